@@ -1,0 +1,39 @@
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: demo test check fast bench lock clean
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP)  ## the main job on embedded stand-ins, then one that fails
+	@$(BIN)/homelab demo green
+	@echo
+	@$(BIN)/homelab demo red; test $$? -eq 1
+
+check: $(STAMP)  ## format, lint, types and the fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -n 2 -m "not slow and not real"
+
+test: check  ## everything
+	$(BIN)/pytest -q -n 2 -m "slow or real"
+
+bench: $(STAMP)  ## the figures of docs/benchmarks.md
+	$(BIN)/python -m tests.bench
+
+lock:  ## pin what requirements/dev.in asks for
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet --upgrade pip
+	build/lock/bin/python -m pip install --quiet --requirement requirements/dev.in .
+	build/lock/bin/python -m pip freeze --exclude homelab-hooks > requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,179 @@
+"""The door to processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+GRACE = 2.0
+"""seconds between SIGTERM and SIGKILL for a process that is to end"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a process ended; `code` is negative for a signal, as in subprocess."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+    timed_out: bool = False
+    missing: bool = False
+    """the program could not be started at all"""
+
+    @property
+    def ok(self) -> bool:
+        """Ended by itself, with 0."""
+        return self.code == 0
+
+    @property
+    def out(self) -> str:
+        """Standard output as text, undecodable bytes kept as surrogates (file names survive)."""
+        return self.stdout.decode("utf-8", "surrogateescape")
+
+    @property
+    def err(self) -> str:
+        """Standard error as text, undecodable bytes replaced."""
+        return self.stderr.decode("utf-8", "replace")
+
+
+class Processes:
+    """Starts processes with the environment it was given, never with another.
+
+    Args:
+        environ: what children inherit; secrets are taken out by whoever builds this.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = dict(environ)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float | None = None,
+    ) -> Done:
+        """Run to the end, or kill the whole process group after `timeout` seconds.
+
+        A program that is not there is a `Done` with `missing`, as a shell would say it (127).
+        """
+        try:
+            child = self._start(argv, cwd, env, subprocess.PIPE)
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            return Done(127, b"", str(error).encode(), missing=True)
+        try:
+            out, err = child.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            end_group(child)
+            out, err = child.communicate()
+            return Done(child.returncode, out, err, timed_out=True)
+        except BaseException:
+            end_group(child)
+            raise
+        return Done(child.returncode, out, err)
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        hear: Callable[[str], None],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes = b"",
+    ) -> Done:
+        """Run to the end and hand on each line (both streams, without its newline) as it comes.
+
+        `hear` runs in this thread. An exception in it, Ctrl-C included, ends the whole process group.
+        """
+        try:
+            child = self._start(argv, cwd, env, subprocess.STDOUT)
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            return Done(127, b"", str(error).encode(), missing=True)
+        try:
+            self._feed(child, stdin)
+            assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+            for line in child.stdout:
+                hear(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+            return Done(child.wait())
+        except BaseException:
+            end_group(child)
+            raise
+
+    def start(self, argv: Sequence[str], *, cwd: Path | None = None, log: Path | None = None) -> Running:
+        """Start a server that goes on beside us; its output goes to `log` or nowhere."""
+        sink = log.open("ab") if log else subprocess.DEVNULL
+        try:
+            child = subprocess.Popen(
+                list(argv), cwd=cwd, env=self._environ, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+                start_new_session=True,
+            )  # fmt: skip
+        finally:
+            if not isinstance(sink, int):
+                sink.close()
+        return Running(child)
+
+    def _start(
+        self, argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, stderr: int
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**self._environ, **(env or {})},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,  # a group of its own: ended whole, and Ctrl-C is ours to pass on
+        )
+
+    @staticmethod
+    def _feed(child: subprocess.Popen[bytes], stdin: bytes) -> None:
+        assert child.stdin is not None  # noqa: S101 - a pipe was asked for
+        pipe = child.stdin
+
+        def write() -> None:
+            with contextlib.suppress(OSError):
+                pipe.write(stdin)
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+        threading.Thread(target=write, daemon=True).start()
+
+
+class Running:
+    """A server process beside us."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._child.poll() is None
+
+    def stop(self) -> None:
+        """End it and all it started, and wait until it is gone."""
+        end_group(self._child)
+        self._child.wait()
+
+
+def end_group(child: subprocess.Popen[bytes]) -> None:
+    """End the child's whole process group: SIGTERM, a moment of grace, SIGKILL."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(GRACE)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
