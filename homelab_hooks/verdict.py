@@ -1,0 +1,26 @@
+"""What a watch, a landing or a deploy wait came to, before it is put into the result line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from homelab_hooks.events import DeployResult, PipelineResult
+from homelab_hooks.exits import Exit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The exit code with what was seen to justify it."""
+
+    exit: Exit
+    reason: str = ""
+    """what happened, in one sentence"""
+    hint: str = ""
+    """what to do, in one sentence"""
+    word: str = ""
+    """the result line's word where it is not the exit code's name: passed, deployed, nothing"""
+    sha: str = ""
+    pipelines: tuple[PipelineResult, ...] = ()
+    deploys: tuple[DeployResult, ...] = ()
+    url: str = ""
+    landed: bool | None = None
