@@ -1,0 +1,33 @@
+"""The three commands that are installed; each starts as little as it can."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from homelab_hooks import __version__
+
+
+def homelab(argv: Sequence[str] | None = None) -> int:
+    """`homelab VERB ...`."""
+    return _start("homelab", (), argv)
+
+
+def homelab_watch(argv: Sequence[str] | None = None) -> int:
+    """`homelab-watch`, the same as `homelab ci watch`."""
+    return _start("homelab-watch", ("ci", "watch"), argv)
+
+
+def git_land(argv: Sequence[str] | None = None) -> int:
+    """`git land`, the same as `homelab work land`."""
+    return _start("git land", ("work", "land"), argv)
+
+
+def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:
+        sys.stdout.write(f"{prog} {__version__}\n")
+        return 0
+    from homelab_hooks.cli.main import main
+
+    return main(prog, words, args)

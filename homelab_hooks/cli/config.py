@@ -1,0 +1,55 @@
+"""homelab config: every setting in force and where it comes from.
+
+Shows every setting in force and where it comes from; of the token only where it would be looked for, never its value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from homelab_hooks.cli import options
+from homelab_hooks.cli.session import Session
+from homelab_hooks.config import Config
+from homelab_hooks.settings import Output
+from homelab_hooks.text import clean
+from homelab_hooks.tokens.find import VARIABLES
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    names = (*options.CI, "remote", "onto", "verify", "deploy", *options.PATIENCE, *options.ROLLOUT, "output")
+    options.add(parser, *names)
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Print the table."""
+    config = session.config(args)
+    rows = [*_rows(config), ("token", *_token(session))]
+    if config.output is Output.JSON:
+        found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
+        session.world.terminal.out(json.dumps({"schema": 1, "settings": found}))
+        return 0
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    for name, value, source in rows:
+        session.world.terminal.out(f"{name:<{widths[0]}}  {value:<{min(widths[1], 60)}}  {source}")
+    return 0
+
+
+def _rows(config: Config) -> list[tuple[str, str, str]]:
+    """Name, value and source of each setting; a default that is found out later is put in brackets."""
+    return [
+        (
+            value.setting.name.replace("_", "-"),
+            clean(value.raw) if value.source != "default" or value.setting.default else f"({value.raw})",
+            clean(value.source),
+        )
+        for value in config.values
+    ]
+
+
+def _token(session: Session) -> tuple[str, str]:
+    for name in VARIABLES:
+        if session.world.environ.get(name, "").strip():
+            return "(set)", f"environment {name}"
+    return "(not in the environment)", "Vault, then git's credential helpers"

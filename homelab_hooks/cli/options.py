@@ -1,0 +1,26 @@
+"""Options that several verbs share, taken from the table of settings."""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.settings import SETTINGS
+
+CI = ("server", "dial", "ca_file", "repo")
+PATIENCE = ("timeout", "appear_timeout", "unreachable_timeout")
+ROLLOUT = ("rollout_timeout", "settle")
+
+
+def add(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Options for these settings."""
+    for setting in SETTINGS:
+        if setting.name not in names:
+            continue
+        default = setting.default or setting.default_text
+        parser.add_argument(
+            setting.option,
+            dest=setting.name,
+            metavar=setting.metavar,
+            action="append" if setting.many else "store",
+            help=f"{setting.what} (default: {default})".replace("%", "%%"),
+        )

@@ -1,0 +1,145 @@
+"""One command's run: its view, its time, what is known if it is cut short, and its last word."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem, Terminated
+from homelab_hooks.events import (
+    Event,
+    Level,
+    Log,
+    PipelineChanged,
+    PipelineResult,
+    Progress,
+    Result,
+    Stage,
+    StageChanged,
+    Start,
+)
+from homelab_hooks.exits import Exit
+from homelab_hooks.settings import SETTINGS, Output
+from homelab_hooks.terminal import terminable
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.world import View, World
+
+
+class Session:
+    """Tells events to the view, remembers what they said, and ends with exactly one result."""
+
+    def __init__(self, prog: str, world: World, output: Output) -> None:
+        self.prog = prog
+        self.world = world
+        self._begin = world.clock.now()
+        self._view: View = world.view(output)
+        self._known = Verdict(exit=Exit.INTERRUPTED)
+        self._resume = ""
+
+    @classmethod
+    def open(cls, prog: str, args: Sequence[str]) -> Session:
+        """A session whose view is what the arguments, read in advance, or the environment say."""
+        world = World.real()
+        return cls(prog, world, _output(args, world.environ.get("HOMELAB_OUTPUT", "")))
+
+    def guard(self, run: Callable[[], int]) -> int:
+        """Run to the end; a Problem, an interruption and a fault of ours become the result."""
+        try:
+            with terminable():
+                return int(run())
+        except Problem as problem:
+            return self.finish(Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint))
+        except KeyboardInterrupt:
+            return self._cut_short(Exit.INTERRUPTED)
+        except Terminated:
+            return self._cut_short(Exit.TERMINATED)
+        except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
+            return self._fault(fault)
+
+    def config(self, args: argparse.Namespace) -> Config:
+        """The settings in force; from here on the view is what they say."""
+        options = {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
+        config = self.world.config(options)
+        self._view = self.world.view(config.output)
+        for warning in config.warnings:
+            self.tell(Log(source="homelab", text=warning, level=Level.WARNING))
+        return config
+
+    def tell(self, event: Event) -> None:
+        """Show an event, and remember what the last word would need."""
+        match event:
+            case Start():
+                self._known = replace(self._known, sha=event.sha or self._known.sha)
+                self._resume = event.resume or self._resume
+            case PipelineChanged() if event.deciding:
+                self._remember(event)
+            case StageChanged(stage=Stage.PUSH | Stage.CONFIRM) | StageChanged(stage=Stage.PREFLIGHT):
+                self._known = replace(self._known, landed=_landed(event, before=self._known.landed))
+            case _:
+                pass
+        self._view.tell(event)
+
+    def finish(self, verdict: Verdict) -> int:
+        """Say the last word and return its exit code."""
+        known = self._known
+        landed = verdict.landed if verdict.landed is not None or verdict.exit is Exit.UNREACHABLE else known.landed
+        result = Result(
+            verdict=verdict.word or verdict.exit.verdict,
+            exit=verdict.exit,
+            sha=verdict.sha or known.sha,
+            pipelines=verdict.pipelines or known.pipelines,
+            deploys=verdict.deploys,
+            landed=landed,
+            url=verdict.url or known.url,
+            reason=verdict.reason,
+            hint=verdict.hint,
+            took=self.world.clock.now() - self._begin,
+        )
+        self._view.tell(result)
+        return int(verdict.exit)
+
+    def _remember(self, event: PipelineChanged) -> None:
+        """The pipelines so far, the newest of each (event, ref)."""
+        others = [p for p in self._known.pipelines if (p.event, p.ref) != (event.trigger, event.ref)]
+        row = PipelineResult(
+            number=event.number, event=event.trigger, ref=event.ref, status=event.status, url=event.url
+        )  # fmt: skip
+        self._known = replace(self._known, pipelines=(*others, row), url=event.url)
+
+    def _cut_short(self, exit_: Exit) -> int:
+        hint = f"to go on: {self._resume}" if self._resume else ""
+        return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
+
+    def _fault(self, fault: Exception) -> int:
+        if self.world.environ.get("HOMELAB_DEBUG") == "1":
+            self.world.terminal.err(self.world.redact("".join(traceback.format_exception(fault))))
+        reason = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
+        hint = "HOMELAB_DEBUG=1 shows where; please report it"
+        return self.finish(Verdict(exit=Exit.UNREACHABLE, reason=reason, hint=hint, landed=self._known.landed))
+
+
+def _landed(event: StageChanged, *, before: bool | None) -> bool | None:
+    """What is certain about the target: before the push it is no, after the confirmation yes, in between unknown."""
+    match (event.stage, event.progress):
+        case (Stage.PREFLIGHT, Progress.STARTED):
+            return False
+        case (Stage.PUSH, Progress.STARTED):
+            return None
+        case (Stage.CONFIRM, Progress.DONE):
+            return True
+        case _:
+            return before
+
+
+def _output(args: Sequence[str], variable: str) -> Output:
+    """The output mode as far as it can be known before the arguments are parsed."""
+    given = [arg.removeprefix("--output=") for arg in args if arg.startswith("--output=")]
+    given += [after for arg, after in itertools.pairwise(args) if arg == "--output"]
+    for word in (*given[-1:], variable):
+        if word in tuple(Output):
+            return Output(word)
+    return Output.AUTO

@@ -1,0 +1,33 @@
+"""Every verb: its words, its tier, its summary, and the module that is loaded when it is called."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """A row: tier is read or write; `module` has `arguments(parser)` and `run(args, session)`."""
+
+    words: tuple[str, ...]
+    tier: str
+    summary: str
+    module: str
+    alias: str = ""
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb(("ci", "watch"), "read", "wait until CI has decided about a commit", "watch", "homelab-watch"),
+    Verb(("ci", "status"), "read", "the same verdict from one look", "status"),
+    Verb(("deploy", "wait"), "read", "wait until a workload runs the commit's image", "deploy"),
+    Verb(("work", "land"), "write", "merge, verify, push, watch CI, wait for the rollout", "land", "git land"),
+    Verb(("work", "start"), "write", "a worktree for a task", "work_start"),
+    Verb(("work", "clean"), "write", "remove a task's worktree and branch", "work_clean"),
+    Verb(("config",), "read", "every setting in force and where it comes from", "config"),
+    Verb(("demo",), "write", "the real landing path against an embedded CI, git server and cluster", "demo"),
+    Verb(("manifest",), "read", "every verb with its tier", "manifest"),
+)
+
+
+def find(args: list[str]) -> Verb | None:
+    """The verb that the first words name."""
+    return next((verb for verb in VERBS if tuple(args[: len(verb.words)]) == verb.words), None)

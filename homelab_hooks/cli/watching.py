@@ -1,0 +1,112 @@
+"""Puts a watch together from the settings, the commit and the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.git.history import Commit, Containing
+from homelab_hooks.git.repository import Git
+from homelab_hooks.model import ALL_EVENTS, EVENTS
+from homelab_hooks.remote import Address, choose, parse
+from homelab_hooks.watch.absence import CommitFacts
+from homelab_hooks.watch.state import Patience, Scope
+from homelab_hooks.watch.watch import Request, Sources
+from homelab_hooks.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The commit that a command is about, and the remote that it would be pushed to."""
+
+    commit: Commit
+    remote: str
+    names: tuple[str, ...]
+    """OWNER/NAME candidates for CI, the likeliest first"""
+
+
+def subject(config: Config, world: World, name: str | None) -> Subject:
+    """What COMMIT means here. Raises Problem where it means nothing, or no OWNER/NAME is known."""
+    inside = world.git.git_dir() is not None
+    commit = world.git.resolve(name or "HEAD")
+    if commit is None and not inside:
+        hint = "go to a repository, or give a full sha together with --repo OWNER/NAME"
+        raise Problem("this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint)
+    if commit is None:
+        raise Problem(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
+    remotes = world.git.remotes() if inside else ()
+    remote = _likeliest(config, world.git, remotes)
+    names = (config.repo,) if config.repo else candidates(world.git, remote, remotes)
+    if not names:
+        raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
+    return Subject(commit, remote, names)
+
+
+def _likeliest(config: Config, git: Git, remotes: tuple[str, ...]) -> str:
+    """The remote that a push would go to; empty where that cannot be told, for a watch can do without."""
+    if not remotes:
+        return ""
+    try:
+        pushed = git.push_remote(git.branch()) if git.branch() else ""
+        return choose(remotes, wanted=config.remote, push_remote=pushed, push_default=git.push_default()).name
+    except Problem:
+        if config.remote:
+            raise
+        return ""
+
+
+def candidates(git: Git, remote: str, remotes: tuple[str, ...]) -> tuple[str, ...]:
+    """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
+    found: list[str] = []
+    for name in dict.fromkeys(([remote] if remote else []) + list(remotes)):
+        addresses = [parse(url) for url in git.push_urls(name)]
+        found += [address.full for address in addresses if isinstance(address, Address)]
+    return tuple(dict.fromkeys(found))
+
+
+def patience(config: Config) -> Patience:
+    """How long to wait, as the settings say."""
+    return Patience(timeout=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
+
+
+def scope(commit: Commit, events: list[str] | None) -> Scope:
+    """Which pipelines decide about it. Raises Problem for an event that does not exist."""
+    for event in events or ():
+        if event not in ALL_EVENTS:
+            raise Problem(f"--event: there is no event {event!r}", hint=f"one of {', '.join(ALL_EVENTS)}")
+    chosen = frozenset(events or EVENTS)
+    return Scope(sha=commit.sha, events=chosen, ref=commit.tag)
+
+
+def sources(config: Config, world: World, about: Subject) -> Sources:
+    """Whom the watch asks."""
+    return Sources(
+        ci=world.ci(config),
+        contains=Containing(world.git, remote=about.remote),
+        facts=facts(world.git, about),
+    )
+
+
+def facts(git: Git, about: Subject) -> Callable[[], CommitFacts]:
+    """What git knows about the commit, found out only when it is asked for."""
+
+    def gather() -> CommitFacts:
+        sha = about.commit.sha
+        tip = bool(git.branches_at(about.remote, sha)) if about.remote else None
+        return CommitFacts(message=git.message(sha), configured=git.has_ci_configuration(sha), tip=tip)
+
+    return gather
+
+
+def request(config: Config, world: World, about: Subject, decides: Scope, *, fail_fast: bool = False) -> Request:
+    """The watch itself."""
+    return Request(
+        scope=decides,
+        names=about.names,
+        patience=patience(config),
+        fail_fast=fail_fast,
+        seed=world.seed(),
+        web=str(world.server(config)),
+    )

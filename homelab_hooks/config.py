@@ -1,0 +1,160 @@
+"""The settings in force: which of the sources wins, and where each value comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.server import Dial, Server, parse_server
+from homelab_hooks.settings import SETTINGS, Output, Setting
+
+TRACKED = ".homelab.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A setting in force; `source` says where it comes from, `raw` is what stood there."""
+
+    setting: Setting
+    value: Any
+    raw: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class GitEntry:
+    """One entry of git's configuration; later ones win (worktree over local over global over system)."""
+
+    scope: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Everything that can give a setting."""
+
+    options: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    git: tuple[GitEntry, ...] = ()
+    tracked: Mapping[str, object] = field(default_factory=dict)
+    context_server: str = ""
+    """the server of woodpecker-cli's current context"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The settings in force."""
+
+    server: Server | None
+    dial: Dial | None
+    ca_file: Path | None
+    repo: str
+    remote: str
+    onto: str
+    verify: str
+    deploy: tuple[str, ...]
+    timeout: float
+    appear_timeout: float
+    unreachable_timeout: float
+    rollout_timeout: float
+    settle: float
+    output: Output
+    vault_addr: str
+    vault_namespace: str
+    vault_ca: Path | None
+    vault_path: str
+    vault_field: str
+    vault_dial: Dial | None
+    post_push: str
+    values: tuple[Value, ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = ()
+
+    def source(self, name: str) -> str:
+        """Where a setting comes from."""
+        return next(value.source for value in self.values if value.setting.name == name)
+
+
+def resolve(sources: Sources) -> Config:
+    """The settings in force: option, environment, git config, tracked file, default.
+
+    Raises Problem (usage) that names setting and source of a malformed value.
+    """
+    values = tuple(_value(setting, sources) for setting in SETTINGS)
+    by_name = {value.setting.name: value.value for value in values}
+    _refuse_open_http(by_name["server"], by_name["vault_addr"], sources.environ)
+    return Config(**by_name, values=values, warnings=_forbidden(sources.tracked))
+
+
+def _value(setting: Setting, sources: Sources) -> Value:
+    for raw, source in _candidates(setting, sources):
+        texts = [raw] if isinstance(raw, str) else list(raw)
+        try:
+            read = [setting.read(text) for text in texts]
+        except ValueError as error:
+            shown = " ".join(texts)
+            name = setting.option or setting.git or setting.env[0]
+            raise Problem(f"{name}: {shown!r} from {source} is malformed", hint=str(error)) from None
+        return Value(setting, tuple(read) if setting.many else read[0], " ".join(texts), source)
+    empty = () if setting.many else "" if setting.read is str or setting.name in _TEXTS else None
+    return Value(setting, empty, setting.default_text, "default")
+
+
+_TEXTS = ("repo", "vault_addr", "post_push")
+
+
+def _candidates(setting: Setting, sources: Sources) -> list[tuple[str | Sequence[str], str]]:
+    """What each source says, strongest first; an empty one counts as unset."""
+    found: list[tuple[str | Sequence[str], str]] = []
+    given = sources.options.get(setting.name)
+    if given == "":
+        raise Problem(f"{setting.option} is empty", hint="give it a value, or leave it out")
+    if given:
+        found.append((given, f"option {setting.option}"))
+    found += [
+        (text.split() if setting.many else text, f"environment {name}")
+        for name in setting.env
+        if (text := sources.environ.get(name, "").strip())
+    ]
+    entries = [entry for entry in sources.git if entry.value and entry.key.lower() == setting.git.lower()]
+    if entries:
+        texts = [entry.value for entry in entries] if setting.many else entries[-1].value
+        found.append((texts, f"git config {setting.git} ({entries[-1].scope})"))
+    if setting.tracked and (tracked := _tracked(setting, sources.tracked)):
+        found.append((tracked, TRACKED))
+    if setting.name == "server" and sources.context_server:
+        found.append((sources.context_server, "woodpecker-cli's current context"))
+    if setting.default:
+        found.append((setting.default, "default"))
+    return found
+
+
+def _tracked(setting: Setting, tracked: Mapping[str, object]) -> str | list[str] | None:
+    raw = tracked.get(setting.tracked)
+    if raw is None or raw in ("", []):
+        return None
+    if setting.many and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
+        return raw
+    if isinstance(raw, str) or (isinstance(raw, int) and not isinstance(raw, bool)):
+        return [str(raw)] if setting.many else str(raw)
+    kind = "a list of texts" if setting.many else "a text"
+    raise Problem(f"{setting.tracked} in {TRACKED} is malformed", hint=f"{kind} is expected")
+
+
+def _forbidden(tracked: Mapping[str, object]) -> tuple[str, ...]:
+    """A tracked file may never say where a credential goes; what it may not say is ignored, and named."""
+    allowed = {setting.tracked for setting in SETTINGS if setting.tracked}
+    return tuple(f"{TRACKED} may not set {key}; it is ignored" for key in tracked if key not in allowed)
+
+
+def _refuse_open_http(server: Server | None, vault: str, environ: Mapping[str, str]) -> None:
+    """A token must not travel in the clear, except on this machine or where the user insists."""
+    addresses = [server, parse_server(vault) if vault else None]
+    for address in addresses:
+        if address and address.scheme == "http" and not address.loopback and environ.get("HOMELAB_ALLOW_HTTP") != "1":
+            raise Problem(
+                f"{address} would send the token in the clear", hint="use https://, or set HOMELAB_ALLOW_HTTP=1"
+            )

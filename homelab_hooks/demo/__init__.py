@@ -1,0 +1,1 @@
+"""A scripted CI, git server and cluster that the real path runs against."""

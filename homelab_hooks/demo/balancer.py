@@ -1,0 +1,116 @@
+"""A real Caddy that terminates TLS in front of a stand-in, as the internal balancer does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Self
+from urllib.parse import urlsplit
+
+from homelab_hooks.demo.programs import Beside, find
+
+READY = "serving initial configuration"
+
+
+class Certificate(Enum):
+    """What the balancer shows to those who connect."""
+
+    RIGHT = "right"
+    WRONG_NAME = "wrong-name"
+    EXPIRED = "expired"
+    UNKNOWN_CA = "unknown-ca"
+
+
+class Balancer:
+    """Caddy for `https://NAME`, reached at 127.0.0.1 and `port`; it starts in `with` and leaves nothing behind.
+
+    Args:
+        upstream: the URL of the stand-in behind it.
+        path: where programs are looked for.
+        ipv6: listen on ::1 as well.
+
+    Attributes:
+        ca_file: the certificate authority that the client is to trust.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        *,
+        path: str,
+        name: str = "ci.example.test",
+        certificate: Certificate = Certificate.RIGHT,
+        ipv6: bool = False,
+    ) -> None:
+        self._upstream = upstream
+        self._path = path
+        self._name = name
+        self._certificate = certificate
+        self._hosts = "127.0.0.1 [::1]" if ipv6 else "127.0.0.1"
+        self._caddy = Beside("balancer", {"PATH": path})
+        self.port = 0
+        self.ca_file = self._caddy.home / "ca.pem"
+
+    @property
+    def url(self) -> str:
+        """The name it answers to, without a port: the dial brings it."""
+        return f"https://{self._name}"
+
+    @property
+    def dial(self) -> str:
+        """Where to connect to instead of the name."""
+        return f"127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        try:
+            caddy = find("caddy", self._path)
+            self._write_certificates()
+            self.port = self._caddy.start(lambda port: self._command(caddy, port), sign=READY)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it, and remove its files."""
+        self._caddy.stop()
+
+    def _write_certificates(self) -> None:
+        import trustme
+
+        trusted = trustme.CA()
+        trusted.cert_pem.write_to_path(str(self.ca_file))
+        issuer = trustme.CA() if self._certificate is Certificate.UNKNOWN_CA else trusted
+        name = "other.example.test" if self._certificate is Certificate.WRONG_NAME else self._name
+        until = datetime.now(UTC) - timedelta(days=1) if self._certificate is Certificate.EXPIRED else None
+        issued = issuer.issue_cert(name, not_after=until)
+        issued.private_key_pem.write_to_path(str(self._caddy.home / "key.pem"))
+        (self._caddy.home / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+
+    def _command(self, caddy: str, port: int) -> list[str]:
+        (self._caddy.home / "Caddyfile").write_text(self._caddyfile(port), encoding="utf-8")
+        return [caddy, "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
+
+    def _caddyfile(self, port: int) -> str:
+        # default_sni: a certificate of another name is shown too, as a balancer's default one is
+        shown = "other.example.test" if self._certificate is Certificate.WRONG_NAME else self._name
+        return f"""{{
+    admin off
+    auto_https off
+    persist_config off
+    servers {{
+        protocols h1 h2
+    }}
+    default_bind {self._hosts}
+    {f"fallback_sni {shown}" if shown != self._name else ""}
+}}
+https://{self._name}:{port} {{
+    tls cert.pem key.pem
+    reverse_proxy {urlsplit(self._upstream).netloc} {{
+        flush_interval -1
+    }}
+}}
+"""

@@ -1,0 +1,219 @@
+"""A git server over http on this machine: git's own backend behind Python's server, with faults on demand."""
+
+from __future__ import annotations
+
+import base64
+import http.server
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from http import HTTPStatus
+from pathlib import Path
+
+from homelab_hooks.proc import Processes
+
+_CHUNK_END = b"0"
+
+
+class Fault(Enum):
+    """What goes wrong with a request; a number is the status that is answered."""
+
+    UNAUTHORIZED = 401
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    TOO_MANY = 429
+    UNAVAILABLE = 503
+    REDIRECT = 302
+    """to the same path on `elsewhere`"""
+    LOSE_ANSWER = -1
+    """the backend does its work, then the connection ends"""
+    DROP = -2
+    """the connection ends before anything is done"""
+
+
+class Service(Enum):
+    """The four kinds of request that git makes."""
+
+    FETCH_REFS = "git-upload-pack refs"
+    FETCH = "git-upload-pack"
+    PUSH_REFS = "git-receive-pack refs"
+    PUSH = "git-receive-pack"
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A ref that a push has moved."""
+
+    repository: str
+    """the path under the server's root, without `.git`"""
+    ref: str
+    old: str
+    new: str
+
+
+@dataclass
+class Plan:
+    """How the server behaves; may be changed between requests."""
+
+    faults: dict[Service, Fault] = field(default_factory=dict)
+    times: int = -1
+    """how many more faults there will be; negative: for ever"""
+    credentials: str = ""
+    """`user:password` that a push must show"""
+    elsewhere: str = ""
+    on_push: Callable[[Update], None] | None = None
+    before_push: Callable[[], None] | None = None
+    """called between what the client was told of the refs and its push"""
+
+    def fault(self, service: Service) -> Fault | None:
+        """What goes wrong with this request."""
+        found = self.faults.get(service)
+        if found is None or self.times == 0:
+            return None
+        self.times -= 1
+        return found
+
+
+class GitServer:
+    """Serves the bare repositories under a folder; use it as a context manager."""
+
+    def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
+        self.plan = Plan()
+        self.requests: list[Service] = []
+        self.root = root
+        self.processes = Processes(environ)
+        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def __enter__(self) -> GitServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a slash at its end."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def pushed(self, path: str, body: bytes) -> None:
+        """Tell whoever listens which of the refs in a push have moved."""
+        if self.plan.on_push is None:
+            return
+        for old, new, ref in commands(body):
+            at = self.processes.run(["git", "rev-parse", "--verify", "--quiet", ref], cwd=self.root / path.lstrip("/"))
+            if at.out.strip() == new:
+                self.plan.on_push(Update(path.strip("/").removesuffix(".git"), ref, old, new))
+
+
+def commands(body: bytes) -> list[tuple[str, str, str]]:
+    r"""The (old, new, ref) lines at the start of a push's body.
+
+    >>> commands(b"0020aa bb refs/heads/m\0 report\n0000PACK")
+    [('aa', 'bb', 'refs/heads/m')]
+    """
+    found = []
+    while (size := int(body[:4] or b"0", 16)) != 0:
+        line = body[4:size].split(b"\0")[0].decode().strip()
+        body = body[size:]
+        if not line.startswith(("shallow ", "push-cert")):
+            old, new, ref = line.split(" ", 2)
+            found.append((old, new, ref))
+    return found
+
+
+def _handler(server: GitServer) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer(b"")
+
+        def do_POST(self) -> None:
+            self._answer(self._body())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+        def _body(self) -> bytes:
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            parts = []
+            while (size := self.rfile.readline().strip()) != _CHUNK_END:
+                parts.append(self.rfile.read(int(size, 16)))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+
+        def _answer(self, body: bytes) -> None:
+            path, _, query = self.path.partition("?")
+            service = Service(query.removeprefix("service=") + " refs" if query else path.rpartition("/")[2])
+            server.requests.append(service)
+            fault = server.plan.fault(service)
+            if fault is Fault.DROP:
+                self.close_connection = True
+            elif fault is not None and fault is not Fault.LOSE_ANSWER:
+                self._status(fault)
+            elif service in {Service.PUSH, Service.PUSH_REFS} and not self._allowed():
+                self._status(Fault.UNAUTHORIZED)
+            else:
+                self._backend(path, query, body, service, lose=fault is Fault.LOSE_ANSWER)
+
+        def _allowed(self) -> bool:
+            wanted = base64.b64encode(server.plan.credentials.encode()).decode()
+            return not server.plan.credentials or self.headers.get("Authorization") == f"Basic {wanted}"
+
+        def _status(self, fault: Fault) -> None:
+            text = b"told to\n"
+            self.send_response(fault.value)
+            if fault is Fault.REDIRECT:
+                self.send_header("Location", server.plan.elsewhere + self.path)
+            if fault is Fault.UNAUTHORIZED:
+                self.send_header("WWW-Authenticate", 'Basic realm="git"')
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def _backend(self, path: str, query: str, body: bytes, service: Service, *, lose: bool) -> None:
+            if service is Service.PUSH and server.plan.before_push:
+                server.plan.before_push()
+            done = server.processes.run(["git", "http-backend"], env=self._cgi(path, query, body), stdin=body)
+            repository = path.removesuffix("/git-receive-pack")
+            if service is Service.PUSH:
+                server.pushed(repository, body)
+            if lose:
+                self.close_connection = True
+                return
+            head, _, content = done.stdout.partition(b"\r\n\r\n")
+            headers = [line.split(": ", 1) for line in head.decode().splitlines() if ": " in line]
+            status = next((int(value.split()[0]) for name, value in headers if name == "Status"), HTTPStatus.OK.value)
+            self.send_response(status)
+            for name, value in headers:
+                if name != "Status":
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def _cgi(self, path: str, query: str, body: bytes) -> dict[str, str]:
+            return {
+                "GIT_PROJECT_ROOT": str(server.root),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "REQUEST_METHOD": self.command,
+                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+                "REMOTE_USER": "ann",
+                "REMOTE_ADDR": "127.0.0.1",
+            }
+
+    return Handler

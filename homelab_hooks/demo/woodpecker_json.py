@@ -1,0 +1,238 @@
+"""The stand-in's answers in Woodpecker's JSON, of version 3 and of version 2.8."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from homelab_hooks.demo.script import Complaint, Shown, Step, Workflow, log
+from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row, User
+
+GIT = "https://git.example.test"
+
+_RENAMED = {
+    "created": "created_at",
+    "updated": "updated_at",
+    "started": "started_at",
+    "finished": "finished_at",
+    "reviewed": "reviewed_at",
+}
+_RENAMED_CHILD = {"started": "start_time", "finished": "end_time"}
+_LATER = frozenset({"event_reason", "version", "rerun_count", "cancel_info", "tag_title", "release", "cron"})
+"""fields that 2.8 did not have"""
+
+
+def dump(value: Any) -> bytes:
+    """As Go writes it: no blanks."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def user(member: User) -> dict[str, Any]:
+    """`/api/user`."""
+    return {
+        "id": member.id,
+        "forge_id": 1,
+        "forge_remote_id": str(member.id),
+        "login": member.login,
+        "email": f"{member.login}@example.test",
+        "avatar_url": f"{GIT}/avatars/{member.id}",
+        **({"admin": True} if member.admin else {}),
+        "org_id": member.id,
+    }
+
+
+def permissions(right: Right, wall: float) -> dict[str, Any]:
+    """`/api/repos/{id}/permissions`."""
+    rights = {"pull": right >= Right.PULL, "push": right >= Right.PUSH, "admin": right >= Right.ADMIN}
+    return {**rights, "synced": int(wall), "created": int(wall), "updated": int(wall)}
+
+
+def repository(repo: Repository, *, version: str = "3.17.0") -> dict[str, Any]:
+    """A repository."""
+    owner, _, name = repo.full_name.rpartition("/")
+    new = not version.startswith("2.")
+    return {
+        "id": repo.id,
+        "forge_id": 1,
+        "forge_remote_id": str(repo.remote_id),
+        "org_id": 5,
+        "owner": owner,
+        "name": name,
+        "full_name": repo.full_name,
+        "avatar_url": f"{GIT}/avatars/90",
+        "forge_url": f"{GIT}/{repo.full_name}",
+        "clone_url": f"{GIT}/{repo.full_name}.git",
+        "clone_url_ssh": f"git@git.example.test:{repo.full_name}.git",
+        "default_branch": repo.default_branch,
+        "pr_enabled": True,
+        "timeout": 60,
+        "visibility": repo.visibility,
+        "private": repo.visibility == "private",
+        "trusted": {"network": False, "volumes": False, "security": False} if new else False,
+        "require_approval": "forks",
+        "approval_allowed_users": None,
+        "active": repo.active,
+        "allow_pr": True,
+        "allow_deploy": False,
+        "config_file": "",
+        "cancel_previous_pipeline_events": sorted(repo.cancel_previous, reverse=True),
+        "netrc_trusted": None,
+        **(_EXTENSIONS if new else {}),
+    }
+
+
+_EXTENSIONS = {
+    "config_extension_endpoint": "",
+    "config_extension_exclusive": False,
+    "config_extension_netrc": False,
+    "registry_extension_endpoint": "",
+    "registry_extension_netrc": False,
+    "secret_extension_endpoint": "",
+    "secret_extension_netrc": False,
+}
+
+
+def pipeline(book: Book, row: Row, now: Shown, *, detail: bool) -> dict[str, Any]:
+    """A pipeline, with its workflows where the detail was asked for."""
+    full = {
+        **_head(row, now),
+        **_times(book, row, now),
+        "deploy_to": "",
+        "deploy_task": "",
+        "commit": row.commit,
+        "branch": row.branch,
+        "rerun_count": row.rerun_count,
+        "ref": row.ref,
+        "refspec": row.refspec,
+        "author_avatar": f"{GIT}/avatars/1" if row.author else "",
+        "forge_url": f"{GIT}/{_name(book, row)}/commit/{row.commit}",
+        "reviewed_by": now.reviewed_by,
+        "reviewed": _unix(book, row, now.reviewed),
+        **({"cancel_info": dict(now.cancel_info)} if now.cancel_info else {}),
+        **({"workflows": workflows(book, row, now)} if detail and now.workflows else {}),
+        **({"changed_files": ["README.md"]} if row.event in {"push", "pull_request"} else {}),
+        "version": book.version,
+        "title": "",
+        "message": row.message,
+        "timestamp": int(book.wall + row.created),
+        "sender": row.author,
+        "author_email": f"{row.author}@example.test" if row.author else "",
+        **row.extra,
+    }
+    return _as_of_2(full) if book.version.startswith("2.") else full
+
+
+def _head(row: Row, now: Shown) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "author": row.author,
+        "parent": row.parent,
+        "event": row.event,
+        "event_reason": None,
+        "status": now.status,
+        "errors": [_complaint(error) for error in now.errors] or None,
+    }
+
+
+def _times(book: Book, row: Row, now: Shown) -> dict[str, int]:
+    return {
+        "created": int(book.wall + row.created),
+        "updated": _unix(book, row, now.updated),
+        "started": _unix(book, row, now.started),
+        "finished": _unix(book, row, now.finished),
+    }
+
+
+def _name(book: Book, row: Row) -> str:
+    return next((repo.full_name for repo in book.repositories if repo.id == row.repo_id), "")
+
+
+def _unix(book: Book, row: Row, t: float | None) -> int:
+    return 0 if t is None else int(book.wall + row.created + t)
+
+
+def _complaint(error: Complaint) -> dict[str, Any]:
+    data = None if error.data is None else dict(error.data)
+    return {"type": error.type, "message": error.message, "is_warning": error.warning, "data": data}
+
+
+def workflows(book: Book, row: Row, now: Shown) -> list[dict[str, Any]]:
+    """The workflows with their steps; step pids follow the workflows' (measured, 13)."""
+    found, before = [], 0
+    for i, flow in enumerate(now.workflows):
+        first = (row.first_step + before, len(now.workflows) + before + 1)
+        found.append(_workflow(book, row, now, i, first))
+        before += len(flow.steps)
+    return found
+
+
+def _workflow(book: Book, row: Row, now: Shown, index: int, first: tuple[int, int]) -> dict[str, Any]:
+    flow: Workflow = now.workflows[index]
+    ran = flow.state not in {"pending", "blocked", "skipped", "declined"}
+    children = []
+    for j, step in enumerate(flow.steps):
+        about = {"id": first[0] + j, "pid": first[1] + j, "ppid": index + 1, "pipeline_id": row.id}
+        children.append({**_step(step, about), **_child_times(book, row, now, (index, j)), "type": step.type})
+    return {
+        "id": row.first_workflow + index,
+        "pipeline_id": row.id,
+        "pid": index + 1,
+        "name": flow.name,
+        "state": flow.state,
+        **({"error": flow.error} if flow.error else {}),
+        **_child_times(book, row, now, (index, -1)),
+        **({"agent_id": 1} if ran else {}),
+        **({"environ": dict(flow.environ)} if flow.environ else {}),
+        "children": children,
+    }
+
+
+def _step(step: Step, about: dict[str, int]) -> dict[str, Any]:
+    return {
+        "id": about["id"],
+        "uuid": f"01M851P5{about['id']:018d}",
+        "pipeline_id": about["pipeline_id"],
+        "pid": about["pid"],
+        "ppid": about["ppid"],
+        "name": step.name,
+        "state": step.state,
+        **({"error": step.error} if step.error else {}),
+        "exit_code": step.exit_code,
+    }
+
+
+def _child_times(book: Book, row: Row, now: Shown, key: tuple[int, int]) -> dict[str, int]:
+    started, finished = now.times.get(key, (None, None))
+    both = {"started": _unix(book, row, started), "finished": _unix(book, row, finished)}
+    return {name: value for name, value in both.items() if value}
+
+
+def _as_of_2(full: dict[str, Any]) -> dict[str, Any]:
+    old = {_RENAMED.get(key, key): value for key, value in full.items() if key not in _LATER}
+    old["status"] = "killed" if old["status"] == "canceled" else old["status"]
+    if "workflows" in old:
+        old["workflows"] = [_child_as_of_2(flow) for flow in old["workflows"]]
+    return old
+
+
+def _child_as_of_2(child: dict[str, Any]) -> dict[str, Any]:
+    old = {_RENAMED_CHILD.get(key, key): value for key, value in child.items()}
+    old["state"] = "skipped" if old["state"] == "canceled" else old["state"]
+    if "children" in old:
+        old["children"] = [_child_as_of_2(step) for step in old["children"]]
+    return old
+
+
+def entries(row: Row, now: Shown, t: float, step_id: int) -> list[dict[str, Any]] | None:
+    """A step's log, null where there is none (yet)."""
+    names = [(flow.name, step.name) for flow in now.workflows for step in flow.steps]
+    flow, step = names[step_id - row.first_step]
+    lines = log(row.script, t - row.created, flow, step)
+    return [_entry(step_id, number, line) for number, line in enumerate(lines)] or None
+
+
+def _entry(step_id: int, number: int, line: bytes | None) -> dict[str, Any]:
+    data = base64.b64encode(line).decode() if line else None  # an empty line is null (measured)
+    return {"id": step_id * 1000 + number, "step_id": step_id, "time": 0, "line": number, "data": data, "type": 0}

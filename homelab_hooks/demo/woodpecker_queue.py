@@ -1,0 +1,40 @@
+"""`/api/queue/info` of the Woodpecker stand-in: what waits, and for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from homelab_hooks.demo.woodpecker_book import Book, Repository, Row
+
+
+def queue(book: Book, t: float) -> dict[str, Any]:
+    """The queue; `worker_count` counts slots (measured, 11a)."""
+    tasks: dict[str, list[dict[str, Any]]] = {"pending": [], "waiting_on_deps": [], "running": []}
+    for repo in book.repositories:
+        for row, now in book.listed(repo.id, t):
+            for i, flow in enumerate(now.workflows):
+                if now.status in {"pending", "running"} and flow.state in {"pending", "running"}:
+                    tasks[flow.state].append(_task(book, repo, row, (i, flow.name)))
+    counts = {f"{name}_count": len(found) for name, found in tasks.items()}
+    return {**tasks, "stats": {"worker_count": book.workers, **counts}, "paused": book.paused}
+
+
+def _task(book: Book, repo: Repository, row: Row, workflow: tuple[int, str]) -> dict[str, Any]:
+    index, name = workflow
+    return {
+        "id": str(row.first_workflow + index),
+        "pid": index + 1,
+        "name": name,
+        "labels": {"org-id": "5", "repo": repo.full_name},
+        "dependencies": None,
+        "run_on": None,
+        "dep_status": {},
+        "agent_id": 0,
+        "pipeline_id": row.id,
+        "repo_id": repo.id,
+        "concurrency_limit": 0,
+        "concurrency_group": "",
+        "created": int(book.wall + row.created),
+        "pipeline_number": row.number,
+        "agent_name": "",
+    }

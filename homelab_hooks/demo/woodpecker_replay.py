@@ -1,0 +1,164 @@
+"""A recorded scenario, answered again by its own times under another commit."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_TIMES = frozenset({"created", "updated", "started", "finished", "reviewed", "timestamp"})
+_PIPELINES = re.compile(r"^/api/repos/\d+/pipelines(?:/(?P<number>\d+))?(?:\?|$)")
+_LOGS = re.compile(r"^/api/repos/\d+/logs/(?P<number>\d+)/(?P<step>\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One recorded answer: when it was complete, what it said."""
+
+    t: float
+    status: int
+    body: Any
+
+
+@dataclass(slots=True)
+class Replay:
+    """The answers of one recording by kind, each in order of time."""
+
+    commits: Mapping[str, str]
+    shift: float
+    lists: list[Taken] = field(default_factory=list)
+    details: dict[int, list[Taken]] = field(default_factory=dict)
+    logs: dict[tuple[int, int], list[Taken]] = field(default_factory=dict)
+    events: list[tuple[float, bytes]] = field(default_factory=list)
+    start: float = 0.0
+    """the server's second at which it began"""
+
+    def rows(self, t: float) -> list[dict[str, Any]]:
+        """The list as it was."""
+        now = _last(self.lists, t - self.start)
+        return [self._dressed(row) for row in now.body] if now else []
+
+    def detail(self, number: int, t: float) -> dict[str, Any] | None:
+        """The pipeline as it was; the list's row where no detail had been taken; None for a 404."""
+        row = next((row for row in self.rows(t) if row["number"] == number), None)
+        now = _last(self.details.get(number, []), t - self.start)
+        if now is None or now.status != 200 or row is None:  # noqa: PLR2004 - HTTP's word for yes
+            return row
+        return self._dressed(now.body) if now.body["commit"] == _undressed(self.commits, row["commit"]) else row
+
+    def log(self, number: int, step: int, t: float) -> Taken | None:
+        """A step's log as it was, the first one taken before that; None where none was ever asked for."""
+        taken = self.logs.get((number, step))
+        if not taken:
+            return None
+        return _last(taken, t - self.start) or Taken(0.0, 200, None)
+
+    def stream(self, since: float, until: float) -> list[bytes]:
+        """The payloads of the event stream that came after `since`, up to `until`."""
+        found = [data for at, data in self.events if since < at + self.start <= until]
+        return [json.dumps(self._dressed(json.loads(data)), separators=(",", ":")).encode() for data in found]
+
+    def ended(self) -> dict[int, float]:
+        """By number: the server's second at which the list first showed the last status."""
+        first: dict[int, tuple[str, float]] = {}
+        for taken in self.lists:
+            for row in taken.body:
+                if first.get(row["number"], ("", 0.0))[0] != row["status"]:
+                    first[row["number"]] = (row["status"], taken.t)
+        return {number: self.start + t for number, (_, t) in first.items()}
+
+    def _dressed(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._dressed(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._field(key, item) for key, item in value.items()}
+        return value
+
+    def _field(self, key: str, value: Any) -> Any:
+        if key in _TIMES and isinstance(value, int) and value:
+            return int(value + self.shift)
+        if isinstance(value, str):
+            for old, new in self.commits.items():
+                value = value.replace(old, new)
+            return value
+        return self._dressed(value)
+
+
+def _undressed(commits: Mapping[str, str], commit: str) -> str:
+    return next((old for old, new in commits.items() if new == commit), commit)
+
+
+def _last(taken: list[Taken], t: float) -> Taken | None:
+    past = [one for one in taken if one.t <= t]
+    return past[-1] if past else None
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A recording, packed or not."""
+    raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    recording: dict[str, Any] = json.loads(raw)
+    return recording
+
+
+def replay(recording: Mapping[str, Any], commits: str | Mapping[str, str], *, wall: float, start: float) -> Replay:
+    """A recording made ready.
+
+    Args:
+        commits: what each recorded commit is to be; one sha stands for the first commit that was listed.
+        wall: unix seconds at the server's second 0: recorded times are moved to it.
+        start: the server's second at which the recording begins.
+    """
+    lists = [Taken(t, status, body) for t, path, status, body in _answers(recording) if _is_list(path, status)]
+    rows = [row for taken in lists for row in taken.body]
+    born = min((row["created"] for row in rows), default=0)
+    if isinstance(commits, str):
+        commits = {rows[0]["commit"]: commits} if rows else {}
+    made = Replay(commits, shift=wall + start - born, lists=lists, start=start)
+    for t, path, status, body in _answers(recording):
+        _file(made, Taken(t, status, body), path)
+    made.events = list(_events(recording))
+    return made
+
+
+def _is_list(path: str, status: int) -> bool:
+    # a filtered or shorter list is no poll of the scenario
+    whole = path.partition("?")[2] in {"", "page=1&perPage=50"}
+    match = _PIPELINES.match(path)
+    return match is not None and match["number"] is None and status == 200 and whole  # noqa: PLR2004 - HTTP's yes
+
+
+def _file(made: Replay, taken: Taken, path: str) -> None:
+    pipelines, logs = _PIPELINES.match(path), _LOGS.match(path)
+    if pipelines is not None and pipelines["number"] is not None:
+        made.details.setdefault(int(pipelines["number"]), []).append(taken)
+    if logs is not None:
+        made.logs.setdefault((int(logs["number"]), int(logs["step"])), []).append(taken)
+
+
+def _answers(recording: Mapping[str, Any]) -> Iterator[tuple[float, str, int, Any]]:
+    """The GET answers in order of time, with their JSON."""
+    for one in sorted(recording["exchanges"], key=lambda one: float(one["t"])):
+        request, response = one["request"], one.get("response")
+        if request["method"] != "GET" or response is None or one.get("kind") == "sse":
+            continue
+        if request["path"].startswith("/api/repos/8/") and not request["path"].endswith("/permissions"):
+            body = response["body"]
+            is_json = "json" in response["headers"].get("content-type", "")
+            yield float(one["t"]), request["path"], int(response["status"]), json.loads(body) if is_json else None
+
+
+def _events(recording: Mapping[str, Any]) -> Iterator[tuple[float, bytes]]:
+    """What the first event stream brought: each payload with the time at which its end came."""
+    pending = b""
+    for one in recording["exchanges"]:
+        if one.get("kind") != "sse" or not one["request"]["path"].startswith("/api/stream/events"):
+            continue
+        for chunk in one["response"]["chunks"]:
+            pending += chunk["data"].encode("utf-8", "replace")
+            *whole, pending = pending.split(b"\n\n")
+            yield from ((float(chunk["t"]), event[6:]) for event in whole if event.startswith(b"data: "))
+        return

@@ -1,0 +1,131 @@
+"""Real repositories in a folder of their own, apart from the user's git configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from homelab_hooks.proc import Processes
+
+_CONFIG = """\
+[user]
+    name = Ann Example
+    email = ann@example.test
+[init]
+    defaultBranch = main
+[protocol "file"]
+    allow = always
+[advice]
+    detachedHead = false
+[gc]
+    auto = 0
+[maintenance]
+    auto = false
+"""
+_DATE = "2026-01-02T03:04:05+00:00"
+
+
+def sealed(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+    """An environment in which git sees no configuration but ours; times are fixed, and nothing is asked.
+
+    Args:
+        environ: only PATH and what finds Python's own files is taken from it.
+        home: becomes HOME; is made, with a `.gitconfig`.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / ".gitconfig"
+    if not config.exists():
+        config.write_text(_CONFIG, encoding="utf-8")
+    return {
+        "PATH": environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": str(home),
+        "USER": "ann",
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": str(config),
+        "GIT_CEILING_DIRECTORIES": str(home.parent),
+        "GIT_AUTHOR_DATE": _DATE,
+        "GIT_COMMITTER_DATE": _DATE,
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+        "TERM": "dumb",
+    }
+
+
+class Checkout:
+    """A work tree, used as somebody at a terminal would."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
+        self.path = path
+        self._processes = Processes(environ)
+
+    def git(self, *args: str) -> str:
+        """Run git; its output, or an error that shows what it said."""
+        done = self._processes.run(["git", *args], cwd=self.path)
+        if not done.ok:
+            raise RuntimeError(f"git {' '.join(args)}: {done.code}\n{done.out}{done.err}")
+        return done.out.removesuffix("\n")
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def commit(self, name: str, text: str = "", *, message: str = "") -> str:
+        """Write a file and commit it; the new commit."""
+        self.write(name, text or f"{name}\n")
+        self.git("add", "--", name)
+        self.git("commit", "--quiet", "-m", message or f"add {name}")
+        return self.head
+
+    @property
+    def head(self) -> str:
+        """The commit that is checked out."""
+        return self.git("rev-parse", "HEAD")
+
+    def sha(self, name: str) -> str:
+        """What a name stands for; empty where nothing does."""
+        done = self._processes.run(["git", "rev-parse", "--verify", "--quiet", name], cwd=self.path)
+        return done.out.strip() if done.ok else ""
+
+
+class Workshop:
+    """A bare repository `origin.git` with one commit on `main`, and clones of it."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, name: str = "acme/app.git") -> None:
+        self.folder = folder
+        self.environ = dict(environ)
+        self.bare = folder / "srv" / name
+        self.bare.mkdir(parents=True)
+        self.origin = Checkout(self.bare, environ)
+        self.origin.git("init", "--quiet", "--bare")
+        seed = self.clone("seed", at=str(self.bare))
+        seed.commit("README", "hello\n", message="begin")
+        seed.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+
+    def clone(self, name: str, *, at: str = "", topic: str = "") -> Checkout:
+        """A clone in the folder `name`, on a new branch `topic` if one is named.
+
+        Args:
+            at: the URL; without one the path of the bare repository.
+        """
+        place = Checkout(self.folder, self.environ)
+        place.git("clone", "--quiet", at or str(self.bare), name)
+        checkout = Checkout(self.folder / name, self.environ)
+        if topic:
+            checkout.git("switch", "--quiet", "-c", topic)
+        return checkout
+
+    def on_server(self, branch: str = "main") -> str:
+        """The commit that a branch has on the server; empty where there is no such branch."""
+        return self.origin.sha(f"refs/heads/{branch}")
+
+    def hook(self, name: str, script: str, *, where: Path | None = None) -> Path:
+        """Put an executable hook into the server's repository, or into another hooks directory."""
+        path = (where or self.bare / "hooks") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path

@@ -1,0 +1,1 @@
+"""Waits until a workload runs the commit's image and is rolled out."""

@@ -1,0 +1,58 @@
+"""What is asked about a workload, what one look shows of it, and what the answer may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from homelab_hooks.exits import Exit
+from homelab_hooks.history import Containment
+from homelab_hooks.image import Proof
+from homelab_hooks.kubectl.facts import Pod, Revision, Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Which commit, proven how."""
+
+    sha: str
+    proof: Proof
+    container: str = ""
+    """the one container that proves; empty for every one whose image names a commit"""
+    exact: bool = False
+    """a newer commit that contains ours does not count"""
+
+    @property
+    def short(self) -> str:
+        """The commit as people read it."""
+        return self.sha[:8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How long to wait for what, in seconds."""
+
+    timeout: float
+    settle: float
+    unreachable: float
+    wait_for_workload: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The workload, its revisions and pods at one moment; `kin` says what git knows of the names on it."""
+
+    workload: Workload
+    revisions: tuple[Revision, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    kin: Mapping[str, Containment] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the wait for one workload came to."""
+
+    exit: Exit
+    reason: str
+    hint: str = ""
+    image: str = ""

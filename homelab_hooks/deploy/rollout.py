@@ -1,0 +1,157 @@
+"""The machine of one workload: what a look makes of what is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from homelab_hooks.deploy import trouble
+from homelab_hooks.deploy.judge import judge, split
+from homelab_hooks.deploy.judgement import Awaiting, Complete, Failed, Judgement, Past, Rolling, Unproven, Vanishing
+from homelab_hooks.deploy.patience import absent, denied, missed, out_of_time
+from homelab_hooks.deploy.question import Outcome, Snapshot
+from homelab_hooks.deploy.standing import Newer, Ours, standing
+from homelab_hooks.deploy.state import Contact, Marks, Settling, State
+from homelab_hooks.events import Back, Event, RolloutChanged, Waiting
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
+
+POLL = 1.5
+"""seconds between two looks at a healthy cluster"""
+
+
+def turn(state: State, look: Look[Snapshot], now: float) -> Turn[State]:
+    """One look further. The look is judged first, then the time; a settle time that has begun is finished."""
+    match look:
+        case Seen(snapshot):
+            step = _seen(state, snapshot, now)
+        case Absent(reason):
+            step = absent(state, reason, now)
+        case Missed():
+            step = missed(state, look, now)
+        case Denied():
+            step = denied(state, look)
+        case _:
+            assert_never(look)
+    if not isinstance(look, Missed):
+        step = _answered(step, state, now)
+    return _timed(step, now)
+
+
+def _answered(step: Turn[State], before: State, now: float) -> Turn[State]:
+    """An answer came, whatever it said: contact is there."""
+    events = (Back(away=now - before.contact.last), *step.events) if before.contact.told else step.events
+    denials, worked = step.state.contact.denials, step.state.contact.worked
+    contact = Contact(last=now, worked=worked, denials=denials)
+    return Turn(replace(step.state, contact=contact), events, step.wait)
+
+
+def _timed(step: Turn[State], now: float) -> Turn[State]:
+    state = step.state
+    if state.outcome is not None:
+        return Turn(state, step.events, None)
+    if now >= state.deadline and state.settling is None:
+        return Turn(replace(state, outcome=out_of_time(state)), step.events, None)
+    wait = POLL if step.wait is None else step.wait
+    left = state.deadline - now if state.settling is None else state.settling.since + state.terms.settle - now
+    return Turn(state, step.events, min(wait, left) if left > 0 else wait)
+
+
+def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
+    workload = snapshot.workload
+    named = standing(snapshot, state.question)
+    proves = isinstance(named, (Ours, Newer))
+    first = not state.uid
+    if state.uid and workload.uid != state.uid:
+        if not proves:
+            reason = f"it was deleted and created again without the commit: it runs {named.image}"
+            return Turn(replace(state, outcome=Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, image=named.image)))
+        state = replace(state, marks=None, first_restarts={}, evidence=(), settling=None)
+    contact = replace(state.contact, worked=True, denials=0)
+    gone = state.gone_since if workload.deleting else None
+    state = replace(state, uid=workload.uid, contact=contact, gone_since=gone)
+    state, past = _remember(state, snapshot, now, first=first)
+    judgement = judge(snapshot, state.question, past)
+    if proves:
+        state = replace(state, came=named.image)
+    elif not state.came and named.image not in state.earlier:
+        state = replace(state, earlier=(*state.earlier, named.image))
+    return _judged(state, judgement, snapshot, now)
+
+
+def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool) -> tuple[State, Past]:
+    """Take the new pods' troubles and progress into account."""
+    kind = state.target.kind
+    new, old = split(snapshot, kind)
+    restarts = {**{pod.uid: pod.restarts for pod in new}, **state.first_restarts}
+    marks = Marks(sum(pod.ready for pod in new), len(old))
+    before = state.marks
+    moved = (
+        bool(new) and marks.ready == len(new)
+        if before is None
+        else marks.ready > before.ready or marks.old < before.old
+    )
+    proves = isinstance(standing(snapshot, state.question), (Ours, Newer))
+    evidence = state.evidence
+    if proves:
+        seen = trouble.troubles(new, restarts, snapshot.workload.cannot_create)
+        evidence = trouble.aged(state.evidence, seen, now)
+    past = Past(
+        kind=kind, first=first, came=state.came, earlier=state.earlier, moved=moved, evidence=evidence,
+        hopeless=trouble.hopeless(evidence, kind, now),
+    )  # fmt: skip
+    return replace(state, marks=marks, first_restarts=restarts, evidence=evidence), past
+
+
+def _judged(state: State, judgement: Judgement, snapshot: Snapshot, now: float) -> Turn[State]:
+    match judgement:
+        case Vanishing():
+            return absent(state, "it is being deleted", now)
+        case Awaiting(detail):
+            return _tell(replace(state, settling=None, holding=detail), "waiting", detail, snapshot)
+        case Unproven(reason, hint, image):
+            outcome = Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
+            return _tell(replace(state, outcome=outcome), "unproven", reason, snapshot)
+        case Failed(reason, image):
+            hint = f"see `kubectl -n {state.target.namespace} describe {state.target.kind}/{state.target.name}`"
+            outcome = Outcome(exit=Exit.ROLLOUT_FAILED, reason=reason, hint=hint, image=image)
+            return _tell(replace(state, outcome=outcome), "failed", reason, snapshot)
+        case Rolling():
+            return _rolling(replace(state, settling=None), judgement, snapshot, now)
+        case Complete(image, detail):
+            return _complete(state, image, detail, snapshot, now)
+
+
+def _rolling(state: State, judgement: Rolling, snapshot: Snapshot, now: float) -> Turn[State]:
+    counts = snapshot.workload.counts
+    progress = f"{counts.updated} of {counts.desired} updated, {counts.available} available"
+    state = replace(state, holding=judgement.held or judgement.detail or progress)
+    step = _tell(state, "held" if judgement.held else "rolling", judgement.held or judgement.detail, snapshot)
+    if not judgement.held or judgement.held == state.said_held:
+        return step
+    said = Waiting(reason=f"{state.target}: {judgement.held}", remedy=judgement.remedy, elapsed=now - state.began)
+    return Turn(replace(step.state, said_held=judgement.held), (*step.events, said), step.wait)
+
+
+def _complete(state: State, image: str, detail: str, snapshot: Snapshot, now: float) -> Turn[State]:
+    new, _ = split(snapshot, state.target.kind)
+    restarts = {pod.uid: pod.restarts for pod in new}
+    settling = state.settling
+    if settling is None or any(count > settling.restarts.get(uid, count) for uid, count in restarts.items()):
+        settling = Settling(now, restarts)
+    state = replace(state, settling=settling, holding=f"done; must stay so for {state.terms.settle:g} s")
+    if now - settling.since < state.terms.settle:
+        return _tell(state, "settling", detail, snapshot)
+    outcome = Outcome(exit=Exit.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
+    return _tell(replace(state, outcome=outcome), "deployed", detail or image, snapshot)
+
+
+def _tell(state: State, phase: str, detail: str, snapshot: Snapshot) -> Turn[State]:
+    """Say where the workload is, if that is news."""
+    counts = snapshot.workload.counts
+    said = RolloutChanged(
+        target=str(state.target), phase=phase, detail=detail, desired=counts.desired, updated=counts.updated,
+        available=counts.available, old=state.marks.old if state.marks else None,
+    )  # fmt: skip
+    events: tuple[Event, ...] = () if said == state.told else (said,)
+    return Turn(replace(state, told=said), events)

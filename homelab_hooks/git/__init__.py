@@ -1,0 +1,1 @@
+"""Verbs on git; nobody else builds its command lines."""

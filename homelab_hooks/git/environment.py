@@ -1,0 +1,45 @@
+"""What git and the commands we run for the user may inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE")
+CALL = (
+    "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_QUARANTINE_PATH", "GIT_NAMESPACE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_REFLOG_ACTION",
+    "GIT_PUSH_OPTION_COUNT", "GIT_LITERAL_PATHSPECS", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE",
+)  # fmt: skip
+"""set by git for one call of a hook or an alias; wrong for every other"""
+
+BATCH_SSH = "ssh -oBatchMode=yes"
+
+
+def for_git(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
+    """The environment for our own git calls.
+
+    A lone GIT_DIR comes from a hook, where the directory says the same; with GIT_WORK_TREE it is the user's own word.
+
+    >>> sorted(for_git({"GIT_DIR": "/x/.git", "HOME": "/h"}, interactive=True))
+    ['GIT_EDITOR', 'GIT_SEQUENCE_EDITOR', 'HOME', 'LANGUAGE', 'LC_ALL']
+    """
+    gone = set(CALL) if all(environ.get(name) for name in REPOSITORY) else {*CALL, *REPOSITORY}
+    kept = {name: value for name, value in environ.items() if name not in gone}
+    kept |= {"LC_ALL": "C", "LANGUAGE": "C", "GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
+    if not interactive:
+        kept |= {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+    return kept
+
+
+def for_others(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment for the user's commands: nothing that git set for one call of its own.
+
+    >>> for_others({"GIT_DIR": "/x", "GIT_AUTHOR_NAME": "Ann", "PATH": "/bin"})
+    {'GIT_AUTHOR_NAME': 'Ann', 'PATH': '/bin'}
+    """
+    return {name: value for name, value in environ.items() if name not in {*CALL, *REPOSITORY}}
+
+
+def asks_by_ssh(environ: Mapping[str, str], *, interactive: bool) -> bool:
+    """Whether ssh has to be told not to ask: nobody is there to answer, and the user set no ssh of his own."""
+    return not interactive and not environ.get("GIT_SSH_COMMAND") and not environ.get("GIT_SSH")

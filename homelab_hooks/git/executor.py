@@ -1,0 +1,51 @@
+"""How git is started: the verbs never know which way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from homelab_hooks.git import environment
+from homelab_hooks.proc import Done, Processes
+
+
+class Executor(Protocol):
+    """Runs git in one directory."""
+
+    @property
+    def batch(self) -> bool:
+        """Whether ssh has to be told not to ask."""
+
+    def run(self, args: Sequence[str], *, timeout: float | None = None) -> Done:
+        """Run `git ARGS` to its end, or kill it after `timeout` seconds."""
+
+    def at(self, directory: Path) -> Executor:
+        """The same in another directory."""
+
+
+class Lean:
+    """Starts git directly and never prompts: for watching and for hooks, where start-up time counts.
+
+    Args:
+        environ: what git would inherit; what is wrong for it is taken out here.
+        directory: where git runs.
+    """
+
+    def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
+        self._environ = {**environ, "HOMELAB_NO_WATCH": "1"}  # our own fetch must not start a watch
+        self._directory = directory
+        self._processes = Processes(environment.for_git(self._environ, interactive=False))
+
+    @property
+    def batch(self) -> bool:
+        """Whether ssh has to be told not to ask."""
+        return environment.asks_by_ssh(self._environ, interactive=False)
+
+    def run(self, args: Sequence[str], *, timeout: float | None = None) -> Done:
+        """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
+        return self._processes.run(["git", *args], cwd=self._directory, timeout=timeout)
+
+    def at(self, directory: Path) -> Lean:
+        """The same in another directory."""
+        return Lean(self._environ, directory)

@@ -1,0 +1,64 @@
+"""Git through GitPython: for landing, where a person may have to answer ssh or a credential helper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.git import environment
+from homelab_hooks.proc import Done
+
+KILLED = -9
+
+
+class GitPython:
+    """Starts git in our own session, so that prompts and Ctrl-C reach it.
+
+    Args:
+        environ: what git is to inherit; what is wrong for it is taken out here.
+        inherited: what GitPython hands on by itself, this process's environment.
+        directory: where git runs.
+        interactive: whether somebody can answer a prompt.
+    """
+
+    def __init__(
+        self, environ: Mapping[str, str], directory: Path, *, inherited: Mapping[str, str], interactive: bool
+    ) -> None:
+        self._given = (dict(environ), dict(inherited))
+        self._interactive = interactive
+        self._directory = directory
+        self._env = environment.for_git({**environ, "HOMELAB_IN_LAND": "1"}, interactive=interactive)
+        # GitPython can add to what it inherits but take nothing away; env(1) can.
+        gone = sorted(set(inherited) - set(self._env))
+        self._prefix = ["env", *(part for name in gone for part in ("-u", name)), "git"] if gone else ["git"]
+
+    @property
+    def batch(self) -> bool:
+        """Whether ssh has to be told not to ask."""
+        return environment.asks_by_ssh(self._env, interactive=self._interactive)
+
+    def run(self, args: Sequence[str], *, timeout: float | None = None) -> Done:
+        """Run `git ARGS` to its end; after `timeout` seconds it is killed."""
+        try:
+            import git
+        except ImportError as error:  # it looks for the git program while it is imported
+            raise Problem("git cannot be started", hint="install git, or put it on PATH") from error
+        try:
+            code, out, err = git.Git(str(self._directory)).execute(
+                [*self._prefix, *args],
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                env=self._env,
+                kill_after_timeout=timeout,
+            )
+        except git.GitCommandNotFound:
+            return Done(127, missing=True)
+        return Done(code, out, err.encode("utf-8", "surrogateescape"), timed_out=code == KILLED and timeout is not None)
+
+    def at(self, directory: Path) -> GitPython:
+        """The same in another directory."""
+        environ, inherited = self._given
+        return GitPython(environ, directory, inherited=inherited, interactive=self._interactive)

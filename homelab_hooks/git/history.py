@@ -1,0 +1,137 @@
+"""Commits: what a name means, what contains what, and what a commit holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.git.verbs import Verbs
+from homelab_hooks.history import Containment
+
+_FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
+_TAGS = "refs/tags/"
+_CI_PLACES = (".woodpecker", ".woodpecker.yaml", ".woodpecker.yml")
+PATIENCE = 10.0
+"""seconds a fetch of an unknown commit may take"""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What a name stands for; `tag` is its full ref where the name is a tag's."""
+
+    sha: str
+    tag: str = ""
+
+
+class History(Verbs):
+    """Questions about commits; none of them changes anything but the object store."""
+
+    def resolve(self, name: str) -> Commit | None:
+        """The commit that git takes `name` for; a full sha is taken also where there is no such commit here."""
+        if name.startswith("-") or not name:
+            return None
+        sha = self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        if not sha:
+            return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None
+        full = self._line("rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name)
+        return Commit(sha, full if full.startswith(_TAGS) else "")
+
+    def head(self) -> str:
+        """The commit that is checked out; empty before the first."""
+        return self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+    def branch(self) -> str:
+        """The branch that is checked out; empty when HEAD is detached."""
+        name = self._line("symbolic-ref", "--quiet", "HEAD")
+        return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
+
+    def tree(self, sha: str) -> str:
+        """The tree of a commit."""
+        return self._line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
+
+    def parents(self, sha: str) -> tuple[str, ...]:
+        """A commit's parents, the first first."""
+        return tuple(self._line("show", "--no-patch", "--no-show-signature", "--format=%P", sha, "--").split())
+
+    def message(self, sha: str) -> str:
+        """A commit's whole message; empty where the commit is not here."""
+        return self._line("show", "--no-patch", "--no-show-signature", "--format=%B", f"{sha}^{{commit}}", "--")
+
+    def knows(self, sha: str) -> bool:
+        """Whether the commit is here."""
+        return self._run("cat-file", "-e", f"{sha}^{{commit}}").ok
+
+    def is_ancestor(self, *, older: str, newer: str) -> bool:
+        """Whether `newer` contains `older`; both must be here."""
+        return self._run("merge-base", "--is-ancestor", older, newer).ok
+
+    def related(self, a: str, b: str) -> bool:
+        """Whether two commits have a common ancestor here."""
+        return self._run("merge-base", a, b).ok
+
+    def ahead(self, *, of: str, sha: str) -> int:
+        """How many commits `sha` has that `of` has not."""
+        return int(self._line("rev-list", "--count", sha, f"^{of}") or 0)
+
+    def is_shallow(self) -> bool:
+        """Whether history ends early here."""
+        return self._line("rev-parse", "--is-shallow-repository") == "true"
+
+    def has_ci_configuration(self, sha: str) -> bool | None:
+        """Whether the commit holds a Woodpecker configuration; None where the commit is not here."""
+        done = self._run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *_CI_PLACES)
+        return bool(done.stdout) if done.ok else None
+
+    def fetch_quietly(self, remote: str, ref: str) -> bool:
+        """Bring a commit or a branch here without moving any ref; gives up after `PATIENCE` seconds."""
+        done = self._reach(
+            "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
+            "--no-recurse-submodules", "--refmap=", "--", remote, ref,
+            timeout=PATIENCE,
+        )  # fmt: skip
+        return done.ok
+
+
+class Containing:
+    """Answers whether one commit contains another (`homelab_hooks.history.Contains`).
+
+    Args:
+        history: the repository.
+        remote: asked once for a commit that is not here; empty: nobody is asked.
+        branch: fetched where the commit alone cannot be had.
+    """
+
+    def __init__(self, history: History, *, remote: str = "", branch: str = "") -> None:
+        self._history = history
+        self._sources = (remote, branch)
+        self._asked: set[str] = set()
+
+    def __call__(self, *, newer: str, ours: str) -> Containment:
+        """Never raises; what cannot be found out is UNKNOWN."""
+        try:
+            full = [self._find(name) for name in (newer, ours)]
+            if not all(full):
+                return Containment.UNKNOWN
+            if self._history.is_ancestor(older=full[1], newer=full[0]):
+                return Containment.CONTAINS
+            # Where history ends early, what is not seen may still be there.
+            return Containment.UNKNOWN if self._history.is_shallow() else Containment.APART
+        except Problem:
+            return Containment.UNKNOWN
+
+    def _find(self, name: str) -> str:
+        found = self._here(name)
+        if found or name in self._asked:
+            return found
+        self._asked.add(name)
+        remote, branch = self._sources
+        if remote and _FULL_SHA.fullmatch(name):
+            self._history.fetch_quietly(remote, name.lower())
+        if remote and branch and not self._here(name):
+            self._history.fetch_quietly(remote, f"refs/heads/{branch}")
+        return self._here(name)
+
+    def _here(self, name: str) -> str:
+        found = self._history.resolve(name)
+        return found.sha if found and self._history.knows(found.sha) else ""

@@ -1,0 +1,82 @@
+"""Where a repository is and what is set for it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.verbs import Verbs, complaint
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of git's configuration; scope is system, global, local, worktree or command."""
+
+    scope: str
+    key: str
+    """section and name in lower case, the part between as written"""
+    value: str
+
+
+class Places(Verbs):
+    """Directories and settings; the settings are there outside a repository too."""
+
+    def config(self) -> tuple[Entry, ...]:
+        """Every entry, weakest first: of several with one key the last counts."""
+        done = self._run("config", "--list", "-z", "--show-scope")
+        if not done.ok:
+            raise Problem(f"git's configuration cannot be read: {complaint(done)}", hint="mend it: git config --edit")
+        parts = done.out.split("\0")[:-1]
+        entries = []
+        for scope, setting in zip(parts[::2], parts[1::2], strict=True):
+            key, equals, value = setting.partition("\n")
+            entries.append(Entry(scope, key, value if equals else "true"))
+        return tuple(entries)
+
+    def settings(self) -> dict[str, tuple[str, ...]]:
+        """Each key with its values, weakest first."""
+        values: defaultdict[str, list[str]] = defaultdict(list)
+        for entry in self.config():
+            values[entry.key].append(entry.value)
+        return {key: tuple(found) for key, found in values.items()}
+
+    def setting(self, key: str) -> str:
+        """The value that counts; empty where there is none."""
+        return self._line("config", "--get", key)
+
+    def top_level(self) -> Path | None:
+        """The work tree's root; None outside a repository and in a bare one."""
+        return self._place("--show-toplevel")
+
+    def git_dir(self) -> Path | None:
+        """The git directory of this work tree; None outside a repository."""
+        return self._place("--git-dir")
+
+    def common_dir(self) -> Path | None:
+        """The directory that all work trees of the repository share; None outside a repository."""
+        return self._place("--git-common-dir")
+
+    def git_path(self, name: str) -> Path:
+        """Where git keeps `name` for this work tree: `hooks` follows core.hooksPath."""
+        found = self._place("--git-path", name)
+        if found is None:
+            raise Problem("this is no git repository", hint="run it inside one", exit=Exit.REFUSED)
+        return found
+
+    def valid_branch(self, name: str) -> bool:
+        """Whether git takes this for a branch's name."""
+        return not name.startswith("-") and self._run("check-ref-format", f"refs/heads/{name}").ok
+
+    def _place(self, *question: str) -> Path | None:
+        done = self._run("rev-parse", "--path-format=absolute", *question)
+        if not done.ok and "dubious ownership" in done.err:
+            where = complaint(done).rpartition(" at ")[2]
+            raise Problem(
+                f"git does not trust this repository, it belongs to another user: {where}",
+                hint=f"if you trust it: git config --global --add safe.directory {where.strip(chr(39))}",
+                exit=Exit.REFUSED,
+            )
+        return Path(done.out.removesuffix("\n")) if done.ok else None

@@ -1,0 +1,169 @@
+"""What a push came to, read from git's exit code and words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from homelab_hooks.text import clean, short, without_user
+
+
+class Kind(Enum):
+    """The outcomes of a push."""
+
+    LANDED = auto()
+    """the server has the commit on the branch"""
+    LOST_RACE = auto()
+    """the branch has moved: fetch, merge and verify again"""
+    REF_LOCKED = auto()
+    """another update holds the ref's lock: the same push may work in a moment"""
+    PROTECTED = auto()
+    """the branch takes no direct pushes from this user"""
+    REFUSED = auto()
+    """the server, or git itself, says no for another reason"""
+    LOCAL_HOOK = auto()
+    """the repository's own pre-push hook says no; nothing was sent"""
+    DENIED = auto()
+    """who we are, or may do, was not accepted; nothing was sent"""
+    UNREACHABLE = auto()
+    """no connection; nothing was sent"""
+    UNKNOWN = auto()
+    """contact was lost when the commit may have been on its way: only the server can tell"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a push came to; `said` are the words of server, hook and git, fit to be shown."""
+
+    kind: Kind
+    why: str = ""
+    said: tuple[str, ...] = ()
+    link: str = ""
+    """where the server says a pull request can be opened or found"""
+    sure: bool = True
+    """false where git reported the commit accepted and then failed"""
+
+
+_REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")
+_LINK = re.compile(r"https?://\S+(?:/pulls?/|/merge_requests/|/pull-requests|/compare/)\S*")
+_AT = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
+_NOISE = re.compile(r"hint:|error: failed to push some refs to|To |Done$|remote:\s*(?:error:)?\s*$|error:\s*$")
+
+_MOVED = re.compile(r"fetch first|non-fast-forward|stale info|remote ref updated|incorrect old value|already exists")
+_REF_TAKEN = re.compile(r"failed to update ref|atomic transaction failed|incorrect old value|reference already exists")
+_LOCK_HELD = re.compile(
+    r"Unable to create '[^']*\.lock': File exists|unable to lock|another git process", re.IGNORECASE
+)
+_PROTECTED = re.compile(
+    r"Not allowed to push to protected branch"  # Gitea, Forgejo
+    r"|\bGH006\b|\bGH013\b"  # GitHub
+    r"|not allowed to push code to protected branches",  # GitLab
+)
+# Git's own words stand at the start of a line; a hook's may stand anywhere.
+_CUT_OFF = re.compile(
+    r"^(?:error: RPC failed|fatal: the remote end hung up|send-pack: unexpected disconnect|fatal: early EOF"
+    r"|fatal: protocol error|fatal: write error|client_loop: send disconnect|fatal: unable to write)",
+    re.MULTILINE,
+)
+_NOT_A_HOOK = re.compile(r"^(?:error: (?:src|dst) refspec|error: unable to delete)", re.MULTILINE)
+_NO = re.compile(
+    r"archived|mirror repository .*read-only|Push to create is not enabled|Cannot find repository|[Nn]ot found",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"Authentication failed|could not read (?:Username|Password)|Permission denied|not authorized to"
+    r"|Failed to authenticate|Host key verification failed|returned error: 40[13]|terminal prompts disabled"
+    r"|Too many authentication failures|Invalid username or password|denied to deploy key",
+    re.IGNORECASE,
+)
+_UNREACHABLE = re.compile(
+    r"Could not resolve|Couldn't resolve|Failed to connect|Couldn't connect|unable to connect|timed? ?out"
+    r"|returned error: (?:408|429|5\d\d)|Connection (?:refused|reset|closed)|Network is unreachable|No route to host"
+    r"|Empty reply from server|Temporary failure in name resolution|gnutls_handshake|SSL_ERROR|SSL connection",
+    re.IGNORECASE,
+)
+_FAILED_AFTER = 128
+
+
+def read(code: int, out: str, err: str, *, ref: str, sha: str = "") -> Outcome:
+    r"""What a `git push --porcelain` of one commit to `ref` (a full name) came to.
+
+    Args:
+        code: git's exit code, negative for a signal.
+        sha: the commit that was pushed: a server that has it already has it, whatever else it says.
+
+    >>> read(1, "!\trefs/heads/m:refs/heads/m\t[rejected] (fetch first)\nDone\n", "", ref="refs/heads/m").kind.name
+    'LOST_RACE'
+    """
+    said = words(err)
+    link = next((found[0] for line in said if (found := _LINK.search(line))), "")
+    lines = [found for line in out.splitlines() if (found := _REF_LINE.fullmatch(line))]
+    mine = next((line for line in lines if line["ref"] == ref), None)
+    if mine is None:
+        kind = _without_line(code, err)
+    elif mine["flag"] == "!":
+        kind = _rejected(mine["summary"], err, sha)
+    else:
+        kind = Kind.LANDED
+    return Outcome(
+        kind=kind, why=_why(kind, mine["summary"] if mine else "", said), said=said, link=link, sure=code == 0
+    )
+
+
+def words(err: str) -> tuple[str, ...]:
+    r"""Standard error without git's advice, framing and padding, fit to be shown.
+
+    >>> words("remote: error:        \nremote: error: No.   \nhint: try\n")
+    ('remote: error: No.',)
+    """
+    lines = (short(clean(without_user(line))) for line in err.splitlines())
+    return tuple(line for line in lines if line and not _NOISE.match(line))
+
+
+def _rejected(summary: str, err: str, sha: str) -> Kind:
+    now = _AT.search(err)
+    if now and sha and now["now"] == sha:
+        return Kind.LANDED
+    if "[remote failure]" in summary:
+        return Kind.UNKNOWN
+    if "[remote rejected]" not in summary:
+        moved = _MOVED.search(summary) and not summary.endswith("(already exists)")
+        return Kind.LOST_RACE if moved else Kind.REFUSED
+    if now or "incorrect old value" in summary or "reference already exists" in summary:
+        return Kind.LOST_RACE
+    if _REF_TAKEN.search(summary):
+        return Kind.REF_LOCKED if _LOCK_HELD.search(err) else Kind.REFUSED
+    return Kind.PROTECTED if _PROTECTED.search(f"{err}\n{summary}") else Kind.REFUSED
+
+
+def _without_line(code: int, err: str) -> Kind:
+    if code == 0:
+        return Kind.LANDED
+    if code < 0 or code > _FAILED_AFTER or _CUT_OFF.search(err):
+        return Kind.UNKNOWN
+    if code < _FAILED_AFTER:
+        return Kind.REFUSED if _NOT_A_HOOK.search(err) else Kind.LOCAL_HOOK
+    return unreached(err)
+
+
+def unreached(err: str) -> Kind:
+    """Why git did not get as far as exchanging commits, for a push and a fetch alike."""
+    if _NO.search(err):
+        return Kind.REFUSED
+    if _DENIED.search(err):
+        return Kind.DENIED
+    return Kind.UNREACHABLE if _UNREACHABLE.search(err) else Kind.REFUSED
+
+
+def _why(kind: Kind, summary: str, said: Sequence[str]) -> str:
+    """The one line that says most: the server's own, else git's."""
+    if kind is Kind.LANDED:
+        return ""
+    for mark in ("remote: error: ", "remote: fatal: ", "remote: GitLab: ", "remote: ", "fatal: ", "error: "):
+        for line in said:
+            if line.startswith(mark) and not line.endswith("Could not read from remote repository."):
+                return line.removeprefix(mark)
+    first = next(iter(said), "")
+    return first or clean(summary) or "git said nothing"

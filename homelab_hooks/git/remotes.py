@@ -1,0 +1,74 @@
+"""Remotes, their URLs and their branches."""
+
+from __future__ import annotations
+
+from homelab_hooks.git.verbs import Verbs, complaint
+from homelab_hooks.looks import Absent, Look, Missed, Seen
+
+ASKING = 30.0
+"""seconds a remote has to answer a question"""
+_HEADS = "refs/heads/"
+
+
+class Remotes(Verbs):
+    """What the repository knows of its remotes, and what they say when asked."""
+
+    def remotes(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self._line("remote").splitlines())
+
+    def push_urls(self, remote: str) -> tuple[str, ...]:
+        """Where a push to it goes, after insteadOf, pushInsteadOf and pushurl; a URL is its own answer."""
+        return self._urls(remote, "--push")
+
+    def fetch_url(self, remote: str) -> str:
+        """Where a fetch from it goes, after insteadOf."""
+        return next(iter(self._urls(remote)), remote)
+
+    def push_remote(self, branch: str) -> str:
+        """`branch.<name>.pushRemote`, a name or a URL; empty where it is not set."""
+        return self._line("config", "--get", f"branch.{branch}.pushRemote") if branch else ""
+
+    def push_default(self) -> str:
+        """`remote.pushDefault`, a name or a URL; empty where it is not set."""
+        return self._line("config", "--get", "remote.pushDefault")
+
+    def head_branch(self, remote: str) -> str:
+        """The remote's own default branch as last heard, else asked for; empty where nobody says."""
+        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
+        prefix = f"refs/remotes/{remote}/"
+        if known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known):
+            return known.removeprefix(prefix)
+        done = self._reach("ls-remote", "--symref", "--", remote, "HEAD", timeout=ASKING)
+        for line in done.out.splitlines() if done.ok else ():
+            if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
+                return line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD")
+        return ""
+
+    def tip(self, url: str, branch: str) -> Look[str]:
+        """The commit that a branch has on the server now; Absent where there is no such branch."""
+        ref = _HEADS + branch
+        done = self._reach("ls-remote", "--", url, ref, timeout=ASKING)
+        if not done.ok:
+            return Missed(complaint(done))
+        for line in done.out.splitlines():
+            sha, _, name = line.partition("\t")
+            if name == ref:
+                return Seen(sha)
+        return Absent(f"there is no branch {branch}")
+
+    def tracked(self, remote: str, branch: str) -> str:
+        """The commit that a remote's branch had when last heard of; empty where it is not known."""
+        return self._line("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}^{{commit}}")
+
+    def branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
+        """The remote's branches whose tip, as last heard, is this commit."""
+        prefix = f"refs/remotes/{remote}/"
+        found = self._line("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix).splitlines()
+        return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
+
+    def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
+        if remote not in self.remotes():
+            return (remote,)
+        done = self._run("remote", "get-url", *which, "--all", "--", remote)
+        return tuple(done.out.splitlines()) if done.ok else ()

@@ -1,0 +1,63 @@
+"""What every verb on git is made of."""
+
+from __future__ import annotations
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.environment import BATCH_SSH
+from homelab_hooks.git.executor import Executor
+from homelab_hooks.proc import Done
+from homelab_hooks.text import clean, without_user
+
+
+class Verbs:
+    """Runs git and reads its answers."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._git = executor
+
+    def _run(self, *args: str, timeout: float | None = None) -> Done:
+        done = self._git.run(args, timeout=timeout)
+        if done.missing:
+            raise Problem("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
+        return done
+
+    def _line(self, *args: str) -> str:
+        """Standard output without its newline; empty where git says no."""
+        done = self._run(*args)
+        return done.out.removesuffix("\n") if done.ok else ""
+
+    def _list(self, *args: str) -> tuple[str, ...]:
+        """The entries of a `-z` list; none where git says no."""
+        done = self._run(*args)
+        return tuple(part for part in done.out.split("\0") if part) if done.ok else ()
+
+    def _do(self, *args: str) -> None:
+        """An effect that is expected to work."""
+        done = self._run(*args)
+        if not done.ok:
+            raise Problem(f"git {args[0]} failed: {complaint(done)}", exit=Exit.REFUSED)
+
+    def _reach(self, *args: str, timeout: float | None = None) -> Done:
+        """A verb that speaks to a remote; ssh is told not to ask where nobody can answer."""
+        quiet: tuple[str, ...] = ()
+        if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
+            quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
+        return self._run(*quiet, *args, timeout=timeout)
+
+
+def complaint(done: Done) -> str:
+    r"""What git complained of, in one line fit to be shown.
+
+    >>> complaint(Done(128, b"", b"hint: x\nfatal: bad thing\n"))
+    'bad thing'
+    """
+    if done.timed_out:
+        return "no answer in time"
+    lines = [clean(without_user(line)) for line in done.err.splitlines()]
+    lines = [line for line in lines if line and not line.startswith("hint:")]
+    for mark in ("fatal: ", "error: "):
+        for line in lines:
+            if line.startswith(mark):
+                return line.removeprefix(mark)
+    return lines[-1] if lines else f"it ended with {done.code} and said nothing"

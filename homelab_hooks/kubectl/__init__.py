@@ -1,0 +1,1 @@
+"""Verbs on kubectl; its JSON becomes our facts, its errors become looks."""

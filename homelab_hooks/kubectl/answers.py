@@ -1,0 +1,100 @@
+"""What kubectl's way of failing means: nothing there, no usable answer, or no."""
+
+from __future__ import annotations
+
+import re
+
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Absent, Denied, Fault, Missed
+from homelab_hooks.proc import Done
+from homelab_hooks.text import clean, short
+
+_LOG_LINE = re.compile(r"^([IWEF]\d{4} |\s|WARNING:|$)")
+_LONGEST = 300
+_KUBECONFIG_HINT = "look at `kubectl config get-contexts`; choose with --context and --kubeconfig, or set KUBECONFIG"
+
+_NOT_THERE = re.compile(
+    r'\(NotFound\): ((?:deployments|statefulsets|daemonsets)\.apps "[^"]*"|namespaces "[^"]*") not found'
+)
+
+# (what stands in the text, what to do, the exit code, whether asking again is hopeless whatever was seen before)
+_NO: tuple[tuple[re.Pattern[str], str, Exit, bool], ...] = (
+    (
+        re.compile(r"\(Forbidden\)|is forbidden: "),
+        "this user needs get on the workload, and list on pods, replicasets and controllerrevisions, in the namespace",
+        Exit.DENIED,
+        False,
+    ),
+    (
+        re.compile(r"You must be logged in|\(Unauthorized\)|asked for the client to provide credentials"),
+        "log in to the cluster again: its API server refuses these credentials",
+        Exit.DENIED,
+        False,
+    ),
+    (
+        re.compile(r"getting credentials: exec: .*"),
+        "the credential plugin named in the kubeconfig must be installed and logged in",
+        Exit.DENIED,
+        False,
+    ),
+    (
+        re.compile(
+            r"(context|cluster|auth info) \"[^\"]*\" does not exist|context was not found for specified context"
+            r"|error loading config file|current-context is not set|error: stat .*: no such file"
+        ),
+        _KUBECONFIG_HINT,
+        Exit.DENIED,
+        True,
+    ),
+    # This address is kubectl's own, when neither a kubeconfig nor a current context gives it one.
+    (re.compile(r"The connection to the server localhost:8080 was refused"), _KUBECONFIG_HINT, Exit.DENIED, True),
+    (
+        re.compile(r"x509: |failed to verify certificate"),
+        "the kubeconfig's certificate authority and server name must be those of this API server",
+        Exit.DENIED,
+        True,
+    ),
+    (
+        re.compile(r"See 'kubectl .*' for usage|Invalid timeout value|selectors and the all flag cannot be used"),
+        "this kubectl does not understand the call; a current one does",
+        Exit.USAGE,
+        True,
+    ),
+)
+
+_NO_ANSWER: tuple[tuple[re.Pattern[str], Fault], ...] = (
+    (re.compile(r"deadline exceeded|Timeout|[Tt]imed out|timeout"), Fault.TIMEOUT),
+    (re.compile(r"invalid character '<'"), Fault.WEB_PAGE),
+    (re.compile(r"invalid character|unexpected end of JSON"), Fault.BODY),
+    (re.compile(r"Error from server|doesn't have a resource type"), Fault.STATUS),
+)
+
+
+def failure(done: Done) -> Absent | Missed | Denied:
+    """What a call that did not end with 0 means; its standard output is not looked at.
+
+    A failing list call can print a valid empty List, and "NotFound" is also what a proxy's 404 looks like.
+    """
+    if done.timed_out:
+        return Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
+    text = done.err
+    if there := _NOT_THERE.search(text):
+        return Absent(clean(f"{there.group(1)} not found"))
+    for pattern, hint, exit_, final in _NO:
+        if found := pattern.search(text):
+            return Denied(_said(text, pattern, found), hint, exit_, final=final)
+    cause = _cause(text) or f"kubectl ended with {done.code} and said nothing of use"
+    fault = next((fault for pattern, fault in _NO_ANSWER if pattern.search(cause)), Fault.CONNECTION)
+    return Missed(cause, fault)
+
+
+def _said(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:
+    """Kubectl's closing word if that is where the refusal stands, else the words that were found."""
+    cause = _cause(text)
+    return cause if pattern.search(cause) else short(clean(found.group()), _LONGEST)
+
+
+def _cause(text: str) -> str:
+    """The last line that is kubectl's word to its user; its log lines come first."""
+    lines = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
+    return short(clean(lines[-1]), _LONGEST) if lines else ""

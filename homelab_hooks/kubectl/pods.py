@@ -1,0 +1,70 @@
+"""The JSON of pods, read into facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from homelab_hooks import image
+from homelab_hooks.kubectl.facts import ContainerState, Phase, Pod, Revision
+from homelab_hooks.kubectl.reading import Json, owners
+from homelab_hooks.text import clean
+
+_HASH = "controller-revision-hash"
+_OVER = {"Failed", "Succeeded"}
+_PHASES = {"waiting": Phase.WAITING, "running": Phase.RUNNING, "terminated": Phase.TERMINATED}
+
+
+def pods(uid: str, revisions: Sequence[Revision], raw: Json) -> tuple[Pod, ...]:
+    """The pods in a list that belong to the workload with this uid, or to one of its revisions."""
+    found = ((item, _made_by(item, uid, revisions)) for item in raw["items"])
+    return tuple(_pod(item, revision) for item, revision in found if revision is not None)
+
+
+def _made_by(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
+    """The revision that made a pod; None where the pod is not the workload's."""
+    above = owners(raw)
+    by_owner = next((revision.name for revision in revisions if revision.uid in above), None)
+    if by_owner is not None or uid not in above:
+        return by_owner
+    label = (raw["metadata"].get("labels") or {}).get(_HASH, "")
+    return next((revision.name for revision in revisions if label in {revision.name, revision.hash}), "")
+
+
+def _pod(raw: Json, revision: str) -> Pod:
+    meta, status = raw["metadata"], raw.get("status") or {}
+    conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
+    scheduled = conditions.get("PodScheduled") or {}
+    stuck = scheduled.get("status") == "False"
+    return Pod(
+        name=clean(meta["name"]),
+        uid=str(meta["uid"]),
+        revision=revision,
+        ready=(conditions.get("Ready") or {}).get("status") == "True",
+        terminating=bool(meta.get("deletionTimestamp")),
+        finished=status.get("phase") in _OVER,
+        unschedulable=clean(scheduled.get("message") or scheduled.get("reason") or "not scheduled") if stuck else "",
+        containers=(
+            *(_state(each, init=True) for each in status.get("initContainerStatuses") or ()),
+            *(_state(each, init=False) for each in status.get("containerStatuses") or ()),
+        ),
+    )
+
+
+def _state(raw: Json, *, init: bool) -> ContainerState:
+    state = raw.get("state") or {}
+    key = next((key for key in _PHASES if state.get(key) is not None), "")
+    now = state.get(key) or {}
+    before = (raw.get("lastState") or {}).get("terminated") or {}
+    return ContainerState(
+        name=clean(raw["name"]),
+        init=init,
+        ready=bool(raw.get("ready")),
+        restarts=int(raw.get("restartCount") or 0),
+        phase=_PHASES.get(key, Phase.UNKNOWN),
+        reason=clean(now.get("reason") or ""),
+        message=clean(now.get("message") or ""),
+        exit_code=now.get("exitCode"),
+        last_reason=clean(before.get("reason") or ""),
+        last_exit_code=before.get("exitCode"),
+        digest=image.digest(raw.get("imageID") or ""),
+    )

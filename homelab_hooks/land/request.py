@@ -1,0 +1,114 @@
+"""What a landing is asked for, and what it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from homelab_hooks.events import Event
+from homelab_hooks.git.repository import Git
+from homelab_hooks.proc import Processes
+from homelab_hooks.verdict import Verdict
+
+
+class Strategy(StrEnum):
+    """How the branch and the target come together."""
+
+    MERGE = "merge"
+    REBASE = "rebase"
+    FF_ONLY = "ff-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Detect:
+    """Verify with what the repository shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Verify with this shell command; `why` says where it comes from."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Do not verify: somebody asked for it."""
+
+
+Verify = Detect | Command | Skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One landing; everything here is kept for `--continue`."""
+
+    remote: str = ""
+    """as an option or a setting says; empty: chosen (contract, section 2)"""
+    onto: str = ""
+    """the target branch; empty: the remote's HEAD branch"""
+    strategy: Strategy = Strategy.MERGE
+    verify: Verify = field(default_factory=Detect)
+    push_options: tuple[str, ...] = ()
+    dry_run: bool = False
+    attempts: int = 5
+    """how often a lost race is tried again after the first try"""
+    resume: str = "homelab-watch {sha}"
+    """the command that takes the watching up again"""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """what the caller wants back with `--continue`, fit for JSON"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """A commit that is on the target for certain."""
+
+    sha: str
+    branch: str
+    """the target branch"""
+    remote: str
+    push_url: str
+    before: str = ""
+    """the target's commit before; empty where it is not known"""
+
+    @property
+    def line(self) -> str:
+        """What git's pre-push hook reads on its standard input."""
+        ref = f"refs/heads/{self.branch}"
+        return f"{self.sha} {self.sha} {ref} {self.before or '0' * len(self.sha)}\n"
+
+
+class Clock(Protocol):
+    """Time, as a landing needs it."""
+
+    def now(self) -> float:
+        """Seconds that never run backwards."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a landing works with.
+
+    Args:
+        git: in the work tree of the feature branch, able to prompt where somebody is there.
+        commands: for the verification: without our tokens, without git's variables of another call.
+        hooks: for the repository's own post-push hook: it may keep our tokens, it watches.
+        jitter: a number from 0 to 1, another each time.
+        check_ci: asks CI before anything is changed; raises a Problem; None: not wanted.
+        after: the post-push stage where the repository has no hook of its own; None: not wanted, nor the hook.
+    """
+
+    git: Git
+    commands: Processes
+    hooks: Processes
+    clock: Clock
+    tell: Callable[[Event], None]
+    jitter: Callable[[], float]
+    check_ci: Callable[[str], None] | None = None
+    after: Callable[[Landed], Verdict] | None = None

@@ -1,0 +1,150 @@
+"""What a landing writes down for the next one, and the lock that makes it the only one."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Stage
+from homelab_hooks.exits import Exit
+from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy, Verify
+from homelab_hooks.text import clean
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a landing is."""
+
+    request: Request
+    branch: str
+    target: str
+    remote: str
+    push_url: str
+    start: str
+    """the branch's commit before the landing"""
+    stage: Stage = Stage.PREFLIGHT
+    onto: str = ""
+    """the target's commit that is, or was, merged in"""
+    made: str = ""
+    """the branch's commit after our last merge or rebase"""
+    verified_tree: str = ""
+    candidate: str = ""
+    """what is, or was, pushed"""
+    landed: str = ""
+    ended: str = ""
+    """how it ended; empty while it runs, and after it was killed"""
+    tried: int = 0
+    in_doubt: bool = False
+    """whether a push may have reached the server and nobody has asked since"""
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether nobody knows yet how it stands: killed on its way, or its push left open."""
+        return not self.landed and self.ended in {"", Exit.UNREACHABLE.verdict, Exit.INTERRUPTED.verdict}
+
+
+class Store:
+    """The state file of one work tree.
+
+    Args:
+        directory: `git rev-parse --git-path homelab`.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "land.json"
+
+    def load(self) -> State | None:
+        """The state, None where there is none; a Problem where it cannot be read."""
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="surrogateescape")
+        except FileNotFoundError:
+            return None
+        try:
+            return _state(json.loads(text))
+        except (ValueError, KeyError, TypeError) as error:
+            raise Problem(
+                f"the state of an earlier landing cannot be read: {clean(str(self._path))}",
+                hint="look at git log and git status, then remove that file",
+                exit=Exit.REFUSED,
+            ) from error
+
+    def save(self, state: State) -> None:
+        """Write the state as a whole or not at all, also when the machine dies."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        raw = {"schema": SCHEMA, **asdict(state), "request": _raw(state.request)}
+        new = self._path.with_name(f"land.json.{os.getpid()}")
+        with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            json.dump(raw, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._path)
+
+    def clear(self) -> None:
+        """Forget it, and what a killed writer left."""
+        for path in [self._path, *self._path.parent.glob("land.json.*")]:
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the lock, or another's file, may be in it
+            self._path.parent.rmdir()
+
+
+def _state(raw: Any) -> State:
+    if raw.pop("schema") != SCHEMA:
+        raise ValueError("another version's state")
+    return State(**{**raw, "request": _request(raw["request"]), "stage": Stage(raw["stage"])})
+
+
+def _raw(request: Request) -> dict[str, Any]:
+    return {**asdict(request), "verify": _raw_verify(request.verify)}
+
+
+def _raw_verify(verify: Verify) -> Any:
+    match verify:
+        case Command(command, why):
+            return [command, why]
+        case Skip():
+            return "skip"
+        case Detect():
+            return "detect"
+
+
+def _request(raw: Any) -> Request:
+    verify = raw["verify"]
+    found: Verify = Skip() if verify == "skip" else Detect() if verify == "detect" else Command(*verify)
+    options = tuple(raw["push_options"])
+    return Request(**{**raw, "verify": found, "strategy": Strategy(raw["strategy"]), "push_options": options})
+
+
+@contextlib.contextmanager
+def locked(directory: Path, *, who: str) -> Iterator[None]:
+    """Be the only landing in this repository; the lock goes with the process, however it ends.
+
+    Args:
+        directory: in the directory that all work trees share.
+        who: said to a second landing.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "land.lock"
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise Problem(
+                f"another landing runs in this repository: {clean(file.read()) or 'it does not say which'}",
+                hint="wait for its end, or stop it, then git land again",
+                exit=Exit.REFUSED,
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
+        file.flush()
+        yield
+        file.truncate(0)

@@ -1,0 +1,98 @@
+"""Which command verifies a repository, and why that one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from homelab_hooks.land.request import Command
+
+_STAGES = re.compile(
+    r"^\s*(?:-\s*)?(?:default_)?stages\s*:(?P<inline>[^\n]*)(?P<block>(?:\n\s*-\s*\S+\s*)*)", re.MULTILINE
+)
+_PUSH_STAGE = re.compile(r"\b(?:pre-)?push\b")
+_MAKE_TEST = re.compile(r"^test\s*:(?!=)", re.MULTILINE)
+_JUST_TEST = re.compile(r"^@?test(?:\s[^:\n]*)?:(?!=)", re.MULTILINE)
+_PYTEST = re.compile(r"^\s*\[tool\.pytest|[\"']pytest\b|^\s*pytest\b", re.MULTILINE)
+_NO_TEST = "no test specified"
+
+Read = Callable[[str], str | None]
+
+
+def detect(read: Read) -> Command | None:
+    """The command for the first of the signs in contract, section 6; None where there is none.
+
+    Args:
+        read: the text of a file at the repository's root, None where there is none.
+
+    >>> detect({"go.mod": "module x"}.get)
+    Command(command='go test ./...', why='there is a go.mod')
+    """
+    return next((found for sign in _SIGNS if (found := sign(read))), None)
+
+
+def find(top: Path | None) -> Command | None:
+    """The same for the files under a work tree's root."""
+
+    def read(name: str) -> str | None:
+        try:
+            return (top or Path()).joinpath(name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+
+    return detect(read)
+
+
+def _pre_commit(read: Read) -> Command | None:
+    text = read(".pre-commit-config.yaml") or ""
+    stages = (found["inline"] + found["block"] for found in _STAGES.finditer(text))
+    if not any(_PUSH_STAGE.search(stage) for stage in stages):
+        return None
+    return Command(
+        "pre-commit run --all-files --hook-stage pre-push", "there is a .pre-commit-config.yaml with pre-push hooks"
+    )
+
+
+def _make(read: Read) -> Command | None:
+    for name in ("GNUmakefile", "makefile", "Makefile"):
+        if _MAKE_TEST.search(read(name) or ""):
+            return Command("make test", f"there is a {name} with a target test")
+    return None
+
+
+def _just(read: Read) -> Command | None:
+    for name in ("justfile", "Justfile", ".justfile"):
+        if _JUST_TEST.search(read(name) or ""):
+            return Command("just test", f"there is a {name} with a recipe test")
+    return None
+
+
+def _python(read: Read) -> Command | None:
+    if _PYTEST.search(read("pyproject.toml") or ""):
+        return Command("python -m pytest", "there is a pyproject.toml that names pytest")
+    return None
+
+
+def _node(read: Read) -> Command | None:
+    try:
+        package = json.loads(read("package.json") or "{}")
+    except ValueError:
+        return None
+    scripts = package.get("scripts") if isinstance(package, dict) else None
+    test = scripts.get("test") if isinstance(scripts, dict) else None
+    if not isinstance(test, str) or _NO_TEST in test:
+        return None
+    return Command("npm test", "there is a package.json with a script test")
+
+
+def _go(read: Read) -> Command | None:
+    return None if read("go.mod") is None else Command("go test ./...", "there is a go.mod")
+
+
+def _rust(read: Read) -> Command | None:
+    return None if read("Cargo.toml") is None else Command("cargo test", "there is a Cargo.toml")
+
+
+_SIGNS = (_pre_commit, _make, _just, _python, _node, _go, _rust)

@@ -1,0 +1,169 @@
+"""A pipeline, its workflows and steps, in our words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The state of a pipeline, workflow or step (Woodpecker's server/model/const.go)."""
+
+    CREATED = "created"
+    PENDING = "pending"
+    RUNNING = "running"
+    BLOCKED = "blocked"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    ERROR = "error"
+    KILLED = "killed"
+    CANCELED = "canceled"
+    DECLINED = "declined"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+    """a word this version does not know: not decided yet, never success"""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it stays as it is (measured: no final status was ever followed by another)."""
+        return self in _SETTLED
+
+    @property
+    def red(self) -> bool:
+        """Whether CI decided against it."""
+        return self in {Status.FAILURE, Status.ERROR}
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody or something ended it early."""
+        return self in {Status.KILLED, Status.CANCELED}
+
+
+_SETTLED = frozenset(
+    {Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED, Status.CANCELED, Status.DECLINED, Status.SKIPPED}
+)
+
+EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
+"""the events that decide for `homelab-watch`; cron never counts unless it is named"""
+
+ALL_EVENTS = (*EVENTS, "cron", "pull_request_closed", "pull_request_metadata")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of a workflow; `id` is what the log is asked with."""
+
+    id: int
+    pid: int
+    name: str
+    state: Status
+    exit_code: int = 0
+    error: str = ""
+    kind: str = ""
+    """clone, service, plugin, commands, cache; empty when the server does not say"""
+    started: int = 0
+    finished: int = 0
+
+    @property
+    def culprit(self) -> bool:
+        """Whether it may be the reason of a red workflow; a killed step never is."""
+        return self.state.red and self.kind != "service"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """A workflow of a pipeline; matrix runs share a name and differ in pid."""
+
+    pid: int
+    name: str
+    state: Status
+    error: str = ""
+    started: int = 0
+    finished: int = 0
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """Who or what ended a pipeline early (since 3.14); it counts only while the status is killed or canceled."""
+
+    by_user: str = ""
+    by_step: str = ""
+    superseded_by: int = 0
+    """the number of the pipeline that replaced it"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An error or a warning of the configuration."""
+
+    message: str
+    kind: str = ""
+    warning: bool = False
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """One row of the list, or one detail (then with workflows); times in unix seconds, 0 when not set."""
+
+    number: int
+    event: str
+    ref: str
+    branch: str
+    commit: str
+    status: Status
+    raw_status: str = ""
+    """the server's own word, for the warning about an unknown one"""
+    message: str = ""
+    author: str = ""
+    reviewed_by: str = ""
+    parent: int = 0
+    created: int = 0
+    started: int = 0
+    finished: int = 0
+    updated: int = 0
+    stopped: Stopped | None = None
+    findings: tuple[Finding, ...] = ()
+    workflows: tuple[Workflow, ...] = ()
+    version: str = ""
+
+    @property
+    def took(self) -> int | None:
+        """Seconds from start to end; None where either is not known."""
+        return self.finished - self.started if 0 < self.started <= self.finished else None
+
+    @property
+    def red_workflows(self) -> tuple[Workflow, ...]:
+        """Those in failure or error: under a green pipeline they make it failed."""
+        return tuple(workflow for workflow in self.workflows if workflow.state.red)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repo:
+    """A repository as CI knows it."""
+
+    id: int
+    full_name: str
+    active: bool = True
+    default_branch: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What the server's queue says; only administrators may see it."""
+
+    workers: int
+    """free and busy slots of all agents together; 0 means there is no agent"""
+    pending: int
+    running: int
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of a step's log; `time` in seconds since the step began."""
+
+    number: int
+    time: int
+    text: str

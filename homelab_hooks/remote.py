@@ -1,0 +1,196 @@
+"""Which remote is meant, and which owner/name its URL says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.text import clean, without_user
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_SCP = re.compile(r"(?:(?P<user>[^@/:\[]+)@)?(?P<host>\[[^\]]+\]|[^:/\[]+):(?P<path>.*)", re.DOTALL)
+_SCP_BRACKETS = re.compile(r"(?P<user>[^@]*)@(?P<host>[^@\[\]:]+):(?P<port>\d+)")
+_SSH_NAMES = ("ssh", "git+ssh", "ssh+git")
+_FORGE_SCHEMES = ("http", "https", "git", *_SSH_NAMES)
+_TILDE_HOSTS = ("sr.ht", "git.sr.ht", "hg.sr.ht")
+_LEAST_SEGMENTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a forge keeps a repository."""
+
+    host: str
+    namespace: str
+    """the owner; with slashes where groups are nested"""
+    name: str
+    scheme: str = "ssh"
+    port: int | None = None
+    note: str = ""
+    """what looks like a slip in the URL"""
+
+    @property
+    def full(self) -> str:
+        """OWNER/NAME, as Woodpecker's lookup takes it."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Nameless:
+    """A URL that says no owner/name, and why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The remote that is meant (a name, or a URL where git was told one), and why it is this one."""
+
+    name: str
+    why: str
+
+
+def parse(url: str, *, base: str = "") -> Address | Nameless:
+    """The owner and name that a URL says, after git's own rules for what is a URL, a host or a path.
+
+    Args:
+        base: path under which the forge lives, when it is not at its host's root.
+
+    >>> parse("git@git.example.test:acme/app.git").full
+    'acme/app'
+    >>> parse("https://bob:secret@git.example.test:8443/a/b/c/")
+    Address(host='git.example.test', namespace='a/b', name='c', scheme='https', port=8443, note='')
+    >>> parse("../app")
+    Nameless(why='it is a path on this machine')
+    """
+    if _SCHEME.match(url):
+        return _from_url(url, base)
+    if _HELPER.match(url):
+        return Nameless("it goes through a remote helper")
+    if _DRIVE.match(url) or url.startswith("\\\\"):
+        return Nameless("it is a path on this machine")
+    if url.startswith("["):
+        return _from_brackets(url, base)
+    scp = _SCP.match(url)
+    if scp is None:
+        return Nameless("it is a path on this machine")
+    path = scp["path"]
+    note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
+    return _named(Address(scp["host"].strip("[]"), "", "", note=note), path.split("/"), base)
+
+
+def _from_url(url: str, base: str) -> Address | Nameless:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return Nameless("it is not a well-formed URL")
+    scheme = "ssh" if parts.scheme in _SSH_NAMES else parts.scheme
+    if scheme == "file":
+        return Nameless("it is a path on this machine")
+    if scheme not in _FORGE_SCHEMES or not host:
+        return Nameless("it is no address of a forge")
+    segments = [unquote(segment) for segment in parts.path.split("/")]
+    if any("/" in segment for segment in segments):
+        return Nameless("a slash is hidden in its path")
+    return _named(Address(host, "", "", scheme, port), segments, base)
+
+
+def _from_brackets(url: str, base: str) -> Address | Nameless:
+    """`[git@host:2222]:owner/name`, which git reads as ssh with a port, or `[::1]:owner/name`."""
+    inner, closed, path = url[1:].partition("]:")
+    if not closed:
+        return Nameless("it is a path on this machine")
+    ported = _SCP_BRACKETS.fullmatch(inner)
+    where = Address(ported["host"], "", "", port=int(ported["port"])) if ported else Address(inner, "", "")
+    return _named(where, path.split("/"), base)
+
+
+def _named(where: Address, raw: Sequence[str], base: str) -> Address | Nameless:
+    segments = [segment for segment in raw if segment]
+    prefix = [segment for segment in base.split("/") if segment]
+    if prefix and segments[: len(prefix)] == prefix:
+        segments = segments[len(prefix) :]
+    segments = _azure(where.host, segments)
+    if segments:
+        segments[-1] = segments[-1].removesuffix(".git")
+    wrong = _wrong(where.host, segments)
+    if wrong:
+        return Nameless(wrong)
+    return Address(where.host, "/".join(segments[:-1]), segments[-1], where.scheme, where.port, where.note)
+
+
+def _azure(host: str, segments: list[str]) -> list[str]:
+    if host == "ssh.dev.azure.com" and segments[:1] == ["v3"]:
+        return segments[1:]
+    if host == "dev.azure.com":
+        return [segment for segment in segments if segment != "_git"]
+    return segments
+
+
+def _wrong(host: str, segments: Sequence[str]) -> str:
+    if len(segments) < _LEAST_SEGMENTS:
+        return "its path has one part, so it says no owner"
+    if {".", "..", ""} & set(segments):
+        return "its path is not a plain one"
+    if segments[0].startswith("~") and host not in _TILDE_HOSTS:
+        return "its path is in somebody's home directory"
+    if segments[-1].endswith(".wiki"):
+        return "it is the wiki of a repository"
+    return ""
+
+
+def shown(url: str) -> str:
+    """A remote's URL fit to be shown: no user part, no control characters.
+
+    >>> shown("https://bob:t0ken@git.example.test/acme/app.git")
+    'https://git.example.test/acme/app.git'
+    """
+    return clean(without_user(url))
+
+
+def choose(names: Sequence[str], *, wanted: str = "", push_remote: str = "", push_default: str = "") -> Chosen:
+    """The remote that is meant (contract, section 2), or a Problem that lists those there are.
+
+    Args:
+        names: the repository's remotes.
+        wanted: what an option, the environment or `homelab.remote` says.
+        push_remote: the branch's `pushRemote`; may be a URL.
+        push_default: `remote.pushDefault`; may be a URL.
+
+    >>> choose(["origin", "forgejo"]).name, choose(["origin", "x"], push_default="x").why
+    ('forgejo', 'remote.pushDefault')
+    """
+    told = ((wanted, "as told"), (push_remote, "the branch's pushRemote"), (push_default, "remote.pushDefault"))
+    for name, why in told:
+        if name:
+            return _known(Chosen(name, why), names)
+    for name in ("forgejo", "origin"):
+        if name in names:
+            return Chosen(name, f"there is a remote {name}")
+    if len(names) == 1:
+        return Chosen(names[0], "it is the only remote")
+    if not names:
+        raise Problem("this repository has no remote", hint="add one: git remote add origin URL")
+    raise Problem(
+        f"cannot tell which remote is meant; there are: {_listed(names)}",
+        hint="name one: --remote NAME, or git config homelab.remote NAME",
+    )
+
+
+def _known(chosen: Chosen, names: Sequence[str]) -> Chosen:
+    if chosen.name in names or re.search(r"[:/]", chosen.name):
+        return chosen
+    raise Problem(
+        f"there is no remote {clean(chosen.name)} ({chosen.why})",
+        hint=f"there are: {_listed(names)}" if names else "add one: git remote add origin URL",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(sorted(clean(name) for name in names))

@@ -1,0 +1,52 @@
+"""An answer of a server, or why there was none."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from homelab_hooks.looks import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; header names in lower case, `took` in seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    took: float
+
+    @property
+    def html(self) -> bool:
+        """Whether it is a web page."""
+        return "html" in self.headers.get("content-type", "").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class NoReply:
+    """No answer, or none that could be used."""
+
+    fault: Fault
+    reason: str
+    untrusted: bool = False
+    """the certificate does not verify; nothing was sent"""
+
+
+def bounded(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes | NoReply:
+    """A body of at most `limit` bytes, unpacked; more is no reply, however small it was packed."""
+    parts, size = [], 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            return NoReply(Fault.BODY, f"the answer is longer than {limit} bytes")
+        parts.append(chunk)
+    body = b"".join(parts)
+    if encoding.lower() not in ("gzip", "x-gzip"):
+        return body
+    try:
+        unpacked = zlib.decompressobj(wbits=31).decompress(body, limit + 1)
+    except zlib.error:
+        return NoReply(Fault.BODY, "the answer's compression is broken")
+    return unpacked if len(unpacked) <= limit else NoReply(Fault.BODY, f"the answer is longer than {limit} bytes")

@@ -1,0 +1,95 @@
+"""Where CI is: its public address, and the address that is dialled instead of asking DNS."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server's address: scheme, host (no brackets), port, and a path without a slash at its end."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, the port only where it is not the scheme's own.
+
+        >>> parse_server("https://CI.example.test:443/ci/").origin
+        'https://ci.example.test'
+        """
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = {"https": 443, "http": 80}[self.scheme]
+        return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host in LOOPBACK or self.host.startswith("127.")
+
+    def url(self, path: str) -> str:
+        """The full URL of a path on this server."""
+        return self.origin + self.path + path
+
+    def __str__(self) -> str:
+        """As a person writes it."""
+        return self.origin + self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """The IP address to connect to, and the port where it differs from the server's."""
+
+    address: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        """As a person writes it."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return host if self.port is None else f"{host}:{self.port}"
+
+
+def parse_server(text: str) -> Server:
+    """A server's URL. Raises ValueError with what is wrong.
+
+    >>> str(parse_server("https://ci.example.test/"))
+    'https://ci.example.test'
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http"):
+        raise ValueError("a URL that begins with https:// is expected")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user or a password has no place in this URL")
+    if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
+        raise ValueError("a URL like https://ci.example.org is expected")
+    port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+    return Server(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
+
+
+def parse_dial(text: str) -> Dial:
+    """IP, IP:PORT or [IP6]:PORT. Raises ValueError with what is wrong.
+
+    >>> str(parse_dial("10.0.20.203")), str(parse_dial("[::1]:8443")), str(parse_dial("::1"))
+    ('10.0.20.203', '[::1]:8443', '[::1]')
+    """
+    import ipaddress
+
+    found = re.fullmatch(
+        r"\[(?P<six>[^\]]+)\](?::(?P<port6>\d+))?|(?P<four>[^:\[\]]+)(?::(?P<port4>\d+))?|(?P<bare>.+)", text
+    )
+    address = found and (found["six"] or found["four"] or found["bare"])
+    port = found and (found["port6"] or found["port4"])
+    try:
+        known = ipaddress.ip_address(address or "")
+    except ValueError:
+        raise ValueError("an IP address is expected, with or without a port, like 10.0.20.203:443") from None
+    if port and not 0 < int(port) <= 65535:  # noqa: PLR2004 - the largest port there is
+        raise ValueError(f"{port} is no port")
+    return Dial(str(known), int(port) if port else None)

@@ -1,0 +1,64 @@
+"""The door to the terminal: result lines to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from types import FrameType
+
+from homelab_hooks.errors import Terminated
+
+
+class Terminal:
+    """Standard output and standard error of this process."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._kind = environ.get("TERM", "dumb")
+
+    def out(self, line: str) -> None:
+        """A line to stdout, at once; a reader that has gone away is no error of ours."""
+        self._write(sys.stdout, line)
+
+    def err(self, line: str) -> None:
+        """A line to stderr, at once."""
+        self._write(sys.stderr, line)
+
+    @staticmethod
+    def _write(stream: object, line: str) -> None:
+        try:
+            print(line, file=stream, flush=True)  # type: ignore[call-overload]  # either standard stream
+        except UnicodeEncodeError:
+            print(line.encode("ascii", "replace").decode(), file=stream, flush=True)  # type: ignore[call-overload]  # as above
+        except (BrokenPipeError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
+
+    @property
+    def live(self) -> bool:
+        """Whether stderr is a terminal that can be redrawn."""
+        return sys.stderr.isatty() and self._kind != "dumb"
+
+    @property
+    def columns(self) -> int:
+        """How wide it is."""
+        return shutil.get_terminal_size().columns
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """Within this, SIGTERM raises Terminated, as Ctrl-C raises KeyboardInterrupt."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the last words short
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,86 @@
+"""Finds CI's token: environment, Vault, git's credential helpers; says where it looked, never what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.proc import Processes
+from homelab_hooks.server import Server
+
+VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
+PATIENCE = 10.0
+"""seconds for a credential helper"""
+SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
+"""a credential helper must not ask anybody"""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token and where it comes from; its value is shown by nothing."""
+
+    value: str = field(repr=False)
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotThere:
+    """A source without a token: what it said, and what to do."""
+
+    source: str
+    reason: str
+    hint: str = ""
+
+
+Source = Callable[[], Token | NotThere]
+
+
+def find(sources: tuple[Source, ...]) -> Token:
+    """The first token there is. Raises Problem (denied) with what each source said and one remedy."""
+    failures = []
+    for source in sources:
+        found = source()
+        if isinstance(found, Token):
+            return found
+        failures.append(found)
+    told = "; ".join(f"{failure.source}: {failure.reason}" for failure in failures)
+    hint = next((failure.hint for failure in failures if failure.hint), "set WOODPECKER_TOKEN")
+    raise Problem(f"there is no token for CI ({told})", hint=hint, exit=Exit.DENIED)
+
+
+def from_environment(environ: Mapping[str, str]) -> Token | NotThere:
+    """WOODPECKER_TOKEN, then WP_TOKEN. Raises Problem where one holds what no header can carry."""
+    for name in VARIABLES:
+        if value := environ.get(name, "").strip():
+            return Token(fit(value, name), name)
+    return NotThere("environment", "neither WOODPECKER_TOKEN nor WP_TOKEN is set")
+
+
+def from_git(server: Server, processes: Processes) -> Token | NotThere:
+    """Whatever git's credential helpers keep for the server's URL; nobody is prompted."""
+    asked = f"protocol={server.scheme}\nhost={server.origin.removeprefix(server.scheme + '://')}\npath={server.path[1:]}\n\n"
+    argv = ["git", "-c", "core.askPass=", "credential", "fill"]
+    done = processes.run(argv, env=SILENT, stdin=asked.encode(), timeout=PATIENCE)
+    source = "git's credential helpers"
+    if done.missing:
+        return NotThere(source, "git is not installed")
+    if done.timed_out:
+        return NotThere(source, f"no answer within {PATIENCE:.0f} s")
+    answer = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
+    if not (done.ok and answer.get("password")):
+        hint = "set WOODPECKER_TOKEN, name a Vault (homelab.vaultAddr), or store it: git credential approve"
+        return NotThere(source, f"nothing is kept for {server}", hint)
+    return Token(fit(answer["password"], source), source)
+
+
+def fit(value: str, source: str) -> str:
+    """The value, if a header can carry it. Raises Problem (denied) otherwise."""
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise Problem(
+            f"the token from {source} holds characters that no token has",
+            hint="look for a line break or a quote in it",
+            exit=Exit.DENIED,
+        )
+    return value

@@ -1,0 +1,1 @@
+"""Views hear events and nothing else."""

@@ -1,0 +1,57 @@
+"""NDJSON: each event as one object on stdout, written from the event's own fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, Protocol
+
+from homelab_hooks.events import Event
+from homelab_hooks.text import Redactor, clean
+
+SCHEMA = 1
+
+
+class Output(Protocol):
+    """Where lines go."""
+
+    def out(self, line: str) -> None:
+        """A line to stdout."""
+
+
+class Ndjson:
+    """A public schema (schema/events.json): fields that do not apply are left out, never null.
+
+    Args:
+        stamp: the time now, as RFC 3339.
+    """
+
+    def __init__(self, output: Output, redact: Redactor, stamp: Callable[[], str]) -> None:
+        self._output = output
+        self._redact = redact
+        self._stamp = stamp
+        self._seq = 0
+
+    def tell(self, event: Event) -> None:
+        """Write one event."""
+        self._seq += 1
+        head = {"schema": SCHEMA, "seq": self._seq, "time": self._stamp(), "event": event.event}
+        self._output.out(json.dumps({**head, **self._object(event)}, ensure_ascii=False))
+
+    def _object(self, thing: Any) -> dict[str, Any]:
+        """The fields of a dataclass that are set."""
+        pairs = ((field.name, getattr(thing, field.name)) for field in fields(thing))
+        return {name: self._value(value) for name, value in pairs if value not in (None, "")}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, Enum):
+            return value.value
+        if isinstance(value, str):
+            return clean(self._redact(value))
+        if isinstance(value, tuple):
+            return [self._value(item) for item in value]
+        if is_dataclass(value):
+            return self._object(value)
+        return round(value, 3) if isinstance(value, float) else value

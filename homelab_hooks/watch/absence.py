@@ -1,0 +1,54 @@
+"""Why there is no pipeline, from what git and CI can say: a pure function."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SKIP = re.compile(r"\[(?:ci\s*skip|skip\s*ci)\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommitFacts:
+    """What git knows about the commit; None: not known."""
+
+    message: str = ""
+    configured: bool | None = None
+    """a Woodpecker configuration exists at that commit"""
+    tip: bool | None = None
+    """it is the tip of a branch on the remote"""
+    active: bool | None = None
+    """CI has the repository activated"""
+
+
+def skip_marker(message: str) -> str:
+    """The marker that makes Woodpecker skip a push; empty where there is none (constraint/skip.go, recording 06).
+
+    >>> skip_marker("docs only [CI SKIP]"), skip_marker("[skip  ci] x"), skip_marker("[skip actions]")
+    ('[CI SKIP]', '[skip  ci]', '')
+    """
+    found = _SKIP.search(message)
+    return found.group(0) if found else ""
+
+
+def why_none(facts: CommitFacts, *, filtered: bool) -> tuple[str, str]:
+    """The likeliest reason and its remedy.
+
+    Args:
+        filtered: a pipeline was seen as `created` and vanished again.
+    """
+    marker = skip_marker(facts.message)
+    if facts.active is False:
+        return "the repository is not active in CI", "activate it in Woodpecker"
+    if marker:
+        return f"the commit message says {marker}", "push a commit without it, or: homelab ci restart"
+    if facts.configured is False:
+        return "there is no Woodpecker configuration at this commit", "add .woodpecker.yaml or .woodpecker/"
+    if filtered:
+        return "the pipeline was filtered out: no workflow's conditions match", "look at the `when` of the workflows"
+    if facts.tip is False:
+        return "the commit is not the tip that was pushed: only tips get a pipeline", "watch the tip of the branch"
+    return (
+        "no reason found; the forge's webhook may have been lost",
+        "redeliver it on the forge, or: homelab ci restart",
+    )

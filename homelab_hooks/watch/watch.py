@@ -1,0 +1,176 @@
+"""Watches CI: takes looks at the server for the machine, and explains its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from homelab_hooks.events import Event
+from homelab_hooks.exits import Exit
+from homelab_hooks.history import Containment, Contains
+from homelab_hooks.looks import Denied, Look, Missed, Seen
+from homelab_hooks.loop import Clock, drive
+from homelab_hooks.model import Pipeline, Queue, Repo
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch import machine
+from homelab_hooks.watch.absence import CommitFacts, why_none
+from homelab_hooks.watch.observe import newest
+from homelab_hooks.watch.state import Patience, Scope, Sight, Watch
+from homelab_hooks.woodpecker.client import PER_PAGE, Woodpecker
+
+PAGES = 10
+"""pages of the list that are read at most in search of a commit: 500 pipelines"""
+FEW = 10
+"""rows of a routine look: a fifth of the bytes of a whole page (measured, C)"""
+LONGEST = 15.0
+"""seconds for one answer"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to watch.
+
+    `names` are tried in order: CI may know a mirrored repository under either name. `since` (unix seconds) is when the
+    commit can have been pushed at the earliest; 0 where that is not known.
+    """
+
+    scope: Scope
+    names: tuple[str, ...]
+    patience: Patience = field(default_factory=Patience)
+    fail_fast: bool = False
+    since: int = 0
+    seed: int = 0
+    web: str = ""
+    """the server's URL, for links"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Whom a watch asks: the CI server, and git about other commits and about this one."""
+
+    ci: Woodpecker
+    contains: Contains
+    facts: Callable[[], CommitFacts]
+
+
+def run(request: Request, sources: Sources, *, clock: Clock, tell: Callable[[Event], None]) -> Verdict:
+    """Watch until CI has decided or a patience is over; whatever happens is a verdict."""
+    eyes = Eyes(request, sources, clock)
+    state = Watch(scope=request.scope, patience=request.patience, fail_fast=request.fail_fast, seed=request.seed)
+    state = drive(state, look=eyes.look, turn=machine.turn, tell=tell, clock=clock)
+    assert state.verdict is not None  # noqa: S101 - what `drive` returns is settled
+    return explained(state, sources.facts)
+
+
+def explained(state: Watch, facts: Callable[[], CommitFacts]) -> Verdict:
+    """The verdict; where there is no pipeline, with the reason that can be found."""
+    assert state.verdict is not None  # noqa: S101 - only settled states are explained
+    verdict = state.verdict
+    if verdict.exit is not Exit.NO_PIPELINE or state.threads:
+        return verdict
+    known = facts()
+    if not state.active:
+        known = replace(known, active=False)
+    reason, hint = why_none(known, filtered=bool(state.gone))
+    return replace(verdict, reason=f"{verdict.reason}: {reason}", hint=hint)
+
+
+class Eyes:
+    """Takes the looks of one watch: who am I, which repository, the newest rows, and what the state asks for."""
+
+    def __init__(self, request: Request, sources: Sources, clock: Clock) -> None:
+        self._request = request
+        self._ci = sources.ci
+        self._contains = sources.contains
+        self._clock = clock
+        self._known = False
+        self._may_see_queue = True
+        self._repo: Repo | None = None
+
+    def look(self, watch: Watch) -> Look[Sight]:
+        """One look; the list decides, everything else is best effort."""
+        self._ci.within(self._time_left(watch))
+        repo = self._find_repository()
+        if not isinstance(repo, Repo):
+            return repo
+        rows = self._rows(repo.id, watch)
+        if not isinstance(rows, Seen):
+            return rows
+        listed, floor = rows.value
+        return Seen(
+            Sight(
+                rows=listed,
+                floor=floor,
+                details=self._details(repo.id, watch, listed),
+                contained={commit: self._judge_commit(commit) for commit in watch.ask.commits},
+                queue=self._queue(watch),
+                web=f"{self._request.web}/repos/{repo.id}/pipeline",
+                active=repo.active,
+            )
+        )
+
+    def _time_left(self, watch: Watch) -> float:
+        """Seconds for one answer: less when the patience with a silent server is nearly over."""
+        if watch.began is None:
+            return max(1.0, min(LONGEST, watch.patience.unreachable))
+        left = watch.contact.last + watch.patience.unreachable - self._clock.now()
+        return max(1.0, min(LONGEST, left))
+
+    def _find_repository(self) -> Repo | Missed | Denied:
+        """The token is tried first, for a bad one reads public data as nobody (fact 4); then the names in turn."""
+        if self._repo:
+            return self._repo
+        if not self._known:
+            user = self._ci.user()
+            if not isinstance(user, Seen):
+                return user if isinstance(user, Missed | Denied) else Missed("the user is not known")
+            self._known = True
+        answer: Look[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
+        for name in self._request.names:
+            answer = self._ci.lookup(name)
+            if isinstance(answer, Seen):
+                self._repo = answer.value
+                return self._repo
+            if isinstance(answer, Missed):
+                return answer
+        return answer if isinstance(answer, Missed | Denied) else Missed("the repository is not known")
+
+    def _rows(self, repo: int, watch: Watch) -> Look[tuple[tuple[Pipeline, ...], int]]:
+        """Rows from the newest down to where the state needs them, and the number down to which they are complete."""
+        deep = watch.ask.floor == 0
+        size = PER_PAGE if deep else FEW
+        found: dict[int, Pipeline] = {}
+        for page in range(1, PAGES + 1):
+            answer = self._ci.pipelines(repo, page=page, per_page=size)
+            if not isinstance(answer, Seen):
+                return answer
+            found |= {row.number: row for row in answer.value}
+            lowest = min(found, default=0)
+            if len(answer.value) < size:
+                return Seen((tuple(found.values()), 0))
+            if lowest <= watch.ask.floor or (deep and self._too_old(answer.value[-1])):
+                break
+        return Seen((tuple(found.values()), min(found, default=0)))
+
+    def _too_old(self, row: Pipeline) -> bool:
+        return 0 < row.created < self._request.since
+
+    def _details(self, repo: int, watch: Watch, rows: tuple[Pipeline, ...]) -> tuple[Pipeline, ...]:
+        """The details asked for, and those of our pipelines that have ended: their end is to be explained."""
+        explained = {t.number for t in watch.threads if t.explained}
+        ours = newest(row for row in rows if row.commit == watch.scope.sha and watch.scope.decides(row))
+        ended = {row.number for row in ours if row.status.settled and row.number not in explained}
+        answers = [self._ci.pipeline(repo, number) for number in sorted({*watch.ask.details, *ended})]
+        return tuple(answer.value for answer in answers if isinstance(answer, Seen))
+
+    def _judge_commit(self, commit: str) -> Containment:
+        return self._contains(newer=commit, ours=self._request.scope.sha)
+
+    def _queue(self, watch: Watch) -> Queue | None:
+        """The queue, where something waits for long and the token may see it; refused once, it is not asked again."""
+        if not watch.ask.queue or not self._may_see_queue:
+            return None
+        answer = self._ci.queue()
+        if isinstance(answer, Denied):
+            self._may_see_queue = False
+        return answer.value if isinstance(answer, Seen) else None

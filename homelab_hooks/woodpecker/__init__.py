@@ -1,0 +1,1 @@
+"""Woodpecker's REST API: their JSON to our model, their answers to looks."""

@@ -1,0 +1,216 @@
+"""The one place that builds the real thing and reads the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.config import TRACKED, Config, GitEntry, Sources, resolve
+from homelab_hooks.errors import Problem
+from homelab_hooks.git.environment import for_others
+from homelab_hooks.git.executor import Lean
+from homelab_hooks.git.repository import Git
+from homelab_hooks.proc import Processes
+from homelab_hooks.server import Server, parse_server
+from homelab_hooks.settings import Output
+from homelab_hooks.terminal import Terminal
+from homelab_hooks.text import Redactor
+from homelab_hooks.tokens.find import VARIABLES, Token, find, from_environment, from_git
+
+if TYPE_CHECKING:
+    from homelab_hooks.events import Event
+    from homelab_hooks.kubectl.kubectl import Kubectl
+    from homelab_hooks.tokens.vault import Vault
+    from homelab_hooks.woodpecker.client import Woodpecker
+
+OURS = (*VARIABLES, "VAULT_TOKEN")
+"""variables that hold our tokens; children do not get them unless they need them"""
+
+
+class View(Protocol):
+    """Shows what is told."""
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+
+
+class World:
+    """The real thing: this process's environment, terminal, clock, git, and what the settings name.
+
+    Args:
+        environ: this process's variables.
+        directory: where the command was given.
+    """
+
+    def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
+        self.environ = dict(environ)
+        self.directory = directory
+        self.terminal = Terminal(environ)
+        self.clock = SystemClock()
+        self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
+        self._shared = {name: value for name, value in self.environ.items() if name not in OURS}
+
+    @classmethod
+    def real(cls) -> World:
+        """The world this process lives in. Raises Problem where its directory is gone."""
+        try:
+            directory = Path.cwd()
+        except FileNotFoundError:
+            raise Problem("the current directory is gone", hint="cd to one that exists") from None
+        return cls(os.environ, directory)
+
+    @cached_property
+    def git(self) -> Git:
+        """Git that never prompts and starts quickly."""
+        return Git(Lean(self._shared, self.directory))
+
+    @cached_property
+    def landing_git(self) -> Git:
+        """Git through GitPython, which may ask the person at the terminal."""
+        from homelab_hooks.git.gitpython import GitPython
+
+        interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
+        return Git(GitPython(self._shared, self.directory, inherited=os.environ, interactive=interactive))
+
+    @cached_property
+    def processes(self) -> Processes:
+        """For programs that need none of our tokens."""
+        return Processes(self._shared)
+
+    @cached_property
+    def commands(self) -> Processes:
+        """For the user's commands: neither our tokens nor what git set for a call of its own."""
+        return Processes(for_others(self._shared))
+
+    @cached_property
+    def hooks(self) -> Processes:
+        """For hooks that watch: they keep our tokens."""
+        return Processes(for_others(self.environ))
+
+    def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
+        """The settings in force for this command."""
+        git = tuple(GitEntry(entry.scope, entry.key, entry.value) for entry in self.git.config())
+        sources = Sources(
+            options=options,
+            environ=self.environ,
+            git=git,
+            tracked=self._tracked(),
+            context_server=self._context_server(),
+        )
+        return resolve(sources)
+
+    def view(self, output: Output) -> View:
+        """The view that was asked for."""
+        if output is Output.JSON:
+            from homelab_hooks.views.ndjson import Ndjson
+
+            return Ndjson(self.terminal, self.redact, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+        from homelab_hooks.views.plain import Plain
+
+        return Plain(self.terminal, self.redact)
+
+    def token(self, config: Config) -> Token:
+        """CI's token. Raises Problem (denied) with every place that was looked at."""
+        server = self.server(config)
+        token = find(
+            (
+                lambda: from_environment(self.environ),
+                *((lambda: self._from_vault(config),) if config.vault_addr else ()),
+                lambda: from_git(server, Processes(self._shared)),
+            )
+        )
+        self.redact.learn(token.value)
+        return token
+
+    def server(self, config: Config) -> Server:
+        """The CI server. Raises Problem where none is set."""
+        if config.server is None:
+            hint = "git config --global homelab.ciServer https://ci.example.org, or set WOODPECKER_SERVER"
+            raise Problem("no CI server is set", hint=hint)
+        return config.server
+
+    def ci(self, config: Config) -> Woodpecker:
+        """The CI server as our token sees it."""
+        server, token = self.server(config), self.token(config)
+        from homelab_hooks.https import Https
+        from homelab_hooks.woodpecker.client import Woodpecker
+
+        https = Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
+        return Woodpecker(https, token=token.source)
+
+    def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
+        """The user's kubectl."""
+        from homelab_hooks.kubectl.kubectl import Kubectl
+
+        return Kubectl(self.processes, context=context, kubeconfig=kubeconfig)
+
+    def seed(self) -> int:
+        """Another number for each process."""
+        return random.getrandbits(32)
+
+    def jitter(self) -> float:
+        """A number from 0 to 1, another each time."""
+        return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+    def _from_vault(self, config: Config) -> Any:
+        from homelab_hooks.tokens.vault import from_vault
+
+        return from_vault(self._vault(config))
+
+    def _vault(self, config: Config) -> Vault:
+        from homelab_hooks.tokens.vault import Vault
+
+        token, source = self.environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
+        if not token:
+            token, source = self._text(Path("~/.vault-token")).strip(), "~/.vault-token"
+        self.redact.learn(token)
+        return Vault(
+            server=parse_server(config.vault_addr),
+            token=token,
+            token_source=source,
+            path=config.vault_path,
+            field=config.vault_field,
+            namespace=config.vault_namespace,
+            dial=config.vault_dial,
+            ca_file=config.vault_ca,
+        )
+
+    def _tracked(self) -> Mapping[str, object]:
+        """What .homelab.toml at the work tree's root says. Raises Problem where it is malformed."""
+        top = self.git.top_level()
+        text = self._text(top / TRACKED) if top else ""
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise Problem(f"{TRACKED} is malformed: {error}", hint="mend it, or remove it") from None
+
+    def _context_server(self) -> str:
+        """The server of woodpecker-cli's current context, or of its older configuration; empty where it has none."""
+        home = self.environ.get("XDG_CONFIG_HOME") or "~/.config"
+        contexts = self._json(Path(home) / "woodpecker" / "contexts.json")
+        current = contexts.get("contexts", {}).get(contexts.get("current_context"), {}).get("server_url")
+        return str(current or self._json(Path(home) / "woodpecker" / "config.json").get("server_url") or "")
+
+    def _json(self, path: Path) -> Any:
+        try:
+            found = json.loads(self._text(path) or "{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @staticmethod
+    def _text(path: Path) -> str:
+        """A small file's text; empty where it cannot be read."""
+        try:
+            return path.expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError, RuntimeError):
+            return ""

@@ -1,0 +1,100 @@
+"""What the tests of the stand-ins share: a clock that is moved by hand, recordings, a plain HTTP client."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker_book import Repository, Right
+from homelab_hooks.demo.woodpecker_replay import load
+
+RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
+
+
+@dataclass
+class HandClock:
+    """Stands still until a test moves it."""
+
+    t: float = 1000.0
+
+    def now(self) -> float:
+        return self.t
+
+    def wall(self) -> float:
+        return 1795465876.0 + self.t
+
+
+@dataclass(frozen=True)
+class Got:
+    """An answer as a client sees it."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+Ask = Callable[..., Got]
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def site(clock: HandClock) -> Iterator[Woodpecker]:
+    """Acme/app is public, acme/secret private; alice is admin, bob may push, carol may pull acme/app only."""
+    known = (
+        Repository(id=7, full_name="acme/other", remote_id=41),
+        Repository(id=8, full_name="acme/app", remote_id=42),
+        Repository(id=9, full_name="acme/secret", remote_id=43, visibility="private"),
+    )
+    with Woodpecker(clock, repositories=known) as server:
+        carol = server.book.users[2]
+        server.book.users[2] = replace(carol, rights={"acme/app": Right.PULL})
+        yield server
+
+
+@pytest.fixture
+def ask(site: Woodpecker) -> Ask:
+    """`ask(path, method=, token=, body=)` over a fresh connection."""
+
+    def one(path: str, *, method: str = "GET", token: str = "alice-token", body: str = "") -> Got:
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+        try:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            connection.request(method, path, body=body or None, headers=headers)
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Got(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+    return one
+
+
+@pytest.fixture
+def recording() -> Callable[[str], Any]:
+    """A recorded scenario by its name."""
+
+    def one(name: str) -> Any:
+        return load(RECORDINGS / f"{name}.json.gz")
+
+    return one
+
+
+@pytest.fixture
+def recordings() -> list[str]:
+    """The names of all scenarios."""
+    return sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))

@@ -1,0 +1,265 @@
+"""Each fault does on the wire what it says."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo import faults, timelines
+from homelab_hooks.demo.faults import Moment, Plan, Rule, Shape
+from homelab_hooks.demo.woodpecker import Woodpecker
+
+SHA = "a" * 40
+LIST = "/api/repos/8/pipelines"
+Ask = Callable[..., Any]
+Talk = Callable[..., tuple[bytes, str]]
+
+
+@pytest.fixture
+def talk(site: Woodpecker) -> Iterator[Talk]:
+    """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming."""
+    opened: list[socket.socket] = []
+
+    def one(path: str = LIST, *, most: int = 1 << 22, patience: float = 0.15) -> tuple[bytes, str]:
+        connection = socket.create_connection(("127.0.0.1", site.port))
+        opened.append(connection)
+        connection.settimeout(patience)
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: ci.example.test\r\n\r\n".encode())
+        got = b""
+        try:
+            while len(got) < most:
+                piece = connection.recv(65536)
+                if not piece:
+                    return got, "closed"
+                got += piece
+        except TimeoutError:
+            return got, "silent"
+        except ConnectionResetError:
+            return got, "reset"
+        return got, "coming"
+
+    yield one
+    for connection in opened:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+@pytest.fixture
+def row(site: Woodpecker) -> None:
+    """One pipeline, so that answers have something in them."""
+    site.push("acme/app", "main", SHA, timelines.green())
+
+
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    head, _, body = raw.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 408, 429, 500, 502, 503, 504])
+def test_a_status_stands_in_for_the_answer(site: Woodpecker, ask: Ask, code: int) -> None:
+    site.fail(Rule(fault=faults.Status(code=code)))
+    got = ask("/api/user")
+    assert (got.status, got.body) == (code, b"")
+
+
+def test_retry_after_comes_in_seconds_or_as_a_date(site: Woodpecker, ask: Ask) -> None:
+    site.fail(
+        Rule(fault=faults.Status(code=429, retry_after=7), last=0), Rule(fault=faults.Status(code=503, retry_at=60))
+    )
+    assert ask("/api/user").headers["retry-after"] == "7"
+    later = ask("/api/user").headers
+    assert later["retry-after"].endswith("GMT")
+    assert later["retry-after"] > later["date"] or later["retry-after"][:16] != later["date"][:16]
+
+
+def test_a_slow_refusal_takes_its_time_by_the_servers_speed(site: Woodpecker, talk: Talk) -> None:
+    site.speed = 20.0
+    site.fail(Rule(fault=faults.LOCKED_DATABASE))
+    assert talk(patience=0.1) == (b"", "silent")
+    assert talk(patience=1.0)[0].startswith(b"HTTP/1.1 401 Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("fault", "content"),
+    [
+        (faults.Body(), b""),
+        (faults.Body(content=b"null"), b"null"),
+        (faults.WEB_PAGE, faults.PAGE),
+        (faults.Body(content=b"[" * 100_000), b"[" * 100_000),
+        (faults.Body(content=b'[{"id":"\xff\xfe"}]'), b'[{"id":"\xff\xfe"}]'),
+    ],
+)
+def test_another_body_under_200(site: Woodpecker, ask: Ask, fault: faults.Body, content: bytes) -> None:
+    site.fail(Rule(fault=fault))
+    got = ask(LIST)
+    assert (got.status, got.body, got.headers["content-type"]) == (200, content, fault.content_type)
+
+
+def test_a_204_has_no_body(site: Woodpecker, ask: Ask) -> None:
+    site.fail(Rule(fault=faults.Status(code=204)))
+    assert "content-length" not in ask(LIST).headers
+
+
+@pytest.mark.usefixtures("row")
+@pytest.mark.parametrize("shape", Shape)
+def test_json_of_another_shape_is_still_json(site: Woodpecker, ask: Ask, shape: Shape) -> None:
+    true = ask(LIST).json
+    site.fail(Rule(fault=faults.Mistyped(shape)))
+    rows, detail = ask(LIST).json, ask(f"{LIST}/1").json
+    match shape:
+        case Shape.OTHER_CONTAINER:
+            assert rows == {"rows": true}
+            assert isinstance(detail, list)
+        case Shape.NUMBERS_AS_TEXT:
+            assert (rows[0]["number"], detail["number"]) == ("1", "1")
+        case Shape.NULL_FIELDS:
+            assert set(rows[0].values()) == {None}
+        case Shape.MISSING_FIELDS:
+            assert set(rows[0]) == {"id", "author"}
+
+
+@pytest.mark.usefixtures("row")
+def test_a_truncated_body_is_shorter_than_promised(site: Woodpecker, talk: Talk) -> None:
+    site.fail(Rule(fault=faults.Truncated(0.5), last=0), Rule(fault=faults.Truncated(0.5, chunked=True)))
+    raw, end = talk()
+    head, body = split(raw)
+    promised = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
+    assert (end, len(body)) == ("closed", promised // 2)
+    raw, end = talk()
+    head, body = split(raw)
+    assert b"Transfer-Encoding: chunked" in head
+    assert not body.endswith(b"0\r\n\r\n")
+    assert end == "closed"
+
+
+def test_an_endless_body_never_ends(site: Woodpecker, talk: Talk) -> None:
+    site.fail(Rule(fault=faults.Endless()))
+    raw, end = talk(most=8 << 20)
+    assert (end, len(raw) >= 8 << 20) == ("coming", True)
+
+
+def test_a_drip_comes_byte_by_byte(site: Woodpecker, talk: Talk) -> None:
+    site.fail(Rule(fault=faults.Drip(0.02)))
+    raw, end = talk("/version", most=5)
+    assert (raw, end) == (b"HTTP/", "coming")
+
+
+@pytest.mark.usefixtures("row")
+@pytest.mark.parametrize("kind", ["hang", "reset", "close"])
+@pytest.mark.parametrize("moment", Moment)
+def test_it_breaks_off_where_it_is_told_to(site: Woodpecker, talk: Talk, kind: str, moment: Moment) -> None:
+    fault = faults.Hang(moment) if kind == "hang" else faults.Cut(moment, reset=kind == "reset")
+    site.fail(Rule(fault=fault))
+    raw, end = talk()
+    assert end == {"hang": "silent", "reset": "reset", "close": "closed"}[kind]
+    head, body = split(raw)
+    assert (bool(head), bool(body)) == {
+        Moment.BEFORE: (False, False),
+        Moment.HEADERS: (True, False),
+        Moment.BODY: (True, True),
+    }[moment]
+
+
+def test_garbage_is_no_http(site: Woodpecker, talk: Talk) -> None:
+    site.fail(Rule(fault=faults.Garbage()))
+    assert talk() == (faults.Garbage().content, "closed")
+
+
+@pytest.mark.parametrize("code", [301, 302, 307])
+def test_a_redirect_names_its_place(site: Woodpecker, ask: Ask, code: int) -> None:
+    site.fail(Rule(fault=faults.Redirect("http://other.example.test/", code)))
+    got = ask(LIST)
+    assert (got.status, got.headers["location"]) == (code, "http://other.example.test/")
+
+
+@pytest.mark.usefixtures("row")
+def test_compressed_retyped_and_under_huge_headers(site: Woodpecker, ask: Ask, talk: Talk) -> None:
+    true = ask(LIST).body
+    site.fail(Rule(fault=faults.Gzip(), last=0), Rule(fault=faults.Retyped(), last=1), Rule(fault=faults.HugeHeaders()))
+    packed = ask(LIST)
+    assert (packed.headers["content-encoding"], gzip.decompress(packed.body)) == ("gzip", true)
+    retyped = ask(LIST)
+    assert (retyped.headers["content-type"], retyped.body) == ("text/html; charset=utf-8", true)
+    assert len(split(talk()[0])[0]) > 1 << 20
+
+
+def test_an_older_answer_is_the_past(site: Woodpecker, ask: Ask, clock: Any) -> None:
+    clock.t += 10
+    site.push("acme/app", "main", SHA, timelines.green())
+    clock.t += 2
+    assert [row["status"] for row in ask(LIST).json] == ["success"]
+    site.fail(Rule(fault=faults.Older(1.5), last=0), Rule(fault=faults.Older(5)))
+    assert [row["status"] for row in ask(LIST).json] == ["running"]
+    assert ask(LIST).json == []
+
+
+def test_rows_vanish_and_numbers_are_used_again(site: Woodpecker, ask: Ask) -> None:
+    for _ in range(2):
+        site.push("acme/app", "main", SHA, timelines.green())
+    site.fail(
+        Rule(fault=faults.Vanished(frozenset({2})), last=1), Rule(fault=faults.Vanished(), last=2, first=2),
+        Rule(fault=faults.OtherCommit("b" * 40)),
+    )  # fmt: skip
+    assert [row["number"] for row in ask(LIST).json] == [1]
+    assert ask(f"{LIST}/2").status == 404
+    assert ask(LIST).json == []
+    assert {row["commit"] for row in ask(LIST).json} == {"b" * 40}
+
+
+def test_a_rule_strikes_by_path_count_and_period() -> None:
+    plan = Plan(
+        (
+            Rule(fault=faults.Slow(1), path=r"/logs/"),
+            Rule(fault=faults.Gzip(), path="pipelines", first=1, last=5, every=2),
+            Rule(fault=faults.Garbage(), since=10, until=20),
+        )
+    )
+    assert plan.pick("GET", "/api/user", 5) is None
+    assert [bool(plan.pick("GET", "/pipelines", 0)) for _ in range(7)] == [False, True] * 3 + [False]
+    struck = [plan.pick("GET", path, 15) for path in ("/api/user", "/logs/1")]
+    assert [type(rule.fault) for rule in struck if rule] == [faults.Garbage, faults.Slow]
+
+
+@pytest.mark.usefixtures("row")
+def test_a_post_may_do_its_work_though_its_answer_is_lost(site: Woodpecker, ask: Ask) -> None:
+    lost = faults.Status(code=502)
+    site.fail(Rule(fault=lost, method="POST", last=0), Rule(fault=lost, method="POST", effect=False))
+    assert ask(f"{LIST}/1", method="POST").status == 502
+    assert len(ask(LIST).json) == 2
+    assert ask(f"{LIST}/1", method="POST").status == 502
+    assert len(ask(LIST).json) == 2
+
+
+@pytest.mark.usefixtures("row")
+def test_a_stopped_server_refuses_and_a_started_one_remembers(site: Woodpecker, ask: Ask, talk: Talk) -> None:
+    """The port stays; connections that were open end."""
+    ended: list[str] = []
+    site.fail(Rule(fault=faults.Hang(Moment.HEADERS), path="version"))
+    waiting = threading.Thread(target=lambda: ended.append(talk("/version", patience=5)[1]))
+    waiting.start()
+    while not site.requests:
+        pass
+    site.stop()
+    waiting.join(5)
+    assert ended in (["closed"], ["reset"])
+    with pytest.raises(ConnectionRefusedError):
+        ask(LIST)
+    site.start()
+    assert [row["number"] for row in ask(LIST).json] == [1]
+
+
+def test_a_connection_is_kept_for_the_next_request(site: Woodpecker) -> None:
+    with socket.create_connection(("127.0.0.1", site.port)) as connection, connection.makefile("rb") as lines:
+        for _ in range(3):
+            connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+            length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length"))
+            while lines.readline().strip():
+                pass
+            assert json.loads(lines.read(length))["version"] == "3.17.0"
