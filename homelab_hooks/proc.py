@@ -100,8 +100,9 @@ class Processes:
         try:
             self._feed(child, stdin)
             assert child.stdout is not None  # noqa: S101 - a pipe was asked for
-            for line in child.stdout:
-                hear(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+            with child.stdout as lines:
+                for line in lines:
+                    hear(line.rstrip(b"\r\n").decode("utf-8", "replace"))
             return Done(child.wait())
         except BaseException:
             end_group(child)

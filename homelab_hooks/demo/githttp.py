@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 from homelab_hooks.proc import Processes
 
@@ -83,11 +84,10 @@ class GitServer:
         self.requests: list[Service] = []
         self.root = root
         self.processes = Processes(environ)
-        self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Http(self)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
-    def __enter__(self) -> GitServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -127,93 +127,103 @@ def commands(body: bytes) -> list[tuple[str, str, str]]:
     return found
 
 
-def _handler(server: GitServer) -> type[http.server.BaseHTTPRequestHandler]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Http(http.server.ThreadingHTTPServer):
+    daemon_threads = True
 
-        def do_GET(self) -> None:
-            self._answer(b"")
+    def __init__(self, git: GitServer) -> None:
+        self.git = git
+        super().__init__(("127.0.0.1", 0), _Handler)
 
-        def do_POST(self) -> None:
-            self._answer(self._body())
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
 
-        def _body(self) -> bytes:
-            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            parts = []
-            while (size := self.rfile.readline().strip()) != _CHUNK_END:
-                parts.append(self.rfile.read(int(size, 16)))
-                self.rfile.readline()
+    @property
+    def _git(self) -> GitServer:
+        assert isinstance(self.server, _Http)  # noqa: S101 - no other server has this handler
+        return self.server.git
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def do_POST(self) -> None:
+        self._answer(self._body())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = []
+        while (size := self.rfile.readline().strip()) != _CHUNK_END:
+            parts.append(self.rfile.read(int(size, 16)))
             self.rfile.readline()
-            return b"".join(parts)
+        self.rfile.readline()
+        return b"".join(parts)
 
-        def _answer(self, body: bytes) -> None:
-            path, _, query = self.path.partition("?")
-            service = Service(query.removeprefix("service=") + " refs" if query else path.rpartition("/")[2])
-            server.requests.append(service)
-            fault = server.plan.fault(service)
-            if fault is Fault.DROP:
-                self.close_connection = True
-            elif fault is not None and fault is not Fault.LOSE_ANSWER:
-                self._status(fault)
-            elif service in {Service.PUSH, Service.PUSH_REFS} and not self._allowed():
-                self._status(Fault.UNAUTHORIZED)
-            else:
-                self._backend(path, query, body, service, lose=fault is Fault.LOSE_ANSWER)
+    def _answer(self, body: bytes) -> None:
+        path, _, query = self.path.partition("?")
+        service = Service(query.removeprefix("service=") + " refs" if query else path.rpartition("/")[2])
+        self._git.requests.append(service)
+        fault = self._git.plan.fault(service)
+        if fault is Fault.DROP:
+            self.close_connection = True
+        elif fault is not None and fault is not Fault.LOSE_ANSWER:
+            self._status(fault)
+        elif service in {Service.PUSH, Service.PUSH_REFS} and not self._allowed():
+            self._status(Fault.UNAUTHORIZED)
+        else:
+            self._backend(path, query, body, service, lose=fault is Fault.LOSE_ANSWER)
 
-        def _allowed(self) -> bool:
-            wanted = base64.b64encode(server.plan.credentials.encode()).decode()
-            return not server.plan.credentials or self.headers.get("Authorization") == f"Basic {wanted}"
+    def _allowed(self) -> bool:
+        wanted = base64.b64encode(self._git.plan.credentials.encode()).decode()
+        return not self._git.plan.credentials or self.headers.get("Authorization") == f"Basic {wanted}"
 
-        def _status(self, fault: Fault) -> None:
-            text = b"told to\n"
-            self.send_response(fault.value)
-            if fault is Fault.REDIRECT:
-                self.send_header("Location", server.plan.elsewhere + self.path)
-            if fault is Fault.UNAUTHORIZED:
-                self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Content-Type", "text/plain")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def _status(self, fault: Fault) -> None:
+        text = b"told to\n"
+        self.send_response(fault.value)
+        if fault is Fault.REDIRECT:
+            self.send_header("Location", self._git.plan.elsewhere + self.path)
+        if fault is Fault.UNAUTHORIZED:
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
 
-        def _backend(self, path: str, query: str, body: bytes, service: Service, *, lose: bool) -> None:
-            if service is Service.PUSH and server.plan.before_push:
-                server.plan.before_push()
-            done = server.processes.run(["git", "http-backend"], env=self._cgi(path, query, body), stdin=body)
-            repository = path.removesuffix("/git-receive-pack")
-            if service is Service.PUSH:
-                server.pushed(repository, body)
-            if lose:
-                self.close_connection = True
-                return
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            headers = [line.split(": ", 1) for line in head.decode().splitlines() if ": " in line]
-            status = next((int(value.split()[0]) for name, value in headers if name == "Status"), HTTPStatus.OK.value)
-            self.send_response(status)
-            for name, value in headers:
-                if name != "Status":
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def _backend(self, path: str, query: str, body: bytes, service: Service, *, lose: bool) -> None:
+        if service is Service.PUSH and self._git.plan.before_push:
+            self._git.plan.before_push()
+        done = self._git.processes.run(["git", "http-backend"], env=self._cgi(path, query, body), stdin=body)
+        repository = path.removesuffix("/git-receive-pack")
+        if service is Service.PUSH:
+            self._git.pushed(repository, body)
+        if lose:
+            self.close_connection = True
+            return
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = [line.split(": ", 1) for line in head.decode().splitlines() if ": " in line]
+        status = next((int(value.split()[0]) for name, value in headers if name == "Status"), HTTPStatus.OK.value)
+        self.send_response(status)
+        for name, value in headers:
+            if name != "Status":
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
-        def _cgi(self, path: str, query: str, body: bytes) -> dict[str, str]:
-            return {
-                "GIT_PROJECT_ROOT": str(server.root),
-                "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path,
-                "QUERY_STRING": query,
-                "REQUEST_METHOD": self.command,
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                "REMOTE_USER": "ann",
-                "REMOTE_ADDR": "127.0.0.1",
-            }
-
-    return Handler
+    def _cgi(self, path: str, query: str, body: bytes) -> dict[str, str]:
+        return {
+            "GIT_PROJECT_ROOT": str(self._git.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": self.command,
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "REMOTE_USER": "ann",
+            "REMOTE_ADDR": "127.0.0.1",
+        }

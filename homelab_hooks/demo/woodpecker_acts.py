@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from homelab_hooks.demo import woodpecker_json as shape
+from homelab_hooks.demo.script import shown
 from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row
-from homelab_hooks.demo.woodpecker_http import TEXT, Answer, Asked, Found, refusal, repo_of, user_of
+from homelab_hooks.demo.woodpecker_http import TEXT, Answer, Asked, Found, ok, refusal, repo_of, user_of
 from homelab_hooks.demo.woodpecker_reads import told, whole
 
 CANCELLABLE = frozenset({"running", "pending", "blocked"})
@@ -52,7 +54,8 @@ def restart(book: Book, asked: Asked, found: Found) -> Answer:
 def _first_seen(book: Book, row: Row) -> Answer:
     """The answer of the call that made it: it is past `created` by then."""
     start = next((frame.t for frame in row.script.frames if frame.status != "created"), 0.0)
-    return told(book, row, row.created + start)
+    now = shown(row.script, start)
+    return ok(shape.pipeline(book, row, now, detail=True)) if now else Answer(404)
 
 
 def cancel(book: Book, asked: Asked, found: Found) -> Answer:

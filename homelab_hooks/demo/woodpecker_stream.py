@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.script import GONE, Shown, frames
+from homelab_hooks.demo.script import Shown, shown
 from homelab_hooks.demo.woodpecker_book import Book, Right, Row, User
 
 PING = b": ping\n\n"
@@ -31,10 +31,11 @@ def events(book: Book, user: User | None, *, since: float, until: float, lag: fl
 
 def _of(book: Book, about: dict[str, object], row: Row, span: tuple[float, float]) -> list[tuple[float, bytes]]:
     found = []
-    for frame in frames(row.script, span[1] - row.created):
+    for frame in row.script.frames:
         at = row.created + frame.t
-        now = row.at(at)
-        if now is None or frame.status == GONE or not span[0] < at <= span[1]:
+        # by the frame's own second: at - created may fall a hair short of it
+        now = shown(row.script, frame.t)
+        if now is None or not span[0] < at <= span[1]:
             continue
         data = {"repo": about, "pipeline": shape.pipeline(book, row, _with_workflows(row, now), detail=True)}
         found.append((at, _event(shape.dump(data))))

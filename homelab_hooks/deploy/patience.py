@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from homelab_hooks import durations
 from homelab_hooks.deploy.question import Outcome
 from homelab_hooks.deploy.state import State
 from homelab_hooks.events import Event, LostContact, RolloutChanged
@@ -49,7 +50,7 @@ def missed(state: State, look: Missed, now: float) -> Turn[State]:
     away = now - state.contact.last
     left = state.terms.unreachable - away
     if left <= 0:
-        reason = f"no usable answer from the cluster for {state.terms.unreachable:g} s: {look.reason}"
+        reason = f"no usable answer from the cluster for {durations.text(state.terms.unreachable)}: {look.reason}"
         hint = "check the network and the API server's address; the same command continues"
         return Turn(replace(state, outcome=Outcome(exit=Exit.UNREACHABLE, reason=reason, hint=hint, image=state.came)))
     tell = away >= TELL_LOST and not state.contact.told
@@ -71,7 +72,7 @@ def denied(state: State, look: Denied) -> Turn[State]:
 def out_of_time(state: State) -> Outcome:
     """The time given ran out."""
     what = "is not rolled out" if state.came else f"{state.question.short} did not come"
-    reason = f"{what} within {state.terms.timeout:g} s: {state.holding or 'the cluster did not answer'}"
+    reason = f"{what} within {durations.text(state.terms.timeout)}: {state.holding or 'the cluster did not answer'}"
     return Outcome(exit=Exit.TIMEOUT, reason=reason, hint="the same command continues", image=state.came)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from homelab_hooks import durations
 from homelab_hooks.deploy import trouble
 from homelab_hooks.deploy.judge import judge, split
 from homelab_hooks.deploy.judgement import Awaiting, Complete, Failed, Judgement, Past, Rolling, Unproven, Vanishing
@@ -139,7 +140,7 @@ def _complete(state: State, image: str, detail: str, snapshot: Snapshot, now: fl
     settling = state.settling
     if settling is None or any(count > settling.restarts.get(uid, count) for uid, count in restarts.items()):
         settling = Settling(now, restarts)
-    state = replace(state, settling=settling, holding=f"done; must stay so for {state.terms.settle:g} s")
+    state = replace(state, settling=settling, holding=f"done; must stay so for {durations.text(state.terms.settle)}")
     if now - settling.since < state.terms.settle:
         return _tell(state, "settling", detail, snapshot)
     outcome = Outcome(exit=Exit.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
@@ -151,7 +152,7 @@ def _tell(state: State, phase: str, detail: str, snapshot: Snapshot) -> Turn[Sta
     counts = snapshot.workload.counts
     said = RolloutChanged(
         target=str(state.target), phase=phase, detail=detail, desired=counts.desired, updated=counts.updated,
-        available=counts.available, old=state.marks.old if state.marks else None,
+        available=counts.available, old=None if phase == "waiting" or state.marks is None else state.marks.old,
     )  # fmt: skip
     events: tuple[Event, ...] = () if said == state.told else (said,)
     return Turn(replace(state, told=said), events)

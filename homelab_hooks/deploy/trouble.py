@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from homelab_hooks.kubectl.facts import ContainerState, Kind, Phase, Pod
+from homelab_hooks.text import short
 
 CERTAIN_AFTER = 10.0
 """seconds that evidence of a lasting fault must last, over at least two looks (contract, section 10)"""
@@ -23,6 +24,7 @@ _NOT_ALLOWED = re.compile(
     r"unauthori[sz]ed|denied|authentication required|no basic auth|\b40[13]\b|forbidden", re.IGNORECASE
 )
 _NO_CAUSE = re.compile(r"^(Back-off pulling image \S+\s*)?$")
+_LONGEST = 400
 _CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 
 
@@ -70,7 +72,9 @@ def _older(known: Evidence | None, trouble: Trouble, now: float) -> Evidence:
         return replace(known, looks=known.looks + 1)
     if known.trouble.fate is not trouble.fate:
         return Evidence(trouble, now, 1)
-    return Evidence(trouble, known.since, known.looks + 1)
+    # ErrImagePull and ImagePullBackOff alternate: the first text is kept, so that one trouble is told once.
+    said = known.trouble if trouble.key.startswith("image ") else trouble
+    return Evidence(said, known.since, known.looks + 1)
 
 
 def hopeless(evidence: Iterable[Evidence], kind: Kind, now: float) -> Trouble | None:
@@ -118,7 +122,7 @@ def _of_container(pod: Pod, container: ContainerState) -> Trouble | None:
     if container.phase is not Phase.WAITING:
         return None
     where = f"{_where(pod, container)}: {container.reason}"
-    text = f"{where}: {container.message}" if container.message else where
+    text = short(f"{where}: {container.message}" if container.message else where, _LONGEST)
     if container.reason in _WRONG_NAME:
         return Trouble(f"image {container.name}", Fate.LASTING, text)
     if container.reason in _PULL:

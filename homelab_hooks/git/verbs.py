@@ -55,7 +55,7 @@ def complaint(done: Done) -> str:
     if done.timed_out:
         return "no answer in time"
     lines = [clean(without_user(line)) for line in done.err.splitlines()]
-    lines = [line for line in lines if line and not line.startswith("hint:")]
+    lines = [line for line in lines if line and not line.startswith(("hint:", "Not committing merge"))]
     for mark in ("fatal: ", "error: "):
         for line in lines:
             if line.startswith(mark):

@@ -13,8 +13,8 @@ from homelab_hooks.watch.state import Thread, Watch
 
 EXPLAIN = 5.0
 """seconds that a pipeline's detail is waited for once the list has decided (contract, section 5)"""
-HUNTS = 3
-"""looks for a superseding pipeline before it counts as not to be found"""
+HUNT = 10.0
+"""seconds that a superseding pipeline is looked for before it counts as not to be found"""
 CANCEL_INFO_SINCE = (3, 14)
 
 
@@ -51,7 +51,7 @@ def judge(thread: Thread, watch: Watch, rows: tuple[Pipeline, ...], now: float) 
         case Status.SUCCESS | Status.FAILURE | Status.ERROR:
             return _ended(thread, now)
         case Status.KILLED | Status.CANCELED:
-            return _stopped(thread, watch, rows)
+            return _stopped(thread, watch, rows, now)
         case Status.BLOCKED | Status.DECLINED | Status.SKIPPED:
             return _not_run(pipeline, watch.url(pipeline.number))
         case _:
@@ -117,14 +117,20 @@ def culprit(red: tuple[Workflow, ...]) -> tuple[Workflow, Step | None]:
     return workflow, next(iter(blamed or before[-1:] or steps[-1:]), None)
 
 
-def _stopped(thread: Thread, watch: Watch, rows: tuple[Pipeline, ...]) -> Ruling | Open:
+def _stopped(thread: Thread, watch: Watch, rows: tuple[Pipeline, ...], now: float) -> Ruling | Open:
     """Killed or canceled: by a step it is a failure, by a person it is cancelled, by a newer one it depends."""
     pipeline = thread.pipeline
     by = pipeline.stopped
     if by and by.by_step:
         return Ruling(exit=Exit.FAILED, reason=f"#{pipeline.number} failed: step {by.by_step} cancelled the rest")
     if number := successor(pipeline, rows):
-        return _superseded(thread, watch, rows, number)
+        newer = next((row for row in rows if row.number == number), None)
+        if newer is not None:
+            return _superseded(thread, watch, newer)
+        if thread.settled_at is None or now - thread.settled_at < HUNT:
+            return Open.SUCCESSOR
+        reason = f"#{pipeline.number} was superseded by #{number}, which cannot be found"
+        return Ruling(exit=Exit.SUPERSEDED, reason=reason)
     who = f" by {by.by_user}" if by and by.by_user else ""
     return Ruling(
         exit=Exit.CANCELLED, reason=f"#{pipeline.number} was cancelled{who}", hint="run it again: homelab ci restart"
@@ -162,14 +168,9 @@ def tells_why(version: str) -> bool:
     return (int(parts[0]), int(parts[1])) >= CANCEL_INFO_SINCE
 
 
-def _superseded(thread: Thread, watch: Watch, rows: tuple[Pipeline, ...], number: int) -> Ruling | Open:
+def _superseded(thread: Thread, watch: Watch, newer: Pipeline) -> Ruling | Open:
     """A newer pipeline took its place; its commit is compared, for it may be the restart of an older one."""
-    ours = thread.pipeline.number
-    newer = next((row for row in rows if row.number == number), None)
-    if newer is None:
-        if thread.hunts < HUNTS:
-            return Open.SUCCESSOR
-        return Ruling(exit=Exit.SUPERSEDED, reason=f"#{ours} was superseded by #{number}, which cannot be found")
+    ours, number = thread.pipeline.number, newer.number
     if newer.commit in watch.accepted:
         return Open.FOLLOW
     match watch.contained.get(newer.commit):

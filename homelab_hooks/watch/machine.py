@@ -56,9 +56,6 @@ def _settle(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
     watch, events = _follow(watch, sight, now)
     rulings = {t: judge(t, watch, _known(watch, sight), now) for t in watch.threads}
     watch = replace(watch, ask=_questions(watch, rulings, sight, now))
-    for thread, ruling in rulings.items():
-        if ruling is Open.SUCCESSOR:
-            watch = watch.with_thread(replace(thread, hunts=thread.hunts + 1))
     if _decided(watch, rulings):
         watch = replace(watch, verdict=_verdict(watch, rulings))
     return watch, events
@@ -80,7 +77,7 @@ def _follow(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
         row = next(row for row in rows if row.number == successor(thread.pipeline, rows))
         note = f"#{thread.number} was superseded by #{row.number}, which contains {watch.scope.sha[:8]}: following it"
         ended = now if row.status.settled else None
-        newer = replace(thread, pipeline=row, detail=None, firm=True, changed_at=now, settled_at=ended, hunts=0)
+        newer = replace(thread, pipeline=row, detail=None, firm=True, changed_at=now, settled_at=ended)
         watch = replace(watch.with_thread(newer), accepted=watch.accepted | {row.commit})
         events.append(pipeline_changed(watch, row, note=note))
     return watch, tuple(events)

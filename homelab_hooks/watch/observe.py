@@ -13,6 +13,8 @@ from homelab_hooks.watch.state import Sight, Thread, Watch
 RANK = {Status.CREATED: 0, Status.BLOCKED: 1, Status.PENDING: 2, Status.UNKNOWN: 3, Status.RUNNING: 3}
 ENDED = 4
 """the rank of every settled status; an answer of a lower rank is an older one"""
+GONE = 2
+"""looks in a row without a `created` row that are believed"""
 
 
 def observe(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event, ...]]:
@@ -33,13 +35,24 @@ def observe(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
 
 
 def _drop_vanished(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
-    """A row only ever seen as `created` may go (filtered, no configuration) and its number go to another commit."""
+    """A row only ever seen as `created` may go (filtered, no configuration) and its number go to another commit.
+
+    One answer without it is not believed: lists come and go under load. An answer that lacks a firm row, too, proves
+    nothing about any other.
+    """
     del now
+    shown = {row.number: row.commit for row in sight.rows}
+    if any(t.firm and t.number >= sight.floor and t.number not in shown for t in watch.threads):
+        return watch, []
     events: list[Event] = []
     for thread in watch.threads:
-        row = next((row for row in sight.rows if row.number == thread.number), None)
-        missing = row is None and thread.number >= sight.floor
-        if not thread.firm and (missing or (row is not None and row.commit != thread.pipeline.commit)):
+        taken = shown.get(thread.number, thread.pipeline.commit) != thread.pipeline.commit
+        missing = thread.number not in shown and thread.number >= sight.floor
+        if thread.firm or not (taken or missing):
+            watch = watch.with_thread(replace(thread, missing=0))
+        elif thread.missing + 1 < GONE and not taken:
+            watch = watch.with_thread(replace(thread, missing=thread.missing + 1))
+        else:
             watch = replace(watch.without_thread(thread), gone=watch.gone | {thread.number})
             text = f"#{thread.number} was created and is gone again: filtered, or no configuration"
             events.append(Log(source="homelab", text=text))

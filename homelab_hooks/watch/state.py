@@ -88,8 +88,8 @@ class Thread:
     """when it was last seen to change"""
     settled_at: float | None = None
     """when it was first seen to have ended"""
-    hunts: int = 0
-    """looks in vain for the pipeline that superseded it"""
+    missing: int = 0
+    """looks in a row that did not show it, though they reached down to it"""
 
     @property
     def number(self) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.demo import timelines
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.woodpecker_book import Repository, Right
 from homelab_hooks.demo.woodpecker_replay import load
@@ -45,6 +48,7 @@ class Got:
 
 
 Ask = Callable[..., Got]
+Talk = Callable[..., tuple[bytes, str]]
 
 
 @pytest.fixture
@@ -68,12 +72,14 @@ def site(clock: HandClock) -> Iterator[Woodpecker]:
 
 @pytest.fixture
 def ask(site: Woodpecker) -> Ask:
-    """`ask(path, method=, token=, body=)` over a fresh connection."""
+    """`ask(path, method=, token=, body=, word=)` over a fresh connection."""
 
-    def one(path: str, *, method: str = "GET", token: str = "alice-token", body: str = "") -> Got:
+    def one(
+        path: str, *, method: str = "GET", token: str = "alice-token", body: str = "", word: str = "Bearer "
+    ) -> Got:
         connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
         try:
-            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            headers = {"Authorization": f"{word}{token}"} if token else {}
             connection.request(method, path, body=body or None, headers=headers)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
@@ -98,3 +104,38 @@ def recording() -> Callable[[str], Any]:
 def recordings() -> list[str]:
     """The names of all scenarios."""
     return sorted(path.name.removesuffix(".json.gz") for path in RECORDINGS.glob("*.json.gz"))
+
+
+@pytest.fixture
+def talk(site: Woodpecker) -> Iterator[Talk]:
+    """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming."""
+    opened: list[socket.socket] = []
+
+    def one(path: str = "/api/repos/8/pipelines", *, most: int = 1 << 22, patience: float = 0.15) -> tuple[bytes, str]:
+        connection = socket.create_connection(("127.0.0.1", site.port))
+        opened.append(connection)
+        connection.settimeout(patience)
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: ci.example.test\r\n\r\n".encode())
+        got = b""
+        try:
+            while len(got) < most:
+                piece = connection.recv(65536)
+                if not piece:
+                    return got, "closed"
+                got += piece
+        except TimeoutError:
+            return got, "silent"
+        except ConnectionResetError:
+            return got, "reset"
+        return got, "coming"
+
+    yield one
+    for connection in opened:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+@pytest.fixture
+def row(site: Woodpecker) -> None:
+    """One pipeline, so that answers have something in them."""
+    site.push("acme/app", "main", "a" * 40, timelines.green())

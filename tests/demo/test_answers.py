@@ -187,3 +187,29 @@ def test_version_2_8_has_the_old_names(site: Woodpecker, ask: Ask, clock: Any) -
     assert "start_time" in detail["workflows"][0]
     assert ask("/api/repos/8/pipelines").headers["x-woodpecker-version"] == "2.8.3"
     assert len(ask("/api/repos/8/pipelines?event=tag").json) == 1, "2.8 knows no event filter"
+
+
+def test_version_2_8_did_not_know_canceled(site: Woodpecker, ask: Ask, clock: Any) -> None:
+    site.book.version = "2.8.3"
+    site.push("acme/app", "main", SHA, timelines.pending())
+    clock.t += 1
+    ask("/api/repos/8/pipelines/1/cancel", method="POST")
+    detail = ask("/api/repos/8/pipelines/1").json
+    step = detail["workflows"][0]["children"][0]
+    assert (detail["status"], detail["workflows"][0]["state"], step["state"]) == ("killed", "skipped", "skipped")
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [("perPage=50", 50), ("perPage=100", 50), ("perPage=0", 50), ("per_page=3", 50), ("perPage=7", 7)],
+)
+def test_a_page_has_at_most_fifty_rows(site: Woodpecker, ask: Ask, query: str, count: int) -> None:
+    for _ in range(53):
+        site.push("acme/app", "main", SHA, timelines.config_error())
+    assert len(ask(f"/api/repos/8/pipelines?{query}").json) == count
+
+
+@pytest.mark.parametrize("word", ["bearer ", "token ", ""])
+def test_a_token_without_the_word_bearer_is_no_token(ask: Ask, word: str) -> None:
+    got = ask("/api/user", word=word)
+    assert (got.status, got.body) == (401, b"User not authorized")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import json
-import socket
-import struct
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -20,41 +17,6 @@ SHA = "a" * 40
 LIST = "/api/repos/8/pipelines"
 Ask = Callable[..., Any]
 Talk = Callable[..., tuple[bytes, str]]
-
-
-@pytest.fixture
-def talk(site: Woodpecker) -> Iterator[Talk]:
-    """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming."""
-    opened: list[socket.socket] = []
-
-    def one(path: str = LIST, *, most: int = 1 << 22, patience: float = 0.15) -> tuple[bytes, str]:
-        connection = socket.create_connection(("127.0.0.1", site.port))
-        opened.append(connection)
-        connection.settimeout(patience)
-        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: ci.example.test\r\n\r\n".encode())
-        got = b""
-        try:
-            while len(got) < most:
-                piece = connection.recv(65536)
-                if not piece:
-                    return got, "closed"
-                got += piece
-        except TimeoutError:
-            return got, "silent"
-        except ConnectionResetError:
-            return got, "reset"
-        return got, "coming"
-
-    yield one
-    for connection in opened:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
-
-
-@pytest.fixture
-def row(site: Woodpecker) -> None:
-    """One pipeline, so that answers have something in them."""
-    site.push("acme/app", "main", SHA, timelines.green())
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
@@ -74,16 +36,15 @@ def test_retry_after_comes_in_seconds_or_as_a_date(site: Woodpecker, ask: Ask) -
         Rule(fault=faults.Status(code=429, retry_after=7), last=0), Rule(fault=faults.Status(code=503, retry_at=60))
     )
     assert ask("/api/user").headers["retry-after"] == "7"
-    later = ask("/api/user").headers
-    assert later["retry-after"].endswith("GMT")
-    assert later["retry-after"] > later["date"] or later["retry-after"][:16] != later["date"][:16]
+    later = {name: parsedate_to_datetime(ask("/api/user").headers[name]) for name in ("date", "retry-after")}
+    assert (later["retry-after"] - later["date"]).total_seconds() == 60
 
 
 def test_a_slow_refusal_takes_its_time_by_the_servers_speed(site: Woodpecker, talk: Talk) -> None:
     site.speed = 20.0
     site.fail(Rule(fault=faults.LOCKED_DATABASE))
     assert talk(patience=0.1) == (b"", "silent")
-    assert talk(patience=1.0)[0].startswith(b"HTTP/1.1 401 Unauthorized")
+    assert talk(most=12, patience=1.0)[0].startswith(b"HTTP/1.1 401 Unauthorized")
 
 
 @pytest.mark.parametrize(
@@ -235,31 +196,3 @@ def test_a_post_may_do_its_work_though_its_answer_is_lost(site: Woodpecker, ask:
     assert len(ask(LIST).json) == 2
     assert ask(f"{LIST}/1", method="POST").status == 502
     assert len(ask(LIST).json) == 2
-
-
-@pytest.mark.usefixtures("row")
-def test_a_stopped_server_refuses_and_a_started_one_remembers(site: Woodpecker, ask: Ask, talk: Talk) -> None:
-    """The port stays; connections that were open end."""
-    ended: list[str] = []
-    site.fail(Rule(fault=faults.Hang(Moment.HEADERS), path="version"))
-    waiting = threading.Thread(target=lambda: ended.append(talk("/version", patience=5)[1]))
-    waiting.start()
-    while not site.requests:
-        pass
-    site.stop()
-    waiting.join(5)
-    assert ended in (["closed"], ["reset"])
-    with pytest.raises(ConnectionRefusedError):
-        ask(LIST)
-    site.start()
-    assert [row["number"] for row in ask(LIST).json] == [1]
-
-
-def test_a_connection_is_kept_for_the_next_request(site: Woodpecker) -> None:
-    with socket.create_connection(("127.0.0.1", site.port)) as connection, connection.makefile("rb") as lines:
-        for _ in range(3):
-            connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
-            length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length"))
-            while lines.readline().strip():
-                pass
-            assert json.loads(lines.read(length))["version"] == "3.17.0"

@@ -81,7 +81,7 @@ def test_a_wrong_certificate_is_seen_as_such(
 
 
 def test_an_unknown_name_ends_the_handshake(balance: Balance) -> None:
-    with pytest.raises(ssl.SSLError, match="(?i)alert internal error"):
+    with pytest.raises(ssl.SSLError, match=r"(?i)alert internal error"):
         over_tls(balance(), "/version", name="nobody.example.test")
 
 

@@ -109,3 +109,14 @@ def test_a_stream_can_be_open_and_silent(site: Woodpecker, listen: Any, clock: A
     stream.fp.raw._sock.settimeout(0.15)
     with pytest.raises(TimeoutError):
         stream.readline()
+
+
+def test_no_change_is_lost_whatever_the_fractions_of_a_second(site: Woodpecker, listen: Any, clock: Any) -> None:
+    stream = listen()
+    for i in range(20):
+        clock.t += 0.1 + i / 7
+        site.push("acme/app", f"b{i}", SHA, timelines.created_then_gone(after=0.3))
+        site.push("acme/app", f"c{i}", SHA, timelines.config_error(after=0.7 / (i + 1)))
+    clock.t += 20
+    found = [told(block)[1] for block in blocks(stream, 61)[1:]]
+    assert [found.count(status) for status in ("created", "error")] == [40, 20]

@@ -1,15 +1,28 @@
-"""Recorded rollouts, waited for in played time."""
+"""Recorded rollouts waited for in played time, and snapshots written by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.cluster import Recording
+from homelab_hooks.demo.cluster import Recording, Timeline
+from homelab_hooks.demo.kubectl_replay import Fault, PlayedKubectl, nothing_wrong
+from homelab_hooks.demo.played_time import PlayedTime
+from homelab_hooks.deploy.deploy import Request, Target, wait
+from homelab_hooks.deploy.question import Question, Snapshot, Terms
+from homelab_hooks.deploy.state import State, begin
+from homelab_hooks.events import Event
+from homelab_hooks.history import Containment
+from homelab_hooks.image import ByTag
+from homelab_hooks.kubectl.facts import Container, ContainerState, Counts, Phase, Pod, Revision, Template, Workload
+from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.verdict import Verdict
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
+SHA = "9f2c1a7b" + "0" * 32
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +36,109 @@ def recording() -> Callable[[str], Recording]:
         return known[name]
 
     return load
+
+
+@dataclass
+class Waited:
+    """A wait that is over."""
+
+    verdict: Verdict
+    ended: float
+    events: list[tuple[float, Event]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    """the names that git was asked about"""
+    calls: int = 0
+
+
+@pytest.fixture
+def request_() -> Request:
+    """What most tests wait for."""
+    return Request(
+        targets=(Target.parse("shop/web"),), sha=SHA, proof=ByTag(), wait_for_workload=True,
+        timeout=60.0, settle=5.0, unreachable=180.0,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def waited() -> Callable[..., Waited]:
+    """Wait for a timeline in played time, with git's knowledge given by the newer names it knows to contain ours."""
+
+    def run(
+        timeline: Timeline,
+        request: Request,
+        *,
+        time: PlayedTime | None = None,
+        newer: tuple[str, ...] = (),
+        fault: Fault = nothing_wrong,
+    ) -> Waited:
+        clock = time or PlayedTime()
+        events: list[tuple[float, Event]] = []
+        asked: list[str] = []
+
+        def contains(*, newer: str, ours: str) -> Containment:
+            asked.append(newer)
+            assert ours == request.sha
+            return Containment.CONTAINS if newer in known else Containment.APART
+
+        known = newer
+        played = PlayedKubectl(timeline, now=clock.now, sleep=clock.sleep, fault=fault)
+
+        def tell(event: Event) -> None:
+            events.append((clock.now(), event))
+
+        verdict = wait(request, kubectl=Kubectl(played), contains=contains, clock=clock, tell=tell)
+        return Waited(verdict, clock.now(), events, asked, len(played.calls))
+
+    return run
+
+
+def made(tag: str) -> Template:
+    """A template with one container of this tag."""
+    return Template((Container("app", f"registry.example.test/app:{tag}"),))
+
+
+@pytest.fixture
+def snapshot() -> Callable[..., Snapshot]:
+    """A Deployment of two pods that is done; a word may be changed by its name, a pod by `pods`."""
+
+    def build(tag: str = "9f2c1a7b", *, pods: tuple[Pod, ...] | None = None, **changes: object) -> Snapshot:
+        template = made(tag)
+        counts = Counts(desired=2, total=2, updated=2, available=2)
+        workload = Workload(uid="u1", generation=2, observed=2, template=template, counts=counts, revision="2")
+        revisions = (
+            Revision(name="web-new", uid="r2", number=2, template=template),
+            Revision(name="web-old", uid="r1", number=1, template=made("0aa11bb2")),
+        )
+        both = tuple(pod(f"web-new-{index}") for index in range(2)) if pods is None else pods
+        return Snapshot(
+            workload=replace(workload, **changes),  # type: ignore[arg-type]  # a test names the word it changes
+            revisions=revisions,
+            pods=both,
+        )
+
+    return build
+
+
+def pod(name: str, revision: str = "web-new", **changes: object) -> Pod:
+    """A pod of the new revision, ready."""
+    state = ContainerState(name="app", ready=True, phase=Phase.RUNNING, digest="sha256:" + "1" * 64)
+    made_ = Pod(name=name, uid=name, revision=revision, ready=True, containers=(state,))
+    return replace(made_, **changes)  # type: ignore[arg-type]  # a test names the word it changes
+
+
+@pytest.fixture
+def a_pod() -> Callable[..., Pod]:
+    """A ready pod; its words may be changed."""
+    return pod
+
+
+@pytest.fixture
+def a_wait() -> Callable[..., State]:
+    """A wait that begins at 0; its terms and target may be changed."""
+
+    def build(target: str = "shop/web", **changes: object) -> State:
+        terms = Terms(timeout=100.0, settle=5.0, unreachable=60.0)
+        changed = replace(terms, **changes)  # type: ignore[arg-type]  # a test names the word it changes
+        return begin(Target.parse(target), Question(sha=SHA, proof=ByTag()), changed, now=0.0)
+
+    return build

@@ -1,0 +1,239 @@
+"""A stand-in for a cluster's API server, as far as the real kubectl asks: discovery, get, list and watch."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
+
+_HEARTBEAT = 0.1
+_GROUP = {"name": "apps", "versions": [{"groupVersion": "apps/v1", "version": "v1"}]}
+_PREFERRED = {"preferredVersion": {"groupVersion": "apps/v1", "version": "v1"}}
+_ACTS = ["get", "list", "watch"]
+_SHORT_NAMES = {"deployments": ["deploy"], "statefulsets": ["sts"], "daemonsets": ["ds"], "replicasets": ["rs"]}
+_DISCOVERY: dict[str, Json] = {
+    "/version": {"major": "1", "minor": "37", "gitVersion": "v1.37.2"},
+    "/api": {"kind": "APIVersions", "versions": ["v1"]},
+    "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_GROUP | _PREFERRED]},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refuses:
+    """Every object is answered with this status; discovery goes on."""
+
+    status: int = 403
+    reason: str = "Forbidden"
+    message: str = 'deployments.apps "web" is forbidden: User "nobody" cannot get resource "deployments"'
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """Everything is answered with this body: a proxy's page, garbage."""
+
+    status: int
+    body: str
+    content_type: str = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Hangs:
+    """Connections are accepted and never answered."""
+
+
+Mood = Refuses | Says | Hangs | None
+
+
+class Kubernetes:
+    """Shows a timeline of objects on a port of 127.0.0.1, while it is entered.
+
+    Args:
+        timeline: the objects by the seconds since the server was entered.
+        now: the clock.
+    """
+
+    def __init__(self, timeline: Timeline, *, now: Callable[[], float]) -> None:
+        self._timeline = timeline
+        self._now = now
+        self._began = 0.0
+        self.mood: Mood = None
+        self.requests: list[str] = []
+        self.closing = threading.Event()
+        self._server: ThreadingHTTPServer | None = None
+
+    def __enter__(self) -> Self:
+        handler = type("Handler", (_Handler,), {"cluster": self})
+        self._began = self._now()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Vanish: no connection is accepted from now on."""
+        self.closing.set()
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        if self._server is None:
+            raise RuntimeError("the cluster is not up")
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def objects(self) -> Sequence[Json]:
+        """All objects of this moment."""
+        return self._timeline(self._now() - self._began)
+
+    def kubeconfig(self, path: Path, *, context: str = "demo") -> Path:
+        """Write a kubeconfig that leads here; JSON is YAML too."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "demo", "cluster": {"server": self.url}}],
+            "users": [{"name": "demo", "user": {}}],
+            "contexts": [{"name": context, "context": {"cluster": "demo", "user": "demo"}}],
+            "current-context": context,
+        }
+        path.write_text(json.dumps(config, indent=1), encoding="utf-8")
+        return path
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers kubectl."""
+
+    cluster: Kubernetes
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        """Answer by the cluster's mood."""
+        self.cluster.requests.append(self.path)
+        url = urlsplit(self.path)
+        parts = url.path.strip("/").split("/")
+        match self.cluster.mood:
+            case Hangs():
+                self.cluster.closing.wait()
+                self.close_connection = True
+            case Says(status, body, content_type):
+                self._send(status, body.encode(), content_type)
+            case Refuses(status, reason, message) if "namespaces" in parts:
+                self._status(status, reason, message)
+            case _:
+                self._answer(url.path, parts, {key: values[0] for key, values in parse_qs(url.query).items()})
+
+    def _answer(self, path: str, parts: list[str], query: dict[str, str]) -> None:
+        if path in _DISCOVERY:
+            self._json(200, _DISCOVERY[path])
+        elif path in {"/api/v1", "/apis/apps/v1"}:
+            self._json(200, _resources("v1" if path == "/api/v1" else "apps/v1"))
+        elif "namespaces" in parts:
+            self._objects(parts[parts.index("namespaces") + 1 :], query)
+        else:
+            self._status(404, "NotFound", "the server could not find the requested resource")
+
+    def _objects(self, parts: list[str], query: dict[str, str]) -> None:
+        namespace, plural, *name = parts
+        wanted = name[0] if name else query.get("fieldSelector", "").removeprefix("metadata.name=")
+
+        def find() -> list[Json]:
+            found = chosen(self.cluster.objects(), plural, namespace, query.get("labelSelector", ""))
+            return [each for each in found if wanted in {"", each["metadata"]["name"]}]
+
+        found = find()
+        if query.get("watch") in {"true", "1"}:
+            kind = next(kind for kind, each in PLURALS.items() if each == plural)
+            with contextlib.suppress(ConnectionError):  # the other side has seen enough
+                self._watch(find, kind if query.get("sendInitialEvents") == "true" else "")
+        elif not name:
+            version = _version(found, default=0)
+            kind = next(kind for kind, each in PLURALS.items() if each == plural)
+            group = "v1" if plural == "pods" else "apps/v1"
+            meta = {"resourceVersion": str(version)}
+            self._json(200, {"kind": f"{kind}List", "apiVersion": group, "metadata": meta, "items": found})
+        elif found:
+            self._json(200, found[0])
+        else:
+            group = "" if plural == "pods" else ".apps"
+            self._status(404, "NotFound", f'{plural}{group} "{wanted}" not found')
+
+    def _watch(self, find: Callable[[], list[Json]], marked: str) -> None:
+        """Stream changes until either side goes away; the end of what was there first is marked for this kind."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        known: dict[str, Json] = {}
+        while not self.cluster.closing.is_set():
+            present = {each["metadata"]["name"]: each for each in find()}
+            for name, each in present.items():
+                if known.get(name) != each:
+                    self._chunk({"type": "MODIFIED" if name in known else "ADDED", "object": each})
+            for name in known.keys() - present.keys():
+                self._chunk({"type": "DELETED", "object": known[name]})
+            known = present
+            if marked:
+                self._chunk({"type": "BOOKMARK", "object": _bookmark(marked)})
+                marked = ""
+            self.cluster.closing.wait(_HEARTBEAT)
+
+    def _chunk(self, event: dict[str, Any]) -> None:
+        line = json.dumps(event).encode() + b"\n"
+        self.wfile.write(f"{len(line):x}\r\n".encode() + line + b"\r\n")
+        self.wfile.flush()
+
+    def _status(self, code: int, reason: str, message: str) -> None:
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
+        self._json(code, {**status, "message": message, "reason": reason, "code": code})
+
+    def _json(self, status: int, value: Json) -> None:
+        self._send(status, json.dumps(value).encode(), "application/json")
+
+    def _send(self, status: int, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _resources(group: str) -> Json:
+    pods = group == "v1"
+    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural == "pods") is pods}
+    resources = [
+        {
+            "name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": _ACTS,
+            "shortNames": _SHORT_NAMES.get(plural, []),
+        }
+        for kind, plural in kinds.items()
+    ]  # fmt: skip
+    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group, "resources": resources}
+
+
+def _bookmark(kind: str) -> Json:
+    """Tells a watcher that it has seen all that was there when it came."""
+    meta = {"resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}}
+    return {"kind": kind, "apiVersion": "v1" if kind == "Pod" else "apps/v1", "metadata": meta}
+
+
+def _version(objects: Sequence[Json], *, default: int) -> int:
+    return max((int(each["metadata"].get("resourceVersion", 0)) for each in objects), default=default)

@@ -1,0 +1,132 @@
+"""The objects of a played rollout, in the shape that a real API server gives them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from homelab_hooks.demo.cluster import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A Deployment with one container."""
+
+    namespace: str = "shop"
+    name: str = "web"
+    repository: str = "registry.example.test/app"
+    replicas: int = 2
+
+
+def deployment(app: App, tag: str, *, number: int, generation: int, counts: tuple[int, int, int]) -> Json:
+    """The Deployment; `counts` are all, updated and available pods, `number` the revision that its controller knows."""
+    total, updated, available = counts
+    missing = total - available
+    status: dict[str, Any] = {
+        "observedGeneration": number, "replicas": total, "updatedReplicas": updated, "readyReplicas": available,
+        "availableReplicas": available, **({"unavailableReplicas": missing} if missing else {}),
+        "conditions": [{
+            "type": "Progressing", "status": "True", "message": f"ReplicaSet of {app.name}",
+            "reason": "ReplicaSetUpdated" if missing else "NewReplicaSetAvailable",
+        }],
+    }  # fmt: skip
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": _meta(app, app.name, generation=generation, annotations=_numbered(number)),
+        "spec": {
+            "replicas": app.replicas,
+            "selector": {"matchLabels": {"app": app.name}},
+            "strategy": {"type": "RollingUpdate"},
+            "progressDeadlineSeconds": 600,
+            "template": _template(app, tag, {"app": app.name}),
+        },
+        "status": status,
+    }
+
+
+def replica_set(app: App, tag: str, *, number: int, replicas: int) -> Json:
+    """The ReplicaSet of one image."""
+    name, labels = f"{app.name}-{tag}", {"app": app.name, "pod-template-hash": tag}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            **_meta(app, name, generation=1, annotations=_numbered(number), labels=labels),
+            "ownerReferences": [_owner("Deployment", app.name)],
+        },
+        "spec": {"replicas": replicas, "template": _template(app, tag, labels)},
+        "status": {"replicas": replicas, "observedGeneration": 1},
+    }
+
+
+def pod(app: App, tag: str, name: str, state: str) -> Json:
+    """A pod: creating, starting, ready, terminating, pulling, or `crashing N` with N restarts."""
+    labels = {"app": app.name, "pod-template-hash": tag}
+    image = f"{app.repository}:{tag}"
+    up = state in {"ready", "terminating"}
+    meta = {
+        **_meta(app, name, generation=1, labels=labels),
+        "ownerReferences": [_owner("ReplicaSet", f"{app.name}-{tag}")],
+        **({"deletionTimestamp": "2026-01-01T00:00:30Z"} if state == "terminating" else {}),
+    }
+    container = {
+        "name": "app", "image": image, "ready": up, "restartCount": 0, "lastState": {},
+        "imageID": f"{app.repository}@sha256:{hashlib.sha256(tag.encode()).hexdigest()}" if up else "",
+        "state": {"running": {}} if up or state == "starting" else {"waiting": {"reason": "ContainerCreating"}},
+        **_misfortune(state, image),
+    }  # fmt: skip
+    conditions = [
+        {"type": "PodScheduled", "status": "True"},
+        {"type": "Ready", "status": "True" if up else "False"},
+    ]
+    status = {"phase": "Running" if up else "Pending", "conditions": conditions, "containerStatuses": [container]}
+    spec = _template(app, tag, labels)["spec"]
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
+
+
+def _misfortune(state: str, image: str) -> dict[str, Any]:
+    if state == "pulling":
+        message = f'failed to resolve reference "{image}": {image}: not found'
+        return {"state": {"waiting": {"reason": "ErrImagePull", "message": message}}}
+    if state.startswith("crashing") and (restarts := int(state.split()[1])):
+        ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
+        return {
+            "restartCount": restarts,
+            "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}},
+            "lastState": ended,
+        }
+    return {}
+
+
+def _template(app: App, tag: str, labels: dict[str, str]) -> dict[str, Any]:
+    container = {"name": "app", "image": f"{app.repository}:{tag}"}
+    return {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+
+
+def _meta(
+    app: App,
+    name: str,
+    *,
+    generation: int,
+    annotations: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    return {
+        "name": name, "namespace": app.namespace, "uid": _uid(name), "generation": generation,
+        "resourceVersion": "1", "labels": labels or {"app": app.name}, "annotations": annotations or {},
+    }  # fmt: skip
+
+
+def _numbered(number: int) -> dict[str, str]:
+    return {"deployment.kubernetes.io/revision": str(number)}
+
+
+def _owner(kind: str, name: str) -> dict[str, Any]:
+    return {"apiVersion": "apps/v1", "kind": kind, "name": name, "uid": _uid(name), "controller": True}
+
+
+def _uid(name: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_DNS, name))

@@ -1,0 +1,47 @@
+"""The server stops, starts again, and keeps its connections, as a real one."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo import faults
+from homelab_hooks.demo.faults import Moment, Rule
+from homelab_hooks.demo.woodpecker import Woodpecker
+
+LIST = "/api/repos/8/pipelines"
+Ask = Callable[..., Any]
+Talk = Callable[..., tuple[bytes, str]]
+
+
+@pytest.mark.usefixtures("row")
+def test_a_stopped_server_refuses_and_a_started_one_remembers(site: Woodpecker, ask: Ask, talk: Talk) -> None:
+    """The port stays; connections that were open end."""
+    ended: list[str] = []
+    site.fail(Rule(fault=faults.Hang(Moment.HEADERS), path="version"))
+    waiting = threading.Thread(target=lambda: ended.append(talk("/version", patience=5)[1]))
+    waiting.start()
+    while not site.requests:
+        pass
+    site.stop()
+    waiting.join(5)
+    assert ended in (["closed"], ["reset"])
+    with pytest.raises(ConnectionRefusedError):
+        ask(LIST)
+    site.start()
+    assert [row["number"] for row in ask(LIST).json] == [1]
+
+
+def test_a_connection_is_kept_for_the_next_request(site: Woodpecker) -> None:
+    with socket.create_connection(("127.0.0.1", site.port)) as connection, connection.makefile("rb") as lines:
+        for _ in range(3):
+            connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+            length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length"))
+            while lines.readline().strip():
+                pass
+            assert json.loads(lines.read(length))["version"] == "3.17.0"

@@ -1,0 +1,38 @@
+"""Fixtures for git: both ways to start it, and a server over http."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.demo.githttp import GitServer
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.git.executor import Lean
+from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.repository import Git
+
+Opened = Callable[[Path], Git]
+
+
+@pytest.fixture
+def opened(seal: dict[str, str]) -> Opened:
+    """Git in a directory, started the lean way."""
+    return lambda path: Git(Lean(seal, path))
+
+
+@pytest.fixture(params=["lean", "gitpython"])
+def either(request: pytest.FixtureRequest, seal: dict[str, str]) -> Opened:
+    """Git in a directory, started in both ways: verbs must not notice."""
+    if request.param == "lean":
+        return lambda path: Git(Lean(seal, path))
+    return lambda path: Git(GitPython(seal, path, inherited=os.environ, interactive=False))
+
+
+@pytest.fixture
+def server(workshop: Workshop, seal: dict[str, str]) -> Iterator[GitServer]:
+    """The workshop's repository over http."""
+    with GitServer(workshop.folder / "srv", seal) as running:
+        yield running

@@ -1,0 +1,140 @@
+"""Which owner/name a remote's URL says, and which remote is meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.remote import Address, Nameless, choose, parse, shown
+
+NAMED = [
+    # scp form, any user
+    ("git@github.com:owner/repo", "github.com", None, "owner/repo"),
+    ("git@github.com:owner/repo.git", "github.com", None, "owner/repo"),
+    ("github.com:owner/repo", "github.com", None, "owner/repo"),
+    ("org-1@h:o/r", "h", None, "o/r"),
+    ("git@h:/owner/repo.git", "h", None, "owner/repo"),
+    # a slash at the end goes first, then one .git
+    ("git@h:owner/repo.git/", "h", None, "owner/repo"),
+    ("ssh://git@h/owner/repo.git/", "h", None, "owner/repo"),
+    ("https://h/owner/repo.git/", "h", None, "owner/repo"),
+    ("https://h/owner/repo/", "h", None, "owner/repo"),
+    ("git@h:owner/repo.git.git", "h", None, "owner/repo.git"),
+    # IPv6
+    ("git@[::1]:o/r", "::1", None, "o/r"),
+    ("[::1]:o/r", "::1", None, "o/r"),
+    ("ssh://git@[fe80::1]:22/o/r", "fe80::1", 22, "o/r"),
+    # ports
+    ("[git@h:2222]:o/r", "h", 2222, "o/r"),
+    ("git@h:22/owner/repo", "h", None, "22/owner/repo"),
+    ("ssh://git@h:2222/o/r", "h", 2222, "o/r"),
+    ("git+ssh://git@h:2222/o/r", "h", 2222, "o/r"),
+    ("ssh+git://git@h:2222/o/r", "h", 2222, "o/r"),
+    ("https://user:tok@h:8443/o/r.git", "h", 8443, "o/r"),
+    # home directories are names on sr.ht only
+    ("ssh://git@git.sr.ht/~user/repo", "git.sr.ht", None, "~user/repo"),
+    # nested groups
+    ("https://gitlab.example.test/g/sg/sg2/repo", "gitlab.example.test", None, "g/sg/sg2/repo"),
+    # what URLs may carry
+    ("https://h/o/r?query#frag", "h", None, "o/r"),
+    ("https://h//o//r", "h", None, "o/r"),
+    ("https://h/my%20org/r", "h", None, "my org/r"),
+    ("git://h/o/r", "h", None, "o/r"),
+    ("http://h/o/r.git", "h", None, "o/r"),
+    # Azure
+    ("git@ssh.dev.azure.com:v3/org/proj/repo", "ssh.dev.azure.com", None, "org/proj/repo"),
+    ("https://dev.azure.com/org/proj/_git/repo", "dev.azure.com", None, "org/proj/repo"),
+]
+
+NAMELESS = [
+    ("ssh://h/~user/repo", "home directory"),
+    ("h:~/repo", "home directory"),
+    ("h:~user/repo", "home directory"),
+    ("file:///srv/o/r.git", "path on this machine"),
+    ("/srv/o/r.git", "path on this machine"),
+    ("../o/r", "path on this machine"),
+    ("./repo", "path on this machine"),
+    ("repo", "path on this machine"),
+    ("C:\\work\\o\\r", "path on this machine"),
+    ("C:/work/o/r", "path on this machine"),
+    ("\\\\srv\\o\\r", "path on this machine"),
+    ("./a:b", "path on this machine"),
+    ("h:repo.git", "says no owner"),
+    ("git@h:repo.git", "says no owner"),
+    ("ssh://git@h/repo.git", "says no owner"),
+    ("https://gist.example.test/0123abcd.git", "says no owner"),
+    ("codecommit::eu-west-1://repo", "remote helper"),
+    ("ext::sh -c x", "remote helper"),
+    ("https://h/o/r.wiki.git", "wiki"),
+    ("git@h:o/../r", "plain"),
+    ("https://h/o/a%2Fb", "slash is hidden"),
+    ("https://h:port/o/r", "well-formed"),
+    ("https://[::1/o/r", "well-formed"),
+    ("ftp://h/o/r", "no address of a forge"),
+    ("", "path on this machine"),
+]
+
+
+@pytest.mark.parametrize(("url", "host", "port", "full"), NAMED, ids=[row[0] for row in NAMED])
+def test_a_url_says_its_host_and_owner_and_name(url: str, host: str, port: int | None, full: str) -> None:
+    found = parse(url)
+    assert isinstance(found, Address)
+    assert (found.host, found.port, found.full) == (host, port, full)
+
+
+@pytest.mark.parametrize(("url", "why"), NAMELESS, ids=[row[0] or "empty" for row in NAMELESS])
+def test_a_url_that_says_no_owner_is_not_guessed_at(url: str, why: str) -> None:
+    found = parse(url)
+    assert isinstance(found, Nameless)
+    assert why in found.why
+
+
+def test_a_forge_under_a_path_has_that_path_taken_off() -> None:
+    found = parse("https://h/sub/path/o/r", base="/sub/path/")
+    assert isinstance(found, Address)
+    assert found.full == "o/r"
+
+
+def test_a_number_after_the_colon_is_a_directory_and_looks_like_a_slip() -> None:
+    found = parse("git@h:22/owner/repo")
+    assert isinstance(found, Address)
+    assert "not a port" in found.note
+
+
+def test_a_shown_url_has_no_user_part_and_no_escape_sequence() -> None:
+    assert shown("https://bob:s3cret@h/o/r\x1b[2J") == "https://h/o/r"
+
+
+@pytest.mark.parametrize(
+    ("names", "told", "meant"),
+    [
+        (["a", "origin", "forgejo"], {"wanted": "a", "push_remote": "origin"}, "a"),
+        (["a", "origin", "forgejo"], {"push_remote": "a", "push_default": "origin"}, "a"),
+        (["a", "origin", "forgejo"], {"push_default": "a"}, "a"),
+        (["a", "origin", "forgejo"], {}, "forgejo"),
+        (["a", "origin"], {}, "origin"),
+        (["a"], {}, "a"),
+        (["origin"], {"push_remote": "https://h/o/r"}, "https://h/o/r"),
+        (["origin"], {"wanted": "git@h:o/r"}, "git@h:o/r"),
+    ],
+)
+def test_the_remote_is_chosen_in_the_order_of_the_contract(names: list[str], told: dict[str, str], meant: str) -> None:
+    assert choose(names, **told).name == meant
+
+
+@pytest.mark.parametrize(
+    ("names", "told", "what", "hint"),
+    [
+        (["b", "a"], {}, "there are: a, b", "--remote"),
+        ([], {}, "no remote", "git remote add"),
+        (["origin"], {"wanted": "orgin"}, "no remote orgin", "there are: origin"),
+        (["origin"], {"push_default": "gone"}, "remote.pushDefault", "there are: origin"),
+    ],
+)
+def test_a_remote_that_cannot_be_told_is_a_problem_that_lists_them(
+    names: list[str], told: dict[str, str], what: str, hint: str
+) -> None:
+    with pytest.raises(Problem) as caught:
+        choose(names, **told)
+    assert what in caught.value.what
+    assert hint in caught.value.hint

@@ -1,0 +1,296 @@
+"""Verbs on real repositories, the same whichever way git is started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.demo.githttp import Fault, GitServer, Service, Update
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.errors import Problem
+from homelab_hooks.git.executor import Lean
+from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.history import Containing
+from homelab_hooks.git.push import Kind
+from homelab_hooks.git.repository import Git
+from homelab_hooks.history import Containment
+from homelab_hooks.looks import Absent, Missed, Seen
+from homelab_hooks.remote import choose
+
+Opened = Callable[[Path], Git]
+
+
+def test_configuration_says_each_value_and_its_scope_outside_a_repository_too(opened: Opened, tmp_path: Path) -> None:
+    entries = opened(tmp_path).config()
+    assert ("global", "user.name", "Ann Example") in [(e.scope, e.key, e.value) for e in entries]
+
+
+def test_configuration_keeps_newlines_many_values_and_bare_keys(workshop: Workshop, opened: Opened) -> None:
+    clone = workshop.clone("ann")
+    clone.git("config", "homelab.verify", "make test\nmake lint")
+    clone.git("config", "--add", "homelab.deploy", "a/b")
+    clone.git("config", "--add", "homelab.deploy", "c/d")
+    clone.write(".git/config", (clone.path / ".git/config").read_text() + "[homelab]\n\tflag\n")
+    settings = opened(clone.path).settings()
+    assert settings["homelab.verify"] == ("make test\nmake lint",)
+    assert settings["homelab.deploy"] == ("a/b", "c/d")
+    assert settings["homelab.flag"] == ("true",)
+
+
+def test_a_broken_configuration_is_a_problem_not_a_traceback(workshop: Workshop, opened: Opened) -> None:
+    clone = workshop.clone("ann")
+    clone.write(".git/config", "[broken\n")
+    with pytest.raises(Problem, match="configuration"):
+        opened(clone.path).config()
+
+
+def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(workshop: Workshop, either: Opened) -> None:
+    clone = workshop.clone("ann")
+    clone.write("deep/er/x", "")
+    clone.git("worktree", "add", "--quiet", "-b", "other", "../linked")
+    linked = clone.path.parent / "linked"
+    assert either(clone.path / "deep" / "er").top_level() == clone.path
+    assert either(linked).top_level() == linked
+    assert either(linked).common_dir() == clone.path / ".git"
+    assert either(linked).git_dir() == clone.path / ".git" / "worktrees" / "linked"
+    assert either(linked).main_work_tree() == clone.path
+
+
+def test_outside_a_repository_there_are_no_places(opened: Opened, tmp_path: Path) -> None:
+    git = opened(tmp_path)
+    assert (git.top_level(), git.git_dir(), git.common_dir()) == (None, None, None)
+
+
+def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(workshop: Workshop, either: Opened) -> None:
+    clone = workshop.clone("ann")
+    clone.git("tag", "-a", "-m", "one", "v1")
+    git = either(clone.path)
+    for name, tag in [("HEAD", ""), ("main", ""), (clone.head[:9], ""), ("v1", "refs/tags/v1")]:
+        found = git.resolve(name)
+        assert found is not None
+        assert (found.sha, found.tag) == (clone.head, tag)
+
+
+@pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef"])
+def test_what_is_no_commit_resolves_to_nothing(workshop: Workshop, opened: Opened, name: str) -> None:
+    assert opened(workshop.clone("ann").path).resolve(name) is None
+
+
+@pytest.mark.parametrize("digits", [40, 64])
+def test_a_full_sha_is_taken_outside_a_repository(opened: Opened, tmp_path: Path, digits: int) -> None:
+    found = opened(tmp_path).resolve("A" * digits)
+    assert found is not None
+    assert found.sha == "a" * digits
+
+
+def test_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(workshop: Workshop, either: Opened) -> None:
+    clone = workshop.clone("ann")
+    git = either(clone.path)
+    clone.git("config", "url.https://fetch.example.test/.insteadOf", "gh:")
+    clone.git("remote", "add", "gh", "gh:owner/repo.git")
+    assert git.push_urls("gh") == ("https://fetch.example.test/owner/repo.git",)
+    clone.git("config", "url.ssh://git@push.example.test/.pushInsteadOf", "gh:")
+    assert git.push_urls("gh") == ("ssh://git@push.example.test/owner/repo.git",)
+    assert git.fetch_url("gh") == "https://fetch.example.test/owner/repo.git"
+    clone.git("remote", "set-url", "--add", "--push", "gh", "https://one.example.test/o/r")
+    clone.git("remote", "set-url", "--add", "--push", "gh", "https://two.example.test/o/r")
+    assert git.push_urls("gh") == ("https://one.example.test/o/r", "https://two.example.test/o/r")
+    assert git.push_urls("https://h/o/r") == ("https://h/o/r",)
+
+
+def test_defect_10_push_remote_and_push_default_are_respected(workshop: Workshop, opened: Opened) -> None:
+    clone = workshop.clone("ann", topic="topic")
+    git = opened(clone.path)
+    for name in ("forgejo", "backup", "mirror"):
+        clone.git("remote", "add", name, str(workshop.bare))
+    clone.git("config", "remote.pushDefault", "mirror")
+    clone.git("config", "branch.topic.pushRemote", "backup")
+
+    def meant() -> str:
+        told = {"push_remote": git.push_remote(git.branch()), "push_default": git.push_default()}
+        return choose(git.remotes(), **told).name
+
+    assert meant() == "backup"
+    clone.git("config", "--unset", "branch.topic.pushRemote")
+    assert meant() == "mirror"
+    clone.git("config", "--unset", "remote.pushDefault")
+    assert meant() == "forgejo"
+
+
+def test_the_default_branch_is_what_the_remote_says_also_where_nothing_is_recorded(
+    workshop: Workshop, either: Opened
+) -> None:
+    clone = workshop.clone("ann")
+    git = either(clone.path)
+    assert git.head_branch("origin") == "main"
+    clone.git("push", "--quiet", "origin", "HEAD:refs/heads/trunk")
+    workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    clone.git("remote", "set-head", "origin", "--delete")
+    assert git.head_branch("origin") == "trunk"
+
+
+def test_a_tip_is_seen_absent_or_missed(workshop: Workshop, either: Opened, tmp_path: Path) -> None:
+    clone = workshop.clone("ann")
+    git = either(clone.path)
+    assert git.tip(str(workshop.bare), "main") == Seen(clone.head)
+    assert isinstance(git.tip(str(workshop.bare), "ain"), Absent)
+    assert isinstance(git.tip(str(tmp_path / "nowhere"), "main"), Missed)
+
+
+def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(workshop: Workshop, opened: Opened) -> None:
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    ours, before = ann.head, ann.git("for-each-ref")
+    newer = bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    contains = Containing(opened(ann.path), remote="origin", branch="main")
+    assert contains(newer=newer, ours=ours) is Containment.CONTAINS
+    assert contains(newer=newer[:10], ours=ours) is Containment.CONTAINS
+    assert contains(newer=ours, ours=newer) is Containment.APART
+    assert ann.git("for-each-ref") == before
+    assert not (ann.path / ".git" / "FETCH_HEAD").exists()
+
+
+def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Workshop, opened: Opened) -> None:
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    newer = bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    assert Containing(opened(ann.path), remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
+        Containment.CONTAINS
+    )
+
+
+def test_containment_is_unknown_for_what_nobody_has(workshop: Workshop, opened: Opened, tmp_path: Path) -> None:
+    ann = workshop.clone("ann")
+    nobody = "0123456789" * 4
+    assert Containing(opened(ann.path), remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
+        Containment.UNKNOWN
+    )
+    assert Containing(opened(tmp_path))(newer=nobody, ours=nobody) is Containment.UNKNOWN
+
+
+def test_where_history_ends_early_not_containing_is_unknown(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    first = ann.head
+    second = ann.commit("a")
+    ann.git("push", "--quiet", "origin", "main")
+    workshop.clone("shallow", at=f"file://{workshop.bare}")
+    shallow = workshop.folder / "half"
+    ann.git("clone", "--quiet", "--depth=1", f"file://{workshop.bare}", str(shallow))
+    assert Containing(opened(shallow))(newer=second, ours=first) is Containment.UNKNOWN
+
+
+@pytest.mark.parametrize("place", [".woodpecker/build.yaml", ".woodpecker.yaml", ".woodpecker.yml"])
+def test_a_ci_configuration_is_found_at_the_commit_from_any_folder(
+    workshop: Workshop, opened: Opened, place: str
+) -> None:
+    ann = workshop.clone("ann")
+    before = ann.head
+    with_it = ann.commit(place)
+    ann.commit("sub/x")
+    git = opened(ann.path / "sub")
+    assert git.has_ci_configuration(before) is False
+    assert git.has_ci_configuration(with_it) is True
+    assert git.has_ci_configuration("0" * 40) is None
+
+
+def test_the_message_and_the_branches_at_a_commit_are_read(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    ann.commit("a", message="one\n\n[CI SKIP] body")
+    git = opened(ann.path)
+    assert git.message("HEAD") == "one\n\n[CI SKIP] body\n"
+    assert git.branches_at("origin", git.tracked("origin", "main")) == ("main",)
+    assert git.branches_at("origin", ann.head) == ()
+
+
+def test_changes_are_tracked_files_only_and_names_survive(workshop: Workshop, either: Opened) -> None:
+    ann = workshop.clone("ann")
+    name = 'a b\nc"-é'
+    ann.commit(name)
+    ann.write("untracked", "x")
+    git = either(ann.path)
+    assert git.changes() == ()
+    ann.write(name, "changed")
+    assert git.changes() == (f" M {name}",)
+
+
+def test_a_branch_name_is_judged_by_git(workshop: Workshop, opened: Opened) -> None:
+    git = opened(workshop.clone("ann").path)
+    assert git.valid_branch("a/b-c")
+    assert not any(git.valid_branch(name) for name in ["-x", "a..b", "a b", "x.lock", "", "@{1}"])
+
+
+def test_an_inherited_git_dir_of_a_hook_does_not_mislead(workshop: Workshop, seal: dict[str, str]) -> None:
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    misled = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_INDEX_FILE": "/nowhere", "GIT_PREFIX": "x/"}
+    assert Git(Lean(misled, ann.path)).git_dir() == ann.path / ".git"
+    through = GitPython(misled, ann.path, inherited={**os.environ, **misled}, interactive=True)
+    assert Git(through).git_dir() == ann.path / ".git"
+
+
+def test_a_git_dir_with_its_work_tree_is_the_users_own_word(workshop: Workshop, seal: dict[str, str]) -> None:
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    meant = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_WORK_TREE": str(bob.path)}
+    assert Git(Lean(meant, ann.path)).top_level() == bob.path
+
+
+def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> None:
+    with pytest.raises(Problem, match="git cannot be started"):
+        Git(Lean({**seal, "PATH": str(tmp_path)}, tmp_path)).top_level()
+
+
+def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(workshop: Workshop, seal: dict[str, str]) -> None:
+    """The stand-in for ssh is found on PATH and writes down how it was called."""
+    ann = workshop.clone("ann")
+    ann.git("remote", "add", "far", "git@git.example.test:acme/app.git")
+    log = ann.path.parent / "called"
+    stand_in = workshop.hook("ssh", f'echo "$@" >>{log}; exit 255', where=ann.path.parent / "bin")
+    quiet = {**seal, "PATH": f"{stand_in.parent}:{seal['PATH']}"}
+    Git(Lean(quiet, ann.path)).tip("far", "main")
+    assert "-oBatchMode=yes" in log.read_text()
+    log.write_text("")
+    ann.git("config", "core.sshCommand", f"{stand_in} --mine")
+    Git(Lean(quiet, ann.path)).tip("far", "main")
+    assert log.read_text().startswith("--mine ")
+    assert "BatchMode" not in log.read_text()
+
+
+def test_a_push_over_http_lands_and_the_server_hears_of_it(
+    workshop: Workshop, server: GitServer, either: Opened
+) -> None:
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    old, new = ann.head, ann.commit("a")
+    heard: list[Update] = []
+    server.plan.on_push = heard.append
+    outcome = either(ann.path).push_exactly(new, to="main", remote="origin")
+    assert outcome.kind is Kind.LANDED
+    assert workshop.on_server() == new
+    assert [(u.repository, u.ref, u.old, u.new) for u in heard] == [("acme/app", "refs/heads/main", old, new)]
+    assert ann.sha("refs/remotes/origin/main") == new
+
+
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        ((Fault.UNAUTHORIZED, Service.PUSH_REFS), Kind.DENIED),
+        ((Fault.FORBIDDEN, Service.PUSH_REFS), Kind.DENIED),
+        ((Fault.NOT_FOUND, Service.PUSH_REFS), Kind.REFUSED),
+        ((Fault.UNAVAILABLE, Service.PUSH_REFS), Kind.UNREACHABLE),
+        ((Fault.TOO_MANY, Service.PUSH_REFS), Kind.UNREACHABLE),
+        ((Fault.DROP, Service.PUSH_REFS), Kind.UNREACHABLE),
+        ((Fault.UNAVAILABLE, Service.PUSH), Kind.UNKNOWN),
+        ((Fault.DROP, Service.PUSH), Kind.UNKNOWN),
+        ((Fault.LOSE_ANSWER, Service.PUSH), Kind.UNKNOWN),
+    ],
+)
+def test_a_fault_of_an_http_server_is_told_apart(
+    workshop: Workshop, server: GitServer, opened: Opened, wrong: tuple[Fault, Service], kind: Kind
+) -> None:
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    new = ann.commit("a")
+    fault, service = wrong
+    server.plan.faults[service] = fault
+    assert opened(ann.path).push_exactly(new, to="main", remote="origin").kind is kind
+    assert (workshop.on_server() == new) == (fault is Fault.LOSE_ANSWER)

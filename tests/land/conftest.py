@@ -1,0 +1,121 @@
+"""Fixtures for landings: what was told, a clock that waits for nobody, and one call that lands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.githttp import GitServer
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.events import Event, Log, Progress, StageChanged
+from homelab_hooks.git.environment import for_others
+from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.repository import Git
+from homelab_hooks.land import land
+from homelab_hooks.land.request import Command, Parts, Request
+from homelab_hooks.proc import Processes
+from homelab_hooks.verdict import Verdict
+
+
+@dataclass
+class FakeClock:
+    """Time that passes only when somebody sleeps."""
+
+    time: float = 0.0
+    slept: list[float] = field(default_factory=list)
+    while_asleep: Callable[[], None] | None = None
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        if self.while_asleep:
+            self.while_asleep()
+
+
+@dataclass
+class Told:
+    """Everything that was told; `hear` may be replaced to interrupt."""
+
+    events: list[Event] = field(default_factory=list)
+    interrupt_at: int = -1
+    """raise KeyboardInterrupt instead of telling the event with this number"""
+
+    def __call__(self, event: Event) -> None:
+        if len(self.events) == self.interrupt_at:
+            self.interrupt_at = -1
+            raise KeyboardInterrupt
+        self.events.append(event)
+
+    def lines(self, source: str) -> list[str]:
+        """The log lines of one source."""
+        return [event.text for event in self.events if isinstance(event, Log) and event.source == source]
+
+    def stages(self) -> list[tuple[str, str]]:
+        """Each stage with how it ended."""
+        ends = [event for event in self.events if isinstance(event, StageChanged)]
+        return [(event.stage.value, event.progress.value) for event in ends if event.progress is not Progress.STARTED]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., Parts]:
+    """What a landing in a clone works with; further arguments replace parts of it."""
+
+    def build(clone: Checkout, **others: Any) -> Parts:
+        git = Git(GitPython(seal, clone.path, inherited=os.environ, interactive=False))
+        commands = Processes(for_others(seal))
+        usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": told}
+        return Parts(**{**usual, "jitter": lambda: 0.5, **others})
+
+    return build
+
+
+@pytest.fixture
+def git_land(parts: Callable[..., Parts]) -> Callable[..., Verdict]:
+    """`git land` in a clone: keywords of Request, `verify` as a string or `how` as it is, and `check_ci`, `after`."""
+
+    def call(clone: Checkout, *, check_ci: Any = None, after: Any = None, **request: Any) -> Verdict:
+        verify = request.pop("how", None) or Command(request.pop("verify", "true"), "told")
+        return land.run(Request(verify=verify, **request), parts(clone, check_ci=check_ci, after=after))
+
+    return call
+
+
+@pytest.fixture
+def server(workshop: Workshop, seal: dict[str, str]) -> Iterator[GitServer]:
+    """The workshop's repository over http."""
+    with GitServer(workshop.folder / "srv", seal) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def whatever_happened(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test: the target was only ever fast-forwarded, nobody's work tree is dirty, no lock is left."""
+    first = workshop.on_server()
+    yield
+    if "leaves_a_mess" in request.keywords:
+        return
+    last = workshop.on_server()
+    assert workshop.origin.git("merge-base", first, last) == first
+    for path in sorted(workshop.folder.glob("*/.git")):
+        clone = Checkout(path.parent, workshop.environ)
+        assert clone.git("status", "--porcelain", "--untracked-files=no") == ""
+        assert not list(path.rglob("*.lock.*"))
+        assert not list(path.rglob("index.lock"))
+        assert not list(path.rglob("land.json"))

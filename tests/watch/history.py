@@ -1,0 +1,231 @@
+"""Generated histories of a CI server: what really happened, and what a look would have shown of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from homelab_hooks.exits import Exit, worst
+from homelab_hooks.history import Containment
+from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
+from homelab_hooks.model import Pipeline, Status, Stopped, Workflow
+from homelab_hooks.watch.state import Scope, Sight, Watch
+
+OURS = "a" * 40
+NEWER = "b" * 40  # contains ours
+OLDER = "c" * 40  # does not
+SETTLED = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A pipeline's whole life: its statuses with the second from which each holds."""
+
+    number: int
+    commit: str
+    life: tuple[tuple[float, Status], ...]
+    event: str = "push"
+    ref: str = "refs/heads/main"
+    gone_at: float = SETTLED
+    stopped: Stopped | None = None
+    red: bool = False
+    """a workflow is red, whatever the colour"""
+
+    def at(self, t: float) -> Pipeline | None:
+        """The row as the list shows it at t."""
+        status = None
+        for since, word in self.life:
+            if since <= t:
+                status = word
+        if status is None or t >= self.gone_at:
+            return None
+        return Pipeline(
+            number=self.number,
+            event=self.event,
+            ref=self.ref,
+            branch="main",
+            commit=self.commit,
+            status=status,
+            raw_status=status.value,
+            updated=int(max(since for since, _ in self.life if since <= t)),
+            stopped=self.stopped if status in {Status.KILLED, Status.CANCELED} else None,
+            version="3.17.0",
+        )
+
+    def detail(self, t: float) -> Pipeline | None:
+        """The row with a workflow."""
+        row = self.at(t)
+        if row is None:
+            return None
+        bad = self.red or row.status in {Status.FAILURE, Status.ERROR}
+        state = (Status.FAILURE if bad else Status.SUCCESS) if row.status.settled else row.status
+        return replace(row, workflows=(Workflow(pid=1, name="w", state=state),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """From one second to another, every answer is bad in one way."""
+
+    since: float
+    until: float
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Rows and troubles; the seed makes it again."""
+
+    rows: tuple[Row, ...]
+    troubles: tuple[Trouble, ...] = ()
+    scope: Scope = field(default_factory=lambda: Scope(sha=OURS))
+    seed: int = 0
+
+    def shown(self, t: float) -> tuple[Pipeline, ...]:
+        """The list at t, newest first."""
+        found = [row.at(t) for row in self.rows]
+        return tuple(sorted((row for row in found if row), key=lambda row: -row.number))
+
+    def look(self, watch: Watch, t: float) -> Look[Sight]:
+        """What a look at t brings."""
+        kind = next((trouble.kind for trouble in self.troubles if trouble.since <= t < trouble.until), "")
+        bad: dict[str, Look[Sight]] = {
+            "missed": Missed("reset"),
+            "page": Missed("a web page", Fault.WEB_PAGE),
+            "slow-401": Denied("refused", slow=True),
+            "empty-list": Seen(Sight(rows=(), floor=0)),
+        }
+        if kind in bad:
+            return bad[kind]
+        return Seen(self._sight(watch, t - 5.0 if kind == "older" else t, detailed=kind != "no-detail"))
+
+    def _sight(self, watch: Watch, t: float, *, detailed: bool) -> Sight:
+        rows = self.shown(t)
+        wanted = {*watch.ask.details, *(r.number for r in rows if r.commit == OURS and r.status.settled)}
+        details = [row.detail(t) for row in self.rows if row.number in wanted] if detailed else []
+        known = {NEWER: Containment.CONTAINS, OLDER: Containment.APART}
+        return Sight(
+            rows=rows,
+            details=tuple(detail for detail in details if detail),
+            contained={commit: known[commit] for commit in watch.ask.commits},
+        )
+
+    def truth(self, t: float) -> set[Exit | None]:
+        """What may be said at t by one who sees everything; None: undecided.
+
+        Without a detail a green pipeline with a red workflow cannot be told from a good one.
+        """
+        rows = {row.number: row for row in self.rows if row.at(t)}
+        groups: dict[tuple[str, str], Row] = {}
+        for row in sorted(rows.values(), key=lambda row: row.number):
+            if row.commit == OURS and row.event in self.scope.events:
+                groups[row.event, row.ref] = row
+        verdicts = [self._verdict(row, rows, t) for row in groups.values()]
+        if not verdicts or None in verdicts:
+            return {None}
+        return {worst(verdict for verdict in verdicts if verdict is not None)}
+
+    def _verdict(self, row: Row, rows: dict[int, Row], t: float) -> Exit | None:
+        seen = row.at(t)
+        assert seen is not None
+        match seen.status:
+            case Status.SUCCESS:
+                return Exit.FAILED if row.red else Exit.OK
+            case Status.FAILURE | Status.ERROR:
+                return Exit.FAILED
+            case Status.DECLINED:
+                return Exit.CANCELLED
+            case Status.BLOCKED:
+                return Exit.BLOCKED
+            case Status.KILLED | Status.CANCELED:
+                return self._stopped(row, rows, t)
+            case _:
+                return None
+
+    def _stopped(self, row: Row, rows: dict[int, Row], t: float) -> Exit | None:
+        stopped = row.stopped or Stopped()
+        if stopped.by_step:
+            return Exit.FAILED
+        if not stopped.superseded_by:
+            return Exit.CANCELLED
+        newer = rows.get(stopped.superseded_by)
+        if newer is None or newer.commit == OLDER:
+            return Exit.SUPERSEDED
+        return self._verdict(newer, rows, t)
+
+
+def life(rng: random.Random, begin: float, end: Status | None) -> tuple[tuple[float, Status], ...]:
+    """The measured order of statuses, at random times (measured, A1)."""
+    t, found = begin, []
+    for status in (Status.CREATED, Status.PENDING, Status.RUNNING):
+        found.append((t, status))
+        t += rng.choice([0.05, 0.3, 2.0, 8.0, 25.0])
+    return (*found, (t, end)) if end else tuple(found)
+
+
+ENDS = (Status.SUCCESS, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED)
+
+
+def generate(seed: int) -> History:
+    """A history of a minute or two: pushes, restarts, cancels, superseding, other events, and troubles."""
+    rng = random.Random(seed)  # noqa: S311 - a story, not a secret
+    rows = list(_rows(rng))
+    troubles = []
+    for _ in range(rng.randrange(4)):
+        since = rng.uniform(0, 60)
+        kind = rng.choice(["missed", "page", "slow-401", "empty-list", "older", "no-detail"])
+        # A single slow refusal, or one short of what is believed, may come at any time; a page only after an answer.
+        length = 0.3 if kind == "slow-401" else rng.choice([0.5, 3.0, 20.0])
+        troubles.append(
+            Trouble(since=since + (3.0 if kind in {"page", "slow-401"} else 0.0), until=since + length, kind=kind)
+        )
+    return History(rows=tuple(rows), troubles=tuple(t for t in troubles if t.until > t.since), seed=seed)
+
+
+def _rows(rng: random.Random) -> Iterator[Row]:
+    number = rng.randrange(1, 50)
+    begin = rng.uniform(0.0, 20.0)
+    if rng.random() < 0.15:  # filtered: created and gone, its number used again
+        yield Row(number=number, commit=OURS, life=((begin, Status.CREATED),), gone_at=begin + 1.0)
+        begin += 2.0
+        if rng.random() < 0.5:
+            yield Row(number=number, commit=OLDER, life=life(rng, begin, Status.FAILURE))
+            number += 1
+    end = rng.choice(ENDS)
+    first = Row(
+        number=number, commit=OURS, life=life(rng, begin, end), red=end is Status.SUCCESS and rng.random() < 0.2
+    )
+    ended = first.life[-1][0]
+    if rng.random() < 0.3:  # cron and tag runs beside it
+        yield Row(
+            number=number + 7, commit=OURS, event="cron", ref="refs/heads/main", life=life(rng, begin, Status.FAILURE)
+        )
+    if rng.random() < 0.3:
+        yield Row(
+            number=number + 8, commit=OURS, event="tag", ref="refs/tags/v1", life=life(rng, begin, Status.SUCCESS)
+        )
+    if end is not Status.KILLED:
+        yield first
+        return
+    yield from _killed(rng, first, ended)
+
+
+def _killed(rng: random.Random, first: Row, ended: float) -> Iterator[Row]:
+    how = rng.choice(["user", "step", "newer", "older", "chain"])
+    number = first.number + 1
+    match how:
+        case "user":
+            yield replace(first, stopped=Stopped(by_user="alice"))
+        case "step":
+            yield replace(first, stopped=Stopped(by_step="boom"))
+        case "newer" | "older":
+            yield replace(first, stopped=Stopped(superseded_by=number))
+            commit = NEWER if how == "newer" else OLDER
+            yield Row(
+                number=number, commit=commit, life=life(rng, ended - 0.2, rng.choice([Status.SUCCESS, Status.FAILURE]))
+            )
+        case _:
+            yield replace(first, stopped=Stopped(superseded_by=number))
+            second = life(rng, ended - 0.2, Status.KILLED)
+            yield Row(number=number, commit=NEWER, life=second, stopped=Stopped(superseded_by=number + 1))
+            yield Row(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))
