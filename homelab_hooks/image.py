@@ -74,10 +74,10 @@ def parse_proof(text: str) -> Proof:
     Raises:
         Problem: the text is none of the forms.
     """
+    if text.strip() in {"", "tag"}:
+        return ByTag()
     kind, _, value = text.strip().partition(":")
     match kind, value:
-        case (("" | "tag"), ""):
-            return ByTag()
         case "annotation", value if value:
             return ByAnnotation(value)
         case "label", value if value:

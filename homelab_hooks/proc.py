@@ -108,6 +108,16 @@ class Processes:
             end_group(child)
             raise
 
+    def hand_over(self, argv: Sequence[str], *, cwd: Path | None = None) -> int:
+        """Run with our own terminal, which a Ctrl-C then reaches too; the exit code, 128 and more for a signal."""
+        child = subprocess.Popen(list(argv), cwd=cwd, env=self._environ)
+        while True:
+            try:
+                code = child.wait()
+            except KeyboardInterrupt:  # it got the same one, and says the last word
+                continue
+            return code if code >= 0 else 128 - code
+
     def start(self, argv: Sequence[str], *, cwd: Path | None = None, log: Path | None = None) -> Running:
         """Start a server that goes on beside us; its output goes to `log` or nowhere."""
         sink = log.open("ab") if log else subprocess.DEVNULL

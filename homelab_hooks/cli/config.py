@@ -18,8 +18,7 @@ from homelab_hooks.tokens.find import VARIABLES
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    names = (*options.CI, "remote", "onto", "verify", "deploy", *options.PATIENCE, *options.ROLLOUT, "output")
-    options.add(parser, *names)
+    options.add(parser, *options.LANDING)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

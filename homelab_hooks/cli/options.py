@@ -9,6 +9,7 @@ from homelab_hooks.settings import SETTINGS
 CI = ("server", "dial", "ca_file", "repo")
 PATIENCE = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT = ("rollout_timeout", "settle")
+LANDING = (*CI, "remote", "onto", "verify", "deploy", *PATIENCE, *ROLLOUT, "output")
 
 
 def add(parser: argparse.ArgumentParser, *names: str) -> None:

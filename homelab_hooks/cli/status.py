@@ -34,5 +34,5 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
     asked = watching.request(config, world, about, decides)
     once = replace(asked, patience=Patience(timeout=PATIENCE, appear=0.0, unreachable=PATIENCE, once=True))
-    verdict = watch.run(once, watching.sources(config, world, about), clock=world.clock, tell=session.tell)
+    verdict = watch.run(once, watching.sources(world, about, world.ci(config)), clock=world.clock, tell=session.tell)
     return session.finish(verdict)

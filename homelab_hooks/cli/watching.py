@@ -14,6 +14,7 @@ from homelab_hooks.remote import Address, choose, parse
 from homelab_hooks.watch.absence import CommitFacts
 from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.watch import Request, Sources
+from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.world import World
 
 
@@ -27,21 +28,25 @@ class Subject:
     """OWNER/NAME candidates for CI, the likeliest first"""
 
 
-def subject(config: Config, world: World, name: str | None) -> Subject:
-    """What COMMIT means here. Raises Problem where it means nothing, or no OWNER/NAME is known."""
+def commit(config: Config, world: World, name: str | None) -> tuple[Commit, str]:
+    """What COMMIT means here, and the likeliest remote. Raises Problem where it means nothing."""
     inside = world.git.git_dir() is not None
-    commit = world.git.resolve(name or "HEAD")
-    if commit is None and not inside:
-        hint = "go to a repository, or give a full sha together with --repo OWNER/NAME"
+    found = world.git.resolve(name or "HEAD")
+    if found is None and not inside:
+        hint = "go to a repository, or give a full sha"
         raise Problem("this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint)
-    if commit is None:
+    if found is None:
         raise Problem(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
-    remotes = world.git.remotes() if inside else ()
-    remote = _likeliest(config, world.git, remotes)
-    names = (config.repo,) if config.repo else candidates(world.git, remote, remotes)
+    return found, _likeliest(config, world.git, world.git.remotes() if inside else ())
+
+
+def subject(config: Config, world: World, name: str | None) -> Subject:
+    """What a watch of COMMIT is about. Raises Problem where no OWNER/NAME is known."""
+    found, remote = commit(config, world, name)
+    names = (config.repo,) if config.repo else candidates(world.git, remote, world.git.remotes())
     if not names:
         raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
-    return Subject(commit, remote, names)
+    return Subject(found, remote, names)
 
 
 def _likeliest(config: Config, git: Git, remotes: tuple[str, ...]) -> str:
@@ -80,10 +85,10 @@ def scope(commit: Commit, events: list[str] | None) -> Scope:
     return Scope(sha=commit.sha, events=chosen, ref=commit.tag)
 
 
-def sources(config: Config, world: World, about: Subject) -> Sources:
+def sources(world: World, about: Subject, ci: Woodpecker) -> Sources:
     """Whom the watch asks."""
     return Sources(
-        ci=world.ci(config),
+        ci=ci,
         contains=Containing(world.git, remote=about.remote),
         facts=facts(world.git, about),
     )

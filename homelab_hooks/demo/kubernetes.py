@@ -152,6 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._status(404, "NotFound", "the server could not find the requested resource")
 
     def _objects(self, parts: list[str], query: dict[str, str]) -> None:
+        if len(parts) == 1:
+            self._json(200, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": parts[0]}})
+            return
         namespace, plural, *name = parts
         wanted = name[0] if name else query.get("fieldSelector", "").removeprefix("metadata.name=")
 

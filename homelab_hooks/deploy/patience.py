@@ -57,7 +57,8 @@ def missed(state: State, look: Missed, now: float) -> Turn[State]:
     events: tuple[Event, ...] = (LostContact(reason=look.reason, patience=left),) if tell else ()
     contact = replace(state.contact, misses=state.contact.misses + 1, told=state.contact.told or tell)
     wait = min(_SLOWEST, 2.0 ** min(state.contact.misses, 3)) if look.retry_after is None else look.retry_after
-    return Turn(replace(state, contact=contact), events, min(wait, left))
+    quiet = left if contact.told else TELL_LOST - away  # the next look must come in time to say it
+    return Turn(replace(state, contact=contact), events, min(wait, left, quiet))
 
 
 def denied(state: State, look: Denied) -> Turn[State]:

@@ -46,6 +46,10 @@ class History(Verbs):
         name = self._line("symbolic-ref", "--quiet", "HEAD")
         return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
 
+    def head_of(self, branch: str) -> str:
+        """The commit that a branch here is at; empty where there is no such branch."""
+        return self._line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+
     def tree(self, sha: str) -> str:
         """The tree of a commit."""
         return self._line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
@@ -73,6 +77,10 @@ class History(Verbs):
     def ahead(self, *, of: str, sha: str) -> int:
         """How many commits `sha` has that `of` has not."""
         return int(self._line("rev-list", "--count", sha, f"^{of}") or 0)
+
+    def only_here(self, sha: str) -> int:
+        """How many of a commit's ancestors, itself included, no remote-tracking branch has."""
+        return int(self._line("rev-list", "--count", sha, "--not", "--remotes") or 0)
 
     def is_shallow(self) -> bool:
         """Whether history ends early here."""

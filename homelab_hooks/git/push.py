@@ -84,6 +84,7 @@ _UNREACHABLE = re.compile(
     r"|Empty reply from server|Temporary failure in name resolution|gnutls_handshake|SSL_ERROR|SSL connection",
     re.IGNORECASE,
 )
+_SAYS_LITTLE = re.compile(r"Could not read from remote repository\.$|error: hook declined to update")
 _FAILED_AFTER = 128
 
 
@@ -97,11 +98,14 @@ def read(code: int, out: str, err: str, *, ref: str, sha: str = "") -> Outcome:
     >>> read(1, "!\trefs/heads/m:refs/heads/m\t[rejected] (fetch first)\nDone\n", "", ref="refs/heads/m").kind.name
     'LOST_RACE'
     """
-    said = words(err)
+    # A pre-push hook's standard output arrives among git's own lines.
+    said = (*words("\n".join(line for line in out.splitlines() if not _REF_LINE.fullmatch(line))), *words(err))
     link = next((found[0] for line in said if (found := _LINK.search(line))), "")
     lines = [found for line in out.splitlines() if (found := _REF_LINE.fullmatch(line))]
     mine = next((line for line in lines if line["ref"] == ref), None)
-    if mine is None:
+    if code == 0:
+        kind = Kind.LANDED
+    elif mine is None:
         kind = _without_line(code, err)
     elif mine["flag"] == "!":
         kind = _rejected(mine["summary"], err, sha)
@@ -139,8 +143,6 @@ def _rejected(summary: str, err: str, sha: str) -> Kind:
 
 
 def _without_line(code: int, err: str) -> Kind:
-    if code == 0:
-        return Kind.LANDED
     if code < 0 or code > _FAILED_AFTER or _CUT_OFF.search(err):
         return Kind.UNKNOWN
     if code < _FAILED_AFTER:
@@ -161,9 +163,9 @@ def _why(kind: Kind, summary: str, said: Sequence[str]) -> str:
     """The one line that says most: the server's own, else git's."""
     if kind is Kind.LANDED:
         return ""
-    for mark in ("remote: error: ", "remote: fatal: ", "remote: GitLab: ", "remote: ", "fatal: ", "error: "):
+    for mark in ("remote: error: ", "remote: fatal: ", "remote: ", "fatal: ", "error: "):
         for line in said:
-            if line.startswith(mark) and not line.endswith("Could not read from remote repository."):
+            if line.startswith(mark) and not _SAYS_LITTLE.search(line):
                 return line.removeprefix(mark)
     first = next(iter(said), "")
     return first or clean(summary) or "git said nothing"

@@ -28,8 +28,7 @@ class WorkTree(Places):
 
     def changes(self) -> tuple[str, ...]:
         """Tracked files that differ from HEAD or the index, each as `XY path`; untracked files are none."""
-        found = self._list("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames")
-        return tuple(found)
+        return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames")
 
     def unmerged(self) -> tuple[str, ...]:
         """Files with conflicts, in path order."""
@@ -74,8 +73,23 @@ class WorkTree(Places):
         return found
 
     def add_work_tree(self, path: Path, *, branch: str, start: str) -> Done:
-        """A new work tree on a new branch, with no upstream: a bare `git push` there reaches nobody's target."""
-        return self._run("worktree", "add", "--quiet", "--no-track", "-b", branch, "--", str(path), start)
+        """A new work tree, still without files, on a new branch.
+
+        It has no upstream: a bare `git push` there reaches nobody's target.
+        """
+        return self._run("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start)
+
+    def fill(self) -> Done:
+        """Put the files of HEAD into a work tree that has none."""
+        return self._run("reset", "--hard", "--quiet", "HEAD")
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
+        return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
+
+    def ignores(self, name: str) -> bool:
+        """Whether git overlooks a path below the work tree's root."""
+        return self._run("check-ignore", "--quiet", "--", name).ok
 
     def remove_work_tree(self, path: Path, *, even_dirty: bool = False) -> Done:
         """Remove a work tree; git refuses one with changes unless told."""

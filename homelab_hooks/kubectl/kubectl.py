@@ -77,7 +77,7 @@ class Kubectl:
             return answers.failure(done)
         try:
             return Seen(read(json.loads(done.out)))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             return Missed(f"kubectl's answer is not what was asked for ({type(error).__name__})", Fault.BODY)
 
 

@@ -56,7 +56,7 @@ def _post_push(course: Course, there: Landed) -> Verdict:
     after = course.parts.after
     if after is None:
         return Verdict(exit=Exit.OK, reason=f"landed on {there.branch}")
-    hook = post_push_hook(course.git)
+    hook = post_push_hook(course.git) if course.parts.run_hook else None
     return after(there) if hook is None else _run(course, hook, there)
 
 

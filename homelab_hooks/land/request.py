@@ -101,7 +101,8 @@ class Parts:
         hooks: for the repository's own post-push hook: it may keep our tokens, it watches.
         jitter: a number from 0 to 1, another each time.
         check_ci: asks CI before anything is changed; raises a Problem; None: not wanted.
-        after: the post-push stage where the repository has no hook of its own; None: not wanted, nor the hook.
+        after: the post-push stage where the repository has no hook of its own; None: not wanted.
+        run_hook: whether the repository's own post-push hook takes the place of `after`.
     """
 
     git: Git
@@ -112,3 +113,4 @@ class Parts:
     jitter: Callable[[], float]
     check_ci: Callable[[str], None] | None = None
     after: Callable[[Landed], Verdict] | None = None
+    run_hook: bool = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from homelab_hooks import durations
@@ -40,10 +41,14 @@ class Plain:
     def __init__(self, output: Output, redact: Redactor) -> None:
         self._output = output
         self._redact = redact
+        self._detail = ""
 
     def tell(self, event: Event) -> None:
-        """Show one event."""
-        for line in lines(event):
+        """Show one event; a stage's last word is not said again as the result's reason."""
+        if isinstance(event, StageChanged):
+            self._detail = event.detail
+        told = replace(event, reason="") if isinstance(event, Result) and event.reason == self._detail else event
+        for line in lines(told):
             self._output.err(short(clean(self._redact(line))))
         if isinstance(event, Result):
             self._output.out(clean(self._redact(result_line(event))))

@@ -64,6 +64,7 @@ def _serves(raw: Any, wanted: str) -> bool:
 @pytest.mark.parametrize("start", [0.0, 0.9])
 @pytest.mark.parametrize(("wanted", "name"), [(tag, name) for tag, names in DEPLOYED.items() for name in names])
 def test_a_good_rollout_is_deployed_and_not_too_early(
+    *,
     recording: Callable[[str], Recording],
     waited: Callable[..., Any],
     request_: Request,
@@ -94,6 +95,7 @@ def last_unready(played: Recording, wanted: str) -> float:
 @pytest.mark.parametrize("start", [0.0, 0.4])
 @pytest.mark.parametrize(("name", "wanted", "exit_", "latest", "says"), OTHERWISE, ids=[row[0] for row in OTHERWISE])
 def test_another_rollout_ends_as_it_should(
+    *,
     recording: Callable[[str], Recording],
     waited: Callable[..., Any],
     request_: Request,
@@ -136,6 +138,7 @@ HELD = [
 
 @pytest.mark.parametrize(("name", "wanted", "says", "by"), HELD, ids=[row[0] for row in HELD])
 def test_what_holds_a_rollout_back_is_said_within_two_looks(
+    *,
     recording: Callable[[str], Recording],
     waited: Callable[..., Any],
     request_: Request,
@@ -166,7 +169,7 @@ def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
     played = recording("e5-invalid-image-name")
 
     def labelled(t: float) -> list[Any]:
-        objects = []
+        objects: list[Any] = []
         for each in played.at(t):
             spec = each.get("spec", {})
             if "template" in spec:

@@ -141,6 +141,7 @@ def rejected(reason: str) -> str:
         (1, rejected("[remote rejected] (shallow update not allowed)"), "", Kind.REFUSED),
         (1, rejected("[remote failure] (remote failed to report status)"), "", Kind.UNKNOWN),
         (1, "", "the tests failed\nfatal: not today\nerror: failed to push some refs to 'x'\n", Kind.LOCAL_HOOK),
+        (1, "linting\nfailed\n", "error: failed to push some refs to 'x'\n", Kind.LOCAL_HOOK),
         (1, "", "error: failed to push some refs to 'x'\n", Kind.LOCAL_HOOK),
         (1, "", "error: RPC failed; curl 52 Empty reply from server\nfatal: the remote end hung up unexpectedly\n",
          Kind.UNKNOWN),
@@ -165,3 +166,9 @@ def test_words_of_the_server_cannot_reach_the_terminal_as_commands() -> None:
     err = "remote: error: no\x1b]0;owned\x07 way\u202e https://bob:pw@h/x\n"
     (line,) = read(1, rejected("[remote rejected] (hook declined)"), err, ref=REF).said
     assert line == "remote: error: no way https://h/x"
+
+
+def test_a_hook_that_prints_what_git_prints_makes_no_landing_certain() -> None:
+    """A pre-push hook's standard output arrives among git's own lines."""
+    outcome = read(1, f" \t{ZERO}:{REF}\t1..2\nDone\n", "error: failed to push some refs to 'x'\n", ref=REF)
+    assert not outcome.sure

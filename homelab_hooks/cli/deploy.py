@@ -1,0 +1,56 @@
+"""homelab deploy wait: wait until a workload runs the commit's image.
+
+Waits until each workload runs the commit's image and is rolled out. TARGET is NAMESPACE/NAME (a Deployment) or
+NAMESPACE/KIND/NAME; without one the configured targets are used. The commit is proven by the image's tag, or as
+--image-proof says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from dataclasses import replace
+
+from homelab_hooks.cli import deploying, options, watching
+from homelab_hooks.cli.session import Session
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Start
+from homelab_hooks.image import parse_proof
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("target", metavar="TARGET", nargs="*", help="NAMESPACE/NAME or NAMESPACE/KIND/NAME")
+    parser.add_argument("--sha", metavar="COMMIT", help="the commit (default: HEAD)")
+    parser.add_argument("--container", default="", metavar="NAME", help="the container that proves it")
+    parser.add_argument(
+        "--image-proof", default="tag", metavar="PROOF",
+        help="annotation:KEY, label:KEY, env:NAME or digest:sha256:... instead of the tag",
+    )  # fmt: skip
+    parser.add_argument("--exact", action="store_true", help="a newer commit that contains this one does not count")
+    parser.add_argument("--wait-for-workload", action="store_true", help="wait for a workload that is missing")
+    parser.add_argument("--context", default="", metavar="NAME", help="handed to kubectl")
+    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="handed to kubectl")
+    options.add(parser, *options.ROLLOUT, "unreachable_timeout", "remote", "output")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Wait."""
+    config, world = session.config(args), session.world
+    workloads = deploying.targets(args.target or config.deploy)
+    if not workloads:
+        hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
+        raise Problem("there is no workload to wait for", hint=hint)
+    commit, remote = watching.commit(config, world, args.sha)
+    names = [str(workload) for workload in workloads]
+    again = shlex.join(["homelab", "deploy", "wait", *names, "--sha", commit.sha])
+    session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
+    asked = replace(
+        deploying.request(config, workloads, commit.sha),
+        proof=parse_proof(args.image_proof),
+        container=args.container,
+        exact=args.exact,
+        wait_for_workload=args.wait_for_workload,
+    )
+    kubectl = world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
+    return session.finish(deploying.wait(asked, session, remote=remote, kubectl=kubectl))

@@ -1,0 +1,113 @@
+"""git land: merge, verify, push, watch CI, wait for the rollout.
+
+Merges the target into the branch that is checked out, verifies the result, pushes exactly that commit to the target,
+watches its CI and waits for the configured rollouts. The exit code and the last line say how it ended; 2 and 20 to 24
+mean that nothing was landed. The target is never checked out, and nothing is ever forced.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homelab_hooks.cli import options
+from homelab_hooks.cli.post_push import PostPush
+from homelab_hooks.cli.session import Session
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem, Terminated
+from homelab_hooks.events import Start
+from homelab_hooks.exits import Exit
+from homelab_hooks.land import land
+from homelab_hooks.land.request import Command, Detect, Parts, Request, Skip, Strategy, Verify
+from homelab_hooks.verdict import Verdict
+
+_KEPT = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LANDING)
+"""arguments that `--continue` takes from the landing it continues"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--continue", dest="proceed", action="store_true", help="go on with a landing that was cut short")
+    way.add_argument("--abort", action="store_true", help="go back to before a landing that was cut short")
+    way.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    parser.add_argument("--strategy", choices=list(Strategy), help="how the target comes in (default: merge)")
+    parser.add_argument("--no-verify", action="store_true", help="land without verification, deliberately")
+    parser.add_argument("--no-ci-watch", action="store_true", help="neither check CI before nor watch it after")
+    parser.add_argument("--no-deploy", action="store_true", help="do not wait for the configured rollouts")
+    parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="handed to git push")
+    options.add(parser, *options.LANDING)
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Land, go on, or go back."""
+    world = session.world
+    if args.proceed:
+        _restore(args, session)
+    config = session.config(args)
+    git = world.landing_git
+    stage = PostPush(config, session, watching=not args.no_ci_watch, deploying=not args.no_deploy)
+    session.tell(Start(command=session.prog, sha=git.head() if git.git_dir() else ""))
+    parts = Parts(
+        git=git,
+        commands=world.commands,
+        hooks=world.hooks,
+        clock=world.clock,
+        tell=session.tell,
+        jitter=world.jitter,
+        check_ci=stage.check if stage.watching else None,
+        after=stage.run if stage.wanted else None,
+        run_hook=stage.watching,
+    )
+    return session.finish(_cut_short(session, lambda: _act(args, config, parts)))
+
+
+def _act(args: argparse.Namespace, config: Config, parts: Parts) -> Verdict:
+    if args.abort:
+        return land.abort(parts)
+    if args.proceed:
+        return land.proceed(parts)
+    return land.run(_request(args, config), parts)
+
+
+def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
+    """Ctrl-C and SIGTERM end with the truth about the target, which the landing has written down."""
+    try:
+        return act()
+    except KeyboardInterrupt:
+        return land.interrupted(session.world.git)
+    except Terminated:
+        return land.interrupted(session.world.git, exit=Exit.TERMINATED)
+
+
+def _request(args: argparse.Namespace, config: Config) -> Request:
+    kept = {name: getattr(args, name) for name in _KEPT if getattr(args, name)}
+    return Request(
+        remote=config.remote,
+        onto=config.onto,
+        strategy=Strategy(args.strategy or Strategy.MERGE),
+        verify=_verify(args, config),
+        push_options=tuple(args.push_option or ()),
+        dry_run=args.dry_run,
+        resume="homelab-watch {sha}" + (f" --repo {shlex.quote(args.repo)}" if args.repo else ""),
+        extra=kept,
+    )
+
+
+def _verify(args: argparse.Namespace, config: Config) -> Verify:
+    if args.no_verify:
+        if args.verify is not None:
+            raise Problem("--verify-cmd and --no-verify exclude each other", hint="give one of them")
+        return Skip()
+    return Command(config.verify, config.source("verify")) if config.verify else Detect()
+
+
+def _restore(args: argparse.Namespace, session: Session) -> None:
+    """Take the options of the landing that is continued; what is given again now wins."""
+    pending = land.pending(session.world.git)
+    extra: Mapping[str, Any] = pending.request.extra if pending else {}
+    for name in _KEPT:
+        if not getattr(args, name) and name in extra:
+            setattr(args, name, extra[name])

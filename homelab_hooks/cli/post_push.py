@@ -1,0 +1,118 @@
+"""The post-push stage of a landing: CI is checked before it, watched after it, and the rollouts are waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from homelab_hooks.cli import deploying, watching
+from homelab_hooks.cli.session import Session
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Progress, Stage, StageChanged
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.history import Commit
+from homelab_hooks.land.request import Landed
+from homelab_hooks.looks import Denied, Missed, Seen
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch import watch
+from homelab_hooks.watch.state import Scope
+from homelab_hooks.woodpecker.client import Woodpecker
+
+PREFLIGHT = 10.0
+"""seconds that CI may take to answer before anything is changed (contract, section 10)"""
+
+
+class PostPush:
+    """What follows a landing, as the settings say.
+
+    Args:
+        watching: CI is to be checked and watched.
+        deploying: the configured rollouts are to be waited for.
+    """
+
+    def __init__(self, config: Config, session: Session, *, watching: bool, deploying: bool) -> None:
+        self._config = config
+        self._session = session
+        self._ci: Woodpecker | None = None
+        self.watching = watching
+        self.targets = config.deploy if deploying else ()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to do after the push."""
+        return self.watching or bool(self.targets)
+
+    def check(self, sha: str) -> None:
+        """Whether CI could be watched: its server answers, takes the token and knows the repository.
+
+        Raises Problem with the finding. The time is counted over all questions.
+        """
+        del sha
+        config, world = self._config, self._session.world
+        deploying.targets(self.targets)
+        about = watching.subject(config, world, "HEAD")
+        ci = self._server()
+        until = world.clock.now() + PREFLIGHT
+        questions: list[Callable[[], object]] = [ci.user, *((lambda n=name: ci.lookup(n)) for name in about.names)]
+        for number, question in enumerate(questions):
+            ci.within(max(0.5, until - world.clock.now()))
+            match question():
+                case Seen() if number:
+                    return
+                case Denied() as no if number in (0, len(questions) - 1) or no.final:
+                    raise Problem(no.reason, hint=no.hint, exit=Exit.REFUSED)
+                case Missed(reason):
+                    hint = "homelab doctor looks at the connection; --no-ci-watch lands without CI"
+                    raise Problem(f"CI cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)
+                case _:
+                    pass  # the user is known; or CI does not know the repository under this name, but the next
+
+    def run(self, landed: Landed) -> Verdict:
+        """Watch, then wait for the rollouts."""
+        verdict = Verdict(exit=Exit.OK, sha=landed.sha)
+        if self.watching:
+            with self._stage(Stage.WATCH) as ended:
+                verdict = self._watch(landed)
+                ended.append(verdict)
+        if verdict.exit is not Exit.OK or not self.targets:
+            return verdict
+        with self._stage(Stage.DEPLOY) as ended:
+            rollout = self._deploy(landed)
+            ended.append(rollout)
+        return replace(rollout, pipelines=verdict.pipelines, url=rollout.url or verdict.url)
+
+    def _watch(self, landed: Landed) -> Verdict:
+        config, world = self._config, self._session.world
+        about = watching.subject(config, world, landed.sha)
+        about = replace(about, commit=Commit(landed.sha), remote=landed.remote)
+        decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
+        asked = watching.request(config, world, about, decides)
+        sources = watching.sources(world, about, self._server())
+        return watch.run(asked, sources, clock=world.clock, tell=self._session.tell)
+
+    def _deploy(self, landed: Landed) -> Verdict:
+        request = deploying.request(self._config, deploying.targets(self.targets), landed.sha)
+        return deploying.wait(request, self._session, remote=landed.remote, kubectl=self._session.world.kubectl())
+
+    def _server(self) -> Woodpecker:
+        """The CI server; the token is looked for once."""
+        if self._ci is None:
+            self._ci = self._session.world.ci(self._config)
+        return self._ci
+
+    @contextmanager
+    def _stage(self, stage: Stage) -> Iterator[list[Verdict]]:
+        """Announce and time a stage; what is appended within says how it ended."""
+        tell, clock = self._session.tell, self._session.world.clock
+        begin = clock.now()
+        tell(StageChanged(stage=stage, progress=Progress.STARTED))
+        ended: list[Verdict] = []
+        try:
+            yield ended
+        finally:
+            good = bool(ended) and ended[-1].exit is Exit.OK
+            progress = Progress.DONE if good else Progress.FAILED
+            detail = ended[-1].reason if ended else ""
+            tell(StageChanged(stage=stage, progress=progress, detail=detail, took=clock.now() - begin))

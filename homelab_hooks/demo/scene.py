@@ -1,0 +1,134 @@
+"""The set of the demo: real git over http, a real balancer, Vault and kubectl, and the stand-ins behind them."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo.balancer import Balancer
+from homelab_hooks.demo.githttp import GitServer, Update
+from homelab_hooks.demo.kubernetes import Kubernetes
+from homelab_hooks.demo.rollout_objects import App
+from homelab_hooks.demo.rollouts import Rollout, Stage
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.vault import Vault
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker_book import Repository, Right, User
+from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.proc import Processes
+
+REPO = "acme/app"
+TARGET = "shop/web"
+VERIFY = 'echo "12 tests passed"'
+
+
+class Scene:
+    """Everything a landing meets, in a folder that goes away with it.
+
+    Args:
+        environ: PATH and HOME of whoever runs it; nothing else is taken over.
+        script: what CI plays for the commit that is landed.
+        rollout: what the cluster does once CI is green; None: no workload is waited for.
+
+    Attributes:
+        token: the token in Vault; CI knows it unless a scenario changes it.
+        mine: the clone with the feature branch.
+    """
+
+    def __init__(self, environ: Mapping[str, str], script: Script, rollout: Rollout | None) -> None:
+        self._given = environ
+        self._script = script
+        self._rollout = rollout
+        self._open = ExitStack()
+        self.clock = SystemClock()
+        self.token = secrets.token_hex(20)
+        self.after_push: Callable[[Update], None] = _no_more
+
+    def __enter__(self) -> Self:
+        try:
+            self._build()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def _build(self) -> None:
+        folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="homelab-demo-")))
+        path = f"{Path(sys.executable).parent}:{self._given.get('PATH', '/usr/bin:/bin')}"
+        environ = sealed({"PATH": path}, folder / "home")
+        for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", "TERM"):
+            environ.pop(name)
+        self.workshop = Workshop(folder, environ)
+        self.git = self._open.enter_context(GitServer(folder / "srv", environ))
+        self.git.plan.on_push = self._pushed
+        user = User(id=1, login="ann", token=self.token, rights={REPO: Right.PUSH})
+        self.ci = Woodpecker(self.clock, repositories=(Repository(id=8, full_name=REPO),), users=[user])
+        self._open.enter_context(self.ci)
+        self.balancer = self._open.enter_context(Balancer(self.ci.url, path=path))
+        self.vault = self._open.enter_context(Vault())
+        self.vault.write("ci/global", {"woodpecker_api_token": self.token})
+        self.stage = Stage(App(), now=self.clock.now)
+        cluster = self._open.enter_context(Kubernetes(self.stage.at, now=self.clock.now))
+        self.environ = {
+            **environ,
+            "TERM": self._given.get("TERM", "dumb"),
+            "KUBECONFIG": str(cluster.kubeconfig(folder / "kubeconfig")),
+            "VAULT_TOKEN": self.vault.token(),
+            **{name: self._given[name] for name in ("NO_COLOR", "COLUMNS", "LANG") if name in self._given},
+        }
+        self.mine = self._feature_branch()
+
+    def _feature_branch(self) -> Checkout:
+        mine = self.workshop.clone("app", at=f"{self.git.url}/{REPO}.git", topic="feature")
+        settings = {
+            "homelab.ciServer": self.balancer.url,
+            "homelab.ciDial": self.balancer.dial,
+            "homelab.ciCaFile": str(self.balancer.ca_file),
+            "homelab.vaultAddr": self.vault.url,
+            "homelab.verify": VERIFY,
+            "homelab.settle": "1s",
+        }
+        for key, value in settings.items():
+            mine.git("config", key, value)
+        if self._rollout:
+            mine.git("config", "--add", "homelab.deploy", TARGET)
+        mine.commit(".woodpecker.yaml", "steps:\n  test:\n    commands: [make test]\n", message="configure CI")
+        mine.commit("greeting", "hello, world\n", message="greet the world")
+        return mine
+
+    def colleague(self, name: str, text: str) -> str:
+        """Somebody else pushes a commit to main; its sha."""
+        if not (self.workshop.folder / "colleague").exists():
+            self.workshop.clone("colleague")
+        theirs = Checkout(self.workshop.folder / "colleague", self.workshop.environ)
+        theirs.git("pull", "--quiet", "--ff-only")
+        sha = theirs.commit(name, text, message=f"colleague's {name}")
+        theirs.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        return sha
+
+    def land(self, *options: str) -> int:
+        """`git land` with this process's terminal; its exit code."""
+        return Processes(self.environ).hand_over(["git", "land", *options], cwd=self.mine.path)
+
+    def _pushed(self, update: Update) -> None:
+        """The forge's webhook; the cluster gets the commit when CI would have built it."""
+        if update.ref != "refs/heads/main":
+            return
+        self.ci.push(REPO, "main", update.new, self._script, after=0.3, message="greet the world")
+        if self._rollout:
+            self.stage.deployed(update.new, self._rollout)
+        self.after_push(update)
+
+
+def _no_more(update: Update) -> None:
+    """Nothing happens after the push but CI."""
+    del update

@@ -1,0 +1,141 @@
+"""A work tree for a task: made beside the main one, and removed without losing anything."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from homelab_hooks import remote as remotes
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.push import Outcome, unreached
+from homelab_hooks.git.repository import Git
+from homelab_hooks.git.verbs import complaint
+from homelab_hooks.land.plan import failure, listed
+from homelab_hooks.text import clean as shown
+
+FOLDER = ".worktrees"
+_KEYS = "git-crypt"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a topic's work tree is, and its branch."""
+
+    path: Path
+    branch: str
+    main: Path
+    """the repository's first work tree"""
+
+
+def place(topic: str, *, git: Git, user: str) -> Place:
+    """The work tree of a topic, whether there is one or not; a Problem where git takes no such name."""
+    owner = user if user and git.valid_branch(user) and "/" not in user else "user"
+    branch = f"{owner}/{topic}"
+    if not topic or topic.startswith("-") or not git.valid_branch(branch):
+        raise Problem(
+            f"git takes no branch to be called {shown(branch)}", hint="name the topic with letters, digits and dashes"
+        )
+    main = git.main_work_tree()
+    if git.common_dir() is None or main is None:
+        raise Problem("there is no work tree to put it beside", hint="run it inside a clone", exit=Exit.REFUSED)
+    return Place(main / FOLDER / topic, branch, main)
+
+
+def start(topic: str, *, git: Git, user: str, remote: str = "", onto: str = "") -> Path:
+    """A new work tree on a new branch that begins at the target as it is now; its path."""
+    new = place(topic, git=git, user=user)
+    if new.path.exists() or f"refs/heads/{new.branch}" in git.work_trees().values():
+        raise Problem(
+            f"there is a work tree for {topic} already: {shown(str(new.path))}",
+            hint=f"work there, or remove it: homelab work clean {topic}",
+            exit=Exit.REFUSED,
+        )
+    tip = _target(git, remote, onto)
+    _overlook(git.at(new.main))
+    done = git.at(new.main).add_work_tree(new.path, branch=new.branch, start=tip)
+    if not done.ok:
+        raise Problem(f"git made no work tree: {complaint(done)}", exit=Exit.REFUSED)
+    _carry_keys(git, new.path)
+    filled = git.at(new.path).fill()
+    if not filled.ok:
+        raise Problem(f"the work tree at {shown(str(new.path))} has no files: {complaint(filled)}", exit=Exit.REFUSED)
+    return new.path
+
+
+def clean(topic: str, *, git: Git, user: str, even_unlanded: bool = False) -> str:
+    """Remove a topic's work tree and branch; a sentence that says so.
+
+    Args:
+        even_unlanded: also with changes, and with commits that no remote has.
+    """
+    old = place(topic, git=git, user=user)
+    outside = git.at(old.main)
+    if str(old.path) not in outside.work_trees():
+        raise Problem(f"there is no work tree for {topic}: {shown(str(old.path))}", exit=Exit.REFUSED)
+    if git.top_level() == old.path:
+        raise Problem("this is the work tree that is to go", hint=f"cd {shown(str(old.main))}", exit=Exit.REFUSED)
+    sha = outside.head_of(old.branch)
+    if not even_unlanded:
+        _nothing_lost(git.at(old.path), outside, old, sha)
+    done = outside.remove_work_tree(old.path, even_dirty=even_unlanded)
+    if not done.ok:
+        raise Problem(f"git did not remove the work tree: {complaint(done)}", exit=Exit.REFUSED)
+    with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
+        for folder in old.path.parents:
+            folder.rmdir()
+    if sha and not outside.delete_branch(old.branch, sha=sha).ok:
+        return f"removed the work tree; the branch {old.branch} is left, it has moved"
+    return f"removed the work tree and the branch {old.branch}"
+
+
+def _target(git: Git, remote: str, onto: str) -> str:
+    branch = git.branch()
+    chosen = remotes.choose(
+        git.remotes(), wanted=remote, push_remote=git.push_remote(branch), push_default=git.push_default()
+    )
+    target = onto or git.head_branch(chosen.name)
+    if not target:
+        raise Problem(f"{chosen.name} does not say which branch to start from", hint="--onto BRANCH", exit=Exit.REFUSED)
+    named = chosen.name if chosen.name in git.remotes() else ""
+    done = git.fetch_branch(chosen.name, target, remote=named)
+    if not done.ok:
+        raise failure(Outcome(kind=unreached(done.err), why=complaint(done)))
+    return git.fetched()
+
+
+def _overlook(main: Git) -> None:
+    """Work trees are nobody's untracked files; said in the private exclude file, never in a tracked one."""
+    if main.ignores(f"{FOLDER}/"):
+        return
+    exclude = main.git_path("info/exclude")
+    exclude.parent.mkdir(parents=True, exist_ok=True)
+    text = exclude.read_text(encoding="utf-8", errors="surrogateescape") if exclude.exists() else ""
+    gap = "" if not text or text.endswith("\n") else "\n"
+    with exclude.open("a", encoding="utf-8") as file:
+        file.write(f"{gap}/{FOLDER}/\n")
+
+
+def _carry_keys(git: Git, path: Path) -> None:
+    """An unlocked git-crypt looks for its keys in each work tree's own git directory."""
+    common, own = git.common_dir(), git.at(path).git_dir()
+    if common and own and (common / _KEYS).is_dir() and not (own / _KEYS).exists():
+        (own / _KEYS).symlink_to(common / _KEYS, target_is_directory=True)
+
+
+def _nothing_lost(inside: Git, outside: Git, old: Place, sha: str) -> None:
+    lost = inside.leftovers()
+    if lost:
+        raise Problem(
+            f"the work tree has changes that would be lost: {listed(change[3:] for change in lost)}",
+            hint="commit and land them, or throw them away: --force",
+            exit=Exit.REFUSED,
+        )
+    unlanded = outside.only_here(sha) if sha else 0
+    if unlanded:
+        raise Problem(
+            f"{old.branch} has {unlanded} commits that are on no remote",
+            hint="land them, or throw them away: --force",
+            exit=Exit.REFUSED,
+        )

@@ -1,0 +1,49 @@
+"""Answers that kubectl gave, given again."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.proc import Done
+
+RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
+
+
+class Canned:
+    """Answers every call alike, and keeps the calls."""
+
+    def __init__(self, done: Done) -> None:
+        self.done = done
+        self.calls: list[tuple[Sequence[str], float | None]] = []
+
+    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Done:
+        self.calls.append((argv, timeout))
+        return self.done
+
+
+@pytest.fixture
+def canned() -> Callable[..., tuple[Kubectl, Canned]]:
+    """A kubectl that always ends like this."""
+
+    def build(done: Done, **options: str) -> tuple[Kubectl, Canned]:
+        processes = Canned(done)
+        return Kubectl(processes, **options), processes
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def recorded() -> Callable[[str], Any]:
+    """A recording as it is stored."""
+
+    def load(name: str) -> Any:
+        return json.loads(gzip.decompress((RECORDINGS / f"{name}.json.gz").read_bytes()))
+
+    return load

@@ -1,0 +1,106 @@
+"""Each of 186 recorded calls comes to the look that it should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from homelab_hooks.exits import Exit
+from homelab_hooks.kubectl.answers import failure
+from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.looks import Absent, Denied, Fault, Missed
+from homelab_hooks.proc import Done
+
+TARGET = Target.parse("shop/web")
+
+# The first row whose pattern matches an entry's name says what it is.
+EXPECTED: list[tuple[str, object]] = [
+    (r"^not-found(-rollout-status)?$|one-of-two-not-found|^json-not-found$|^namespace-missing(-rollout)?$", Absent),
+    (r"^(json-)?forbidden(?!-can-i)|-list-(rs|pods)$|^json-mixed-partly-forbidden$", Exit.DENIED),
+    (r"^ci-get-rollout-status$|unauthorized", Exit.DENIED),
+    (r"^(no-)?kubeconfig-?|^context-|^current-context|^cluster-|^user-|^config-|^exec-plugin-", Exit.DENIED),
+    (r"^unknown-authority$|^wrong-server-name$", Exit.DENIED),
+    (r"^name-and-selector$|^bad-|^request-timeout-bad$", Exit.USAGE),
+    (r"^(json-)?unreachable|^unknown-host$|^revision-other$|-can-i$", Fault.CONNECTION),
+    (r"^hanging-|^frozen-|^server-(frozen|restarted)|^server-504|^rollout-status-request-timeout", Fault.TIMEOUT),
+    (r"^request-timeout-(1ms|rollout)$", {Fault.TIMEOUT, Fault.STATUS}),
+    (r"^proxy-200", Fault.WEB_PAGE),
+    (r"^proxy-|^server-|^wrong-kind|^http-to-https$", Fault.STATUS),
+]
+
+
+def came_to(look: object) -> object:
+    match look:
+        case Absent():
+            return Absent
+        case Denied():
+            return look.exit
+        case Missed():
+            return look.fault
+        case _:
+            return type(look)
+
+
+def ended(entry: Any) -> Done:
+    killed = entry["exit"] is None
+    code = -15 if killed else entry["exit"]
+    return Done(code, entry["stdout"].encode(), entry["stderr"].encode(), timed_out=killed)
+
+
+def test_every_recorded_call_comes_to_the_right_look(
+    recorded: Callable[[str], Any], canned: Callable[..., Any]
+) -> None:
+    """Calls that ended well printed no workload: they come to an answer of no use, never to a workload."""
+    entries = recorded("errors")["entries"]
+    assert len(entries) == 186
+    for entry in entries:
+        kubectl, _ = canned(ended(entry))
+        found = came_to(kubectl.workload(TARGET, within=1.0))
+        if entry["exit"] == 0:
+            assert found is Fault.BODY, entry["name"]
+            continue
+        expected = next(value for pattern, value in EXPECTED if re.search(pattern, entry["name"]))
+        assert found == expected or (isinstance(expected, set) and found in expected), (entry["name"], found)
+
+
+def test_the_exit_code_is_looked_at_before_the_output(
+    recorded: Callable[[str], Any], canned: Callable[..., Any]
+) -> None:
+    """A forbidden list prints a valid empty List."""
+    entry = next(each for each in recorded("errors")["entries"] if each["name"] == "json-forbidden-list")
+    assert '"kind": "List"' in entry["stdout"]
+    kubectl, _ = canned(ended(entry))
+    deployment = recorded("a-rolling-update")["snapshots"][0]["deployment"]
+    readable, _ = canned(Done(0, __import__("json").dumps(deployment).encode()))
+    workload = readable.workload(TARGET, within=1.0).value
+    assert isinstance(kubectl.pods(TARGET, workload, (), within=1.0), Denied)
+    assert isinstance(kubectl.revisions(TARGET, workload, within=1.0), Denied)
+
+
+@pytest.mark.parametrize("name", ["exec-plugin-missing", "exec-plugin-fails", "no-kubeconfig", "unknown-authority"])
+def test_a_refusal_says_the_cause_and_what_to_do(recorded: Callable[[str], Any], name: str) -> None:
+    """Not one of the log lines that come first, nor the advice that comes last."""
+    entry = next(each for each in recorded("errors")["entries"] if each["name"] == name)
+    look = failure(ended(entry))
+    assert isinstance(look, Denied)
+    assert look.hint
+    assert re.search("cloud-login-helper not found|plugin.sh failed|localhost:8080|unknown authority", look.reason)
+    assert "memcache.go" not in look.reason
+
+
+def test_control_characters_in_an_error_are_taken_out() -> None:
+    look = failure(Done(1, b"", b"Error from server (Forbidden): \x1b[2J\x1b]0;title\x07no\xe2\x80\xae\n"))
+    assert look.reason == "Error from server (Forbidden): no"
+
+
+def test_a_proxys_not_found_is_not_a_missing_workload() -> None:
+    text = b"Error from server (NotFound): the server could not find the requested resource\n"
+    assert isinstance(failure(Done(1, b"", text)), Missed)
+
+
+def test_a_call_that_was_ended_by_us_is_no_answer_whatever_it_printed() -> None:
+    done = Done(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
+    assert failure(done) == Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)

@@ -1,0 +1,203 @@
+"""What the Go original got wrong, each named after what is right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.land import land
+from homelab_hooks.verdict import Verdict
+
+GitLand = Callable[..., Verdict]
+
+
+def test_defect_1_after_a_lost_race_the_new_tree_is_verified_too(
+    workshop: Workshop, git_land: GitLand, told: Any
+) -> None:
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann.commit("a")
+    bob.commit("b")
+
+    verdict = git_land(ann, verify="git rev-parse HEAD^{tree}; git -C ../bob push --quiet origin main")
+
+    assert verdict.landed
+    assert workshop.on_server() == ann.head
+    trees = [line for line in told.lines("verify") if len(line) == 40]
+    assert len(trees) == 2
+    assert trees[-1] == workshop.origin.sha("main^{tree}")
+
+
+@pytest.mark.parametrize("name", ["pre-receive", "update"])
+def test_defect_2_a_servers_hook_is_not_branch_protection(workshop: Workshop, git_land: GitLand, name: str) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    workshop.hook(name, "echo tickets must be referenced >&2; exit 1")
+
+    verdict = git_land(ann)
+
+    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert "tickets must be referenced" in verdict.reason
+    assert workshop.on_server("topic") == ""
+
+
+def test_defect_2_the_users_own_pre_push_hook_is_named_as_such(
+    workshop: Workshop, git_land: GitLand, told: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    workshop.hook("pre-push", "echo no secrets please; exit 1", where=ann.path / ".git/hooks")
+
+    verdict = git_land(ann)
+
+    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert verdict.reason.startswith("the pre-push hook of this repository refused the push")
+    assert "no secrets please" in told.lines("push")
+    assert workshop.on_server("topic") == ""
+
+
+def test_defect_2_a_conflict_in_a_later_round_is_a_conflict(workshop: Workshop, git_land: GitLand, parts: Any) -> None:
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    start = ann.commit("same", "mine\n")
+    bob.commit("same", "theirs\n")
+
+    verdict = git_land(ann, verify="git -C ../bob push --quiet origin main")
+
+    assert (verdict.exit, verdict.landed) == (Exit.CONFLICT, False)
+    assert "in: same" in verdict.reason
+    assert workshop.on_server("topic") == ""
+    assert land.abort(parts(ann)).exit is Exit.OK
+    assert ann.head == start
+
+
+def test_defect_3_a_refusal_is_not_tried_again(workshop: Workshop, git_land: GitLand, clock: Any) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    workshop.hook("pre-receive", "echo asked >>asked; exit 1")
+
+    assert git_land(ann).exit is Exit.PUSH_FAILED
+    assert (workshop.bare / "asked").read_text() == "asked\n"
+    assert clock.slept == []
+
+
+def test_defect_4_a_dirty_work_tree_is_refused_and_untracked_files_are_not_dirt(
+    workshop: Workshop, git_land: GitLand
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    ann.write("a", "changed\n")
+    ann.write("new", "untracked\n")
+
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert verdict.reason.endswith("would not be landed: a")
+
+    ann.git("checkout", "--", "a")
+    assert git_land(ann).landed
+
+
+def test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became(
+    workshop: Workshop, git_land: GitLand, parts: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    sha, before = ann.commit("a"), workshop.on_server()
+
+    verdict = git_land(ann, verify="git commit --quiet --allow-empty -m sneaked")
+
+    assert (verdict.exit, verdict.landed) == (Exit.VERIFY_FAILED, False)
+    assert "moved HEAD" in verdict.reason
+    assert workshop.on_server() == before
+    refused = land.abort(parts(ann))
+    assert refused.exit is Exit.REFUSED
+    ann.git("reset", "--quiet", "--keep", sha)
+    assert land.abort(parts(ann)).exit is Exit.OK
+
+
+def test_defect_6_a_detached_head_is_refused(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann")
+    ann.commit("a")
+    ann.git("switch", "--quiet", "--detach")
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert "detached" in verdict.reason
+
+
+def test_defect_7_a_merge_in_progress_is_refused(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("same", "mine\n")
+    ann.git("switch", "--quiet", "-c", "other", "main")
+    ann.commit("same", "theirs\n")
+    ann.git("switch", "--quiet", "topic")
+    with pytest.raises(RuntimeError, match="CONFLICT"):
+        ann.git("merge", "other")
+
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.reason) == (Exit.REFUSED, "a merge is in progress")
+    ann.git("merge", "--abort")
+
+
+def test_defect_8_a_branch_that_is_contained_already_is_nothing_to_land(
+    workshop: Workshop, git_land: GitLand, told: Any
+) -> None:
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+
+    verdict = git_land(ann)
+
+    assert (verdict.exit, verdict.word, verdict.landed) == (Exit.OK, "nothing", False)
+    assert not [line for line in told.lines("homelab") if line.startswith("landed")]
+
+
+def test_defect_9_the_target_is_what_the_remote_calls_its_default(workshop: Workshop, git_land: GitLand) -> None:
+    workshop.origin.git("branch", "trunk", "main")
+    workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    ann = workshop.clone("ann")
+    main = workshop.on_server("main")
+    ann.commit("a")
+    assert "trunk is the target itself" in git_land(ann).reason
+    ann.git("switch", "--quiet", "-c", "topic")
+    assert git_land(ann).landed
+    assert workshop.on_server("trunk") == ann.head
+    assert workshop.on_server("main") == main
+
+
+def test_defect_10_the_branchs_push_remote_is_landed_on(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    sha, main = ann.commit("a"), workshop.on_server()
+    ann.git("clone", "--quiet", "--bare", str(workshop.bare), "../backup.git")
+    ann.git("remote", "add", "backup", "../backup.git")
+    ann.git("config", "branch.topic.pushRemote", "backup")
+    assert git_land(ann).landed
+    assert ann.git("ls-remote", "backup", "refs/heads/main").split()[0] == sha
+    assert workshop.on_server() == main
+
+
+def test_defect_11_a_remote_that_cannot_be_read_is_said_not_swallowed(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    ann.git("remote", "set-url", "origin", str(workshop.folder / "gone.git"))
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert "gone.git" in verdict.reason
+    ann.git("remote", "remove", "origin")
+    assert "no remote" in git_land(ann).reason
+
+
+def test_defect_12_ci_is_asked_before_anything_is_changed(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    sha, before = ann.commit("a"), workshop.on_server()
+    asked = []
+
+    def expired(commit: str) -> None:
+        asked.append(commit)
+        raise Problem("CI refused the token from WOODPECKER_TOKEN", hint="make a new one", exit=Exit.DENIED)
+
+    verdict = git_land(ann, check_ci=expired)
+    assert (verdict.exit, verdict.landed, verdict.hint) == (Exit.REFUSED, False, "make a new one")
+    assert asked == [sha]
+    assert (workshop.on_server(), ann.sha("FETCH_HEAD")) == (before, "")

@@ -1,0 +1,307 @@
+"""A landing that was cut short: going on, going back, and being the only one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Log, Stage
+from homelab_hooks.exits import Exit
+from homelab_hooks.land import land
+from homelab_hooks.land.plan import Again, Stop, again
+from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy
+from homelab_hooks.land.resume import ours
+from homelab_hooks.land.state import State, Store, locked
+from homelab_hooks.verdict import Verdict
+
+GitLand = Callable[..., Verdict]
+
+
+@pytest.fixture
+def conflicting(workshop: Workshop) -> Checkout:
+    """Ann's branch and the target change the same line."""
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann.commit("same", "mine\n")
+    bob.commit("same", "theirs\n")
+    bob.git("push", "--quiet", "origin", "main")
+    return ann
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+def test_a_conflict_is_left_to_be_resolved_and_then_landed(
+    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any, strategy: Strategy
+) -> None:
+    before = workshop.on_server()
+    verdict = git_land(conflicting, strategy=strategy, verify="grep both same")
+    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.CONFLICT, False, before)
+    assert "in: same" in verdict.reason
+
+    again = git_land(conflicting)
+    assert (again.exit, "git land --continue" in again.hint) == (Exit.REFUSED, True)
+    unresolved = land.proceed(parts(conflicting))
+    assert (unresolved.exit, unresolved.landed) == (Exit.CONFLICT, False)
+
+    conflicting.write("same", "both\n")
+    conflicting.git("add", "same")
+    done = land.proceed(parts(conflicting))
+    assert (done.exit, done.landed) == (Exit.OK, True)
+    assert workshop.on_server() == conflicting.head
+    assert conflicting.git("branch", "--show-current") == "topic"
+    assert conflicting.git("merge-base", before, "HEAD") == before
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+def test_a_conflict_can_be_taken_back(conflicting: Checkout, git_land: GitLand, parts: Any, strategy: Strategy) -> None:
+    start = conflicting.head
+    assert git_land(conflicting, strategy=strategy).exit is Exit.CONFLICT
+    verdict = land.abort(parts(conflicting))
+    assert (verdict.exit, verdict.landed, conflicting.head) == (Exit.OK, False, start)
+    assert conflicting.git("branch", "--show-current") == "topic"
+
+
+def test_going_on_keeps_the_options_it_began_with(
+    conflicting: Checkout, git_land: GitLand, parts: Any, told: Any
+) -> None:
+    git_land(conflicting, verify="echo the-first-command", extra={"deploy": ["web/app"]})
+    state = land.pending(parts(conflicting).git)
+    assert state is not None
+    assert state.request.extra == {"deploy": ["web/app"]}
+    conflicting.write("same", "both\n")
+    conflicting.git("add", "same")
+    assert land.proceed(parts(conflicting)).landed
+    assert "the-first-command" in told.lines("verify")
+
+
+def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: Workshop, parts: Any) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    for verdict in (land.proceed(parts(ann)), land.abort(parts(ann))):
+        assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+        assert "no landing to" in verdict.reason
+
+
+def test_going_on_from_another_branch_is_refused(conflicting: Checkout, git_land: GitLand, parts: Any) -> None:
+    git_land(conflicting)
+    conflicting.git("merge", "--abort")
+    conflicting.git("switch", "--quiet", "main")
+    verdict = land.proceed(parts(conflicting))
+    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert "git switch topic" in verdict.hint
+    conflicting.git("switch", "--quiet", "topic")
+    assert land.abort(parts(conflicting)).exit is Exit.OK
+
+
+# Preflight, fetch, merge, verify, push and confirm start and end; the verification says two lines; two at the end.
+POINTS = 16
+
+
+@pytest.mark.parametrize("case", [(point, then) for point in range(1, POINTS) for then in (land.proceed, land.abort)])
+def test_interrupted_at_any_point_the_word_about_the_target_is_true(
+    workshop: Workshop, git_land: GitLand, parts: Any, told: Any, case: tuple[int, Callable[..., Verdict]]
+) -> None:
+    point, then = case
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    start = ann.commit("a")
+    theirs = bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    told.interrupt_at = point
+
+    with pytest.raises(KeyboardInterrupt):
+        git_land(ann, verify="echo good")
+
+    word = land.interrupted(parts(ann).git)
+    there = workshop.on_server() != theirs
+    assert word.landed in {there, None}
+    assert word.exit is Exit.INTERRUPTED
+    if land.pending(parts(ann).git) is None:
+        assert point == 1, "only preflight writes nothing down"
+        return
+    verdict = then(parts(ann))
+    if there or then is land.proceed:
+        assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.OK, True, verdict.sha)
+    else:
+        assert (verdict.exit, verdict.landed, ann.head) == (Exit.OK, False, start)
+        assert workshop.on_server() == theirs
+
+
+def test_after_an_interrupted_landing_the_next_one_says_how_to_go_on(
+    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    told.interrupt_at = 6
+    with pytest.raises(KeyboardInterrupt):
+        git_land(ann, verify="echo good")
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert "topic was cut short at" in verdict.reason
+    assert "git land --continue" in verdict.hint
+    assert land.abort(parts(ann)).exit is Exit.OK
+
+
+def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
+    workshop: Workshop, git_land: GitLand, parts: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    sha = ann.commit("a")
+
+    def interrupted(_: object) -> Verdict:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        git_land(ann, after=interrupted)
+    word = land.interrupted(parts(ann).git)
+    assert (word.landed, word.sha, word.hint) == (True, sha, f"go on: homelab-watch {sha}")
+    verdict = land.proceed(parts(ann, after=lambda there: Verdict(exit=Exit.BLOCKED, reason=there.sha)))
+    assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.BLOCKED, True, sha)
+
+
+def test_an_interrupted_verification_ends_with_all_it_started(workshop: Workshop, parts: Any, told: Any) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+
+    def hear(event: object) -> None:
+        told(event)
+        if isinstance(event, Log) and event.text == "begun":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        land.run(
+            Request(verify=Command("(sleep 60; touch ../late) & echo $! >../pid; echo begun; wait", "told")),
+            parts(ann, tell=hear),
+        )
+    pid = (workshop.folder / "pid").read_text().strip()
+    status = Path(f"/proc/{pid}/stat")
+    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+    assert land.abort(parts(ann)).exit is Exit.OK
+
+
+def test_a_second_landing_is_told_who_holds_the_lock(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
+    other = Checkout(workshop.folder / "other", workshop.environ)
+    other.commit("o")
+    second: list[Verdict] = []
+
+    def meanwhile(_: str) -> None:
+        second.append(git_land(other))
+
+    assert git_land(ann, check_ci=meanwhile).landed
+    assert (second[0].exit, second[0].landed) == (Exit.REFUSED, False)
+    assert "landing topic in" in second[0].reason
+    assert git_land(other).landed
+
+
+def test_a_stale_lock_file_stops_nobody(workshop: Workshop, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    ann.write(".git/homelab/land.lock", "process 1 on elsewhere, landing topic")
+    assert git_land(ann).landed
+
+
+def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
+    with locked(tmp_path, who="one"), pytest.raises(Problem, match="one"), locked(tmp_path, who="two"):
+        pass
+    with locked(tmp_path, who="three"):
+        pass
+
+
+STATE = State(
+    request=Request(verify=Skip(), strategy=Strategy.REBASE, push_options=("a", "b"), extra={"x": [1]}),
+    branch="tópic", target="main", remote="origin", push_url="/srv/\udce9", start="1" * 40, stage=Stage.PUSH,
+    in_doubt=True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("verify", [Detect(), Skip(), Command("a", "b")])
+def test_a_state_comes_back_as_it_was_written(tmp_path: Path, verify: Any) -> None:
+    state = replace(STATE, request=replace(STATE.request, verify=verify))
+    store = Store(tmp_path / "homelab")
+    assert store.load() is None
+    store.save(state)
+    assert store.load() == state
+    assert [path.name for path in (tmp_path / "homelab").iterdir()] == ["land.json"]
+    store.clear()
+    assert not (tmp_path / "homelab").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"schema": 99}', '{"schema": 1}', json.dumps({"schema": 1, "request": 1})]
+)
+def test_a_state_that_cannot_be_read_is_said_and_never_guessed_at(tmp_path: Path, text: str) -> None:
+    (tmp_path / "land.json").write_text(text)
+    with pytest.raises(Problem) as caught:
+        Store(tmp_path).load()
+    assert caught.value.exit is Exit.REFUSED
+
+
+def test_only_commits_that_the_landing_made_are_taken_back() -> None:
+    state = replace(STATE, start="a", onto="t", made="m")
+    assert ours(state, "a", (), "")
+    assert ours(state, "m", (), "")
+    assert ours(state, "n", ("m", "t"), "merge")
+    assert not ours(state, "n", ("m", "other"), "merge")
+    assert not ours(state, "n", ("m",), "commit: mine")
+    assert ours(replace(state, made=""), "n", ("t",), "rebase (finish): returning to refs/heads/topic")
+
+
+def test_waits_grow_are_jittered_and_end() -> None:
+    first, last = again(1, 5, 0.0, "x"), again(5, 5, 1.0, "x")
+    assert isinstance(first, Again)
+    assert isinstance(last, Again)
+    assert (first.wait, last.wait) == (0.25, 12.0)
+    assert isinstance(again(6, 5, 0.5, "x"), Stop)
+
+
+POST_PUSH = 'echo "$1 $2"; cat; echo "in land: $HOMELAB_IN_LAND"; exit {code}'
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"), [(0, Exit.OK), (6, Exit.SUPERSEDED), (124, Exit.TIMEOUT), (2, Exit.FAILED), (77, Exit.FAILED)]
+)
+def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
+    workshop: Workshop, git_land: GitLand, told: Any, code: int, ends: Exit
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    before, sha = ann.head, ann.commit("a")
+    workshop.hook("post-push", POST_PUSH.format(code=code), where=ann.path / ".git/hooks")
+
+    def never(_: object) -> Verdict:
+        raise AssertionError
+
+    verdict = git_land(ann, after=never)
+
+    assert (verdict.exit, verdict.landed) == (ends, True)
+    assert told.lines("post-push") == [
+        f"origin {workshop.bare}",
+        f"{sha} {sha} refs/heads/main {before}",
+        "in land: 1",
+    ]
+
+
+def test_the_post_push_hook_is_found_where_the_hooks_are_configured_to_be(
+    workshop: Workshop, git_land: GitLand, told: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    workshop.hook("post-push", "echo found", where=workshop.folder / "hooks")
+    ann.git("config", "core.hooksPath", str(workshop.folder / "hooks"))
+    assert git_land(ann, after=lambda _: Verdict(exit=Exit.FAILED)).exit is Exit.OK
+    assert told.lines("post-push") == ["found"]
+
+
+def test_without_watching_the_post_push_hook_does_not_run_either(
+    workshop: Workshop, git_land: GitLand, told: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    workshop.hook("post-push", "echo no", where=ann.path / ".git/hooks")
+    assert git_land(ann).landed
+    assert told.lines("post-push") == []

@@ -1,0 +1,146 @@
+"""Work trees for tasks: made beside the main one, removed without losing anything."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.repository import Git
+from homelab_hooks.land import worktree
+
+Opened = Callable[[Checkout], Git]
+
+
+@pytest.fixture
+def opened(parts: Any) -> Opened:
+    """Git in a clone."""
+
+    def git(clone: Checkout) -> Git:
+        found: Git = parts(clone).git
+        return found
+
+    return git
+
+
+def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: Workshop, opened: Opened) -> None:
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    theirs = bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+
+    path = worktree.start("fix/x", git=opened(ann), user="ann")
+
+    assert path == ann.path / ".worktrees" / "fix" / "x"
+    new = Checkout(path, workshop.environ)
+    assert (new.head, new.git("branch", "--show-current")) == (theirs, "ann/fix/x")
+    assert (path / "b").exists()
+
+
+def test_defect_16_a_new_work_tree_has_no_upstream(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    path = worktree.start("x", git=opened(ann), user="ann")
+    with pytest.raises(RuntimeError, match="no upstream"):
+        Checkout(path, workshop.environ).git("rev-parse", "--symbolic-full-name", "@{upstream}")
+
+
+def test_defect_17_the_main_work_tree_stays_clean(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    worktree.start("x", git=opened(ann), user="ann")
+    worktree.start("y", git=opened(ann), user="ann")
+    assert ann.git("status", "--porcelain") == ""
+    assert (ann.path / ".git/info/exclude").read_text().count(".worktrees") == 1
+
+
+@pytest.mark.parametrize("topic", ["../x", "a b", "-x", "a..b", "x.lock", "/x", "", "@{1}", "a\nb"])
+def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
+    workshop: Workshop, opened: Opened, topic: str
+) -> None:
+    ann = workshop.clone("ann")
+    with pytest.raises(Problem) as caught:
+        worktree.start(topic, git=opened(ann), user="ann")
+    assert caught.value.exit is Exit.USAGE
+    assert not (ann.path / ".worktrees").exists()
+
+
+def test_defect_19_from_a_linked_work_tree_the_next_one_is_beside_it_not_in_it(
+    workshop: Workshop, opened: Opened
+) -> None:
+    ann = workshop.clone("ann")
+    first = worktree.start("x", git=opened(ann), user="ann")
+    second = worktree.start("y", git=opened(Checkout(first, workshop.environ)), user="ann")
+    assert second == ann.path / ".worktrees" / "y"
+
+
+def test_a_topic_that_is_taken_is_refused(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    worktree.start("x", git=opened(ann), user="ann")
+    with pytest.raises(Problem, match="already"):
+        worktree.start("x", git=opened(ann), user="ann")
+
+
+def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    worktree.start("fix/x", git=opened(ann), user="ann")
+    said = worktree.clean("fix/x", git=opened(ann), user="ann")
+    assert said == "removed the work tree and the branch ann/fix/x"
+    assert ann.git("branch", "--list", "ann/*") == ""
+    assert not (ann.path / ".worktrees").exists()
+
+
+@pytest.mark.parametrize("name", ["README", "new"])
+def test_cleaning_refuses_to_lose_changes_unless_told(workshop: Workshop, opened: Opened, name: str) -> None:
+    ann = workshop.clone("ann")
+    path = worktree.start("x", git=opened(ann), user="ann")
+    (path / name).write_text("changed")
+    with pytest.raises(Problem, match=f"would be lost: {name}"):
+        worktree.clean("x", git=opened(ann), user="ann")
+    assert worktree.clean("x", git=opened(ann), user="ann", even_unlanded=True).startswith("removed")
+
+
+def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    new = Checkout(worktree.start("x", git=opened(ann), user="ann"), workshop.environ)
+    new.commit("a")
+    with pytest.raises(Problem, match="1 commits that are on no remote"):
+        worktree.clean("x", git=opened(ann), user="ann")
+    new.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+    assert worktree.clean("x", git=opened(ann), user="ann").startswith("removed")
+
+
+def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there(
+    workshop: Workshop, opened: Opened
+) -> None:
+    ann = workshop.clone("ann")
+    path = worktree.start("x", git=opened(ann), user="ann")
+    with pytest.raises(Problem, match="is to go"):
+        worktree.clean("x", git=opened(Checkout(path, workshop.environ)), user="ann")
+    with pytest.raises(Problem, match="no work tree"):
+        worktree.clean("y", git=opened(ann), user="ann")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("git-crypt") is None, reason="git-crypt is not installed")
+def test_defect_24_an_unlocked_repository_has_readable_files_in_a_new_work_tree(
+    workshop: Workshop, opened: Opened, git_land: Any
+) -> None:
+    ann = workshop.clone("ann")
+    run = opened(ann)._git
+    assert run.run(["crypt", "init"]).ok
+    ann.commit(".gitattributes", "secret filter=git-crypt diff=git-crypt\n")
+    ann.commit("secret", "s3cret\n")
+    ann.git("push", "--quiet", "origin", "main")
+
+    path = worktree.start("x", git=opened(ann), user="ann")
+    new = Checkout(path, workshop.environ)
+
+    assert Path(path / "secret").read_text() == "s3cret\n"
+    assert new.git("status", "--porcelain") == ""
+    new.commit("secret", "other\n")
+    assert git_land(new).landed
+    assert workshop.origin.git("cat-file", "-p", "main:secret").startswith("\x00GITCRYPT")
