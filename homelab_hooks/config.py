@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from homelab_hooks.errors import Problem
-from homelab_hooks.server import Dial, Server, parse_server
+from homelab_hooks.server import Dial, Server, on_this_machine, parse_server
 from homelab_hooks.settings import SETTINGS, Output, Setting
+from homelab_hooks.text import short, without_user
 
 TRACKED = ".homelab.toml"
 
@@ -84,9 +85,12 @@ def resolve(sources: Sources) -> Config:
     Raises Problem (usage) that names setting and source of a malformed value.
     """
     values = tuple(_value(setting, sources) for setting in SETTINGS)
-    by_name = {value.setting.name: value.value for value in values}
-    _refuse_open_http(by_name["server"], by_name["vault_addr"], sources.environ)
-    return Config(**by_name, values=values, warnings=_forbidden(sources.tracked))
+    by_name = {value.setting.name: value for value in values}
+    if sources.environ.get("HOMELAB_ALLOW_HTTP") != "1":
+        _refuse_open_http(by_name["server"], by_name["dial"])
+        _refuse_open_http(by_name["vault_addr"], by_name["vault_dial"])
+    read = {name: value.value for name, value in by_name.items()}
+    return Config(**read, values=values, warnings=_forbidden(sources.tracked))
 
 
 def _value(setting: Setting, sources: Sources) -> Value:
@@ -95,53 +99,56 @@ def _value(setting: Setting, sources: Sources) -> Value:
         try:
             read = [setting.read(text) for text in texts]
         except ValueError as error:
-            shown = " ".join(texts)
-            name = setting.option or setting.git or setting.env[0]
-            raise Problem(f"{name}: {shown!r} from {source} is malformed", hint=str(error)) from None
+            shown = repr(short(without_user(" ".join(texts)), 80))
+            raise Problem(f"{_named(setting)}: {shown} from {source} is malformed", hint=str(error)) from None
         return Value(setting, tuple(read) if setting.many else read[0], " ".join(texts), source)
     empty = () if setting.many else "" if setting.read is str or setting.name in _TEXTS else None
     return Value(setting, empty, setting.default_text, "default")
 
 
-_TEXTS = ("repo", "vault_addr", "post_push")
+_TEXTS = ("repo", "remote", "onto", "vault_addr", "post_push")
 
 
-def _candidates(setting: Setting, sources: Sources) -> list[tuple[str | Sequence[str], str]]:
+def _named(setting: Setting) -> str:
+    """A setting as a message names it."""
+    return setting.option or setting.git or setting.env[0]
+
+
+def _candidates(setting: Setting, sources: Sources) -> Iterator[tuple[str | Sequence[str], str]]:
     """What each source says, strongest first; an empty one counts as unset."""
-    found: list[tuple[str | Sequence[str], str]] = []
-    given = sources.options.get(setting.name)
-    if given == "":
-        raise Problem(f"{setting.option} is empty", hint="give it a value, or leave it out")
-    if given:
-        found.append((given, f"option {setting.option}"))
-    found += [
-        (text.split() if setting.many else text, f"environment {name}")
-        for name in setting.env
-        if (text := sources.environ.get(name, "").strip())
-    ]
-    entries = [entry for entry in sources.git if entry.value and entry.key.lower() == setting.git.lower()]
+    if given := _option(setting, sources.options.get(setting.name)):
+        yield given, f"option {setting.option}"
+    for name in setting.env:
+        if text := sources.environ.get(name, "").strip():
+            yield text.split() if setting.many else text, f"environment {name}"
+    entries = [entry for entry in sources.git if entry.value.strip() and entry.key.lower() == setting.git.lower()]
     if entries:
         texts = [entry.value for entry in entries] if setting.many else entries[-1].value
-        found.append((texts, f"git config {setting.git} ({entries[-1].scope})"))
+        yield texts, f"git config {setting.git} ({entries[-1].scope})"
     if setting.tracked and (tracked := _tracked(setting, sources.tracked)):
-        found.append((tracked, TRACKED))
+        yield tracked, TRACKED
     if setting.name == "server" and sources.context_server:
-        found.append((sources.context_server, "woodpecker-cli's current context"))
+        yield sources.context_server, "woodpecker-cli's current context"
     if setting.default:
-        found.append((setting.default, "default"))
-    return found
+        yield setting.default, "default"
+
+
+def _option(setting: Setting, given: str | Sequence[str] | None) -> str | Sequence[str] | None:
+    texts = [given] if isinstance(given, str) else given or ()
+    if not all(text.strip() for text in texts):
+        raise Problem(f"{setting.option} is empty", hint="give it a value, or leave it out")
+    return given
 
 
 def _tracked(setting: Setting, tracked: Mapping[str, object]) -> str | list[str] | None:
     raw = tracked.get(setting.tracked)
-    if raw is None or raw in ("", []):
+    texts = raw if setting.many and isinstance(raw, list) else [raw]
+    if raw is None or all(isinstance(text, str) and not text.strip() for text in texts):
         return None
-    if setting.many and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
-        return raw
-    if isinstance(raw, str) or (isinstance(raw, int) and not isinstance(raw, bool)):
-        return [str(raw)] if setting.many else str(raw)
+    if all(isinstance(text, str) or type(text) is int for text in texts):
+        return [str(text) for text in texts] if setting.many else str(raw)
     kind = "a list of texts" if setting.many else "a text"
-    raise Problem(f"{setting.tracked} in {TRACKED} is malformed", hint=f"{kind} is expected")
+    raise Problem(f"{_named(setting)}: {setting.tracked} from {TRACKED} is malformed", hint=f"{kind} is expected")
 
 
 def _forbidden(tracked: Mapping[str, object]) -> tuple[str, ...]:
@@ -150,11 +157,13 @@ def _forbidden(tracked: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(f"{TRACKED} may not set {key}; it is ignored" for key in tracked if key not in allowed)
 
 
-def _refuse_open_http(server: Server | None, vault: str, environ: Mapping[str, str]) -> None:
-    """A token must not travel in the clear, except on this machine or where the user insists."""
-    addresses = [server, parse_server(vault) if vault else None]
-    for address in addresses:
-        if address and address.scheme == "http" and not address.loopback and environ.get("HOMELAB_ALLOW_HTTP") != "1":
-            raise Problem(
-                f"{address} would send the token in the clear", hint="use https://, or set HOMELAB_ALLOW_HTTP=1"
-            )
+def _refuse_open_http(address: Value, dial: Value) -> None:
+    """A token must not travel in the clear, except on this machine; a dial to another one leaves it."""
+    if not address.value:
+        return
+    server = parse_server(str(address.value))
+    here = server.loopback and (dial.value is None or on_this_machine(dial.value.address))
+    if server.scheme == "http" and not here:
+        where = f"{_named(address.setting)}: {server} from {address.source}"
+        hint = "use https://, or set HOMELAB_ALLOW_HTTP=1"
+        raise Problem(f"{where} would send the token in the clear", hint=hint)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_FORM = re.compile(r"(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+(?:\.\d+)?)s?)?")
+_FORM = re.compile(
+    r"(?:(?P<h>[0-9]{1,9})h)?(?:(?P<m>[0-9]{1,9})m)?(?:(?P<s>[0-9]{1,9}(?:\.[0-9]+)?)s?)?"
+)  # nine digits: more is no time to wait
 
 
 def parse(text: str) -> float:
@@ -26,7 +28,7 @@ def text(seconds: float) -> str:
     >>> text(0.4), text(75), text(5400)
     ('0.4s', '1m15s', '1h30m')
     """
-    if seconds < 10:  # noqa: PLR2004 - below this a tenth matters
+    if seconds < 9.95:  # noqa: PLR2004 - below this a tenth matters
         return f"{seconds:.1f}s"
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60

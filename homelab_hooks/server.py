@@ -6,7 +6,21 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
+
+
+def on_this_machine(host: str) -> bool:
+    """Whether a host or an address is this machine's own, whatever DNS says.
+
+    >>> on_this_machine("127.8.9.1"), on_this_machine("127.evil.example.test")
+    (True, False)
+    """
+    import ipaddress
+
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class Server:
     @property
     def loopback(self) -> bool:
         """Whether it is on this machine."""
-        return self.host in LOOPBACK or self.host.startswith("127.")
+        return on_this_machine(self.host)
 
     def url(self, path: str) -> str:
         """The full URL of a path on this server."""
@@ -69,8 +83,11 @@ def parse_server(text: str) -> Server:
         raise ValueError("a user or a password has no place in this URL")
     if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
         raise ValueError("a URL like https://ci.example.org is expected")
+    host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
+    if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
+        raise ValueError("a URL like https://ci.example.org is expected")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-    return Server(parts.scheme, parts.hostname, port, parts.path.rstrip("/"))
+    return Server(parts.scheme, host, port, parts.path.rstrip("/"))
 
 
 def parse_dial(text: str) -> Dial:

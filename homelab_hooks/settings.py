@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
-from homelab_hooks import durations
+from homelab_hooks import durations, readings
 from homelab_hooks.server import parse_dial, parse_server
 
 
@@ -39,31 +38,6 @@ class Setting:
     many: bool = False
 
 
-def _choice(*words: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"one of {', '.join(words)} is expected")
-        return text
-
-    return read
-
-
-def _full_name(text: str) -> str:
-    parts = text.strip("/").split("/")
-    if len(parts) < 2 or not all(parts) or any(ch.isspace() for ch in text):  # noqa: PLR2004 - owner and name
-        raise ValueError("OWNER/NAME is expected")
-    return "/".join(parts)
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()
-
-
-def _vault(text: str) -> str:
-    parse_server(text)
-    return text.rstrip("/")
-
-
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         name="server", what="the Woodpecker server", read=parse_server, option="--server", metavar="URL",
@@ -74,20 +48,20 @@ SETTINGS: tuple[Setting, ...] = (
         metavar="IP[:PORT]", env=("HOMELAB_CI_DIAL",), git="homelab.ciDial", default_text="DNS",
     ),
     Setting(
-        name="ca_file", what="trust anchors for the server", read=_path, option="--ca-file", metavar="PATH",
+        name="ca_file", what="trust anchors for the server", read=readings.path, option="--ca-file", metavar="PATH",
         env=("SSL_CERT_FILE",), git="homelab.ciCaFile", default_text="the system's trust store",
     ),
     Setting(
-        name="repo", what="the repository's name in CI", read=_full_name, option="--repo", metavar="OWNER/NAME",
+        name="repo", what="the repository's name in CI", read=readings.full_name, option="--repo", metavar="OWNER/NAME",
         env=("HOMELAB_CI_REPO",), git="homelab.ciRepo", tracked="repo", default_text="from the remotes' push URLs",
     ),
     Setting(
-        name="remote", what="the remote to land on", read=str, option="--remote", metavar="NAME",
+        name="remote", what="the remote to land on", read=readings.ref, option="--remote", metavar="NAME",
         env=("HOMELAB_REMOTE",), git="homelab.remote",
         default_text="pushRemote, remote.pushDefault, forgejo, origin, the only one",
     ),
     Setting(
-        name="onto", what="the target branch", read=str, option="--onto", metavar="BRANCH",
+        name="onto", what="the target branch", read=readings.ref, option="--onto", metavar="BRANCH",
         env=("HOMELAB_TARGET",), git="homelab.target", tracked="target", default_text="the remote's HEAD branch",
     ),
     Setting(
@@ -95,7 +69,7 @@ SETTINGS: tuple[Setting, ...] = (
         env=("HOMELAB_VERIFY",), git="homelab.verify", tracked="verify", default_text="found out by itself",
     ),
     Setting(
-        name="deploy", what="workloads to wait for", read=str, option="--deploy", metavar="TARGET", many=True,
+        name="deploy", what="workloads to wait for", read=readings.workload, option="--deploy", metavar="TARGET", many=True,
         env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_text="none",
     ),
     Setting(
@@ -122,23 +96,23 @@ SETTINGS: tuple[Setting, ...] = (
         metavar="DUR", env=("HOMELAB_SETTLE",), git="homelab.settle", tracked="settle", default="5s",
     ),
     Setting(
-        name="output", what="how to show progress and result", read=lambda text: Output(_choice(*Output)(text)),
+        name="output", what="how to show progress and result", read=lambda text: Output(readings.choice(*Output)(text)),
         option="--output", metavar="auto|live|plain|json", env=("HOMELAB_OUTPUT",), git="homelab.output",
         default="auto",
     ),
     Setting(
-        name="vault_addr", what="the Vault server", read=_vault, env=("VAULT_ADDR",), git="homelab.vaultAddr",
+        name="vault_addr", what="the Vault server", read=readings.vault, env=("VAULT_ADDR",), git="homelab.vaultAddr",
         default_text="Vault is not asked",
     ),
     Setting(
         name="vault_namespace", what="the Vault namespace", read=str, env=("VAULT_NAMESPACE",), default_text="none",
     ),
     Setting(
-        name="vault_ca", what="trust anchors for Vault", read=_path, env=("VAULT_CACERT",),
+        name="vault_ca", what="trust anchors for Vault", read=readings.path, env=("VAULT_CACERT",),
         default_text="the system's trust store",
     ),
     Setting(
-        name="vault_path", what="the secret with CI's token", read=str, env=("HOMELAB_VAULT_PATH",),
+        name="vault_path", what="the secret with CI's token", read=readings.secret, env=("HOMELAB_VAULT_PATH",),
         git="homelab.vaultPath", default="secret/ci/global",
     ),
     Setting(
@@ -151,7 +125,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="post_push", what="what a plain `git push` does afterwards",
-        read=_choice("foreground", "background", "off"), git="homelab.postPush",
+        read=readings.choice("foreground", "background", "off"), git="homelab.postPush",
         default_text="foreground on a terminal, else background",
     ),
 )  # fmt: skip

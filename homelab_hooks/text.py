@@ -17,7 +17,7 @@ _ESCAPES = re.compile(
     re.DOTALL,
 )
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_USER_PART = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/@\s]*@")
+_USER_PART = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^/\s]*@")
 
 
 def clean(text: str, *, colour: bool = False) -> str:
@@ -57,6 +57,8 @@ def without_user(url: str) -> str:
 
     >>> without_user("https://bob:s3cret@git.example.test/a/b.git")
     'https://git.example.test/a/b.git'
+    >>> without_user("https://bob:s3@cret@git.example.test")
+    'https://git.example.test'
     """
     return _USER_PART.sub(r"\g<scheme>", url)
 
@@ -71,7 +73,9 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets: list[str] = []
+        for secret in secrets:
+            self.learn(secret)
 
     def learn(self, secret: str) -> None:
         """Never show this from now on."""

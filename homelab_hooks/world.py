@@ -144,6 +144,7 @@ class World:
         from homelab_hooks.https import Https
         from homelab_hooks.woodpecker.client import Woodpecker
 
+        self._check_file(config, "ca_file")
         https = Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
         return Woodpecker(https, token=token.source)
 
@@ -169,9 +170,10 @@ class World:
     def _vault(self, config: Config) -> Vault:
         from homelab_hooks.tokens.vault import Vault
 
+        self._check_file(config, "vault_ca")
         token, source = self.environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
         if not token:
-            token, source = self._text(Path("~/.vault-token")).strip(), "~/.vault-token"
+            token, source = self._text(self._home(".vault-token")).strip(), "~/.vault-token"
         self.redact.learn(token)
         return Vault(
             server=parse_server(config.vault_addr),
@@ -184,28 +186,48 @@ class World:
             ca_file=config.vault_ca,
         )
 
+    @staticmethod
+    def _check_file(config: Config, name: str) -> None:
+        """Trust anchors that are not there are a mistake in the setting, not in the certificate."""
+        path = getattr(config, name)
+        if path is not None and not path.is_file():
+            raise Problem(f"{path} from {config.source(name)} is no file", hint="name a PEM file with the CA in it")
+
     def _tracked(self) -> Mapping[str, object]:
         """What .homelab.toml at the work tree's root says. Raises Problem where it is malformed."""
         top = self.git.top_level()
-        text = self._text(top / TRACKED) if top else ""
         try:
-            return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            return tomllib.loads((top / TRACKED).read_text(encoding="utf-8")) if top else {}
+        except OSError:
+            return {}
+        except ValueError as error:  # TOML's and UTF-8's complaints
             raise Problem(f"{TRACKED} is malformed: {error}", hint="mend it, or remove it") from None
 
     def _context_server(self) -> str:
         """The server of woodpecker-cli's current context, or of its older configuration; empty where it has none."""
-        home = self.environ.get("XDG_CONFIG_HOME") or "~/.config"
-        contexts = self._json(Path(home) / "woodpecker" / "contexts.json")
-        current = contexts.get("contexts", {}).get(contexts.get("current_context"), {}).get("server_url")
-        return str(current or self._json(Path(home) / "woodpecker" / "config.json").get("server_url") or "")
+        folder = Path(self.environ.get("XDG_CONFIG_HOME") or self._home(".config")) / "woodpecker"
+        match self._json(folder / "contexts.json"):
+            case {"current_context": str(current), "contexts": dict(contexts)}:
+                found = contexts.get(current)
+            case _:
+                found = None
+        for place in (found, self._json(folder / "config.json")):
+            match place:
+                case {"server_url": str(url)} if url.strip():
+                    return url.strip()
+                case _:
+                    pass
+        return ""
+
+    def _home(self, name: str) -> Path:
+        """A file in the user's home, by the environment this world was given."""
+        return Path(self.environ.get("HOME") or "~") / name
 
     def _json(self, path: Path) -> Any:
         try:
-            found = json.loads(self._text(path) or "{}")
+            return json.loads(self._text(path) or "{}")
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
 
     @staticmethod
     def _text(path: Path) -> str:

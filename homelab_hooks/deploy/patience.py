@@ -18,6 +18,7 @@ TELL_LOST = 5.0
 DENIALS = 3
 """looks that must be refused in a row before it is believed, where the same had been allowed before"""
 _SLOWEST = 8.0
+_SHORTEST = 0.1
 _POLL = 1.5
 
 
@@ -57,7 +58,7 @@ def missed(state: State, look: Missed, now: float) -> Turn[State]:
     events: tuple[Event, ...] = (LostContact(reason=look.reason, patience=left),) if tell else ()
     contact = replace(state.contact, misses=state.contact.misses + 1, told=state.contact.told or tell)
     wait = min(_SLOWEST, 2.0 ** min(state.contact.misses, 3)) if look.retry_after is None else look.retry_after
-    quiet = left if contact.told else TELL_LOST - away  # the next look must come in time to say it
+    quiet = left if contact.told else max(TELL_LOST - away, _SHORTEST)  # the next look is in time to say it
     return Turn(replace(state, contact=contact), events, min(wait, left, quiet))
 
 

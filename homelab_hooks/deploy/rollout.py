@@ -19,6 +19,8 @@ from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
 
 POLL = 1.5
 """seconds between two looks at a healthy cluster"""
+SHORTEST = 0.01
+"""seconds that always pass between two looks"""
 
 
 def turn(state: State, look: Look[Snapshot], now: float) -> Turn[State]:
@@ -55,7 +57,7 @@ def _timed(step: Turn[State], now: float) -> Turn[State]:
         return Turn(replace(state, outcome=out_of_time(state)), step.events, None)
     wait = POLL if step.wait is None else step.wait
     left = state.deadline - now if state.settling is None else state.settling.since + state.terms.settle - now
-    return Turn(state, step.events, min(wait, left) if left > 0 else wait)
+    return Turn(state, step.events, max(SHORTEST, min(wait, left)) if left > 0 else wait)
 
 
 def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:

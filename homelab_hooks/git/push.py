@@ -67,7 +67,9 @@ _CUT_OFF = re.compile(
     r"|fatal: protocol error|fatal: write error|client_loop: send disconnect|fatal: unable to write)",
     re.MULTILINE,
 )
-_NOT_A_HOOK = re.compile(r"^(?:error: (?:src|dst) refspec|error: unable to delete)", re.MULTILINE)
+_BEFORE_SENDING = re.compile(
+    r"^(?:error: (?:src|dst) refspec|error: unable to delete|fatal: the receiving end does not support)", re.MULTILINE
+)
 _NO = re.compile(
     r"archived|mirror repository .*read-only|Push to create is not enabled|Cannot find repository|[Nn]ot found",
     re.IGNORECASE,
@@ -143,11 +145,11 @@ def _rejected(summary: str, err: str, sha: str) -> Kind:
 
 
 def _without_line(code: int, err: str) -> Kind:
+    if _BEFORE_SENDING.search(err):
+        return Kind.REFUSED
     if code < 0 or code > _FAILED_AFTER or _CUT_OFF.search(err):
         return Kind.UNKNOWN
-    if code < _FAILED_AFTER:
-        return Kind.REFUSED if _NOT_A_HOOK.search(err) else Kind.LOCAL_HOOK
-    return unreached(err)
+    return Kind.LOCAL_HOOK if code < _FAILED_AFTER else unreached(err)
 
 
 def unreached(err: str) -> Kind:

@@ -54,6 +54,18 @@ class WorkTree(Places):
         """Set branch and work tree back to a commit; refuses where that would lose changes."""
         return self._run("reset", "--keep", "--quiet", sha)
 
+    def reset_merge(self) -> Done:
+        """Undo what is staged, in the index and in the files; changes that are not staged stay."""
+        return self._run("reset", "--merge", "--quiet", "HEAD")
+
+    def index_tree(self) -> str:
+        """The tree that a commit of the index would have; empty while there are conflicts."""
+        return self._line("write-tree")
+
+    def merged_tree(self, a: str, b: str) -> str:
+        """The tree that a merge of two commits has; empty where it conflicts, or git is older than 2.38."""
+        return self._line("merge-tree", "--write-tree", a, b)
+
     def last_move(self) -> str:
         """What the reflog says moved HEAD last: `rebase (finish): ...`; empty where there is no reflog."""
         return self._line("reflog", "show", "-1", "--format=%gs", "HEAD", "--")

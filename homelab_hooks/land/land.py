@@ -100,7 +100,7 @@ def _pushed(course: Course, outcome: Outcome) -> CameTo | None:
     if isinstance(step, Rejoice | Ask):
         there = _confirm(course, step)
         if there is False:
-            step = again(tried, request.attempts, course.parts.jitter(), "the push did not arrive")
+            step = again(tried, request.attempts, course.parts.jitter(), f"the push did not arrive: {outcome.why}")
     match step:
         case Rejoice() | Ask():
             return announce(course) if there else unknown(course)

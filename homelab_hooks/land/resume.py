@@ -30,6 +30,7 @@ def pick_up(course: Course) -> None:
             raise steps.not_merged(course, done)
         course.keep(made=git.head())
     _same_place(course)
+    _undo_half_a_merge(course)
     changes = git.changes()
     if changes:
         raise Problem(
@@ -57,10 +58,22 @@ def go_back(course: Course) -> Verdict:
         if not done.ok:
             raise Problem(f"git cannot undo the {operation}: {complaint(done)}", exit=Exit.REFUSED)
     _same_place(course)
+    _undo_half_a_merge(course)
     _reset(course)
     course.forget()
     reason = f"{state.branch} is back at {short_sha(state.start)}; nothing was landed"
     return Verdict(exit=Exit.OK, reason=reason, sha=state.start, landed=False)
+
+
+def _undo_half_a_merge(course: Course) -> None:
+    """A merge that was killed before git wrote down that it runs: undo it, if nothing else is staged."""
+    git, state = course.git, course.state
+    changes = git.changes()
+    if not changes or not state.onto or any(change[1] != " " for change in changes):
+        return
+    staged = git.index_tree()
+    if staged and staged == git.merged_tree(git.head(), state.onto):
+        git.reset_merge()
 
 
 def _same_place(course: Course) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
@@ -23,7 +23,8 @@ TARGET = Target.parse("shop/web")
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("shop/web", Kind.DEPLOYMENT), ("shop/deploy/web", Kind.DEPLOYMENT), ("shop/deployments.apps/web", Kind.DEPLOYMENT),
+        ("shop/web", Kind.DEPLOYMENT), ("shop/deploy/web", Kind.DEPLOYMENT),
+        ("shop/deployments.apps/web", Kind.DEPLOYMENT),
         ("shop/sts/web", Kind.STATEFULSET), ("shop/StatefulSet/web", Kind.STATEFULSET), ("shop/ds/web", Kind.DAEMONSET),
     ],
 )  # fmt: skip
@@ -164,7 +165,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])  # it keeps no state
 @given(data=st.data())
 def test_no_answer_makes_the_reading_raise(data: st.DataObject, canned: Given, recorded: Given) -> None:
     """A part of a real answer becomes anything at all."""

@@ -97,11 +97,32 @@ def test_going_on_from_another_branch_is_refused(conflicting: Checkout, git_land
     assert land.abort(parts(conflicting)).exit is Exit.OK
 
 
+def test_what_somebody_staged_himself_is_never_thrown_away(
+    conflicting: Checkout, git_land: GitLand, parts: Any
+) -> None:
+    assert git_land(conflicting).exit is Exit.CONFLICT
+    conflicting.git("merge", "--abort")
+    conflicting.write("mine", "precious\n")
+    conflicting.git("add", "mine")
+    assert land.proceed(parts(conflicting)).exit is Exit.REFUSED
+    assert land.abort(parts(conflicting)).exit is Exit.OK
+    assert conflicting.git("status", "--porcelain") == "A  mine"
+    conflicting.git("rm", "--quiet", "--force", "mine")
+
+
 # Preflight, fetch, merge, verify, push and confirm start and end; the verification says two lines; two at the end.
 POINTS = 16
 
 
-@pytest.mark.parametrize("case", [(point, then) for point in range(1, POINTS) for then in (land.proceed, land.abort)])
+FAST = {2, 5, 11, 14}
+CASES = [
+    pytest.param((point, then), marks=[] if point in FAST else pytest.mark.slow)
+    for point in range(1, POINTS)
+    for then in (land.proceed, land.abort)
+]
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_interrupted_at_any_point_the_word_about_the_target_is_true(
     workshop: Workshop, git_land: GitLand, parts: Any, told: Any, case: tuple[int, Callable[..., Verdict]]
 ) -> None:

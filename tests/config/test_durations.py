@@ -1,0 +1,32 @@
+"""Durations are read as people write them, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import pytest
+
+from homelab_hooks import durations
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("2m", 120), ("1h30m", 5400), ("0", 0), ("0s", 0), ("1h0m5s", 3605), ("0.5", 0.5),
+     ("0.2s", 0.2), (" 5m ", 300), ("2M", 120), ("1h", 3600)],
+)  # fmt: skip
+def test_a_duration_is_read(text: str, seconds: float) -> None:
+    assert durations.parse(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "-1", "1.5h", "m", "1m1h", "1 m", "1d", "ten", "1e3", "inf", "nan", "1h30m20x", "٣", "9" * 400]
+)
+def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match="like 90, 90s, 2m or 1h30m"):
+        durations.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0s"), (0.44, "0.4s"), (9.96, "10s"), (59.6, "1m00s"), (75, "1m15s"), (3599.7, "1h00m"), (5400, "1h30m")],
+)
+def test_a_duration_is_shown(seconds: float, text: str) -> None:
+    assert durations.text(seconds) == text

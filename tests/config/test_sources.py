@@ -1,0 +1,149 @@
+"""The real sources: git's own scopes, the tracked file, woodpecker-cli's files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.config import Config
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.world import World
+
+Resolved = Callable[..., Config]
+
+
+@pytest.fixture
+def clone(workshop: Workshop) -> Checkout:
+    return workshop.clone("work")
+
+
+@pytest.fixture
+def config(seal: dict[str, str], clone: Checkout) -> Resolved:
+    """`config(at=, **environ)`: the settings in force in the clone, or elsewhere."""
+
+    def one(at: Path | None = None, **environ: str) -> Config:
+        return World({**seal, **environ}, at or clone.path).config({})
+
+    return one
+
+
+def test_gits_scopes_win_in_gits_own_order(
+    seal: dict[str, str], clone: Checkout, config: Resolved, tmp_path: Path
+) -> None:
+    system = tmp_path / "system"
+    clone.git("config", "extensions.worktreeConfig", "true")
+    scopes = [("system", ["--file", str(system)]), ("global", ["--global"]), ("local", []), ("worktree", ["--worktree"])]
+    for scope, where in scopes:
+        clone.git("config", *where, "homelab.ciServer", f"https://{scope}.example.test")
+        found = config(GIT_CONFIG_NOSYSTEM="0", GIT_CONFIG_SYSTEM=str(system))
+        assert str(found.server) == f"https://{scope}.example.test"
+        assert found.source("server") == f"git config homelab.ciServer ({scope})"
+    assert seal["GIT_CONFIG_NOSYSTEM"] == "1"
+
+
+def test_gits_keys_are_read_whatever_their_case_and_from_included_files(clone: Checkout, config: Resolved) -> None:
+    extra = clone.write(".git/extra", "[HOMELAB]\n\tCiDial = 10.0.20.203\n")
+    clone.git("config", "include.path", str(extra))
+    assert str(config().dial) == "10.0.20.203"
+
+
+def test_an_empty_entry_of_git_is_unset(clone: Checkout, config: Resolved) -> None:
+    clone.git("config", "homelab.timeout", "")
+    assert config().timeout == 3600.0
+
+
+def test_an_entry_without_a_value_is_malformed(clone: Checkout, config: Resolved) -> None:
+    with (clone.path / ".git" / "config").open("a") as file:
+        file.write("[homelab]\n\ttimeout\n")
+    with pytest.raises(Problem, match=r"git config homelab.timeout \(local\)"):
+        config()
+
+
+def test_the_variable_wins_over_git_and_git_over_the_tracked_file(clone: Checkout, config: Resolved) -> None:
+    clone.write(".homelab.toml", 'target = "tracked"\ntimeout = 7\n')
+    assert (config().onto, config().timeout) == ("tracked", 7.0)
+    clone.git("config", "homelab.target", "configured")
+    assert config().onto == "configured"
+    assert config(HOMELAB_TARGET="given").onto == "given"
+    assert config(HOMELAB_TARGET="").onto == "configured"
+
+
+def test_the_tracked_file_is_found_from_a_folder_below(clone: Checkout, config: Resolved) -> None:
+    clone.write(".homelab.toml", 'repo = "acme/app"\n')
+    below = clone.write("a/b/c", "x").parent
+    assert config(below).repo == "acme/app"
+
+
+def test_a_malformed_tracked_file_is_a_usage_error_that_names_it(clone: Checkout, config: Resolved) -> None:
+    clone.write(".homelab.toml", "repo = \n")
+    with pytest.raises(Problem, match=r"\.homelab\.toml is malformed") as told:
+        config()
+    assert told.value.exit is Exit.USAGE
+
+
+def test_a_tracked_file_that_is_no_text_is_malformed_and_not_overlooked(clone: Checkout, config: Resolved) -> None:
+    (clone.path / ".homelab.toml").write_bytes(b'target = "\xff"\n')
+    with pytest.raises(Problem, match=r"\.homelab\.toml is malformed"):
+        config()
+
+
+def test_a_tracked_file_cannot_name_the_server(clone: Checkout, config: Resolved) -> None:
+    clone.write(".homelab.toml", 'server = "https://evil.example.test"\nvault-addr = "https://evil.example.test"\n')
+    found = config()
+    assert (found.server, found.vault_addr) == (None, "")
+    assert ["server" in found.warnings[0], "vault-addr" in found.warnings[1]] == [True, True]
+
+
+def test_outside_a_repository_the_users_own_settings_still_hold(
+    seal: dict[str, str], config: Resolved, tmp_path: Path
+) -> None:
+    Path(seal["GIT_CONFIG_GLOBAL"]).write_text("[homelab]\n\tciServer = https://ci.example.test\n")
+    assert str(config(tmp_path).server) == "https://ci.example.test"
+
+
+def woodpecker_cli(seal: dict[str, str], name: str, content: object) -> None:
+    path = Path(seal["XDG_CONFIG_HOME"]) / "woodpecker" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def contexts(current: str) -> object:
+    both = {name: {"name": name, "server_url": f"https://{name}.example.test"} for name in ("prod", "test")}
+    return {"current_context": current, "contexts": both}
+
+
+def test_woodpecker_clis_current_context_names_the_server(seal: dict[str, str], config: Resolved) -> None:
+    woodpecker_cli(seal, "config.json", {"server_url": "https://legacy.example.test"})
+    assert str(config().server) == "https://legacy.example.test"
+    woodpecker_cli(seal, "contexts.json", contexts("test"))
+    assert str(config().server) == "https://test.example.test"
+
+
+def test_the_context_is_found_without_xdg_too(seal: dict[str, str], config: Resolved) -> None:
+    woodpecker_cli(seal, "contexts.json", contexts("prod"))
+    assert str(config(XDG_CONFIG_HOME="").server) == "https://prod.example.test"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "{", "[]", "null", {"contexts": []}, {"contexts": {"a": 1}, "current_context": "a"}, contexts("gone"),
+     {"contexts": None, "current_context": None}, {"current_context": ["a"], "contexts": {}},
+     {"contexts": {"a": {"server_url": 5}}, "current_context": "a"}],
+    ids=str,
+)  # fmt: skip
+def test_a_broken_context_file_is_as_good_as_none(seal: dict[str, str], config: Resolved, content: object) -> None:
+    woodpecker_cli(seal, "contexts.json", content)
+    assert config().server is None
+
+
+def test_a_trust_anchor_that_is_no_file_is_named_with_its_source(seal: dict[str, str], clone: Checkout) -> None:
+    environ = {"SSL_CERT_FILE": "/nowhere/ca.pem", "WOODPECKER_SERVER": "https://ci.example.test", "WP_TOKEN": "t"}
+    world = World({**seal, **environ}, clone.path)
+    with pytest.raises(Problem, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as told:
+        world.ci(world.config({}))
+    assert told.value.exit is Exit.USAGE

@@ -1,0 +1,305 @@
+"""Each setting comes from each of its sources, the stronger source wins, and a malformed one is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.config import GitEntry, Sources, resolve
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.server import Dial, Server
+from homelab_hooks.settings import SETTINGS, Output, Setting
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Two good texts of a setting with what they mean, and texts that are malformed."""
+
+    one: tuple[str, Any]
+    two: tuple[str, Any]
+    bad: tuple[str, ...] = ()
+
+
+DURATION = Sample(("90s", 90.0), ("1h30m", 5400.0), ("soon", "-1", "1.5h", "2 minutes", "9" * 400))
+NAME = ("--force", "a b", "a..b", "a:b", "x\x1b[2J")
+SAMPLES = {
+    "server": Sample(
+        ("https://ci.example.test", Server("https", "ci.example.test", 443)),
+        ("https://ci.example.test:8443/ci/", Server("https", "ci.example.test", 8443, "/ci")),
+        ("ci.example.test", "ftp://ci.example.test", "https://", "https://a b.test", "https://h.test:99999",
+         "https://h.test:0", "https://h.test/?q=1", "https://h\x01.test", "https://[::1", "https://u@h.test"),
+    ),
+    "dial": Sample(
+        ("10.0.20.203", Dial("10.0.20.203")),
+        ("[::1]:8443", Dial("::1", 8443)),
+        ("ci.example.test", "10.0.20.203:0", "10.0.20.203:70000", "10.0.20.999", "[::1", ":443"),
+    ),
+    "ca_file": Sample(("/etc/ca.pem", Path("/etc/ca.pem")), ("ca.pem", Path("ca.pem"))),
+    "repo": Sample(("acme/app", "acme/app"), ("/acme/app/", "acme/app"), ("app", "acme/", "acme//app", "acme/my app")),
+    "remote": Sample(("forgejo", "forgejo"), ("team/up", "team/up"), NAME),
+    "onto": Sample(("main", "main"), ("release/1.2", "release/1.2"), (*NAME, "a~1", "main.lock", "/main", "main/")),
+    "verify": Sample(("make test", "make test"), ("tox -q", "tox -q")),
+    "deploy": Sample(
+        ("web/shop", ("web/shop",)), ("web/sts/db", ("web/sts/db",)), ("shop", "web/", "a/b/c/d", "-n/x", "web shop/x;")
+    ),
+    "timeout": DURATION,
+    "appear_timeout": DURATION,
+    "unreachable_timeout": DURATION,
+    "rollout_timeout": DURATION,
+    "settle": DURATION,
+    "output": Sample(("json", Output.JSON), ("plain", Output.PLAIN), ("xml", "JSON")),
+    "vault_addr": Sample(
+        ("https://vault.example.test/", "https://vault.example.test"),
+        ("http://127.0.0.1:8200", "http://127.0.0.1:8200"),
+        ("vault.example.test", "https://vault.example.test:x"),
+    ),
+    "vault_namespace": Sample(("team", "team"), ("team/a", "team/a")),
+    "vault_ca": Sample(("/etc/v.pem", Path("/etc/v.pem")), ("v.pem", Path("v.pem"))),
+    "vault_path": Sample(("kv/ci", "kv/ci"), ("/kv/ci/global/", "kv/ci/global"), ("kv", "kv/../sys", "kv//x", "kv/a?b")),
+    "vault_field": Sample(("token", "token"), ("ci-token", "ci-token")),
+    "vault_dial": Sample(("127.0.0.1:8200", Dial("127.0.0.1", 8200)), ("::1", Dial("::1")), ("vault.example.test",)),
+    "post_push": Sample(("off", "off"), ("background", "background"), ("sometimes",)),
+}  # fmt: skip
+EMPTY: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One source of one setting."""
+
+    setting: Setting
+    kind: str
+    key: str
+    scope: str = "local"
+    at: str = field(default="")
+
+    def __str__(self) -> str:
+        return f"{self.setting.name}-{self.kind}-{self.key}"
+
+    def give(self, text: str) -> Sources:
+        """Sources in which only this one says something."""
+        match self.kind:
+            case "option":
+                return Sources(options={self.setting.name: [text] if self.setting.many else text})
+            case "environment":
+                return Sources(environ={self.key: text})
+            case "git config":
+                return Sources(git=(GitEntry(self.scope, self.key.lower(), text),))
+            case _:
+                return Sources(tracked={self.key: [text] if self.setting.many else text})
+
+    @property
+    def named(self) -> str:
+        """How a message names it."""
+        return {"option": f"option {self.key}", "git config": f"git config {self.key} ({self.scope})"}.get(
+            self.kind, ".homelab.toml" if self.kind == "tracked" else f"environment {self.key}"
+        )
+
+
+def places() -> Iterator[Place]:
+    """Every source of every setting, the strongest first."""
+    for setting in SETTINGS:
+        if setting.option:
+            yield Place(setting, "option", setting.option)
+        for name in setting.env:
+            yield Place(setting, "environment", name)
+        if setting.git:
+            yield Place(setting, "git config", setting.git)
+        if setting.tracked:
+            yield Place(setting, "tracked", setting.tracked)
+
+
+def both(strong: Sources, weak: Sources) -> Sources:
+    return Sources(
+        options={**weak.options, **strong.options},
+        environ={**weak.environ, **strong.environ},
+        git=(*weak.git, *strong.git),
+        tracked={**weak.tracked, **strong.tracked},
+    )
+
+
+PLACES = list(places())
+PAIRS = [(a, b) for a, b in zip(PLACES, PLACES[1:], strict=False) if a.setting is b.setting]
+MALFORMED = [(place, text) for place in PLACES for text in SAMPLES[place.setting.name].bad]
+
+
+def value(setting: Setting, sources: Sources) -> Any:
+    return getattr(resolve(sources), setting.name)
+
+
+def test_every_setting_has_a_sample() -> None:
+    assert set(SAMPLES) == {setting.name for setting in SETTINGS}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_a_setting_comes_from_each_of_its_sources(place: Place) -> None:
+    for text, meaning in (SAMPLES[place.setting.name].one, SAMPLES[place.setting.name].two):
+        config = resolve(place.give(text))
+        assert getattr(config, place.setting.name) == meaning
+        assert config.source(place.setting.name) == place.named
+
+
+@pytest.mark.parametrize(("strong", "weak"), PAIRS, ids=str)
+def test_the_stronger_source_wins(strong: Place, weak: Place) -> None:
+    sample = SAMPLES[strong.setting.name]
+    config = resolve(both(strong.give(sample.one[0]), weak.give(sample.two[0])))
+    assert getattr(config, strong.setting.name) == sample.one[1]
+    assert config.source(strong.setting.name) == strong.named
+
+
+@pytest.mark.parametrize(("strong", "weak"), PAIRS, ids=str)
+def test_an_empty_source_counts_as_unset(strong: Place, weak: Place) -> None:
+    if strong.kind == "option":
+        pytest.skip("an empty option is refused")
+    sample = SAMPLES[strong.setting.name]
+    config = resolve(both(strong.give(" "), weak.give(sample.two[0])))
+    assert getattr(config, strong.setting.name) == sample.two[1]
+
+
+@pytest.mark.parametrize("place", [place for place in PLACES if place.kind == "option"], ids=str)
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_option_is_refused(place: Place, text: str) -> None:
+    with pytest.raises(Problem, match=f"{place.key} is empty") as told:
+        resolve(place.give(text))
+    assert told.value.exit is Exit.USAGE
+
+
+@pytest.mark.parametrize(("place", "text"), MALFORMED, ids=lambda x: str(x)[:40].encode("unicode_escape").decode())
+def test_a_malformed_value_is_a_usage_error_that_names_setting_and_source(place: Place, text: str) -> None:
+    with pytest.raises(Problem) as told:
+        resolve(place.give(text))
+    said = told.value
+    assert said.exit is Exit.USAGE
+    assert (place.setting.option or place.setting.git or place.setting.env[0]) in said.what
+    assert place.named in said.what
+    assert said.hint
+
+
+def test_a_setting_that_nobody_gives_has_its_default() -> None:
+    config = resolve(Sources())
+    assert (config.server, config.dial, config.ca_file, config.vault_dial) == (None, None, None, None)
+    assert (config.repo, config.remote, config.onto, config.verify, config.deploy) == ("", "", "", "", ())
+    assert (config.timeout, config.appear_timeout, config.unreachable_timeout) == (3600.0, 120.0, 180.0)
+    assert (config.rollout_timeout, config.settle, config.output) == (900.0, 5.0, Output.AUTO)
+    assert (config.vault_path, config.vault_field) == ("secret/ci/global", "woodpecker_api_token")
+    assert {found.source for found in config.values} == {"default"}
+
+
+def test_a_zero_is_a_valid_duration() -> None:
+    assert resolve(Sources(environ={"HOMELAB_SETTLE": "0"})).settle == 0.0
+
+
+def test_the_server_of_woodpecker_clis_context_is_the_last_resort() -> None:
+    known = Sources(context_server="https://old.example.test")
+    assert str(resolve(known).server) == "https://old.example.test"
+    assert resolve(known).source("server") == "woodpecker-cli's current context"
+    git = Sources(context_server="https://old.example.test", git=(GitEntry("global", "homelab.ciserver", "https://a.b"),))
+    assert str(resolve(git).server) == "https://a.b"
+    with pytest.raises(Problem, match="woodpecker-cli's current context"):
+        resolve(Sources(context_server="ftp://x"))
+
+
+def test_several_targets_come_from_each_source() -> None:
+    """Spaces in the environment, several entries in git, a list in the file, a repeated option."""
+    two = ("web/shop", "web/sts/db")
+    given = [
+        Sources(options={"deploy": list(two)}),
+        Sources(environ={"HOMELAB_DEPLOY": " web/shop  web/sts/db "}),
+        Sources(git=(GitEntry("global", "homelab.deploy", two[0]), GitEntry("local", "homelab.deploy", two[1]))),
+        Sources(tracked={"deploy": list(two)}),
+    ]
+    assert [resolve(sources).deploy for sources in given] == [two] * 4
+    assert resolve(Sources(tracked={"deploy": "web/shop"})).deploy == ("web/shop",)
+
+
+def test_one_empty_target_among_several_options_is_refused() -> None:
+    with pytest.raises(Problem, match="--deploy is empty"):
+        resolve(Sources(options={"deploy": ["web/shop", ""]}))
+
+
+@pytest.mark.parametrize(
+    ("key", "raw"),
+    [("repo", {"a": 1}), ("timeout", 1.5), ("timeout", True), ("deploy", [1]), ("verify", ["make"]), ("deploy", {})],
+)
+def test_a_value_of_another_type_in_the_tracked_file_is_malformed(key: str, raw: object) -> None:
+    with pytest.raises(Problem) as told:
+        resolve(Sources(tracked={key: raw}))
+    assert key in told.value.what
+    assert ".homelab.toml" in told.value.what
+
+
+def test_a_stronger_source_spares_the_reading_of_a_weaker_one() -> None:
+    tracked: dict[str, object] = {"timeout": {"min": 1}}
+    assert resolve(Sources(options={"timeout": "5"}, tracked=tracked)).timeout == 5.0
+
+
+FORBIDDEN = {
+    "server", "dial", "ca-file", "token", "vault-addr", "vault-path", "vault-field", "vault-dial", "remote",
+    "unreachable-timeout", "output", "post-push", "nonsense",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", sorted(FORBIDDEN))
+def test_what_a_tracked_file_may_not_say_is_ignored_and_named(key: str) -> None:
+    config = resolve(Sources(tracked={key: "https://evil.example.test"}))
+    assert {found.source for found in config.values} == {"default"}
+    assert len(config.warnings) == 1
+    assert key in config.warnings[0]
+    assert "ignored" in config.warnings[0]
+
+
+def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
+    assert "ci" in resolve(Sources(tracked={"ci": {"server": "https://evil.example.test"}})).warnings[0]
+
+
+def test_what_a_tracked_file_may_say_is_exactly_the_contract() -> None:
+    assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
+        "repo", "target", "verify", "deploy", "timeout", "appear-timeout", "rollout-timeout", "settle",
+    }  # fmt: skip
+
+
+def test_a_password_in_a_malformed_url_is_not_shown() -> None:
+    for text in ("https://bob:s3cret@ci.example.test", "https://bob:s3@cret@ci.example.test"):
+        with pytest.raises(Problem) as told:
+            resolve(Sources(environ={"WOODPECKER_SERVER": text}))
+        assert "cret" not in told.value.what + told.value.hint
+
+
+CLEAR = [
+    ("http://ci.example.test", True),
+    ("http://127.evil.example.test", True),
+    ("http://10.0.0.1", True),
+    ("http://localhost.example.test", True),
+    ("http://localhost:8000", False),
+    ("http://127.0.0.1:8000", False),
+    ("http://127.8.9.1", False),
+    ("http://[::1]:8000", False),
+    ("https://ci.example.test", False),
+]
+
+
+@pytest.mark.parametrize(("url", "refused"), CLEAR)
+@pytest.mark.parametrize("variable", ["WOODPECKER_SERVER", "VAULT_ADDR"])
+def test_http_is_only_for_this_machine(url: str, variable: str, *, refused: bool) -> None:
+    environ = {variable: url}
+    if not refused:
+        resolve(Sources(environ=environ))
+        return
+    with pytest.raises(Problem, match="in the clear") as told:
+        resolve(Sources(environ=environ))
+    assert variable in told.value.what
+    resolve(Sources(environ={**environ, "HOMELAB_ALLOW_HTTP": "1"}))
+
+
+@pytest.mark.parametrize(
+    ("server", "dial"), [("WOODPECKER_SERVER", "HOMELAB_CI_DIAL"), ("VAULT_ADDR", "HOMELAB_VAULT_DIAL")]
+)
+def test_a_dial_to_another_machine_makes_loopback_http_no_safer(server: str, dial: str) -> None:
+    with pytest.raises(Problem, match="in the clear"):
+        resolve(Sources(environ={server: "http://localhost", dial: "10.0.20.203"}))
+    resolve(Sources(environ={server: "http://localhost", dial: "127.0.0.1:8000"}))

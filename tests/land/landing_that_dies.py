@@ -1,0 +1,44 @@
+"""A program, not a test: `git land` in a clone that ends itself by SIGKILL at a named point.
+
+Arguments: the clone, the verification command, and the point as STAGE:PROGRESS, or the beginning of a line told.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.events import Event, Log, StageChanged
+from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.repository import Git
+from homelab_hooks.land import land
+from homelab_hooks.land.request import Command, Parts, Request
+from homelab_hooks.proc import Processes
+
+
+def main(clone: str, verify: str, point: str) -> int:
+    """Land, or die trying."""
+    environ = dict(os.environ)
+    git = Git(GitPython(environ, Path(clone), inherited=environ, interactive=False))
+    processes = Processes(environ)
+
+    def tell(event: Event) -> None:
+        reached = (isinstance(event, StageChanged) and f"{event.stage}:{event.progress}" == point) or (
+            isinstance(event, Log) and event.text.startswith(point)
+        )
+        if reached:
+            os.killpg(0, signal.SIGKILL)
+
+    (Path(clone).parent / "group").write_text(str(os.getpgrp()))
+    parts = Parts(
+        git=git, commands=processes, hooks=processes, clock=SystemClock(), tell=tell, jitter=lambda: 0.0,
+        after=None,
+    )  # fmt: skip
+    return land.run(Request(verify=Command(verify, "told")), parts).exit
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
