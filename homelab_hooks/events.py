@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import NamedTuple
 
 from homelab_hooks.exits import Exit
 
@@ -39,11 +38,9 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(NamedTuple):
     """A command began: what it is about, and how to take it up again."""
 
-    event: ClassVar[str] = "start"
     command: str
     sha: str = ""
     repo: str = ""
@@ -51,22 +48,18 @@ class Start:
     resume: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageChanged:
+class StageChanged(NamedTuple):
     """A stage of a landing started or ended; `took` in seconds."""
 
-    event: ClassVar[str] = "stage"
     stage: Stage
     progress: Progress
     detail: str = ""
     took: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineChanged:
+class PipelineChanged(NamedTuple):
     """A pipeline was seen for the first time or in another status; `deciding` is false for an "also"."""
 
-    event: ClassVar[str] = "pipeline"
     number: int
     trigger: str
     """the pipeline's event in Woodpecker's words: push, tag, ..."""
@@ -82,11 +75,9 @@ class PipelineChanged:
     """seconds it took in earlier successful runs"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowChanged:
+class WorkflowChanged(NamedTuple):
     """A workflow of a pipeline changed its state."""
 
-    event: ClassVar[str] = "workflow"
     pipeline: int
     pid: int
     name: str
@@ -95,11 +86,9 @@ class WorkflowChanged:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepChanged:
+class StepChanged(NamedTuple):
     """A step of a workflow changed its state."""
 
-    event: ClassVar[str] = "step"
     pipeline: int
     workflow: str
     pid: int
@@ -110,50 +99,40 @@ class StepChanged:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(NamedTuple):
     """What is being waited for, said on change and as a heartbeat once a minute; `elapsed` in seconds."""
 
-    event: ClassVar[str] = "waiting"
     reason: str
     remedy: str = ""
     elapsed: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LostContact:
+class LostContact(NamedTuple):
     """No usable answer for a while; it is being tried on."""
 
-    event: ClassVar[str] = "lost-contact"
     reason: str
     patience: float
     """seconds left before it counts as unreachable"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Back:
+class Back(NamedTuple):
     """Answers come again after `away` seconds."""
 
-    event: ClassVar[str] = "back"
     away: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Log:
+class Log(NamedTuple):
     """A line of text: of a step, of the verification, of a hook, or our own word."""
 
-    event: ClassVar[str] = "log"
     source: str
     """`homelab` for our own; else whose line it is: `verify`, `push`, `step build/test`, ..."""
     text: str
     level: Level = Level.INFO
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RolloutChanged:
+class RolloutChanged(NamedTuple):
     """A workload moved: its phase, a sentence, and its counts."""
 
-    event: ClassVar[str] = "rollout"
     target: str
     phase: str
     detail: str = ""
@@ -163,8 +142,7 @@ class RolloutChanged:
     old: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineResult:
+class PipelineResult(NamedTuple):
     """One pipeline in the result."""
 
     number: int
@@ -174,8 +152,7 @@ class PipelineResult:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeployResult:
+class DeployResult(NamedTuple):
     """One workload in the result."""
 
     target: str
@@ -184,11 +161,9 @@ class DeployResult:
     image: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """The last word of every command (contract, section 4); `took` in seconds."""
 
-    event: ClassVar[str] = "result"
     verdict: str
     exit: Exit
     sha: str = ""
@@ -200,7 +175,7 @@ class Result:
     """what happened, in one sentence"""
     hint: str = ""
     """what to do, in one sentence"""
-    took: float = field(default=0.0)
+    took: float = 0.0
 
 
 Event = (
@@ -216,3 +191,18 @@ Event = (
     | RolloutChanged
     | Result
 )
+
+NAMES: dict[type[Event], str] = {
+    Start: "start",
+    StageChanged: "stage",
+    PipelineChanged: "pipeline",
+    WorkflowChanged: "workflow",
+    StepChanged: "step",
+    Waiting: "waiting",
+    LostContact: "lost-contact",
+    Back: "back",
+    Log: "log",
+    RolloutChanged: "rollout",
+    Result: "result",
+}
+"""the word for each in NDJSON"""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from homelab_hooks.events import Event
 from homelab_hooks.exits import Exit
@@ -28,22 +27,19 @@ class Fault(Enum):
     """HTML, or a redirect to another place: perhaps no API at all"""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen(Generic[T_co]):
+class Seen(NamedTuple, Generic[T_co]):
     """Answered."""
 
     value: T_co
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(NamedTuple):
     """Answered: there is nothing yet."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Missed:
+class Missed(NamedTuple):
     """No usable answer; asking again may help."""
 
     reason: str
@@ -52,8 +48,7 @@ class Missed:
     """seconds the server asked us to wait"""
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(NamedTuple):
     """Answered "no"."""
 
     reason: str
@@ -68,8 +63,7 @@ class Denied:
 Look = Seen[T_co] | Absent | Missed | Denied
 
 
-@dataclass(frozen=True, slots=True)
-class Turn(Generic[S]):
+class Turn(NamedTuple, Generic[S]):
     """What a decision came to: the state from now on, what to tell, and how long to wait (None: settled)."""
 
     state: S

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Status(StrEnum):
@@ -49,8 +49,7 @@ EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
 ALL_EVENTS = (*EVENTS, "cron", "pull_request_closed", "pull_request_metadata")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """A step of a workflow; `id` is what the log is asked with."""
 
     id: int
@@ -70,8 +69,7 @@ class Step:
         return self.state.red and self.kind != "service"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workflow:
+class Workflow(NamedTuple):
     """A workflow of a pipeline; matrix runs share a name and differ in pid."""
 
     pid: int
@@ -83,8 +81,7 @@ class Workflow:
     steps: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopped:
+class Stopped(NamedTuple):
     """Who or what ended a pipeline early (since 3.14); it counts only while the status is killed or canceled."""
 
     by_user: str = ""
@@ -93,8 +90,7 @@ class Stopped:
     """the number of the pipeline that replaced it"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(NamedTuple):
     """An error or a warning of the configuration."""
 
     message: str
@@ -103,8 +99,7 @@ class Finding:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """One row of the list, or one detail (then with workflows); times in unix seconds, 0 when not set."""
 
     number: int
@@ -139,8 +134,7 @@ class Pipeline:
         return tuple(workflow for workflow in self.workflows if workflow.state.red)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repo:
+class Repo(NamedTuple):
     """A repository as CI knows it."""
 
     id: int
@@ -149,8 +143,7 @@ class Repo:
     default_branch: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class Queue(NamedTuple):
     """What the server's queue says; only administrators may see it."""
 
     workers: int
@@ -160,8 +153,7 @@ class Queue:
     paused: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line of a step's log; `time` in seconds since the step began."""
 
     number: int

@@ -63,6 +63,10 @@ def without_user(url: str) -> str:
     return _USER_PART.sub(r"\g<scheme>", url)
 
 
+SHORTEST = 6
+"""characters; a shorter secret is none, and taking it out would take our own words apart"""
+
+
 class Redactor:
     """Takes secrets out of every text; forgets none that it was told of.
 
@@ -79,7 +83,7 @@ class Redactor:
 
     def learn(self, secret: str) -> None:
         """Never show this from now on."""
-        if secret and secret not in self._secrets:
+        if len(secret) >= SHORTEST and secret not in self._secrets:
             self._secrets.append(secret)
             self._secrets.sort(key=len, reverse=True)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelab_hooks.events import DeployResult, PipelineResult
 from homelab_hooks.exits import Exit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The exit code with what was seen to justify it."""
 
     exit: Exit

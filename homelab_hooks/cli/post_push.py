@@ -81,7 +81,7 @@ class PostPush:
         with self._stage(Stage.DEPLOY) as ended:
             rollout = self._deploy(landed)
             ended.append(rollout)
-        return replace(rollout, pipelines=verdict.pipelines, url=rollout.url or verdict.url)
+        return rollout._replace(pipelines=verdict.pipelines, url=rollout.url or verdict.url)
 
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world

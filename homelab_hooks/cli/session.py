@@ -6,7 +6,6 @@ import argparse
 import itertools
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem, Terminated
@@ -73,12 +72,12 @@ class Session:
         """Show an event, and remember what the last word would need."""
         match event:
             case Start():
-                self._known = replace(self._known, sha=event.sha or self._known.sha)
+                self._known = self._known._replace(sha=event.sha or self._known.sha)
                 self._resume = event.resume or self._resume
             case PipelineChanged() if event.deciding:
                 self._remember(event)
             case StageChanged(stage=Stage.PUSH | Stage.CONFIRM) | StageChanged(stage=Stage.PREFLIGHT):
-                self._known = replace(self._known, landed=_landed(event, before=self._known.landed))
+                self._known = self._known._replace(landed=_landed(event, before=self._known.landed))
             case _:
                 pass
         self._view.tell(event)
@@ -108,7 +107,7 @@ class Session:
         row = PipelineResult(
             number=event.number, event=event.trigger, ref=event.ref, status=event.status, url=event.url
         )  # fmt: skip
-        self._known = replace(self._known, pipelines=(*others, row), url=event.url)
+        self._known = self._known._replace(pipelines=(*others, row), url=event.url)
 
     def _cut_short(self, exit_: Exit) -> int:
         hint = f"to go on: {self._resume}" if self._resume else ""

@@ -107,7 +107,7 @@ def _taken_up(case: _Case) -> Judgement | None:
 
 
 def _deadline(case: _Case) -> Judgement | None:
-    if not case.workload.deadline_passed or False:
+    if not case.workload.deadline_passed or case.past.moved:
         return None
     why = [evidence.trouble.text for evidence in case.past.evidence]
     why += [f"pod {pod.name} is not ready" for pod in case.new if not pod.ready]

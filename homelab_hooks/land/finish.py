@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from homelab_hooks.errors import Problem
@@ -47,9 +46,9 @@ def finish(course: Course, there: Landed) -> Verdict:
     except Problem as problem:
         verdict = Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint)
     if verdict.exit in _NOT_LANDED:
-        verdict = replace(verdict, exit=Exit.UNREACHABLE)
+        verdict = verdict._replace(exit=Exit.UNREACHABLE)
     course.forget()
-    return replace(verdict, landed=True, sha=there.sha)
+    return verdict._replace(landed=True, sha=there.sha)
 
 
 def _post_push(course: Course, there: Landed) -> Verdict:

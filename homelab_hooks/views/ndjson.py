@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-from homelab_hooks.events import Event
+from homelab_hooks.events import NAMES, Event
 from homelab_hooks.text import Redactor, clean
 
 SCHEMA = 1
@@ -37,12 +36,12 @@ class Ndjson:
     def tell(self, event: Event) -> None:
         """Write one event."""
         self._seq += 1
-        head = {"schema": SCHEMA, "seq": self._seq, "time": self._stamp(), "event": event.event}
+        head = {"schema": SCHEMA, "seq": self._seq, "time": self._stamp(), "event": NAMES[type(event)]}
         self._output.out(json.dumps({**head, **self._object(event)}, ensure_ascii=False))
 
     def _object(self, thing: Any) -> dict[str, Any]:
-        """The fields of a dataclass that are set."""
-        pairs = ((field.name, getattr(thing, field.name)) for field in fields(thing))
+        """The fields that are set."""
+        pairs = ((name, getattr(thing, name)) for name in thing._fields)
         return {name: self._value(value) for name, value in pairs if value not in (None, "")}
 
     def _value(self, value: Any) -> Any:
@@ -50,8 +49,8 @@ class Ndjson:
             return value.value
         if isinstance(value, str):
             return clean(self._redact(value))
+        if hasattr(value, "_fields"):
+            return self._object(value)
         if isinstance(value, tuple):
             return [self._value(item) for item in value]
-        if is_dataclass(value):
-            return self._object(value)
         return round(value, 3) if isinstance(value, float) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Protocol, assert_never
 
 from homelab_hooks import durations
@@ -47,7 +46,7 @@ class Plain:
         """Show one event; a stage's last word is not said again as the result's reason."""
         if isinstance(event, StageChanged):
             self._detail = event.detail
-        told = replace(event, reason="") if isinstance(event, Result) and event.reason == self._detail else event
+        told = event._replace(reason="") if isinstance(event, Result) and event.reason == self._detail else event
         for line in lines(told):
             self._output.err(short(clean(self._redact(line))))
         if isinstance(event, Result):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from homelab_hooks.events import Back, Event, LostContact
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Denied, Fault, Missed
@@ -24,39 +22,37 @@ def answered(watch: Watch, now: float) -> tuple[Watch, tuple[Event, ...]]:
     """A usable answer came."""
     away = now - watch.contact.last
     events: tuple[Event, ...] = (Back(away=away),) if watch.contact.told else ()
-    fresh = replace(
-        watch.contact, last=now, ever=True, told=False, misses=0, refusals=0, pages=0, retry_after=0.0
+    fresh = watch.contact._replace(last=now, ever=True, told=False, misses=0, refusals=0, pages=0, retry_after=0.0
     )  # fmt: skip
-    return replace(watch, contact=fresh), events
+    return watch._replace(contact=fresh), events
 
 
 def missed(watch: Watch, look: Missed, now: float) -> tuple[Watch, tuple[Event, ...]]:
     """No usable answer came."""
     page = look.fault is Fault.WEB_PAGE
-    contact = replace(
-        watch.contact,
+    contact = watch.contact._replace(
         misses=watch.contact.misses + 1,
         refusals=0,
         pages=watch.contact.pages + 1 if page else 0,
         retry_after=look.retry_after or 0.0,
     )
-    watch = replace(watch, contact=contact)
+    watch = watch._replace(contact=contact)
     if page and not contact.ever and contact.pages >= PAGES:
         hint = "check --server (homelab.ciServer), and whether a sign-on page stands before it"
-        return replace(watch, verdict=Verdict(exit=Exit.DENIED, reason=look.reason, hint=hint, sha=watch.scope.sha)), ()
+        return watch._replace(verdict=Verdict(exit=Exit.DENIED, reason=look.reason, hint=hint, sha=watch.scope.sha)), ()
     return _tell_lost(watch, look.reason, now)
 
 
 def denied(watch: Watch, look: Denied) -> tuple[Watch, tuple[Event, ...]]:
     """The server answered "no": believed at once, unless it worked before or the no was slow."""
-    contact = replace(
-        watch.contact, misses=watch.contact.misses + 1, refusals=watch.contact.refusals + 1, pages=0, retry_after=0.0
+    contact = watch.contact._replace(
+        misses=watch.contact.misses + 1, refusals=watch.contact.refusals + 1, pages=0, retry_after=0.0
     )
-    watch = replace(watch, contact=contact)
+    watch = watch._replace(contact=contact)
     needed = REFUSALS if contact.ever else SLOW_REFUSALS if look.slow else 1
     if look.final or contact.refusals >= needed:
         verdict = Verdict(exit=look.exit, reason=look.reason, hint=look.hint, sha=watch.scope.sha)
-        return replace(watch, verdict=verdict), ()
+        return watch._replace(verdict=verdict), ()
     return watch, ()
 
 
@@ -65,7 +61,7 @@ def _tell_lost(watch: Watch, reason: str, now: float) -> tuple[Watch, tuple[Even
     if watch.contact.told or silent < TELL_AFTER:
         return watch, ()
     event = LostContact(reason=reason, patience=max(0.0, watch.patience.unreachable - silent))
-    return replace(watch, contact=replace(watch.contact, told=True)), (event,)
+    return watch._replace(contact=watch.contact._replace(told=True)), (event,)
 
 
 def unreachable(look: Missed | Denied, patience: float) -> Verdict:

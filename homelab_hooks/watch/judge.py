@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
@@ -18,8 +17,7 @@ HUNT = 10.0
 CANCEL_INFO_SINCE = (3, 14)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(NamedTuple):
     """CI has decided: the exit, what happened, what to do."""
 
     exit: Exit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from homelab_hooks.events import Event, PipelineResult
@@ -24,8 +23,8 @@ GRACE = 10.0
 def turn(watch: Watch, look: Look[Sight], now: float) -> Turn[Watch]:
     """Take in one look; settle first, then count time."""
     if watch.began is None:
-        watch = replace(watch, began=now, contact=replace(watch.contact, last=now), spoke=now)
-    watch = replace(watch, looks=watch.looks + 1)
+        watch = watch._replace(began=now, contact=watch.contact._replace(last=now), spoke=now)
+    watch = watch._replace(looks=watch.looks + 1)
     match look:
         case Seen(sight):
             watch, events = contact.answered(watch, now)
@@ -48,16 +47,16 @@ def turn(watch: Watch, look: Look[Sight], now: float) -> Turn[Watch]:
         return Turn(watch, events)
     watch, said = waiting.say(watch, look, now)
     events = (*events, *said)
-    return Turn(replace(watch, spoke=now) if events else watch, events, pace.wait(watch, now))
+    return Turn(watch._replace(spoke=now) if events else watch, events, pace.wait(watch, now))
 
 
 def _settle(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event, ...]]:
     """Judge every thread; the worst counts once all are decided, or the first red one with `fail_fast`."""
     watch, events = _follow(watch, sight, now)
     rulings = {t: judge(t, watch, _known(watch, sight), now) for t in watch.threads}
-    watch = replace(watch, ask=_questions(watch, rulings, sight, now))
+    watch = watch._replace(ask=_questions(watch, rulings, sight, now))
     if _decided(watch, rulings):
-        watch = replace(watch, verdict=_verdict(watch, rulings))
+        watch = watch._replace(verdict=_verdict(watch, rulings))
     return watch, events
 
 
@@ -77,8 +76,8 @@ def _follow(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
         row = next(row for row in rows if row.number == successor(thread.pipeline, rows))
         note = f"#{thread.number} was superseded by #{row.number}, which contains {watch.scope.sha[:8]}: following it"
         ended = now if row.status.settled else None
-        newer = replace(thread, pipeline=row, detail=None, firm=True, changed_at=now, settled_at=ended)
-        watch = replace(watch.with_thread(newer), accepted=watch.accepted | {row.commit})
+        newer = thread._replace(pipeline=row, detail=None, firm=True, changed_at=now, settled_at=ended)
+        watch = watch.with_thread(newer)._replace(accepted=watch.accepted | {row.commit})
         events.append(pipeline_changed(watch, row, note=note))
     return watch, tuple(events)
 
@@ -172,4 +171,4 @@ def _running(watch: Watch) -> bool:
 
 def _end(watch: Watch, verdict: Verdict) -> Watch:
     url = watch.url(watch.threads[0].number) if watch.threads else ""
-    return replace(watch, verdict=replace(verdict, sha=watch.scope.sha, pipelines=results(watch), url=url))
+    return watch._replace(verdict=verdict._replace(sha=watch.scope.sha, pipelines=results(watch), url=url))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from homelab_hooks.events import Event, Level, Log
 from homelab_hooks.model import Pipeline, Status
@@ -19,8 +18,7 @@ GONE = 2
 
 def observe(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event, ...]]:
     """Fold a sight into the state; the events are what changed."""
-    watch = replace(
-        watch,
+    watch = watch._replace(
         accepted=watch.accepted | {watch.scope.sha},
         contained={**watch.contained, **sight.contained},
         web=sight.web or watch.web,
@@ -49,11 +47,11 @@ def _drop_vanished(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[
         taken = shown.get(thread.number, thread.pipeline.commit) != thread.pipeline.commit
         missing = thread.number not in shown and thread.number >= sight.floor
         if thread.firm or not (taken or missing):
-            watch = watch.with_thread(replace(thread, missing=0))
+            watch = watch.with_thread(thread._replace(missing=0))
         elif thread.missing + 1 < GONE and not taken:
-            watch = watch.with_thread(replace(thread, missing=thread.missing + 1))
+            watch = watch.with_thread(thread._replace(missing=thread.missing + 1))
         else:
-            watch = replace(watch.without_thread(thread), gone=watch.gone | {thread.number})
+            watch = watch.without_thread(thread)._replace(gone=watch.gone | {thread.number})
             text = f"#{thread.number} was created and is gone again: filtered, or no configuration"
             events.append(Log(source="homelab", text=text))
     return watch, events
@@ -100,8 +98,7 @@ def _thread(row: Pipeline, now: float) -> Thread:
 
 def _updated(old: Thread, row: Pipeline, now: float) -> Thread:
     changed = row.status is not old.pipeline.status
-    return replace(
-        old,
+    return old._replace(
         pipeline=row,
         firm=old.firm or row.status is not Status.CREATED,
         changed_at=now if changed else old.changed_at,
@@ -136,9 +133,9 @@ def _take_details(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[E
             continue
         told = detail_changes(thread.detail, detail)
         events += told
-        watch = watch.with_thread(replace(thread, detail=detail, changed_at=now if told else thread.changed_at))
+        watch = watch.with_thread(thread._replace(detail=detail, changed_at=now if told else thread.changed_at))
     if sight.details:
-        watch = replace(watch, detailed_at=now)
+        watch = watch._replace(detailed_at=now)
     return watch, events
 
 
@@ -149,7 +146,7 @@ def _warn(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
     for thread in watch.threads:
         word = thread.pipeline.raw_status
         if thread.pipeline.status is Status.UNKNOWN and word not in watch.warned:
-            watch = replace(watch, warned=watch.warned | {word})
+            watch = watch._replace(warned=watch.warned | {word})
             text = f"#{thread.number} is in a status unknown to this version: {word}; it counts as not decided"
             events.append(Log(source="homelab", text=text, level=Level.WARNING))
     return watch, events
@@ -161,6 +158,6 @@ def _note_others(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Ev
     events: list[Event] = []
     for row in newest(row for row in sight.rows if row.commit == watch.scope.sha and not watch.scope.decides(row)):
         if (row.number, row.status) not in watch.also:
-            watch = replace(watch, also=watch.also | {(row.number, row.status)})
+            watch = watch._replace(also=watch.also | {(row.number, row.status)})
             events.append(pipeline_changed(watch, row, deciding=False, note="also on this commit; does not decide"))
     return watch, events

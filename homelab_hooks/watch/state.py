@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import NamedTuple
 
 from homelab_hooks.history import Containment
 from homelab_hooks.model import EVENTS, Pipeline, Queue, Status
@@ -13,8 +13,7 @@ from homelab_hooks.verdict import Verdict
 NOTHING: Mapping[str, Containment] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(NamedTuple):
     """Which pipelines decide about a commit (contract, section 5)."""
 
     sha: str
@@ -33,8 +32,7 @@ class Scope:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(NamedTuple):
     """How long to wait, in seconds."""
 
     timeout: float = 3600.0
@@ -44,8 +42,7 @@ class Patience:
     """one look is enough: what is undecided then stays so"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(NamedTuple):
     """What one look saw.
 
     `rows` are complete from the newest number down to `floor`; a known number at or above it that is not there is gone.
@@ -54,7 +51,7 @@ class Sight:
     rows: tuple[Pipeline, ...] = ()
     floor: int = 0
     details: tuple[Pipeline, ...] = ()
-    contained: Mapping[str, Containment] = field(default_factory=lambda: NOTHING)
+    contained: Mapping[str, Containment] = NOTHING
     queue: Queue | None = None
     web: str = ""
     """the base of pipeline URLs: SERVER/repos/ID/pipeline"""
@@ -62,8 +59,7 @@ class Sight:
     """the repository is activated in CI"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(NamedTuple):
     """What the next look should bring besides the newest rows."""
 
     floor: int = 0
@@ -74,8 +70,7 @@ class Ask:
     queue: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thread:
+class Thread(NamedTuple):
     """One (event, ref) and the pipeline that now stands for it; restarts and containing successors take it over."""
 
     event: str
@@ -104,8 +99,7 @@ class Thread:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(NamedTuple):
     """How well the server can be reached."""
 
     last: float
@@ -120,12 +114,11 @@ class Contact:
     retry_after: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class Watch(NamedTuple):
     """The whole state of a watch."""
 
     scope: Scope
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = Patience()
     fail_fast: bool = False
     seed: int = 0
     """for the jitter"""
@@ -133,11 +126,11 @@ class Watch:
     web: str = ""
     active: bool = True
     began: float | None = None
-    contact: Contact = field(default_factory=lambda: Contact(last=0.0))
+    contact: Contact = Contact(last=0.0)
     threads: tuple[Thread, ...] = ()
     accepted: frozenset[str] = frozenset()
     """our commit, and newer ones that contain it and superseded ours"""
-    contained: Mapping[str, Containment] = field(default_factory=lambda: NOTHING)
+    contained: Mapping[str, Containment] = NOTHING
     top: int = 0
     """the highest number seen on the list"""
     gone: frozenset[int] = frozenset()
@@ -154,7 +147,7 @@ class Watch:
     hurry_until: float = 0.0
     """an event said that the end is near: ask quickly until then"""
     detailed_at: float = -1e9
-    ask: Ask = field(default_factory=Ask)
+    ask: Ask = Ask()
     verdict: Verdict | None = None
 
     def url(self, number: int) -> str:
@@ -168,8 +161,8 @@ class Watch:
             threads = tuple(thread if (old.event, old.ref) == key else old for old in self.threads)
         else:
             threads = (*self.threads, thread)
-        return replace(self, threads=threads)
+        return self._replace(threads=threads)
 
     def without_thread(self, thread: Thread) -> Watch:
         """The same watch without this thread."""
-        return replace(self, threads=tuple(old for old in self.threads if old is not thread))
+        return self._replace(threads=tuple(old for old in self.threads if old is not thread))

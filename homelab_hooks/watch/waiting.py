@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.looks import Absent, Look, Missed, Seen
 from homelab_hooks.model import Queue, Status
@@ -27,7 +25,7 @@ def say(watch: Watch, look: Look[Sight], now: float) -> tuple[Watch, tuple[Event
         return watch, ()
     warned = watch.warned | {remedy} if remedy else watch.warned
     elapsed = now - watch.began
-    return replace(watch, warned=warned, spoke=now), (Waiting(reason=reason, remedy=remedy, elapsed=elapsed),)
+    return watch._replace(warned=warned, spoke=now), (Waiting(reason=reason, remedy=remedy, elapsed=elapsed),)
 
 
 def _why(watch: Watch, look: Look[Sight], now: float) -> tuple[str, str]:

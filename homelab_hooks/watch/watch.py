@@ -72,7 +72,7 @@ def explained(state: Watch, facts: Callable[[], CommitFacts]) -> Verdict:
     if not state.active:
         known = replace(known, active=False)
     reason, hint = why_none(known, filtered=bool(state.gone))
-    return replace(verdict, reason=f"{verdict.reason}: {reason}", hint=hint)
+    return verdict._replace(reason=f"{verdict.reason}: {reason}", hint=hint)
 
 
 class Eyes:

@@ -60,7 +60,7 @@ class Row:
             return None
         bad = self.red or row.status in {Status.FAILURE, Status.ERROR}
         state = (Status.FAILURE if bad else Status.SUCCESS) if row.status.settled else row.status
-        return replace(row, workflows=(Workflow(pid=1, name="w", state=state),))
+        return row._replace(workflows=(Workflow(pid=1, name="w", state=state),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

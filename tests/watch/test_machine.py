@@ -44,7 +44,7 @@ def pipeline(status: Status, number: int = 1, **more: object) -> Pipeline:
     base = Pipeline(
         number=number, event="push", ref="refs/heads/main", branch="main", commit=OURS, status=status, version="3.17.0"
     )
-    return replace(base, **more)  # type: ignore[arg-type]  # a test's shorthand
+    return base._replace(**more)  # type: ignore[arg-type]  # a test's shorthand
 
 
 @pytest.mark.parametrize(

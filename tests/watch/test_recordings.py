@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,7 @@ def of_number(tape: Tape, number: int) -> str:
         if isinstance(look, Seen):
             for row in look.value:
                 if row.number == number:
-                    return row.commit
+                    return str(row.commit)
     raise AssertionError(f"no #{number} on the tape")
 
 
@@ -177,4 +176,3 @@ def test_the_shape_of_every_recorded_row_is_read_without_loss() -> None:
         look = tape.rows(1e9)
         assert isinstance(look, Seen), path.name
         assert all(row.raw_status == row.status.value for row in look.value)
-        assert all(replace(row, workflows=()) == row for row in look.value)

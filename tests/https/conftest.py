@@ -1,0 +1,131 @@
+"""A stand-in, real balancers before it, a proxy that tunnels, and clients that are closed at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.balancer import Balancer, Certificate
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.https import Https
+from homelab_hooks.server import parse_dial, parse_server
+
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests name their own proxies."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def site() -> Iterator[Woodpecker]:
+    """A stand-in with one pipeline."""
+    with Woodpecker(SystemClock()) as server:
+        server.push("acme/app", "main", "a" * 40, timelines.green())
+        yield server
+
+
+@pytest.fixture
+def balance(site: Woodpecker) -> Iterator[Callable[..., Balancer]]:
+    """`balance(certificate, upstream=, name=, ipv6=)`: a running balancer, in front of the stand-in by default."""
+    with contextlib.ExitStack() as running:
+
+        def one(
+            certificate: Certificate = Certificate.RIGHT,
+            *,
+            upstream: str = "",
+            name: str = "ci.example.test",
+            ipv6: bool = False,
+        ) -> Balancer:
+            path = os.environ["PATH"]
+            return running.enter_context(
+                Balancer(upstream or site.url, path=path, name=name, certificate=certificate, ipv6=ipv6)
+            )
+
+        yield one
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[..., Https]]:
+    """`client(url, dial=, ca_file=, token=)`."""
+    opened: list[Https] = []
+
+    def one(url: str, *, dial: str = "", ca_file: Path | None = None, token: str = "alice-token") -> Https:
+        pinned = parse_dial(dial) if dial else None
+        opened.append(Https(parse_server(url), clock=SystemClock(), dial=pinned, ca_file=ca_file, token=token))
+        return opened[-1]
+
+    yield one
+    for https in opened:
+        https.close()
+
+
+class Tunnel:
+    """A proxy that writes down whom it was asked for, and connects everybody to one port.
+
+    Attributes:
+        asked: the first line of each request, whatever its method.
+        to: the port; 0 refuses with 403.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.to = 0
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near: socket.socket) -> None:
+        head = b""
+        with near, contextlib.suppress(OSError):
+            while b"\r\n\r\n" not in head:
+                head += near.recv(4096)
+            self.asked.append(head.partition(b"\r\n")[0].decode())
+            if not self.to:
+                near.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                return
+            near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            with socket.create_connection(("127.0.0.1", self.to)) as far:
+                back = threading.Thread(target=_pump, args=(far, near), daemon=True)
+                back.start()
+                _pump(near, far)
+                back.join(5)
+
+
+def _pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while piece := source.recv(65536):
+            sink.sendall(piece)
+        sink.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def tunnel() -> Iterator[Tunnel]:
+    proxy = Tunnel()
+    yield proxy
+    proxy.close()

@@ -1,0 +1,155 @@
+"""The pinned dial against a real balancer: the name stays in SNI, Host and certificate, only the address changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from pytest_httpserver import HTTPServer
+
+from homelab_hooks.demo.balancer import Balancer, Certificate
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.https import Https
+from homelab_hooks.looks import Fault
+from homelab_hooks.reply import NoReply, Reply
+
+Balance = Callable[..., Balancer]
+Client = Callable[..., Https]
+CI = "https://ci.example.test"
+
+
+def seen(answer: Reply | NoReply) -> Reply:
+    assert isinstance(answer, Reply), answer
+    return answer
+
+
+def failed(answer: Reply | NoReply) -> NoReply:
+    assert isinstance(answer, NoReply), answer
+    return answer
+
+
+def test_httpx_has_the_private_attribute_that_the_dial_relies_on() -> None:
+    """A new httpx that hides it must fail here, and not at a user's."""
+    with httpx.HTTPTransport() as transport:
+        assert hasattr(transport._pool, "_network_backend")
+
+
+@pytest.mark.slow
+def test_the_right_name_is_reached_at_the_dialled_address(balance: Balance, client: Client, site: Woodpecker) -> None:
+    balancer = balance()
+    reply = seen(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).ask("GET", "/api/user"))
+    assert (reply.status, reply.headers["x-woodpecker-version"]) == (200, "3.17.0")
+    assert [request.user for request in site.requests] == ["alice"]
+
+
+@pytest.mark.slow
+def test_the_host_header_keeps_the_servers_name(balance: Balance, client: Client, httpserver: HTTPServer) -> None:
+    """The balancer answers only to its own name in SNI, and passes Host on."""
+    httpserver.expect_request("/version").respond_with_json({})
+    balancer = balance(upstream=httpserver.url_for(""))
+    assert seen(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).ask("GET", "/version")).status == 200
+    request, _ = httpserver.log[0]
+    assert request.headers["Host"] == "ci.example.test"
+    assert request.headers["Authorization"] == "Bearer alice-token"
+
+
+@pytest.mark.slow
+def test_a_server_with_a_port_keeps_it_in_host_and_is_dialled_there(
+    balance: Balance, client: Client, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/ci/version").respond_with_json({})
+    balancer = balance(upstream=httpserver.url_for(""))
+    https = client(f"{CI}:{balancer.port}/ci", dial="127.0.0.1", ca_file=balancer.ca_file)
+    assert seen(https.ask("GET", "/version")).status == 200
+    assert httpserver.log[0][0].headers["Host"] == f"ci.example.test:{balancer.port}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("certificate", "reason"),
+    [
+        (Certificate.WRONG_NAME, "Hostname mismatch"),
+        (Certificate.EXPIRED, "certificate has expired"),
+        (Certificate.UNKNOWN_CA, "unable to get local issuer certificate"),
+    ],
+)
+def test_a_certificate_that_does_not_verify_ends_before_the_token_is_sent(
+    balance: Balance, client: Client, site: Woodpecker, certificate: Certificate, reason: str
+) -> None:
+    balancer = balance(certificate)
+    answer = failed(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).ask("GET", "/api/user"))
+    assert answer.untrusted
+    assert reason in answer.reason
+    assert site.requests == []
+
+
+@pytest.mark.slow
+def test_the_systems_trust_store_does_not_know_the_tests_own_authority(balance: Balance, client: Client) -> None:
+    assert failed(client(CI, dial=balance().dial).ask("GET", "/api/user")).untrusted
+
+
+@pytest.mark.slow
+def test_a_name_that_the_balancer_does_not_know_is_no_usable_answer(balance: Balance, client: Client) -> None:
+    balancer = balance()
+    https = client("https://nobody.example.test", dial=balancer.dial, ca_file=balancer.ca_file)
+    answer = failed(https.ask("GET", "/version"))
+    assert (answer.fault, answer.untrusted) == (Fault.CONNECTION, False)
+
+
+@pytest.mark.slow
+def test_an_ipv6_address_can_be_dialled(balance: Balance, client: Client) -> None:
+    balancer = balance(ipv6=True)
+    https = client(CI, dial=f"[::1]:{balancer.port}", ca_file=balancer.ca_file)
+    assert seen(https.ask("GET", "/version")).status == 200
+
+
+@pytest.mark.slow
+def test_two_names_at_one_address_stay_apart(balance: Balance, client: Client, httpserver: HTTPServer) -> None:
+    """Each name gets its own answer, and neither passes for the other."""
+    httpserver.expect_request("/version").respond_with_data("other")
+    one, two = balance(), balance(upstream=httpserver.url_for(""), name="other.example.test")
+    ours = client(CI, dial=one.dial, ca_file=one.ca_file)
+    theirs = client("https://other.example.test", dial=two.dial, ca_file=two.ca_file)
+    assert b"3.17.0" in seen(ours.ask("GET", "/version")).body
+    assert seen(theirs.ask("GET", "/version")).body == b"other"
+    crossed = client(CI, dial=two.dial, ca_file=two.ca_file)
+    assert isinstance(crossed.ask("GET", "/version"), NoReply)
+
+
+@pytest.mark.slow
+def test_the_dial_wins_over_a_proxy(
+    balance: Balance, client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+    monkeypatch.setenv("ALL_PROXY", tunnel.url)
+    balancer = balance()
+    assert seen(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).ask("GET", "/version")).status == 200
+    assert tunnel.asked == []
+
+
+@pytest.mark.slow
+def test_without_a_dial_the_proxy_is_used_and_the_certificate_checked_through_it(
+    balance: Balance, client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    balancer = balance()
+    tunnel.to = balancer.port
+    monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+    assert seen(client(CI, ca_file=balancer.ca_file).ask("GET", "/version")).status == 200
+    assert tunnel.asked == ["CONNECT ci.example.test:443 HTTP/1.1"]
+    assert failed(client(CI).ask("GET", "/version")).untrusted
+
+
+@pytest.mark.slow
+def test_a_redirect_of_the_balancers_is_not_followed(
+    balance: Balance, client: Client, httpserver: HTTPServer
+) -> None:
+    """From https to http of another host, the classic leak."""
+    httpserver.expect_request("/api/user").respond_with_data(
+        status=302, headers={"Location": httpserver.url_for("/stolen")}
+    )
+    balancer = balance(upstream=httpserver.url_for(""))
+    reply = seen(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).ask("GET", "/api/user"))
+    assert reply.status == 302
+    assert [request.path for request, _ in httpserver.log] == ["/api/user"]
