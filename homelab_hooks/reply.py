@@ -45,8 +45,11 @@ def bounded(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes | NoRep
     body = b"".join(parts)
     if encoding.lower() not in ("gzip", "x-gzip"):
         return body
+    packed = zlib.decompressobj(wbits=31)
     try:
-        unpacked = zlib.decompressobj(wbits=31).decompress(body, limit + 1)
+        unpacked = packed.decompress(body, limit + 1)
     except zlib.error:
         return NoReply(Fault.BODY, "the answer's compression is broken")
-    return unpacked if len(unpacked) <= limit else NoReply(Fault.BODY, f"the answer is longer than {limit} bytes")
+    if len(unpacked) > limit:
+        return NoReply(Fault.BODY, f"the answer is longer than {limit} bytes")
+    return unpacked if packed.eof else NoReply(Fault.BODY, "the compressed answer broke off")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,16 @@ def seal(tmp_path: Path) -> dict[str, str]:
     return sealed(os.environ, tmp_path / "home")
 
 
+@pytest.fixture(scope="session")
+def first_workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workshop to be copied: making one takes six calls of git."""
+    folder = tmp_path_factory.mktemp("first")
+    return Workshop(folder / "workshop", sealed(os.environ, folder / "home")).folder
+
+
 @pytest.fixture
-def workshop(tmp_path: Path, seal: dict[str, str]) -> Workshop:
+def workshop(tmp_path: Path, seal: dict[str, str], first_workshop: Path) -> Workshop:
     """A bare repository with one commit on `main`, and clones of it on demand."""
-    return Workshop(tmp_path / "workshop", seal)
+    folder = tmp_path / "workshop"
+    shutil.copytree(first_workshop / "srv", folder / "srv")
+    return Workshop(folder, seal)

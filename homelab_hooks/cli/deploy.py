@@ -41,7 +41,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not workloads:
         hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise Problem("there is no workload to wait for", hint=hint)
-    commit, remote = watching.commit(config, world, args.sha)
+    commit = watching.commit(world, args.sha)
+    remote = watching.likeliest(config, world.git, world.git.remotes())
     names = [str(workload) for workload in workloads]
     again = shlex.join(["homelab", "deploy", "wait", *names, "--sha", commit.sha])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))

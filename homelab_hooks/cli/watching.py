@@ -28,33 +28,34 @@ class Subject:
     """OWNER/NAME candidates for CI, the likeliest first"""
 
 
-def commit(config: Config, world: World, name: str | None) -> tuple[Commit, str]:
-    """What COMMIT means here, and the likeliest remote. Raises Problem where it means nothing."""
-    inside = world.git.git_dir() is not None
+def commit(world: World, name: str | None) -> Commit:
+    """What COMMIT means here. Raises Problem where it means nothing."""
     found = world.git.resolve(name or "HEAD")
-    if found is None and not inside:
+    if found is not None:
+        return found
+    if world.git.git_dir() is None:
         hint = "go to a repository, or give a full sha"
         raise Problem("this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint)
-    if found is None:
-        raise Problem(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
-    return found, _likeliest(config, world.git, world.git.remotes() if inside else ())
+    raise Problem(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
 
 
 def subject(config: Config, world: World, name: str | None) -> Subject:
     """What a watch of COMMIT is about. Raises Problem where no OWNER/NAME is known."""
-    found, remote = commit(config, world, name)
-    names = (config.repo,) if config.repo else candidates(world.git, remote, world.git.remotes())
+    found, remotes = commit(world, name), world.git.remotes()
+    remote = likeliest(config, world.git, remotes)
+    names = (config.repo,) if config.repo else candidates(world.git, remote, remotes)
     if not names:
         raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
     return Subject(found, remote, names)
 
 
-def _likeliest(config: Config, git: Git, remotes: tuple[str, ...]) -> str:
+def likeliest(config: Config, git: Git, remotes: tuple[str, ...]) -> str:
     """The remote that a push would go to; empty where that cannot be told, for a watch can do without."""
     if not remotes:
         return ""
     try:
-        pushed = git.push_remote(git.branch()) if git.branch() else ""
+        branch = git.branch()
+        pushed = git.push_remote(branch) if branch else ""
         return choose(remotes, wanted=config.remote, push_remote=pushed, push_default=git.push_default()).name
     except Problem:
         if config.remote:

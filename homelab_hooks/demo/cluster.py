@@ -20,6 +20,7 @@ PLURALS = {
     "ReplicaSet": "replicasets",
     "ControllerRevision": "controllerrevisions",
     "Pod": "pods",
+    "Event": "events",
 }
 
 

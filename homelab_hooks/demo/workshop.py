@@ -13,6 +13,7 @@ _CONFIG = """\
     email = ann@example.test
 [init]
     defaultBranch = main
+    templateDir =
 [protocol "file"]
     allow = always
 [advice]
@@ -92,14 +93,16 @@ class Checkout:
 
 
 class Workshop:
-    """A bare repository `origin.git` with one commit on `main`, and clones of it."""
+    """A bare repository with one commit on `main`, and clones of it; a copy of an earlier one's `srv` is taken as it is."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str], *, name: str = "acme/app.git") -> None:
         self.folder = folder
         self.environ = dict(environ)
         self.bare = folder / "srv" / name
-        self.bare.mkdir(parents=True)
         self.origin = Checkout(self.bare, environ)
+        if self.bare.exists():
+            return
+        self.bare.mkdir(parents=True)
         self.origin.git("init", "--quiet", "--bare")
         seed = self.clone("seed", at=str(self.bare))
         seed.commit("README", "hello\n", message="begin")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from homelab_hooks import image
 from homelab_hooks.deploy.question import Question, Snapshot
 from homelab_hooks.deploy.standing import Newer, Ours, standing, strangers
 from homelab_hooks.deploy.state import State
 from homelab_hooks.history import Containment, Contains
-from homelab_hooks.kubectl.facts import Workload
+from homelab_hooks.kubectl.facts import Kind, Workload
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Absent, Denied, Fault, Look, Missed, Seen
 
@@ -57,7 +58,17 @@ class Sight:
             return again
         if not _same(workload, again.value):
             return None
-        return Seen(Snapshot(workload=again.value, revisions=revisions.value, pods=pods.value, kin=snapshot.kin))
+        whole = Snapshot(workload=again.value, revisions=revisions.value, pods=pods.value, kin=snapshot.kin)
+        return Seen(self._with_events(state, whole))
+
+    def _with_events(self, state: State, snapshot: Snapshot) -> Snapshot:
+        """Only a Deployment's status says that pods cannot be created; for the others their events are asked."""
+        workload = snapshot.workload
+        living = sum(pod.lives for pod in snapshot.pods)
+        if state.target.kind is Kind.DEPLOYMENT or living >= workload.counts.desired:
+            return snapshot
+        why = self._kubectl.cannot_create(state.target, workload, within=state.patience(self._now()))
+        return replace(snapshot, workload=replace(workload, cannot_create=why))
 
     def _kin(self, workload: Workload, question: Question) -> dict[str, Containment]:
         for name in strangers(workload, question):

@@ -79,7 +79,7 @@ def standing(snapshot: Snapshot, question: Question) -> Standing:
     if ours := [mark for mark in telling if image.names(mark.text, question.sha)]:
         return Ours(ours[0].image, _containers(ours))
     for mark in () if question.exact else telling:
-        for name in image.commits(mark.text):
+        for name in () if image.dirty(mark.text) else image.commits(mark.text):
             if snapshot.kin.get(name) is Containment.CONTAINS:
                 return Newer(mark.image, _containers([mark]), name)
     first = telling[0]

@@ -63,6 +63,15 @@ class Kubectl:
         what = ["pods", *_selected(workload)]
         return self._get(target, what, lambda raw: pods_reading.pods(workload.uid, revisions, raw), within)
 
+    def cannot_create(self, target: Target, workload: Workload, *, within: float) -> str:
+        """Why no pod can be made for a workload whose status does not tell: its newest event says; else empty.
+
+        Best effort: who may not list events learns nothing here.
+        """
+        what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
+        look = self._get(target, what, lambda raw: reading.cannot_create(workload.uid, raw), within)
+        return look.value if isinstance(look, Seen) else ""
+
     def _get(
         self, target: Target, what: list[str], read: Callable[[reading.Json], T], within: float
     ) -> Seen[T] | Absent | Missed | Denied:

@@ -48,6 +48,21 @@ def revisions(uid: str, raw: Json) -> tuple[Revision, ...]:
     return tuple(_revision(item) for item in raw["items"] if uid in owners(item))
 
 
+def cannot_create(uid: str, raw: Json) -> str:
+    """The message of the newest event about making pods, if it tells of a failure."""
+    about = [
+        each
+        for each in raw["items"]
+        if each["involvedObject"].get("uid") == uid and each.get("reason") in {"FailedCreate", "SuccessfulCreate"}
+    ]
+    newest = max(about, key=_when, default=None)
+    return clean(newest["message"]) if newest is not None and newest["reason"] == "FailedCreate" else ""
+
+
+def _when(event: Json) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp"))
+
+
 def template(raw: Json) -> Template:
     """A pod template; what controllers add to it by themselves is left out."""
     meta = raw.get("metadata") or {}

@@ -121,5 +121,5 @@ def _pushing(course: Course) -> str:
 def _watching(parts: Parts) -> str:
     if parts.after is None:
         return "would not watch"
-    hook = post_push_hook(parts.git)
+    hook = post_push_hook(parts.git) if parts.run_hook else None
     return f"would run {hook}" if hook else "would watch CI, then wait for the configured deploys"

@@ -1,0 +1,41 @@
+"""Every scenario of the demo, as its user starts it: the code, the last line, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.demo.scenarios import SCENARIOS
+from homelab_hooks.exits import Exit
+from homelab_hooks.proc import Processes
+
+pytestmark = pytest.mark.slow
+
+HOMELAB = str(Path(sys.executable).with_name("homelab"))
+NOT_LANDED = {Exit.REFUSED, Exit.CONFLICT, Exit.PROTECTED}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_ends_with_its_code_and_its_word(name: str, tmp_path: Path) -> None:
+    scenario = SCENARIOS[name]
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+
+    done = Processes(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=90)
+
+    lines = done.out.splitlines()
+    landed = "no" if scenario.exit in NOT_LANDED else "yes"
+    assert done.code == scenario.exit, done.err
+    assert len(lines) == 1, "stdout has exactly the result line"
+    assert f" exit={int(scenario.exit)} " in lines[0]
+    assert f" landed={landed} " in lines[0]
+    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+
+
+def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
+    done = Processes(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=30)
+
+    assert done.code == Exit.USAGE
+    assert "rollout-lies" in done.err

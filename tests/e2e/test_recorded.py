@@ -1,0 +1,131 @@
+"""A landing on real parts that watches what a real Woodpecker said: the sentence the project exists for.
+
+Real git over http, a real TLS balancer with its own CA through the pinned dial, a real Vault-compatible server, the
+real kubectl; the CI answers are recordings, served as they came.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.githttp import Update
+from homelab_hooks.demo.rollouts import Rollout
+from homelab_hooks.demo.scene import REPO, Scene
+from homelab_hooks.demo.woodpecker_replay import load
+from homelab_hooks.exits import Exit
+from homelab_hooks.proc import Done, Processes
+
+pytestmark = pytest.mark.slow
+
+RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
+
+
+@dataclass(slots=True)
+class Stage:
+    """The scene, with CI's part played from a recording."""
+
+    scene: Scene
+
+    def plays(self, recording: str) -> None:
+        """From the push on, CI answers as recorded, for the landed commit."""
+
+        def play(update: Update) -> None:
+            self.scene.ci.play(REPO, load(RECORDINGS / f"{recording}.json.gz"), update.new)
+
+        self.scene.after_push = play
+
+    def land(self, *options: str) -> tuple[Done, str]:
+        """`git land`; how it ended and its last line."""
+        argv = ["git", "land", "--output", "plain", *options]
+        done = Processes(self.scene.environ).run(argv, cwd=self.scene.mine.path, timeout=90)
+        return done, done.out.strip()
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with Scene(os.environ, timelines.never(), Rollout(image_after=0.5)) as scene:
+        yield Stage(scene)
+
+
+def test_a_landing_that_is_green_and_rolled_out_ends_with_0(stage: Stage) -> None:
+    stage.plays("02-success")
+
+    done, last = stage.land()
+
+    assert done.code == Exit.OK, done.err
+    assert last.startswith("homelab: deployed exit=0 sha=")
+    assert " landed=yes " in last
+    assert stage.scene.workshop.on_server("main") == stage.scene.mine.head
+
+
+def test_a_landing_whose_ci_is_red_ends_with_1_and_is_landed(stage: Stage) -> None:
+    stage.plays("03-failure")
+
+    done, last = stage.land()
+
+    assert done.code == Exit.FAILED, done.err
+    assert "step boom of workflow woodpecker failed with exit code 3" in done.err
+    assert " landed=yes " in last
+    assert stage.scene.workshop.on_server("main") == stage.scene.mine.head
+
+
+def test_a_conflict_ends_with_21_and_nothing_is_pushed(stage: Stage) -> None:
+    theirs = stage.scene.colleague("greeting", "good morning\n")
+
+    done, last = stage.land()
+
+    assert done.code == Exit.CONFLICT
+    assert "greeting" in done.err
+    assert " landed=no " in last
+    assert stage.scene.workshop.on_server("main") == theirs
+
+
+def test_an_expired_token_ends_within_three_seconds_before_anything_is_changed(stage: Stage) -> None:
+    before = stage.scene.workshop.on_server("main")
+    stage.scene.vault.write("ci/global", {"woodpecker_api_token": "expired-long-ago"})
+
+    done, last = stage.land()
+
+    assert done.code in {Exit.DENIED, Exit.REFUSED}
+    assert float(last.rpartition("took=")[2]) < 3
+    assert "expired-long-ago" not in done.out + done.err
+    assert stage.scene.workshop.on_server("main") == before
+
+
+def test_a_token_that_vault_no_longer_gives_out_names_vault_and_the_remedy(stage: Stage) -> None:
+    stage.scene.vault.revoke(stage.scene.environ["VAULT_TOKEN"])
+
+    done, last = stage.land()
+
+    assert done.code == Exit.REFUSED
+    assert "Vault secret/ci/global" in done.err
+    assert "vault login" in done.err
+    assert " landed=no " in last
+
+
+def test_the_token_appears_in_no_output_and_reaches_no_other_server(stage: Stage) -> None:
+    stage.plays("02-success")
+
+    done, _ = stage.land("--output", "json")
+
+    assert stage.scene.token not in done.out + done.err
+    assert {request.user for request in stage.scene.ci.requests} == {"ann"}
+
+
+def test_a_person_in_a_linked_worktree_lands_from_there(stage: Stage) -> None:
+    stage.plays("02-success")
+    mine = stage.scene.mine
+    mine.git("worktree", "add", "--quiet", "-b", "other", "../other", "feature")
+    there = replace(stage)
+    there.scene.mine = type(mine)(mine.path.parent / "other", stage.scene.environ)
+
+    done, last = there.land("--no-deploy")
+
+    assert done.code == Exit.OK, done.err
+    assert " landed=yes " in last

@@ -1,0 +1,176 @@
+"""Where a token is looked for, in which order, and that nothing shows it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.proc import Processes
+from homelab_hooks.server import Server, parse_server
+from homelab_hooks.tokens.find import NotThere, Token, find, from_environment, from_git
+from homelab_hooks.world import World
+
+CI = parse_server("https://ci.example.test:8443/ci")
+Helper = Callable[..., Path]
+
+
+def test_woodpecker_token_comes_before_wp_token() -> None:
+    both = {"WOODPECKER_TOKEN": "one", "WP_TOKEN": "two"}
+    assert from_environment(both) == Token("one", "WOODPECKER_TOKEN")
+    assert from_environment({**both, "WOODPECKER_TOKEN": " \n"}) == Token("two", "WP_TOKEN")
+    assert isinstance(from_environment({}), NotThere)
+
+
+def test_white_space_around_a_token_is_no_part_of_it() -> None:
+    assert from_environment({"WP_TOKEN": "  t0ken\n"}) == Token("t0ken", "WP_TOKEN")
+
+
+@pytest.mark.parametrize("value", ["to ken", "to\nken", "tökèn", "to\x00ken", "to\tken", "to\u200bken", "t\udcffken"])
+def test_a_token_that_no_header_can_carry_is_denied_by_its_source_and_not_shown(value: str) -> None:
+    with pytest.raises(Problem, match="WOODPECKER_TOKEN") as told:
+        from_environment({"WOODPECKER_TOKEN": value, "WP_TOKEN": "good"})
+    assert told.value.exit is Exit.DENIED
+    assert value not in told.value.what + told.value.hint
+
+
+def test_a_token_is_in_no_repr() -> None:
+    assert "s3cret" not in repr(Token("s3cret", "WP_TOKEN"))
+
+
+def test_the_first_source_that_has_one_is_the_last_that_is_asked() -> None:
+    asked: list[str] = []
+
+    def source(name: str, found: Token | NotThere) -> Callable[[], Token | NotThere]:
+        def ask() -> Token | NotThere:
+            asked.append(name)
+            return found
+
+        return ask
+
+    none = NotThere("one", "nothing")
+    found = find((source("one", none), source("two", Token("t", "two")), source("three", none)))
+    assert (found.source, asked) == ("two", ["one", "two"])
+
+
+def test_without_a_token_every_place_says_why_and_one_says_what_to_do() -> None:
+    none = (NotThere("here", "it is empty"), NotThere("there", "it is gone", "look elsewhere"), NotThere("x", "y", "z"))
+    with pytest.raises(Problem) as told:
+        find(tuple(lambda found=found: found for found in none))  # type: ignore[misc]  # bound early on purpose
+    assert told.value.exit is Exit.DENIED
+    assert "here: it is empty; there: it is gone; x: y" in told.value.what
+    assert told.value.hint == "look elsewhere"
+
+
+@pytest.fixture
+def helper(seal: dict[str, str], tmp_path: Path) -> Helper:
+    """`helper(script)`: git's only credential helper; what it is asked is written to the file that comes back."""
+
+    def one(script: str, *, more: str = "") -> Path:
+        asked, program = tmp_path / "asked", tmp_path / "helper.sh"
+        program.write_text(f'#!/bin/sh\ncat > "{asked}"\n{script}\n')
+        program.chmod(0o755)
+        config = Path(seal["GIT_CONFIG_GLOBAL"])
+        config.write_text(f"{config.read_text()}[credential]\n\thelper = {program}\n{more}")
+        return asked
+
+    return one
+
+
+def kept(seal: dict[str, str], server: Server = CI, **environ: str) -> Token | NotThere:
+    return from_git(server, Processes({**seal, **environ}), patience=5)
+
+
+def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str], helper: Helper) -> None:
+    asked = helper("echo username=ann; echo password=t0ken", more="\tuseHttpPath = true\n")
+    assert kept(seal) == Token("t0ken", "git's credential helpers")
+    wanted = {"protocol=https", "host=ci.example.test:8443", "path=ci"}
+    assert wanted <= set(asked.read_text().splitlines())
+
+
+def test_a_server_without_a_path_is_asked_for_without_one(seal: dict[str, str], helper: Helper) -> None:
+    asked = helper("echo username=ann; echo password=t0ken", more="\tuseHttpPath = true\n")
+    assert isinstance(kept(seal, parse_server("https://ci.example.test")), Token)
+    assert "path=" not in asked.read_text()
+
+
+def test_a_password_with_an_equals_sign_is_whole(seal: dict[str, str], helper: Helper) -> None:
+    helper("echo username=ann; echo password=a=b==")
+    assert kept(seal) == Token("a=b==", "git's credential helpers")
+
+
+def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
+    """Neither the terminal nor any askpass program, from the environment or from git's settings."""
+    prompted, program = tmp_path / "prompted", tmp_path / "askpass.sh"
+    program.write_text(f'#!/bin/sh\ntouch "{prompted}"\necho typed\n')
+    program.chmod(0o755)
+    helper("exit 0", more=f"[core]\n\taskPass = {program}\n")
+    asks = {"GIT_ASKPASS": str(program), "SSH_ASKPASS": str(program), "GIT_TERMINAL_PROMPT": "1", "DISPLAY": ":0"}
+    found = kept(seal, **asks)
+    assert isinstance(found, NotThere)
+    assert "nothing is kept for https://ci.example.test:8443/ci" in found.reason
+    assert "WOODPECKER_TOKEN" in found.hint
+    assert not prompted.exists()
+
+
+def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -> None:
+    helper("exec tail -f /dev/null")
+    begin = time.monotonic()
+    found = from_git(CI, Processes(seal), patience=0.3)
+    assert isinstance(found, NotThere)
+    assert "no answer within 0.3 s" in found.reason
+    assert time.monotonic() - begin < 3
+
+
+@pytest.mark.parametrize("script", ["exit 1", "echo quit=1", "echo garbage", "echo password=", "kill -9 $$"])
+def test_a_helper_that_fails_has_nothing(seal: dict[str, str], helper: Helper, script: str) -> None:
+    helper(script)
+    assert isinstance(kept(seal), NotThere)
+
+
+def test_without_git_there_is_no_helper(seal: dict[str, str]) -> None:
+    found = kept(seal, PATH="/nowhere")
+    assert isinstance(found, NotThere)
+    assert "not installed" in found.reason
+
+
+def test_a_helper_sees_none_of_our_tokens(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    helper(f'env > "{seen}"; echo username=a; echo password=kept')
+    ours = {"WOODPECKER_TOKEN": " ", "VAULT_TOKEN": "v-s3cret"}
+    world = World({**seal, **ours, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
+    assert world.token(world.config({})).value == "kept"
+    assert "s3cret" not in seen.read_text()
+
+
+def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
+    """Vault is named only where its address is known."""
+    helper("echo username=a; echo password=kept")
+    environ = {**seal, "WOODPECKER_SERVER": "https://ci.example.test"}
+
+    def source(**more: str) -> str:
+        world = World({**environ, **more}, tmp_path)
+        return world.token(world.config({})).source
+
+    assert source(WP_TOKEN="t", VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "WP_TOKEN"
+    assert source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "git's credential helpers"
+    helper("exit 1")
+    with pytest.raises(Problem) as told:
+        source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v")
+    places = ["environment", "Vault secret/ci/global at http://127.0.0.1:1", "git's credential helpers"]
+    assert [told.value.what.find(place) for place in places] == sorted(told.value.what.find(place) for place in places)
+    assert -1 not in [told.value.what.find(place) for place in places]
+    with pytest.raises(Problem) as told:
+        source()
+    assert "Vault" not in told.value.what
+
+
+def test_a_found_token_is_redacted_from_then_on(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
+    helper("echo username=a; echo password=kept-s3cret")
+    world = World({**seal, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
+    world.token(world.config({}))
+    assert world.redact("x kept-s3cret x") == "x *** x"

@@ -1,0 +1,244 @@
+"""The token out of a real Vault server: both KV versions, every way it can fail, and no leak."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from homelab_hooks.demo.balancer import Balancer, Certificate
+from homelab_hooks.demo.programs import free_port
+from homelab_hooks.demo.vault import Vault as Server
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.server import parse_dial, parse_server
+from homelab_hooks.tokens.find import NotThere, Token
+from homelab_hooks.tokens.vault import Vault, from_vault
+from homelab_hooks.world import World
+
+FIELD = "woodpecker_api_token"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Server]:
+    with Server() as server:
+        server.write("ci/global", {FIELD: "  t0ken-in-vault\n", "empty": "", "number": 7})
+        server.mount_kv1("old")
+        server.write("ci/global", {FIELD: "t0ken-in-kv1"}, mount="old", version=1)
+        server.mount_kv1("deep/mount")
+        server.write("ci", {FIELD: "t0ken-deep"}, mount="deep/mount", version=1)
+        yield server
+
+
+@pytest.fixture
+def ask(running: Server) -> Callable[..., Token | NotThere]:
+    """`ask(path=, field=, token=, ...)`: the token by a fresh Vault token that may read everything."""
+
+    def one(**changes: Any) -> Token | NotThere:
+        everything = ("secret/*", "old/*", "deep/mount/*", "kv/*")
+        known: dict[str, Any] = {
+            "server": parse_server(running.url),
+            "token_source": "VAULT_TOKEN",
+            "path": "secret/ci/global",
+            "field": FIELD,
+            **changes,
+        }
+        return from_vault(Vault(**{"token": running.token(reads=everything), **known}))
+
+    return one
+
+
+def failed(found: Token | NotThere) -> NotThere:
+    assert isinstance(found, NotThere)
+    assert found.source.startswith("Vault ")
+    assert found.reason
+    assert found.hint
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("secret/ci/global", "t0ken-in-vault"), ("old/ci/global", "t0ken-in-kv1"), ("deep/mount/ci", "t0ken-deep")],
+)
+def test_the_version_of_the_kv_engine_is_found_out(ask: Any, path: str, value: str) -> None:
+    found = ask(path=path)
+    assert isinstance(found, Token)
+    assert found.value == value
+    assert path in found.source
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "reason", "hint"),
+    [
+        ({"path": "secret/ci/other"}, "nothing at that path", "homelab.vaultPath"),
+        ({"path": "old/ci/other"}, "nothing at that path", "homelab.vaultPath"),
+        ({"path": "nowhere/ci/global"}, "", ""),
+        ({"field": "other"}, "no field other", "homelab.vaultField"),
+        ({"field": "empty"}, "no field empty", "homelab.vaultField"),
+        ({"field": "number"}, "no field number", "homelab.vaultField"),
+        ({"token": "hvs.nonsense"}, "refused the token from VAULT_TOKEN", "vault login"),
+        ({"token": ""}, "no Vault token", "VAULT_TOKEN"),
+    ],
+)
+def test_each_way_to_fail_has_its_reason_and_its_remedy(
+    ask: Any, changes: dict[str, Any], reason: str, hint: str
+) -> None:
+    found = failed(ask(**changes))
+    assert reason in found.reason
+    assert hint in found.hint
+
+
+@pytest.mark.slow
+def test_a_deleted_version_is_nothing_at_that_path(ask: Any, running: Server) -> None:
+    running.write("ci/gone", {FIELD: "t"})
+    running.client().secrets.kv.v2.delete_latest_version_of_secret("ci/gone", mount_point="secret")
+    assert "nothing at that path" in failed(ask(path="secret/ci/gone")).reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["expired", "wrong policy"])
+def test_a_vault_token_that_may_not_read_is_named_by_its_source(ask: Any, running: Server, kind: str) -> None:
+    token = running.token(reads=("secret/*",) if kind == "expired" else ("other/*",))
+    if kind == "expired":
+        running.revoke(token)
+    found = failed(ask(token=token, token_source="~/.vault-token"))
+    assert "~/.vault-token" in found.reason
+    assert token not in repr(found)
+
+
+@pytest.mark.slow
+def test_the_token_is_read_over_tls_at_a_dialled_address(ask: Any, running: Server) -> None:
+    with Balancer(running.url, path=os.environ["PATH"], name="vault.example.test") as balancer:
+        where = {"server": parse_server("https://vault.example.test"), "dial": parse_dial(balancer.dial)}
+        found = ask(**where, ca_file=balancer.ca_file)
+        assert isinstance(found, Token)
+        assert "certificate" in failed(ask(**where)).reason
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("certificate", [Certificate.WRONG_NAME, Certificate.EXPIRED])
+def test_a_vault_with_a_wrong_certificate_is_refused(ask: Any, running: Server, certificate: Certificate) -> None:
+    with Balancer(
+        running.url, path=os.environ["PATH"], name="vault.example.test", certificate=certificate
+    ) as balancer:
+        server, dial = parse_server("https://vault.example.test"), parse_dial(balancer.dial)
+        assert "certificate" in failed(ask(server=server, dial=dial, ca_file=balancer.ca_file)).reason
+
+
+def fake(server: HTTPServer, **changes: Any) -> NotThere:
+    """What comes of a server that is no real Vault."""
+    known: dict[str, Any] = {
+        "server": parse_server(server.url_for("")), "token": "hvs.s3cret", "token_source": "VAULT_TOKEN",
+        "path": "secret/ci/global", "field": FIELD, **changes,
+    }  # fmt: skip
+    return failed(from_vault(Vault(**known)))
+
+
+MOUNT = "/v1/sys/internal/ui/mounts/secret/ci/global"
+KV2 = {"data": {"path": "secret/", "type": "kv", "options": {"version": "2"}}}
+
+
+def test_the_namespace_is_passed_on(httpserver: HTTPServer) -> None:
+    httpserver.expect_request(MOUNT).respond_with_json(KV2)
+    httpserver.expect_request("/v1/secret/data/ci/global").respond_with_json({"data": {"data": {}}})
+    fake(httpserver, namespace="team/a")
+    assert [request.headers["X-Vault-Namespace"] for request, _ in httpserver.log] == ["team/a"] * 2
+    assert {request.headers["X-Vault-Token"] for request, _ in httpserver.log} == {"hvs.s3cret"}
+
+
+@pytest.mark.parametrize("where", ["mount", "secret"])
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_never_carries_the_vault_token_elsewhere(httpserver: HTTPServer, where: str, code: int) -> None:
+    with HTTPServer(port=0) as other:
+        away = {"status": code, "headers": {"Location": other.url_for("/stolen")}}
+        if where == "mount":
+            httpserver.expect_request(MOUNT).respond_with_data(**away)
+        else:
+            httpserver.expect_request(MOUNT).respond_with_json(KV2)
+            httpserver.expect_request("/v1/secret/data/ci/global").respond_with_data(**away)
+        assert "redirect" in fake(httpserver).reason
+        assert other.log == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (200, "<html>Sign in</html>", "not Vault's"),
+        (200, "[]", "not Vault's"),
+        (200, "null", "not Vault's"),
+        (200, '{"data": null}', "not Vault's"),
+        (200, '{"data": {"path": 5}}', "not Vault's"),
+        (200, '{"data": {"path": "secret/", "options": {"version": "x"}}}', "not Vault's"),
+        (200, "", "not Vault's"),
+        (403, '{"errors": ["permission denied"]}', "refused the token"),
+        (404, '{"errors": []}', "nothing at that path"),
+        (429, "", "failed"),
+        (500, '{"errors": ["1 error\\u001b[2J occurred"]}', "failed"),
+        (503, '{"errors": ["Vault is sealed"]}', "sealed"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_as_such(httpserver: HTTPServer, status: int, body: str, reason: str) -> None:
+    httpserver.expect_request(MOUNT).respond_with_data(body, status=status, content_type="application/json")
+    found = fake(httpserver)
+    assert reason in found.reason
+    assert "\x1b" not in found.reason
+    assert "s3cret" not in repr(found)
+
+
+def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:
+    port = free_port()
+    known = Vault(
+        server=parse_server(f"http://127.0.0.1:{port}"), token="hvs.s3cret", token_source="VAULT_TOKEN",
+        path="secret/ci/global", field=FIELD,
+    )  # fmt: skip
+    found = failed(from_vault(known))
+    assert "refused" in found.reason
+    assert "VAULT_ADDR" in found.hint
+    assert "s3cret" not in repr(known) + repr(found)
+
+
+def test_a_vault_that_says_nothing_is_given_up(httpserver: HTTPServer) -> None:
+    """A listening socket that nobody serves."""
+    import socket
+
+    del httpserver
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        known = Vault(
+            server=parse_server(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
+            token_source="VAULT_TOKEN", path="secret/ci/global", field=FIELD, patience=0.2,
+        )  # fmt: skip
+        assert "timed out" in failed(from_vault(known)).reason
+
+
+@pytest.mark.parametrize("token", ["hvs.s3\ncret", "hvs.s3 cret", "hvs.s3crét"])
+def test_a_vault_token_that_no_header_can_carry_is_not_shown(token: str) -> None:
+    known = Vault(
+        server=parse_server("http://127.0.0.1:1"), token=token, token_source="~/.vault-token",
+        path="secret/ci/global", field=FIELD,
+    )  # fmt: skip
+    with pytest.raises(Problem, match=r"~/\.vault-token") as told:
+        from_vault(known)
+    assert told.value.exit is Exit.DENIED
+    assert "s3" not in told.value.what + told.value.hint
+
+
+@pytest.mark.slow
+def test_the_world_finds_the_vault_token_in_the_users_home(
+    seal: dict[str, str], running: Server, tmp_path: Path
+) -> None:
+    environ = {**seal, "WOODPECKER_SERVER": "https://ci.example.test", "VAULT_ADDR": running.url}
+    token = running.token()
+    (Path(seal["HOME"]) / ".vault-token").write_text(f"{token}\n")
+    world = World(environ, tmp_path)
+    found = world.token(world.config({}))
+    assert found.value == "t0ken-in-vault"
+    assert world.redact(f"{token} t0ken-in-vault") == "*** ***"
+    refused = World({**environ, "VAULT_TOKEN": "hvs.nonsense"}, tmp_path)
+    with pytest.raises(Problem, match="refused the token from VAULT_TOKEN"):
+        refused.token(refused.config({}))
