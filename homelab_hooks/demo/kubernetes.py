@@ -18,6 +18,7 @@ from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
 _HEARTBEAT = 0.1
 _GROUP = {"name": "apps", "versions": [{"groupVersion": "apps/v1", "version": "v1"}]}
 _PREFERRED = {"preferredVersion": {"groupVersion": "apps/v1", "version": "v1"}}
+_CORE = {"pods", "events"}
 _ACTS = ["get", "list", "watch"]
 _SHORT_NAMES = {"deployments": ["deploy"], "statefulsets": ["sts"], "daemonsets": ["ds"], "replicasets": ["rs"]}
 _DISCOVERY: dict[str, Json] = {
@@ -156,7 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": parts[0]}})
             return
         namespace, plural, *name = parts
-        wanted = name[0] if name else query.get("fieldSelector", "").removeprefix("metadata.name=")
+        by_field = query.get("fieldSelector", "").partition("metadata.name=")[2]
+        wanted = name[0] if name else by_field
 
         def find() -> list[Json]:
             found = chosen(self.cluster.objects(), plural, namespace, query.get("labelSelector", ""))
@@ -170,13 +172,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif not name:
             version = _version(found, default=0)
             kind = next(kind for kind, each in PLURALS.items() if each == plural)
-            group = "v1" if plural == "pods" else "apps/v1"
+            group = "v1" if plural in _CORE else "apps/v1"
             meta = {"resourceVersion": str(version)}
             self._json(200, {"kind": f"{kind}List", "apiVersion": group, "metadata": meta, "items": found})
         elif found:
             self._json(200, found[0])
         else:
-            group = "" if plural == "pods" else ".apps"
+            group = "" if plural in _CORE else ".apps"
             self._status(404, "NotFound", f'{plural}{group} "{wanted}" not found')
 
     def _watch(self, find: Callable[[], list[Json]], marked: str) -> None:
@@ -220,8 +222,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _resources(group: str) -> Json:
-    pods = group == "v1"
-    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural == "pods") is pods}
+    core = group == "v1"
+    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural in _CORE) is core}
     resources = [
         {
             "name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": _ACTS,

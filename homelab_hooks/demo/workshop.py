@@ -93,7 +93,7 @@ class Checkout:
 
 
 class Workshop:
-    """A bare repository with one commit on `main`, and clones of it; a copy of an earlier one's `srv` is taken as it is."""
+    """A bare repository with one commit on `main`, and clones of it; a copied `srv` is taken as it is."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str], *, name: str = "acme/app.git") -> None:
         self.folder = folder

@@ -58,16 +58,17 @@ def from_environment(environ: Mapping[str, str]) -> Token | NotThere:
     return NotThere("environment", "neither WOODPECKER_TOKEN nor WP_TOKEN is set")
 
 
-def from_git(server: Server, processes: Processes) -> Token | NotThere:
+def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE) -> Token | NotThere:
     """Whatever git's credential helpers keep for the server's URL; nobody is prompted."""
-    asked = f"protocol={server.scheme}\nhost={server.origin.removeprefix(server.scheme + '://')}\npath={server.path[1:]}\n\n"
+    asked = [f"protocol={server.scheme}", f"host={server.origin.removeprefix(server.scheme + '://')}"]
+    asked += [f"path={server.path[1:]}"] if server.path else []
     argv = ["git", "-c", "core.askPass=", "credential", "fill"]
-    done = processes.run(argv, env=SILENT, stdin=asked.encode(), timeout=PATIENCE)
+    done = processes.run(argv, env=SILENT, stdin="\n".join([*asked, "", ""]).encode(), timeout=patience)
     source = "git's credential helpers"
     if done.missing:
         return NotThere(source, "git is not installed")
     if done.timed_out:
-        return NotThere(source, f"no answer within {PATIENCE:.0f} s")
+        return NotThere(source, f"no answer within {patience:g} s")
     answer = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
     if not (done.ok and answer.get("password")):
         hint = "set WOODPECKER_TOKEN, name a Vault (homelab.vaultAddr), or store it: git credential approve"

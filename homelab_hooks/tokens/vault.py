@@ -8,10 +8,10 @@ from typing import Any
 
 from homelab_hooks.https import vault_session
 from homelab_hooks.server import Dial, Server
-from homelab_hooks.text import clean
+from homelab_hooks.text import clean, short
 from homelab_hooks.tokens.find import NotThere, Token, fit
 
-TIMEOUT = 5
+PATIENCE = 5.0
 """seconds for one answer of Vault's"""
 
 
@@ -27,6 +27,7 @@ class Vault:
     namespace: str = ""
     dial: Dial | None = None
     ca_file: Path | None = None
+    patience: float = PATIENCE
 
     @property
     def source(self) -> str:
@@ -34,32 +35,35 @@ class Vault:
         return f"Vault {self.path} at {self.server}"
 
 
+class _Elsewhere(ValueError):  # noqa: N818 - it is a finding, caught a few lines below
+    """The server sends us to another one."""
+
+
 def from_vault(vault: Vault) -> Token | NotThere:
-    """The token kept in Vault, whichever version its KV engine has."""
+    """The token kept in Vault, whichever version its KV engine has. Raises Problem where a token fits no header."""
     if not vault.token:
         return NotThere(vault.source, "there is no Vault token", "vault login, or set VAULT_TOKEN")
     import hvac
 
-    session = vault_session(vault.server, dial=vault.dial, ca_file=vault.ca_file)
     client = hvac.Client(
         url=str(vault.server),
-        token=vault.token,
+        token=fit(vault.token, vault.token_source),
         namespace=vault.namespace or None,
-        session=session,
-        timeout=TIMEOUT,
+        session=vault_session(vault.server, dial=vault.dial, ca_file=vault.ca_file),
+        timeout=vault.patience,
         allow_redirects=False,  # a redirect would carry X-Vault-Token to another host
     )
+    where = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
     try:
         return _read(client, vault)
     except hvac.exceptions.VaultError as error:
         return _refused(error, vault)
-    except OSError as error:  # every failure of the session's is one
-        reason = clean(str(error)).replace(vault.token, "***")
-        return NotThere(
-            vault.source, f"no answer ({reason[:120]})", "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
-        )
+    except _Elsewhere:
+        return NotThere(vault.source, "it redirects to another server, where the Vault token is not sent", where)
     except (KeyError, TypeError, AttributeError, ValueError):
-        return NotThere(vault.source, "the answer is not Vault's", "check VAULT_ADDR, homelab.vaultAddr")
+        return NotThere(vault.source, "the answer is not Vault's", where)
+    except OSError as error:  # every failure of the session's is one
+        return NotThere(vault.source, f"no answer ({short(clean(_innermost(error)), 160)})", where)
 
 
 def _read(client: Any, vault: Vault) -> Token | NotThere:
@@ -67,10 +71,10 @@ def _read(client: Any, vault: Vault) -> Token | NotThere:
     inner = vault.path.removeprefix(mount).strip("/")
     mount = mount.strip("/")
     if version == 1:
-        data = client.secrets.kv.v1.read_secret(inner, mount_point=mount)["data"]
+        data = _data(client.secrets.kv.v1.read_secret(inner, mount_point=mount))
     else:
-        answer = client.secrets.kv.v2.read_secret_version(inner, mount_point=mount, raise_on_deleted_version=True)
-        data = answer["data"]["data"]
+        kv2 = client.secrets.kv.v2
+        data = _data(kv2.read_secret_version(inner, mount_point=mount, raise_on_deleted_version=True))["data"]
     value = data.get(vault.field)
     if not isinstance(value, str) or not value.strip():
         return NotThere(vault.source, f"it has no field {vault.field}", "name it with homelab.vaultField")
@@ -79,10 +83,23 @@ def _read(client: Any, vault: Vault) -> Token | NotThere:
 
 def _engine(client: Any, path: str) -> tuple[str, int]:
     """The mount that holds the path, and the version of its KV engine; Vault's own UI asks the same way."""
-    answer = client.adapter.get(url=f"/v1/sys/internal/ui/mounts/{path}")
-    found = answer.json() if hasattr(answer, "json") else answer
-    data = found["data"]
+    data = _data(client.adapter.get(url=f"/v1/sys/internal/ui/mounts/{path}"))
     return data["path"], int((data.get("options") or {}).get("version", 1))
+
+
+def _data(answer: Any) -> Any:
+    """The data of an answer: hvac gives JSON for a 200, and the bare response for anything else that is no error."""
+    if getattr(answer, "is_redirect", False):
+        raise _Elsewhere
+    return (answer.json() if hasattr(answer, "json") else answer)["data"]
+
+
+def _innermost(error: BaseException) -> str:
+    """What happened at the bottom of a failure that was wrapped several times."""
+    inner = getattr(error, "reason", None)
+    if not isinstance(inner, BaseException):
+        inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+    return str(error) if inner is None else _innermost(inner)
 
 
 def _refused(error: Any, vault: Vault) -> NotThere:
@@ -97,4 +114,4 @@ def _refused(error: Any, vault: Vault) -> NotThere:
         case hvac.exceptions.VaultDown():
             return NotThere(vault.source, "it is sealed", "unseal it")
         case _:
-            return NotThere(vault.source, f"it failed ({clean(str(error))[:120]})", "look at the Vault server")
+            return NotThere(vault.source, f"it failed ({short(clean(str(error)), 120)})", "look at the Vault server")

@@ -187,3 +187,29 @@ def test_a_digest_is_proven_by_the_pods(time: PlayedTime, stage: Stage, request_
     runs = pods[0]["status"]["containerStatuses"][0]["imageID"].partition("@")[2]
     over = waited(stage.at, replace(request_, proof=ByDigest(runs)), time=time)
     assert over.verdict.exit is Exit.OK
+
+
+def test_a_quota_is_seen_for_kinds_whose_status_does_not_tell(
+    *, time: PlayedTime, request_: Request, waited: Given, recording: Given
+) -> None:
+    """A StatefulSet says nothing of it, its events do; it fails after a minute of it."""
+    played = recording("n-statefulset")
+
+    def at(_t: float) -> Sequence[Json]:
+        objects = [each for each in played.at(played.ends) if each["metadata"]["name"] != "web-2"]
+        uid = objects[0]["metadata"]["uid"]
+        about = {"involvedObject": {"uid": uid}, "kind": "Event", "metadata": {"namespace": "shop", "name": "e"}}
+        older = {**about, "reason": "SuccessfulCreate", "message": "made", "lastTimestamp": "2026-11-23T20:50:00Z"}
+        newer = {
+            **about,
+            "reason": "FailedCreate",
+            "message": "exceeded quota",
+            "lastTimestamp": "2026-11-23T20:51:00Z",
+        }
+        return [*objects, newer, older]
+
+    target = Target.parse("shop/sts/web")
+    over = waited(at, replace(request_, targets=(target,), timeout=300.0), time=time)
+    assert over.verdict.exit is Exit.ROLLOUT_FAILED
+    assert "exceeded quota" in over.verdict.reason
+    assert 60 <= over.ended <= 65

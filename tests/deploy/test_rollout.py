@@ -162,6 +162,16 @@ def test_the_old_replica_set_is_not_taken_for_the_new_one(a_wait: Given, snapsho
     assert state.settling is None
 
 
+def test_a_revision_of_the_right_number_but_another_template_is_not_current(
+    a_wait: Given, snapshot: Given, a_pod: Given
+) -> None:
+    """All else says done: the template was changed, and nobody has looked yet."""
+    old = tuple(a_pod(f"web-old-{index}", "web-old") for index in range(2))
+    state, told, _ = play(a_wait(), (0.0, Seen(snapshot(revision="1", pods=old))))
+    assert state.settling is None
+    assert any(isinstance(event, RolloutChanged) and "not taken the change up" in event.detail for event in told)
+
+
 def test_pods_with_different_digests_are_not_one_image(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
     other = a_pod("web-new-1")
     other = replace(other, containers=(replace(other.containers[0], digest="sha256:" + "2" * 64),))

@@ -105,3 +105,9 @@ def test_a_proxys_not_found_is_not_a_missing_workload() -> None:
 def test_a_call_that_was_ended_by_us_is_no_answer_whatever_it_printed() -> None:
     done = Done(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
     assert failure(done) == Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
+
+
+def test_the_cause_is_kubectls_word_and_not_a_log_line_after_it() -> None:
+    """A credential plugin or a warning may speak last."""
+    text = b"Error from server (ServiceUnavailable): try later\nE1123 21:12:20.333600 10099 memcache.go:381] again\n"
+    assert failure(Done(1, b"", text)).reason == "Error from server (ServiceUnavailable): try later"

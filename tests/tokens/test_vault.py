@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -152,18 +153,26 @@ def test_the_namespace_is_passed_on(httpserver: HTTPServer) -> None:
     assert {request.headers["X-Vault-Token"] for request, _ in httpserver.log} == {"hvs.s3cret"}
 
 
+@pytest.fixture(scope="module")
+def other() -> Iterator[HTTPServer]:
+    """A second server, that is never to be asked."""
+    with HTTPServer(port=0) as server:
+        yield server
+
+
 @pytest.mark.parametrize("where", ["mount", "secret"])
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
-def test_a_redirect_never_carries_the_vault_token_elsewhere(httpserver: HTTPServer, where: str, code: int) -> None:
-    with HTTPServer(port=0) as other:
-        away = {"status": code, "headers": {"Location": other.url_for("/stolen")}}
-        if where == "mount":
-            httpserver.expect_request(MOUNT).respond_with_data(**away)
-        else:
-            httpserver.expect_request(MOUNT).respond_with_json(KV2)
-            httpserver.expect_request("/v1/secret/data/ci/global").respond_with_data(**away)
-        assert "redirect" in fake(httpserver).reason
-        assert other.log == []
+def test_a_redirect_never_carries_the_vault_token_elsewhere(
+    httpserver: HTTPServer, other: HTTPServer, where: str, code: int
+) -> None:
+    away: dict[str, Any] = {"status": code, "headers": {"Location": other.url_for("/stolen")}}
+    if where == "mount":
+        httpserver.expect_request(MOUNT).respond_with_data(**away)
+    else:
+        httpserver.expect_request(MOUNT).respond_with_json(KV2)
+        httpserver.expect_request("/v1/secret/data/ci/global").respond_with_data(**away)
+    assert "redirect" in fake(httpserver).reason
+    assert other.log == []
 
 
 @pytest.mark.parametrize(
@@ -203,11 +212,8 @@ def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:
     assert "s3cret" not in repr(known) + repr(found)
 
 
-def test_a_vault_that_says_nothing_is_given_up(httpserver: HTTPServer) -> None:
+def test_a_vault_that_says_nothing_is_given_up() -> None:
     """A listening socket that nobody serves."""
-    import socket
-
-    del httpserver
     with socket.create_server(("127.0.0.1", 0)) as silent:
         known = Vault(
             server=parse_server(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
