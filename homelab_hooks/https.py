@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -72,14 +72,30 @@ class Https:
         try:
             with self._client.stream(method, self._server.url(path), content=body or None, headers=kind) as response:
                 received = bounded(response.iter_raw(), response.headers.get("content-encoding", ""), limit)
-        except httpx.TimeoutException as error:
-            return NoReply(Fault.TIMEOUT, _timeout_reason(error, deadline))
+        except httpx.ConnectTimeout:
+            return NoReply(Fault.TIMEOUT, f"no connection within {min(CONNECT, deadline):.0f} s")
+        except httpx.TimeoutException:
+            return NoReply(Fault.TIMEOUT, f"no whole answer within {deadline:.0f} s")
         except httpx.TransportError as error:
             return _no_reply(error)
         if isinstance(received, NoReply):
             return received
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Reply(response.status_code, headers, received, self._clock.now() - begin)
+
+    def listen(self, path: str, hear: Callable[[bytes], None], *, idle: float) -> NoReply:
+        """Hand on what a stream sends until it ends or is silent for `idle` seconds; says why it ended."""
+        self._time.set(self._clock.now() + idle)
+        try:
+            with self._client.stream("GET", self._server.url(path), timeout=httpx.Timeout(idle)) as response:
+                if "event-stream" not in response.headers.get("content-type", ""):
+                    return NoReply(Fault.STATUS, f"status {response.status_code}, and no event stream")
+                for chunk in response.iter_raw():
+                    self._time.set(self._clock.now() + idle)
+                    hear(chunk)
+        except httpx.TransportError as error:
+            return _no_reply(error)
+        return NoReply(Fault.CONNECTION, "the stream ended")
 
     def close(self) -> None:
         """Close its connections."""
@@ -104,18 +120,13 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
 
 
 def vault_session(server: Server, *, dial: Dial | None = None, ca_file: Path | None = None) -> requests.Session:
-    """A session for hvac with the same rules: trust anchors, pinned address, nothing from netrc, no way elsewhere.
-
-    It serves this server only; any other URL has no adapter and is refused.
-    """
+    """A session for hvac with the same rules; any other URL than this server's has no adapter and is refused."""
     import requests
     from requests.adapters import HTTPAdapter
 
     context = trust(ca_file)
 
     class Adapter(HTTPAdapter):
-        """Connects where it is told and checks the certificate against the server's name."""
-
         def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
             """The context checks it."""
 
@@ -224,12 +235,6 @@ def _proxy_for(server: Server) -> str | None:
         return None
     found = getproxies()
     return found.get(server.scheme) or found.get("all")
-
-
-def _timeout_reason(error: httpx.TimeoutException, deadline: float) -> str:
-    if isinstance(error, httpx.ConnectTimeout):
-        return f"no connection within {CONNECT:.0f} s"
-    return f"no whole answer within {deadline:.0f} s"
 
 
 def _no_reply(error: httpx.TransportError) -> NoReply:

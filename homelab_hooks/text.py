@@ -44,12 +44,25 @@ def clean_keep_space(text: str) -> str:
 
 
 def short(text: str, width: int = WIDTH) -> str:
-    """At most `width` characters, the cut marked.
+    """At most `width` columns, the cut marked; wide characters take two.
 
-    >>> short("abcdef", 4)
-    'abc…'
+    >>> short("abcdef", 4), short("漢字漢字", 6)
+    ('abc…', '漢字…')
     """
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if len(text) * 2 <= width or (text.isascii() and len(text) <= width):
+        return text
+    if text.isascii():
+        return text[: width - 1] + "…"
+    from unicodedata import east_asian_width
+
+    taken, whole = 0, 0
+    for place, char in enumerate(text):
+        taken += 2 if east_asian_width(char) in "WF" else 1
+        if taken > width:
+            return text[:whole] + "…"
+        if taken < width:
+            whole = place + 1
+    return text
 
 
 def without_user(url: str) -> str:
@@ -92,3 +105,14 @@ class Redactor:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+
+def fit_to_show(text: str, redact: Redactor) -> str:
+    """One line without control characters, secrets and the user part of URLs.
+
+    Secrets are looked for last, so that no control character in the middle of one can hide it.
+
+    >>> fit_to_show("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men", Redactor(["t0ken"]))
+    'https://git.example.test ***'
+    """
+    return without_user(redact(clean(text)))

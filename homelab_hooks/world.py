@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import sys
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from homelab_hooks import files
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.config import TRACKED, Config, GitEntry, Sources, resolve
+from homelab_hooks.config import Config, GitEntry, Sources, resolve
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.environment import for_others
 from homelab_hooks.git.executor import Lean
@@ -28,9 +27,11 @@ from homelab_hooks.tokens.find import VARIABLES, Token, find, from_environment, 
 
 if TYPE_CHECKING:
     from homelab_hooks.events import Event
+    from homelab_hooks.https import Https
     from homelab_hooks.kubectl.kubectl import Kubectl
     from homelab_hooks.tokens.vault import Vault
     from homelab_hooks.woodpecker.client import Woodpecker
+    from homelab_hooks.woodpecker.ear import Ear
 
 OURS = (*VARIABLES, "VAULT_TOKEN")
 """variables that hold our tokens; children do not get them unless they need them"""
@@ -57,6 +58,7 @@ class World:
         self.terminal = Terminal(environ)
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
+        self._token: Token | None = None
         self._shared = {name: value for name, value in self.environ.items() if name not in OURS}
 
     @classmethod
@@ -67,6 +69,10 @@ class World:
         except FileNotFoundError:
             raise Problem("the current directory is gone", hint="cd to one that exists") from None
         return cls(os.environ, directory)
+
+    @property
+    def _home(self) -> Path:
+        return Path(self.environ.get("HOME") or "~")
 
     @cached_property
     def git(self) -> Git:
@@ -103,8 +109,8 @@ class World:
             options=options,
             environ=self.environ,
             git=git,
-            tracked=self._tracked(),
-            context_server=self._context_server(),
+            tracked=files.tracked(self.git.top_level()),
+            context_server=files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config")),
         )
         return resolve(sources)
 
@@ -119,7 +125,12 @@ class World:
         return Plain(self.terminal, self.redact)
 
     def token(self, config: Config) -> Token:
-        """CI's token. Raises Problem (denied) with every place that was looked at."""
+        """CI's token, looked for once. Raises Problem (denied) with every place that was looked at."""
+        if self._token is None:
+            self._token = self._find_token(config)
+        return self._token
+
+    def _find_token(self, config: Config) -> Token:
         server = self.server(config)
         token = find(
             (
@@ -140,13 +151,27 @@ class World:
 
     def ci(self, config: Config) -> Woodpecker:
         """The CI server as our token sees it."""
-        server, token = self.server(config), self.token(config)
-        from homelab_hooks.https import Https
         from homelab_hooks.woodpecker.client import Woodpecker
 
+        return Woodpecker(self._https(config), token=self.token(config).source)
+
+    def listener(self, config: Config) -> Callable[[int], Ear]:
+        """Opens the event stream for a repository's id; its news cut this clock's sleep short."""
+        from homelab_hooks.woodpecker.ear import Ear
+
+        def listen(repo: int) -> Ear:
+            ear = Ear(self._https(config), repo, wake=self.clock.wake, now=self.clock.now)
+            ear.start()
+            return ear
+
+        return listen
+
+    def _https(self, config: Config) -> Https:
+        server, token = self.server(config), self.token(config)
+        from homelab_hooks.https import Https
+
         self._check_file(config, "ca_file")
-        https = Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
-        return Woodpecker(https, token=token.source)
+        return Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
         """The user's kubectl."""
@@ -173,7 +198,7 @@ class World:
         self._check_file(config, "vault_ca")
         token, source = self.environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
         if not token:
-            token, source = self._text(self._home(".vault-token")).strip(), "~/.vault-token"
+            token, source = files.text(self._home / ".vault-token").strip(), "~/.vault-token"
         self.redact.learn(token)
         return Vault(
             server=parse_server(config.vault_addr),
@@ -192,47 +217,3 @@ class World:
         path = getattr(config, name)
         if path is not None and not path.is_file():
             raise Problem(f"{path} from {config.source(name)} is no file", hint="name a PEM file with the CA in it")
-
-    def _tracked(self) -> Mapping[str, object]:
-        """What .homelab.toml at the work tree's root says. Raises Problem where it is malformed."""
-        top = self.git.top_level()
-        try:
-            return tomllib.loads((top / TRACKED).read_text(encoding="utf-8")) if top else {}
-        except OSError:
-            return {}
-        except ValueError as error:  # TOML's and UTF-8's complaints
-            raise Problem(f"{TRACKED} is malformed: {error}", hint="mend it, or remove it") from None
-
-    def _context_server(self) -> str:
-        """The server of woodpecker-cli's current context, or of its older configuration; empty where it has none."""
-        folder = Path(self.environ.get("XDG_CONFIG_HOME") or self._home(".config")) / "woodpecker"
-        match self._json(folder / "contexts.json"):
-            case {"current_context": str(current), "contexts": dict(contexts)}:
-                found = contexts.get(current)
-            case _:
-                found = None
-        for place in (found, self._json(folder / "config.json")):
-            match place:
-                case {"server_url": str(url)} if url.strip():
-                    return url.strip()
-                case _:
-                    pass
-        return ""
-
-    def _home(self, name: str) -> Path:
-        """A file in the user's home, by the environment this world was given."""
-        return Path(self.environ.get("HOME") or "~") / name
-
-    def _json(self, path: Path) -> Any:
-        try:
-            return json.loads(self._text(path) or "{}")
-        except ValueError:
-            return {}
-
-    @staticmethod
-    def _text(path: Path) -> str:
-        """A small file's text; empty where it cannot be read."""
-        try:
-            return path.expanduser().read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError, RuntimeError):
-            return ""

@@ -89,7 +89,7 @@ class PostPush:
         about = replace(about, commit=Commit(landed.sha), remote=landed.remote)
         decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
         asked = watching.request(config, world, about, decides)
-        sources = watching.sources(world, about, self._server())
+        sources = watching.sources(world, about, self._server(), world.listener(config))
         return watch.run(asked, sources, clock=world.clock, tell=self._session.tell)
 
     def _deploy(self, landed: Landed) -> Verdict:

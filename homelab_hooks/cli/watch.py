@@ -41,5 +41,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
         )
     )
     asked = watching.request(config, world, about, decides, fail_fast=args.fail_fast)
-    verdict = watch.run(asked, watching.sources(world, about, world.ci(config)), clock=world.clock, tell=session.tell)
+    sources = watching.sources(world, about, world.ci(config), world.listener(config))
+    verdict = watch.run(asked, sources, clock=world.clock, tell=session.tell)
     return session.finish(verdict)

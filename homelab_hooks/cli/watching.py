@@ -15,6 +15,7 @@ from homelab_hooks.watch.absence import CommitFacts
 from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.watch import Request, Sources
 from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.woodpecker.ear import Ear
 from homelab_hooks.world import World
 
 
@@ -86,10 +87,11 @@ def scope(commit: Commit, events: list[str] | None) -> Scope:
     return Scope(sha=commit.sha, events=chosen, ref=commit.tag)
 
 
-def sources(world: World, about: Subject, ci: Woodpecker) -> Sources:
-    """Whom the watch asks."""
+def sources(world: World, about: Subject, ci: Woodpecker, listen: Callable[[int], Ear] | None = None) -> Sources:
+    """Whom the watch asks, and listens to where it waits."""
     return Sources(
         ci=ci,
+        listen=listen,
         contains=Containing(world.git, remote=about.remote),
         facts=facts(world.git, about),
     )

@@ -114,7 +114,7 @@ class GitServer:
 def commands(body: bytes) -> list[tuple[str, str, str]]:
     r"""The (old, new, ref) lines at the start of a push's body.
 
-    >>> commands(b"0020aa bb refs/heads/m\0 report\n0000PACK")
+    >>> commands(b"001faa bb refs/heads/m\0 report\n0000PACK")
     [('aa', 'bb', 'refs/heads/m')]
     """
     found = []

@@ -27,13 +27,13 @@ CameTo = Landed | Verdict
 def run(request: Request, parts: Parts) -> Verdict:
     """Land the branch that is checked out; the verdict says truthfully whether it is on the target."""
     if request.dry_run:
-        return _refused_or(lambda: _rehearsed(request, parts))
-    return _refused_or(lambda: _to_the_end(parts, lambda: begin(request, parts), go))
+        return _refused_or(parts, lambda: _rehearsed(request, parts))
+    return _refused_or(parts, lambda: _to_the_end(parts, lambda: begin(request, parts), go))
 
 
 def proceed(parts: Parts) -> Verdict:
     """Go on with the landing that this work tree has begun, with the options it began with."""
-    return _refused_or(lambda: _to_the_end(parts, lambda: _taken_up(parts, "continue"), _resumed))
+    return _refused_or(parts, lambda: _to_the_end(parts, lambda: _taken_up(parts, "continue"), _resumed))
 
 
 def abort(parts: Parts) -> Verdict:
@@ -43,7 +43,7 @@ def abort(parts: Parts) -> Verdict:
         with _alone(parts.git):
             return go_back(_taken_up(parts, "abort"))
 
-    return _refused_or(back)
+    return _refused_or(parts, back)
 
 
 def pending(git: Git) -> State | None:
@@ -209,9 +209,17 @@ def _alone(git: Git) -> Iterator[None]:
         yield
 
 
-def _refused_or(act: Callable[[], Verdict]) -> Verdict:
+def _refused_or(parts: Parts, act: Callable[[], Verdict]) -> Verdict:
     """What was refused was not landed."""
     try:
         return act()
     except Problem as problem:
-        return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=False)
+        return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, sha=_head(parts.git), landed=False)
+
+
+def _head(git: Git) -> str:
+    """What is checked out, for the last word; nothing where git says nothing."""
+    try:
+        return git.head()
+    except Problem:
+        return ""

@@ -117,6 +117,15 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(cleaned[:SHOWN_FILES]) + (f" and {more} more" if more > 0 else "")
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "commit"), counted(0, "commit")
+    ('1 commit', '0 commits')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 @dataclass(frozen=True, slots=True)
 class Rejoice:
     """It is there."""

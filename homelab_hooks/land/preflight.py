@@ -9,7 +9,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Course, short_sha, staged
 from homelab_hooks.land.finish import post_push_hook
-from homelab_hooks.land.plan import Facts, refusals
+from homelab_hooks.land.plan import Facts, counted, refusals
 from homelab_hooks.land.request import Command, Detect, Parts, Request, Skip
 from homelab_hooks.land.state import State, Store
 from homelab_hooks.land.verify import find
@@ -92,11 +92,11 @@ def _merging(course: Course, facts: Facts) -> str:
     tip = git.tracked(state.remote, state.target)
     if not tip:
         return f"would fetch {course.upstream} and {course.request.strategy} it with {facts.branch}"
-    behind = git.ahead(of=facts.head, sha=tip)
-    ahead = git.ahead(of=tip, sha=facts.head)
+    behind = counted(git.ahead(of=facts.head, sha=tip), "commit")
+    ahead = counted(git.ahead(of=tip, sha=facts.head), "commit")
     return (
-        f"would fetch {course.upstream} (last seen {short_sha(tip)}, {behind} commits that {facts.branch} has not) "
-        f"and land {ahead} commits by {course.request.strategy}"
+        f"would fetch {course.upstream} (last seen {short_sha(tip)}, {behind} that {facts.branch} has not) "
+        f"and land {ahead} by {course.request.strategy}"
     )
 
 

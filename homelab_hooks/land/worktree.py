@@ -12,7 +12,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.push import Outcome, unreached
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import complaint
-from homelab_hooks.land.plan import failure, listed
+from homelab_hooks.land.plan import counted, failure, listed
 from homelab_hooks.text import clean as shown
 
 FOLDER = ".worktrees"
@@ -135,7 +135,7 @@ def _nothing_lost(inside: Git, outside: Git, old: Place, sha: str) -> None:
     unlanded = outside.only_here(sha) if sha else 0
     if unlanded:
         raise Problem(
-            f"{old.branch} has {unlanded} commits that are on no remote",
+            f"{old.branch} has {counted(unlanded, 'commit')} on no remote",
             hint="land them, or throw them away: --force",
             exit=Exit.REFUSED,
         )

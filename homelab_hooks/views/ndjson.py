@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from homelab_hooks.events import NAMES, Event
-from homelab_hooks.text import Redactor, clean
+from homelab_hooks.text import Redactor, fit_to_show
 
 SCHEMA = 1
 
@@ -40,15 +40,16 @@ class Ndjson:
         self._output.out(json.dumps({**head, **self._object(event)}, ensure_ascii=False))
 
     def _object(self, thing: Any) -> dict[str, Any]:
-        """The fields that are set."""
+        """The fields that always apply, and of the others those that are set."""
+        always = set(thing._fields) - set(thing._field_defaults)
         pairs = ((name, getattr(thing, name)) for name in thing._fields)
-        return {name: self._value(value) for name, value in pairs if value not in (None, "")}
+        return {name: self._value(value) for name, value in pairs if name in always or value not in (None, "")}
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, Enum):
             return value.value
         if isinstance(value, str):
-            return clean(self._redact(value))
+            return fit_to_show(value, self._redact)
         if hasattr(value, "_fields"):
             return self._object(value)
         if isinstance(value, tuple):

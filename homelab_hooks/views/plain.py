@@ -21,7 +21,7 @@ from homelab_hooks.events import (
     Waiting,
     WorkflowChanged,
 )
-from homelab_hooks.text import Redactor, clean, short
+from homelab_hooks.text import Redactor, clean, fit_to_show, short
 
 
 class Output(Protocol):
@@ -48,9 +48,9 @@ class Plain:
             self._detail = event.detail
         told = event._replace(reason="") if isinstance(event, Result) and event.reason == self._detail else event
         for line in lines(told):
-            self._output.err(short(clean(self._redact(line))))
+            self._output.err(short(fit_to_show(line, self._redact)))
         if isinstance(event, Result):
-            self._output.out(clean(self._redact(result_line(event))))
+            self._output.out(fit_to_show(result_line(event), self._redact))
 
 
 def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911 - one row an event, and mypy sees that none is missing
@@ -99,7 +99,8 @@ def result_line(result: Result) -> str:
         ("url", result.url),
         ("took", f"{result.took:.1f}"),
     ]
-    return " ".join([f"homelab: {result.verdict}", *(f"{k}={''.join(v.split())}" for k, v in pairs if v)])
+    told = [(key, "".join(clean(value).split())) for key, value in pairs]
+    return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in told if value)])
 
 
 def _start(event: Start) -> list[str]:

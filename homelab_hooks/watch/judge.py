@@ -125,7 +125,7 @@ def _stopped(thread: Thread, watch: Watch, rows: tuple[Pipeline, ...], now: floa
         newer = next((row for row in rows if row.number == number), None)
         if newer is not None:
             return _superseded(thread, watch, newer)
-        if thread.settled_at is None or now - thread.settled_at < HUNT:
+        if watch.contradicted or thread.settled_at is None or now - thread.settled_at < HUNT:
             return Open.SUCCESSOR
         reason = f"#{pipeline.number} was superseded by #{number}, which cannot be found"
         return Ruling(exit=Exit.SUPERSEDED, reason=reason)

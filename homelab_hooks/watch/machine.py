@@ -83,25 +83,40 @@ def _follow(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
 
 
 def _questions(watch: Watch, rulings: dict[Thread, Ruling | Open], sight: Sight, now: float) -> Ask:
-    """What the next look should bring."""
+    """What the next look should bring; in a hurry only the list, for the list decides."""
     details: set[int] = set()
     commits: set[str] = set()
-    open_numbers = [watch.top]
     rows = _known(watch, sight)
     for thread, ruling in rulings.items():
         match ruling:
-            case Open.RUNNING | Open.DETAIL | Open.FOLLOW:
+            case Open.RUNNING if len(rulings) > 1 and now >= watch.hurry_until and not watch.streaming:
+                details.add(thread.number)
+            case Open.DETAIL | Open.FOLLOW:
                 details.add(thread.number)
             case Open.SUCCESSOR:
                 details.add(successor(thread.pipeline, rows))
             case Open.CONTAINMENT:
                 number = successor(thread.pipeline, rows)
                 commits |= {row.commit for row in rows if row.number == number}
-            case Ruling():
+            case Open.RUNNING | Ruling():
                 pass
-        open_numbers.append(thread.number)
     queued = any(t.pipeline.status is Status.PENDING and now - t.changed_at >= QUEUED for t in watch.threads)
-    return Ask(floor=min(open_numbers), details=tuple(sorted(details)), commits=tuple(sorted(commits)), queue=queued)
+    return Ask(
+        floor=min([watch.top, *(thread.number for thread in watch.threads)]),
+        glance=_glance(watch, rulings, now),
+        details=tuple(sorted(details)),
+        commits=tuple(sorted(commits)),
+        queue=queued,
+    )
+
+
+def _glance(watch: Watch, rulings: dict[Thread, Ruling | Open], now: float) -> int:
+    """Every other look at a single running pipeline is only at its detail: progress for one request."""
+    if len(rulings) != 1 or watch.glanced or watch.contact.misses or now < watch.hurry_until:
+        return 0
+    ((thread, ruling),) = rulings.items()
+    running = ruling is Open.RUNNING and thread.pipeline.status is Status.RUNNING
+    return thread.number if running else 0
 
 
 def _decided(watch: Watch, rulings: dict[Thread, Ruling | Open]) -> bool:

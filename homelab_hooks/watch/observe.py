@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from homelab_hooks.events import Event, Level, Log
 from homelab_hooks.model import Pipeline, Status
+from homelab_hooks.watch import tempo
 from homelab_hooks.watch.changes import detail_changes, pipeline_changed
 from homelab_hooks.watch.state import Sight, Thread, Watch
 
@@ -24,9 +25,10 @@ def observe(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
         web=sight.web or watch.web,
         active=sight.active,
         top=max([watch.top, *(row.number for row in sight.rows)]),
+        glanced=bool(watch.ask.glance) and not sight.rows,
     )
     events: list[Event] = []
-    for fold in (_drop_vanished, _take_newest, _take_details, _warn, _note_others):
+    for fold in (_drop_vanished, _take_newest, _take_details, _warn, _note_others, tempo.listen, tempo.expect):
         watch, told = fold(watch, sight, now)
         events += told
     return watch, tuple(events)
@@ -40,7 +42,9 @@ def _drop_vanished(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[
     """
     del now
     shown = {row.number: row.commit for row in sight.rows}
-    if any(t.firm and t.number >= sight.floor and t.number not in shown for t in watch.threads):
+    lacking = any(t.firm and t.number >= sight.floor and t.number not in shown for t in watch.threads)
+    watch = watch._replace(contradicted=lacking)
+    if lacking:
         return watch, []
     events: list[Event] = []
     for thread in watch.threads:
@@ -134,8 +138,6 @@ def _take_details(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[E
         told = detail_changes(thread.detail, detail)
         events += told
         watch = watch.with_thread(thread._replace(detail=detail, changed_at=now if told else thread.changed_at))
-    if sight.details:
-        watch = watch._replace(detailed_at=now)
     return watch, events
 
 

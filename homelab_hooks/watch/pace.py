@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import zlib
 
-from homelab_hooks.model import Status
 from homelab_hooks.watch.state import Watch
 
 FIRST = 1.0
 """seconds between looks while a pipeline is to appear or has just begun"""
-MIDDLE = 3.0
-"""seconds between looks in the long middle, without the event stream"""
-STREAMING = 15.0
+EARLY = 10.0
+"""seconds in which most pipelines appear, and the quick failures come"""
+UNKNOWN = 3.3
+"""seconds between looks when nobody knows how long it takes: at most 200 requests in ten minutes"""
+MIDDLE = 3.7
+"""seconds between looks in the long middle, when the end is known to be far"""
+NEAR = 1.0
+"""seconds between looks around the expected end"""
+WINDOW = (5.0, 0.03, 20.0)
+"""how far around the expected end is near: at least these seconds, this share of the whole, at most these seconds"""
+STREAMING = 20.0
 """seconds between looks while the event stream wakes us"""
-HURRY = 0.15
-"""seconds between looks when an event said that the end is here"""
+HURRIED = 0.15
+"""seconds between looks when the stream said that the end is here"""
 ASKING = 0.5
 """seconds between looks when CI has ended and only a question of ours is open"""
 BACK_OFF = (0.5, 15.0)
@@ -41,26 +48,35 @@ def _interval(watch: Watch, now: float) -> float:
     if watch.contact.misses:
         first, longest = BACK_OFF
         backing_off = min(longest, first * 2.0 ** min(watch.contact.misses - 1, 8))
-        return max(watch.contact.retry_after, _jittered(backing_off, watch))
+        return max(watch.contact.retry_after, _jittered(backing_off, watch, 0.2))
     if watch.threads and all(t.pipeline.status.settled for t in watch.threads):
         return ASKING
     if now < watch.hurry_until:
-        return HURRY
-    return _jittered(_calm(watch, now), watch)
+        return HURRIED
+    return _jittered(_calm(watch, now), watch, 0.06)
 
 
 def _calm(watch: Watch, now: float) -> float:
     assert watch.began is not None  # noqa: S101 - set by the first turn
     if not watch.threads:
-        return FIRST if now - watch.began < 10 else 2 * FIRST  # noqa: PLR2004 - seconds in which most pipelines appear
+        return FIRST if now - watch.began < EARLY else 2 * FIRST
+    if any(not thread.firm or thread.missing for thread in watch.threads):
+        return 2 * FIRST  # it may vanish, of which the stream says nothing
     if watch.streaming:
         return STREAMING
-    if any(t.pipeline.status in {Status.CREATED, Status.PENDING} for t in watch.threads):
-        return 2 * FIRST
-    return MIDDLE
+    newest = max(thread.changed_at for thread in watch.threads)
+    if now - newest < EARLY or watch.began + EARLY > now:
+        return FIRST
+    if watch.due is None or watch.expected is None:
+        return UNKNOWN
+    least, share, most = WINDOW
+    near = min(most, max(least, share * watch.expected))
+    if abs(watch.due - now) <= near:
+        return NEAR
+    return min(MIDDLE, max(NEAR, watch.due - near - now)) if watch.due > now else UNKNOWN
 
 
-def _jittered(seconds: float, watch: Watch) -> float:
-    """Up to a fifth less, so that many watches do not ask in step; the same seed and look give the same wait."""
-    share = zlib.crc32(f"{watch.seed}:{watch.looks}".encode()) / 2**32
-    return seconds * (1.0 - 0.2 * share)
+def _jittered(seconds: float, watch: Watch, share: float) -> float:
+    """A little less, so that many watches do not ask in step; the same seed and look give the same wait."""
+    chance = zlib.crc32(f"{watch.seed}:{watch.looks}".encode()) / 2**32
+    return seconds * (1.0 - share * chance)

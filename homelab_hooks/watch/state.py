@@ -57,6 +57,14 @@ class Sight(NamedTuple):
     """the base of pipeline URLs: SERVER/repos/ID/pipeline"""
     active: bool = True
     """the repository is activated in CI"""
+    wall: float = 0.0
+    """unix seconds at the look, to compare with the server's own times; wrong clocks change the pace only"""
+    streaming: bool = False
+    """the event stream is up"""
+    hinted: bool = False
+    """the stream said that something of ours changed"""
+    ending: bool = False
+    """the stream said that every step has ended"""
 
 
 class Ask(NamedTuple):
@@ -64,6 +72,8 @@ class Ask(NamedTuple):
 
     floor: int = 0
     """rows down to this number; 0: as far down as the commit may be"""
+    glance: int = 0
+    """only the detail of this number, unless it shows that something changed; 0: a full look"""
     details: tuple[int, ...] = ()
     commits: tuple[str, ...] = ()
     """of each: does it contain ours?"""
@@ -133,6 +143,8 @@ class Watch(NamedTuple):
     contained: Mapping[str, Containment] = NOTHING
     top: int = 0
     """the highest number seen on the list"""
+    contradicted: bool = False
+    """the last list lacked a row that is known for certain: what it lacks proves nothing"""
     gone: frozenset[int] = frozenset()
     """numbers of our commit that were only ever `created` and vanished"""
     also: frozenset[tuple[int, Status]] = frozenset()
@@ -142,11 +154,16 @@ class Watch(NamedTuple):
     looks: int = 0
     expected: float | None = None
     """seconds that earlier successful pipelines of the branch took"""
+    due: float | None = None
+    """when the pipeline is expected to end, on our clock"""
     streaming: bool = False
-    """the event stream is up"""
+    """the event stream is up, and has not missed a change so far"""
+    deaf: int = 0
+    """changes that the stream did not tell, though it was up"""
     hurry_until: float = 0.0
     """an event said that the end is near: ask quickly until then"""
-    detailed_at: float = -1e9
+    glanced: bool = False
+    """the last look was only a glance"""
     ask: Ask = Ask()
     verdict: Verdict | None = None
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from homelab_hooks.events import Event
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment, Contains
 from homelab_hooks.looks import Denied, Look, Missed, Seen
-from homelab_hooks.loop import Clock, drive
+from homelab_hooks.loop import drive
 from homelab_hooks.model import Pipeline, Queue, Repo
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
@@ -17,13 +18,29 @@ from homelab_hooks.watch.absence import CommitFacts, why_none
 from homelab_hooks.watch.observe import newest
 from homelab_hooks.watch.state import Patience, Scope, Sight, Watch
 from homelab_hooks.woodpecker.client import PER_PAGE, Woodpecker
+from homelab_hooks.woodpecker.ear import Ear, News
 
 PAGES = 10
 """pages of the list that are read at most in search of a commit: 500 pipelines"""
 FEW = 10
 """rows of a routine look: a fifth of the bytes of a whole page (measured, C)"""
+NOT_READ = 2**62
+"""the floor of a sight that says nothing about the list"""
 LONGEST = 15.0
 """seconds for one answer"""
+
+
+class Clock(Protocol):
+    """Time, as a watch needs it."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass; may return early when there is news."""
+
+    def wall(self) -> float:
+        """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +68,18 @@ class Sources:
     ci: Woodpecker
     contains: Contains
     facts: Callable[[], CommitFacts]
+    listen: Callable[[int], Ear] | None = None
+    """opens the event stream for a repository's id"""
 
 
 def run(request: Request, sources: Sources, *, clock: Clock, tell: Callable[[Event], None]) -> Verdict:
     """Watch until CI has decided or a patience is over; whatever happens is a verdict."""
     eyes = Eyes(request, sources, clock)
     state = Watch(scope=request.scope, patience=request.patience, fail_fast=request.fail_fast, seed=request.seed)
-    state = drive(state, look=eyes.look, turn=machine.turn, tell=tell, clock=clock)
+    try:
+        state = drive(state, look=eyes.look, turn=machine.turn, tell=tell, clock=clock)
+    finally:
+        eyes.close()
     assert state.verdict is not None  # noqa: S101 - what `drive` returns is settled
     return explained(state, sources.facts)
 
@@ -75,6 +97,14 @@ def explained(state: Watch, facts: Callable[[], CommitFacts]) -> Verdict:
     return verdict._replace(reason=f"{verdict.reason}: {reason}", hint=hint)
 
 
+def _same(glance: Pipeline, watch: Watch) -> bool:
+    """Whether the detail shows the pipeline as the list last did."""
+    return any(
+        (t.number, t.pipeline.commit, t.pipeline.status) == (glance.number, glance.commit, glance.status)
+        for t in watch.threads
+    )
+
+
 class Eyes:
     """Takes the looks of one watch: who am I, which repository, the newest rows, and what the state asks for."""
 
@@ -83,6 +113,8 @@ class Eyes:
         self._ci = sources.ci
         self._contains = sources.contains
         self._clock = clock
+        self._listen = sources.listen
+        self._ear: Ear | None = None
         self._known = False
         self._may_see_queue = True
         self._repo: Repo | None = None
@@ -93,21 +125,48 @@ class Eyes:
         repo = self._find_repository()
         if not isinstance(repo, Repo):
             return repo
+        heard = self._hear(repo, watch)
+        glance = self._glance(repo.id, watch) if not heard.hinted else None
+        if glance is not None and _same(glance, watch):
+            return Seen(heard._replace(floor=NOT_READ, details=(glance,)))
         rows = self._rows(repo.id, watch)
         if not isinstance(rows, Seen):
             return rows
         listed, floor = rows.value
         return Seen(
-            Sight(
+            heard._replace(
                 rows=listed,
                 floor=floor,
-                details=self._details(repo.id, watch, listed),
+                details=self._details(repo.id, watch, listed, hinted=heard.hinted and not heard.ending),
                 contained={commit: self._judge_commit(commit) for commit in watch.ask.commits},
                 queue=self._queue(watch),
-                web=f"{self._request.web}/repos/{repo.id}/pipeline",
-                active=repo.active,
             )
         )
+
+    def _hear(self, repo: Repo, watch: Watch) -> Sight:
+        """What the event stream says by now; it is opened with the first look that knows the repository."""
+        if self._listen and self._ear is None:
+            self._ear = self._listen(repo.id)
+        numbers = frozenset(thread.number for thread in watch.threads)
+        news = self._ear.news(self._request.scope.sha, numbers) if self._ear else News()
+        return Sight(
+            web=f"{self._request.web}/repos/{repo.id}/pipeline",
+            active=repo.active,
+            wall=self._clock.wall(),
+            streaming=news.up,
+            hinted=news.changed,
+            ending=news.ending,
+        )
+
+    def _glance(self, repo: int, watch: Watch) -> Pipeline | None:
+        """The one detail that was asked for instead of the list; None where it cannot be had."""
+        answer = self._ci.pipeline(repo, watch.ask.glance) if watch.ask.glance else None
+        return answer.value if isinstance(answer, Seen) else None
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._ear:
+            self._ear.close()
 
     def _time_left(self, watch: Watch) -> float:
         """Seconds for one answer: less when the patience with a silent server is nearly over."""
@@ -155,12 +214,13 @@ class Eyes:
     def _too_old(self, row: Pipeline) -> bool:
         return 0 < row.created < self._request.since
 
-    def _details(self, repo: int, watch: Watch, rows: tuple[Pipeline, ...]) -> tuple[Pipeline, ...]:
-        """The details asked for, and those of our pipelines that have ended: their end is to be explained."""
+    def _details(self, repo: int, watch: Watch, rows: tuple[Pipeline, ...], *, hinted: bool) -> tuple[Pipeline, ...]:
+        """The details asked for, those that an event spoke of, and those of our pipelines that have just ended."""
         explained = {t.number for t in watch.threads if t.explained}
         ours = newest(row for row in rows if row.commit == watch.scope.sha and watch.scope.decides(row))
         ended = {row.number for row in ours if row.status.settled and row.number not in explained}
-        answers = [self._ci.pipeline(repo, number) for number in sorted({*watch.ask.details, *ended})]
+        moved = {t.number for t in watch.threads if not t.pipeline.status.settled} if hinted else set()
+        answers = [self._ci.pipeline(repo, number) for number in sorted({*watch.ask.details, *ended, *moved})]
         return tuple(answer.value for answer in answers if isinstance(answer, Seen))
 
     def _judge_commit(self, commit: str) -> Containment:

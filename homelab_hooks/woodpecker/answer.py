@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -82,7 +83,10 @@ def _body(reply: Reply, parse: Callable[[object], T]) -> Look[T]:
 
 
 def _redirect(reply: Reply) -> Missed:
-    place = urlsplit(reply.headers.get("location", ""))
+    try:
+        place = urlsplit(reply.headers.get("location", ""))
+    except ValueError:
+        place = urlsplit("")
     where = clean(f"{place.scheme}://{place.hostname}" if place.hostname else place.path or "nowhere")
     return Missed(f"the server redirects to {where}, where the token is not sent", Fault.WEB_PAGE)
 
@@ -90,12 +94,12 @@ def _redirect(reply: Reply) -> Missed:
 def _retry_after(reply: Reply) -> float | None:
     """Seconds, or the difference to the reply's own Date."""
     text = reply.headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
     try:
         until = parsedate_to_datetime(text)
         return max(0.0, (until - parsedate_to_datetime(reply.headers["date"])).total_seconds())
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 

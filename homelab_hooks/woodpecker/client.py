@@ -94,7 +94,7 @@ class Woodpecker:
             return self._checked(read(reply, shape, what=what, token=self._token))
 
         first = look()
-        return _again(look) if _blip(first) else first
+        return _again(look, first) if _blip(first) else first
 
     def _checked(self, look: Look[T]) -> Look[T]:
         """A slow refusal counts only if the server says that it is well."""
@@ -115,19 +115,20 @@ class _AgainError(Exception):
     """One more try, please."""
 
 
-def _again(look: Callable[[], Look[T]]) -> Look[T]:
-    """A few quick tries more; stamina is imported only when there is something to retry."""
+def _again(look: Callable[[], Look[T]], last: Look[T]) -> Look[T]:
+    """A few quick tries more, each after a moment; stamina is imported only when there is something to retry."""
     import stamina
     from stamina.instrumentation import set_on_retry_hooks
 
     set_on_retry_hooks([])  # its own hook would log to the terminal
-    last = look()
+    tries = 1
 
-    @stamina.retry(on=_AgainError, attempts=ATTEMPTS - 1, timeout=2.0, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1)
+    @stamina.retry(on=_AgainError, attempts=ATTEMPTS, timeout=2.0, wait_initial=0.1, wait_max=0.5, wait_jitter=0.1)
     def steadily() -> None:
-        nonlocal last
-        if _blip(last):
+        nonlocal last, tries
+        if tries > 1:
             last = look()
+        tries += 1
         if _blip(last):
             raise _AgainError
 

@@ -155,11 +155,12 @@ def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(workshop: W
 
 def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Workshop, opened: Opened) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
-    newer = bob.commit("b")
+    before, newer = ann.git("for-each-ref"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
     assert Containing(opened(ann.path), remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
         Containment.CONTAINS
     )
+    assert ann.git("for-each-ref") == before
 
 
 def test_containment_is_unknown_for_what_nobody_has(workshop: Workshop, opened: Opened, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_a_rehearsal_says_what_would_happen_and_changes_nothing(
     verdict = git_land(ann, dry_run=True, verify="make test")
     assert (verdict.exit, verdict.landed) == (Exit.OK, False)
     text = "\n".join(told.lines("homelab"))
-    for part in ("land 1 commits by merge", "would verify with `make test`", "would push to main on origin"):
+    for part in ("land 1 commit by merge", "would verify with `make test`", "would push to main on origin"):
         assert part in text
     assert (ann.git("for-each-ref"), workshop.on_server()) == before
 

@@ -192,3 +192,15 @@ def test_the_target_is_read_from_where_it_is_pushed_to(workshop: Workshop, git_l
     assert git_land(ann).landed
     assert workshop.on_server() == ann.head
     assert ann.git("merge-base", theirs, "HEAD") == theirs
+
+
+def test_a_hook_that_prints_what_git_prints_lands_nothing(workshop: Workshop, git_land: GitLand, parts: Any) -> None:
+    """Its standard output arrives among git's own lines, so the server is asked."""
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    before = workshop.on_server()
+    line = "printf ' \\tx:refs/heads/main\\t1..2\\nDone\\n'; exit 1"
+    workshop.hook("pre-push", line, where=ann.path / ".git/hooks")
+    verdict = git_land(ann, attempts=1)
+    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.PUSH_FAILED, False, before)
+    assert land.pending(parts(ann).git) is None

@@ -107,7 +107,7 @@ def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: Workshop,
     ann = workshop.clone("ann")
     new = Checkout(worktree.start("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
-    with pytest.raises(Problem, match="1 commits that are on no remote"):
+    with pytest.raises(Problem, match="ann/x has 1 commit on no remote"):
         worktree.clean("x", git=opened(ann), user="ann")
     new.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
     assert worktree.clean("x", git=opened(ann), user="ann").startswith("removed")

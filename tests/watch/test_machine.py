@@ -205,8 +205,8 @@ def test_before_3_14_a_killed_pipeline_with_a_newer_one_on_the_branch_is_superse
 
 
 def test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed() -> None:
-    gone = row(5, ((1.0, Status.CREATED),), gone_at=2.0)
-    taken = Row(number=5, commit=OLDER, life=((3.0, Status.PENDING), (9.0, Status.FAILURE)))
+    gone = row(5, ((1.0, Status.CREATED),), gone_at=4.0)
+    taken = Row(number=5, commit=OLDER, life=((5.0, Status.PENDING), (9.0, Status.FAILURE)))
 
     run = watch(history(gone, taken), Patience(appear=30))
 

@@ -1,0 +1,66 @@
+"""Runs the installed commands as a person or a script does: as processes of their own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from homelab_hooks.proc import Processes
+
+PROGRAMS = Path(sys.executable).parent
+RESULT = re.compile(r"homelab: (?P<verdict>[a-z]+(?:-[a-z]+)*) (?P<pairs>.*)")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Standard output."""
+        return self.out.splitlines()
+
+    @property
+    def result(self) -> dict[str, str]:
+        """The result line, which is the last, taken apart."""
+        found = RESULT.fullmatch(self.lines[-1])
+        assert found, self
+        pairs = dict(pair.split("=", 1) for pair in found["pairs"].split(" "))
+        return {"verdict": found["verdict"], **pairs}
+
+
+@dataclass
+class Shell:
+    """A place and an environment to run commands in."""
+
+    environ: dict[str, str]
+    directory: Path
+    more: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *argv: str, at: Path | None = None, **environ: str) -> Ended:
+        """Run to the end; nothing that is tested here takes longer than 20 seconds."""
+        known = Processes({**self.environ, **self.more, **environ})
+        done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=20)
+        assert not done.timed_out, done
+        return Ended(done.code, done.out, done.err)
+
+    def start(self, *argv: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        """Start it and go on."""
+        environ: Mapping[str, str] = {**self.environ, **self.more}
+        return subprocess.Popen(
+            [str(PROGRAMS / argv[0]), *argv[1:]],
+            cwd=self.directory,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )

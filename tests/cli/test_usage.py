@@ -1,0 +1,206 @@
+"""Usage errors, help, versions and the settings' table, as processes."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks import __version__
+from homelab_hooks.cli.table import VERBS
+from homelab_hooks.demo.programs import free_port
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.proc import Processes
+from homelab_hooks.settings import SETTINGS
+from tests.cli.shell import Shell
+from tests.views.schema import objects
+
+HEAVY = {"httpx", "httpcore", "rich", "hvac", "git", "stamina", "asyncio", "requests", "ssl", "anyio"}
+WRONG = [
+    ["homelab-watch", "--nonsense"],
+    ["homelab-watch", "a", "b"],
+    ["homelab-watch", "--timeout"],
+    ["homelab-watch", "--timeout", "soon"],
+    ["homelab-watch", "--server", ""],
+    ["homelab-watch", "--server", "http://ci.example.test"],
+    ["homelab-watch", "--output", "xml"],
+    ["homelab-watch", "--event", "push_back"],
+    ["homelab-watch", "no-such-branch"],
+    ["homelab-watch", "--upload-pack=x"],
+    ["homelab", "ci", "status", "--nonsense"],
+    ["homelab", "ci", "nonsense"],
+    ["homelab", "nonsense"],
+    ["homelab", "ci"],
+    ["homelab"],
+    ["homelab", "config", "--dial", "ci.example.test"],
+]
+
+
+@pytest.mark.parametrize("command", WRONG, ids=" ".join)
+def test_a_usage_error_has_a_result_line(shell: Shell, command: list[str]) -> None:
+    ended = shell(*command)
+    assert (ended.code, len(ended.lines)) == (2, 1), ended
+    assert (ended.result["verdict"], ended.result["exit"]) == ("usage", "2")
+    assert ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("command", [WRONG[0], WRONG[3], WRONG[12]], ids=" ".join)
+def test_a_usage_error_has_a_json_result(shell: Shell, command: list[str]) -> None:
+    for given in ([*command, "--output=json"], [*command, "--output", "json"]):
+        (found,) = objects(shell(*given).lines)
+        assert (found["verdict"], found["exit"]) == ("usage", 2)
+        assert found["reason"]
+    (found,) = objects(shell(*command, HOMELAB_OUTPUT="json").lines)
+    assert found["exit"] == 2
+
+
+def test_an_output_from_gits_settings_holds_for_a_later_error(shell: Shell, clone: Checkout) -> None:
+    clone.git("config", "homelab.output", "json")
+    (found,) = objects(shell("homelab-watch", "no-such-branch").lines)
+    assert found["verdict"] == "usage"
+
+
+def test_a_malformed_setting_names_itself_and_its_source(shell: Shell, clone: Checkout) -> None:
+    clone.git("config", "homelab.timeout", "soon")
+    ended = shell("homelab-watch")
+    assert ended.code == 2
+    assert "--timeout: 'soon' from git config homelab.timeout (local) is malformed" in ended.err
+
+
+def test_a_forbidden_key_of_the_tracked_file_is_warned_about(shell: Shell, clone: Checkout, site: Woodpecker) -> None:
+    clone.write(".homelab.toml", 'server = "https://evil.example.test"\n')
+    ended = shell("homelab-watch", "--appear-timeout", "0")
+    assert ended.code == 3
+    assert "warning: .homelab.toml may not set server; it is ignored" in ended.err
+    assert site.count() > 0
+
+
+HELP = [["homelab", *verb.words] for verb in VERBS] + [["homelab-watch"], ["git-land"]]
+
+
+@pytest.mark.parametrize("command", HELP, ids=" ".join)
+def test_every_verb_has_help_without_repository_network_or_settings(
+    bare: Shell, seal: dict[str, str], command: list[str]
+) -> None:
+    """Not even a git configuration that can be read is needed."""
+    Path(seal["GIT_CONFIG_GLOBAL"]).write_text("[broken\n")
+    for word in ("-h", "--help"):
+        ended = bare(*command, word, HOMELAB_TIMEOUT="soon", WOODPECKER_SERVER="nonsense")
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.startswith("usage: ")
+
+
+def test_help_works_in_a_directory_that_is_gone(bare: Shell, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = Path(sys.executable).parent / "homelab-watch"
+    done = Processes(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}" -h'], cwd=gone)
+    assert (done.code, done.out[:7]) == (0, "usage: ")
+    gone.mkdir()
+    done = Processes(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}"'], cwd=gone)
+    assert (done.code, "Traceback" in done.err) == (2, False)
+    assert done.out.startswith("homelab: usage exit=2")
+
+
+def test_the_overview_names_every_verb(bare: Shell) -> None:
+    for word in ("-h", "--help", "help"):
+        ended = bare("homelab", word)
+        assert (ended.code, ended.err) == (0, "")
+        for verb in VERBS:
+            assert " ".join(verb.words) in ended.out
+
+
+def test_a_group_of_verbs_has_help_too(bare: Shell) -> None:
+    ended = bare("homelab", "ci", "-h")
+    assert ended.code == 0
+    assert "ci watch" in ended.out
+    assert "deploy wait" not in ended.out
+
+
+@pytest.mark.parametrize("command", ["homelab", "homelab-watch", "git-land"])
+def test_the_version_is_told(bare: Shell, command: str) -> None:
+    ended = bare(command, "--version")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out == f"{command.replace('git-', 'git ')} {__version__}\n"
+
+
+def imported(shell: Shell, call: str, **environ: str) -> set[str]:
+    """The first names of all modules that a call imports."""
+    done = Processes({**shell.environ, **shell.more, **environ}).run(
+        [sys.executable, "-X", "importtime", "-c", f"import sys; from homelab_hooks import cli; sys.exit(cli.{call})"],
+        cwd=shell.directory,
+    )
+    names = re.findall(r"^import time:.*\|\s+([\w.]+)$", done.err, re.MULTILINE)
+    assert "homelab_hooks.cli" in names
+    return {name.split(".")[0] for name in names}
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["homelab(['--version'])", "homelab(['--help'])", "homelab_watch(['--version'])", "homelab_watch(['--help'])",
+     "git_land(['--version'])", "git_land(['--help'])", "homelab(['ci', 'status', '-h'])"],
+)  # fmt: skip
+def test_nothing_heavy_is_imported_for_help_and_version(bare: Shell, call: str) -> None:
+    assert imported(bare, call) & HEAVY == set()
+
+
+def test_hvac_is_not_imported_where_the_environment_has_a_token(shell: Shell) -> None:
+    """Though a Vault is known; nor is git's Python library, for a watch."""
+    down = f"http://127.0.0.1:{free_port()}"
+    names = imported(shell, "homelab_watch(['--unreachable-timeout', '0'])", VAULT_ADDR=down, WOODPECKER_SERVER=down)
+    assert "httpx" in names
+    assert names & {"hvac", "requests", "git", "rich", "asyncio", "click"} == set()
+
+
+def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Checkout) -> None:
+    clone.git("config", "homelab.ciDial", "127.0.0.1:8443")
+    clone.write(".homelab.toml", 'repo = "acme/app"\ndeploy = ["web/shop", "web/sts/db"]\n')
+    secrets = {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret"}
+    plain = shell("homelab", "config", "--timeout", "5m", **secrets)
+    found = json.loads(shell("homelab", "config", "--timeout", "5m", "--output", "json", **secrets).out)
+    rows = {row["setting"]: (row["value"], row["source"]) for row in found["settings"]}
+    assert set(rows) == {setting.name.replace("_", "-") for setting in SETTINGS} | {"token"}
+    assert rows["timeout"] == ("5m", "option --timeout")
+    assert rows["dial"] == ("127.0.0.1:8443", "git config homelab.ciDial (local)")
+    assert rows["deploy"] == ("web/shop web/sts/db", ".homelab.toml")
+    assert rows["server"] == (shell.more["WOODPECKER_SERVER"], "environment WOODPECKER_SERVER")
+    assert rows["settle"] == ("5s", "default")
+    assert rows["token"][1] == "environment WOODPECKER_TOKEN"
+    assert plain.code == 0
+    for name, (value, source) in rows.items():
+        assert name == "output" or re.search(rf"^{name} +{re.escape(value)} +{re.escape(source)}$", plain.out, re.MULTILINE)
+    for secret in ("alice-token", "s3cret"):
+        assert secret not in plain.out + plain.err + json.dumps(found)
+
+
+def test_config_says_where_a_token_would_be_looked_for(shell: Shell) -> None:
+    ended = shell("homelab", "config", WOODPECKER_TOKEN="", WP_TOKEN="wp-s3cret")
+    assert re.search(r"^token +\(set\) +environment WP_TOKEN$", ended.out, re.MULTILINE)
+    ended = shell("homelab", "config", WOODPECKER_TOKEN="")
+    assert re.search(r"^token +\(not in the environment\)", ended.out, re.MULTILINE)
+
+
+def test_config_works_without_any_setting_and_outside_a_repository(bare: Shell) -> None:
+    ended = bare("homelab", "config")
+    assert ended.code == 0
+    assert re.search(r"^server +\(woodpecker-cli's current context\) +default$", ended.out, re.MULTILINE)
+
+
+def test_a_broken_git_configuration_is_a_usage_error(shell: Shell, clone: Checkout) -> None:
+    (clone.path / ".git" / "config").write_text("[broken\n")
+    ended = shell("homelab", "config")
+    assert ended.code == 2
+    assert "git's configuration cannot be read" in ended.err
+
+
+def test_the_manifest_lists_every_verb_with_its_tier(bare: Shell) -> None:
+    found = json.loads(bare("homelab", "manifest", "--json").out)
+    rows = {row["verb"]: row["tier"] for row in found["verbs"]}
+    assert rows == {" ".join(verb.words): verb.tier for verb in VERBS}
+    assert set(rows.values()) == {"read", "write"}
+    assert "deploy wait" in bare("homelab", "manifest").out

@@ -1,0 +1,289 @@
+"""homelab-watch and ci status as processes: the exit code and the last line are the verdict, and nothing leaks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from tests.cli.shell import Ended, Shell
+from tests.views.schema import objects
+
+OTHER = "b" * 40
+PUSHED: list[tuple[Script | None, list[str], int, str]] = [
+    (timelines.green(), [], 0, "passed"),
+    (timelines.red(), [], 1, "failed"),
+    (timelines.config_error(), [], 1, "failed"),
+    (timelines.cancelled_by_step(), [], 1, "failed"),
+    (None, ["--timeout", "soon"], 2, "usage"),
+    (None, ["--appear-timeout", "0"], 3, "no-pipeline"),
+    (None, ["--repo", "acme/nope"], 4, "denied"),
+    (timelines.cancelled(), [], 5, "cancelled"),
+    (timelines.declined(), [], 5, "cancelled"),
+    (timelines.blocked(), [], 7, "blocked"),
+    (timelines.stuck(), ["--timeout", "0.3s"], 124, "timeout"),
+]
+
+
+@pytest.fixture
+def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
+    """`push(script, ...)`: a pipeline of the clone's HEAD, played by now."""
+
+    def one(script: Script, **facts: Any) -> None:
+        site.push("acme/app", "main", clone.head, script, **facts)
+        while site.t < 5:
+            threading.Event().wait(0.01)
+
+    return one
+
+
+@pytest.mark.parametrize(("script", "options", "code", "verdict"), PUSHED, ids=lambda x: x if isinstance(x, str) else "")
+def test_the_exit_code_and_the_last_line_are_the_verdict(
+    shell: Shell, push: Any, clone: Checkout, script: Script | None, options: list[str], code: int, verdict: str
+) -> None:
+    if script:
+        push(script)
+    ended = shell("homelab-watch", *options)
+    assert (ended.code, len(ended.lines), ended.result["verdict"], ended.result["exit"]) == (
+        code, 1, verdict, str(code),
+    ), ended  # fmt: skip
+    assert "landed" not in ended.result
+    if script:
+        assert ended.result["sha"] == clone.head
+        assert ended.result["pipelines"] == "#1"
+        assert ended.result["url"].endswith("/repos/8/pipeline/1")
+    if code:
+        assert "hint: " in ended.err or code in {5, 1}, ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_commit_that_a_newer_one_replaced_is_superseded(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(timelines.superseded(by=2))
+    site.push("acme/app", "main", OTHER, timelines.green())
+    ended = shell("homelab-watch")
+    assert (ended.code, ended.result["verdict"]) == (6, "superseded"), ended
+
+
+def test_a_server_that_cannot_be_reached_is_unreachable(shell: Shell, site: Woodpecker) -> None:
+    site.stop()
+    ended = shell("homelab-watch", "--unreachable-timeout", "0.2s")
+    assert (ended.code, ended.result["verdict"]) == (8, "unreachable"), ended
+
+
+def test_a_refused_token_is_denied_by_its_source(shell: Shell, site: Woodpecker) -> None:
+    ended = shell("homelab-watch", WOODPECKER_TOKEN="nonsense-token")
+    assert (ended.code, ended.result["verdict"]) == (4, "denied")
+    assert "WOODPECKER_TOKEN" in ended.err
+    assert "nonsense-token" not in ended.out + ended.err
+    assert site.count() == 1
+
+
+def test_no_token_at_all_is_denied_with_a_remedy(shell: Shell) -> None:
+    ended = shell("homelab-watch", WOODPECKER_TOKEN="")
+    assert (ended.code, ended.result["verdict"]) == (4, "denied")
+    assert "set WOODPECKER_TOKEN" in ended.err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_watch_says_how_to_go_on(
+    shell: Shell, push: Any, site: Woodpecker, clone: Checkout, number: signal.Signals, code: int
+) -> None:
+    push(timelines.stuck())
+    with shell.start("homelab-watch") as running:
+        wait_until(lambda: site.count("pipelines/1") > 0)
+        running.send_signal(number)
+        out, err = running.communicate(timeout=10)
+    ended = Ended(running.returncode, out.decode(), err.decode())
+    assert (ended.code, ended.result["verdict"], ended.result["exit"]) == (code, "interrupted", str(code)), ended
+    assert len(ended.lines) == 1
+    assert f"to go on: homelab-watch {clone.head}" in ended.err
+
+
+def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(timelines.stuck())
+    with shell.start("homelab-watch", "--output", "json") as running:
+        wait_until(lambda: site.count("pipelines/1") > 0)
+        running.send_signal(signal.SIGTERM)
+        out, _ = running.communicate(timeout=10)
+    found = objects(out.decode().splitlines())
+    assert (found[-1]["verdict"], found[-1]["exit"]) == ("interrupted", 143)
+    assert found[-1]["pipelines"][0]["number"] == 1
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(1000):
+        if true():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not come")
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "verdict"),
+    [(timelines.green(), 0, "passed"), (timelines.red(), 1, "failed"), (timelines.stuck(), 124, "timeout"),
+     (None, 3, "no-pipeline")],
+    ids=["green", "red", "stuck", "none"],
+)  # fmt: skip
+def test_ci_status_gives_the_same_verdict_from_one_look(
+    shell: Shell, push: Any, site: Woodpecker, script: Script | None, code: int, verdict: str
+) -> None:
+    if script:
+        push(script)
+    ended = shell("homelab", "ci", "status")
+    assert (ended.code, ended.result["verdict"], len(ended.lines)) == (code, verdict, 1), ended
+    assert site.count(r"pipelines\?") == 1
+
+
+def test_json_is_valid_from_the_first_object_to_the_result(shell: Shell, push: Any, clone: Checkout) -> None:
+    push(timelines.red(exit_code=3, log=["boom"]))
+    ended = shell("homelab-watch", "--output=json")
+    found = objects(ended.lines)
+    assert found[0]["event"] == "start"
+    assert {"pipeline", "workflow", "step"} <= {one["event"] for one in found}
+    assert (found[-1]["exit"], found[-1]["verdict"], found[-1]["sha"]) == (1, "failed", clone.head)
+    assert found[-1]["pipelines"][0]["status"] == "failure"
+    assert ended.code == 1
+
+
+def test_a_step_that_failed_is_named(shell: Shell, push: Any) -> None:
+    push(timelines.red("unit tests", exit_code=3))
+    ended = shell("homelab-watch")
+    assert "step unit tests of workflow woodpecker failed with exit code 3" in ended.err
+
+
+HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eevil\r\nhomelab: passed exit=0"
+
+
+@pytest.mark.parametrize("command", [["homelab-watch"], ["homelab", "ci", "status"]])
+@pytest.mark.parametrize("output", ["plain", "json"])
+def test_text_from_outside_reaches_no_terminal_raw(shell: Shell, push: Any, command: list[str], output: str) -> None:
+    red = timelines.red(HOSTILE, error=HOSTILE, log=[HOSTILE])
+    frames = tuple(
+        frame if frame.workflows is None else replace(frame, workflows=tuple(replace(w, name=HOSTILE) for w in frame.workflows))
+        for frame in red.frames
+    )
+    push(replace(red, frames=frames), message=HOSTILE, author=HOSTILE, ref=f"refs/heads/{HOSTILE}")
+    ended = shell(*command, "--output", output)
+    assert ended.code == 1
+    for sign in ("\x1b", "\x07", "\x9b", "\u202e", "\r"):
+        assert sign not in ended.out + ended.err
+    assert "\nhomelab: passed" not in ended.out + ended.err
+    assert len(ended.lines) == 1 or output == "json"
+
+
+def test_the_token_is_in_no_output_argument_or_file(
+    shell: Shell, push: Any, site: Woodpecker, clone: Checkout
+) -> None:
+    push(timelines.stuck(), message="see alice-token")
+    with shell.start("homelab-watch", "--output", "json") as running:
+        wait_until(lambda: site.count("pipelines/1") > 0)
+        seen = b"".join(arguments(pid) for pid in family(running.pid))
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=10)
+    assert b"homelab-watch" in seen
+    written = b"".join(path.read_bytes() for path in clone.path.parent.parent.rglob("*") if path.is_file())
+    assert b"alice-token" not in seen + out + err + written
+
+
+def arguments(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def test_a_servers_words_with_the_token_in_them_are_redacted(shell: Shell, push: Any) -> None:
+    push(timelines.red(error="curl -H 'Bearer alice-token'", log=["alice-token"]))
+    ended = shell("homelab-watch")
+    assert ended.code == 1
+    assert "alice-token" not in ended.out + ended.err
+
+
+def test_a_password_in_the_remotes_url_is_not_shown(shell: Shell, clone: Checkout) -> None:
+    clone.git("remote", "set-url", "origin", "https://bob:s3cr@et@git.example.test/acme/app.git")
+    for command in (["homelab-watch", "--appear-timeout", "0"], ["homelab", "ci", "status"], ["homelab", "config"]):
+        ended = shell(*command, "--output", "json")
+        assert "et@" not in ended.out + ended.err
+        assert "s3cr" not in ended.out + ended.err
+
+
+def test_a_reader_that_has_gone_away_changes_no_verdict(shell: Shell, push: Any) -> None:
+    push(timelines.red())
+    reader, writer = os.pipe()
+    os.close(reader)
+    with shell.start("homelab-watch", stdout=writer) as running:
+        os.close(writer)
+        _, err = running.communicate(timeout=10)
+    assert running.returncode == 1
+    assert b"Traceback" not in err
+    assert b"BrokenPipe" not in err
+
+
+def test_a_full_disk_under_stdout_is_no_traceback(shell: Shell, push: Any) -> None:
+    push(timelines.green())
+    full = os.open("/dev/full", os.O_WRONLY)
+    with shell.start("homelab-watch", stdout=full) as running:
+        os.close(full)
+        _, err = running.communicate(timeout=10)
+    assert b"Traceback" not in err
+    assert running.returncode != 0
+
+
+def test_a_closed_stdout_and_stderr_are_survived(shell: Shell, push: Any) -> None:
+    push(timelines.red())
+    program = f"{shell.start.__doc__ and ''}"
+    del program
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', str(Path(os.sys.executable).parent / "homelab-watch")],  # type: ignore[attr-defined]  # os imports sys
+        cwd=shell.directory,
+        env={**shell.environ, **shell.more},
+        timeout=20,
+    )
+    assert done.returncode == 1
+
+
+def test_a_full_sha_is_watched_outside_a_repository(shell: Shell, push: Any, clone: Checkout, tmp_path: Path) -> None:
+    push(timelines.green())
+    ended = shell("homelab-watch", clone.head, "--repo", "acme/app", at=tmp_path)
+    assert (ended.code, ended.result["sha"]) == (0, clone.head)
+    assert shell("homelab-watch", "HEAD", "--repo", "acme/app", at=tmp_path).code == 2
+    assert shell("homelab-watch", clone.head, at=tmp_path).code == 2
+
+
+def test_a_tags_name_selects_the_tags_pipelines(shell: Shell, push: Any, clone: Checkout) -> None:
+    clone.git("tag", "v1")
+    push(timelines.green())
+    push(timelines.red(), event="tag", ref="refs/tags/v1")
+    assert shell("homelab-watch", "v1").result["pipelines"] == "#2"
+    assert shell("homelab-watch").result["pipelines"] == "#1,#2"
+    assert shell("homelab-watch", "--event", "push").code == 0
+
+
+def test_a_terminal_interrupt_before_anything_is_known_is_130(shell: Shell) -> None:
+    """However early it comes: while modules are still being imported, too."""
+    with shell.start("homelab-watch", "--appear-timeout", "1m") as running:
+        wait_until(lambda: b"homelab-watch" in arguments(running.pid))
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=10)
+    assert running.returncode in {130, -signal.SIGINT}
+    del err

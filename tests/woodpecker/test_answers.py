@@ -1,0 +1,254 @@
+"""Every answer there can be is seen, no usable answer, or no; and nothing else comes out of reading one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings, strategies as st
+from pytest_httpx import HTTPXMock
+
+from homelab_hooks.https import Https
+from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
+from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.server import parse_server
+from homelab_hooks.woodpecker import parse
+from homelab_hooks.woodpecker.answer import SLOW, read
+from tests.watch.simulate import FakeClock
+
+CI = "https://ci.example.test"
+OURS = {"X-Woodpecker-Version": "3.17.0"}
+JSON = {**OURS, "Content-Type": "application/json; charset=utf-8"}
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+PAGE = "<!doctype html><title>Sign in</title>"
+REPO = '{"id": 8, "full_name": "acme/app"}'
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def https(clock: FakeClock) -> Iterator[Https]:
+    client = Https(parse_server(CI), clock=clock, token="s3cret-token")
+    yield client
+    client.close()
+
+
+def look(https: Https) -> Look[Any]:
+    reply = https.ask("GET", "/api/repos/lookup/acme/app")
+    return read(reply, parse.repo, what="the repository acme/app", token="WP_TOKEN")
+
+
+def test_an_answer_is_seen(https: Https, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(headers=JSON, text=REPO)
+    found = look(https)
+    assert isinstance(found, Seen)
+    assert (found.value.id, found.value.full_name, found.value.active) == (8, "acme/app", True)
+    assert httpx_mock.get_requests()[0].headers["Authorization"] == "Bearer s3cret-token"
+
+
+MISSED: list[tuple[str, int, dict[str, str], str, Fault]] = [
+    ("empty", 200, JSON, "", Fault.BODY),
+    ("blank", 200, JSON, " \n", Fault.BODY),
+    ("null", 200, JSON, "null", Fault.BODY),
+    ("other shape", 200, JSON, "[]", Fault.BODY),
+    ("other type", 200, JSON, '{"id": "8"}', Fault.BODY),
+    ("field missing", 200, JSON, "{}", Fault.BODY),
+    ("truncated", 200, JSON, REPO[:-3], Fault.BODY),
+    ("no JSON", 200, JSON, "upstream said no", Fault.BODY),
+    ("deep", 200, JSON, "[" * 100_000, Fault.BODY),
+    ("long number", 200, JSON, '{"id": ' + "9" * 10_000 + "}", Fault.BODY),
+    ("web page", 200, HTML, PAGE, Fault.WEB_PAGE),
+    ("web page that says it is JSON", 200, JSON, PAGE, Fault.WEB_PAGE),
+    ("JSON that says it is a web page", 200, HTML, REPO, Fault.WEB_PAGE),
+    ("no content", 204, OURS, "", Fault.STATUS),
+    ("another 2xx", 206, JSON, REPO, Fault.STATUS),
+    ("bad request", 400, OURS, "", Fault.STATUS),
+    ("a proxy's 403", 403, HTML, PAGE, Fault.STATUS),
+    ("a proxy's 404", 404, {"Content-Type": "text/plain"}, "404 page not found", Fault.STATUS),
+    ("conflict", 409, OURS, "", Fault.STATUS),
+    ("too many", 429, {}, "", Fault.STATUS),
+    ("server error", 500, OURS, "database is locked", Fault.STATUS),
+    ("bad gateway", 502, HTML, PAGE, Fault.STATUS),
+    ("unavailable", 503, {}, "no available server", Fault.STATUS),
+    ("gateway timeout", 504, {}, "", Fault.STATUS),
+    ("of another century", 599, {}, "", Fault.STATUS),
+    ("moved", 301, {**HTML, "Location": "/api/x"}, "", Fault.WEB_PAGE),
+    ("sign-on", 302, {"Location": "https://sso.example.test/login?to=x"}, "", Fault.WEB_PAGE),
+    ("not modified", 304, {}, "", Fault.WEB_PAGE),
+    ("elsewhere, malformed", 302, {"Location": "https://[sso"}, "", Fault.WEB_PAGE),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "fault"), [m[1:] for m in MISSED], ids=[m[0] for m in MISSED])
+def test_no_usable_answer(
+    https: Https, httpx_mock: HTTPXMock, status: int, headers: dict[str, str], body: str, fault: Fault
+) -> None:
+    httpx_mock.add_response(status_code=status, headers=headers, text=body)
+    found = look(https)
+    assert isinstance(found, Missed)
+    assert found.fault is fault
+    assert found.reason
+    assert "s3cret" not in found.reason
+
+
+def test_a_proxys_own_words_are_told_but_no_web_page(https: Https, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=503, text="no available\x1b[2J server\n")
+    httpx_mock.add_response(status_code=502, headers=HTML, text=PAGE)
+    said = [look(https), look(https)]
+    assert [found.reason for found in said if isinstance(found, Missed)] == [
+        "the server answered 503 (no available server)",
+        "the server answered 502",
+    ]
+
+
+def test_a_redirect_names_the_host_and_not_what_is_behind_it(https: Https, httpx_mock: HTTPXMock) -> None:
+    httpx_mock.add_response(status_code=302, headers={"Location": "https://bob:pw@sso.example.test/x?code=1"})
+    found = look(https)
+    assert isinstance(found, Missed)
+    assert "redirects to https://sso.example.test, where" in found.reason
+
+
+@pytest.mark.parametrize("place", ["https://[sso", "https://h:x/", "", "\x1b[2J"])
+def test_a_redirect_to_nowhere_is_no_usable_answer(place: str) -> None:
+    found = read(Reply(302, {"location": place}, b"", 0.01), parse.repo, what="it", token="WP_TOKEN")
+    assert isinstance(found, Missed)
+    assert "\x1b" not in found.reason
+
+
+DENIED: list[tuple[str, int, dict[str, str], str, str]] = [
+    ("token", 401, {**OURS, "Content-Type": "text/plain"}, "User not authorized", "refused the token from WP_TOKEN"),
+    ("token, empty", 401, OURS, "", "refused the token from WP_TOKEN"),
+    ("rights", 403, OURS, "", "forbids this to the owner of the token from WP_TOKEN"),
+    ("unknown", 404, OURS, "", "does not know the repository acme/app"),
+    ("unknown, without a version", 404, {}, "", "does not know the repository acme/app"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "body", "reason"), [d[1:] for d in DENIED], ids=[d[0] for d in DENIED])
+def test_a_no(
+    https: Https, httpx_mock: HTTPXMock, status: int, headers: dict[str, str], body: str, reason: str
+) -> None:
+    httpx_mock.add_response(status_code=status, headers=headers, text=body)
+    found = look(https)
+    assert isinstance(found, Denied)
+    assert reason in found.reason
+    assert (found.slow, found.final, bool(found.hint)) == (False, False, True)
+
+
+@pytest.mark.parametrize(("seconds", "slow"), [(SLOW - 0.1, False), (SLOW, True), (15.1, True)])
+def test_a_slow_refusal_is_marked(
+    https: Https, httpx_mock: HTTPXMock, clock: FakeClock, seconds: float, *, slow: bool
+) -> None:
+    def late(request: httpx.Request) -> httpx.Response:
+        clock.sleep(seconds)
+        return httpx.Response(401, request=request)
+
+    httpx_mock.add_callback(late)
+    found = look(https)
+    assert isinstance(found, Denied)
+    assert found.slow is slow
+
+
+RETRY = [
+    ({"Retry-After": "7"}, 7.0),
+    ({"Retry-After": " 0 "}, 0.0),
+    ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 9.0),
+    ({"Retry-After": "Tue, 24 Nov 2026 11:00:00 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 0.0),
+    ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 GMT"}, None),
+    ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 -0000", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, None),
+    ({"Retry-After": "Tue, 24 Nov 99999999999999999999 12:00:09 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, None),
+    ({"Retry-After": "soon"}, None),
+    ({"Retry-After": "-5"}, None),
+    ({"Retry-After": "²"}, None),
+    ({"Retry-After": "9" * 500}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("headers", "seconds"), RETRY, ids=str)
+def test_retry_after_is_read_by_the_servers_own_clock(headers: dict[str, str], seconds: float | None) -> None:
+    reply = Reply(429, {name.lower(): value for name, value in headers.items()}, b"", 0.01)
+    found = read(reply, parse.repo, what="it", token="WP_TOKEN")
+    assert isinstance(found, Missed)
+    assert found.retry_after == seconds
+
+
+FAILURES = [
+    (httpx.ConnectError("[Errno 111] Connection refused"), Fault.CONNECTION, "Connection refused"),
+    (httpx.ConnectError(""), Fault.CONNECTION, "ConnectError"),
+    (httpx.ConnectTimeout("timed out"), Fault.TIMEOUT, "no connection within 5 s"),
+    (httpx.ReadTimeout("timed out"), Fault.TIMEOUT, "no whole answer within 15 s"),
+    (httpx.WriteError("Broken pipe"), Fault.CONNECTION, "Broken pipe"),
+    (httpx.RemoteProtocolError("peer closed\x1b[2J"), Fault.BODY, "broke off or is not HTTP (peer closed)"),
+    (httpx.ProxyError("407 Proxy Authentication Required"), Fault.CONNECTION, "407"),
+]
+
+
+@pytest.mark.parametrize(("failure", "fault", "reason"), FAILURES, ids=[f"{type(f[0]).__name__}-{f[2]}" for f in FAILURES])
+def test_a_failed_exchange_is_no_usable_answer(
+    https: Https, httpx_mock: HTTPXMock, failure: Exception, fault: Fault, reason: str
+) -> None:
+    httpx_mock.add_exception(failure)
+    found = look(https)
+    assert isinstance(found, Missed)
+    assert found.fault is fault
+    assert reason in found.reason
+    assert "\x1b" not in found.reason
+
+
+def test_a_certificate_that_does_not_verify_is_a_final_no() -> None:
+    reply = NoReply(Fault.CONNECTION, "the certificate does not verify: expired", untrusted=True)
+    found = read(reply, parse.repo, what="it", token="WP_TOKEN")
+    assert isinstance(found, Denied)
+    assert found.final
+    assert "not sent" in found.hint
+    assert "--ca-file" in found.hint
+
+
+JSONS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
+    max_leaves=20,
+)
+KEYS = st.sampled_from(
+    ["number", "event", "ref", "commit", "status", "workflows", "children", "state", "errors", "error", "data", "type",
+     "cancel_info", "superseded_by", "id", "full_name", "active", "created", "created_at", "stats", "paused", "line",
+     "worker_count", "pid", "name", "message", "is_warning", "login", "time", "exit_code", "started", "start_time"]
+)  # fmt: skip
+WORDS = st.sampled_from(["success", "push", "a" * 40, "refs/heads/main", "quantum", "aGVsbG8=", "!"])
+NEARLY = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | WORDS | st.floats(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=8),
+    max_leaves=30,
+)
+READERS = [parse.pipelines, parse.pipeline, parse.repo, parse.login, parse.queue, parse.log]
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
+@settings(max_examples=60)
+@given(raw=JSONS | NEARLY | st.lists(NEARLY, max_size=3))
+def test_whatever_json_comes_it_is_read_or_misshapen(reader: Any, raw: object) -> None:
+    try:
+        reader(raw)
+    except parse.Misshapen as error:
+        assert str(error)  # noqa: PT017 - most answers are misshapen, and some are not
+
+
+HEADERS = st.dictionaries(
+    st.sampled_from(["content-type", "retry-after", "date", "location", "x-woodpecker-version"]),
+    st.text(st.characters(max_codepoint=255), max_size=30) | st.just("https://[x") | st.just("text/html"),
+)
+BODIES = st.binary(max_size=60) | JSONS.map(lambda raw: json.dumps(raw).encode())
+
+
+@given(status=st.integers(100, 999), headers=HEADERS, body=BODIES, took=st.floats(0, 20))
+def test_whatever_answer_comes_it_is_a_look(status: int, headers: dict[str, str], body: bytes, took: float) -> None:
+    found = read(Reply(status, headers, body, took), parse.pipelines, what="it", token="WP_TOKEN")
+    assert isinstance(found, Seen | Missed | Denied)
+    assert status == 200 or not isinstance(found, Seen)
