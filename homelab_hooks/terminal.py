@@ -33,9 +33,11 @@ class Terminal:
             print(line, file=stream, flush=True)  # type: ignore[call-overload]  # either standard stream
         except UnicodeEncodeError:
             print(line.encode("ascii", "replace").decode(), file=stream, flush=True)  # type: ignore[call-overload]  # as above
-        except (BrokenPipeError, ValueError):
+        except (OSError, ValueError) as error:
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
+                if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                    print(f"warning: standard output cannot be written: {error}", file=sys.stderr, flush=True)
 
     @property
     def live(self) -> bool:

@@ -55,6 +55,7 @@ class World:
     def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
         self.environ = dict(environ)
         self.directory = directory
+        self.somewhere = True
         self.terminal = Terminal(environ)
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
@@ -63,16 +64,23 @@ class World:
 
     @classmethod
     def real(cls) -> World:
-        """The world this process lives in. Raises Problem where its directory is gone."""
+        """The world this process lives in; the root stands for a directory that is gone."""
         try:
-            directory = Path.cwd()
+            return cls(os.environ, Path.cwd())
         except FileNotFoundError:
-            raise Problem("the current directory is gone", hint="cd to one that exists") from None
-        return cls(os.environ, directory)
+            world = cls(os.environ, Path("/"))
+            world.somewhere = False
+            return world
+
+    def require_directory(self) -> None:
+        """Raises Problem where this process's directory is gone."""
+        if not self.somewhere:
+            raise Problem("the current directory is gone", hint="cd to one that exists")
 
     @property
-    def _home(self) -> Path:
-        return Path(self.environ.get("HOME") or "~")
+    def user(self) -> str:
+        """Whose branches `work start` makes; empty where nobody says."""
+        return self.environ.get("USER") or self.environ.get("LOGNAME") or ""
 
     @cached_property
     def git(self) -> Git:

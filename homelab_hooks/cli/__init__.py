@@ -28,6 +28,9 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
     if args == ["--version"]:
         sys.stdout.write(f"{prog} {__version__}\n")
         return 0
-    from homelab_hooks.cli.main import main
+    try:
+        from homelab_hooks.cli.main import main
 
-    return main(prog, words, args)
+        return main(prog, words, args)
+    except KeyboardInterrupt:
+        return 130  # before there was anything to say

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn
 
 from homelab_hooks.cli.table import VERBS, Verb, find
 from homelab_hooks.errors import Problem, Terminated
+
+if TYPE_CHECKING:
+    from homelab_hooks.cli.session import Session
 
 
 class Parser(argparse.ArgumentParser):
@@ -28,13 +32,29 @@ def main(prog: str, words: tuple[str, ...], args: list[str]) -> int:
     module = importlib.import_module(f"homelab_hooks.cli.{verb.module}")
     parser = _parser(prog if words else f"{prog} {' '.join(verb.words)}", verb, module.__doc__ or "")
     module.arguments(parser)
+    if _asks_for_help(rest):  # before anything else: it needs neither a directory nor settings
+        parser.print_help()
+        return 0
+    return _guarded(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)))
+
+
+def _guarded(prog: str, args: list[str], run: Callable[[Session], int]) -> int:
     from homelab_hooks.cli.session import Session
 
-    session = Session.open(parser.prog, rest)
+    session = Session.open(prog, args)
     try:
-        return session.guard(lambda: module.run(parser.parse_args(rest), session))
+        return session.guard(lambda: run(session))
     except (KeyboardInterrupt, Terminated):
         return 130  # a second Ctrl-C, while the last words were being said
+
+
+def _asks_for_help(args: list[str]) -> bool:
+    """Whether -h or --help is among the options.
+
+    >>> _asks_for_help(["HEAD", "-h"]), _asks_for_help(["--", "-h"])
+    (True, False)
+    """
+    return bool({"-h", "--help"} & set(args[: args.index("--")] if "--" in args else args))
 
 
 def _parser(prog: str, verb: Verb, doc: str) -> Parser:
@@ -45,16 +65,21 @@ def _parser(prog: str, verb: Verb, doc: str) -> Parser:
 
 
 def _overview(prog: str, args: list[str]) -> int:
-    """The list of verbs; 0 when it was asked for, 2 when a verb is missing or unknown."""
+    """The list of verbs; 2 where a verb is missing or unknown."""
     parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] VERB ...")
     group = [verb for verb in VERBS if args and verb.words[0] == args[0] and len(verb.words) > 1]
     verbs = parser.add_argument_group("verbs", "each has -h")
     for verb in group or VERBS:
         also = f" (also: {verb.alias})" if verb.alias else ""
         verbs.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
-    asked = not args or any(arg in {"-h", "--help", "help"} for arg in args)
-    stream = sys.stdout if asked and args else sys.stderr
-    if not asked:
-        sys.stderr.write(f"{prog}: there is no verb {' '.join(args[:2])!r}\n")
-    parser.print_help(stream)
-    return 0 if asked and args else 2
+    if args[:1] == ["help"] or _asks_for_help(args):
+        parser.print_help()
+        return 0
+    parser.print_help(sys.stderr)
+    return _guarded(prog, args, lambda _: _no_verb(prog, args))
+
+
+def _no_verb(prog: str, args: list[str]) -> NoReturn:
+    words = [word for word in args if not word.startswith("-")][:2]
+    what = f"there is no verb {' '.join(words)!r}" if words else "a verb is missing"
+    raise Problem(what, hint=f"{prog} -h lists them")

@@ -49,6 +49,7 @@ class Session:
         """Run to the end; a Problem, an interruption and a fault of ours become the result."""
         try:
             with terminable():
+                self.world.require_directory()
                 return int(run())
         except Problem as problem:
             return self.finish(Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint))

@@ -65,8 +65,11 @@ def _calm(watch: Watch, now: float) -> float:
     if watch.streaming:
         return STREAMING
     newest = max(thread.changed_at for thread in watch.threads)
-    if now - newest < EARLY or watch.began + EARLY > now:
-        return FIRST
+    return FIRST if now - newest < EARLY else _middle(watch, now)
+
+
+def _middle(watch: Watch, now: float) -> float:
+    """Quick around the expected end, slow before it."""
     if watch.due is None or watch.expected is None:
         return UNKNOWN
     least, share, most = WINDOW

@@ -16,7 +16,7 @@ from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.proc import Processes
 from homelab_hooks.settings import SETTINGS
-from tests.cli.shell import Shell
+from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects
 
 HEAVY = {"httpx", "httpcore", "rich", "hvac", "git", "stamina", "asyncio", "requests", "ssl", "anyio"}
@@ -98,7 +98,7 @@ def test_every_verb_has_help_without_repository_network_or_settings(
 def test_help_works_in_a_directory_that_is_gone(bare: Shell, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    program = Path(sys.executable).parent / "homelab-watch"
+    program = PROGRAMS / "homelab-watch"
     done = Processes(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}" -h'], cwd=gone)
     assert (done.code, done.out[:7]) == (0, "usage: ")
     gone.mkdir()
@@ -120,6 +120,12 @@ def test_a_group_of_verbs_has_help_too(bare: Shell) -> None:
     assert ended.code == 0
     assert "ci watch" in ended.out
     assert "deploy wait" not in ended.out
+
+
+@pytest.mark.parametrize("words", ["--version", "-h", "ci watch -h"])
+def test_a_reader_that_does_not_read_help_to_its_end_sees_no_traceback(bare: Shell, words: str) -> None:
+    done = Processes(bare.environ).run(["sh", "-c", f'"{PROGRAMS}/homelab" {words} | true'], cwd=bare.directory)
+    assert done.err == ""
 
 
 @pytest.mark.parametrize("command", ["homelab", "homelab-watch", "git-land"])
@@ -154,7 +160,7 @@ def test_hvac_is_not_imported_where_the_environment_has_a_token(shell: Shell) ->
     down = f"http://127.0.0.1:{free_port()}"
     names = imported(shell, "homelab_watch(['--unreachable-timeout', '0'])", VAULT_ADDR=down, WOODPECKER_SERVER=down)
     assert "httpx" in names
-    assert names & {"hvac", "requests", "git", "rich", "asyncio", "click"} == set()
+    assert names & {"hvac", "requests", "git", "rich", "asyncio"} == set()
 
 
 def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Checkout) -> None:

@@ -17,7 +17,7 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
-from tests.cli.shell import Ended, Shell
+from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.views.schema import objects
 
 OTHER = "b" * 40
@@ -239,22 +239,21 @@ def test_a_reader_that_has_gone_away_changes_no_verdict(shell: Shell, push: Any)
     assert b"BrokenPipe" not in err
 
 
-def test_a_full_disk_under_stdout_is_no_traceback(shell: Shell, push: Any) -> None:
-    push(timelines.green())
+def test_a_full_disk_under_stdout_is_said_and_changes_no_verdict(shell: Shell, push: Any) -> None:
+    push(timelines.red())
     full = os.open("/dev/full", os.O_WRONLY)
     with shell.start("homelab-watch", stdout=full) as running:
         os.close(full)
         _, err = running.communicate(timeout=10)
     assert b"Traceback" not in err
-    assert running.returncode != 0
+    assert b"warning: standard output cannot be written: " in err
+    assert running.returncode == 1
 
 
 def test_a_closed_stdout_and_stderr_are_survived(shell: Shell, push: Any) -> None:
     push(timelines.red())
-    program = f"{shell.start.__doc__ and ''}"
-    del program
     done = subprocess.run(
-        ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', str(Path(os.sys.executable).parent / "homelab-watch")],  # type: ignore[attr-defined]  # os imports sys
+        ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', str(PROGRAMS / "homelab-watch")],
         cwd=shell.directory,
         env={**shell.environ, **shell.more},
         timeout=20,

@@ -1,0 +1,26 @@
+"""homelab work clean: remove a task's worktree and branch.
+
+Removes the worktree .worktrees/TOPIC and its branch USER/TOPIC. Refuses to lose changes, or commits that no remote has.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.cli.session import Session
+from homelab_hooks.exits import Exit
+from homelab_hooks.land import worktree
+from homelab_hooks.verdict import Verdict
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("topic", metavar="TOPIC", help="the task's name")
+    parser.add_argument("--force", action="store_true", help="also with changes, and with commits that no remote has")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Remove it."""
+    world = session.world
+    said = worktree.clean(args.topic, git=world.landing_git, user=world.user, even_unlanded=args.force)
+    return session.finish(Verdict(exit=Exit.OK, reason=said))

@@ -1,0 +1,27 @@
+"""homelab work start: a worktree for a task.
+
+Makes a worktree .worktrees/TOPIC beside the main one, on a new branch USER/TOPIC that begins at the target as it is now.
+Prints its path and nothing else on stdout: cd "$(homelab work start TOPIC)".
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.cli import options
+from homelab_hooks.cli.session import Session
+from homelab_hooks.land import worktree
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("topic", metavar="TOPIC", help="the task's name, as git takes it in a branch's name")
+    options.add(parser, "remote", "onto")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Make it."""
+    config, world = session.config(args), session.world
+    path = worktree.start(args.topic, git=world.landing_git, user=world.user, remote=config.remote, onto=config.onto)
+    world.terminal.out(str(path))
+    return 0
