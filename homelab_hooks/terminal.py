@@ -34,9 +34,9 @@ class Terminal:
         except UnicodeEncodeError:
             print(line.encode("ascii", "replace").decode(), file=stream, flush=True)  # type: ignore[call-overload]  # as above
         except (OSError, ValueError) as error:
-            with contextlib.suppress(OSError, ValueError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1 if stream is sys.stdout else 2)
-                if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            silence(1 if stream is sys.stdout else 2)
+            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                with contextlib.suppress(OSError, ValueError):
                     print(f"warning: standard output cannot be written: {error}", file=sys.stderr, flush=True)
 
     @property
@@ -48,6 +48,12 @@ class Terminal:
     def columns(self) -> int:
         """How wide it is."""
         return shutil.get_terminal_size().columns
+
+
+def silence(descriptor: int) -> None:
+    """Let what is still written there go nowhere: its reader has gone away."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 @contextlib.contextmanager

@@ -82,6 +82,10 @@ class World:
         """Whose branches `work start` makes; empty where nobody says."""
         return self.environ.get("USER") or self.environ.get("LOGNAME") or ""
 
+    @property
+    def _home(self) -> Path:
+        return Path(self.environ.get("HOME") or "~")
+
     @cached_property
     def git(self) -> Git:
         """Git that never prompts and starts quickly."""

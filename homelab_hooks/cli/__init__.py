@@ -25,12 +25,21 @@ def git_land(argv: Sequence[str] | None = None) -> int:
 
 def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
-    if args == ["--version"]:
-        sys.stdout.write(f"{prog} {__version__}\n")
-        return 0
     try:
-        from homelab_hooks.cli.main import main
+        if args == ["--version"]:
+            sys.stdout.write(f"{prog} {__version__}\n")
+            code = 0
+        else:
+            from homelab_hooks.cli.main import main
 
-        return main(prog, words, args)
+            code = main(prog, words, args)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return 130  # before there was anything to say
+    except BrokenPipeError:
+        from homelab_hooks.terminal import silence
+
+        silence(1)
+        return 0  # the reader of a help or a version has seen enough
+    return code

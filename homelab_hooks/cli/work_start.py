@@ -1,7 +1,7 @@
 """homelab work start: a worktree for a task.
 
-Makes a worktree .worktrees/TOPIC beside the main one, on a new branch USER/TOPIC that begins at the target as it is now.
-Prints its path and nothing else on stdout: cd "$(homelab work start TOPIC)".
+Makes a worktree .worktrees/TOPIC beside the main one, on a new branch USER/TOPIC that begins at the target as it is
+now. Prints its path and nothing else on stdout: cd "$(homelab work start TOPIC)".
 """
 
 from __future__ import annotations

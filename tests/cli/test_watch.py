@@ -276,13 +276,3 @@ def test_a_tags_name_selects_the_tags_pipelines(shell: Shell, push: Any, clone: 
     assert shell("homelab-watch", "v1").result["pipelines"] == "#2"
     assert shell("homelab-watch").result["pipelines"] == "#1,#2"
     assert shell("homelab-watch", "--event", "push").code == 0
-
-
-def test_a_terminal_interrupt_before_anything_is_known_is_130(shell: Shell) -> None:
-    """However early it comes: while modules are still being imported, too."""
-    with shell.start("homelab-watch", "--appear-timeout", "1m") as running:
-        wait_until(lambda: b"homelab-watch" in arguments(running.pid))
-        running.send_signal(signal.SIGINT)
-        _, err = running.communicate(timeout=10)
-    assert running.returncode in {130, -signal.SIGINT}
-    del err

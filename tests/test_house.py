@@ -1,0 +1,243 @@
+"""The house holds: imports point down, effects have five doors, nothing grows too large, and the map is true."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.map import PACKAGE, PARTS, ROOT, modules, sentence, written
+
+NAME = PACKAGE.name
+LAYERS = (
+    {"cli", "demo"},
+    {"world"},
+    {"land", "watch", "deploy", "views"},
+    {"git", "woodpecker", "kubectl", "tokens"},
+    {"loop"},
+    {"proc", "https", "clock", "terminal"},
+)
+"""from the top; every other module is a word, at the bottom"""
+SIDEWAYS = {0, 4}
+"""layers whose rooms may import one another: the commands start the demo"""
+WORDS = len(LAYERS)
+EFFECTS = {
+    "subprocess": {"proc"}, "pty": {"proc"}, "signal": {"proc", "terminal"}, "time": {"clock"}, "ssl": {"https"},
+    "socket": {"https"}, "select": {"https"}, "httpx": {"https"}, "httpcore": {"https"}, "requests": {"https"},
+    "http.client": {"https"}, "urllib.request": {"https"}, "asyncio": set(), "logging": set(), "sqlite3": set(),
+}  # fmt: skip
+"""who may import what can reach out"""
+LONGEST, MOST_ARE_UNDER, LARGEST = 50, 30, 250
+PATCHES = {"setattr", "delattr", "setitem", "delitem", "Mock", "MagicMock", "AsyncMock", "create_autospec", "patch"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def shown(path: Path, node: ast.AST | None = None) -> str:
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+
+
+def room(path: Path) -> str:
+    """The first part of a module's path: watch/machine.py is in `watch`."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def layer(name: str) -> int:
+    return next((depth for depth, rooms in enumerate(LAYERS) if name in rooms), WORDS)
+
+
+def for_types_only(module: ast.Module) -> set[int]:
+    """What stands under `if TYPE_CHECKING:` and is never run."""
+    return {
+        id(inner)
+        for node in ast.walk(module)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for part in node.body
+        for inner in ast.walk(part)
+    }
+
+
+def imports(path: Path, *, types_too: bool = False) -> Iterator[tuple[str, ast.AST]]:
+    """The dotted name of each import, wherever it stands."""
+    module = tree(path)
+    hidden = set() if types_too else for_types_only(module)
+    for node in ast.walk(module):
+        if id(node) in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{shown(path, node)}: relative"
+            names = (
+                [f"{NAME}.{alias.name}" for alias in node.names] if node.module == NAME else [node.module or ""]
+            )
+            yield from ((name, node) for name in names)
+
+
+def wrong_way(path: Path) -> Iterator[str]:
+    mine = room(path)
+    if mine == "__init__":
+        return
+    for name, node in imports(path):
+        parts = name.split(".")
+        if parts[0] != NAME or len(parts) == 1 or parts[1] in {mine, "__version__"}:
+            continue
+        up, down = layer(mine), layer(parts[1])
+        if down < up or (down == up and up not in SIDEWAYS | {WORDS}):
+            yield f"{shown(path, node)} {mine} -> {parts[1]}"
+
+
+def test_imports_only_point_down() -> None:
+    """Subjects, services and edges never import one another."""
+    assert [wrong for path in modules() for wrong in wrong_way(path)] == []
+
+
+def test_the_demo_is_imported_by_the_commands_only() -> None:
+    found = [
+        shown(path, node)
+        for path in modules()
+        for name, node in imports(path)
+        if name.startswith(f"{NAME}.demo") and room(path) not in {"cli", "demo"}
+    ]
+    assert found == []
+
+
+def test_effects_have_their_doors() -> None:
+    found = [
+        f"{shown(path, node)} {name}"
+        for path in modules()
+        for name, node in imports(path)
+        if name in EFFECTS and room(path) not in EFFECTS[name]
+    ]
+    assert found == []
+
+
+def test_only_the_world_reads_the_environment() -> None:
+    forbidden = {"environ", "getenv", "putenv", "system", "popen", "fork", "execv", "execvp", "execve"}
+    found = [
+        shown(path, node)
+        for path in modules()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and (node.value.id, room(path)) not in {("os", "world")}
+        and node.value.id == "os"
+        and node.attr in forbidden
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("library", "home"),
+    [("git", {"git/gitpython.py"}), ("hvac", {"tokens/vault.py", "demo/vault.py"}), ("httpx", {"https.py"})],
+)
+def test_a_library_is_imported_in_one_place(library: str, home: set[str]) -> None:
+    """And where the demo fills a real server with something to read."""
+    found = {
+        path.relative_to(PACKAGE).as_posix() for path in modules() for name, _ in imports(path)
+        if name.split(".")[0] == library
+    }  # fmt: skip
+    assert found <= home
+
+
+def lengths() -> list[tuple[int, str]]:
+    """Lines of each function without its decorators and docstring."""
+    found = []
+    for path in modules():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first, lines = node.body[0], (node.end_lineno or node.lineno) - node.lineno + 1
+                if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                    lines -= (first.end_lineno or first.lineno) - first.lineno + 1
+                found.append((lines, f"{shown(path, node)} {node.name}"))
+    return sorted(found)
+
+
+def test_functions_are_short() -> None:
+    known = lengths()
+    assert [one for one in known if one[0] > LONGEST] == []
+    assert known[int(len(known) * 0.9)][0] <= MOST_ARE_UNDER
+
+
+def test_files_are_small() -> None:
+    sizes = {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {path: size for path, size in sizes.items() if size > LARGEST} == {}
+
+
+def dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def test_nothing_of_ours_is_patched_in_tests() -> None:
+    """monkeypatch.setenv, delenv and chdir are this process's own, not ours."""
+    found = [
+        shown(path, node)
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and (name := dotted(node.func))
+        and name.rpartition(".")[2] in PATCHES
+        and ("patch" in name.lower() or "mock" in name.lower())
+    ]
+    assert found == []
+
+
+def test_no_test_sleeps() -> None:
+    found = [
+        shown(path, node)
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and dotted(node.func) == "time.sleep"
+    ]
+    assert found == []
+
+
+def test_every_module_begins_with_one_sentence() -> None:
+    """In `cli` more may follow: it is the help's description."""
+    wrong = []
+    for path in modules():
+        doc = ast.get_docstring(tree(path)) or ""
+        one = doc == sentence(path) or (room(path) == "cli" and doc.startswith(f"{sentence(path)}\n\n"))
+        if not (one and doc.partition("\n")[0].endswith(".")):
+            wrong.append(shown(path))
+    assert wrong == []
+
+
+def test_names_say_what_they_answer() -> None:
+    """No drawer for odds and ends."""
+    forbidden = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}
+    assert [shown(path) for path in modules() if set(path.relative_to(PACKAGE).with_suffix("").parts) & forbidden] == []
+
+
+def test_every_exception_from_a_lint_has_its_reason() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in (PACKAGE, ROOT / "tests")
+        for path in sorted(folder.rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for mark in ("# noqa: ", "# type: ignore[")
+        if line.count(mark) and not _has_reason(line.partition(mark)[2])
+    ]
+    assert wrong == []
+
+
+def _has_reason(rest: str) -> bool:
+    return " - " in rest or "  # " in rest or '"' in rest
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_generated_part_of_a_document_is_up_to_date(name: str) -> None:
+    """If not: `python -m tests.map`."""
+    mark, made = PARTS[name]
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert f"<!-- {mark} -->" in text
+    assert written(name) == text
+    assert made() in text
