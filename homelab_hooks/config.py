@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.server import Dial, Server, on_this_machine, parse_server
@@ -15,8 +15,7 @@ from homelab_hooks.text import short, without_user
 TRACKED = ".homelab.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A setting in force; `source` says where it comes from, `raw` is what stood there."""
 
     setting: Setting
@@ -25,8 +24,7 @@ class Value:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class GitEntry:
+class GitEntry(NamedTuple):
     """One entry of git's configuration; later ones win (worktree over local over global over system)."""
 
     scope: str
@@ -34,20 +32,18 @@ class GitEntry:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(NamedTuple):
     """Everything that can give a setting."""
 
-    options: Mapping[str, str | Sequence[str] | None] = field(default_factory=dict)
-    environ: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str | Sequence[str] | None] = MappingProxyType({})
+    environ: Mapping[str, str] = MappingProxyType({})
     git: tuple[GitEntry, ...] = ()
-    tracked: Mapping[str, object] = field(default_factory=dict)
+    tracked: Mapping[str, object] = MappingProxyType({})
     context_server: str = ""
     """the server of woodpecker-cli's current context"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(NamedTuple):
     """The settings in force."""
 
     server: Server | None
@@ -71,7 +67,7 @@ class Config:
     vault_field: str
     vault_dial: Dial | None
     post_push: str
-    values: tuple[Value, ...] = field(default=(), repr=False)
+    values: tuple[Value, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def source(self, name: str) -> str:

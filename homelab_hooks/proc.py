@@ -8,15 +8,14 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 GRACE = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(NamedTuple):
     """How a process ended; `code` is negative for a signal, as in subprocess."""
 
     code: int

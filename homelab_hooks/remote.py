@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from homelab_hooks.errors import Problem
@@ -21,8 +21,7 @@ _TILDE_HOSTS = ("sr.ht", "git.sr.ht", "hg.sr.ht")
 _LEAST_SEGMENTS = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Where a forge keeps a repository."""
 
     host: str
@@ -40,15 +39,13 @@ class Address:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Nameless:
+class Nameless(NamedTuple):
     """A URL that says no owner/name, and why."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """The remote that is meant (a name, or a URL where git was told one), and why it is this one."""
 
     name: str

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelab_hooks.looks import Fault
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """An answer; header names in lower case, `took` in seconds."""
 
     status: int
@@ -24,8 +23,7 @@ class Reply:
         return "html" in self.headers.get("content-type", "").lower()
 
 
-@dataclass(frozen=True, slots=True)
-class NoReply:
+class NoReply(NamedTuple):
     """No answer, or none that could be used."""
 
     fault: Fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
@@ -23,8 +23,7 @@ def on_this_machine(host: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A server's address: scheme, host (no brackets), port, and a path without a slash at its end."""
 
     scheme: str
@@ -57,8 +56,7 @@ class Server:
         return self.origin + self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Dial:
+class Dial(NamedTuple):
     """The IP address to connect to, and the port where it differs from the server's."""
 
     address: str

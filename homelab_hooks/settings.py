@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from homelab_hooks import durations, readings
 from homelab_hooks.server import parse_dial, parse_server
@@ -20,8 +19,7 @@ class Output(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(NamedTuple):
     """One row of the table of contract section 2; an empty name means that this source may not give it."""
 
     name: str
@@ -69,8 +67,8 @@ SETTINGS: tuple[Setting, ...] = (
         env=("HOMELAB_VERIFY",), git="homelab.verify", tracked="verify", default_text="found out by itself",
     ),
     Setting(
-        name="deploy", what="workloads to wait for", read=readings.workload, option="--deploy", metavar="TARGET", many=True,
-        env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_text="none",
+        name="deploy", what="workloads to wait for", read=readings.workload, option="--deploy", metavar="TARGET",
+        many=True, env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_text="none",
     ),
     Setting(
         name="timeout", what="how long CI may take", read=durations.parse, option="--timeout", metavar="DUR",

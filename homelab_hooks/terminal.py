@@ -37,7 +37,7 @@ class Terminal:
             silence(1 if stream is sys.stdout else 2)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
                 with contextlib.suppress(OSError, ValueError):
-                    print(f"warning: standard output cannot be written: {error}", file=sys.stderr, flush=True)
+                    sys.stderr.write(f"warning: standard output cannot be written: {error}\n")
 
     @property
     def live(self) -> bool:

@@ -108,11 +108,11 @@ class Redactor:
 
 
 def fit_to_show(text: str, redact: Redactor) -> str:
-    """One line without control characters, secrets and the user part of URLs.
+    r"""One line without control characters, secrets and the user part of URLs.
 
     Secrets are looked for last, so that no control character in the middle of one can hide it.
 
-    >>> fit_to_show("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men", Redactor(["t0ken"]))
+    >>> fit_to_show("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men-value", Redactor(["t0ken-value"]))
     'https://git.example.test ***'
     """
     return without_user(redact(clean(text)))

@@ -17,7 +17,7 @@ from homelab_hooks.config import Config, GitEntry, Sources, resolve
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.environment import for_others
 from homelab_hooks.git.executor import Lean
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.reader import Reader
 from homelab_hooks.proc import Processes
 from homelab_hooks.server import Server, parse_server
 from homelab_hooks.settings import Output
@@ -27,6 +27,7 @@ from homelab_hooks.tokens.find import VARIABLES, Token, find, from_environment, 
 
 if TYPE_CHECKING:
     from homelab_hooks.events import Event
+    from homelab_hooks.git.repository import Git
     from homelab_hooks.https import Https
     from homelab_hooks.kubectl.kubectl import Kubectl
     from homelab_hooks.tokens.vault import Vault
@@ -87,14 +88,15 @@ class World:
         return Path(self.environ.get("HOME") or "~")
 
     @cached_property
-    def git(self) -> Git:
-        """Git that never prompts and starts quickly."""
-        return Git(Lean(self._shared, self.directory))
+    def git(self) -> Reader:
+        """Git that never prompts, changes nothing and starts quickly."""
+        return Reader(Lean(self._shared, self.directory))
 
     @cached_property
     def landing_git(self) -> Git:
         """Git through GitPython, which may ask the person at the terminal."""
         from homelab_hooks.git.gitpython import GitPython
+        from homelab_hooks.git.repository import Git
 
         interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
         return Git(GitPython(self._shared, self.directory, inherited=os.environ, interactive=interactive))

@@ -77,9 +77,9 @@ def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
     try:
         return act()
     except KeyboardInterrupt:
-        return land.interrupted(session.world.git)
+        return land.interrupted(session.world.landing_git)
     except Terminated:
-        return land.interrupted(session.world.git, exit=Exit.TERMINATED)
+        return land.interrupted(session.world.landing_git, exit=Exit.TERMINATED)
 
 
 def _request(args: argparse.Namespace, config: Config) -> Request:
@@ -106,7 +106,7 @@ def _verify(args: argparse.Namespace, config: Config) -> Verify:
 
 def _restore(args: argparse.Namespace, session: Session) -> None:
     """Take the options of the landing that is continued; what is given again now wins."""
-    pending = land.pending(session.world.git)
+    pending = land.pending(session.world.landing_git)
     extra: Mapping[str, Any] = pending.request.extra if pending else {}
     for name in _KEPT:
         if not getattr(args, name) and name in extra:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn
 
 from homelab_hooks.cli.table import VERBS, Verb, find
 from homelab_hooks.errors import Problem, Terminated
 
+TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
     from homelab_hooks.cli.session import Session
 
 

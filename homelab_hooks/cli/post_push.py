@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from homelab_hooks.cli import deploying, watching
 from homelab_hooks.cli.session import Session
@@ -86,7 +85,7 @@ class PostPush:
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world
         about = watching.subject(config, world, landed.sha)
-        about = replace(about, commit=Commit(landed.sha), remote=landed.remote)
+        about = about._replace(commit=Commit(landed.sha), remote=lambda: landed.remote)
         decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
         asked = watching.request(config, world, about, decides)
         sources = watching.sources(world, about, self._server(), world.listener(config))

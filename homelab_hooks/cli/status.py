@@ -6,7 +6,6 @@ Says what CI has decided about a commit so far, without waiting: the codes of ho
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
@@ -33,6 +32,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
     decides = watching.scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
     asked = watching.request(config, world, about, decides)
-    once = replace(asked, patience=Patience(timeout=PATIENCE, appear=0.0, unreachable=PATIENCE, once=True))
+    once = asked._replace(patience=Patience(timeout=PATIENCE, appear=0.0, unreachable=PATIENCE, once=True))
     verdict = watch.run(once, watching.sources(world, about, world.ci(config)), clock=world.clock, tell=session.tell)
     return session.finish(verdict)

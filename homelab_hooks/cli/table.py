@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 
+class Verb:
+    """A row: tier is read or write; `module` has `arguments(parser)` and `run(args, session)`.
 
-class Verb(NamedTuple):
-    """A row: tier is read or write; `module` has `arguments(parser)` and `run(args, session)`."""
+    A plain class: `homelab --help` has no time to import dataclasses or typing.
+    """
 
-    words: tuple[str, ...]
-    tier: str
-    summary: str
-    module: str
-    alias: str = ""
+    __slots__ = ("alias", "module", "summary", "tier", "words")
+
+    def __init__(self, words: tuple[str, ...], tier: str, summary: str, module: str, alias: str = "") -> None:
+        self.words = words
+        self.tier = tier
+        self.summary = summary
+        self.module = module
+        self.alias = alias
 
 
 VERBS: tuple[Verb, ...] = (

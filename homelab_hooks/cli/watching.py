@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.history import Commit, Containing
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.reader import Reader
+from homelab_hooks.history import Containment, Contains
 from homelab_hooks.model import ALL_EVENTS, EVENTS
 from homelab_hooks.remote import Address, choose, parse
 from homelab_hooks.watch.absence import CommitFacts
@@ -19,12 +21,12 @@ from homelab_hooks.woodpecker.ear import Ear
 from homelab_hooks.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """The commit that a command is about, and the remote that it would be pushed to."""
 
     commit: Commit
-    remote: str
+    remote: Callable[[], str]
+    """asked only where it matters: for a commit that is not known here, and for why there is no pipeline"""
     names: tuple[str, ...]
     """OWNER/NAME candidates for CI, the likeliest first"""
 
@@ -42,15 +44,15 @@ def commit(world: World, name: str | None) -> Commit:
 
 def subject(config: Config, world: World, name: str | None) -> Subject:
     """What a watch of COMMIT is about. Raises Problem where no OWNER/NAME is known."""
-    found, remotes = commit(world, name), world.git.remotes()
-    remote = likeliest(config, world.git, remotes)
-    names = (config.repo,) if config.repo else candidates(world.git, remote, remotes)
+    found = commit(world, name)
+    remote = cache(lambda: likeliest(config, world.git, world.git.remotes()))
+    names = (config.repo,) if config.repo else candidates(world.git, remote())
     if not names:
         raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
     return Subject(found, remote, names)
 
 
-def likeliest(config: Config, git: Git, remotes: tuple[str, ...]) -> str:
+def likeliest(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:
     """The remote that a push would go to; empty where that cannot be told, for a watch can do without."""
     if not remotes:
         return ""
@@ -64,10 +66,10 @@ def likeliest(config: Config, git: Git, remotes: tuple[str, ...]) -> str:
         return ""
 
 
-def candidates(git: Git, remote: str, remotes: tuple[str, ...]) -> tuple[str, ...]:
+def candidates(git: Reader, remote: str) -> tuple[str, ...]:
     """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
     found: list[str] = []
-    for name in dict.fromkeys(([remote] if remote else []) + list(remotes)):
+    for name in dict.fromkeys(([remote] if remote else []) + list(git.remotes())):
         addresses = [parse(url) for url in git.push_urls(name)]
         found += [address.full for address in addresses if isinstance(address, Address)]
     return tuple(dict.fromkeys(found))
@@ -92,17 +94,27 @@ def sources(world: World, about: Subject, ci: Woodpecker, listen: Callable[[int]
     return Sources(
         ci=ci,
         listen=listen,
-        contains=Containing(world.git, remote=about.remote),
+        contains=_contains(world.git, about.remote),
         facts=facts(world.git, about),
     )
 
 
-def facts(git: Git, about: Subject) -> Callable[[], CommitFacts]:
+def _contains(git: Reader, remote: Callable[[], str]) -> Contains:
+    """Git's answer, with the remote looked for at the first question."""
+    containing = cache(lambda: Containing(git, remote=remote()))
+
+    def contains(*, newer: str, ours: str) -> Containment:
+        return containing()(newer=newer, ours=ours)
+
+    return contains
+
+
+def facts(git: Reader, about: Subject) -> Callable[[], CommitFacts]:
     """What git knows about the commit, found out only when it is asked for."""
 
     def gather() -> CommitFacts:
-        sha = about.commit.sha
-        tip = bool(git.branches_at(about.remote, sha)) if about.remote else None
+        sha, remote = about.commit.sha, about.remote()
+        tip = bool(git.branches_at(remote, sha)) if remote else None
         return CommitFacts(message=git.message(sha), configured=git.has_ci_configuration(sha), tip=tip)
 
     return gather

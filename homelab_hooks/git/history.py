@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.verbs import Verbs
@@ -16,8 +16,7 @@ PATIENCE = 10.0
 """seconds a fetch of an unknown commit may take"""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """What a name stands for; `tag` is its full ref where the name is a tag's."""
 
     sha: str
@@ -34,6 +33,8 @@ class History(Verbs):
         sha = self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         if not sha:
             return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None
+        if name == "HEAD" or _FULL_SHA.fullmatch(name):
+            return Commit(sha)
         full = self._line("rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name)
         return Commit(sha, full if full.startswith(_TAGS) else "")
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _SKIP = re.compile(r"\[(?:ci\s*skip|skip\s*ci)\]", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitFacts:
+class CommitFacts(NamedTuple):
     """What git knows about the commit; None: not known."""
 
     message: str = ""

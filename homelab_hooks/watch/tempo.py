@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
-
 from homelab_hooks.events import Event
 from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.watch.state import Sight, Watch
@@ -44,5 +42,5 @@ def expect(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
 def _usual(pipeline: Pipeline, sight: Sight) -> float | None:
     """The median of the last successful ones of the same event and branch."""
     like = [row for row in sight.rows if (row.event, row.branch) == (pipeline.event, pipeline.branch)]
-    took = [row.took for row in like if row.status is Status.SUCCESS and row.took]
-    return float(median(took[:SAMPLES])) if took else None
+    took = sorted([row.took for row in like if row.status is Status.SUCCESS and row.took][:SAMPLES])
+    return float(took[len(took) // 2]) if took else None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from homelab_hooks.events import Event
 from homelab_hooks.exits import Exit
@@ -43,8 +42,7 @@ class Clock(Protocol):
         """Unix seconds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """What to watch.
 
     `names` are tried in order: CI may know a mirrored repository under either name. `since` (unix seconds) is when the
@@ -53,7 +51,7 @@ class Request:
 
     scope: Scope
     names: tuple[str, ...]
-    patience: Patience = field(default_factory=Patience)
+    patience: Patience = Patience()
     fail_fast: bool = False
     since: int = 0
     seed: int = 0
@@ -61,8 +59,7 @@ class Request:
     """the server's URL, for links"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sources:
+class Sources(NamedTuple):
     """Whom a watch asks: the CI server, and git about other commits and about this one."""
 
     ci: Woodpecker
@@ -92,7 +89,7 @@ def explained(state: Watch, facts: Callable[[], CommitFacts]) -> Verdict:
         return verdict
     known = facts()
     if not state.active:
-        known = replace(known, active=False)
+        known = known._replace(active=False)
     reason, hint = why_none(known, filtered=bool(state.gone))
     return verdict._replace(reason=f"{verdict.reason}: {reason}", hint=hint)
 

@@ -166,9 +166,9 @@ def test_hvac_is_not_imported_where_the_environment_has_a_token(shell: Shell) ->
 def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Checkout) -> None:
     clone.git("config", "homelab.ciDial", "127.0.0.1:8443")
     clone.write(".homelab.toml", 'repo = "acme/app"\ndeploy = ["web/shop", "web/sts/db"]\n')
-    secrets = {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret"}
-    plain = shell("homelab", "config", "--timeout", "5m", **secrets)
-    found = json.loads(shell("homelab", "config", "--timeout", "5m", "--output", "json", **secrets).out)
+    shell.more |= {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret"}
+    plain = shell("homelab", "config", "--timeout", "5m")
+    found = json.loads(shell("homelab", "config", "--timeout", "5m", "--output", "json").out)
     rows = {row["setting"]: (row["value"], row["source"]) for row in found["settings"]}
     assert set(rows) == {setting.name.replace("_", "-") for setting in SETTINGS} | {"token"}
     assert rows["timeout"] == ("5m", "option --timeout")
@@ -179,7 +179,9 @@ def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, 
     assert rows["token"][1] == "environment WOODPECKER_TOKEN"
     assert plain.code == 0
     for name, (value, source) in rows.items():
-        assert name == "output" or re.search(rf"^{name} +{re.escape(value)} +{re.escape(source)}$", plain.out, re.MULTILINE)
+        assert name == "output" or re.search(
+            rf"^{name} +{re.escape(value)} +{re.escape(source)}$", plain.out, re.MULTILINE
+        )
     for secret in ("alice-token", "s3cret"):
         assert secret not in plain.out + plain.err + json.dumps(found)
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,39 @@ from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.views.schema import objects
 
 OTHER = "b" * 40
-PUSHED: list[tuple[Script | None, list[str], int, str]] = [
-    (timelines.green(), [], 0, "passed"),
-    (timelines.red(), [], 1, "failed"),
-    (timelines.config_error(), [], 1, "failed"),
-    (timelines.cancelled_by_step(), [], 1, "failed"),
-    (None, ["--timeout", "soon"], 2, "usage"),
-    (None, ["--appear-timeout", "0"], 3, "no-pipeline"),
-    (None, ["--repo", "acme/nope"], 4, "denied"),
-    (timelines.cancelled(), [], 5, "cancelled"),
-    (timelines.declined(), [], 5, "cancelled"),
-    (timelines.blocked(), [], 7, "blocked"),
-    (timelines.stuck(), ["--timeout", "0.3s"], 124, "timeout"),
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is pushed, which options are given, and how the watch ends."""
+
+    script: Script | None
+    code: int
+    verdict: str
+    options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.verdict}-{' '.join(self.options)}"
+
+
+PUSHED = [
+    Case(timelines.green(), 0, "passed"),
+    Case(timelines.red(), 1, "failed"),
+    Case(timelines.config_error(), 1, "failed"),
+    Case(timelines.cancelled_by_step(), 1, "failed"),
+    Case(None, 2, "usage", ("--timeout", "soon")),
+    Case(None, 3, "no-pipeline", ("--appear-timeout", "0")),
+    Case(None, 4, "denied", ("--repo", "acme/nope")),
+    Case(timelines.cancelled(), 5, "cancelled"),
+    Case(timelines.declined(), 5, "cancelled"),
+    Case(timelines.blocked(), 7, "blocked"),
+    Case(timelines.stuck(), 124, "timeout", ("--timeout", "0.3s")),
+]
+LOOKS = [
+    Case(timelines.green(), 0, "passed"),
+    Case(timelines.red(), 1, "failed"),
+    Case(timelines.stuck(), 124, "timeout"),
+    Case(None, 3, "no-pipeline"),
 ]
 
 
@@ -48,23 +69,19 @@ def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
     return one
 
 
-@pytest.mark.parametrize(("script", "options", "code", "verdict"), PUSHED, ids=lambda x: x if isinstance(x, str) else "")
-def test_the_exit_code_and_the_last_line_are_the_verdict(
-    shell: Shell, push: Any, clone: Checkout, script: Script | None, options: list[str], code: int, verdict: str
-) -> None:
-    if script:
-        push(script)
-    ended = shell("homelab-watch", *options)
-    assert (ended.code, len(ended.lines), ended.result["verdict"], ended.result["exit"]) == (
-        code, 1, verdict, str(code),
-    ), ended  # fmt: skip
+@pytest.mark.parametrize("case", PUSHED, ids=str)
+def test_the_exit_code_and_the_last_line_are_the_verdict(shell: Shell, push: Any, clone: Checkout, case: Case) -> None:
+    if case.script:
+        push(case.script)
+    ended = shell("homelab-watch", *case.options)
+    assert (ended.code, ended.result["verdict"]) == (case.code, case.verdict), ended
+    assert (ended.result["exit"], len(ended.lines)) == (str(case.code), 1)
     assert "landed" not in ended.result
-    if script:
+    if case.script:
         assert ended.result["sha"] == clone.head
         assert ended.result["pipelines"] == "#1"
         assert ended.result["url"].endswith("/repos/8/pipeline/1")
-    if code:
-        assert "hint: " in ended.err or code in {5, 1}, ended.err
+    assert "hint: " in ended.err or case.code in {0, 1, 5}, ended.err
     assert "Traceback" not in ended.err
 
 
@@ -95,10 +112,11 @@ def test_no_token_at_all_is_denied_with_a_remedy(shell: Shell) -> None:
     assert "set WOODPECKER_TOKEN" in ended.err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_watch_says_how_to_go_on(
-    shell: Shell, push: Any, site: Woodpecker, clone: Checkout, number: signal.Signals, code: int
+    shell: Shell, push: Any, site: Woodpecker, clone: Checkout, number: signal.Signals
 ) -> None:
+    code = {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     push(timelines.stuck())
     with shell.start("homelab-watch") as running:
         wait_until(lambda: site.count("pipelines/1") > 0)
@@ -130,19 +148,12 @@ def wait_until(true: Callable[[], bool]) -> None:
     raise AssertionError("it did not come")
 
 
-@pytest.mark.parametrize(
-    ("script", "code", "verdict"),
-    [(timelines.green(), 0, "passed"), (timelines.red(), 1, "failed"), (timelines.stuck(), 124, "timeout"),
-     (None, 3, "no-pipeline")],
-    ids=["green", "red", "stuck", "none"],
-)  # fmt: skip
-def test_ci_status_gives_the_same_verdict_from_one_look(
-    shell: Shell, push: Any, site: Woodpecker, script: Script | None, code: int, verdict: str
-) -> None:
-    if script:
-        push(script)
+@pytest.mark.parametrize("case", LOOKS, ids=str)
+def test_ci_status_gives_the_same_verdict_from_one_look(shell: Shell, push: Any, site: Woodpecker, case: Case) -> None:
+    if case.script:
+        push(case.script)
     ended = shell("homelab", "ci", "status")
-    assert (ended.code, ended.result["verdict"], len(ended.lines)) == (code, verdict, 1), ended
+    assert (ended.code, ended.result["verdict"], len(ended.lines)) == (case.code, case.verdict, 1), ended
     assert site.count(r"pipelines\?") == 1
 
 
@@ -171,7 +182,9 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eevil\r\nhomelab: passed exit=0"
 def test_text_from_outside_reaches_no_terminal_raw(shell: Shell, push: Any, command: list[str], output: str) -> None:
     red = timelines.red(HOSTILE, error=HOSTILE, log=[HOSTILE])
     frames = tuple(
-        frame if frame.workflows is None else replace(frame, workflows=tuple(replace(w, name=HOSTILE) for w in frame.workflows))
+        frame
+        if frame.workflows is None
+        else replace(frame, workflows=tuple(replace(w, name=HOSTILE) for w in frame.workflows))
         for frame in red.frames
     )
     push(replace(red, frames=frames), message=HOSTILE, author=HOSTILE, ref=f"refs/heads/{HOSTILE}")
@@ -183,9 +196,7 @@ def test_text_from_outside_reaches_no_terminal_raw(shell: Shell, push: Any, comm
     assert len(ended.lines) == 1 or output == "json"
 
 
-def test_the_token_is_in_no_output_argument_or_file(
-    shell: Shell, push: Any, site: Woodpecker, clone: Checkout
-) -> None:
+def test_the_token_is_in_no_output_argument_or_file(shell: Shell, push: Any, site: Woodpecker, clone: Checkout) -> None:
     push(timelines.stuck(), message="see alice-token")
     with shell.start("homelab-watch", "--output", "json") as running:
         wait_until(lambda: site.count("pipelines/1") > 0)

@@ -37,7 +37,12 @@ def test_gits_scopes_win_in_gits_own_order(
 ) -> None:
     system = tmp_path / "system"
     clone.git("config", "extensions.worktreeConfig", "true")
-    scopes = [("system", ["--file", str(system)]), ("global", ["--global"]), ("local", []), ("worktree", ["--worktree"])]
+    scopes = [
+        ("system", ["--file", str(system)]),
+        ("global", ["--global"]),
+        ("local", []),
+        ("worktree", ["--worktree"]),
+    ]
     for scope, where in scopes:
         clone.git("config", *where, "homelab.ciServer", f"https://{scope}.example.test")
         found = config(GIT_CONFIG_NOSYSTEM="0", GIT_CONFIG_SYSTEM=str(system))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +61,9 @@ SAMPLES = {
     ),
     "vault_namespace": Sample(("team", "team"), ("team/a", "team/a")),
     "vault_ca": Sample(("/etc/v.pem", Path("/etc/v.pem")), ("v.pem", Path("v.pem"))),
-    "vault_path": Sample(("kv/ci", "kv/ci"), ("/kv/ci/global/", "kv/ci/global"), ("kv", "kv/../sys", "kv//x", "kv/a?b")),
+    "vault_path": Sample(
+        ("kv/ci", "kv/ci"), ("/kv/ci/global/", "kv/ci/global"), ("kv", "kv/../sys", "kv//x", "kv/a?b")
+    ),
     "vault_field": Sample(("token", "token"), ("ci-token", "ci-token")),
     "vault_dial": Sample(("127.0.0.1:8200", Dial("127.0.0.1", 8200)), ("::1", Dial("::1")), ("vault.example.test",)),
     "post_push": Sample(("off", "off"), ("background", "background"), ("sometimes",)),
@@ -124,7 +127,7 @@ def both(strong: Sources, weak: Sources) -> Sources:
 
 
 PLACES = list(places())
-PAIRS = [(a, b) for a, b in zip(PLACES, PLACES[1:], strict=False) if a.setting is b.setting]
+PAIRS = [(a, b) for a, b in itertools.pairwise(PLACES) if a.setting is b.setting]
 MALFORMED = [(place, text) for place in PLACES for text in SAMPLES[place.setting.name].bad]
 
 
@@ -196,7 +199,9 @@ def test_the_server_of_woodpecker_clis_context_is_the_last_resort() -> None:
     known = Sources(context_server="https://old.example.test")
     assert str(resolve(known).server) == "https://old.example.test"
     assert resolve(known).source("server") == "woodpecker-cli's current context"
-    git = Sources(context_server="https://old.example.test", git=(GitEntry("global", "homelab.ciserver", "https://a.b"),))
+    git = Sources(
+        context_server="https://old.example.test", git=(GitEntry("global", "homelab.ciserver", "https://a.b"),)
+    )
     assert str(resolve(git).server) == "https://a.b"
     with pytest.raises(Problem, match="woodpecker-cli's current context"):
         resolve(Sources(context_server="ftp://x"))

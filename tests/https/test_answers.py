@@ -6,11 +6,10 @@ import gzip
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from pytest_httpserver import HTTPServer
 
 from homelab_hooks.demo import faults
 from homelab_hooks.demo.faults import Moment, Rule
@@ -20,6 +19,9 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.https import Https, trust
 from homelab_hooks.looks import Fault
 from homelab_hooks.reply import NoReply, Reply, bounded
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
 
 Client = Callable[..., Https]
 LIST = "/api/repos/8/pipelines"
@@ -179,9 +181,7 @@ def test_a_proxy_of_the_environment_is_asked(
     assert tunnel.asked == ["CONNECT ci.example.test:443 HTTP/1.1"]
 
 
-def test_no_proxy_keeps_a_host_off_the_proxy(
-    client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_proxy_keeps_a_host_off_the_proxy(client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
     monkeypatch.setenv("NO_PROXY", "localhost,.invalid")
     assert isinstance(client("https://nobody.invalid").ask("GET", "/version"), NoReply)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from pytest_httpserver import HTTPServer
 
 from homelab_hooks.demo.balancer import Balancer, Certificate
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.https import Https
 from homelab_hooks.looks import Fault
 from homelab_hooks.reply import NoReply, Reply
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
 
 Balance = Callable[..., Balancer]
 Client = Callable[..., Https]
@@ -142,9 +144,7 @@ def test_without_a_dial_the_proxy_is_used_and_the_certificate_checked_through_it
 
 
 @pytest.mark.slow
-def test_a_redirect_of_the_balancers_is_not_followed(
-    balance: Balance, client: Client, httpserver: HTTPServer
-) -> None:
+def test_a_redirect_of_the_balancers_is_not_followed(balance: Balance, client: Client, httpserver: HTTPServer) -> None:
     """From https to http of another host, the classic leak."""
     httpserver.expect_request("/api/user").respond_with_data(
         status=302, headers={"Location": httpserver.url_for("/stolen")}

@@ -10,7 +10,8 @@ from typing import Any
 
 from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.proc import Done, Processes
-from tests.real.site import Site, until
+from tests.real.ci import until
+from tests.real.site import Site
 
 PASSES = ("echo all is well",)
 FAILS = ("echo before", "exit 3")
@@ -90,7 +91,7 @@ class Branch:
 
     def rows(self, sha: str = "") -> list[dict[str, Any]]:
         """The pipelines of a commit, the newest first."""
-        rows = self.site.ci.get(f"/api/repos/{self.site.repo}/pipelines").raise_for_status().json()
+        rows = self.site.ci.api.get(f"/api/repos/{self.site.repo}/pipelines").raise_for_status().json()
         return [row for row in rows if row["commit"] == (sha or self.checkout.head)]
 
     def ended(self, sha: str = "") -> dict[str, Any]:
@@ -101,7 +102,7 @@ class Branch:
     def post(self, number: int, act: str = "") -> None:
         """Restart a pipeline, or `cancel`, `approve`, `decline` it."""
         path = f"/api/repos/{self.site.repo}/pipelines/{number}{'/' + act if act else ''}"
-        self.site.ci.post(path).raise_for_status()
+        self.site.ci.api.post(path).raise_for_status()
 
     def watch(self, *options: str, act: Act = lambda *_: None) -> Watched:
         """The real `homelab-watch`, and what is done in the moments in which it tells of a pipeline."""

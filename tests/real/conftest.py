@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.real.branch import Branch
-from tests.real.site import VARIABLES, Binaries, Site
+from tests.real.ci import VARIABLES, Binaries
+from tests.real.site import Site
 
 WANTED = f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these"
 

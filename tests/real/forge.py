@@ -20,7 +20,13 @@ from homelab_hooks.proc import Processes
 OWNER, NAME = "acme", "app"
 FULL_NAME = f"{OWNER}/{NAME}"
 REMOTE_ID = 1
-PERSON = {"id": 1, "login": "ann", "username": "ann", "email": "ann@example.test", "visibility": "public"}
+PERSON: dict[str, Any] = {
+    "id": 1,
+    "login": "ann",
+    "username": "ann",
+    "email": "ann@example.test",
+    "visibility": "public",
+}
 _REPO = f"/api/v1/repos/{FULL_NAME}"
 
 

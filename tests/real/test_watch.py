@@ -19,9 +19,9 @@ BROKEN = "skip_clone: true\nsteps:\n  test:\n    image: sh\n    commands: [\n"
 def gated(site: Site) -> Iterator[None]:
     """Every pipeline of the repository needs an approval."""
     path = f"/api/repos/{site.repo}"
-    site.ci.patch(path, json={"require_approval": "all_events"}).raise_for_status()
+    site.ci.api.patch(path, json={"require_approval": "all_events"}).raise_for_status()
     yield
-    site.ci.patch(path, json={"require_approval": "forks"}).raise_for_status()
+    site.ci.api.patch(path, json={"require_approval": "forks"}).raise_for_status()
 
 
 def test_a_success_ends_with_0(branch: Branch) -> None:
@@ -42,7 +42,7 @@ def test_the_last_line_alone_is_on_stdout(branch: Branch) -> None:
     done = branch.run("homelab-watch")
 
     assert done.code == Exit.OK, done.err
-    assert done.out.startswith(f"homelab: passed exit=0 sha={sha} pipelines=#{number} url={branch.site.url}/repos/")
+    assert done.out.startswith(f"homelab: passed exit=0 sha={sha} pipelines=#{number} url={branch.site.ci.url}/repos/")
     assert done.out.count("\n") == 1
 
 
@@ -109,7 +109,7 @@ def test_a_blocked_pipeline_ends_with_7_and_once_approved_with_0(branch: Branch)
     again = branch.watch()
 
     assert watched.code == Exit.BLOCKED
-    assert watched.result["url"] == f"{branch.site.url}/repos/{branch.site.repo}/pipeline/{number}"
+    assert watched.result["url"] == f"{branch.site.ci.url}/repos/{branch.site.repo}/pipeline/{number}"
     assert again.code == Exit.OK
     assert again.numbers == [number]
 

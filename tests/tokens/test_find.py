@@ -81,8 +81,8 @@ def helper(seal: dict[str, str], tmp_path: Path) -> Helper:
     return one
 
 
-def kept(seal: dict[str, str], server: Server = CI, **environ: str) -> Token | NotThere:
-    return from_git(server, Processes({**seal, **environ}), patience=5)
+def kept(environ: dict[str, str], server: Server = CI) -> Token | NotThere:
+    return from_git(server, Processes(environ), patience=5)
 
 
 def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str], helper: Helper) -> None:
@@ -110,7 +110,7 @@ def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper
     program.chmod(0o755)
     helper("exit 0", more=f"[core]\n\taskPass = {program}\n")
     asks = {"GIT_ASKPASS": str(program), "SSH_ASKPASS": str(program), "GIT_TERMINAL_PROMPT": "1", "DISPLAY": ":0"}
-    found = kept(seal, **asks)
+    found = kept({**seal, **asks})
     assert isinstance(found, NotThere)
     assert "nothing is kept for https://ci.example.test:8443/ci" in found.reason
     assert "WOODPECKER_TOKEN" in found.hint
@@ -133,7 +133,7 @@ def test_a_helper_that_fails_has_nothing(seal: dict[str, str], helper: Helper, s
 
 
 def test_without_git_there_is_no_helper(seal: dict[str, str]) -> None:
-    found = kept(seal, PATH="/nowhere")
+    found = kept({**seal, "PATH": "/nowhere"})
     assert isinstance(found, NotThere)
     assert "not installed" in found.reason
 

@@ -129,9 +129,7 @@ def test_the_token_is_read_over_tls_at_a_dialled_address(ask: Any, running: Serv
 def test_a_vault_with_a_wrong_certificate_is_refused(
     ask: Any, running: Server, certificate: Certificate, reason: str
 ) -> None:
-    with Balancer(
-        running.url, path=os.environ["PATH"], name="vault.example.test", certificate=certificate
-    ) as balancer:
+    with Balancer(running.url, path=os.environ["PATH"], name="vault.example.test", certificate=certificate) as balancer:
         server, dial = parse_server("https://vault.example.test"), parse_dial(balancer.dial)
         assert reason in failed(ask(server=server, dial=dial, ca_file=balancer.ca_file)).reason
 

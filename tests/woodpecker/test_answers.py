@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from hypothesis import given, settings, strategies as st
-from pytest_httpx import HTTPXMock
 
 from homelab_hooks.https import Https
 from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
@@ -18,6 +17,9 @@ from homelab_hooks.server import parse_server
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import SLOW, read
 from tests.watch.simulate import FakeClock
+
+if TYPE_CHECKING:
+    from pytest_httpx import HTTPXMock
 
 CI = "https://ci.example.test"
 OURS = {"X-Woodpecker-Version": "3.17.0"}
@@ -85,14 +87,14 @@ MISSED: list[tuple[str, int, dict[str, str], str, Fault]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "headers", "body", "fault"), [m[1:] for m in MISSED], ids=[m[0] for m in MISSED])
+@pytest.mark.parametrize("row", MISSED, ids=[row[0] for row in MISSED])
 def test_no_usable_answer(
-    https: Https, httpx_mock: HTTPXMock, status: int, headers: dict[str, str], body: str, fault: Fault
+    https: Https, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str, str], str, Fault]
 ) -> None:
-    httpx_mock.add_response(status_code=status, headers=headers, text=body)
+    httpx_mock.add_response(status_code=row[1], headers=row[2], text=row[3])
     found = look(https)
     assert isinstance(found, Missed)
-    assert found.fault is fault
+    assert found.fault is row[4]
     assert found.reason
     assert "s3cret" not in found.reason
 
@@ -130,14 +132,12 @@ DENIED: list[tuple[str, int, dict[str, str], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("status", "headers", "body", "reason"), [d[1:] for d in DENIED], ids=[d[0] for d in DENIED])
-def test_a_no(
-    https: Https, httpx_mock: HTTPXMock, status: int, headers: dict[str, str], body: str, reason: str
-) -> None:
-    httpx_mock.add_response(status_code=status, headers=headers, text=body)
+@pytest.mark.parametrize("row", DENIED, ids=[row[0] for row in DENIED])
+def test_a_no(https: Https, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str, str], str, str]) -> None:
+    httpx_mock.add_response(status_code=row[1], headers=row[2], text=row[3])
     found = look(https)
     assert isinstance(found, Denied)
-    assert reason in found.reason
+    assert row[4] in found.reason
     assert (found.slow, found.final, bool(found.hint)) == (False, False, True)
 
 
@@ -190,7 +190,9 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "fault", "reason"), FAILURES, ids=[f"{type(f[0]).__name__}-{f[2]}" for f in FAILURES])
+@pytest.mark.parametrize(
+    ("failure", "fault", "reason"), FAILURES, ids=[f"{type(f[0]).__name__}-{f[2]}" for f in FAILURES]
+)
 def test_a_failed_exchange_is_no_usable_answer(
     https: Https, httpx_mock: HTTPXMock, failure: Exception, fault: Fault, reason: str
 ) -> None:

@@ -65,7 +65,8 @@ def client() -> Iterator[Callable[..., Woodpecker]]:
 
 def value(look: Look[T]) -> T:
     assert isinstance(look, Seen), look
-    return look.value
+    found: T = look.value
+    return found
 
 
 Client = Callable[..., Woodpecker]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +89,9 @@ def test_each_recorded_exchange_is_the_look_that_it_meant(name: str) -> None:
 
 def test_the_recorded_locked_database_refuses_slowly() -> None:
     """A valid token gets 401 after 5, 10 and 15 seconds; a bad one at once."""
-    locked = [meaning(look(p, r)) for m, p, r in exchanges("19c-database-locked-long") if r.status == 401 and m == "GET"]
+    locked = [
+        meaning(look(p, r)) for m, p, r in exchanges("19c-database-locked-long") if r.status == 401 and m == "GET"
+    ]
     bad = [meaning(look(p, r)) for m, p, r in exchanges("01-lookup-and-errors") if r.status == 401 and m == "GET"]
     assert set(locked) == {"slow no"}
     assert set(bad) == {"no"}
@@ -175,7 +176,7 @@ def test_a_slow_refusal_of_a_server_that_then_says_nothing_is_no_usable_answer(l
 
 
 def test_a_quick_refusal_is_believed_at_once(locked: Deaf) -> None:
-    locked.replies["/api/user"] = replace(locked.replies["/api/user"], took=0.01)
+    locked.replies["/api/user"] = locked.replies["/api/user"]._replace(took=0.01)
     assert isinstance(Woodpecker(locked, token="WP_TOKEN").user(), Denied)
     assert locked.asked == ["/api/user"]
 

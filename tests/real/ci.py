@@ -1,0 +1,193 @@
+"""A real Woodpecker: a server with its database, and one agent that runs steps on this machine."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from homelab_hooks.demo.programs import Beside, free_port
+
+VARIABLES = ("WOODPECKER_SERVER_BIN", "WOODPECKER_AGENT_BIN")
+FAR = 4102444800
+"""2100: the forge's token never has to be refreshed"""
+OURS = "tests"
+"""the user agent of what is asked beside the product"""
+
+
+@dataclass(frozen=True, slots=True)
+class Binaries:
+    """The programs that the environment names."""
+
+    server: Path
+    agent: Path
+
+    @classmethod
+    def named(cls, environ: Mapping[str, str]) -> Self | None:
+        """None where they are not both named; a name that is no program is a mistake, not a reason to skip."""
+        found = [program(environ, variable) for variable in VARIABLES]
+        return cls(*(path for path in found if path)) if all(found) else None
+
+
+def program(environ: Mapping[str, str], variable: str) -> Path | None:
+    """The program that a variable names; None where it names none."""
+    name = environ.get(variable, "")
+    if not name:
+        return None
+    if not os.access(name, os.X_OK):
+        raise FileNotFoundError(f"{variable}: {name} is no program")
+    return Path(name).resolve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A person of the forge, as whom Woodpecker works."""
+
+    remote_id: int = 1
+    login: str = "ann"
+    access_token: str = "any"
+
+
+class Ci:
+    """Woodpecker beside a forge; use it as a context manager.
+
+    Attributes:
+        api: asks the server as its one user, who is its administrator.
+    """
+
+    def __init__(self, binaries: Binaries, *, path: str, forge: str, account: Account) -> None:
+        self._binaries, self._path, self._forge, self._account = binaries, path, forge, account
+        self._open = ExitStack()
+        self._grpc = 0
+        self._secret = secrets.token_hex(16)
+        self._key = secrets.token_hex(20)
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        with ExitStack() as begun:
+            self._build(begun)
+            self._open = begun.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def token(self) -> str:
+        """An API token of the user, made as the server makes them: signed with the user's own key."""
+        return signed({"type": "user", "user-id": "1"}, self._key)
+
+    def activate(self, remote_id: int) -> int:
+        """Activate a repository of the forge, which is told where to send its webhooks; the repository's id here."""
+        return int(self.api.post("/api/repos", params={"forge_remote_id": remote_id}).raise_for_status().json()["id"])
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What the server answered so far to anybody but the tests and the forge, from its log."""
+        found = []
+        for line in (self._server.home / "log").read_text(encoding="utf-8").splitlines():
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line)
+                if entry.get("user-agent", OURS) != OURS and not entry.get("path", "").startswith("/api/hook"):
+                    found.append(entry)
+        return found
+
+    def _build(self, begun: ExitStack) -> None:
+        self._server = Beside("ci-server", {"PATH": self._path})
+        begun.callback(self._server.stop)
+        self.port = self._server.start(self._server_argv, sign="starting http server")
+        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": OURS}
+        self.api = begun.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
+        until(lambda: answers(self.api, "/healthz"), "the server is well")
+        self._seed()
+        agent = Beside("ci-agent", {"PATH": self._path})
+        begun.callback(agent.stop)
+        agent.start(self._agent_argv, sign="starting Woodpecker agent")
+
+    def _server_argv(self, port: int) -> list[str]:
+        self._grpc = free_port()
+        settings = {
+            "HOST": f"http://127.0.0.1:{port}",
+            "SERVER_ADDR": f"127.0.0.1:{port}",
+            "GRPC_ADDR": f"127.0.0.1:{self._grpc}",
+            "DATABASE_DATASOURCE": f"{self._server.home}/ci.sqlite?_busy_timeout=10000",
+            "AGENT_SECRET": self._secret,
+            "GRPC_SECRET": self._secret,
+            "GITEA": "true",
+            "GITEA_URL": self._forge,
+            "GITEA_CLIENT": "none",
+            "GITEA_SECRET": "none",
+            "DEV_WWW_PROXY": "http://127.0.0.1:1",  # no web pages are needed
+            "LOG_LEVEL": "debug",
+            "DEBUG_PRETTY": "false",
+        }
+        return ["env", *(f"WOODPECKER_{name}={value}" for name, value in settings.items()), str(self._binaries.server)]
+
+    def _agent_argv(self, _: int) -> list[str]:
+        settings = {
+            "SERVER": f"127.0.0.1:{self._grpc}",
+            "AGENT_SECRET": self._secret,
+            "AGENT_CONFIG_FILE": "agent.conf",
+            "BACKEND": "local",
+            "HEALTHCHECK": "false",
+            "MAX_WORKFLOWS": "4",
+        }
+        return ["env", *(f"WOODPECKER_{name}={value}" for name, value in settings.items()), str(self._binaries.agent)]
+
+    def _seed(self) -> None:
+        """A user, without the browser's way through the forge."""
+        org = {"id": 1, "forge_id": 1, "name": self._account.login, "is_user": 1, "private": 0}
+        user = {
+            "id": 1, "forge_id": 1, "forge_remote_id": str(self._account.remote_id), "login": self._account.login,
+            "email": "", "avatar": "", "access_token": self._account.access_token, "refresh_token": "", "expiry": FAR,
+            "admin": 1, "hash": self._key, "org_id": 1,
+        }  # fmt: skip
+        with closing(sqlite3.connect(self._server.home / "ci.sqlite", timeout=10)) as database, database:
+            for table, row in (("orgs", org), ("users", user)):
+                marks = ", ".join(f":{name}" for name in row)
+                database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608 - our own names
+
+
+def answers(client: httpx.Client, path: str) -> bool:
+    """Whether a server that is starting answers already."""
+    try:
+        return client.get(path).is_success
+    except httpx.TransportError:
+        return False
+
+
+def signed(claims: Mapping[str, str], key: str) -> str:
+    """A JSON web token, HS256."""
+
+    def part(content: bytes) -> str:
+        return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+    head = part(json.dumps({"alg": "HS256", "typ": "JWT"}).encode()) + "." + part(json.dumps(dict(claims)).encode())
+    return head + "." + part(hmac.digest(key.encode(), head.encode(), hashlib.sha256))
+
+
+def until(happened: Callable[[], bool], what: str, *, within: float = 20.0) -> None:
+    """Return as soon as it has happened; asked again every 20 ms."""
+    pause = threading.Event()
+    for _ in range(int(within / 0.02)):
+        if happened():
+            return
+        pause.wait(0.02)
+    raise TimeoutError(f"{within:.0f} s went by before {what}")
