@@ -18,6 +18,7 @@ class Terminal:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._kind = environ.get("TERM", "dumb")
+        self._plain = bool(environ.get("NO_COLOR"))
 
     def out(self, line: str) -> None:
         """A line to stdout, at once; a reader that has gone away is no error of ours."""
@@ -38,6 +39,11 @@ class Terminal:
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
                 with contextlib.suppress(OSError, ValueError):
                     sys.stderr.write(f"warning: standard output cannot be written: {error}\n")
+
+    @property
+    def coloured(self) -> bool:
+        """Whether stdout is a terminal that wants colour."""
+        return sys.stdout.isatty() and self._kind != "dumb" and not self._plain
 
     @property
     def live(self) -> bool:

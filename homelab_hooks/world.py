@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from homelab_hooks import files
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.config import Config, GitEntry, Sources, resolve
+from homelab_hooks.config import Config, Sources, resolve
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.environment import for_others
 from homelab_hooks.git.executor import Lean
@@ -118,11 +118,10 @@ class World:
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
         """The settings in force for this command."""
-        git = tuple(GitEntry(entry.scope, entry.key, entry.value) for entry in self.git.config())
         sources = Sources(
             options=options,
             environ=self.environ,
-            git=git,
+            git=self.git.config(),
             tracked=files.tracked(self.git.top_level()),
             context_server=files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config")),
         )

@@ -22,6 +22,8 @@ class Verb:
 VERBS: tuple[Verb, ...] = (
     Verb(("ci", "watch"), "read", "wait until CI has decided about a commit", "watch", "homelab-watch"),
     Verb(("ci", "status"), "read", "the same verdict from one look", "status"),
+    Verb(("ci", "logs"), "read", "the logs of the steps that failed", "logs"),
+    Verb(("ci", "restart"), "write", "run a commit's failed pipelines again, and watch", "restart"),
     Verb(("deploy", "wait"), "read", "wait until a workload runs the commit's image", "deploy"),
     Verb(("work", "land"), "write", "merge, verify, push, watch CI, wait for the rollout", "land", "git land"),
     Verb(("work", "start"), "write", "a worktree for a task", "work_start"),

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
+from homelab_hooks.config import GitEntry
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.verbs import Verbs, complaint
 
 
-class Entry(NamedTuple):
-    """One line of git's configuration; scope is system, global, local, worktree or command."""
-
-    scope: str
-    key: str
-    """section and name in lower case, the part between as written"""
-    value: str
-
-
 class Places(Verbs):
     """Directories and settings; the settings are there outside a repository too."""
 
-    def config(self) -> tuple[Entry, ...]:
+    def config(self) -> tuple[GitEntry, ...]:
         """Every entry, weakest first: of several with one key the last counts."""
         done = self._run("config", "--list", "-z", "--show-scope")
         if not done.ok:
@@ -32,7 +23,7 @@ class Places(Verbs):
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):
             key, equals, value = setting.partition("\n")
-            entries.append(Entry(scope, key, value if equals else "true"))
+            entries.append(GitEntry(scope, key, value if equals else "true"))
         return tuple(entries)
 
     def settings(self) -> dict[str, tuple[str, ...]]:

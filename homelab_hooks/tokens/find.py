@@ -14,7 +14,7 @@ VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
 PATIENCE = 10.0
 """seconds for a credential helper"""
 SILENT = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
-"""a credential helper must not ask anybody"""
+"""a credential helper must not ask anybody; an empty GIT_ASKPASS stands before core.askPass and SSH_ASKPASS"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE
     """Whatever git's credential helpers keep for the server's URL; nobody is prompted."""
     asked = [f"protocol={server.scheme}", f"host={server.origin.removeprefix(server.scheme + '://')}"]
     asked += [f"path={server.path[1:]}"] if server.path else []
-    argv = ["git", "-c", "core.askPass=", "credential", "fill"]
-    done = processes.run(argv, env=SILENT, stdin="\n".join([*asked, "", ""]).encode(), timeout=patience)
+    stdin = "\n".join([*asked, "", ""]).encode()
+    done = processes.run(["git", "credential", "fill"], env=SILENT, stdin=stdin, timeout=patience)
     source = "git's credential helpers"
     if done.missing:
         return NotThere(source, "git is not installed")

@@ -39,6 +39,9 @@ class Ndjson:
         head = {"schema": SCHEMA, "seq": self._seq, "time": self._stamp(), "event": NAMES[type(event)]}
         self._output.out(json.dumps({**head, **self._object(event)}, ensure_ascii=False))
 
+    def close(self) -> None:
+        """Nothing has to be put back."""
+
     def _object(self, thing: Any) -> dict[str, Any]:
         """The fields that always apply, and of the others those that are set."""
         always = set(thing._fields) - set(thing._field_defaults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from homelab_hooks.events import Event
 from homelab_hooks.exits import Exit
@@ -15,6 +15,7 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
 from homelab_hooks.watch.absence import CommitFacts, why_none
 from homelab_hooks.watch.observe import newest
+from homelab_hooks.watch.reason import Clock, tell_reason
 from homelab_hooks.watch.state import Patience, Scope, Sight, Watch
 from homelab_hooks.woodpecker.client import PER_PAGE, Woodpecker
 from homelab_hooks.woodpecker.ear import Ear, News
@@ -27,19 +28,6 @@ NOT_READ = 2**62
 """the floor of a sight that says nothing about the list"""
 LONGEST = 15.0
 """seconds for one answer"""
-
-
-class Clock(Protocol):
-    """Time, as a watch needs it."""
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass; may return early when there is news."""
-
-    def wall(self) -> float:
-        """Unix seconds."""
 
 
 class Request(NamedTuple):
@@ -77,6 +65,8 @@ def run(request: Request, sources: Sources, *, clock: Clock, tell: Callable[[Eve
         state = drive(state, look=eyes.look, turn=machine.turn, tell=tell, clock=clock)
     finally:
         eyes.close()
+    if eyes.repo and state.verdict and state.verdict.exit is Exit.FAILED:
+        tell_reason(state, sources.ci, eyes.repo.id, clock=clock, tell=tell)
     assert state.verdict is not None  # noqa: S101 - what `drive` returns is settled
     return explained(state, sources.facts)
 
@@ -114,7 +104,7 @@ class Eyes:
         self._ear: Ear | None = None
         self._known = False
         self._may_see_queue = True
-        self._repo: Repo | None = None
+        self.repo: Repo | None = None
 
     def look(self, watch: Watch) -> Look[Sight]:
         """One look; the list decides, everything else is best effort."""
@@ -174,8 +164,8 @@ class Eyes:
 
     def _find_repository(self) -> Repo | Missed | Denied:
         """The token is tried first, for a bad one reads public data as nobody (fact 4); then the names in turn."""
-        if self._repo:
-            return self._repo
+        if self.repo:
+            return self.repo
         if not self._known:
             user = self._ci.user()
             if not isinstance(user, Seen):
@@ -185,8 +175,8 @@ class Eyes:
         for name in self._request.names:
             answer = self._ci.lookup(name)
             if isinstance(answer, Seen):
-                self._repo = answer.value
-                return self._repo
+                self.repo = answer.value
+                return self.repo
             if isinstance(answer, Missed):
                 return answer
         return answer if isinstance(answer, Missed | Denied) else Missed("the repository is not known")

@@ -4,36 +4,63 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.real.branch import Branch
-from tests.real.ci import VARIABLES, Binaries
-from tests.real.site import Site
+from tests.real.ci import VARIABLES, Account, Binaries, Ci, program
+from tests.real.gitea import OWNER, VARIABLE, Gitea
+from tests.real.site import Site, person
 
-WANTED = f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these"
+NEEDS = {
+    "gitea": f"set {VARIABLE} to a Gitea or Forgejo to run these",
+    "site": f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these",
+    "ci": f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these",
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs the binaries where they are not named: one line in the summary for each file."""
-    if Binaries.named(os.environ) is None:
-        for item in items:
-            if "site" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.skip(WANTED))
+    """Skip what needs binaries that are not named, with one line in the summary for each file."""
+    woodpecker = Binaries.named(os.environ) is not None
+    there = {"gitea": program(os.environ, VARIABLE) is not None, "site": woodpecker, "ci": woodpecker}
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        for name in [name for name in NEEDS if name in used and not there[name]][:1]:
+            item.add_marker(pytest.mark.skip(NEEDS[name]))
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A real Woodpecker for all tests of this process; each test has its own branch there."""
     binaries = Binaries.named(os.environ)
-    assert binaries is not None, WANTED
+    assert binaries is not None, NEEDS["site"]
     with Site(binaries, tmp_path_factory.mktemp("site")) as running:
         yield running
 
 
 @pytest.fixture
-def branch(site: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Branch:
+def branch(site: Site, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Branch:
     """A branch named after the test."""
     name = request.node.name.removeprefix("test_").replace("_", "-")
-    return Branch(site, site.clone(name), name, tmp_path)
+    return Branch(site, site.clone(name), name, tmp_path_factory.mktemp("gate"))
+
+
+@pytest.fixture(scope="session")
+def gitea(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gitea]:
+    """A real Gitea for all tests of this process; each test has its own repository there."""
+    binary = program(os.environ, VARIABLE)
+    assert binary is not None, NEEDS["gitea"]
+    folder = tmp_path_factory.mktemp("gitea")
+    with Gitea(binary, person(folder / "home"), folder) as running:
+        yield running
+
+
+@pytest.fixture
+def ci(gitea: Gitea) -> Iterator[Ci]:
+    """A real Woodpecker whose forge is the real Gitea, without the browser's way to log in."""
+    binaries = Binaries.named(os.environ)
+    assert binaries is not None, NEEDS["ci"]
+    token = gitea.post(f"/users/{OWNER}/tokens", name="ci", scopes=["all"])["sha1"]
+    account = Account(remote_id=gitea.api.get("/api/v1/user").json()["id"], login=OWNER, access_token=token)
+    with Ci(binaries, path=os.environ["PATH"], forge=gitea.url, account=account) as running:
+        yield running

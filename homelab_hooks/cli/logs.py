@@ -1,0 +1,80 @@
+"""homelab ci logs: the logs of the steps that failed.
+
+Prints the logs of a commit's failed steps (or of --step, or of --all) on stdout, then the result line. Logs can be late
+or cut: what has arrived is shown. --follow goes on until the pipeline has ended.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.cli import options, watching
+from homelab_hooks.cli.session import Session
+from homelab_hooks.events import Start
+from homelab_hooks.exits import Exit
+from homelab_hooks.model import LogLine
+from homelab_hooks.text import clean
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch import logs, tail
+from homelab_hooks.watch.survey import Survey, survey
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--step", default="", metavar="NAME", help="this step, or WORKFLOW/STEP")
+    which.add_argument("--all", action="store_true", help="every step that has started")
+    parser.add_argument("--tail", type=int, metavar="N", help="only the last N lines of each")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on until the pipeline has ended")
+    options.add(parser, *options.CI, "remote", "output")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Show them."""
+    config, world = session.config(args), session.world
+    about = watching.subject(config, world, args.commit)
+    session.tell(
+        Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))
+    )
+    ci = world.ci(config)
+    request = watching.request(config, world, about, watching.scope(about.commit, None))
+    seen = survey(request, watching.sources(world, about, ci), clock=world.clock)
+    if not seen.threads or seen.repo is None:
+        return session.finish(seen.verdict)
+    choice = logs.Choice(step=args.step, all=args.all, tail=args.tail)
+    printer = Printer(session)
+    reader = logs.LogReader(ci, seen.repo.id, clock=world.clock, out=printer.line)
+    for thread in seen.threads:
+        pipeline = seen.detail(thread)
+        if args.follow and not pipeline.status.settled:
+            reader.follow(pipeline, choice)
+        else:
+            reader.show(pipeline, choice)
+    return session.finish(_verdict(seen, printer.steps))
+
+
+class Printer:
+    """Writes lines to stdout, a heading before each step."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._title = ""
+        self.steps = 0
+
+    def line(self, title: str, line: LogLine | None) -> None:
+        """A heading (no line), or a line; the heading again where another step came between."""
+        terminal, redact = self._session.world.terminal, self._session.world.redact
+        if title != self._title:
+            terminal.out(f"== {redact(title)}")
+            self._title = title
+            self.steps += 1
+        if line is not None:
+            text = tail.visible(redact(line.text))
+            terminal.out(text if terminal.coloured else clean(text))
+
+
+def _verdict(seen: Survey, steps: int) -> Verdict:
+    pipelines = seen.verdict.pipelines
+    reason = "" if steps else "no step has failed; --all shows every step, --step NAME one"
+    return Verdict(exit=Exit.OK, reason=reason, sha=seen.verdict.sha, pipelines=pipelines, url=seen.verdict.url)

@@ -1,0 +1,65 @@
+"""homelab ci restart: run a commit's failed pipelines again.
+
+Retriggers the failed pipelines of a commit, then watches. Where a branch's tip has no pipeline (a lost webhook), a
+manual one is started. Refuses when that would kill a newer commit's running pipeline, unless --force.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from homelab_hooks.cli import options, watching
+from homelab_hooks.cli.session import Session
+from homelab_hooks.cli.watching import Subject
+from homelab_hooks.config import Config
+from homelab_hooks.events import Start
+from homelab_hooks.exits import Exit
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch import watch
+from homelab_hooks.watch.restart import Nothing, plan
+from homelab_hooks.watch.retrigger import retrigger
+from homelab_hooks.watch.survey import survey
+from homelab_hooks.woodpecker.client import Woodpecker
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
+    parser.add_argument("--force", action="store_true", help="even if a newer commit's run is killed")
+    parser.add_argument("--no-watch", action="store_true", help="start it and return")
+    options.add(parser, *options.CI, "remote", *options.PATIENCE, "output")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Restart, and watch."""
+    config, world = session.config(args), session.world
+    about = watching.subject(config, world, args.commit)
+    sha = about.commit.sha
+    again = shlex.join(["homelab-watch", sha, *(["--repo", config.repo] if args.repo else [])])
+    server = str(world.server(config))
+    session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
+    ci = world.ci(config)
+    decides = watching.scope(about.commit, None)
+    request = watching.request(config, world, about, decides)
+    seen = survey(request, watching.sources(world, about, ci), clock=world.clock)
+    remote = about.remote()
+    branches = world.git.branches_at(remote, sha) if remote else ()
+    wanted = plan(seen, sha, branches=branches, force=args.force)
+    if isinstance(wanted, Nothing):
+        return session.finish(_done(seen.verdict, word="nothing", reason=wanted.reason))
+    started = retrigger(wanted, seen, ci, clock=world.clock, tell=session.tell)
+    if args.no_watch:
+        return session.finish(_done(seen.verdict, word="", reason=started))
+    return session.finish(_watch(config, session, about, ci))
+
+
+def _done(before: Verdict, *, word: str, reason: str) -> Verdict:
+    return Verdict(exit=Exit.OK, word=word, reason=reason, sha=before.sha, pipelines=before.pipelines, url=before.url)
+
+
+def _watch(config: Config, session: Session, about: Subject, ci: Woodpecker) -> Verdict:
+    world = session.world
+    request = watching.request(config, world, about, watching.scope(about.commit, None))
+    sources = watching.sources(world, about, ci, world.listener(config))
+    return watch.run(request, sources, clock=world.clock, tell=session.tell)

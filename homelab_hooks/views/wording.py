@@ -1,0 +1,122 @@
+"""How the views word events: what plain mode says about each, and the result line."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from homelab_hooks import durations
+from homelab_hooks.events import (
+    Back,
+    Event,
+    Level,
+    Log,
+    LostContact,
+    PipelineChanged,
+    Progress,
+    Result,
+    RolloutChanged,
+    StageChanged,
+    Start,
+    StepChanged,
+    Waiting,
+    WorkflowChanged,
+)
+from homelab_hooks.text import clean
+
+
+def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
+    """What plain mode says about an event on stderr; most say one line, some none."""
+    match event:
+        case Start():
+            return _start(event)
+        case StageChanged():
+            return _stage(event)
+        case PipelineChanged():
+            return _pipeline(event)
+        case WorkflowChanged(state="pending" | "created") | StepChanged(state="pending" | "created"):
+            return []
+        case WorkflowChanged():
+            return [f"  {event.name}: {event.state}{_took(event.took)}{_because(event.error)}"]
+        case StepChanged():
+            code = f" (exit code {event.exit_code})" if event.exit_code else ""
+            return [f"    {event.workflow}/{event.name}: {event.state}{code}{_took(event.took)}{_because(event.error)}"]
+        case Waiting():
+            remedy = f"; {event.remedy}" if event.remedy else ""
+            return [f"waiting: {event.reason} ({durations.text(event.elapsed)}){remedy}"]
+        case LostContact():
+            return [f"lost contact: {event.reason}; trying on for {durations.text(event.patience)}"]
+        case Back():
+            return [f"back after {durations.text(event.away)}"]
+        case Log():
+            return [_log(event)]
+        case RolloutChanged():
+            return [_rollout(event)]
+        case Result():
+            return _last_words(event)
+        case _:
+            assert_never(event)
+
+
+def result_line(result: Result) -> str:
+    """The last line: `homelab: VERDICT exit=N key=value ...`; values never contain spaces.
+
+    >>> from homelab_hooks.exits import Exit
+    >>> result_line(Result(verdict="passed", exit=Exit.OK, sha="9f2c", took=2.04))
+    'homelab: passed exit=0 sha=9f2c took=2.0'
+    """
+    pairs = [
+        ("exit", str(int(result.exit))),
+        ("sha", result.sha),
+        ("pipelines", ",".join(f"#{pipeline.number}" for pipeline in result.pipelines)),
+        ("landed", "" if result.landed is None else "yes" if result.landed else "no"),
+        ("url", result.url),
+        ("took", f"{result.took:.1f}"),
+    ]
+    told = [(key, "".join(clean(value).split())) for key, value in pairs]
+    return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in told if value)])
+
+
+def _start(event: Start) -> list[str]:
+    about = " ".join(part for part in (event.sha[:12], event.repo, event.server and f"on {event.server}") if part)
+    said = [f"{event.command}: {about}" if about else event.command]
+    return [*said, f"to go on later: {event.resume}"] if event.resume else said
+
+
+def _stage(event: StageChanged) -> list[str]:
+    detail = f": {event.detail}" if event.detail else ""
+    if event.progress is Progress.STARTED:
+        return [f"{event.stage}{detail or ' ...'}"]
+    return [f"{event.stage} {event.progress}{detail}{_took(event.took)}"]
+
+
+def _pipeline(event: PipelineChanged) -> list[str]:
+    note = f" ({event.note})" if event.note else ""
+    url = f" {event.url}" if event.url and (event.status in ("created", "pending", "blocked") or event.note) else ""
+    return [f"#{event.number} {event.trigger} {event.ref}: {event.status}{note}{url}"]
+
+
+def _log(event: Log) -> str:
+    if event.source == "homelab":
+        return {Level.INFO: "", Level.WARNING: "warning: ", Level.ERROR: "error: "}[event.level] + event.text
+    return f"{event.source} | {event.text}"
+
+
+def _rollout(event: RolloutChanged) -> str:
+    counts = [("updated", event.updated), ("available", event.available), ("old", event.old)]
+    told = ", ".join(f"{count} {name}" for name, count in counts if count is not None)
+    of = f" of {event.desired}" if event.desired is not None and told else ""
+    detail = f": {event.detail}" if event.detail else ""
+    return f"{event.target} {event.phase}{detail}" + (f" ({told}{of})" if told else "")
+
+
+def _last_words(event: Result) -> list[str]:
+    said = [event.reason] if event.reason else []
+    return [*said, f"hint: {event.hint}"] if event.hint else said
+
+
+def _took(seconds: float | None) -> str:
+    return "" if seconds is None else f" [{durations.text(seconds)}]"
+
+
+def _because(error: str) -> str:
+    return f": {error}" if error else ""

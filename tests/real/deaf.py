@@ -1,0 +1,71 @@
+"""A way to Woodpecker on which the event stream is not to be had, as through some balancers."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from http import HTTPStatus
+from typing import Self
+
+import httpx
+
+_PASSED_ON = ("Authorization", "User-Agent", "Accept")
+_PASSED_BACK = ("Content-Type", "X-Woodpecker-Version")
+
+
+class Deaf:
+    """Passes on every GET but the stream's; use it as a context manager."""
+
+    def __init__(self, server: str) -> None:
+        self._client = httpx.Client(base_url=server, timeout=30)
+        self._http = _Http(self._client)
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+        self._client.close()
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+
+class _Http(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.client = client
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/api/stream"):
+            self._answer(HTTPStatus.BAD_GATEWAY, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
+            return
+        assert isinstance(self.server, _Http)
+        given = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
+        reply = self.server.client.get(self.path, headers=given)
+        back = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}
+        self._answer(reply.status_code, back, reply.content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
