@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check fast bench lock clean
+.PHONY: demo test check chaos bench lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
@@ -25,6 +25,9 @@ check: $(STAMP)  ## format, lint, types and the fast tests
 
 test: check  ## everything
 	$(BIN)/pytest -q -n 2 -m "slow or real"
+
+chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
+	$(BIN)/pytest -q tests/watch/test_chaos.py -k "verdict and 0"
 
 bench: $(STAMP)  ## the figures of docs/benchmarks.md
 	$(BIN)/python -m tests.bench

@@ -1,4 +1,4 @@
-"""The door to the terminal: result lines to stdout, everything else to stderr."""
+"""The door to the terminal: result lines to stdout, everything else to stderr, a part of it drawn again and again."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from types import FrameType
 
 from homelab_hooks.errors import Terminated
+from homelab_hooks.region import Line, Region, redraw
+
+TYPE_CHECKING = False  # `typing` costs time, and not every command needs it
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PLAIN_XTERM, _GNU_SCREEN = "XTERM_VERSION", "STY"
 
 
 class Terminal:
@@ -29,11 +37,11 @@ class Terminal:
         self._write(sys.stderr, line)
 
     @staticmethod
-    def _write(stream: object, line: str) -> None:
+    def _write(stream: object, line: str, end: str = "\n") -> None:
         try:
-            print(line, file=stream, flush=True)  # type: ignore[call-overload]  # either standard stream
+            print(line, end=end, file=stream, flush=True)  # type: ignore[call-overload]  # either standard stream
         except UnicodeEncodeError:
-            print(line.encode("ascii", "replace").decode(), file=stream, flush=True)  # type: ignore[call-overload]  # as above
+            print(line.encode("ascii", "replace").decode(), end=end, file=stream, flush=True)  # type: ignore[call-overload]  # as above
         except (OSError, ValueError) as error:
             silence(1 if stream is sys.stdout else 2)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
@@ -48,7 +56,12 @@ class Terminal:
     @property
     def live(self) -> bool:
         """Whether stderr is a terminal that can be redrawn."""
-        return sys.stderr.isatty() and self._kind != "dumb"
+        return sys.stderr is not None and sys.stderr.isatty() and not self.dumb
+
+    @property
+    def dumb(self) -> bool:
+        """Whether it cannot be redrawn at all."""
+        return self._kind in {"", "dumb", "unknown"}
 
     @property
     def columns(self) -> int:

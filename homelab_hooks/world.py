@@ -44,6 +44,9 @@ class View(Protocol):
     def tell(self, event: Event) -> None:
         """Show one event."""
 
+    def close(self) -> None:
+        """Leave the terminal as it was found; may be called again."""
+
 
 class World:
     """The real thing: this process's environment, terminal, clock, git, and what the settings name.
@@ -128,11 +131,17 @@ class World:
         return resolve(sources)
 
     def view(self, output: Output) -> View:
-        """The view that was asked for."""
+        """The view that was asked for; `auto` is live where stderr can be redrawn."""
         if output is Output.JSON:
             from homelab_hooks.views.ndjson import Ndjson
 
             return Ndjson(self.terminal, self.redact, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+        if self.terminal.live or (output is Output.LIVE and not self.terminal.dumb):
+            if output is not Output.PLAIN:
+                from homelab_hooks.clock import Pulse
+                from homelab_hooks.views.live import Live
+
+                return Live(self.terminal, self.redact, self.clock, Pulse)
         from homelab_hooks.views.plain import Plain
 
         return Plain(self.terminal, self.redact)

@@ -59,11 +59,14 @@ class Session:
             return self._cut_short(Exit.TERMINATED)
         except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
             return self._fault(fault)
+        finally:
+            self._view.close()
 
     def config(self, args: argparse.Namespace) -> Config:
         """The settings in force; from here on the view is what they say."""
         options = {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
         config = self.world.config(options)
+        self._view.close()
         self._view = self.world.view(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=warning, level=Level.WARNING))

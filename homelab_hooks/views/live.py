@@ -1,0 +1,180 @@
+"""The live view: one region of the terminal, drawn again on change and once a second, and a summary that stays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from homelab_hooks.events import Event, Log, Result
+from homelab_hooks.region import Line
+from homelab_hooks.text import WIDTH, Redactor, clean, fit_to_show
+from homelab_hooks.views.board import Board, Moment, fold
+from homelab_hooks.views.lasting import lasting
+from homelab_hooks.views.row import IN_ASCII, Row, Span, Tone
+from homelab_hooks.views.rows import cropped, rows
+from homelab_hooks.views.wording import result_line
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+STYLES = {
+    Tone.PLAIN: "",
+    Tone.GOOD: "green",
+    Tone.BAD: "bold red",
+    Tone.BUSY: "cyan",
+    Tone.LOUD: "yellow",
+    Tone.QUIET: "dim",
+}
+"""rich's words for each tone"""
+E = TypeVar("E", bound=Event)
+
+
+class Screen(Protocol):
+    """Where the view is drawn."""
+
+    def out(self, line: str) -> None:
+        """A line to stdout."""
+
+    def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
+        """Add lines that stay, and have the region show `frame`."""
+
+    def console(self) -> Console:
+        """Rich's idea of the terminal: its size, and the colours it has."""
+
+
+class Clock(Protocol):
+    """Time, as the view needs it."""
+
+    def now(self) -> float:
+        """Seconds that never run backwards."""
+
+    def wall(self) -> float:
+        """Unix seconds."""
+
+
+class Pulse(Protocol):
+    """Has the view redrawn from time to time, and soon after a nudge."""
+
+    def start(self) -> None:
+        """From now on."""
+
+    def nudge(self) -> None:
+        """There is something new."""
+
+    def stop(self) -> None:
+        """No redraw from now on."""
+
+
+class Live:
+    """Progress as one region of stderr that shows what is going on, below lines that stay; the result line on stdout.
+
+    Args:
+        pulse: makes what calls `redraw` from another thread; started with the first event.
+    """
+
+    def __init__(
+        self, screen: Screen, redact: Redactor, clock: Clock, pulse: Callable[[Callable[[], None]], Pulse]
+    ) -> None:
+        self._screen = screen
+        self._redact = redact
+        self._clock = clock
+        self._pulse = pulse(self.redraw)
+        self._running = False
+        self._lock = threading.RLock()
+        self._board = Board()
+        self._lasting: list[Row] = []
+
+    def tell(self, event: Event) -> None:
+        """Show one event: at once where it is our own word, else with the next redraw."""
+        told, at = self._shown(event), self._moment()
+        with self._lock:
+            self._lasting += lasting(self._board, told, at, self._columns)
+            self._board = fold(self._board, told, at)
+        if isinstance(event, Result):
+            self.close()
+            self._screen.out(fit_to_show(result_line(event), self._redact))
+            return
+        if not self._running:
+            self._running = True
+            self._pulse.start()
+        if isinstance(event, Log) and event.source == "homelab":
+            self.redraw()
+        else:
+            self._pulse.nudge()
+
+    def redraw(self) -> None:
+        """Draw what is new; where nothing is, nothing is written."""
+        with self._lock:
+            height = max(1, self._console.size.height - 1)
+            frame = cropped(rows(self._board, self._moment(), self._columns), height)
+            self._draw([self._line(row, self._columns - 1) for row in frame])
+
+    def close(self) -> None:
+        """Leave only what stays, and the terminal as it was found; may be called again."""
+        if self._running:
+            self._running = False
+            self._pulse.stop()
+        with self._lock:
+            self._draw([])
+
+    def _draw(self, frame: Sequence[Line]) -> None:
+        told, self._lasting = self._lasting, []
+        if told or frame or self._drawn:
+            self._screen.draw([self._line(row, self._columns - 1).text for row in told], frame)
+        self._drawn = bool(frame)
+
+    _drawn = False
+
+    @cached_property
+    def _console(self) -> Console:
+        return self._screen.console()
+
+    @property
+    def _columns(self) -> int:
+        return max(20, self._console.size.width)
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock.now(), self._clock.wall())
+
+    def _shown(self, event: E) -> E:
+        """The event with every text from outside made fit to be shown."""
+        named: Any = event
+        texts = {name: value for name, value in named._asdict().items() if isinstance(value, str)}
+        fit = {name: self._fit(value) for name, value in texts.items() if not isinstance(value, Enum)}
+        if isinstance(event, Log):
+            fit["text"] = self._coloured(event.text)
+        shown: E = named._replace(**fit)
+        return shown
+
+    def _fit(self, text: str) -> str:
+        return fit_to_show(text, self._redact)
+
+    def _coloured(self, text: str) -> str:
+        """With its colours, unless something has to be taken out: a colour could stand in the middle of a secret."""
+        fit = self._fit(text)
+        return clean(text, colour=True) if fit == clean(text) else fit
+
+    def _line(self, row: Row, columns: int) -> Line:
+        """A row as it is written."""
+        from rich.text import Text
+
+        text = Text(end="")
+        for span in row.spans:
+            text.append_text(self._styled(span))
+        text.truncate(WIDTH if row.whole else columns, overflow="ellipsis")
+        text.rstrip()
+        with self._console.capture() as written:
+            self._console.print(text, soft_wrap=True, end="")
+        return Line(written.get(), text.cell_len)
+
+    def _styled(self, span: Span) -> Text:
+        from rich.text import Text
+
+        if span.tone is Tone.COLOURED:
+            return Text.from_ansi(span.text)
+        ascii_only = self._console.options.ascii_only
+        return Text(span.text.translate(IN_ASCII) if ascii_only else span.text, STYLES[span.tone])
