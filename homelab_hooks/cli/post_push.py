@@ -63,7 +63,7 @@ class PostPush:
                 case Denied() as no if number in (0, len(questions) - 1) or no.final:
                     raise Problem(no.reason, hint=no.hint, exit=Exit.REFUSED)
                 case Missed(reason):
-                    hint = "homelab doctor looks at the connection; --no-ci-watch lands without CI"
+                    hint = "homelab config tells which server and dial are in force; --no-ci-watch lands without CI"
                     raise Problem(f"CI cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)
                 case _:
                     pass  # the user is known; or CI does not know the repository under this name, but the next
@@ -113,5 +113,5 @@ class PostPush:
         finally:
             good = bool(ended) and ended[-1].exit is Exit.OK
             progress = Progress.DONE if good else Progress.FAILED
-            detail = ended[-1].reason if ended else ""
+            detail = ended[-1].reason if ended else "cut short"
             tell(StageChanged(stage=stage, progress=progress, detail=detail, took=clock.now() - begin))

@@ -80,7 +80,7 @@ class Kubectl:
         if done.missing:
             raise Problem(
                 f"{self._program} cannot be started: {done.err}",
-                hint="install kubectl and put it on the PATH; `homelab doctor` checks it",
+                hint="install kubectl and put it on the PATH",
             )
         if done.timed_out or not done.ok:
             return answers.failure(done)

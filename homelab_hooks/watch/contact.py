@@ -66,5 +66,5 @@ def _tell_lost(watch: Watch, reason: str, now: float) -> tuple[Watch, tuple[Even
 
 def unreachable(look: Missed | Denied, patience: float) -> Verdict:
     """The patience with an unreachable server is over."""
-    hint = "the same command goes on; homelab doctor looks at the connection"
+    hint = "the same command goes on; homelab config tells which server and dial are in force"
     return Verdict(exit=Exit.UNREACHABLE, reason=f"no usable answer for {patience:.0f} s: {look.reason}", hint=hint)

@@ -47,7 +47,7 @@ def _refusal(reply: Reply, what: str, token: str) -> Denied | None:
     """A "no" of Woodpecker's own; a 403 or 404 of a proxy before it is none."""
     theirs = _VERSION in reply.headers
     if reply.status == UNAUTHORIZED:
-        hint = "give WOODPECKER_TOKEN a token from <ci>/user/cli-and-api; homelab doctor tells where it was looked for"
+        hint = "give WOODPECKER_TOKEN a token from <ci>/user/cli-and-api, or renew it where it is kept"
         return Denied(f"CI refused the token from {token}", hint=hint, slow=reply.took >= SLOW)
     if reply.status == FORBIDDEN and theirs:
         return Denied(f"CI forbids this to the owner of the token from {token}", hint="ask for the right to push there")
