@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks import durations
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Start
-from homelab_hooks.watch import watch
-from homelab_hooks.watch.state import Patience
-
-PATIENCE = 15.0
-"""seconds for the one look to succeed, flaps included"""
+from homelab_hooks.exits import Exit
+from homelab_hooks.model import Pipeline
+from homelab_hooks.text import fit_to_show
+from homelab_hooks.watch.reason import tell_reason
+from homelab_hooks.watch.survey import Survey, recent, survey
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,29 @@ def run(args: argparse.Namespace, session: Session) -> int:
     about = watching.subject(config, world, args.commit)
     decides = watching.scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
-    asked = watching.request(config, world, about, decides)
-    once = asked._replace(patience=Patience(timeout=PATIENCE, appear=0.0, unreachable=PATIENCE, once=True))
-    verdict = watch.run(once, watching.sources(world, about, world.ci(config)), clock=world.clock, tell=session.tell)
-    return session.finish(verdict)
+    request, ci = watching.request(config, world, about, decides), world.ci(config)
+    seen = survey(request, watching.sources(world, about, ci), clock=world.clock, tell=session.tell)
+    if seen.repo and seen.verdict.exit is Exit.FAILED:
+        tell_reason(seen.state, ci, seen.repo.id, clock=world.clock, tell=session.tell)
+    code = session.finish(seen.verdict)
+    if world.terminal.live:
+        _table(seen, session)
+    return code
+
+
+def _table(seen: Survey, session: Session) -> None:
+    """The newest pipelines of the branch, for a person who looks."""
+    world = session.world
+    branch = seen.threads[0].pipeline.branch if seen.threads else world.git.branch()
+    rows = [_cells(row, world.clock.wall()) for row in recent(seen, branch)]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
+    for row in rows:
+        text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
+        world.terminal.err(fit_to_show(text, world.redact)[: max(20, world.terminal.columns - 1)])
+
+
+def _cells(row: Pipeline, wall: float) -> tuple[str, ...]:
+    took = durations.text(row.took) if row.took else "-"
+    age = f"{durations.text(max(0.0, wall - row.created))} ago" if row.created else "-"
+    message = row.message.splitlines()[0] if row.message else ""
+    return f"#{row.number}", row.raw_status or row.status.value, row.event, took, age, f"{row.commit[:8]} {message}"

@@ -28,7 +28,16 @@ def observe(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
         glanced=bool(watch.ask.glance) and not sight.rows,
     )
     events: list[Event] = []
-    for fold in (_drop_vanished, _take_newest, _take_details, _warn, _note_others, tempo.listen, tempo.expect):
+    for fold in (
+        _drop_vanished,
+        tempo.learn,
+        _take_newest,
+        _take_details,
+        _warn,
+        _note_others,
+        tempo.listen,
+        tempo.expect,
+    ):
         watch, told = fold(watch, sight, now)
         events += told
     return watch, tuple(events)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from homelab_hooks.events import Event
 from homelab_hooks.looks import Look, Seen
 from homelab_hooks.loop import drive
 from homelab_hooks.model import Pipeline, Repo
@@ -21,12 +23,15 @@ class Survey(NamedTuple):
     """What one look showed."""
 
     verdict: Verdict
-    threads: tuple[Thread, ...]
-    """the deciding pipelines, each with its detail where it could be had"""
+    state: Watch
     rows: tuple[Pipeline, ...]
     """the newest rows of the list, whatever their commit"""
     repo: Repo | None
-    web: str
+
+    @property
+    def threads(self) -> tuple[Thread, ...]:
+        """The deciding pipelines, each with its detail where it could be had."""
+        return self.state.threads
 
     def detail(self, thread: Thread) -> Pipeline:
         """The pipeline with its workflows, or without where they could not be had."""
@@ -34,7 +39,9 @@ class Survey(NamedTuple):
         return known if known and known.number == thread.number else thread.pipeline
 
 
-def survey(request: Request, sources: Sources, *, clock: Clock) -> Survey:
+def survey(
+    request: Request, sources: Sources, *, clock: Clock, tell: Callable[[Event], None] = lambda _: None
+) -> Survey:
     """Look until one look has succeeded; the verdict says what stood in the way, or what CI says so far."""
     eyes = Eyes(request._replace(patience=ONCE), sources, clock)
     rows: list[Pipeline] = []
@@ -46,9 +53,14 @@ def survey(request: Request, sources: Sources, *, clock: Clock) -> Survey:
         return seen
 
     begin = Watch(scope=request.scope, patience=ONCE, seed=request.seed)
-    state = drive(begin, look=look, turn=machine.turn, tell=lambda _: None, clock=clock)
-    threads = tuple(_detailed(thread, sources, eyes.repo) for thread in state.threads)
-    return Survey(explained(state, sources.facts), threads, tuple(rows), eyes.repo, state.web)
+    state = drive(begin, look=look, turn=machine.turn, tell=tell, clock=clock)
+    state = state._replace(threads=tuple(_detailed(thread, sources, eyes.repo) for thread in state.threads))
+    return Survey(explained(state, sources.facts), state, tuple(rows), eyes.repo)
+
+
+def recent(seen: Survey, branch: str, *, most: int = 8) -> tuple[Pipeline, ...]:
+    """The newest pipelines of a branch, or of all where none is named."""
+    return tuple(row for row in seen.rows if not branch or row.branch == branch)[:most]
 
 
 ONCE = Patience(timeout=PATIENCE, appear=0.0, unreachable=PATIENCE, once=True)

@@ -26,6 +26,15 @@ def listen(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
     ), []
 
 
+def learn(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
+    """How long such a pipeline usually takes, known before the first word about it."""
+    del now
+    ours = [row for row in sight.rows if row.commit in watch.accepted and watch.scope.decides(row)]
+    if watch.expected is not None or not ours:
+        return watch, []
+    return watch._replace(expected=_usual(ours[0], sight)), []
+
+
 def expect(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
     """When the running pipeline is due, from how long earlier successful ones of its branch took."""
     running = [thread.pipeline for thread in watch.threads if thread.pipeline.status is Status.RUNNING]
