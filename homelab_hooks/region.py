@@ -29,7 +29,7 @@ class Region(NamedTuple):
 def redraw(
     region: Region, *, lasting: Sequence[str] = (), frame: Sequence[Line] = (), columns: int, reflows: bool = False
 ) -> tuple[str, Region]:
-    """What to write, empty where all stands already, and what stands then.
+    r"""What to write, empty where all stands already, and what stands then.
 
     Each write leaves the cursor visible, below the region and at the left, and everything else as it was: a prompt of
     another program is readable there, and a killed process leaves a usable terminal. Lines are written over, never
@@ -41,10 +41,10 @@ def redraw(
         reflows: the terminal breaks long lines anew when it gets narrower.
 
     >>> redraw(Region(), frame=[Line("a", 1)], columns=80)[0]
-    '\\x1b[?25l\\r\\x1b[?7la\\x1b[K\\r\\n\\x1b[?7h\\x1b[J\\x1b[?25h'
+    '\x1b[?25l\r\x1b[?7la\x1b[K\r\n\x1b[?7h\x1b[J\x1b[?25h'
     """
     after = Region(tuple(frame), columns)
-    if not lasting and after == region:
+    if not lasting and (after == region or not (frame or region.lines)):
         return "", region
     up = rows(region, columns) if reflows else len(region.lines)
     parts = [_HIDE, "\r", f"\x1b[{up}A" if up else ""]

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from types import FrameType
 
 from homelab_hooks.errors import Terminated
@@ -25,16 +26,65 @@ class Terminal:
     """Standard output and standard error of this process."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
         self._kind = environ.get("TERM", "dumb")
         self._plain = bool(environ.get("NO_COLOR"))
+        self._region = Region()
+        self._lock = threading.RLock()
 
     def out(self, line: str) -> None:
         """A line to stdout, at once; a reader that has gone away is no error of ours."""
+        self.draw((), ())
         self._write(sys.stdout, line)
 
     def err(self, line: str) -> None:
         """A line to stderr, at once."""
+        self.draw((), ())
         self._write(sys.stderr, line)
+
+    def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
+        """Add lines that stay, and have the region of stderr below them show `frame`; any other line takes it away."""
+        with self._lock:
+            if not self._foreground:
+                frame, self._region = (), Region()
+            if not (lasting or frame or self._region.lines):
+                return
+            columns = self.console.size.width
+            text, self._region = redraw(
+                self._region, lasting=lasting, frame=frame, columns=columns, reflows=self._reflows
+            )
+            if text:
+                self._write(sys.stderr, text, end="")
+
+    @cached_property
+    def console(self) -> Console:
+        """Rich's idea of stderr: its size, and the colours it has (none with NO_COLOR)."""
+        from rich.console import Console
+
+        # These two, where a shell exports them, are from before the terminal was resized.
+        sized = {name: value for name, value in self._environ.items() if name not in {"COLUMNS", "LINES"}}
+        return Console(
+            file=sys.stderr,
+            force_terminal=True,
+            color_system=None if self._plain else "auto",
+            highlight=False,
+            markup=False,
+            emoji=False,
+            _environ=sized,
+        )
+
+    @property
+    def _foreground(self) -> bool:
+        """Whether the terminal is ours now; a job in the background must not draw over the shell's prompt."""
+        try:
+            return os.tcgetpgrp(2) == os.getpgrp()
+        except OSError:
+            return True  # it is no terminal of this session, so no shell's either
+
+    @property
+    def _reflows(self) -> bool:
+        """Whether it breaks long lines anew when it gets narrower, as all do but these."""
+        return self._kind != "linux" and not {_PLAIN_XTERM, _GNU_SCREEN} & set(self._environ)
 
     @staticmethod
     def _write(stream: object, line: str, end: str = "\n") -> None:
@@ -77,15 +127,24 @@ def silence(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Within this, SIGTERM raises Terminated, as Ctrl-C raises KeyboardInterrupt."""
+    """Within this, SIGTERM raises Terminated, as Ctrl-C raises KeyboardInterrupt.
+
+    Each signal comes twice where git started us: from the terminal, and handed on by git, which waits for our end. So
+    the second one is not heard, and the last words are not cut short; a third is a person who insists.
+    """
+    heard = {signal.SIGINT: 0, signal.SIGTERM: 0}
 
     def end(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the last words short
-        raise Terminated
+        del frame
+        which = signal.Signals(number)
+        heard[which] += 1
+        if heard[which] == 2:  # noqa: PLR2004 - the echo
+            return
+        raise Terminated if which is signal.SIGTERM else KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {which: signal.signal(which, end) for which in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for which, handler in before.items():
+            signal.signal(which, handler)

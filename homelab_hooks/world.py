@@ -136,12 +136,11 @@ class World:
             from homelab_hooks.views.ndjson import Ndjson
 
             return Ndjson(self.terminal, self.redact, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-        if self.terminal.live or (output is Output.LIVE and not self.terminal.dumb):
-            if output is not Output.PLAIN:
-                from homelab_hooks.clock import Pulse
-                from homelab_hooks.views.live import Live
+        if (output is Output.AUTO and self.terminal.live) or (output is Output.LIVE and not self.terminal.dumb):
+            from homelab_hooks.clock import Pulse
+            from homelab_hooks.views.live import Live
 
-                return Live(self.terminal, self.redact, self.clock, Pulse)
+            return Live(self.terminal, self.redact, self.clock, Pulse)
         from homelab_hooks.views.plain import Plain
 
         return Plain(self.terminal, self.redact)

@@ -57,6 +57,8 @@ class Board(NamedTuple):
     lost: Told[LostContact] | None = None
     tail: tuple[str, ...] = ()
     """the last lines of a running verification"""
+    speaker: str = ""
+    """whose line was the last one that stays"""
     said: str = ""
     """the last word of the stage that ended last"""
 
@@ -81,7 +83,7 @@ def fold(board: Board, event: Event, at: Moment) -> Board:  # noqa: C901, PLR091
         case Back():
             return board._replace(lost=None)
         case Log():
-            return board._replace(tail=(*board.tail, event.text)[-TAIL:]) if passing(event) else board
+            return _heard(board, event)
         case RolloutChanged():
             return board._replace(rollouts=_put(board.rollouts, event.target, event, at), waiting=None)
         case Start():
@@ -90,6 +92,12 @@ def fold(board: Board, event: Event, at: Moment) -> Board:  # noqa: C901, PLR091
             return Board()
         case _:
             assert_never(event)
+
+
+def _heard(board: Board, log: Log) -> Board:
+    if passing(log):
+        return board._replace(tail=(*board.tail, log.text)[-TAIL:])
+    return board._replace(speaker=log.source)
 
 
 def passing(log: Log) -> bool:

@@ -15,7 +15,7 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.views import rows, wording
-from homelab_hooks.views.board import Board, Moment, passing
+from homelab_hooks.views.board import Board, Moment, fold, passing
 from homelab_hooks.views.row import Row, Span, Tone, entry, mark, tone
 
 _LEVELS = {Level.INFO: Tone.PLAIN, Level.WARNING: Tone.LOUD, Level.ERROR: Tone.BAD}
@@ -24,21 +24,21 @@ _BEFORE_DETAIL = 20
 """columns of a stage's row before its last word"""
 
 
-def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]:
+def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]:  # noqa: PLR0911 - one row an event
     """The rows that an event adds to what stays; `board` is from before it."""
     match event:
         case Start():
             return [_whole(wording.lines(event)[0])]
         case StageChanged() if event.progress is not Progress.STARTED:
             return [*_ended(board, at, columns), _stage(event)]
-        case PipelineChanged(note=note) if note and event.deciding:
-            return [_whole(line, Tone.QUIET) for line in wording.lines(event)]
+        case PipelineChanged() if event.deciding:
+            return _news(board, event)
         case Back() if board.lost:
             return [_whole(f"lost contact for {durations.text(event.away)}: {board.lost.event.reason}", Tone.QUIET)]
         case Log() if not passing(event):
-            return [_log(event)]
+            return _log(board, event)
         case Result():
-            return [*_ended(board, at, columns), *_last_words(board, event, columns)]
+            return [*_ended(_decided(board, event, at), at, columns), *_last_words(board, event, columns)]
         case _:
             return []
 
@@ -58,14 +58,23 @@ def _stage(event: StageChanged) -> Row:
     return Row((mark(state), head, said), whole=event.progress is Progress.FAILED)
 
 
+def _decided(board: Board, event: Result, at: Moment) -> Board:
+    """The board with the statuses that the result is about."""
+    for last in event.pipelines:
+        told = board.pipelines.get(last.number)
+        if told:
+            board = fold(board, told.event._replace(status=last.status), at)
+    return board
+
+
 def _ended(board: Board, at: Moment, columns: int) -> list[Row]:
     """The pipelines with what broke in them, and the rollouts where there are several."""
     found: list[Row] = []
     for number in sorted(board.pipelines):
         told = board.pipelines[number]
         time = rows.pipeline_time(told, at)
-        name = rows.title(told.event).rstrip()
-        column = max(10, min(len(name) + 2, columns - 18))
+        name = rows.title(told.event)
+        column = max(10, min(len(name) + 2, columns - 19))
         found.append(entry(name, told.event.status, time, indent=0, column=column, rank=0))
         found += _culprits(board, number) if tone(told.event.status) is Tone.BAD else []
     if len(board.rollouts) > 1:
@@ -81,18 +90,27 @@ def _ended(board: Board, at: Moment, columns: int) -> list[Row]:
 def _culprits(board: Board, number: int) -> list[Row]:
     events = [told.event for key, told in sorted(board.steps.items()) if key[0] == number]
     return [
-        Row((Span("  "), mark(event.state), Span(f" {line.strip()}")))
+        Row((Span("  "), mark(event.state), Span(f" {line.strip()}")), whole=True)
         for event in events
         if event.state in {"failure", "error"}
         for line in wording.lines(event)
     ]
 
 
-def _log(event: Log) -> Row:
-    if event.source != "homelab":
-        kind = Tone.COLOURED if "\x1b" in event.text else _LEVELS[event.level]
-        return Row((Span(f"{event.source} │ ", Tone.QUIET), Span(event.text, kind)), whole=True)
-    return _whole(wording.lines(event)[0], _LEVELS[event.level])
+def _news(board: Board, event: PipelineChanged) -> list[Row]:
+    """Where a pipeline can be seen, and why another has taken its place."""
+    words = [event.note] if event.note else []
+    words += [event.url] if event.url and event.number not in board.pipelines else []
+    return [_whole(f"{rows.title(event)}: {word}", Tone.QUIET) for word in words]
+
+
+def _log(board: Board, event: Log) -> list[Row]:
+    """Whose line it is, is said once."""
+    if event.source == "homelab":
+        return [_whole(wording.lines(event)[0], _LEVELS[event.level])]
+    head = [] if event.source == board.speaker else [_whole(event.source)]
+    kind = Tone.COLOURED if "\x1b" in event.text else _LEVELS[event.level]
+    return [*head, Row((Span("  │ ", Tone.QUIET), Span(event.text, kind)), whole=True)]
 
 
 def _last_words(board: Board, event: Result, columns: int) -> list[Row]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from homelab_hooks.events import Event, Log, Result
@@ -42,6 +41,7 @@ class Screen(Protocol):
     def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
         """Add lines that stay, and have the region show `frame`."""
 
+    @property
     def console(self) -> Console:
         """Rich's idea of the terminal: its size, and the colours it has."""
 
@@ -109,7 +109,7 @@ class Live:
     def redraw(self) -> None:
         """Draw what is new; where nothing is, nothing is written."""
         with self._lock:
-            height = max(1, self._console.size.height - 1)
+            height = max(1, self._screen.console.size.height - 1)
             frame = cropped(rows(self._board, self._moment(), self._columns), height)
             self._draw([self._line(row, self._columns - 1) for row in frame])
 
@@ -123,19 +123,11 @@ class Live:
 
     def _draw(self, frame: Sequence[Line]) -> None:
         told, self._lasting = self._lasting, []
-        if told or frame or self._drawn:
-            self._screen.draw([self._line(row, self._columns - 1).text for row in told], frame)
-        self._drawn = bool(frame)
-
-    _drawn = False
-
-    @cached_property
-    def _console(self) -> Console:
-        return self._screen.console()
+        self._screen.draw([self._line(row, self._columns - 1).text for row in told], frame)
 
     @property
     def _columns(self) -> int:
-        return max(20, self._console.size.width)
+        return max(20, self._screen.console.size.width)
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.wall())
@@ -167,8 +159,8 @@ class Live:
             text.append_text(self._styled(span))
         text.truncate(WIDTH if row.whole else columns, overflow="ellipsis")
         text.rstrip()
-        with self._console.capture() as written:
-            self._console.print(text, soft_wrap=True, end="")
+        with self._screen.console.capture() as written:
+            self._screen.console.print(text, soft_wrap=True, end="")
         return Line(written.get(), text.cell_len)
 
     def _styled(self, span: Span) -> Text:
@@ -176,5 +168,5 @@ class Live:
 
         if span.tone is Tone.COLOURED:
             return Text.from_ansi(span.text)
-        ascii_only = self._console.options.ascii_only
+        ascii_only = self._screen.console.options.ascii_only
         return Text(span.text.translate(IN_ASCII) if ascii_only else span.text, STYLES[span.tone])

@@ -43,8 +43,8 @@ class Row(NamedTuple):
         return "".join(span.text for span in self.spans)
 
 
-_MARKS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.BUSY: "●", Tone.LOUD: "○", Tone.QUIET: "–", Tone.PLAIN: "○"}
-IN_ASCII = str.maketrans("✓✗●○–━─│…", "+x*o-#-|~")
+_MARKS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.BUSY: "●", Tone.LOUD: "○", Tone.QUIET: "·", Tone.PLAIN: "○"}
+IN_ASCII = str.maketrans("✓✗●○·━─│…", "+x*o.#-|~")
 """for terminals that have no more"""
 _TONES = {
     Tone.GOOD: ("success", "done", "deployed"),

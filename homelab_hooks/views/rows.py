@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 from homelab_hooks import durations
 from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowChanged
-from homelab_hooks.views.board import Board, Moment, Told, state
-from homelab_hooks.views.row import Row, Span, Tone, bar, entry, fitted, mark, tone
+from homelab_hooks.text import short
+from homelab_hooks.views.board import Board, Moment, Told
+from homelab_hooks.views.row import Row, Span, Tone, bar, entry, mark, tone
 
 PROMPTS = frozenset({Stage.PREFLIGHT, Stage.FETCH, Stage.MERGE, Stage.PUSH, Stage.CONFIRM})
 """stages in which git may ask for a password: nothing is redrawn over its question, so no time runs"""
-STATE, CLOCK = 8, 6
-"""columns for a state and for a time"""
+NAME, STATE, CLOCK = 60, 8, 7
+"""columns for a pipeline's name at most, for a state and for a time"""
+ROOMY = 60
+"""columns from which on there is room for more than words"""
 BUSY = "running"
 SETTLED_TONES = (Tone.GOOD, Tone.BAD)
 FIRST, HIGH, MIDDLE, LOW, LEAST = range(5)
@@ -25,7 +28,7 @@ def rows(board: Board, at: Moment, columns: int) -> list[Row]:
         *_stage(board, at),
         *_contact(board, at),
         *(row for number in sorted(board.pipelines) for row in _pipeline(board, number, at, columns)),
-        *(row for name in sorted(board.rollouts) for row in _rollout(board, name)),
+        *(row for name in sorted(board.rollouts) for row in _rollout(board, name, columns)),
         *_waiting(board, at),
         *_tail(board),
     ]
@@ -77,7 +80,8 @@ def _pipeline(board: Board, number: int, at: Moment, columns: int) -> list[Row]:
     told = board.pipelines[number]
     flows = [flow for key, flow in sorted(board.workflows.items()) if key[0] == number]
     steps = [step for key, step in sorted(board.steps.items()) if key[0] == number]
-    longest = max(len(title(told.event)) + 2, *(len(each.event.name) + 6 for each in (*flows, *steps)), 0, 0)
+    names = [*(flow.event.name for flow in flows), *(step.event.name for step in steps)]
+    longest = max(len(title(told.event)) + 2, *(len(name) + 6 for name in names), 0)
     column = max(10, min(longest, columns - STATE - CLOCK - 4))
     rank = FIRST if told.event.deciding else LOW
     time = pipeline_time(told, at)
@@ -86,8 +90,6 @@ def _pipeline(board: Board, number: int, at: Moment, columns: int) -> list[Row]:
     for flow in flows:
         found.append(_part(flow, at, indent=2, column=column))
         found += [_part(step, at, indent=4, column=column) for step in steps if _within(step.event, flow.event, flows)]
-    if told.event.url and tone(told.event.status) not in SETTLED_TONES and len(told.event.url) + 3 < columns:
-        found.append(Row((Span(f"  {told.event.url}", Tone.QUIET),), LEAST))
     return found
 
 
@@ -135,14 +137,15 @@ def _progress(told: Told[PipelineChanged], at: Moment, columns: int) -> list[Row
     return [Row((Span("  "), *bar(elapsed / event.expected, width), Span(text, Tone.QUIET)), HIGH)]
 
 
-def _rollout(board: Board, name: str) -> list[Row]:
+def _rollout(board: Board, name: str, columns: int) -> list[Row]:
     event = board.rollouts[name].event
     found = [Row((mark(event.phase), Span(f" {name}  "), Span(event.phase, tone(event.phase))))]
     if event.desired is not None:
         counts = (("updated", event.updated), ("available", event.available), ("old", event.old))
         told = ", ".join(f"{count} {word}" for word, count in counts if count is not None)
         full = (event.updated or 0) / event.desired if event.desired else 1.0
-        found.append(Row((Span("  "), *bar(full, 8), Span(f"  {told} of {event.desired}")), HIGH))
+        drawn = (*bar(full, 8), Span("  ")) if columns >= ROOMY else ()
+        found.append(Row((Span("  "), *drawn, Span(f"{told} of {event.desired}")), HIGH))
     if event.detail:
         found.append(Row((Span(f"  {event.detail}", Tone.QUIET),), MIDDLE))
     return found
@@ -170,4 +173,4 @@ def title(event: PipelineChanged) -> str:
     """A pipeline as it is called on one row."""
     also = "" if event.deciding else " (also)"
     ref = event.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-    return fitted(f"#{event.number} {event.trigger} {ref}{also}".replace("  ", " "), 60)
+    return short(f"#{event.number} {event.trigger} {ref}{also}".replace("  ", " "), NAME)

@@ -1,0 +1,256 @@
+"""The live view of real processes on a real terminal: when it is chosen, how it ends, how often it draws."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyte
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from tests.cli.shell import PROGRAMS, Shell
+
+CRASH = """
+import sys
+from homelab_hooks.cli.session import Session
+from homelab_hooks.events import Stage, StageChanged, Progress
+session = Session.open("homelab x", ["--output", "live"])
+def run():
+    session.tell(StageChanged(Stage.WATCH, Progress.STARTED))
+    session._view.redraw()
+    raise RuntimeError("boom")
+sys.exit(session.guard(run))
+"""
+BUSY = """
+import sys, time
+from homelab_hooks.cli.session import Session
+from homelab_hooks.events import Log, StepChanged
+from homelab_hooks.exits import Exit
+from homelab_hooks.verdict import Verdict
+session = Session.open("homelab x", ["--output", "live"])
+end = time.monotonic() + 2.0
+while time.monotonic() < end:
+    session.tell(StepChanged(1, "w", 1, "step", str(time.monotonic())))
+    session.tell(Log("push", "remote: a line"))
+    time.sleep(0.002)
+sys.exit(session.finish(Verdict(exit=Exit.OK, word="passed")))
+"""
+DRAWN, ESCAPE, COLOUR = b"\x1b[?25l", b"\x1b", re.compile(rb"\x1b\[[0-9;]*m")
+
+
+class Seat:
+    """A terminal, and a process whose standard error and input it is; standard output is a pipe."""
+
+    def __init__(self, argv: list[str], *, cwd: Path, env: dict[str, str], columns: int = 80, rows: int = 24) -> None:
+        self._ours, self._theirs = os.openpty()
+        self.resize(columns, rows)
+        self.before = termios.tcgetattr(self._theirs)
+        self.chunks: list[tuple[float, bytes]] = []
+        self.process = subprocess.Popen(
+            argv, cwd=cwd, env=env, stdin=self._theirs, stdout=subprocess.PIPE, stderr=self._theirs,
+            start_new_session=True,
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                part = os.read(self._ours, 65536)
+            except OSError:
+                return
+            self.chunks.append((time.monotonic(), part))
+
+    @property
+    def seen(self) -> bytes:
+        return b"".join(part for _, part in self.chunks)
+
+    def resize(self, columns: int, rows: int) -> None:
+        termios.tcsetwinsize(self._ours, (rows, columns))
+
+    def wait_for(self, text: str) -> None:
+        pause = threading.Event()
+        for _ in range(1500):
+            if text.encode() in self.seen:
+                return
+            pause.wait(0.01)
+        raise AssertionError(self.seen)
+
+    def end(self) -> list[str]:
+        """Wait for the end; the lines of standard output."""
+        out, _ = self.process.communicate(timeout=20)
+        self.after = termios.tcgetattr(self._theirs)
+        os.close(self._theirs)
+        self._reader.join(5)
+        return out.decode().splitlines()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+
+
+@pytest.fixture
+def sit(shell: Shell) -> Iterator[Callable[..., Seat]]:
+    """`sit("homelab-watch", ...)`: a command on a terminal of 80 by 24."""
+    seats: list[Seat] = []
+
+    def one(*argv: str, **environ: str) -> Seat:
+        env = {**shell.environ, **shell.more, "TERM": "linux", **environ}
+        seats.append(Seat([str(PROGRAMS / argv[0]), *argv[1:]], cwd=shell.directory, env=env))
+        return seats[-1]
+
+    yield one
+    for seat in seats:
+        seat.close()
+
+
+@pytest.fixture
+def push(site: Woodpecker, clone: Checkout) -> Callable[[Script], None]:
+    def one(script: Script) -> None:
+        site.push("acme/app", "main", clone.head, script)
+
+    return one
+
+
+def screen(seat: Seat) -> list[str]:
+    shown = pyte.Screen(80, 24)
+    pyte.ByteStream(shown).feed(seat.seen)
+    return [line.rstrip() for line in shown.display if line.strip()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_live_watch_leaves_the_terminal_as_it_was(
+    sit: Callable[..., Seat], push: Any, number: signal.Signals, code: int
+) -> None:
+    push(timelines.stuck())
+    seat = sit("homelab-watch")
+    seat.wait_for("running")
+    seat.process.send_signal(number)
+    lines = seat.end()
+    assert seat.process.returncode == code
+    assert [line.split()[:3] for line in lines] == [["homelab:", "interrupted", f"exit={code}"]]
+    assert seat.seen.endswith(b"\x1b[?25h")
+    assert seat.after == seat.before
+    assert b"1049" not in seat.seen
+    shown = screen(seat)
+    assert shown[-1].startswith("hint: to go on: homelab-watch")
+    assert not [line for line in shown if "woodpecker" in line]
+
+
+def test_a_fault_of_ours_leaves_the_terminal_as_it_was(shell: Shell) -> None:
+    env = {**shell.environ, "TERM": "linux", "PYTHONPATH": os.pathsep.join(sys.path)}
+    seat = Seat([sys.executable, "-c", CRASH], cwd=shell.directory, env=env)
+    lines = seat.end()
+    assert [line.split()[1] for line in lines] == ["unreachable"]
+    assert seat.seen.endswith(b"\x1b[?25h")
+    assert seat.after == seat.before
+    shown = screen(seat)
+    assert shown[0].startswith("a fault of homelab-hooks: RuntimeError: boom")
+    assert "Traceback" not in "\n".join(shown)
+    seat.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "live"),
+    [([], {}, True), (["--output", "plain"], {}, False), ([], {"TERM": "dumb"}, False),
+     (["--output", "live"], {"TERM": "dumb"}, False), ([], {"HOMELAB_OUTPUT": "plain"}, False)],
+    ids=["auto", "plain", "dumb", "dumb-live", "variable"],
+)  # fmt: skip
+def test_live_is_chosen_on_a_terminal_that_can_be_redrawn(
+    sit: Callable[..., Seat], push: Any, options: list[str], environ: dict[str, str], *, live: bool
+) -> None:
+    push(timelines.green())
+    seat = sit("homelab-watch", *options, **environ)
+    assert seat.end()[-1].startswith("homelab: passed exit=0")
+    assert (ESCAPE in seat.seen) is live
+
+
+def test_live_can_be_forced_where_stderr_is_no_terminal(shell: Shell, push: Any) -> None:
+    push(timelines.green())
+    assert "\x1b" not in shell("homelab-watch", TERM="xterm").err
+    assert "\x1b[?25h" in shell("homelab-watch", "--output", "live", TERM="xterm").err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
+def test_no_color_is_honoured(sit: Callable[..., Seat], push: Any, environ: dict[str, str], *, coloured: bool) -> None:
+    push(timelines.red(log=["boom"]))
+    seat = sit("homelab-watch", **environ)
+    assert seat.end()[-1].startswith("homelab: failed exit=1")
+    assert bool(COLOUR.search(seat.seen)) is coloured
+
+
+@pytest.mark.slow
+def test_what_a_finished_watch_leaves_is_a_summary(sit: Callable[..., Seat], push: Any) -> None:
+    push(timelines.red(exit_code=3, log=["boom"]))
+    seat = sit("homelab-watch")
+    seat.end()
+    text = "\n".join(screen(seat))
+    assert re.search(r"✗ #1 push main +failure", text)
+    assert "#1 failed: step test of workflow woodpecker failed with exit code 3" in text
+    assert "●" not in text
+
+
+@pytest.mark.slow
+def test_it_draws_at_most_ten_times_a_second_however_much_happens(shell: Shell) -> None:
+    """Thousands of events, and lines that stay, in two seconds."""
+    env = {**shell.environ, "TERM": "linux", "PYTHONPATH": os.pathsep.join(sys.path)}
+    seat = Seat([sys.executable, "-c", BUSY], cwd=shell.directory, env=env)
+    assert seat.end()[-1].startswith("homelab: passed exit=0")
+    times = [at for at, part in seat.chunks for _ in range(part.count(DRAWN))]
+    seat.close()
+    assert len(times) > 12
+    assert max(sum(start <= at < start + 1.0 for at in times) for start in times) <= 10, times
+
+
+@pytest.mark.slow
+def test_after_a_resize_the_next_frame_fits(sit: Callable[..., Seat], push: Any) -> None:
+    push(timelines.stuck())
+    seat = sit("homelab-watch")
+    seat.wait_for("running")
+    seat.resize(40, 10)
+    size = len(seat.seen)
+    pause = threading.Event()
+    while seat.seen.count(DRAWN) < seat.seen[:size].count(DRAWN) + 2:
+        pause.wait(0.05)
+    wide, narrow = seat.seen[:size], seat.seen[size:]
+    shown = pyte.HistoryScreen(80, 24)
+    stream = pyte.ByteStream(shown)
+    stream.feed(wide)
+    shown.resize(10, 40)
+    stream.feed(narrow)
+    assert sum(bool(re.search("#1 push main +running", line)) for line in shown.display) == 1
+    drawn = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]|\r", "", narrow.decode()).split("\n")
+    assert all(len(line) < 40 for line in drawn)
+    seat.process.send_signal(signal.SIGINT)
+    seat.end()
+
+
+@pytest.mark.slow
+def test_the_bar_is_there_from_the_first_word_about_a_running_pipeline(
+    sit: Callable[..., Seat], push: Any, site: Woodpecker
+) -> None:
+    """How long it will take is known from an earlier successful one of the branch."""
+    site.push("acme/app", "main", "a" * 40, timelines.green(20.0))
+    while site.t < 25:
+        threading.Event().wait(0.01)
+    push(timelines.stuck())
+    seat = sit("homelab-watch")
+    seat.wait_for("of about 20s")
+    seat.process.send_signal(signal.SIGINT)
+    seat.end()

@@ -1,0 +1,115 @@
+"""A terminal emulator as the live view's screen, and time that goes as a test says."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+
+import pyte
+from rich.console import Console
+
+from homelab_hooks.events import Event
+from homelab_hooks.region import Line, Region, redraw
+from homelab_hooks.text import Redactor
+from homelab_hooks.views.live import Live
+from tests.views.scene import SECRETS
+
+BEGAN = 1795465876
+"""unix seconds at which the tests begin: when the scene's pipeline started"""
+
+
+class Glass:
+    """What a person would see; `written` is every write to stderr, `stdout` every line there."""
+
+    def __init__(self, columns: int, rows: int, *, colour: bool = True, encoding: str = "utf-8") -> None:
+        self.screen = pyte.HistoryScreen(columns, rows, history=1000, ratio=0.5)
+        self._stream = pyte.Stream(self.screen)
+        self.console = Console(
+            file=io.TextIOWrapper(io.BytesIO(), encoding=encoding),
+            force_terminal=True,
+            color_system="standard" if colour else None,
+            width=columns,
+            height=rows,
+        )
+        self.written: list[str] = []
+        self.stdout: list[str] = []
+        self._region = Region()
+
+    def out(self, line: str) -> None:
+        self.draw((), ())
+        self.stdout.append(line)
+        self._stream.feed(f"{line}\r\n")
+
+    def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
+        text, self._region = redraw(self._region, lasting=lasting, frame=frame, columns=self.console.width)
+        if text:
+            self.written.append(text)
+            self._stream.feed(text)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.console.size = (columns, rows)
+        self.screen.resize(rows, columns)
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen from its top, without the empty rows at its end."""
+        return "\n".join(line.rstrip() for line in self.screen.display).rstrip().split("\n")
+
+    @property
+    def scrolled(self) -> list[str]:
+        """What has left the screen at its top."""
+        rows = self.screen.history.top
+        return ["".join(row[column].data for column in range(self.screen.columns)).rstrip() for row in rows]
+
+
+class Hand:
+    """A pulse that beats only when a test calls `redraw` itself."""
+
+    def __init__(self, beat: Callable[[], None]) -> None:
+        del beat
+        self.running = False
+
+    def start(self) -> None:
+        self.running = True
+
+    def nudge(self) -> None:
+        assert self.running
+
+    def stop(self) -> None:
+        self.running = False
+
+
+class Time:
+    """Stands still until a test sets it."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> float:
+        return 5000.0 + self.passed
+
+    def wall(self) -> float:
+        return BEGAN + self.passed
+
+
+class Show:
+    """A live view on a glass."""
+
+    def __init__(self, glass: Glass) -> None:
+        self.glass = glass
+        self.time = Time()
+        self.view = Live(glass, Redactor(SECRETS), self.time, Hand)
+
+    def tell(self, *events: Event, every: float = 0.0) -> list[str]:
+        """Tell events, `every` seconds apart, draw, and look at the screen."""
+        for event in events:
+            self.view.tell(event)
+            self.time.passed += every
+        self.view.redraw()
+        return self.glass.lines
+
+    def after(self, seconds: float) -> list[str]:
+        """Let time pass, draw, and look at the screen."""
+        self.time.passed += seconds
+        self.view.redraw()
+        return self.glass.lines

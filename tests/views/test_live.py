@@ -1,0 +1,404 @@
+"""The live view on a terminal emulator: what is seen, at every size, and what stays."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from homelab_hooks.events import (
+    Back,
+    Event,
+    Level,
+    Log,
+    LostContact,
+    PipelineChanged,
+    Progress,
+    Result,
+    RolloutChanged,
+    Stage,
+    StageChanged,
+    Start,
+    StepChanged,
+    Waiting,
+    WorkflowChanged,
+)
+from homelab_hooks.exits import Exit
+from homelab_hooks.views.wording import result_line
+from tests.views.glass import Glass, Show
+from tests.views.scene import EVENTS, SECRETS, SHA, URL
+
+GOLDEN = Path(__file__).parent / "golden"
+SIZES = [(80, 24), (40, 10)]
+COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+OUR_OWN = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|\d+A|K|J|[0-9;]*m)|[\r\n]")
+LANDING: tuple[Event, ...] = (
+    Start("git land", sha=SHA),
+    StageChanged(Stage.FETCH, Progress.STARTED),
+    StageChanged(Stage.FETCH, Progress.DONE, "origin/main is at 1f2e3d4c", 0.42),
+    StageChanged(Stage.VERIFY, Progress.STARTED),
+    *(Log("verify", f"test {number} passed") for number in range(1, 8)),
+)
+PUSHED: tuple[Event, ...] = (
+    StageChanged(Stage.VERIFY, Progress.DONE, "make test", 12.3),
+    Log("homelab", f"landed {SHA} on main"),
+    StageChanged(Stage.WATCH, Progress.STARTED),
+    PipelineChanged(141, "push", "refs/heads/main", "pending", url=URL, sha=SHA),
+    WorkflowChanged(141, 1, "build", "pending"),
+    *(StepChanged(141, "build", pid, name, "pending") for pid, name in ((2, "clone"), (3, "compile"), (4, "test"))),
+    WorkflowChanged(141, 5, "publish", "pending"),
+    StepChanged(141, "publish", 6, "image", "pending"),
+    PipelineChanged(141, "push", "refs/heads/main", "running", url=URL, sha=SHA, started=1795465880, expected=192.0),
+    WorkflowChanged(141, 1, "build", "running"),
+    StepChanged(141, "build", 2, "clone", "success", took=2.0),
+    StepChanged(141, "build", 3, "compile", "running"),
+)
+ENDED: tuple[Event, ...] = (
+    PipelineChanged(141, "push", "refs/heads/main", "failure", url=URL, sha=SHA, started=1795465880),
+    StepChanged(141, "build", 3, "compile", "failure", exit_code=2, took=31.0),
+    WorkflowChanged(141, 1, "build", "failure", 33.0, "exit code 2"),
+    Log("step build/compile", "\x1b[31mmain.c:3: error\x1b[0m"),
+    StageChanged(Stage.WATCH, Progress.FAILED, "#141 failed: step compile of workflow build failed", 40.0),
+    Result(
+        verdict="failed",
+        exit=Exit.FAILED,
+        sha=SHA,
+        landed=True,
+        reason="#141 failed: step compile of workflow build failed",
+        hint="homelab ci logs",
+        took=60.0,
+    ),
+)
+
+
+@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def show(request: pytest.FixtureRequest) -> Show:
+    return Show(Glass(*request.param))
+
+
+def frame(name: str, show: Show) -> list[str]:
+    """The screen with a rule around it, so that a golden file shows its size."""
+    rule = "+" + "-" * show.glass.screen.columns + "+"
+    return [name, rule, *(f"|{line}|" for line in show.glass.screen.display), rule, ""]
+
+
+def golden(name: str, lines: list[str]) -> None:
+    """Compare with the golden file; where there is none, write it and fail, so that somebody looks at it."""
+    path, text = GOLDEN / name, "\n".join(lines)
+    if not path.exists():
+        path.write_text(text, encoding="utf-8")
+        pytest.fail(f"{path} was written: look at it")
+    assert text == path.read_text(encoding="utf-8")
+
+
+def test_a_landing_looks_as_the_golden_transcript_has_it(show: Show) -> None:
+    show.tell(*LANDING, every=0.5)
+    seen = frame("while it verifies", show)
+    show.tell(*PUSHED, every=0.5)
+    show.after(30.0)
+    seen += frame("while CI runs", show)
+    show.tell(*ENDED, every=0.5)
+    seen += ["what has scrolled away", *show.glass.scrolled, "", *frame("at the end", show)]
+    golden(f"live-landing-{show.glass.screen.columns}x{show.glass.screen.lines}.txt", seen)
+
+
+def test_the_scene_of_all_events_looks_as_the_golden_transcript_has_it(show: Show) -> None:
+    seen: list[str] = []
+    for number, event in enumerate(EVENTS):
+        show.tell(event)
+        show.after(0.5)
+        if isinstance(event, LostContact) or number == len(EVENTS) - 2:
+            seen += frame(f"after event {number + 1}", show)
+    seen += ["what has scrolled away", *show.glass.scrolled, "", *frame("at the end", show)]
+    golden(f"live-scene-{show.glass.screen.columns}x{show.glass.screen.lines}.txt", seen)
+
+
+def test_the_result_line_is_the_last_and_only_line_on_stdout_as_plain_has_it(show: Show) -> None:
+    show.tell(*LANDING, *PUSHED, *ENDED)
+    last = ENDED[-1]
+    assert isinstance(last, Result)
+    assert show.glass.stdout == [result_line(last)]
+
+
+def test_nothing_of_the_region_is_left_when_it_ends(show: Show) -> None:
+    show.tell(*LANDING, *PUSHED)
+    show.tell(*ENDED)
+    seen = "\n".join(show.glass.scrolled + show.glass.lines)
+    assert "●" not in seen
+    assert "━" not in seen
+    assert "image" not in seen
+    assert seen.count("watch") == 1
+
+
+def test_a_row_that_is_drawn_again_never_wraps_or_scrolls(show: Show) -> None:
+    """A hundred redraws with long names leave exactly one region, as wide as the terminal less one column."""
+    long = "a-very-long-name-" * 12
+    show.tell(
+        StageChanged(Stage.WATCH, Progress.STARTED),
+        PipelineChanged(1, "push", f"refs/heads/{long}", "running", started=1795465870, expected=1e6),
+        WorkflowChanged(1, 1, long, "running"),
+        *(StepChanged(1, long, pid, f"{pid}{long}漢字", "running", error=long) for pid in range(2, 9)),
+        Waiting(long, long),
+        LostContact(long, 100.0),
+    )
+    for _ in range(100):
+        show.after(1.0)
+    assert show.glass.scrolled == []
+    assert all(len(line) < show.glass.screen.columns for line in show.glass.lines)
+    assert len(show.glass.lines) <= show.glass.screen.lines - 1
+
+
+def test_where_there_is_no_room_what_matters_least_goes_first() -> None:
+    show = Show(Glass(40, 6))
+    seen = show.tell(*PUSHED[2:], StepChanged(141, "build", 4, "test", "failure", exit_code=3))
+    text = "\n".join(seen)
+    assert "#141 push main" in text
+    assert "test " in text
+    assert "compile" in text
+    assert "clone" not in text
+    assert re.search(r"… \d more", seen[-1])
+
+
+def test_unchanged_is_not_written_again(show: Show) -> None:
+    show.tell(*LANDING)
+    before = len(show.glass.written)
+    for _ in range(5):
+        show.view.redraw()
+    assert len(show.glass.written) == before
+
+
+def test_a_redraw_erases_no_line_before_it_is_written_over(show: Show) -> None:
+    """What would flicker: a whole line or the screen erased ahead of the new text."""
+    show.tell(*LANDING, *PUSHED)
+    show.after(1.0)
+    last = show.glass.written[-1]
+    assert not re.search(r"\x1b\[[0-9]+[JK]", last)
+    assert last.count("\x1b[J") == 1
+    assert last.endswith("\x1b[J\x1b[?25h")
+
+
+def test_every_write_leaves_the_cursor_visible_and_lines_wrapping(show: Show) -> None:
+    """So that even a killed process leaves a usable terminal; the other screen is never switched to."""
+    show.tell(*LANDING, *PUSHED, *ENDED)
+    for text in show.glass.written:
+        assert text.endswith("\x1b[?25h")
+        assert text.rfind("\x1b[?7h") > text.rfind("\x1b[?7l")
+        assert "1049" not in text
+
+
+def test_no_time_runs_while_git_may_be_asking_for_a_password(show: Show) -> None:
+    show.tell(Start("git land"), StageChanged(Stage.PUSH, Progress.STARTED))
+    before = len(show.glass.written)
+    show.after(60.0)
+    assert len(show.glass.written) == before
+    assert show.glass.lines[-1].startswith("● push")
+
+
+def test_time_runs_while_ci_is_watched(show: Show) -> None:
+    show.tell(StageChanged(Stage.WATCH, Progress.STARTED))
+    assert show.after(75.0)[-1].endswith("1m15s")
+
+
+def test_the_bar_goes_to_the_expected_end_and_then_says_what_is_usual(show: Show) -> None:
+    show.tell(PipelineChanged(7, "push", "refs/heads/main", "running", started=1795465876, expected=100.0))
+    half = next(line for line in show.after(50.0) if "━" in line)
+    assert abs(half.count("━") - half.count("─")) <= 1
+    assert "50s of about 1m40s" in half
+    late = next(line for line in show.after(100.0) if "━" in line)
+    assert "─" not in late
+    assert "usually 1m40s" in late
+
+
+def test_a_step_that_was_running_before_it_was_seen_has_no_exact_time(show: Show) -> None:
+    show.tell(WorkflowChanged(7, 1, "w", "running"), PipelineChanged(7, "push", "main", "running"))
+    show.tell(StepChanged(7, "w", 2, "a", "running"), StepChanged(7, "w", 3, "b", "pending"))
+    show.tell(StepChanged(7, "w", 3, "b", "running"))
+    text = "\n".join(show.after(9.0))
+    assert re.search(r"a +running +9s\+", text)
+    assert re.search(r"b +running +9s\n?$", text)
+
+
+def test_a_restart_takes_the_place_of_the_pipeline_before_it(show: Show) -> None:
+    show.tell(PipelineChanged(7, "push", "main", "failure"), StepChanged(7, "w", 2, "a", "failure"))
+    seen = show.tell(PipelineChanged(9, "push", "main", "running", note="restarted: #9 replaces #7"))
+    assert seen[0] == "#9 push main: restarted: #9 replaces #7"
+    assert [line for line in seen[1:] if "#7" in line] == []
+
+
+def test_steps_stand_under_their_own_workflow_of_a_matrix(show: Show) -> None:
+    show.tell(
+        PipelineChanged(7, "push", "main", "running"),
+        *(WorkflowChanged(7, pid, "test", "running") for pid in (1, 4)),
+        *(StepChanged(7, "test", pid, f"step{pid}", "pending") for pid in (2, 5)),
+    )
+    order = re.findall(r"(?:test|step\d)", "\n".join(show.glass.lines))
+    assert order == ["test", "step2", "test", "step5"]
+
+
+def test_lost_contact_counts_down_and_back_leaves_a_line(show: Show) -> None:
+    show.tell(LostContact("the server answered 502", 180.0))
+    seen = show.after(10.0)
+    assert seen == ["! lost contact: the server answered 502", "  trying on for 2m50s"]
+    assert "".join(show.tell(Back(12.0))) == "lost contact for 12s: the server answered 502"
+
+
+def test_waiting_is_shown_with_its_time_and_remedy_until_something_comes(show: Show) -> None:
+    show.tell(Waiting("no pipeline yet", "redeliver the webhook", 60.0))
+    assert show.after(5.0) == ["○ no pipeline yet  1m05s", "  redeliver the webhook"]
+    assert "redeliver" not in "\n".join(show.tell(PipelineChanged(7, "push", "main", "running")))
+
+
+def test_a_rollout_shows_its_counts(show: Show) -> None:
+    seen = show.tell(RolloutChanged("shop/web", "rolling", "1 of 2", desired=2, updated=1, available=2, old=1))
+    assert seen[0] == "● shop/web  rolling"
+    assert "1 updated, 2 available, 1 old of 2" in seen[1]
+    assert seen[2] == "  1 of 2"
+
+
+def test_a_verification_shows_its_last_lines_and_keeps_only_those_of_a_failure(show: Show) -> None:
+    show.tell(*LANDING)
+    assert "│ test 7 passed" in show.glass.lines[-1]
+    assert "test 1 passed" not in "\n".join(show.glass.lines)
+    show.tell(Log("verify", "test 8 FAILED", Level.ERROR), StageChanged(Stage.VERIFY, Progress.FAILED, "no", 3.0))
+    text = "\n".join(show.glass.scrolled + show.glass.lines)
+    assert "test 8 FAILED" in text
+    assert "passed" not in text
+
+
+def test_warnings_and_errors_stay_above_the_region(show: Show) -> None:
+    show.tell(StageChanged(Stage.WATCH, Progress.STARTED))
+    seen = show.tell(Log("homelab", "one", Level.WARNING), Log("homelab", "two", Level.ERROR))
+    assert [line.rstrip() for line in seen[:2]] == ["warning: one", "error: two"]
+    assert seen[2].startswith("● watch")
+
+
+def test_our_own_word_stands_there_at_once(show: Show) -> None:
+    """`landed SHA on BRANCH` is printed before anything else is tried, not with the next redraw."""
+    show.view.tell(Log("homelab", "landed"))
+    assert show.glass.lines == ["landed"]
+
+
+def test_long_words_of_ours_wrap_so_that_they_can_be_copied() -> None:
+    show = Show(Glass(40, 10))
+    show.tell(Log("homelab", f"landed {SHA} on main"))
+    assert "".join(show.glass.lines).startswith(f"landed {SHA}")
+
+
+def test_without_colour_no_sgr_sequence_is_written() -> None:
+    show = Show(Glass(80, 24, colour=False))
+    show.tell(*LANDING, *PUSHED, *ENDED)
+    assert not COLOUR.search("".join(show.glass.written))
+
+
+def test_with_colour_the_failed_step_is_red_and_a_log_keeps_its_own(show: Show) -> None:
+    show.tell(*PUSHED, *ENDED[:4])
+    written = "".join(show.glass.written)
+    assert re.search(r"\x1b\[1;31mfailure", written)
+    assert "\x1b[31mmain.c:3: error" in written
+
+
+def test_a_terminal_without_unicode_gets_ascii() -> None:
+    show = Show(Glass(80, 24, encoding="ascii"))
+    show.tell(*LANDING, *PUSHED)
+    show.after(60.0)
+    show.tell(*ENDED)
+    assert "".join(show.glass.written).isascii()
+
+
+@pytest.mark.parametrize(
+    "hidden", ["t0ken-value", "t0k\x1b[1men-value", "\x1b[31mt0ken-\x1b[32mvalue", "hvs.\x00vault-value"]
+)
+def test_a_secret_is_shown_nowhere_not_even_between_colours(show: Show, hidden: str) -> None:
+    for source in ("step a/b", "verify", "homelab"):
+        show.tell(Log(source, f"\x1b[33mhere: {hidden}"))
+    text = "\n".join(show.glass.scrolled + show.glass.lines) + COLOUR.sub("", "".join(show.glass.written))
+    assert not any(secret in text for secret in SECRETS)
+    assert "***" in text
+
+
+def test_after_a_resize_everything_is_as_wide_as_the_terminal() -> None:
+    show = Show(Glass(80, 24))
+    show.tell(*LANDING, *PUSHED)
+    for columns, rows in ((40, 10), (100, 30), (24, 4), (80, 24)):
+        show.glass.resize(columns, rows)
+        show.after(1.0)
+        drawn = COLOUR.sub("", show.glass.written[-1])
+        inside = re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", drawn).split("\r\n")
+        assert all(len(line.lstrip("\r")) < columns for line in inside)
+        assert len(inside) <= rows
+    shown = [line for line in show.glass.lines if line.startswith("● watch")]
+    assert len(shown) == 1
+
+
+HOSTILE = st.text(max_size=30) | st.sampled_from(
+    [
+        "\x1b]0;title\x07",
+        "\x1b[2J\x1b[H",
+        "\u202egpj",
+        "漢" * 100,
+        "👩\u200d👩\u200d👧" * 20,
+        "e\u0301" * 90,
+        "\x9b31m",
+        "\r\n" * 9,
+        "[bold]x[/]",
+    ]
+)
+
+
+def events(kind: Any) -> st.SearchStrategy[Any]:
+    """Any event of a kind with hostile words."""
+    words: dict[Any, dict[str, Any]] = {
+        PipelineChanged: {"trigger": HOSTILE, "ref": HOSTILE, "status": HOSTILE, "note": HOSTILE, "url": HOSTILE},
+        WorkflowChanged: {"name": HOSTILE, "state": HOSTILE, "error": HOSTILE},
+        StepChanged: {"workflow": HOSTILE, "name": HOSTILE, "state": HOSTILE, "error": HOSTILE},
+        StageChanged: {"stage": st.sampled_from(Stage), "progress": st.sampled_from(Progress), "detail": HOSTILE},
+        Waiting: {"reason": HOSTILE, "remedy": HOSTILE},
+        LostContact: {"reason": HOSTILE, "patience": st.floats(-10, 1e6)},
+        Log: {"source": HOSTILE | st.just("verify"), "text": HOSTILE, "level": st.sampled_from(Level)},
+        RolloutChanged: {
+            "target": HOSTILE,
+            "phase": HOSTILE,
+            "detail": HOSTILE,
+            "desired": st.integers(0, 9) | st.none(),
+        },
+    }
+    numbers: dict[Any, dict[str, Any]] = {
+        PipelineChanged: {"number": st.integers(1, 4), "started": st.integers(0, 2**40), "expected": st.floats(0, 1e9)},
+        WorkflowChanged: {"pipeline": st.integers(1, 4), "pid": st.integers(1, 9)},
+        StepChanged: {"pipeline": st.integers(1, 4), "pid": st.integers(1, 9)},
+    }
+    return st.builds(kind, **words[kind], **numbers.get(kind, {}))
+
+
+KINDS = (PipelineChanged, WorkflowChanged, StepChanged, StageChanged, Waiting, LostContact, Log, RolloutChanged)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(
+    told=st.lists(st.one_of(*(events(kind) for kind in KINDS)), max_size=12),
+    columns=st.integers(10, 120),
+    rows=st.integers(2, 30),
+)
+def test_whatever_is_told_only_our_own_control_sequences_are_written(
+    told: list[Event], columns: int, rows: int
+) -> None:
+    show = Show(Glass(columns, rows))
+    for event in told:
+        show.tell(event)
+        show.after(0.7)
+    show.view.close()
+    left = OUR_OWN.sub("", "".join(show.glass.written))
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]", left)
+
+
+def test_closing_twice_or_before_anything_was_told_writes_nothing(show: Show) -> None:
+    show.view.close()
+    assert show.glass.written == []
+    show.tell(*LANDING)
+    show.view.close()
+    before = len(show.glass.written)
+    show.view.close()
+    assert len(show.glass.written) == before
