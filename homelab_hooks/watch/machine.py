@@ -20,10 +20,15 @@ GRACE = 10.0
 """seconds past the timeout for questions of ours about pipelines that have ended"""
 
 
+def begun(watch: Watch, now: float) -> Watch:
+    """Every patience is counted from now on; also while the first answer is waited for."""
+    return watch._replace(began=now, contact=watch.contact._replace(last=now), spoke=now)
+
+
 def turn(watch: Watch, look: Look[Sight], now: float) -> Turn[Watch]:
     """Take in one look; settle first, then count time."""
     if watch.began is None:
-        watch = watch._replace(began=now, contact=watch.contact._replace(last=now), spoke=now)
+        watch = begun(watch, now)
     watch = watch._replace(looks=watch.looks + 1)
     match look:
         case Seen(sight):
@@ -76,7 +81,7 @@ def _follow(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
         row = next(row for row in rows if row.number == successor(thread.pipeline, rows))
         note = f"#{thread.number} was superseded by #{row.number}, which contains {watch.scope.sha[:8]}: following it"
         ended = now if row.status.settled else None
-        newer = thread._replace(pipeline=row, detail=None, firm=True, changed_at=now, settled_at=ended)
+        newer = Thread(thread.event, thread.ref, row, firm=True, changed_at=now, status_at=now, settled_at=ended)
         watch = watch.with_thread(newer)._replace(accepted=watch.accepted | {row.commit})
         events.append(pipeline_changed(watch, row, note=note))
     return watch, tuple(events)

@@ -105,6 +105,7 @@ def _thread(row: Pipeline, now: float) -> Thread:
         pipeline=row,
         firm=row.status is not Status.CREATED,
         changed_at=now,
+        status_at=now,
         settled_at=now if row.status.settled else None,
     )
 
@@ -115,6 +116,7 @@ def _updated(old: Thread, row: Pipeline, now: float) -> Thread:
         pipeline=row,
         firm=old.firm or row.status is not Status.CREATED,
         changed_at=now if changed else old.changed_at,
+        status_at=now if changed else old.status_at,
         settled_at=(old.settled_at if old.settled_at is not None else now) if row.status.settled else None,
     )
 

@@ -10,13 +10,15 @@ FIRST = 1.0
 """seconds between looks while a pipeline is to appear or has just begun"""
 EARLY = 10.0
 """seconds in which most pipelines appear, and the quick failures come"""
-UNKNOWN = 3.3
-"""seconds between looks when nobody knows how long it takes: at most 200 requests in ten minutes"""
-MIDDLE = 3.7
+UNKNOWN = 3.75
+"""seconds between looks at most when nobody knows how long it takes: with the stream's, 200 requests in ten minutes"""
+GROWTH = 0.42
+"""times the root of how long it has lasted: the longer it lasts, the less likely is its end in the next second"""
+MIDDLE = 3.8
 """seconds between looks in the long middle, when the end is known to be far"""
-NEAR = 1.0
+NEAR = 1.2
 """seconds between looks around the expected end"""
-WINDOW = (5.0, 0.03, 20.0)
+WINDOW = (5.0, 0.03, 10.0)
 """how far around the expected end is near: at least these seconds, this share of the whole, at most these seconds"""
 STREAMING = 20.0
 """seconds between looks while the event stream wakes us"""
@@ -64,19 +66,21 @@ def _calm(watch: Watch, now: float) -> float:
         return 2 * FIRST  # it may vanish, of which the stream says nothing
     if watch.streaming:
         return STREAMING
-    newest = max(thread.changed_at for thread in watch.threads)
-    return FIRST if now - newest < EARLY else _middle(watch, now)
+    lasted = now - max(thread.status_at for thread in watch.threads)
+    if lasted < EARLY:
+        return FIRST
+    unknown = min(UNKNOWN, GROWTH * lasted**0.5)
+    return unknown if watch.due is None else _middle(watch, watch.due, now)
 
 
-def _middle(watch: Watch, now: float) -> float:
+def _middle(watch: Watch, due: float, now: float) -> float:
     """Quick around the expected end, slow before it."""
-    if watch.due is None or watch.expected is None:
-        return UNKNOWN
+    assert watch.expected is not None  # noqa: S101 - nothing is due otherwise
     least, share, most = WINDOW
     near = min(most, max(least, share * watch.expected))
-    if abs(watch.due - now) <= near:
+    if abs(due - now) <= near:
         return NEAR
-    return min(MIDDLE, max(NEAR, watch.due - near - now)) if watch.due > now else UNKNOWN
+    return min(MIDDLE, max(NEAR, due - near - now)) if due > now else UNKNOWN
 
 
 def _jittered(seconds: float, watch: Watch, share: float) -> float:

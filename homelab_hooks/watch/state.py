@@ -90,7 +90,9 @@ class Thread(NamedTuple):
     firm: bool = False
     """seen beyond `created`: no empty or older answer un-sees it"""
     changed_at: float = 0.0
-    """when it was last seen to change"""
+    """when it, or a step of it, was last seen to change"""
+    status_at: float = 0.0
+    """when its status was last seen to change"""
     settled_at: float | None = None
     """when it was first seen to have ended"""
     missing: int = 0

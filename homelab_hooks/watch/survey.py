@@ -52,7 +52,7 @@ def survey(
             rows[:] = seen.value.rows or rows
         return seen
 
-    begin = Watch(scope=request.scope, patience=ONCE, seed=request.seed)
+    begin = machine.begun(Watch(scope=request.scope, patience=ONCE, seed=request.seed), clock.now())
     state = drive(begin, look=look, turn=machine.turn, tell=tell, clock=clock)
     state = state._replace(threads=tuple(_detailed(thread, sources, eyes.repo) for thread in state.threads))
     return Survey(explained(state, sources.facts), state, tuple(rows), eyes.repo)

@@ -28,6 +28,10 @@ NOT_READ = 2**62
 """the floor of a sight that says nothing about the list"""
 LONGEST = 15.0
 """seconds for one answer"""
+BRIEF = 5.0
+"""seconds for an answer that decides nothing: details, glances and the queue may fail for ever"""
+BLANKS = 2
+"""glances in a row without an answer after which progress is no longer asked for"""
 
 
 class Request(NamedTuple):
@@ -62,6 +66,7 @@ def run(request: Request, sources: Sources, *, clock: Clock, tell: Callable[[Eve
     eyes = Eyes(request, sources, clock)
     state = Watch(scope=request.scope, patience=request.patience, fail_fast=request.fail_fast, seed=request.seed)
     try:
+        state = machine.begun(state, clock.now())
         state = drive(state, look=eyes.look, turn=machine.turn, tell=tell, clock=clock)
     finally:
         eyes.close()
@@ -104,6 +109,7 @@ class Eyes:
         self._ear: Ear | None = None
         self._known = False
         self._may_see_queue = True
+        self._blanks = 0
         self.repo: Repo | None = None
 
     def look(self, watch: Watch) -> Look[Sight]:
@@ -147,8 +153,9 @@ class Eyes:
 
     def _glance(self, repo: int, watch: Watch) -> Pipeline | None:
         """The one detail that was asked for instead of the list; None where it cannot be had."""
-        answer = self._ci.pipeline(repo, watch.ask.glance) if watch.ask.glance else None
-        return answer.value if isinstance(answer, Seen) else None
+        if not watch.ask.glance or self._blanks >= BLANKS:
+            return None
+        return next(iter(self._brief_details(repo, watch, {watch.ask.glance})), None)
 
     def close(self) -> None:
         """Stop listening."""
@@ -156,11 +163,10 @@ class Eyes:
             self._ear.close()
 
     def _time_left(self, watch: Watch) -> float:
-        """Seconds for one answer: less when the patience with a silent server is nearly over."""
-        if watch.began is None:
-            return max(1.0, min(LONGEST, watch.patience.unreachable))
-        left = watch.contact.last + watch.patience.unreachable - self._clock.now()
-        return max(1.0, min(LONGEST, left))
+        """Seconds for one answer: less when a patience is nearly over."""
+        assert watch.began is not None  # noqa: S101 - a watch begins before it looks
+        ends = (watch.contact.last + watch.patience.unreachable, watch.began + watch.patience.timeout)
+        return max(1.0, min(LONGEST, min(ends) - self._clock.now()))
 
     def _find_repository(self) -> Repo | Missed | Denied:
         """The token is tried first, for a bad one reads public data as nobody (fact 4); then the names in turn."""
@@ -183,6 +189,7 @@ class Eyes:
 
     def _rows(self, repo: int, watch: Watch) -> Look[tuple[tuple[Pipeline, ...], int]]:
         """Rows from the newest down to where the state needs them, and the number down to which they are complete."""
+        self._ci.within(self._time_left(watch))
         deep = watch.ask.floor == 0
         size = PER_PAGE if deep else FEW
         found: dict[int, Pipeline] = {}
@@ -203,12 +210,19 @@ class Eyes:
 
     def _details(self, repo: int, watch: Watch, rows: tuple[Pipeline, ...], *, hinted: bool) -> tuple[Pipeline, ...]:
         """The details asked for, those that an event spoke of, and those of our pipelines that have just ended."""
-        explained = {t.number for t in watch.threads if t.explained}
+        explained = {(t.number, t.explained.status) for t in watch.threads if t.explained}
         ours = newest(row for row in rows if row.commit == watch.scope.sha and watch.scope.decides(row))
-        ended = {row.number for row in ours if row.status.settled and row.number not in explained}
+        ended = {row.number for row in ours if row.status.settled and (row.number, row.status) not in explained}
         moved = {t.number for t in watch.threads if not t.pipeline.status.settled} if hinted else set()
-        answers = [self._ci.pipeline(repo, number) for number in sorted({*watch.ask.details, *ended, *moved})]
-        return tuple(answer.value for answer in answers if isinstance(answer, Seen))
+        return self._brief_details(repo, watch, {*watch.ask.details, *ended, *(moved if self._blanks < BLANKS else ())})
+
+    def _brief_details(self, repo: int, watch: Watch, numbers: set[int]) -> tuple[Pipeline, ...]:
+        self._ci.within(min(BRIEF, self._time_left(watch)))
+        answers = [self._ci.pipeline(repo, number) for number in sorted(numbers)]
+        found = tuple(answer.value for answer in answers if isinstance(answer, Seen))
+        if numbers:
+            self._blanks = 0 if found else self._blanks + 1
+        return found
 
     def _judge_commit(self, commit: str) -> Containment:
         return self._contains(newer=commit, ours=self._request.scope.sha)
@@ -217,6 +231,7 @@ class Eyes:
         """The queue, where something waits for long and the token may see it; refused once, it is not asked again."""
         if not watch.ask.queue or not self._may_see_queue:
             return None
+        self._ci.within(min(BRIEF, self._time_left(watch)))
         answer = self._ci.queue()
         if isinstance(answer, Denied):
             self._may_see_queue = False

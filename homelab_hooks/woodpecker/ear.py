@@ -15,7 +15,7 @@ IDLE = 45.0
 """seconds of silence that make a stream dead: the server pings after 30 (measured, B14)"""
 GAP = 5.0
 """seconds between two wakes for a mere step; a change of status or an end wakes at once"""
-RETRY = (1.0, 60.0)
+RETRY = (1.0, 180.0)
 """the first and the longest wait before the stream is opened again"""
 
 
@@ -56,6 +56,7 @@ class Ear:
         self._status: dict[int, Hint] = {}
         self._ours: tuple[str, frozenset[int]] = ("", frozenset())
         self._last_byte = self._last_wake = float("-inf")
+        self._later: threading.Timer | None = None
         self._thread = threading.Thread(target=self._run, name="event stream", daemon=True)
 
     def start(self) -> None:
@@ -108,9 +109,18 @@ class Ear:
         if not self._concerns(hint):
             return
         news = before is None or before.status is not hint.status or (hint.ended and not before.ended)
-        if news or self._now() - self._last_wake >= GAP:
-            self._last_wake = self._now()
-            self._wake()
+        early = self._last_wake + GAP - self._now()
+        if news or early <= 0:
+            self._wake_now()
+        elif self._later is None:  # a step is shown a little later rather than with the next look of its own
+            self._later = threading.Timer(early, self._wake_now)
+            self._later.daemon = True
+            self._later.start()
+
+    def _wake_now(self) -> None:
+        self._later = None
+        self._last_wake = self._now()
+        self._wake()
 
     def _concerns(self, hint: Hint) -> bool:
         sha, numbers = self._ours

@@ -35,8 +35,8 @@ class Stream:
 
     def feed(self, chunk: bytes) -> list[Hint]:
         """The hints in what has come so far. Raises Garbage where an event does not end."""
-        self._rest += chunk.replace(b"\r\n", b"\n")
-        *events, self._rest = self._rest.split(b"\n\n")
+        # A line's end may be cut in two: what is left over is looked at again.
+        *events, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
         if len(self._rest) > LONGEST:
             raise Garbage("an event without an end")
         hints = (_hint(event) for event in events)

@@ -84,6 +84,13 @@ class Branch:
         self.pushed.append(self.checkout.head)
         return self.checkout.head
 
+    def push_workflows(self, **commands: tuple[str, ...]) -> str:
+        """Commit and push a workflow of one step for each name; the commit."""
+        for name, lines in commands.items():
+            self.checkout.write(f".woodpecker/{name}.yaml", one_step(lines))
+        self.checkout.git("add", ".woodpecker")
+        return self.push_config("# the folder comes first\n")
+
     def commit(self, config: str, *, message: str = "") -> None:
         """Commit a configuration of CI that no other branch has."""
         mark = f"{self.name} {len(self.pushed)}"

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
@@ -109,10 +110,22 @@ class Ci:
                     found.append(entry)
         return found
 
-    def _build(self, begun: ExitStack) -> None:
+    def restart(self) -> None:
+        """End the server, as a machine does that is updated, and start it again on its database and its ports."""
+        self._server.stop()
+        self._start()
+
+    def _start(self) -> None:
         self._server = Beside("ci-server", {"PATH": self._path})
-        begun.callback(self._server.stop)
-        self.port = self._server.start(self._server_argv, sign="starting http server")
+        self._server.start(self._server_argv, sign="starting http server")
+
+    def _stop(self) -> None:
+        self._server.stop()
+
+    def _build(self, begun: ExitStack) -> None:
+        self._database = Path(begun.enter_context(tempfile.TemporaryDirectory(prefix="homelab-ci-"))) / "ci.sqlite"
+        begun.callback(self._stop)
+        self._start()
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": OURS}
         self.api = begun.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
         until(lambda: answers(self.api, "/healthz"), "the server is well")
@@ -122,12 +135,13 @@ class Ci:
         agent.start(self._agent_argv, sign="starting Woodpecker agent")
 
     def _server_argv(self, port: int) -> list[str]:
-        self._grpc = free_port()
+        self.port, self._grpc = self.port or port, self._grpc or free_port()
+        port = self.port
         settings = {
             "HOST": f"http://127.0.0.1:{port}",
             "SERVER_ADDR": f"127.0.0.1:{port}",
             "GRPC_ADDR": f"127.0.0.1:{self._grpc}",
-            "DATABASE_DATASOURCE": f"{self._server.home}/ci.sqlite?_busy_timeout=10000",
+            "DATABASE_DATASOURCE": f"{self._database}?_busy_timeout=10000",
             "AGENT_SECRET": self._secret,
             "GRPC_SECRET": self._secret,
             "GITEA": "true",
@@ -159,7 +173,7 @@ class Ci:
             "email": "", "avatar": "", "access_token": self._account.access_token, "refresh_token": "", "expiry": FAR,
             "admin": 1, "hash": self._key, "org_id": 1,
         }  # fmt: skip
-        with closing(sqlite3.connect(self._server.home / "ci.sqlite", timeout=10)) as database, database:
+        with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
             for table, row in (("orgs", org), ("users", user)):
                 marks = ", ".join(f":{name}" for name in row)
                 database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608 - our own names

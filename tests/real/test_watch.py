@@ -56,6 +56,28 @@ def test_a_failure_ends_with_1_and_names_the_step(branch: Branch) -> None:
     assert "3" in watched.result["reason"]
 
 
+def test_one_red_workflow_of_two_ends_with_1_and_is_named(branch: Branch) -> None:
+    branch.push_workflows(build=PASSES, lint=FAILS)
+
+    watched = branch.watch()
+
+    assert watched.code == Exit.FAILED
+    assert "lint" in watched.result["reason"]
+    assert {event["name"] for event in watched.told("workflow")} == {"build", "lint"}
+
+
+def test_a_step_that_cancels_the_pipeline_is_a_failure_and_no_person(branch: Branch) -> None:
+    branch.push_config(
+        "skip_clone: true\nsteps:\n  boom: {image: sh, failure: cancel, commands: [exit 7]}\n"
+        "  never: {image: sh, commands: [echo]}\n"
+    )
+
+    watched = branch.watch()
+
+    assert watched.code == Exit.FAILED
+    assert "boom" in watched.result["reason"]
+
+
 def test_a_restart_of_a_failed_pipeline_decides_instead_of_it(branch: Branch) -> None:
     branch.push(branch.waits)
     branch.opened(1)
@@ -191,6 +213,34 @@ def test_a_step_that_may_fail_does_not_decide(branch: Branch) -> None:
     watched = branch.watch()
 
     assert watched.code == Exit.OK
+
+
+def test_a_server_that_restarts_during_the_watch_changes_nothing(branch: Branch) -> None:
+    branch.push(branch.waits)
+    restarted: list[int] = []
+
+    def act(number: int, status: str) -> None:
+        if status == "running" and not restarted:
+            restarted.append(number)
+            branch.site.ci.restart()
+            branch.opened()
+
+    watched = branch.watch(act=act)
+
+    assert watched.code == Exit.OK
+    assert watched.numbers == restarted
+
+
+def test_one_look_is_124_while_it_runs_and_then_the_verdict(branch: Branch) -> None:
+    branch.push(branch.waits)
+    before = branch.run("homelab", "ci", "status")
+    branch.opened(2)
+    branch.ended()
+
+    after = branch.run("homelab", "ci", "status")
+
+    assert before.code == Exit.TIMEOUT, before.err
+    assert after.code == Exit.FAILED, after.err
 
 
 def test_a_refused_token_ends_with_4_at_once(branch: Branch) -> None:

@@ -1,0 +1,200 @@
+"""A whole watch against the stand-in without sockets: an hour of it takes milliseconds, and every request is counted."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.woodpecker import everyone
+from homelab_hooks.demo.woodpecker_book import Book, Repository
+from homelab_hooks.demo.woodpecker_http import Asked
+from homelab_hooks.demo.woodpecker_routes import answer
+from homelab_hooks.demo.woodpecker_stream import PING, QUIET, events, next_event
+from homelab_hooks.events import Event
+from homelab_hooks.looks import Fault
+from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch.absence import CommitFacts
+from homelab_hooks.watch.state import Patience, Scope
+from homelab_hooks.watch.survey import Survey, survey
+from homelab_hooks.watch.watch import Request, Sources, run
+from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.woodpecker.ear import Ear
+from tests.watch.history import OURS
+from tests.watch.onsite import contains
+
+LATENCY = 0.02
+WALL = 1_800_000_000.0
+Bad = Callable[[str, float], NoReply | Reply | None]
+"""what goes wrong with a request at a moment; a NoReply of a timeout takes its whole time"""
+
+
+class Sky:
+    """Time that passes when somebody waits, and in which the event stream speaks."""
+
+    def __init__(self) -> None:
+        self.t = 0.0
+        self.jump = 0.0
+        self.speaks: Callable[[float, float], None] = lambda since, until: None
+        self.next: Callable[[float], float | None] = lambda after: None
+        self._news = False
+
+    def now(self) -> float:
+        return self.t
+
+    def wall(self) -> float:
+        return WALL + self.t + self.jump
+
+    def wake(self) -> None:
+        self._news = True
+
+    def sleep(self, seconds: float) -> None:
+        end = self.t + seconds
+        while not self._news and self.t < end:
+            due = self.next(self.t)
+            self.pass_(min(end, due) if due is not None else end)
+        self._news = False
+
+    def pass_(self, until: float) -> None:
+        """Let time pass without looking up."""
+        since, self.t = self.t, until
+        self.speaks(since, until)
+
+
+class Wire:
+    """A stream whose bytes the test hands on; the ear's thread waits for the end of it all."""
+
+    def __init__(self) -> None:
+        self.hear: Callable[[bytes], None] | None = None
+        self.opened, self.over = threading.Event(), threading.Event()
+
+    def listen(self, path: str, hear: Callable[[bytes], None], *, idle: float) -> NoReply:
+        del path, idle
+        self.hear = hear
+        self.opened.set()
+        self.over.wait(60)
+        return NoReply(Fault.CONNECTION, "the stream ended")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass
+class Pure:
+    """CI as pure functions.
+
+    Attributes:
+        stream: up, absent (None) or silent: open, and saying nothing after its first ping.
+        lies: events between two moments that are not true.
+        lag: seconds that the stream is behind the list.
+        effect: whether a POST with a bad answer did its work.
+        requests: when, and for what; `posts` alone in `posts`.
+    """
+
+    stream: str = "up"
+    lag: float = 0.045
+    bad: Bad = lambda path, t: None
+    lies: Callable[[float, float], list[bytes]] = lambda since, until: []
+    effect: bool = True
+    version: str = "3.17.0"
+    sky: Sky = field(default_factory=Sky)
+    requests: list[tuple[float, str]] = field(default_factory=list)
+    posts: list[str] = field(default_factory=list)
+    deadlines: list[tuple[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.repo = Repository(id=8, full_name="acme/app")
+        self.book = Book([self.repo], everyone("acme/app"), wall=WALL, version=self.version)
+        self.wire = Wire()
+
+    def push(self, script: Script, *, at: float = 0.0, sha: str = OURS, **facts: object) -> None:
+        facts = {"branch": "main", "ref": "refs/heads/main", **facts}
+        self.book.add(self.repo, script, at, commit=sha, **facts)
+
+    def count(self, path: str = "") -> int:
+        return sum(1 for _, asked in self.requests if re.search(path, asked))
+
+    def ask(
+        self, method: str, path: str, *, deadline: float = 15.0, limit: int = 0, body: bytes = b""
+    ) -> Reply | NoReply:
+        del limit
+        self.requests.append((self.sky.t, path))
+        self.posts += [path] if method == "POST" else []
+        self.deadlines.append((path, deadline))
+        wrong = self.bad(path, self.sky.t)
+        if isinstance(wrong, NoReply) and wrong.fault is Fault.TIMEOUT:
+            self.sky.pass_(self.sky.t + deadline)
+            return wrong
+        self.sky.pass_(self.sky.t + LATENCY)
+        if wrong is not None and (method == "GET" or not self.effect):
+            return wrong
+        headers: Mapping[str, str] = {"authorization": "Bearer alice-token"}
+        found = answer(self.book, Asked(method=method, path=path, t=self.sky.t, headers=headers, body=body))
+        if wrong is not None:
+            return wrong
+        told = {"content-type": found.content_type, "x-woodpecker-version": self.version}
+        return Reply(found.status, told, found.body, LATENCY)
+
+    @property
+    def ci(self) -> Woodpecker:
+        """A client of it."""
+        return Woodpecker(self, token="WOODPECKER_TOKEN")
+
+    def survey(self, sha: str = OURS) -> Survey:
+        """One look at a commit."""
+        return survey(Request(scope=Scope(sha=sha), names=("acme/app",)), self._sources(), clock=self.sky)
+
+    def _sources(self) -> Sources:
+        listen = self._listen if self.stream else None
+        return Sources(ci=self.ci, contains=contains, facts=CommitFacts, listen=listen)
+
+    def watch(
+        self,
+        *,
+        patience: Patience | None = None,
+        scope: Scope | None = None,
+        tell: Callable[[Event], None] = lambda _: None,
+        names: tuple[str, ...] = ("acme/app",),
+    ) -> Verdict:
+        """To the end, on this clock."""
+        request = Request(scope=scope or Scope(sha=OURS), names=names, patience=patience or Patience())
+        try:
+            return run(request, self._sources(), clock=self.sky, tell=tell)
+        finally:
+            self.wire.over.set()
+
+    def _listen(self, repo: int) -> Ear:
+        ear = Ear(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
+        ear.start()
+        assert self.wire.opened.wait(10)
+        self._say(PING)
+        if self.stream == "up":
+            self.sky.speaks, self.sky.next = self._speak, self._next
+        elif self.stream == "pings":
+            self.sky.speaks, self.sky.next = self._ping, lambda after: after - after % QUIET + QUIET
+        return ear
+
+    def _say(self, chunk: bytes) -> None:
+        assert self.wire.hear is not None
+        try:
+            self.wire.hear(chunk)
+        except Exception:  # noqa: BLE001 - how the ear says that nobody listens any more
+            self.wire.hear = lambda _: None
+
+    def _ping(self, since: float, until: float) -> None:
+        if since // QUIET != until // QUIET:
+            self._say(PING)
+
+    def _speak(self, since: float, until: float) -> None:
+        true = events(self.book, self.book.users[0], since=since, until=until, lag=self.lag)
+        for event in (*self.lies(since, until), *true):
+            self._say(event)
+        self._ping(since, until)
+
+    def _next(self, after: float) -> float | None:
+        ping = after - after % QUIET + QUIET
+        due = next_event(self.book, after=after, lag=self.lag)
+        return ping if due is None else min(due, ping)

@@ -1,0 +1,183 @@
+"""Every kind of bad answer on a real socket: ridden out while it lasts, and in the right code when it stays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import NamedTuple
+
+import pytest
+
+from homelab_hooks.demo import faults, timelines
+from homelab_hooks.demo.faults import Fault, Moment, Rule, Shape
+from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
+from homelab_hooks.exits import Exit
+from tests.watch.history import OLDER, OURS
+from tests.watch.onsite import Outcome, Watching, watch
+
+API = "/api/(user|repos|queue)"
+LASTS = 6.0
+"""seconds of the pipeline, the stand-in's"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of bad answer.
+
+    Attributes:
+        first: how a watch ends that never had another answer.
+        later: how one ends that had good answers before.
+        word: what must be said where it stays.
+        once: how many such answers in a row are ridden out by a watch that has had no good one.
+    """
+
+    fault: Fault
+    first: Exit = Exit.UNREACHABLE
+    later: Exit = Exit.UNREACHABLE
+    word: str = ""
+    once: float = 2
+
+
+def body(content: bytes) -> faults.Body:
+    return faults.Body(content=content)
+
+
+def page(fault: Fault, word: str = "web page") -> Kind:
+    return Kind(fault=fault, first=Exit.DENIED, word=word, once=0)
+
+
+def silence(fault: Fault) -> Kind:
+    return Kind(fault=fault, word="no whole answer", once=0)
+
+
+def refused(fault: Fault, word: str) -> Kind:
+    return Kind(fault=fault, first=Exit.DENIED, later=Exit.DENIED, word=word, once=-1)
+
+
+KINDS: dict[str, Kind] = {
+    "500": Kind(fault=faults.Status(code=500), word="answered 500"),
+    "502 with a web page": Kind(fault=faults.BAD_GATEWAY, word="answered 502"),
+    "503 in words": Kind(fault=faults.Status(code=503, body=b"no available server"), word="no available server"),
+    "504": Kind(fault=faults.Status(code=504), word="answered 504"),
+    "408": Kind(fault=faults.Status(code=408), word="answered 408"),
+    "418": Kind(fault=faults.Status(code=418), word="answered 418"),
+    "429": Kind(fault=faults.Status(code=429), word="answered 429"),
+    "429 with seconds": Kind(fault=faults.Status(code=429, retry_after=2.0), word="answered 429"),
+    "429 with a date": Kind(fault=faults.Status(code=429, retry_at=2.0), word="answered 429"),
+    "429 for a year": Kind(fault=faults.Status(code=429, retry_after=3e7), word="answered 429"),
+    "empty 200": Kind(fault=body(b""), word="empty"),
+    "blank 200": Kind(fault=body(b" \r\n"), word="empty"),
+    "204": Kind(fault=faults.Status(code=204), word="answered 204"),
+    "null": Kind(fault=body(b"null"), word="wrong shape"),
+    "a number": Kind(fault=body(b"12"), word="wrong shape"),
+    "numbers that are none": Kind(fault=body(b'[{"number": NaN, "id": Infinity}]'), word="wrong shape"),
+    "a number too long for an int": Kind(fault=body(b"[" + b"9" * 5000 + b"]"), word="not JSON"),
+    "deep nesting": Kind(fault=body(b"[" * 200_000), word="not JSON"),
+    "not UTF-8": Kind(fault=body(b'[{"id": "\xff\xfe"}]'), word="not JSON"),
+    "words": Kind(fault=body(b"database is locked"), word="not JSON"),
+    "two answers": Kind(fault=body(b"[][]"), word="not JSON"),
+    "truncated by length": Kind(fault=faults.Truncated(), word="broke off"),
+    "truncated in a chunk": Kind(fault=faults.Truncated(chunked=True), word="broke off"),
+    "half a JSON that looks whole": Kind(fault=body(b'[{"id": 1, "number": 1, "sta'), word="broke off"),
+    "an object for a list": Kind(fault=faults.Mistyped(Shape.OTHER_CONTAINER), word="wrong shape"),
+    "text for numbers": Kind(fault=faults.Mistyped(Shape.NUMBERS_AS_TEXT), word="wrong shape"),
+    "null fields": Kind(fault=faults.Mistyped(Shape.NULL_FIELDS), word="wrong shape"),
+    "missing fields": Kind(fault=faults.Mistyped(Shape.MISSING_FIELDS), word="wrong shape"),
+    "endless": Kind(fault=faults.Endless(), word="longer than"),
+    "too long": Kind(fault=body(b"[" + b" " * (9 << 20) + b"]"), word="longer than"),
+    "a slow drip": silence(faults.Drip(pause=2.0)),
+    "a hang before the headers": silence(faults.Hang(Moment.BEFORE)),
+    "a hang after the headers": silence(faults.Hang(Moment.HEADERS)),
+    "a hang in the body": silence(faults.Hang(Moment.BODY)),
+    "a reset before the headers": Kind(fault=faults.Cut(Moment.BEFORE), word="reset"),
+    "a reset after the headers": Kind(fault=faults.Cut(Moment.HEADERS)),
+    "a reset in the body": Kind(fault=faults.Cut(Moment.BODY)),
+    "closed without an answer": Kind(fault=faults.Cut(Moment.BEFORE, reset=False), word="broke off"),
+    "closed after the headers": Kind(fault=faults.Cut(Moment.HEADERS, reset=False), word="broke off"),
+    "closed in the body": Kind(fault=faults.Cut(Moment.BODY, reset=False), word="broke off"),
+    "another protocol": Kind(fault=faults.Garbage(), word="not HTTP"),
+    "huge headers": Kind(fault=faults.HugeHeaders()),
+    "a web page": page(faults.WEB_PAGE),
+    "a web page called JSON": page(body(faults.PAGE)),
+    "JSON called a web page": page(faults.Retyped()),
+    "a redirect on the same server": page(faults.Redirect("/login"), "redirects to /login"),
+    "a redirect to another host": page(faults.Redirect("https://sso.example.test/x"), "sso.example.test"),
+    "a redirect to http": page(faults.Redirect("http://127.0.0.1:9/", code=308), "redirects to http"),
+    "a redirect to nowhere": page(faults.Redirect("http://[", code=301), "redirects to nowhere"),
+    "401": refused(faults.Status(code=401), "refused the token from WOODPECKER_TOKEN"),
+    "403": refused(faults.Status(code=403), "forbids"),
+    "404": refused(faults.Status(code=404), "does not know"),
+}  # fmt: skip
+
+
+def pushed(site: Woodpecker, *, seconds: float = LASTS) -> None:
+    site.push("acme/app", "main", OURS, timelines.green(seconds=seconds))
+
+
+def bounded(outcome: Outcome) -> Outcome:
+    """Whatever comes, a watch ends within its patience and the time of one answer."""
+    assert outcome.took < 80, outcome
+    return outcome
+
+
+KIND = pytest.mark.parametrize("name", KINDS)
+
+
+@KIND
+def test_a_bad_answer_at_the_beginning_is_ridden_out(site: Woodpecker, name: str) -> None:
+    """A refusal is not: a quick one is believed at once."""
+    pushed(site)
+    kind = KINDS[name]
+    site.fail(Rule(fault=kind.fault, path=API, last=kind.once))
+
+    ended = bounded(watch(site, Watching(seconds=(90, 20, 60))))
+
+    assert ended.verdict.exit is Exit.OK, ended.said
+    assert site.count() >= 4 + kind.once
+
+
+@KIND
+@pytest.mark.slow
+def test_bad_answers_in_the_middle_are_ridden_out(site: Woodpecker, name: str) -> None:
+    """Even a refusal: what had worked is asked again."""
+    pushed(site)
+    kind = KINDS[name]
+    site.fail(Rule(fault=kind.fault, path=r"pipelines\?", first=1, last=2 if kind.once else 1))
+
+    ended = bounded(watch(site, Watching(seconds=(90, 20, 60))))
+
+    assert ended.verdict.exit is Exit.OK, ended.said
+    assert site.count(r"pipelines\?") >= 3
+
+
+@KIND
+@pytest.mark.slow
+def test_bad_answers_without_end_have_their_code(site: Woodpecker, name: str) -> None:
+    pushed(site)
+    kind = KINDS[name]
+    site.fail(Rule(fault=kind.fault, path=API))
+
+    ended = bounded(watch(site))
+
+    assert ended.verdict.exit is kind.first, ended.said
+    assert kind.word in ended.verdict.reason
+    assert ended.verdict.hint
+
+
+@KIND
+@pytest.mark.slow
+def test_bad_answers_without_end_after_good_ones_have_their_code(site: Woodpecker, name: str) -> None:
+    """A web page is then a failing balancer, no longer another kind of server."""
+    pushed(site)
+    kind = KINDS[name]
+    site.fail(Rule(fault=kind.fault, path="pipelines", first=1))
+
+    ended = bounded(watch(site))
+
+    assert ended.verdict.exit is kind.later, ended.said
+    assert kind.word in ended.verdict.reason
+    assert ended.verdict.hint
+
+
+def test_there_are_at_least_45_kinds() -> None:
+    assert len(KINDS) >= 45

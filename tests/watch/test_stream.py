@@ -1,0 +1,273 @@
+"""The event stream wakes and no more: however it comes cut, late, garbled or not at all, the verdicts are the same."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from homelab_hooks.demo import faults, timelines, woodpecker_json as shape
+from homelab_hooks.demo.faults import Moment, Rule
+from homelab_hooks.demo.script import shown
+from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
+from homelab_hooks.demo.woodpecker_book import Book, Repository
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Fault
+from homelab_hooks.model import Status
+from homelab_hooks.reply import NoReply
+from homelab_hooks.woodpecker.ear import GAP, IDLE, Ear
+from homelab_hooks.woodpecker.events import LONGEST, Garbage, Hint, Stream
+from tests.watch.history import OLDER, OURS
+from tests.watch.onsite import Watching, watch
+from tests.watch.pure import Pure
+from tests.watch.simulate import FakeClock
+
+PING = b": ping\n\n"
+
+
+def payload(t: float = 0.0, *, sha: str = OURS, repo: int = 8) -> dict[str, Any]:
+    """What an event says of a green pipeline at its second t."""
+    known = Repository(id=repo, full_name="acme/app")
+    book = Book([known], [], wall=1_800_000_000.0)
+    row = book.add(known, timelines.green(), 0.0, commit=sha, branch="main", ref="refs/heads/main")
+    assert row is not None
+    now = shown(row.script, t)
+    assert now is not None
+    return {"repo": shape.repository(known), "pipeline": shape.pipeline(book, row, now, detail=True)}
+
+
+def event(t: float = 0.0, **facts: Any) -> bytes:
+    return b"data: " + shape.dump(payload(t, **facts)) + b"\n\n"
+
+
+WHOLE = PING + event(0.0) + event(0.3) + PING + event(1.0)
+
+
+def fed(*chunks: bytes) -> list[Hint]:
+    stream = Stream()
+    return [hint for chunk in chunks for hint in stream.feed(chunk)]
+
+
+def test_events_are_read_as_hints() -> None:
+    found = fed(WHOLE)
+    assert [(hint.repo, hint.number, hint.commit) for hint in found] == [(8, 1, OURS)] * 3
+    assert [hint.status for hint in found] == [Status.CREATED, Status.RUNNING, Status.SUCCESS]
+    assert [hint.ended for hint in found] == [False, False, True]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(min_value=0, max_value=len(WHOLE) + 400), max_size=6))
+def test_chunks_may_be_cut_anywhere(line_end: bytes, cuts: list[int]) -> None:
+    whole = WHOLE.replace(b"\n", line_end)
+    places = [0, *sorted(min(cut, len(whole)) for cut in cuts), len(whole)]
+    chunks = [whole[since:until] for since, until in zip(places, places[1:], strict=False)]
+    assert fed(*chunks) == fed(WHOLE)
+
+
+def test_a_byte_at_a_time_is_enough() -> None:
+    for whole in (WHOLE, WHOLE.replace(b"\n", b"\r\n")):
+        assert fed(*(whole[place : place + 1] for place in range(len(whole)))) == fed(WHOLE)
+
+
+NONSENSE = [
+    b"data: {\n\n",
+    b"data: null\n\n",
+    b"data: []\n\n",
+    b"data: {}\n\n",
+    b'data: {"repo": {"id": 8}, "pipeline": null}\n\n',
+    b'data: {"repo": null, "pipeline": {}}\n\n',
+    b'data: {"repo": {"id": "x"}, "pipeline": {"number": "y"}}\n\n',
+    b"data: " + b"[" * 100_000 + b"\n\n",
+    b"data:\n\n",
+    b"\xff\xfe\x00\n\n",
+    b"data: \xff\n\n",
+    b"event: eof\ndata: eof\n\n",
+    b"\n\n\n\n",
+    b"id: 1\nretry: 10\n\n",
+    b"<!doctype html>\n<html></html>\n\n",
+]
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda raw: repr(raw[:30]))
+def test_nonsense_between_two_events_is_passed_over(nonsense: bytes) -> None:
+    assert fed(event(0.0), nonsense, event(1.0)) == fed(event(0.0), event(1.0))
+
+
+def test_data_in_several_lines_is_one_event() -> None:
+    pretty = json.dumps(payload(1.0), indent=1).encode()
+    lines = b"".join(b"data: " + line + b"\n" for line in pretty.split(b"\n"))
+    assert fed(b"event: message\nid: 7\n" + lines + b"\n") == fed(event(1.0))
+
+
+def test_an_event_without_an_end_is_garbage() -> None:
+    stream = Stream()
+    with pytest.raises(Garbage):
+        for _ in range(LONGEST // 65536 + 1):
+            stream.feed(b"data: " + b"x" * 65536)
+
+
+class Speaker:
+    """A server whose stream says what a test gives it, connection by connection; the last one stays open."""
+
+    def __init__(self, *connections: tuple[bytes, ...]) -> None:
+        self.connections = list(connections)
+        self.heard = 0
+        self.done = threading.Event()
+        self.closed = threading.Event()
+
+    def listen(self, path: str, hear: Callable[[bytes], None], *, idle: float) -> NoReply:
+        assert (path, idle) == (STREAM, IDLE)
+        self.heard += 1
+        for chunk in self.connections.pop(0):
+            hear(chunk)
+        if not self.connections:
+            self.done.set()
+            self.closed.wait(20)
+        return NoReply(Fault.CONNECTION, "the stream ended")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class Listening:
+    """An ear, its clock, and how often it woke."""
+
+    def __init__(self, *connections: tuple[bytes, ...]) -> None:
+        self.clock, self.wakes = FakeClock(), 0
+        self.speaker = Speaker(*connections)
+        self.ear = Ear(self.speaker, 8, wake=self._woken, now=self.clock.now)
+        self.ear.news(OURS, frozenset())
+
+    def _woken(self) -> None:
+        self.wakes += 1
+
+    def to_the_end(self) -> None:
+        self.ear.start()
+        assert self.speaker.done.wait(20)
+        self.ear.close()
+        self.speaker.closed.set()
+
+
+def test_news_of_our_commit_wakes() -> None:
+    one = Listening((PING, event(0.0)))
+    one.to_the_end()
+    news = one.ear.news(OURS, frozenset())
+    assert (one.wakes, news.changed, news.ending) == (1, True, False)
+
+
+@pytest.mark.parametrize("other", [event(1.0, sha=OLDER), event(1.0, repo=9)], ids=["commit", "repository"])
+def test_news_of_others_do_not_wake(other: bytes) -> None:
+    one = Listening((PING, other))
+    one.to_the_end()
+    assert (one.wakes, one.ear.news(OURS, frozenset()).changed) == (0, False)
+
+
+def test_a_number_that_is_followed_wakes_whatever_its_commit() -> None:
+    one = Listening((event(1.0, sha=OLDER),))
+    one.ear.news(OURS, frozenset({1}))
+    one.to_the_end()
+    assert (one.wakes, one.ear.news(OURS, frozenset({1})).ending) == (1, True)
+
+
+def test_mere_steps_wake_no_more_often_than_the_gap() -> None:
+    """A change of status or an end wakes at once."""
+    assert GAP == 5.0
+    one = Listening((event(0.3), event(0.4), event(0.7), event(0.3), event(1.0)))
+    one.to_the_end()
+    assert one.wakes == 2
+
+
+def test_news_are_told_once() -> None:
+    one = Listening((event(1.0),))
+    one.to_the_end()
+    assert one.ear.news(OURS, frozenset()).changed
+    assert not one.ear.news(OURS, frozenset()).changed
+
+
+@pytest.mark.slow
+def test_an_ear_opens_the_stream_again_after_an_end_or_garbage() -> None:
+    one = Listening((PING,), (b"x" * (LONGEST + 1),), (event(1.0),))
+    one.to_the_end()
+    assert one.speaker.heard == 3
+    assert one.ear.news(OURS, frozenset()).ending
+
+
+@pytest.mark.slow
+def test_a_stream_that_ended_is_not_up() -> None:
+    one = Listening((PING,), ())
+    one.to_the_end()
+    assert not one.ear.news(OURS, frozenset()).up
+
+
+def test_a_stream_that_is_silent_for_long_is_not_up() -> None:
+    """The server pings twice a minute (measured, B14)."""
+    one = Listening((PING,))
+    one.to_the_end()
+    assert one.ear.news(OURS, frozenset()).up
+    one.clock.sleep(IDLE + 1)
+    assert not one.ear.news(OURS, frozenset()).up
+
+
+STREAMS: dict[str, tuple[Rule, ...]] = {
+    "absent": (Rule(fault=faults.Status(code=404), path=STREAM),),
+    "a web page": (Rule(fault=faults.WEB_PAGE, path=STREAM),),
+    "a bad gateway": (Rule(fault=faults.BAD_GATEWAY, path=STREAM),),
+    "silent before its headers": (Rule(fault=faults.Hang(Moment.BEFORE), path=STREAM),),
+    "open and silent": (Rule(fault=faults.Hang(Moment.HEADERS), path=STREAM),),
+    "garbage": (Rule(fault=faults.Garbage(), path=STREAM),),
+    "endless": (Rule(fault=faults.Endless(b"data: " + b"x" * 65536), path=STREAM),),
+    "a reset": (Rule(fault=faults.Cut(Moment.BODY), path=STREAM),),
+    "refused": (Rule(fault=faults.Status(code=401), path=STREAM),),
+    "JSON": (Rule(fault=faults.Body(content=b"[]"), path=STREAM),),
+    "well": (),
+}
+SCRIPTS = {
+    Exit.OK: timelines.green(seconds=4),
+    Exit.FAILED: timelines.red(seconds=4),
+    Exit.CANCELLED: timelines.cancelled(after=3),
+    Exit.NO_PIPELINE: timelines.created_then_gone(after=2),
+}
+
+
+@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("exit_", SCRIPTS, ids=lambda one: one.verdict)
+@pytest.mark.slow
+def test_no_stream_changes_a_verdict(site: Woodpecker, name: str, exit_: Exit) -> None:
+    site.push("acme/app", "main", OURS, SCRIPTS[exit_])
+    site.fail(*STREAMS[name])
+    ended = watch(site, Watching(seconds=(60, 8, 20), listen=True))
+    assert ended.verdict.exit is exit_
+    assert site.count(STREAM) >= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lag", [3.0, 8.0, 1000.0], ids=str)
+def test_a_stream_that_is_late_changes_no_verdict(site: Woodpecker, lag: float) -> None:
+    site.lag = lag
+    site.push("acme/app", "main", OURS, timelines.red(seconds=6))
+    assert watch(site, Watching(listen=True)).verdict.exit is Exit.FAILED
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_dropped_again_and_again_changes_no_verdict(site: Woodpecker) -> None:
+    site.push("acme/app", "main", OURS, timelines.green(seconds=20))
+    ended = watch(site, Watching(listen=True), tell=lambda _: site.drop_streams())
+    assert ended.verdict.exit is Exit.OK
+
+
+def test_a_stream_that_lies_gives_no_verdict() -> None:
+    """It says every second that the pipeline is green and over, or nothing but created; the list knows better."""
+    rng = random.Random(4)  # noqa: S311 - a story, not a secret
+    lies = [event(t) for t in (0.0, 0.3, 1.0)]
+    site = Pure(lies=lambda since, until: [rng.choice(lies) for _ in range(int(until) - int(since))])
+    site.push(timelines.red(seconds=100), at=1.0)
+    verdict = site.watch()
+    assert verdict.exit is Exit.FAILED
+    assert 101 <= site.sky.t <= 107
+    assert len(site.requests) < 500
