@@ -25,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--step", default="", metavar="NAME", help="this step, or WORKFLOW/STEP")
     which.add_argument("--all", action="store_true", help="every step that has started")
-    parser.add_argument("--tail", type=int, metavar="N", help="only the last N lines of each")
+    parser.add_argument("--tail", type=_count, metavar="N", help="only the last N lines of each")
     parser.add_argument("--follow", "-f", action="store_true", help="go on until the pipeline has ended")
     options.add(parser, *options.CI, "remote", "output")
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             reader.follow(pipeline, choice)
         else:
             reader.show(pipeline, choice)
-    return session.finish(_verdict(seen, printer.steps))
+    return session.finish(_verdict(seen, printer.steps, reader.late))
 
 
 class Printer:
@@ -74,7 +74,15 @@ class Printer:
             terminal.out(text if terminal.coloured else clean(text))
 
 
-def _verdict(seen: Survey, steps: int) -> Verdict:
-    pipelines = seen.verdict.pipelines
+def _verdict(seen: Survey, steps: int, late: tuple[str, ...]) -> Verdict:
+    known = seen.verdict
     reason = "" if steps else "no step has failed; --all shows every step, --step NAME one"
-    return Verdict(exit=Exit.OK, reason=reason, sha=seen.verdict.sha, pipelines=pipelines, url=seen.verdict.url)
+    if late:
+        reason = f"more may come of {', '.join(title.partition(':')[0] for title in late)}; the same command shows it"
+    return Verdict(exit=Exit.OK, reason=reason, sha=known.sha, pipelines=known.pipelines, url=known.url)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of lines is expected, not {text!r}")
+    return int(text)

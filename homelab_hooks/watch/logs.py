@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.errors import Problem
-from homelab_hooks.looks import Look, Seen, Turn
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Denied, Look, Missed, Seen, Turn
 from homelab_hooks.loop import drive
 from homelab_hooks.model import LogLine, Pipeline, Status, Step, Workflow
 from homelab_hooks.text import clean
+from homelab_hooks.watch import tail
+from homelab_hooks.watch.contact import REFUSALS
 from homelab_hooks.watch.reason import Clock, gather
 from homelab_hooks.woodpecker.client import Woodpecker
 
@@ -17,6 +20,8 @@ SETTLE = 2.5
 """seconds after the pipeline's end without a new line: agents send a second late, or more (measured, A3)"""
 EVERY = 1.0
 """seconds between two looks of a follower"""
+LOST = 180.0
+"""seconds without a usable answer after which a follower gives up"""
 _STARTED = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
 
 
@@ -64,6 +69,11 @@ class Following(NamedTuple):
     shown: tuple[tuple[int, int], ...] = ()
     """the lines shown of each step's id"""
     grew_at: float | None = None
+    heard_at: float | None = None
+    """when the last usable answer came, or it began"""
+    refusals: int = 0
+    lost: Missed | Denied | None = None
+    """why it gave up"""
 
 
 class News(NamedTuple):
@@ -75,13 +85,27 @@ class News(NamedTuple):
 
 def turn(state: Following, look: Look[News], now: float) -> Turn[Following]:
     """The end: the pipeline has ended and nothing new came for a while; an `eof` of the stream proves nothing."""
-    grew_at = state.grew_at if state.grew_at is not None else now
-    if not isinstance(look, Seen):
-        return Turn(state._replace(grew_at=grew_at), wait=2 * EVERY)
-    counts = tuple((chosen.step.id, len(lines)) for chosen, lines in look.value.logs)
-    moved = counts != state.shown or look.value.pipeline.status is not state.pipeline.status
-    state = Following(look.value.pipeline, counts, now if moved else grew_at)
-    if state.pipeline.status.settled and state.grew_at is not None and now - state.grew_at >= SETTLE:
+    if state.grew_at is None or state.heard_at is None:
+        state = state._replace(grew_at=now, heard_at=now)
+    match look:
+        case Seen(news):
+            return _grown(state._replace(heard_at=now, refusals=0), news, now)
+        case Denied() if state.refusals + 1 >= REFUSALS:
+            return Turn(state._replace(lost=look))
+        case Missed() if state.heard_at is not None and now - state.heard_at >= LOST:
+            return Turn(state._replace(lost=look))
+        case _:
+            refusals = state.refusals + 1 if isinstance(look, Denied) else 0
+            return Turn(state._replace(refusals=refusals), wait=2 * EVERY)
+
+
+def _grown(state: Following, news: News, now: float) -> Turn[Following]:
+    counts = tuple((chosen.step.id, len(lines)) for chosen, lines in news.logs)
+    moved = counts != state.shown or news.pipeline.status is not state.pipeline.status
+    state = state._replace(pipeline=news.pipeline, shown=counts, grew_at=now if moved else state.grew_at)
+    bare = any(chosen.step.state.red and not lines for chosen, lines in news.logs)
+    quiet = now - (state.grew_at if state.grew_at is not None else now)
+    if state.pipeline.status.settled and quiet >= (tail.PATIENCE if bare else SETTLE):
         return Turn(state)
     return Turn(state, wait=EVERY)
 
@@ -96,17 +120,24 @@ class LogReader:
     def __init__(self, ci: Woodpecker, repo: int, *, clock: Clock, out: Callable[[str, LogLine | None], None]) -> None:
         self._ci, self._repo, self._clock, self._out = ci, repo, clock, out
         self._printed: dict[int, int] = {}
+        self.late: tuple[str, ...] = ()
+        """the titles of shown steps whose log may not have come to its end"""
 
     def show(self, pipeline: Pipeline, choice: Choice) -> None:
         """Print each chosen step's log as far as it has arrived."""
         for chosen in choose(pipeline, choice):
             self._out(chosen.title, None)
-            lines = gather(self._ci, self._repo, pipeline, chosen.step.id, clock=self._clock).lines
+            gathered = gather(self._ci, self._repo, pipeline, chosen.step.id, clock=self._clock)
+            lines = gathered.lines
+            self.late += () if gathered.complete else (chosen.title,)
             for line in lines if choice.tail is None else lines[max(0, len(lines) - choice.tail) :]:
                 self._out(chosen.title, line)
 
     def follow(self, pipeline: Pipeline, choice: Choice) -> Pipeline:
-        """Print lines as they arrive, until the pipeline has ended; the pipeline as it ended."""
+        """Print lines as they arrive, until the pipeline has ended; the pipeline as it ended.
+
+        Raises Problem where the server refuses, or gives no usable answer for too long.
+        """
 
         def look(state: Following) -> Look[News]:
             detail = self._ci.pipeline(self._repo, state.pipeline.number)
@@ -115,7 +146,13 @@ class LogReader:
             logs = tuple((chosen, self._new_lines(detail.value, chosen)) for chosen in _followed(detail.value, choice))
             return Seen(News(detail.value, logs))
 
-        return drive(Following(pipeline), look=look, turn=turn, tell=lambda _: None, clock=self._clock).pipeline
+        ended = drive(Following(pipeline), look=look, turn=turn, tell=lambda _: None, clock=self._clock)
+        if isinstance(ended.lost, Denied):
+            raise Problem(ended.lost.reason, hint=ended.lost.hint, exit=ended.lost.exit)
+        if ended.lost:
+            hint = "the same command shows the log from its beginning"
+            raise Problem(f"no usable answer for {LOST:.0f} s: {ended.lost.reason}", hint=hint, exit=Exit.UNREACHABLE)
+        return ended.pipeline
 
     def _new_lines(self, pipeline: Pipeline, chosen: Chosen) -> tuple[LogLine, ...]:
         """Print what is new of a step; all its lines."""

@@ -43,7 +43,7 @@ def _branch(wanted: Retrigger | StartManually) -> str:
 
 
 class Wanted(NamedTuple):
-    """What is looked for after a start without an answer: a number above `top`, with this parent."""
+    """What is looked for after a start without an answer: a number above `top`, with this parent, or started by hand."""
 
     parent: int
     top: int
@@ -71,7 +71,11 @@ def turn(state: Wanted, look: Look[tuple[Pipeline, ...]], now: float) -> Turn[Wa
     """Found, or given up."""
     since = now if state.since is None else state.since
     rows = look.value if isinstance(look, Seen) else ()
-    new = [row for row in rows if row.number > state.top and row.parent == state.parent]
+    new = [
+        row
+        for row in rows
+        if row.number > state.top and row.parent == state.parent and (state.parent or row.event == "manual")
+    ]
     if new:
         return Turn(state._replace(found=new[-1]))
     return Turn(state._replace(since=since), wait=None if now - since >= PATIENCE else 1.0)

@@ -19,6 +19,8 @@ from homelab_hooks.settings import SETTINGS
 from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects
 
+pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
+
 HEAVY = {"httpx", "httpcore", "rich", "hvac", "git", "stamina", "asyncio", "requests", "ssl", "anyio"}
 WRONG = [
     ["homelab-watch", "--nonsense"],

@@ -127,8 +127,8 @@ class Pure:
         wrong = self.bad(path, self.sky.t)
         if isinstance(wrong, NoReply) and wrong.fault is Fault.TIMEOUT:
             self.sky.pass_(self.sky.t + deadline)
-            return wrong
-        self.sky.pass_(self.sky.t + LATENCY)
+        else:
+            self.sky.pass_(self.sky.t + LATENCY)
         if wrong is not None and (method == "GET" or not self.effect):
             return wrong
         headers: Mapping[str, str] = {"authorization": "Bearer alice-token"}

@@ -19,6 +19,8 @@ from homelab_hooks.server import parse_server
 from homelab_hooks.woodpecker.client import ATTEMPTS, Woodpecker
 from tests.watch.simulate import FakeClock
 
+pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
+
 T = TypeVar("T")
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 

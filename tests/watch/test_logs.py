@@ -1,0 +1,194 @@
+"""`homelab ci logs`: what has arrived is shown, late and cut logs are waited for, and a follower sees each line once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.script import Lines, Script, Step
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Fault, Seen
+from homelab_hooks.model import LogLine, Pipeline
+from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.watch.logs import LOST, SETTLE, Choice, LogReader, choose
+from homelab_hooks.watch.tail import PATIENCE, visible
+from tests.watch.pure import Pure
+
+BOTH = timelines.runs(
+    (Step("build", "success"), Step("test", "failure", 1), Step("publish", "skipped")),
+    seconds=20.2,
+    logs={"build": [f"b{n}" for n in range(5)], "test": [f"t{n}" for n in range(5)]},
+)
+
+
+class Reading:
+    """A reader and what it showed."""
+
+    def __init__(self, site: Pure, script: Script = BOTH, *, at: float = 3600.0) -> None:
+        self.site = site
+        self.headings: list[str] = []
+        self.lines: list[str] = []
+        site.push(script)
+        site.sky.t = at
+        self.reader = LogReader(site.ci, 8, clock=site.sky, out=self._out)
+
+    def _out(self, title: str, line: LogLine | None) -> None:
+        if line is None:
+            self.headings.append(title)
+        else:
+            self.lines.append(line.text)
+
+    @property
+    def pipeline(self) -> Pipeline:
+        found = self.site.ci.pipeline(8, 1)
+        assert isinstance(found, Seen)
+        return found.value
+
+    def show(self, choice: Choice | None = None) -> Sequence[str]:
+        self.reader.show(self.pipeline, choice or Choice())
+        return self.lines
+
+
+def test_the_failed_steps_are_shown() -> None:
+    one = Reading(Pure())
+    assert one.show() == ["t0", "t1", "t2", "t3", "t4"]
+    assert one.headings == ["woodpecker/test: failure, exit code 1"]
+
+
+def test_a_step_is_shown_by_its_name() -> None:
+    assert Reading(Pure()).show(Choice(step="build")) == ["b0", "b1", "b2", "b3", "b4"]
+    assert Reading(Pure()).show(Choice(step="woodpecker/build")) == ["b0", "b1", "b2", "b3", "b4"]
+
+
+def test_every_step_that_started_is_shown() -> None:
+    one = Reading(Pure())
+    assert len(one.show(Choice(all=True))) == 10
+    assert [heading.partition(":")[0] for heading in one.headings] == ["woodpecker/build", "woodpecker/test"]
+
+
+@pytest.mark.parametrize(("tail", "shown"), [(0, []), (2, ["t3", "t4"]), (99, ["t0", "t1", "t2", "t3", "t4"])])
+def test_only_the_last_lines_are_shown_if_wished(tail: int, shown: list[str]) -> None:
+    assert Reading(Pure()).show(Choice(tail=tail)) == shown
+
+
+def test_a_step_that_does_not_exist_is_a_usage_error_that_names_those_there_are() -> None:
+    with pytest.raises(Problem) as caught:
+        choose(Reading(Pure()).pipeline, Choice(step="tset"))
+    assert caught.value.exit is Exit.USAGE
+    assert "woodpecker/build, woodpecker/test, woodpecker/publish" in caught.value.hint
+
+
+def test_a_log_that_is_late_is_waited_for() -> None:
+    site = Pure()
+    one = Reading(site, at=20.3)
+    assert one.show() == ["t0", "t1", "t2", "t3", "t4"]
+    assert site.sky.t < 24
+
+
+def parts(*pieces: tuple[float, str]) -> Script:
+    """Red at 20 s, with these lines of `test`."""
+    script = timelines.red(seconds=20)
+    return replace(script, logs=tuple(Lines(t, "test", (text.encode(),)) for t, text in pieces))
+
+
+def test_a_busy_agents_log_is_shown_as_far_as_it_came_and_named() -> None:
+    """The rest comes 13 s late (measured, A3)."""
+    site = Pure()
+    one = Reading(site, parts((33, "late")), at=20.3)
+    assert one.show() == []
+    assert site.sky.t <= 20.3 + PATIENCE + 1
+    assert [title.partition(":")[0] for title in one.reader.late] == ["woodpecker/test"]
+
+
+def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:
+    one = Reading(Pure(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
+    assert one.show() == ["one", "two", "three"]
+    assert one.reader.late == ()
+
+
+def test_a_follower_sees_each_line_once_in_order_to_the_end() -> None:
+    """The log stream's `eof` comes before the last lines (measured, A3): what counts is that the log stops growing."""
+    site = Pure()
+    one = Reading(site, parts((5, "a"), (12, "b"), (19, "c"), (21.9, "d")), at=1.0)
+
+    ended = one.reader.follow(one.pipeline, Choice())
+
+    assert one.lines == ["a", "b", "c", "d"]
+    assert ended.status == "failure"
+    assert 21.9 + SETTLE <= site.sky.t <= 28
+
+
+def test_a_follower_waits_for_a_log_of_which_nothing_came() -> None:
+    """Where the failed step has no line yet, it waits as long as `ci logs` would."""
+    site = Pure()
+    one = Reading(site, parts((24.5, "late")), at=1.0)
+
+    one.reader.follow(one.pipeline, Choice())
+
+    assert one.lines == ["late"]
+
+
+def test_a_follower_of_a_step_waits_until_it_is_there() -> None:
+    one = Reading(Pure(), at=0.0)
+    one.site.sky.t = 0.05
+
+    one.reader.follow(one.pipeline, Choice(step="test"))
+
+    assert one.lines == ["t0", "t1", "t2", "t3", "t4"]
+
+
+def test_a_follower_of_a_step_that_never_comes_says_so_at_the_end() -> None:
+    one = Reading(Pure(), at=0.1)
+    with pytest.raises(Problem):
+        one.reader.follow(one.pipeline, Choice(step="nonsense"))
+
+
+def test_a_follower_rides_out_a_flap() -> None:
+    silence = NoReply(Fault.TIMEOUT, "no whole answer")
+    site = Pure()
+    one = Reading(site, parts((5, "a"), (19, "b")), at=1.0)
+    pipeline = one.pipeline
+    site.bad = lambda path, t: silence if 8 < t < 30 else None
+
+    one.reader.follow(pipeline, Choice())
+
+    assert one.lines == ["a", "b"]
+
+
+GONE = NoReply(Fault.TIMEOUT, "no whole answer")
+NO = Reply(401, {"x-woodpecker-version": "3.17.0"}, b"", 0.01)
+
+
+@pytest.mark.parametrize(("bad", "exit_"), [(GONE, Exit.UNREACHABLE), (NO, Exit.DENIED)], ids=["gone", "refused"])
+def test_a_follower_gives_up_where_no_answer_comes_any_more(bad: NoReply | Reply, exit_: Exit) -> None:
+    site = Pure()
+    one = Reading(site, at=1.0)
+    pipeline = one.pipeline
+    site.bad = lambda path, t: bad if t > 8 else None
+
+    with pytest.raises(Problem) as caught:
+        one.reader.follow(pipeline, Choice())
+
+    assert caught.value.exit is exit_
+    assert site.sky.t < 8 + LOST + 30
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("10%\r50%\r100%", "100%"),
+        ("100%\r\n", "100%"),
+        ("a\tb", "a b"),
+        ("\x1b[2J\x1b[Hgone", "gone"),
+        ("\x1b]8;;https://evil.example.test\x07link\x1b]8;;\x07", "link"),
+        ("\x9b31m\x85\u2028\u202ex", "x"),
+        ("", ""),
+    ],
+)
+def test_a_line_is_shown_as_a_terminal_would_and_no_more(raw: str, shown: str) -> None:
+    assert visible(raw) == shown
