@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+FAR = 1e9
+"""seconds; nothing that is measured here lasts longer"""
 _FORM = re.compile(
     r"(?:(?P<h>[0-9]{1,9})h)?(?:(?P<m>[0-9]{1,9})m)?(?:(?P<s>[0-9]{1,9}(?:\.[0-9]+)?)s?)?"
 )  # nine digits: more is no time to wait
@@ -25,9 +27,11 @@ def parse(text: str) -> float:
 def text(seconds: float) -> str:
     """A duration as a person reads it.
 
-    >>> text(0.4), text(75), text(5400)
-    ('0.4s', '1m15s', '1h30m')
+    >>> text(0.4), text(75), text(5400), text(float("nan"))
+    ('0.4s', '1m15s', '1h30m', 'for ever')
     """
+    if not seconds < FAR:
+        return "for ever"
     if seconds < 9.95:  # noqa: PLR2004 - below this a tenth matters
         return f"{seconds:.1f}s"
     whole = round(seconds)

@@ -104,5 +104,5 @@ def bar(share: float, width: int) -> tuple[Span, Span]:
     >>> "".join(span.text for span in bar(0.5, 4))
     '━━──'
     """
-    full = round(min(1.0, max(0.0, share)) * width)
+    full = round(max(0.0, min(1.0, share)) * width)
     return Span("━" * full, Tone.BUSY), Span("─" * (width - full), Tone.QUIET)

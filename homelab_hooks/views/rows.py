@@ -53,7 +53,7 @@ def clock(seconds: float) -> str:
     >>> clock(0.4), clock(75.9)
     ('0s', '1m15s')
     """
-    whole = int(max(0.0, seconds))
+    whole = int(min(max(0.0, seconds), durations.FAR))
     return f"{whole}s" if whole < 60 else durations.text(whole)  # noqa: PLR2004 - a minute
 
 

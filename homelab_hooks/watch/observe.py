@@ -21,7 +21,7 @@ def observe(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event,
     """Fold a sight into the state; the events are what changed."""
     watch = watch._replace(
         accepted=watch.accepted | {watch.scope.sha},
-        contained={**watch.contained, **sight.contained},
+        contained={**watch.contained, **sight.contained} if sight.contained else watch.contained,
         web=sight.web or watch.web,
         active=sight.active,
         top=max([watch.top, *(row.number for row in sight.rows)]),
@@ -52,7 +52,8 @@ def _drop_vanished(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[
     del now
     shown = {row.number: row.commit for row in sight.rows}
     lacking = any(t.firm and t.number >= sight.floor and t.number not in shown for t in watch.threads)
-    watch = watch._replace(contradicted=lacking)
+    if lacking or watch.contradicted:
+        watch = watch._replace(contradicted=lacking)
     if lacking:
         return watch, []
     events: list[Event] = []
@@ -60,7 +61,7 @@ def _drop_vanished(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[
         taken = shown.get(thread.number, thread.pipeline.commit) != thread.pipeline.commit
         missing = thread.number not in shown and thread.number >= sight.floor
         if thread.firm or not (taken or missing):
-            watch = watch.with_thread(thread._replace(missing=0))
+            watch = watch.with_thread(thread._replace(missing=0)) if thread.missing else watch
         elif thread.missing + 1 < GONE and not taken:
             watch = watch.with_thread(thread._replace(missing=thread.missing + 1))
         else:
@@ -84,7 +85,7 @@ def _take_newest(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Ev
         elif row.number == old.number and row.commit == old.pipeline.commit and not _older(row, old.pipeline):
             if row.status is not old.pipeline.status or row.raw_status != old.pipeline.raw_status:
                 events.append(pipeline_changed(watch, row))
-            watch = watch.with_thread(_updated(old, row, now))
+            watch = watch.with_thread(_updated(old, row, now)) if row != old.pipeline else watch
     return watch, events
 
 

@@ -43,7 +43,7 @@ def _branch(wanted: Retrigger | StartManually) -> str:
 
 
 class Wanted(NamedTuple):
-    """What is looked for after a start without an answer: a number above `top`, with this parent, or started by hand."""
+    """What is looked for after a start without an answer: above `top`, with this parent (0: started by hand)."""
 
     parent: int
     top: int

@@ -19,6 +19,8 @@ def listen(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
     changed = any(thread.changed_at == now and thread.firm for thread in watch.threads)
     missed = changed and watch.streaming and not sight.hinted
     deaf = watch.deaf + 1 if missed else 0 if sight.hinted and changed else watch.deaf
+    if (deaf, sight.streaming, sight.ending) == (watch.deaf, False, False) and not watch.streaming:
+        return watch, []
     return watch._replace(
         deaf=deaf,
         streaming=sight.streaming and deaf < DEAF,
@@ -39,11 +41,11 @@ def expect(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
     """When the running pipeline is due, from how long earlier successful ones of its branch took."""
     running = [thread.pipeline for thread in watch.threads if thread.pipeline.status is Status.RUNNING]
     if not running:
-        return watch._replace(due=None), []
+        return (watch if watch.due is None else watch._replace(due=None)), []
     pipeline = running[0]
     expected = watch.expected if watch.expected is not None else _usual(pipeline, sight)
     if expected is None or not pipeline.started or not sight.wall:
-        return watch._replace(expected=expected), []
+        return (watch if expected == watch.expected else watch._replace(expected=expected)), []
     elapsed = max(0.0, sight.wall - pipeline.started)
     return watch._replace(expected=expected, due=now + expected - elapsed), []
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,8 +11,7 @@ from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import Woodpecker as StandIn
 from homelab_hooks.events import Event
 from homelab_hooks.history import Containment
-from homelab_hooks.https import LIMIT, Https
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.https import Https
 from homelab_hooks.server import parse_dial, parse_server
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.absence import CommitFacts
@@ -22,53 +19,8 @@ from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import Ear
+from tests.bench.fast import FastClock, FastHttps
 from tests.watch.history import NEWER, OLDER, OURS
-
-SPEED = 50.0
-"""seconds of the watch and of the stand-in in one of ours"""
-LEAST = 0.4
-"""real seconds that an answer is waited for at least: this machine may be busy"""
-
-
-class FastClock:
-    """A clock that runs `speed` times as fast; it can be woken like the real one.
-
-    Args:
-        skew: seconds by which its wall clock is wrong.
-    """
-
-    def __init__(self, speed: float = SPEED, *, skew: float = 0.0) -> None:
-        self.speed = speed
-        self._begin, self._skew = time.monotonic(), skew
-        self._wall = time.time()
-        self._news = threading.Event()
-
-    def now(self) -> float:
-        return (time.monotonic() - self._begin) * self.speed
-
-    def wall(self) -> float:
-        return self._wall + self.now() + self._skew
-
-    def sleep(self, seconds: float) -> None:
-        if self._news.wait(seconds / self.speed):
-            self._news.clear()
-
-    def wake(self) -> None:
-        self._news.set()
-
-
-class FastHttps:
-    """The real client, whose deadlines and durations are told in the fast clock's seconds."""
-
-    def __init__(self, https: Https, speed: float) -> None:
-        self._https, self._speed = https, speed
-
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = LIMIT, body: bytes = b""
-    ) -> Reply | NoReply:
-        within = max(LEAST, deadline / self._speed)
-        reply = self._https.ask(method, path, deadline=within, limit=limit, body=body)
-        return reply._replace(took=reply.took * self._speed) if isinstance(reply, Reply) else reply
 
 
 class Place(NamedTuple):
@@ -136,10 +88,9 @@ def watch(
 
         def connect() -> Https:
             dial = parse_dial(place.dial) if place.dial else None
-            https = Https(
+            return Https(
                 parse_server(place.url), clock=SystemClock(), dial=dial, ca_file=place.ca_file, token=how.token
             )
-            return https
 
         def listen(repo: int) -> Ear:
             ear = Ear(connect(), repo, wake=clock.wake, now=clock.now)

@@ -1,4 +1,4 @@
-"""A whole watch against the stand-in without sockets: an hour of it takes milliseconds, and every request is counted."""
+"""A whole watch against the stand-in without sockets: an hour takes milliseconds, every request is counted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.survey import Survey, survey
 from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.woodpecker.ear import Ear
+from homelab_hooks.woodpecker.ear import RETRY, Ear
 from tests.watch.history import OURS
 from tests.watch.onsite import contains
 
@@ -32,14 +32,24 @@ Bad = Callable[[str, float], NoReply | Reply | None]
 """what goes wrong with a request at a moment; a NoReply of a timeout takes its whole time"""
 
 
+def attempts(seconds: float) -> int:
+    """How often a stream that is absent is asked for."""
+    pause, longest = RETRY
+    found, t = 0, 0.0
+    while t < seconds:
+        found, pause = found + 1, min(longest, pause * 2)
+        t += pause
+    return found
+
+
 class Sky:
     """Time that passes when somebody waits, and in which the event stream speaks."""
 
     def __init__(self) -> None:
         self.t = 0.0
         self.jump = 0.0
-        self.speaks: Callable[[float, float], None] = lambda since, until: None
-        self.next: Callable[[float], float | None] = lambda after: None
+        self.speaks: Callable[[float, float], None] = lambda _since, _until: None
+        self.next: Callable[[float], float | None] = lambda _after: None
         self._news = False
 
     def now(self) -> float:
@@ -96,8 +106,8 @@ class Pure:
 
     stream: str = "up"
     lag: float = 0.045
-    bad: Bad = lambda path, t: None
-    lies: Callable[[float, float], list[bytes]] = lambda since, until: []
+    bad: Bad = lambda _path, _t: None
+    lies: Callable[[float, float], list[bytes]] = lambda _since, _until: []
     effect: bool = True
     version: str = "3.17.0"
     sky: Sky = field(default_factory=Sky)

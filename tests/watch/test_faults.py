@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import formatdate
-from typing import NamedTuple
 
 import pytest
 
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import Fault, Moment, Rule, Shape
-from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
+from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.exits import Exit
-from tests.watch.history import OLDER, OURS
+from tests.watch.history import OURS
 from tests.watch.onsite import Outcome, Watching, watch
 
 API = "/api/(user|repos|queue)"
@@ -121,9 +119,18 @@ def bounded(outcome: Outcome) -> Outcome:
 
 
 KIND = pytest.mark.parametrize("name", KINDS)
+QUICK = {"500", "429 with a date", "null", "truncated in a chunk", "a web page", "a reset before the headers"}
+"""those that the fast tests show; the slow ones show all"""
 
 
-@KIND
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, kind in KINDS.items()
+        if kind.first is not kind.later or kind.first is Exit.UNREACHABLE
+    ],
+)
 def test_a_bad_answer_at_the_beginning_is_ridden_out(site: Woodpecker, name: str) -> None:
     """A refusal is not: a quick one is believed at once."""
     pushed(site)

@@ -1,4 +1,4 @@
-"""`homelab ci logs`: what has arrived is shown, late and cut logs are waited for, and a follower sees each line once."""
+"""`homelab ci logs`: what has arrived is shown, late logs are waited for, a follower sees each line once."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ class Reading:
     def pipeline(self) -> Pipeline:
         found = self.site.ci.pipeline(8, 1)
         assert isinstance(found, Seen)
-        return found.value
+        pipeline: Pipeline = found.value
+        return pipeline
 
     def show(self, choice: Choice | None = None) -> Sequence[str]:
         self.reader.show(self.pipeline, choice or Choice())
@@ -152,7 +153,7 @@ def test_a_follower_rides_out_a_flap() -> None:
     site = Pure()
     one = Reading(site, parts((5, "a"), (19, "b")), at=1.0)
     pipeline = one.pipeline
-    site.bad = lambda path, t: silence if 8 < t < 30 else None
+    site.bad = lambda _, t: silence if 8 < t < 30 else None
 
     one.reader.follow(pipeline, Choice())
 
@@ -168,7 +169,7 @@ def test_a_follower_gives_up_where_no_answer_comes_any_more(bad: NoReply | Reply
     site = Pure()
     one = Reading(site, at=1.0)
     pipeline = one.pipeline
-    site.bad = lambda path, t: bad if t > 8 else None
+    site.bad = lambda _, t: bad if t > 8 else None
 
     with pytest.raises(Problem) as caught:
         one.reader.follow(pipeline, Choice())

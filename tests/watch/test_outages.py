@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.balancer import Balancer, Certificate
 from homelab_hooks.demo.faults import Moment, Rule
@@ -18,8 +17,9 @@ from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.events import Back, Event, LostContact, PipelineChanged, Waiting
 from homelab_hooks.exits import Exit
+from tests.bench.fast import SPEED, FastClock
 from tests.watch.history import OLDER, OURS
-from tests.watch.onsite import SPEED, FastClock, Place, Watching, watch
+from tests.watch.onsite import Place, Watching, watch
 
 LIST = r"pipelines\?"
 DETAIL = r"pipelines/\d"
@@ -43,12 +43,14 @@ Push = Callable[..., None]
 PATIENT = Watching(seconds=(120, 20, 90))
 
 
+@pytest.mark.slow
 def test_rows_that_come_and_go_are_followed(site: Woodpecker, push: Push) -> None:
     push(timelines.green(seconds=20))
     site.fail(Rule(fault=faults.Vanished(), path=LIST, first=1, every=2))
     assert watch(site).verdict.exit is Exit.OK
 
 
+@pytest.mark.slow
 def test_a_row_that_vanishes_for_good_is_undecided_and_no_absence(site: Woodpecker, push: Push) -> None:
     push(timelines.green(seconds=20))
     site.fail(Rule(fault=faults.Vanished(), path="pipelines", since=5))
@@ -57,6 +59,7 @@ def test_a_row_that_vanishes_for_good_is_undecided_and_no_absence(site: Woodpeck
     assert "#1 is running" in ended.verdict.reason
 
 
+@pytest.mark.slow
 def test_answers_from_the_past_delay_the_word_and_do_not_change_it(site: Woodpecker, push: Push) -> None:
     push(timelines.red(seconds=8))
     site.fail(Rule(fault=faults.Older(4.0), path="pipelines", first=2))
@@ -74,6 +77,7 @@ def test_a_number_that_is_used_again_for_another_commit_is_not_followed(site: Wo
     assert "filtered" in ended.verdict.reason
 
 
+@pytest.mark.slow
 def test_a_number_that_suddenly_has_another_commit_does_not_decide(site: Woodpecker, push: Push) -> None:
     push(timelines.red(seconds=8))
     site.fail(Rule(fault=faults.OtherCommit(OLDER), path="pipelines", since=4))
@@ -92,6 +96,7 @@ def test_a_locked_database_is_ridden_out_from_the_first_request(site: Woodpecker
     assert site.count("healthz") >= 1
 
 
+@pytest.mark.slow
 def test_a_locked_database_is_ridden_out_later(site: Woodpecker, push: Push) -> None:
     push(timelines.green(seconds=4))
     site.fail(*(Rule(fault=rule.fault, path=rule.path, since=2, until=30) for rule in LOCKED))
@@ -100,6 +105,7 @@ def test_a_locked_database_is_ridden_out_later(site: Woodpecker, push: Push) -> 
     assert any(isinstance(event, LostContact) and "locked" in event.reason for event in ended.events)
 
 
+@pytest.mark.slow
 def test_a_database_that_stays_locked_is_unreachable_and_no_refusal(site: Woodpecker, push: Push) -> None:
     push(timelines.green())
     site.fail(*LOCKED)
@@ -120,6 +126,7 @@ def test_a_bad_token_ends_with_one_request(site: Woodpecker, push: Push) -> None
     assert (ended.verdict.exit, site.count()) == (Exit.DENIED, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [timelines.stuck(), timelines.pending()], ids=["running", "pending"])
 def test_a_dead_agent_is_told_and_ends_by_the_timeout(site: Woodpecker, push: Push, script: Script) -> None:
     site.book.workers = 0
@@ -174,6 +181,7 @@ def test_a_server_that_restarts_in_the_middle_is_waited_for(
     assert kinds.index(LostContact) < kinds.index(Back)
 
 
+@pytest.mark.slow
 def test_a_server_that_does_not_come_back_is_unreachable(site: Woodpecker, push: Push) -> None:
     push(timelines.green(seconds=20))
 
@@ -199,6 +207,7 @@ def test_a_name_that_means_nothing_is_unreachable(site: Woodpecker) -> None:
     assert ended.verdict.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("skew", [-7200.0, 5.0, 86400.0])
 @pytest.mark.parametrize("script", [timelines.green(seconds=4), timelines.red(seconds=4)], ids=["green", "red"])
 def test_a_clock_that_is_wrong_changes_no_verdict(site: Woodpecker, push: Push, script: Script, skew: float) -> None:
@@ -292,6 +301,7 @@ def test_a_balancer_without_its_server_is_unreachable_and_back_when_it_is(site: 
 ALERT = bytes.fromhex("15030300020228")  # fatal: handshake_failure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", [ALERT, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["alert", "http", "closed"])
 def test_a_handshake_that_fails_is_unreachable_and_no_bad_certificate(site: Woodpecker, said: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:

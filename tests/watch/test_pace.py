@@ -13,9 +13,8 @@ from homelab_hooks.looks import Fault
 from homelab_hooks.reply import NoReply
 from homelab_hooks.watch.state import Patience
 from homelab_hooks.watch.watch import BRIEF, LONGEST
-from homelab_hooks.woodpecker.ear import RETRY
 from tests.watch.history import OLDER
-from tests.watch.pure import Pure, Sky
+from tests.watch.pure import Pure, Sky, attempts
 
 TEN = 600.0
 
@@ -43,16 +42,6 @@ def test_a_ten_minute_watch_stays_within_its_requests(stream: str, most: int, us
     assert verdict.exit is Exit.OK
     assert TEN <= site.sky.t - begin < TEN + 5
     assert len(site.requests) + (1 if stream else attempts(TEN)) <= most
-
-
-def attempts(seconds: float) -> int:
-    """How often a stream that is absent is asked for."""
-    pause, longest = RETRY
-    found, t = 0, 0.0
-    while t < seconds:
-        found, pause = found + 1, min(longest, pause * 2)
-        t += pause
-    return found
 
 
 @pytest.mark.parametrize(("stream", "most"), [("up", 60 + 2 * 30), ("", 200)], ids=["stream up", "stream down"])
@@ -114,7 +103,7 @@ def test_a_stream_that_is_late_is_no_slower_than_none() -> None:
 def test_a_laptop_that_slept_goes_on_where_it_was() -> None:
     """The wall clock jumps by eight hours, monotonic time does not: no patience is over."""
     site = Pure(stream="")
-    site.push(timelines.red(100), at=0.3)
+    site.push(timelines.red(seconds=100), at=0.3)
 
     def sleep_once(event: Event) -> None:
         if isinstance(event, Waiting):
@@ -139,7 +128,7 @@ def test_a_wall_clock_that_runs_backwards_changes_the_pace_only() -> None:
 
 def test_a_detail_that_hangs_delays_the_word_by_seconds_only() -> None:
     silence = NoReply(Fault.TIMEOUT, "no whole answer")
-    site = Pure(stream="", bad=lambda path, t: silence if "pipelines/" in path else None)
+    site = Pure(stream="", bad=lambda path, _: silence if "pipelines/" in path else None)
     site.push(timelines.green(120), at=0.3)
 
     verdict = site.watch()
@@ -152,7 +141,7 @@ def test_a_detail_that_hangs_delays_the_word_by_seconds_only() -> None:
 
 def test_a_detail_that_hangs_is_not_asked_for_again_and_again() -> None:
     silence = NoReply(Fault.TIMEOUT, "no whole answer")
-    site = Pure(bad=lambda path, t: silence if "pipelines/" in path else None)
+    site = Pure(bad=lambda path, _: silence if "pipelines/" in path else None)
     site.push(timelines.green(300, steps=[f"step{n}" for n in range(20)]), at=0.3)
 
     assert site.watch().exit is Exit.OK
@@ -166,7 +155,7 @@ def test_a_detail_that_hangs_is_not_asked_for_again_and_again() -> None:
 )
 def test_a_server_that_hangs_from_the_start_takes_no_longer_than_the_patience(patience: Patience, exit_: Exit) -> None:
     """The time until the first answer counts, too."""
-    site = Pure(stream="", bad=lambda path, t: NoReply(Fault.TIMEOUT, "no whole answer"))
+    site = Pure(stream="", bad=lambda *_: NoReply(Fault.TIMEOUT, "no whole answer"))
 
     assert site.watch(patience=patience).exit is exit_
     assert 5 <= site.sky.t <= 7

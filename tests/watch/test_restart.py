@@ -105,7 +105,7 @@ def test_a_commit_without_a_pipeline_that_is_no_tip_is_not_built_by_hand() -> No
 
 def test_a_server_that_cannot_be_asked_is_no_lost_webhook() -> None:
     site = after()
-    site.bad = lambda path, t: NoReply(Fault.TIMEOUT, f"no whole answer to {path} at {t}")
+    site.bad = lambda *_: NoReply(Fault.TIMEOUT, "no whole answer")
     assert refusal(site).exit is Exit.UNREACHABLE
 
 
@@ -134,7 +134,7 @@ def test_a_manual_run_is_watched_to_its_own_end() -> None:
     assert (verdict.exit, verdict.pipelines[0].event) == (Exit.OK, "manual")
 
 
-LOST = {
+LOST: dict[str, NoReply | Reply] = {
     "500": Reply(500, {}, b"", 0.1),
     "no answer": NoReply(Fault.TIMEOUT, "no whole answer"),
     "reset": NoReply(Fault.CONNECTION, "reset"),
@@ -157,7 +157,7 @@ def test_another_push_is_not_taken_for_the_manual_run_that_was_lost() -> None:
     site.book.tips[8, "main"] = OURS
     site.push(timelines.green(), at=LATER + 1, sha=NEWER, branch="other")
     site.effect = False
-    site.bad = lambda path, t: LOST["500"] if path in site.posts else None
+    site.bad = lambda path, _: LOST["500"] if path in site.posts else None
     with pytest.raises(Problem) as caught:
         started(site)
     assert caught.value.exit is Exit.UNREACHABLE

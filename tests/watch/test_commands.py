@@ -1,0 +1,174 @@
+"""ci status, ci logs and ci restart as processes: exit codes, the result line, and what reaches which stream."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.faults import Rule, Status
+from homelab_hooks.demo.script import Script, Step
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from tests.cli.shell import Shell
+from tests.watch.history import OLDER
+
+pytestmark = pytest.mark.slow
+RED = timelines.runs(
+    (Step("build", "success"), Step("unit", "failure", 3), Step("publish", "skipped")),
+    logs={"build": ["built"], "unit": ["one", "\x1b[31mtwo\x1b[0m", "10%\r99%", "bell\x07"]},
+)
+AGAIN = timelines.flaky(RED, then=timelines.green(seconds=20))
+
+
+@pytest.fixture
+def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
+    """`push(script, ...)`: a pipeline of the clone's HEAD, played to its end by now."""
+
+    def one(script: Script, **facts: Any) -> None:
+        site.push("acme/app", "main", facts.pop("sha", clone.head), script, **facts)
+        until = site.t + 5
+        while site.t < until:
+            threading.Event().wait(0.01)
+
+    return one
+
+
+@dataclass(frozen=True)
+class Case:
+    script: Script | None
+    code: int
+    verdict: str
+
+    def __str__(self) -> str:
+        return self.verdict
+
+
+CASES = [
+    Case(timelines.green(), 0, "passed"),
+    Case(RED, 1, "failed"),
+    Case(None, 3, "no-pipeline"),
+    Case(timelines.cancelled(), 5, "cancelled"),
+    Case(timelines.blocked(), 7, "blocked"),
+    Case(timelines.stuck(), 124, "timeout"),
+    Case(timelines.pending(), 124, "timeout"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_status_has_the_code_of_the_watch_without_waiting(shell: Shell, push: Any, case: Case) -> None:
+    if case.script:
+        push(case.script)
+    ended = shell("homelab", "ci", "status")
+    assert (ended.code, ended.result["verdict"], len(ended.lines)) == (case.code, case.verdict, 1), ended
+
+
+def test_status_knows_a_superseded_commit(shell: Shell, push: Any) -> None:
+    push(timelines.superseded(by=2))
+    push(timelines.green(), sha=OLDER)
+    assert shell("homelab", "ci", "status", "HEAD").code == 6
+
+
+def test_logs_go_to_stdout_before_the_result_line(shell: Shell, push: Any) -> None:
+    """No terminal is there: no colours."""
+    push(RED)
+    ended = shell("homelab", "ci", "logs")
+    assert ended.lines[:-1] == ["== woodpecker/unit: failure, exit code 3", "one", "two", "99%", "bell"]
+    assert (ended.code, ended.result["exit"]) == (0, "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (["--tail", "1"], ["== woodpecker/unit: failure, exit code 3", "bell"]),
+        (["--step", "build"], ["== woodpecker/build: success", "built"]),
+        (["--all", "--tail", "1"],
+         ["== woodpecker/build: success", "built", "== woodpecker/unit: failure, exit code 3", "bell"]),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_logs_are_chosen_by_option(shell: Shell, push: Any, options: list[str], shown: list[str]) -> None:
+    push(RED)
+    assert shell("homelab", "ci", "logs", *options).lines[:-1] == shown
+
+
+def test_logs_of_a_step_that_is_not_there_or_a_number_that_is_none_are_usage_errors(shell: Shell, push: Any) -> None:
+    push(RED)
+    ended = shell("homelab", "ci", "logs", "--step", "tset")
+    assert ended.code == 2
+    assert "woodpecker/unit" in ended.err
+    assert shell("homelab", "ci", "logs", "--tail", "-1").code == 2
+
+
+def test_logs_of_a_green_pipeline_say_how_to_see_them(shell: Shell, push: Any) -> None:
+    push(timelines.green())
+    ended = shell("homelab", "ci", "logs")
+    assert (ended.code, len(ended.lines)) == (0, 1)
+    assert "--all" in ended.err
+
+
+def test_logs_without_a_pipeline_are_no_pipeline(shell: Shell) -> None:
+    assert shell("homelab", "ci", "logs").code == 3
+
+
+def test_logs_are_followed_to_the_end(shell: Shell, site: Woodpecker, clone: Checkout) -> None:
+    site.push("acme/app", "main", clone.head, timelines.red(seconds=60, log=["boom"]))
+    ended = shell("homelab", "ci", "logs", "--follow")
+    assert "boom" in ended.lines
+    assert ended.lines.count("boom") == 1
+
+
+def test_a_restart_is_watched(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(AGAIN)
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#2"), ended
+    assert "#2 restarts #1" in ended.err
+    assert site.count(method="POST") == 1
+
+
+def test_a_restart_need_not_be_watched(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(timelines.flaky(RED, then=timelines.stuck()))
+    ended = shell("homelab", "ci", "restart", "--no-watch")
+    assert (ended.code, site.count(method="POST")) == (0, 1)
+
+
+def test_nothing_to_restart_is_0(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(timelines.green())
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, ended.result["verdict"], site.count(method="POST")) == (0, "nothing", 0)
+
+
+def test_a_restart_that_would_kill_a_newer_run_is_refused_unless_forced(
+    shell: Shell, push: Any, site: Woodpecker
+) -> None:
+    push(AGAIN)
+    push(timelines.stuck(), sha=OLDER)
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, ended.result["verdict"], site.count(method="POST")) == (20, "refused", 0)
+    assert "--force" in ended.err
+    assert shell("homelab", "ci", "restart", "--force").code == 0
+
+
+def test_a_broken_configuration_is_not_restarted(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(timelines.config_error())
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, site.count(method="POST")) == (20, 0)
+    assert "stored configuration" in ended.err
+
+
+def test_a_lost_webhook_is_made_up_for_by_a_manual_run(shell: Shell, push: Any) -> None:
+    push(timelines.never())
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#1"), ended
+    assert "started by hand" in ended.err
+
+
+def test_a_start_that_answers_500_is_found_in_the_list(shell: Shell, push: Any, site: Woodpecker) -> None:
+    push(AGAIN)
+    site.fail(Rule(fault=Status(code=500), method="POST"))
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, ended.result["pipelines"], site.count(method="POST")) == (0, "#2", 1), ended
