@@ -62,7 +62,15 @@ class Branch:
     @property
     def waits(self) -> tuple[str, ...]:
         """Commands of a step that ends when `opened` says, with the exit code that it says."""
-        return (f"until [ -s {self._gate} ]; do sleep 0.02; done", f"exit $(cat {self._gate})")
+        return (f"echo >> {self._sign}", f"until [ -s {self._gate} ]; do sleep 0.02; done", f"exit $(cat {self._gate})")
+
+    @property
+    def _sign(self) -> Path:
+        return self.folder / "begun"
+
+    def begun(self) -> None:
+        """Return when the first step that waits has really begun: an agent that is told to stop before may crash."""
+        until(self._sign.exists, "the step has begun")
 
     @property
     def _gate(self) -> Path:

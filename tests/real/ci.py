@@ -21,6 +21,7 @@ from typing import Any, Self
 import httpx
 
 from homelab_hooks.demo.programs import Beside, free_port
+from homelab_hooks.proc import Processes, Running
 
 VARIABLES = ("WOODPECKER_SERVER_BIN", "WOODPECKER_AGENT_BIN")
 FAR = 4102444800
@@ -72,6 +73,7 @@ class Ci:
     def __init__(self, binaries: Binaries, *, path: str, forge: str, account: Account) -> None:
         self._binaries, self._path, self._forge, self._account = binaries, path, forge, account
         self._open = ExitStack()
+        self._agent: Running | None = None
         self._grpc = 0
         self._secret = secrets.token_hex(16)
         self._key = secrets.token_hex(20)
@@ -115,6 +117,17 @@ class Ci:
         self._server.stop()
         self._start()
 
+    def agent(self) -> None:
+        """See to it that the agent runs: one that has crashed would let everything after it wait for ever."""
+        if self._agent is None or not self._agent.alive:
+            home = self._database.parent
+            processes = Processes({"PATH": self._path, "HOME": str(home), "TMPDIR": str(home)})
+            self._agent = processes.start(self._agent_argv(), cwd=home, log=home / "agent.log")
+
+    def _stop_agent(self) -> None:
+        if self._agent:
+            self._agent.stop()
+
     def _start(self) -> None:
         self._server = Beside("ci-server", {"PATH": self._path})
         self._server.start(self._server_argv, sign="starting http server")
@@ -130,9 +143,8 @@ class Ci:
         self.api = begun.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
         until(lambda: answers(self.api, "/healthz"), "the server is well")
         self._seed()
-        agent = Beside("ci-agent", {"PATH": self._path})
-        begun.callback(agent.stop)
-        agent.start(self._agent_argv, sign="starting Woodpecker agent")
+        begun.callback(self._stop_agent)
+        self.agent()
 
     def _server_argv(self, port: int) -> list[str]:
         self.port, self._grpc = self.port or port, self._grpc or free_port()
@@ -154,7 +166,7 @@ class Ci:
         }
         return ["env", *(f"WOODPECKER_{name}={value}" for name, value in settings.items()), str(self._binaries.server)]
 
-    def _agent_argv(self, _: int) -> list[str]:
+    def _agent_argv(self) -> list[str]:
         settings = {
             "SERVER": f"127.0.0.1:{self._grpc}",
             "AGENT_SECRET": self._secret,

@@ -41,10 +41,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def branch(site: Site, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Branch:
-    """A branch named after the test."""
+def branch(site: Site, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Branch]:
+    """A branch named after the test; none of its steps waits for longer than the test."""
     name = request.node.name.removeprefix("test_").replace("_", "-")
-    return Branch(site, site.clone(name), name, tmp_path_factory.mktemp("gate"))
+    site.ci.agent()
+    mine = Branch(site, site.clone(name), name, tmp_path_factory.mktemp("gate"))
+    yield mine
+    mine.opened()
 
 
 @pytest.fixture(scope="session")

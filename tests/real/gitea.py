@@ -192,9 +192,11 @@ class Repository:
 
     def change(self, **fields: object) -> None:
         """Change the repository's settings."""
-        self.gitea.api.patch(f"/api/v1{self.path}", json=fields).raise_for_status()
+        self.gitea.api.request("PATCH", f"/api/v1{self.path}", json=fields).raise_for_status()
 
     def refuse(self, words: str) -> None:
         """A hook on the server refuses every push with these words."""
         script = f"#!/bin/sh\necho '{words}' >&2\nexit 1\n"
-        self.gitea.api.patch(f"/api/v1{self.path}/hooks/git/pre-receive", json={"content": script}).raise_for_status()
+        self.gitea.api.request(
+            "PATCH", f"/api/v1{self.path}/hooks/git/pre-receive", json={"content": script}
+        ).raise_for_status()
