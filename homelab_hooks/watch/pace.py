@@ -69,18 +69,19 @@ def _calm(watch: Watch, now: float) -> float:
     lasted = now - max(thread.status_at for thread in watch.threads)
     if lasted < EARLY:
         return FIRST
-    unknown = min(UNKNOWN, GROWTH * lasted**0.5)
-    return unknown if watch.due is None else _middle(watch, watch.due, now)
+    unknown: float = min(UNKNOWN, GROWTH * lasted**0.5)
+    if watch.due is None or watch.expected is None:
+        return unknown
+    return _around(watch.due - now, watch.expected, unknown)
 
 
-def _middle(watch: Watch, due: float, now: float) -> float:
-    """Quick around the expected end, slow before it."""
-    assert watch.expected is not None  # noqa: S101 - nothing is due otherwise
+def _around(left: float, expected: float, unknown: float) -> float:
+    """Quick around the expected end, slow before it; past it, or where the clocks disagree, as if it were not known."""
     least, share, most = WINDOW
-    near = min(most, max(least, share * watch.expected))
-    if abs(due - now) <= near:
+    near = min(most, max(least, share * expected))
+    if abs(left) <= near:
         return NEAR
-    return min(MIDDLE, max(NEAR, due - near - now)) if due > now else UNKNOWN
+    return min(MIDDLE, max(NEAR, left - near)) if near < left < expected else unknown
 
 
 def _jittered(seconds: float, watch: Watch, share: float) -> float:

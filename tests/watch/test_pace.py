@@ -116,6 +116,18 @@ def test_a_laptop_that_slept_goes_on_where_it_was() -> None:
     assert site.sky.t < 130
 
 
+@pytest.mark.parametrize("skew", [3600.0, -3600.0], ids=["ahead", "behind"])
+def test_a_clock_that_is_wrong_by_an_hour_makes_no_watch_slower_than_an_unknown_duration(skew: float) -> None:
+    """Else what is due long ago, or never, would be asked for seldom."""
+    for length in (12.3, 17.9, 20.0, 24.6):
+        site = Pure(stream="")
+        begin = known(site, length)
+        site.push(timelines.green(length), at=begin + 0.3)
+        site.sky.jump = skew
+        assert site.watch().exit is Exit.OK
+        assert site.sky.t - (begin + 0.3 + length) <= 2.3
+
+
 def test_a_wall_clock_that_runs_backwards_changes_the_pace_only() -> None:
     site = Pure(stream="")
     begin = known(site, 60)
@@ -139,9 +151,10 @@ def test_a_detail_that_hangs_delays_the_word_by_seconds_only() -> None:
     assert {deadline for path, deadline in site.deadlines if "pipelines?" in path} == {LONGEST}
 
 
-def test_a_detail_that_hangs_is_not_asked_for_again_and_again() -> None:
+@pytest.mark.parametrize("stream", ["up", ""], ids=["stream up", "stream down"])
+def test_a_detail_that_hangs_is_not_asked_for_again_and_again(stream: str) -> None:
     silence = NoReply(Fault.TIMEOUT, "no whole answer")
-    site = Pure(bad=lambda path, _: silence if "pipelines/" in path else None)
+    site = Pure(stream=stream, bad=lambda path, _: silence if "pipelines/" in path else None)
     site.push(timelines.green(300, steps=[f"step{n}" for n in range(20)]), at=0.3)
 
     assert site.watch().exit is Exit.OK

@@ -1,0 +1,65 @@
+"""A figure with what it is held against, and the table of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """A measured figure; `limit` is the contract's, empty where it sets none."""
+
+    what: str
+    found: str
+    limit: str = ""
+    held: bool | None = None
+
+    @property
+    def row(self) -> str:
+        """A row of the table."""
+        word = {None: "", True: "yes", False: "**no**"}[self.held]
+        return f"| {self.what} | {self.found} | {self.limit} | {word} |"
+
+
+def ratio(what: str, ours: Sequence[float], bare: Sequence[float], most: float) -> Figure:
+    """Medians of runs that took turns."""
+    mine, its = statistics.median(ours), statistics.median(bare)
+    found = f"{mine / its:.1f} times ({mine * 1000:.0f} ms over {its * 1000:.0f} ms)"
+    return Figure(what, found, f"{most:g} times", mine / its <= most)
+
+
+def delays(what: str, found: Sequence[float], limit: tuple[float, float] | None = None) -> Figure:
+    """Seconds: median and worst."""
+    median, worst = statistics.median(found), max(found)
+    said = f"median {median:.2f} s, worst {worst:.2f} s ({len(found)} pipelines)"
+    if limit is None:
+        return Figure(what, said)
+    held = median <= limit[0] and worst <= limit[1]
+    return Figure(what, said, f"median {limit[0]:g} s, worst {limit[1]:g} s", held)
+
+
+def at_most(what: str, found: float, most: float, unit: str) -> Figure:
+    """One number under another."""
+    return Figure(what, f"{found:.1f} {unit}".replace(".0 ", " "), f"{most:g} {unit}", found <= most)
+
+
+def document(figures: Iterable[Figure], command: str) -> str:
+    """The table with the date, the machine in words and the command."""
+    cores = os.cpu_count()
+    machine = f"{cores} cores, {platform.python_implementation()} {platform.python_version()}, {platform.system()}"
+    lines = [
+        "# Benchmarks",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, {machine} {platform.machine()}; `{command}`.",
+        "",
+        "Each figure is taken against a bare process, or against the way it was done before, in the same run.",
+        "",
+        "| what | found | at most | held |",
+        "|---|---|---|---|",
+        *(figure.row for figure in figures),
+    ]
+    return "\n".join(lines) + "\n"
