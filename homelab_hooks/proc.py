@@ -179,6 +179,21 @@ class Running:
         self._child.wait()
 
 
+def command_of(pid: int) -> str:
+    """The command line of a process that runs now; empty where there is none, or it has ended and waits to be reaped.
+
+    >>> command_of(2**30)
+    ''
+    """
+    listed = Path("/proc")
+    if (listed / "self").exists():
+        with contextlib.suppress(OSError):
+            return (listed / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        return ""
+    done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True)
+    return done.stdout.strip()
+
+
 def end_group(child: subprocess.Popen[bytes]) -> None:
     """End the child's whole process group: SIGTERM, a moment of grace, SIGKILL."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -60,6 +60,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         check_ci=stage.check if stage.watching else None,
         after=stage.run if stage.wanted else None,
         run_hook=stage.watching,
+        afterwards=stage.plan,
     )
     return session.finish(_cut_short(session, lambda: _act(args, config, parts)))
 

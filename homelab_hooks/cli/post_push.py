@@ -43,6 +43,14 @@ class PostPush:
         """Whether there is anything to do after the push."""
         return self.watching or bool(self.targets)
 
+    @property
+    def plan(self) -> str:
+        """What is done after the push, in a few words."""
+        config = self._config
+        where = f"watch CI at {config.server.origin}" if config.server else "watch CI"
+        rollouts = f"wait for the rollout of {', '.join(self.targets)}"
+        return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
+
     def check(self, sha: str) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from homelab_hooks.git.push import Outcome, read
-from homelab_hooks.git.verbs import Verbs
-from homelab_hooks.proc import Done
+from homelab_hooks.git.submodules import Submodules
+from homelab_hooks.proc import Done, command_of
+
+_PUSHER = "homelab/push.pid"
 
 
-class Exchange(Verbs):
+class Exchange(Submodules):
     """What goes to and comes from a remote while landing."""
 
     def fetch_branch(self, source: str, branch: str, *, remote: str) -> Done:
@@ -21,7 +24,8 @@ class Exchange(Verbs):
         """
         ref = f"refs/heads/{branch}"
         spec = f"+{ref}:refs/remotes/{remote}/{branch}" if remote else ref
-        return self._reach("fetch", "--no-tags", "--no-auto-maintenance", "--", source, spec)
+        quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules")
+        return self._reach("fetch", *quiet, "--", source, spec)
 
     def fetched(self) -> str:
         """The commit that the last fetch brought."""
@@ -34,6 +38,8 @@ class Exchange(Verbs):
     def push_exactly(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> Outcome:
         """Push one commit to one branch, fast-forward only, with the user's own pre-push hook.
 
+        Who wants submodules to be pushed with it has them checked: git itself pushes them only for a branch by name.
+
         Args:
             to: the branch on the server.
             remote: a remote's name or a URL.
@@ -41,5 +47,26 @@ class Exchange(Verbs):
         """
         ref = f"refs/heads/{to}"
         extra = [f"--push-option={option}" for option in options]
-        done = self._reach("push", "--porcelain", "--no-follow-tags", *extra, "--", remote, f"{sha}:{ref}")
+        check = "check" if self.recursing() else "no"
+        done = self._reach(
+            "push", "--porcelain", "--no-follow-tags", f"--recurse-submodules={check}", *extra,
+            "--", remote, f"{sha}:{ref}",
+            note=self._pusher(),
+        )  # fmt: skip
+        self.forget_pusher()
         return read(done.code, done.out, done.err, ref=ref, sha=sha)
+
+    def pusher(self, sha: str) -> int:
+        """The process that pushes this commit now, or has outlived whoever started it; 0: none."""
+        try:
+            number = int(self._pusher().read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            return 0
+        return number if sha and sha in command_of(number) else 0
+
+    def forget_pusher(self) -> None:
+        """Nobody is to be asked about it again."""
+        self._pusher().unlink(missing_ok=True)
+
+    def _pusher(self) -> Path:
+        return self.git_path(_PUSHER)

@@ -9,6 +9,13 @@ from typing import Protocol
 from homelab_hooks.git import environment
 from homelab_hooks.proc import Done, Processes
 
+_NOTED = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
+
+
+def noted(argv: Sequence[str], note: Path | None) -> list[str]:
+    """The command, which first writes its process id to a file: whoever finds the file can tell whether it runs."""
+    return ["sh", "-c", _NOTED, str(note), *argv] if note else list(argv)
+
 
 class Executor(Protocol):
     """Runs git in one directory."""
@@ -17,8 +24,8 @@ class Executor(Protocol):
     def batch(self) -> bool:
         """Whether ssh has to be told not to ask."""
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None) -> Done:
-        """Run `git ARGS` to its end, or kill it after `timeout` seconds."""
+    def run(self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None) -> Done:
+        """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`."""
 
     def at(self, directory: Path) -> Executor:
         """The same in another directory."""
@@ -42,9 +49,9 @@ class Lean:
         """Whether ssh has to be told not to ask."""
         return environment.asks_by_ssh(self._environ, interactive=False)
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None) -> Done:
+    def run(self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None) -> Done:
         """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
-        return self._processes.run(["git", *args], cwd=self._directory, timeout=timeout)
+        return self._processes.run(noted(["git", *args], note), cwd=self._directory, timeout=timeout)
 
     def at(self, directory: Path) -> Lean:
         """The same in another directory."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.git import environment
+from homelab_hooks.git.executor import noted
 from homelab_hooks.proc import Done
 
 KILLED = -9
@@ -38,7 +39,7 @@ class GitPython:
         """Whether ssh has to be told not to ask."""
         return environment.asks_by_ssh(self._env, interactive=self._interactive)
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None) -> Done:
+    def run(self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None) -> Done:
         """Run `git ARGS` to its end; after `timeout` seconds it is killed."""
         try:
             import git
@@ -46,7 +47,7 @@ class GitPython:
             raise Problem("git cannot be started", hint="install git, or put it on PATH") from error
         try:
             code, out, err = git.Git(str(self._directory)).execute(
-                [*self._prefix, *args],
+                noted([*self._prefix, *args], note),
                 with_extended_output=True,
                 with_exceptions=False,
                 stdout_as_string=False,

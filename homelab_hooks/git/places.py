@@ -8,11 +8,16 @@ from pathlib import Path
 from homelab_hooks.config import GitEntry
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
+from homelab_hooks.git.executor import Executor
 from homelab_hooks.git.verbs import Verbs, complaint
 
 
 class Places(Verbs):
     """Directories and settings; the settings are there outside a repository too."""
+
+    def __init__(self, executor: Executor) -> None:
+        super().__init__(executor)
+        self._places: dict[tuple[str, ...], Path] = {}
 
     def config(self) -> tuple[GitEntry, ...]:
         """Every entry, weakest first: of several with one key the last counts."""
@@ -61,6 +66,9 @@ class Places(Verbs):
         return not name.startswith("-") and self._run("check-ref-format", f"refs/heads/{name}").ok
 
     def _place(self, *question: str) -> Path | None:
+        """Asked once: no landing moves a repository."""
+        if question in self._places:
+            return self._places[question]
         done = self._run("rev-parse", "--path-format=absolute", *question)
         if not done.ok and "dubious ownership" in done.err:
             where = complaint(done).rpartition(" at ")[2]
@@ -69,4 +77,6 @@ class Places(Verbs):
                 hint=f"if you trust it: git config --global --add safe.directory {where.strip(chr(39))}",
                 exit=Exit.REFUSED,
             )
-        return Path(done.out.removesuffix("\n")) if done.ok else None
+        if not done.ok:
+            return None
+        return self._places.setdefault(question, Path(done.out.removesuffix("\n")))

@@ -43,7 +43,7 @@ class Outcome:
     link: str = ""
     """where the server says a pull request can be opened or found"""
     sure: bool = True
-    """false where git reported the commit accepted and then failed"""
+    """false where git reported the commit accepted and then failed, or ended well without a word about it"""
 
 
 _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")
@@ -68,7 +68,9 @@ _CUT_OFF = re.compile(
     re.MULTILINE,
 )
 _BEFORE_SENDING = re.compile(
-    r"^(?:error: (?:src|dst) refspec|error: unable to delete|fatal: the receiving end does not support)", re.MULTILINE
+    r"^(?:error: (?:src|dst) refspec|error: unable to delete|fatal: the receiving end does not support"
+    r"|The following submodule paths contain changes)",
+    re.MULTILINE,
 )
 _NO = re.compile(
     r"archived|mirror repository .*read-only|Push to create is not enabled|Cannot find repository|[Nn]ot found",
@@ -87,6 +89,7 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _SAYS_LITTLE = re.compile(r"Could not read from remote repository\.$|error: hook declined to update")
+_UNPUSHED = "not be found on any remote:"
 _FAILED_AFTER = 128
 
 
@@ -113,9 +116,9 @@ def read(code: int, out: str, err: str, *, ref: str, sha: str = "") -> Outcome:
         kind = _rejected(mine["summary"], err, sha)
     else:
         kind = Kind.LANDED
-    return Outcome(
-        kind=kind, why=_why(kind, mine["summary"] if mine else "", said), said=said, link=link, sure=code == 0
-    )
+    why = _why(kind, mine["summary"] if mine else "", said)
+    # Without a word about the ref some setting may have made git push something else.
+    return Outcome(kind=kind, why=why, said=said, link=link, sure=code == 0 and mine is not None)
 
 
 def words(err: str) -> tuple[str, ...]:
@@ -165,6 +168,8 @@ def _why(kind: Kind, summary: str, said: Sequence[str]) -> str:
     """The one line that says most: the server's own, else git's."""
     if kind is Kind.LANDED:
         return ""
+    if _UNPUSHED in said:
+        return f"the commit of a submodule is on none of its remotes: {said[said.index(_UNPUSHED) + 1].strip()}"
     for mark in ("remote: error: ", "remote: fatal: ", "remote: ", "fatal: ", "error: "):
         for line in said:
             if line.startswith(mark) and not _SAYS_LITTLE.search(line):

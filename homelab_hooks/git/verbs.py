@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.environment import BATCH_SSH
@@ -16,8 +18,8 @@ class Verbs:
     def __init__(self, executor: Executor) -> None:
         self._git = executor
 
-    def _run(self, *args: str, timeout: float | None = None) -> Done:
-        done = self._git.run(args, timeout=timeout)
+    def _run(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
+        done = self._git.run(args, timeout=timeout, note=note)
         if done.missing:
             raise Problem("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
         return done
@@ -28,22 +30,25 @@ class Verbs:
         return done.out.removesuffix("\n") if done.ok else ""
 
     def _list(self, *args: str) -> tuple[str, ...]:
-        """The entries of a `-z` list; none where git says no."""
-        done = self._run(*args)
-        return tuple(part for part in done.out.split("\0") if part) if done.ok else ()
-
-    def _do(self, *args: str) -> None:
-        """An effect that is expected to work."""
+        """The entries of a `-z` list; a git that cannot tell them is a Problem, never an empty list."""
         done = self._run(*args)
         if not done.ok:
-            raise Problem(f"git {args[0]} failed: {complaint(done)}", exit=Exit.REFUSED)
+            verb = next(arg for arg in args if not arg.startswith("-"))
+            raise Problem(f"git {verb} failed: {complaint(done)}", hint=_remedy(done), exit=Exit.REFUSED)
+        return tuple(part for part in done.out.split("\0") if part)
 
-    def _reach(self, *args: str, timeout: float | None = None) -> Done:
+    def _reach(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
         """A verb that speaks to a remote; ssh is told not to ask where nobody can answer."""
         quiet: tuple[str, ...] = ()
         if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
-        return self._run(*quiet, *args, timeout=timeout)
+        return self._run(*quiet, *args, timeout=timeout, note=note)
+
+
+def _remedy(done: Done) -> str:
+    if "git-crypt" not in done.err:
+        return ""
+    return "this work tree lacks git-crypt's keys: homelab work start makes one that has them"
 
 
 def complaint(done: Done) -> str:

@@ -1,7 +1,10 @@
-"""The work tree: its state, merges and rebases in it, and other work trees."""
+"""The work tree: its state, and merges and rebases in it."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from homelab_hooks.git.places import Places
@@ -16,6 +19,9 @@ OPERATIONS = {
     "BISECT_LOG": "bisect",
 }
 """what git leaves in the git directory while an operation is not finished"""
+_STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
+# What merge.* and branch.NAME.mergeOptions may say otherwise would leave half a merge.
+_WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
 
 
@@ -24,11 +30,20 @@ class WorkTree(Places):
 
     def operation(self) -> str:
         """The operation in progress (merge, rebase, ...); empty where there is none."""
-        return next((word for name, word in OPERATIONS.items() if self.git_path(name).exists()), "")
+        own = self.git_dir()
+        return next((word for name, word in OPERATIONS.items() if own and (own / name).exists()), "")
+
+    def lock(self) -> Path | None:
+        """The lock of another git that works here, or was killed; None where there is none."""
+        own, common, branch = self.git_dir(), self.common_dir(), self._line("symbolic-ref", "--quiet", "HEAD")
+        if own is None or common is None:
+            return None
+        locks = [own / "index.lock", own / "HEAD.lock", *([common / f"{branch}.lock"] if branch else [])]
+        return next((lock for lock in locks if lock.exists()), None)
 
     def changes(self) -> tuple[str, ...]:
         """Tracked files that differ from HEAD or the index, each as `XY path`; untracked files are none."""
-        return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames")
+        return self._list(*_STATUS, "--untracked-files=no", "--ignore-submodules=untracked")
 
     def unmerged(self) -> tuple[str, ...]:
         """Files with conflicts, in path order."""
@@ -36,7 +51,7 @@ class WorkTree(Places):
 
     def merge(self, sha: str, *, message: str) -> Done:
         """Merge a commit into the branch, as the user would: his hooks and signing apply."""
-        return self._run("merge", "--no-edit", "--no-autostash", "-m", message, sha)
+        return self._run("merge", *_WHOLE_MERGE, "-m", message, sha)
 
     def rebase(self, onto: str) -> Done:
         """Put the branch's own commits on top of `onto`."""
@@ -63,51 +78,48 @@ class WorkTree(Places):
         return self._line("write-tree")
 
     def merged_tree(self, a: str, b: str) -> str:
-        """The tree that a merge of two commits has; empty where it conflicts, or git is older than 2.38."""
-        return self._line("merge-tree", "--write-tree", a, b)
+        """The tree that a merge of two commits has, with marks where it conflicts; empty where git is before 2.38."""
+        done = self._run("merge-tree", "--write-tree", a, b)
+        return done.out.partition("\n")[0] if done.code in {0, 1} else ""
+
+    def conflicts(self, a: str, b: str) -> tuple[str, ...]:
+        """The files that a merge of two commits would conflict in; none where git is before 2.38."""
+        done = self._run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", a, b)
+        return tuple(done.out.split("\0")[1:-1]) if done.code == 1 else ()
+
+    def new_files(self, tree: str) -> tuple[str, ...]:
+        """The files of a tree that HEAD has not."""
+        return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree)
+
+    def foreign(self, tree: str, paths: Iterable[str]) -> tuple[str, ...]:
+        """Those of the files that are here and are not what a tree has; a file that is gone is not foreign."""
+        top = self.top_level() or Path()
+        # Git was killed between making and writing an empty one.
+        here = [path for path in paths if os.path.lexists(top / path) and (top / path).lstat().st_size]
+        if not here:
+            return ()
+        wanted = {}
+        for entry in self._list("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here):
+            head, _, path = entry.partition("\t")
+            wanted[path] = head.split()[2]
+        # Of a link git hashes what it points to: it counts as foreign, and is left alone.
+        done = self._run("-C", str(top), "hash-object", "--", *here)
+        found = dict(zip(here, done.out.split(), strict=False)) if done.ok else {}
+        return tuple(path for path in here if path not in wanted or found.get(path) != wanted[path])
+
+    def remove_file(self, path: str) -> None:
+        """Remove a file, and the folders that it leaves empty."""
+        top = self.top_level() or Path()
+        (top / path).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            for folder in (top / path).parents:
+                folder.rmdir()
+
+    def restore(self, paths: Iterable[str]) -> Done:
+        """Give files back what HEAD has."""
+        top = str(self.top_level())
+        return self._run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)
 
     def last_move(self) -> str:
         """What the reflog says moved HEAD last: `rebase (finish): ...`; empty where there is no reflog."""
         return self._line("reflog", "show", "-1", "--format=%gs", "HEAD", "--")
-
-    def main_work_tree(self) -> Path | None:
-        """The repository's first work tree, also when called from a linked one; None for a bare one."""
-        entries = self.work_trees()
-        return Path(next(iter(entries))) if entries else None
-
-    def work_trees(self) -> dict[str, str]:
-        """Each work tree's path with the branch checked out in it (a full ref; empty when detached)."""
-        found: dict[str, str] = {}
-        for block in self._run("worktree", "list", "--porcelain", "-z").out.split("\0\0"):
-            fields = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
-            if "worktree" in fields and "bare" not in fields:
-                found[fields["worktree"]] = fields.get("branch", "")
-        return found
-
-    def add_work_tree(self, path: Path, *, branch: str, start: str) -> Done:
-        """A new work tree, still without files, on a new branch.
-
-        It has no upstream: a bare `git push` there reaches nobody's target.
-        """
-        return self._run("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start)
-
-    def fill(self) -> Done:
-        """Put the files of HEAD into a work tree that has none."""
-        return self._run("reset", "--hard", "--quiet", "HEAD")
-
-    def leftovers(self) -> tuple[str, ...]:
-        """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
-        return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames")
-
-    def ignores(self, name: str) -> bool:
-        """Whether git overlooks a path below the work tree's root."""
-        return self._run("check-ignore", "--quiet", "--", name).ok
-
-    def remove_work_tree(self, path: Path, *, even_dirty: bool = False) -> Done:
-        """Remove a work tree; git refuses one with changes unless told."""
-        force = ("--force", "--force") if even_dirty else ()
-        return self._run("worktree", "remove", *force, "--", str(path))
-
-    def delete_branch(self, branch: str, *, sha: str) -> Done:
-        """Delete a branch that still is at `sha`."""
-        return self._run("update-ref", "-d", f"refs/heads/{branch}", sha)

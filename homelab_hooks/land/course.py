@@ -87,6 +87,7 @@ class Course:
     def forget(self) -> None:
         """The landing is over: nothing is left of it, unless another has begun in the meantime."""
         found = self._store.load()
+        self.git.forget_pusher()
         if found is None or (found.branch, found.start) == (self.state.branch, self.state.start):
             self._store.clear()
 

@@ -15,9 +15,10 @@ from homelab_hooks.land import steps
 from homelab_hooks.land.course import Course, short_sha
 from homelab_hooks.land.finish import announce, finish, landed, unknown
 from homelab_hooks.land.plan import Again, Ask, OfferBranch, Rejoice, Stop, after_push, again, failure
-from homelab_hooks.land.preflight import begin, check_ci, rehearse, store
+from homelab_hooks.land.preflight import begin, check_ci, store
+from homelab_hooks.land.rehearse import rehearse
 from homelab_hooks.land.request import Landed, Parts, Request
-from homelab_hooks.land.resume import go_back, pick_up
+from homelab_hooks.land.resume import arrived, go_back, pick_up
 from homelab_hooks.land.state import State, locked
 from homelab_hooks.verdict import Verdict
 
@@ -119,6 +120,8 @@ def _pushed(course: Course, outcome: Outcome) -> CameTo | None:
 def _confirm(course: Course, step: Rejoice | Ask) -> bool | None:
     with course.stage(Stage.CONFIRM) as note:
         there = True if isinstance(step, Rejoice) else steps.ask(course)
+        if there is False:
+            course.keep(in_doubt=False)
         if not there:
             note.fail()
         note.detail = {True: "the server has it", False: "the server does not have it", None: "no answer"}[there]
@@ -171,7 +174,7 @@ def _resumed(course: Course) -> CameTo:
         return landed(course)
     check_ci(course.parts, course.git.head())
     if course.state.in_doubt:
-        there = steps.ask(course)
+        there = arrived(course)
         if there is not False:
             return announce(course) if there else unknown(course)
     pick_up(course)
@@ -210,11 +213,12 @@ def _alone(git: Git) -> Iterator[None]:
 
 
 def _refused_or(parts: Parts, act: Callable[[], Verdict]) -> Verdict:
-    """What was refused was not landed."""
+    """What was refused was not landed; only of a push that nobody can settle it is unknown (8)."""
     try:
         return act()
     except Problem as problem:
-        return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, sha=_head(parts.git), landed=False)
+        landed = None if problem.exit is Exit.UNREACHABLE else False
+        return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, sha=_head(parts.git), landed=landed)
 
 
 def _head(git: Git) -> str:

@@ -1,4 +1,4 @@
-"""What a landing does next: facts about two histories and a push's outcome, in; a decision, out."""
+"""What a landing does after a push: its outcome, in; a decision, out."""
 
 from __future__ import annotations
 
@@ -15,95 +15,6 @@ NETWORK_TRIES = 3
 SHOWN_FILES = 10
 _LONGEST_WAIT = 8.0
 _FIRST_WAIT = 0.5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What preflight found; nothing has been changed yet."""
-
-    branch: str
-    """empty when HEAD is detached"""
-    head: str
-    target: str
-    """empty where nobody says which branch is meant"""
-    remote: str
-    operation: str = ""
-    changes: tuple[str, ...] = ()
-    verifiable: bool = True
-    unfinished: str = ""
-    """the stage in which an earlier landing was cut short"""
-    unfinished_branch: str = ""
-
-
-def refusals(facts: Facts) -> tuple[Problem, ...]:
-    """Every reason not to begin, the first to be told first; none: it can land.
-
-    >>> [problem.what for problem in refusals(Facts(branch="", head="1", target="main", remote="origin"))]
-    ['HEAD is detached: there is no branch to land']
-    """
-    found = (_unfinished(facts), _operation(facts), _branch(facts), _target(facts), _dirt(facts), _verifiable(facts))
-    return tuple(Problem(what, hint=hint, exit=Exit.REFUSED) for what, hint in found if what)
-
-
-Finding = tuple[str, str]
-_FINE: Finding = ("", "")
-
-
-def _unfinished(facts: Facts) -> Finding:
-    if not facts.unfinished:
-        return _FINE
-    return (
-        f"the landing of {clean(facts.unfinished_branch)} was cut short at {facts.unfinished}",
-        "git land --continue finds out how it stands and goes on; git land --abort goes back",
-    )
-
-
-def _operation(facts: Facts) -> Finding:
-    if not facts.operation:
-        return _FINE
-    return (
-        f"a {facts.operation} is in progress",
-        "resolve and finish it, then git land --continue; or git land --abort"
-        if facts.operation in {"merge", "rebase"}
-        else f"finish it or undo it (git {facts.operation} --help), then git land again",
-    )
-
-
-def _branch(facts: Facts) -> Finding:
-    if not facts.head:
-        return "there is no commit yet", "commit something first"
-    if not facts.branch and facts.operation != "rebase":  # which detaches HEAD by itself
-        return "HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC"
-    if facts.branch and facts.branch == facts.target:
-        return (
-            f"{clean(facts.branch)} is the target itself",
-            "land from a branch of its own: git switch -c TOPIC",
-        )
-    return _FINE
-
-
-def _target(facts: Facts) -> Finding:
-    if facts.target:
-        return _FINE
-    return f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH"
-
-
-def _dirt(facts: Facts) -> Finding:
-    if not facts.changes:
-        return _FINE
-    return (
-        f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
-        "commit them, or put them aside: git stash",
-    )
-
-
-def _verifiable(facts: Facts) -> Finding:
-    if facts.verifiable:
-        return _FINE
-    return (
-        "there is nothing to verify with",
-        "say how: --verify-cmd CMD, or git config homelab.verify CMD; or land unverified on purpose: --no-verify",
-    )
 
 
 def listed(names: Iterable[str]) -> str:

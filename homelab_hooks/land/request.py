@@ -114,3 +114,5 @@ class Parts:
     check_ci: Callable[[str], None] | None = None
     after: Callable[[Landed], Verdict] | None = None
     run_hook: bool = True
+    afterwards: str = "watch CI"
+    """what `after` does, for a rehearsal"""

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from homelab_hooks.errors import Problem
+from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
+from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land import steps
 from homelab_hooks.land.course import Course, short_sha
 from homelab_hooks.land.finish import unknown
 from homelab_hooks.land.plan import listed
+from homelab_hooks.land.refusals import locked_by
+from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import State
+from homelab_hooks.land.submodules import follow
 from homelab_hooks.verdict import Verdict
+
+ORPHAN = 60.0
+"""seconds that a push which has outlived its landing may take"""
+LATE = 2.0
+"""seconds after which a server that did not have the commit is asked again"""
 
 
 def pick_up(course: Course) -> None:
     """Finish a merge whose conflicts are resolved, and see that the landing can go on from here."""
-    git = course.git
+    git, state = course.git, course.state
+    free(git)
     operation = git.operation()
-    if operation in {"merge", "rebase"}:
+    if operation == "rebase" and git.branch():  # killed before it had left the branch: there is nothing to go on with
+        git.give_up(operation)
+    elif operation in {"merge", "rebase"}:
         files = git.unmerged()
         if files:
             raise Problem(
@@ -27,10 +40,12 @@ def pick_up(course: Course) -> None:
             )
         done = git.go_on(operation)
         if not done.ok:
-            raise steps.not_merged(course, done)
+            raise steps.not_continued(course, done)
         course.keep(made=git.head())
     _same_place(course)
     _undo_half_a_merge(course)
+    head = git.head()
+    follow(course, was=[state.start, state.made, *git.parents(head)[:1]], now=head)
     changes = git.changes()
     if changes:
         raise Problem(
@@ -40,10 +55,50 @@ def pick_up(course: Course) -> None:
         )
 
 
+def arrived(course: Course) -> bool | None:
+    """Whether a push that was cut short has arrived: what still runs of it is waited for, and a no is asked for twice.
+
+    A server that has the whole push may work on it after its client is gone.
+    """
+    _outlive(course)
+    there = steps.ask(course)
+    if there is False and not course.state.ended:
+        course.parts.clock.sleep(LATE)
+        there = steps.ask(course)
+    if there is False:
+        course.keep(in_doubt=False)
+    return there
+
+
+def _outlive(course: Course) -> None:
+    clock, pusher = course.parts.clock, course.git.pusher(course.state.candidate)
+    until = clock.now() + ORPHAN
+    if pusher:
+        course.say(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
+    while pusher:
+        if clock.now() >= until:
+            raise Problem(
+                f"the push of this landing still runs, as process {pusher}: unknown what comes of it",
+                hint="wait for its end, or end it; then the same command again",
+                exit=Exit.UNREACHABLE,
+            )
+        clock.sleep(0.5)
+        pusher = course.git.pusher(course.state.candidate)
+    course.git.forget_pusher()
+
+
+def free(git: Git) -> None:
+    """Nothing is done while another git works here, or where a killed one left its lock."""
+    lock = git.lock()
+    if lock is not None:
+        what, hint = locked_by(str(lock))
+        raise Problem(what, hint=hint, exit=Exit.REFUSED)
+
+
 def go_back(course: Course) -> Verdict:
     """Restore the branch and the work tree; what has landed stays landed, and is said."""
     git, state = course.git, course.state
-    there = bool(state.landed) or (steps.ask(course) if state.in_doubt else False)
+    there = bool(state.landed) or (arrived(course) if state.in_doubt else False)
     if there is None:
         return unknown(course)
     if there:
@@ -52,6 +107,7 @@ def go_back(course: Course) -> Verdict:
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
         hint = f"watch it: {state.request.resume.replace('{sha}', sha)}"
         return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
+    free(git)
     operation = git.operation()
     if operation in {"merge", "rebase"}:
         done = git.give_up(operation)
@@ -68,12 +124,30 @@ def go_back(course: Course) -> Verdict:
 def _undo_half_a_merge(course: Course) -> None:
     """A merge that was killed before git wrote down that it runs: undo it, if nothing else is staged."""
     git, state = course.git, course.state
-    changes = git.changes()
-    if not changes or not state.onto or any(change[1] != " " for change in changes):
+    if not state.onto or (state.stage is not Stage.MERGE and not git.changes()):
         return
-    staged = git.index_tree()
-    if staged and staged == git.merged_tree(git.head(), state.onto):
-        git.reset_merge()
+    rebasing = state.request.strategy is Strategy.REBASE
+    tree = git.tree(state.onto) if rebasing else git.merged_tree(git.head(), state.onto)
+    changes = git.changes()
+    if changes and all(change[1] == " " for change in changes):
+        if tree and git.index_tree() == tree:
+            git.reset_merge()
+    elif tree and all(change[0] == " " for change in changes):
+        _undo_files(git, tree, [change[3:] for change in changes])
+
+
+def _undo_files(git: Git, tree: str, changed: list[str]) -> None:
+    """The files were written and the index was not: give back what HEAD has, unless somebody's own work is among them.
+
+    A new file that is what the merge would have made of it is the merge's.
+    """
+    if git.foreign(tree, changed):
+        return
+    new = git.new_files(tree)
+    for path in set(new) - set(git.foreign(tree, new)):
+        git.remove_file(path)
+    if changed:
+        git.restore(changed)
 
 
 def _same_place(course: Course) -> None:
@@ -100,6 +174,7 @@ def _reset(course: Course) -> None:
     done = git.reset_keep(state.start)
     if not done.ok:
         raise Problem(f"git cannot set {state.branch} back: {complaint(done)}", exit=Exit.REFUSED)
+    follow(course, was=[head], now=state.start)
 
 
 def ours(state: State, head: str, parents: tuple[str, ...], last_move: str) -> bool:

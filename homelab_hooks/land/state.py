@@ -123,6 +123,30 @@ def _request(raw: Any) -> Request:
     return Request(**{**raw, "verify": found, "strategy": Strategy(raw["strategy"]), "push_options": options})
 
 
+def busy(holder: str) -> Problem:
+    """What a second landing is told."""
+    return Problem(
+        f"another landing runs in this repository: {clean(holder) or 'it does not say which'}",
+        hint="wait for its end, or stop it, then git land again",
+        exit=Exit.REFUSED,
+    )
+
+
+def held_by(directory: Path) -> str:
+    """Who holds the lock now; empty where nobody does. Changes nothing."""
+    try:
+        with (directory / "land.lock").open(encoding="utf-8", errors="replace") as file:
+            holder = file.read()
+            try:
+                if holder:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return holder
+    except OSError:
+        pass
+    return ""
+
+
 @contextlib.contextmanager
 def locked(directory: Path, *, who: str) -> Iterator[None]:
     """Be the only landing in this repository; the lock goes with the process, however it ends.
@@ -138,11 +162,7 @@ def locked(directory: Path, *, who: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.seek(0)
-            raise Problem(
-                f"another landing runs in this repository: {clean(file.read()) or 'it does not say which'}",
-                hint="wait for its end, or stop it, then git land again",
-                exit=Exit.REFUSED,
-            ) from error
+            raise busy(file.read()) from error
         file.truncate(0)
         file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
         file.flush()

@@ -12,6 +12,7 @@ from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land.course import Course, short_sha
 from homelab_hooks.land.plan import failure, listed
 from homelab_hooks.land.request import Command, Detect, Skip, Strategy
+from homelab_hooks.land.submodules import follow, push_ahead
 from homelab_hooks.land.verify import find
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
 from homelab_hooks.proc import Done
@@ -43,7 +44,9 @@ def _not_fetched(course: Course, done: Done) -> Problem:
     said = words(done.err)
     if "couldn't find remote ref" in done.err:
         return Problem(f"there is no branch {course.upstream}", hint="name another: --onto BRANCH", exit=Exit.REFUSED)
-    return failure(Outcome(kind=unreached(done.err), why=complaint(done), said=said))
+    problem = failure(Outcome(kind=unreached(done.err), why=complaint(done), said=said))
+    reason = f"{course.upstream} could not be fetched: {complaint(done)}"
+    return Problem(reason, hint=problem.hint, exit=problem.exit)
 
 
 def merge(course: Course, tip: str) -> str:
@@ -68,8 +71,11 @@ def merge(course: Course, tip: str) -> str:
             done = git.merge(tip, message=f"Merge remote-tracking branch '{course.upstream}' into {branch}")
         if not done.ok:
             raise not_merged(course, done)
-        head = git.head()
+        was, head = head, git.head()
         course.keep(made=head)
+        if not git.is_ancestor(older=tip, newer=head):
+            raise Problem(f"git did not bring {course.upstream} in", hint=BACK, exit=Exit.REFUSED)
+        follow(course, was=[was], now=head)
         note.detail = f"{short_sha(head)} contains {course.upstream}"
     return head
 
@@ -79,11 +85,7 @@ def not_merged(course: Course, done: Done) -> Problem:
     git = course.git
     files, operation = git.unmerged(), git.operation()
     if files:
-        return Problem(
-            f"{course.upstream} conflicts with {course.state.branch} in: {listed(files)}",
-            hint=f"resolve and git add them, then git land --continue; {BACK}",
-            exit=Exit.CONFLICT,
-        )
+        return _conflict(course, files)
     for line in words(done.out + done.err):
         course.say(line, source="merge")
     if not operation:
@@ -93,6 +95,26 @@ def not_merged(course: Course, done: Done) -> Problem:
         f"the merge with {course.upstream} was not committed: {complaint(done)}",
         hint="a hook or signing stopped it: mend that, then git land again",
         exit=Exit.PUSH_FAILED,
+    )
+
+
+def not_continued(course: Course, done: Done) -> Problem:
+    """Why one whose conflicts are resolved could not be finished: the resolution stays, whatever the reason."""
+    files = course.git.unmerged()
+    if files:
+        return _conflict(course, files)
+    return Problem(
+        f"what is resolved could not be committed: {complaint(done)}",
+        hint=f"a hook or signing stopped it: mend that, then git land --continue; {BACK}",
+        exit=Exit.PUSH_FAILED,
+    )
+
+
+def _conflict(course: Course, files: tuple[str, ...]) -> Problem:
+    return Problem(
+        f"{course.upstream} conflicts with {course.state.branch} in: {listed(files)}",
+        hint=f"resolve and git add them, then git land --continue; {BACK}",
+        exit=Exit.CONFLICT,
     )
 
 
@@ -159,6 +181,7 @@ def _run(course: Course, chosen: Command) -> None:
 def push(course: Course, sha: str) -> Outcome:
     """Push exactly the commit that was verified."""
     with course.stage(Stage.PUSH) as note:
+        push_ahead(course, sha)
         course.keep(candidate=sha, tried=course.state.tried + 1, in_doubt=True)
         state = course.state
         options = course.request.push_options
@@ -178,20 +201,14 @@ def ask(course: Course) -> bool | None:
     for turn in range(ASKED):
         match git.tip(state.push_url, state.target):
             case Seen(tip):
-                return _settled(course, there=tip == state.candidate or _contained(course, tip))
+                return tip == state.candidate or _contained(course, tip)
             case Absent():
-                return _settled(course, there=False)
+                return False
             case Missed(reason) | Denied(reason):
                 course.say(f"no answer about the push: {reason}", source="push", level=Level.WARNING)
                 if turn + 1 < ASKED:
                     course.parts.clock.sleep(2.0**turn)
     return None
-
-
-def _settled(course: Course, *, there: bool | None) -> bool | None:
-    if there is False:
-        course.keep(in_doubt=False)
-    return there
 
 
 def _contained(course: Course, tip: str) -> bool | None:

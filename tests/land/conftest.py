@@ -19,24 +19,7 @@ from homelab_hooks.land import land
 from homelab_hooks.land.request import Command, Parts, Request
 from homelab_hooks.proc import Processes
 from homelab_hooks.verdict import Verdict
-
-
-@dataclass
-class FakeClock:
-    """Time that passes only when somebody sleeps."""
-
-    time: float = 0.0
-    slept: list[float] = field(default_factory=list)
-    while_asleep: Callable[[], None] | None = None
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
-        if self.while_asleep:
-            self.while_asleep()
+from tests.land.fake_clock import FakeClock
 
 
 @dataclass
@@ -106,7 +89,7 @@ def server(workshop: Workshop, seal: dict[str, str]) -> Iterator[GitServer]:
 
 @pytest.fixture(autouse=True)
 def whatever_happened(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After each test: the target was only ever fast-forwarded, nobody's work tree is dirty, no lock is left."""
+    """After each test: the target was only ever fast-forwarded, no work tree is dirty, and nothing is left behind."""
     if "workshop" not in request.fixturenames:
         yield
         return
@@ -120,4 +103,7 @@ def whatever_happened(request: pytest.FixtureRequest) -> Iterator[None]:
         assert clone.git("status", "--porcelain", "--untracked-files=no") == ""
         assert not list(path.rglob("*.lock.*"))
         assert not list(path.rglob("index.lock"))
-        assert not list(path.rglob("land.json"))
+        assert [left.name for left in path.rglob("homelab/*") if left.name != "land.lock"] == []
+        assert [entry for entry in clone.git("worktree", "list").splitlines() if "prunable" in entry] == []
+        refs = clone.git("for-each-ref", "--format=%(refname)").splitlines()
+        assert [ref for ref in refs if not ref.startswith(("refs/heads/", "refs/remotes/", "refs/tags/"))] == []

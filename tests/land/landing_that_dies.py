@@ -1,6 +1,7 @@
 """A program, not a test: `git land` in a clone that ends itself by SIGKILL at a named point.
 
-Arguments: the clone, the verification command, and the point as STAGE:PROGRESS, or the beginning of a line told.
+Arguments: the clone, the verification command, the strategy, and the point as STAGE:PROGRESS, or the beginning of a
+line told. Its process group and its process id are left in files beside the clone.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from homelab_hooks.events import Event, Log, StageChanged
 from homelab_hooks.git.gitpython import GitPython
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Command, Parts, Request
+from homelab_hooks.land.request import Command, Parts, Request, Strategy
 from homelab_hooks.proc import Processes
 
 
-def main(clone: str, verify: str, point: str) -> int:
+def main(clone: str, verify: str, strategy: str, point: str) -> int:
     """Land, or die trying."""
     environ = dict(os.environ)
     git = Git(GitPython(environ, Path(clone), inherited=environ, interactive=False))
@@ -33,11 +34,12 @@ def main(clone: str, verify: str, point: str) -> int:
             os.killpg(0, signal.SIGKILL)
 
     (Path(clone).parent / "group").write_text(str(os.getpgrp()))
+    (Path(clone).parent / "leader").write_text(str(os.getpid()))
     parts = Parts(
         git=git, commands=processes, hooks=processes, clock=SystemClock(), tell=tell, jitter=lambda: 0.0,
         after=None,
     )  # fmt: skip
-    return land.run(Request(verify=Command(verify, "told")), parts).exit
+    return land.run(Request(verify=Command(verify, "told"), strategy=Strategy(strategy)), parts).exit
 
 
 if __name__ == "__main__":

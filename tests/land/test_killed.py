@@ -1,18 +1,23 @@
-"""SIGKILL at each point of a landing: always the right word about the target, never a lost commit or a half state."""
+"""SIGKILL at each point of a landing: always the right word about the target, never a lost commit or a half state.
+
+`pytest -s tests/land/test_killed.py` prints the matrix.
+"""
 
 from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
+from homelab_hooks.land.request import Strategy
 from homelab_hooks.proc import Processes
 from homelab_hooks.verdict import Verdict
 
@@ -20,7 +25,8 @@ pytestmark = pytest.mark.slow
 
 Then = Callable[..., Verdict]
 DRIVER = Path(__file__).with_name("landing_that_dies.py")
-DIE = "kill -9 -$(cat {group})"
+ALL_DIE = "kill -9 -$(cat {0}/group)"
+ONLY_WE_DIE = "kill -9 $(cat {0}/leader)"
 
 BETWEEN = [
     "preflight:done", "fetch:started", "fetch:done", "merge:started", "merge:done", "verify:started",
@@ -34,15 +40,42 @@ WITHIN = {
     "update": "server",
     "post-receive": "server",
 }
+THEN: list[Then] = [land.proceed, land.abort]
+BOTH = pytest.mark.parametrize("then", THEN)
+
+
+class Matrix:
+    """What became of each landing that was killed."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, str]] = {}
+
+    def add(self, point: str, then: Then, found: str) -> None:
+        """One square."""
+        self.rows.setdefault(point, {})[then.__name__] = found
+
+    def __str__(self) -> str:
+        ends = {"proceed": "--continue", "abort": "--abort"}
+        lines = [f"| killed at | {' | '.join(ends.values())} |", "|---|---|---|"]
+        for point, found in self.rows.items():
+            lines.append(f"| {point} | {' | '.join(found.get(name, '') for name in ends)} |")
+        return "\n".join(lines)
+
+
+@pytest.fixture(scope="session")
+def matrix() -> Iterator[Matrix]:
+    made = Matrix()
+    yield made
+    print(f"\n{made}")  # noqa: T201 - the table is for whoever runs it with -s
 
 
 @pytest.fixture
 def killed(workshop: Workshop) -> Callable[..., None]:
     """Run a landing in a process group of its own that is to die."""
 
-    def run(clone: Checkout, *, verify: str = "true", point: str = "never") -> None:
-        processes = Processes(workshop.environ)
-        done = processes.run([sys.executable, str(DRIVER), str(clone.path), verify, point], cwd=clone.path)
+    def run(clone: Checkout, *, verify: str = "true", strategy: str = "merge", point: str = "never") -> None:
+        argv = [sys.executable, str(DRIVER), str(clone.path), verify, strategy, point]
+        done = Processes(workshop.environ).run(argv, cwd=clone.path)
         assert done.code == -signal.SIGKILL, done.err
 
     return run
@@ -50,59 +83,140 @@ def killed(workshop: Workshop) -> Callable[..., None]:
 
 @pytest.fixture
 def ann(workshop: Workshop) -> Checkout:
-    """Has a commit on `topic`; the target has moved."""
+    """Has a commit on `topic`; the target has moved, with a new file and a changed one."""
     clone, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
     clone.commit("a")
     bob.commit("b")
+    bob.commit("README", "theirs\n")
     bob.git("push", "--quiet", "origin", "main")
     return clone
 
 
-def settled(workshop: Workshop, ann: Checkout, start: str, verdict: Verdict) -> None:
-    """The word about the target is true, and nothing is half done."""
+def settled(workshop: Workshop, ann: Checkout, start: str, verdict: Verdict) -> str:
+    """The word about the target is true, and nothing is half done; how it stands."""
     there = ann.git("ls-remote", "origin", "refs/heads/main").split()[0]
     theirs = Checkout(workshop.folder / "bob", workshop.environ).head
-    assert verdict.exit is Exit.OK
+    assert verdict.exit is Exit.OK, verdict.reason
     assert verdict.landed == (there != theirs)
-    assert ann.git("merge-base", start, "topic") == start
+    assert ann.git("show", "topic:a") == "a"
     if verdict.landed:
         assert (there, ann.head) == (verdict.sha, verdict.sha)
     else:
         assert ann.head == start
+    assert ann.git("status", "--porcelain") == ""
+    return "landed" if verdict.landed else "not landed, branch and files as before"
 
 
-@pytest.mark.parametrize("case", [(point, then) for point in BETWEEN for then in (land.proceed, land.abort)])
+@pytest.mark.parametrize("case", [(point, then) for point in BETWEEN for then in THEN])
 def test_killed_between_two_effects(
-    workshop: Workshop, ann: Checkout, killed: Any, parts: Any, case: tuple[str, Then]
+    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
 ) -> None:  # fmt: skip
     point, then = case
     start = ann.head
     killed(ann, point=point)
     if land.pending(parts(ann).git) is None:
         assert point == "preflight:done"
+        matrix.add(point, then, "nothing had begun")
         return
-    settled(workshop, ann, start, then(parts(ann)))
+    matrix.add(point, then, settled(workshop, ann, start, then(parts(ann))))
 
 
-@pytest.mark.parametrize("case", [(hook, then) for hook in WITHIN for then in (land.proceed, land.abort)])
+@pytest.mark.parametrize("case", [(hook, then) for hook in WITHIN for then in THEN])
 def test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine(
-    workshop: Workshop, ann: Checkout, killed: Any, parts: Any, case: tuple[str, Then]
+    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
 ) -> None:  # fmt: skip
     hook, then = case
     start = ann.head
     where = ann.path / ".git/hooks" if WITHIN[hook] == "ann" else workshop.bare / "hooks"
-    path = workshop.hook(hook, DIE.format(group=workshop.folder / "group"), where=where)
+    path = workshop.hook(hook, ALL_DIE.format(workshop.folder), where=where)
     killed(ann)
     path.unlink()
-    settled(workshop, ann, start, then(parts(ann)))
+    matrix.add(f"within {hook}", then, settled(workshop, ann, start, then(parts(ann))))
 
 
-@pytest.mark.parametrize("then", [land.proceed, land.abort])
-def test_killed_while_verifying(workshop: Workshop, ann: Checkout, killed: Any, parts: Any, then: Then) -> None:
+@BOTH
+def test_killed_while_verifying(
+    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix
+) -> None:  # fmt: skip
     """The verification has a process group of its own: it is ended by itself here."""
     start = ann.head
-    killed(ann, verify=f"test -e ../once || {{ touch ../once; {DIE.format(group=workshop.folder / 'group')}; }}")
-    settled(workshop, ann, start, then(parts(ann)))
+    killed(ann, verify=f"test -e ../once || {{ touch ../once; {ALL_DIE.format(workshop.folder)}; }}")
+    matrix.add("within the verification", then, settled(workshop, ann, start, then(parts(ann))))
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+@pytest.mark.parametrize("name", ["README", "b"])
+@BOTH
+def test_killed_while_git_writes_the_work_tree(
+    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix, name: str,
+    strategy: Strategy,
+) -> None:  # fmt: skip
+    """Git leaves its lock behind, and some of the target's files: nobody is to remove those by hand."""
+    start = ann.head
+    ann.write(".git/info/attributes", f"{name} filter=deadly\n")
+    ann.git("config", "filter.deadly.smudge", f"{ALL_DIE.format(workshop.folder)}; cat")
+    killed(ann, strategy=strategy)
+    ann.git("config", "--unset", "filter.deadly.smudge")
+
+    lock = ann.path / ".git/index.lock"
+    for verdict in (land.proceed(parts(ann)), land.abort(parts(ann))):
+        assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+        assert str(lock) in verdict.reason
+        assert "remove that file" in verdict.hint
+    lock.unlink()
+    found = settled(workshop, ann, start, then(parts(ann)))
+    matrix.add(f"within {strategy}, writing {name}", then, f"names the lock that git left; without it {found}")
+
+
+@BOTH
+def test_a_push_that_outlives_its_landing_is_waited_for(
+    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix
+) -> None:  # fmt: skip
+    """Only our own process is killed; git goes on, and the commit arrives after somebody asked about it."""
+    start = ann.head
+    wait = "while ! test -e {0}/go; do sleep 0.02; done"
+    script = f"test -e {{0}}/go || {{{{ {ONLY_WE_DIE}; {wait}; }}}}"
+    workshop.hook("pre-push", script.format(workshop.folder), where=ann.path / ".git/hooks")
+    killed(ann)
+    before = workshop.on_server()
+
+    stuck = then(parts(ann))
+    assert (stuck.exit, stuck.landed, workshop.on_server()) == (Exit.UNREACHABLE, None, before)
+    assert "still runs, as process" in stuck.reason
+
+    (workshop.folder / "go").touch()
+    verdict = then(parts(ann, clock=SystemClock()))
+    assert verdict.landed, "the push that outlived us has landed it"
+    found = settled(workshop, ann, start, verdict)
+    matrix.add("within the push, which goes on alone", then, f"waits for it, then {found}")
+
+
+@BOTH
+def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
+    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix, clock: Any
+) -> None:  # fmt: skip
+    """The first answer is no, the second yes: only then is anything said."""
+    start = ann.head
+    killed(ann, point="verify:done")
+    candidate = ann.head
+    state = land.pending(parts(ann).git)
+    assert state is not None
+    ann.git("update-ref", "refs/keep/candidate", candidate)
+    killed_in_push(ann, candidate)
+    clock.while_asleep = lambda: ann.git("push", "--quiet", "origin", f"{candidate}:refs/heads/main")
+    verdict = then(parts(ann))
+    assert verdict.landed
+    ann.git("update-ref", "-d", "refs/keep/candidate")
+    matrix.add(
+        "within the push, the server is slow", then, f"asks twice, then {settled(workshop, ann, start, verdict)}"
+    )
+
+
+def killed_in_push(ann: Checkout, candidate: str) -> None:
+    """Make the state of a landing what it is while a push runs."""
+    path = ann.path / ".git/homelab/land.json"
+    text = path.read_text().replace('"candidate": ""', f'"candidate": "{candidate}"')
+    path.write_text(text.replace('"in_doubt": false', '"in_doubt": true'))
 
 
 def test_killed_and_then_landed_again_says_how_to_go_on(

@@ -67,6 +67,22 @@ def test_a_conflict_can_be_taken_back(conflicting: Checkout, git_land: GitLand, 
     assert conflicting.git("branch", "--show-current") == "topic"
 
 
+def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
+    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any
+) -> None:
+    """An hour of work may be in it: only --abort throws it away."""
+    assert git_land(conflicting).exit is Exit.CONFLICT
+    conflicting.write("same", "both\n")
+    conflicting.git("add", "same")
+    hook = workshop.hook("commit-msg", "echo ticket missing >&2; exit 1", where=conflicting.path / ".git/hooks")
+    verdict = land.proceed(parts(conflicting))
+    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert verdict.reason.endswith("ticket missing")
+    assert (conflicting.path / "same").read_text() == "both\n"
+    hook.unlink()
+    assert land.proceed(parts(conflicting)).landed
+
+
 def test_going_on_keeps_the_options_it_began_with(
     conflicting: Checkout, git_land: GitLand, parts: Any, told: Any
 ) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,25 +120,3 @@ def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there
         worktree.clean("x", git=opened(Checkout(path, workshop.environ)), user="ann")
     with pytest.raises(Problem, match="no work tree"):
         worktree.clean("y", git=opened(ann), user="ann")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(shutil.which("git-crypt") is None, reason="git-crypt is not installed")
-def test_defect_24_an_unlocked_repository_has_readable_files_in_a_new_work_tree(
-    workshop: Workshop, opened: Opened, git_land: Any
-) -> None:
-    ann = workshop.clone("ann")
-    run = opened(ann)._git
-    assert run.run(["crypt", "init"]).ok
-    ann.commit(".gitattributes", "secret filter=git-crypt diff=git-crypt\n")
-    ann.commit("secret", "s3cret\n")
-    ann.git("push", "--quiet", "origin", "main")
-
-    path = worktree.start("x", git=opened(ann), user="ann")
-    new = Checkout(path, workshop.environ)
-
-    assert Path(path / "secret").read_text() == "s3cret\n"
-    assert new.git("status", "--porcelain") == ""
-    new.commit("secret", "other\n")
-    assert git_land(new).landed
-    assert workshop.origin.git("cat-file", "-p", "main:secret").startswith("\x00GITCRYPT")

@@ -1,0 +1,43 @@
+"""Files that git-crypt is to encrypt, and whether commits hold them so."""
+
+from __future__ import annotations
+
+from homelab_hooks.git.places import Places
+
+_ENCRYPTED = b"\0GITCRYPT\0"
+_FILTER = "git-crypt"
+_AT_ONCE = 200
+"""paths in one call of git"""
+
+
+class Crypt(Places):
+    """Looks at what is committed, whether or not there is a key here."""
+
+    def exposed(self, sha: str, *, since: str) -> tuple[str, ...]:
+        """Files that .gitattributes gives to git-crypt and that a commit since then holds in plaintext.
+
+        Args:
+            since: a commit whose history is not looked at; empty: all is.
+        """
+        places = (":(top,glob).gitattributes", ":(top,glob)**/.gitattributes")
+        if not self._run("grep", "--quiet", "--fixed-strings", f"filter={_FILTER}", sha, "--", *places).ok:
+            return ()
+        old = (f"^{since}",) if since else ()
+        listed = self._line("-c", "core.quotePath=false", "rev-list", "--objects", sha, *old)
+        named = [line.partition(" ")[::2] for line in listed.splitlines()]
+        blobs = [(blob, path) for blob, path in named if path]
+        given = self._given([path for _, path in blobs])
+        return tuple(sorted({path for blob, path in blobs if path in given and self._plain(blob)}))
+
+    def _given(self, paths: list[str]) -> set[str]:
+        found = set()
+        top = str(self.top_level())
+        for first in range(0, len(paths), _AT_ONCE):
+            chunk = paths[first : first + _AT_ONCE]
+            parts = self._run("-C", top, "check-attr", "-z", "filter", "--", *chunk).out.split("\0")
+            found |= {path for path, value in zip(parts[::3], parts[2::3], strict=False) if value.startswith(_FILTER)}
+        return found
+
+    def _plain(self, blob: str) -> bool:
+        done = self._run("cat-file", "blob", blob)
+        return done.ok and bool(done.stdout) and not done.stdout.startswith(_ENCRYPTED)

@@ -1,0 +1,67 @@
+"""Submodules: where they are, what a commit wants them to be, and their own pushes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homelab_hooks.git.places import Places
+from homelab_hooks.proc import Done
+
+_GITLINK = "160000"
+_TRUE = {"true", "yes", "on", "1"}
+
+
+class Submodules(Places):
+    """Only those that are initialised here; a folder without a repository stays as it is."""
+
+    def has_submodules(self) -> bool:
+        """Whether there can be any."""
+        top = self.top_level()
+        return top is not None and (top / ".gitmodules").is_file()
+
+    def recursing(self) -> bool:
+        """Whether the user wants a push to look after submodules: push.recurseSubmodules, else submodule.recurse."""
+        if not self.has_submodules():
+            return False
+        own = self.setting("push.recurseSubmodules")
+        return own not in {"no", "false"} if own else self.setting("submodule.recurse").lower() in _TRUE
+
+    def pushing(self) -> bool:
+        """Whether they are to be pushed with it, and not only looked after."""
+        return self.recursing() and self.setting("push.recurseSubmodules") != "check"
+
+    def links(self, sha: str) -> dict[str, str]:
+        """The commit that each submodule here has in a commit of ours, by its path."""
+        found = {}
+        for entry in self._list("ls-tree", "-r", "-z", "--full-tree", sha):
+            head, _, path = entry.partition("\t")
+            if head.startswith(_GITLINK) and self._submodule(path) is not None:
+                found[path] = head.split()[2]
+        return found
+
+    def submodule_head(self, path: str) -> str:
+        """The commit that is checked out in a submodule."""
+        return self._line(*self._inside(path), "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+    def update_submodules(self, *paths: str) -> Done:
+        """Bring submodules to the commits of the index, fetched where they are not here."""
+        return self._reach(
+            "-C", str(self.top_level()), "submodule", "update", "--checkout", "--recursive", "--", *paths
+        )
+
+    def only_in_submodule(self, path: str, sha: str) -> bool:
+        """Whether a submodule's commit is on none of its remotes, as last heard."""
+        return bool(self._line(*self._inside(path), "rev-list", "--max-count=1", sha, "--not", "--remotes"))
+
+    def push_submodule(self, path: str) -> Done:
+        """A plain `git push` in a submodule, as its own settings say."""
+        return self._reach(*self._inside(path), "push")
+
+    def _inside(self, path: str) -> tuple[str, ...]:
+        # A GIT_WORK_TREE of the user's would lead out of it again.
+        there = self._submodule(path)
+        return "-C", str(there), f"--git-dir={there}/.git", f"--work-tree={there}"
+
+    def _submodule(self, path: str) -> Path | None:
+        top = self.top_level()
+        return top / path if top and (top / path / ".git").exists() else None

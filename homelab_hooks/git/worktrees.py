@@ -1,0 +1,54 @@
+"""The repository's work trees: made, listed and removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from homelab_hooks.git.places import Places
+from homelab_hooks.proc import Done
+
+
+class WorkTrees(Places):
+    """Other work trees than the one we are in, and their branches."""
+
+    def main_work_tree(self) -> Path | None:
+        """The repository's first work tree, also when called from a linked one; None for a bare one."""
+        entries = self.work_trees()
+        return Path(next(iter(entries))) if entries else None
+
+    def work_trees(self) -> dict[str, str]:
+        """Each work tree's path with the branch checked out in it (a full ref; empty when detached)."""
+        found: dict[str, str] = {}
+        for block in self._run("worktree", "list", "--porcelain", "-z").out.split("\0\0"):
+            fields = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
+            if "worktree" in fields and "bare" not in fields:
+                found[fields["worktree"]] = fields.get("branch", "")
+        return found
+
+    def add_work_tree(self, path: Path, *, branch: str, start: str) -> Done:
+        """A new work tree, still without files, on a new branch.
+
+        It has no upstream: a bare `git push` there reaches nobody's target.
+        """
+        return self._run("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start)
+
+    def fill(self) -> Done:
+        """Put the files of HEAD into a work tree that has none."""
+        return self._run("reset", "--hard", "--quiet", "HEAD")
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
+        return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+
+    def ignores(self, name: str) -> bool:
+        """Whether git overlooks a path below the work tree's root."""
+        return self._run("check-ignore", "--quiet", "--", name).ok
+
+    def remove_work_tree(self, path: Path, *, even_dirty: bool = False) -> Done:
+        """Remove a work tree; git refuses one with changes unless told."""
+        force = ("--force", "--force") if even_dirty else ()
+        return self._run("worktree", "remove", *force, "--", str(path))
+
+    def delete_branch(self, branch: str, *, sha: str) -> Done:
+        """Delete a branch that still is at `sha`."""
+        return self._run("update-ref", "-d", f"refs/heads/{branch}", sha)

@@ -1,0 +1,143 @@
+"""Random small histories: whatever two people did, a landing tells the truth and harms nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings, strategies as st
+
+from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.environment import for_others
+from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.repository import Git
+from homelab_hooks.land import land
+from homelab_hooks.land.request import Command, Parts, Request, Strategy
+from homelab_hooks.proc import Processes
+from homelab_hooks.verdict import Verdict
+from tests.land.fake_clock import FakeClock
+
+pytestmark = pytest.mark.slow
+
+Change = tuple[str, str, int]
+Step = tuple[str, Change | str]
+NAMES = ["README", "x", "y", "deep/z"]
+CHANGES = st.tuples(st.sampled_from(["write", "write", "remove", "move"]), st.sampled_from(NAMES), st.integers(0, 3))
+STEPS = st.lists(
+    st.one_of(st.tuples(st.just("ann"), CHANGES), st.tuples(st.just("bob"), CHANGES), st.just(("ann", "merge"))),
+    max_size=6,
+)
+RACES = st.lists(CHANGES, max_size=2)
+RECORD = "git rev-parse HEAD^{tree} >>../verified; git diff --quiet HEAD || exit 9; "
+
+
+def changed(clone: Checkout, change: Change) -> None:
+    """Commit one change; one that cannot be made makes an empty commit."""
+    kind, name, number = change
+    path = clone.path / name
+    if kind == "write" or not path.exists():
+        clone.write(name, f"{number}\n" * (number + 1))
+        clone.git("add", "--", name)
+    elif kind == "remove":
+        clone.git("rm", "--quiet", "--", name)
+    else:
+        clone.git("mv", "--force", "--", name, f"{name}-{number}.moved")
+    clone.git("commit", "--quiet", "--allow-empty", "-m", f"{kind} {name}")
+
+
+def pushed(bob: Checkout, change: Change) -> None:
+    """Bob takes what there is, changes something and pushes it."""
+    bob.git("fetch", "--quiet")
+    bob.git("reset", "--quiet", "--hard", "origin/main")
+    changed(bob, change)
+    bob.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+
+
+def played(ann: Checkout, bob: Checkout, steps: list[Step]) -> None:
+    """What happened before the landing."""
+    for who, what in steps:
+        if not isinstance(what, str):
+            (changed if who == "ann" else pushed)(ann if who == "ann" else bob, what)
+            continue
+        ann.git("fetch", "--quiet")
+        try:
+            ann.git("merge", "--quiet", "--no-edit", "origin/main")
+        except RuntimeError:
+            ann.git("merge", "--abort")
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory, first_workshop: Path) -> Callable[[], Workshop]:
+    """A workshop of its own for each history."""
+
+    def make() -> Workshop:
+        folder = tmp_path_factory.mktemp("history")
+        shutil.copytree(first_workshop / "srv", folder / "workshop" / "srv")
+        return Workshop(folder / "workshop", sealed(os.environ, folder / "home"))
+
+    return make
+
+
+@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS, races=RACES, strategy=st.sampled_from(list(Strategy)), good=st.sampled_from([True, True, False]))
+def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
+    fresh: Callable[[], Workshop], steps: list[Step], races: list[Change], *,
+    strategy: Strategy, good: bool,
+) -> None:  # fmt: skip
+    workshop = fresh()
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    played(ann, bob, steps)
+    ann.write("untracked", "mine\n")
+    start, target, meanwhile = ann.head, workshop.on_server(), list(races)
+
+    def hook() -> None:
+        if meanwhile:
+            pushed(bob, meanwhile.pop())
+
+    verdict, parts = landed(workshop, ann, strategy, hook, "true" if good else "false")
+
+    event(f"{strategy}: {verdict.word or verdict.exit.verdict}")
+    there = workshop.on_server()
+    assert workshop.origin.git("merge-base", target, there) == target, "only ever fast-forwarded"
+    held(workshop, ann, verdict)
+    if not verdict.landed and land.pending(parts.git) is not None:
+        assert land.abort(parts).exit is Exit.OK
+    if not verdict.landed:
+        assert ann.head == start or verdict.exit is Exit.OK
+    assert ann.git("status", "--porcelain") == "?? untracked"
+    assert ann.git("branch", "--show-current") == "topic"
+    assert workshop.on_server() == there
+    assert sorted(path.name for path in (ann.path / ".git/homelab").glob("*")) in ([], ["land.lock"])
+
+
+def landed(
+    workshop: Workshop, ann: Checkout, strategy: Strategy, hook: Callable[[], None], ends: str
+) -> tuple[Verdict, Parts]:
+    """Land, with another's pushes while it is verified."""
+    git = Git(GitPython(workshop.environ, ann.path, inherited=os.environ, interactive=False))
+    commands = Processes(for_others(workshop.environ))
+
+    def tell(happened: object) -> None:
+        if getattr(happened, "source", "") == "verify":
+            hook()
+
+    parts = Parts(git=git, commands=commands, hooks=commands, clock=FakeClock(), tell=tell, jitter=lambda: 0.5)
+    return land.run(Request(verify=Command(RECORD + ends, "told"), strategy=strategy), parts), parts
+
+
+def held(workshop: Workshop, ann: Checkout, verdict: Verdict) -> None:
+    """What is said of the target is true, and what was landed is what was verified."""
+    assert verdict.landed in {True, False}
+    record = workshop.folder / "verified"
+    verified = record.read_text().split() if record.exists() else []
+    if verdict.landed:
+        assert workshop.origin.git("merge-base", verdict.sha, "main") == verdict.sha
+        assert workshop.origin.git("rev-parse", f"{verdict.sha}^{{tree}}") in verified
+        assert ann.head == verdict.sha
+        assert verdict.exit is Exit.OK
+    elif verdict.word != "nothing":
+        assert verdict.exit in {Exit.REFUSED, Exit.CONFLICT, Exit.VERIFY_FAILED, Exit.PUSH_FAILED}

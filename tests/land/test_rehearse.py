@@ -1,0 +1,113 @@
+"""`--dry-run`: what would be done, and every refusal that would come, in one run that changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.land.request import Detect, Strategy
+from homelab_hooks.verdict import Verdict
+
+GitLand = Callable[..., Verdict]
+
+
+@pytest.fixture
+def ann(workshop: Workshop) -> Checkout:
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit("same", "mine\n")
+    return clone
+
+
+def moved(workshop: Workshop, name: str) -> str:
+    """Bob pushes a file of that name; the target then."""
+    bob = workshop.clone("bob")
+    sha = bob.commit(name, "theirs\n")
+    bob.git("push", "--quiet", "origin", "main")
+    return sha
+
+
+def everything(clone: Checkout) -> tuple[str, list[str]]:
+    """Refs, and the files of the git directory."""
+    files = sorted(str(path) for path in (clone.path / ".git").rglob("*") if path.name != "index")
+    return clone.git("for-each-ref"), files
+
+
+def test_a_rehearsal_leaves_no_trace(workshop: Workshop, ann: Checkout, git_land: GitLand) -> None:
+    moved(workshop, "b")
+    before = everything(ann)
+    verdict = git_land(ann, dry_run=True)
+    assert (verdict.exit, verdict.landed) == (Exit.OK, False)
+    assert everything(ann) == before
+
+
+def test_conflicts_that_would_come_are_named(workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any) -> None:
+    tip = moved(workshop, "same")
+    git_land(ann, dry_run=True)
+    assert f"origin/main is at {tip[:10]}, which is not here yet" in told.lines("homelab")[0]
+    ann.git("fetch", "--quiet")
+    told.events.clear()
+    git_land(ann, dry_run=True)
+    assert told.lines("homelab")[0].endswith("would land 1 commit by merge, with conflicts in: same (21)")
+    told.events.clear()
+    git_land(ann, dry_run=True, strategy=Strategy.FF_ONLY)
+    assert told.lines("homelab")[0].endswith("but a fast-forward cannot (21)")
+
+
+def test_nothing_to_land_is_said(workshop: Workshop, git_land: GitLand, told: Any) -> None:
+    git_land(workshop.clone("carol", topic="topic"), dry_run=True)
+    assert told.lines("homelab")[0].endswith("contains topic: there would be nothing to land")
+
+
+def test_what_comes_after_the_push_is_said(ann: Checkout, workshop: Workshop, git_land: GitLand, told: Any) -> None:
+    def never(_: object) -> Verdict:
+        raise AssertionError
+
+    git_land(ann, dry_run=True, after=never)
+    assert told.lines("homelab")[-1] == "would watch CI"
+    hook = workshop.hook("post-push", "exit 1", where=ann.path / ".git/hooks")
+    git_land(ann, dry_run=True, after=never)
+    assert told.lines("homelab")[-1] == f"would run {hook}"
+
+
+def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Checkout, git_land: GitLand, told: Any) -> None:
+    ann.git("remote", "remove", "origin")
+    ann.write("same", "changed\n")
+
+    def silent(_: str) -> None:
+        raise Problem("CI does not answer", hint="look", exit=Exit.UNREACHABLE)
+
+    verdict = git_land(ann, dry_run=True, how=Detect(), check_ci=silent)
+
+    assert (verdict.exit, verdict.landed) == (Exit.USAGE, False)
+    refusals = [line.partition(": ")[2] for line in told.lines("homelab") if line.startswith("would be refused")]
+    assert [line.split(";")[0] for line in refusals] == [
+        "this repository has no remote",
+        "the work tree has changes that would not be landed: same",
+        "there is nothing to verify with",
+        "CI does not answer",
+    ]
+    ann.git("checkout", "--", "same")
+
+
+def test_a_target_or_a_server_that_is_not_there_is_found_out(
+    ann: Checkout, workshop: Workshop, git_land: GitLand, told: Any
+) -> None:
+    verdict = git_land(ann, dry_run=True, onto="mian")
+    assert (verdict.exit, verdict.reason) == (Exit.REFUSED, "there is no branch origin/mian")
+    ann.git("remote", "set-url", "origin", str(workshop.folder / "gone"))
+    verdict = git_land(ann, dry_run=True)
+    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert "origin/main cannot be asked for" in verdict.reason
+    assert told.lines("homelab")[-1].startswith("would be refused")
+
+
+def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Checkout, git_land: GitLand) -> None:
+    seen: list[Verdict] = []
+    assert git_land(ann, check_ci=lambda _: seen.append(git_land(ann, dry_run=True))).landed
+    assert (seen[0].exit, seen[0].landed) == (Exit.REFUSED, False)
+    assert "another landing runs in this repository: process" in seen[0].reason
