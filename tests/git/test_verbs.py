@@ -20,6 +20,8 @@ from homelab_hooks.history import Containment
 from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.remote import choose
 
+pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
+
 Opened = Callable[[Path], Git]
 
 

@@ -14,6 +14,8 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from homelab_hooks.verdict import Verdict
 
+pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
+
 GitLand = Callable[..., Verdict]
 
 

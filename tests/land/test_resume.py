@@ -22,6 +22,8 @@ from homelab_hooks.land.resume import ours
 from homelab_hooks.land.state import State, Store, locked
 from homelab_hooks.verdict import Verdict
 
+pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
+
 GitLand = Callable[..., Verdict]
 
 
