@@ -88,7 +88,7 @@ def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(
     """Git has a variable to make it think so, for its own tests."""
     environ = {**workshop.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     git = Git(GitPython(environ, ann.path, inherited=os.environ, interactive=False))
-    verdict = land.run(land.Request(verify=Skip()), parts(ann, git=git))
+    verdict = land.run(Request(verify=Skip()), parts(ann, git=git))
     assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
     assert "safe.directory" in verdict.hint
 
@@ -139,7 +139,7 @@ def test_a_pre_push_hook_that_uploads_large_files_reads_its_lines_and_can_refuse
         ("rebase.autoStash", "true"), ("color.ui", "always"), ("core.pager", "false"), ("fetch.all", "true"),
         ("status.branch", "true"), ("status.short", "true"), ("diff.noprefix", "true"), ("commit.template", "/none"),
     ],
-    ids=lambda setting: "=".join(setting),
+    ids="=".join,
 )  # fmt: skip
 def test_a_setting_of_the_users_leads_nothing_astray(
     workshop: Workshop, ann: Checkout, git_land: GitLand, setting: tuple[str, str]

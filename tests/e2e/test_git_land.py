@@ -1,0 +1,190 @@
+"""The real `git land` as a person or a script starts it: signals, output, tokens, hooks and the lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.exits import Exit
+from tests.cli.shell import Ended, Shell
+
+pytestmark = pytest.mark.slow
+
+TOKEN = "alice-token"
+
+
+@pytest.fixture
+def ann(workshop: Workshop) -> Checkout:
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit("a")
+    return clone
+
+
+@pytest.fixture
+def shell(seal: dict[str, str], ann: Checkout) -> Shell:
+    """In Ann's clone, without CI."""
+    return Shell(seal, ann.path)
+
+
+@pytest.fixture
+def watched(seal: dict[str, str], ann: Checkout) -> Iterator[Shell]:
+    """In Ann's clone, with a CI that knows her and the repository."""
+    with Woodpecker(SystemClock(), speed=50) as site:
+        settings = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": TOKEN, "HOMELAB_CI_REPO": "acme/app"}
+        yield Shell(seal, ann.path, settings)
+
+
+def land(shell: Shell, *options: str, verify: str = "true") -> Ended:
+    """`git land` without CI."""
+    return shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", verify, *options)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_verifying_ends_all_that_the_verification_started(
+    shell: Shell, ann: Checkout, workshop: Workshop, number: signal.Signals, code: int
+) -> None:
+    """A grandchild that lived on would hold the pipe open, and the branch would not be given back."""
+    start, before = ann.head, workshop.on_server()
+    os.mkfifo(workshop.folder / "pipe")
+    reader = os.open(workshop.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    verify = "exec 9>../pipe; (sh -c 'sleep 60' & wait) & echo begun; wait"
+    with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", verify) as child:
+        assert child.stderr is not None
+        assert any(b"begun" in line for line in child.stderr), "its output streams"
+        os.killpg(child.pid, number)
+        out, err = child.communicate(timeout=20)
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b"", "nobody holds the pipe any more"
+    os.close(reader)
+    assert f" exit={code} " in out.decode()
+    assert b"landed=no" in out
+    assert b"git land --continue" in err
+    assert workshop.on_server() == before
+    back = shell("git-land", "--abort", "--no-ci-watch")
+    assert (back.code, back.result["landed"], ann.head) == (0, "no", start)
+
+
+def test_the_verification_sees_neither_our_tokens_nor_what_git_set_for_us(shell: Shell) -> None:
+    """Started through git, as `git land`, which sets variables of its own for us."""
+    secrets = {"WOODPECKER_TOKEN": "t0ken-1", "WP_TOKEN": "t0ken-2", "VAULT_TOKEN": "t0ken-3"}
+    known = Shell(shell.environ, shell.directory, {**secrets, "GIT_DIR": str(shell.directory / ".git")})
+    done = land(known, verify="env | sort")
+    assert done.code == 0, done.err
+    assert "t0ken" not in done.out + done.err
+    seen = {line.split("=")[0].split()[-1] for line in done.err.splitlines() if "GIT_" in line}
+    assert not seen & {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"}
+    assert "HOMELAB_IN_LAND=1" in done.err
+
+
+def test_the_verifications_output_is_progress_and_the_result_is_alone_on_stdout(shell: Shell, ann: Checkout) -> None:
+    done = land(shell, verify="echo to-stdout; echo to-stderr >&2")
+    assert done.lines == [done.out.strip()]
+    assert done.result["sha"] == ann.head
+    assert "to-stdout" in done.err
+    assert "to-stderr" in done.err
+
+
+def test_the_repositorys_post_push_hook_keeps_our_tokens_and_speaks_on_stderr(
+    watched: Shell, ann: Checkout, workshop: Workshop
+) -> None:
+    """It watches, so it needs them; what it prints goes through the same cleaning as all from outside."""
+    script = 'read -r line; echo "token ${#WOODPECKER_TOKEN} $1 $line"; printf "\\033[2Jgone\\n"; exit 6'
+    workshop.hook("post-push", script, where=ann.path / ".git/hooks")
+    before = workshop.on_server()
+    done = watched("git-land", "--output", "plain", "--verify-cmd", "true")
+    assert (done.code, done.result["verdict"], done.result["landed"]) == (6, "superseded", "yes")
+    assert f"token {len(TOKEN)} origin {ann.head} {ann.head} refs/heads/main {before}" in done.err
+    assert "\x1b" not in done.err
+    assert len(done.lines) == 1
+
+
+def test_defect_13_a_landing_is_told_in_json_with_its_result_last(shell: Shell, ann: Checkout) -> None:
+    """Defect 13: no JSON, no codes of its own, no word for scripts."""
+    done = shell("git-land", "--output", "json", "--no-ci-watch", "--verify-cmd", "exit 1")
+    told = [json.loads(line) for line in done.lines]
+    assert (done.code, told[-1]["event"], told[-1]["verdict"]) == (22, "result", "verify-failed")
+    assert (told[-1]["landed"], told[-1]["sha"]) == (False, ann.head)
+    stages = [event["stage"] for event in told if event["event"] == "stage"]
+    assert list(dict.fromkeys(stages)) == ["preflight", "fetch", "merge", "verify"]
+
+
+def test_defect_14_a_landing_changes_no_upstream(shell: Shell, ann: Checkout) -> None:
+    """Defect 14: `push -u` made the next bare push go elsewhere."""
+    ann.git("config", "push.autoSetupRemote", "true")
+    assert land(shell).code == 0
+    assert ann.git("for-each-ref", "--format=%(upstream)", "refs/heads/topic") == ""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--verify-cmd", "--no-verify"], ["--verify-cmd"], ["--noci-watch"], ["--no-verify", "--verify-cmd", "true"],
+        ["--strategy", "squash"], ["--continue", "--abort"], ["elsewhere"], ["--timeout", "soon"],
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_defect_15_an_argument_that_means_nothing_is_an_error_and_lands_nothing(
+    shell: Shell, workshop: Workshop, options: list[str]
+) -> None:
+    """Defect 15: `--verify-cmd --no-verify` took the option for the command, and a mistyped one was overlooked."""
+    before = workshop.on_server()
+    done = shell("git-land", "--output", "plain", *options)
+    assert (done.code, done.result["verdict"], workshop.on_server()) == (Exit.USAGE, "usage", before)
+
+
+def test_defect_15_an_empty_command_verifies_nothing_and_is_refused(shell: Shell, workshop: Workshop) -> None:
+    """Defect 15: an empty `--verify-cmd=` fell back to another command without a word."""
+    before = workshop.on_server()
+    done = shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd=")
+    assert done.code in {Exit.USAGE, Exit.REFUSED}
+    assert workshop.on_server() == before
+
+
+def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_first(
+    shell: Shell, ann: Checkout, workshop: Workshop
+) -> None:
+    """From a linked work tree of the same repository; two landings of one repository never push at once."""
+    ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
+    other = Checkout(workshop.folder / "other", workshop.environ)
+    other.commit("o")
+    os.mkfifo(workshop.folder / "gate")
+    wait = "echo verifying; cat ../gate"
+    with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", wait) as first:
+        assert first.stderr is not None
+        assert any(line.strip().split()[-1] == b"verifying" for line in first.stderr if line.strip())
+        second = land(Shell(shell.environ, other.path))
+        rehearsed = land(Shell(shell.environ, other.path), "--dry-run")
+        (workshop.folder / "gate").write_text("go\n")
+        out, _ = first.communicate(timeout=20)
+    for done in (second, rehearsed):
+        assert (done.code, done.result["landed"]) == (Exit.REFUSED, "no")
+        assert f"process {first.pid} on {os.uname().nodename}, landing topic in {ann.path}" in done.err
+    assert b"landed=yes" in out
+    assert land(Shell(shell.environ, other.path)).result["landed"] == "yes"
+
+
+def test_while_the_first_landing_only_watches_the_next_one_may_land(
+    watched: Shell, ann: Checkout, workshop: Workshop
+) -> None:
+    """The lock is given back once the commit is certain: watching takes an hour, and harms nobody."""
+    os.mkfifo(workshop.folder / "gate")
+    workshop.hook("post-push", "echo watching; cat ../gate", where=ann.path / ".git/hooks")
+    ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
+    other = Checkout(workshop.folder / "other", workshop.environ)
+    other.commit("o")
+    with watched.start("git-land", "--output", "plain", "--verify-cmd", "true") as first:
+        assert first.stderr is not None
+        assert any(line.strip().split()[-1] == b"watching" for line in first.stderr if line.strip())
+        second = land(Shell(watched.environ, other.path))
+        Path(workshop.folder / "gate").write_text("go\n")
+        out, _ = first.communicate(timeout=20)
+    assert second.result["landed"] == "yes"
+    assert b"landed=yes" in out
