@@ -85,8 +85,9 @@ def clean(topic: str, *, git: Git, user: str, even_unlanded: bool = False) -> st
     with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
         for folder in old.path.parents:
             folder.rmdir()
-    if sha and not outside.delete_branch(old.branch, sha=sha).ok:
-        return f"removed the work tree; the branch {old.branch} is left, it has moved"
+    deleted = outside.delete_branch(old.branch, sha=sha) if sha else done
+    if not deleted.ok:
+        return f"removed the work tree; the branch {old.branch} is left: {complaint(deleted)}"
     return f"removed the work tree and the branch {old.branch}"
 
 

@@ -76,14 +76,16 @@ NAMELESS = [
 
 
 @pytest.mark.parametrize(("url", "host", "port", "full"), NAMED, ids=[row[0] for row in NAMED])
-def test_a_url_says_its_host_and_owner_and_name(url: str, host: str, port: int | None, full: str) -> None:
+def test_defect_39_a_url_says_its_host_and_owner_and_name(url: str, host: str, port: int | None, full: str) -> None:
+    """Defect 39: `repo.git/` kept its end, nested groups were cut, and queries, ports and IPv6 went wrong."""
     found = parse(url)
     assert isinstance(found, Address)
     assert (found.host, found.port, found.full) == (host, port, full)
 
 
 @pytest.mark.parametrize(("url", "why"), NAMELESS, ids=[row[0] or "empty" for row in NAMELESS])
-def test_a_url_that_says_no_owner_is_not_guessed_at(url: str, why: str) -> None:
+def test_defect_39_a_url_that_says_no_owner_is_not_guessed_at(url: str, why: str) -> None:
+    """Defect 39: `git@host:repo` had the owner `git@host`, and a folder's name was taken for an owner."""
     found = parse(url)
     assert isinstance(found, Nameless)
     assert why in found.why

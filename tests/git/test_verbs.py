@@ -88,7 +88,8 @@ def test_a_full_sha_is_taken_outside_a_repository(opened: Opened, tmp_path: Path
     assert found.sha == "a" * digits
 
 
-def test_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(workshop: Workshop, either: Opened) -> None:
+def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(workshop: Workshop, either: Opened) -> None:
+    """Defect 39: OWNER/NAME came from the URL to fetch from."""
     clone = workshop.clone("ann")
     git = either(clone.path)
     clone.git("config", "url.https://fetch.example.test/.insteadOf", "gh:")
@@ -104,6 +105,7 @@ def test_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(workshop: Work
 
 
 def test_defect_10_push_remote_and_push_default_are_respected(workshop: Workshop, opened: Opened) -> None:
+    """Defect 10: the remote that git itself would push to was not considered."""
     clone = workshop.clone("ann", topic="topic")
     git = opened(clone.path)
     for name in ("forgejo", "backup", "mirror"):

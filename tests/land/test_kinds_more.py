@@ -14,7 +14,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.gitpython import GitPython
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Skip
+from homelab_hooks.land.request import Request, Skip
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow

@@ -19,6 +19,7 @@ GitLand = Callable[..., Verdict]
 def test_defect_1_after_a_lost_race_the_new_tree_is_verified_too(
     workshop: Workshop, git_land: GitLand, told: Any
 ) -> None:
+    """Defect 1: a retry merged the new target and pushed it unverified."""
     ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
     ann.commit("a")
     bob.commit("b")
@@ -34,6 +35,7 @@ def test_defect_1_after_a_lost_race_the_new_tree_is_verified_too(
 
 @pytest.mark.parametrize("name", ["pre-receive", "update"])
 def test_defect_2_a_servers_hook_is_not_branch_protection(workshop: Workshop, git_land: GitLand, name: str) -> None:
+    """Defect 2: any error of a push was called branch protection, and ended with 0."""
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     workshop.hook(name, "echo tickets must be referenced >&2; exit 1")
@@ -48,6 +50,7 @@ def test_defect_2_a_servers_hook_is_not_branch_protection(workshop: Workshop, gi
 def test_defect_2_the_users_own_pre_push_hook_is_named_as_such(
     workshop: Workshop, git_land: GitLand, told: Any
 ) -> None:
+    """Defect 2: any error of a push was called branch protection, and ended with 0."""
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     workshop.hook("pre-push", "echo no secrets please; exit 1", where=ann.path / ".git/hooks")
@@ -61,6 +64,7 @@ def test_defect_2_the_users_own_pre_push_hook_is_named_as_such(
 
 
 def test_defect_2_a_conflict_in_a_later_round_is_a_conflict(workshop: Workshop, git_land: GitLand, parts: Any) -> None:
+    """Defect 2: any error of a push was called branch protection, and ended with 0."""
     ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
     start = ann.commit("same", "mine\n")
     bob.commit("same", "theirs\n")
@@ -75,6 +79,7 @@ def test_defect_2_a_conflict_in_a_later_round_is_a_conflict(workshop: Workshop, 
 
 
 def test_defect_3_a_refusal_is_not_tried_again(workshop: Workshop, git_land: GitLand, clock: Any) -> None:
+    """Defect 3: what can never work was tried three times."""
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     workshop.hook("pre-receive", "echo asked >>asked; exit 1")
@@ -87,6 +92,7 @@ def test_defect_3_a_refusal_is_not_tried_again(workshop: Workshop, git_land: Git
 def test_defect_4_a_dirty_work_tree_is_refused_and_untracked_files_are_not_dirt(
     workshop: Workshop, git_land: GitLand
 ) -> None:
+    """Defect 4: unrelated changes were verified along with the commit."""
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     ann.write("a", "changed\n")
@@ -103,6 +109,7 @@ def test_defect_4_a_dirty_work_tree_is_refused_and_untracked_files_are_not_dirt(
 def test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became(
     workshop: Workshop, git_land: GitLand, parts: Any
 ) -> None:
+    """Defect 5: `HEAD` was resolved again for the push, and again after it."""
     ann = workshop.clone("ann", topic="topic")
     sha, before = ann.commit("a"), workshop.on_server()
 
@@ -118,6 +125,7 @@ def test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became(
 
 
 def test_defect_6_a_detached_head_is_refused(workshop: Workshop, git_land: GitLand) -> None:
+    """Defect 6: a detached HEAD passed the guard and died on the way."""
     ann = workshop.clone("ann")
     ann.commit("a")
     ann.git("switch", "--quiet", "--detach")
@@ -127,6 +135,7 @@ def test_defect_6_a_detached_head_is_refused(workshop: Workshop, git_land: GitLa
 
 
 def test_defect_7_a_merge_in_progress_is_refused(workshop: Workshop, git_land: GitLand) -> None:
+    """Defect 7: a merge in progress was not noticed."""
     ann = workshop.clone("ann", topic="topic")
     ann.commit("same", "mine\n")
     ann.git("switch", "--quiet", "-c", "other", "main")
@@ -143,6 +152,7 @@ def test_defect_7_a_merge_in_progress_is_refused(workshop: Workshop, git_land: G
 def test_defect_8_a_branch_that_is_contained_already_is_nothing_to_land(
     workshop: Workshop, git_land: GitLand, told: Any
 ) -> None:
+    """Defect 8: it said landed, and watched an old commit."""
     ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
     bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
@@ -154,6 +164,7 @@ def test_defect_8_a_branch_that_is_contained_already_is_nothing_to_land(
 
 
 def test_defect_9_the_target_is_what_the_remote_calls_its_default(workshop: Workshop, git_land: GitLand) -> None:
+    """Defect 9: the target was called master, whatever the remote called it."""
     workshop.origin.git("branch", "trunk", "main")
     workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/trunk")
     ann = workshop.clone("ann")
@@ -167,6 +178,7 @@ def test_defect_9_the_target_is_what_the_remote_calls_its_default(workshop: Work
 
 
 def test_defect_10_the_branchs_push_remote_is_landed_on(workshop: Workshop, git_land: GitLand) -> None:
+    """Defect 10: the remote that git itself would push to was not considered."""
     ann = workshop.clone("ann", topic="topic")
     sha, main = ann.commit("a"), workshop.on_server()
     ann.git("clone", "--quiet", "--bare", str(workshop.bare), "../backup.git")
@@ -178,6 +190,7 @@ def test_defect_10_the_branchs_push_remote_is_landed_on(workshop: Workshop, git_
 
 
 def test_defect_11_a_remote_that_cannot_be_read_is_said_not_swallowed(workshop: Workshop, git_land: GitLand) -> None:
+    """Defect 11: errors of the remotes were swallowed."""
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     ann.git("remote", "set-url", "origin", str(workshop.folder / "gone.git"))
@@ -189,6 +202,7 @@ def test_defect_11_a_remote_that_cannot_be_read_is_said_not_swallowed(workshop: 
 
 
 def test_defect_12_ci_is_asked_before_anything_is_changed(workshop: Workshop, git_land: GitLand) -> None:
+    """Defect 12: CI's token was tried only after the push, which nobody can take back."""
     ann = workshop.clone("ann", topic="topic")
     sha, before = ann.commit("a"), workshop.on_server()
     asked = []

@@ -41,6 +41,7 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: Workshop, opene
 
 
 def test_defect_16_a_new_work_tree_has_no_upstream(workshop: Workshop, opened: Opened) -> None:
+    """Defect 16: a bare `git push` from the new work tree pushed the target."""
     ann = workshop.clone("ann")
     path = worktree.start("x", git=opened(ann), user="ann")
     with pytest.raises(RuntimeError, match="no upstream"):
@@ -48,6 +49,7 @@ def test_defect_16_a_new_work_tree_has_no_upstream(workshop: Workshop, opened: O
 
 
 def test_defect_17_the_main_work_tree_stays_clean(workshop: Workshop, opened: Opened) -> None:
+    """Defect 17: the tracked .gitignore was changed, and the main checkout dirty."""
     ann = workshop.clone("ann")
     worktree.start("x", git=opened(ann), user="ann")
     worktree.start("y", git=opened(ann), user="ann")
@@ -59,6 +61,7 @@ def test_defect_17_the_main_work_tree_stays_clean(workshop: Workshop, opened: Op
 def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
     workshop: Workshop, opened: Opened, topic: str
 ) -> None:
+    """Defect 18: a topic could lead out of the folder."""
     ann = workshop.clone("ann")
     with pytest.raises(Problem) as caught:
         worktree.start(topic, git=opened(ann), user="ann")
@@ -69,6 +72,7 @@ def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
 def test_defect_19_from_a_linked_work_tree_the_next_one_is_beside_it_not_in_it(
     workshop: Workshop, opened: Opened
 ) -> None:
+    """Defect 19: a work tree was put into the one that it was called from."""
     ann = workshop.clone("ann")
     first = worktree.start("x", git=opened(ann), user="ann")
     second = worktree.start("y", git=opened(Checkout(first, workshop.environ)), user="ann")
@@ -120,3 +124,36 @@ def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there
         worktree.clean("x", git=opened(Checkout(path, workshop.environ)), user="ann")
     with pytest.raises(Problem, match="no work tree"):
         worktree.clean("y", git=opened(ann), user="ann")
+
+
+def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(workshop: Workshop, opened: Opened) -> None:
+    """Defect 20: it said that both were removed, whatever had become of the branch."""
+    ann = workshop.clone("ann")
+    worktree.start("x", git=opened(ann), user="ann")
+    lock = ann.path / ".git/refs/heads/ann/x.lock"
+    lock.touch()
+    said = worktree.clean("x", git=opened(ann), user="ann")
+    assert said.startswith("removed the work tree; the branch ann/x is left: ")
+    assert "x.lock" in said
+    lock.unlink()
+    assert ann.git("branch", "--list", "ann/*").strip() == "ann/x"
+
+
+def test_a_task_is_landed_from_its_work_tree_and_then_cleaned_from_there_or_here(
+    workshop: Workshop, opened: Opened, git_land: Any
+) -> None:
+    """Landed commits are on the remote: nothing is lost with the branch."""
+    ann = workshop.clone("ann")
+    new = Checkout(worktree.start("x", git=opened(ann), user="ann"), workshop.environ)
+    new.commit("a")
+    assert git_land(new).landed
+    other = worktree.start("y", git=opened(new), user="ann")
+    assert worktree.clean("x", git=opened(Checkout(other, workshop.environ)), user="ann").startswith("removed")
+    assert worktree.clean("y", git=opened(ann), user="ann").startswith("removed")
+
+
+def test_a_name_that_git_takes_for_no_branch_is_no_owner(workshop: Workshop, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    worktree.start("x", git=opened(ann), user="a b")
+    assert ann.git("branch", "--list", "user/*").strip() == "+ user/x"
+    worktree.clean("x", git=opened(ann), user="a b")
