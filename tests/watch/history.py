@@ -159,7 +159,7 @@ def life(rng: random.Random, begin: float, end: Status | None) -> tuple[tuple[fl
     t, found = begin, []
     for status in (Status.CREATED, Status.PENDING, Status.RUNNING):
         found.append((t, status))
-        t += rng.choice([0.05, 0.3, 2.0, 8.0, 25.0])
+        t += rng.choice([0.05, 0.3, 2.0, 8.0, 12.0])
     return (*found, (t, end)) if end else tuple(found)
 
 
@@ -172,7 +172,7 @@ def generate(seed: int) -> History:
     rows = list(_rows(rng))
     troubles = []
     for _ in range(rng.randrange(4)):
-        since = rng.uniform(0, 60)
+        since = rng.uniform(0, 40)
         kind = rng.choice(["missed", "page", "slow-401", "empty-list", "older", "no-detail"])
         # A single slow refusal, or one short of what is believed, may come at any time; a page only after an answer.
         length = 0.3 if kind == "slow-401" else rng.choice([0.5, 3.0, 20.0])
@@ -184,7 +184,7 @@ def generate(seed: int) -> History:
 
 def _rows(rng: random.Random) -> Iterator[Row]:
     number = rng.randrange(1, 50)
-    begin = rng.uniform(0.0, 20.0)
+    begin = rng.uniform(0.0, 10.0)
     if rng.random() < 0.15:  # filtered: created and gone, its number used again
         yield Row(number=number, commit=OURS, life=((begin, Status.CREATED),), gone_at=begin + 1.0)
         begin += 2.0
