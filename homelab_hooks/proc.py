@@ -76,6 +76,10 @@ class Processes:
             return Done(child.returncode, out, err, timed_out=True)
         except BaseException:
             end_group(child)
+            for pipe in (child.stdin, child.stdout, child.stderr):
+                with contextlib.suppress(OSError):
+                    if pipe:
+                        pipe.close()
             raise
         return Done(child.returncode, out, err)
 

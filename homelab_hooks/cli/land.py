@@ -33,7 +33,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     way.add_argument("--continue", dest="proceed", action="store_true", help="go on with a landing that was cut short")
     way.add_argument("--abort", action="store_true", help="go back to before a landing that was cut short")
     way.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
-    parser.add_argument("--strategy", choices=list(Strategy), help="how the target comes in (default: merge)")
+    parser.add_argument(
+        "--strategy", choices=[strategy.value for strategy in Strategy], help="how the target comes in (default: merge)"
+    )
     parser.add_argument("--no-verify", action="store_true", help="land without verification, deliberately")
     parser.add_argument("--no-ci-watch", action="store_true", help="neither check CI before nor watch it after")
     parser.add_argument("--no-deploy", action="store_true", help="do not wait for the configured rollouts")
@@ -92,7 +94,9 @@ def _request(args: argparse.Namespace, config: Config) -> Request:
         verify=_verify(args, config),
         push_options=tuple(args.push_option or ()),
         dry_run=args.dry_run,
-        resume="homelab-watch {sha}" + (f" --repo {shlex.quote(args.repo)}" if args.repo else ""),
+        resume=shlex.join(
+            ["homelab-watch", "{sha}", *options.given(args, *options.CI, "remote", *options.PATIENCE)]
+        ).replace("'{sha}'", "{sha}"),
         extra=kept,
     )
 

@@ -25,3 +25,13 @@ def add(parser: argparse.ArgumentParser, *names: str) -> None:
             action="append" if setting.many else "store",
             help=f"{setting.what} (default: {default})".replace("%", "%%"),
         )
+
+
+def given(args: argparse.Namespace, *names: str) -> list[str]:
+    """The options among these settings that were given, as they would be given again."""
+    found: list[str] = []
+    for setting in SETTINGS:
+        value = getattr(args, setting.name, None) if setting.name in names else None
+        for text in [value] if isinstance(value, str) else value or ():
+            found += [setting.option, text]
+    return found

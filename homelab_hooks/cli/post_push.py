@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,8 @@ from homelab_hooks.watch import watch
 from homelab_hooks.watch.state import Scope
 from homelab_hooks.woodpecker.client import Woodpecker
 
+_OPEN = {Exit.TIMEOUT, Exit.UNREACHABLE}
+"""codes that leave open how it ends; a second landing would find nothing to land"""
 PREFLIGHT = 10.0
 """seconds that CI may take to answer before anything is changed (contract, section 10)"""
 
@@ -83,11 +86,16 @@ class PostPush:
             with self._stage(Stage.WATCH) as ended:
                 verdict = self._watch(landed)
                 ended.append(verdict)
+        if verdict.exit in _OPEN:
+            return verdict._replace(hint=f"go on: homelab-watch {landed.sha}")
         if verdict.exit is not Exit.OK or not self.targets:
             return verdict
         with self._stage(Stage.DEPLOY) as ended:
             rollout = self._deploy(landed)
             ended.append(rollout)
+        if rollout.exit in _OPEN:
+            again = shlex.join(["homelab", "deploy", "wait", *self.targets, "--sha", landed.sha])
+            rollout = rollout._replace(hint=f"go on: {again}")
         return rollout._replace(pipelines=verdict.pipelines, url=rollout.url or verdict.url)
 
     def _watch(self, landed: Landed) -> Verdict:

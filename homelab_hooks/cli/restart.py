@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, world = session.config(args), session.world
     about = watching.subject(config, world, args.commit)
     sha = about.commit.sha
-    again = shlex.join(["homelab-watch", sha, *(["--repo", config.repo] if args.repo else [])])
+    again = shlex.join(["homelab-watch", sha, *options.given(args, *options.CI, "remote", *options.PATIENCE)])
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
     ci = world.ci(config)

@@ -30,7 +30,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     server = world.server(config)
     about = watching.subject(config, world, args.commit)
     decides = watching.scope(about.commit, args.event)
-    again = ["homelab-watch", about.commit.sha, *(["--repo", config.repo] if args.repo else [])]
+    again = ["homelab-watch", about.commit.sha, *options.given(args, *options.CI, "remote", *options.PATIENCE)]
+    again += [word for event in args.event or () for word in ("--event", event)]
     session.tell(
         Start(
             command=session.prog,

@@ -50,8 +50,8 @@ def staged(parts: Parts, stage: Stage) -> Iterator[Note]:
     except Problem as problem:
         end(Progress.FAILED, problem.what)
         raise
-    except BaseException as error:
-        end(Progress.FAILED, type(error).__name__)
+    except BaseException:
+        end(Progress.FAILED, "cut short")
         raise
     end(note.progress, note.detail)
 

@@ -178,7 +178,8 @@ def _count_time(watch: Watch, look: Look[Sight], now: float) -> Watch:
             ", ".join(f"#{t.number} is {t.pipeline.status}" for t in watch.threads) or "no pipeline has appeared yet"
         )
         said = "undecided" if watch.patience.once else "the time is over"
-        return _end(watch, Verdict(exit=Exit.TIMEOUT, reason=f"{said}: {numbers}", hint="the same command goes on"))
+        hint = "homelab-watch waits for it" if watch.patience.once else "the same command goes on"
+        return _end(watch, Verdict(exit=Exit.TIMEOUT, reason=f"{said}: {numbers}", hint=hint))
     return watch
 
 

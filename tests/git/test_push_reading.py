@@ -162,6 +162,12 @@ def test_what_other_forges_and_git_itself_say_is_told_apart(code: int, out: str,
     assert read(code, out, err, ref=REF).kind is kind
 
 
+def test_git_that_ends_well_without_a_word_about_the_ref_makes_no_landing_certain() -> None:
+    """A setting may have made it push something else, or nothing: the server is asked."""
+    assert not read(*said("16h"), ref=REF).sure
+    assert read(*said("01-"), ref=REF).sure
+
+
 def test_words_of_the_server_cannot_reach_the_terminal_as_commands() -> None:
     err = "remote: error: no\x1b]0;owned\x07 way\u202e https://bob:pw@h/x\n"
     (line,) = read(1, rejected("[remote rejected] (hook declined)"), err, ref=REF).said

@@ -83,11 +83,12 @@ def killed(workshop: Workshop) -> Callable[..., None]:
 
 @pytest.fixture
 def ann(workshop: Workshop) -> Checkout:
-    """Has a commit on `topic`; the target has moved, with a new file and a changed one."""
+    """Has a commit on `topic`; the target has moved, with a changed file and new ones before and after it."""
     clone, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
     clone.commit("a")
     bob.commit("b")
     bob.commit("README", "theirs\n")
+    bob.commit("z")
     bob.git("push", "--quiet", "origin", "main")
     return clone
 
@@ -145,7 +146,7 @@ def test_killed_while_verifying(
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
-@pytest.mark.parametrize("name", ["README", "b"])
+@pytest.mark.parametrize("name", ["README", "z"])
 @BOTH
 def test_killed_while_git_writes_the_work_tree(
     workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix, name: str,
