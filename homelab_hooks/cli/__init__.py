@@ -37,9 +37,9 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
             sys.stdout.flush()
     except KeyboardInterrupt:
         return 130  # before there was anything to say
-    except BrokenPipeError:
+    except OSError as error:
         from homelab_hooks.terminal import silence
 
         silence(1)
-        return 0  # the reader of a help or a version has seen enough
+        return 0 if isinstance(error, BrokenPipeError) else 1  # a reader may have seen enough; a full disk has not
     return code
