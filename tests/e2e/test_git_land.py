@@ -19,6 +19,7 @@ from tests.cli.shell import Ended, Shell
 pytestmark = pytest.mark.slow
 
 TOKEN = "alice-token"
+OURS = {"WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN"}
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_signal_while_verifying_ends_all_that_the_verification_started(
     verify = "exec 9>../pipe; (sh -c 'sleep 60' & wait) & echo begun; wait"
     with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", verify) as child:
         assert child.stderr is not None
-        assert any(b"begun" in line for line in child.stderr), "its output streams"
+        assert any(line.split()[-1:] == [b"begun"] for line in child.stderr), "its output streams"
         os.killpg(child.pid, number)
         out, err = child.communicate(timeout=20)
     os.set_blocking(reader, True)
@@ -79,7 +80,9 @@ def test_the_verification_sees_neither_our_tokens_nor_what_git_set_for_us(shell:
     done = land(known, verify="env | sort")
     assert done.code == 0, done.err
     assert "t0ken" not in done.out + done.err
-    seen = {line.split("=")[0].split()[-1] for line in done.err.splitlines() if "GIT_" in line}
+    seen = {line.split("=")[0].split()[-1] for line in done.err.splitlines() if "=" in line}
+    assert "GIT_AUTHOR_DATE" in seen, "what the user set himself stays"
+    assert not seen & OURS
     assert not seen & {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_EDITOR", "GIT_SEQUENCE_EDITOR"}
     assert "HOMELAB_IN_LAND=1" in done.err
 
@@ -159,7 +162,7 @@ def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_fi
     wait = "echo verifying; cat ../gate"
     with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", wait) as first:
         assert first.stderr is not None
-        assert any(line.strip().split()[-1] == b"verifying" for line in first.stderr if line.strip())
+        assert any(line.split()[-1:] == [b"verifying"] for line in first.stderr)
         second = land(Shell(shell.environ, other.path))
         rehearsed = land(Shell(shell.environ, other.path), "--dry-run")
         (workshop.folder / "gate").write_text("go\n")
@@ -182,7 +185,7 @@ def test_while_the_first_landing_only_watches_the_next_one_may_land(
     other.commit("o")
     with watched.start("git-land", "--output", "plain", "--verify-cmd", "true") as first:
         assert first.stderr is not None
-        assert any(line.strip().split()[-1] == b"watching" for line in first.stderr if line.strip())
+        assert any(line.split()[-1:] == [b"watching"] for line in first.stderr)
         second = land(Shell(watched.environ, other.path))
         Path(workshop.folder / "gate").write_text("go\n")
         out, _ = first.communicate(timeout=20)
