@@ -80,13 +80,32 @@ def resolve(sources: Sources) -> Config:
 
     Raises Problem (usage) that names setting and source of a malformed value.
     """
-    values = tuple(_value(setting, sources) for setting in SETTINGS)
-    by_name = {value.setting.name: value for value in values}
+    config, problems = survey(sources)
+    if problems:
+        raise problems[0]
+    return config
+
+
+def survey(sources: Sources) -> tuple[Config, tuple[Problem, ...]]:
+    """The same with everything that is wrong; a setting that cannot be used counts as unset."""
+    problems: list[Problem] = []
+    by_name: dict[str, Value] = {}
+    for setting in SETTINGS:
+        try:
+            by_name[setting.name] = _value(setting, sources)
+        except Problem as problem:
+            problems.append(problem)
+            by_name[setting.name] = _value(setting, Sources())
     if sources.environ.get("HOMELAB_ALLOW_HTTP") != "1":
-        _refuse_open_http(by_name["server"], by_name["dial"])
-        _refuse_open_http(by_name["vault_addr"], by_name["vault_dial"])
+        for name, dial in (("server", "dial"), ("vault_addr", "vault_dial")):
+            try:
+                _refuse_open_http(by_name[name], by_name[dial])
+            except Problem as problem:
+                problems.append(problem)
+                by_name[name] = _value(by_name[name].setting, Sources())
     read = {name: value.value for name, value in by_name.items()}
-    return Config(**read, values=values, warnings=_forbidden(sources.tracked))
+    warnings = (*_forbidden(sources.tracked), *_unknown(sources.git))
+    return Config(**read, values=tuple(by_name.values()), warnings=warnings), tuple(problems)
 
 
 def _value(setting: Setting, sources: Sources) -> Value:
@@ -151,6 +170,25 @@ def _forbidden(tracked: Mapping[str, object]) -> tuple[str, ...]:
     """A tracked file may never say where a credential goes; what it may not say is ignored, and named."""
     allowed = {setting.tracked for setting in SETTINGS if setting.tracked}
     return tuple(f"{TRACKED} may not set {key}; it is ignored" for key in tracked if key not in allowed)
+
+
+def _unknown(entries: tuple[GitEntry, ...]) -> tuple[str, ...]:
+    """Keys that look like settings and are none: a misspelt one would be in force in its writer's mind only."""
+    known = {setting.git.lower(): setting.git for setting in SETTINGS if setting.git}
+    strange = {entry.key: entry.scope for entry in entries if _ours(entry.key) and entry.key.lower() not in known}
+    return tuple(f"git config {key} ({scope}) is no setting{_meant(key, known)}" for key, scope in strange.items())
+
+
+def _ours(key: str) -> bool:
+    """Whether a key is `homelab.NAME`; `homelab.SECTION.NAME` may be another tool's."""
+    return key.lower().startswith("homelab.") and key.count(".") == 1
+
+
+def _meant(key: str, known: Mapping[str, str]) -> str:
+    from difflib import get_close_matches  # only where something is misspelt
+
+    near = get_close_matches(key.lower(), known, n=1)
+    return f"; {known[near[0]]} is one" if near else ""
 
 
 def _refuse_open_http(address: Value, dial: Value) -> None:

@@ -142,6 +142,28 @@ class RolloutChanged(NamedTuple):
     old: int | None = None
 
 
+class Health(StrEnum):
+    """How it stands with something that was examined."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """it works, but not as well as it could, or not for long"""
+    PROBLEM = "problem"
+    SKIPPED = "skipped"
+    """not examined: it is not needed, or something before it is broken"""
+
+
+class Finding(NamedTuple):
+    """What an examination found: the evidence, and what to do about it, as a command where there is one."""
+
+    check: str
+    health: Health
+    evidence: str
+    remedy: str = ""
+    exit: Exit = Exit.OK
+    """the code with which a landing would end because of it"""
+
+
 class PipelineResult(NamedTuple):
     """One pipeline in the result."""
 
@@ -189,6 +211,7 @@ Event = (
     | Back
     | Log
     | RolloutChanged
+    | Finding
     | Result
 )
 
@@ -203,6 +226,7 @@ NAMES: dict[type[Event], str] = {
     Back: "back",
     Log: "log",
     RolloutChanged: "rollout",
+    Finding: "finding",
     Result: "result",
 }
 """the word for each in NDJSON"""

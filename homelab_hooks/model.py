@@ -90,7 +90,7 @@ class Stopped(NamedTuple):
     """the number of the pipeline that replaced it"""
 
 
-class Finding(NamedTuple):
+class Complaint(NamedTuple):
     """An error or a warning of the configuration."""
 
     message: str
@@ -119,7 +119,7 @@ class Pipeline(NamedTuple):
     finished: int = 0
     updated: int = 0
     stopped: Stopped | None = None
-    findings: tuple[Finding, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
     workflows: tuple[Workflow, ...] = ()
     version: str = ""
 
@@ -141,6 +141,14 @@ class Repo(NamedTuple):
     full_name: str
     active: bool = True
     default_branch: str = ""
+
+
+class Rights(NamedTuple):
+    """What a token's owner may do to a repository in CI."""
+
+    pull: bool
+    push: bool
+    admin: bool
 
 
 class Queue(NamedTuple):

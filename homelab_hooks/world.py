@@ -5,47 +5,38 @@ from __future__ import annotations
 import os
 import random
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from homelab_hooks import files
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.config import Config, Sources, resolve
+from homelab_hooks.config import Config, Sources, resolve, survey
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.environment import for_others
 from homelab_hooks.git.executor import Lean
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.proc import Processes
-from homelab_hooks.server import Server, parse_server
+from homelab_hooks.server import Server
 from homelab_hooks.settings import Output
 from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor
-from homelab_hooks.tokens.find import VARIABLES, Token, find, from_environment, from_git
+from homelab_hooks.tokens.find import VARIABLES, NotThere, Token, find, from_environment, from_git
+from homelab_hooks.views import View
 
 if TYPE_CHECKING:
-    from homelab_hooks.events import Event
     from homelab_hooks.git.repository import Git
     from homelab_hooks.https import Https
+    from homelab_hooks.https.probe import Way
     from homelab_hooks.kubectl.kubectl import Kubectl
-    from homelab_hooks.tokens.vault import Vault
     from homelab_hooks.woodpecker.client import Woodpecker
     from homelab_hooks.woodpecker.ear import Ear
 
 OURS = (*VARIABLES, "VAULT_TOKEN")
 """variables that hold our tokens; children do not get them unless they need them"""
-
-
-class View(Protocol):
-    """Shows what is told."""
-
-    def tell(self, event: Event) -> None:
-        """Show one event."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was found; may be called again."""
 
 
 class World:
@@ -64,6 +55,7 @@ class World:
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
         self._token: Token | None = None
+        self._looking = threading.Lock()
         self._shared = {name: value for name, value in self.environ.items() if name not in OURS}
 
     @classmethod
@@ -105,6 +97,13 @@ class World:
         return Git(GitPython(self._shared, self.directory, inherited=os.environ, interactive=interactive))
 
     @cached_property
+    def quiet_git(self) -> Git:
+        """All verbs on git, and nobody is ever asked."""
+        from homelab_hooks.git.repository import Git
+
+        return Git(Lean(self._shared, self.directory))
+
+    @cached_property
     def processes(self) -> Processes:
         """For programs that need none of our tokens."""
         return Processes(self._shared)
@@ -120,15 +119,25 @@ class World:
         return Processes(for_others(self.environ))
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
-        """The settings in force for this command."""
-        sources = Sources(
-            options=options,
-            environ=self.environ,
-            git=self.git.config(),
-            tracked=files.tracked(self.git.top_level()),
-            context_server=files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config")),
+        """The settings in force for this command. Raises Problem where one is malformed."""
+        return resolve(self._sources(options, files.tracked(self.git.top_level())))
+
+    def survey(self, options: Mapping[str, str | Sequence[str] | None]) -> tuple[Config, tuple[Problem, ...]]:
+        """The settings as far as they can be used, and everything that is wrong with them."""
+        problems: tuple[Problem, ...] = ()
+        tracked: Mapping[str, object] = {}
+        try:
+            tracked = files.tracked(self.git.top_level())
+        except Problem as problem:
+            problems = (problem,)
+        config, more = survey(self._sources(options, tracked))
+        return config, (*problems, *more)
+
+    def _sources(self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]) -> Sources:
+        context = files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
+        return Sources(
+            options=options, environ=self.environ, git=self.git.config(), tracked=tracked, context_server=context
         )
-        return resolve(sources)
 
     def view(self, output: Output) -> View:
         """The view that was asked for; `auto` is live where stderr can be redrawn."""
@@ -147,16 +156,17 @@ class World:
 
     def token(self, config: Config) -> Token:
         """CI's token, looked for once. Raises Problem (denied) with every place that was looked at."""
-        if self._token is None:
-            self._token = self._find_token(config)
-        return self._token
+        with self._looking:  # the doctor asks from several threads
+            if self._token is None:
+                self._token = self._find_token(config)
+            return self._token
 
     def _find_token(self, config: Config) -> Token:
         server = self.server(config)
         token = find(
             (
                 lambda: from_environment(self.environ),
-                *((lambda: self._from_vault(config),) if config.vault_addr else ()),
+                *((lambda: self.from_vault(config),) if config.vault_addr else ()),
                 lambda: from_git(server, Processes(self._shared)),
             )
         )
@@ -174,25 +184,33 @@ class World:
         """The CI server as our token sees it."""
         from homelab_hooks.woodpecker.client import Woodpecker
 
-        return Woodpecker(self._https(config), token=self.token(config).source)
+        return Woodpecker(self.https(config), token=self.token(config).source)
 
     def listener(self, config: Config) -> Callable[[int], Ear]:
         """Opens the event stream for a repository's id; its news cut this clock's sleep short."""
         from homelab_hooks.woodpecker.ear import Ear
 
         def listen(repo: int) -> Ear:
-            ear = Ear(self._https(config), repo, wake=self.clock.wake, now=self.clock.now)
+            ear = Ear(self.https(config), repo, wake=self.clock.wake, now=self.clock.now)
             ear.start()
             return ear
 
         return listen
 
-    def _https(self, config: Config) -> Https:
+    def https(self, config: Config) -> Https:
+        """The CI server, to be asked with our token."""
         server, token = self.server(config), self.token(config)
         from homelab_hooks.https import Https
 
         self._check_file(config, "ca_file")
         return Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
+
+    def way(self, config: Config) -> Way:
+        """How far one comes on the way to the CI server; nothing is sent."""
+        from homelab_hooks.https.probe import probe
+
+        self._check_file(config, "ca_file")
+        return probe(self.server(config), clock=self.clock, dial=config.dial, ca_file=config.ca_file)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
         """The user's kubectl."""
@@ -208,29 +226,17 @@ class World:
         """A number from 0 to 1, another each time."""
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
-    def _from_vault(self, config: Config) -> Any:
-        from homelab_hooks.tokens.vault import from_vault
-
-        return from_vault(self._vault(config))
-
-    def _vault(self, config: Config) -> Vault:
-        from homelab_hooks.tokens.vault import Vault
+    def from_vault(self, config: Config) -> Token | NotThere:
+        """CI's token as Vault keeps it. Raises Problem where the settings or the token cannot be used."""
+        from homelab_hooks.tokens.vault import chosen, from_vault
 
         self._check_file(config, "vault_ca")
-        token, source = self.environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
-        if not token:
-            token, source = files.text(self._home / ".vault-token").strip(), "~/.vault-token"
-        self.redact.learn(token)
-        return Vault(
-            server=parse_server(config.vault_addr),
-            token=token,
-            token_source=source,
-            path=config.vault_path,
-            field=config.vault_field,
-            namespace=config.vault_namespace,
-            dial=config.vault_dial,
-            ca_file=config.vault_ca,
-        )
+        vault = chosen(config, self.environ, self._home)
+        self.redact.learn(vault.token)
+        found = from_vault(vault)
+        if isinstance(found, Token):
+            self.redact.learn(found.value)
+        return found
 
     @staticmethod
     def _check_file(config: Config, name: str) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from homelab_hooks.cli import deploying, watching
+from homelab_hooks.cli import access, deploying, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
 from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
-from homelab_hooks.looks import Denied, Missed, Seen
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
 from homelab_hooks.watch.state import Scope
@@ -22,8 +20,6 @@ from homelab_hooks.woodpecker.client import Woodpecker
 
 _OPEN = {Exit.TIMEOUT, Exit.UNREACHABLE}
 """codes that leave open how it ends; a second landing would find nothing to land"""
-PREFLIGHT = 10.0
-"""seconds that CI may take to answer before anything is changed (contract, section 10)"""
 
 
 class PostPush:
@@ -57,27 +53,13 @@ class PostPush:
     def check(self, sha: str) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
 
-        Raises Problem with the finding. The time is counted over all questions.
+        Raises Problem with what stands in the way.
         """
         del sha
         config, world = self._config, self._session.world
         deploying.targets(self.targets)
         about = watching.subject(config, world, "HEAD")
-        ci = self._server()
-        until = world.clock.now() + PREFLIGHT
-        questions: list[Callable[[], object]] = [ci.user, *((lambda n=name: ci.lookup(n)) for name in about.names)]
-        for number, question in enumerate(questions):
-            ci.within(max(0.5, until - world.clock.now()))
-            match question():
-                case Seen() if number:
-                    return
-                case Denied() as no if number in (0, len(questions) - 1) or no.final:
-                    raise Problem(no.reason, hint=no.hint, exit=Exit.REFUSED)
-                case Missed(reason):
-                    hint = "homelab config tells which server and dial are in force; --no-ci-watch lands without CI"
-                    raise Problem(f"CI cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)
-                case _:
-                    pass  # the user is known; or CI does not know the repository under this name, but the next
+        access.ask(self._server(), about.names, clock=world.clock)
 
     def run(self, landed: Landed) -> Verdict:
         """Watch, then wait for the rollouts."""

@@ -25,7 +25,8 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.settings import SETTINGS, Output
 from homelab_hooks.terminal import terminable
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.world import View, World
+from homelab_hooks.views import View
+from homelab_hooks.world import World
 
 
 class Session:
@@ -71,6 +72,14 @@ class Session:
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=warning, level=Level.WARNING))
         return config
+
+    def survey(self, args: argparse.Namespace) -> tuple[Config, tuple[Problem, ...]]:
+        """The settings as far as they can be used, and what is wrong with the others; the view is what they say."""
+        options = {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
+        config, problems = self.world.survey(options)
+        self._view.close()
+        self._view = self.world.view(config.output)
+        return config, problems
 
     def tell(self, event: Event) -> None:
         """Show an event, and remember what the last word would need."""

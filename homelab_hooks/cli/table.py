@@ -28,6 +28,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(("work", "land"), "write", "merge, verify, push, watch CI, wait for the rollout", "land", "git land"),
     Verb(("work", "start"), "write", "a worktree for a task", "work_start"),
     Verb(("work", "clean"), "write", "remove a task's worktree and branch", "work_clean"),
+    Verb(("doctor",), "read", "everything a landing depends on, examined, each finding with its remedy", "doctor"),
     Verb(("config",), "read", "every setting in force and where it comes from", "config"),
     Verb(("demo",), "write", "the real landing path against an embedded CI, git server and cluster", "demo"),
     Verb(("manifest",), "read", "every verb with its tier", "manifest"),

@@ -46,10 +46,15 @@ def subject(config: Config, world: World, name: str | None) -> Subject:
     """What a watch of COMMIT is about. Raises Problem where no OWNER/NAME is known."""
     found = commit(world, name)
     remote = cache(lambda: likeliest(config, world.git, world.git.remotes()))
-    names = (config.repo,) if config.repo else candidates(world.git, remote())
-    if not names:
+    return Subject(found, remote, names(config, world.git, remote))
+
+
+def names(config: Config, git: Reader, remote: Callable[[], str]) -> tuple[str, ...]:
+    """OWNER/NAME as told, else what the remotes say, the likeliest first. Raises Problem where nothing says it."""
+    found = (config.repo,) if config.repo else candidates(git, remote())
+    if not found:
         raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
-    return Subject(found, remote, names)
+    return found
 
 
 def likeliest(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:

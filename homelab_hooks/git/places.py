@@ -42,6 +42,14 @@ class Places(Verbs):
         """The value that counts; empty where there is none."""
         return self._line("config", "--get", key)
 
+    def version(self) -> str:
+        """Git's own version, as it says it."""
+        return self._line("version").removeprefix("git version ")
+
+    def identity(self) -> str:
+        """Who would be the committer: name and address; empty where git does not know."""
+        return self._line("var", "GIT_COMMITTER_IDENT").rpartition(" ")[0].rpartition(" ")[0]
+
     def top_level(self) -> Path | None:
         """The work tree's root; None outside a repository and in a bare one."""
         return self._place("--show-toplevel")

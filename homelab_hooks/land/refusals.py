@@ -51,11 +51,11 @@ def refusals(facts: Facts) -> tuple[Problem, ...]:
     return tuple(Problem(what, hint=hint, exit=Exit.REFUSED) for what, hint in found if what)
 
 
-Finding = tuple[str, str]
-_FINE: Finding = ("", "")
+Reason = tuple[str, str]
+_FINE: Reason = ("", "")
 
 
-def _unfinished(facts: Facts) -> Finding:
+def _unfinished(facts: Facts) -> Reason:
     if not facts.unfinished:
         return _FINE
     return (
@@ -64,11 +64,11 @@ def _unfinished(facts: Facts) -> Finding:
     )
 
 
-def _lock(facts: Facts) -> Finding:
+def _lock(facts: Facts) -> Reason:
     return locked_by(facts.lock) if facts.lock else _FINE
 
 
-def locked_by(lock: str) -> Finding:
+def locked_by(lock: str) -> Reason:
     """What to say of a lock, and what to do about it."""
     return (
         f"another git works here, or was killed: there is a lock, {clean(lock)}",
@@ -76,7 +76,7 @@ def locked_by(lock: str) -> Finding:
     )
 
 
-def _operation(facts: Facts) -> Finding:
+def _operation(facts: Facts) -> Reason:
     if not facts.operation:
         return _FINE
     return (
@@ -87,7 +87,7 @@ def _operation(facts: Facts) -> Finding:
     )
 
 
-def _branch(facts: Facts) -> Finding:
+def _branch(facts: Facts) -> Reason:
     if not facts.head:
         return "there is no commit yet", "commit something first"
     if not facts.branch and facts.operation != "rebase":  # which detaches HEAD by itself
@@ -100,13 +100,13 @@ def _branch(facts: Facts) -> Finding:
     return _FINE
 
 
-def _target(facts: Facts) -> Finding:
+def _target(facts: Facts) -> Reason:
     if facts.target or not facts.remote:  # that there is no remote is a finding of its own
         return _FINE
     return f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH"
 
 
-def _dirt(facts: Facts) -> Finding:
+def _dirt(facts: Facts) -> Reason:
     if not facts.changes:
         return _FINE
     return (
@@ -115,7 +115,7 @@ def _dirt(facts: Facts) -> Finding:
     )
 
 
-def _exposed(facts: Facts) -> Finding:
+def _exposed(facts: Facts) -> Reason:
     if not facts.exposed:
         return _FINE
     return (
@@ -124,7 +124,7 @@ def _exposed(facts: Facts) -> Finding:
     )
 
 
-def _verifiable(facts: Facts) -> Finding:
+def _verifiable(facts: Facts) -> Reason:
     if facts.verifiable:
         return _FINE
     return (

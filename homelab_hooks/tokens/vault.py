@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from homelab_hooks import files
+from homelab_hooks.config import Config
 from homelab_hooks.https import vault_session
-from homelab_hooks.server import Dial, Server
+from homelab_hooks.server import Dial, Server, parse_server
 from homelab_hooks.text import clean, short
 from homelab_hooks.tokens.find import NotThere, Token, fit
 
@@ -33,6 +36,23 @@ class Vault:
     def source(self) -> str:
         """As a message names it."""
         return f"Vault {self.path} at {self.server}"
+
+
+def chosen(config: Config, environ: Mapping[str, str], home: Path) -> Vault:
+    """The Vault that the settings name, with the token of VAULT_TOKEN or ~/.vault-token."""
+    token, source = environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
+    if not token:
+        token, source = files.text(home / ".vault-token").strip(), "~/.vault-token"
+    return Vault(
+        server=parse_server(config.vault_addr),
+        token=token,
+        token_source=source,
+        path=config.vault_path,
+        field=config.vault_field,
+        namespace=config.vault_namespace,
+        dial=config.vault_dial,
+        ca_file=config.vault_ca,
+    )
 
 
 class _Elsewhere(ValueError):  # noqa: N818 - it is a finding, caught a few lines below

@@ -8,6 +8,7 @@ from typing import Generic, NamedTuple, TypeVar, assert_never
 from homelab_hooks.events import (
     Back,
     Event,
+    Finding,
     Level,
     Log,
     LostContact,
@@ -86,7 +87,7 @@ def fold(board: Board, event: Event, at: Moment) -> Board:  # noqa: C901, PLR091
             return _heard(board, event)
         case RolloutChanged():
             return board._replace(rollouts=_put(board.rollouts, event.target, event, at), waiting=None)
-        case Start():
+        case Start() | Finding():
             return board
         case Result():
             return Board()

@@ -6,6 +6,8 @@ from homelab_hooks import durations
 from homelab_hooks.events import (
     Back,
     Event,
+    Finding,
+    Health,
     Level,
     Log,
     PipelineChanged,
@@ -16,9 +18,10 @@ from homelab_hooks.events import (
 )
 from homelab_hooks.views import rows, wording
 from homelab_hooks.views.board import Board, Moment, fold, passing
-from homelab_hooks.views.row import Row, Span, Tone, entry, mark, tone
+from homelab_hooks.views.row import Row, Span, Tone, entry, mark, sign, tone
 
 _LEVELS = {Level.INFO: Tone.PLAIN, Level.WARNING: Tone.LOUD, Level.ERROR: Tone.BAD}
+_HEALTH = {Health.OK: Tone.GOOD, Health.WARNING: Tone.LOUD, Health.PROBLEM: Tone.BAD, Health.SKIPPED: Tone.QUIET}
 _STAGES = {Progress.DONE: "done", Progress.FAILED: "failed", Progress.SKIPPED: "skipped"}
 _BEFORE_DETAIL = 20
 """columns of a stage's row before its last word"""
@@ -37,6 +40,8 @@ def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]: 
             return [_whole(f"lost contact for {durations.text(event.away)}: {board.lost.event.reason}", Tone.QUIET)]
         case Log() if not passing(event):
             return _log(board, event)
+        case Finding():
+            return _finding(event)
         case Result():
             return [*_ended(_decided(board, event, at), at, columns), *_last_words(board, event, columns)]
         case _:
@@ -56,6 +61,14 @@ def _stage(event: StageChanged) -> Row:
     kind = Tone.BAD if event.progress is Progress.FAILED else Tone.QUIET
     said = Span(f"{skipped}{event.detail or state}", kind)
     return Row((mark(state), head, said), whole=event.progress is Progress.FAILED)
+
+
+def _finding(event: Finding) -> list[Row]:
+    """The evidence, and below it what to do."""
+    kind = _HEALTH[event.health]
+    head, *remedy = wording.finding(event)
+    said = Span(head[wording.MARK :], Tone.PLAIN if kind is Tone.GOOD else kind)
+    return [Row((sign(kind), Span(" "), said), whole=True), *(_whole(line) for line in remedy)]
 
 
 def _decided(board: Board, event: Result, at: Moment) -> Board:

@@ -67,7 +67,11 @@ def mark(state: str) -> Span:
     >>> mark("success").text, mark("pending").text
     ('✓', '○')
     """
-    kind = tone(state)
+    return sign(tone(state))
+
+
+def sign(kind: Tone) -> Span:
+    """The sign that goes with a tone."""
     return Span(_MARKS[kind], kind)
 
 

@@ -8,6 +8,8 @@ from homelab_hooks import durations
 from homelab_hooks.events import (
     Back,
     Event,
+    Finding,
+    Health,
     Level,
     Log,
     LostContact,
@@ -51,6 +53,8 @@ def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row 
             return [_log(event)]
         case RolloutChanged():
             return [_rollout(event)]
+        case Finding():
+            return finding(event)
         case Result():
             return _last_words(event)
         case _:
@@ -107,6 +111,19 @@ def _rollout(event: RolloutChanged) -> str:
     of = f" of {event.desired}" if event.desired is not None and told else ""
     detail = f": {event.detail}" if event.detail else ""
     return f"{event.target} {event.phase}{detail}" + (f" ({told}{of})" if told else "")
+
+
+MARKS = {Health.OK: "ok", Health.WARNING: "!", Health.PROBLEM: "x", Health.SKIPPED: "-"}
+"""how a finding begins, where there is no colour to say it"""
+MARK, _CHECK = 3, 12
+"""columns of the mark, and of what was examined"""
+
+
+def finding(event: Finding) -> list[str]:
+    """The evidence, and below it what to do."""
+    head = f"{MARKS[event.health]:<{MARK}}{event.check:<{_CHECK}} "
+    said = [head + event.evidence]
+    return [*said, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else said
 
 
 def _last_words(event: Result) -> list[str]:

@@ -87,7 +87,7 @@ _REPUSH = "a repaired configuration needs a new push: a restart uses the stored 
 
 
 def _finding(pipeline: Pipeline) -> str:
-    found = [finding for finding in pipeline.findings if not finding.warning] or list(pipeline.findings)
+    found = [complaint for complaint in pipeline.complaints if not complaint.warning] or list(pipeline.complaints)
     return found[0].message.splitlines()[0] if found and found[0].message else "the server does not say why"
 
 

@@ -61,10 +61,12 @@ def complaints(watch: Watch) -> tuple[Log, ...]:
     told = []
     for thread in watch.threads:
         if thread.pipeline.status is Status.ERROR:
-            for finding in thread.pipeline.findings:
-                level = Level.WARNING if finding.warning else Level.ERROR
-                where = f"{finding.where}: " if finding.where else ""
-                told += [Log(source="config", text=where + line, level=level) for line in finding.message.splitlines()]
+            for complaint in thread.pipeline.complaints:
+                level = Level.WARNING if complaint.warning else Level.ERROR
+                where = f"{complaint.where}: " if complaint.where else ""
+                told += [
+                    Log(source="config", text=where + line, level=level) for line in complaint.message.splitlines()
+                ]
     return tuple(told)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 from homelab_hooks.looks import Denied, Fault, Look, Missed
-from homelab_hooks.model import LogLine, Pipeline, Queue, Repo
+from homelab_hooks.model import LogLine, Pipeline, Queue, Repo, Rights
 from homelab_hooks.reply import NoReply, Reply
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import read
@@ -57,6 +57,10 @@ class Woodpecker:
     def lookup(self, full_name: str) -> Look[Repo]:
         """The repository of this name."""
         return self._get(f"/api/repos/lookup/{quote(full_name)}", parse.repo, f"the repository {full_name}")
+
+    def rights(self, repo: int) -> Look[Rights]:
+        """What the token's owner may do to it."""
+        return self._get(f"/api/repos/{repo}/permissions", parse.rights, "the rights to the repository")
 
     def pipelines(self, repo: int, *, page: int = 1, per_page: int = PER_PAGE) -> Look[tuple[Pipeline, ...]]:
         """A page of the list, newest number first, without workflows."""

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from homelab_hooks.model import Finding, LogLine, Pipeline, Queue, Repo, Status, Step, Stopped, Workflow
+from homelab_hooks.model import Complaint, LogLine, Pipeline, Queue, Repo, Rights, Status, Step, Stopped, Workflow
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -43,7 +43,7 @@ def pipeline(raw: object) -> Pipeline:
         finished=_number(json, "finished", "finished_at"),
         updated=_number(json, "updated", "updated_at"),
         stopped=_stopped(json.get("cancel_info")),
-        findings=_findings(json),
+        complaints=_complaints(json),
         workflows=_each(json.get("workflows") or [], _workflow),
         version=_text(json, "version"),
     )
@@ -63,6 +63,12 @@ def repo(raw: object) -> Repo:
 def login(raw: object) -> str:
     """The name in the answer of /api/user. Raises Misshapen."""
     return _text(_object(raw), "login", need=True)
+
+
+def rights(raw: object) -> Rights:
+    """The answer of /api/repos/{id}/permissions. Raises Misshapen."""
+    json = _object(raw)
+    return Rights(*(json.get(name) is True for name in ("pull", "push", "admin")))
 
 
 def queue(raw: object) -> Queue:
@@ -136,18 +142,18 @@ def _stopped(raw: object) -> Stopped | None:
     )
 
 
-def _findings(json: Json) -> tuple[Finding, ...]:
+def _complaints(json: Json) -> tuple[Complaint, ...]:
     """`errors` since 2.0; a bare `error` text before."""
     older = _text(json, "error")
-    found = [Finding(message=older)] if older else []
-    return (*found, *_each(json.get("errors") or [], _finding))
+    found = [Complaint(message=older)] if older else []
+    return (*found, *_each(json.get("errors") or [], _complaint))
 
 
-def _finding(raw: object) -> Finding:
+def _complaint(raw: object) -> Complaint:
     json = _object(raw)
     data = json.get("data")
     place = [_text(data, "file"), _text(data, "field")] if isinstance(data, Mapping) else []
-    return Finding(
+    return Complaint(
         message=_text(json, "message"),
         kind=_text(json, "type"),
         warning=json.get("is_warning") is True,

@@ -118,7 +118,7 @@ def test_the_recorded_rows_come_with_their_facts() -> None:
     assert {row.status for row in rows} >= set(Status) - {Status.UNKNOWN, Status.SKIPPED, Status.CANCELED}
     assert all(re.fullmatch(r"[0-9a-f]{40}", row.commit) and row.number > 0 and row.created > 0 for row in rows)
     assert any(row.stopped and row.stopped.superseded_by for row in rows)
-    assert any(finding.message and not finding.warning for row in rows for finding in row.findings)
+    assert any(complaint.message and not complaint.warning for row in rows for complaint in row.complaints)
 
 
 def test_the_recorded_logs_are_text_in_order() -> None:

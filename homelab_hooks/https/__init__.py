@@ -52,7 +52,7 @@ class Https:
         self._server = server
         self._clock = clock
         self._time = _Deadline(clock)
-        proxy = None if dial else _proxy_for(server)
+        proxy = None if dial else proxy_for(server)
         pinned = {(server.host, server.port): (dial.address, dial.port or server.port)} if dial else {}
         transport = _Transport(_Backend(pinned, self._time), verify=_context(server, ca_file), proxy=proxy)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "homelab-hooks"}
@@ -143,7 +143,7 @@ def vault_session(server: Server, *, dial: Dial | None = None, ca_file: Path | N
     session.trust_env = False
     session.adapters.clear()
     session.mount(server.origin, Adapter())
-    if not dial and (proxy := _proxy_for(server)):
+    if not dial and (proxy := proxy_for(server)):
         session.proxies = {server.scheme: proxy}
     return session
 
@@ -229,7 +229,7 @@ class _Transport(httpx.HTTPTransport):
         self._pool._network_backend = backend  # noqa: SLF001 - held by a test with real TLS
 
 
-def _proxy_for(server: Server) -> str | None:
+def proxy_for(server: Server) -> str | None:
     """The proxy that the environment names for this server."""
     if server.loopback or proxy_bypass(server.host):
         return None

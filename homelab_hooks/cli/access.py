@@ -1,0 +1,56 @@
+"""Whether CI can be asked and watched: its server answers, takes the token and knows the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.loop import Clock
+from homelab_hooks.model import Repo
+from homelab_hooks.woodpecker.client import Woodpecker
+
+PATIENCE = 10.0
+"""seconds that CI may take to answer before anything is changed (contract, section 10)"""
+_SHORTEST = 0.5
+T = TypeVar("T")
+
+
+class Access(NamedTuple):
+    """Who the token belongs to, and the repository as CI knows it."""
+
+    login: str
+    repo: Repo
+
+
+def ask(ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float = PATIENCE) -> Access:
+    """Ask for the user, then for the repository under each of its names until CI knows one.
+
+    The time is counted over all questions. Raises Problem (refused) with what stands in the way.
+    """
+    until = clock.now() + patience
+    ci.within(patience)
+    login = _answered(ci.user())
+    for name in names:
+        ci.within(max(_SHORTEST, until - clock.now()))
+        look = ci.lookup(name)
+        unknown = isinstance(look, Denied) and not look.final and name != names[-1]
+        if not unknown:
+            return Access(login, _answered(look))
+    raise Problem(
+        "the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME", exit=Exit.REFUSED
+    )
+
+
+def _answered(look: Look[T]) -> T:
+    if isinstance(look, Seen):
+        value: T = look.value
+        return value
+    match look:
+        case Denied() as no:
+            raise Problem(no.reason, hint=no.hint, exit=Exit.REFUSED)
+        case Missed(reason) | Absent(reason):
+            hint = "look at the server and at the balancer before it; --no-ci-watch lands without CI"
+            raise Problem(f"CI cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)

@@ -1,0 +1,73 @@
+"""Examines several things side by side, each in a thread of its own, all within one time."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.exits import Exit
+from homelab_hooks.loop import Clock
+
+
+class Examination(NamedTuple):
+    """What is examined, how, and the code with which a landing would end if it does not answer."""
+
+    check: str
+    examine: Callable[[], Iterable[Finding]]
+    exit: Exit = Exit.REFUSED
+
+
+_Answer = Finding | None
+
+
+def side_by_side(examinations: Sequence[Examination], *, clock: Clock, patience: float) -> Iterator[Finding]:
+    """The findings in the order of the examinations; one that takes longer than `patience` seconds is a problem."""
+    until = clock.now() + patience
+    for examination, answers in [(each, _begun(each)) for each in examinations]:
+        while True:
+            try:
+                finding = answers.get(timeout=max(0.0, until - clock.now()))
+            except queue.Empty:
+                yield Finding(
+                    examination.check, Health.PROBLEM, f"no answer within {patience:g} s", exit=examination.exit
+                )
+                break
+            if finding is None:
+                break
+            yield finding
+
+
+def _begun(examination: Examination) -> queue.SimpleQueue[_Answer]:
+    """Begins it; its findings come through a queue, and None at its end. A thread that hangs holds nobody up."""
+    answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
+
+    def work() -> None:
+        try:
+            for finding in examination.examine():
+                answers.put(finding)
+        except Problem as problem:
+            answers.put(problem_found(examination.check, problem, exit_=examination.exit))
+        except Exception as fault:  # noqa: BLE001 - one broken examination must not hide the others
+            answers.put(
+                Finding(
+                    examination.check,
+                    Health.PROBLEM,
+                    f"a fault of homelab-hooks: {type(fault).__name__}: {fault}",
+                    "please report it",
+                    examination.exit,
+                )
+            )
+        finally:
+            answers.put(None)
+
+    threading.Thread(target=work, name=examination.check, daemon=True).start()
+    return answers
+
+
+def problem_found(check: str, problem: Problem, *, exit_: Exit) -> Finding:
+    """What a landing would have refused with, as a finding in the same words."""
+    return Finding(check, Health.PROBLEM, problem.what, problem.hint, exit_)

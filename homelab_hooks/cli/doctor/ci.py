@@ -1,0 +1,131 @@
+"""The way to CI and what it says: name, connection, certificate, clock, user, repository and rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from homelab_hooks import durations
+from homelab_hooks.cli import access, watching
+from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.exits import Exit
+from homelab_hooks.https.probe import Proxied, Reached, Unconnected, Unresolved, Untrusted
+from homelab_hooks.looks import Denied, Seen
+from homelab_hooks.reply import Reply
+from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.world import World
+
+WITHIN = 3.5
+"""seconds that CI has to answer; less than all of it may take, so that its silence is told in its own words"""
+SOON = 14
+"""days before a certificate's end from which it is a warning"""
+SKEW = 30.0
+"""seconds by which the server's clock may differ; more, and the times that are shown are wrong"""
+_DAY = 86400
+
+
+def examinations(config: Config, world: World) -> tuple[Examination, ...]:
+    """The way to the server, and what it says of the token and the repository."""
+    return (
+        Examination("server", lambda: _way(config, world)),
+        Examination("clock", lambda: _clocks(config, world)),
+        Examination("ci", lambda: _said(config, world)),
+    )
+
+
+def _way(config: Config, world: World) -> Iterator[Finding]:
+    server = world.server(config)
+    dialled = f" by the dial {config.dial}" if config.dial else ""
+    match world.way(config):
+        case Unresolved(reason):
+            hint = "check the name, or give its address: git config --global homelab.ciDial IP"
+            yield _broken("server", f"{server.host} has no address: {reason}", hint)
+        case Unconnected(addresses, reason):
+            hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
+            hint = f"{hint}; or give another address: git config --global homelab.ciDial IP"
+            yield _broken("server", f"{server} cannot be reached at {', '.join(addresses)}: {reason}", hint)
+        case Untrusted(address, reason):
+            hint = (
+                "give the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
+            )
+            yield _broken("certificate", f"{server} at {address}: {reason}", hint)
+        case Proxied(proxy):
+            yield Finding("server", Health.OK, f"{server} through the proxy {proxy}")
+        case Reached() as there:
+            took = f"{there.seconds * 1000:.0f} ms"
+            yield Finding("server", Health.OK, f"{server} answers at {there.address}{dialled}, {took}")
+            if there.ends is not None:
+                yield _certificate(there.ends, there.issuer, world.clock.wall())
+
+
+def _certificate(ends: float, issuer: str, now: float) -> Finding:
+    days = int((ends - now) // _DAY)
+    until = datetime.fromtimestamp(ends, UTC).date().isoformat()
+    said = f"by {issuer}, until {until} ({days} {'day' if days == 1 else 'days'} left)"
+    health = Health.WARNING if days < SOON else Health.OK
+    return Finding("certificate", health, said, "" if health is Health.OK else "renew it")
+
+
+def _said(config: Config, world: World) -> Iterator[Finding]:
+    """What CI says; where the server or the token is missing, that is a finding already."""
+    try:
+        ci, git = world.ci(config), world.git
+        names = watching.names(config, git, lambda: watching.likeliest(config, git, git.remotes()))
+    except Problem as problem:
+        missing = config.server is None or problem.exit is Exit.DENIED
+        if not missing:
+            yield _broken("repository", problem.what, problem.hint)
+        return
+    try:
+        there = access.ask(ci, names, clock=world.clock, patience=WITHIN)
+    except Problem as problem:
+        yield _broken("ci", problem.what, problem.hint)
+        return
+    yield Finding("user", Health.OK, f"the token is {there.login}'s")
+    name = there.repo.full_name or names[0]
+    if not there.repo.active:
+        yield Finding(
+            "repository", Health.PROBLEM, f"{name} is not active in CI: no pipeline would come",
+            f"activate it at {config.server}/repos/add", Exit.NO_PIPELINE,
+        )  # fmt: skip
+    else:
+        yield Finding("repository", Health.OK, f"{name} is active in CI{_may(ci, there.repo.id)}")
+
+
+def _may(ci: Woodpecker, repo: int) -> str:
+    """What the token may do beyond watching, as far as CI says."""
+    rights = ci.rights(repo)
+    may = []
+    if isinstance(rights, Seen):
+        may.append("may restart pipelines" if rights.value.push else "may not restart pipelines")
+    queue = ci.queue()
+    if isinstance(queue, Seen | Denied):
+        may.append("may see the queue" if isinstance(queue, Seen) else "may not see the queue")
+    return f"; the token {', '.join(may)}" if may else ""
+
+
+def _clocks(config: Config, world: World) -> Iterator[Finding]:
+    """The server's Date against our own clock; that there is no server, or no answer, is told by the others."""
+    try:
+        reply = world.https(config).ask("GET", "/healthz", deadline=WITHIN)
+    except Problem:
+        return
+    if not isinstance(reply, Reply):
+        return
+    try:
+        theirs = parsedate_to_datetime(reply.headers["date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return
+    skew = world.clock.wall() - theirs
+    if abs(skew) > SKEW:
+        which = "ahead of" if skew > 0 else "behind"
+        said = f"this machine's clock is {durations.text(abs(skew))} {which} the server's"
+        yield Finding("clock", Health.WARNING, said, "set the time of the one that is wrong: timedatectl set-ntp true")
+
+
+def _broken(check: str, evidence: str, remedy: str) -> Finding:
+    return Finding(check, Health.PROBLEM, evidence, remedy, Exit.REFUSED)

@@ -1,0 +1,70 @@
+"""Kubectl and the configured workloads: is it there, does the cluster answer, may it be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.exits import Exit
+from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.looks import Absent, Denied, Missed, Seen
+
+WITHIN = 4.0
+"""seconds for one call of kubectl"""
+
+
+def examinations(config: Config, kubectl: Kubectl) -> tuple[Examination, ...]:
+    """One for each configured workload."""
+    if not config.deploy:
+        return (Examination("kubectl", _no_target),)
+    return tuple(Examination(text, partial(_workload, text, kubectl), Exit.UNREACHABLE) for text in config.deploy)
+
+
+def _no_target() -> Iterator[Finding]:
+    yield Finding(
+        "kubectl", Health.SKIPPED, "no workload is waited for; git config --add homelab.deploy NAMESPACE/NAME"
+    )
+
+
+def _workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
+    """The three questions of every look; each needs a right of its own."""
+    target = Target.parse(text)
+    try:
+        found = kubectl.workload(target, within=WITHIN)
+        if not isinstance(found, Seen):
+            yield _finding(text, found)
+            return
+        revisions = kubectl.revisions(target, found.value, within=WITHIN)
+        if not isinstance(revisions, Seen):
+            yield _finding(text, revisions)
+            return
+        pods = kubectl.pods(target, found.value, revisions.value, within=WITHIN)
+        if not isinstance(pods, Seen):
+            yield _finding(text, pods)
+            return
+    except Problem as problem:  # there is no kubectl; a landing would be done by then, and end as 8
+        yield Finding("kubectl", Health.PROBLEM, problem.what, problem.hint, Exit.UNREACHABLE)
+        return
+    images = ", ".join(container.image for container in found.value.template.containers)
+    yield Finding(text, Health.OK, f"it, its revisions and {_counted(len(pods.value))} can be seen; it runs {images}")
+
+
+def _counted(pods: int) -> str:
+    return "1 pod" if pods == 1 else f"{pods} pods"
+
+
+def _finding(text: str, look: Absent | Missed | Denied) -> Finding:
+    match look:
+        case Absent(reason):
+            hint = "check homelab.deploy and the context: kubectl config get-contexts"
+            return Finding(text, Health.PROBLEM, reason, hint, Exit.ROLLOUT_UNPROVEN)
+        case Missed(reason):
+            hint = "try it: kubectl cluster-info"
+            return Finding(text, Health.PROBLEM, f"the cluster cannot be asked: {reason}", hint, Exit.UNREACHABLE)
+        case Denied(reason, hint, exit_):
+            return Finding(text, Health.PROBLEM, reason, hint, exit_)

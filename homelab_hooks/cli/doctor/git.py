@@ -1,0 +1,102 @@
+"""Git here and the remote: its version, identity, work tree, verification, target, and whether the remote answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from homelab_hooks import remote as remotes
+from homelab_hooks.cli.doctor.aside import Examination, problem_found
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.repository import Git
+from homelab_hooks.land.preflight import gather, goes_to
+from homelab_hooks.land.refusals import refusals
+from homelab_hooks.land.request import Command, Detect, Request
+from homelab_hooks.land.verify import find
+from homelab_hooks.looks import Absent, Seen
+from homelab_hooks.remote import Address
+from homelab_hooks.world import World
+
+OLDEST = (2, 36)
+"""of git; `git merge-tree` and `push --porcelain` are relied on as they are since then"""
+
+
+def examinations(config: Config, world: World) -> tuple[Examination, ...]:
+    """What is here, and what only the remote can say."""
+    wanted = Request(remote=config.remote, onto=config.onto, verify=_verification(config))
+    git = world.quiet_git
+    return (
+        Examination("git", lambda: _version(git)),
+        Examination("work tree", lambda: _work_tree(wanted, git)),
+        Examination("remote", lambda: _remote(wanted, git), Exit.PUSH_FAILED),
+    )
+
+
+def _verification(config: Config) -> Command | Detect:
+    return Command(config.verify, config.source("verify")) if config.verify else Detect()
+
+
+def _version(git: Git) -> Iterator[Finding]:
+    text = git.version()
+    numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+    if numbers < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        yield _broken("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
+    else:
+        yield Finding("git", Health.OK, f"git {text}")
+    who = git.identity()
+    if who:
+        yield Finding("identity", Health.OK, who)
+    else:
+        hint = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
+        yield _broken("identity", "git does not know who you are, and could not make a merge commit", hint)
+
+
+def _work_tree(wanted: Request, git: Git) -> Iterator[Finding]:
+    """The refusals of a landing, in its own words."""
+    facts, _ = gather(wanted, git, "")
+    found = refusals(facts)
+    for problem in found:
+        yield problem_found("work tree", problem, exit_=Exit.REFUSED)
+    if not found:
+        yield Finding("work tree", Health.OK, f"{facts.branch} is clean")
+    chosen = wanted.verify if isinstance(wanted.verify, Command) else find(git.top_level())
+    if isinstance(chosen, Command):
+        yield Finding("verification", Health.OK, f"`{chosen.command}`: {chosen.why}")
+
+
+def _remote(wanted: Request, git: Git) -> Iterator[Finding]:
+    if git.top_level() is None:
+        return
+    try:
+        name = goes_to(wanted, git)
+    except Problem as problem:
+        yield problem_found("remote", problem, exit_=problem.exit)
+        return
+    url = next(iter(git.push_urls(name)), name)
+    where = remotes.parse(url)
+    known = f", {where.full}" if isinstance(where, Address) else f", {where.why}"
+    target = wanted.onto or git.head_branch(name)
+    if not target:
+        yield _broken(
+            "target", f"{name} does not say which branch to land on", "git remote set-head -a, or --onto BRANCH"
+        )
+        return
+    if target == git.branch() and not wanted.onto:  # with it, the work tree's findings say so
+        hint = "land from a branch of its own: git switch -c TOPIC"
+        yield _broken("target", f"{target} is checked out, and it is the target itself", hint)
+    match git.tip(url, target):
+        case Seen():
+            yield Finding("remote", Health.OK, f"{name} is {remotes.shown(url)}{known}; {target} is landed on")
+        case Absent():
+            yield _broken("target", f"there is no branch {target} on {name}", "name another: --onto BRANCH")
+        case other:
+            hint = f"try it: git ls-remote {name}"
+            yield Finding("remote", Health.PROBLEM, f"{remotes.shown(url)}: {other.reason}", hint, Exit.PUSH_FAILED)
+
+
+def _broken(check: str, evidence: str, remedy: str) -> Finding:
+    return Finding(check, Health.PROBLEM, evidence, remedy, Exit.REFUSED)

@@ -1,0 +1,22 @@
+"""The hooks: what a plain `git push` does afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.config import Config
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.world import World
+
+
+def examination(config: Config, world: World) -> Examination:
+    """Hooks are no condition of a landing: the worst that is said is a warning."""
+    return Examination("hooks", lambda: _examine(config, world))
+
+
+def _examine(config: Config, world: World) -> Iterator[Finding]:
+    del config
+    folder = world.git.git_path("hooks") if world.git.git_dir() else None
+    if folder and (folder / "reference-transaction").exists():
+        yield Finding("hooks", Health.OK, "a plain git push is watched")

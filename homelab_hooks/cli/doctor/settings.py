@@ -1,0 +1,25 @@
+"""The settings: malformed ones, misspelt ones, and those that a tracked file may not set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from homelab_hooks.cli.doctor.aside import problem_found
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.exits import Exit
+
+
+def examine(config: Config, problems: Sequence[Problem]) -> Iterator[Finding]:
+    """Everything that is wrong with them; else where the ones in force come from."""
+    for problem in problems:
+        yield problem_found("settings", problem, exit_=Exit.USAGE)
+    for warning in config.warnings:
+        said, _, remedy = warning.partition("; ")
+        yield Finding("settings", Health.WARNING, said, remedy)
+    if not problems and not config.warnings:
+        chosen = [value for value in config.values if value.source != "default"]
+        sources = sorted({value.source.partition(" ")[0] for value in chosen})
+        told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "none is set"
+        yield Finding("settings", Health.OK, told, "" if chosen else "homelab config lists them")

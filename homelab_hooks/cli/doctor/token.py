@@ -1,0 +1,32 @@
+"""CI's token: where it is found, and where it was looked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.config import Config
+from homelab_hooks.events import Finding, Health
+from homelab_hooks.tokens.find import NotThere
+from homelab_hooks.world import World
+
+
+def examination(config: Config, world: World) -> Examination:
+    """Vault is asked too where it is named, for one day it may be needed."""
+    return Examination("token", lambda: _examine(config, world))
+
+
+def _examine(config: Config, world: World) -> Iterator[Finding]:
+    if config.server is None:
+        yield Finding("token", Health.SKIPPED, "there is no CI server to use it with")
+        return
+    token = world.token(config)
+    yield Finding("token", Health.OK, f"from {token.source}")
+    if not config.vault_addr or token.source.startswith("Vault"):
+        return
+    found = world.from_vault(config)
+    if isinstance(found, NotThere):
+        said = f"{found.source}: {found.reason}; the token from {token.source} is used"
+        yield Finding("vault", Health.WARNING, said, found.hint)
+    else:
+        yield Finding("vault", Health.OK, f"{found.source} has a token too; the one from {token.source} is used")

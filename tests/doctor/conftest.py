@@ -1,0 +1,60 @@
+"""A place from which a landing would work, so that one thing at a time can be broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo.kubernetes import Kubernetes
+from homelab_hooks.demo.rollout_objects import App
+from homelab_hooks.demo.rollouts import Stage
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from tests.cli.shell import Ended, Shell
+
+
+@dataclass
+class Desk:
+    """Ann's clone on a branch with something to land, its CI and its cluster."""
+
+    clone: Checkout
+    site: Woodpecker
+    cluster: Kubernetes
+    workshop: Workshop
+    shell: Shell
+
+    def set(self, key: str, *values: str) -> None:
+        """Git config of the repository."""
+        for value in values:
+            self.clone.git("config", "--add", key, value)
+
+    def program(self, name: str, script: str) -> None:
+        """A program that stands before the real one."""
+        folder = self.workshop.folder / "programs"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+        self.shell.more["PATH"] = f"{folder}:{self.shell.environ['PATH']}"
+
+    def examine(self, *options: str) -> Ended:
+        return self.shell("homelab", "doctor", *options)
+
+
+@pytest.fixture
+def desk(workshop: Workshop, seal: dict[str, str], tmp_path: Path) -> Iterator[Desk]:
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit("a")
+    clock = SystemClock()
+    with Woodpecker(clock) as site, Kubernetes(Stage(App(), now=clock.now).at, now=clock.now) as cluster:
+        settings = {
+            "WOODPECKER_SERVER": site.url,
+            "WOODPECKER_TOKEN": "alice-token",
+            "HOMELAB_CI_REPO": "acme/app",
+            "HOMELAB_VERIFY": "true",
+            "KUBECONFIG": str(cluster.kubeconfig(tmp_path / "kubeconfig")),
+        }
+        yield Desk(clone, site, cluster, workshop, Shell(seal, clone.path, settings))

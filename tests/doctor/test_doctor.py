@@ -1,0 +1,87 @@
+"""The doctor where all is well, and its manners."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from homelab_hooks.demo.balancer import Balancer
+from homelab_hooks.demo.faults import Hang, Moment, Rule
+from tests.doctor.conftest import Desk
+from tests.views.schema import objects
+
+pytestmark = pytest.mark.slow
+
+
+def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
+    desk.set("homelab.deploy", "shop/web")
+    with Balancer(desk.site.url, path=desk.shell.environ["PATH"]) as balancer:
+        desk.shell.more.update(
+            WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)
+        )
+        done = desk.examine()
+    assert done.code == 0, done.err
+    assert done.lines == [done.out.strip()]
+    for said in (
+        "ok identity     Ann Example <ann@example.test>",
+        "ok verification `true`: environment HOMELAB_VERIFY",
+        "ok remote       origin is ",
+        "ok token        from WOODPECKER_TOKEN",
+        f"answers at 127.0.0.1:{balancer.port} by the dial",
+        "ok certificate  by ",
+        "ok user         the token is alice's",
+        "ok repository   acme/app is active in CI; the token may restart pipelines, may see the queue",
+        "ok shop/web     it, its revisions and ",
+        "a landing from here would work",
+    ):
+        assert said in done.err
+    assert "alice-token" not in done.out + done.err
+
+
+def test_the_json_has_a_finding_for_each_and_keeps_to_the_schema(desk: Desk) -> None:
+    desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
+    done = desk.examine("--json")
+    told = objects(done.lines)
+    found = {each["check"]: each for each in told if each["event"] == "finding"}
+    assert found["git"]["health"] == "ok"
+    assert (found["ci"]["health"], found["ci"]["exit"]) == ("problem", 20)
+    assert "cli-and-api" in found["ci"]["remedy"]
+    assert (told[-1]["event"], told[-1]["exit"], done.code) == ("result", 20, 20)
+    assert done.err == ""
+
+
+def test_a_landing_refuses_in_the_doctors_words(desk: Desk) -> None:
+    """The same finding, the same remedy."""
+    desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
+    found = [json.loads(line) for line in desk.examine("--json").lines]
+    problem = next(each for each in found if each.get("health") == "problem")
+    refused = desk.shell("git-land", "--output", "json")
+    assert refused.code == problem["exit"]
+    last = json.loads(refused.lines[-1])
+    assert (last["reason"], last["hint"]) == (problem["evidence"], problem["remedy"])
+
+
+def test_broken_things_side_by_side_take_less_than_five_seconds(desk: Desk) -> None:
+    """Each of them would take longer, one after the other far longer."""
+    desk.site.fail(Rule(fault=Hang(Moment.BEFORE)))
+    desk.set("homelab.deploy", "shop/web", "shop/other")
+    desk.program("kubectl", "exec sleep 60")
+    desk.program(
+        "git", f'case " $* " in *" ls-remote "*) exec sleep 60;; esac; PATH={desk.shell.environ["PATH"]} exec git "$@"'
+    )
+    desk.shell.more["VAULT_ADDR"] = desk.site.url
+    desk.shell.more["VAULT_TOKEN"] = "hvs.nothing"
+
+    done = desk.examine()
+
+    assert done.code == 20
+    assert float(done.result["took"]) < 5
+    assert sum("no answer within" in line or "did not come back" in line for line in done.err.splitlines()) >= 3
+
+
+def test_outside_a_repository_the_rest_is_examined_all_the_same(desk: Desk) -> None:
+    done = desk.shell("homelab", "doctor", at=desk.workshop.folder)
+    assert done.code == 20
+    assert "this is no git work tree" in done.err
+    assert "ok repository   acme/app is active in CI" in done.err
