@@ -54,7 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
         env=("HOMELAB_CI_REPO",), git="homelab.ciRepo", tracked="repo", default_text="from the remotes' push URLs",
     ),
     Setting(
-        name="remote", what="the remote to land on", read=readings.ref, option="--remote", metavar="NAME",
+        name="remote", what="which remote is meant", read=readings.ref, option="--remote", metavar="NAME",
         env=("HOMELAB_REMOTE",), git="homelab.remote",
         default_text="pushRemote, remote.pushDefault, forgejo, origin, the only one",
     ),

@@ -114,6 +114,11 @@ class Terminal:
         return self._kind in {"", "dumb", "unknown"}
 
     @property
+    def wraps(self) -> bool:
+        """Whether stdout is a terminal, where a long line is broken anywhere."""
+        return sys.stdout is not None and sys.stdout.isatty()
+
+    @property
     def columns(self) -> int:
         """How wide it is."""
         return shutil.get_terminal_size().columns

@@ -30,8 +30,8 @@ from homelab_hooks.views import View
 if TYPE_CHECKING:
     from homelab_hooks.git.repository import Git
     from homelab_hooks.https import Https
-    from homelab_hooks.https.probe import Way
     from homelab_hooks.kubectl.kubectl import Kubectl
+    from homelab_hooks.way import Way
     from homelab_hooks.woodpecker.client import Woodpecker
     from homelab_hooks.woodpecker.ear import Ear
 

@@ -29,10 +29,25 @@ def run(args: argparse.Namespace, session: Session) -> int:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
         session.world.terminal.out(json.dumps({"schema": 1, "settings": found}))
         return 0
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    for name, value, source in rows:
-        session.world.terminal.out(f"{name:<{widths[0]}}  {value:<{min(widths[1], 60)}}  {source}")
+    for line in table(rows, session.world.terminal.columns if session.world.terminal.wraps else None):
+        session.world.terminal.out(line)
     return 0
+
+
+def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
+    """The rows below each other; where one does not fit, its source has a line of its own.
+
+    >>> table([("remote", "origin", "option --remote")], 12)
+    ['remote  origin', '        option --remote']
+    """
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = []
+    for name, value, source in rows:
+        line = f"{name:<{widths[0]}}  {value:<{min(widths[1], 60)}}  {source}"
+        whole = columns is None or len(line) <= columns
+        told = [] if source == "default" else [f"{'':<{widths[0]}}  {source}"]
+        lines += [line] if whole else [f"{name:<{widths[0]}}  {value}", *told]
+    return lines
 
 
 def _rows(config: Config) -> list[tuple[str, str, str]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import sys
 
-from homelab_hooks.cli.table import VERBS, Verb, find
+from homelab_hooks.cli.overview import overview
+from homelab_hooks.cli.table import Verb, find
 from homelab_hooks.errors import Problem, Terminated
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import NoReturn
 
     from homelab_hooks.cli.session import Session
@@ -27,20 +28,39 @@ class Parser(argparse.ArgumentParser):
 
 def main(prog: str, words: tuple[str, ...], args: list[str]) -> int:
     """Run the verb that `words` or the first of `args` name."""
+    if not words and args[:1] == ["help"]:
+        args = [*args[1:], "--help"]
     verb = find(list(words) or args)
     if verb is None:
-        return _overview(prog, args)
+        return overview(prog, args)
     rest = args if words else args[len(verb.words) :]
-    module = importlib.import_module(f"homelab_hooks.cli.{verb.module}")
-    parser = _parser(prog if words else f"{prog} {' '.join(verb.words)}", verb, module.__doc__ or "")
-    module.arguments(parser)
+    module, parser = parser_of(verb, prog if words else f"{prog} {' '.join(verb.words)}")
     if _asks_for_help(rest):  # before anything else: it needs neither a directory nor settings
+        parser.description = _filled(parser.description or "")
+        parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples(verb)) if part)
         parser.print_help()
         return 0
-    return _guarded(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)))
+    return guarded(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)))
 
 
-def _guarded(prog: str, args: list[str], run: Callable[[Session], int]) -> int:
+def _filled(text: str) -> str:
+    """Paragraphs as wide as the terminal."""
+    import shutil
+    import textwrap
+
+    width = max(20, shutil.get_terminal_size().columns - 2)
+    return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
+
+
+def _examples(verb: Verb) -> str:
+    from homelab_hooks.cli.examples import EXAMPLES
+
+    rows = EXAMPLES.get(verb.words, ())
+    return "\n".join(["examples:", *(f"  {line}\n      {what}" for line, what in rows)]) if rows else ""
+
+
+def guarded(prog: str, args: list[str], run: Callable[[Session], int]) -> int:
+    """Run within a session, which says the last word whatever happens."""
     from homelab_hooks.cli.session import Session
 
     session = Session.open(prog, args)
@@ -59,29 +79,15 @@ def _asks_for_help(args: list[str]) -> bool:
     return bool({"-h", "--help"} & set(args[: args.index("--")] if "--" in args else args))
 
 
-def _parser(prog: str, verb: Verb, doc: str) -> Parser:
-    description = doc.split("\n\n", 1)[1] if "\n\n" in doc else verb.summary
-    return Parser(
-        prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+def parser_of(verb: Verb, prog: str) -> tuple[ModuleType, Parser]:
+    """A verb's module and its parser; the manuals are made from it too."""
+    module = importlib.import_module(f"homelab_hooks.cli.{verb.module}")
+    doc = module.__doc__ or ""
+    parser = Parser(
+        prog=prog,
+        description=doc.split("\n\n", 1)[1] if "\n\n" in doc else verb.summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-
-
-def _overview(prog: str, args: list[str]) -> int:
-    """The list of verbs; 2 where a verb is missing or unknown."""
-    parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] VERB ...")
-    group = [verb for verb in VERBS if args and verb.words[0] == args[0] and len(verb.words) > 1]
-    verbs = parser.add_argument_group("verbs", "each has -h")
-    for verb in group or VERBS:
-        also = f" (also: {verb.alias})" if verb.alias else ""
-        verbs.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
-    if args[:1] == ["help"] or _asks_for_help(args):
-        parser.print_help()
-        return 0
-    parser.print_help(sys.stderr)
-    return _guarded(prog, args, lambda _: _no_verb(prog, args))
-
-
-def _no_verb(prog: str, args: list[str]) -> NoReturn:
-    words = [word for word in args if not word.startswith("-")][:2]
-    what = f"there is no verb {' '.join(words)!r}" if words else "a verb is missing"
-    raise Problem(what, hint=f"{prog} -h lists them")
+    module.arguments(parser)
+    return module, parser

@@ -1,31 +1,89 @@
 """homelab manifest: every verb with its tier.
 
-Lists every verb with its tier, read or write, so that a permission hook can allow the one and ask for the other.
+Lists every verb with its tier, read or write, so that a permission hook can allow the one and ask for the other. With
+--json also their arguments and options, the exit codes and the settings.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from typing import Any
 
+from homelab_hooks import __version__
+from homelab_hooks.cli.main import parser_of
 from homelab_hooks.cli.session import Session
-from homelab_hooks.cli.table import VERBS
+from homelab_hooks.cli.table import VERBS, Verb
+from homelab_hooks.exits import MEANING
+from homelab_hooks.settings import SETTINGS
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    parser.add_argument("--json", action="store_true", help="one JSON document")
+    parser.add_argument("--json", action="store_true", help="one JSON document with everything")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print it."""
-    rows = [
-        {"verb": " ".join(v.words), "alias": v.alias, "tier": v.tier, "summary": v.summary} for v in VERBS
-    ]  # fmt: skip
     if args.json:
-        session.world.terminal.out(json.dumps({"schema": 1, "verbs": rows}, indent=1))
+        session.world.terminal.out(json.dumps(document(), indent=1))
         return 0
-    width = max(len(row["verb"]) for row in rows)
-    for row in rows:
-        session.world.terminal.out(f"{row['verb']:<{width}}  {row['tier']:<5}  {row['summary']}")
+    width = max(len(" ".join(verb.words)) for verb in VERBS)
+    for verb in VERBS:
+        session.world.terminal.out(f"{' '.join(verb.words):<{width}}  {verb.tier:<5}  {verb.summary}")
     return 0
+
+
+def document() -> dict[str, Any]:
+    """All that a program may want to know before it calls us."""
+    return {
+        "schema": 1,
+        "version": __version__,
+        "verbs": [_verb(verb) for verb in VERBS],
+        "exits": [{"code": int(code), "name": code.verdict, "meaning": said} for code, said in MEANING.items()],
+        "settings": [
+            {
+                "name": setting.name.replace("_", "-"),
+                "what": setting.what,
+                "option": setting.option,
+                "environment": list(setting.env),
+                "git": setting.git,
+                "tracked": setting.tracked,
+                "default": setting.default or setting.default_text,
+            }
+            for setting in SETTINGS
+        ],
+    }
+
+
+def _verb(verb: Verb) -> dict[str, Any]:
+    parser = parser_of(verb, " ".join(("homelab", *verb.words)))[1]
+    taken = [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001 - argparse lists them nowhere else
+    return {
+        "verb": " ".join(verb.words),
+        "alias": verb.alias,
+        "tier": verb.tier,
+        "summary": verb.summary,
+        "for_hooks": verb.hidden,
+        "arguments": [_argument(action) for action in taken if not action.option_strings],
+        "options": [_option(action) for action in taken if action.option_strings],
+    }
+
+
+def _argument(action: argparse.Action) -> dict[str, Any]:
+    return {
+        "name": str(action.metavar or action.dest),
+        "what": action.help or "",
+        "required": action.nargs not in ("?", "*"),
+        "many": action.nargs in ("*", "+"),
+    }
+
+
+def _option(action: argparse.Action) -> dict[str, Any]:
+    return {
+        "names": list(action.option_strings),
+        "value": "" if action.nargs == 0 else str(action.metavar or action.dest.upper()),
+        "what": (action.help or "").replace("%%", "%"),
+        "many": isinstance(action, argparse._AppendAction),  # noqa: SLF001 - the only sign of it
+        "choices": [str(choice) for choice in action.choices or ()],
+    }

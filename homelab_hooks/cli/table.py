@@ -6,17 +6,22 @@ from __future__ import annotations
 class Verb:
     """A row: tier is read or write; `module` has `arguments(parser)` and `run(args, session)`.
 
+    A hidden one is called by hooks, and stands in no person's way.
+
     A plain class: `homelab --help` has no time to import dataclasses or typing.
     """
 
-    __slots__ = ("alias", "module", "summary", "tier", "words")
+    __slots__ = ("alias", "hidden", "module", "summary", "tier", "words")
 
-    def __init__(self, words: tuple[str, ...], tier: str, summary: str, module: str, alias: str = "") -> None:
+    def __init__(  # noqa: PLR0913 - a row has these columns
+        self, words: tuple[str, ...], tier: str, summary: str, module: str, alias: str = "", *, hidden: bool = False
+    ) -> None:
         self.words = words
         self.tier = tier
         self.summary = summary
         self.module = module
         self.alias = alias
+        self.hidden = hidden
 
 
 VERBS: tuple[Verb, ...] = (

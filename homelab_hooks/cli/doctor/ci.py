@@ -13,9 +13,9 @@ from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
-from homelab_hooks.https.probe import Proxied, Reached, Unconnected, Unresolved, Untrusted
 from homelab_hooks.looks import Denied, Seen
 from homelab_hooks.reply import Reply
+from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrusted
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.world import World
 

@@ -1,0 +1,165 @@
+"""Makes the man pages and the completions from the parsers while a wheel is built, so that a TAB starts no Python."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import shtab
+from argparse_manpage.manpage import Manpage
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))
+
+from homelab_hooks import __version__  # noqa: E402 - the package is found in the source tree
+from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
+from homelab_hooks.cli.main import parser_of  # noqa: E402 - as above
+from homelab_hooks.cli.table import VERBS, Verb  # noqa: E402 - as above
+from homelab_hooks.exits import MEANING  # noqa: E402 - as above
+from homelab_hooks.settings import SETTINGS  # noqa: E402 - as above
+
+MADE = ROOT / "build" / "manuals"
+# The shells expand what a completion offers: a branch called `$(command)` must not be among it.
+_REFS = "git for-each-ref --format='%(refname:short)' {} 2>/dev/null | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'"
+COMPLETES = {
+    "COMMIT": shtab.cmd(_REFS.format("refs/heads refs/tags")),
+    "BRANCH": shtab.cmd(_REFS.format("refs/heads")),
+    "PATH": shtab.FILE,
+}
+"""what stands for a metavar"""
+GIT_LAND = """
+# `git land` by git's own completion
+_git_land() {
+  local begin=$((__git_cmd_idx)) words=("${COMP_WORDS[@]}")
+  COMP_WORDS=(git-land "${words[@]:begin + 1}")
+  COMP_CWORD=$((COMP_CWORD - begin))
+  _shtab_git_land
+}
+"""
+
+
+class Manuals(BuildHookInterface[Any]):
+    """Adds what it makes to the wheel's data, where `man` and the shells look for it."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Called before a wheel is built."""
+        del version
+        if self.target_name != "wheel":
+            return
+        for place, text in manuals():
+            path = MADE / place
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            build_data["shared_data"][str(path)] = place
+
+
+def manuals() -> Iterator[tuple[str, str]]:
+    """Each file with its place below the prefix."""
+    # The same pages on the same day, or on SOURCE_DATE_EPOCH's, wherever they are made; and not as wide as a terminal.
+    os.environ["COLUMNS"] = "100"
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600")
+    for parser, verbs in _programs():
+        yield f"share/man/man1/{parser.prog}.1", page(parser, verbs)
+        bash = shtab.complete(parser, "bash") + (GIT_LAND if parser.prog == "git-land" else "")
+        yield f"share/bash-completion/completions/{parser.prog}", bash
+        yield f"share/zsh/site-functions/_{parser.prog}", shtab.complete(parser, "zsh")
+        yield f"share/fish/vendor_completions.d/{parser.prog}.fish", shtab.complete(parser, "fish")
+
+
+def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Verb]]]:
+    yield homelab(), list(VERBS)
+    for verb in VERBS:
+        if verb.alias:
+            parser = _offering(parser_of(verb, verb.alias.replace(" ", "-"))[1])
+            parser.add_argument("--version", action="store_true", help="show the version")
+            yield parser, [verb]
+
+
+def homelab() -> argparse.ArgumentParser:
+    """`homelab` with all its verbs as one parser."""
+    parser = argparse.ArgumentParser(prog="homelab", description="The post-push hook git never had.")
+    parser.add_argument("--version", action="store_true", help="show the version")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    groups: dict[str, Any] = {}
+    for verb in VERBS:
+        if verb.hidden:
+            continue
+        *group, word = verb.words
+        if group and group[0] not in groups:
+            of_group = [v.words[1] for v in VERBS if v.words[0] == group[0] and not v.hidden]
+            made = verbs.add_parser(group[0], help=", ".join(of_group))
+            groups[group[0]] = made.add_subparsers(title="verbs", metavar="VERB")
+        model = parser_of(verb, " ".join(("homelab", *verb.words)))[1]
+        model.add_help = False
+        place = groups[group[0]] if group else verbs
+        place.add_parser(
+            word,
+            help=verb.summary,
+            description=model.description,
+            parents=[_offering(model)],
+            conflict_handler="resolve",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    return parser
+
+
+def _offering(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """With what can be completed by its metavar."""
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public way to list them, and shtab reads them too
+        if action.metavar in COMPLETES:
+            action.complete = COMPLETES[str(action.metavar)]  # type: ignore[attr-defined]  # shtab's way
+    return parser
+
+
+def page(parser: argparse.ArgumentParser, verbs: list[Verb]) -> str:
+    """The man page."""
+    made = Manpage(
+        parser, _data={"project_name": "homelab-hooks", "version": __version__, "manual_title": "Git Manual"}
+    )
+    made.description = verbs[0].summary if len(verbs) == 1 else "land, watch and deploy, and say the truth"
+    codes = "\n".join(f".TP\n.B {int(code)}\n{code.verdict}: {_roff(said)}." for code, said in MEANING.items())
+    made.add_section("exit status", ">", codes)
+    made.add_section("environment", ">", _variables())
+    made.add_section("configuration", ">", _configuration())
+    examples = [row for verb in verbs for row in EXAMPLES.get(verb.words, ())]
+    made.add_section("examples", ">", "\n".join(f".TP\n.B {_roff(line)}\n{_roff(what)}." for line, what in examples))
+    others = [name for name in ("homelab", "homelab-watch", "git-land") if name != parser.prog]
+    seen = ", ".join(f"\\fB{_roff(name)}\\fR(1)" for name in (*others, "git", "kubectl"))
+    made.add_section("see also", ">", seen)
+    return str(made)
+
+
+def _variables() -> str:
+    rows = [(name, setting.what) for setting in SETTINGS for name in setting.env]
+    rows += [
+        ("WOODPECKER_TOKEN, WP_TOKEN", "CI's token; else Vault, then git's credential helpers"),
+        ("VAULT_TOKEN", "Vault's token; else ~/.vault-token"),
+        ("HOMELAB_NO_WATCH", "1 silences what a plain git push does afterwards"),
+        ("HOMELAB_ALLOW_HTTP", "1 allows http:// servers that are not on this machine"),
+        ("HOMELAB_DEBUG", "1 shows the traceback of a fault of ours"),
+        ("NO_COLOR", "no colours in the live view"),
+    ]
+    return "\n".join(f".TP\n.B {_roff(name)}\n{_roff(what)}." for name, what in rows)
+
+
+def _configuration() -> str:
+    rows = [(setting.git, setting.what, setting.tracked) for setting in SETTINGS if setting.git]
+    head = (
+        "An option wins over the environment, that over git config, that over the tracked file \\fB.homelab.toml\\fR.\n"
+    )
+    return head + "\n".join(
+        f".TP\n.B {_roff(key)}\n{_roff(what)}." + (f" In .homelab.toml: {_roff(name)}." if name else "")
+        for key, what, name in rows
+    )
+
+
+def _roff(text: str) -> str:
+    """Text as it may stand in a line of a man page."""
+    return text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")

@@ -1,0 +1,60 @@
+"""`homelab` without a verb, with half of one, or with one that does not exist."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from homelab_hooks.cli.table import VERBS, Verb
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+
+TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def overview(prog: str, args: list[str]) -> int:
+    """The list of verbs; 2 where a verb is missing or unknown, with the one that was probably meant."""
+    words = [word for word in args if not word.startswith("-")][:2]
+    group = [verb for verb in VERBS if words and verb.words[0] == words[0] and not verb.hidden]
+    helps = bool({"-h", "--help"} & set(args)) and (not words or bool(group))
+    if helps:
+        _listing(prog, group or VERBS).print_help()
+        return 0
+    if not words or (group and len(words) == 1):
+        _listing(prog, group or VERBS).print_help(sys.stderr)
+    from homelab_hooks.cli.main import guarded  # which imports this module
+
+    def refuse(_: object) -> int:
+        raise _no_verb(prog, words, args)
+
+    return guarded(prog, args, refuse)
+
+
+def _listing(prog: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] VERB ...")
+    listed = parser.add_argument_group("verbs", "each has -h")
+    for verb in verbs:
+        if not verb.hidden:
+            also = f" (also: {verb.alias})" if verb.alias else ""
+            listed.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
+    return parser
+
+
+def _no_verb(prog: str, words: list[str], args: list[str]) -> Problem:
+    hint = f"{prog} -h lists them"
+    if not words:
+        unknown = next((arg for arg in args if arg.startswith("-")), "")
+        said = f"there is no option {unknown}, and a verb is missing" if unknown else "a verb is missing"
+        return Problem(said, hint=hint, exit=Exit.USAGE)
+    rest = [verb.words[1] for verb in VERBS if verb.words[0] == words[0] and not verb.hidden]
+    if rest and len(words) == 1:
+        return Problem(f"{prog} {words[0]} needs a verb", hint=f"one of {', '.join(rest)}")
+    from difflib import get_close_matches  # only where something is misspelt
+
+    known = {" ".join(verb.words): verb for verb in VERBS if not verb.hidden}
+    names = [*known, *(verb.words[-1] for verb in known.values())]
+    near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
+    meant = next((name for name in known if near and name.split()[-1] == near[0].split()[-1]), "")
+    return Problem(f"there is no verb {' '.join(words)!r}", hint=f"did you mean {prog} {meant}?" if meant else hint)

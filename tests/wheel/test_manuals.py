@@ -1,0 +1,180 @@
+"""Man pages and completions from an installed wheel, with the real man, git and shells."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.cli.table import VERBS
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.exits import Exit
+from homelab_hooks.settings import SETTINGS
+from tests.wheel.conftest import Installed
+
+pytestmark = pytest.mark.slow
+
+GIT_COMPLETION = Path("/usr/share/bash-completion/completions/git")
+
+
+def needs(program: str) -> str:
+    found = shutil.which(program)
+    if not found:
+        pytest.skip(f"there is no {program} here")
+    return found
+
+
+@pytest.fixture
+def spied(installed: Installed, tmp_path: Path) -> tuple[Installed, Path]:
+    """The same with every program that would start Python replaced by one that tells on it."""
+    told = tmp_path / "told"
+    folder = tmp_path / "spies"
+    folder.mkdir()
+    for name in ("python", "python3", "homelab", "homelab-watch", "git-land"):
+        (folder / name).write_text(f"#!/bin/sh\necho {name} >>{told}\n")
+        (folder / name).chmod(0o755)
+    return Installed(installed.prefix, {**installed.environ, "PATH": f"{folder}:{installed.environ['PATH']}"}), told
+
+
+def test_git_land_help_opens_the_man_page(installed: Installed) -> None:
+    needs("man")
+    done = installed.run("git", "land", "--help")
+    assert done.ok, done.err
+    text = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.out)
+    assert "git-land - merge, verify, push, watch CI, wait for the rollout" in text
+    assert "--continue" in text
+    assert "landed" in text
+    for code in Exit:
+        assert re.search(rf"^\s+{int(code)}\s+{code.verdict}:", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", ["git-land", "homelab-watch", "homelab"])
+def test_man_finds_each_page_and_has_nothing_to_complain_of(installed: Installed, page: str) -> None:
+    needs("man")
+    done = installed.run("man", "--warnings", page)
+    assert done.ok, done.err
+    assert done.err == ""
+    text = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.out)
+    for head in (
+        "NAME",
+        "SYNOPSIS",
+        "DESCRIPTION",
+        "EXIT STATUS",
+        "ENVIRONMENT",
+        "CONFIGURATION",
+        "EXAMPLES",
+        "SEE ALSO",
+    ):
+        assert re.search(rf"^{head}$", text, re.MULTILINE), head
+    for setting in SETTINGS:
+        assert not setting.git or setting.git in text
+    if page == "homelab":
+        for verb in VERBS:
+            assert verb.hidden or verb.words[-1] in text
+
+
+BASH = r"""
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+function=$(complete -p "$1" | sed 's/.*-F \([^ ]*\) .*/\1/')
+$function "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\n' "${COMPREPLY[@]}"
+"""
+
+# The words that are completed, and some of what is offered.
+WORDS = [
+    (("homelab", ""), ("ci", "deploy", "work", "doctor", "demo")),
+    (("homelab", "ci", ""), ("watch", "status", "logs", "restart")),
+    (("homelab", "ci", "watch", "--"), ("--timeout", "--event", "--server")),
+    (("git-land", "--"), ("--continue", "--abort", "--dry-run", "--onto")),
+    (("git-land", "--strategy", ""), ("merge", "rebase", "ff-only")),
+    (("homelab-watch", ""), ("topic", "main")),
+]
+
+
+@pytest.mark.parametrize(("words", "offered"), WORDS, ids=["_".join(words) for words, _ in WORDS])
+def test_bash_completes(
+    spied: tuple[Installed, Path], workshop: Workshop, words: tuple[str, ...], offered: tuple[str, ...]
+) -> None:
+    place, told = spied
+    clone = workshop.clone("ann", topic="topic")
+    script = place.share(f"bash-completion/completions/{words[0]}")
+    done = place.run("bash", "--norc", "-c", BASH, "bash", str(script), *words, at=clone.path)
+    assert set(offered) <= set(done.out.split()), (done.out, done.err)
+    assert not told.exists(), "a TAB starts no Python"
+
+
+def test_bash_completes_git_land_by_gits_own_completion(spied: tuple[Installed, Path], workshop: Workshop) -> None:
+    if not GIT_COMPLETION.exists():
+        pytest.skip("git's own completion for bash is not installed")
+    place, told = spied
+    script = f"""
+    source {GIT_COMPLETION}; source {place.share("bash-completion/completions/git-land")}
+    COMP_WORDS=(git land --ab); COMP_CWORD=2; COMP_LINE='git land --ab'; COMP_POINT=13
+    __git_wrap__git_main; printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    done = place.run("bash", "--norc", "-c", script, at=workshop.clone("ann").path)
+    assert done.out.split() == ["--abort"], done.err
+    assert not told.exists()
+
+
+ZSH = r"""
+zmodload zsh/zpty
+zpty terminal zsh -f -i
+zpty -w terminal "PS1=; unsetopt zle_bracketed_paste; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D"
+zpty -w terminal "LISTMAX=1000; stty rows 80; print READY"
+zpty -r terminal seen '*READY*READY*'
+zpty -w -n terminal "$2"$'\t\t'
+zpty -w terminal $'\C-u'"print DO''NE"
+zpty -r terminal seen '*DONE*'
+print -r -- "$seen"
+zpty -d terminal
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"), [("homelab ci ", ("watch", "status", "restart")), ("git-land --", ("--continue", "--abort"))]
+)
+def test_zsh_completes(spied: tuple[Installed, Path], workshop: Workshop, line: str, offered: tuple[str, ...]) -> None:
+    zsh, (place, told) = needs("zsh"), spied
+    functions = str(place.share("zsh/site-functions"))
+    done = place.run(zsh, "-f", "-c", ZSH, "zsh", functions, line, at=workshop.clone("ann").path)
+    for word in offered:
+        assert word in done.out, (done.out, done.err)
+    assert not told.exists()
+
+
+@pytest.mark.parametrize(("words", "offered"), WORDS, ids=["_".join(words) for words, _ in WORDS])
+def test_fish_completes(
+    spied: tuple[Installed, Path], workshop: Workshop, words: tuple[str, ...], offered: tuple[str, ...]
+) -> None:
+    fish, (place, told) = needs("fish"), spied
+    clone = workshop.clone("ann", topic="topic")
+    script = f"set -p fish_complete_path {place.share('fish/vendor_completions.d')}; complete -C '{' '.join(words)}'"
+    done = place.run(fish, "--no-config", "-c", script, at=clone.path)
+    assert set(offered) <= {line.split("\t")[0] for line in done.out.splitlines()}, (done.out, done.err)
+    assert not told.exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_a_branch_whose_name_is_a_command_is_not_run_by_a_tab(
+    spied: tuple[Installed, Path], workshop: Workshop, shell: str
+) -> None:
+    """Bash expands what a completion offers."""
+    program, (place, _) = needs(shell), spied
+    clone = workshop.clone("ann", topic="topic")
+    for name in ("$(touch${IFS}pwned)", "`touch${IFS}pwned`", "x;touch${IFS}pwned"):
+        clone.git("branch", name)
+    if shell == "bash":
+        file = place.share("bash-completion/completions/homelab-watch")
+        done = place.run(program, "--norc", "-c", BASH, "bash", str(file), "homelab-watch", "", at=clone.path)
+    elif shell == "fish":
+        script = f"set -p fish_complete_path {place.share('fish/vendor_completions.d')}; complete -C 'homelab-watch '"
+        done = place.run(program, "--no-config", "-c", script, at=clone.path)
+    else:
+        functions = str(place.share("zsh/site-functions"))
+        done = place.run(program, "-f", "-c", ZSH, "zsh", functions, "homelab-watch ", at=clone.path)
+    assert "topic" in done.out, (done.out, done.err)
+    assert not (clone.path / "pwned").exists()
