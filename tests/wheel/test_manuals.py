@@ -124,8 +124,8 @@ ZSH = r"""
 zmodload zsh/zpty
 zpty terminal zsh -f -i
 zpty -w terminal "PS1=; unsetopt zle_bracketed_paste; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D"
-zpty -w terminal "LISTMAX=1000; stty rows 80; print READY"
-zpty -r terminal seen '*READY*READY*'
+zpty -w terminal "LISTMAX=1000; stty rows 80; PS1='rea''dy> '"
+zpty -r terminal seen '*ready> *'
 zpty -w -n terminal "$2"$'\t\t'
 zpty -w terminal $'\C-u'"print DO''NE"
 zpty -r terminal seen '*DONE*'
