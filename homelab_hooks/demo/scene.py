@@ -119,6 +119,10 @@ class Scene:
         """`git land` with this process's terminal; its exit code."""
         return Processes(self.environ).hand_over(["git", "land", *options], cwd=self.mine.path)
 
+    def shell(self, program: str) -> int:
+        """A shell in the clone, with this process's terminal; its exit code."""
+        return Processes({**self.environ, "PS1": "demo$ "}).hand_over([program], cwd=self.mine.path)
+
     def _pushed(self, update: Update) -> None:
         """The forge's webhook; the cluster gets the commit when CI would have built it."""
         if update.ref != "refs/heads/main":

@@ -39,3 +39,22 @@ def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
 
     assert done.code == Exit.USAGE
     assert "rollout-lies" in done.err
+
+
+def test_the_list_names_every_scenario_with_its_code() -> None:
+    done = Processes(os.environ).run([HOMELAB, "demo", "--list"], timeout=30)
+    rows = [line.split()[:2] for line in done.out.splitlines()]
+    assert rows == [[name, str(int(scenario.exit))] for name, scenario in SCENARIOS.items()]
+
+
+def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> None:
+    """And its exit code is the shell's."""
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh"}
+    typed = b"homelab doctor && git land && homelab deploy wait shop/web && exit 42\n"
+
+    done = Processes(environ).run([HOMELAB, "demo", "--shell"], stdin=typed, timeout=90)
+
+    assert done.code == 42, done.err
+    verdicts = [line.split()[1] for line in done.out.splitlines() if line.startswith("homelab: ")]
+    assert verdicts == ["ok", "deployed", "deployed"]
+    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
