@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,8 +66,9 @@ class Exchange(Submodules):
         return number if sha and sha in command_of(number) else 0
 
     def forget_pusher(self) -> None:
-        """Nobody is to be asked about it again."""
-        self._pusher().unlink(missing_ok=True)
+        """Nobody is to be asked about it again; a note that cannot be removed names a process that has ended."""
+        with contextlib.suppress(OSError):
+            self._pusher().unlink(missing_ok=True)
 
     def _pusher(self) -> Path:
         return self.git_path(_PUSHER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +63,7 @@ class Course:
         self.parts = parts
         self.state = state
         self._store = store
+        self._warned = ""
 
     @property
     def git(self) -> Git:
@@ -80,16 +81,33 @@ class Course:
         return clean(f"{self.state.remote}/{self.state.target}")
 
     def keep(self, **changes: Any) -> None:
-        """Write down what is about to happen, or has."""
-        self.state = replace(self.state, **changes)
-        self._store.save(self.state)
+        """Write down what is about to happen, or has.
+
+        Raises Problem where that cannot be written, for what then happened could not be taken up again. Once a push may
+        have reached the server, and at an end, it is only told: nothing may hide what became of it.
+        """
+        before, self.state = self.state, replace(self.state, **changes)
+        done = before.in_doubt or before.landed or "ended" in changes
+        with self._told() if done else nullcontext():
+            self._store.save(self.state)
 
     def forget(self) -> None:
         """The landing is over: nothing is left of it, unless another has begun in the meantime."""
-        found = self._store.load()
-        self.git.forget_pusher()
-        if found is None or (found.branch, found.start) == (self.state.branch, self.state.start):
-            self._store.clear()
+        with self._told():
+            found = self._store.load()
+            self.git.forget_pusher()
+            if found is None or (found.branch, found.start) == (self.state.branch, self.state.start):
+                self._store.clear()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A Problem within this is a warning, said once."""
+        try:
+            yield
+        except Problem as problem:
+            if problem.what != self._warned:
+                self.say(problem.what, level=Level.WARNING)
+            self._warned = problem.what
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[Note]:

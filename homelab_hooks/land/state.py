@@ -66,34 +66,56 @@ class Store:
         """The state, None where there is none; a Problem where it cannot be read."""
         try:
             text = self._path.read_text(encoding="utf-8", errors="surrogateescape")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise self._unreadable() from error
         try:
             return _state(json.loads(text))
         except (ValueError, KeyError, TypeError) as error:
-            raise Problem(
-                f"the state of an earlier landing cannot be read: {clean(str(self._path))}",
-                hint="look at git log and git status, then remove that file",
-                exit=Exit.REFUSED,
-            ) from error
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> Problem:
+        return Problem(
+            f"the state of an earlier landing cannot be read: {clean(str(self._path))}",
+            hint="look at git log and git status, then remove that file",
+            exit=Exit.REFUSED,
+        )
 
     def save(self, state: State) -> None:
-        """Write the state as a whole or not at all, also when the machine dies."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        """Write the state as a whole or not at all, also when the machine dies. Raises Problem where it cannot."""
         raw = {"schema": SCHEMA, **asdict(state), "request": _raw(state.request)}
         new = self._path.with_name(f"land.json.{os.getpid()}")
-        with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
-            json.dump(raw, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path)
+        with _writing(self._path.parent):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+                json.dump(raw, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path)
 
     def clear(self) -> None:
-        """Forget it, and what a killed writer left."""
-        for path in [self._path, *self._path.parent.glob("land.json.*")]:
-            path.unlink(missing_ok=True)
+        """Forget it, and what a killed writer left. Raises Problem where it cannot."""
+        with _writing(self._path.parent):
+            for path in [self._path, *self._path.parent.glob("land.json.*")]:
+                if path.exists():
+                    path.unlink()
         with contextlib.suppress(OSError):  # the lock, or another's file, may be in it
             self._path.parent.rmdir()
+
+
+@contextlib.contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """What the disk refuses within this becomes a Problem."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Problem(
+            f"the landing cannot be written down in {clean(str(directory))}: {reason}",
+            hint="make room and the right to write there; nothing is landed that could not be taken up again",
+            exit=Exit.REFUSED,
+        ) from error
 
 
 def _state(raw: Any) -> State:
@@ -155,16 +177,21 @@ def locked(directory: Path, *, who: str) -> Iterator[None]:
         directory: in the directory that all work trees share.
         who: said to a second landing.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "land.lock"
-    with path.open("a+", encoding="utf-8") as file:
+    with _writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        file = (directory / "land.lock").open("a+", encoding="utf-8")
+    try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.seek(0)
             raise busy(file.read()) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
-        file.flush()
+        with _writing(directory):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
+            file.flush()
         yield
         file.truncate(0)
+    finally:
+        with contextlib.suppress(OSError):  # what could not be written above is tried once more
+            file.close()
