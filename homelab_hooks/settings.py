@@ -119,7 +119,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="vault_dial", what="connect to Vault at this address", read=parse_dial, env=("HOMELAB_VAULT_DIAL",),
-        default_text="DNS",
+        git="homelab.vaultDial", default_text="DNS",
     ),
     Setting(
         name="post_push", what="what a plain `git push` does afterwards",

@@ -1,4 +1,4 @@
-"""Writes the map in CONTRIBUTING.md and the exit codes in README.md from the code: `python -m tests.map`."""
+"""Writes the map, the exit codes and the settings into the documents from the code: `python -m tests.map`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from homelab_hooks.exits import MEANING, Exit
+from homelab_hooks.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "homelab_hooks"
@@ -34,7 +35,28 @@ def the_exits() -> str:
     return "\n".join(["| code | name | meaning |", "|---|---|---|", *rows])
 
 
-PARTS = {"CONTRIBUTING.md": ("map", the_map), "README.md": ("exits", the_exits)}
+def the_settings() -> str:
+    """The table of settings."""
+    head = "| what | option | environment | git config | `.homelab.toml` | default |"
+    rows = [
+        "| " + " | ".join([
+            setting.what,
+            f"`{setting.option} {setting.metavar}`" if setting.option else "",
+            ", ".join(f"`{name}`" for name in setting.env),
+            f"`{setting.git}`" if setting.git else "",
+            f"`{setting.tracked}`" if setting.tracked else "never",
+            f"`{setting.default}`" if setting.default else setting.default_text,
+        ]).replace("auto|live|plain|json", "MODE") + " |"
+        for setting in SETTINGS
+    ]  # fmt: skip
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+
+
+PARTS = {
+    "CONTRIBUTING.md": ("map", the_map),
+    "README.md": ("exits", the_exits),
+    "docs/settings.md": ("settings", the_settings),
+}
 
 
 def written(name: str) -> str:
@@ -46,7 +68,7 @@ def written(name: str) -> str:
 
 
 def main() -> None:
-    """Write both."""
+    """Write all."""
     for name in PARTS:
         (ROOT / name).write_text(written(name), encoding="utf-8")
 

@@ -1,0 +1,69 @@
+"""Every command that the documentation shows runs, in the demo's repository, and ends as it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from homelab_hooks.demo.scenarios import SCENARIOS
+from homelab_hooks.demo.scene import Scene
+from homelab_hooks.proc import Processes
+from tests.docs.pages import PAGES, ROOT, commands
+
+ELSEWHERE = {
+    r"make (demo|test|check|bench)\b": "a make target: make itself says whether it is there",
+    r"(pipx|uv|pip|brew) ": "an installation: tests/wheel installs the wheel",
+    r"pre-commit |prek ": "another tool's command: tests/precommit runs them",
+    r"git clone ": "of a server that is not there",
+    r"man ": "needs an installed wheel: tests/wheel opens the pages",
+    r"homelab demo\b": "a demo in the demo: tests/e2e/test_demo.py runs every scenario",
+}
+"""what is not run here, and who runs it"""
+LINKS = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+
+
+def elsewhere(line: str) -> bool:
+    return any(re.match(pattern, line) for pattern in ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    """One landing is done already, so that there is something to look at."""
+    green = SCENARIOS["green"]
+    with Scene(os.environ, green.script, green.rollout) as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", [page for page in PAGES if any(shown.page == page for shown in commands())])
+def test_the_commands_of_a_page_end_as_it_says(scene: Scene, page: str) -> None:
+    left = [shown for shown in commands() if shown.page == page and not elsewhere(shown.line)]
+    without_jq = [] if shutil.which("jq", path=scene.environ["PATH"]) else [it for it in left if " jq " in it.line]
+    for _, line, code in (shown for shown in left if shown not in without_jq):
+        done = Processes(scene.environ).run(["sh", "-c", line], cwd=scene.mine.path, timeout=60)
+        assert done.code == code, f"{line}\n{done.out}{done.err}"
+    if without_jq:
+        pytest.skip(f"there is no jq here: {len(without_jq)} of {len(left)} commands were not run")
+
+
+def test_a_make_target_that_is_shown_exists() -> None:
+    rules = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for shown in commands():
+        if shown.line.startswith("make "):
+            assert re.search(rf"^{shown.line.split()[1]}:", rules, re.MULTILINE), shown
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "SECURITY.md"])
+def test_a_link_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    dead = [link for link in LINKS.findall(text) if not (ROOT / page).parent.joinpath(link).exists()]
+    assert dead == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page for page in PAGES if page != "README.md" and f"({page})" not in text] == []
