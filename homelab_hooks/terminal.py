@@ -42,6 +42,14 @@ class Terminal:
         self.draw((), ())
         self._write(sys.stderr, line)
 
+    def ask(self, question: str) -> bool:
+        """A yes from the person at the terminal; no where there is no terminal, or no answer."""
+        if sys.stdin is None or not sys.stdin.isatty() or sys.stderr is None or not sys.stderr.isatty():
+            return False
+        self.draw((), ())
+        self._write(sys.stderr, f"{question} [y/N] ", end="")
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
     def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
         """Add lines that stay, and have the region of stderr below them show `frame`; any other line takes it away."""
         with self._lock:

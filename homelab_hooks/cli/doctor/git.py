@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from homelab_hooks import remote as remotes
 from homelab_hooks.cli.doctor.aside import Examination, problem_found
-from homelab_hooks.config import Config
+from homelab_hooks.config import TRACKED, Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
+from homelab_hooks.land.agreement import Agreements
 from homelab_hooks.land.preflight import gather, goes_to
 from homelab_hooks.land.refusals import refusals
 from homelab_hooks.land.request import Command, Detect, Request
@@ -65,7 +67,17 @@ def _work_tree(wanted: Request, git: Git) -> Iterator[Finding]:
         yield Finding("work tree", Health.OK, f"{facts.branch} is clean")
     chosen = wanted.verify if isinstance(wanted.verify, Command) else find(git.top_level())
     if isinstance(chosen, Command):
-        yield Finding("verification", Health.OK, f"`{chosen.command}`: {chosen.why}")
+        yield _verified_by(chosen, Agreements((git.common_dir() or Path()) / "homelab"))
+
+
+def _verified_by(chosen: Command, agreed: Agreements) -> Finding:
+    said = f"`{chosen.command}`: {chosen.why}"
+    if chosen.why != TRACKED or chosen.command in agreed:
+        return Finding("verification", Health.OK, said)
+    unasked = f"{said}, which nobody here has agreed to yet"
+    return Finding(
+        "verification", Health.WARNING, unasked, "git land asks on a terminal; else git config homelab.verify COMMAND"
+    )
 
 
 def _remote(wanted: Request, git: Git) -> Iterator[Finding]:

@@ -1,0 +1,68 @@
+"""Which commands of a tracked file the user has agreed to: what others wrote is not run before that."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.text import clean, short
+
+
+class Agreements:
+    """Kept in the repository's private directory, one digest a line; another command has to be agreed to anew.
+
+    Args:
+        directory: `homelab` in the directory that all work trees share.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "agreed"
+
+    def __contains__(self, command: object) -> bool:
+        """Whether exactly this command was agreed to."""
+        try:
+            return _digest(str(command)) in self._path.read_text(encoding="ascii").split()
+        except (OSError, ValueError):
+            return False
+
+    def add(self, command: str) -> None:
+        """From now on it may be run. Raises Problem where that cannot be written down."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
+                file.write(f"{_digest(command)}\n")
+        except OSError as error:
+            raise Problem(
+                f"the agreement cannot be written down in {clean(str(self._path.parent))}: {error.strerror}",
+                hint="make room and the right to write there",
+                exit=Exit.REFUSED,
+            ) from error
+
+
+def question(command: str, source: str) -> str:
+    """What is asked on a terminal.
+
+    >>> question("make test", ".homelab.toml")
+    '.homelab.toml wants `make test` to be run here. Run it, now and from now on?'
+    """
+    return f"{source} wants `{_shown(command)}` to be run here. Run it, now and from now on?"
+
+
+def refusal(command: str, source: str) -> Problem:
+    """What is said where nobody can be asked, or somebody said no."""
+    return Problem(
+        f"{source} wants `{_shown(command)}` to be run here, and nobody has agreed to that",
+        hint="if you do: git config homelab.verify COMMAND, or git land on a terminal, where you are asked",
+        exit=Exit.REFUSED,
+    )
+
+
+def _shown(command: str) -> str:
+    return short(clean(command), 90)
+
+
+def _digest(command: str) -> str:
+    return hashlib.sha256(command.encode("utf-8", "surrogateescape")).hexdigest()

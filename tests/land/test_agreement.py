@@ -1,0 +1,119 @@
+"""What a tracked file wants to be run is agreed to first, and again when it changes."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.land.agreement import Agreements
+from tests.cli.shell import PROGRAMS, Shell
+
+LAND = ("git-land", "--output", "plain", "--no-ci-watch")
+
+
+def test_only_what_was_agreed_to_is_known(tmp_path: Path) -> None:
+    agreed = Agreements(tmp_path / "homelab")
+    assert "make test" not in agreed
+    agreed.add("make test")
+    agreed.add("make check")
+    assert "make test" in agreed
+    assert "make check" in agreed
+    assert "make tes" not in agreed
+    assert (tmp_path / "homelab" / "agreed").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture
+def ann(workshop: Workshop) -> Checkout:
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit(".homelab.toml", 'verify = "echo ran >>../ran"\n')
+    return clone
+
+
+@pytest.fixture
+def shell(seal: dict[str, str], ann: Checkout) -> Shell:
+    return Shell(seal, ann.path)
+
+
+def ran(ann: Checkout) -> bool:
+    return (ann.path.parent / "ran").exists()
+
+
+def typed(shell: Shell, answer: str, *options: str) -> tuple[int, str]:
+    """`git land` on a terminal where somebody types."""
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [str(PROGRAMS / LAND[0]), *LAND[1:], *options],
+        cwd=shell.directory, env=shell.environ, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    os.write(ours, f"{answer}\n".encode())
+    said = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break
+        said += piece
+    child.communicate(timeout=20)
+    os.close(ours)
+    return child.returncode, said.decode()
+
+
+@pytest.mark.slow
+def test_without_a_terminal_it_is_refused_and_not_run(shell: Shell, ann: Checkout, workshop: Workshop) -> None:
+    before = workshop.on_server()
+    done = shell(*LAND)
+    assert (done.code, done.result["landed"]) == (20, "no")
+    assert ".homelab.toml wants `echo ran >>../ran` to be run here, and nobody has agreed" in done.err
+    assert "git config homelab.verify" in done.err
+    assert not ran(ann)
+    assert workshop.on_server() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", ["", "n", "maybe"])
+def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Checkout, answer: str) -> None:
+    code, said = typed(shell, answer)
+    assert code == 20
+    assert "Run it, now and from now on? [y/N]" in said
+    assert not ran(ann)
+
+
+@pytest.mark.slow
+def test_a_yes_holds_for_this_command_and_no_other(shell: Shell, ann: Checkout) -> None:
+    assert typed(shell, "y")[0] == 0
+    assert ran(ann)
+    ann.commit("b")
+    assert shell(*LAND).code == 0, "it is not asked about again"
+    ann.commit(".homelab.toml", 'verify = "echo other >>../ran"\n')
+    assert shell(*LAND).code == 20, "a change is"
+
+
+@pytest.mark.slow
+def test_the_users_own_word_needs_no_question(shell: Shell, ann: Checkout) -> None:
+    assert shell(*LAND, HOMELAB_VERIFY="true").code == 0
+    ann.commit("b")
+    assert shell(*LAND, "--verify-cmd", "true").code == 0
+    ann.commit("c")
+    ann.git("config", "homelab.verify", "true")
+    assert shell(*LAND).code == 0
+    assert not ran(ann)
+
+
+@pytest.mark.slow
+def test_a_rehearsal_and_the_doctor_say_that_it_would_be_asked(shell: Shell, ann: Checkout) -> None:
+    assert "git land would ask" in shell(*LAND, "--dry-run").err
+    assert "which nobody here has agreed to yet" in shell("homelab", "doctor").err
+    assert not ran(ann)
+
+
+@pytest.mark.slow
+def test_without_verification_nothing_is_asked(shell: Shell, ann: Checkout) -> None:
+    assert shell(*LAND, "--no-verify").code == 0
+    assert not ran(ann)
