@@ -17,11 +17,13 @@ demo: $(STAMP)  ## the main job on embedded stand-ins, then one that fails
 	@echo
 	@$(BIN)/homelab demo red; test $$? -eq 1
 
-check: $(STAMP)  ## format, lint, types and the fast tests
+check: $(STAMP)  ## format, lint, types and the fast tests, then the house in six numbers
+	@date +%s >$(VENV)/.began
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -q -n 2 -m "not slow and not real"
+	@$(BIN)/python -m tests.numbers $$(($$(date +%s) - $$(cat $(VENV)/.began)))
 
 test: check  ## everything
 	$(BIN)/pytest -q -n 2 -m "slow or real"

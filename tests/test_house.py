@@ -106,14 +106,15 @@ def test_the_demo_is_imported_by_the_commands_only() -> None:
     assert found == []
 
 
-def test_effects_have_their_doors() -> None:
-    found = [
-        f"{shown(path, node)} {name}"
-        for path in modules()
-        for name, node in imports(path)
-        if name in EFFECTS and room(path) not in EFFECTS[name]
+def effects() -> list[tuple[str, str, str]]:
+    """Each import of something that can reach out: where, what, and in which room."""
+    return [
+        (shown(path, node), name, room(path)) for path in modules() for name, node in imports(path) if name in EFFECTS
     ]
-    assert found == []
+
+
+def test_effects_have_their_doors() -> None:
+    assert [(place, name) for place, name, where in effects() if where not in EFFECTS[name]] == []
 
 
 def test_only_the_world_reads_the_environment() -> None:
@@ -157,15 +158,24 @@ def lengths() -> list[tuple[int, str]]:
     return sorted(found)
 
 
+def most(known: list[tuple[int, str]]) -> int:
+    """What nine of ten functions are no longer than."""
+    return known[int(len(known) * 0.9)][0]
+
+
 def test_functions_are_short() -> None:
     known = lengths()
     assert [one for one in known if one[0] > LONGEST] == []
-    assert known[int(len(known) * 0.9)][0] <= MOST_ARE_UNDER
+    assert most(known) <= MOST_ARE_UNDER
+
+
+def sizes() -> dict[str, int]:
+    """Lines of each file."""
+    return {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
 
 
 def test_files_are_small() -> None:
-    sizes = {shown(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
-    assert {path: size for path, size in sizes.items() if size > LARGEST} == {}
+    assert {path: size for path, size in sizes().items() if size > LARGEST} == {}
 
 
 def dotted(node: ast.AST) -> str:
@@ -174,9 +184,9 @@ def dotted(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def test_nothing_of_ours_is_patched_in_tests() -> None:
-    """monkeypatch.setenv, delenv and chdir are this process's own, not ours."""
-    found = [
+def patches() -> list[str]:
+    """Where a test changes something of ours; monkeypatch.setenv, delenv and chdir are this process's own."""
+    return [
         shown(path, node)
         for path in sorted((ROOT / "tests").rglob("*.py"))
         for node in ast.walk(tree(path))
@@ -185,7 +195,10 @@ def test_nothing_of_ours_is_patched_in_tests() -> None:
         and ("patch" in (owner := name.rpartition(".")[0].lower()) or "mock" in owner or not owner)
         and name not in {"setattr", "delattr"}
     ]
-    assert found == []
+
+
+def test_nothing_of_ours_is_patched_in_tests() -> None:
+    assert patches() == []
 
 
 def test_no_test_sleeps() -> None:
