@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check chaos bench lock clean
+.PHONY: demo test check oldest chaos bench lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
@@ -27,6 +27,13 @@ check: $(STAMP)  ## format, lint, types and the fast tests, then the house in si
 
 test: check  ## everything
 	$(BIN)/pytest -q -n 2 -m "slow or real"
+
+oldest:  ## the fast tests with the oldest dependencies that are allowed, in an environment of their own
+	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
+	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/oldest.txt
+	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	build/oldest/bin/pytest -q -n 2 -m "not slow and not real"
 
 chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
 	$(BIN)/pytest -q "tests/watch/test_chaos.py::test_no_watch_ends_with_a_wrong_verdict[0]" \
