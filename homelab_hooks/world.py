@@ -184,7 +184,7 @@ class World:
         """The CI server as our token sees it."""
         from homelab_hooks.woodpecker.client import Woodpecker
 
-        return Woodpecker(self.https(config), token=self.token(config).source)
+        return Woodpecker(self.https(config), token=self.token(config).source, web=str(self.server(config)))
 
     def listener(self, config: Config) -> Callable[[int], Ear]:
         """Opens the event stream for a repository's id; its news cut this clock's sleep short."""

@@ -71,7 +71,7 @@ def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE
         return NotThere(source, f"no answer within {patience:g} s")
     answer = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
     if not (done.ok and answer.get("password")):
-        hint = "set WOODPECKER_TOKEN, name a Vault (homelab.vaultAddr), or store it: git credential approve"
+        hint = f"make one at {server}/user/cli-and-api and set WOODPECKER_TOKEN, or name a Vault (homelab.vaultAddr)"
         return NotThere(source, f"nothing is kept for {server}", hint)
     return Token(fit(answer["password"], source), source)
 

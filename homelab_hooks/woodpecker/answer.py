@@ -24,13 +24,14 @@ _VERSION = "x-woodpecker-version"
 _DEPTH_ERRORS = (ValueError, RecursionError)
 
 
-def read(reply: Reply | NoReply, parse: Callable[[object], T], *, what: str, token: str) -> Look[T]:
+def read(reply: Reply | NoReply, parse: Callable[[object], T], *, what: str, token: str, web: str = "CI") -> Look[T]:
     """The look that a reply is.
 
     Args:
         parse: reads the JSON; raises Misshapen where it has another shape.
         what: what was asked for, for the sentence about a 404: "repository acme/app".
         token: where the token came from, for the sentence about a 401; never its value.
+        web: where the server is, for people.
     """
     if isinstance(reply, NoReply):
         return _no_reply(reply)
@@ -38,16 +39,16 @@ def read(reply: Reply | NoReply, parse: Callable[[object], T], *, what: str, tok
         return _body(reply, parse)
     if reply.status in REDIRECTS:
         return _redirect(reply)
-    return _refusal(reply, what, token) or Missed(
+    return _refusal(reply, what, token, web) or Missed(
         f"the server answered {reply.status}{_words(reply)}", Fault.STATUS, retry_after=_retry_after(reply)
     )
 
 
-def _refusal(reply: Reply, what: str, token: str) -> Denied | None:
+def _refusal(reply: Reply, what: str, token: str, web: str) -> Denied | None:
     """A "no" of Woodpecker's own; a 403 or 404 of a proxy before it is none."""
     theirs = _VERSION in reply.headers
     if reply.status == UNAUTHORIZED:
-        hint = "give WOODPECKER_TOKEN a token from <ci>/user/cli-and-api, or renew it where it is kept"
+        hint = f"give WOODPECKER_TOKEN a token from {web}/user/cli-and-api, or renew it where it is kept"
         return Denied(f"CI refused the token from {token}", hint=hint, slow=reply.took >= SLOW)
     if reply.status == FORBIDDEN and theirs:
         return Denied(f"CI forbids this to the owner of the token from {token}", hint="ask for the right to push there")

@@ -38,12 +38,14 @@ class Woodpecker:
 
     Args:
         token: where the token came from, for messages.
+        web: where people find it, for messages.
         deadline: seconds for one answer.
     """
 
-    def __init__(self, https: Asks, *, token: str, deadline: float = 15.0) -> None:
+    def __init__(self, https: Asks, *, token: str, web: str = "CI", deadline: float = 15.0) -> None:
         self._https = https
         self._token = token
+        self._web = web
         self._deadline = deadline
 
     def within(self, seconds: float) -> None:
@@ -90,12 +92,12 @@ class Woodpecker:
 
     def _post(self, path: str, body: bytes, what: str) -> Look[Pipeline]:
         reply = self._https.ask("POST", path, deadline=self._deadline, body=body)
-        return read(reply, parse.pipeline, what=what, token=self._token)
+        return read(reply, parse.pipeline, what=what, token=self._token, web=self._web)
 
     def _get(self, path: str, shape: Callable[[object], T], what: str) -> Look[T]:
         def look() -> Look[T]:
             reply = self._https.ask("GET", path, deadline=self._deadline)
-            return self._checked(read(reply, shape, what=what, token=self._token))
+            return self._checked(read(reply, shape, what=what, token=self._token, web=self._web))
 
         first = look()
         return _again(look, first) if _blip(first) else first
