@@ -13,7 +13,7 @@ from tests.map import PACKAGE, PARTS, ROOT, modules, sentence, written
 
 NAME = PACKAGE.name
 LAYERS = (
-    {"cli", "demo"},
+    {"cli", "demo", "hooks"},
     {"world"},
     {"land", "watch", "deploy", "views"},
     {"git", "woodpecker", "kubectl", "tokens"},
@@ -22,7 +22,7 @@ LAYERS = (
 )
 """from the top; every other module is a word, at the bottom"""
 SIDEWAYS = {0, 4}
-"""layers whose rooms may import one another: the commands start the demo"""
+"""layers whose rooms may import one another: the commands start the demo and the hooks"""
 WORDS = len(LAYERS)
 EFFECTS = {
     "subprocess": {"proc"}, "pty": {"proc"}, "signal": {"proc", "terminal"}, "time": {"clock"}, "ssl": {"https"},

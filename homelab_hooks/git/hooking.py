@@ -1,0 +1,72 @@
+"""What installing hooks asks of git, and sets in its settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.places import Places
+from homelab_hooks.git.verbs import complaint
+
+
+class Hooking(Places):
+    """Git where hooks are installed; only its settings are changed."""
+
+    def at(self, directory: Path) -> Hooking:
+        """The same in another directory."""
+        return Hooking(self._git.at(directory))
+
+    def version(self) -> tuple[int, int]:
+        """Git's; (0, 0) where it does not say."""
+        found = re.search(r"(\d+)\.(\d+)", self._line("version"))
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    def bare(self) -> bool:
+        """Whether this repository has no work tree."""
+        return self._line("rev-parse", "--is-bare-repository") == "true"
+
+    def global_hooks(self) -> str:
+        """The hooks directory for all repositories, with ~ made out; empty where none is set."""
+        return self._line("config", "--global", "--type=path", "--get", "core.hooksPath")
+
+    def in_work_tree(self) -> bool:
+        """Whether this directory is part of a work tree, of whichever repository."""
+        return self._line("rev-parse", "--is-inside-work-tree") == "true"
+
+    def is_tracked(self, name: str) -> bool:
+        """Whether the file in this directory is tracked."""
+        return self._run("ls-files", "--error-unmatch", "--", name).ok
+
+    def is_ignored(self, name: str) -> bool:
+        """Whether a file of this name in this directory would not be seen by `git status`."""
+        return self._run("check-ignore", "--quiet", "--", name).ok
+
+    def hook_commands(self, option: str) -> dict[str, str]:
+        """The hooks in the settings of one scope: name to command; empty where its command or its event is missing."""
+        done = self._run("config", option, "-z", "--get-regexp", r"^hook\..*\.(command|event)$")
+        found: dict[str, dict[str, str]] = {}
+        for entry in done.out.split("\0")[:-1] if done.ok else ():
+            key, _, value = entry.partition("\n")
+            name, _, what = key.removeprefix("hook.").rpartition(".")
+            found.setdefault(name, {})[what] = value
+        return {name: said.get("command", "") if "event" in said else "" for name, said in found.items()}
+
+    def set_hook(self, option: str, name: str, *, event: str, command: str) -> None:
+        """Name a hook in the settings: the command first, for an event without one stops git altogether."""
+        for key, value in (("command", command), ("event", event)):
+            self._change("config", option, "--replace-all", f"hook.{name}.{key}", value)
+
+    def unset_hook(self, option: str, name: str) -> None:
+        """Forget it, at once."""
+        self._change("config", option, "--remove-section", f"hook.{name}")
+
+    def _change(self, *args: str) -> None:
+        done = self._run(*args)
+        if not done.ok:
+            raise Problem(
+                f"git's settings cannot be changed: {complaint(done)}",
+                hint="make the file writable, then run it again",
+                exit=Exit.REFUSED,
+            )

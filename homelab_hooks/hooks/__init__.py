@@ -1,0 +1,1 @@
+"""Hooks: what is in a repository, whose it is, and ours put beside it so that nothing is lost."""

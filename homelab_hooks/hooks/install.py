@@ -1,0 +1,78 @@
+"""Carries out the steps of a plan: each is whole or not done, and what was cut short can be gone on with."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.hooks.facts import NEW
+from homelab_hooks.hooks.plan import Clear, Configure, Keep, Plan, Refuse, Remove, Restore, Step, Unconfigure, Write
+
+
+def steps_of(decided: Plan | Refuse) -> Plan:
+    """The plan. Raises Problem where it was refused."""
+    if isinstance(decided, Refuse):
+        raise Problem(decided.reason, hint=decided.remedy, exit=Exit.REFUSED)
+    return decided
+
+
+def carry_out(steps: Iterable[Step], git: Hooking) -> None:
+    """Do them in their order. Raises Problem where one fails; running it again goes on from there."""
+    for step in steps:
+        try:
+            _do(step, git)
+        except OSError as error:
+            where = error.filename2 or error.filename or step
+            raise Problem(
+                f"{where} cannot be written: {error.strerror}",
+                hint="make it writable, then run it again",
+                exit=Exit.REFUSED,
+            ) from None
+
+
+def _do(step: Step, git: Hooking) -> None:
+    match step:
+        case Keep(path, kept):
+            _second_name(path, kept)
+        case Write(path, text):
+            _write(path, text)
+        case Restore(path, kept):
+            kept.replace(path)
+        case Remove(path):
+            path.unlink(missing_ok=True)
+        case Clear(path):
+            with contextlib.suppress(OSError):  # not empty, or never there
+                path.rmdir()
+        case Configure(option, section, event, command):
+            git.set_hook(option, section, event=event, command=command)
+        case Unconfigure(option, section):
+            git.unset_hook(option, section)
+
+
+def _second_name(path: Path, kept: Path) -> None:
+    """The same file under both names, so that git has it all the time; a copy where a file has but one name."""
+    try:
+        os.link(path, kept, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(path, kept, follow_symlinks=False)
+
+
+def _write(path: Path, text: str) -> None:
+    """Beside it, then into its place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}{NEW}", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o755)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,52 @@
+"""Our own hooks: their text, and how a git with hooks in its settings starts them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+TRIGGER, NOTE = "reference-transaction", "pre-push"
+INSTALLED = (NOTE, TRIGGER)
+"""what is installed; `post-push` is not: `git land` would run it in place of its own stage, which knows more"""
+_UNFILLED = "known=''"
+
+
+def folder() -> Path:
+    """Where the shims are: in the installed package, or in the source tree."""
+    package = Path(__file__).parent.parent
+    packed = package / "_hooks"
+    return packed if packed.is_dir() else package.parent / "hooks"
+
+
+def text(name: str, program: str) -> str:
+    """A shim that finds homelab at this path where PATH does not have it."""
+    return (folder() / name).read_text(encoding="utf-8").replace(_UNFILLED, f"known={shlex.quote(program)}", 1)
+
+
+def known(shim: str) -> str:
+    r"""The path of homelab that was written into a shim; empty where none was.
+
+    >>> known("#!/bin/sh\nknown='/opt/my tools/homelab' # x\n"), known("#!/bin/sh\n")
+    ('/opt/my tools/homelab', '')
+    """
+    line = next((line for line in shim.splitlines() if line.startswith("known=")), "")
+    return next(iter(shlex.split(line.removeprefix("known="), comments=True)), "")
+
+
+def section(name: str) -> str:
+    """The name of our hook in git's settings; it must not be that of an event."""
+    return f"homelab-{name}"
+
+
+def command(name: str, shim: Path) -> str:
+    """What stands in git's settings; git puts the arguments behind it.
+
+    A shim that is gone must not stop a push, and above all no change of a ref: before `committed` nothing is started.
+
+    >>> command("pre-push", Path("/h/pre-push"))
+    'f() { [ ! -x /h/pre-push ] || /h/pre-push "$@" || :; }; f'
+    """
+    file = shlex.quote(str(shim))
+    if name == TRIGGER:
+        return f'f() {{ [ "$1" != committed ] || [ ! -x {file} ] || exec {file} "$@"; }}; f'
+    return f'f() {{ [ ! -x {file} ] || {file} "$@" || :; }}; f'
