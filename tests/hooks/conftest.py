@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.hooks.plan import WITH_SETTINGS
 from tests.hooks.desk import Desk, copied, gits
 
 Made = Callable[[str, tuple[str, ...]], Path]
@@ -31,11 +32,10 @@ def desk(made: Made, tmp_path: Path) -> Desk:
     return copied(made(gits()[0], ()), tmp_path, gits()[0])
 
 
-@pytest.fixture(params=[(2, 54)], ids=["git 2.54"])
-def new_desk(request: pytest.FixtureRequest, made: Made, tmp_path: Path) -> Desk:
+@pytest.fixture
+def new_desk(made: Made, tmp_path: Path) -> Desk:
     """The same with a git that has hooks in its settings."""
     for git in gits():
-        desk = copied(made(git, ()), tmp_path / Path(git).parent.parent.name, git)
-        if desk.version >= request.param:
-            return desk
+        if Desk.version_of(git) >= WITH_SETTINGS:
+            return copied(made(git, ()), tmp_path, git)
     pytest.skip("HOMELAB_TEST_GITS names no git 2.54 or newer, which has hooks in its settings")

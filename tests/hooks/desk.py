@@ -81,7 +81,12 @@ class Desk:
     @property
     def version(self) -> tuple[int, int]:
         """Git's."""
-        major, minor = self.git("version").out.split()[2].split(".")[:2]
+        return self.version_of(self.git_program)
+
+    @staticmethod
+    def version_of(git: str) -> tuple[int, int]:
+        """Of a git program."""
+        major, minor = Processes(os.environ).run([git, "version"]).out.split()[2].split(".")[:2]
         return int(major), int(minor)
 
     def other(self, name: str = "other") -> Checkout:

@@ -1,150 +1,32 @@
-"""The sh shims under real git: they act on a push that landed, on nothing else, and never harm."""
+"""The sh shims: harmless where anything is missing, quiet, quick, and the same under every sh."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.hooks import shims
 from homelab_hooks.proc import Done, Processes
+from tests.hooks.conftest import Made
+from tests.hooks.desk import HOOKS, Desk, copied, fired, gits
+from tests.hooks.kit import put_in, write
 
-HOOKS = Path(__file__).parent.parent.parent / "hooks"
-
-
-@dataclass(slots=True)
-class Desk:
-    """A clone with the shims in place, and a `homelab-watch` that writes down how it was called."""
-
-    checkout: Checkout
-    watched: Path
-    environ: dict[str, str]
-
-    def git(self, *args: str, **more: str) -> Done:
-        return Processes({**self.environ, **more}).run(["git", *args], cwd=self.checkout.path, timeout=20)
-
-    def calls(self) -> list[str]:
-        return self.watched.read_text().splitlines() if self.watched.exists() else []
+SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
+MAIN = "refs/remotes/origin/main"
+ZEROS = "0" * 40
 
 
-@pytest.fixture
-def desk(workshop: Workshop, tmp_path: Path) -> Desk:
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    watched = tmp_path / "watched"
-    watch = programs / "homelab-watch"
-    watch.write_text(f'#!/bin/sh\necho "$@" >>{watched}\necho verdict >&2\nexit "${{WATCH_CODE:-0}}"\n')
-    watch.chmod(0o755)
-    checkout = workshop.clone("mine", topic="feature")
-    (checkout.path / ".git" / "hooks").mkdir(exist_ok=True)
-    for hook in HOOKS.iterdir():
-        shutil.copy(hook, checkout.path / ".git" / "hooks" / hook.name)
-    return Desk(checkout, watched, {**workshop.environ, "PATH": f"{programs}:{workshop.environ['PATH']}"})
-
-
-def test_a_push_that_landed_is_watched_once(desk: Desk) -> None:
-    sha = desk.checkout.commit("a")
-
-    done = desk.git("push", "--quiet", "origin", "HEAD:main")
-
-    assert done.code == 0
-    assert desk.calls() == [f"--event push {sha}"]
-    assert "verdict" in done.err
-
-
-def test_a_red_verdict_does_not_change_gits_exit_code(desk: Desk) -> None:
-    desk.checkout.commit("a")
-
-    assert desk.git("push", "--quiet", "origin", "HEAD:main", WATCH_CODE="1").code == 0
-    assert len(desk.calls()) == 1
-
-
-def test_an_up_to_date_push_is_silent_also_when_the_last_push_came_before_the_shims(desk: Desk) -> None:
-    desk.checkout.commit("a")
-    desk.git("-c", "core.hooksPath=/dev/null", "push", "--quiet", "origin", "HEAD:main")
-
-    assert desk.git("push", "origin", "HEAD:main").code == 0
-
-    assert desk.calls() == []
-
-
-def test_a_fetch_a_gc_and_a_local_commit_are_silent(desk: Desk, workshop: Workshop) -> None:
-    desk.checkout.commit("a")
-    desk.git("push", "--quiet", "origin", "HEAD:main", HOMELAB_NO_WATCH="1")
-    other = workshop.clone("other")
-    other.git("push", "--quiet", "origin", f"{other.commit('b')}:refs/heads/main")
-
-    for command in (
-        ("fetch", "--quiet"),
-        ("gc", "--quiet"),
-        ("pack-refs", "--all"),
-        ("commit", "--allow-empty", "-m", "x"),
-    ):
-        assert desk.git(*command).code == 0
-
-    assert desk.calls() == []
-
-
-def test_a_refused_push_is_silent(desk: Desk, workshop: Workshop) -> None:
-    workshop.hook("pre-receive", "exit 1")
-    desk.checkout.commit("a")
-
-    assert desk.git("push", "--quiet", "origin", "HEAD:main").code == 1
-
-    assert desk.calls() == []
-
-
-def test_a_deletion_and_a_tag_are_silent(desk: Desk) -> None:
-    desk.git("push", "--quiet", "origin", "HEAD:refs/heads/gone", HOMELAB_NO_WATCH="1")
-    desk.git("tag", "v1")
-
-    assert desk.git("push", "--quiet", "origin", ":refs/heads/gone").code == 0
-    assert desk.git("push", "--quiet", "origin", "v1").code == 0
-
-    assert desk.calls() == []
-
-
-def test_one_push_can_be_silenced(desk: Desk) -> None:
-    desk.checkout.commit("a")
-
-    desk.git("push", "--quiet", "origin", "HEAD:main", HOMELAB_NO_WATCH="1")
-
-    assert desk.calls() == []
-
-
-def test_a_push_from_a_linked_worktree_is_watched(desk: Desk) -> None:
-    desk.git("worktree", "add", "--quiet", "-b", "other", "../other")
-    there = Checkout(desk.checkout.path.parent / "other", desk.environ)
-    sha = there.commit("c")
-
-    there.git("push", "--quiet", "origin", "HEAD:main")
-
-    assert desk.calls() == [f"--event push {sha}"]
-
-
-def test_the_shims_do_no_harm_where_the_program_is_gone(desk: Desk) -> None:
-    desk.environ["PATH"] = os.pathsep.join(p for p in desk.environ["PATH"].split(os.pathsep) if "programs" not in p)
-    path = ":".join(part for part in desk.environ["PATH"].split(":") if not Path(part, "homelab-watch").exists())
-    desk.checkout.commit("a")
-
-    done = desk.git("push", "--quiet", "origin", "HEAD:main", PATH=path)
-
-    assert done.code == 0
-    assert desk.git("commit", "--quiet", "--allow-empty", "-m", "x", PATH=path).code == 0
-
-
-def test_a_post_push_shim_ends_with_the_watchs_code(desk: Desk) -> None:
-    sha = desk.checkout.head
-    shim = [str(HOOKS / "post-push"), "origin", "https://git.example.test/acme/app.git"]
-    line = f"HEAD {sha} refs/heads/main {'0' * 40}\n(delete) {'0' * 40} refs/heads/x {sha}\n"
-
-    done = Processes({**desk.environ, "WATCH_CODE": "7"}).run(shim, stdin=line.encode(), cwd=desk.checkout.path)
-
-    assert done.code == 7
-    assert desk.calls() == [f"--event push {sha}"]
+def shell(name: str) -> list[str]:
+    """How a shell is started; skips where it is not here."""
+    program = shutil.which(SHELLS[name][0])
+    if program is None:
+        pytest.skip(f"{name} is not installed here")
+    return [program, *SHELLS[name][1:]]
 
 
 def test_every_shim_is_posix_sh() -> None:
@@ -152,4 +34,127 @@ def test_every_shim_is_posix_sh() -> None:
         text = hook.read_text()
         assert text.startswith("#!/bin/sh\n")
         assert "[[" not in text
-        assert Processes(os.environ).run(["sh", "-n", str(hook)]).code == 0
+        assert os.access(hook, os.X_OK)
+        for name in SHELLS:
+            if shutil.which(name):
+                assert Processes(os.environ).run([*shell(name), "-n", str(hook)]).ok
+
+
+def test_the_path_of_homelab_is_written_in_whatever_it_is() -> None:
+    for program in ("", "/opt/homelab", '/opt/it\'s "$HOME"; a\\b/homelab'):
+        assert shims.known(shims.text("reference-transaction", program)) == program
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHELLS)
+def test_each_shell_fires_and_stays_silent_alike(name: str, made: Made, tmp_path: Path) -> None:
+    """The shims and the hook that was there before run in this shell."""
+    git = gits()[0]
+    desk = copied(made(git, ()), tmp_path, git)
+    interpreter = " ".join(shell(name))
+    for hook in shims.INSTALLED:
+        write(
+            desk.hooks / f"{hook}.before-homelab", f'#!{interpreter}\ncat >/dev/null\necho {hook} >>"{tmp_path}/log"\n'
+        )
+        write(desk.hooks / hook, shims.text(hook, "").replace("#!/bin/sh", f"#!{interpreter}"))
+    sha = desk.mine.commit("a")
+    first = desk.push("origin", "HEAD:main", "HEAD:refs/heads/b")
+    desk.push("origin", "HEAD:main")
+    desk.elsewhere("new")
+    desk.mine.git("fetch", "--quiet")
+    second = desk.mine.commit("b")
+    desk.push("--no-verify", "origin", "HEAD:main")
+    desk.push("--no-verify", "origin", "HEAD:main")
+
+    assert desk.calls == [fired(MAIN, sha), fired(MAIN, second)]
+    assert "pre-push\n" in (tmp_path / "log").read_text()
+    assert not re.search("sh: |not found|line [0-9]", first.err)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("state", ["preparing", "prepared", "aborted", "", "committed", "new-state"])
+def test_no_state_and_no_input_makes_the_trigger_fail(name: str, state: str, tmp_path: Path) -> None:
+    trigger = [*shell(name), str(HOOKS / "reference-transaction"), *([state] if state else [])]
+    for lines in (
+        "",
+        "nonsense\n",
+        f"{ZEROS} ref:refs/heads/x refs/remotes/origin/HEAD\n",
+        f"{ZEROS} {'a' * 40} refs/remotes/origin/main",
+        f"{ZEROS} {'a' * 40} refs/remotes/origin/$(touch bad)`touch bad`;touch\tbad\n",
+    ):
+        done = Processes({"PATH": os.environ["PATH"]}).run(trigger, stdin=lines.encode(), cwd=tmp_path)
+        assert (done.code, done.out, done.err) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def whole_day(desk: Desk, env: Mapping[str, str]) -> list[Done]:
+    """Every sort of git operation."""
+    (desk.mine.path / "README").write_text("changed\n")
+    return [
+        desk.git(*command, env=env)
+        for command in (
+            ("stash",),
+            ("stash", "pop"),
+            ("commit", "--quiet", "-am", "a"),
+            ("branch", "another"),
+            ("tag", "v1"),
+            ("push", "origin", "HEAD:main"),
+            ("push", "--no-verify", "origin", "HEAD:refs/heads/b", "v1"),
+            ("fetch", "--prune"),
+            ("rebase", "--quiet", "--force-rebase", "HEAD~1"),
+            ("worktree", "add", "--quiet", "--detach", "../there"),
+            ("gc", "--quiet"),
+            ("pack-refs", "--all"),
+            ("push", "origin", ":refs/heads/b"),
+            ("branch", "-D", "another"),
+        )
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("git", gits())
+@pytest.mark.parametrize("left", ["nothing", "a program without its interpreter", "a program that fails"])
+def test_git_works_on_where_the_package_was_uninstalled(made: Made, tmp_path: Path, git: str, left: str) -> None:
+    """Neither PATH nor the recorded path has homelab."""
+    desk = copied(made(git, ()), tmp_path, git)
+    put_in(desk)
+    for spy in desk.programs.iterdir():
+        spy.unlink()
+    if left != "nothing":
+        write(desk.programs / "homelab", "#!/gone/python\n" if "interpreter" in left else "#!/bin/sh\nexit 3\n")
+
+    for done in whole_day(desk, {}):
+        assert done.ok, done
+        assert not re.search(r"homelab(?!-)|hooks/|not found", done.err.replace(str(tmp_path), "")), done
+
+
+@pytest.mark.slow
+def test_homelab_is_found_by_its_recorded_path_where_the_path_lacks_it(desk: Desk, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "it's here"
+    desk.programs.rename(elsewhere)
+    write(desk.hooks / "reference-transaction", shims.text("reference-transaction", str(elsewhere / "homelab")))
+    sha = desk.mine.commit("a")
+    done = desk.push("origin", "HEAD:main")
+    assert desk.calls == [fired(MAIN, sha)]
+    assert "verdict" in done.err
+
+
+@pytest.mark.slow
+def test_a_red_verdict_does_not_change_gits_exit_code(desk: Desk) -> None:
+    put_in(desk)
+    desk.mine.commit("a")
+    assert desk.git("push", "--quiet", "origin", "HEAD:main", env={"WATCH_CODE": "1"}).ok
+    assert len(desk.calls) == 1
+
+
+@pytest.mark.slow
+def test_a_post_push_shim_ends_with_the_watchs_code(desk: Desk) -> None:
+    sha = desk.mine.head
+    shim = [str(HOOKS / "post-push"), "origin", "https://git.example.test/acme/app.git"]
+    line = f"HEAD {sha} refs/heads/main {ZEROS}\n(delete) {ZEROS} refs/heads/x {sha}\nv1 {sha} refs/tags/v1 {ZEROS}\n"
+
+    done = Processes({**desk.environ, "WATCH_CODE": "7"}).run(shim, stdin=line.encode(), cwd=desk.mine.path)
+
+    assert done.code == 7
+    assert desk.calls == [f"homelab-watch --event push {sha} []"]
