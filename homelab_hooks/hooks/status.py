@@ -44,7 +44,9 @@ def standing(facts: Facts, every: Facts | None, aim: Aim) -> Standing:
     here = _fires(facts) or (every is not None and _fires(every))
     lines += _stage(aim) if here else ["a plain git push is followed by nothing"]
     if aim.post_push and aim.post_push.there:
-        lines.append(f"post-push: {aim.post_push.owner}'s; git land runs it in place of its own watch and deploy wait")
+        lines.append(
+            f"post-push: {_whose(aim.post_push.owner)}; git land runs it in place of its own watch and deploy wait"
+        )
     elif here:
         lines.append("post-push: none; git land watches by itself")
     option = " --global" if facts.scope.option == "--global" else ""
@@ -83,7 +85,11 @@ def _hook(hook: Hook) -> str:
         return f"ours{yours}{weak}" + (f"; {gone} is gone: homelab is looked for on PATH only" if gone else "")
     if not hook.entry.there:
         return "none"
-    return f"{hook.entry.owner}'s" if hook.entry.owner is not Owner.USER else "yours, and ours is not there"
+    return _whose(hook.entry.owner) + (", and ours is not there" if hook.entry.owner is Owner.USER else "")
+
+
+def _whose(owner: Owner) -> str:
+    return "yours" if owner is Owner.USER else "ours" if owner is Owner.OURS else f"{owner}'s"
 
 
 def _idle(also: Folder | None) -> Iterator[str]:

@@ -1,8 +1,7 @@
-"""How soon a command is there, what a hook adds to git, and what `git land` adds to fetch, merge and push."""
+"""How soon a command is there, and what `git land` adds to fetch, merge and push."""
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import time
@@ -12,8 +11,9 @@ from pathlib import Path
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.woodpecker import Woodpecker
+from tests.bench import hooking
 from tests.bench.figures import Figure, at_most, ratio
-from tests.bench.place import PROGRAMS, ROOT, Place
+from tests.bench.place import PROGRAMS, Place
 
 BARE = (sys.executable, "-c", "pass")
 
@@ -24,7 +24,7 @@ def figures(place: Place, times: int) -> Iterator[Figure]:
         ours, bare = in_turn(place, (str(PROGRAMS / words[0]), *words[1:]), BARE, times)
         yield ratio(f"`{' '.join(words)}` over `python -c pass`", ours, bare, 3)
     yield first_request(place, times)
-    yield from hooks(place, 2 * times)
+    yield from hooking.figures(place, 2 * times)
     yield landing(place, max(5, times // 2))
 
 
@@ -49,23 +49,6 @@ def first_request(place: Place, times: int) -> Figure:
             running.ended()
             ours.append(site.requests[0].at - begin)
     return ratio("first API request over `python -c pass`", ours, bare, 13)
-
-
-def hooks(place: Place, times: int) -> Iterator[Figure]:
-    """What the shims add to a git operation that is none of theirs."""
-    with_hooks, without = place.workshop.clone("hooked"), place.workshop.clone("plain")
-    folder = with_hooks.path / ".git" / "hooks"
-    folder.mkdir(exist_ok=True)
-    for hook in (ROOT / "hooks").iterdir():
-        shutil.copy(hook, folder / hook.name)
-    operations = {
-        "git update-ref": ["git", "update-ref", "refs/heads/other", "HEAD"],
-        "git commit": ["git", "commit", "--quiet", "--allow-empty", "--message", "x"],
-    }
-    for name, argv in operations.items():
-        pairs = [(place.took(argv, cwd=with_hooks.path), place.took(argv, cwd=without.path)) for _ in range(times)]
-        more = statistics.median(a for a, _ in pairs) - statistics.median(b for _, b in pairs)
-        yield at_most(f"the hook shims, added to one `{name}`", more * 1000, 5, "ms")
 
 
 def landing(place: Place, times: int) -> Figure:

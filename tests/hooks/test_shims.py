@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.hooks import shims
 from homelab_hooks.proc import Done, Processes
+from tests.cli.shell import PROGRAMS
 from tests.hooks.conftest import Made
 from tests.hooks.desk import HOOKS, Desk, copied, fired, gits
 from tests.hooks.kit import put_in, write
@@ -138,6 +141,82 @@ def test_homelab_is_found_by_its_recorded_path_where_the_path_lacks_it(desk: Des
     done = desk.push("origin", "HEAD:main")
     assert desk.calls == [fired(MAIN, sha)]
     assert "verdict" in done.err
+
+
+@pytest.mark.slow
+def test_a_push_is_told_without_a_proc_file_system(desk: Desk) -> None:
+    """Where `ps` has to say what runs: macOS, the BSDs."""
+    if shutil.which("ps") is None:
+        pytest.skip("ps is not installed here")
+    for hook in shims.INSTALLED:
+        write(desk.hooks / hook, shims.text(hook, "").replace("/proc/", "/gone/"))
+    first = desk.mine.commit("a")
+    desk.push("origin", "HEAD:main", "HEAD:refs/heads/b")
+    desk.push("origin", "HEAD:main")
+    second = desk.mine.commit("b")
+    desk.push("--no-verify", "origin", "HEAD:main")
+    desk.elsewhere("new")
+    desk.mine.git("fetch", "--quiet")
+    assert desk.calls == [fired(MAIN, first), fired(MAIN, second)]
+
+
+@pytest.mark.slow
+def test_a_push_over_http_fires_once(desk: Desk) -> None:
+    """There a process of its own speaks to the server."""
+    put_in(desk)
+    with GitServer(desk.server.parent.parent, desk.environ) as server:
+        desk.mine.git("remote", "set-url", "origin", f"{server.url}/acme/app.git")
+        first = desk.mine.commit("a")
+        desk.push("origin", "HEAD:main")
+        second = desk.mine.commit("b")
+        desk.push("--no-verify", "origin", "HEAD:main")
+        desk.push("origin", "HEAD:main")
+    assert desk.calls == [fired(MAIN, first), fired(MAIN, second)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("refs", [3, 40])
+def test_many_refs_in_one_push_fire_for_the_target_alone(desk: Desk, refs: int) -> None:
+    put_in(desk)
+    sha = desk.mine.commit("a")
+    desk.push("--quiet", "origin", *(f"HEAD:refs/heads/b{n}" for n in range(refs)), "HEAD:main", "HEAD:refs/heads/z")
+    assert desk.calls == [fired(MAIN, sha)]
+
+
+@pytest.mark.slow
+def test_two_pushes_at_once_from_two_worktrees_both_fire(desk: Desk) -> None:
+    """Each knows the note that is its own."""
+    put_in(desk)
+    desk.mine.git("config", "homelab.target", "main")
+    desk.git("init", "--quiet", "--bare", str(desk.folder / "second.git"))
+    desk.mine.git("remote", "add", "second", str(desk.folder / "second.git"))
+    desk.mine.git("worktree", "add", "--quiet", "--detach", "../there")
+    sha = desk.mine.commit("a")
+    processes = Processes(desk.environ)
+    places = ((desk.mine.path, "origin"), (desk.mine.path.parent / "there", "second"))
+    pushing = [
+        processes.start(["git", "-C", str(path), "push", "--quiet", remote, f"{sha}:refs/heads/main"])
+        for path, remote in places
+    ]
+    clock = SystemClock()
+    while any(push.alive for push in pushing):
+        clock.sleep(0.02)
+    for push in pushing:
+        push.stop()
+    assert sorted(desk.calls) == [fired(MAIN, sha), fired("refs/remotes/second/main", sha)]
+
+
+@pytest.mark.slow
+def test_git_lands_own_push_starts_nothing(desk: Desk) -> None:
+    put_in(desk)
+    desk.mine.commit("a")
+    environ = {**desk.environ, "PATH": f"{desk.programs}:{desk.environ['PATH']}"}
+    land = [str(PROGRAMS / "git-land"), "--no-ci-watch", "--no-verify", "--output", "plain"]
+    done = Processes(environ).run(land, cwd=desk.mine.path, timeout=30)
+    assert done.ok, done
+    assert "landed=yes" in done.out
+    desk.push("--no-verify", "origin", "HEAD:main")
+    assert desk.calls == []
 
 
 @pytest.mark.slow

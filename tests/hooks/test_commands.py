@@ -1,0 +1,104 @@
+"""homelab hooks install, uninstall and status, as the commands that they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from homelab_hooks.hooks import places, shims, status
+from homelab_hooks.hooks.facts import Entry, Kind
+from homelab_hooks.hooks.owner import Owner
+from homelab_hooks.hooks.status import Aim
+from tests.cli.shell import Shell
+from tests.hooks.desk import Desk
+from tests.hooks.kit import USERS, facts, put_in, write
+from tests.hooks.test_tools import MANAGED
+from tests.views.schema import objects
+
+pytestmark = pytest.mark.slow  # real processes
+
+
+def test_install_status_and_uninstall_end_with_a_result(desk: Desk) -> None:
+    for spy in desk.programs.iterdir():
+        spy.unlink()
+    shell = Shell(desk.environ, desk.mine.path)
+    verdicts = []
+    for verb in ("status", "install", "install", "status", "uninstall", "uninstall"):
+        ended = shell("homelab", "hooks", verb)
+        assert ended.code == 0, ended
+        assert len(ended.lines) == 1
+        verdicts.append(ended.result["verdict"])
+    assert verdicts == ["nothing", "ok", "nothing", "ok", "ok", "nothing"]
+
+
+def test_the_path_of_this_homelab_is_recorded(desk: Desk) -> None:
+    shell = Shell(desk.environ, desk.mine.path)
+    assert shell("homelab", "hooks", "install").code == 0
+    text = (desk.hooks / "reference-transaction").read_text()
+    assert shims.known(text) == places.program({})
+
+
+def test_json_says_whose_each_hook_is_and_whether_ours_are_in(desk: Desk) -> None:
+    write(desk.hooks / "pre-push", USERS)
+    shell = Shell(desk.environ, desk.mine.path)
+    shell("homelab", "hooks", "install")
+    *said, result = objects(shell("homelab", "hooks", "status", "--output", "json").lines)
+    assert (result["verdict"], result["exit"], result["reason"]) == ("ok", 0, "installed")
+    texts = [line["text"] for line in said]
+    assert "pre-push: ours, after the one that was there (pre-push.before-homelab)" in texts
+    assert "reference-transaction: ours" in texts
+
+
+def test_a_refusal_ends_with_20_and_a_remedy(desk: Desk) -> None:
+    desk.mine.git("config", "core.hooksPath", "/dev/null")
+    ended = Shell(desk.environ, desk.mine.path)("homelab", "hooks", "install")
+    assert (ended.code, ended.result["verdict"]) == (20, "refused")
+    assert "hint: " in ended.err
+    outside = Shell(desk.environ, desk.folder)("homelab", "hooks", "status")
+    assert (outside.code, outside.result["verdict"]) == (20, "refused")
+
+
+def said(desk: Desk, aim: Aim) -> str:
+    return "\n".join(status.standing(facts(desk), facts(desk, everywhere=True), aim).lines)
+
+
+def test_status_explains_what_fires_when(desk: Desk) -> None:
+    assert "a plain git push is followed by nothing" in said(desk, Aim())
+    put_in(desk)
+    for mode, word in (
+        ("", "foreground on a terminal"),
+        ("background", "in the background"),
+        ("off", "nothing happens"),
+    ):
+        assert word in said(desk, Aim(mode=mode, program="/x"))
+    text = said(desk, Aim(target="stable", target_source="git config homelab.target (local)"))
+    assert "after a git push of stable (git config homelab.target (local))" in text
+    assert "/gone/homelab is gone" in text
+
+
+def test_status_tells_of_hooks_that_do_not_run(desk: Desk) -> None:
+    put_in(desk)
+    (desk.hooks / "pre-push").chmod(0o644)
+    assert "without the execute bit" in said(desk, Aim())
+    desk.mine.git("config", "core.hooksPath", ".hooks")
+    text = said(desk, Aim())
+    assert "a plain git push is followed by nothing" in text
+    assert f"{desk.hooks / 'reference-transaction'}: ours, but git does not look there" in text
+
+
+def test_status_names_the_owner_of_each_hook(desk: Desk) -> None:
+    for whose, text in MANAGED.items():
+        write(desk.hooks / "pre-push", text)
+        assert f"pre-push: {whose}'s" in said(desk, Aim())
+    write(desk.hooks / "pre-push", MANAGED[Owner.PREK])
+    write(desk.hooks / "pre-push.legacy", (write(desk.folder / "x", "#!/bin/sh\n# homelab-hooks: x\n")).read_text())
+    assert "pre-push: prek's, which starts ours (pre-push.legacy)" in said(desk, Aim())
+    write(desk.hooks / "pre-push", USERS)
+    assert "pre-push: yours, and ours is not there" in said(desk, Aim())
+
+
+def test_status_says_what_git_land_runs_afterwards(desk: Desk) -> None:
+    put_in(desk)
+    assert "post-push: none; git land watches by itself" in said(desk, Aim())
+    own = Aim(post_push=Entry(desk.hooks / "post-push", Kind.FILE, USERS, executable=True))
+    assert "post-push: you's" not in said(desk, own)
+    assert "git land runs it in place of its own" in said(desk, own)
