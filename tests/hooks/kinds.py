@@ -359,6 +359,15 @@ def up_to_date_after_a_silenced_push(desk: Desk) -> list[str]:
     return []
 
 
+@kind()
+def up_to_date_a_moment_after_a_fetch(desk: Desk) -> list[str]:
+    desk.elsewhere()
+    desk.mine.git("fetch", "--quiet")
+    desk.mine.git("merge", "--quiet", "--ff-only", "origin/main")
+    desk.push("origin", "HEAD:main")
+    return []
+
+
 @kind(noted_only=True)
 def up_to_date_because_somebody_else_pushed_it(desk: Desk) -> list[str]:
     """The tracking ref moves with this push, but nothing was pushed."""

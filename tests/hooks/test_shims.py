@@ -220,6 +220,20 @@ def test_git_lands_own_push_starts_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.slow
+def test_a_fetch_and_a_commit_start_no_program(desk: Desk) -> None:
+    """A thousand refs come as a thousand transactions."""
+    put_in(desk)
+    for name in ("cat", "date", "grep", "mkdir", "ps", "stat", "tail", "tr"):
+        write(desk.programs / name, f'#!/bin/sh\necho {name} >>"{desk.called}"\n')
+    desk.elsewhere("new")
+    desk.called.unlink(missing_ok=True)
+    desk.mine.git("fetch", "--quiet", "origin")
+    desk.mine.git("commit", "--quiet", "--allow-empty", "-m", "x")
+    assert desk.mine.sha("origin/new")
+    assert desk.calls == []
+
+
+@pytest.mark.slow
 def test_a_red_verdict_does_not_change_gits_exit_code(desk: Desk) -> None:
     put_in(desk)
     desk.mine.commit("a")
