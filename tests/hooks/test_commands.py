@@ -8,7 +8,7 @@ from homelab_hooks.hooks import places, shims, status
 from homelab_hooks.hooks.facts import Entry, Kind
 from homelab_hooks.hooks.owner import Owner
 from homelab_hooks.hooks.status import Aim
-from tests.cli.shell import Shell
+from tests.cli.shell import PROGRAMS, Shell
 from tests.hooks.desk import Desk
 from tests.hooks.kit import USERS, facts, put_in, write
 from tests.hooks.test_tools import MANAGED
@@ -102,3 +102,15 @@ def test_status_says_what_git_land_runs_afterwards(desk: Desk) -> None:
     own = Aim(post_push=Entry(desk.hooks / "post-push", Kind.FILE, USERS, executable=True))
     assert "post-push: you's" not in said(desk, own)
     assert "git land runs it in place of its own" in said(desk, own)
+
+
+def test_git_land_is_an_alias_too_and_the_program_wins(desk: Desk) -> None:
+    for spy in desk.programs.iterdir():
+        spy.unlink()
+    desk.environ["PATH"] = f"{PROGRAMS}:{desk.environ['PATH']}"
+    aliased = desk.git("-c", "alias.ship=!homelab work land", "ship", "-h")
+    program = desk.git("-c", "alias.land=!false", "land", "-h")
+    assert aliased.ok
+    assert "homelab work land" in aliased.out
+    assert program.ok
+    assert "git land" in program.out
