@@ -28,7 +28,6 @@ from homelab_hooks.tokens.find import VARIABLES, NotThere, Token, find, from_env
 from homelab_hooks.views import View
 
 if TYPE_CHECKING:
-    from homelab_hooks.git.hooking import Hooking
     from homelab_hooks.git.repository import Git
     from homelab_hooks.https import Https
     from homelab_hooks.kubectl.kubectl import Kubectl
@@ -103,13 +102,6 @@ class World:
         from homelab_hooks.git.repository import Git
 
         return Git(Lean(self._shared, self.directory))
-
-    @cached_property
-    def hooking_git(self) -> Hooking:
-        """Git where hooks are installed."""
-        from homelab_hooks.git.hooking import Hooking
-
-        return Hooking(Lean(self._shared, self.directory))
 
     @cached_property
     def processes(self) -> Processes:

@@ -26,6 +26,12 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ),
     ("work", "start"): (("cd $(homelab work start topic)", "a worktree and a branch of their own"),),
     ("work", "clean"): (("homelab work clean topic", "remove both again; nothing that is not landed is lost"),),
+    ("hooks", "install"): (
+        ("homelab hooks install", "watch CI after every push of the target from this repository"),
+        ("homelab hooks install --global", "from every repository (git 2.54, or a global core.hooksPath)"),
+    ),
+    ("hooks", "uninstall"): (("homelab hooks uninstall", "take them out; what was there before is put back"),),
+    ("hooks", "status"): (("homelab hooks status", "which hooks are there, and what fires when"),),
     ("doctor",): (("homelab doctor", "would a landing from here work, and what to do if not"),),
     ("config",): (("homelab config", "which settings are in force, and where they come from"),),
     ("demo",): (

@@ -13,6 +13,7 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exits import Exit
+from homelab_hooks.git.hooking import Hooking
 from homelab_hooks.hooks import install, places, plan, shims
 from homelab_hooks.verdict import Verdict
 
@@ -31,7 +32,7 @@ def everywhere(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install them."""
     session.config(args)
-    git, environ = session.world.hooking_git, session.world.environ
+    git, environ = Hooking(session.world.git.executor), session.world.environ
     facts = places.everywhere(git, environ) if args.all else places.repository(git)
     texts = {name: shims.text(name, places.program(environ)) for name in shims.INSTALLED}
     decided = install.steps_of(plan.install(facts, texts))

@@ -12,6 +12,7 @@ from homelab_hooks.cli.hooks_install import everywhere
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exits import Exit
+from homelab_hooks.git.hooking import Hooking
 from homelab_hooks.hooks import places, status
 from homelab_hooks.verdict import Verdict
 
@@ -24,7 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Say it."""
-    config, git, environ = session.config(args), session.world.hooking_git, session.world.environ
+    config, git, environ = session.config(args), Hooking(session.world.git.executor), session.world.environ
     every = places.everywhere(git, environ)
     facts = every if args.all else places.repository(git)
     aim = status.Aim(

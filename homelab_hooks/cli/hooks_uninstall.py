@@ -13,6 +13,7 @@ from homelab_hooks.cli.hooks_install import everywhere
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exits import Exit
+from homelab_hooks.git.hooking import Hooking
 from homelab_hooks.hooks import install, places, plan
 from homelab_hooks.verdict import Verdict
 
@@ -26,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Take them out."""
     session.config(args)
-    git, environ = session.world.hooking_git, session.world.environ
+    git, environ = Hooking(session.world.git.executor), session.world.environ
     facts = places.everywhere(git, environ) if args.all else places.repository(git)
     decided = plan.uninstall(facts)
     install.carry_out(decided.steps, git)

@@ -18,7 +18,7 @@ class Hooking(Places):
         """The same in another directory."""
         return Hooking(self._git.at(directory))
 
-    def version(self) -> tuple[int, int]:
+    def release(self) -> tuple[int, int]:
         """Git's; (0, 0) where it does not say."""
         found = re.search(r"(\d+)\.(\d+)", self._line("version"))
         return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -18,6 +18,11 @@ class Verbs:
     def __init__(self, executor: Executor) -> None:
         self._git = executor
 
+    @property
+    def executor(self) -> Executor:
+        """How git is started here: for other verbs in the same place."""
+        return self._git
+
     def _run(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
         done = self._git.run(args, timeout=timeout, note=note)
         if done.missing:

@@ -37,7 +37,7 @@ def repository(git: Hooking) -> Facts:
     scope = Scope("--local", ours / "hooks")
     return Facts(
         scope=scope,
-        git=git.version(),
+        git=git.release(),
         folder=_folder(git, path, inside=(common, git.top_level() or common)),
         also=_folder(git, own, inside=(common,)) if path.resolve() != own.resolve() else None,
         notes=tuple(ours / name for name in NOTES if (ours / name).exists()),
@@ -53,7 +53,7 @@ def everywhere(git: Hooking, environ: Mapping[str, str]) -> Facts:
     folder = _folder(git, Path(named), origin="git config --global core.hooksPath", shared=True) if named else None
     if folder and not folder.path.is_absolute():
         folder = folder._replace(missing=f"core.hooksPath {named} is another directory in each repository")
-    return Facts(scope=scope, git=git.version(), folder=folder, settings=_settings(git, scope), shelved=_shelved(scope))
+    return Facts(scope=scope, git=git.release(), folder=folder, settings=_settings(git, scope), shelved=_shelved(scope))
 
 
 def program(environ: Mapping[str, str]) -> str:

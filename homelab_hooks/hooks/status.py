@@ -41,7 +41,7 @@ class Standing(NamedTuple):
 def standing(facts: Facts, every: Facts | None, aim: Aim) -> Standing:
     """What is there; `every` is what holds for all repositories, beside this one's."""
     lines = [*_places(facts), *_settings(facts), *(_settings(every) if every else ())]
-    here = _fires(facts) or (every is not None and _fires(every))
+    here = fires(facts) or (every is not None and fires(every))
     lines += _stage(aim) if here else ["a plain git push is followed by nothing"]
     if aim.post_push and aim.post_push.there:
         lines.append(
@@ -53,7 +53,7 @@ def standing(facts: Facts, every: Facts | None, aim: Aim) -> Standing:
     return Standing(here, tuple(lines), "" if here else f"homelab hooks install{option}")
 
 
-def _fires(facts: Facts) -> bool:
+def fires(facts: Facts) -> bool:
     """Whether the trigger is there, as a file that git runs or in the settings."""
     settings = dict(facts.settings)
     hooks = {hook.name: hook for hook in facts.folder.hooks} if facts.folder else {}

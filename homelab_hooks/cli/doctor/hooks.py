@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from homelab_hooks.cli.doctor.aside import Examination
 from homelab_hooks.config import Config
 from homelab_hooks.events import Finding, Health
+from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.hooks import places, status
 from homelab_hooks.world import World
 
 
@@ -17,6 +19,8 @@ def examination(config: Config, world: World) -> Examination:
 
 def _examine(config: Config, world: World) -> Iterator[Finding]:
     del config
-    folder = world.git.git_path("hooks") if world.git.git_dir() else None
-    if folder and (folder / "reference-transaction").exists():
+    git = Hooking(world.git.executor)
+    if git.common_dir() is None or git.bare():
+        return
+    if status.fires(places.repository(git)) or status.fires(places.everywhere(git, world.environ)):
         yield Finding("hooks", Health.OK, "a plain git push is watched")
