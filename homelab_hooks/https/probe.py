@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 from pathlib import Path
 
-from homelab_hooks.https import CONNECT, Clock, proxy_for, trust
+import httpcore
+
+from homelab_hooks.https.backend import Clock
+from homelab_hooks.https.https import CONNECT, addresses, certificate, no_reply, proxy_for, trust
 from homelab_hooks.server import Dial, Server
 from homelab_hooks.text import without_user
 from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrusted, Way
@@ -19,64 +20,48 @@ def probe(
 
     Raises Problem where the trust anchors cannot be used.
     """
-    context = trust(ca_file) if server.scheme == "https" else None
-    addresses = (dial.address,) if dial else _addresses(server)
-    if isinstance(addresses, Unresolved | Proxied):
-        return addresses
-    begin, reason = clock.now(), "DNS gives no address"
-    port = (dial.port if dial else None) or server.port
-    for address in addresses:
-        try:
-            plain = socket.create_connection((address, port), timeout=within)
-        except OSError as error:
-            reason = f"no connection within {within:.0f} s" if isinstance(error, TimeoutError) else _said(error)
-            continue
-        with plain:
-            way = _greeted(plain, context, server)._replace(address=_shown(address, port))
-        if isinstance(way, Untrusted):
-            return way
-        return way._replace(seconds=clock.now() - begin, addresses=() if dial else addresses)
-    return Unconnected(tuple(_shown(address, port) for address in addresses), reason)
-
-
-def _addresses(server: Server) -> tuple[str, ...] | Unresolved | Proxied:
-    if proxy := proxy_for(server):
+    if not dial and (proxy := proxy_for(server)):
         return Proxied(without_user(proxy))
     try:
-        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        found = (dial.address,) if dial else addresses(server)
     except OSError as error:
         return Unresolved((error.strerror or str(error)).lower())
-    return tuple(dict.fromkeys(str(row[4][0]) for row in found))
+    begin, reason = clock.now(), "DNS gives no address"
+    port = (dial.port if dial else None) or server.port
+    for address in found:
+        try:
+            stream = httpcore.SyncBackend().connect_tcp(address, port, timeout=within)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            late = isinstance(error, httpcore.ConnectTimeout)
+            reason = f"no connection within {within:.0f} s" if late else _said(error)
+            continue
+        way = _greeted(stream, server, ca_file, within)._replace(address=str(Dial(address, port)))
+        if isinstance(way, Untrusted):
+            return way
+        return way._replace(seconds=clock.now() - begin, addresses=() if dial else found)
+    return Unconnected(tuple(str(Dial(address, port)) for address in found), reason)
 
 
-def _greeted(plain: socket.socket, context: ssl.SSLContext | None, server: Server) -> Reached | Untrusted:
-    """TLS on a connection, where there is to be any."""
-    if context is None:
-        return Reached("", 0.0)
+def _greeted(
+    stream: httpcore.NetworkStream, server: Server, ca_file: Path | None, within: float
+) -> Reached | Untrusted:
+    """TLS on a connection, where there is to be any; the connection is closed."""
     try:
-        with context.wrap_socket(plain, server_hostname=server.host) as secure:
-            told = secure.getpeercert() or {}
-    except ssl.SSLCertVerificationError as error:
-        return Untrusted("", f"the certificate does not verify: {error.verify_message}")
-    except OSError as error:
-        return Untrusted("", f"TLS fails: {_said(error)}")
-    return Reached("", 0.0, ends=float(ssl.cert_time_to_seconds(str(told["notAfter"]))), issuer=_issuer(told))
+        if server.scheme == "http":
+            return Reached("", 0.0)
+        stream = stream.start_tls(trust(ca_file), server_hostname=server.host, timeout=within)
+        ends, issuer = certificate(stream.get_extra_info("ssl_object"))
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        reply = no_reply(error)
+        return Untrusted("", reply.reason if reply.untrusted else f"TLS fails: {_said(error)}")
+    finally:
+        stream.close()
+    return Reached("", 0.0, ends=ends, issuer=issuer)
 
 
-def _issuer(certificate: object) -> str:
-    """Who made it, in its own words: the organization, else the common name."""
-    names: dict[str, str] = {}
-    if isinstance(certificate, dict):
-        names = {key: value for group in certificate.get("issuer", ()) for key, value in group}
-    return names.get("organizationName") or names.get("commonName") or "nobody named"
-
-
-def _said(error: OSError) -> str:
-    """What the system said, without its number."""
-    if isinstance(error, ssl.SSLError):
-        return (error.reason or "no TLS there").replace("_", " ").lower()
-    return (error.strerror or str(error)).lower()
-
-
-def _shown(address: str, port: int) -> str:
-    return str(Dial(address, port))
+def _said(error: Exception) -> str:
+    """What the system said, without its number and its source lines."""
+    cause = error.__cause__
+    if reason := getattr(cause, "reason", None):
+        return str(reason).replace("_", " ").lower()
+    return str(getattr(cause, "strerror", None) or error).lower()

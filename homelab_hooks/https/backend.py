@@ -1,0 +1,86 @@
+"""Connects to the pinned address, and ends every wait with the time of the request under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import httpcore
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class Clock(Protocol):
+    """Time, as answers are measured with it."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+
+
+class Deadline:
+    """The moment by which the request under way must have ended."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._end = float("inf")
+
+    def set(self, end: float) -> None:
+        """From now on this is the end, in the clock's seconds."""
+        self._end = end
+
+    def cap(self, timeout: float | None) -> float:
+        """What is left, at most `timeout`; raises httpcore.ReadTimeout when nothing is."""
+        left = self._end - self._clock.now()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the time for the whole answer is over")
+        return left if timeout is None else min(timeout, left)
+
+
+class Stream(httpcore.NetworkStream):
+    """A connection whose every read and write ends with the request's time: slow drips end too."""
+
+    def __init__(self, stream: httpcore.NetworkStream, time: Deadline) -> None:
+        self._stream, self._time = stream, time
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As httpcore asks for it, and no longer than the request has."""
+        return self._stream.read(max_bytes, self._time.cap(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """The same."""
+        self._stream.write(buffer, self._time.cap(timeout))
+
+    def close(self) -> None:
+        """Close it."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """TLS on it."""
+        return Stream(self._stream.start_tls(ssl_context, server_hostname, self._time.cap(timeout)), self._time)
+
+    def get_extra_info(self, info: str) -> object:
+        """What httpcore wants to know of it."""
+        return self._stream.get_extra_info(info)
+
+
+class Backend(httpcore.NetworkBackend):
+    """Connects to the pinned address for the pinned (host, port), as curl's --resolve does."""
+
+    def __init__(self, pinned: Mapping[tuple[str, int], tuple[str, int]], time: Deadline) -> None:
+        self._pinned, self._time, self._real = pinned, time, httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the address that stands for the host."""
+        address, number = self._pinned.get((host, port), (host, port))
+        stream = self._real.connect_tcp(address, number, self._time.cap(timeout), local_address, socket_options)
+        return Stream(stream, self._time)
