@@ -131,13 +131,18 @@ class Log(NamedTuple):
 
 
 class RolloutChanged(NamedTuple):
-    """A workload moved: its phase, a sentence, and its counts."""
+    """A workload moved: its phase, a sentence, and its counts of pods.
+
+    `updated` are made from the present template, `old` of another one and not on their way out; `ready` and
+    `available` are new and old ones together.
+    """
 
     target: str
     phase: str
     detail: str = ""
     desired: int | None = None
     updated: int | None = None
+    ready: int | None = None
     available: int | None = None
     old: int | None = None
 

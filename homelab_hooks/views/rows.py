@@ -141,7 +141,12 @@ def _rollout(board: Board, name: str, columns: int) -> list[Row]:
     event = board.rollouts[name].event
     found = [Row((mark(event.phase), Span(f" {name}  "), Span(event.phase, tone(event.phase))))]
     if event.desired is not None:
-        counts = (("updated", event.updated), ("available", event.available), ("old", event.old))
+        counts = (
+            ("updated", event.updated),
+            ("ready", event.ready),
+            ("available", event.available),
+            ("old", event.old),
+        )
         told = ", ".join(f"{count} {word}" for word, count in counts if count is not None)
         full = (event.updated or 0) / event.desired if event.desired else 1.0
         drawn = (*bar(full, 8), Span("  ")) if columns >= ROOMY else ()

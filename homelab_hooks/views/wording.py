@@ -106,7 +106,7 @@ def _log(event: Log) -> str:
 
 
 def _rollout(event: RolloutChanged) -> str:
-    counts = [("updated", event.updated), ("available", event.available), ("old", event.old)]
+    counts = [("updated", event.updated), ("ready", event.ready), ("available", event.available), ("old", event.old)]
     told = ", ".join(f"{count} {name}" for name, count in counts if count is not None)
     of = f" of {event.desired}" if event.desired is not None and told else ""
     detail = f": {event.detail}" if event.detail else ""

@@ -58,7 +58,9 @@ EVENTS: tuple[Event, ...] = (
     LostContact("the server answered 502 (hvs.vault-value)", 174.6),
     Back(6.21),
     Log("step build/test", "漢" * 150),
-    RolloutChanged("web/shop", "rolling", "1 of 2 pods runs 9f2c1a7b", desired=2, updated=1, available=2, old=1),
+    RolloutChanged(
+        "web/shop", "rolling", "1 of 2 pods runs 9f2c1a7b", desired=2, updated=1, ready=2, available=2, old=1
+    ),
     RolloutChanged("web/shop", "waiting"),
     Finding("git", Health.OK, "git 2.39.5"),
     Finding("kubectl", Health.SKIPPED, "no workload is waited for"),
