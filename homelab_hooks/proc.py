@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 GRACE = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
+LONGEST_LINE = 4 * 1024 * 1024
+"""bytes of one line of a program that is followed: an object in a cluster has at most 1.5 million"""
 
 
 class Done(NamedTuple):
@@ -134,6 +136,21 @@ class Processes:
                 sink.close()
         return Running(child)
 
+    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Following:
+        """Start a program that goes on beside us, and hand on each line of its standard output as it comes.
+
+        `hear` runs in a thread of its own and says whether to go on; an endless line ends it too. `over` is called
+        there when the program has ended. One that is not there has ended at once, which is not called so.
+        """
+        try:
+            child = subprocess.Popen(
+                list(argv), env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        except OSError:
+            return Following(None, hear, over)
+        return Following(child, hear, over)
+
     def _start(
         self, argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, stderr: int
     ) -> subprocess.Popen[bytes]:
@@ -181,6 +198,41 @@ class Running:
         """End it and all it started, and wait until it is gone."""
         end_group(self._child)
         self._child.wait()
+
+
+class Following:
+    """A program beside us whose lines are heard; it ends by itself, or when it is closed."""
+
+    def __init__(
+        self, child: subprocess.Popen[bytes] | None, hear: Callable[[str], bool], over: Callable[[], None]
+    ) -> None:
+        self._child, self._hear, self._over = child, hear, over
+        self._ended = child is None
+        self._thread = threading.Thread(target=self._run, args=(child,), name="follow", daemon=True)
+        if child is not None:
+            self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether lines may still come."""
+        return not self._ended
+
+    def close(self) -> None:
+        """End it and all it started; no line is heard any more when this returns."""
+        if self._child is not None and not self._ended:
+            self._ended = True
+            end_group(self._child)
+            self._thread.join(GRACE)
+
+    def _run(self, child: subprocess.Popen[bytes]) -> None:
+        assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+        with child.stdout as lines:
+            while (line := lines.readline(LONGEST_LINE)).endswith(b"\n") and not self._ended:
+                if not self._hear(line.decode("utf-8", "replace")):
+                    break
+        end_group(child)
+        self._ended = True
+        self._over()
 
 
 def command_of(pid: int) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.demo.cluster import PLURALS, Timeline, chosen
+from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
 from homelab_hooks.proc import Done
 
 Fault = Callable[[float, Sequence[str]], Done | None]
@@ -17,8 +18,49 @@ def nothing_wrong(_now: float, _argv: Sequence[str]) -> Done | None:
     return None
 
 
+class PlayedWatch:
+    """Says each object that is new or another one, and each that is gone."""
+
+    def __init__(
+        self, present: Callable[[], Sequence[Json]], hear: Callable[[str], bool], over: Callable[[], None]
+    ) -> None:
+        self._present, self._hear, self._over = present, hear, over
+        self._known: dict[str, Json] = {}
+        self.alive = True
+
+    def close(self) -> None:
+        """Say no more."""
+        self.alive = False
+        self._over()
+
+    def news(self) -> None:
+        """Say what has changed since the last time."""
+        if not self.alive:
+            return
+        present = {str(each["metadata"]["uid"]): each for each in self._present()}
+        events = [
+            ("MODIFIED" if uid in self._known else "ADDED", each)
+            for uid, each in present.items()
+            if self._known.get(uid) != each
+        ]
+        events += [("DELETED", each) for uid, each in self._known.items() if uid not in present]
+        self._known = present
+        for kind, each in events:
+            if not self._hear(json.dumps({"type": kind, "object": each})):
+                self.close()
+                return
+
+
+def _watched(objects: Sequence[Json], argv: Sequence[str]) -> list[Json]:
+    url = urlsplit(next(word.partition("=")[2] for word in argv if word.startswith("--raw=")))
+    parts, query = url.path.split("/"), parse_qs(url.query)
+    name = query.get("fieldSelector", [""])[0].rpartition("=")[2]
+    found = chosen(objects, parts[-1], parts[-2], query.get("labelSelector", [""])[0])
+    return [each for each in found if name in {"", each["metadata"]["name"]}]
+
+
 class PlayedKubectl:
-    """Stands where processes are started, and answers `kubectl get` only.
+    """Stands where processes are started, and answers `kubectl get` and its watches.
 
     Args:
         sleep: lets the time of a call pass.
@@ -40,6 +82,7 @@ class PlayedKubectl:
         self._took = took
         self._fault = fault
         self.calls: list[Sequence[str]] = []
+        self.watches: list[PlayedWatch] = []
 
     def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Done:
         """What kubectl would print, in the words of version 1.37."""
@@ -52,6 +95,20 @@ class PlayedKubectl:
         words = [word for word in argv[1:] if not word.startswith("--")]
         options = dict(word[2:].partition("=")[::2] for word in argv if word.startswith("--"))
         return self._get(words[1:], options["namespace"], options.get("selector", ""))
+
+    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> PlayedWatch:
+        """A watch, in played time: its lines come when its time is looked at."""
+        self.calls.append(argv)
+        watch = PlayedWatch(lambda: _watched(self._timeline(self._now()), argv), hear, over)
+        if self._fault(self._now(), argv) is not None:
+            watch.close()
+        self.watches.append(watch)
+        return watch
+
+    def news(self) -> None:
+        """Let every watch say what has changed; for a clock that calls it while time passes."""
+        for watch in self.watches:
+            watch.news()
 
     def _get(self, words: Sequence[str], namespace: str, selector: str) -> Done:
         plural = words[0] if words[0] in PLURALS.values() else f"{words[0]}s"

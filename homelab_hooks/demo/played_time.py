@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+_STEP = 0.05
+"""seconds that pass between two moments at which listeners are told"""
+
 
 class PlayedTime:
-    """Time that passes when somebody sleeps, and at no other moment."""
+    """Time that passes when somebody sleeps, and at no other moment.
+
+    Attributes:
+        listeners: called again and again while time passes; what they find may wake the sleeper.
+    """
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start
+        self._news = False
+        self.listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
         """Seconds."""
         return self._now
 
+    def wake(self) -> None:
+        """End the current sleep, or else the next one, at once."""
+        self._news = True
+
     def sleep(self, seconds: float) -> None:
-        """Let them pass at once."""
-        self._now += seconds
+        """Let them pass at once, up to the moment at which somebody wakes."""
+        end = self._now + seconds
+        while self._now < end and not self._news:
+            self._step(end)
+        self._news = False
+
+    def last(self, seconds: float) -> None:
+        """Let them pass to the end: something takes that long."""
+        end = self._now + seconds
+        while self._now < end:
+            self._step(end)
+
+    def _step(self, end: float) -> None:
+        self._now = min(end, self._now + _STEP) if self.listeners else end
+        for listener in self.listeners:
+            listener()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
+from homelab_hooks import loop
 from homelab_hooks.deploy import fleet
 from homelab_hooks.deploy.fleet import Fleet, Looks
 from homelab_hooks.deploy.question import Outcome, Question, Terms
@@ -18,7 +20,7 @@ from homelab_hooks.image import Proof
 from homelab_hooks.kubectl.facts import Target
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Seen
-from homelab_hooks.loop import Clock, drive
+from homelab_hooks.loop import drive
 from homelab_hooks.verdict import Verdict
 
 __all__ = ["Request", "Target", "wait"]
@@ -38,10 +40,24 @@ class Request:
     timeout: float
     settle: float
     unreachable: float
+    listen: bool = True
+    """kubectl's watches tell when to look, where they work; else only the time does"""
+
+
+class Clock(loop.Clock, Protocol):
+    """Time, and a way to cut a sleep short from another thread."""
+
+    def wake(self) -> None:
+        """End the current sleep, or else the next one, at once."""
 
 
 def wait(
-    request: Request, *, kubectl: Kubectl, contains: Contains, clock: Clock, tell: Callable[[Event], None]
+    request: Request,
+    *,
+    kubectl: Kubectl,
+    contains: Contains,
+    clock: Clock,
+    tell: Callable[[Event], None],
 ) -> Verdict:
     """Wait until every target runs the commit's image and is rolled out, or is decided otherwise.
 
@@ -52,14 +68,18 @@ def wait(
     """
     if not request.targets:
         raise Problem("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
-    sight = Sight(kubectl, contains, clock.now)
+    sight = Sight(kubectl, contains, clock.now, clock.wake if request.listen else None)
 
     def look(waiting: Fleet) -> Seen[Looks]:
-        return Seen({state.target: sight.look(state) for state in waiting.states if state.outcome is None})
+        looks = ((state.target, sight.look(state)) for state in waiting.states if state.outcome is None)
+        return Seen({target: seen for target, seen in looks if seen is not None})
 
     now = clock.now()
     begun = Fleet(states=_begin(request, now), began=now, spoke=now)
-    return _verdict(request, drive(begun, look=look, turn=fleet.turn, tell=tell, clock=clock).states)
+    try:
+        return _verdict(request, drive(begun, look=look, turn=fleet.turn, tell=tell, clock=clock).states)
+    finally:
+        sight.close()
 
 
 def _begin(request: Request, now: float) -> tuple[State, ...]:

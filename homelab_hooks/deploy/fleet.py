@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from homelab_hooks.deploy import rollout
-from homelab_hooks.deploy.question import Snapshot
+from homelab_hooks.deploy.question import Sighting
 from homelab_hooks.deploy.state import State
 from homelab_hooks.events import Back, Event, LostContact, Waiting
 from homelab_hooks.kubectl.facts import Target
@@ -15,7 +15,8 @@ from homelab_hooks.looks import Look, Seen, Turn
 HEARTBEAT = 60.0
 """seconds of silence after which what is waited for is said again"""
 
-Looks = Mapping[Target, Look[Snapshot]]
+Looks = Mapping[Target, Look[Sighting]]
+"""of those workloads that a look was due at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Fleet:
 
 
 def turn(fleet: Fleet, look: Look[Looks], now: float) -> Turn[Fleet]:
-    """One look at every workload that is not decided; settled when all are."""
+    """What has been seen of the workloads that are not decided; settled when all are."""
     looks = look.value if isinstance(look, Seen) else {}
     events: list[Event] = []
     waits: list[float] = []
@@ -37,14 +38,16 @@ def turn(fleet: Fleet, look: Look[Looks], now: float) -> Turn[Fleet]:
         if state.outcome is None and state.target in looks:
             step = rollout.turn(state, looks[state.target], now)
             events += step.events
-            waits += [] if step.wait is None else [step.wait]
             state = step.state  # noqa: PLW2901 - the state after the turn, or as it was
+        if state.outcome is None:
+            waits.append(max(rollout.SHORTEST, state.track.due - now))
         states.append(state)
     told = _once(events)
     if waits and not told and now - fleet.spoke >= HEARTBEAT:
         told = (_heartbeat(states, now - fleet.began),)
     spoke = now if told else fleet.spoke
-    return Turn(replace(fleet, states=tuple(states), spoke=spoke), told, min(waits, default=None))
+    wait = min(*waits, max(rollout.SHORTEST, spoke + HEARTBEAT - now)) if waits else None
+    return Turn(replace(fleet, states=tuple(states), spoke=spoke), told, wait)
 
 
 def _once(events: list[Event]) -> tuple[Event, ...]:

@@ -48,6 +48,9 @@ def _never_there(state: State, reason: str) -> Turn[State]:
 
 def missed(state: State, look: Missed, now: float) -> Turn[State]:
     """No usable answer: borne for the unreachable-timeout, with looks ever further apart."""
+    if not state.contact.misses:  # nobody asked before the look was due, so that was no silence
+        asked = min(now, max(state.contact.last, state.track.due))
+        state = replace(state, contact=replace(state.contact, last=asked))
     away = now - state.contact.last
     left = state.terms.unreachable - away
     if left <= 0:

@@ -45,7 +45,24 @@ class Snapshot:
     workload: Workload
     revisions: tuple[Revision, ...] = ()
     pods: tuple[Pod, ...] = ()
+    bare: bool = False
+    """revisions and pods were not asked for, because the workload alone tells"""
+    watched: bool = False
+    """news will wake us"""
+    taken: float | None = None
+    """just before its pods were asked for; None where that was at the moment it is judged"""
     kin: Mapping[str, Containment] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glimpse:
+    """The workload alone, between two snapshots: how far it is, never a verdict."""
+
+    workload: Workload
+    watched: bool = False
+
+
+Sighting = Snapshot | Glimpse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,28 +6,29 @@ from dataclasses import replace
 from typing import assert_never
 
 from homelab_hooks import durations
-from homelab_hooks.deploy import trouble
+from homelab_hooks.deploy import pace, trouble
 from homelab_hooks.deploy.judge import judge, split
 from homelab_hooks.deploy.judgement import Awaiting, Complete, Failed, Judgement, Past, Rolling, Unproven, Vanishing
 from homelab_hooks.deploy.patience import absent, denied, missed, out_of_time
-from homelab_hooks.deploy.question import Outcome, Snapshot
+from homelab_hooks.deploy.question import Glimpse, Outcome, Sighting, Snapshot
 from homelab_hooks.deploy.standing import Newer, Ours, standing
 from homelab_hooks.deploy.state import Contact, Marks, Settling, State
 from homelab_hooks.events import Back, Event, RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
+from homelab_hooks.kubectl.facts import Counts, Workload
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
 
-POLL = 1.5
-"""seconds between two looks at a healthy cluster"""
 SHORTEST = 0.01
 """seconds that always pass between two looks"""
+MOVING = frozenset({"rolling", "held", "settling"})
+"""phases in which the counters are worth telling"""
 
 
-def turn(state: State, look: Look[Snapshot], now: float) -> Turn[State]:
+def turn(state: State, look: Look[Sighting], now: float) -> Turn[State]:
     """One look further. The look is judged first, then the time; a settle time that has begun is finished."""
     match look:
-        case Seen(snapshot):
-            step = _seen(state, snapshot, now)
+        case Seen(sighting):
+            step = _sighted(state, sighting, now)
         case Absent(reason):
             step = absent(state, reason, now)
         case Missed():
@@ -39,6 +40,14 @@ def turn(state: State, look: Look[Snapshot], now: float) -> Turn[State]:
     if not isinstance(look, Missed):
         step = _answered(step, state, now)
     return _timed(step, now)
+
+
+def _sighted(state: State, sighting: Sighting, now: float) -> Turn[State]:
+    match sighting:
+        case Snapshot():
+            return _seen(state, sighting, now)
+        case Glimpse(workload=workload, watched=watched):
+            return _glimpsed(state, workload, now, watched=watched)
 
 
 def _answered(step: Turn[State], before: State, now: float) -> Turn[State]:
@@ -55,9 +64,22 @@ def _timed(step: Turn[State], now: float) -> Turn[State]:
         return Turn(state, step.events, None)
     if now >= state.deadline and state.settling is None:
         return Turn(replace(state, outcome=out_of_time(state)), step.events, None)
-    wait = POLL if step.wait is None else step.wait
+    wait = pace.wait(state, now) if step.wait is None else step.wait
     left = state.deadline - now if state.settling is None else state.settling.since + state.terms.settle - now
-    return Turn(state, step.events, max(SHORTEST, min(wait, left)) if left > 0 else wait)
+    wait = max(SHORTEST, min(wait, left)) if left > 0 else wait
+    return Turn(replace(state, track=replace(state.track, due=now + wait)), step.events, wait)
+
+
+def _glimpsed(state: State, workload: Workload, now: float, *, watched: bool) -> Turn[State]:
+    """The counters moved, or the time for a look had come; what the last snapshot was judged to be still holds."""
+    state = replace(state, track=pace.noted(state.track, workload, now, watched=watched))
+    told, counts = state.told, workload.counts
+    if told is None or told.phase not in MOVING:
+        return Turn(state)
+    if told.phase == "rolling" and not told.detail:
+        state = replace(state, holding=_progress(counts))
+    old = max(0, counts.total - counts.updated)
+    return _say(state, _rollout_event(state, told.phase, told.detail, counts)._replace(old=old))
 
 
 def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
@@ -69,10 +91,17 @@ def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
         if not proves:
             reason = f"it was deleted and created again without the commit: it runs {named.image}"
             return Turn(replace(state, outcome=Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, image=named.image)))
-        state = replace(state, marks=None, first_restarts={}, evidence=(), settling=None)
+        track = replace(state.track, whole=None)
+        state = replace(state, marks=None, first_restarts={}, evidence=(), settling=None, track=track)
     contact = replace(state.contact, worked=True, denials=0)
     gone = state.gone_since if workload.deleting else None
-    state = replace(state, uid=workload.uid, contact=contact, gone_since=gone)
+    track = pace.noted(state.track, workload, now, watched=snapshot.watched)
+    track = (
+        track
+        if snapshot.bare
+        else replace(track, whole=snapshot, whole_at=now if snapshot.taken is None else snapshot.taken)
+    )
+    state = replace(state, uid=workload.uid, contact=contact, gone_since=gone, track=track)
     state, past = _remember(state, snapshot, now, first=first)
     judgement = judge(snapshot, state.question, past)
     if proves:
@@ -85,6 +114,8 @@ def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
 def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool) -> tuple[State, Past]:
     """Take the new pods' troubles and progress into account."""
     kind = state.target.kind
+    if snapshot.bare:
+        return state, Past(kind=kind, first=first, came=state.came, earlier=state.earlier, evidence=state.evidence)
     new, old = split(snapshot, kind)
     restarts = {**{pod.uid: pod.restarts for pod in new}, **state.first_restarts}
     marks = Marks(sum(pod.ready for pod in new), len(old))
@@ -126,8 +157,7 @@ def _judged(state: State, judgement: Judgement, snapshot: Snapshot, now: float) 
 
 
 def _rolling(state: State, judgement: Rolling, snapshot: Snapshot, now: float) -> Turn[State]:
-    counts = snapshot.workload.counts
-    progress = f"{counts.updated} of {counts.desired} updated, {counts.available} available"
+    progress = _progress(snapshot.workload.counts)
     state = replace(state, holding=judgement.held or judgement.detail or progress)
     step = _tell(state, "held" if judgement.held else "rolling", judgement.held or judgement.detail, snapshot)
     if not judgement.held or judgement.held == state.said_held:
@@ -151,10 +181,21 @@ def _complete(state: State, image: str, detail: str, snapshot: Snapshot, now: fl
 
 def _tell(state: State, phase: str, detail: str, snapshot: Snapshot) -> Turn[State]:
     """Say where the workload is, if that is news."""
-    counts = snapshot.workload.counts
-    said = RolloutChanged(
+    old = None if phase == "waiting" or state.marks is None else state.marks.old
+    return _say(state, _rollout_event(state, phase, detail, snapshot.workload.counts)._replace(old=old))
+
+
+def _rollout_event(state: State, phase: str, detail: str, counts: Counts) -> RolloutChanged:
+    return RolloutChanged(
         target=str(state.target), phase=phase, detail=detail, desired=counts.desired, updated=counts.updated,
-        available=counts.available, old=None if phase == "waiting" or state.marks is None else state.marks.old,
+        ready=counts.ready, available=counts.available,
     )  # fmt: skip
+
+
+def _say(state: State, said: RolloutChanged) -> Turn[State]:
     events: tuple[Event, ...] = () if said == state.told else (said,)
     return Turn(replace(state, told=said), events)
+
+
+def _progress(counts: Counts) -> str:
+    return f"{counts.updated} of {counts.desired} updated, {counts.available} available"

@@ -1,4 +1,4 @@
-"""Takes a snapshot of a workload with kubectl: one that holds together, or none."""
+"""Takes looks at workloads with kubectl: a snapshot that holds together, the workload alone, or what was heard."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from homelab_hooks import image
-from homelab_hooks.deploy.question import Question, Snapshot
+from homelab_hooks.deploy import pace
+from homelab_hooks.deploy.ear import Ear
+from homelab_hooks.deploy.judge import current_revision
+from homelab_hooks.deploy.pace import Ask, Heard
+from homelab_hooks.deploy.question import Glimpse, Question, Sighting, Snapshot
 from homelab_hooks.deploy.standing import Newer, Ours, standing, strangers
 from homelab_hooks.deploy.state import State
 from homelab_hooks.history import Containment, Contains
-from homelab_hooks.kubectl.facts import Kind, Workload
+from homelab_hooks.kubectl.facts import Kind, Revision, Target, Workload
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Absent, Denied, Fault, Look, Missed, Seen
 
@@ -22,44 +26,117 @@ class Sight:
 
     Args:
         now: the time, so that no call is given more than is left.
+        wake: cuts the wait's sleep short; without it nothing is listened to.
     """
 
-    def __init__(self, kubectl: Kubectl, contains: Contains, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        kubectl: Kubectl,
+        contains: Contains,
+        now: Callable[[], float],
+        wake: Callable[[], None] | None = None,
+    ) -> None:
         self._kubectl = kubectl
         self._contains = contains
         self._now = now
+        self._wake = wake
         self._known: dict[tuple[str, str], Containment] = {}
+        self._ears: dict[Target, Ear] = {}
 
-    def look(self, state: State) -> Look[Snapshot]:
-        """The workload, its revisions, its pods, and the workload again: the same, or it does not count."""
+    def close(self) -> None:
+        """Stop listening."""
+        for ear in self._ears.values():
+            ear.close()
+
+    def look(self, state: State) -> Look[Sighting] | None:
+        """What there is to see now; None where no look is due and nothing was heard that is worth one."""
+        heard = self._heard(state, state.track.seen if state.came else None)
+        match pace.ask(state, heard, self._now()):
+            case Ask.NOTHING:
+                return None
+            case Ask.HEARD:
+                told = heard.workload or state.track.seen
+                return Seen(Glimpse(workload=told, watched=heard.up)) if told else None
+            case Ask.WORKLOAD:
+                return self._checked(state, self._workload_first(state))
+            case Ask.WHOLE:
+                return self._checked(state, self._tried(state, state.track.seen))
+
+    def _heard(self, state: State, rolling: Workload | None) -> Heard:
+        if self._wake is None:
+            return Heard()
+        if state.target not in self._ears:
+            self._ears[state.target] = Ear(self._kubectl, wake=self._wake, now=self._now)
+        return self._ears[state.target].heard(state, rolling)
+
+    def _checked(self, state: State, look: Look[Sighting]) -> Look[Sighting]:
+        """With whether the watches can be relied on from now on."""
+        ear = self._ears.get(state.target)
+        if ear is None or not isinstance(look, Seen):
+            return look
+        sighting = look.value
+        ear.check(sighting.workload)
+        came = state.came or (isinstance(sighting, Snapshot) and _proves(sighting, state.question))
+        return Seen(replace(sighting, watched=ear.heard(state, sighting.workload if came else None).up))
+
+    def _workload_first(self, state: State) -> Look[Sighting]:
+        """The workload, and what else it shows to be needed."""
+        read = self._read(state)
+        if not isinstance(read, Seen):
+            return read
+        workload = read.value
+        if state.came and pace.enough(state, workload, self._now()):
+            return Seen(Glimpse(workload=workload))
+        bare = Snapshot(workload=workload, kin=self._kin(workload, state.question), bare=True)
+        if not state.came and not _needs_pods(bare, state.question):
+            return Seen(bare)
+        return self._tried(state, workload)
+
+    def _tried(self, state: State, first: Workload | None) -> Look[Sighting]:
+        """A snapshot: where the workload changes while it is taken, its new reading begins the next one."""
         for _ in range(_TRIES):
-            first = self._kubectl.workload(state.target, within=state.patience(self._now()))
-            if not isinstance(first, Seen):
-                return first
-            snapshot = Snapshot(workload=first.value, kin=self._kin(first.value, state.question))
-            if not state.came and not _needs_pods(snapshot, state.question):
-                return Seen(snapshot)
-            whole = self._whole(state, snapshot)
-            if whole is not None:
-                return whole
+            if first is None:
+                read = self._read(state)
+                if not isinstance(read, Seen):
+                    return read
+                first = read.value
+            taken = self._whole(state, first)
+            if not isinstance(taken, Workload):
+                return taken
+            first = taken
         return Missed("the workload changed while it was looked at, again and again", Fault.BODY)
 
-    def _whole(self, state: State, snapshot: Snapshot) -> Look[Snapshot] | None:
-        """The snapshot with all its parts; None when the workload changed meanwhile."""
-        target, workload = state.target, snapshot.workload
-        revisions = self._kubectl.revisions(target, workload, within=state.patience(self._now()))
+    def _whole(self, state: State, first: Workload) -> Look[Sighting] | Workload:
+        """Revisions and pods between two readings of the workload; the second one where it changed meanwhile."""
+        revisions = self._revisions(state, first)
         if not isinstance(revisions, Seen):
             return _part(revisions)
-        pods = self._kubectl.pods(target, workload, revisions.value, within=state.patience(self._now()))
+        taken = self._now()
+        pods = self._kubectl.pods(state.target, first, revisions.value, within=state.patience(self._now()))
         if not isinstance(pods, Seen):
             return _part(pods)
-        again = self._kubectl.workload(target, within=state.patience(self._now()))
+        again = self._read(state)
         if not isinstance(again, Seen):
             return again
-        if not _same(workload, again.value):
-            return None
-        whole = Snapshot(workload=again.value, revisions=revisions.value, pods=pods.value, kin=snapshot.kin)
+        if not _same(first, again.value):
+            changed: Workload = again.value
+            return changed
+        kin = self._kin(again.value, state.question)
+        whole = Snapshot(workload=again.value, revisions=revisions.value, pods=pods.value, taken=taken, kin=kin)
         return Seen(self._with_events(state, whole))
+
+    def _read(self, state: State) -> Seen[Workload] | Absent | Missed | Denied:
+        return self._kubectl.workload(state.target, within=state.patience(self._now()))
+
+    def _revisions(self, state: State, workload: Workload) -> Seen[tuple[Revision, ...]] | Absent | Missed | Denied:
+        """Those of the last snapshot, if nothing can have changed about them and they explained what was seen."""
+        last = state.track.whole
+        unexplained = last is not None and last.workload.counts.complete and state.settling is None
+        if last is not None and not unexplained and _same(last.workload, workload):
+            kept = replace(last, workload=workload)
+            if current_revision(kept, state.target.kind) is not None:
+                return Seen(last.revisions)
+        return self._kubectl.revisions(state.target, workload, within=state.patience(self._now()))
 
     def _with_events(self, state: State, snapshot: Snapshot) -> Snapshot:
         """Only a Deployment's status says that pods cannot be created; for the others their events are asked."""
@@ -78,8 +155,15 @@ class Sight:
 
 
 def _needs_pods(snapshot: Snapshot, question: Question) -> bool:
-    """Until the image comes, the workload alone tells; only a digest is seen on pods first."""
-    return isinstance(question.proof, image.ByDigest) or isinstance(standing(snapshot, question), (Ours, Newer))
+    """Until the image comes and its controller takes it up, the workload alone tells; but pods show a digest first."""
+    if isinstance(question.proof, image.ByDigest):
+        return True
+    taken_up = snapshot.workload.observed == snapshot.workload.generation
+    return taken_up and _proves(snapshot, question)
+
+
+def _proves(snapshot: Snapshot, question: Question) -> bool:
+    return isinstance(standing(snapshot, question), (Ours, Newer))
 
 
 def _part(look: Absent | Missed | Denied) -> Missed | Denied:

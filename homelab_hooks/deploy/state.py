@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from homelab_hooks.deploy.question import Outcome, Question, Terms
+from homelab_hooks.deploy.question import Outcome, Question, Snapshot, Terms
 from homelab_hooks.deploy.trouble import Evidence
 from homelab_hooks.events import RolloutChanged
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import Target, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,27 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """What the pace goes by; times in the clock's seconds."""
+
+    due: float
+    """when the next look is to be taken"""
+    seen: Workload | None = None
+    """the workload as it was read or heard last"""
+    whole: Snapshot | None = None
+    """the last snapshot with all its parts"""
+    whole_at: float = 0.0
+    turned: float
+    """since when it has this template and this size"""
+    moved: float
+    """since when its counters are as they are"""
+    climbed: float
+    """when the last pod was made from its present template"""
+    watched: bool = False
+    """news will wake us"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """One workload's wait; settled as soon as it has an outcome."""
 
@@ -66,6 +87,7 @@ class State:
     said_held: str = ""
     """what was last said to hold it back"""
     outcome: Outcome | None = None
+    track: Track
 
     @property
     def deadline(self) -> float:
@@ -86,4 +108,5 @@ SHORTEST_CALL = 2.0
 
 def begin(target: Target, question: Question, terms: Terms, *, now: float) -> State:
     """A wait that begins."""
-    return State(target=target, question=question, terms=terms, began=now, contact=Contact(last=now))
+    track = Track(due=now, turned=now, moved=now, climbed=now)
+    return State(target=target, question=question, terms=terms, began=now, contact=Contact(last=now), track=track)

@@ -107,6 +107,11 @@ def troubles(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot_crea
     return tuple({trouble.key: trouble for trouble in reversed(found)}.values())[::-1]
 
 
+def signs(pod: Pod) -> tuple[str, ...]:
+    """What is wrong with a pod at one moment, in words; a restart more is another word."""
+    return tuple(trouble.text for trouble in _of_pod(pod, 0))
+
+
 def _of_pod(pod: Pod, first: int) -> Iterable[Trouble]:
     if pod.unschedulable:
         yield Trouble("schedule", Fate.PASSING, f"pod {pod.name} cannot be scheduled: {pod.unschedulable}")

@@ -93,6 +93,7 @@ class Counts:
     updated: int
     available: int
     unavailable: int = 0
+    ready: int = 0
 
     @property
     def complete(self) -> bool:

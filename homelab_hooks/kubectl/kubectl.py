@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
+from urllib.parse import urlencode
 
 from homelab_hooks.errors import Problem
-from homelab_hooks.kubectl import answers, pods as pods_reading, reading
+from homelab_hooks.kubectl import answers, pods as pods_reading, reading, watching
 from homelab_hooks.kubectl.facts import Kind, Pod, Revision, Target, Workload
 from homelab_hooks.looks import Absent, Denied, Fault, Missed, Seen
 from homelab_hooks.proc import Done
+from homelab_hooks.text import clean, short
+
+LAST_LINES = 10
+"""lines of a container's log that are asked for"""
+LAST_BYTES = 16 * 1024
+"""bytes of it at most"""
 
 T = TypeVar("T")
 
@@ -21,11 +28,32 @@ _REVISIONS = {
 }
 
 
+_WATCHED = {
+    Kind.DEPLOYMENT: "/apis/apps/v1/namespaces/{}/deployments",
+    Kind.STATEFULSET: "/apis/apps/v1/namespaces/{}/statefulsets",
+    Kind.DAEMONSET: "/apis/apps/v1/namespaces/{}/daemonsets",
+}
+
+
+class Follows(Protocol):
+    """A process whose lines are heard."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether lines may still come."""
+
+    def close(self) -> None:
+        """End it."""
+
+
 class Runs(Protocol):
-    """Runs a process to its end, or ends it after `timeout` seconds (proc.Processes does)."""
+    """Starts processes (proc.Processes does)."""
 
     def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Done:
-        """How it ended."""
+        """Run to the end, or end it after `timeout` seconds; how it ended."""
+
+    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Follows:
+        """Hand on each line as it comes, in a thread of its own, until `hear` says no; then say that it is over."""
 
 
 class Kubectl:
@@ -71,6 +99,48 @@ class Kubectl:
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
         look = self._get(target, what, lambda raw: reading.cannot_create(workload.uid, raw), within)
         return look.value if isinstance(look, Seen) else ""
+
+    def follow(
+        self, target: Target, hear: Callable[[Workload | None], None], over: Callable[[], None], *, lasts: float
+    ) -> Follows:
+        """Watch the workload: hand on what it is now, what it becomes, and None once it is gone.
+
+        One request, which the server ends after `lasts` seconds; whatever is not as expected ends it sooner. It tells
+        that there is news, and proves nothing.
+        """
+        query = {"fieldSelector": f"metadata.name={target.name}"}
+        heard = watching.hearing(lambda raw: reading.workload(target.kind, raw), hear)
+        return self._watch(_WATCHED[target.kind].format(target.namespace), query, lasts, (heard, over))
+
+    def follow_pods(
+        self,
+        target: Target,
+        workload: Workload,
+        hear: Callable[[Pod | None], None],
+        over: Callable[[], None],
+        *,
+        lasts: float,
+    ) -> Follows:
+        """Watch the pods that the workload selects, in the same way; whose they are is not told."""
+        query = {"labelSelector": workload.selector} if workload.selector else {}
+        heard = watching.hearing(lambda raw: pods_reading.pod(raw, ""), hear)
+        return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, lasts, (heard, over))
+
+    def _watch(
+        self, path: str, query: dict[str, str], lasts: float, listener: tuple[Callable[[str], bool], Callable[[], None]]
+    ) -> Follows:
+        asked = urlencode({"watch": "true", "resourceVersion": "0", "timeoutSeconds": str(int(lasts) + 1), **query})
+        return self._processes.follow([self._program, *self._options, "get", f"--raw={path}?{asked}"], *listener)
+
+    def last_words(self, target: Target, pod: str, container: str, *, within: float) -> tuple[str, ...]:
+        """The last lines of a container's run before this one; none where they cannot be had. Best effort."""
+        argv = [
+            self._program, *self._options, f"--namespace={target.namespace}", "logs", "--previous",
+            f"--container={container}", f"--tail={LAST_LINES}", f"--limit-bytes={LAST_BYTES}", pod,
+        ]  # fmt: skip
+        done = self._processes.run(argv, timeout=within)
+        lines = done.out.encode("utf-8", "replace").decode().splitlines() if done.ok else []
+        return tuple(text for line in lines[-LAST_LINES:] if (text := short(clean(line))))
 
     def _get(
         self, target: Target, what: list[str], read: Callable[[reading.Json], T], within: float

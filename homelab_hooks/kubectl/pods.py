@@ -17,7 +17,7 @@ _PHASES = {"waiting": Phase.WAITING, "running": Phase.RUNNING, "terminated": Pha
 def pods(uid: str, revisions: Sequence[Revision], raw: Json) -> tuple[Pod, ...]:
     """The pods in a list that belong to the workload with this uid, or to one of its revisions."""
     found = ((item, _made_by(item, uid, revisions)) for item in raw["items"])
-    return tuple(_pod(item, revision) for item, revision in found if revision is not None)
+    return tuple(pod(item, revision) for item, revision in found if revision is not None)
 
 
 def _made_by(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
@@ -30,7 +30,8 @@ def _made_by(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
     return next((revision.name for revision in revisions if label in {revision.name, revision.hash}), "")
 
 
-def _pod(raw: Json, revision: str) -> Pod:
+def pod(raw: Json, revision: str) -> Pod:
+    """A pod from its object, as one of this revision."""
     meta, status = raw["metadata"], raw.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     scheduled = conditions.get("PodScheduled") or {}

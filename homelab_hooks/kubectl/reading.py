@@ -134,6 +134,7 @@ def _counts(kind: Kind, spec: Json, status: Json) -> Counts:
             updated=int(status.get("updatedNumberScheduled") or 0),
             available=int(status.get("numberAvailable") or 0),
             unavailable=int(status.get("numberUnavailable") or 0),
+            ready=int(status.get("numberReady") or 0),
         )
     return Counts(
         desired=int(spec.get("replicas", 1)),
@@ -141,6 +142,7 @@ def _counts(kind: Kind, spec: Json, status: Json) -> Counts:
         updated=int(status.get("updatedReplicas") or 0),
         available=int(status.get("availableReplicas") or 0),
         unavailable=int(status.get("unavailableReplicas") or 0),
+        ready=int(status.get("readyReplicas") or 0),
     )
 
 

@@ -70,6 +70,7 @@ def waited() -> Callable[..., Waited]:
         time: PlayedTime | None = None,
         newer: tuple[str, ...] = (),
         fault: Fault = nothing_wrong,
+        watch: bool = False,
     ) -> Waited:
         clock = time or PlayedTime()
         events: list[tuple[float, Event]] = []
@@ -81,12 +82,14 @@ def waited() -> Callable[..., Waited]:
             return Containment.CONTAINS if newer in known else Containment.APART
 
         known = newer
-        played = PlayedKubectl(timeline, now=clock.now, sleep=clock.sleep, fault=fault)
+        played = PlayedKubectl(timeline, now=clock.now, sleep=clock.last, fault=fault)
+        clock.listeners[:] = [played.news] if watch else []
 
         def tell(event: Event) -> None:
             events.append((clock.now(), event))
 
-        verdict = wait(request, kubectl=Kubectl(played), contains=contains, clock=clock, tell=tell)
+        asking = replace(request, listen=watch)
+        verdict = wait(asking, kubectl=Kubectl(played), contains=contains, clock=clock, tell=tell)
         return Waited(verdict, clock.now(), events, asked, len(played.calls))
 
     return run

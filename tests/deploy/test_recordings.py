@@ -27,7 +27,13 @@ DEPLOYED = {
 
 # name, wanted, exit, at the latest (seconds), what the reason says
 OTHERWISE = [
-    ("d-image-pull", "e4401000", Exit.ROLLOUT_FAILED, 17.0, "app: ErrImagePull: .*app:e4401000: not found"),
+    (
+        "d-image-pull",
+        "e4401000",
+        Exit.ROLLOUT_FAILED,
+        17.0,
+        "app: (ErrImagePull|ImagePullBackOff): .*app:e4401000: not found",
+    ),
     ("d2-image-pull-deadline", "e4401000", Exit.ROLLOUT_FAILED, 14.0, "app:e4401000: not found"),
     ("n4-statefulset-pull", "e4401000", Exit.ROLLOUT_FAILED, 17.0, "rolled back to 0aa11bb2.*app:e4401000: not found"),
     ("o3-daemonset-pull", "e4401000", Exit.ROLLOUT_FAILED, 17.0, "app:e4401000: not found"),
@@ -61,6 +67,7 @@ def _serves(raw: Any, wanted: str) -> bool:
     return images[0].endswith(f":{wanted}") and bool(ready) and all(ready)
 
 
+@pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
 @pytest.mark.parametrize("start", [0.0, 0.9])
 @pytest.mark.parametrize(("wanted", "name"), [(tag, name) for tag, names in DEPLOYED.items() for name in names])
 def test_a_good_rollout_is_deployed_and_not_too_early(
@@ -71,10 +78,11 @@ def test_a_good_rollout_is_deployed_and_not_too_early(
     wanted: str,
     name: str,
     start: float,
+    watch: bool,
 ) -> None:
     """Not before the last new pod serves and no old pod does, and the settle time after that."""
     played = recording(name)
-    over = waited(played.at, asked(request_, played, wanted), time=PlayedTime(start))
+    over = waited(played.at, asked(request_, played, wanted), time=PlayedTime(start), watch=watch)
     assert (over.verdict.exit, over.verdict.word) == (Exit.OK, "deployed")
     assert over.verdict.deploys[0].image.endswith(f":{wanted}")
     assert over.ended >= last_unready(played, wanted) + request_.settle
@@ -92,6 +100,7 @@ def last_unready(played: Recording, wanted: str) -> float:
     return float(max(bad))
 
 
+@pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
 @pytest.mark.parametrize("start", [0.0, 0.4])
 @pytest.mark.parametrize(("name", "wanted", "exit_", "latest", "says"), OTHERWISE, ids=[row[0] for row in OTHERWISE])
 def test_another_rollout_ends_as_it_should(
@@ -105,10 +114,11 @@ def test_another_rollout_ends_as_it_should(
     latest: float,
     says: str,
     start: float,
+    watch: bool,
 ) -> None:
     """With its reason, and early where nothing can become of it."""
     played = recording(name)
-    over = waited(played.at, asked(request_, played, wanted), time=PlayedTime(start))
+    over = waited(played.at, asked(request_, played, wanted), time=PlayedTime(start), watch=watch)
     assert over.verdict.exit is exit_
     assert re.search(says, over.verdict.reason)
     assert over.ended <= latest + start
@@ -136,6 +146,7 @@ HELD = [
 ]
 
 
+@pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
 @pytest.mark.parametrize(("name", "wanted", "says", "by"), HELD, ids=[row[0] for row in HELD])
 def test_what_holds_a_rollout_back_is_said_within_two_looks(
     *,
@@ -146,9 +157,10 @@ def test_what_holds_a_rollout_back_is_said_within_two_looks(
     wanted: str,
     says: str,
     by: float,
+    watch: bool,
 ) -> None:
     played = recording(name)
-    over = waited(played.at, asked(request_, played, wanted))
+    over = waited(played.at, asked(request_, played, wanted), watch=watch)
     said = [at for at, event in over.events if isinstance(event, Waiting) and re.search(says, event.reason)]
     assert said
     assert said[0] <= by

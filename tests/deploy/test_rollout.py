@@ -349,9 +349,9 @@ def test_a_silent_cluster_is_borne_for_the_unreachable_timeout(a_wait: Given) ->
 
 def test_an_answer_after_silence_is_told_and_begins_the_patience_anew(a_wait: Given, snapshot: Given) -> None:
     old = Seen(snapshot("0aa11bb2"))
-    state, told, _ = play(a_wait(), (0.0, old), (6.0, LOST), (20.0, old), (79.0, LOST))
+    state, told, _ = play(a_wait(), (0.0, old), (7.0, LOST), (20.0, old), (79.0, LOST))
     assert state.outcome is None
-    assert [event for event in told if isinstance(event, Back)] == [Back(away=20.0)]
+    assert [event for event in told if isinstance(event, Back)] == [Back(away=18.5)]  # nobody asked before 1.5
 
 
 def test_looks_come_further_apart_while_there_is_no_answer(a_wait: Given) -> None:

@@ -27,6 +27,23 @@ class Canned:
         self.calls.append((argv, timeout))
         return self.done
 
+    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Ended:
+        self.calls.append((argv, None))
+        for line in self.done.out.splitlines():
+            if not hear(line):
+                break
+        over()
+        return Ended()
+
+
+class Ended:
+    """A process that has ended."""
+
+    alive = False
+
+    def close(self) -> None:
+        """There is nothing to end."""
+
 
 @pytest.fixture
 def canned() -> Callable[..., tuple[Kubectl, Canned]]:
