@@ -137,18 +137,16 @@ class Processes:
         return Running(child)
 
     def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Following:
-        """Start a program that goes on beside us, and hand on each line of its standard output as it comes.
+        """Start a program beside us, and hand on each line of its standard output as it comes.
 
         `hear` runs in a thread of its own and says whether to go on; an endless line ends it too. `over` is called
-        there when the program has ended. One that is not there has ended at once, which is not called so.
+        there in the end, unless the program is not there at all.
         """
         try:
-            child = subprocess.Popen(
-                list(argv), env=self._environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+            child = self._start(argv, None, None, subprocess.DEVNULL)
         except OSError:
             return Following(None, hear, over)
+        self._feed(child, b"")
         return Following(child, hear, over)
 
     def _start(
@@ -170,10 +168,8 @@ class Processes:
         pipe = child.stdin
 
         def write() -> None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), pipe:
                 pipe.write(stdin)
-            with contextlib.suppress(OSError):
-                pipe.close()
 
         threading.Thread(target=write, daemon=True).start()
 
@@ -183,11 +179,6 @@ class Running:
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._child.pid
 
     @property
     def alive(self) -> bool:
@@ -206,8 +197,8 @@ class Following:
     def __init__(
         self, child: subprocess.Popen[bytes] | None, hear: Callable[[str], bool], over: Callable[[], None]
     ) -> None:
-        self._child, self._hear, self._over = child, hear, over
-        self._ended = child is None
+        self._child, self._ended = child, child is None
+        self._hear, self._over = hear, over
         self._thread = threading.Thread(target=self._run, args=(child,), name="follow", daemon=True)
         if child is not None:
             self._thread.start()
@@ -241,10 +232,9 @@ def command_of(pid: int) -> str:
     >>> command_of(2**30)
     ''
     """
-    listed = Path("/proc")
-    if (listed / "self").exists():
+    if Path("/proc/self").exists():
         with contextlib.suppress(OSError):
-            return (listed / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
         return ""
     done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True)
     return done.stdout.strip()
