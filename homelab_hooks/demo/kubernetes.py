@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -14,44 +15,12 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
+from homelab_hooks.demo.kubernetes_discovery import AGGREGATED, CORE, DISCOVERY, GROUPS, aggregated
+from homelab_hooks.demo.kubernetes_moods import Falters, Hangs, Mood, NoWatch, Refuses, Says
+
+__all__ = ["Falters", "Hangs", "Kubernetes", "NoWatch", "Refuses", "Says"]
 
 _HEARTBEAT = 0.1
-_GROUP = {"name": "apps", "versions": [{"groupVersion": "apps/v1", "version": "v1"}]}
-_PREFERRED = {"preferredVersion": {"groupVersion": "apps/v1", "version": "v1"}}
-_CORE = {"pods", "events"}
-_ACTS = ["get", "list", "watch"]
-_SHORT_NAMES = {"deployments": ["deploy"], "statefulsets": ["sts"], "daemonsets": ["ds"], "replicasets": ["rs"]}
-_DISCOVERY: dict[str, Json] = {
-    "/version": {"major": "1", "minor": "37", "gitVersion": "v1.37.2"},
-    "/api": {"kind": "APIVersions", "versions": ["v1"]},
-    "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_GROUP | _PREFERRED]},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Refuses:
-    """Every object is answered with this status; discovery goes on."""
-
-    status: int = 403
-    reason: str = "Forbidden"
-    message: str = 'deployments.apps "web" is forbidden: User "nobody" cannot get resource "deployments"'
-
-
-@dataclass(frozen=True, slots=True)
-class Says:
-    """Everything is answered with this body: a proxy's page, garbage."""
-
-    status: int
-    body: str
-    content_type: str = "text/html"
-
-
-@dataclass(frozen=True, slots=True)
-class Hangs:
-    """Connections are accepted and never answered."""
-
-
-Mood = Refuses | Says | Hangs | None
 
 
 class Kubernetes:
@@ -60,6 +29,11 @@ class Kubernetes:
     Args:
         timeline: the objects by the seconds since the server was entered.
         now: the clock.
+
+    Attributes:
+        mood: what is wrong with it.
+        requests: what was asked, with its query.
+        log: what every container wrote.
     """
 
     def __init__(self, timeline: Timeline, *, now: Callable[[], float]) -> None:
@@ -68,6 +42,7 @@ class Kubernetes:
         self._began = 0.0
         self.mood: Mood = None
         self.requests: list[str] = []
+        self.log = ""
         self.closing = threading.Event()
         self._server: ThreadingHTTPServer | None = None
 
@@ -139,14 +114,27 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(status, body.encode(), content_type)
             case Refuses(status, reason, message) if "namespaces" in parts:
                 self._status(status, reason, message)
+            case Falters(statuses) if statuses and "namespaces" in parts:
+                self._falter(statuses.pop(0))
+            case NoWatch(status, text, silent) if "watch=true" in url.query:
+                if silent:
+                    self.cluster.closing.wait()
+                self._send(status, text.encode(), "application/json")
             case _:
                 self._answer(url.path, parts, {key: values[0] for key, values in parse_qs(url.query).items()})
 
+    def _falter(self, status: int) -> None:
+        self.close_connection = True
+        if status:
+            self._send(status, b"upstream connect error", "text/plain")
+        else:  # closed at once, with a reset instead of a farewell
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
     def _answer(self, path: str, parts: list[str], query: dict[str, str]) -> None:
-        if path in _DISCOVERY:
-            self._json(200, _DISCOVERY[path])
-        elif path in {"/api/v1", "/apis/apps/v1"}:
-            self._json(200, _resources("v1" if path == "/api/v1" else "apps/v1"))
+        if path in DISCOVERY:
+            self._json(200, DISCOVERY[path])
+        elif path in GROUPS and AGGREGATED in self.headers.get("Accept", ""):
+            self._send(200, json.dumps(aggregated(GROUPS[path])).encode(), AGGREGATED)
         elif "namespaces" in parts:
             self._objects(parts[parts.index("namespaces") + 1 :], query)
         else:
@@ -157,6 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, {"kind": "Namespace", "apiVersion": "v1", "metadata": {"name": parts[0]}})
             return
         namespace, plural, *name = parts
+        if name[1:] == ["log"]:
+            self._send(200, self.cluster.log.encode(), "text/plain")
+            return
         by_field = query.get("fieldSelector", "").partition("metadata.name=")[2]
         wanted = name[0] if name else by_field
 
@@ -172,13 +163,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif not name:
             version = _version(found, default=0)
             kind = next(kind for kind, each in PLURALS.items() if each == plural)
-            group = "v1" if plural in _CORE else "apps/v1"
+            group = "v1" if plural in CORE else "apps/v1"
             meta = {"resourceVersion": str(version)}
             self._json(200, {"kind": f"{kind}List", "apiVersion": group, "metadata": meta, "items": found})
         elif found:
             self._json(200, found[0])
         else:
-            group = "" if plural in _CORE else ".apps"
+            group = "" if plural in CORE else ".apps"
             self._status(404, "NotFound", f'{plural}{group} "{wanted}" not found')
 
     def _watch(self, find: Callable[[], list[Json]], marked: str) -> None:
@@ -219,19 +210,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-def _resources(group: str) -> Json:
-    core = group == "v1"
-    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural in _CORE) is core}
-    resources = [
-        {
-            "name": plural, "singularName": kind.lower(), "namespaced": True, "kind": kind, "verbs": _ACTS,
-            "shortNames": _SHORT_NAMES.get(plural, []),
-        }
-        for kind, plural in kinds.items()
-    ]  # fmt: skip
-    return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group, "resources": resources}
 
 
 def _bookmark(kind: str) -> Json:

@@ -9,6 +9,7 @@ from typing import Protocol
 from homelab_hooks import loop
 from homelab_hooks.deploy import fleet
 from homelab_hooks.deploy.fleet import Fleet, Looks
+from homelab_hooks.deploy.last_words import LastWords
 from homelab_hooks.deploy.question import Outcome, Question, Terms
 from homelab_hooks.deploy.sight import Sight
 from homelab_hooks.deploy.state import State, begin
@@ -68,18 +69,22 @@ def wait(
     """
     if not request.targets:
         raise Problem("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
+    words = LastWords(kubectl, tell)
     sight = Sight(kubectl, contains, clock.now, clock.wake if request.listen else None)
 
     def look(waiting: Fleet) -> Seen[Looks]:
+        words.told(waiting.states)
         looks = ((state.target, sight.look(state)) for state in waiting.states if state.outcome is None)
         return Seen({target: seen for target, seen in looks if seen is not None})
 
     now = clock.now()
     begun = Fleet(states=_begin(request, now), began=now, spoke=now)
     try:
-        return _verdict(request, drive(begun, look=look, turn=fleet.turn, tell=tell, clock=clock).states)
+        states = drive(begun, look=look, turn=fleet.turn, tell=tell, clock=clock).states
+        words.told(states)
     finally:
         sight.close()
+    return _verdict(request, states)
 
 
 def _begin(request: Request, now: float) -> tuple[State, ...]:

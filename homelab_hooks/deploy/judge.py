@@ -111,11 +111,14 @@ def _deadline(case: _Case) -> Judgement | None:
         return None
     why = [evidence.trouble.text for evidence in case.past.evidence]
     why += [f"pod {pod.name} is not ready" for pod in case.new if not pod.ready]
-    return Failed(f"the progress deadline passed: {why[0] if why else case.workload.deadline_passed}", case.proof.image)
+    reason = f"the progress deadline passed: {why[0] if why else case.workload.deadline_passed}"
+    crashed = next((each.trouble.crashed for each in case.past.evidence if each.trouble.crashed), None)
+    return Failed(reason, case.proof.image, crashed)
 
 
 def _doomed(case: _Case) -> Judgement | None:
-    return Failed(case.past.hopeless.text, case.proof.image) if case.past.hopeless else None
+    hopeless = case.past.hopeless
+    return Failed(hopeless.text, case.proof.image, hopeless.crashed) if hopeless else None
 
 
 def _zero(case: _Case) -> Judgement | None:

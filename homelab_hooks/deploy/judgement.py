@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks.deploy.trouble import Evidence, Trouble
+from homelab_hooks.deploy.trouble import Crashed, Evidence, Trouble
 from homelab_hooks.kubectl.facts import Kind
 
 
@@ -53,6 +53,8 @@ class Failed:
 
     reason: str
     image: str = ""
+    crashed: Crashed | None = None
+    """whose last words may say why"""
 
 
 @dataclass(frozen=True, slots=True)

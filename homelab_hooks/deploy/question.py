@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from homelab_hooks.deploy.trouble import Crashed
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
 from homelab_hooks.image import Proof
@@ -73,3 +74,5 @@ class Outcome:
     reason: str
     hint: str = ""
     image: str = ""
+    crashed: Crashed | None = None
+    """whose last words may say why"""

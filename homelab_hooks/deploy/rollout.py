@@ -146,9 +146,9 @@ def _judged(state: State, judgement: Judgement, snapshot: Snapshot, now: float) 
         case Unproven(reason, hint, image):
             outcome = Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
             return _tell(replace(state, outcome=outcome), "unproven", reason, snapshot)
-        case Failed(reason, image):
+        case Failed(reason, image, crashed):
             hint = f"see `kubectl -n {state.target.namespace} describe {state.target.kind}/{state.target.name}`"
-            outcome = Outcome(exit=Exit.ROLLOUT_FAILED, reason=reason, hint=hint, image=image)
+            outcome = Outcome(exit=Exit.ROLLOUT_FAILED, reason=reason, hint=hint, image=image, crashed=crashed)
             return _tell(replace(state, outcome=outcome), "failed", reason, snapshot)
         case Rolling():
             return _rolling(replace(state, settling=None), judgement, snapshot, now)

@@ -40,6 +40,14 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Crashed:
+    """Whose last words may say why."""
+
+    pod: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something that is wrong at one look."""
 
@@ -48,6 +56,7 @@ class Trouble:
     text: str
     blind: bool = False
     """it does not say its cause; what was seen before may"""
+    crashed: Crashed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,8 @@ def _of_pod(pod: Pod, first: int) -> Iterable[Trouble]:
             yield trouble
         if _crashes(container) or (pod.restarts > first and _runs_again(container)):
             fate = Fate.CRASHING if pod.restarts >= RESTARTS else Fate.PASSING
-            yield Trouble(f"crash {container.name}", fate, _crash_text(pod, container))
+            text, who = _crash_text(pod, container), Crashed(pod.name, container.name)
+            yield Trouble(f"crash {container.name}", fate, text, crashed=who)
 
 
 def _of_container(pod: Pod, container: ContainerState) -> Trouble | None:

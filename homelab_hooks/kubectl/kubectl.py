@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
@@ -134,13 +135,15 @@ class Kubectl:
 
     def last_words(self, target: Target, pod: str, container: str, *, within: float) -> tuple[str, ...]:
         """The last lines of a container's run before this one; none where they cannot be had. Best effort."""
-        argv = [
-            self._program, *self._options, f"--namespace={target.namespace}", "logs", "--previous",
-            f"--container={container}", f"--tail={LAST_LINES}", f"--limit-bytes={LAST_BYTES}", pod,
-        ]  # fmt: skip
+        few = [f"--tail={LAST_LINES}", f"--limit-bytes={LAST_BYTES}"]
+        argv = [self._program, *self._options, *_logs(target, pod, container), *few]
         done = self._processes.run(argv, timeout=within)
-        lines = done.out.encode("utf-8", "replace").decode().splitlines() if done.ok else []
+        lines = done.out.splitlines() if done.ok else []
         return tuple(text for line in lines[-LAST_LINES:] if (text := short(clean(line))))
+
+    def log_command(self, target: Target, pod: str, container: str) -> str:
+        """What a person types to read all of it."""
+        return shlex.join(["kubectl", *self._options, *_logs(target, pod, container)])
 
     def _get(
         self, target: Target, what: list[str], read: Callable[[reading.Json], T], within: float
@@ -158,6 +161,10 @@ class Kubectl:
             return Seen(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             return Missed(f"kubectl's answer is not what was asked for ({type(error).__name__})", Fault.BODY)
+
+
+def _logs(target: Target, pod: str, container: str) -> list[str]:
+    return [f"--namespace={target.namespace}", "logs", "--previous", f"--container={container}", pod]
 
 
 def _selected(workload: Workload) -> list[str]:

@@ -1,0 +1,28 @@
+"""What the stand-in for an API server says it has: discovery in one document a group, as servers since 1.26 give it."""
+
+from __future__ import annotations
+
+from homelab_hooks.demo.cluster import PLURALS, Json
+
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+CORE = {"pods", "events"}
+GROUPS = {"/api": "", "/apis": "apps"}
+DISCOVERY: dict[str, Json] = {"/version": {"major": "1", "minor": "37", "gitVersion": "v1.37.2"}}
+_ACTS = ["get", "list", "watch"]
+_SHORT_NAMES = {"deployments": ["deploy"], "statefulsets": ["sts"], "daemonsets": ["ds"], "replicasets": ["rs"]}
+
+
+def aggregated(group: str) -> Json:
+    """All resources of a group; the empty name is the core's."""
+    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural in CORE) is (group == "")}
+    resources = [
+        {
+            "resource": plural, "singularResource": kind.lower(), "scope": "Namespaced", "verbs": _ACTS,
+            "responseKind": {"group": group, "version": "v1", "kind": kind},
+            "shortNames": _SHORT_NAMES.get(plural, []),
+        }
+        for kind, plural in kinds.items()
+    ]  # fmt: skip
+    version = {"version": "v1", "resources": resources, "freshness": "Current"}
+    item = {"metadata": {"name": group}, "versions": [version]}
+    return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": [item]}

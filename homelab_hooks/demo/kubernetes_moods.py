@@ -1,0 +1,48 @@
+"""What can be wrong with the stand-in for a cluster's API server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refuses:
+    """Every object is answered with this status; discovery goes on."""
+
+    status: int = 403
+    reason: str = "Forbidden"
+    message: str = 'deployments.apps "web" is forbidden: User "nobody" cannot get resource "deployments"'
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """Everything is answered with this body: a proxy's page, garbage."""
+
+    status: int
+    body: str
+    content_type: str = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Hangs:
+    """Connections are accepted and never answered."""
+
+
+@dataclass(slots=True)
+class Falters:
+    """The next questions for objects get these statuses, one each (0: the connection is reset); then all is well."""
+
+    statuses: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class NoWatch:
+    """Watches are answered with this text and ended; all else is well."""
+
+    status: int = 403
+    text: str = ""
+    silent: bool = False
+    """they are accepted instead, and nothing ever comes"""
+
+
+Mood = Refuses | Says | Hangs | Falters | NoWatch | None

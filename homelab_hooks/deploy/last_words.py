@@ -1,0 +1,35 @@
+"""The last words of containers that crashed: best effort, once for each failure, and no part of the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from homelab_hooks.deploy.state import State
+from homelab_hooks.events import Event, Level, Log
+from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.kubectl import Kubectl
+
+WITHIN = 5.0
+"""seconds that kubectl may take to bring them"""
+
+
+class LastWords:
+    """Tells them when a wait has failed."""
+
+    def __init__(self, kubectl: Kubectl, tell: Callable[[Event], None]) -> None:
+        self._kubectl = kubectl
+        self._tell = tell
+        self._told: set[Target] = set()
+
+    def told(self, states: Iterable[State]) -> None:
+        """Ask for those of each failure that is new, while its pod may still be there."""
+        for state in states:
+            if state.outcome is None or state.outcome.crashed is None or state.target in self._told:
+                continue
+            self._told.add(state.target)
+            crashed = state.outcome.crashed
+            lines = self._kubectl.last_words(state.target, crashed.pod, crashed.container, within=WITHIN)
+            for line in lines:
+                self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=Level.ERROR))
+            command = self._kubectl.log_command(state.target, crashed.pod, crashed.container)
+            self._tell(Log(source="homelab", text=f"{'the rest' if lines else 'its log'}: {command}"))
