@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from homelab_hooks.cli.session import Session
@@ -29,6 +30,11 @@ def request(config: Config, workloads: tuple[Target, ...], sha: str) -> Request:
         settle=config.settle,
         unreachable=config.unreachable_timeout,
     )
+
+
+def again(names: Sequence[str], sha: str) -> str:
+    """The command that waits for them once more."""
+    return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha])
 
 
 def wait(asked: Request, session: Session, *, remote: str, kubectl: Kubectl) -> Verdict:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from homelab_hooks.cli import access, deploying, watching
+from homelab_hooks.cli import access, chain, deploying, watching
+from homelab_hooks.cli.chain import Link
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.events import Progress, Stage, StageChanged
+from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
@@ -17,9 +14,6 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
 from homelab_hooks.watch.state import Scope
 from homelab_hooks.woodpecker.client import Woodpecker
-
-_OPEN = {Exit.TIMEOUT, Exit.UNREACHABLE}
-"""codes that leave open how it ends; a second landing would find nothing to land"""
 
 
 class PostPush:
@@ -63,22 +57,11 @@ class PostPush:
 
     def run(self, landed: Landed) -> Verdict:
         """Watch, then wait for the rollouts."""
-        verdict = Verdict(exit=Exit.OK, sha=landed.sha)
-        if self.watching:
-            with self._stage(Stage.WATCH) as ended:
-                verdict = self._watch(landed)
-                ended.append(verdict)
-        if verdict.exit in _OPEN:
-            return verdict._replace(hint=f"go on: homelab-watch {landed.sha}")
-        if verdict.exit is not Exit.OK or not self.targets:
-            return verdict
-        with self._stage(Stage.DEPLOY) as ended:
-            rollout = self._deploy(landed)
-            ended.append(rollout)
-        if rollout.exit in _OPEN:
-            again = shlex.join(["homelab", "deploy", "wait", *self.targets, "--sha", landed.sha])
-            rollout = rollout._replace(hint=f"go on: {again}")
-        return rollout._replace(pipelines=verdict.pipelines, url=rollout.url or verdict.url)
+        links = [Link(Stage.WATCH, lambda: self._watch(landed), f"homelab-watch {landed.sha}")] if self.watching else []
+        if self.targets:
+            again = deploying.again(self.targets, landed.sha)
+            links.append(Link(Stage.DEPLOY, lambda: self._deploy(landed), again))
+        return chain.run(links, self._session, Verdict(exit=Exit.OK, sha=landed.sha))
 
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world
@@ -98,18 +81,3 @@ class PostPush:
         if self._ci is None:
             self._ci = self._session.world.ci(self._config)
         return self._ci
-
-    @contextmanager
-    def _stage(self, stage: Stage) -> Iterator[list[Verdict]]:
-        """Announce and time a stage; what is appended within says how it ended."""
-        tell, clock = self._session.tell, self._session.world.clock
-        begin = clock.now()
-        tell(StageChanged(stage=stage, progress=Progress.STARTED))
-        ended: list[Verdict] = []
-        try:
-            yield ended
-        finally:
-            good = bool(ended) and ended[-1].exit is Exit.OK
-            progress = Progress.DONE if good else Progress.FAILED
-            detail = ended[-1].reason if ended else "cut short"
-            tell(StageChanged(stage=stage, progress=progress, detail=detail, took=clock.now() - begin))

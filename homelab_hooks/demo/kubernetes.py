@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import struct
 import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,8 +125,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if status:
             self._send(status, b"upstream connect error", "text/plain")
-        else:  # closed at once, with a reset instead of a farewell
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _answer(self, path: str, parts: list[str], query: dict[str, str]) -> None:
         if path in DISCOVERY:

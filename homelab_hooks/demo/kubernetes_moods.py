@@ -30,7 +30,7 @@ class Hangs:
 
 @dataclass(slots=True)
 class Falters:
-    """The next questions for objects get these statuses, one each (0: the connection is reset); then all is well."""
+    """The next questions for objects get these statuses, one each (0: the connection is closed); then all is well."""
 
     statuses: list[int]
 
