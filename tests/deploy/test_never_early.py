@@ -1,0 +1,141 @@
+"""No sequence of snapshots in which the proven image's pods are not all available, with nothing old left, ends in 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from homelab_hooks.deploy.question import Glimpse, Question, Sighting, Snapshot, Terms
+from homelab_hooks.deploy.rollout import turn
+from homelab_hooks.deploy.state import State, begin
+from homelab_hooks.exits import Exit
+from homelab_hooks.image import ByTag
+from homelab_hooks.kubectl.facts import ContainerState, Counts, Phase, Pod, Revision, Target, Workload
+from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from tests.deploy.conftest import SHA, made
+
+TAGS = ("9f2c1a7b", "0aa11bb2", "latest")
+INTRUDERS = (
+    Pod(name="old-0", uid="old-0", revision="old", ready=True),
+    Pod(name="orphan-0", uid="orphan-0", revision="", ready=True),
+    Pod(name="slow-0", uid="slow-0", revision="new"),
+)
+TARGETS = ("shop/web", "shop/sts/web", "shop/ds/web")
+
+
+@st.composite
+def pods(draw: st.DrawFn) -> Pod:
+    """A pod of the new, the old or no revision, in whatever state."""
+    name = f"web-{draw(st.integers(0, 5))}"
+    phase = draw(st.sampled_from(Phase))
+    state = ContainerState(
+        name="app", ready=draw(st.booleans()), restarts=draw(st.integers(0, 2)), phase=phase,
+        reason=draw(st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff"])),
+        digest=draw(st.sampled_from(["", "sha256:1"])),
+    )  # fmt: skip
+    return Pod(
+        name=name, uid=name, revision=draw(st.sampled_from(["new", "old", ""])), ready=draw(st.booleans()),
+        terminating=draw(st.booleans()), finished=draw(st.booleans()), containers=(state,),
+    )  # fmt: skip
+
+
+@st.composite
+def liars(draw: st.DrawFn) -> Snapshot:
+    """All is done as far as the workload says, and all pods are, but for one more at the most."""
+    desired = draw(st.integers(0, 2))
+    counts = Counts(desired=desired, total=desired, updated=desired, available=desired)
+    good = [Pod(name=f"good-{n}", uid=f"good-{n}", revision="new", ready=True) for n in range(desired)]
+    more = draw(st.lists(st.one_of(st.sampled_from(INTRUDERS), pods()), max_size=1))
+    missing = draw(st.sampled_from([0, 0, 1]))
+    workload = Workload(
+        uid="u1", generation=2, observed=2, template=made("9f2c1a7b"), counts=counts,
+        revision=draw(st.sampled_from(["2", "new"])),
+    )  # fmt: skip
+    return Snapshot(workload=workload, revisions=revisions("0aa11bb2"), pods=(*good[missing:], *more))
+
+
+@st.composite
+def snapshots(draw: st.DrawFn) -> Snapshot:
+    """A workload that says whatever it says, with such pods."""
+    small = st.integers(0, 3)
+    counts = Counts(
+        desired=draw(small), total=draw(small), updated=draw(small), available=draw(small), unavailable=draw(small)
+    )  # fmt: skip
+    workload = Workload(
+        uid=draw(st.sampled_from(["u1", "u1", "u1", "u2"])), generation=draw(st.integers(2, 3)),
+        observed=draw(st.integers(2, 3)), template=made(draw(st.sampled_from(TAGS))), counts=counts,
+        revision=draw(st.sampled_from(["2", "new", "1"])), deleting=draw(st.sampled_from([False, False, True])),
+        paused=draw(st.booleans()), deadline_passed=draw(st.sampled_from(["", "", "deadline"])),
+    )  # fmt: skip
+    alive = {pod.uid: pod for pod in draw(st.lists(pods(), max_size=4))}
+    made_of = revisions(draw(st.sampled_from(TAGS)))
+    return Snapshot(workload=workload, revisions=made_of, pods=tuple(alive.values()), bare=draw(st.booleans()))
+
+
+def revisions(before: str) -> tuple[Revision, Revision]:
+    """The new one, and one of what ran before."""
+    return (
+        Revision(name="new", uid="r2", number=2, template=made("9f2c1a7b")),
+        Revision(name="old", uid="r1", number=1, template=made(before)),
+    )
+
+
+def looks() -> st.SearchStrategy[Look[Sighting]]:
+    """Lies above all: they are what could be taken for done."""
+    seen, lies = snapshots().map(Seen), liars().map(Seen)
+    glimpsed = snapshots().map(lambda each: Seen(Glimpse(workload=each.workload)))
+    other = st.sampled_from([Missed("lost"), Absent("gone"), Denied("no")])
+    return st.one_of(lies, lies, lies, lies, seen, glimpsed, other)
+
+
+def is_done(look: Look[Sighting]) -> bool:
+    """By a rule of its own: the template is ours, pods enough of it are ready, and no other one lives."""
+    if not isinstance(look, Seen) or not isinstance(look.value, Snapshot) or look.value.bare:
+        return False
+    workload, alive = look.value.workload, [pod for pod in look.value.pods if not pod.terminating and not pod.finished]
+    ours = workload.template == made("9f2c1a7b")
+    return (
+        ours
+        and len(alive) >= max(1, workload.counts.desired)
+        and all(pod.ready and pod.revision == "new" for pod in alive)
+    )
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    target=st.sampled_from(TARGETS), settle=st.sampled_from([0.0, 5.0]),
+    history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), looks()), max_size=8),
+)  # fmt: skip
+def test_no_history_without_all_pods_new_and_available_ends_in_0(
+    target: str, settle: float, history: Sequence[tuple[float, Look[Sighting]]]
+) -> None:
+    """Whatever else is seen: the look that ends in 0 is one at which it is done."""
+    state, now = waiting(target, settle), 0.0
+    for pause, look in history:
+        now += pause
+        state = turn(state, look, now).state
+        if state.outcome is not None:
+            assert is_done(look) or state.outcome.exit is not Exit.OK
+            return
+
+
+def waiting(target: str, settle: float) -> State:
+    terms = Terms(timeout=200.0, settle=settle, unreachable=60.0)
+    return begin(Target.parse(target), Question(sha=SHA, proof=ByTag()), terms, now=0.0)
+
+
+def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> None:
+    """So that the property above says something."""
+    whole = snapshot()
+    pods_ = tuple(replace(pod, revision="new") for pod in whole.pods)
+    renamed = (replace(whole.revisions[0], name="new"), whole.revisions[1])
+    look = Seen(replace(whole, revisions=renamed, pods=pods_))
+    assert is_done(look)
+    outcome = turn(waiting("shop/web", 0.0), look, 1.0).state.outcome
+    assert outcome is not None
+    assert outcome.exit is Exit.OK

@@ -1,0 +1,48 @@
+"""Every recorded rollout, stopped at each of its snapshots for ever: it is called done only where it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.cluster import Json, Recording
+from homelab_hooks.deploy.deploy import Request
+from homelab_hooks.exits import Exit
+from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
+from tests.deploy.truth import done
+
+WANTED = {name: tag for tag, names in DEPLOYED.items() for name in names} | {row[0]: row[1] for row in OTHERWISE}
+FOLDER = Path(__file__).parent.parent / "recordings" / "kubernetes"
+RECORDED = sorted(path.name.partition(".")[0] for path in FOLDER.iterdir())
+GOOD = {name for names in DEPLOYED.values() for name in names}
+NO_ROLLOUT = {"errors"}
+"""kubectl's failures, which have no snapshots"""
+
+
+def test_every_recording_is_stopped_somewhere() -> None:
+    assert set(RECORDED) - NO_ROLLOUT == set(WANTED)
+
+
+@pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
+@pytest.mark.parametrize("name", sorted(WANTED))
+def test_a_rollout_that_stops_midway_is_never_called_done(
+    *, recording: Callable[[str], Recording], waited: Callable[..., Any], request_: Request, name: str, watch: bool
+) -> None:
+    """However it goes on: the state at the end of each wait is compared with the raw objects of that moment."""
+    played, wanted = recording(name), WANTED[name]
+    ends: list[Exit] = []
+    for snapshot in played.snapshots:
+        stopped = float(snapshot["t"])
+
+        def frozen(t: float, stopped: float = stopped) -> Sequence[Json]:
+            return played.at(min(t, stopped))
+
+        request = replace(asked(request_, played, wanted), timeout=stopped + 4, settle=2.0)
+        over = waited(frozen, request, watch=watch)
+        ends.append(over.verdict.exit)
+        assert done(frozen(over.ended), wanted) or ends[-1] is not Exit.OK, (stopped, over.verdict)
+    assert (ends[-1] is Exit.OK) is (name in GOOD)
