@@ -46,9 +46,12 @@ class PlayedWatch:
         events += [("DELETED", each) for uid, each in self._known.items() if uid not in present]
         self._known = present
         for kind, each in events:
-            if not self._hear(json.dumps({"type": kind, "object": each})):
-                self.close()
-                return
+            self.say(json.dumps({"type": kind, "object": each}))
+
+    def say(self, line: str) -> None:
+        """Say a line, to the end of which the listener may be."""
+        if self.alive and not self._hear(line):
+            self.close()
 
 
 def _watched(objects: Sequence[Json], argv: Sequence[str]) -> list[Json]:
@@ -83,6 +86,8 @@ class PlayedKubectl:
         self._fault = fault
         self.calls: list[Sequence[str]] = []
         self.watches: list[PlayedWatch] = []
+        self.spoils: tuple[float, str] | None = None
+        """when watches begin to say this one line instead of what they should; nothing for the empty line"""
         self.log = ""
         """what every crashed container said"""
 
@@ -111,8 +116,12 @@ class PlayedKubectl:
 
     def news(self) -> None:
         """Let every watch say what has changed; for a clock that calls it while time passes."""
+        spoilt = self.spoils is not None and self._now() >= self.spoils[0]
         for watch in self.watches:
-            watch.news()
+            if not spoilt:
+                watch.news()
+            elif self.spoils and self.spoils[1]:
+                watch.say(self.spoils[1])
 
     def _get(self, words: Sequence[str], namespace: str, selector: str) -> Done:
         plural = words[0] if words[0] in PLURALS.values() else f"{words[0]}s"

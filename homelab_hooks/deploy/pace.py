@@ -11,17 +11,17 @@ from homelab_hooks.kubectl.facts import Kind, Workload
 
 QUICK = 1.5
 """seconds between looks when a change has just begun, or must stay as it is"""
-SLOWEST = 8.0
+SLOWEST = 12.0
 """seconds between looks at most without a watch"""
-GROWTH = 0.5
+GROWTH = 0.72
 """times the root of how long it has lasted: the longer it lasts, the less likely is its end in the next second"""
-EARLY = 10.0
+EARLY = 8.0
 """seconds after a change in which the pods' first troubles come"""
-PODS = 30.0
+PODS = 60.0
 """seconds between two looks at the pods of a rollout that goes well"""
 NEAR = 1.2
 """seconds between looks around the expected end"""
-WINDOW = (5.0, 0.15)
+WINDOW = (4.0, 0.05)
 """how far around the expected end is near: at least these seconds, and this share of what a pod takes"""
 LOOSE_ENDS = 15.0
 """seconds in which the counters and the pods may still disagree about the end"""

@@ -71,6 +71,8 @@ def waited() -> Callable[..., Waited]:
         newer: tuple[str, ...] = (),
         fault: Fault = nothing_wrong,
         watch: bool = False,
+        spoils: tuple[float, str] | None = None,
+        log: str = "",
     ) -> Waited:
         clock = time or PlayedTime()
         events: list[tuple[float, Event]] = []
@@ -83,6 +85,7 @@ def waited() -> Callable[..., Waited]:
 
         known = newer
         played = PlayedKubectl(timeline, now=clock.now, sleep=clock.last, fault=fault)
+        played.spoils, played.log = spoils, log
         clock.listeners[:] = [played.news] if watch else []
 
         def tell(event: Event) -> None:

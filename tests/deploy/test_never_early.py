@@ -106,7 +106,7 @@ def is_done(look: Look[Sighting]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     target=st.sampled_from(TARGETS), settle=st.sampled_from([0.0, 5.0]),
     history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), looks()), max_size=8),
