@@ -13,15 +13,15 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.cluster import Recording
-from homelab_hooks.demo.kubernetes import Hangs, Kubernetes, Refuses, Says
+from homelab_hooks.demo.kubernetes import Falters, Hangs, Kubernetes, NoWatch, Refuses, Says
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
 from homelab_hooks.deploy.deploy import Request, Target, wait
-from homelab_hooks.events import Event, LostContact, RolloutChanged
+from homelab_hooks.events import Event, Log, LostContact, RolloutChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Done, Processes, command_of
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow
@@ -43,6 +43,11 @@ class House:
     def kubectl(self, *words: str) -> Done:
         argv = [self.program, f"--kubeconfig={self.kubeconfig}", "--namespace=shop", *words]
         return self.processes.run(argv, timeout=20.0)
+
+    def children(self) -> list[str]:
+        """Kubectls that lead to this cluster and still run."""
+        running = (command_of(int(each.name)) for each in Path("/proc").iterdir() if each.name.isdigit())
+        return [command for command in running if str(self.kubeconfig) in command]
 
     def wait(self, request: Request, *, context: str = "") -> Verdict:
         def apart(*, newer: str, ours: str) -> Containment:
@@ -99,6 +104,59 @@ def test_kubectls_own_success_is_of_the_old_image(house: House, quick: Request) 
     verdict = house.wait(replace(quick, timeout=2.0))
     assert verdict.exit is Exit.TIMEOUT
     assert "app:0aa11bb2" in verdict.reason
+
+
+def test_an_image_that_comes_three_seconds_late_is_waited_for_though_kubectl_says_success(
+    house: House, quick: Request
+) -> None:
+    """Both begin together; kubectl is through before the image has come."""
+    house.stage.deployed(quick.sha, Rollout(image_after=3.0, lag=0.3, pod_takes=0.3))
+    status = house.kubectl("rollout", "status", "deployment/web", "--timeout=20s")
+    early = house.clock.now()
+    assert (status.code, status.out) == (0, 'deployment "web" successfully rolled out\n')
+    assert image_of(house) == "registry.example.test/app:0aa11bb2"  # its success was of this one
+    verdict = house.wait(quick)
+    assert verdict.exit is Exit.OK
+    assert image_of(house) == "registry.example.test/app:9f2c1a7b"
+    assert house.clock.now() - early > 3.0 - 1.0
+    told = [event.phase for event in house.events if isinstance(event, RolloutChanged)]
+    assert (told[0], told[-2:]) == ("waiting", ["settling", "deployed"])
+
+
+def image_of(house: House) -> str:
+    return house.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}").out
+
+
+def test_answers_that_fail_for_a_moment_are_ridden_out(house: House, quick: Request) -> None:
+    """A bad gateway, a connection that is cut."""
+    house.cluster.mood = Falters([503, 0])
+    house.stage.deployed(quick.sha, Rollout(image_after=0.2, lag=0.1, pod_takes=0.2))
+    verdict = house.wait(quick)
+    assert verdict.exit is Exit.OK
+    assert house.cluster.mood == Falters([])
+
+
+@pytest.mark.parametrize(
+    "mood", [NoWatch(403), NoWatch(200, ""), NoWatch(200, "<html>\n"), NoWatch(silent=True)],
+    ids=["denied", "ends", "mad", "silent"],
+)  # fmt: skip
+def test_without_a_watch_that_works_it_is_polled(house: House, quick: Request, mood: NoWatch) -> None:
+    house.cluster.mood = mood
+    house.stage.deployed(quick.sha, Rollout(image_after=0.4, lag=0.2, pod_takes=0.3))
+    assert house.wait(quick).exit is Exit.OK
+    assert house.took < 8
+    assert house.children() == []
+
+
+def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: Request) -> None:
+    house.cluster.log = "Traceback\n\x1b[31mValueError: no settings\x1b[0m\n"
+    house.stage.deployed(quick.sha, Rollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=Ending.CRASH))
+    assert house.wait(quick).exit is Exit.ROLLOUT_FAILED
+    said = [event for event in house.events if isinstance(event, Log)]
+    assert [event.text for event in said[:2]] == ["Traceback", "ValueError: no settings"]
+    assert said[0].source.startswith("pod web-9f2c1a7b-")
+    assert said[0].source.endswith("/app")
+    assert "logs --previous --container=app web-9f2c1a7b-" in said[2].text
 
 
 def test_a_crash_loop_is_a_failed_rollout(house: House, quick: Request) -> None:

@@ -1,0 +1,97 @@
+"""homelab-watch --deploy: the watch, then the rollout, one result for both."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.kubernetes import Kubernetes
+from homelab_hooks.demo.rollout_objects import App
+from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from tests.cli.shell import Shell
+from tests.views.schema import objects
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def stage() -> Stage:
+    return Stage(App(), now=SystemClock().now)
+
+
+@pytest.fixture
+def shop(shell: Shell, stage: Stage, tmp_path: Path) -> Iterator[Shell]:
+    """The shell, with a cluster."""
+    with Kubernetes(stage.at, now=SystemClock().now) as cluster:
+        shell.more["KUBECONFIG"] = str(cluster.kubeconfig(tmp_path / "kubeconfig"))
+        yield shell
+
+
+@pytest.fixture
+def push(site: Woodpecker, clone: Checkout) -> Callable[[Script], None]:
+    def one(script: Script) -> None:
+        site.push("acme/app", "main", clone.head, script)
+        while site.t < 5:
+            threading.Event().wait(0.01)
+
+    return one
+
+
+def test_a_green_commit_is_deployed(shop: Shell, stage: Stage, push: Callable[[Script], None], clone: Checkout) -> None:
+    push(timelines.green())
+    stage.deployed(clone.head, Rollout(image_after=0.5, lag=0.2, pod_takes=0.2))
+    ended = shop("homelab-watch", "--deploy", "shop/web", "--settle", "0.5s", "--output", "json")
+    found = objects(ended.lines)
+    stages = [(one["stage"], one["progress"]) for one in found if one["event"] == "stage"]
+    assert stages == [("watch", "started"), ("watch", "done"), ("deploy", "started"), ("deploy", "done")]
+    result = json.loads(ended.lines[-1])
+    assert (ended.code, result["verdict"]) == (0, "deployed")
+    assert [one["number"] for one in result["pipelines"]] == [1]
+    assert [(one["target"], one["verdict"]) for one in result["deploys"]] == [("shop/web", "deployed")]
+
+
+def test_a_rollout_that_fails_counts(
+    shop: Shell, stage: Stage, push: Callable[[Script], None], clone: Checkout
+) -> None:
+    push(timelines.green())
+    stage.deployed(clone.head, Rollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=Ending.CRASH))
+    ended = shop("homelab-watch", "--deploy", "shop/web", "--deploy", "shop/none")
+    assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (9, "rollout-failed", "#1")
+
+
+def test_a_red_commit_is_not_waited_for(shop: Shell, push: Callable[[Script], None]) -> None:
+    push(timelines.red())
+    ended = shop("homelab-watch", "--deploy", "shop/web")
+    assert (ended.code, ended.result["verdict"]) == (1, "failed")
+    assert "deploy" not in ended.err.replace("--deploy", "")
+
+
+def test_configured_targets_are_not_waited_for_by_a_watch(shop: Shell, push: Callable[[Script], None]) -> None:
+    push(timelines.green())
+    ended = shop("homelab-watch", HOMELAB_DEPLOY="shop/web")
+    assert (ended.code, ended.result["verdict"]) == (0, "passed")
+
+
+def test_a_wait_that_runs_out_of_time_says_how_to_go_on(
+    shop: Shell, push: Callable[[Script], None], clone: Checkout
+) -> None:
+    push(timelines.green())
+    ended = shop("homelab-watch", "--deploy", "shop/web", "--rollout-timeout", "0")
+    assert (ended.code, ended.result["verdict"]) == (124, "timeout")
+    assert f"homelab deploy wait shop/web --sha {clone.head}" in ended.err
+    assert "app:0aa11bb2" in ended.err
+
+
+def test_a_malformed_target_is_a_usage_error_before_anything_is_asked(shop: Shell, site: Woodpecker) -> None:
+    ended = shop("homelab-watch", "--deploy", "shop/job/web")
+    assert (ended.code, ended.result["verdict"]) == (2, "usage")
+    assert not site.requests

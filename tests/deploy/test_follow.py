@@ -1,0 +1,65 @@
+"""Programs whose lines are heard while they run, and which end when nobody listens."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from homelab_hooks.proc import Processes, command_of
+
+
+@pytest.fixture
+def processes() -> Processes:
+    return Processes({"PATH": os.environ["PATH"]})
+
+
+class Listener:
+    """Keeps what it hears, up to a number of lines."""
+
+    def __init__(self, most: int = 100) -> None:
+        self.heard: list[str] = []
+        self.some, self.over = threading.Event(), threading.Event()
+        self._most = most
+
+    def hear(self, line: str) -> bool:
+        self.heard.append(line)
+        self.some.set()
+        return len(self.heard) < self._most
+
+
+def shell(script: str) -> list[str]:
+    return ["sh", "-c", script]
+
+
+def test_lines_come_while_it_runs_and_its_end_is_told(processes: Processes) -> None:
+    listener = Listener()
+    following = processes.follow(shell("echo one; echo two; printf half"), listener.hear, listener.over.set)
+    assert listener.over.wait(5)
+    assert (listener.heard, following.alive) == (["one\n", "two\n"], False)
+
+
+@pytest.mark.parametrize("end", ["closed by us", "enough heard"])
+def test_it_ends_with_all_it_started_when_nobody_listens(processes: Processes, end: str) -> None:
+    listener = Listener(most=100 if end == "closed by us" else 1)
+    following = processes.follow(shell("sleep 77 & echo $!; wait"), listener.hear, listener.over.set)
+    assert listener.some.wait(5)
+    if end == "closed by us":
+        following.close()
+    assert listener.over.wait(5)
+    assert not following.alive
+    assert "sleep" not in command_of(int(listener.heard[0]))
+
+
+def test_a_program_that_is_not_there_has_ended(processes: Processes) -> None:
+    following = processes.follow(["/no/such/program"], Listener().hear, lambda: None)
+    assert not following.alive
+    following.close()
+
+
+def test_an_endless_line_ends_it(processes: Processes) -> None:
+    listener = Listener()
+    processes.follow(shell("exec cat /dev/zero"), listener.hear, listener.over.set)
+    assert listener.over.wait(20)
+    assert listener.heard == []
