@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.bench import starting, watching
+from tests.bench import deploying, starting, watching
 from tests.bench.figures import Figure, document
 from tests.bench.place import ROOT, Place
 
@@ -37,6 +37,8 @@ def _all(place: Place, *, quick: bool) -> Iterator[Figure]:
     yield from starting.figures(place, 5 if quick else 21)
     yield from watching.requests()
     yield from watching.latency(place, watching.lengths(4, 6.0) if quick else watching.lengths(16, 20.0))
+    yield from deploying.requests()
+    yield from deploying.latency(place, watching.lengths(4, 6.0) if quick else watching.lengths(12, 30.0))
     yield watching.hour(place, 400.0 if quick else 60.0)
 
 

@@ -115,3 +115,17 @@ def test_without_a_digest_in_the_template_the_pods_tell(
     going = (a_pod("web-new-0", terminating=True),)
     assert isinstance(standing(snapshot("latest", pods=going), asked), Other)
     assert isinstance(standing(snapshot("latest"), replace(asked, proof=ByDigest("sha256:" + "2" * 64))), Other)
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ("20241124", Other), ("20241124-9f2c1a7b", Ours), ("20241124-0aa11bb2", Other), ("2024-11-24", Nameless),
+        ("9F2C1A7B", Nameless), ("v1.2-4-g9f2c1a7b", Ours), ("9f2c1a", Nameless), (SHA, Ours), (SHA + "a", Other),
+    ],
+)  # fmt: skip
+def test_a_date_that_looks_hexadecimal_is_a_commit_that_nobody_knows(
+    snapshot: Callable[..., Snapshot], tag: str, expected: type
+) -> None:
+    """It can never be taken for ours; beside our digits it does no harm."""
+    assert isinstance(standing(with_containers(snapshot(), f"{REPOSITORY}:{tag}"), ASKED), expected)

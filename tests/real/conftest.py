@@ -9,6 +9,7 @@ import pytest
 
 from tests.real.branch import Branch
 from tests.real.ci import VARIABLES, Account, Binaries, Ci, program
+from tests.real.cluster import why_not
 from tests.real.gitea import OWNER, VARIABLE, Gitea
 from tests.real.site import Site, person
 
@@ -22,13 +23,20 @@ NEEDS = {
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs binaries that are not named, with one line in the summary for each file."""
     woodpecker = Binaries.named(os.environ) is not None
-    there = {"gitea": program(os.environ, VARIABLE) is not None, "site": woodpecker, "ci": woodpecker}
+    cluster = why_not(os.environ) if any("kubernetes" in getattr(item, "fixturenames", ()) for item in items) else ""
+    needs = {**NEEDS, "kubernetes": cluster}
+    there = {
+        "kubernetes": not cluster,
+        "gitea": program(os.environ, VARIABLE) is not None,
+        "site": woodpecker,
+        "ci": woodpecker,
+    }
     for item in items:
         if item.get_closest_marker("real") is None:  # this hook is handed every test there is
             continue
         used = getattr(item, "fixturenames", ())
-        for name in [name for name in NEEDS if name in used and not there[name]][:1]:
-            item.add_marker(pytest.mark.skip(NEEDS[name]))
+        for name in [name for name in needs if name in used and not there[name]][:1]:
+            item.add_marker(pytest.mark.skip(needs[name]))
 
 
 @pytest.fixture(scope="session")
