@@ -1,4 +1,4 @@
-"""A real cluster, if one is named that says of itself that it may be used: a namespace in it, and a Deployment there."""
+"""A real cluster, if one is named that says of itself that it may be used: a namespace and a Deployment in it."""
 
 from __future__ import annotations
 
