@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_STEP = 0.05
+_STEP = 0.1
 """seconds that pass between two moments at which listeners are told"""
 
 

@@ -41,7 +41,10 @@ def refused(_now: float, argv: Sequence[str]) -> Done | None:
     return Done(1, b"", b"forbidden") if is_watch(argv) else None
 
 
-@pytest.mark.parametrize(("watch", "most"), [(True, 20), (False, 80)], ids=["watched", "polled"])
+@pytest.mark.parametrize(
+    ("watch", "most"),
+    [pytest.param(True, 20, id="watched", marks=pytest.mark.slow), pytest.param(False, 80, id="polled")],
+)
 @pytest.mark.parametrize("replicas", [1, 2, 5, 10])
 def test_a_rollout_of_five_minutes_asks_little(
     *, waited: Given, request_: Request, watch: bool, most: int, replicas: int
@@ -60,6 +63,7 @@ def test_with_a_watch_the_end_is_known_at_once(waited: Given, request_: Request,
     assert over.ended - request_.settle - shown < 0.5
 
 
+@pytest.mark.slow
 def test_progress_is_told_from_the_watch_without_a_request(waited: Given, request_: Request) -> None:
     over, _ = played(waited, replace(request_, timeout=400.0), Rollout(pod_takes=10.0), replicas=12, watch=True)
     told = [event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "rolling"]
