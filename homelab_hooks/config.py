@@ -67,6 +67,7 @@ class Config(NamedTuple):
     vault_field: str
     vault_dial: Dial | None
     post_push: str
+    notify: str
     values: tuple[Value, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -169,6 +169,21 @@ class Finding(NamedTuple):
     """the code with which a landing would end because of it"""
 
 
+class Watched(NamedTuple):
+    """A push of this repository that something else watches, or watched last; `age` in seconds."""
+
+    sha: str
+    branch: str
+    under_way: bool
+    age: float
+    """since it began, or since it ended"""
+    verdict: str = ""
+    exit: Exit | None = None
+    url: str = ""
+    log: str = ""
+    """the file with its progress"""
+
+
 class PipelineResult(NamedTuple):
     """One pipeline in the result."""
 
@@ -217,6 +232,7 @@ Event = (
     | Log
     | RolloutChanged
     | Finding
+    | Watched
     | Result
 )
 
@@ -232,6 +248,7 @@ NAMES: dict[type[Event], str] = {
     Log: "log",
     RolloutChanged: "rollout",
     Finding: "finding",
+    Watched: "watched",
     Result: "result",
 }
 """the word for each in NDJSON"""

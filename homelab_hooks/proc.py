@@ -16,6 +16,9 @@ GRACE = 2.0
 LONGEST_LINE = 4 * 1024 * 1024
 """bytes of one line of a program that is followed: an object in a cluster has at most 1.5 million"""
 
+LAST_WORDS = 60.0
+"""seconds that a process whose time is up may take to say how it ended"""
+
 
 class Done(NamedTuple):
     """How a process ended; `code` is negative for a signal, as in subprocess."""
@@ -123,13 +126,20 @@ class Processes:
                 continue
             return code if code >= 0 else 128 - code
 
-    def start(self, argv: Sequence[str], *, cwd: Path | None = None, log: Path | None = None) -> Running:
-        """Start a server that goes on beside us; its output goes to `log` or nowhere."""
+    def start(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> Running:
+        """Start what goes on beside or after us, in a session of its own; its output goes to `log` or nowhere."""
         sink = log.open("ab") if log else subprocess.DEVNULL
         try:
             child = subprocess.Popen(
-                list(argv), cwd=cwd, env=self._environ, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
-                start_new_session=True,
+                list(argv), cwd=cwd, env={**self._environ, **(env or {})}, stdin=subprocess.DEVNULL,
+                stdout=sink, stderr=sink, start_new_session=True,
             )  # fmt: skip
         finally:
             if not isinstance(sink, int):
@@ -238,6 +248,14 @@ def command_of(pid: int) -> str:
         return ""
     done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True)
     return done.stdout.strip()
+
+
+def expire(seconds: float) -> None:
+    """End this process after so many seconds: by SIGTERM, and where it does not listen by the kernel's own alarm."""
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM))
+    timer.daemon = True
+    timer.start()
+    signal.alarm(int(seconds + LAST_WORDS))
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

@@ -126,4 +126,8 @@ SETTINGS: tuple[Setting, ...] = (
         read=readings.choice("foreground", "background", "off"), git="homelab.postPush",
         default_text="foreground on a terminal, else background",
     ),
+    Setting(
+        name="notify", what="the command that hears how a watch in the background ended", read=str,
+        env=("HOMELAB_NOTIFY",), git="homelab.notify", default_text="bell and title of the terminal, notify-send",
+    ),
 )  # fmt: skip

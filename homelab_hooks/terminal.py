@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PLAIN_XTERM, _GNU_SCREEN = "XTERM_VERSION", "STY"
+_DUMB = frozenset({"", "dumb", "unknown"})
+_TITLED = (
+    "xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "wezterm", "ghostty", "contour", "konsole", "vte",
+    "gnome", "st-", "putty", "mintty", "iterm", "cygwin",
+)  # fmt: skip
+"""kinds that are known to take a title; another would show it among what stands there"""
+_FULL = "... (the log is full)"
 
 
 class Terminal:
@@ -31,6 +38,7 @@ class Terminal:
         self._plain = bool(environ.get("NO_COLOR"))
         self._region = Region()
         self._lock = threading.RLock()
+        self._room: int | None = None
 
     def out(self, line: str) -> None:
         """A line to stdout, at once; a reader that has gone away is no error of ours."""
@@ -40,7 +48,16 @@ class Terminal:
     def err(self, line: str) -> None:
         """A line to stderr, at once."""
         self.draw((), ())
-        self._write(sys.stderr, line)
+        if self._room is not None:
+            line = line if self._room > 0 else ""
+            self._room -= len(line) + 1
+            line = line if self._room > 0 or not line else _FULL
+        if line or self._room is None:
+            self._write(sys.stderr, line)
+
+    def at_most(self, characters: int) -> None:
+        """From here on stderr gets no more than this: it is a log, and nobody sees it grow."""
+        self._room = characters
 
     def ask(self, question: str) -> bool:
         """A yes from the person at the terminal; no where there is no terminal, or no answer."""
@@ -117,9 +134,14 @@ class Terminal:
         return sys.stderr is not None and sys.stderr.isatty() and not self.dumb
 
     @property
+    def attended(self) -> bool:
+        """Whether stderr is a terminal of any kind."""
+        return sys.stderr is not None and sys.stderr.isatty()
+
+    @property
     def dumb(self) -> bool:
         """Whether it cannot be redrawn at all."""
-        return self._kind in {"", "dumb", "unknown"}
+        return self._kind in _DUMB
 
     @property
     def wraps(self) -> bool:
@@ -130,6 +152,30 @@ class Terminal:
     def columns(self) -> int:
         """How wide it is."""
         return shutil.get_terminal_size().columns
+
+
+def ring(path: str, *, title: str, kind: str) -> bool:
+    """Ring another session's terminal, and set its title where its kind has one; what it shows stays as it is.
+
+    Never waits: a terminal that is held by Ctrl-S, has gone or is another user's gets nothing.
+
+    Args:
+        title: our own words.
+        kind: what TERM said there.
+    """
+    if kind in _DUMB:
+        return False
+    text = f"\a\x1b]0;{title}\a" if kind.startswith(_TITLED) else "\a"
+    try:
+        found = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.isatty(found) and os.fstat(found).st_uid == os.getuid() and os.write(found, text.encode()) > 0
+    except OSError:
+        return False
+    finally:
+        os.close(found)
 
 
 def silence(descriptor: int) -> None:

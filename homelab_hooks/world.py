@@ -37,6 +37,23 @@ if TYPE_CHECKING:
 
 OURS = (*VARIABLES, "VAULT_TOKEN")
 """variables that hold our tokens; children do not get them unless they need them"""
+TICKET = "HOMELAB_TICKET"
+"""what a waiter is told; it may hold a URL with a password, so it is neither an argument nor a file"""
+
+
+class View(Protocol):
+    """Shows what is told."""
+
+    def tell(self, event: Event) -> None:
+        """Show one event."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was found; may be called again."""
+
+
+def stamp() -> str:
+    """The time now, as RFC 3339."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class World:
@@ -56,7 +73,7 @@ class World:
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
         self._token: Token | None = None
         self._looking = threading.Lock()
-        self._shared = {name: value for name, value in self.environ.items() if name not in OURS}
+        self._shared = {name: value for name, value in self.environ.items() if name not in (*OURS, TICKET)}
 
     @classmethod
     def real(cls) -> World:
@@ -67,6 +84,11 @@ class World:
             world = cls(os.environ, Path("/"))
             world.somewhere = False
             return world
+
+    def move(self, directory: Path) -> None:
+        """From now on git runs there: a work tree may be removed while somebody waits."""
+        self.directory = directory
+        self.__dict__.pop("git", None)
 
     def require_directory(self) -> None:
         """Raises Problem where this process's directory is gone."""
@@ -144,7 +166,7 @@ class World:
         if output is Output.JSON:
             from homelab_hooks.views.ndjson import Ndjson
 
-            return Ndjson(self.terminal, self.redact, lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+            return Ndjson(self.terminal, self.redact, stamp)
         if (output is Output.AUTO and self.terminal.live) or (output is Output.LIVE and not self.terminal.dumb):
             from homelab_hooks.clock import Pulse
             from homelab_hooks.views.live import Live

@@ -65,8 +65,11 @@ class PostPush:
 
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world
-        about = watching.subject(config, world, landed.sha)
-        about = about._replace(commit=Commit(landed.sha), remote=lambda: landed.remote)
+
+        def remote() -> str:
+            return landed.remote
+
+        about = watching.Subject(Commit(landed.sha), remote, watching.names(config, world.git, remote))
         decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
         asked = watching.request(config, world, about, decides)
         sources = watching.sources(world, about, self._server(), world.listener(config))

@@ -38,6 +38,7 @@ class Session:
         self._begin = world.clock.now()
         self._view: View = world.view(output)
         self._known = Verdict(exit=Exit.INTERRUPTED)
+        self.result: Result | None = None
         self._resume = ""
 
     @classmethod
@@ -111,6 +112,7 @@ class Session:
             hint=verdict.hint,
             took=self.world.clock.now() - self._begin,
         )
+        self.result = result
         self._view.tell(result)
         return int(verdict.exit)
 

@@ -12,6 +12,12 @@ CALL = (
 )  # fmt: skip
 """set by git for one call of a hook or an alias; wrong for every other"""
 
+FRAMEWORK = (
+    "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF", "PRE_COMMIT_ORIGIN", "PRE_COMMIT_SOURCE", "PRE_COMMIT_REMOTE_NAME",
+    "PRE_COMMIT_REMOTE_URL", "PRE_COMMIT_REMOTE_BRANCH", "PRE_COMMIT_LOCAL_BRANCH",
+)  # fmt: skip
+"""set by pre-commit and prek for one push; wrong for a run of theirs inside it"""
+
 BATCH_SSH = "ssh -oBatchMode=yes"
 
 
@@ -32,12 +38,12 @@ def for_git(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
 
 
 def for_others(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for the user's commands: nothing that git set for one call of its own.
+    """The environment for the user's commands: nothing that git or pre-commit set for one call of its own.
 
     >>> for_others({"GIT_DIR": "/x", "GIT_AUTHOR_NAME": "Ann", "PATH": "/bin"})
     {'GIT_AUTHOR_NAME': 'Ann', 'PATH': '/bin'}
     """
-    return {name: value for name, value in environ.items() if name not in {*CALL, *REPOSITORY}}
+    return {name: value for name, value in environ.items() if name not in {*CALL, *REPOSITORY, *FRAMEWORK}}
 
 
 def asks_by_ssh(environ: Mapping[str, str], *, interactive: bool) -> bool:

@@ -10,7 +10,8 @@ from homelab_hooks.git.push import Outcome, read
 from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.proc import Done, command_of
 
-_PUSHER = "homelab/push.pid"
+PUSHER = "homelab/push.pid"
+"""where a landing notes the process that pushes for it, under the git directory of its work tree"""
 
 
 class Exchange(Submodules):
@@ -71,4 +72,4 @@ class Exchange(Submodules):
             self._pusher().unlink(missing_ok=True)
 
     def _pusher(self) -> Path:
-        return self.git_path(_PUSHER)
+        return self.git_path(PUSHER)

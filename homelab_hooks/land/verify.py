@@ -9,6 +9,7 @@ from pathlib import Path
 
 from homelab_hooks.land.request import Command
 
+FRAMEWORK = ".pre-commit-config.yaml"
 _STAGES = re.compile(
     r"^\s*(?:-\s*)?(?:default_)?stages\s*:(?P<inline>[^\n]*)(?P<block>(?:\n\s*-\s*\S+\s*)*)", re.MULTILINE
 )
@@ -33,10 +34,12 @@ def detect(read: Read) -> Command | None:
     return next((found for sign in _SIGNS if (found := sign(read))), None)
 
 
-def find(top: Path | None) -> Command | None:
-    """The same for the files under a work tree's root."""
+def find(top: Path | None, *, without: frozenset[str] = frozenset()) -> Command | None:
+    """The same for the files under a work tree's root, as if those of these names were not there."""
 
     def read(name: str) -> str | None:
+        if name in without:
+            return None
         try:
             return (top or Path()).joinpath(name).read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -46,7 +49,7 @@ def find(top: Path | None) -> Command | None:
 
 
 def _pre_commit(read: Read) -> Command | None:
-    text = read(".pre-commit-config.yaml") or ""
+    text = read(FRAMEWORK) or ""
     stages = (found["inline"] + found["block"] for found in _STAGES.finditer(text))
     if not any(_PUSH_STAGE.search(stage) for stage in stages):
         return None

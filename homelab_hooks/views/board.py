@@ -20,6 +20,7 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
+    Watched,
     WorkflowChanged,
 )
 
@@ -87,7 +88,7 @@ def fold(board: Board, event: Event, at: Moment) -> Board:  # noqa: C901, PLR091
             return _heard(board, event)
         case RolloutChanged():
             return board._replace(rollouts=_put(board.rollouts, event.target, event, at), waiting=None)
-        case Start() | Finding():
+        case Start() | Finding() | Watched():
             return board
         case Result():
             return Board()

@@ -15,6 +15,7 @@ from homelab_hooks.events import (
     Result,
     StageChanged,
     Start,
+    Watched,
 )
 from homelab_hooks.views import rows, wording
 from homelab_hooks.views.board import Board, Moment, fold, passing
@@ -32,6 +33,8 @@ def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]: 
     match event:
         case Start():
             return [_whole(wording.lines(event)[0])]
+        case Watched():
+            return [_whole(wording.watched(event), Tone.QUIET)]
         case StageChanged() if event.progress is not Progress.STARTED:
             return [*_ended(board, at, columns), _stage(event)]
         case PipelineChanged() if event.deciding:

@@ -21,6 +21,7 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
+    Watched,
     WorkflowChanged,
 )
 from homelab_hooks.text import clean
@@ -55,6 +56,8 @@ def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row 
             return [_rollout(event)]
         case Finding():
             return finding(event)
+        case Watched():
+            return [watched(event)]
         case Result():
             return _last_words(event)
         case _:
@@ -103,6 +106,17 @@ def _log(event: Log) -> str:
     if event.source == "homelab":
         return {Level.INFO: "", Level.WARNING: "warning: ", Level.ERROR: "error: "}[event.level] + event.text
     return f"{event.source} | {event.text}"
+
+
+def watched(event: Watched) -> str:
+    """One line about a push that something else watches, or watched last."""
+    what = f"{event.sha[:12]} on {event.branch}"
+    log = f"; log: {event.log}" if event.log else ""
+    if event.under_way:
+        return f"watched now: {what}, for {durations.text(event.age)}{log}"
+    url = f" {event.url}" if event.url else ""
+    code = "" if event.exit is None else f" exit={int(event.exit)}"
+    return f"watched last: {what}: {event.verdict}{code}, {durations.text(event.age)} ago{url}{log}"
 
 
 def _rollout(event: RolloutChanged) -> str:

@@ -66,6 +66,7 @@ SAMPLES = {
     ),
     "vault_field": Sample(("token", "token"), ("ci-token", "ci-token")),
     "vault_dial": Sample(("127.0.0.1:8200", Dial("127.0.0.1", 8200)), ("::1", Dial("::1")), ("vault.example.test",)),
+    "notify": Sample(("notify-send CI", "notify-send CI"), ("~/bin/tell me", "~/bin/tell me")),
     "post_push": Sample(("off", "off"), ("background", "background"), ("sometimes",)),
 }  # fmt: skip
 EMPTY: Mapping[str, Any] = {}

@@ -23,6 +23,7 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
+    Watched,
     WorkflowChanged,
 )
 from homelab_hooks.exits import Exit
@@ -66,6 +67,8 @@ EVENTS: tuple[Event, ...] = (
     Finding("kubectl", Health.SKIPPED, "no workload is waited for"),
     Finding("certificate", Health.WARNING, "by Example\x1b[2J CA, 3 days left", "renew it"),
     Finding("server", Health.PROBLEM, "https://ann:p@ss@ci.example.test is not there", "homelab.ciDial", Exit.REFUSED),
+    Watched(sha=SHA, branch="main\x1b[2J", under_way=True, age=61.0, log="/srv/app/.git/homelab/watches/1.log"),
+    Watched(sha=SHA, branch="main", under_way=False, age=3600.0, verdict="failed", exit=Exit.FAILED, url=URL),
     Result(
         verdict="failed",
         exit=Exit.FAILED,

@@ -1,0 +1,97 @@
+"""Processes as the system lists them: who started whom, in which session, on which terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from homelab_hooks.proc import Processes
+
+_LISTED = Path("/proc")
+_PSEUDO_TERMINALS, _PER_MAJOR = range(136, 144), 256
+_PLAIN = {"PATH": os.defpath, "LC_ALL": "C"}
+_CONSOLES, _MOST_CONSOLES = 4, 64
+
+
+class Process(NamedTuple):
+    """A process that runs; `began` tells it from a later one with the same id."""
+
+    id: int
+    parent: int
+    session: int
+    name: str
+    """of the program, without its directory"""
+    terminal: str
+    """the path of the terminal that it belongs to; empty where it has none"""
+    began: str
+
+
+def process(number: int) -> Process | None:
+    """The process of this id; None where there is none, or it has ended and waits to be reaped.
+
+    >>> process(2**30) is None, process(os.getpid()).parent == os.getppid()
+    (True, True)
+    """
+    return by_proc(number) if (_LISTED / "self").exists() else by_ps(number)
+
+
+def ancestors(number: int) -> Iterator[Process]:
+    """Those that a process descends from, the nearest first."""
+    seen = {number}
+    found = process(number)
+    while found and found.parent not in seen:
+        seen.add(found.parent)
+        found = process(found.parent)
+        if found:
+            yield found
+
+
+def still_there(known: Process) -> bool:
+    """Whether it is the same process that runs under this id now."""
+    now = process(known.id)
+    return now is not None and now.began == known.began
+
+
+def by_proc(number: int) -> Process | None:
+    """From Linux's /proc (proc_pid_stat(5)): the name stands in brackets and may hold any character."""
+    try:
+        text = (_LISTED / str(number) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    head, _, rest = text.rpartition(")")
+    fields = rest.split()
+    state, parent, _, session, terminal = fields[:5]
+    if state in {"Z", "X"}:
+        return None
+    name = head.partition("(")[2]
+    return Process(number, int(parent), int(session), name, _terminal(int(terminal)), fields[19])
+
+
+def _terminal(device: int) -> str:
+    """A terminal's path by its device number.
+
+    >>> _terminal(0x8803), _terminal(0x0401), _terminal(0)
+    ('/dev/pts/3', '/dev/tty1', '')
+    """
+    major, minor = device >> 8 & 0xFFF, device & 0xFF | device >> 12 & 0xFFF00
+    if major in _PSEUDO_TERMINALS:
+        return f"/dev/pts/{(major - _PSEUDO_TERMINALS[0]) * _PER_MAJOR + minor}"
+    return f"/dev/tty{minor}" if major == _CONSOLES and minor < _MOST_CONSOLES else ""
+
+
+def by_ps(number: int) -> Process | None:
+    """From ps(1), where there is no /proc."""
+    columns = [part for name in ("ppid", "stat", "tty", "lstart", "comm") for part in ("-o", f"{name}=")]
+    done = Processes(_PLAIN).run(["ps", *columns, "-p", str(number)], timeout=5)
+    fields = done.out.split(None, 8)
+    if not done.ok or len(fields) < 9 or fields[1].startswith("Z"):  # noqa: PLR2004 - three, five of a date, the name
+        return None
+    session = 0
+    with contextlib.suppress(OSError):
+        session = os.getsid(number)
+    terminal = "" if fields[2].startswith("?") else f"/dev/{fields[2]}"
+    name = Path(fields[8].strip()).name
+    return Process(number, int(fields[0]), session, name, terminal, " ".join(fields[3:8]))
