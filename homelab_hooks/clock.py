@@ -5,11 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 GAP = 0.125
 """seconds at least between two beats of a pulse"""
 REST = 0.25
 """seconds at most between them"""
+
+
+def stamp() -> str:
+    """The time now, as RFC 3339."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class SystemClock:

@@ -154,6 +154,11 @@ class Terminal:
         return shutil.get_terminal_size().columns
 
 
+def given() -> str:
+    """What standard input holds; nothing where it is a terminal, or closed."""
+    return "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+
+
 def ring(path: str, *, title: str, kind: str) -> bool:
     """Ring another session's terminal, and set its title where its kind has one; what it shows stays as it is.
 

@@ -7,7 +7,6 @@ import random
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor
 from homelab_hooks.tokens.find import VARIABLES, NotThere, Token, find, from_environment, from_git
 from homelab_hooks.views import View
+from homelab_hooks.views.choice import choose
 
 if TYPE_CHECKING:
     from homelab_hooks.git.repository import Git
@@ -39,21 +39,6 @@ OURS = (*VARIABLES, "VAULT_TOKEN")
 """variables that hold our tokens; children do not get them unless they need them"""
 TICKET = "HOMELAB_TICKET"
 """what a waiter is told; it may hold a URL with a password, so it is neither an argument nor a file"""
-
-
-class View(Protocol):
-    """Shows what is told."""
-
-    def tell(self, event: Event) -> None:
-        """Show one event."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was found; may be called again."""
-
-
-def stamp() -> str:
-    """The time now, as RFC 3339."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class World:
@@ -163,18 +148,7 @@ class World:
 
     def view(self, output: Output) -> View:
         """The view that was asked for; `auto` is live where stderr can be redrawn."""
-        if output is Output.JSON:
-            from homelab_hooks.views.ndjson import Ndjson
-
-            return Ndjson(self.terminal, self.redact, stamp)
-        if (output is Output.AUTO and self.terminal.live) or (output is Output.LIVE and not self.terminal.dumb):
-            from homelab_hooks.clock import Pulse
-            from homelab_hooks.views.live import Live
-
-            return Live(self.terminal, self.redact, self.clock, Pulse)
-        from homelab_hooks.views.plain import Plain
-
-        return Plain(self.terminal, self.redact)
+        return choose(output, self.terminal, self.redact, self.clock)
 
     def token(self, config: Config) -> Token:
         """CI's token, looked for once. Raises Problem (denied) with every place that was looked at."""

@@ -16,7 +16,7 @@ LAYERS = (
     {"cli", "demo", "hooks"},
     {"world"},
     {"land", "watch", "deploy", "views"},
-    {"git", "woodpecker", "kubectl", "tokens"},
+    {"git", "woodpecker", "kubectl", "tokens", "ancestry"},
     {"loop"},
     {"proc", "https", "clock", "terminal"},
 )

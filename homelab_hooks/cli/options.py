@@ -9,6 +9,8 @@ from homelab_hooks.settings import SETTINGS
 CI = ("server", "dial", "ca_file", "repo")
 PATIENCE = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT = ("rollout_timeout", "settle")
+WATCHING = (*CI, "remote", "onto", "deploy", *PATIENCE, *ROLLOUT)
+"""of a watch after a plain push"""
 LANDING = (*CI, "remote", "onto", "verify", "deploy", *PATIENCE, *ROLLOUT, "output")
 
 
@@ -35,3 +37,8 @@ def given(args: argparse.Namespace, *names: str) -> list[str]:
         for text in [value] if isinstance(value, str) else value or ():
             found += [setting.option, text]
     return found
+
+
+def kept(args: argparse.Namespace, *names: str) -> dict[str, str | list[str]]:
+    """The same by the settings' names, for somebody who is to read them later."""
+    return {name: value for name in names if (value := getattr(args, name, None)) is not None}

@@ -1,6 +1,7 @@
 """homelab ci status: the verdict from one look.
 
 Says what CI has decided about a commit so far, without waiting: the codes of homelab-watch, 124 while it is undecided.
+Says too which pushes of this repository are watched now, and how the last one ended.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import argparse
 from homelab_hooks import durations
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
-from homelab_hooks.events import Start
+from homelab_hooks.events import Start, Watched
 from homelab_hooks.exits import Exit
+from homelab_hooks.hooks.records import Store
 from homelab_hooks.model import Pipeline
 from homelab_hooks.text import fit_to_show
 from homelab_hooks.watch.reason import tell_reason
@@ -28,6 +30,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Look once."""
     config, world = session.config(args), session.world
+    for watched in _watched(session):
+        session.tell(watched)
     server = world.server(config)
     about = watching.subject(config, world, args.commit)
     decides = watching.scope(about.commit, args.event)
@@ -40,6 +44,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if world.terminal.live:
         _table(seen, session)
     return code
+
+
+def _watched(session: Session) -> tuple[Watched, ...]:
+    """The pushes of this repository that are watched now, and the last that was."""
+    common = session.world.git.common_dir()
+    return Store(common).told(session.world.clock.wall()) if common else ()
 
 
 def _table(seen: Survey, session: Session) -> None:

@@ -35,15 +35,20 @@ class Remotes(Verbs):
 
     def head_branch(self, remote: str) -> str:
         """The remote's own default branch as last heard, else asked for; empty where nobody says."""
-        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
-        prefix = f"refs/remotes/{remote}/"
-        if known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known):
-            return known.removeprefix(prefix)
+        if known := self.known_head_branch(remote):
+            return known
         done = self._reach("ls-remote", "--symref", "--", remote, "HEAD", timeout=ASKING)
         for line in done.out.splitlines() if done.ok else ():
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD")
         return ""
+
+    def known_head_branch(self, remote: str) -> str:
+        """The remote's own default branch as last heard; empty where it was never heard."""
+        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
+        prefix = f"refs/remotes/{remote}/"
+        there = known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known)
+        return known.removeprefix(prefix) if there else ""
 
     def tip(self, url: str, branch: str) -> Look[str]:
         """The commit that a branch has on the server now; Absent where there is no such branch."""
@@ -60,6 +65,16 @@ class Remotes(Verbs):
     def tracked(self, remote: str, branch: str) -> str:
         """The commit that a remote's branch had when last heard of; empty where it is not known."""
         return self._line("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}^{{commit}}")
+
+    def moves(self, remote: str, branch: str) -> int:
+        """How often the tracking branch has been moved, as far as its reflog goes back."""
+        return int(self._line("rev-list", "--walk-reflogs", "--count", f"refs/remotes/{remote}/{branch}", "--") or 0)
+
+    def last_pushed(self, remote: str, branch: str) -> str:
+        """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""
+        told = self._line("reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{remote}/{branch}", "--")
+        sha, _, what = told.partition(" ")
+        return sha if what.startswith("update by push") else ""
 
     def branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
         """The remote's branches whose tip, as last heard, is this commit."""

@@ -1,1 +1,1 @@
-"""Hooks: what is in a repository, whose it is, and ours put beside it so that nothing is lost."""
+"""What git's hooks call, and how they are put in place."""

@@ -28,7 +28,7 @@ _BEFORE_DETAIL = 20
 """columns of a stage's row before its last word"""
 
 
-def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]:  # noqa: PLR0911 - one row an event
+def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]:  # noqa: C901, PLR0911 - one row an event
     """The rows that an event adds to what stays; `board` is from before it."""
     match event:
         case Start():

@@ -1,0 +1,33 @@
+"""homelab hooks land-only: the target takes only what git land pushes.
+
+A pre-push gate: refuses (20) a push to the target that does not come from git land. Deletions and other branches pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.cli import options
+from homelab_hooks.cli.session import Session
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.hooks import gate
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    gate.arguments(parser)
+    options.add(parser, "remote", "onto", "output")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Refuse, or say nothing."""
+    config = session.config(args)
+    updates = gate.for_target(gate.pushing(args, session.world), config, session.world.git)
+    if not updates or gate.lands(session.world.git, updates):
+        return 0
+    raise Problem(
+        f"{updates[0].branch} is landed on with git land, which merges, verifies, pushes and watches",
+        hint="on your branch: git land; to push all the same: SKIP=homelab-land-only git push, or --no-verify",
+        exit=Exit.REFUSED,
+    )

@@ -1,0 +1,28 @@
+"""homelab hooks verify: the target takes only what was verified.
+
+A pre-push gate: runs the verification command (--verify-cmd, homelab.verify, .homelab.toml, or found by itself) before
+a push to the target, and refuses (22) if it fails. Pushes of git land pass, it has verified them; so do other branches.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.cli import options
+from homelab_hooks.cli.session import Session
+from homelab_hooks.hooks import gate, verification
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    gate.arguments(parser)
+    options.add(parser, "remote", "onto", "verify", "output")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Verify, or say nothing."""
+    config = session.config(args)
+    updates = gate.for_target(gate.pushing(args, session.world), config, session.world.git)
+    if not updates or gate.lands(session.world.git, updates):
+        return 0
+    return session.finish(verification.run(updates, config, session.world, session.tell))

@@ -1,0 +1,28 @@
+"""homelab hooks waiter: what a push leaves behind.
+
+Started by the other hooks, not by people: waits for the push's end, watches CI and the rollouts if it landed, writes a
+log and a record into the repository's private directory, and notifies.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from homelab_hooks.cli.session import Session
+from homelab_hooks.errors import Problem
+from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.hooks.vigil import left_behind
+from homelab_hooks.world import TICKET
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("sha", metavar="SHA", help="the commit; all else is in its ticket, a variable")
+
+
+def run(args: argparse.Namespace, session: Session) -> int:
+    """Wait, watch, notify."""
+    ticket = Ticket.read(session.world.environ.get(TICKET, ""))
+    if ticket is None or ticket.sha != args.sha:
+        raise Problem("a waiter is started by a hook, with a ticket", hint="homelab-watch watches a commit")
+    return left_behind(session, ticket)

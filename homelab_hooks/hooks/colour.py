@@ -1,0 +1,74 @@
+"""The colour of a branch: what its newest decided pipeline came to, asked for within a short time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
+
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.model import Pipeline, Repo, Status
+from homelab_hooks.woodpecker.client import Woodpecker
+
+T = TypeVar("T")
+EVENTS = frozenset({"push", "manual"})
+"""whose pipelines colour a branch: a pull request's is another commit's, a cron's or a tag's is about something else"""
+
+
+class Colour(NamedTuple):
+    """A branch's newest decided pipeline; None where there is none among the newest."""
+
+    repo: Repo
+    pipeline: Pipeline | None
+
+
+def decided(rows: Iterable[Pipeline], branch: str) -> Pipeline | None:
+    """The newest pipeline of a branch that CI has decided; what was cancelled, declined or skipped says nothing."""
+    mine = [row for row in rows if row.branch == branch and row.event in EVENTS]
+    told = (row for row in mine if row.status is Status.SUCCESS or red(row))
+    return max(told, key=lambda row: row.number, default=None)
+
+
+def red(row: Pipeline) -> bool:
+    """Whether CI decided against it; one that was killed by a step of its own is red too."""
+    return row.status.red or (row.status.stopped and row.stopped is not None and bool(row.stopped.by_step))
+
+
+def ask(names: Sequence[str], branch: str, ci: Callable[[], Woodpecker], *, seconds: float) -> Look[Colour]:
+    """Ask CI, for so long and no longer, whatever hangs: a name server, Vault, a credential helper, the server."""
+    found: list[Look[Colour] | Problem] = []
+
+    def question() -> None:
+        try:
+            found.append(_ask(names, branch, ci()))
+        except Problem as problem:
+            found.append(problem)
+
+    thread = threading.Thread(target=question, name="colour", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    match found[0] if found else None:
+        case None:
+            return Missed(f"no answer within {seconds:g} s")
+        case Problem() as problem if problem.exit is Exit.DENIED:
+            return Denied(problem.what, hint=problem.hint)
+        case Problem() as problem:
+            raise problem
+        case look:
+            return look
+
+
+def _ask(names: Sequence[str], branch: str, ci: Woodpecker) -> Look[Colour]:
+    look: Look[Repo] = Absent("no name")
+    for name in names:
+        look = ci.lookup(name)
+        if not isinstance(look, Denied) or look.final:
+            break
+    match look:
+        case Seen(repo):
+            rows = ci.pipelines(repo.id)
+            return Seen(Colour(repo, decided(rows.value, branch))) if isinstance(rows, Seen) else rows
+        case _:
+            return look

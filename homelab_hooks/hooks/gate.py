@@ -1,0 +1,75 @@
+"""What every gate asks first: what is pushed, whether that is for the target, and whether git land does it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from homelab_hooks import ancestry, terminal
+from homelab_hooks.config import Config
+from homelab_hooks.git.exchange import PUSHER
+from homelab_hooks.git.reader import Reader
+from homelab_hooks.hooks.pushing import Pushing, Update, from_framework, from_git
+from homelab_hooks.proc import command_of
+from homelab_hooks.world import World
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What git gives a pre-push hook; pre-commit and prek give nothing, but set variables."""
+    parser.add_argument("pushed_to", metavar="REMOTE", nargs="?", help="as git tells its pre-push hook")
+    parser.add_argument("url", metavar="URL", nargs="?", help="the same; then standard input tells the refs")
+
+
+def pushing(args: argparse.Namespace, world: World) -> Pushing | None:
+    """The push that is about to be made; None where there is none: run by hand, or to verify a landing."""
+    if args.pushed_to:
+        return from_git(args.pushed_to, args.url or "", terminal.given().splitlines())
+
+    def resolve(name: str) -> str:
+        found = world.git.resolve(name)
+        return found.sha if found else ""
+
+    return from_framework(world.environ, resolve)
+
+
+def for_target(push: Pushing | None, config: Config, git: Reader) -> tuple[Update, ...]:
+    """The updates that bring something onto the target."""
+    updates = [update for update in push.updates if update.branch and not update.deletes] if push else []
+    if push is None or not updates:
+        return ()
+    remote = remote_of(git, push.remote)
+    return tuple(update for update in updates if is_target(update.branch, remote, config, git))
+
+
+def remote_of(git: Reader, told: str) -> str:
+    """The remote that is pushed to: by its name, or by the URL that it pushes to; a URL of none is its own answer."""
+    names = git.remotes()
+    return told if told in names else next((name for name in names if told in git.push_urls(name)), told)
+
+
+def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
+    """Whether a remote's branch is what landings go to; the remote itself is asked where nothing else tells."""
+    known = may_be_target(branch, remote, config, git)
+    return branch == git.head_branch(remote) if known is None else known
+
+
+def may_be_target(branch: str, remote: str, config: Config, git: Reader) -> bool | None:
+    """The same without asking anybody: None where only the remote can tell."""
+    if config.remote and config.remote != remote:
+        return False
+    target = config.onto or git.known_head_branch(remote)
+    return branch == target if target else None
+
+
+def lands(git: Reader, updates: tuple[Update, ...]) -> bool:
+    """Whether `git land` makes this push: the process that it noted is one we descend from, and pushes just this.
+
+    A variable could be inherited by a push that the verification makes, or be left in a shell; this cannot.
+    """
+    try:
+        number = int(git.git_path(PUSHER).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return False
+    command = command_of(number)
+    ours = any(process.id == number for process in ancestry.ancestors(os.getpid()))
+    return ours and all(f"{update.sha}:{update.ref}" in command for update in updates)

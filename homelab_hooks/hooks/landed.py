@@ -1,0 +1,59 @@
+"""Whether a push landed: what this repository knows of it, else what the server says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from homelab_hooks.ancestry import Process
+from homelab_hooks.git.reader import Reader
+from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.land.request import Clock
+from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+
+SOON, LATER, PATIENCE = 0.1, 0.5, 5.0
+"""seconds between two looks for the push: at first, and after so many seconds"""
+
+
+def wait_for(push: Process, *, there: Callable[[Process], bool], clock: Clock) -> None:
+    """Wait until the push has ended; how it did cannot be seen."""
+    begin = clock.now()
+    while there(push):
+        clock.sleep(SOON if clock.now() - begin < PATIENCE else LATER)
+
+
+def landed(git: Reader, ticket: Ticket) -> bool | None:
+    """Whether the commit is on the branch, now that the push has ended; None where nobody says.
+
+    The tracking branch is believed where it follows the very URL that is pushed to. The server is asked about all other
+    pushes, and about those that seem to have failed: it may have taken what git then did not hear of.
+    """
+    remote, branch = ticket.remote, ticket.branch
+    urls = git.push_urls(remote)
+    tracked = remote in git.remotes() and urls == (git.fetch_url(remote),)
+    moved = git.moves(remote, branch) > ticket.moves and git.last_pushed(remote, branch) == ticket.sha
+    if tracked and moved:
+        return True
+    answers = [_on_server(git, url, ticket, git.tip(url, branch)) for url in urls]
+    if True in answers:
+        return True
+    if None not in answers:
+        return False
+    noted = git.setting("core.logAllRefUpdates") not in {"false", "0", "no", "off"}
+    return False if tracked and noted else None
+
+
+def _on_server(git: Reader, url: str, ticket: Ticket, tip: Look[str]) -> bool | None:
+    match tip:
+        case Seen(sha):
+            return sha == ticket.sha or _contained(git, url, ticket, sha)
+        case Absent():
+            return False
+        case Missed() | Denied():
+            return None
+
+
+def _contained(git: Reader, url: str, ticket: Ticket, tip: str) -> bool | None:
+    """Whether others have pushed on top of it since."""
+    if not git.knows(tip):
+        git.fetch_quietly(url, f"refs/heads/{ticket.branch}")
+    return git.is_ancestor(older=ticket.sha, newer=tip) if git.knows(tip) else None

@@ -1,0 +1,66 @@
+"""What is being pushed, as git tells a pre-push hook, or as pre-commit and prek hand it on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+_HEADS = "refs/heads/"
+
+
+class Update(NamedTuple):
+    """A ref on the server that is to be moved."""
+
+    sha: str
+    """where to; zeros delete it"""
+    ref: str
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the ref is to go."""
+        return not self.sha.strip("0")
+
+    @property
+    def branch(self) -> str:
+        """The branch's name; empty where it is none."""
+        return self.ref.removeprefix(_HEADS) if self.ref.startswith(_HEADS) else ""
+
+
+class Pushing(NamedTuple):
+    """One push: `remote` is a name, or the URL where none was used."""
+
+    remote: str
+    url: str
+    updates: tuple[Update, ...]
+
+
+def from_git(remote: str, url: str, lines: Iterable[str]) -> Pushing:
+    """As git tells it: LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA a line; none where all is up to date (githooks(5)).
+
+    >>> from_git("origin", "u", ["HEAD@{1 day ago} 1f2e refs/heads/main 0000"]).updates[0]
+    Update(sha='1f2e', ref='refs/heads/main')
+    """
+    parts = (line.rsplit(maxsplit=3) for line in lines)
+    return Pushing(remote, url or remote, tuple(Update(part[1], part[2]) for part in parts if len(part) == 4))  # noqa: PLR2004 - the words of a line
+
+
+def from_framework(environ: Mapping[str, str], resolve: Callable[[str], str]) -> Pushing | None:
+    """As pre-commit and prek tell it: one ref of the push, and its commit only if the server has the history's root.
+
+    Args:
+        resolve: the commit that a name stands for.
+
+    >>> told = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main", "PRE_COMMIT_LOCAL_BRANCH": "HEAD"}
+    >>> from_framework({**told, "PRE_COMMIT_REMOTE_NAME": "origin"}, {"HEAD": "1f2e"}.get)
+    Pushing(remote='origin', url='origin', updates=(Update(sha='1f2e', ref='refs/heads/main'),))
+    >>> from_framework({"PRE_COMMIT": "1"}, str) is None
+    True
+    """
+    ref, remote = environ.get("PRE_COMMIT_REMOTE_BRANCH", ""), environ.get("PRE_COMMIT_REMOTE_NAME", "")
+    if not (ref and remote):
+        return None
+    sha = environ.get("PRE_COMMIT_TO_REF") or environ.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
+    found = resolve(sha)
+    return Pushing(
+        remote, environ.get("PRE_COMMIT_REMOTE_URL") or remote, (Update(found, ref),) if found else ()
+    )  # fmt: skip

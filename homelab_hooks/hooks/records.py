@@ -1,0 +1,212 @@
+"""Watches of pushes, written down: those under way, and how the last ones ended."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from homelab_hooks.events import Watched
+from homelab_hooks.exits import Exit
+from homelab_hooks.proc import command_of
+
+KEPT = 20
+"""records, each with its log, that a repository keeps"""
+SCHEMA = 1
+_LOCK = "lock"
+_BRIEF = 3600.0
+"""seconds for which a log may wait for its record"""
+
+
+class State(StrEnum):
+    """Where a watch is."""
+
+    PUSHING = "pushing"
+    """the push goes on, and may yet fail"""
+    WATCHING = "watching"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A watch of one commit on one branch; times in unix seconds."""
+
+    sha: str
+    branch: str
+    remote: str
+    """a name, or a URL without its user part"""
+    process: int
+    host: str
+    began: float
+    until: float
+    """when it has ended for certain, whatever happened to it"""
+    state: State
+    landed: bool | None = None
+    """None: not known"""
+    ended: float = 0.0
+    result: Mapping[str, Any] | None = None
+    """the `result` object of --output json"""
+    log: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of its file, and of its log's: the same for every watch of this commit on this branch."""
+        return name(self.sha, self.branch, self.remote)
+
+    def alive(self, *, host: str, now: float) -> bool:
+        """Whether somebody still watches; of a process of another machine only its time is known."""
+        if self.state is State.ENDED or now > self.until:
+            return False
+        return self.host != host or self.sha in command_of(self.process)
+
+
+def name(sha: str, branch: str, remote: str) -> str:
+    """A file's name for a commit on a branch of a remote."""
+    return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode()):08x}"
+
+
+class Store:
+    """The records of a repository.
+
+    Args:
+        common: the directory that all work trees share.
+    """
+
+    def __init__(self, common: Path) -> None:
+        self.directory = common / "homelab" / "watches"
+        self._host = os.uname().nodename
+
+    def log_of(self, which: str) -> Path:
+        """The log for records of this name: there, empty, and the user's alone to read."""
+        self._prepare()
+        path = self.directory / f"{which}.log"
+        path.unlink(missing_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        return path
+
+    def claim(self, record: Record, *, over: frozenset[State] = frozenset()) -> bool:
+        """Become the only watch of this commit on this branch; no where another is alive, and in none of `over`."""
+        with self._locked():
+            known = self._load(self._path(record))
+            others = known is not None and known.process != record.process and self._alive(known, record.began)
+            if known is not None and others and known.state not in over:
+                return False
+            self._save(record)
+            self._prune(record.began)
+        return True
+
+    def keep(self, record: Record) -> bool:
+        """Write down where our watch is; no, and nothing written, where another has claimed it since."""
+        with self._locked():
+            if not self.ours(record):
+                return False
+            self._save(record)
+        return True
+
+    def ours(self, record: Record) -> bool:
+        """Whether no other process has claimed it since."""
+        known = self._load(self._path(record))
+        return known is not None and (known.process, known.host) == (record.process, record.host)
+
+    def forget(self, record: Record) -> None:
+        """As if there had been none."""
+        with self._locked():
+            if self.ours(record):
+                self._path(record).unlink(missing_ok=True)
+
+    def alive(self, which: str, now: float) -> Record | None:
+        """The record of this name, if somebody watches now."""
+        known = self._load(self.directory / f"{which}.json")
+        return known if known and self._alive(known, now) else None
+
+    def told(self, now: float) -> tuple[Watched, ...]:
+        """Those under way, the oldest first, then the one that ended last."""
+        known = sorted(self._all(), key=lambda record: record.began)
+        running = tuple(_running(record, now) for record in known if self._alive(record, now))
+        ended = [record for record in known if record.state is State.ENDED and record.landed and record.result]
+        last = max(ended, key=lambda record: record.ended, default=None)
+        return running if last is None else (*running, _ended(last, now))
+
+    def _alive(self, record: Record, now: float) -> bool:
+        return record.alive(host=self._host, now=now)
+
+    def _all(self) -> list[Record]:
+        with contextlib.suppress(OSError):
+            found = (self._load(path) for path in self.directory.glob("*.json"))
+            return [record for record in found if record]
+        return []
+
+    def _path(self, record: Record) -> Path:
+        return self.directory / f"{record.name}.json"
+
+    @staticmethod
+    def _load(path: Path) -> Record | None:
+        """A record, None where it is missing, damaged or another version's."""
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            if raw.pop("schema") != SCHEMA:
+                return None
+            return Record(**{**raw, "state": State(raw["state"])})
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def _save(self, record: Record) -> None:
+        """As a whole or not at all."""
+        path = self._path(record)
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
+            json.dump({"schema": SCHEMA, **asdict(record)}, file, indent=1)
+        new.replace(path)
+
+    def _prune(self, now: float) -> None:
+        """Let the oldest go, and every log that has had no record for long; what is alive stays."""
+        kept = sorted(self._all(), key=lambda record: record.began, reverse=True)
+        names = {record.name for place, record in enumerate(kept) if place < KEPT or self._alive(record, now)}
+        known = {record.name for record in kept}
+        for path in self.directory.iterdir():
+            stem = path.name.split(".")[0]
+            if stem in known - names or (stem not in {*names, _LOCK} and path.stat().st_mtime < now - _BRIEF):
+                path.unlink(missing_ok=True)
+
+    def _prepare(self) -> None:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self._prepare()
+        with os.fdopen(os.open(self.directory / _LOCK, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def ended(record: Record, *, result: Mapping[str, Any] | None, now: float) -> Record:
+    """The record of a watch that has ended."""
+    return replace(record, state=State.ENDED, result=result, ended=now)
+
+
+def _running(record: Record, now: float) -> Watched:
+    return Watched(
+        sha=record.sha, branch=record.branch, under_way=True, age=max(0.0, now - record.began), log=record.log
+    )  # fmt: skip
+
+
+def _ended(record: Record, now: float) -> Watched:
+    result = record.result or {}
+    code = result.get("exit")
+    return Watched(
+        sha=record.sha,
+        branch=record.branch,
+        under_way=False,
+        age=max(0.0, now - record.ended),
+        verdict=str(result.get("verdict", "")),
+        exit=Exit(code) if isinstance(code, int) and code in tuple(Exit) else None,
+        url=str(result.get("url", "")),
+        log=record.log,
+    )

@@ -1,0 +1,80 @@
+"""What a waiter is told by the hook that leaves it behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from homelab_hooks import ancestry
+from homelab_hooks.ancestry import Process
+from homelab_hooks.hooks.records import Store, name
+from homelab_hooks.remote import shown
+from homelab_hooks.world import TICKET, World
+
+COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
+"""with Python: a waiter, whose modules do not come from the directory that it happens to be in"""
+
+
+class Ticket(NamedTuple):
+    """One commit on one branch of a remote."""
+
+    sha: str
+    branch: str
+    remote: str
+    """a name, or a URL, which may hold a password"""
+    directory: str
+    """of the repository's work tree"""
+    log: str = ""
+    moves: int = 0
+    """how often the tracking branch had been moved before the push"""
+    push: Process | None = None
+    """the git that pushes; None: the push is over, and it landed"""
+    shell: Process | None = None
+    """the leader of the session whose terminal the push was made on"""
+    options: Mapping[str, str | Sequence[str]] = {}
+    """settings that the hook was given as options"""
+
+    @property
+    def name(self) -> str:
+        """Of the record."""
+        return name(self.sha, self.branch, shown(self.remote))
+
+    @classmethod
+    def read(cls, text: str) -> Ticket | None:
+        """From JSON; None where it is no ticket."""
+        try:
+            raw = json.loads(text)
+            push, shell = (Process(*raw[key]) if raw[key] else None for key in ("push", "shell"))
+            return cls(**{**raw, "push": push, "shell": shell})
+        except (ValueError, KeyError, TypeError):
+            return None
+
+
+def leave(world: World, ticket: Ticket) -> Path | None:
+    """Leave a waiter behind; its log. None where the commit is watched already, or this is no repository."""
+    common = world.git.common_dir()
+    if common is None:
+        return None
+    store = Store(common)
+    if store.alive(ticket.name, world.clock.wall()):
+        return None
+    log = store.log_of(ticket.name)
+    told = json.dumps(ticket._replace(log=str(log), shell=_shell())._asdict())
+    argv = [sys.executable, *COMMAND, ticket.sha]
+    world.hooks.start(argv, cwd=Path("/"), env={TICKET: told}, log=log)
+    return log
+
+
+def pusher() -> Process | None:
+    """The git that runs this hook: the nearest among those that we descend from."""
+    return next((one for one in ancestry.ancestors(os.getpid()) if one.name == "git"), None)
+
+
+def _shell() -> Process | None:
+    mine = ancestry.process(os.getpid())
+    leader = ancestry.process(mine.session) if mine and mine.terminal else None
+    return leader if mine and leader and leader.terminal == mine.terminal else None

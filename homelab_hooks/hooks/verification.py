@@ -1,0 +1,70 @@
+"""The verification before a plain push: of exactly what is pushed, or not at all."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Event, Level, Log, Progress, Stage, StageChanged
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.repository import Git
+from homelab_hooks.hooks.pushing import Update
+from homelab_hooks.land import verify
+from homelab_hooks.land.request import Command
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.world import World
+
+TAIL = 20
+"""lines of a failed verification that are said again, where they are the last"""
+_ANYWAY = "to push all the same: SKIP=homelab-verify git push, or --no-verify"
+
+
+def run(updates: tuple[Update, ...], config: Config, world: World, tell: Callable[[Event], None]) -> Verdict:
+    """Verify what the updates bring. Raises Problem where that fails (22) or cannot be done (20)."""
+    chosen = choose(config, world)
+    _require_checked_out(updates, world.landing_git)
+    tell(StageChanged(stage=Stage.VERIFY, progress=Progress.STARTED, detail=f"`{chosen.command}`: {chosen.why}"))
+    begin = world.clock.now()
+    tail: deque[str] = deque(maxlen=TAIL)
+
+    def hear(line: str) -> None:
+        tail.append(line)
+        tell(Log(source="verify", text=line))
+
+    done = world.commands.stream(["sh", "-c", chosen.command], hear, cwd=world.git.top_level())
+    took = world.clock.now() - begin
+    progress = Progress.DONE if done.ok else Progress.FAILED
+    if not done.ok:
+        for line in tail:
+            tell(Log(source="verify", text=line, level=Level.ERROR))
+    tell(StageChanged(stage=Stage.VERIFY, progress=progress, detail=chosen.command, took=took))
+    if not done.ok:
+        what = f"the verification failed with exit code {done.code}: {chosen.command}"
+        raise Problem(what, hint=f"mend it and push again; {_ANYWAY}", exit=Exit.VERIFY_FAILED)
+    return Verdict(exit=Exit.OK, word="passed", sha=updates[0].sha)
+
+
+def choose(config: Config, world: World) -> Command:
+    """The command. Within pre-commit or prek their own other hooks are not it: they run by themselves, just now."""
+    if config.verify:
+        return Command(config.verify, f"from {config.source('verify')}")
+    inside = frozenset({verify.FRAMEWORK}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
+    found = verify.find(world.git.top_level(), without=inside)
+    if found is None:
+        hint = f"name a command: git config homelab.verify CMD; {_ANYWAY}"
+        raise Problem("there is nothing to verify with", hint=hint, exit=Exit.REFUSED)
+    return found
+
+
+def _require_checked_out(updates: tuple[Update, ...], git: Git) -> None:
+    """The command sees the work tree: what it proves must be what is pushed."""
+    head = git.head()
+    for update in updates:
+        if git.tree(update.sha) != git.tree(head):
+            what = f"what is pushed to {update.branch} ({update.sha[:10]}) is not what is checked out ({head[:10]})"
+            raise Problem(what, hint=f"check it out, then push; {_ANYWAY}", exit=Exit.REFUSED)
+    if git.changes():
+        what = "tracked files have changes that are not committed, so the verification would not be of what is pushed"
+        raise Problem(what, hint=f"commit or stash them, then push; {_ANYWAY}", exit=Exit.REFUSED)
