@@ -1,0 +1,105 @@
+"""Where somebody pushes from: real git, real hooks, real waiters, and a place where notifications arrive."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from homelab_hooks.ancestry import process
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.proc import Done, Processes, command_of
+from tests.cli.shell import PROGRAMS, Shell
+
+TOKEN = "alice-token"
+
+
+def wait_until(true: Callable[[], bool], what: str = "it did not come") -> None:
+    pause = threading.Event()
+    for _ in range(2000):
+        if true():
+            return
+        pause.wait(0.01)
+    raise AssertionError(what)
+
+
+@dataclass
+class Desk:
+    """A clone of acme/app; every notification is written into the file `heard`."""
+
+    seal: dict[str, str]
+    clone: Checkout
+    site: Woodpecker
+    heard: Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {
+            **self.seal,
+            "PATH": f"{PROGRAMS}:{self.seal['PATH']}",
+            "WOODPECKER_SERVER": self.site.url,
+            "WOODPECKER_TOKEN": TOKEN,
+            "HOMELAB_CI_REPO": "acme/app",
+            "HOMELAB_NOTIFY": f"cat >'{self.heard}.new' && mv '{self.heard}.new' '{self.heard}'",
+        }
+
+    @property
+    def watches(self) -> Path:
+        return self.clone.path / ".git/homelab/watches"
+
+    @property
+    def shell(self) -> Shell:
+        return Shell(self.environ, self.clone.path)
+
+    def config(self, name: str, value: str) -> None:
+        self.clone.git("config", name, value)
+
+    def commit(self, script: Script | None = None, *, branch: str = "main") -> str:
+        """A new commit, and what CI will make of it."""
+        number = self.clone.git("rev-list", "--count", "HEAD")
+        sha = self.clone.commit(f"file-{number}")
+        if script is not None:
+            self.site.push("acme/app", branch, sha, script)
+        return sha
+
+    def git(self, *args: str, **environ: str) -> Done:
+        return Processes({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=30)
+
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(path.read_text()) for path in sorted(self.watches.glob("*.json"))]
+
+    def record(self) -> dict[str, Any]:
+        """The only one, once its watch has ended."""
+        wait_until(lambda: [one["state"] for one in self.records()] == ["ended"], f"{self.records()}")
+        return self.records()[0]
+
+    def log(self) -> str:
+        return "".join(path.read_text() for path in self.watches.glob("*.log"))
+
+    def notification(self) -> dict[str, Any]:
+        """The result that was told."""
+        wait_until(self.heard.exists, f"{self.records()} {self.log()}")
+        found: dict[str, Any] = json.loads(self.heard.read_text())
+        return found
+
+    def waiters(self) -> list[int]:
+        return [one["process"] for one in self.records() if "hooks waiter" in command_of(one["process"])]
+
+    @staticmethod
+    def proc(number: int) -> Path:
+        """What the system lists of a process."""
+        return Path("/proc") / str(number)
+
+    def end_waiters(self) -> None:
+        for number in self.waiters():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+            wait_until(lambda number=number: process(number) is None)  # type: ignore[misc]  # bound at once

@@ -1,0 +1,206 @@
+"""What follows a plain push: foreground, background or nothing, told truly, once, and never in the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from homelab_hooks.ancestry import process
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.proc import Processes
+from tests.cli.shell import PROGRAMS
+from tests.postpush.desk import TOKEN, Desk, wait_until
+
+pytestmark = pytest.mark.slow  # real pushes with real hooks
+
+PUSH = ("push", "--quiet", "origin", "HEAD:main")
+
+
+def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0(desk: Desk) -> None:
+    desk.config("homelab.postPush", "foreground")
+    sha = desk.commit(timelines.red(log=["boom"]))
+
+    done = desk.git(*PUSH)
+
+    assert (done.code, done.out) == (0, "")
+    assert f"homelab: failed exit=1 sha={sha} pipelines=#1" in done.err
+    assert f"to go on later: homelab-watch {sha}" in done.err
+    record = desk.record()
+    assert (record["landed"], record["result"]["exit"], record["branch"]) == (True, 1, "main")
+    assert not desk.heard.exists(), "somebody looked on"
+
+
+def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(desk: Desk) -> None:
+    """No terminal is there: that is the default."""
+    sha = desk.commit(timelines.red(log=["boom"]))
+    begin = time.monotonic()
+
+    done = desk.git("push", "origin", "HEAD:main")
+
+    assert done.code == 0
+    assert "CI is watched in the background" in done.err
+    assert desk.site.ended("acme/app", 1), "known in advance"
+    assert time.monotonic() < begin + 2, "the pipeline alone takes that long"
+    told = desk.notification()
+    assert (told["event"], told["verdict"], told["exit"], told["sha"]) == ("result", "failed", 1, sha)
+    record = desk.record()
+    assert record["result"]["pipelines"][0]["number"] == 1
+    assert f"homelab: failed exit=1 sha={sha}" in desk.log()
+
+
+def test_the_waiter_holds_nothing_of_the_pushs(desk: Desk) -> None:
+    """Its own session, no descriptor of ours, the root as its directory; log and record are the user's alone."""
+    desk.commit(timelines.stuck())
+    desk.git(*PUSH)
+    wait_until(lambda: desk.site.count("pipelines") > 0)
+    (number,) = desk.waiters()
+
+    links = {link.name: os.readlink(link) for link in (desk.proc(number) / "fd").iterdir()}
+    assert links["0"] == "/dev/null"
+    assert {links["1"], links["2"]} == {str(next(desk.watches.glob("*.log")))}
+    assert not [link for link in links.values() if link.startswith(("pipe:", "/dev/pts"))]
+    assert os.readlink(desk.proc(number) / "cwd") == "/"
+    assert os.getsid(number) == number
+    assert TOKEN not in (desk.proc(number) / "cmdline").read_text()
+    for path in desk.watches.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert TOKEN not in path.read_text()
+
+
+def test_a_waiter_that_is_told_to_end_leaves_a_record_and_says_how_to_go_on(desk: Desk) -> None:
+    sha = desk.commit(timelines.stuck())
+    desk.git(*PUSH)
+    wait_until(lambda: desk.site.count("pipelines") > 0)
+    (number,) = desk.waiters()
+
+    os.kill(number, signal.SIGTERM)
+
+    record = desk.record()
+    assert (record["result"]["verdict"], record["result"]["exit"]) == ("interrupted", 143)
+    assert f"homelab-watch {sha}" in record["result"]["hint"]
+    wait_until(lambda: process(number) is None)
+
+
+def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
+    desk.commit(timelines.green())
+    desk.git(*PUSH)
+    desk.notification()
+    sha = desk.commit(timelines.stuck())
+    desk.git(*PUSH)
+    wait_until(lambda: len(desk.waiters()) == 1)
+
+    seen = desk.shell("homelab", "ci", "status")
+
+    assert f"watched now: {sha[:12]} on main" in seen.err
+    assert "on main: passed exit=0" in seen.err
+    assert len(seen.lines) == 1
+
+    os.kill(desk.waiters()[0], signal.SIGKILL)
+    wait_until(lambda: not desk.waiters())
+    assert "watched now" not in desk.shell("homelab", "ci", "status").err, "its process is dead"
+
+
+def test_a_second_push_of_the_same_commit_starts_no_second_waiter(desk: Desk) -> None:
+    sha = desk.commit(timelines.stuck())
+    desk.git(*PUSH)
+    wait_until(lambda: len(desk.waiters()) == 1)
+    first = desk.waiters()
+
+    again = desk.shell("homelab", "hooks", "pushed", "refs/remotes/origin/main", sha)
+
+    assert (again.code, again.out, again.err) == (0, "", "")
+    assert desk.waiters() == first
+
+
+@pytest.mark.parametrize(
+    ("settings", "refspec"),
+    [
+        ((), "HEAD:other"),
+        (("homelab.postPush", "off"), "HEAD:main"),
+        (("homelab.target", "release"), "HEAD:main"),
+        (("homelab.remote", "elsewhere"), "HEAD:main"),
+    ],
+    ids=["another branch", "off", "another target", "another remote"],
+)
+def test_what_is_not_to_be_watched_is_passed_over_in_silence(desk: Desk, settings: Sequence[str], refspec: str) -> None:
+    desk.commit(timelines.green())
+    if settings:
+        desk.config(*settings)
+
+    done = desk.git("push", "--quiet", "origin", refspec)
+
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert desk.records() == []
+
+
+def test_a_target_that_only_the_remote_can_tell_is_asked_for(desk: Desk) -> None:
+    desk.clone.git("remote", "set-head", "origin", "--delete")
+    desk.commit(timelines.green())
+
+    desk.git(*PUSH)
+    assert desk.notification()["verdict"] == "passed"
+
+    desk.heard.unlink()
+    desk.git("push", "--quiet", "origin", "HEAD:other")
+    wait_until(lambda: not desk.waiters())
+    assert len(desk.records()) == 1
+    assert not desk.heard.exists()
+
+
+def test_a_work_tree_that_is_removed_while_somebody_waits_changes_nothing(desk: Desk) -> None:
+    desk.clone.git("worktree", "add", "--quiet", "-b", "task", "../task")
+    tree = desk.clone.path.parent / "task"
+    desk.clone.git("-C", str(tree), "commit", "--quiet", "--allow-empty", "-m", "x")
+    sha = desk.clone.git("-C", str(tree), "rev-parse", "HEAD")
+    desk.site.push("acme/app", "main", sha, timelines.green(seconds=60))
+    done = Processes(desk.environ).run(["git", *PUSH], cwd=tree)
+    assert done.code == 0
+    wait_until(lambda: desk.site.count("pipelines") > 0)
+
+    desk.clone.git("worktree", "remove", "--force", str(tree))
+
+    assert desk.notification()["verdict"] == "passed"
+
+
+def test_a_notification_that_fails_is_written_down(desk: Desk) -> None:
+    desk.commit(timelines.green())
+    desk.git(*PUSH, HOMELAB_NOTIFY="echo secret >&2; exit 3")
+    wait_until(lambda: "ended with 3" in desk.log())
+    assert "warning: the command from environment HOMELAB_NOTIFY ended with 3" in desk.log()
+
+
+def test_the_notifying_command_has_none_of_our_tokens(desk: Desk) -> None:
+    desk.commit(timelines.green())
+    desk.git(*PUSH, HOMELAB_NOTIFY=f"env >'{desk.heard}.new'; mv '{desk.heard}.new' '{desk.heard}'")
+    wait_until(desk.heard.exists)
+    assert TOKEN not in desk.heard.read_text()
+    assert "HOMELAB_TICKET" not in desk.heard.read_text()
+
+
+def test_the_tracked_file_names_no_command_that_hears(desk: Desk) -> None:
+    desk.clone.write(".homelab.toml", 'notify = "touch ../owned"\n')
+    seen = desk.shell("homelab", "config", HOMELAB_NOTIFY="")
+    assert "may not set notify; it is ignored" in seen.err
+    assert "(bell and title of the terminal, notify-send)" in seen.out
+
+
+def test_a_commit_is_looked_for_under_the_name_of_the_remote_that_was_pushed_to(desk: Desk, workshop: Workshop) -> None:
+    """`forgejo` is the likelier remote, but the push went to `origin`."""
+    del workshop
+    desk.clone.git("remote", "add", "forgejo", "https://git.example.test/other/app.git")
+    desk.clone.git("config", "remote.origin.pushurl", "ssh://git@git.example.test/acme/app.git")
+    sha = desk.commit(timelines.green())
+    argv = [str(PROGRAMS / "homelab"), "hooks", "pushed", "refs/remotes/origin/main", sha]
+
+    done = Processes({**desk.environ, "HOMELAB_CI_REPO": ""}).run([*argv, "--output", "plain"], cwd=desk.clone.path)
+
+    assert done.code == 0
+    assert desk.notification()["verdict"] == "passed"
+    assert desk.site.count("lookup/acme") == 1
+    assert desk.site.count("lookup/other") == 0

@@ -1,0 +1,109 @@
+"""A push from a terminal: the verdict in the foreground, Ctrl-C, and the bell of a watch in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.terminal import ring
+from tests.postpush.desk import Desk, wait_until
+from tests.postpush.seat import Seat
+
+Sit = Callable[..., Seat]
+
+
+@pytest.fixture
+def sit(desk: Desk) -> Iterator[Sit]:
+    """`sit(kind="xterm", NAME=value)`; without a command for notifications."""
+    seats: list[Seat] = []
+
+    def one(*, kind: str = "xterm", **environ: str) -> Seat:
+        seats.append(Seat(desk.clone.path, {**desk.environ, "HOMELAB_NOTIFY": "", **environ}, kind=kind))
+        return seats[-1]
+
+    yield one
+    for seat in seats:
+        if seat.shell.poll() is None:
+            seat.leave()
+
+
+@pytest.mark.slow
+def test_on_a_terminal_the_foreground_is_the_default(desk: Desk, sit: Sit) -> None:
+    desk.commit(timelines.red(log=["boom"]))
+    seat = sit()
+    seat.type("git push --quiet origin HEAD:main; echo code $?\n")
+    seat.wait_for("code 0\r\n")
+    assert "homelab: failed exit=1" in seat.seen
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_go_on(desk: Desk, sit: Sit, workshop: Workshop) -> None:
+    sha = desk.commit(timelines.stuck())
+    seat = sit()
+    seat.type("git push --quiet origin HEAD:main; echo code $?\n")
+    wait_until(lambda: desk.site.count("pipelines") > 0)
+    seat.wait_for("running")
+
+    seat.type("\x03")
+
+    wait_until(lambda: f"homelab-watch {sha}" in seat.seen)
+    seat.wait_for("homelab: interrupted exit=130")
+    assert workshop.on_server() == sha
+    assert desk.clone.sha("origin/main") == sha
+    assert desk.record()["result"]["exit"] == 130
+
+
+@pytest.mark.slow
+def test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_words(desk: Desk, sit: Sit) -> None:
+    desk.config("homelab.postPush", "background")
+    sha = desk.commit(timelines.green())
+    seat = sit()
+
+    seat.type("git push --quiet origin HEAD:main; echo code $?\n")
+
+    seat.wait_for("code 0\r\n")
+    seat.wait_for(f"\a\x1b]0;homelab: passed exit=0 {sha[:10]}\a")
+    after = seat.seen.rpartition("code 0\r\n")[2]
+    assert after.replace(f"\a\x1b]0;homelab: passed exit=0 {sha[:10]}\a", "") == "$ ", "nothing else is written"
+
+
+@pytest.mark.slow
+def test_a_terminal_that_has_gone_is_not_missed(desk: Desk, sit: Sit) -> None:
+    desk.config("homelab.postPush", "background")
+    desk.commit(timelines.green(seconds=60))
+    seat = sit()
+    seat.type("git push --quiet origin HEAD:main; echo code $?\n")
+    seat.wait_for("code 0\r\n")
+
+    seat.leave()
+    other = sit()  # it may get the same device; its session is another
+
+    assert desk.record()["result"]["verdict"] == "passed"
+    assert "\a" not in other.seen
+
+
+@pytest.mark.parametrize(
+    ("kind", "written"),
+    [("xterm-256color", "\a\x1b]0;words\a"), ("linux", "\a"), ("vt220", "\a"), ("dumb", ""), ("", "")],
+)
+def test_a_kind_of_terminal_gets_what_it_does_not_show(workshop: Workshop, kind: str, written: str) -> None:
+    seat = Seat(workshop.folder, workshop.environ)
+    seat.wait_for("$ ")
+    try:
+        assert ring(seat.name, title="words", kind=kind) is bool(written)
+        seat.type("echo end\n")
+        seat.wait_for("\r\nend\r\n")
+        assert seat.seen.replace("echo end\r\nend\r\n", "").replace("$ ", "") == written
+    finally:
+        seat.leave()
+
+
+def test_what_is_no_terminal_is_left_alone(tmp_path: object) -> None:
+    path = f"{tmp_path}/file"
+    with open(path, "w", encoding="utf-8"):  # noqa: PTH123 - a plain file
+        pass
+    assert not ring(path, title="words", kind="xterm")
+    assert not ring(f"{path}-gone", title="words", kind="xterm")
