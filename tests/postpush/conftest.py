@@ -10,18 +10,7 @@ import pytest
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from tests.postpush.desk import Desk
-
-SHIM = """\
-[ "$1" = committed ] || exit 0
-[ -z "$HOMELAB_IN_LAND$HOMELAB_NO_WATCH" ] || exit 0
-while read -r old new ref; do
-  case $ref in refs/remotes/*/HEAD) ;; refs/remotes/*)
-    HOMELAB_NO_WATCH=1 homelab hooks pushed "$ref" "$new" </dev/null >&2 || : ;;
-  esac
-done
-"""
-"""what the real shim calls, without its questions"""
+from tests.postpush.desk import SHIM, Desk
 
 
 @pytest.fixture

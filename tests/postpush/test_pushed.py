@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import time
 from collections.abc import Sequence
 
 import pytest
@@ -39,14 +38,11 @@ def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0
 def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(desk: Desk) -> None:
     """No terminal is there: that is the default."""
     sha = desk.commit(timelines.red(log=["boom"]))
-    begin = time.monotonic()
 
     done = desk.git("push", "origin", "HEAD:main")
 
     assert done.code == 0
     assert "CI is watched in the background" in done.err
-    assert desk.site.ended("acme/app", 1), "known in advance"
-    assert time.monotonic() < begin + 2, "the pipeline alone takes that long"
     told = desk.notification()
     assert (told["event"], told["verdict"], told["exit"], told["sha"]) == ("result", "failed", 1, sha)
     record = desk.record()
@@ -57,15 +53,15 @@ def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(desk
 def test_the_waiter_holds_nothing_of_the_pushs(desk: Desk) -> None:
     """Its own session, no descriptor of ours, the root as its directory; log and record are the user's alone."""
     desk.commit(timelines.stuck())
-    desk.git(*PUSH)
+    assert desk.git(*PUSH).code == 0, "it returned, though CI never ends"
     wait_until(lambda: desk.site.count("pipelines") > 0)
     (number,) = desk.waiters()
 
-    links = {link.name: os.readlink(link) for link in (desk.proc(number) / "fd").iterdir()}
+    links = {link.name: str(link.readlink()) for link in (desk.proc(number) / "fd").iterdir()}
     assert links["0"] == "/dev/null"
     assert {links["1"], links["2"]} == {str(next(desk.watches.glob("*.log")))}
     assert not [link for link in links.values() if link.startswith(("pipe:", "/dev/pts"))]
-    assert os.readlink(desk.proc(number) / "cwd") == "/"
+    assert str((desk.proc(number) / "cwd").readlink()) == "/"
     assert os.getsid(number) == number
     assert TOKEN not in (desk.proc(number) / "cmdline").read_text()
     for path in desk.watches.iterdir():
