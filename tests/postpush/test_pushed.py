@@ -89,7 +89,7 @@ def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
     desk.notification()
     sha = desk.commit(timelines.stuck())
     desk.git(*PUSH)
-    wait_until(lambda: len(desk.waiters()) == 1)
+    number = desk.wait_for_waiter()
 
     seen = desk.shell("homelab", "ci", "status")
 
@@ -97,7 +97,7 @@ def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
     assert "on main: passed exit=0" in seen.err
     assert len(seen.lines) == 1
 
-    os.kill(desk.waiters()[0], signal.SIGKILL)
+    os.kill(number, signal.SIGKILL)
     wait_until(lambda: not desk.waiters())
     assert "watched now" not in desk.shell("homelab", "ci", "status").err, "its process is dead"
 
@@ -105,8 +105,7 @@ def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
 def test_a_second_push_of_the_same_commit_starts_no_second_waiter(desk: Desk) -> None:
     sha = desk.commit(timelines.stuck())
     desk.git(*PUSH)
-    wait_until(lambda: len(desk.waiters()) == 1)
-    first = desk.waiters()
+    first = [desk.wait_for_waiter()]
 
     again = desk.shell("homelab", "hooks", "pushed", "refs/remotes/origin/main", sha)
 
