@@ -107,13 +107,17 @@ class Desk:
         return found
 
     def waiters(self) -> list[int]:
-        """Those of this clone that run, whatever the records say: the ticket in their environment names it."""
+        """Those of this clone that run, whatever the records say: the ticket in their environment names it.
+
+        A child of one that has not become another program yet looks the same.
+        """
         found = []
         for place in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if place.name.isdigit() and str(self.clone.path).encode() in (place / "environ").read_bytes():
                     found += [int(place.name)] if "hooks waiter" in command_of(int(place.name)) else []
-        return found
+        forked = {number for number in found if (known := process(number)) and known.parent in found}
+        return [number for number in found if number not in forked]
 
     @staticmethod
     def proc(number: int) -> Path:
