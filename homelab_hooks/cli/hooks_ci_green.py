@@ -34,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse a push onto a red branch."""
     config, world = session.config(args), session.world
-    push = gate.pushing(args, world)
+    push = gate.pushing(args, world, "homelab-ci-green")
     updates = [update for update in push.updates if update.branch and not update.deletes] if push else []
     if push is None or not updates:
         return 0

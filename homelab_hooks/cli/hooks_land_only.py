@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse, or say nothing."""
     config = session.config(args)
-    updates = gate.for_target(gate.pushing(args, session.world), config, session.world.git)
+    updates = gate.for_target(gate.pushing(args, session.world, "homelab-land-only"), config, session.world.git)
     if not updates or gate.lands(session.world.git, updates):
         return 0
     raise Problem(

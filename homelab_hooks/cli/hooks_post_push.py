@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if world.environ.get("HOMELAB_NO_WATCH"):
         return 0
     config = session.config(args)
-    push = gate.pushing(args, world)
+    push = gate.pushing(args, world, "homelab-post-push")
     updates = gate.for_target(push, config, world.git)
     if push is None or not updates or config.post_push == "off" or gate.lands(world.git, updates):
         return 0

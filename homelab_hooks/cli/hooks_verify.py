@@ -22,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Verify, or say nothing."""
     config = session.config(args)
-    updates = gate.for_target(gate.pushing(args, session.world), config, session.world.git)
+    updates = gate.for_target(gate.pushing(args, session.world, "homelab-verify"), config, session.world.git)
     if not updates or gate.lands(session.world.git, updates):
         return 0
     return session.finish(verification.run(updates, config, session.world, session.tell))

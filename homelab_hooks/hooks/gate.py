@@ -20,8 +20,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", metavar="URL", nargs="?", help="the same; then standard input tells the refs")
 
 
-def pushing(args: argparse.Namespace, world: World) -> Pushing | None:
-    """The push that is about to be made; None where there is none: run by hand, or to verify a landing."""
+def pushing(args: argparse.Namespace, world: World, which: str) -> Pushing | None:
+    """The push that is about to be made; None where there is none: run by hand, or to verify a landing.
+
+    Args:
+        which: the gate's id, which SKIP can name wherever it is called from, as with pre-commit.
+    """
+    if which in world.environ.get("SKIP", "").split(","):
+        return None
     if args.pushed_to:
         return from_git(args.pushed_to, args.url or "", terminal.given().splitlines())
 

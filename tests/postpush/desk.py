@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Desk:
     clone: Checkout
     site: Woodpecker
     heard: Path
+    more: dict[str, str] = field(default_factory=dict)
 
     @property
     def environ(self) -> dict[str, str]:
@@ -59,6 +60,7 @@ class Desk:
             "WOODPECKER_TOKEN": TOKEN,
             "HOMELAB_CI_REPO": "acme/app",
             "HOMELAB_NOTIFY": f"cat >'{self.heard}.new' && mv '{self.heard}.new' '{self.heard}'",
+            **self.more,
         }
 
     @property

@@ -1,0 +1,228 @@
+"""The gates as git itself calls them: what they refuse, what they let pass, and what they say."""
+
+from __future__ import annotations
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.hooks.colour import ask
+from homelab_hooks.looks import Missed
+from tests.gates.conftest import Gate
+from tests.postpush.desk import Desk, wait_until
+
+pytestmark = pytest.mark.slow  # real pushes with real hooks
+
+PUSH = ("push", "--quiet", "origin", "HEAD:main")
+LAND_ONLY = ("land-only",)
+FAILS = ("verify", "--verify-cmd", "echo broken; exit 3")
+LAND = ("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd")
+
+
+def colour(desk: Desk, script: Script, *, branch: str = "main", **facts: str) -> None:
+    """A pipeline on the branch, played to its end."""
+    row = desk.site.push("acme/app", branch, "c" * 40, script, **facts)
+    assert row is not None
+    wait_until(lambda: desk.site.t > 3)
+
+
+@pytest.mark.parametrize("case", [
+    (LAND_ONLY, 20, "main is landed on with git land"),
+    (FAILS, 22, "the verification failed with exit code 3: echo broken; exit 3"),
+])  # fmt: skip
+def test_a_push_to_the_target_is_refused_with_a_reason_and_a_way(
+    desk: Desk, gate: Gate, workshop: Workshop, case: tuple[tuple[str, ...], int, str]
+) -> None:
+    gate_, code, said = case
+    gate(*gate_)
+    desk.commit()
+    before = workshop.on_server()
+
+    done = desk.git(*PUSH)
+
+    assert done.code == 1
+    assert workshop.on_server() == before
+    assert said in done.err
+    assert f"SKIP=homelab-{gate_[0]}" in done.err
+    assert desk.git(*PUSH, "--dry-run", SKIP=f"other,homelab-{gate_[0]}").code == 0
+    assert "--no-verify" in done.err
+    assert f"exit={code}" in done.err
+
+
+@pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
+def test_what_is_not_brought_onto_the_target_passes_in_silence(desk: Desk, gate: Gate, gate_: tuple[str, ...]) -> None:
+    desk.git("push", "--quiet", "origin", "HEAD:refs/heads/gone")
+    gate(*gate_)
+    desk.commit()
+    desk.clone.git("tag", "v1")
+    for refs in (["HEAD:topic"], ["v1"], [":gone"], ["origin/main:main"]):
+        done = desk.git("push", "--quiet", "origin", *refs)
+        assert (done.code, done.out, done.err) == (0, "", ""), refs
+    desk.config("homelab.target", "release")
+    assert desk.git(*PUSH).code == 0, "another target is set"
+
+
+@pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
+def test_one_of_several_refs_is_enough(desk: Desk, gate: Gate, workshop: Workshop, gate_: tuple[str, ...]) -> None:
+    gate(*gate_)
+    desk.commit()
+    assert desk.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:main").code == 1
+    assert workshop.on_server("aaa") == ""
+
+
+@pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
+def test_a_push_by_url_is_one_to_the_target_too(
+    desk: Desk, gate: Gate, workshop: Workshop, gate_: tuple[str, ...]
+) -> None:
+    gate(*gate_)
+    desk.commit()
+    assert desk.git("push", "--quiet", str(workshop.bare), "HEAD:main").code == 1
+    assert desk.git("push", "--quiet", f"file://{workshop.bare}", "HEAD:main").code == 1
+
+
+@pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
+def test_git_land_passes(desk: Desk, gate: Gate, workshop: Workshop, gate_: tuple[str, ...]) -> None:
+    gate(*gate_)
+    sha = desk.commit()
+    ended = desk.shell(*LAND, "true")
+    assert (ended.code, workshop.on_server()) == (0, sha), ended
+
+
+def test_a_push_that_a_verification_makes_is_none_of_git_land(desk: Desk, gate: Gate, workshop: Workshop) -> None:
+    """It inherits every variable of the landing; the mark is not a variable."""
+    gate(*LAND_ONLY)
+    desk.commit()
+    before = workshop.on_server()
+    ended = desk.shell(*LAND, "git push --quiet origin HEAD:main")
+    assert (ended.code, workshop.on_server()) == (22, before)
+    assert "main is landed on with git land" in ended.err
+
+
+@pytest.mark.parametrize("name", ["HOMELAB_IN_LAND", "HOMELAB_NO_WATCH", "PRE_COMMIT"])
+def test_no_variable_that_is_left_in_a_shell_opens_the_gate(desk: Desk, gate: Gate, name: str) -> None:
+    gate(*LAND_ONLY)
+    desk.commit()
+    assert desk.git(*PUSH, **{name: "1"}).code == 1
+
+
+def test_a_note_that_a_killed_landing_left_does_not_open_the_gate(desk: Desk, gate: Gate) -> None:
+    gate(*LAND_ONLY)
+    desk.commit()
+    note = desk.clone.path / ".git/homelab/push.pid"
+    note.parent.mkdir(exist_ok=True)
+    for text in ("1", "2147483646", "nonsense"):
+        note.write_text(text)
+        assert desk.git(*PUSH).code == 1, text
+
+
+def test_what_is_verified_is_what_is_pushed(desk: Desk, gate: Gate, workshop: Workshop) -> None:
+    gate("verify", "--verify-cmd", "git rev-parse HEAD >../seen")
+    sha = desk.commit()
+    assert desk.git(*PUSH).code == 0
+    assert (desk.clone.path.parent / "seen").read_text().strip() == workshop.on_server() == sha
+
+    older = desk.commit()
+    desk.commit()
+    done = desk.git("push", "--quiet", "origin", f"{older}:main")
+    assert done.code == 1
+    assert f"what is pushed to main ({older[:10]}) is not what is checked out" in done.err
+
+    desk.clone.write("README", "changed\n")
+    done = desk.git(*PUSH)
+    assert done.code == 1
+    assert "tracked files have changes that are not committed" in done.err
+
+
+def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(desk: Desk, gate: Gate) -> None:
+    gate("verify")
+    desk.commit()
+    done = desk.git(*PUSH)
+    assert done.code == 1
+    assert "there is nothing to verify with" in done.err
+    desk.clone.commit("Makefile", "test:\n\t@env; exit 4\n")
+    done = desk.git(*PUSH)
+    assert done.code == 1
+    assert "there is a Makefile with a target test" in done.err
+    assert "alice-token" not in done.err
+
+
+RED = (timelines.red(), timelines.config_error(), timelines.cancelled_by_step())
+OPEN = (timelines.green(), timelines.blocked(), timelines.stuck(), timelines.cancelled(), timelines.declined())
+
+
+@pytest.mark.parametrize("script", RED, ids=["red", "error", "cancelled by a step"])
+def test_nothing_is_pushed_onto_a_red_branch(desk: Desk, gate: Gate, workshop: Workshop, script: Script) -> None:
+    colour(desk, timelines.green())
+    colour(desk, script)
+    gate("ci-green")
+    desk.commit()
+    before = workshop.on_server()
+
+    done = desk.git(*PUSH)
+
+    assert (done.code, workshop.on_server()) == (1, before)
+    assert "main is red: #2 of cccccccccc ended in " in done.err
+    assert f"{desk.site.url}/repos/8/pipeline/2" in done.err
+    assert "SKIP=homelab-ci-green git push" in done.err
+    assert "exit=20" in done.err
+    assert desk.git("push", "--quiet", "origin", "HEAD:topic").code == 0, "another branch has another colour"
+
+
+def test_only_what_the_newest_decided_pipeline_of_the_branch_says_counts(desk: Desk, gate: Gate) -> None:
+    gate("ci-green")
+    desk.commit()
+    assert desk.git("push", "--quiet", "origin", "HEAD:first").code == 0, "no pipeline at all"
+    colour(desk, timelines.red())
+    colour(desk, timelines.red(), event="cron")
+    colour(desk, timelines.green())
+    colour(desk, timelines.red(), branch="topic")
+    colour(desk, timelines.red(), event="pull_request", ref="refs/pull/1/head")
+    for script in OPEN:
+        colour(desk, script)
+        done = desk.git("push", "--dry-run", "--quiet", "origin", "HEAD:main")
+        assert done.code == 0, done
+    assert "homelab: passed exit=0" in done.err
+    assert desk.git("push", "--quiet", "origin", "HEAD:topic").code == 1
+
+
+def test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly(desk: Desk, gate: Gate) -> None:
+    desk.commit()
+    gate("ci-green", "--strict")
+    for wrong in ({"WOODPECKER_TOKEN": ""}, {"HOMELAB_CI_REPO": "acme/nope"}):
+        refused = desk.git(*PUSH, **wrong)
+        assert refused.code == 1
+        assert "exit=4" in refused.err
+    desk.site.stop()
+    silent = desk.git(*PUSH)
+    assert silent.code == 1
+    assert "exit=8" in silent.err
+
+    gate("ci-green")
+    done = desk.git(*PUSH)
+    assert done.code == 0
+    assert "warning: CI cannot be asked: " in done.err
+    assert "the push goes on, whatever colour main has" in done.err
+    desk.site.start()
+    desk.commit()
+    done = desk.git(*PUSH, HOMELAB_CI_REPO="acme/nope")
+    assert done.code == 0
+    assert "warning: CI does not tell its colour: " in done.err
+
+
+def test_a_question_that_hangs_is_given_up(desk: Desk) -> None:
+    del desk
+
+    def never() -> object:
+        import threading
+
+        threading.Event().wait(60)
+        raise AssertionError
+
+    assert ask(["acme/app"], "main", never, seconds=0.05) == Missed("no answer within 0.05 s")  # type: ignore[arg-type]  # it never returns
+
+
+def test_a_gate_that_is_run_without_a_push_says_nothing(desk: Desk) -> None:
+    for name in ("verify", "ci-green", "land-only", "post-push"):
+        ended = desk.shell("homelab", "hooks", name)
+        assert (ended.code, ended.out, ended.err) == (0, "", ""), name
