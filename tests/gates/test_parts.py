@@ -1,0 +1,192 @@
+"""What the gates and waiters are made of: which push, which colour, which record, which process."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.ancestry import Process, ancestors, by_proc, by_ps, process, still_there
+from homelab_hooks.git.executor import Lean
+from homelab_hooks.git.reader import Reader
+from homelab_hooks.hooks.colour import decided
+from homelab_hooks.hooks.gate import remote_of
+from homelab_hooks.hooks.pushing import Update, from_framework, from_git
+from homelab_hooks.hooks.records import KEPT, Record, State, Store, ended
+from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.model import Pipeline, Status, Stopped
+from homelab_hooks.proc import Processes
+
+SHA, ZEROS = "a" * 40, "0" * 40
+
+
+def test_git_tells_each_ref_of_a_push() -> None:
+    push = from_git("origin", "u", [f"HEAD {SHA} refs/heads/main {ZEROS}", f"(delete) {ZEROS} refs/heads/x {SHA}", ""])
+    assert push.updates == (Update(SHA, "refs/heads/main"), Update(ZEROS, "refs/heads/x"))
+    assert [update.deletes for update in push.updates] == [False, True]
+    assert [update.branch for update in push.updates] == ["main", "x"]
+    assert Update(SHA, "refs/tags/v1").branch == ""
+
+
+@pytest.mark.parametrize(("told", "commit"), [
+    ({"PRE_COMMIT_TO_REF": SHA, "PRE_COMMIT_LOCAL_BRANCH": "HEAD"}, SHA),
+    ({"PRE_COMMIT_LOCAL_BRANCH": "HEAD"}, "b" * 40),
+    ({}, "b" * 40),
+])  # fmt: skip
+def test_a_framework_may_name_the_commit_or_only_the_branch(told: dict[str, str], commit: str) -> None:
+    more = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main", "PRE_COMMIT_REMOTE_NAME": "origin"}
+    push = from_framework({**more, **told}, lambda name: {"HEAD": "b" * 40}.get(name, name))
+    assert push is not None
+    assert push.updates == (Update(commit, "refs/heads/main"),)
+
+
+def row(number: int, status: Status, **facts: str) -> Pipeline:
+    known = {"event": "push", "branch": "main", **facts}
+    return Pipeline(number=number, ref="r", commit=SHA, status=status, event=known["event"], branch=known["branch"])
+
+
+BY_STEP = row(9, Status.KILLED)._replace(stopped=Stopped(by_step="boom"))
+BY_USER = row(9, Status.KILLED)._replace(stopped=Stopped(by_user="ann"))
+
+
+@pytest.mark.parametrize(("rows", "number"), [
+    ([], None),
+    ([row(2, Status.FAILURE), row(1, Status.SUCCESS)], 2),
+    ([row(1, Status.SUCCESS), row(2, Status.ERROR)], 2),
+    ([row(3, Status.RUNNING), row(2, Status.UNKNOWN), row(1, Status.FAILURE)], 1),
+    ([row(3, Status.SKIPPED), row(2, Status.DECLINED), row(1, Status.SUCCESS)], 1),
+    ([BY_STEP, row(1, Status.SUCCESS)], 9),
+    ([BY_USER, row(1, Status.SUCCESS)], 1),
+    ([row(2, Status.FAILURE, branch="topic"), row(1, Status.SUCCESS)], 1),
+    ([row(2, Status.FAILURE, event="cron"), row(1, Status.SUCCESS)], 1),
+    ([row(2, Status.FAILURE, event="pull_request"), row(1, Status.SUCCESS)], 1),
+    ([row(2, Status.FAILURE, event="manual"), row(1, Status.SUCCESS)], 2),
+])  # fmt: skip
+def test_the_newest_decided_pipeline_gives_a_branch_its_colour(rows: Iterable[Pipeline], number: int | None) -> None:
+    found = decided(rows, "main")
+    assert (found.number if found else None) == number
+
+
+def test_a_url_is_the_remote_that_pushes_there(tmp_path: Path, seal: dict[str, str]) -> None:
+    processes = Processes(seal)
+    for argv in (
+        ["git", "init", "--quiet"],
+        ["git", "remote", "add", "origin", "https://git.example.test/acme/app.git"],
+        ["git", "remote", "add", "mirror", "https://git.example.test/mirror/app.git"],
+    ):
+        assert processes.run(argv, cwd=tmp_path).ok
+    git = Reader(Lean(seal, tmp_path))
+    assert remote_of(git, "mirror") == "mirror"
+    assert remote_of(git, "https://git.example.test/mirror/app.git") == "mirror"
+    assert remote_of(git, "https://git.example.test/else.git") == "https://git.example.test/else.git"
+
+
+def mine() -> Record:
+    """Watched by this very process, whose command line says no commit: a word of it stands for one."""
+    return Record(
+        sha="python", branch="main", remote="origin", process=os.getpid(), host=os.uname().nodename, began=1000.0,
+        until=2000.0, state=State.WATCHING, landed=True,
+    )  # fmt: skip
+
+
+RESULT = {"verdict": "failed", "exit": 1, "url": "https://ci.example.test/1"}
+
+
+def test_a_record_is_alive_while_its_process_runs_and_its_time_is_not_up() -> None:
+    host = os.uname().nodename
+    assert mine().alive(host=host, now=1500.0)
+    assert not mine().alive(host=host, now=2001.0)
+    assert not replace(mine(), process=2**30).alive(host=host, now=1500.0)
+    assert not replace(mine(), sha=SHA).alive(host=host, now=1500.0), "the process is another one by now"
+    assert not ended(mine(), result=None, now=1.0).alive(host=host, now=1500.0)
+    assert replace(mine(), host="elsewhere", process=2**30).alive(host=host, now=1500.0), "only its time is known"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def at(number: int) -> Record:
+    """One of many, not alive."""
+    return replace(mine(), sha=f"{number:040x}", began=1000.0 + number, until=1.0)
+
+
+def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: Store, seal: dict[str, str]) -> None:
+    running = Processes(seal).start(["sleep", "60"])
+    other = replace(mine(), process=running.pid, sha="sleep")
+    ours = replace(other, process=os.getpid())
+    assert store.claim(other)
+    assert not store.claim(ours)
+    assert not store.claim(ours, over=frozenset({State.PUSHING}))
+    assert store.keep(replace(other, state=State.PUSHING))
+    assert store.claim(ours, over=frozenset({State.PUSHING}))
+    assert not store.keep(other), "it has been taken over"
+    assert store.keep(ours)
+    assert store.claim(other), "ours does not run under this name"
+    running.stop()
+    assert store.claim(ours), "its process has ended"
+
+
+def test_what_is_told_is_what_runs_and_what_landed_last(store: Store) -> None:
+    store.claim(ended(at(1), result=RESULT, now=1100.0))
+    store.claim(ended(at(2), result={**RESULT, "exit": 0, "verdict": "passed"}, now=1200.0))
+    store.claim(ended(replace(at(3), landed=False), result=RESULT, now=1300.0))
+    store.claim(at(4))
+    store.claim(mine())
+    running, last = store.told(1500.0)
+    assert (running.under_way, running.sha, running.age) == (True, mine().sha, 500.0)
+    assert (last.under_way, last.verdict, last.exit, last.age) == (False, "passed", 0, 300.0)
+
+
+def test_records_and_logs_are_few_and_the_users_alone(store: Store) -> None:
+    for number in range(KEPT + 5):
+        log = store.log_of(at(number).name)
+        assert stat.S_IMODE(log.stat().st_mode) == 0o600
+        store.claim(at(number))
+    assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700
+    assert len(list(store.directory.glob("*.json"))) == len(list(store.directory.glob("*.log"))) == KEPT
+    assert not (store.directory / f"{at(4).name}.log").exists(), "the oldest went"
+    for path in store.directory.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{}", '{"schema": 9}', "nonsense", "\udcff"])
+def test_a_damaged_record_is_none(store: Store, damage: str) -> None:
+    store.claim(mine())
+    (path,) = store.directory.glob("*.json")
+    path.write_text(damage, encoding="utf-8", errors="surrogateescape")
+    assert store.told(1500.0) == ()
+    assert store.claim(mine())
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"push": null, "shell": null}'])
+def test_what_is_no_ticket_is_none(text: str) -> None:
+    assert Ticket.read(text) is None
+
+
+def test_a_process_is_the_same_from_proc_and_from_ps() -> None:
+    by_both = by_proc(os.getpid()), by_ps(os.getpid())
+    assert by_both[0] is not None
+    assert by_both[1] is not None
+    kept = [(one.id, one.parent, one.session, one.terminal) for one in by_both if one]
+    assert kept[0] == kept[1]
+    assert by_ps(2**30) is None
+    assert by_proc(2**30) is None
+
+
+def test_ancestors_come_nearest_first_and_end() -> None:
+    found = [one.id for one in ancestors(os.getpid())]
+    assert found[0] == os.getppid()
+    assert len(found) == len(set(found)) > 0
+
+
+def test_another_process_under_the_same_id_is_not_the_same() -> None:
+    now = process(os.getpid())
+    assert isinstance(now, Process)
+    assert still_there(now)
+    assert not still_there(now._replace(began="1"))

@@ -1,0 +1,188 @@
+"""The six hooks under the real pre-commit and the real prek, installed from this checkout at a commit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.kubernetes import Kubernetes
+from homelab_hooks.demo.rollout_objects import App
+from homelab_hooks.demo.rollouts import Rollout, Stage
+from homelab_hooks.demo.script import Script
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.proc import Processes
+from tests.cli.shell import PROGRAMS
+from tests.postpush.desk import wait_until
+from tests.precommit.conftest import ROOT, Framework
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # the first of them waits for two installations
+
+MAKEFILE = "test:\n\t@echo one; echo two; exit $$(cat ../code)\n"
+
+
+def colour(framework: Framework, script: Script) -> None:
+    site = framework.desk.site
+    assert site.push("acme/app", "main", "c" * 40, script)
+    wait_until(lambda: site.t > 3)
+
+
+def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:
+    manifest = ROOT / ".pre-commit-hooks.yaml"
+    done = Processes({"PATH": "/usr/bin:/bin"}).run([str(PROGRAMS / "pre-commit"), "validate-manifest", str(manifest)])
+    assert (done.code, done.out) == (0, "")
+    ids = re.findall(r"^- id: (\S+)", manifest.read_text(), re.MULTILINE)
+    assert ids == [
+        "homelab-verify", "homelab-ci-green", "homelab-land-only", "homelab-post-push", "homelab-watch",
+        "homelab-deploy-wait",
+    ]  # fmt: skip
+
+
+def test_land_only_refuses_the_target_takes_a_branch_and_can_be_skipped(
+    framework: Framework, workshop: Workshop
+) -> None:
+    """Two hooks: prek refuses a push of which it is to skip the only one."""
+    framework.uses("homelab-land-only", "homelab-verify --verify-cmd=true")
+
+    code, said = framework.push()
+    assert (code, workshop.on_server() != framework.desk.clone.head) == (1, True)
+    assert "main is landed on with git land" in said
+    assert "homelab: refused exit=20" in said
+
+    assert framework.push("HEAD:topic")[0] == 0
+    code, said = framework.push(SKIP="homelab-land-only")
+    assert (code, workshop.on_server()) == (0, framework.desk.clone.head), said
+
+
+def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
+    framework: Framework, workshop: Workshop
+) -> None:
+    """The configuration has pre-push hooks, which a landing would verify with; here they run by themselves."""
+    framework.uses("homelab-verify")
+    framework.desk.clone.commit("Makefile", MAKEFILE)
+    (workshop.folder / "code").write_text("5")
+
+    code, said = framework.push()
+    assert code == 1
+    assert "there is a Makefile with a target test" in said
+    last = [line for line in said.splitlines() if line.strip()]
+    end = next(number for number, line in enumerate(last) if "homelab: verify-failed exit=22" in line)
+    assert "hint: mend it and push again; to push all the same: SKIP=homelab-verify git push" in last[end - 1]
+    assert "the verification failed with exit code 2: make test" in last[end - 2]
+
+    (workshop.folder / "code").write_text("0")
+    code, said = framework.push()
+    assert (code, workshop.on_server()) == (0, framework.desk.clone.head), said
+
+
+def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(framework: Framework, workshop: Workshop) -> None:
+    framework.uses("homelab-ci-green")
+    colour(framework, timelines.red())
+
+    code, said = framework.push()
+    assert code == 1
+    assert f"main is red: #1 of cccccccccc ended in failure: {framework.desk.site.url}/repos/8/pipeline/1" in said
+    assert "SKIP=homelab-ci-green git push" in said
+
+    framework.desk.site.stop()
+    code, said = framework.push()
+    assert (code, workshop.on_server()) == (0, framework.desk.clone.head)
+    assert "warning: CI cannot be asked: " in said, "verbose"
+
+
+def test_arguments_of_the_configuration_reach_the_hook(framework: Framework) -> None:
+    framework.uses("homelab-ci-green --strict")
+    framework.desk.site.stop()
+    code, said = framework.push()
+    assert code == 1
+    assert "homelab: unreachable exit=8" in said
+
+
+def test_a_first_push_of_all_history_is_judged_too(framework: Framework, tmp_path: Path) -> None:
+    """Without PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF."""
+    Processes(framework.desk.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
+    framework.desk.clone.git("remote", "add", "new", str(tmp_path / "new.git"))
+    framework.desk.config("homelab.target", "main")
+    framework.uses("homelab-land-only", "homelab-verify --verify-cmd=git rev-parse HEAD >../seen")
+    clone = framework.desk.clone
+
+    code, said = framework.push(to="new")
+    assert (code, "main is landed on with git land" in said) == (1, True)
+    code, said = framework.push(to="new", SKIP="homelab-land-only")
+    assert code == 0, said
+    assert (clone.path.parent / "seen").read_text().strip() == clone.head
+
+
+def test_of_several_refs_the_tools_hand_on_only_the_first_and_of_a_deletion_none(
+    framework: Framework, workshop: Workshop
+) -> None:
+    """A limit of theirs, which the documentation names."""
+    framework.desk.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:zzz")
+    framework.uses("homelab-land-only")
+    assert framework.push("HEAD:main", "HEAD:zzz")[0] == 1
+    assert framework.push(":zzz")[0] == 0
+    assert framework.push("HEAD:aaa", "HEAD:main")[0] == 0, "main is the second line"
+    assert workshop.on_server() == framework.desk.clone.head
+
+
+def test_post_push_leaves_at_once_watches_what_landed_and_tells(framework: Framework) -> None:
+    desk = framework.desk
+    framework.uses("homelab-post-push")
+    sha = desk.commit(timelines.red(log=["boom"]))
+
+    code, said = framework.push()
+
+    assert code == 0
+    assert "if the push lands, CI is watched in the background; log: " in said
+    assert (desk.notification()["verdict"], desk.notification()["sha"]) == ("failed", sha)
+    assert desk.record()["landed"] is True
+
+
+def test_post_push_watches_nothing_that_did_not_land(framework: Framework, workshop: Workshop) -> None:
+    workshop.hook("pre-receive", "exit 1")
+    framework.uses("homelab-post-push")
+    framework.desk.commit(timelines.green())
+    assert framework.push()[0] == 1
+    assert framework.desk.record()["landed"] is False
+    assert not framework.desk.heard.exists()
+
+
+def test_git_land_passes_every_gate_and_leaves_nobody(framework: Framework, workshop: Workshop) -> None:
+    """It verifies with the framework, whose hooks then see no push; at its own push they know it."""
+    framework.uses("homelab-land-only", "homelab-verify", "homelab-ci-green", "homelab-post-push")
+    framework.desk.clone.commit("Makefile", MAKEFILE)
+    (workshop.folder / "code").write_text("7")
+    ended = framework.desk.shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", _all(framework))
+    assert (ended.code, workshop.on_server()) == (0, framework.desk.clone.head), ended
+    assert framework.desk.records() == []
+
+
+def _all(framework: Framework) -> str:
+    return f"{PROGRAMS / framework.tool} run --all-files --hook-stage pre-push"
+
+
+def test_watch_waits_for_the_verdict_by_hand(framework: Framework) -> None:
+    framework.uses("homelab-watch")
+    framework.desk.commit(timelines.red(log=["boom"]))
+    done = framework.run("run", "homelab-watch", "--hook-stage", "manual")
+    assert done.code == 1
+    assert "homelab: failed exit=1" in done.out
+    framework.desk.commit(timelines.green())
+    done = framework.run("run", "homelab-watch", "--hook-stage", "manual")
+    assert done.code == 0
+    assert "homelab: passed exit=0" in done.out
+
+
+def test_deploy_wait_waits_for_the_rollout_by_hand(framework: Framework, tmp_path: Path) -> None:
+    framework.uses("homelab-deploy-wait --settle=0.5s")
+    clock = SystemClock()
+    stage = Stage(App(), now=clock.now)
+    stage.deployed(framework.desk.clone.head, Rollout(image_after=0.0, lag=0.1, pod_takes=0.1))
+    with Kubernetes(stage.at, now=clock.now) as cluster:
+        environ = {"KUBECONFIG": str(cluster.kubeconfig(tmp_path / "config")), "HOMELAB_DEPLOY": "shop/web"}
+        done = framework.run("run", "homelab-deploy-wait", "--hook-stage", "manual", **environ)
+    assert done.code == 0, done.out
+    assert "homelab: deployed exit=0" in done.out
