@@ -11,7 +11,8 @@ import argparse
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
-from homelab_hooks.events import Log
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Level, Log
 from homelab_hooks.hooks import gate
 from homelab_hooks.hooks.ticket import Ticket, leave, pusher
 
@@ -23,19 +24,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Leave a waiter for the push to the target."""
-    world = session.world
-    if world.environ.get("HOMELAB_NO_WATCH"):
+    """Leave a waiter for the push to the target; whatever goes wrong here, the push goes on."""
+    if session.world.environ.get("HOMELAB_NO_WATCH"):
         return 0
-    config = session.config(args)
+    try:
+        _leave(args, session)
+    except (Problem, OSError) as error:
+        text = f"nobody watches this push: {error}"
+        session.tell(Log(source="homelab", text=text, level=Level.WARNING))
+    return 0
+
+
+def _leave(args: argparse.Namespace, session: Session) -> None:
+    config, world = session.config(args), session.world
     push = gate.pushing(args, world, "homelab-post-push")
     updates = gate.for_target(push, config, world.git)
     if push is None or not updates or config.post_push == "off" or gate.lands(world.git, updates):
-        return 0
+        return
     process = pusher()
     if process is None:
         session.tell(Log(source="homelab", text="no git push runs here: nothing to wait for"))
-        return 0
+        return
     remote = gate.remote_of(world.git, push.remote)
     for update in updates:
         ticket = Ticket(
@@ -50,4 +59,3 @@ def run(args: argparse.Namespace, session: Session) -> int:
         log = leave(world, ticket)
         text = f"if the push lands, CI is watched in the background; log: {log}" if log else "it is watched already"
         session.tell(Log(source="homelab", text=text))
-    return 0

@@ -172,8 +172,9 @@ class Store:
         known = {record.name for record in kept}
         for path in self.directory.iterdir():
             stem = path.name.split(".")[0]
-            if stem in known - names or (stem not in {*names, _LOCK} and path.stat().st_mtime < now - _BRIEF):
-                path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # a log is made, and made anew, without the lock
+                if stem in known - names or (stem not in {*names, _LOCK} and path.stat().st_mtime < now - _BRIEF):
+                    path.unlink()
 
     def _prepare(self) -> None:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from homelab_hooks.hooks.records import KEPT, Record, State, Store, ended
 from homelab_hooks.hooks.ticket import Ticket
 from homelab_hooks.model import Pipeline, Status, Stopped
 from homelab_hooks.proc import Processes
+from homelab_hooks.terminal import Terminal
 
 SHA, ZEROS = "a" * 40, "0" * 40
 
@@ -167,6 +168,18 @@ def test_a_damaged_record_is_none(store: Store, damage: str) -> None:
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"push": null, "shell": null}'])
 def test_what_is_no_ticket_is_none(text: str) -> None:
     assert Ticket.read(text) is None
+
+
+def test_a_log_that_nobody_sees_grow_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal = Terminal({})
+    terminal.at_most(100)
+    for number in range(50):
+        terminal.err(f"line {number:04}")
+    terminal.out("homelab: passed exit=0")
+    seen = capsys.readouterr()
+    assert len(seen.err) <= 130
+    assert seen.err.splitlines()[-1] == "... (the log is full)"
+    assert seen.out == "homelab: passed exit=0\n", "the result is written all the same"
 
 
 def test_a_process_is_the_same_from_proc_and_from_ps() -> None:

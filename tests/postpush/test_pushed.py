@@ -6,11 +6,16 @@ import os
 import signal
 import stat
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
 from homelab_hooks.ancestry import process
+from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
+from homelab_hooks.demo.kubernetes import Kubernetes
+from homelab_hooks.demo.rollout_objects import App
+from homelab_hooks.demo.rollouts import Rollout, Stage
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
 from tests.cli.shell import PROGRAMS
@@ -176,6 +181,31 @@ def test_the_notifying_command_has_none_of_our_tokens(desk: Desk) -> None:
     wait_until(desk.heard.exists)
     assert TOKEN not in desk.heard.read_text()
     assert "HOMELAB_TICKET" not in desk.heard.read_text()
+
+
+def test_the_desktop_is_told_with_our_own_words_where_there_is_one(desk: Desk, workshop: Workshop) -> None:
+    programs = workshop.folder / "programs"
+    workshop.hook("notify-send", f"printf '%s\\n' \"$@\" >'{desk.heard}.new'; mv '{desk.heard}.new' '{desk.heard}'",
+                  where=programs)  # fmt: skip
+    sha = desk.commit(timelines.green())
+    path = f"{programs}:{desk.environ['PATH']}"
+    desk.git(*PUSH, HOMELAB_NOTIFY="", PATH=path, DISPLAY=":9")
+    wait_until(desk.heard.exists)
+    assert desk.heard.read_text().splitlines() == [
+        "--app-name=homelab", f"homelab: passed exit=0 {sha[:10]}", f"homelab ci status {sha[:10]}"
+    ]  # fmt: skip
+
+
+def test_the_configured_rollouts_are_waited_for_after_ci(desk: Desk, tmp_path: Path) -> None:
+    desk.config("homelab.deploy", "shop/web")
+    desk.config("homelab.settle", "0.2s")
+    clock = SystemClock()
+    stage = Stage(App(), now=clock.now)
+    stage.deployed(desk.commit(timelines.green()), Rollout(image_after=0.0, lag=0.1, pod_takes=0.1))
+    with Kubernetes(stage.at, now=clock.now) as cluster:
+        desk.git(*PUSH, KUBECONFIG=str(cluster.kubeconfig(tmp_path / "config")))
+        told = desk.notification()
+    assert (told["verdict"], told["deploys"][0]["target"]) == ("deployed", "shop/web")
 
 
 def test_the_tracked_file_names_no_command_that_hears(desk: Desk) -> None:

@@ -106,6 +106,20 @@ def test_a_first_push_into_an_empty_repository_is_watched_where_the_target_is_se
     assert left.notification()["verdict"] == "passed"
 
 
+@pytest.mark.parametrize("trouble", ["a malformed setting", "no place for a record"])
+def test_whatever_goes_wrong_with_the_waiter_the_push_goes_on(left: Desk, workshop: Workshop, trouble: str) -> None:
+    sha = left.commit(timelines.green())
+    if trouble == "a malformed setting":
+        left.config("homelab.timeout", "soon")
+    else:
+        (left.clone.path / ".git/homelab").write_text("a file where a directory should be")
+
+    done = left.git(*PUSH)
+
+    assert (done.code, workshop.on_server()) == (0, sha)
+    assert "warning: nobody watches this push: " in done.err
+
+
 def test_of_several_refs_only_the_target_is_watched(left: Desk) -> None:
     sha = left.commit(timelines.green())
     left.clone.git("tag", "v1")
