@@ -9,6 +9,7 @@ from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.hooks.colour import ask
 from homelab_hooks.looks import Missed
+from homelab_hooks.proc import Processes
 from tests.gates.conftest import Gate
 from tests.postpush.desk import Desk, wait_until
 
@@ -114,6 +115,20 @@ def test_a_note_that_a_killed_landing_left_does_not_open_the_gate(desk: Desk, ga
     for text in ("1", "2147483646", "nonsense"):
         note.write_text(text)
         assert desk.git(*PUSH).code == 1, text
+
+
+def test_another_push_of_the_same_commit_does_not_open_the_gate(desk: Desk, gate: Gate) -> None:
+    """A landing of long ago may hang: what counts is who descends from it."""
+    gate(*LAND_ONLY)
+    sha = desk.commit()
+    other = Processes(desk.environ).start(["sh", "-c", "sleep 60 & wait", f"{sha}:refs/heads/main"])
+    note = desk.clone.path / ".git/homelab/push.pid"
+    note.parent.mkdir(exist_ok=True)
+    note.write_text(str(other.pid))
+    try:
+        assert desk.git(*PUSH).code == 1
+    finally:
+        other.stop()
 
 
 def test_what_is_verified_is_what_is_pushed(desk: Desk, gate: Gate, workshop: Workshop) -> None:

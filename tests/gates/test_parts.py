@@ -19,8 +19,9 @@ from homelab_hooks.hooks.pushing import Update, from_framework, from_git
 from homelab_hooks.hooks.records import KEPT, Record, State, Store, ended
 from homelab_hooks.hooks.ticket import Ticket
 from homelab_hooks.model import Pipeline, Status, Stopped
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import Processes, command_of
 from homelab_hooks.terminal import Terminal
+from tests.postpush.desk import wait_until
 
 SHA, ZEROS = "a" * 40, "0" * 40
 
@@ -119,6 +120,7 @@ def at(number: int) -> Record:
 
 def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: Store, seal: dict[str, str]) -> None:
     running = Processes(seal).start(["sleep", "60"])
+    wait_until(lambda: "sleep" in command_of(running.pid))
     other = replace(mine(), process=running.pid, sha="sleep")
     ours = replace(other, process=os.getpid())
     assert store.claim(other)

@@ -78,6 +78,14 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
     assert (code, workshop.on_server()) == (0, framework.desk.clone.head), said
 
 
+def test_a_verification_that_runs_the_framework_itself_comes_to_an_end(framework: Framework) -> None:
+    """The run inside sees no push, though it inherits the variables of one."""
+    command = f"{PROGRAMS / framework.tool} run --all-files --hook-stage pre-push"
+    framework.uses(f"homelab-verify --verify-cmd={command}")
+    code, said = framework.push()
+    assert code == 0, said
+
+
 def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(framework: Framework, workshop: Workshop) -> None:
     framework.uses("homelab-ci-green")
     colour(framework, timelines.red())
