@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 def _check(branch: str, remote: str, config: Config, session: Session) -> None:
     """Raises Problem where the branch is red (20), or where CI cannot say (8, 4)."""
     world = session.world
-    names = watching.named((config.repo,) if config.repo else watching.candidates(world.git, remote))
+    names = watching.names(config, world.git, lambda: remote)
     server = world.server(config)
     match colour.ask(names, branch, lambda: world.ci(config), seconds=SECONDS):
         case Seen(seen):

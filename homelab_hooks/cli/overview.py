@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 def overview(prog: str, args: list[str]) -> int:
     """The list of verbs; 2 where a verb is missing or unknown, with the one that was probably meant."""
     words = [word for word in args if not word.startswith("-")][:2]
-    group = [verb for verb in VERBS if words and verb.words[0] == words[0] and not verb.hidden]
+    group = [verb for verb in VERBS if words and verb.words[0] == words[0] and len(verb.words) > 1]
+    shown = group or [verb for verb in VERBS if not verb.hidden]
     helps = bool({"-h", "--help"} & set(args)) and (not words or bool(group))
     if helps:
-        _listing(prog, group or VERBS).print_help()
+        _listing(prog, shown).print_help()
         return 0
     if not words or (group and len(words) == 1):
-        _listing(prog, group or VERBS).print_help(sys.stderr)
+        _listing(prog, shown).print_help(sys.stderr)
     from homelab_hooks.cli.main import guarded  # which imports this module
 
     def refuse(_: object) -> int:
@@ -34,9 +35,12 @@ def overview(prog: str, args: list[str]) -> int:
 
 def _listing(prog: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] VERB ...")
-    listed = parser.add_argument_group("verbs", "each has -h")
-    for verb in verbs:
-        if not verb.hidden:
+    for title, rows in (
+        ("verbs", [verb for verb in verbs if not verb.hidden]),
+        ("called by hooks", [verb for verb in verbs if verb.hidden]),
+    ):
+        listed = parser.add_argument_group(title, "each has -h")
+        for verb in rows:
             also = f" (also: {verb.alias})" if verb.alias else ""
             listed.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
     return parser
