@@ -26,7 +26,8 @@ class Seat:
             stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         while True:
@@ -49,4 +50,5 @@ class Seat:
         """Hang up: the terminal goes, and the shell with it."""
         self.shell.kill()
         self.shell.wait()
+        self._reader.join(5)
         os.close(self._ours)

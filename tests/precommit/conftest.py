@@ -19,7 +19,7 @@ from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import Desk
 
 ROOT = Path(__file__).parent.parent.parent
-PARTS = ("homelab_hooks", "hooks", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
+LEFT_OUT = (".git", ".venv", "build", "dist", "tests", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
 TOOLS = ("pre-commit", "prek")
 
 
@@ -57,12 +57,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Publi
 
 
 def _commit(folder: Path) -> str:
-    (folder / "hooks").mkdir()
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / "hooks" / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(ROOT / part, folder / "hooks" / part)
+    shutil.copytree(ROOT, folder / "hooks", ignore=shutil.ignore_patterns(*LEFT_OUT))
     place = Checkout(folder / "hooks", sealed(os.environ, folder / "home"))
     place.git("init", "--quiet")
     place.git("add", "--all")
