@@ -235,20 +235,3 @@ Event = (
     | Watched
     | Result
 )
-
-NAMES: dict[type[Event], str] = {
-    Start: "start",
-    StageChanged: "stage",
-    PipelineChanged: "pipeline",
-    WorkflowChanged: "workflow",
-    StepChanged: "step",
-    Waiting: "waiting",
-    LostContact: "lost-contact",
-    Back: "back",
-    Log: "log",
-    RolloutChanged: "rollout",
-    Finding: "finding",
-    Watched: "watched",
-    Result: "result",
-}
-"""the word for each in NDJSON"""

@@ -16,7 +16,7 @@ LAYERS = (
     {"cli", "demo", "hooks"},
     {"world"},
     {"land", "watch", "deploy", "views"},
-    {"git", "woodpecker", "kubectl", "tokens", "ancestry"},
+    {"git", "woodpecker", "kubectl", "tokens"},
     {"loop"},
     {"proc", "https", "clock", "terminal"},
 )

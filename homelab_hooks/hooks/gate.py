@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 
-from homelab_hooks import ancestry, terminal
+from homelab_hooks import terminal
 from homelab_hooks.config import Config
 from homelab_hooks.git.exchange import PUSHER
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import Pushing, Update, from_framework, from_git
-from homelab_hooks.proc import command_of
+from homelab_hooks.proc import ancestry, command_of
 from homelab_hooks.world import World
 
 

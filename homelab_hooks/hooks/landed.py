@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from homelab_hooks.ancestry import Process
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.ticket import Ticket
 from homelab_hooks.land.request import Clock
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.proc.ancestry import Process
 
 SOON, LATER, PATIENCE = 0.1, 0.5, 5.0
 """seconds between two looks for the push: at first, and after so many seconds"""

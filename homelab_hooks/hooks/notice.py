@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from homelab_hooks import ancestry, terminal
-from homelab_hooks.ancestry import Process
+from homelab_hooks import terminal
 from homelab_hooks.clock import stamp
 from homelab_hooks.config import Config
 from homelab_hooks.events import Event, Level, Log, Result
+from homelab_hooks.proc import ancestry
+from homelab_hooks.proc.ancestry import Process
 from homelab_hooks.views.ndjson import Ndjson
 from homelab_hooks.world import World
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks import ancestry
-from homelab_hooks.ancestry import Process
 from homelab_hooks.hooks.records import Store, name
+from homelab_hooks.proc import ancestry
+from homelab_hooks.proc.ancestry import Process
 from homelab_hooks.remote import shown
 from homelab_hooks.world import TICKET, World
 

@@ -8,7 +8,6 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
-from homelab_hooks import ancestry
 from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
@@ -21,7 +20,7 @@ from homelab_hooks.hooks.gate import is_target
 from homelab_hooks.hooks.records import Record, State, Store, ended
 from homelab_hooks.hooks.ticket import Ticket
 from homelab_hooks.land.request import Landed
-from homelab_hooks.proc import expire
+from homelab_hooks.proc import ancestry, expire
 from homelab_hooks.remote import shown
 from homelab_hooks.verdict import Verdict
 

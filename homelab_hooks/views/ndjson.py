@@ -7,10 +7,41 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Protocol
 
-from homelab_hooks.events import NAMES, Event
+from homelab_hooks.events import (
+    Back,
+    Event,
+    Finding,
+    Log,
+    LostContact,
+    PipelineChanged,
+    Result,
+    RolloutChanged,
+    StageChanged,
+    Start,
+    StepChanged,
+    Waiting,
+    Watched,
+    WorkflowChanged,
+)
 from homelab_hooks.text import Redactor, fit_to_show
 
 SCHEMA = 1
+NAMES: dict[type[Event], str] = {
+    Start: "start",
+    StageChanged: "stage",
+    PipelineChanged: "pipeline",
+    WorkflowChanged: "workflow",
+    StepChanged: "step",
+    Waiting: "waiting",
+    LostContact: "lost-contact",
+    Back: "back",
+    Log: "log",
+    RolloutChanged: "rollout",
+    Finding: "finding",
+    Watched: "watched",
+    Result: "result",
+}
+"""the word for each event"""
 
 
 class Output(Protocol):

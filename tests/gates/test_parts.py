@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.ancestry import Process, ancestors, by_proc, by_ps, process, still_there
 from homelab_hooks.git.executor import Lean
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.colour import decided
@@ -20,6 +19,7 @@ from homelab_hooks.hooks.records import KEPT, Record, State, Store, ended
 from homelab_hooks.hooks.ticket import Ticket
 from homelab_hooks.model import Pipeline, Status, Stopped
 from homelab_hooks.proc import Processes, command_of
+from homelab_hooks.proc.ancestry import Process, ancestors, by_proc, by_ps, process, still_there
 from homelab_hooks.terminal import Terminal
 from tests.postpush.desk import wait_until
 

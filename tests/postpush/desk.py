@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.ancestry import process
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.proc import Done, Processes, command_of
+from homelab_hooks.proc.ancestry import process
 from tests.cli.shell import PROGRAMS, Shell
 
 TOKEN = "alice-token"

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.ancestry import process
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.kubernetes import Kubernetes
@@ -18,6 +17,7 @@ from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Rollout, Stage
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
+from homelab_hooks.proc.ancestry import process
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import TOKEN, Desk, wait_until
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.ancestry import process
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
+from homelab_hooks.proc.ancestry import process
 from tests.postpush.desk import SHIM, Desk, wait_until
 
 pytestmark = pytest.mark.slow  # real pushes with real hooks

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
-from homelab_hooks.events import NAMES, Event, Level, Log, PipelineResult, Result, Start
+from homelab_hooks.events import Event, Level, Log, PipelineResult, Result, Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.ndjson import Ndjson
+from homelab_hooks.views.ndjson import NAMES, Ndjson
 from homelab_hooks.views.plain import Plain, result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, Page
 from tests.views.schema import SCHEMA, objects

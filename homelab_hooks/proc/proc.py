@@ -1,4 +1,4 @@
-"""The door to processes."""
+"""Starts processes, hears them and ends them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+
+from homelab_hooks.proc.done import Done
 
 GRACE = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
@@ -18,32 +19,6 @@ LONGEST_LINE = 4 * 1024 * 1024
 
 LAST_WORDS = 60.0
 """seconds that a process whose time is up may take to say how it ended"""
-
-
-class Done(NamedTuple):
-    """How a process ended; `code` is negative for a signal, as in subprocess."""
-
-    code: int
-    stdout: bytes = b""
-    stderr: bytes = b""
-    timed_out: bool = False
-    missing: bool = False
-    """the program could not be started at all"""
-
-    @property
-    def ok(self) -> bool:
-        """Ended by itself, with 0."""
-        return self.code == 0
-
-    @property
-    def out(self) -> str:
-        """Standard output as text, undecodable bytes kept as surrogates (file names survive)."""
-        return self.stdout.decode("utf-8", "surrogateescape")
-
-    @property
-    def err(self) -> str:
-        """Standard error as text, undecodable bytes replaced."""
-        return self.stderr.decode("utf-8", "replace")
 
 
 class Processes:
@@ -189,6 +164,11 @@ class Running:
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
 
     @property
     def alive(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc.proc import Processes
 
 _LISTED = Path("/proc")
 _PSEUDO_TERMINALS, _PER_MAJOR = range(136, 144), 256

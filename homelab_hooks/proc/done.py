@@ -1,0 +1,31 @@
+"""How a process ended."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Done(NamedTuple):
+    """How a process ended; `code` is negative for a signal, as in subprocess."""
+
+    code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+    timed_out: bool = False
+    missing: bool = False
+    """the program could not be started at all"""
+
+    @property
+    def ok(self) -> bool:
+        """Ended by itself, with 0."""
+        return self.code == 0
+
+    @property
+    def out(self) -> str:
+        """Standard output as text, undecodable bytes kept as surrogates (file names survive)."""
+        return self.stdout.decode("utf-8", "surrogateescape")
+
+    @property
+    def err(self) -> str:
+        """Standard error as text, undecodable bytes replaced."""
+        return self.stderr.decode("utf-8", "replace")
