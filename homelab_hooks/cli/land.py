@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.cli import options
+from homelab_hooks.cli import agreeing, options
 from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import TRACKED, Config
@@ -21,10 +21,9 @@ from homelab_hooks.errors import Problem, Terminated
 from homelab_hooks.events import Level, Log, Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
-from homelab_hooks.land.agreement import Agreements, question, refusal
+from homelab_hooks.land.agreement import Agreements
 from homelab_hooks.land.request import Command, Detect, Parts, Request, Skip, Strategy, Verify
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.world import World
 
 _KEPT = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LANDING)
 """arguments that `--continue` takes from the landing it continues"""
@@ -79,32 +78,15 @@ def _act(args: argparse.Namespace, config: Config, parts: Parts, session: Sessio
         _announce(config, parts)
     elif not args.no_verify:
         try:
-            agreed(config, session.world)
+            agreeing.agreed(config, session.world)
         except Problem as problem:
             return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=False)
     return land.run(_request(args, config), parts)
 
 
-def agreed(config: Config, world: World) -> None:
-    """Have a command from a tracked file agreed to, once. Raises Problem (refused) where nobody does."""
-    if not _foreign(config):
-        return
-    known, source = Agreements((world.git.common_dir() or Path()) / "homelab"), config.source("verify")
-    if config.verify in known:
-        return
-    if not world.terminal.ask(question(config.verify, source)):
-        raise refusal(config.verify, source)
-    known.add(config.verify)
-
-
-def _foreign(config: Config) -> bool:
-    """Whether the verification is the word of whoever wrote the repository, not the user's own."""
-    return bool(config.verify) and config.source("verify") == TRACKED
-
-
 def _announce(config: Config, parts: Parts) -> None:
     known = Agreements((parts.git.common_dir() or Path()) / "homelab")
-    if _foreign(config) and config.verify not in known:
+    if agreeing.foreign(config) and config.verify not in known:
         text = f"the verification is {TRACKED}'s word, and nobody here has agreed to it yet: git land would ask"
         parts.tell(Log(source="homelab", text=text, level=Level.WARNING))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+from homelab_hooks.cli import agreeing
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Event, Level, Log, Progress, Stage, StageChanged
@@ -49,6 +50,7 @@ def run(updates: tuple[Update, ...], config: Config, world: World, tell: Callabl
 def choose(config: Config, world: World) -> Command:
     """The command. Within pre-commit or prek their own other hooks are not it: they run by themselves, just now."""
     if config.verify:
+        agreeing.agreed(config, world)
         return Command(config.verify, f"from {config.source('verify')}")
     inside = frozenset({verify.FRAMEWORK}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
     found = verify.find(world.git.top_level(), without=inside)

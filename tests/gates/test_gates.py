@@ -245,3 +245,12 @@ def test_a_gate_that_is_run_without_a_push_says_nothing(desk: Desk) -> None:
     for name in ("verify", "ci-green", "land-only", "post-push"):
         ended = desk.shell("homelab", "hooks", name)
         assert (ended.code, ended.out, ended.err) == (0, "", ""), name
+
+
+def test_a_tracked_files_command_is_not_run_by_the_gate_before_it_was_agreed_to(desk: Desk, gate: Gate) -> None:
+    gate("verify")
+    desk.clone.commit(".homelab.toml", 'verify = "echo ran >../ran"\n')
+    done = desk.git(*PUSH)
+    assert done.code == 1
+    assert "nobody has agreed to that" in done.err
+    assert not (desk.clone.path.parent / "ran").exists()
