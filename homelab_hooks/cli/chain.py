@@ -30,7 +30,7 @@ def run(links: list[Link], session: Session, verdict: Verdict) -> Verdict:
         verdict: what it comes to where there is no link.
     """
     for link in links:
-        before = verdict
+        before, session.resume = verdict, link.again
         with _stage(link.stage, session) as ended:
             verdict = link.run()
             ended.append(verdict)

@@ -95,10 +95,11 @@ def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
     """Ctrl-C and SIGTERM end with the truth about the target, which the landing has written down."""
     try:
         return act()
-    except KeyboardInterrupt:
-        return land.interrupted(session.world.landing_git)
-    except Terminated:
-        return land.interrupted(session.world.landing_git, exit=Exit.TERMINATED)
+    except (KeyboardInterrupt, Terminated) as cut:
+        exit_ = Exit.TERMINATED if isinstance(cut, Terminated) else Exit.INTERRUPTED
+        verdict = land.interrupted(session.world.landing_git, exit=exit_)
+        goes_on = verdict.landed and session.resume
+        return verdict._replace(hint=f"go on: {session.resume}") if goes_on else verdict
 
 
 def _request(args: argparse.Namespace, config: Config) -> Request:

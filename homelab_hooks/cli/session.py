@@ -39,7 +39,8 @@ class Session:
         self._view: View = world.view(output)
         self._known = Verdict(exit=Exit.INTERRUPTED)
         self.result: Result | None = None
-        self._resume = ""
+        self.resume = ""
+        """the command that goes on from here; empty where there is none yet"""
 
     @classmethod
     def open(cls, prog: str, args: Sequence[str]) -> Session:
@@ -87,7 +88,7 @@ class Session:
         match event:
             case Start():
                 self._known = self._known._replace(sha=event.sha or self._known.sha)
-                self._resume = event.resume or self._resume
+                self.resume = event.resume or self.resume
             case PipelineChanged() if event.deciding:
                 self._remember(event)
             case StageChanged(stage=Stage.PUSH | Stage.CONFIRM) | StageChanged(stage=Stage.PREFLIGHT):
@@ -125,7 +126,7 @@ class Session:
         self._known = self._known._replace(pipelines=(*others, row), url=event.url)
 
     def _cut_short(self, exit_: Exit) -> int:
-        hint = f"to go on: {self._resume}" if self._resume else ""
+        hint = f"to go on: {self.resume}" if self.resume else ""
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _fault(self, fault: Exception) -> int:

@@ -22,24 +22,33 @@ def scene() -> Iterator[Scene]:
         yield running
 
 
+LAND = ("git", "land", "--output", "plain")
+
+
+def cut_short(scene: Scene, number: signal.Signals, *, at: str) -> tuple[str, str]:
+    """`git land` with a signal to its whole group once it has said a word; the rest of what it said."""
+    with subprocess.Popen(
+        LAND, cwd=scene.mine.path, env=scene.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, start_new_session=True,
+    ) as child:  # fmt: skip
+        assert child.stderr is not None
+        assert any(at in line for line in child.stderr)
+        os.killpg(child.pid, number)
+        return child.communicate(timeout=20)
+
+
+def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: Scene) -> None:
+    out, rest = cut_short(scene, signal.SIGINT, at="deploy ...")
+    assert " exit=130 " in out
+    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.mine.head}" in rest
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
     scene: Scene, number: signal.Signals, code: int
 ) -> None:
     """Git hands the signal on to its child, which so gets it twice; the last words are said all the same."""
-    argv = ["git", "land", "--output", "plain"]
-    with subprocess.Popen(
-        argv, cwd=scene.mine.path, env=scene.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, start_new_session=True,
-    ) as child:  # fmt: skip
-        assert child.stderr is not None
-        said = []
-        for line in child.stderr:
-            said.append(line)
-            if ": running" in line:
-                break
-        os.killpg(child.pid, number)
-        out, rest = child.communicate(timeout=20)
+    out, rest = cut_short(scene, number, at=": running")
 
     assert out.startswith(f"homelab: interrupted exit={code} ")
     assert " landed=yes " in out
@@ -47,7 +56,7 @@ def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
     assert scene.workshop.on_server("main") == scene.mine.head
 
     again = subprocess.run(
-        [*argv, "--continue"], cwd=scene.mine.path, env=scene.environ, capture_output=True, text=True, timeout=60
+        [*LAND, "--continue"], cwd=scene.mine.path, env=scene.environ, capture_output=True, text=True, timeout=60
     )
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith("homelab: deployed exit=0 ")
