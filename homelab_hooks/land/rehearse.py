@@ -37,10 +37,13 @@ def rehearse(request: Request, parts: Parts) -> tuple[str, tuple[Problem, ...]]:
     for line in (_merging(course, facts, tip), _verifying(course), _pushing(course), _watching(parts)):
         if line:
             course.say(line)
-    for problem in found:
+    each = tuple({problem.what: problem for problem in reversed(found)}.values())[::-1]
+    for problem in each:
         course.say(f"would be refused: {problem.what}" + (f"; {problem.hint}" if problem.hint else ""))
-    parts.tell(StageChanged(stage=Stage.PREFLIGHT, progress=Progress.DONE, detail="nothing was changed"))
-    return facts.head, tuple(found)
+    progress = Progress.FAILED if each else Progress.DONE
+    detail = each[0].what if each else "nothing was changed"
+    parts.tell(StageChanged(stage=Stage.PREFLIGHT, progress=progress, detail=detail))
+    return facts.head, each
 
 
 def _tried(found: list[Problem], act: Callable[[], T]) -> T | None:
