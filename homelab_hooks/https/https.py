@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -28,6 +29,8 @@ CONNECT = 5.0
 """seconds for one connection"""
 LIMIT = 8 * 1024 * 1024
 """bytes of one body; a 3 MB log line is 4 MB of JSON (measured, 02b)"""
+
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class Https:
@@ -193,4 +196,4 @@ def no_reply(error: Exception) -> NoReply:
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.RemoteProtocolError):
         return NoReply(Fault.BODY, f"the answer broke off or is not HTTP ({str(error) or 'closed'})")
-    return NoReply(Fault.CONNECTION, str(error) or type(error).__name__)
+    return NoReply(Fault.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)

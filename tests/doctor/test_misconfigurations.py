@@ -109,6 +109,11 @@ def _vault_only(desk: Desk) -> None:
     desk.set("homelab.vaultAddr", "http://127.0.0.1:9")
 
 
+def _mute(desk: Desk) -> None:
+    desk.clone.git("remote", "set-head", "origin", "--delete")
+    desk.clone.git("remote", "set-url", "origin", "/nosuch.git")
+
+
 def _main(desk: Desk) -> None:
     desk.clone.git("checkout", "--quiet", "main")
 
@@ -167,6 +172,7 @@ ROWS = (
     Row("a remote that is none",
         _env(HOMELAB_REMOTE="upstream"), 2, "there is no remote upstream", "there are: origin"),
     Row("no remote", lambda desk: desk.clone.git("remote", "remove", "origin"), 2, "has no remote", "git remote add"),
+    Row("a remote that is mute", _mute, 24, "x  remote .*nosuch", "git ls-remote origin"),
     Row("a remote that does not answer", lambda desk: desk.clone.git(
         "remote", "set-url", "origin", "/nosuch.git"), 24, "x  remote .*nosuch", "git ls-remote origin"),
     Row("a target that does not exist", _env(HOMELAB_TARGET="trunk"), 20, "no branch trunk", "--onto BRANCH"),

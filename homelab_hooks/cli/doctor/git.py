@@ -18,7 +18,7 @@ from homelab_hooks.land.preflight import gather, goes_to
 from homelab_hooks.land.refusals import refusals
 from homelab_hooks.land.request import Command, Detect, Request
 from homelab_hooks.land.verify import find
-from homelab_hooks.looks import Absent, Seen
+from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
 from homelab_hooks.remote import Address
 from homelab_hooks.world import World
 
@@ -93,9 +93,7 @@ def _remote(wanted: Request, git: Git) -> Iterator[Finding]:
     known = f", {where.full}" if isinstance(where, Address) else f", {where.why}"
     target = wanted.onto or git.head_branch(name)
     if not target:
-        yield _broken(
-            "target", f"{name} does not say which branch to land on", "git remote set-head -a, or --onto BRANCH"
-        )
+        yield _unsaid(name, url, git.tip(url, "HEAD"))
         return
     if target == git.branch() and not wanted.onto:  # with it, the work tree's findings say so
         hint = "land from a branch of its own: git switch -c TOPIC"
@@ -106,8 +104,20 @@ def _remote(wanted: Request, git: Git) -> Iterator[Finding]:
         case Absent():
             yield _broken("target", f"there is no branch {target} on {name}", "name another: --onto BRANCH")
         case other:
-            hint = f"try it: git ls-remote {name}"
-            yield Finding("remote", Health.PROBLEM, f"{remotes.shown(url)}: {other.reason}", hint, Exit.PUSH_FAILED)
+            yield _silent(name, url, other.reason)
+
+
+def _unsaid(name: str, url: str, asked: Look[str]) -> Finding:
+    """No target: because the remote names none, or because it cannot be asked."""
+    if isinstance(asked, Missed | Denied):
+        return _silent(name, url, asked.reason)
+    hint = f"git remote set-head {name} --auto, or --onto BRANCH"
+    return _broken("target", f"{name} does not say which branch to land on", hint)
+
+
+def _silent(name: str, url: str, reason: str) -> Finding:
+    said = f"{remotes.shown(url)}: {reason}"
+    return Finding("remote", Health.PROBLEM, said, f"try it: git ls-remote {name}", Exit.PUSH_FAILED)
 
 
 def _broken(check: str, evidence: str, remedy: str) -> Finding:
