@@ -18,7 +18,7 @@ def tracked(top: Path | None) -> Mapping[str, object]:
         return tomllib.loads((top / TRACKED).read_text(encoding="utf-8")) if top else {}
     except OSError:
         return {}
-    except ValueError as error:  # TOML's and UTF-8's complaints
+    except (ValueError, RecursionError) as error:  # TOML's and UTF-8's complaints, and brackets without an end
         raise Problem(f"{TRACKED} is malformed: {error}", hint="mend it, or remove it") from None
 
 
@@ -50,5 +50,5 @@ def text(path: Path) -> str:
 def _json(path: Path) -> Any:
     try:
         return json.loads(text(path) or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}

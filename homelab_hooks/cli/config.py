@@ -12,7 +12,7 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.settings import Output
-from homelab_hooks.text import clean
+from homelab_hooks.text import Redactor, fit_to_show
 from homelab_hooks.tokens.find import VARIABLES
 
 
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the table."""
     config = session.config(args)
-    rows = [*_rows(config), ("token", *_token(session))]
+    rows = [*_rows(config, session.world.redact), ("token", *_token(session))]
     if config.output is Output.JSON:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
         session.world.terminal.out(json.dumps({"schema": 1, "settings": found}))
@@ -50,13 +50,15 @@ def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
     return lines
 
 
-def _rows(config: Config) -> list[tuple[str, str, str]]:
+def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
     """Name, value and source of each setting; a default that is found out later is put in brackets."""
     return [
         (
             value.setting.name.replace("_", "-"),
-            clean(value.raw) if value.source != "default" or value.setting.default else f"({value.raw})",
-            clean(value.source),
+            fit_to_show(value.raw, redact)
+            if value.source != "default" or value.setting.default
+            else f"({value.raw})",
+            fit_to_show(value.source, redact),
         )
         for value in config.values
     ]

@@ -13,7 +13,7 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.model import LogLine
-from homelab_hooks.text import clean
+from homelab_hooks.text import fit_to_show
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import logs, tail
 from homelab_hooks.watch.survey import Survey, survey
@@ -66,12 +66,11 @@ class Printer:
         """A heading (no line), or a line; the heading again where another step came between."""
         terminal, redact = self._session.world.terminal, self._session.world.redact
         if title != self._title:
-            terminal.out(f"== {redact(title)}")
+            terminal.out(f"== {fit_to_show(title, redact)}")
             self._title = title
             self.steps += 1
         if line is not None:
-            text = tail.visible(redact(line.text))
-            terminal.out(text if terminal.coloured else clean(text))
+            terminal.out(fit_to_show(tail.visible(line.text), redact, colour=terminal.coloured))
 
 
 def _verdict(seen: Survey, steps: int, late: tuple[str, ...]) -> Verdict:

@@ -24,6 +24,7 @@ from homelab_hooks.events import (
 from homelab_hooks.exits import Exit
 from homelab_hooks.settings import SETTINGS, Output
 from homelab_hooks.terminal import terminable
+from homelab_hooks.text import fit_to_show
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views import View
 from homelab_hooks.world import World
@@ -131,7 +132,8 @@ class Session:
 
     def _fault(self, fault: Exception) -> int:
         if self.world.environ.get("HOMELAB_DEBUG") == "1":
-            self.world.terminal.err(self.world.redact("".join(traceback.format_exception(fault))))
+            for line in "".join(traceback.format_exception(fault)).splitlines():
+                self.world.terminal.err(fit_to_show(line, self.world.redact))
         reason = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
         hint = "HOMELAB_DEBUG=1 shows where; please report it"
         return self.finish(Verdict(exit=Exit.UNREACHABLE, reason=reason, hint=hint, landed=self._known.landed))

@@ -15,7 +15,7 @@ from homelab_hooks.events import Start, Watched
 from homelab_hooks.exits import Exit
 from homelab_hooks.hooks.records import Store
 from homelab_hooks.model import Pipeline
-from homelab_hooks.text import fit_to_show
+from homelab_hooks.text import Redactor, fit_to_show, short
 from homelab_hooks.watch.reason import tell_reason
 from homelab_hooks.watch.survey import Survey, recent, survey
 
@@ -56,15 +56,16 @@ def _table(seen: Survey, session: Session) -> None:
     """The newest pipelines of the branch, for a person who looks."""
     world = session.world
     branch = seen.threads[0].pipeline.branch if seen.threads else world.git.branch()
-    rows = [_cells(row, world.clock.wall()) for row in recent(seen, branch)]
+    rows = [_cells(row, world.clock.wall(), world.redact) for row in recent(seen, branch)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:
         text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        world.terminal.err(fit_to_show(text, world.redact)[: max(20, world.terminal.columns - 1)])
+        world.terminal.err(short(text, max(20, world.terminal.columns - 1)))
 
 
-def _cells(row: Pipeline, wall: float) -> tuple[str, ...]:
+def _cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:
     took = durations.text(row.took) if row.took else "-"
     age = f"{durations.text(max(0.0, wall - row.created))} ago" if row.created else "-"
     message = row.message.splitlines()[0] if row.message else ""
-    return f"#{row.number}", row.raw_status or row.status.value, row.event, took, age, f"{row.commit[:8]} {message}"
+    told = (row.raw_status or row.status.value, row.event, took, age, f"{row.commit[:8]} {message}")
+    return f"#{row.number}", *(fit_to_show(text, redact) for text in told)

@@ -11,6 +11,7 @@ import argparse
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.land import worktree
+from homelab_hooks.text import fit_to_show
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,5 +24,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Make it."""
     config, world = session.config(args), session.world
     path = worktree.start(args.topic, git=world.landing_git, user=world.user, remote=config.remote, onto=config.onto)
-    world.terminal.out(str(path))
+    # A program needs the name as it is; a terminal would act on what is in it.
+    world.terminal.out(fit_to_show(str(path), world.redact) if world.terminal.wraps else str(path))
     return 0

@@ -168,7 +168,7 @@ def _why(kind: Kind, summary: str, said: Sequence[str]) -> str:
     """The one line that says most: the server's own, else git's."""
     if kind is Kind.LANDED:
         return ""
-    if _UNPUSHED in said:
+    if _UNPUSHED in said[:-1]:
         return f"the commit of a submodule is on none of its remotes: {said[said.index(_UNPUSHED) + 1].strip()}"
     for mark in ("remote: error: ", "remote: fatal: ", "remote: ", "fatal: ", "error: "):
         for line in said:

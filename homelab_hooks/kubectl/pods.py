@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from homelab_hooks import image
 from homelab_hooks.kubectl.facts import ContainerState, Phase, Pod, Revision
-from homelab_hooks.kubectl.reading import Json, owners
+from homelab_hooks.kubectl.reading import Json, owners, whole
 from homelab_hooks.text import clean
 
 _HASH = "controller-revision-hash"
@@ -60,12 +60,17 @@ def _state(raw: Json, *, init: bool) -> ContainerState:
         name=clean(raw["name"]),
         init=init,
         ready=bool(raw.get("ready")),
-        restarts=int(raw.get("restartCount") or 0),
+        restarts=whole(raw.get("restartCount")),
         phase=_PHASES.get(key, Phase.UNKNOWN),
         reason=clean(now.get("reason") or ""),
         message=clean(now.get("message") or ""),
-        exit_code=now.get("exitCode"),
+        exit_code=_code(now),
         last_reason=clean(before.get("reason") or ""),
-        last_exit_code=before.get("exitCode"),
+        last_exit_code=_code(before),
         digest=image.digest(raw.get("imageID") or ""),
     )
+
+
+def _code(state: Json) -> int | None:
+    code = state.get("exitCode")
+    return None if code is None else whole(code)

@@ -10,6 +10,7 @@ from homelab_hooks.text import clean
 
 _REVISION = "deployment.kubernetes.io/revision"
 _ADDED_BY_CONTROLLER = "pod-template-hash"
+_LARGEST = 2**53
 
 Json = Mapping[str, Any]
 
@@ -26,8 +27,8 @@ def workload(kind: Kind, raw: Json) -> Workload:
     annotations = texts(meta.get("annotations"))
     return Workload(
         uid=str(meta["uid"]),
-        generation=int(meta["generation"]),
-        observed=int(status.get("observedGeneration") or 0),
+        generation=whole(meta["generation"]),
+        observed=whole(status.get("observedGeneration")),
         template=template(spec["template"]),
         counts=_counts(kind, spec, status),
         annotations=annotations,
@@ -39,7 +40,7 @@ def workload(kind: Kind, raw: Json) -> Workload:
         deadline_passed=_condition(conditions, "Progressing", "ProgressDeadlineExceeded"),
         cannot_create=_condition(conditions, "ReplicaFailure", ""),
         on_delete=strategy.get("type") == "OnDelete",
-        partition=int((strategy.get("rollingUpdate") or {}).get("partition") or 0) if kind is Kind.STATEFULSET else 0,
+        partition=whole((strategy.get("rollingUpdate") or {}).get("partition")) if kind is Kind.STATEFULSET else 0,
     )
 
 
@@ -104,6 +105,14 @@ def owners(raw: Json) -> set[str]:
     return {str(ref["uid"]) for ref in raw["metadata"].get("ownerReferences") or () if ref.get("controller")}
 
 
+def whole(value: Any) -> int:
+    """A count, 0 where there is none. Raises ValueError or TypeError where it is none, or larger than the API has any."""
+    number = int(value or 0)
+    if abs(number) > _LARGEST:
+        raise ValueError("no count is so large")
+    return number
+
+
 def texts(raw: Json | None) -> dict[str, str]:
     """Annotations or labels, fit to be shown."""
     return {str(key): clean(str(value)) for key, value in (raw or {}).items()}
@@ -115,7 +124,7 @@ def _revision(raw: Json) -> Revision:
     return Revision(
         name=clean(meta["name"]),
         uid=str(meta["uid"]),
-        number=int(raw.get("revision") or (meta.get("annotations") or {}).get(_REVISION) or 0),
+        number=whole(raw.get("revision") or (meta.get("annotations") or {}).get(_REVISION)),
         template=template((history if history is not None else raw)["spec"]["template"]),
         hash=clean((meta.get("labels") or {}).get("controller-revision-hash", "")),
     )
@@ -129,20 +138,20 @@ def _container(raw: Json) -> Container:
 def _counts(kind: Kind, spec: Json, status: Json) -> Counts:
     if kind is Kind.DAEMONSET:
         return Counts(
-            desired=int(status.get("desiredNumberScheduled") or 0),
-            total=int(status.get("currentNumberScheduled") or 0),
-            updated=int(status.get("updatedNumberScheduled") or 0),
-            available=int(status.get("numberAvailable") or 0),
-            unavailable=int(status.get("numberUnavailable") or 0),
-            ready=int(status.get("numberReady") or 0),
+            desired=whole(status.get("desiredNumberScheduled")),
+            total=whole(status.get("currentNumberScheduled")),
+            updated=whole(status.get("updatedNumberScheduled")),
+            available=whole(status.get("numberAvailable")),
+            unavailable=whole(status.get("numberUnavailable")),
+            ready=whole(status.get("numberReady")),
         )
     return Counts(
-        desired=int(spec.get("replicas", 1)),
-        total=int(status.get("replicas") or 0),
-        updated=int(status.get("updatedReplicas") or 0),
-        available=int(status.get("availableReplicas") or 0),
-        unavailable=int(status.get("unavailableReplicas") or 0),
-        ready=int(status.get("readyReplicas") or 0),
+        desired=whole(spec.get("replicas", 1)),
+        total=whole(status.get("replicas")),
+        updated=whole(status.get("updatedReplicas")),
+        available=whole(status.get("availableReplicas")),
+        unavailable=whole(status.get("unavailableReplicas")),
+        ready=whole(status.get("readyReplicas")),
     )
 
 

@@ -18,6 +18,8 @@ from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy,
 from homelab_hooks.text import clean
 
 SCHEMA = 1
+LARGEST = 10**6
+"""no landing is tried more often"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Store:
             raise self._unreadable() from error
         try:
             return _state(json.loads(text))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._unreadable() from error
 
     def _unreadable(self) -> Problem:
@@ -119,9 +121,17 @@ def _writing(directory: Path) -> Iterator[None]:
 
 
 def _state(raw: Any) -> State:
-    if raw.pop("schema") != SCHEMA:
+    if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA:
         raise ValueError("another version's state")
+    _check(raw, request=dict, tried=int, in_doubt=bool)
     return State(**{**raw, "request": _request(raw["request"]), "stage": Stage(raw["stage"])})
+
+
+def _check(raw: dict[str, Any], **kinds: type) -> None:
+    """Raises TypeError where a value is neither of its kind nor, where none is told, a text."""
+    for key, value in raw.items():
+        if type(value) is not kinds.get(key, str) or (isinstance(value, int) and abs(value) > LARGEST):
+            raise TypeError(key)
 
 
 def _raw(request: Request) -> dict[str, Any]:
@@ -140,9 +150,16 @@ def _raw_verify(verify: Verify) -> Any:
 
 def _request(raw: Any) -> Request:
     verify = raw["verify"]
-    found: Verify = Skip() if verify == "skip" else Detect() if verify == "detect" else Command(*verify)
-    options = tuple(raw["push_options"])
+    found: Verify = Skip() if verify == "skip" else Detect() if verify == "detect" else _command(*verify)
+    options = tuple(str(option) for option in raw["push_options"])
+    plain = {key: value for key, value in raw.items() if key != "verify"}
+    _check(plain, push_options=list, dry_run=bool, attempts=int, extra=dict)
     return Request(**{**raw, "verify": found, "strategy": Strategy(raw["strategy"]), "push_options": options})
+
+
+def _command(command: str, why: str) -> Command:
+    _check({"command": command, "why": why})
+    return Command(command, why)
 
 
 def busy(holder: str) -> Problem:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from homelab_hooks.events import Event, Log, Result
 from homelab_hooks.region import Line
-from homelab_hooks.text import WIDTH, Redactor, clean, fit_to_show
+from homelab_hooks.text import WIDTH, Redactor
 from homelab_hooks.views.board import Board, Moment, fold
+from homelab_hooks.views.fit import fit
 from homelab_hooks.views.lasting import lasting
 from homelab_hooks.views.row import IN_ASCII, Row, Span, Tone
 from homelab_hooks.views.rows import cropped, rows
@@ -29,7 +29,6 @@ STYLES = {
     Tone.QUIET: "dim",
 }
 """rich's words for each tone"""
-E = TypeVar("E", bound=Event)
 
 
 class Screen(Protocol):
@@ -90,13 +89,13 @@ class Live:
 
     def tell(self, event: Event) -> None:
         """Show one event: at once where it is our own word, else with the next redraw."""
-        told, at = self._shown(event), self._moment()
+        told, at = fit(event, self._redact, colour=True), self._moment()
         with self._lock:
             self._lasting += lasting(self._board, told, at, self._columns)
             self._board = fold(self._board, told, at)
-        if isinstance(event, Result):
+        if isinstance(told, Result):
             self.close()
-            self._screen.out(fit_to_show(result_line(event), self._redact))
+            self._screen.out(result_line(told))
             return
         if not self._running:
             self._running = True
@@ -131,24 +130,6 @@ class Live:
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.wall())
-
-    def _shown(self, event: E) -> E:
-        """The event with every text from outside made fit to be shown."""
-        named: Any = event
-        texts = {name: value for name, value in named._asdict().items() if isinstance(value, str)}
-        fit = {name: self._fit(value) for name, value in texts.items() if not isinstance(value, Enum)}
-        if isinstance(event, Log):
-            fit["text"] = self._coloured(event.text)
-        shown: E = named._replace(**fit)
-        return shown
-
-    def _fit(self, text: str) -> str:
-        return fit_to_show(text, self._redact)
-
-    def _coloured(self, text: str) -> str:
-        """With its colours, unless something has to be taken out: a colour could stand in the middle of a secret."""
-        fit = self._fit(text)
-        return clean(text, colour=True) if fit == clean(text) else fit
 
     def _line(self, row: Row, columns: int) -> Line:
         """A row as it is written."""

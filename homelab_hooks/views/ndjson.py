@@ -23,7 +23,8 @@ from homelab_hooks.events import (
     Watched,
     WorkflowChanged,
 )
-from homelab_hooks.text import Redactor, fit_to_show
+from homelab_hooks.text import Redactor
+from homelab_hooks.views.fit import fit
 
 SCHEMA = 1
 NAMES: dict[type[Event], str] = {
@@ -68,7 +69,7 @@ class Ndjson:
         """Write one event."""
         self._seq += 1
         head = {"schema": SCHEMA, "seq": self._seq, "time": self._stamp(), "event": NAMES[type(event)]}
-        self._output.out(json.dumps({**head, **self._object(event)}, ensure_ascii=False))
+        self._output.out(json.dumps({**head, **self._object(fit(event, self._redact))}, ensure_ascii=False))
 
     def close(self) -> None:
         """Nothing has to be put back."""
@@ -82,8 +83,6 @@ class Ndjson:
     def _value(self, value: Any) -> Any:
         if isinstance(value, Enum):
             return value.value
-        if isinstance(value, str):
-            return fit_to_show(value, self._redact)
         if hasattr(value, "_fields"):
             return self._object(value)
         if isinstance(value, tuple):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from homelab_hooks.events import Event, Result, StageChanged
-from homelab_hooks.text import Redactor, fit_to_show, short
+from homelab_hooks.text import Redactor, short
+from homelab_hooks.views.fit import fit
 from homelab_hooks.views.wording import lines, result_line
 
 __all__ = ["Plain", "lines", "result_line"]
@@ -31,13 +32,19 @@ class Plain:
 
     def tell(self, event: Event) -> None:
         """Show one event; a stage's last word is not said again as the result's reason."""
-        if isinstance(event, StageChanged):
-            self._detail = event.detail
-        told = event._replace(reason="") if isinstance(event, Result) and event.reason == self._detail else event
-        for line in lines(told):
-            self._output.err(short(fit_to_show(line, self._redact)))
-        if isinstance(event, Result):
-            self._output.out(fit_to_show(result_line(event), self._redact))
+        told = fit(event, self._redact)
+        if isinstance(told, Result):
+            again = told.reason == self._detail
+            self._say(told._replace(reason="") if again else told)
+            self._output.out(result_line(told))
+            return
+        if isinstance(told, StageChanged):
+            self._detail = told.detail
+        self._say(told)
+
+    def _say(self, event: Event) -> None:
+        for line in lines(event):
+            self._output.err(short(line.rstrip()))
 
     def close(self) -> None:
         """Nothing has to be put back."""

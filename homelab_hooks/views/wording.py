@@ -24,7 +24,6 @@ from homelab_hooks.events import (
     Watched,
     WorkflowChanged,
 )
-from homelab_hooks.text import clean
 
 
 def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
@@ -79,7 +78,7 @@ def result_line(result: Result) -> str:
         ("url", result.url),
         ("took", f"{result.took:.1f}"),
     ]
-    told = [(key, "".join(clean(value).split())) for key, value in pairs]
+    told = [(key, "".join(value.split())) for key, value in pairs]
     return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in told if value)])
 
 

@@ -15,6 +15,8 @@ IDLE = 45.0
 """seconds of silence that make a stream dead: the server pings after 30 (measured, B14)"""
 GAP = 5.0
 """seconds between two wakes for a mere step; a change of status or an end wakes at once"""
+REMEMBERED = 500
+"""pipelines whose last status is known, the newest of them; a server that makes numbers up must not fill the memory"""
 RETRY = (1.0, 180.0)
 """the first and the longest wait before the stream is opened again"""
 
@@ -103,8 +105,10 @@ class Ear:
 
     def _take(self, hint: Hint) -> None:
         """Keep it, and wake if it is worth a look now."""
-        before = self._status.get(hint.number)
+        before = self._status.pop(hint.number, None)
         self._status[hint.number] = hint
+        if len(self._status) > REMEMBERED:
+            del self._status[next(iter(self._status))]
         self._hints = [*self._hints[-50:], hint]
         if not self._concerns(hint):
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import NamedTuple
 
 from homelab_hooks.model import Status
@@ -10,6 +11,11 @@ from homelab_hooks.woodpecker import parse
 
 LONGEST = 1024 * 1024
 """bytes of one event; a longer one is none"""
+
+
+_END = re.compile(rb"\n\r?\n")
+_SHA = 64
+"""digits of the longest commit's name there is"""
 
 
 class Hint(NamedTuple):
@@ -31,15 +37,26 @@ class Stream:
     """Puts events together from bytes as they come."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
+        self._searched = 0
+
+    @property
+    def kept(self) -> int:
+        """Bytes of an event that has not ended yet."""
+        return len(self._rest)
 
     def feed(self, chunk: bytes) -> list[Hint]:
         """The hints in what has come so far. Raises Garbage where an event does not end."""
-        # A line's end may be cut in two: what is left over is looked at again.
-        *events, self._rest = (self._rest + chunk).replace(b"\r\n", b"\n").split(b"\n\n")
+        self._rest += chunk
+        hints, begin = [], 0
+        for end in _END.finditer(self._rest, self._searched):
+            hints.append(_hint(bytes(self._rest[begin : end.start()])))
+            begin = end.end()
+        del self._rest[:begin]
+        # An end may be cut in two or three; all else is looked at once, however small the pieces are.
+        self._searched = max(0, len(self._rest) - 2)
         if len(self._rest) > LONGEST:
             raise Garbage("an event without an end")
-        hints = (_hint(event) for event in events)
         return [hint for hint in hints if hint]
 
 
@@ -53,6 +70,8 @@ def _hint(event: bytes) -> Hint | None:
         pipeline = parse.pipeline(raw["pipeline"])
         repo = parse.repo(raw["repo"]).id
     except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if len(pipeline.commit) > _SHA:
         return None
     steps = [step for workflow in pipeline.workflows for step in workflow.steps]
     ended = pipeline.status.settled or (bool(steps) and all(step.state.settled for step in steps))

@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from homelab_hooks.model import Complaint, LogLine, Pipeline, Queue, Repo, Rights, Status, Step, Stopped, Workflow
+from homelab_hooks.text import clean
 
 T = TypeVar("T")
+LARGEST = 2**53
+"""no number, time or exit code is larger; a larger one could be made no float, and so not be shown"""
 Json = Mapping[str, Any]
 
 
@@ -35,8 +38,8 @@ def pipeline(raw: object) -> Pipeline:
         status=status(word),
         raw_status=word,
         message=_text(json, "message"),
-        author=_text(json, "author"),
-        reviewed_by=_text(json, "reviewed_by"),
+        author=_name(json, "author"),
+        reviewed_by=_name(json, "reviewed_by"),
         parent=_number(json, "parent"),
         created=_number(json, "created", "created_at"),
         started=_number(json, "started", "started_at"),
@@ -108,9 +111,9 @@ def _workflow(raw: object) -> Workflow:
     json = _object(raw)
     return Workflow(
         pid=_number(json, "pid"),
-        name=_text(json, "name"),
+        name=_name(json, "name"),
         state=status(_text(json, "state", need=True)),
-        error=_text(json, "error"),
+        error=_name(json, "error"),
         started=_number(json, "started", "start_time"),
         finished=_number(json, "finished", "end_time"),
         steps=_each(json.get("children") or [], _step),
@@ -122,10 +125,10 @@ def _step(raw: object) -> Step:
     return Step(
         id=_number(json, "id"),
         pid=_number(json, "pid"),
-        name=_text(json, "name"),
+        name=_name(json, "name"),
         state=status(_text(json, "state", need=True)),
         exit_code=_number(json, "exit_code"),
-        error=_text(json, "error"),
+        error=_name(json, "error"),
         kind=_text(json, "type"),
         started=_number(json, "started", "start_time"),
         finished=_number(json, "finished", "end_time"),
@@ -136,8 +139,8 @@ def _stopped(raw: object) -> Stopped | None:
     if not isinstance(raw, Mapping):
         return None
     return Stopped(
-        by_user=_text(raw, "canceled_by_user"),
-        by_step=_text(raw, "canceled_by_step"),
+        by_user=_name(raw, "canceled_by_user"),
+        by_step=_name(raw, "canceled_by_step"),
         superseded_by=_number(raw, "superseded_by"),
     )
 
@@ -200,6 +203,11 @@ def _text(json: Json, key: str, *, need: bool = False) -> str:
     return "" if value is None else str(value)
 
 
+def _name(json: Json, key: str) -> str:
+    """A text that stands within our sentences, where it must not swallow the words beside it."""
+    return clean(_text(json, key))
+
+
 def _number(json: Json, *keys: str, need: bool = False) -> int:
     """The first of the names that is there (names changed with 3.0)."""
     value = next((json[key] for key in keys if json.get(key) is not None), None)
@@ -207,6 +215,8 @@ def _number(json: Json, *keys: str, need: bool = False) -> int:
         raise Misshapen(f"{keys[0]} should be a number and is {_kind(value)}")
     if value is None and need:
         raise Misshapen(f"{keys[0]} is missing")
+    if value is not None and abs(value) > LARGEST:
+        raise Misshapen(f"{keys[0]} is larger than any number can be")
     return value or 0
 
 
