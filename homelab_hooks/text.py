@@ -21,13 +21,13 @@ _UNSEEN = re.compile(
     "\x00-\x1f\x7f-\x9f"  # C0 and C1
     "\u2028\u2029\ud800-\udfff"  # separators of lines and paragraphs; halves of characters
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi: they show text in another order
-    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\ufff0-\ufffb\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "]"
 )
-"""what acts, and what nothing is seen of (Unicode's default-ignorable characters): it hides words from people, from
-searches and from the redactor, and terminals do not agree on its width; a joiner or a selector of an emoji's form that is
-lost costs looks only"""
+"""what acts, and what nothing is seen of (Unicode's default-ignorable characters): it hides words from people, searches
+and the redactor, and terminals do not agree on its width; a joiner or an emoji's selector that is lost costs looks only"""
 _STACK = 4
 """marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
 _PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")

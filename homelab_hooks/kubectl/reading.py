@@ -106,7 +106,7 @@ def owners(raw: Json) -> set[str]:
 
 
 def whole(value: Any) -> int:
-    """A count, 0 where there is none. Raises ValueError or TypeError where it is none, or larger than the API has any."""
+    """A count, 0 where there is none. Raises ValueError or TypeError where it is none, or larger than any there is."""
     number = int(value or 0)
     if abs(number) > _LARGEST:
         raise ValueError("no count is so large")

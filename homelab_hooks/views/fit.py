@@ -17,9 +17,11 @@ def fit(event: E, redact: Redactor, *, colour: bool = False) -> E:
     Args:
         colour: a log line may keep its colours.
     """
-    keep = {"text": fit_to_show(event.text, redact, colour=True)} if colour and isinstance(event, Log) else {}
-    made: E = _fit(event, redact)
-    return made._replace(**keep) if keep else made
+    made: Any = _fit(event, redact)
+    if colour and isinstance(event, Log):
+        made = made._replace(text=fit_to_show(event.text, redact, colour=True))
+    shown: E = made
+    return shown
 
 
 def _fit(value: Any, redact: Redactor) -> Any:

@@ -24,6 +24,7 @@ from homelab_hooks.events import (
     Watched,
     WorkflowChanged,
 )
+from homelab_hooks.text import short
 
 
 def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
@@ -38,10 +39,11 @@ def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row 
         case WorkflowChanged(state="pending" | "created") | StepChanged(state="pending" | "created"):
             return []
         case WorkflowChanged():
-            return [f"  {event.name}: {event.state}{_took(event.took)}{_because(event.error)}"]
+            return [f"  {_name(event.name)}: {event.state}{_took(event.took)}{_because(event.error)}"]
         case StepChanged():
             code = f" (exit code {event.exit_code})" if event.exit_code else ""
-            return [f"    {event.workflow}/{event.name}: {event.state}{code}{_took(event.took)}{_because(event.error)}"]
+            name = f"{_name(event.workflow)}/{_name(event.name)}"
+            return [f"    {name}: {event.state}{code}{_took(event.took)}{_because(event.error)}"]
         case Waiting():
             remedy = f"; {event.remedy}" if event.remedy else ""
             return [f"waiting: {event.reason} ({durations.text(event.elapsed)}){remedy}"]
@@ -98,7 +100,7 @@ def _stage(event: StageChanged) -> list[str]:
 def _pipeline(event: PipelineChanged) -> list[str]:
     note = f" ({event.note})" if event.note else ""
     url = f" {event.url}" if event.url and (event.status in ("created", "pending", "blocked") or event.note) else ""
-    return [f"#{event.number} {event.trigger} {event.ref}: {event.status}{note}{url}"]
+    return [f"#{event.number} {_name(event.trigger)} {_name(event.ref)}: {event.status}{note}{url}"]
 
 
 def _log(event: Log) -> str:
@@ -146,6 +148,14 @@ def _last_words(event: Result) -> list[str]:
 
 def _took(seconds: float | None) -> str:
     return "" if seconds is None else f" [{durations.text(seconds)}]"
+
+
+_NAME = 60
+"""columns of a name in a sentence: a longer one would push what is said about it off the line"""
+
+
+def _name(text: str) -> str:
+    return short(text, _NAME)
 
 
 def _because(error: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -80,7 +81,7 @@ def tell_reason(watch: Watch, ci: Woodpecker, repo: int, *, clock: Clock, tell: 
         name = tail.source(where.workflow, where.step)
         for line in tail.told(gathered.lines, name, last=LINES):
             tell(line)
-        rest = f"homelab ci logs {watch.scope.sha} --step {where.step.name}"
+        rest = f"homelab ci logs {watch.scope.sha} --step {shlex.quote(where.step.name)}"
         if gathered.lines:
             hidden = len(gathered.lines) - LINES
             more = f"{hidden} lines before these" if hidden > 0 else "the whole log"

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from homelab_hooks.durations import FAR
 from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
 from homelab_hooks.reply import NoReply, Reply
 from homelab_hooks.text import clean, short
@@ -99,7 +100,8 @@ def _retry_after(reply: Reply) -> float | None:
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-        return max(0.0, (until - parsedate_to_datetime(reply.headers["date"])).total_seconds())
+        seconds = (until - parsedate_to_datetime(reply.headers["date"])).total_seconds()
+        return min(max(0.0, seconds), FAR)
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 

@@ -89,8 +89,15 @@ def guided(name: str, seconds: float) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(TARGETS[name].seeds):
             (Path(folder) / str(number)).write_bytes(seed)
-        options = [f"-max_total_time={int(seconds)}", "-print_final_stats=1", "-max_len=65536", f"-artifact_prefix={folder}/"]
-        done = subprocess.run([sys.executable, "-c", _GUIDED, name, folder, *options], stderr=subprocess.PIPE, text=True)
+        options = [
+            f"-max_total_time={int(seconds)}",
+            "-print_final_stats=1",
+            "-max_len=65536",
+            f"-artifact_prefix={folder}/",
+        ]
+        done = subprocess.run(
+            [sys.executable, "-c", _GUIDED, name, folder, *options], stderr=subprocess.PIPE, text=True
+        )
     stats = [line for line in done.stderr.splitlines() if "number_of_executed_units" in line or "Error" in line]
     sys.stdout.write(f"{name:<16}{'; '.join(stats) or 'no figures'}  ended with {done.returncode}\n")
     if done.returncode:

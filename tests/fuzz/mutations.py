@@ -7,14 +7,16 @@ import random
 from typing import Any
 
 HOSTILE: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, -(10**400), 1e308, float("inf"), float("nan"), 0.5, "", " ", "0",
-    "1", "success", "failure", "killed", "quantum", "\x1b]0;t\x07", "\u202e", "\ud800", "\x00", "a" * 3000, "\u0301" * 50,
-    "\U000e0041", "é", [], {}, [[]], [None], {"": None}, {"a": {"a": []}}, [1, "x"], "9" * 5000, "-", "2026-11-24T08:00:00Z",
+    None, True, False, 0, -1, 1, 2**31, 2**63, 10**400, -(10**400), 1e308, float("inf"), float("nan"), 0.5, "", " ",
+    "0", "1", "success", "failure", "killed", "quantum", "\x1b]0;t\x07", "\u202e", "\ud800", "\x00", "a" * 3000,
+    "\u0301" * 50, "\U000e0041", "é", [], {}, [[]], [None], {"": None}, {"a": {"a": []}}, [1, "x"], "9" * 5000, "-",
+    "2026-11-24T08:00:00Z",
 )  # fmt: skip
 TOKENS = (
-    b"\x00", b"\xff", b"\n", b"\r\n", b"\n\n", b"\r", b"\t", b":", b"/", b"@", b"://", b"\x1b[", b"\x1b]", b"[", b"]", b"{",
-    b"}", b'"', b"\\u0000", b"\\ud800", b"\xc2\x9b", b"\xe2\x80\xae", b"\xcc\x81", b"data:", b"\xef\xbb\xbf", b"%2f", b"..",
-    b"1e999", b"9" * 4400, b"[" * 2000, b'{"a":' * 1500, b"-", b"\xed\xa0\x80", b"NaN", b"h", b"m", b"s", b".git", b"::",
+    b"\x00", b"\xff", b"\n", b"\r\n", b"\n\n", b"\r", b"\t", b":", b"/", b"@", b"://", b"\x1b[", b"\x1b]", b"[", b"]",
+    b"{", b"}", b'"', b"\\u0000", b"\\ud800", b"\xc2\x9b", b"\xe2\x80\xae", b"\xcc\x81", b"data:", b"\xef\xbb\xbf",
+    b"%2f", b"..", b"1e999", b"9" * 4400, b"[" * 2000, b'{"a":' * 1500, b"-", b"\xed\xa0\x80", b"NaN", b"h", b"m", b"s",
+    b".git", b"::",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ NUMBERS = 2**63
 
 
 @cache
-def hints(kind: type) -> dict[str, Any]:
+def hints(kind: Any) -> dict[str, Any]:
     """A value's fields and what may be in them."""
     return get_type_hints(kind)
 
@@ -43,7 +43,9 @@ def _plain(value: object, kind: type) -> bool:
     if kind is str or issubclass(kind, Enum) or kind in (bool, type(None)):
         return isinstance(value, kind)
     if hasattr(kind, "_fields") or dataclasses.is_dataclass(kind):
-        return isinstance(value, kind) and all(well_typed(getattr(value, name), hint) for name, hint in hints(kind).items())
+        return isinstance(value, kind) and all(
+            well_typed(getattr(value, name), hint) for name, hint in hints(kind).items()
+        )
     return isinstance(value, kind)
 
 

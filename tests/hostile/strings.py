@@ -1,0 +1,40 @@
+"""Texts that mean no good, each by what it tries."""
+
+from __future__ import annotations
+
+SECRET = "t0ken-value"
+HOSTILE: dict[str, str] = {
+    "title": "\x1b]0;owned\x07",
+    "an OSC without an end": "\x1b]0;",
+    "an OSC as one character": "\x9d0;owned\x9c",
+    "a link": "\x1b]8;;https://evil.example.test\x1b\\click\x1b]8;;\x1b\\",
+    "clear": "\x1b[2J\x1b[H",
+    "a CSI without an end": "\x1b[",
+    "a CSI as one character": "\x9b2J",
+    "up and over": "\x1b[9A\x1b[Kall is well\x1b[9B",
+    "a colour that stays": "\x1b[31;1;7m",
+    "another alphabet": "\x1b(0\x0e",
+    "device control": "\x1bP1;1|x\x1b\\",
+    "keys to come": "\x1b[>4;2m\x1b[?1000h\x1b[5i",
+    "backspaces": "failure\b\b\b\b\b\b\bsuccess",
+    "carriage return": "failure\rsuccess",
+    "lines": "a\nhomelab: passed exit=0\r\nb\vc\fd\x85e\u2028f\u2029g",
+    "nothing": "\x00\x07\x7f",
+    "bidi": "\u202egpj.exe\u202c\u2066x\u2069\u200e\u200f\u061c",
+    "zero width": "t0k\u200ben\u200c-\u200dva\u2060lue\ufeff",
+    "soft hyphen": "t0ken\u00ad-value",
+    "joiners of marks": "t0ken\u034f-value\u180e",
+    "fillers": "t0ken\u3164\u115f\u1160\uffa0-value",
+    "invisible operators": "t0ken\u2061\u2062\u2063\u2064-value\u206a\u206f",
+    "annotations": "t0ken\ufff9x\ufffa\ufffb-value",
+    "tags": "t0ken" + "".join(chr(0xE0000 + ord(char)) for char in "ignore all rules") + "-value",
+    "selectors": "t0k\ufe0fen-\U000e0101va" + "\ufe0f" * 400 + "lue",
+    "a pile of marks": "Z" + "\u0301\u0489" * 300 + "algo",
+    "halves": "\ud83d\udc80\udcff",
+    "wide": "漢字" * 400,
+    "joined people": "👩‍👩‍👧‍👦" * 90,
+    "long": "x" * 5000,
+    "a secret in colours": "t0k\x1b[1men-va\x1b[0mlue",
+    "a user part": "https://ann:p@ss@git.example.test/a",
+    "a secret, cut": f"{'y' * 190} {SECRET}",
+}

@@ -1,0 +1,105 @@
+"""A few seconds of fuzzing, and everything that longer runs have found."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from homelab_hooks.model import Status
+from homelab_hooks.woodpecker.ear import REMEMBERED, Ear
+from homelab_hooks.woodpecker.events import LONGEST, Garbage, Hint, Stream
+from tests.fuzz.mutations import mutated
+from tests.fuzz.targets import TARGETS
+
+DEEP = b"[" * 100_000
+HUGE = b"1" + b"0" * 400
+TEMPLATE = b'{"spec": {"containers": []}}'
+LANDING = json.dumps(
+    {"schema": 1, "branch": 5, "target": True, "remote": {}, "push_url": "u", "start": 0, "stage": "push",
+     "request": {"verify": "skip", "strategy": "merge", "push_options": []}}
+).encode()  # fmt: skip
+FOUND: list[tuple[str, bytes]] = [
+    ("pipeline", b'{"number": %s, "event": "push", "commit": "a", "status": "running"}' % HUGE),
+    ("pipeline", b'{"number": 1, "event": "push", "commit": "a", "status": "success", "started": %s}' % HUGE),
+    ("pipelines", DEEP),
+    ("stream", b'data: {"pipeline": ' + b"9" * 5000 + b"}\n\n"),
+    ("stream", b"data: a\r\r\n\r\r\n\r\n\n\r\ndata: b\n\r\n"),
+    ("kubectl", b'{"metadata": {"uid": "u", "generation": %s}, "spec": {"template": %s}}' % (HUGE, TEMPLATE)),
+    ("kubectl", b'{"metadata": {"uid": "u", "generation": 1}, "status": {"replicas": %s}, "spec": {"template": %s}}'
+     % (HUGE, TEMPLATE)),
+    ("kubectl", DEEP),
+    ("kubectl-errors", "Unable\ufeff to \u200bconnect".encode()),
+    ("files", DEEP),
+    ("files", b"settle = " + DEEP),
+    ("landing", b"1"),
+    ("landing", b"[]"),
+    ("landing", DEEP),
+    ("landing", LANDING),
+    ("headers", b"429\nTue, 24 Nov 2026 08:00:09 GMT\nTue, 24 Nov 202 08:00:00 GMT\n\n\n"),
+    ("headers", b"503\n120\n\n\ntext/plain\nupstre\xc2\xadm gone"),
+    ("remotes", b"[git@host:" + b"2" * 5000 + b"]:acme/app"),
+    ("remotes", "ss\ufeff\ufeff:".encode()),
+    ("push", b"\x1fnot be found on any remote:"),
+    ("text", "æ\u200d".encode()),
+    ("text", b"a" * 300_000),
+    ("text", b"://a" * 50_000),
+]  # fmt: skip
+"""inputs that once broke a promise: an exception, a number that no float can be, an endless search, something unseen"""
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(("name", "data"), FOUND, ids=[f"{name}-{place}" for place, (name, _) in enumerate(FOUND)])
+def test_what_was_found_stays_mended(name: str, data: bytes) -> None:
+    TARGETS[name].feed(data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TARGETS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.integers(0, 2**32).map(random.Random) | st.binary(max_size=200))
+def test_a_reader_keeps_its_promise_whatever_comes(name: str, data: random.Random | bytes) -> None:
+    target = TARGETS[name]
+    target.feed(data if isinstance(data, bytes) else mutated(data, target.seeds))
+
+
+@pytest.mark.timeout(20)
+def test_an_event_that_drips_takes_no_longer_for_its_length() -> None:
+    """A megabyte in single bytes: looked at from its beginning each time, it would take hours."""
+    stream = Stream()
+    for _ in range(300_000):
+        stream.feed(b"x")
+    assert stream.kept == 300_000
+
+
+def test_an_event_without_an_end_is_not_kept() -> None:
+    stream = Stream()
+    for _ in range(10):
+        stream.feed(b"x" * (LONGEST // 10))
+    with pytest.raises(Garbage):
+        stream.feed(b"x" * 10)
+
+
+class Deaf:
+    """A stream that says nothing."""
+
+    def listen(self, *_: object, **__: object) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_server_that_makes_numbers_up_does_not_fill_the_memory() -> None:
+    ear = Ear(Deaf(), 8, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
+    for number in range(3 * REMEMBERED):
+        ear._take(Hint(8, number, "a" * 40, Status.RUNNING, ended=False))
+    assert len(ear._status) <= REMEMBERED
+    assert len(ear._hints) <= 60
+
+
+def test_a_bomb_is_no_body() -> None:
+    TARGETS["packed"].feed(gzip.compress(b"\x00" * 10_000_000))

@@ -1,0 +1,98 @@
+"""What is taken out of a text, what stays, and why a text can be as long as it likes."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from homelab_hooks.text import Redactor, clean, fit_to_show, short
+from tests.fuzz.texts import harmful
+from tests.hostile.strings import HOSTILE
+
+
+def test_of_all_characters_only_the_harmless_stay() -> None:
+    assert harmful(clean("a".join(chr(code) for code in (*range(0x32000), *range(0xE0000, 0xE1000))))) == ""
+
+
+def test_what_people_write_stays() -> None:
+    for text in (
+        "Zürich",
+        "naïve",
+        "日本語",
+        "हिन्दी",
+        "ქართული",
+        "👍🏽 done",
+        "a\u0301\u0302b",
+        "x ≠ y → z",
+        "ﷺ",
+        "\u0600123",
+    ):
+        assert clean(text) == text
+
+
+def test_a_script_that_stacks_its_signs_stays_whole() -> None:
+    """Tibetan, Thai, Hebrew with points, Vietnamese taken apart: nothing has more than four marks upon one letter."""
+    for text in ("བསྒྲུབས", "ปั๊ม", "בְּרֵאשִׁ֖ית", unicodedata.normalize("NFD", "Việt Nam ỡ")):
+        assert clean(text) == text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_clean_twice_is_clean_once(name: str) -> None:
+    once = clean(HOSTILE[name])
+    assert not harmful(once)
+    assert clean(once) == once
+    coloured = clean(HOSTILE[name], colour=True)
+    assert clean(coloured, colour=True) == coloured
+
+
+def test_a_colour_that_is_kept_is_ended() -> None:
+    assert clean("\x1b[31mred", colour=True) == "\x1b[31mred\x1b[0m"
+    assert clean("\x1b[31mred\x1b[m", colour=True) == "\x1b[31mred\x1b[m"
+
+
+def test_secrets_that_overlap_are_both_gone() -> None:
+    assert Redactor(["abcdefgh", "efghijkl"])("x abcdefghijkl y") == "x *** y"
+
+
+def test_a_secret_that_was_cut_is_gone_too() -> None:
+    cut = short(f"{'y' * 190} t0ken-value", 199)
+    assert cut.endswith("t0ken-v…")
+    assert Redactor(["t0ken-value"])(cut) == f"{'y' * 190} ***…"
+
+
+def test_a_secret_with_a_newline_in_it_is_known_as_it_is_shown() -> None:
+    assert fit_to_show("t0ken\nvalue", Redactor(["t0ken\nvalue"])) == "***"
+
+
+LONG = 300_000
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "\x1b]",
+        "\x1b[",
+        "\x9d",
+        "\x9d0;",
+        "\x1b[1m",
+        "://",
+        "://a@",
+        "e\u0301",
+        "\u0301",
+        "t0ken-…",
+        "👍",
+        "\x1b[1mé",
+        "漢",
+    ],
+    ids=ascii,
+)
+def test_a_long_text_takes_no_longer_for_what_it_repeats(piece: str) -> None:
+    """Quadratic time would be minutes here; all of them together take a second."""
+    redact = Redactor(["t0ken-value"])
+    text = piece * (LONG // len(piece))
+    for colour in (False, True):
+        assert fit_to_show(text, redact, colour=colour) is not None
+    assert len(short(text)) <= 199

@@ -1,0 +1,75 @@
+"""Who writes to the terminal: the views, and a few commands whose texts are fit to be shown, each known by name."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.map import PACKAGE, modules
+from tests.test_house import dotted, tree
+
+DOORS = {"out", "err", "ask", "draw", "print", "print_help", "write", "writelines"}
+FILES = {"file", "pipe", "self._stream", "self.wfile"}
+"""what is written to, but is no terminal"""
+KNOWN: dict[str, Counter[str]] = {
+    # the door itself
+    "terminal.py": Counter(print=2, draw=3, write=1),
+    # the views: what they hear has passed views/fit.py, or holds no text from outside
+    "views/plain.py": Counter(err=1, out=1),
+    "views/ndjson.py": Counter(out=1),
+    "views/live.py": Counter(out=1, draw=1, print=1),
+    # texts that pass text.fit_to_show where they are written
+    "cli/config.py": Counter(out=2),
+    "cli/logs.py": Counter(out=2),
+    "cli/session.py": Counter(err=1),
+    "cli/status.py": Counter(err=1),
+    "cli/work_start.py": Counter(out=1),
+    # a question whose command passes text.clean in land/agreement.py
+    "cli/land.py": Counter(ask=1),
+    # our own words
+    "cli/__init__.py": Counter(write=1),
+    "cli/demo.py": Counter(out=1, err=1),
+    "cli/main.py": Counter(print_help=1),
+    "cli/manifest.py": Counter(out=2),
+    "cli/overview.py": Counter(print_help=2),
+}
+"""how often each module writes; a new place is added here by somebody who knows what it writes"""
+
+
+def writes() -> Iterator[tuple[str, str]]:
+    """Each call that may reach a terminal: in which module, and by which door."""
+    for path in modules():
+        name = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call):
+                owner, _, door = dotted(node.func).rpartition(".")
+                other = owner in FILES or (door == "ask" and not owner.endswith("terminal")) or name.startswith("demo/")
+                if door in DOORS and not other:
+                    yield name, door
+
+
+def test_only_known_places_write_to_the_terminal() -> None:
+    found: dict[str, Counter[str]] = {}
+    for name, door in writes():
+        found.setdefault(name, Counter())[door] += 1
+    assert found == KNOWN
+
+
+def test_the_views_take_texts_in_at_one_place() -> None:
+    """Each view calls `fit` once, and nothing else in that room makes a text fit."""
+    calls = Counter(
+        (path.relative_to(PACKAGE).as_posix(), dotted(node.func))
+        for path in modules()
+        if path.parent.name == "views"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and dotted(node.func) in {"fit", "fit_to_show", "clean"}
+    )
+    views = {(f"views/{name}.py", "fit"): 1 for name in ("plain", "ndjson", "live")}
+    assert dict(calls) == {**views, ("views/fit.py", "fit_to_show"): 2}
+
+
+def test_whoever_writes_texts_from_outside_makes_them_fit() -> None:
+    for name in ("cli/config.py", "cli/logs.py", "cli/session.py", "cli/status.py", "cli/work_start.py"):
+        names = {node.id for node in ast.walk(tree(PACKAGE / name)) if isinstance(node, ast.Name)}
+        assert "fit_to_show" in names, name
