@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: demo test check oldest chaos bench lock clean
+.PHONY: demo test check oldest chaos fuzz bench lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
@@ -38,6 +38,9 @@ oldest:  ## the fast tests with the oldest dependencies that are allowed, in an 
 chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
 	$(BIN)/pytest -q "tests/watch/test_chaos.py::test_no_watch_ends_with_a_wrong_verdict[0]" \
 	  "tests/watch/test_chaos_sockets.py::test_no_watch_over_a_socket_ends_with_a_wrong_verdict[0]"
+
+fuzz: $(STAMP)  ## feeds every reader of something outside what is nearly right: SECONDS=900 make fuzz
+	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
 
 bench: $(STAMP)  ## the figures of docs/benchmarks.md
 	$(BIN)/python -m tests.bench

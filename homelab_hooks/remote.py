@@ -76,9 +76,11 @@ def parse(url: str, *, base: str = "") -> Address | Nameless:
     scp = _SCP.match(url)
     if scp is None:
         return Nameless("it is a path on this machine")
-    path = scp["path"]
+    host, path = scp["host"].strip("[]"), scp["path"]
+    if not host:
+        return Nameless("it names no host")
     note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
-    return _named(Address(scp["host"].strip("[]"), "", "", note=note), path.split("/"), base)
+    return _named(Address(host, "", "", note=note), path.split("/"), base)
 
 
 def _from_url(url: str, base: str) -> Address | Nameless:

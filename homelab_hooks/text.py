@@ -27,7 +27,7 @@ _UNSEEN = re.compile(
     "]"
 )
 """what acts, and what nothing is seen of (Unicode's default-ignorable characters): it hides words from people, searches
-and the redactor, and terminals do not agree on its width; a joiner or an emoji's selector that is lost costs looks only"""
+and the redactor, and terminals do not agree on its width; a lost joiner or selector costs looks only"""
 _STACK = 4
 """marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
 _PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")

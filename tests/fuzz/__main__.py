@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tests.fuzz.mutations import mutated
 from tests.fuzz.targets import TARGETS, Fed
 
-SLOW = 2.0
+SLOW = 8.0
 """seconds for one input, after which it is a finding too"""
 
 

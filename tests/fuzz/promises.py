@@ -43,8 +43,9 @@ def _plain(value: object, kind: type) -> bool:
     if kind is str or issubclass(kind, Enum) or kind in (bool, type(None)):
         return isinstance(value, kind)
     if hasattr(kind, "_fields") or dataclasses.is_dataclass(kind):
+        fields: Any = kind
         return isinstance(value, kind) and all(
-            well_typed(getattr(value, name), hint) for name, hint in hints(kind).items()
+            well_typed(getattr(value, name), hint) for name, hint in hints(fields).items()
         )
     return isinstance(value, kind)
 

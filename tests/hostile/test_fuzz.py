@@ -43,6 +43,7 @@ FOUND: list[tuple[str, bytes]] = [
     ("headers", b"503\n120\n\n\ntext/plain\nupstre\xc2\xadm gone"),
     ("remotes", b"[git@host:" + b"2" * 5000 + b"]:acme/app"),
     ("remotes", "ss\ufeff\ufeff:".encode()),
+    ("remotes", b"]:22/git/a/b"),
     ("push", b"\x1fnot be found on any remote:"),
     ("text", "æ\u200d".encode()),
     ("text", b"a" * 300_000),

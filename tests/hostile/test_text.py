@@ -46,6 +46,11 @@ def test_clean_twice_is_clean_once(name: str) -> None:
     assert clean(coloured, colour=True) == coloured
 
 
+def test_a_sequence_without_an_end_does_not_swallow_what_follows() -> None:
+    assert clean("build\x1b]0;x: failure") == "build0;x: failure"
+    assert clean("build\x9d: failure") == "build: failure"
+
+
 def test_a_colour_that_is_kept_is_ended() -> None:
     assert clean("\x1b[31mred", colour=True) == "\x1b[31mred\x1b[0m"
     assert clean("\x1b[31mred\x1b[m", colour=True) == "\x1b[31mred\x1b[m"
