@@ -74,11 +74,9 @@ def parse(url: str, *, base: str = "") -> Address | Nameless:
     if url.startswith("["):
         return _from_brackets(url, base)
     scp = _SCP.match(url)
-    if scp is None:
+    if scp is None or not scp["host"].strip("[]"):
         return Nameless("it is a path on this machine")
     host, path = scp["host"].strip("[]"), scp["path"]
-    if not host:
-        return Nameless("it names no host")
     note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
     return _named(Address(host, "", "", note=note), path.split("/"), base)
 

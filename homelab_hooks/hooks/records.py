@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from homelab_hooks.durations import FAR
 from homelab_hooks.events import Watched
 from homelab_hooks.exits import Exit
 from homelab_hooks.proc import command_of
@@ -153,8 +154,8 @@ class Store:
             raw = json.loads(path.read_text(encoding="utf-8"))
             if raw.pop("schema") != SCHEMA:
                 return None
-            return Record(**{**raw, "state": State(raw["state"])})
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return _checked(Record(**{**raw, "state": State(raw["state"])}))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def _save(self, record: Record) -> None:
@@ -185,6 +186,19 @@ class Store:
         with os.fdopen(os.open(self.directory / _LOCK, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def _checked(record: Record) -> Record:
+    """The record. Raises TypeError or ValueError where a value is not of its kind, or no time is so large."""
+    read: Any = record  # what JSON gave, whatever the fields are declared as
+    texts = (read.sha, read.branch, read.remote, read.host, read.log)
+    numbers = (read.process, read.began, read.until, read.ended)
+    known = all(isinstance(text, str) for text in texts) and isinstance(read.result, dict | None)
+    if not (known and isinstance(read.process, int) and isinstance(read.landed, bool | None)):
+        raise TypeError("no record")
+    if not all(-FAR * FAR < number < FAR * FAR for number in numbers):
+        raise ValueError("no such time")
+    return record
 
 
 def ended(record: Record, *, result: Mapping[str, Any] | None, now: float) -> Record:

@@ -14,9 +14,11 @@ from typing import Any, get_type_hints
 from homelab_hooks import durations, files, image, readings, remote, server
 from homelab_hooks.config import Sources, resolve
 from homelab_hooks.errors import Problem
+from homelab_hooks.events import Watched
 from homelab_hooks.exits import Exit
 from homelab_hooks.git import push
 from homelab_hooks.git.verbs import complaint
+from homelab_hooks.hooks.records import Store as Records
 from homelab_hooks.kubectl.facts import Counts, Kind, Pod, Revision, Target, Template, Workload
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.land.state import State, Store
@@ -123,6 +125,10 @@ class Says:
         del argv
         return self._done
 
+    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Any:
+        """Nobody does here."""
+        raise NotImplementedError(argv, hear, over)
+
 
 def kubectl(data: bytes) -> None:
     """Whatever kubectl prints, each verb is a look, and what was seen is what its type says."""
@@ -177,6 +183,16 @@ def landing(data: bytes) -> None:
             assert "land.json" in problem.what  # noqa: PT017 - most inputs end well
         else:
             hold(found, State)
+
+
+def watches(data: bytes) -> None:
+    """What is written down of a watch is read, or passed over."""
+    with TemporaryDirectory(dir=_MEMORY) as name:
+        known = Records(Path(name))
+        known.directory.mkdir(parents=True)
+        (known.directory / "a.json").write_bytes(data)
+        for one in known.told(1795465876.0):
+            hold(one, Watched)
 
 
 def shown_text(data: bytes) -> None:
@@ -263,6 +279,10 @@ _STATE = json.dumps(
      "request": {"remote": "", "onto": "", "strategy": "merge", "verify": ["make test", "why"], "push_options": ["a"],
                  "dry_run": False, "attempts": 5, "resume": "x", "extra": {"no_verify": True}}}
 ).encode()  # fmt: skip
+_WATCHED = json.dumps(
+    {"schema": 1, "sha": SHA, "branch": "main", "remote": "origin", "process": 1, "host": "h", "began": 1.0,
+     "until": 2.0, "state": "ended", "landed": True, "ended": 2.0, "result": {"exit": 0, "verdict": "passed", "url": "u"}, "log": "l"}
+).encode()  # fmt: skip
 _EVENT = b'event:message\r\ndata: {"pipeline": %s,\r\ndata: "repo": {"id": 8, "full_name": "a/b"}}\r\n\r\n: ping\n\n'
 _PUSH = "To https://git.example.test/a/b\n{}\trefs/heads/main:refs/heads/main\t{}\nDone\n\x1f{}"
 
@@ -293,6 +313,7 @@ TARGETS: dict[str, Fed] = {
         b'{"current_context": "a", "contexts": {"a": {"server_url": "https://ci.example.test"}}}',
     )),
     "landing": Fed(landing, (_STATE,)),
+    "watches": Fed(watches, (_WATCHED,)),
     "text": Fed(shown_text, (
         "\x1b[31mred\x1b[0m \x1b]8;;https://u:p@x/\x1b\\link\x1b]8;;\x07 a\u202eb\u200bc e\u0301\u0302".encode(),
         b"https://ann:pa@ss@git.example.test/a t0ken-value-of-vault hvs.CAESIJabcdef", "漢字👩‍💻 ✔️".encode(),

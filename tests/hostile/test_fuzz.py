@@ -44,6 +44,8 @@ FOUND: list[tuple[str, bytes]] = [
     ("remotes", b"[git@host:" + b"2" * 5000 + b"]:acme/app"),
     ("remotes", "ss\ufeff\ufeff:".encode()),
     ("remotes", b"]:22/git/a/b"),
+    ("watches", DEEP),
+    ("watches", b'{"schema": 1, "sha": 5, "state": "ended"}'),
     ("push", b"\x1fnot be found on any remote:"),
     ("text", "æ\u200d".encode()),
     ("text", b"a" * 300_000),

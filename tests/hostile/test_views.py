@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from homelab_hooks.events import NAMES, Event, Level, Log, Result, StageChanged, StepChanged
+from homelab_hooks.events import Event, Level, Log, Result, StageChanged, StepChanged
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.ndjson import Ndjson
+from homelab_hooks.views.ndjson import NAMES, Ndjson
 from homelab_hooks.views.plain import Plain
 from tests.fuzz.texts import harmful
 from tests.hostile.strings import HOSTILE, SECRET
