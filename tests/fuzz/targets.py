@@ -281,7 +281,8 @@ _STATE = json.dumps(
 ).encode()  # fmt: skip
 _WATCHED = json.dumps(
     {"schema": 1, "sha": SHA, "branch": "main", "remote": "origin", "process": 1, "host": "h", "began": 1.0,
-     "until": 2.0, "state": "ended", "landed": True, "ended": 2.0, "result": {"exit": 0, "verdict": "passed", "url": "u"}, "log": "l"}
+     "until": 2.0, "state": "ended", "landed": True, "ended": 2.0, "log": "l",
+     "result": {"exit": 0, "verdict": "passed", "url": "u"}}
 ).encode()  # fmt: skip
 _EVENT = b'event:message\r\ndata: {"pipeline": %s,\r\ndata: "repo": {"id": 8, "full_name": "a/b"}}\r\n\r\n: ping\n\n'
 _PUSH = "To https://git.example.test/a/b\n{}\trefs/heads/main:refs/heads/main\t{}\nDone\n\x1f{}"

@@ -141,6 +141,8 @@ def test_what_a_person_typed_is_quoted_harmlessly(shell: Shell, argv: tuple[str,
 def test_settings_from_files_are_quoted_harmlessly(shell: Shell) -> None:
     git = Checkout(shell.directory, shell.environ).git
     git("config", "homelab.verify", f"make {TITLE}{BIDI}")
+    shown = fit(shell("homelab", "config"))
+    assert "make gpj" in shown.out
     git("config", "homelab.timeout", f"1{TITLE}")
     (shell.directory / ".homelab.toml").write_text(
         '"ser\\u001b]0;x\\u0007ver" = "x"\nsettle = "1\\u202e"\n', encoding="utf-8"
