@@ -74,7 +74,7 @@ def parse(url: str, *, base: str = "") -> Address | Nameless:
     if url.startswith("["):
         return _from_brackets(url, base)
     scp = _SCP.match(url)
-    if scp is None or not scp["host"].strip("[]"):
+    if scp is None:
         return Nameless("it is a path on this machine")
     host, path = scp["host"].strip("[]"), scp["path"]
     note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
@@ -131,6 +131,8 @@ def _azure(host: str, segments: list[str]) -> list[str]:
 
 
 def _wrong(host: str, segments: Sequence[str]) -> str:
+    if not host:
+        return "it names no host"
     if len(segments) < _LEAST_SEGMENTS:
         return "its path has one part, so it says no owner"
     if {".", "..", ""} & set(segments):

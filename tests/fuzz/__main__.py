@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 10**6, help="of the random numbers")
     parser.add_argument("--atheris", action="store_true", help="guided by coverage (pip install atheris)")
-    given = parser.parse_args(argv)
+    given = parser.parse_intermixed_args(argv)
     names = given.targets or list(TARGETS)
     if given.atheris and importlib.util.find_spec("atheris") is None:
         parser.error("atheris is not installed: pip install atheris")

@@ -46,6 +46,7 @@ FOUND: list[tuple[str, bytes]] = [
     ("remotes", b"[git@host:" + b"2" * 5000 + b"]:acme/app"),
     ("remotes", "ss\ufeff\ufeff:".encode()),
     ("remotes", b"]:22/git/a/b"),
+    ("remotes", b"[]:acme/app"),
     ("watches", DEEP),
     ("watches", b'{"schema": 1, "sha": 5, "state": "ended"}'),
     ("push", b"\x1fnot be found on any remote:"),
