@@ -8,7 +8,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.text import clean, short
+from homelab_hooks.text import clean
 
 
 class Agreements:
@@ -61,7 +61,12 @@ def refusal(command: str, source: str) -> Problem:
 
 
 def _shown(command: str) -> str:
-    return short(clean(command), 90)
+    r"""The whole of it, for that is what is agreed to; its lines are told apart.
+
+    >>> _shown("make test\nrm x")
+    'make test ⏎ rm x'
+    """
+    return clean(command.strip().replace("\n", " ⏎ "))
 
 
 def _digest(command: str) -> str:
