@@ -1,0 +1,18 @@
+"""The place with the canaries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.demo.workshop import Workshop
+from tests.security.place import Place, placed
+
+
+@pytest.fixture
+def place(tmp_path: Path, workshop: Workshop, seal: dict[str, str]) -> Iterator[Place]:
+    """Ann's clone on `topic`, with something to land."""
+    with placed(tmp_path, workshop, seal) as made:
+        yield made
