@@ -31,7 +31,9 @@ and the redactor, and terminals do not agree on its width; a lost joiner or sele
 _STACK = 4
 """marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
 _PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")
-_USER_PART = re.compile(r"://[^/\s]*@")
+_USER_PART = re.compile(
+    r"://(?:[^/\s]*@|[^/\s:@]+:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]*@)"  # or a slash in a password, which makes it no URL
+)
 
 
 def clean(text: str, *, colour: bool = False) -> str:
@@ -114,25 +116,37 @@ SHORTEST = 6
 """characters; a shorter secret is none, and taking it out would take our own words apart"""
 
 
+def _forms(secret: str) -> set[str]:
+    """A secret as it is and as `clean` leaves it, and as JSON, URLs, shells, Python and web pages write it."""
+    forms = {secret, clean(secret), repr(secret)[1:-1]}
+    if not secret.isalnum():
+        import html
+        import json
+        import shlex
+        from urllib.parse import quote
+
+        forms |= {json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), shlex.quote(secret)}
+        forms |= {html.escape(secret), html.escape(secret, quote=False)}
+    return forms
+
+
 class Redactor:
-    """Takes secrets out of every text; forgets none that it was told of.
+    """Takes secrets out of every text, also where they are escaped or cut short; forgets none that it was told of.
 
     >>> redact = Redactor()
-    >>> redact.learn("t0ken-value")
-    >>> redact("Bearer t0ken-value!"), redact("cut short: t0ken-v…")
-    ('Bearer ***!', 'cut short: ***…')
+    >>> redact.learn("t0ken/value")
+    >>> redact("Bearer t0ken/value! ?key=t0ken%2Fvalue"), redact("cut short: t0ken/v…")
+    ('Bearer ***! ?key=***', 'cut short: ***…')
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: list[str] = []
-        for secret in secrets:
-            self.learn(secret)
+        self.learn(*secrets)
 
-    def learn(self, secret: str) -> None:
-        """Never show this from now on, nor what `clean` makes of it."""
-        for form in (secret, clean(secret)):
-            if len(form) >= SHORTEST and form not in self._secrets:
-                self._secrets.append(form)
+    def learn(self, *secrets: str) -> None:
+        """Never show these from now on."""
+        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+        self._secrets += sorted(form for form in forms - set(self._secrets) if len(form) >= SHORTEST)
 
     def __call__(self, text: str) -> str:
         """The text with each secret as ***; two that overlap are one, and what `short` left of one is gone too."""

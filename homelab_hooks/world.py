@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from homelab_hooks import files
+from homelab_hooks import credentials, files
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.config import Config, Sources, resolve, survey
 from homelab_hooks.errors import Problem
@@ -56,17 +56,25 @@ class World:
         self.terminal = Terminal(environ)
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
+        for secret in credentials.of_environment(environ):
+            self.redact.learn(secret)
         self._token: Token | None = None
         self._looking = threading.Lock()
         self._shared = {name: value for name, value in self.environ.items() if name not in (*OURS, TICKET)}
 
     @classmethod
     def real(cls) -> World:
-        """The world this process lives in; the root stands for a directory that is gone."""
+        """The world this process lives in; the root stands for a directory that is gone.
+
+        Our tokens are taken out of the process's own environment: libraries start programs too, some while imported.
+        """
+        environ = dict(os.environ)
+        for name in (*OURS, TICKET):
+            os.environ.pop(name, None)
         try:
-            return cls(os.environ, Path.cwd())
+            return cls(environ, Path.cwd())
         except FileNotFoundError:
-            world = cls(os.environ, Path("/"))
+            world = cls(environ, Path("/"))
             world.somewhere = False
             return world
 
@@ -142,9 +150,10 @@ class World:
 
     def _sources(self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]) -> Sources:
         context = files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
-        return Sources(
-            options=options, environ=self.environ, git=self.git.config(), tracked=tracked, context_server=context
-        )
+        entries = self.git.config()
+        for secret in credentials.of_settings((entry.key, entry.value) for entry in entries):
+            self.redact.learn(secret)
+        return Sources(options=options, environ=self.environ, git=entries, tracked=tracked, context_server=context)
 
     def view(self, output: Output) -> View:
         """The view that was asked for; `auto` is live where stderr can be redrawn."""

@@ -46,6 +46,20 @@ def for_others(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in {*CALL, *REPOSITORY, *FRAMEWORK}}
 
 
+def with_settings(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """Variables that add settings to those which variables name already: unlike `-c`, no argument holds them.
+
+    >>> with_settings({"GIT_CONFIG_COUNT": "2"}, {"a.b": "c"})
+    {'GIT_CONFIG_COUNT': '3', 'GIT_CONFIG_KEY_2': 'a.b', 'GIT_CONFIG_VALUE_2': 'c'}
+    """
+    told = environ.get("GIT_CONFIG_COUNT", "")
+    first = int(told) if told.isdecimal() else 0
+    found = {"GIT_CONFIG_COUNT": str(first + len(settings))} if settings else {}
+    for place, (key, value) in enumerate(settings.items(), first):
+        found |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
+    return found
+
+
 def asks_by_ssh(environ: Mapping[str, str], *, interactive: bool) -> bool:
     """Whether ssh has to be told not to ask: nobody is there to answer, and the user set no ssh of his own."""
     return not interactive and not environ.get("GIT_SSH_COMMAND") and not environ.get("GIT_SSH")

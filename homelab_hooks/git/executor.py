@@ -24,8 +24,19 @@ class Executor(Protocol):
     def batch(self) -> bool:
         """Whether ssh has to be told not to ask."""
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None) -> Done:
-        """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`."""
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        timeout: float | None = None,
+        note: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Done:
+        """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`.
+
+        Args:
+            settings: for this call; they may hold a secret, so they are no arguments.
+        """
 
     def at(self, directory: Path) -> Executor:
         """The same in another directory."""
@@ -49,9 +60,17 @@ class Lean:
         """Whether ssh has to be told not to ask."""
         return environment.asks_by_ssh(self._environ, interactive=False)
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None) -> Done:
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        timeout: float | None = None,
+        note: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Done:
         """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
-        return self._processes.run(noted(["git", *args], note), cwd=self._directory, timeout=timeout)
+        env = environment.with_settings(self._environ, settings or {})
+        return self._processes.run(noted(["git", *args], note), cwd=self._directory, timeout=timeout, env=env)
 
     def at(self, directory: Path) -> Lean:
         """The same in another directory."""

@@ -39,7 +39,14 @@ class GitPython:
         """Whether ssh has to be told not to ask."""
         return environment.asks_by_ssh(self._env, interactive=self._interactive)
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None) -> Done:
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        timeout: float | None = None,
+        note: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Done:
         """Run `git ARGS` to its end; after `timeout` seconds it is killed."""
         try:
             import git
@@ -52,7 +59,7 @@ class GitPython:
                 with_exceptions=False,
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
-                env=self._env,
+                env={**self._env, **environment.with_settings(self._env, settings or {})},
                 kill_after_timeout=timeout,
             )
         except git.GitCommandNotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homelab_hooks.credentials import hidden
 from homelab_hooks.git.verbs import Verbs, complaint
 from homelab_hooks.looks import Absent, Look, Missed, Seen
 
@@ -45,8 +46,8 @@ class Remotes(Verbs):
 
     def known_head_branch(self, remote: str) -> str:
         """The remote's own default branch as last heard; empty where it was never heard."""
-        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{remote}/HEAD")
-        prefix = f"refs/remotes/{remote}/"
+        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{hidden(remote)}/HEAD")
+        prefix = f"refs/remotes/{hidden(remote)}/"
         there = known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known)
         return known.removeprefix(prefix) if there else ""
 
@@ -64,21 +65,23 @@ class Remotes(Verbs):
 
     def tracked(self, remote: str, branch: str) -> str:
         """The commit that a remote's branch had when last heard of; empty where it is not known."""
-        return self._line("rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/{branch}^{{commit}}")
+        return self._line("rev-parse", "--verify", "--quiet", f"refs/remotes/{hidden(remote)}/{branch}^{{commit}}")
 
     def moves(self, remote: str, branch: str) -> int:
         """How often the tracking branch has been moved, as far as its reflog goes back."""
-        return int(self._line("rev-list", "--walk-reflogs", "--count", f"refs/remotes/{remote}/{branch}", "--") or 0)
+        return int(
+            self._line("rev-list", "--walk-reflogs", "--count", f"refs/remotes/{hidden(remote)}/{branch}", "--") or 0
+        )
 
     def last_pushed(self, remote: str, branch: str) -> str:
         """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""
-        told = self._line("reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{remote}/{branch}", "--")
+        told = self._line("reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{hidden(remote)}/{branch}", "--")
         sha, _, what = told.partition(" ")
         return sha if what.startswith("update by push") else ""
 
     def branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
         """The remote's branches whose tip, as last heard, is this commit."""
-        prefix = f"refs/remotes/{remote}/"
+        prefix = f"refs/remotes/{hidden(remote)}/"
         found = self._line("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix).splitlines()
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from homelab_hooks.credentials import hidden, rewritten
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.environment import BATCH_SSH
@@ -24,7 +25,10 @@ class Verbs:
         return self._git
 
     def _run(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
-        done = self._git.run(args, timeout=timeout, note=note)
+        return self._ran(self._git.run(args, timeout=timeout, note=note))
+
+    @staticmethod
+    def _ran(done: Done) -> Done:
         if done.missing:
             raise Problem("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
         return done
@@ -43,11 +47,16 @@ class Verbs:
         return tuple(part for part in done.out.split("\0") if part)
 
     def _reach(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
-        """A verb that speaks to a remote; ssh is told not to ask where nobody can answer."""
+        """A verb that speaks to a remote; ssh is told not to ask where nobody can answer.
+
+        A URL's password is no argument: everybody on this machine can read those.
+        """
         quiet: tuple[str, ...] = ()
         if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
-        return self._run(*quiet, *args, timeout=timeout, note=note)
+        return self._ran(
+            self._git.run([*quiet, *map(hidden, args)], timeout=timeout, note=note, settings=rewritten(args))
+        )
 
 
 def _remedy(done: Done) -> str:

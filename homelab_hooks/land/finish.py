@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
+from homelab_hooks.credentials import hidden
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
@@ -15,7 +15,6 @@ from homelab_hooks.land.request import Landed
 from homelab_hooks.remote import shown
 from homelab_hooks.verdict import Verdict
 
-_PASSWORD = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
 _NOT_LANDED = {Exit.USAGE, Exit.REFUSED, Exit.CONFLICT, Exit.VERIFY_FAILED, Exit.PROTECTED, Exit.PUSH_FAILED}
 """codes of `git land` that mean nothing was landed: no later trouble may end with one of them"""
 _HOOK_CODES = {*range(1, 11), 124} - {2}
@@ -65,7 +64,7 @@ def _run(course: Course, hook: Path, there: Landed) -> Verdict:
 
     with course.stage(Stage.WATCH) as note:
         done = course.parts.hooks.stream(
-            [str(hook), there.remote, _PASSWORD.sub("", there.push_url)],
+            [str(hook), hidden(there.remote), hidden(there.push_url)],
             hear,
             cwd=course.git.top_level(),
             env={"HOMELAB_IN_LAND": "1"},

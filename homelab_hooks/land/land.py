@@ -18,7 +18,7 @@ from homelab_hooks.land.plan import Again, Ask, OfferBranch, Rejoice, Stop, afte
 from homelab_hooks.land.preflight import begin, check_ci, store
 from homelab_hooks.land.rehearse import rehearse
 from homelab_hooks.land.request import Landed, Parts, Request
-from homelab_hooks.land.resume import arrived, go_back, pick_up
+from homelab_hooks.land.resume import arrived, go_back, pick_up, whole
 from homelab_hooks.land.state import State, locked
 from homelab_hooks.verdict import Verdict
 
@@ -186,7 +186,7 @@ def _taken_up(parts: Parts, verb: str) -> Course:
     state = pending(parts.git)
     if state is None:
         raise Problem(f"there is no landing to {verb}", hint="start one: git land", exit=Exit.REFUSED)
-    return Course(parts, store(parts.git), state)
+    return Course(parts, store(parts.git), whole(state, parts.git))
 
 
 def _to_the_end(parts: Parts, start: Callable[[], Course], drive: Callable[[Course], CameTo]) -> Verdict:

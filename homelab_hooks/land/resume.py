@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from homelab_hooks import credentials
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
@@ -21,6 +24,12 @@ ORPHAN = 60.0
 """seconds that a push which has outlived its landing may take"""
 LATE = 2.0
 """seconds after which a server that did not have the commit is asked again"""
+
+
+def whole(state: State, git: Git) -> State:
+    """The state with the passwords of its URLs, which stand in git's settings alone."""
+    remote = credentials.whole(state.remote, (git.push_remote(state.branch), git.push_default()))
+    return replace(state, remote=remote, push_url=credentials.whole(state.push_url, git.push_urls(remote)))
 
 
 def pick_up(course: Course) -> None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from homelab_hooks.credentials import hidden
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
@@ -85,12 +86,17 @@ class Store:
         )
 
     def save(self, state: State) -> None:
-        """Write the state as a whole or not at all, also when the machine dies. Raises Problem where it cannot."""
-        raw = {"schema": SCHEMA, **asdict(state), "request": _raw(state.request)}
+        """Write the state as a whole or not at all, also when the machine dies. Raises Problem where it cannot.
+
+        The password of a URL is not written: `whole` finds it again.
+        """
+        urls = {"remote": hidden(state.remote), "push_url": hidden(state.push_url)}
+        raw = {"schema": SCHEMA, **asdict(state), **urls, "request": _raw(state.request)}
         new = self._path.with_name(f"land.json.{os.getpid()}")
         with _writing(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with new.open("w", encoding="utf-8", errors="surrogateescape") as file:
+            made = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+            with os.fdopen(made, "w", encoding="utf-8", errors="surrogateescape") as file:
                 json.dump(raw, file, indent=1)
                 file.flush()
                 os.fsync(file.fileno())

@@ -36,7 +36,7 @@ class Remembers:
             def log_message(self, *_args: object) -> None:
                 """Says nothing."""
 
-            def any(self) -> None:
+            def hear(self) -> None:
                 heard.append(f"{self.requestline}\n{self.headers}".encode("utf-8", "surrogateescape"))
                 reply = answer(self.path, {name.lower(): value for name, value in self.headers.items()})
                 self.send_response(reply.status)
@@ -45,7 +45,7 @@ class Remembers:
                 self.end_headers()
                 self.wfile.write(reply.body)
 
-            do_GET = do_POST = do_CONNECT = do_HEAD = any  # noqa: N815 - http.server's names
+            do_GET = do_POST = do_CONNECT = do_HEAD = hear  # noqa: N815 - http.server's names
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True

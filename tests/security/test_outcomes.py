@@ -12,12 +12,22 @@ from homelab_hooks.cli.table import VERBS
 from homelab_hooks.demo import faults, githttp, timelines
 from homelab_hooks.demo.faults import Rule
 from homelab_hooks.demo.githttp import Service
-from tests.security.canaries import CI, HELPER, KUBE, URL, VAULT
+from tests.security.canaries import CI, HELPER, URL, VAULT
 from tests.security.place import FAST, Place
 
 pytestmark = pytest.mark.slow
 
-SAID = " ".join((CI.value, VAULT.value, URL.value, HELPER.value, f"https://ann:{URL.in_url}@git.example.test/x"))
+SAID = " ".join(
+    (
+        CI.value,
+        VAULT.value,
+        URL.value,
+        URL.in_url,
+        CI.in_url,
+        json.dumps(CI.value),
+        f"https://ann:{URL.in_url}@git.example.test/x",
+    )
+)
 """what somebody else may say to us"""
 LAND = ("git-land", "--verify-cmd", "true")
 ALONE = (*LAND, "--no-ci-watch")
@@ -33,8 +43,19 @@ class Case:
     arrange: Callable[[Place], object] = lambda _: None
     name: str = ""
 
+    @property
+    def loud(self) -> bool:
+        """Whether somebody else's words are shown."""
+        return self.arrange in LOUD
+
     def __str__(self) -> str:
         return f"{' '.join(self.words)}-{self.name or self.code}"
+
+
+def gate(name: str, *options: str) -> tuple[str, ...]:
+    """A gate as git calls it: the push is told on standard input."""
+    told = 'printf "x %s refs/heads/main %040d\\n" "$(cat .git/refs/heads/topic)" 0 | exec homelab hooks "$@"'
+    return ("/bin/sh", "-c", told, "sh", name, *options, "origin", "url")
 
 
 def watch(code: int, name: str, *options: str, arrange: Callable[[Place], object]) -> Case:
@@ -48,6 +69,18 @@ def land(code: int, name: str, *options: str, arrange: Callable[[Place], object]
 def other(words: str, code: int, *options: str, arrange: Callable[[Place], object] = lambda _: None) -> Case:
     told = f"{code} {' '.join(option for option in options if len(option) < 20)}".strip()
     return Case(tuple(words.split()), ("homelab", *words.split(), *options), code, arrange, told)
+
+
+def then(*steps: Callable[[Place], object]) -> Callable[[Place], None]:
+    def arrange(place: Place) -> None:
+        for step in steps:
+            step(place)
+
+    return arrange
+
+
+def verified(place: Place) -> None:
+    place.configure("homelab.verify", "true")
 
 
 def green(place: Place) -> None:
@@ -85,8 +118,10 @@ def conflict(place: Place) -> None:
 
 
 def protected(place: Place) -> None:
-    words = f'test "$1" = refs/heads/main || exit 0; echo "Not allowed to push to protected branch: $(cat {_said(place)})"'
-    place.workshop.hook("update", f"{words} >&2; exit 1")
+    words = (
+        f'test "$1" = refs/heads/main || exit 0; printf "Not allowed to push to protected branch: "; cat {_said(place)}'
+    )
+    place.workshop.hook("update", f"exec >&2; {words}; exit 1")
 
 
 def refused_by_server(place: Place) -> None:
@@ -101,7 +136,7 @@ def _said(place: Place) -> str:
 
 
 def verification_speaks(place: Place) -> None:
-    place.set("homelab.verify", f"cat {_said(place)}; env | sort; git remote -v; exit 3")
+    place.configure("homelab.verify", f"cat {_said(place)}; env | sort; git remote -v; exit 3")
 
 
 def wrong_password(place: Place) -> None:
@@ -115,8 +150,8 @@ def gone(place: Place) -> None:
 
 def pushed_by_url(place: Place) -> None:
     """The branch goes to a URL, not to a remote."""
-    place.set("branch.topic.pushRemote", place.url)
-    place.set("homelab.target", "main")
+    place.configure("branch.topic.pushRemote", place.url)
+    place.configure("homelab.target", "main")
 
 
 def own_push_url(place: Place) -> None:
@@ -125,8 +160,9 @@ def own_push_url(place: Place) -> None:
 
 
 def losing_the_answer(place: Place) -> None:
-    place.git.plan.faults = {Service.PUSH: githttp.Fault.LOSE_ANSWER, Service.FETCH_REFS: githttp.Fault.UNAVAILABLE}
-    place.git.plan.before_push = lambda: None
+    plan = place.git.plan
+    plan.faults[Service.PUSH] = githttp.Fault.LOSE_ANSWER
+    plan.before_push = lambda: plan.faults.update({Service.FETCH_REFS: githttp.Fault.UNAVAILABLE})
 
 
 def no_token(place: Place) -> None:
@@ -138,7 +174,7 @@ def by_helper(place: Place) -> None:
     place.shell.more |= {"VAULT_ADDR": "", "VAULT_TOKEN": ""}
     (place.folder / "kept").mkdir(exist_ok=True)
     (place.folder / "kept/answer").write_text(f"username=ann\npassword={HELPER.value}\n")
-    place.set("credential.helper", f"!cat {place.folder / 'kept/answer'} #")
+    place.configure("credential.helper", f"!cat {place.folder / 'kept/answer'} #")
 
 
 def vault_refuses(place: Place) -> None:
@@ -153,7 +189,7 @@ def deployed(place: Place) -> None:
 def rolled_out(place: Place) -> None:
     green(place)
     deployed(place)
-    place.set("homelab.deploy", "shop/web")
+    place.configure("homelab.deploy", "shop/web")
 
 
 def own_hook(place: Place) -> None:
@@ -162,6 +198,7 @@ def own_hook(place: Place) -> None:
     place.workshop.hook("post-push", script, where=place.clone.path / ".git/hooks")
 
 
+LOUD = {red, refusing, verification_speaks, protected, gone}
 CASES = [
     watch(0, "green", arrange=green),
     watch(1, "red", arrange=red),
@@ -171,8 +208,8 @@ CASES = [
     watch(4, "no token", arrange=vault_refuses),
     watch(8, "unreachable", "--unreachable-timeout", "0.2s", arrange=unreachable),
     watch(124, "timeout", "--timeout", "0.1s", arrange=lambda place: place.pipeline(timelines.stuck())),
-    watch(0, "vault", arrange=lambda place: (no_token(place), green(place))),
-    watch(0, "helper", arrange=lambda place: (by_helper(place), green(place))),
+    watch(0, "vault", arrange=then(no_token, green)),
+    watch(0, "helper", arrange=then(by_helper, green)),
     other("ci status", 1, arrange=red),
     other("ci status", 124, arrange=lambda place: place.pipeline(timelines.stuck())),
     other("ci logs", 0, arrange=red),
@@ -183,8 +220,8 @@ CASES = [
     other("deploy wait", 10, "shop/nothing"),
     other("deploy wait", 4, "shop/web", "--context", "nowhere"),
     land(0, "landed"),
-    land(0, "ci and rollout", arrange=lambda place: (landing_is_watched(place), rolled_out(place))),
-    land(0, "ci hook", arrange=own_hook),
+    land(0, "ci and rollout", arrange=then(landing_is_watched, rolled_out)),
+    land(124, "ci hook", arrange=own_hook),
     land(0, "rehearsed", "--dry-run"),
     land(0, "by url", arrange=pushed_by_url),
     land(0, "by push url", arrange=own_push_url),
@@ -204,20 +241,29 @@ CASES = [
     other("hooks install", 0),
     other("hooks uninstall", 0, arrange=lambda place: place.shell("homelab", "hooks", "install")),
     other("hooks status", 0),
-    other("doctor", 0, arrange=lambda place: place.set("homelab.verify", "true")),
-    other("doctor", 24, arrange=lambda place: (place.set("homelab.verify", "true"), gone(place))),
-    other("doctor", 20, arrange=lambda place: (place.set("homelab.verify", "true"), refusing(place))),
-    other("config", 0, "--remote", f"https://ann:{URL.in_url}@git.example.test/acme/app.git"),
+    other("doctor", 0, arrange=verified),
+    other("doctor", 24, arrange=then(verified, gone)),
+    other("doctor", 20, arrange=then(verified, refusing)),
+    other("config", 0, arrange=lambda place: place.configure("homelab.verify", SAID)),
+    other("config", 2, "--remote", f"https://ann:{URL.in_url}@git.example.test/acme/app.git"),
     other("config", 2, "--server", f"https://ann:{URL.in_url}@git.example.test/"),
     other("demo", 0, "--list"),
     other("manifest", 0),
     other("hooks verify", 0, arrange=verification_speaks),
     other("hooks ci-green", 0),
-    other("hooks ci-green", 4, "--strict", "origin", "url", arrange=refusing),
+    Case(("hooks", "ci-green"), gate("ci-green", "--strict"), 4, refusing, "denied"),
+    Case(("hooks", "land-only"), gate("land-only"), 20, name="refused"),
+    Case(("hooks", "verify"), gate("verify"), 22, verification_speaks, "verification"),
     other("hooks land-only", 0),
     other("hooks post-push", 0),
     other("hooks waiter", 2, "a" * 40),
-    other("hooks pushed", 0, "refs/remotes/origin/main", "HEAD"),
+    other(
+        "hooks pushed",
+        0,
+        "refs/remotes/origin/main",
+        "a" * 40,
+        arrange=lambda p: p.configure("homelab.postPush", "off"),
+    ),
 ]
 
 
@@ -225,13 +271,17 @@ def test_every_verb_is_among_the_cases() -> None:
     assert {case.words for case in CASES} == {verb.words for verb in VERBS}
 
 
-@pytest.mark.parametrize("view", ["plain", "json", "live"])
-@pytest.mark.parametrize("case", CASES, ids=str)
+VIEWS = ("plain", "json", "live")
+SHOWN = [(case, view) for place, case in enumerate(CASES) for view in (VIEWS if case.loud else (VIEWS[place % 3],))]
+"""what others say is shown in every view, all else in one of them"""
+
+
+@pytest.mark.parametrize(("case", "view"), SHOWN, ids=str)
 def test_no_canary_is_given_away(place: Place, case: Case, view: str) -> None:
     case.arrange(place)
     place.known = place.files()
-    environ = {"HOMELAB_OUTPUT": view, "HOMELAB_DEBUG": "1"}
-    ended = place.on_terminal(*case.argv, **environ) if view == "live" else place.shell(*case.argv, **environ)
+    place.shell.more |= {"HOMELAB_OUTPUT": view, "HOMELAB_DEBUG": "1"}
+    ended = place.on_terminal(*case.argv) if view == "live" else place.shell(*case.argv)
     assert ended.code == case.code, ended
     assert place.gave_away(ended) == []
     assert "Traceback" not in ended.err
