@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -30,6 +30,16 @@ class GitEntry(NamedTuple):
     scope: str
     key: str
     value: str
+
+
+def own_filters(entries: Iterable[GitEntry]) -> tuple[str, ...]:
+    """The names of the filters that a repository's own settings define, not the user's.
+
+    >>> own_filters([GitEntry("local", "filter.x.clean", "sed"), GitEntry("global", "filter.lfs.clean", "git-lfs")])
+    ('x',)
+    """
+    keys = [entry.key for entry in entries if entry.scope in {"local", "worktree"} and entry.key.startswith("filter.")]
+    return tuple(sorted({key.removeprefix("filter.").rpartition(".")[0] for key in keys}))
 
 
 class Sources(NamedTuple):

@@ -11,15 +11,29 @@ from typing import Any
 from homelab_hooks.config import TRACKED
 from homelab_hooks.errors import Problem
 
+LIMIT = 1024 * 1024
+"""bytes of a tracked file"""
+
 
 def tracked(top: Path | None) -> Mapping[str, object]:
     """What .homelab.toml at the work tree's root says. Raises Problem where it is malformed."""
     try:
-        return tomllib.loads((top / TRACKED).read_text(encoding="utf-8")) if top else {}
+        return tomllib.loads(plain(top / TRACKED).decode()) if top else {}
     except OSError:
         return {}
     except (ValueError, RecursionError) as error:  # TOML's and UTF-8's complaints, and brackets without an end
         raise Problem(f"{TRACKED} is malformed: {error}", hint="mend it, or remove it") from None
+
+
+def plain(path: Path) -> bytes:
+    """A file that others wrote: a regular one, and no more of it than a person would write. Raises OSError otherwise.
+
+    A tracked link may lead to a device that never ends.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        return file.read(LIMIT)
 
 
 def context_server(config_home: Path) -> str:

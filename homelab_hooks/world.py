@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from homelab_hooks import credentials, files
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.config import Config, Sources, resolve, survey
+from homelab_hooks.config import Config, Sources, own_filters, resolve, survey
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.environment import for_others
 from homelab_hooks.git.executor import Lean
@@ -56,8 +56,7 @@ class World:
         self.terminal = Terminal(environ)
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
-        for secret in credentials.of_environment(environ):
-            self.redact.learn(secret)
+        self.redact.learn(*credentials.of_environment(environ))
         self._token: Token | None = None
         self._looking = threading.Lock()
         self._shared = {name: value for name, value in self.environ.items() if name not in (*OURS, TICKET)}
@@ -113,10 +112,10 @@ class World:
 
     @cached_property
     def quiet_git(self) -> Git:
-        """All verbs on git, and nobody is ever asked."""
+        """All verbs on git; nobody is ever asked, and nothing of the repository's is run."""
         from homelab_hooks.git.repository import Git
 
-        return Git(Lean(self._shared, self.directory))
+        return Git(Lean(self._shared, self.directory, without=own_filters(self.git.config())))
 
     @cached_property
     def processes(self) -> Processes:
@@ -151,8 +150,7 @@ class World:
     def _sources(self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]) -> Sources:
         context = files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
         entries = self.git.config()
-        for secret in credentials.of_settings((entry.key, entry.value) for entry in entries):
-            self.redact.learn(secret)
+        self.redact.learn(*credentials.of_settings((entry.key, entry.value) for entry in entries))
         return Sources(options=options, environ=self.environ, git=entries, tracked=tracked, context_server=context)
 
     def view(self, output: Output) -> View:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE")
 CALL = (
@@ -17,6 +17,15 @@ FRAMEWORK = (
     "PRE_COMMIT_REMOTE_URL", "PRE_COMMIT_REMOTE_BRANCH", "PRE_COMMIT_LOCAL_BRANCH",
 )  # fmt: skip
 """set by pre-commit and prek for one push; wrong for a run of theirs inside it"""
+
+LOOKING = {
+    "core.fsmonitor": "false",
+    "core.alternateRefsCommand": ":",
+    "core.askPass": "",
+    "log.showSignature": "false",
+    "protocol.ext.allow": "never",
+}
+"""settings for a git that only looks: what a repository's own could have run where nothing has to be"""
 
 BATCH_SSH = "ssh -oBatchMode=yes"
 
@@ -58,6 +67,32 @@ def with_settings(environ: Mapping[str, str], settings: Mapping[str, str]) -> di
     for place, (key, value) in enumerate(settings.items(), first):
         found |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
     return found
+
+
+def _unfiltered(names: Iterable[str]) -> dict[str, str]:
+    """Settings with which these filters leave every file as it is.
+
+    >>> _unfiltered(["x"])
+    {'filter.x.clean': '', 'filter.x.smudge': '', 'filter.x.process': '', 'filter.x.required': 'false'}
+    """
+    kinds = {"clean": "", "smudge": "", "process": "", "required": "false"}
+    return {f"filter.{name}.{kind}": value for name in names for kind, value in kinds.items()}
+
+
+def only_looking(
+    environ: Mapping[str, str], settings: Mapping[str, str] | None, *, without: Iterable[str] = ()
+) -> dict[str, str]:
+    """Variables for a call of git that only looks.
+
+    Args:
+        settings: further ones; None: the call speaks to no remote, so that no missing object is fetched by the way.
+        without: filters that are not run.
+
+    >>> only_looking({}, None)["GIT_ALLOW_PROTOCOL"]
+    'none'
+    """
+    alone = {"GIT_ALLOW_PROTOCOL": "none"} if settings is None else {}
+    return {**with_settings(environ, {**LOOKING, **_unfiltered(without), **(settings or {})}), **alone}
 
 
 def asks_by_ssh(environ: Mapping[str, str], *, interactive: bool) -> bool:

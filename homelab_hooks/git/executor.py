@@ -24,6 +24,10 @@ class Executor(Protocol):
     def batch(self) -> bool:
         """Whether ssh has to be told not to ask."""
 
+    @property
+    def looks(self) -> bool:
+        """Whether it runs nothing of the repository's."""
+
     def run(
         self,
         args: Sequence[str],
@@ -35,7 +39,7 @@ class Executor(Protocol):
         """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`.
 
         Args:
-            settings: for this call; they may hold a secret, so they are no arguments.
+            settings: for this call, which speaks to a remote; they may hold a secret, so they are no arguments.
         """
 
     def at(self, directory: Path) -> Executor:
@@ -43,14 +47,18 @@ class Executor(Protocol):
 
 
 class Lean:
-    """Starts git directly and never prompts: for watching and for hooks, where start-up time counts.
+    """Starts git directly, never prompts, and only looks: for watching and for hooks, where start-up time counts.
 
     Args:
         environ: what git would inherit; what is wrong for it is taken out here.
         directory: where git runs.
+        without: the repository's own filters, which are not run.
     """
 
-    def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
+    looks = True
+
+    def __init__(self, environ: Mapping[str, str], directory: Path, *, without: Sequence[str] = ()) -> None:
+        self._without = tuple(without)
         self._environ = {**environ, "HOMELAB_NO_WATCH": "1"}  # our own fetch must not start a watch
         self._directory = directory
         self._processes = Processes(environment.for_git(self._environ, interactive=False))
@@ -69,9 +77,9 @@ class Lean:
         settings: Mapping[str, str] | None = None,
     ) -> Done:
         """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
-        env = environment.with_settings(self._environ, settings or {})
+        env = environment.only_looking(self._environ, settings, without=self._without)
         return self._processes.run(noted(["git", *args], note), cwd=self._directory, timeout=timeout, env=env)
 
     def at(self, directory: Path) -> Lean:
         """The same in another directory."""
-        return Lean(self._environ, directory)
+        return Lean(self._environ, directory, without=self._without)

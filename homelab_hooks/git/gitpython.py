@@ -34,6 +34,8 @@ class GitPython:
         gone = sorted(set(inherited) - set(self._env))
         self._prefix = ["env", *(part for name in gone for part in ("-u", name)), "git"] if gone else ["git"]
 
+    looks = False
+
     @property
     def batch(self) -> bool:
         """Whether ssh has to be told not to ask."""

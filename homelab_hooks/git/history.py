@@ -94,10 +94,10 @@ class History(Verbs):
 
     def fetch_quietly(self, remote: str, ref: str) -> bool:
         """Bring a commit or a branch here without moving any ref; gives up after `PATIENCE` seconds."""
-        done = self._reach(
+        done = self._ask(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--refmap=", "--", remote, ref,
-            timeout=PATIENCE,
+            remote=remote, timeout=PATIENCE,
         )  # fmt: skip
         return done.ok
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class Places(Verbs):
             where = complaint(done).rpartition(" at ")[2]
             raise Problem(
                 f"git does not trust this repository, it belongs to another user: {where}",
-                hint=f"if you trust it: git config --global --add safe.directory {where.strip(chr(39))}",
+                hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(where.strip(chr(39)))}",
                 exit=Exit.REFUSED,
             )
         if not done.ok:

@@ -38,7 +38,7 @@ class Remotes(Verbs):
         """The remote's own default branch as last heard, else asked for; empty where nobody says."""
         if known := self.known_head_branch(remote):
             return known
-        done = self._reach("ls-remote", "--symref", "--", remote, "HEAD", timeout=ASKING)
+        done = self._ask("ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=ASKING)
         for line in done.out.splitlines() if done.ok else ():
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD")
@@ -54,7 +54,7 @@ class Remotes(Verbs):
     def tip(self, url: str, branch: str) -> Look[str]:
         """The commit that a branch has on the server now; Absent where there is no such branch."""
         ref = _HEADS + branch
-        done = self._reach("ls-remote", "--", url, ref, timeout=ASKING)
+        done = self._ask("ls-remote", "--", url, ref, remote=url, timeout=ASKING)
         if not done.ok:
             return Missed(complaint(done))
         for line in done.out.splitlines():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from homelab_hooks.credentials import hidden, rewritten
@@ -10,6 +12,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.environment import BATCH_SSH
 from homelab_hooks.git.executor import Executor
 from homelab_hooks.proc import Done
+from homelab_hooks.remote import Nameless, parse
 from homelab_hooks.text import clean, without_user
 
 
@@ -46,7 +49,24 @@ class Verbs:
             raise Problem(f"git {verb} failed: {complaint(done)}", hint=_remedy(done), exit=Exit.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
 
-    def _reach(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
+    def _ask(self, verb: str, *args: str, remote: str, timeout: float) -> Done:
+        """A question to a remote, of which nothing but the remote's own programs is run.
+
+        A remote on this machine could name a program in the repository's settings; over ssh it is how it is reached.
+        """
+        usual: tuple[str, ...] = ()
+        if self._git.looks and self._line("config", "--get", f"remote.{hidden(remote)}.uploadpack"):
+            url = self._line("ls-remote", "--get-url", "--", hidden(remote))
+            usual = ("--upload-pack=git-upload-pack",) if isinstance(parse(url), Nameless) else ()
+        return self._reach(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
+
+    def _reach(
+        self,
+        *args: str,
+        timeout: float | None = None,
+        note: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Done:
         """A verb that speaks to a remote; ssh is told not to ask where nobody can answer.
 
         A URL's password is no argument: everybody on this machine can read those.
@@ -54,9 +74,8 @@ class Verbs:
         quiet: tuple[str, ...] = ()
         if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
-        return self._ran(
-            self._git.run([*quiet, *map(hidden, args)], timeout=timeout, note=note, settings=rewritten(args))
-        )
+        told = {**rewritten(args), **(settings or {})}
+        return self._ran(self._git.run([*quiet, *map(hidden, args)], timeout=timeout, note=note, settings=told))
 
 
 def _remedy(done: Done) -> str:

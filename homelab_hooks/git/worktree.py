@@ -42,8 +42,12 @@ class WorkTree(Places):
         return next((lock for lock in locks if lock.exists()), None)
 
     def changes(self) -> tuple[str, ...]:
-        """Tracked files that differ from HEAD or the index, each as `XY path`; untracked files are none."""
-        return self._list(*_STATUS, "--untracked-files=no", "--ignore-submodules=untracked")
+        """Tracked files that differ from HEAD or the index, each as `XY path`; untracked files are none.
+
+        To look into a submodule git runs another one there, with the submodule's settings: who only looks does not.
+        """
+        within = "dirty" if self._git.looks else "untracked"
+        return self._list(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
     def unmerged(self) -> tuple[str, ...]:
         """Files with conflicts, in path order."""

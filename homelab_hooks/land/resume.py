@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from homelab_hooks import credentials
@@ -164,7 +165,7 @@ def _same_place(course: Course) -> None:
     if branch != state.branch:
         raise Problem(
             f"the landing is of {state.branch}, but {branch or 'a detached HEAD'} is checked out",
-            hint=f"git switch {state.branch}, then the same command again",
+            hint=f"git switch {shlex.quote(state.branch)}, then the same command again",
             exit=Exit.REFUSED,
         )
 

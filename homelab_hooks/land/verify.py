@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from homelab_hooks.files import plain
 from homelab_hooks.land.request import Command
 
 FRAMEWORK = ".pre-commit-config.yaml"
@@ -41,7 +42,7 @@ def find(top: Path | None, *, without: frozenset[str] = frozenset()) -> Command 
         if name in without:
             return None
         try:
-            return (top or Path()).joinpath(name).read_text(encoding="utf-8", errors="replace")
+            return plain((top or Path()) / name).decode("utf-8", "replace")
         except OSError:
             return None
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from homelab_hooks import remote as remotes
 from homelab_hooks.cli.doctor.aside import Examination, problem_found
-from homelab_hooks.config import TRACKED, Config
+from homelab_hooks.config import TRACKED, Config, own_filters
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.agreement import Agreements
+from homelab_hooks.land.plan import listed
 from homelab_hooks.land.preflight import gather, goes_to
 from homelab_hooks.land.refusals import refusals
 from homelab_hooks.land.request import Command, Detect, Request
@@ -32,7 +35,7 @@ def examinations(config: Config, world: World) -> tuple[Examination, ...]:
     git = world.quiet_git
     return (
         Examination("git", lambda: _version(git)),
-        Examination("work tree", lambda: _work_tree(wanted, git)),
+        Examination("work tree", lambda: _work_tree(wanted, git, own_filters(world.git.config()))),
         Examination("remote", lambda: _remote(wanted, git), Exit.PUSH_FAILED),
     )
 
@@ -57,9 +60,13 @@ def _version(git: Git) -> Iterator[Finding]:
         yield _broken("identity", "git does not know who you are, and could not make a merge commit", hint)
 
 
-def _work_tree(wanted: Request, git: Git) -> Iterator[Finding]:
+def _work_tree(wanted: Request, git: Git, filters: tuple[str, ...]) -> Iterator[Finding]:
     """The refusals of a landing, in its own words."""
     facts, _ = gather(wanted, git, "")
+    if filters and facts.changes:
+        said = f"whether it is clean only the repository's own filters can tell ({listed(filters)}), which are not run"
+        yield Finding("work tree", Health.WARNING, said, "git status")
+        facts = replace(facts, changes=())
     found = refusals(facts)
     for problem in found:
         yield problem_found("work tree", problem, exit_=Exit.REFUSED)
@@ -111,13 +118,13 @@ def _unsaid(name: str, url: str, asked: Look[str]) -> Finding:
     """No target: because the remote names none, or because it cannot be asked."""
     if isinstance(asked, Missed | Denied):
         return _silent(name, url, asked.reason)
-    hint = f"git remote set-head {name} --auto, or --onto BRANCH"
+    hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
     return _broken("target", f"{name} does not say which branch to land on", hint)
 
 
 def _silent(name: str, url: str, reason: str) -> Finding:
     said = f"{remotes.shown(url)}: {reason}"
-    return Finding("remote", Health.PROBLEM, said, f"try it: git ls-remote {name}", Exit.PUSH_FAILED)
+    return Finding("remote", Health.PROBLEM, said, f"try it: git ls-remote {shlex.quote(remotes.shown(name))}", Exit.PUSH_FAILED)
 
 
 def _broken(check: str, evidence: str, remedy: str) -> Finding:

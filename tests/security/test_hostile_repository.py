@@ -1,0 +1,179 @@
+"""A repository that would run a spy whichever way git allows: verbs that only look never do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.cli.table import VERBS
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.workshop import Checkout
+from tests.security.place import Place
+
+pytestmark = pytest.mark.slow
+
+NEW = "b" * 40
+LOOKS = {
+    ("ci", "watch"): ("homelab-watch", "--appear-timeout", "0"),
+    ("ci", "status"): ("homelab", "ci", "status"),
+    ("ci", "logs"): ("homelab", "ci", "logs"),
+    ("deploy", "wait"): ("homelab", "deploy", "wait", "shop/nothing"),
+    ("hooks", "status"): ("homelab", "hooks", "status"),
+    ("doctor",): ("homelab", "doctor"),
+    ("config",): ("homelab", "config"),
+    ("manifest",): ("homelab", "manifest"),
+}
+GATES = {("hooks", name) for name in ("verify", "ci-green", "land-only", "post-push", "pushed", "waiter")}
+"""run by git's own hooks, which the user has installed; `verify` runs what was agreed to"""
+
+
+@dataclass
+class Trap:
+    """The place, and a spy that leaves a mark when it is run."""
+
+    place: Place
+
+    @property
+    def spy(self) -> Path:
+        return self.place.folder / "kept/spy"
+
+    @property
+    def sprung(self) -> list[str]:
+        """Who ran the spy."""
+        mark = self.place.folder / "kept/mark"
+        return mark.read_text().splitlines() if mark.exists() else []
+
+    def command(self, name: str, then: str = "") -> str:
+        """A command for a setting, which says who it is."""
+        return f"{self.spy} {name}; {then}" if then else f"{self.spy} {name}"
+
+
+@pytest.fixture
+def trap(place: Place) -> Trap:
+    """The clone's remote is the bare repository itself."""
+    made = Trap(place)
+    made.spy.parent.mkdir()
+    made.spy.write_text(f'#!/bin/sh\necho "$1" >>{shlex.quote(str(made.spy.parent / "mark"))}\n')
+    made.spy.chmod(0o755)
+    place.clone.git("remote", "set-url", "origin", str(place.workshop.bare))
+    return made
+
+
+def every_setting(trap: Trap) -> None:
+    """Whatever git's settings can have run, while the work tree looks changed to git and commits are missing."""
+    place, clone, run = trap.place, trap.place.clone, trap.command
+    clone.write(".gitattributes", "* filter=evil diff=evil\n")
+    clone.git("add", ".gitattributes")
+    clone.git("commit", "--quiet", "-m", "attributes")
+    submodule(trap)
+    settings = {
+        "core.fsmonitor": run("fsmonitor"), "core.pager": run("pager"), "core.editor": run("editor"),
+        "core.alternateRefsCommand": run("alternates"), "core.hooksPath": str(hooks(trap)),
+        "core.askPass": str(trap.spy), "diff.external": run("external diff"), "diff.evil.textconv": run("textconv"),
+        "filter.evil.clean": run("clean", "cat"), "filter.evil.smudge": run("smudge", "cat"),
+        "filter.evil.required": "true", "gpg.program": str(trap.spy),
+        "log.showSignature": "true", "pager.status": run("pager"), "pager.ls-remote": run("pager"),
+        "sequence.editor": run("editor"), "alias.status": f"!{run('alias')}", "alias.ls-remote": f"!{run('alias')}",
+        "protocol.ext.allow": "always", "remote.origin.uploadpack": run("upload-pack", "git-upload-pack"),
+        "remote.evil.url": f"ext::{run('ext')}", "remote.evil.promisor": "true", "extensions.partialClone": "evil",
+        "core.repositoryFormatVersion": "1", "gc.auto": "1", "maintenance.auto": "true",
+    }  # fmt: skip
+    for key, value in settings.items():
+        place.configure(key, value)
+    alternates = clone.path / ".git/objects/info/alternates"
+    alternates.write_text(f"{place.workshop.bare}/objects\n")
+    clone.write("README", "hello\n")  # the same text, written later than the index
+
+
+def submodule(trap: Trap) -> None:
+    """One that is checked out, with a repository whose own settings are hostile."""
+    clone = trap.place.clone
+    inner = Checkout(clone.path / "inner", trap.place.shell.environ)
+    inner.path.mkdir()
+    inner.git("init", "--quiet")
+    inner.commit("i")
+    inner.git("config", "core.fsmonitor", trap.command("submodule's fsmonitor"))
+    clone.git("update-index", "--add", "--cacheinfo", f"160000,{inner.head},inner")
+    clone.write(".gitmodules", f'[submodule "inner"]\n\tpath = inner\n\turl = ext::{trap.command("submodule")}\n')
+    clone.git("add", ".gitmodules")
+    clone.git("commit", "--quiet", "-m", "a submodule")
+
+
+def hooks(trap: Trap) -> Path:
+    """Every hook there is, in the tracked tree."""
+    folder = trap.place.clone.path / "tracked-hooks"
+    folder.mkdir()
+    for name in ("reference-transaction", "post-index-change", "post-checkout", "pre-push", "post-push", "post-merge",
+                 "pre-auto-gc", "fsmonitor-watchman"):  # fmt: skip
+        (folder / name).write_text(f"#!/bin/sh\n{trap.command(name)}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def by_ext(trap: Trap) -> None:
+    """The remote itself is a command."""
+    trap.place.configure("protocol.ext.allow", "always")
+    trap.place.clone.git("remote", "set-url", "origin", f"ext::{trap.command('ext')} %S")
+    trap.place.configure("homelab.target", "main")
+
+
+def by_options(trap: Trap) -> None:
+    """Names that look like options, or like a shell's."""
+    place = trap.place
+    place.configure("remote.origin.url", f"--upload-pack={trap.command('option')}")
+    place.clone.git("remote", "add", "up", f"ssh://-oProxyCommand={shlex.quote(trap.command('ssh'))}/acme/app.git")
+    place.clone.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/--exec=x")
+    place.configure("homelab.target", "$(touch${IFS}x)")
+
+
+def by_tracked_file(trap: Trap) -> None:
+    run = trap.command
+    trap.place.clone.write(
+        ".homelab.toml",
+        f'verify = "{run("verify")}"\ndeploy = ["shop/--kubeconfig=x", "-x/y", "shop/nothing"]\n'
+        f'notify = "{run("notify")}"\nserver = "https://evil.example.test"\n',
+    )
+    trap.place.clone.write("Makefile", f"X := $(shell {run('make')})\ntest:\n\t{run('make')}\n")
+    trap.place.clone.write(".pre-commit-config.yaml", "repos: []\ndefault_stages: [pre-push]\n")
+    trap.place.clone.commit("$(touch x)\n--exec=x;`touch y`", message=f"$({run('message')})")
+
+
+def missing_commit(trap: Trap) -> None:
+    """CI speaks of a commit that is to be looked for."""
+    every_setting(trap)
+    trap.place.pipeline(timelines.superseded(by=2))
+    trap.place.site.push("acme/app", "main", NEW, timelines.green(), after=-30.0)
+
+
+TRAPS: list[Callable[[Trap], None]] = [every_setting, missing_commit, by_ext, by_options, by_tracked_file]
+
+
+def test_every_verb_that_only_looks_is_tried() -> None:
+    assert {verb.words for verb in VERBS if verb.tier == "read"} == {*LOOKS, *GATES}
+
+
+@pytest.mark.parametrize("lay", TRAPS, ids=lambda lay: lay.__name__)
+def test_who_only_looks_runs_nothing_of_the_repositorys(trap: Trap, lay: Callable[[Trap], None]) -> None:
+    lay(trap)
+    for mark in (trap.spy.parent / "mark",):
+        mark.unlink(missing_ok=True)
+    for argv in LOOKS.values():
+        ended = trap.place.shell(*argv)
+        assert "Traceback" not in ended.err
+        assert "a fault of" not in ended.err, ended
+        assert trap.sprung == [], argv
+    assert not (trap.place.clone.path / "x").exists()
+
+
+def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
+    """Else the tests above would show nothing."""
+    every_setting(trap)
+    (trap.spy.parent / "mark").unlink(missing_ok=True)
+    shell = trap.place.shell
+    for words in ("status", "-c core.fsmonitor=false status", "ls-remote origin", "cat-file -e " + NEW, "fetch evil"):
+        shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *words.split())
+    assert {"submodule's fsmonitor", "fsmonitor", "clean", "upload-pack", "ext"} <= set(trap.sprung)
