@@ -12,6 +12,7 @@ from homelab_hooks.events import Level, Log, Progress, Stage, StageChanged
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.request import Parts, Request
 from homelab_hooks.land.state import State, Store
+from homelab_hooks.remote import shown
 from homelab_hooks.text import clean
 
 SHORT = 10
@@ -77,8 +78,8 @@ class Course:
 
     @property
     def upstream(self) -> str:
-        """The target as a person knows it: `origin/main`."""
-        return clean(f"{self.state.remote}/{self.state.target}")
+        """The target as a person knows it, and as the merge's message names it: `origin/main`."""
+        return f"{shown(self.state.remote)}/{clean(self.state.target)}"
 
     def keep(self, **changes: Any) -> None:
         """Write down what is about to happen, or has.

@@ -21,7 +21,7 @@ def begin(request: Request, parts: Parts) -> Course:
         for problem in refusals(facts):
             raise problem
         check_ci(parts, facts.head)
-        note.detail = f"{facts.branch} at {short_sha(facts.head)}, to {state.remote}/{state.target}"
+        note.detail = f"{facts.branch} at {short_sha(facts.head)}, to {remotes.shown(state.remote)}/{state.target}"
     course = Course(parts, store(parts.git), state)
     course.keep(stage=Stage.PREFLIGHT)
     return course

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any, Self
 
 
@@ -23,10 +24,13 @@ class Remembers:
     """A server over http on this machine; use it as a context manager.
 
     Args:
+        tls: who it says that it is.
         answer: what it answers to a path with these headers; not found by default.
     """
 
-    def __init__(self, answer: Callable[[str, dict[str, str]], Reply] = lambda *_: Reply(404)) -> None:
+    def __init__(
+        self, answer: Callable[[str, dict[str, str]], Reply] = lambda *_: Reply(404), *, tls: SSLContext | None = None
+    ) -> None:
         heard: list[bytes] = []
         self.heard = heard
 
@@ -49,6 +53,9 @@ class Remembers:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a handshake that is refused
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:

@@ -26,7 +26,7 @@ from tests.security.elsewhere import Remembers, vault
 from tests.security.spies import Spies
 
 TOKENS = ("WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN")
-_REMOTE = {(f"GIT_CONFIG_KEY_{number}", URL.core) for number in range(2)}
+_REMOTE = {(f"GIT_CONFIG_KEY_{number}", URL.core) for number in range(9)}
 """how git is told the password of a remote that is no argument"""
 FAST = Rollout(image_after=0.0, lag=0.05, pod_takes=0.05)
 
@@ -64,10 +64,14 @@ class Place:
         """All files that give a canary away."""
         return files_with(self.folder, beside=(self.folder / "spies", self.folder / "kept"))
 
-    def on_terminal(self, *argv: str, **environ: str) -> Ended:
+    def run(self, *argv: str, **environ: str) -> Ended:
+        """Run with these variables too."""
+        return Shell(self.shell.environ, self.shell.directory, {**self.shell.more, **environ})(*argv)
+
+    def on_terminal(self, *argv: str) -> Ended:
         """Run with a terminal as standard error and input."""
         ours, theirs = os.openpty()
-        env = {**self.shell.environ, **self.shell.more, "TERM": "xterm", **environ}
+        env = {**self.shell.environ, **self.shell.more, "TERM": "xterm"}
         child = subprocess.Popen(
             [str(PROGRAMS / argv[0]), *argv[1:]], cwd=self.shell.directory, env=env, stdin=theirs,
             stdout=subprocess.PIPE, stderr=theirs, start_new_session=True,

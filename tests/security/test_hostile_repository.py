@@ -96,7 +96,7 @@ def submodule(trap: Trap) -> None:
     inner.path.mkdir()
     inner.git("init", "--quiet")
     inner.commit("i")
-    inner.git("config", "core.fsmonitor", trap.command("submodule's fsmonitor"))
+    inner.git("config", "core.fsmonitor", trap.command("submodule-fsmonitor"))
     clone.git("update-index", "--add", "--cacheinfo", f"160000,{inner.head},inner")
     clone.write(".gitmodules", f'[submodule "inner"]\n\tpath = inner\n\turl = ext::{trap.command("submodule")}\n')
     clone.git("add", ".gitmodules")
@@ -174,6 +174,13 @@ def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
     every_setting(trap)
     (trap.spy.parent / "mark").unlink(missing_ok=True)
     shell = trap.place.shell
-    for words in ("status", "-c core.fsmonitor=false status", "ls-remote origin", "cat-file -e " + NEW, "fetch evil"):
+    for words in (
+        "status",
+        "config --unset core.fsmonitor",
+        "status",
+        "ls-remote origin",
+        "cat-file -e " + NEW,
+        "fetch evil",
+    ):
         shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *words.split())
-    assert {"submodule's fsmonitor", "fsmonitor", "clean", "upload-pack", "ext"} <= set(trap.sprung)
+    assert {"submodule-fsmonitor", "fsmonitor", "clean", "upload-pack", "ext"} <= set(trap.sprung)

@@ -124,7 +124,9 @@ def _unsaid(name: str, url: str, asked: Look[str]) -> Finding:
 
 def _silent(name: str, url: str, reason: str) -> Finding:
     said = f"{remotes.shown(url)}: {reason}"
-    return Finding("remote", Health.PROBLEM, said, f"try it: git ls-remote {shlex.quote(remotes.shown(name))}", Exit.PUSH_FAILED)
+    return Finding(
+        "remote", Health.PROBLEM, said, f"try it: git ls-remote {shlex.quote(remotes.shown(name))}", Exit.PUSH_FAILED
+    )
 
 
 def _broken(check: str, evidence: str, remedy: str) -> Finding:
