@@ -27,6 +27,7 @@ LOOKS = {
     ("config",): ("homelab", "config"),
     ("manifest",): ("homelab", "manifest"),
 }
+GATE = 'printf "x %s refs/heads/main %040d\\n" "$(cat .git/refs/heads/topic)" 0 | exec homelab hooks verify origin url'
 GATES = {("hooks", name) for name in ("verify", "ci-green", "land-only", "post-push", "pushed", "waiter")}
 """run by git's own hooks, which the user has installed; `verify` runs what was agreed to"""
 
@@ -184,3 +185,42 @@ def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
     ):
         shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *words.split())
     assert {"submodule-fsmonitor", "fsmonitor", "clean", "upload-pack", "ext"} <= set(trap.sprung)
+
+
+@pytest.mark.parametrize("argv", [("git-land", "--no-ci-watch"), ("/bin/sh", "-c", GATE)], ids=["land", "gate"])
+def test_a_tracked_files_command_is_not_run_before_somebody_agreed(trap: Trap, argv: tuple[str, ...]) -> None:
+    """Not by a landing, and not by the gate before a plain push."""
+    clone = trap.place.clone
+    clone.commit(".homelab.toml", f'verify = "{trap.command("verify")}"\ntarget = "main"\n')
+    refused = trap.place.shell(*argv)
+    assert (refused.code, trap.sprung) == (20, []), refused
+    assert "nobody has agreed" in refused.err
+    trap.place.configure("homelab.verify", trap.command("agreed"))
+    ended = trap.place.shell(*argv)
+    assert (ended.code, trap.sprung) == (0, ["agreed"]), ended
+
+
+def test_a_landing_runs_its_verification_gits_own_hooks_and_nothing_else(trap: Trap) -> None:
+    """Names of branches and files that look like options or commands are names; aliases and pagers are not run."""
+    clone, run = trap.place.clone, trap.command
+    clone.git("switch", "--quiet", "-c", "$(touch${IFS}x);`id`")
+    clone.commit("-x $(touch x)\n--exec=y")
+    for key in ("core.pager", "core.editor", "sequence.editor", "diff.external", "alias.push", "alias.merge"):
+        trap.place.configure(key, run(key))
+    trap.place.workshop.hook("pre-push", run("pre-push"), where=clone.path / ".git/hooks")
+    bob = trap.place.workshop.clone("bob")
+    bob.commit("b", message=f"$({run('message')})")
+    bob.git("push", "--quiet", "origin", "HEAD:main")
+    ended = trap.place.shell("git-land", "--no-ci-watch", "--verify-cmd", run("verify"))
+    assert ended.code == 0, ended
+    assert trap.sprung == ["verify", "pre-push"]
+    assert not (clone.path / "x").exists()
+
+
+@pytest.mark.parametrize("name", [".homelab.toml", "Makefile", "package.json"])
+def test_a_tracked_link_to_a_device_is_no_file(trap: Trap, name: str) -> None:
+    """It would never end."""
+    (trap.place.clone.path / name).symlink_to("/dev/zero")
+    ended = trap.place.shell("homelab", "doctor")
+    assert "a fault of" not in ended.err
+    assert ended.code in {0, 20}, ended
