@@ -80,7 +80,8 @@ def every_setting(trap: Trap) -> None:
         "log.showSignature": "true", "pager.status": run("pager"), "pager.ls-remote": run("pager"),
         "sequence.editor": run("editor"), "alias.status": f"!{run('alias')}", "alias.ls-remote": f"!{run('alias')}",
         "protocol.ext.allow": "always", "remote.origin.uploadpack": run("upload-pack", "git-upload-pack"),
-        "remote.evil.url": f"ext::{run('ext')}", "remote.evil.promisor": "true", "extensions.partialClone": "evil",
+        "remote.evil.url": f"ext::{run('ext')}", "remote.promised.url": str(place.workshop.bare),
+        "remote.promised.uploadpack": run("promisor", "git-upload-pack"), "remote.promised.promisor": "true", "extensions.partialClone": "promised",
         "core.repositoryFormatVersion": "1", "gc.auto": "1", "maintenance.auto": "true",
     }  # fmt: skip
     for key, value in settings.items():
@@ -96,7 +97,10 @@ def submodule(trap: Trap) -> None:
     inner = Checkout(clone.path / "inner", trap.place.shell.environ)
     inner.path.mkdir()
     inner.git("init", "--quiet")
+    inner.write(".gitattributes", "* filter=inner\n")
     inner.commit("i")
+    inner.git("config", "filter.inner.clean", trap.command("submodule-filter", "cat"))
+    inner.write("i", "i\n")
     inner.git("config", "core.fsmonitor", trap.command("submodule-fsmonitor"))
     clone.git("update-index", "--add", "--cacheinfo", f"160000,{inner.head},inner")
     clone.write(".gitmodules", f'[submodule "inner"]\n\tpath = inner\n\turl = ext::{trap.command("submodule")}\n')
@@ -184,7 +188,9 @@ def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
         "fetch evil",
     ):
         shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *words.split())
-    assert {"submodule-fsmonitor", "fsmonitor", "clean", "upload-pack", "ext"} <= set(trap.sprung)
+    assert {"submodule-fsmonitor", "submodule-filter", "fsmonitor", "clean", "upload-pack", "promisor", "ext"} <= set(
+        trap.sprung
+    )
 
 
 @pytest.mark.parametrize("argv", [("git-land", "--no-ci-watch"), ("/bin/sh", "-c", GATE)], ids=["land", "gate"])
