@@ -191,8 +191,6 @@ def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
         shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *words.split())
     commands = {"submodule-fsmonitor", "submodule-filter", "fsmonitor", "clean", "upload-pack", "promisor", "ext"}
     assert commands <= set(trap.sprung)
-        trap.sprung
-    )
 
 
 @pytest.mark.parametrize("argv", [("git-land", "--no-ci-watch"), ("/bin/sh", "-c", GATE)], ids=["land", "gate"])
