@@ -198,7 +198,7 @@ def own_hook(place: Place) -> None:
     place.workshop.hook("post-push", script, where=place.clone.path / ".git/hooks")
 
 
-LOUD = {red, refusing, verification_speaks, protected, gone}
+LOUD = {red, verification_speaks, protected, gone}
 CASES = [
     watch(0, "green", arrange=green),
     watch(1, "red", arrange=red),
