@@ -32,7 +32,7 @@ _STACK = 4
 """marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
 _PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")
 _USER_PART = re.compile(
-    # Or a slash in a password, which makes it no URL; bounded, for a text of nothing but URLs would take quadratic time.
+    # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
     r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)"
 )
 
