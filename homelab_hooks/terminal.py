@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import signal
@@ -89,7 +90,7 @@ class Terminal:
         # These two, where a shell exports them, are from before the terminal was resized.
         sized = {name: value for name, value in self._environ.items() if name not in {"COLUMNS", "LINES"}}
         return Console(
-            file=sys.stderr,
+            file=_Nowhere(io.BytesIO(), encoding=getattr(sys.stderr, "encoding", None) or "utf-8"),
             force_terminal=True,
             color_system=None if self._plain else "auto",
             highlight=False,
@@ -183,6 +184,13 @@ def ring(path: str, *, title: str, kind: str) -> bool:
         os.close(found)
 
 
+class _Nowhere(io.TextIOWrapper):
+    """Where rich thinks it writes: it only measures and colours, and a terminal that has gone must not stop it."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
 def silence(descriptor: int) -> None:
     """Let what is still written there go nowhere: its reader has gone away."""
     with contextlib.suppress(OSError):
@@ -191,12 +199,14 @@ def silence(descriptor: int) -> None:
 
 @contextlib.contextmanager
 def terminable() -> Iterator[None]:
-    """Within this, SIGTERM raises Terminated, as Ctrl-C raises KeyboardInterrupt.
+    """Within this, SIGTERM and a terminal that goes away raise Terminated, as Ctrl-C raises KeyboardInterrupt.
 
     Each signal comes twice where git started us: from the terminal, and handed on by git, which waits for our end. So
     the second one is not heard, and the last words are not cut short; a third is a person who insists.
     """
     heard = {signal.SIGINT: 0, signal.SIGTERM: 0}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup wants to outlive its terminal
+        heard[signal.SIGHUP] = 0
 
     def end(number: int, frame: FrameType | None) -> None:
         del frame
@@ -204,7 +214,7 @@ def terminable() -> Iterator[None]:
         heard[which] += 1
         if heard[which] == 2:  # noqa: PLR2004 - the echo
             return
-        raise Terminated if which is signal.SIGTERM else KeyboardInterrupt
+        raise KeyboardInterrupt if which is signal.SIGINT else Terminated
 
     before = {which: signal.signal(which, end) for which in heard}
     try:

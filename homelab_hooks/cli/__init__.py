@@ -25,10 +25,10 @@ def git_land(argv: Sequence[str] | None = None) -> int:
 
 def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
     args = list(sys.argv[1:] if argv is None else argv)
+    code = 0
     try:
         if args == ["--version"]:
             sys.stdout.write(f"{prog} {__version__}\n")
-            code = 0
         else:
             from homelab_hooks.cli.main import main
 
@@ -41,5 +41,6 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
         from homelab_hooks.terminal import silence
 
         silence(1)
-        return 0 if isinstance(error, BrokenPipeError) else 1  # a reader may have seen enough; a full disk has not
+        seen_enough = isinstance(error, BrokenPipeError)
+        return code or (0 if seen_enough else 1)  # a reader may go away; a full disk may not
     return code

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import subprocess
 import sys
 from pathlib import Path
 
@@ -58,3 +60,24 @@ def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> No
     verdicts = [line.split()[1] for line in done.out.splitlines() if line.startswith("homelab: ")]
     assert verdicts == ["ok", "deployed", "deployed"]
     assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+
+
+def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> None:
+    """Or its balancer, Vault and git server would run on."""
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh", "PS1": "demo$ "}
+    child = subprocess.Popen(
+        ["setsid", "--ctty", HOMELAB, "demo", "--shell"], env=environ, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    said = b""
+    while b"demo$" not in said:
+        said += os.read(ours, 4096)
+    assert list(tmp_path.glob("homelab-*"))
+
+    os.close(ours)
+
+    assert child.wait(timeout=20) == Exit.TERMINATED
+    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+    listed = Processes(os.environ).run(["ps", "-eo", "args="]).out
+    assert str(tmp_path) not in listed
