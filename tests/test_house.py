@@ -52,11 +52,18 @@ def layer(name: str) -> int:
     return next((depth for depth, rooms in enumerate(LAYERS) if name in rooms), WORDS)
 
 
-def for_types_only(module: ast.Module) -> set[int]:
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a module: walking a tree takes longer than all that is asked of it."""
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
+def for_types_only(path: Path) -> set[int]:
     """What stands under `if TYPE_CHECKING:` and is never run."""
     return {
         id(inner)
-        for node in ast.walk(module)
+        for node in nodes(path)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for part in node.body
         for inner in ast.walk(part)
@@ -65,9 +72,8 @@ def for_types_only(module: ast.Module) -> set[int]:
 
 def imports(path: Path, *, types_too: bool = False) -> Iterator[tuple[str, ast.AST]]:
     """The dotted name of each import, wherever it stands."""
-    module = tree(path)
-    hidden = set() if types_too else for_types_only(module)
-    for node in ast.walk(module):
+    hidden = set() if types_too else for_types_only(path)
+    for node in nodes(path):
         if id(node) in hidden:
             continue
         if isinstance(node, ast.Import):
@@ -122,7 +128,7 @@ def test_only_the_world_reads_the_environment() -> None:
     found = [
         shown(path, node)
         for path in modules()
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and (node.value.id, room(path)) != ("os", "world")
@@ -149,7 +155,7 @@ def lengths() -> list[tuple[int, str]]:
     """Lines of each function without its decorators and docstring."""
     found = []
     for path in modules():
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 first, lines = node.body[0], (node.end_lineno or node.lineno) - node.lineno + 1
                 if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
@@ -189,7 +195,7 @@ def patches() -> list[str]:
     return [
         shown(path, node)
         for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call)
         and (name := dotted(node.func)).rpartition(".")[2] in PATCHES
         and ("patch" in (owner := name.rpartition(".")[0].lower()) or "mock" in owner or not owner)
@@ -205,7 +211,7 @@ def test_no_test_sleeps() -> None:
     found = [
         shown(path, node)
         for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and dotted(node.func) == "time.sleep" and "time" in _modules_in(path)
     ]
     assert found == []
@@ -213,7 +219,7 @@ def test_no_test_sleeps() -> None:
 
 def _modules_in(path: Path) -> set[str]:
     """What a file imports whole: in another, `time` is a clock that is moved by hand."""
-    return {alias.name for node in ast.walk(tree(path)) if isinstance(node, ast.Import) for alias in node.names}
+    return {alias.name for node in nodes(path) if isinstance(node, ast.Import) for alias in node.names}
 
 
 def test_every_module_begins_with_one_sentence() -> None:

@@ -14,6 +14,8 @@ from homelab_hooks.git.executor import Lean
 from homelab_hooks.git.push import Kind, Outcome
 from homelab_hooks.git.repository import Git
 
+pytestmark = pytest.mark.slow  # many processes of git each; test_push_reading has the same words without them
+
 LOCAL_SSH = 'for last; do :; done; exec sh -c "$last"'
 # Once only: on the server the other push meets the same hook.
 OTHER = (

@@ -165,7 +165,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])  # it keeps no state
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])  # it keeps no state
 @given(data=st.data())
 def test_no_answer_makes_the_reading_raise(data: st.DataObject, canned: Given, recorded: Given) -> None:
     """A part of a real answer becomes anything at all."""

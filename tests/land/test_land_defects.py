@@ -13,6 +13,8 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
 from homelab_hooks.verdict import Verdict
 
+pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
+
 GitLand = Callable[..., Verdict]
 
 

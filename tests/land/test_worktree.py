@@ -13,6 +13,8 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import worktree
 
+pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
+
 Opened = Callable[[Checkout], Git]
 
 
