@@ -12,7 +12,7 @@ import argparse
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.events import Log
+from homelab_hooks.events import Level, Log
 from homelab_hooks.hooks import gate
 from homelab_hooks.hooks.ticket import Ticket, leave
 
@@ -54,7 +54,11 @@ def _stay(session: Session, ticket: Ticket, config: Config) -> int:
 
 
 def _leave(session: Session, ticket: Ticket) -> int:
-    log = leave(session.world, ticket)
+    try:
+        log = leave(session.world, ticket)
+    except OSError as error:
+        session.tell(Log(source="homelab", text=f"nobody watches this push: {error}", level=Level.WARNING))
+        return 0
     if log:
         text = f"CI is watched in the background; homelab ci status tells how it stands; log: {log}"
         session.tell(Log(source="homelab", text=text))

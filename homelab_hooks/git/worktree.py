@@ -95,6 +95,11 @@ class WorkTree(Places):
         """The files of a tree that HEAD has not."""
         return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree)
 
+    def present(self, paths: Iterable[str]) -> tuple[str, ...]:
+        """Those of the files that are here."""
+        top = self.top_level() or Path()
+        return tuple(path for path in paths if os.path.lexists(top / path))
+
     def foreign(self, tree: str, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the files that are here and are not what a tree has; a file that is gone is not foreign."""
         top = self.top_level() or Path()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 from argparse import Namespace
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
-from homelab_hooks.events import Start
+from homelab_hooks.events import Level, Log, Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks import landed, notice
@@ -82,7 +84,7 @@ class Vigil:
         )  # fmt: skip
         store = Store(common)
         over = frozenset({State.PUSHING}) if state is State.WATCHING else frozenset[State]()
-        if not store.claim(record, over=over):
+        if not self._written(lambda: store.claim(record, over=over)):
             return 0
         self._store, self._record, self._config = store, record, config
         world.move(common)
@@ -94,7 +96,7 @@ class Vigil:
         if record is None or store is None or self._config is None or session.result is None:
             return
         done = ended(record, result=notice.facts(session.result, session.world), now=session.world.clock.wall())
-        if store.keep(done) and notifies and record.landed is not False:
+        if self._written(lambda: store.keep(done)) and notifies and record.landed is not False:
             shell = self._ticket.shell
             notice.notify(session.result, session.world, self._config, shell=shell, tell=session.tell)
 
@@ -106,18 +108,29 @@ class Vigil:
         if ticket.push is not None:
             landed.wait_for(ticket.push, there=ancestry.still_there, clock=session.world.clock)
             answer = landed.landed(self._git, ticket)
-            self._record = replace(self._record, landed=answer, state=State.WATCHING)
-            if not self._store.keep(self._record):
+            store, record = self._store, replace(self._record, landed=answer, state=State.WATCHING)
+            self._record = record
+            if not self._written(lambda: store.keep(record)):
                 self._record = None  # somebody took over, who watches in the foreground
                 return False
             if answer is not True:
                 session.finish(_not_seen(ticket, answer))
                 return False
         if not is_target(ticket.branch, ticket.remote, config, self._git):
-            self._store.forget(self._record)
+            with contextlib.suppress(OSError):
+                self._store.forget(self._record)
             self._record = None
             return False
         return True
+
+    def _written(self, write: Callable[[], bool]) -> bool:
+        """What is written down is for others; where the disk refuses it, the watch goes on as if it were."""
+        try:
+            return write()
+        except OSError as error:
+            text = f"this watch is not written down: {error}"
+            self._session.tell(Log(source="homelab", text=text, level=Level.WARNING))
+            return True
 
     def _watch(self, config: Config) -> int:
         session, ticket = self._session, self._ticket

@@ -57,7 +57,7 @@ def merge(course: Course, tip: str) -> str:
         if git.is_ancestor(older=tip, newer=head):
             note.skip(f"{course.upstream} is contained already")
             return head
-        strategy = course.request.strategy
+        strategy, mine = course.request.strategy, git.present(git.new_files(tip))
         if strategy is Strategy.FF_ONLY:
             raise Problem(
                 f"{course.upstream} has moved, and only a fast-forward was asked for",
@@ -70,7 +70,10 @@ def merge(course: Course, tip: str) -> str:
             branch = course.state.branch
             done = git.merge(tip, message=f"Merge remote-tracking branch '{course.upstream}' into {branch}")
         if not done.ok:
-            raise not_merged(course, done)
+            problem = not_merged(course, done)
+            if not git.operation():
+                _take_back(course, [path for path in git.new_files(tip) if path not in mine])
+            raise problem
         was, head = head, git.head()
         course.keep(made=head)
         if not git.is_ancestor(older=tip, newer=head):
@@ -78,6 +81,19 @@ def merge(course: Course, tip: str) -> str:
         follow(course, was=[was], now=head)
         note.detail = f"{short_sha(head)} contains {course.upstream}"
     return head
+
+
+def _take_back(course: Course, new: list[str]) -> None:
+    """Undo what git wrote before it broke off: no file was changed before it began, and none of these was there."""
+    git = course.git
+    for path in new:
+        git.remove_file(path)
+    changed = [entry[3:] for entry in git.changes()]
+    if changed:
+        done = git.restore(changed)
+        if not done.ok:
+            text = f"what git had begun could not be undone in {listed(changed)}: {complaint(done)}"
+            course.say(text, source="merge", level=Level.WARNING)
 
 
 def not_merged(course: Course, done: Done) -> Problem:

@@ -11,6 +11,7 @@ from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
+from homelab_hooks.land.request import Strategy
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -217,3 +218,44 @@ def test_defect_12_ci_is_asked_before_anything_is_changed(workshop: Workshop, gi
     assert (verdict.exit, verdict.landed, verdict.hint) == (Exit.REFUSED, False, "make a new one")
     assert asked == [sha]
     assert (workshop.on_server(), ann.sha("FETCH_HEAD")) == (before, "")
+
+
+@pytest.mark.parametrize("strategy", list(Strategy)[:2])
+def test_a_merge_that_git_breaks_off_leaves_no_file_of_the_target_behind(
+    workshop: Workshop, git_land: GitLand, strategy: Strategy
+) -> None:
+    """Found by the soak, on a full disk; here a filter fails after the first files are written."""
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    start = ann.commit("mine")
+    for name in ("README", "before/new", "z"):
+        bob.commit(name, "theirs\n")
+    bob.git("push", "--quiet", "origin", "main")
+    ann.write(".git/info/attributes", "z filter=broken\n")
+    ann.git("config", "filter.broken.smudge", "false")
+    ann.git("config", "filter.broken.clean", "cat")
+    ann.git("config", "filter.broken.required", "true")
+
+    verdict = git_land(ann, strategy=strategy)
+
+    assert verdict.exit is (Exit.REFUSED if strategy is Strategy.MERGE else Exit.PUSH_FAILED)
+    assert (verdict.landed, ann.head) == (False, start)
+    assert ann.git("status", "--porcelain") == ""
+    ann.git("config", "filter.broken.smudge", "cat")
+    assert git_land(ann, strategy=strategy).landed
+
+
+def test_a_merge_that_git_refuses_leaves_the_users_own_files_alone(workshop: Workshop, git_land: GitLand) -> None:
+    """They were there before, whatever they hold."""
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann.commit("mine")
+    bob.commit("same", "theirs\n")
+    bob.commit("other", "theirs\n")
+    bob.git("push", "--quiet", "origin", "main")
+    ann.write("same", "theirs\n")
+    ann.write("other", "mine\n")
+
+    verdict = git_land(ann)
+
+    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (ann.path / "same").read_text() == "theirs\n"
+    assert (ann.path / "other").read_text() == "mine\n"

@@ -229,3 +229,35 @@ def test_a_commit_is_looked_for_under_the_name_of_the_remote_that_was_pushed_to(
     assert desk.notification()["verdict"] == "passed"
     assert desk.site.count("lookup/acme") == 1
     assert desk.site.count("lookup/other") == 0
+
+
+def test_where_nothing_can_be_written_down_it_is_said_that_nobody_watches(desk: Desk) -> None:
+    (desk.clone.path / ".git/homelab").write_text("a file where a directory should be")
+    desk.commit(timelines.green())
+
+    done = desk.git(*PUSH)
+
+    assert done.code == 0
+    assert "warning: nobody watches this push: " in done.err
+    assert "fault" not in done.err
+
+
+def test_where_nothing_can_be_written_down_somebody_who_looks_on_sees_the_verdict(desk: Desk) -> None:
+    (desk.clone.path / ".git/homelab").write_text("a file where a directory should be")
+    desk.config("homelab.postPush", "foreground")
+    desk.commit(timelines.red())
+
+    done = desk.git(*PUSH)
+
+    assert "warning: this watch is not written down: " in done.err
+    assert "homelab: failed exit=1" in done.err
+
+
+def test_a_disk_that_fails_during_a_watch_does_not_keep_its_end_from_being_told(desk: Desk) -> None:
+    desk.commit(timelines.green(seconds=100))
+    desk.git(*PUSH)
+    desk.wait_for_waiter()
+    desk.watches.rename(desk.watches.with_name("elsewhere"))
+    desk.watches.write_text("a file where a directory should be")
+
+    assert desk.notification()["verdict"] == "passed"

@@ -1,0 +1,64 @@
+"""An hour's watch in fast motion, under faults all the time: what it holds open does not grow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.faults import BAD_GATEWAY, Body, Cut, Hang, Moment, Rule
+from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
+from tests.bench.place import ROOT
+from tests.soak.leftovers import opened
+
+HOUR = 3600.0
+MORE = 2
+"""descriptors or threads by which the last third may be above the first"""
+RULES = (
+    Rule(fault=Cut(Moment.BODY), path="pipelines", every=7),
+    Rule(fault=Cut(Moment.BEFORE), path="pipelines", first=1, every=11),
+    Rule(fault=BAD_GATEWAY, path="pipelines", first=2, every=9),
+    Rule(fault=Body(), path="pipelines", first=3, every=13),
+    Rule(fault=Hang(Moment.BODY, 20.0), path="pipelines", first=4, every=17),
+    Rule(fault=Cut(Moment.HEADERS), path=STREAM, first=1, every=3),
+)
+
+
+def watch(played: float) -> tuple[str, list[str]]:
+    """What it held open, and what is wrong with that; the hour takes `played` seconds."""
+    speed = HOUR / played
+    with Woodpecker(SystemClock(), speed=speed) as site:
+        site.push("acme/app", "main", "a" * 40, timelines.green(HOUR, steps=[f"step{n}" for n in range(40)]))
+        site.fail(*RULES)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.hour", site.url, str(speed)], cwd=ROOT, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        seen: list[tuple[int, int]] = []
+        begin = time.monotonic()
+        while process.poll() is None:
+            seen.append(opened(process.pid))
+            if len(seen) % 20 == 0:
+                site.drop_streams()
+            threading.Event().wait(played / 1000)
+            if time.monotonic() - begin > 3 * played + 20:
+                process.kill()
+        asked = len(site.requests)
+    return _judged(seen, process.returncode, asked)
+
+
+def _judged(seen: list[tuple[int, int]], code: int, asked: int) -> tuple[str, list[str]]:
+    third = len(seen) // 3
+    first, last = seen[third // 3 : third], seen[2 * third :]
+    most = [max(one[kind] for one in part) for part in (first, last) for kind in (0, 1)]
+    note = (
+        f"an hour's watch, {asked} requests: at most {most[0]} descriptors and {most[1]} threads in its first third, "
+        f"{most[2]} and {most[3]} in its last"
+    )
+    wrong = [f"the long watch ended with {code}"] if code else []
+    if most[2] > most[0] + MORE or most[3] > most[1] + MORE:
+        wrong.append(f"it grows: {note}")
+    return note, wrong

@@ -1,0 +1,215 @@
+"""What happens in one run: drawn from a seed and a number, so that it can be had again."""
+
+from __future__ import annotations
+
+import random
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import TypeVar
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.faults import Body, Cut, Drip, Fault, Garbage, Hang, Moment, Rule, Slow, Status, Truncated
+from homelab_hooks.demo.githttp import Fault as GitFault, Service
+from homelab_hooks.demo.rollouts import Ending
+from homelab_hooks.demo.script import Script
+from homelab_hooks.exits import Exit
+
+T = TypeVar("T")
+
+
+class Kind(StrEnum):
+    """What is run."""
+
+    LAND = "land"
+    WATCH = "watch"
+    DEPLOY = "deploy"
+    PUSHED = "pushed"
+
+
+class Disk(StrEnum):
+    """What is wrong with the place of our own files."""
+
+    WELL = "well"
+    FILE = "a file in its place"
+    FULL = "full"
+    """the whole clone, on a tmpfs"""
+    READ_ONLY = "read-only"
+    """the whole .git, mounted once more"""
+
+
+MOUNTED = frozenset({Disk.FULL, Disk.READ_ONLY})
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A signal, seconds after the start; `whole`: to the whole process group."""
+
+    number: signal.Signals
+    after: float
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The server is away from `since` seconds on; for good where it lasts for ever."""
+
+    since: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GitTrouble:
+    """So many requests of this kind meet a fault."""
+
+    service: Service
+    fault: GitFault
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run."""
+
+    number: int
+    kind: Kind
+    ci: str
+    seconds: float
+    """of the pipeline, or of each new pod"""
+    rules: tuple[Rule, ...] = ()
+    outage: Outage | None = None
+    skew: float = 0.0
+    git: GitTrouble | None = None
+    disk: Disk = Disk.WELL
+    strike: Strike | None = None
+    proceeds: bool = True
+    """whether a landing that was cut short is continued, or given up"""
+    other: str = "nothing"
+    verify: str = "true"
+    strategy: str = "merge"
+    moods: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The kinds of fault in it, for the figures."""
+        found = [f"network: {type(rule.fault).__name__.lower()}" for rule in self.rules]
+        found += [f"cluster: {mood}" for mood in self.moods]
+        if self.outage:
+            found.append("server: gone for good" if self.outage.seconds > FOR_GOOD else "server: restarted")
+        if self.git:
+            found.append(f"git server: {self.git.fault.name.lower()}")
+        if self.strike:
+            found.append(f"signal: {self.strike.number.name}{' (group)' if self.strike.whole else ''}")
+        found += [f"clock: {self.skew:+.0f} s"] if self.skew else []
+        found += [f"disk: {self.disk}"] if self.disk is not Disk.WELL else []
+        found += [f"somebody else: {self.other}"] if self.other != "nothing" else []
+        return tuple(found) or ("none",)
+
+
+FOR_GOOD = 1000.0
+TRUTH: Mapping[str, Exit] = {
+    "green": Exit.OK,
+    "red": Exit.FAILED,
+    "killed": Exit.CANCELLED,
+    "blocked": Exit.BLOCKED,
+    "error": Exit.FAILED,
+    "never": Exit.NO_PIPELINE,
+    "stuck": Exit.TIMEOUT,
+}
+ENDINGS: Mapping[str, tuple[Ending | None, Exit]] = {
+    "done": (Ending.DONE, Exit.OK),
+    "crash": (Ending.CRASH, Exit.ROLLOUT_FAILED),
+    "pull": (Ending.PULL, Exit.ROLLOUT_FAILED),
+    "none": (None, Exit.TIMEOUT),
+}
+OFTEN = ("green", "green", "green", "red", "red", "killed", "blocked", "error", "never", "stuck")
+PLAYS: Mapping[str, Callable[[float], Script]] = {
+    "green": timelines.green,
+    "red": partial(timelines.red, log=["boom"]),
+    "killed": timelines.cancelled,
+    "blocked": lambda _: timelines.blocked(),
+    "error": lambda after: timelines.config_error("line 3", after=after),
+    "never": lambda _: timelines.never(),
+    "stuck": lambda _: timelines.stuck(),
+}
+LISTS = "pipelines"
+
+
+def drawn(seed: int, number: int, *, mounts: bool) -> Plan:
+    """The plan of a run; the same whenever it is drawn."""
+    dice = random.Random(f"{seed}/{number}")  # noqa: S311 - a test's dice
+    kind = dice.choice([Kind.LAND, Kind.LAND, Kind.WATCH, Kind.DEPLOY, Kind.PUSHED])
+    return Plan(
+        number=number,
+        kind=kind,
+        ci=dice.choice(["done", "done", "done", "crash", "pull", "none"] if kind is Kind.DEPLOY else OFTEN),
+        seconds=round(dice.uniform(0.2, 2.0), 2),
+        rules=() if kind is Kind.DEPLOY else _rules(dice),
+        outage=None if kind is Kind.DEPLOY else _outage(dice),
+        skew=_at_times(dice, 0.2, 0.0, lambda: dice.choice([-86400.0, -300.0, 300.0, 7200.0, 31536000.0])),
+        git=_git(dice, kind),
+        disk=_disk(dice, kind, mounts=mounts),
+        strike=_strike(dice),
+        proceeds=dice.random() < 0.6,
+        other=dice.choice(["nothing", "before", "race", "conflict"]) if kind is Kind.LAND else "nothing",
+        verify=dice.choice(["true", "true", "sleep 0.3", "sleep 0.3", "exit 1"]),
+        strategy=dice.choice(["merge", "merge", "rebase"]),
+        moods=_moods(dice) if kind is Kind.DEPLOY else (),
+    )
+
+
+def _at_times(dice: random.Random, share: float, otherwise: T, make: Callable[[], T]) -> T:
+    return make() if dice.random() < share else otherwise
+
+
+def _rules(dice: random.Random) -> tuple[Rule, ...]:
+    kinds: Sequence[Fault] = (
+        Cut(Moment.BEFORE), Cut(Moment.HEADERS), Cut(Moment.BODY), Cut(Moment.BEFORE, reset=False),
+        Hang(Moment.BEFORE, 1.5), Hang(Moment.HEADERS, 1.5), Hang(Moment.BODY, 1.5), Slow(1.0), Drip(0.002),
+        Status(code=500), Status(code=502), Status(code=503), Status(code=429, retry_after=1.0), Body(), Garbage(),
+        Truncated(), Truncated(chunked=True),
+    )  # fmt: skip
+    found = []
+    for _ in range(dice.choice([0, 0, 1, 1, 2, 3])):
+        first = dice.randint(0, 5)
+        path = dice.choice(["", LISTS, LISTS, "stream", "repos"])
+        found.append(Rule(fault=dice.choice(kinds), path=path, first=first, last=first + dice.randint(0, 3)))
+    return tuple(found)
+
+
+def _outage(dice: random.Random) -> Outage | None:
+    roll, since = dice.random(), round(dice.uniform(0.2, 2.0), 2)
+    if roll < 0.12:
+        return Outage(since, round(dice.uniform(0.1, 1.5), 2))
+    return Outage(since, 2 * FOR_GOOD) if roll < 0.2 else None
+
+
+def _git(dice: random.Random, kind: Kind) -> GitTrouble | None:
+    if kind not in {Kind.LAND, Kind.PUSHED}:
+        return None
+    faults = [GitFault.DROP, GitFault.LOSE_ANSWER, GitFault.UNAVAILABLE, GitFault.TOO_MANY, GitFault.FORBIDDEN]
+    return _at_times(
+        dice, 0.3, None, lambda: GitTrouble(dice.choice(list(Service)), dice.choice(faults), dice.choice([1, 1, 2, 9]))
+    )
+
+
+def _disk(dice: random.Random, kind: Kind, *, mounts: bool) -> Disk:
+    if kind not in {Kind.LAND, Kind.PUSHED}:
+        return Disk.WELL
+    found = _at_times(dice, 0.2, Disk.WELL, lambda: dice.choice([Disk.FILE, Disk.FULL, Disk.READ_ONLY]))
+    return Disk.FILE if found in MOUNTED and not mounts else found
+
+
+def _strike(dice: random.Random) -> Strike | None:
+    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL]
+    return _at_times(
+        dice, 0.4, None,
+        lambda: Strike(dice.choice(numbers), round(dice.uniform(0.05, 2.5), 3), dice.random() < 0.4),
+    )  # fmt: skip
+
+
+def _moods(dice: random.Random) -> tuple[str, ...]:
+    known = ("falters", "page", "no watch", "silent watch", "cut", "gone")
+    return tuple(dice.choice(known) for _ in range(dice.choice([0, 0, 1, 2])))
