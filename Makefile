@@ -41,6 +41,7 @@ chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
 
 fuzz: $(STAMP)  ## feeds every reader of something outside what is nearly right: SECONDS=900 make fuzz
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
+
 soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults
 	$(BIN)/python -m tests.soak
 
