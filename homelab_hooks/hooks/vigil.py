@@ -123,10 +123,10 @@ class Vigil:
             return False
         return True
 
-    def _written(self, write: Callable[[], bool]) -> bool:
+    def _written(self, keep: Callable[[], bool]) -> bool:
         """What is written down is for others; where the disk refuses it, the watch goes on as if it were."""
         try:
-            return write()
+            return keep()
         except OSError as error:
             text = f"this watch is not written down: {error}"
             self._session.tell(Log(source="homelab", text=text, level=Level.WARNING))

@@ -71,7 +71,7 @@ class Soak:
         """So many, and a long watch beside them.
 
         Args:
-            played: seconds in which an hour's watch is played.
+            played: seconds of the long watch.
         """
         begin = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="homelab-soak-") as name:
