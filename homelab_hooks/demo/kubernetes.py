@@ -187,6 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunk({"type": "BOOKMARK", "object": _bookmark(marked)})
                 marked = ""
             self.cluster.closing.wait(_HEARTBEAT)
+        self.close_connection = True  # as a server that goes away does it
 
     def _chunk(self, event: dict[str, Any]) -> None:
         line = json.dumps(event).encode() + b"\n"
