@@ -31,8 +31,10 @@ def of_settings(entries: Iterable[tuple[str, str]]) -> set[str]:
 
 def of_environment(environ: Mapping[str, str]) -> set[str]:
     """The passwords of the proxies."""
-    proxies = [value for name, value in environ.items() if name.lower() in _PROXIES]
-    return {secret for value in proxies for secret in _of_text(value)}
+    proxies = [value for name, value in environ.items() if name.lower() in _PROXIES and "@" in value]
+    users = [value.rpartition("@")[0].rpartition("//")[2] for value in proxies]  # a proxy needs no scheme
+    told = {user.partition(":")[2] or (user if len(user) >= LONG else "") for user in users}
+    return {secret for text in told for secret in (text, unquote(text)) if secret}
 
 
 def _of_text(text: str) -> set[str]:

@@ -208,12 +208,13 @@ class World:
         self._check_file(config, "ca_file")
         return Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
 
-    def way(self, config: Config) -> Way:
-        """How far one comes on the way to the CI server; nothing is sent."""
+    def way(self, config: Config, *, within: float) -> Way:
+        """How far one comes on the way to the CI server, in so many seconds for each address; nothing is sent."""
         from homelab_hooks.https.probe import probe
 
         self._check_file(config, "ca_file")
-        return probe(self.server(config), clock=self.clock, dial=config.dial, ca_file=config.ca_file)
+        server = self.server(config)
+        return probe(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, within=within)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
         """The user's kubectl."""

@@ -11,6 +11,7 @@ import json
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
+from homelab_hooks.events import Level, Log
 from homelab_hooks.settings import Output
 from homelab_hooks.text import Redactor, fit_to_show
 from homelab_hooks.tokens.find import VARIABLES
@@ -23,14 +24,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the table."""
-    config = session.config(args)
+    config, problems = session.survey(args)
+    for text in config.warnings:
+        session.tell(Log(source="homelab", text=text, level=Level.WARNING))
     rows = [*_rows(config, session.world.redact), ("token", *_token(session))]
-    if config.output is Output.JSON:
+    if config.output is Output.JSON and not problems:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
         session.world.terminal.out(json.dumps({"schema": 1, "settings": found}))
         return 0
-    for line in table(rows, session.world.terminal.columns if session.world.terminal.wraps else None):
-        session.world.terminal.out(line)
+    terminal = session.world.terminal
+    for line in table(rows, terminal.columns if terminal.wraps else None):
+        if problems:  # the result of a usage error is that it is one
+            terminal.err(line)
+        else:
+            terminal.out(line)
+    for problem in problems[1:]:
+        session.tell(Log(source="homelab", text=f"{problem.what}; {problem.hint}", level=Level.ERROR))
+    if problems:
+        raise problems[0]
     return 0
 
 

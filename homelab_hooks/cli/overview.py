@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import takewhile
 
 from homelab_hooks.cli.table import VERBS, Verb
 from homelab_hooks.errors import Problem
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def overview(prog: str, args: list[str]) -> int:
     """The list of verbs; 2 where a verb is missing or unknown, with the one that was probably meant."""
-    words = [word for word in args if not word.startswith("-")][:2]
+    words = list(takewhile(lambda arg: not arg.startswith("-"), args))[:2]
     group = [verb for verb in VERBS if words and verb.words[0] == words[0] and len(verb.words) > 1]
     shown = group or [verb for verb in VERBS if not verb.hidden]
     helps = bool({"-h", "--help"} & set(args)) and (not words or bool(group))
@@ -39,7 +40,7 @@ def _listing(prog: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
         ("verbs", [verb for verb in verbs if not verb.hidden]),
         ("called by hooks", [verb for verb in verbs if verb.hidden]),
     ):
-        listed = parser.add_argument_group(title, "each has -h")
+        listed = parser.add_argument_group(title, "each has -h") if rows else parser
         for verb in rows:
             also = f" (also: {verb.alias})" if verb.alias else ""
             listed.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
@@ -58,7 +59,7 @@ def _no_verb(prog: str, words: list[str], args: list[str]) -> Problem:
     from difflib import get_close_matches  # only where something is misspelt
 
     known = {" ".join(verb.words): verb for verb in VERBS if not verb.hidden}
-    names = [*known, *(verb.words[-1] for verb in known.values())]
+    names = [*known, *(word for verb in known.values() for word in verb.words)]
     near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
-    meant = next((name for name in known if near and name.split()[-1] == near[0].split()[-1]), "")
+    meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")
     return Problem(f"there is no verb {' '.join(words)!r}", hint=f"did you mean {prog} {meant}?" if meant else hint)

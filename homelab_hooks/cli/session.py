@@ -136,7 +136,8 @@ class Session:
                 self.world.terminal.err(fit_to_show(line, self.world.redact))
         reason = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
         hint = "HOMELAB_DEBUG=1 shows where; please report it"
-        return self.finish(Verdict(exit=Exit.UNREACHABLE, reason=reason, hint=hint, landed=self._known.landed))
+        exit_ = Exit.REFUSED if self._known.landed is False else Exit.UNREACHABLE
+        return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._known.landed))
 
 
 def _landed(event: StageChanged, *, before: bool | None) -> bool | None:

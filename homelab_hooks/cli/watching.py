@@ -120,7 +120,8 @@ def facts(git: Reader, about: Subject) -> Callable[[], CommitFacts]:
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()
         tip = bool(git.branches_at(remote, sha)) if remote else None
-        return CommitFacts(message=git.message(sha), configured=git.has_ci_configuration(sha), tip=tip)
+        pushed = git.holds(remote, sha) if remote and git.knows(sha) else None
+        return CommitFacts(message=git.message(sha), configured=git.has_ci_configuration(sha), tip=tip, pushed=pushed)
 
     return gather
 

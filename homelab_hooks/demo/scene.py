@@ -21,6 +21,7 @@ from homelab_hooks.demo.vault import Vault
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.woodpecker_book import Repository, Right, User
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.errors import Problem
 from homelab_hooks.proc import Processes
 
 REPO = "acme/app"
@@ -53,6 +54,10 @@ class Scene:
     def __enter__(self) -> Self:
         try:
             self._build()
+        except OSError as error:
+            self._open.close()
+            hint = "they speak over 127.0.0.1, which must be up: ip link set lo up"
+            raise Problem(f"the demo's parts cannot be started ({type(error).__name__})", hint=hint) from error
         except BaseException:
             self._open.close()
             raise

@@ -89,6 +89,8 @@ _UNREACHABLE = re.compile(
     re.IGNORECASE,
 )
 _SAYS_LITTLE = re.compile(r"Could not read from remote repository\.$|error: hook declined to update")
+_FRAMEWORK_FAILED = re.compile(r"\.{3,}\s*Failed$")
+"""how pre-commit and prek tell which of their hooks refused, among those that passed"""
 _UNPUSHED = "not be found on any remote:"
 _FAILED_AFTER = 128
 
@@ -174,5 +176,6 @@ def _why(kind: Kind, summary: str, said: Sequence[str]) -> str:
         for line in said:
             if line.startswith(mark) and not _SAYS_LITTLE.search(line):
                 return line.removeprefix(mark)
-    first = next(iter(said), "")
+    failed = next((line for line in said if _FRAMEWORK_FAILED.search(line)), "")
+    first = failed or next(iter(said), "")
     return first or clean(summary) or "git said nothing"

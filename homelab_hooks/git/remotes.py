@@ -85,6 +85,11 @@ class Remotes(Verbs):
         found = self._line("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix).splitlines()
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 
+    def holds(self, remote: str, sha: str) -> bool:
+        """Whether a branch of the remote contains this commit, as last heard."""
+        prefix = f"refs/remotes/{hidden(remote)}/"
+        return bool(self._line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
+
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
         if remote not in self.remotes():
             return (remote,)

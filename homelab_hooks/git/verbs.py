@@ -74,8 +74,10 @@ class Verbs:
         quiet: tuple[str, ...] = ()
         if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
-        told = {**rewritten(args), **(settings or {})}
-        return self._ran(self._git.run([*quiet, *map(hidden, args)], timeout=timeout, note=note, settings=told))
+        names = args.index("--") + 1  # what stands before is an option, which is the user's word
+        told = {**rewritten(args[names:]), **(settings or {})}
+        shown = (*args[:names], *map(hidden, args[names:]))
+        return self._ran(self._git.run([*quiet, *shown], timeout=timeout, note=note, settings=told))
 
 
 def _remedy(done: Done) -> str:

@@ -10,6 +10,7 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
 from homelab_hooks.model import Pipeline, Repo, Status
+from homelab_hooks.proc import end_running
 from homelab_hooks.woodpecker.client import Woodpecker
 
 T = TypeVar("T")
@@ -51,6 +52,7 @@ def ask(names: Sequence[str], branch: str, ci: Callable[[], Woodpecker], *, seco
     thread.join(seconds)
     match found[0] if found else None:
         case None:
+            end_running()
             return Missed(f"no answer within {seconds:g} s")
         case Problem() as problem if problem.exit is Exit.DENIED:
             return Denied(problem.what, hint=problem.hint)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 
 from homelab_hooks import terminal
 from homelab_hooks.config import Config
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
 from homelab_hooks.git.exchange import PUSHER
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import Pushing, Update, from_framework, from_git
 from homelab_hooks.proc import ancestry, command_of
+from homelab_hooks.remote import shown
 from homelab_hooks.world import World
 
 
@@ -54,9 +58,21 @@ def remote_of(git: Reader, told: str) -> str:
 
 
 def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
-    """Whether a remote's branch is what landings go to; the remote itself is asked where nothing else tells."""
+    """Whether a remote's branch is what landings go to; the remote itself is asked where nothing else tells.
+
+    Raises Problem (refused) where nobody says it: a gate that cannot tell must not open.
+    """
     known = may_be_target(branch, remote, config, git)
-    return branch == git.head_branch(remote) if known is None else known
+    if known is not None:
+        return known
+    target = git.head_branch(remote)
+    if target:
+        return branch == target
+    raise Problem(
+        f"it is not known whether {branch} is the target: {shown(remote)} does not say",
+        hint=f"git config homelab.target BRANCH, or git remote set-head {shlex.quote(shown(remote))} --auto",
+        exit=Exit.REFUSED,
+    )
 
 
 def may_be_target(branch: str, remote: str, config: Config, git: Reader) -> bool | None:

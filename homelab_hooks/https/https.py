@@ -156,10 +156,9 @@ class _Transport(httpx.HTTPTransport):
     def __init__(self, backend: Backend, *, verify: ssl.SSLContext, proxy: str | None) -> None:
         try:
             super().__init__(verify=verify, proxy=proxy, trust_env=False)
-        except (ValueError, ImportError) as error:
-            raise Problem(
-                f"the proxy in the environment cannot be used: {error}", hint="unset it, or use --dial"
-            ) from None
+        except (ValueError, ImportError):  # whose words may hold the proxy's password
+            hint = "name it as http://HOST:PORT, unset it, or use --dial"
+            raise Problem("the proxy in the environment cannot be used", hint=hint) from None
         if not hasattr(self._pool, "_network_backend"):
             raise Problem("this httpx hides its network backend", hint="install httpx 0.28")
         self._pool._network_backend = backend  # noqa: SLF001 - held by a test with real TLS

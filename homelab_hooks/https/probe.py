@@ -9,7 +9,6 @@ import httpcore
 from homelab_hooks.https.backend import Clock
 from homelab_hooks.https.https import CONNECT, addresses, certificate, no_reply, proxy_for, trust
 from homelab_hooks.server import Dial, Server
-from homelab_hooks.text import without_user
 from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrusted, Way
 
 
@@ -21,7 +20,7 @@ def probe(
     Raises Problem where the trust anchors cannot be used.
     """
     if not dial and (proxy := proxy_for(server)):
-        return Proxied(without_user(proxy))
+        return Proxied(proxy.rpartition("@")[2])
     try:
         found = (dial.address,) if dial else addresses(server)
     except OSError as error:

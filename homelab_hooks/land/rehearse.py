@@ -21,6 +21,7 @@ from homelab_hooks.land.verify import find
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
 
 T = TypeVar("T")
+_NOTHING = "there would be nothing to land"
 
 
 def rehearse(request: Request, parts: Parts) -> tuple[str, tuple[Problem, ...]]:
@@ -34,7 +35,9 @@ def rehearse(request: Request, parts: Parts) -> tuple[str, tuple[Problem, ...]]:
     _tried(found, lambda: check_ci(parts, facts.head))
     course = Course(parts, store(git), state)
     tip = _tried(found, lambda: _target(course)) or ""
-    for line in (_merging(course, facts, tip), _verifying(course), _pushing(course), _watching(parts)):
+    merging = _merging(course, facts, tip)
+    more = () if merging.endswith(_NOTHING) else (_verifying(course), _pushing(course), _watching(parts))
+    for line in (merging, *more):
         if line:
             course.say(line)
     each = tuple({problem.what: problem for problem in reversed(found)}.values())[::-1]
@@ -84,7 +87,7 @@ def _merging(course: Course, facts: Facts, tip: str) -> str:
         return f"{at}, which is not here yet: would fetch it and land {facts.branch} by {strategy}"
     ahead, behind = git.ahead(of=tip, sha=facts.head), git.ahead(of=facts.head, sha=tip)
     if not ahead:
-        return f"{at} and contains {facts.branch}: there would be nothing to land"
+        return f"{at} and contains {facts.branch}: {_NOTHING}"
     line = f"{at}, {counted(behind, 'commit')} that {facts.branch} has not: would land {counted(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
         return f"{line}, but a fast-forward cannot (21)"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from homelab_hooks.proc.ancestry import command_of
 from homelab_hooks.proc.done import Done
-from homelab_hooks.proc.proc import Following, Processes, Running, command_of, end_group, expire
+from homelab_hooks.proc.expiry import expire
+from homelab_hooks.proc.proc import Following, Processes, Running, end_group, end_running
 
-__all__ = ["Done", "Following", "Processes", "Running", "command_of", "end_group", "expire"]
+__all__ = ["Done", "Following", "Processes", "Running", "command_of", "end_group", "end_running", "expire"]

@@ -95,3 +95,17 @@ def by_ps(number: int) -> Process | None:
     terminal = "" if fields[2].startswith("?") else f"/dev/{fields[2]}"
     name = Path(fields[8].strip()).name
     return Process(number, int(fields[0]), session, name, terminal, " ".join(fields[3:8]))
+
+
+def command_of(number: int) -> str:
+    """The command line of a process that runs now; empty where there is none, or it has ended and waits to be reaped.
+
+    >>> command_of(2**30)
+    ''
+    """
+    if (_LISTED / "self").exists():
+        with contextlib.suppress(OSError):
+            told = (_LISTED / str(number) / "cmdline").read_bytes()
+            return told.replace(b"\0", b" ").decode("utf-8", "replace")
+        return ""
+    return Processes(_PLAIN).run(["ps", "-o", "args=", "-p", str(number)], timeout=5).out.strip()

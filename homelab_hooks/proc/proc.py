@@ -17,8 +17,15 @@ GRACE = 2.0
 LONGEST_LINE = 4 * 1024 * 1024
 """bytes of one line of a program that is followed: an object in a cluster has at most 1.5 million"""
 
-LAST_WORDS = 60.0
-"""seconds that a process whose time is up may take to say how it ended"""
+
+_RUNNING: set[subprocess.Popen[bytes]] = set()
+"""what `run` waits for now, in whichever thread"""
+
+
+def end_running() -> None:
+    """End what threads still wait for that nobody waits for any more."""
+    for child in tuple(_RUNNING):
+        end_group(child)
 
 
 class Processes:
@@ -48,12 +55,14 @@ class Processes:
             child = self._start(argv, cwd, env, subprocess.PIPE)
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             return Done(127, b"", str(error).encode(), missing=True)
+        _RUNNING.add(child)
         try:
             out, err = child.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
+            late = child.poll() is None  # else something that it left behind holds its output
             end_group(child)
-            out, err = child.communicate()
-            return Done(child.returncode, out, err, timed_out=True)
+            out, err = _rest(child)
+            return Done(child.returncode, out, err, timed_out=late)
         except BaseException:
             end_group(child)
             for pipe in (child.stdin, child.stdout, child.stderr):
@@ -61,6 +70,8 @@ class Processes:
                     if pipe:
                         pipe.close()
             raise
+        finally:
+            _RUNNING.discard(child)
         return Done(child.returncode, out, err)
 
     def stream(
@@ -216,26 +227,15 @@ class Following:
         self._over()
 
 
-def command_of(pid: int) -> str:
-    """The command line of a process that runs now; empty where there is none, or it has ended and waits to be reaped.
-
-    >>> command_of(2**30)
-    ''
-    """
-    if Path("/proc/self").exists():
-        with contextlib.suppress(OSError):
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
-        return ""
-    done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def expire(seconds: float) -> None:
-    """End this process after so many seconds: by SIGTERM, and where it does not listen by the kernel's own alarm."""
-    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.daemon = True
-    timer.start()
-    signal.alarm(int(seconds + LAST_WORDS))
+def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What a child that has ended said; what left its group may hold its output for ever, and is not waited for."""
+    try:
+        return child.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired as late:
+        for pipe in (child.stdout, child.stderr):
+            if pipe:
+                pipe.close()
+        return late.stdout or b"", late.stderr or b""
 
 
 def end_group(child: subprocess.Popen[bytes]) -> None:

@@ -32,13 +32,18 @@ class NotThere:
     source: str
     reason: str
     hint: str = ""
+    silent: bool = False
+    """it did not answer, so that it may well have one"""
 
 
 Source = Callable[[], Token | NotThere]
 
 
 def find(sources: tuple[Source, ...]) -> Token:
-    """The first token there is. Raises Problem (denied) with what each source said and one remedy."""
+    """The first token there is. Raises Problem with what each source said and one remedy.
+
+    It is denied, or unreachable where a source did not answer.
+    """
     failures = []
     for source in sources:
         found = source()
@@ -47,6 +52,8 @@ def find(sources: tuple[Source, ...]) -> Token:
         failures.append(found)
     told = "; ".join(f"{failure.source}: {failure.reason}" for failure in failures)
     hint = next((failure.hint for failure in failures if failure.hint), "set WOODPECKER_TOKEN")
+    if any(failure.silent for failure in failures):
+        raise Problem(f"the token for CI cannot be had now ({told})", hint=hint, exit=Exit.UNREACHABLE)
     raise Problem(f"there is no token for CI ({told})", hint=hint, exit=Exit.DENIED)
 
 
@@ -68,7 +75,7 @@ def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE
     if done.missing:
         return NotThere(source, "git is not installed")
     if done.timed_out:
-        return NotThere(source, f"no answer within {patience:g} s")
+        return NotThere(source, f"no answer within {patience:g} s", silent=True)
     answer = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
     if not (done.ok and answer.get("password")):
         hint = f"make one at {server}/user/cli-and-api and set WOODPECKER_TOKEN, or name a Vault (homelab.vaultAddr)"

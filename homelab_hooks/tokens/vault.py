@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,10 @@ def chosen(config: Config, environ: Mapping[str, str], home: Path) -> Vault:
     )
 
 
+_PREFIX = re.compile(r"^.*\[Errno -?\d+\] ", re.DOTALL)
+"""what stands before the system's own words, which say it all"""
+
+
 class _Elsewhere(ValueError):  # noqa: N818 - it is a finding, caught a few lines below
     """The server sends us to another one."""
 
@@ -83,7 +88,7 @@ def from_vault(vault: Vault) -> Token | NotThere:
     except (KeyError, TypeError, AttributeError, ValueError):
         return NotThere(vault.source, "the answer is not Vault's", where)
     except OSError as error:  # every failure of the session's is one
-        return NotThere(vault.source, f"no answer ({short(clean(_innermost(error)), 160)})", where)
+        return NotThere(vault.source, f"no answer ({short(clean(_innermost(error)), 160)})", where, silent=True)
 
 
 def _read(client: Any, vault: Vault) -> Token | NotThere:
@@ -119,7 +124,7 @@ def _innermost(error: BaseException) -> str:
     inner = getattr(error, "reason", None)
     if not isinstance(inner, BaseException):
         inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-    return str(error) if inner is None else _innermost(inner)
+    return _PREFIX.sub("", str(error)) if inner is None else _innermost(inner)
 
 
 def _refused(error: Any, vault: Vault) -> NotThere:

@@ -34,7 +34,7 @@ def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]: 
         case Start():
             return [_whole(wording.lines(event)[0])]
         case Watched():
-            return [_whole(wording.watched(event), Tone.QUIET)]
+            return [_whole(line, Tone.QUIET) for line in wording.lines(event)]
         case StageChanged() if event.progress is not Progress.STARTED:
             return [*_ended(board, at, columns), _stage(event)]
         case PipelineChanged() if event.deciding:

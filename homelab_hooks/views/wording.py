@@ -58,7 +58,7 @@ def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row 
         case Finding():
             return finding(event)
         case Watched():
-            return [watched(event)]
+            return [watched(event), *([f"  log: {event.log}"] if event.log else [])]
         case Result():
             return _last_words(event)
         case _:
@@ -112,12 +112,11 @@ def _log(event: Log) -> str:
 def watched(event: Watched) -> str:
     """One line about a push that something else watches, or watched last."""
     what = f"{event.sha[:12]} on {event.branch}"
-    log = f"; log: {event.log}" if event.log else ""
     if event.under_way:
-        return f"watched now: {what}, for {durations.text(event.age)}{log}"
+        return f"watched now: {what}, for {durations.text(event.age)}"
     url = f" {event.url}" if event.url else ""
     code = "" if event.exit is None else f" exit={int(event.exit)}"
-    return f"watched last: {what}: {event.verdict}{code}, {durations.text(event.age)} ago{url}{log}"
+    return f"watched last: {what}: {event.verdict}{code}, {durations.text(event.age)} ago{url}"
 
 
 def _rollout(event: RolloutChanged) -> str:

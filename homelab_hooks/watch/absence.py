@@ -16,6 +16,8 @@ class CommitFacts(NamedTuple):
     """a Woodpecker configuration exists at that commit"""
     tip: bool | None = None
     """it is the tip of a branch on the remote"""
+    pushed: bool | None = None
+    """a branch of the remote holds it, as far as is known here"""
     active: bool | None = None
     """CI has the repository activated"""
 
@@ -45,9 +47,16 @@ def why_none(facts: CommitFacts, *, filtered: bool) -> tuple[str, str]:
         return "there is no Woodpecker configuration at this commit", "add .woodpecker.yaml or .woodpecker/"
     if filtered:
         return "the pipeline was filtered out: no workflow's conditions match", "look at the `when` of the workflows"
-    if facts.tip is False:
-        return "the commit is not the tip that was pushed: only tips get a pipeline", "watch the tip of the branch"
-    return (
+    return _unpushed(facts) or (
         "no reason found; the forge's webhook may have been lost",
         "redeliver it on the forge, or: homelab ci restart",
     )
+
+
+def _unpushed(facts: CommitFacts) -> tuple[str, str] | None:
+    """A commit that CI cannot have heard of."""
+    if facts.pushed is False:
+        return "the commit is on no branch of the remote, as far as is known here", "push it, or: git land"
+    if facts.tip is False:
+        return "the commit is not the tip that was pushed: only tips get a pipeline", "watch the tip of the branch"
+    return None

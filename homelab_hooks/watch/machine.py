@@ -174,9 +174,10 @@ def _count_time(watch: Watch, look: Look[Sight], now: float) -> Watch:
         return _end(watch, Verdict(exit=Exit.NO_PIPELINE, reason=reason))
     over = waited >= watch.patience.timeout or (answered and watch.patience.once)
     if over and (_running(watch) or waited >= watch.patience.timeout + GRACE):
-        numbers = (
-            ", ".join(f"#{t.number} is {t.pipeline.status}" for t in watch.threads) or "no pipeline has appeared yet"
+        unseen = (
+            f"no usable answer so far ({look.reason})" if isinstance(look, Missed) else "no pipeline has appeared yet"
         )
+        numbers = ", ".join(f"#{t.number} is {t.pipeline.status}" for t in watch.threads) or unseen
         said = "undecided" if watch.patience.once else "the time is over"
         hint = "homelab-watch waits for it" if watch.patience.once else "the same command goes on"
         return _end(watch, Verdict(exit=Exit.TIMEOUT, reason=f"{said}: {numbers}", hint=hint))

@@ -254,3 +254,17 @@ def test_a_tracked_files_command_is_not_run_by_the_gate_before_it_was_agreed_to(
     assert done.code == 1
     assert "nobody has agreed to that" in done.err
     assert not (desk.clone.path.parent / "ran").exists()
+
+
+@pytest.mark.parametrize("which", ["land-only", "verify"])
+def test_a_gate_that_cannot_tell_the_target_does_not_open(desk: Desk, gate: Gate, which: str) -> None:
+    """A remote whose fetch URL does not answer, and whose pushes go elsewhere."""
+    gate(which)
+    desk.clone.git("remote", "set-head", "origin", "--delete")
+    desk.clone.git("config", "remote.origin.pushurl", desk.clone.git("config", "remote.origin.url"))
+    desk.clone.git("config", "remote.origin.url", "/nosuch.git")
+    desk.clone.commit("b")
+    done = desk.git(*PUSH)
+    assert done.code == 1
+    assert "it is not known whether main is the target" in done.err
+    assert "git config homelab.target" in done.err

@@ -20,7 +20,7 @@ KNOWN: dict[str, Counter[str]] = {
     "views/ndjson.py": Counter(out=1),
     "views/live.py": Counter(out=1, draw=1, print=1),
     # texts that pass text.fit_to_show where they are written
-    "cli/config.py": Counter(out=2),
+    "cli/config.py": Counter(out=2, err=1),
     "cli/logs.py": Counter(out=2),
     "cli/session.py": Counter(err=1),
     "cli/status.py": Counter(err=1),

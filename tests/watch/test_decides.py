@@ -236,6 +236,8 @@ REASONS = [
     (CommitFacts(configured=False), False, "no Woodpecker configuration", ".woodpecker"),
     (CommitFacts(configured=True), True, "filtered", "when"),
     (CommitFacts(configured=True, tip=False), False, "not the tip", "tip of the branch"),
+    (CommitFacts(configured=True, tip=False, pushed=True), False, "not the tip", "tip of the branch"),
+    (CommitFacts(configured=True, tip=False, pushed=False), False, "on no branch of the remote", "git land"),
     (CommitFacts(active=False, message="[skip ci]"), False, "not active", "activate"),
     (CommitFacts(configured=True, tip=True), False, "webhook", "homelab ci restart"),
 ]

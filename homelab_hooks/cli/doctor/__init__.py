@@ -15,6 +15,7 @@ from homelab_hooks.cli.doctor.aside import side_by_side
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
+from homelab_hooks.proc import end_running
 from homelab_hooks.settings import Output
 from homelab_hooks.verdict import Verdict
 
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for finding in side_by_side(examinations, clock=session.world.clock, patience=PATIENCE):
         found.append(finding)
         session.tell(finding)
+    end_running()
     return session.finish(_verdict(found))
 
 

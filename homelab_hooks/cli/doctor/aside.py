@@ -14,10 +14,11 @@ from homelab_hooks.loop import Clock
 
 
 class Examination(NamedTuple):
-    """What is examined, how, and the code with which a landing would end if it does not answer."""
+    """What is examined, how, what to do if it does not answer, and the code with which a landing would end then."""
 
     check: str
     examine: Callable[[], Iterable[Finding]]
+    silent: str
     exit: Exit = Exit.REFUSED
 
 
@@ -32,9 +33,8 @@ def side_by_side(examinations: Sequence[Examination], *, clock: Clock, patience:
             try:
                 finding = answers.get(timeout=max(0.0, until - clock.now()))
             except queue.Empty:
-                yield Finding(
-                    examination.check, Health.PROBLEM, f"no answer within {patience:g} s", exit=examination.exit
-                )
+                said = f"no answer within {patience:g} s"
+                yield Finding(examination.check, Health.PROBLEM, said, examination.silent, examination.exit)
                 break
             if finding is None:
                 break

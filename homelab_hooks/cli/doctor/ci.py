@@ -21,6 +21,8 @@ from homelab_hooks.world import World
 
 WITHIN = 3.5
 """seconds that CI has to answer; less than all of it may take, so that its silence is told in its own words"""
+CONNECT = 2.0
+"""seconds for a connection to each of its addresses"""
 SOON = 14
 """days before a certificate's end from which it is a warning"""
 SKEW = 30.0
@@ -31,16 +33,16 @@ _DAY = 86400
 def examinations(config: Config, world: World) -> tuple[Examination, ...]:
     """The way to the server, and what it says of the token and the repository."""
     return (
-        Examination("server", lambda: _way(config, world)),
-        Examination("clock", lambda: _clocks(config, world)),
-        Examination("ci", lambda: _said(config, world)),
+        Examination("server", lambda: _way(config, world), f"try it: curl -v {config.server}/healthz"),
+        Examination("clock", lambda: _clocks(config, world), "date; compare it with the server's"),
+        Examination("ci", lambda: _said(config, world), f"try it: curl -v {config.server}/api/version"),
     )
 
 
 def _way(config: Config, world: World) -> Iterator[Finding]:
     server = world.server(config)
     dialled = f" by the dial {config.dial}" if config.dial else ""
-    match world.way(config):
+    match world.way(config, within=CONNECT):
         case Unresolved(reason):
             hint = "check the name, or give its address: git config --global homelab.ciDial IP"
             yield _broken("server", f"{server.host} has no address: {reason}", hint)

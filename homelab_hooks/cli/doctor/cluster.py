@@ -21,8 +21,11 @@ WITHIN = 4.0
 def examinations(config: Config, kubectl: Kubectl) -> tuple[Examination, ...]:
     """One for each configured workload."""
     if not config.deploy:
-        return (Examination("kubectl", _no_target),)
-    return tuple(Examination(text, partial(_workload, text, kubectl), Exit.UNREACHABLE) for text in config.deploy)
+        return (Examination("kubectl", _no_target, ""),)
+    return tuple(
+        Examination(text, partial(_workload, text, kubectl), "try it: kubectl cluster-info", Exit.UNREACHABLE)
+        for text in config.deploy
+    )
 
 
 def _no_target() -> Iterator[Finding]:

@@ -32,11 +32,11 @@ OLDEST = (2, 36)
 def examinations(config: Config, world: World) -> tuple[Examination, ...]:
     """What is here, and what only the remote can say."""
     wanted = Request(remote=config.remote, onto=config.onto, verify=_verification(config))
-    git = world.quiet_git
+    git, filters = world.quiet_git, own_filters(world.git.config())
     return (
-        Examination("git", lambda: _version(git)),
-        Examination("work tree", lambda: _work_tree(wanted, git, own_filters(world.git.config()))),
-        Examination("remote", lambda: _remote(wanted, git), Exit.PUSH_FAILED),
+        Examination("git", lambda: _version(git), "try it: git version"),
+        Examination("work tree", lambda: _work_tree(wanted, git, filters), "try it: git status"),
+        Examination("remote", lambda: _remote(wanted, git), "try it: git ls-remote", Exit.PUSH_FAILED),
     )
 
 

@@ -14,7 +14,7 @@ from homelab_hooks.world import World
 
 def examination(config: Config, world: World) -> Examination:
     """Hooks are no condition of a landing: the worst that is said is a warning."""
-    return Examination("hooks", lambda: _examine(config, world))
+    return Examination("hooks", lambda: _examine(config, world), "try it: homelab hooks status")
 
 
 def _examine(config: Config, world: World) -> Iterator[Finding]:

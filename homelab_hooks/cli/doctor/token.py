@@ -13,7 +13,11 @@ from homelab_hooks.world import World
 
 def examination(config: Config, world: World) -> Examination:
     """Vault is asked too where it is named, for one day it may be needed."""
-    return Examination("token", lambda: _examine(config, world))
+    return Examination(
+        "token",
+        lambda: _examine(config, world),
+        "set WOODPECKER_TOKEN, or look at Vault and at git's credential helper",
+    )
 
 
 def _examine(config: Config, world: World) -> Iterator[Finding]:

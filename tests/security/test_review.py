@@ -1,0 +1,52 @@
+"""What a review found: each was seen before it was mended."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.proc import Processes
+from tests.cli.shell import Shell
+
+STRAY = "import os,sys,time\nif os.fork() == 0:\n os.setsid(); time.sleep(30); os._exit(0)\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("then", "late"), [("time.sleep(30)", True), ("print('all of it')", False)])
+def test_a_process_that_leaves_its_group_does_not_hold_the_end_back(*, then: str, late: bool) -> None:
+    """It has our pipe, and may live for ever: what the child itself said counts."""
+    clock = SystemClock()
+    begin = clock.now()
+    done = Processes(os.environ).run([sys.executable, "-c", STRAY + then], timeout=1.0)
+    assert clock.now() - begin < 8
+    assert done.timed_out is late
+    assert late or done.out.strip() == "all of it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("proxy", ["ann:secretpw123@127.0.0.1:9", "socks9://ann:secretpw123@127.0.0.1:9"])
+def test_a_proxys_password_is_shown_by_nobody(seal: dict[str, str], workshop: Workshop, proxy: str) -> None:
+    shell = Shell(seal, workshop.clone("ann", topic="topic").path, {
+        "HTTPS_PROXY": proxy, "WOODPECKER_SERVER": "https://ci.example.test", "WOODPECKER_TOKEN": "abcdefghijk",
+        "HOMELAB_CI_REPO": "acme/app",
+    })  # fmt: skip
+    for command in (("homelab", "doctor"), ("homelab", "ci", "status")):
+        done = shell(*command)
+        assert "secretpw123" not in done.out + done.err
+        assert "proxy" in done.err
+
+
+@pytest.mark.slow
+def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], workshop: Workshop) -> None:
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit("a")
+    workshop.origin.git("config", "receive.advertisePushOptions", "true")
+    workshop.hook("pre-receive", f'echo "$GIT_PUSH_OPTION_0" >{workshop.folder}/option')
+    option = "note=https://me@h.example.test/x"
+    done = Shell(seal, clone.path)("git-land", "--no-ci-watch", "--no-verify", "-o", option)
+    assert done.code == 0, done.err
+    assert (workshop.folder / "option").read_text().strip() == option
