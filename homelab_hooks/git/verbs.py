@@ -74,7 +74,8 @@ class Verbs:
         quiet: tuple[str, ...] = ()
         if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
-        names = args.index("--") + 1  # what stands before is an option, which is the user's word
+        # What stands before is an option, which is the user's word.
+        names = args.index("--") + 1 if "--" in args else len(args)
         told = {**rewritten(args[names:]), **(settings or {})}
         shown = (*args[:names], *map(hidden, args[names:]))
         return self._ran(self._git.run([*quiet, *shown], timeout=timeout, note=note, settings=told))

@@ -88,7 +88,9 @@ def from_vault(vault: Vault) -> Token | NotThere:
     except (KeyError, TypeError, AttributeError, ValueError):
         return NotThere(vault.source, "the answer is not Vault's", where)
     except OSError as error:  # every failure of the session's is one
-        return NotThere(vault.source, f"no answer ({short(clean(_innermost(error)), 160)})", where, silent=True)
+        said = short(clean(_innermost(error)), 160)
+        # A certificate that does not verify is a "no"; waiting does not mend it.
+        return NotThere(vault.source, f"no answer ({said})", where, silent="CERTIFICATE_VERIFY" not in said)
 
 
 def _read(client: Any, vault: Vault) -> Token | NotThere:

@@ -50,3 +50,14 @@ def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], 
     done = Shell(seal, clone.path)("git-land", "--no-ci-watch", "--no-verify", "-o", option)
     assert done.code == 0, done.err
     assert (workshop.folder / "option").read_text().strip() == option
+
+
+@pytest.mark.slow
+def test_a_vault_that_is_out_of_reach_is_no_missing_token(seal: dict[str, str], workshop: Workshop) -> None:
+    """It may well have one: whoever waits on the network is not told that a setting is wrong."""
+    settings = {"VAULT_ADDR": "http://127.0.0.1:9", "VAULT_TOKEN": "hvs.nothing", "HOMELAB_CI_REPO": "acme/app"}
+    shell = Shell(seal, workshop.clone("ann").path, {**settings, "WOODPECKER_SERVER": "https://ci.example.test"})
+    done = shell("homelab-watch")
+    assert done.code == 8, done.err
+    assert "cannot be had now" in done.err
+    assert "no answer (Connection refused)" in done.err
