@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     commit = watching.commit(world, args.sha)
     remote = watching.likeliest(config, world.git, world.git.remotes())
     names = [str(workload) for workload in workloads]
-    again = shlex.join(["homelab", "deploy", "wait", *names, "--sha", commit.sha, *_again(args)])
+    again = " ".join([deploying.again(args, names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
     asked = replace(
         deploying.request(config, workloads, commit.sha),
@@ -58,9 +58,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _again(args: argparse.Namespace) -> list[str]:
-    """The options that a second wait needs to ask the same."""
+    """The options of this verb alone that a second wait needs to ask the same, quoted."""
     named = {"--container": args.container, "--context": args.context, "--kubeconfig": args.kubeconfig}
     found = [word for option, text in named.items() if text for word in (option, text)]
     found += ["--image-proof", args.image_proof] if args.image_proof != "tag" else []
     found += [option for option, on in (("--exact", args.exact), ("--wait-for-workload", args.wait_for_workload)) if on]
-    return found + options.given(args, *options.ROLLOUT, "unreachable_timeout", "remote")
+    return [shlex.quote(word) for word in found]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from collections.abc import Sequence
 
+from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.deploy import deploy
@@ -32,9 +34,10 @@ def request(config: Config, workloads: tuple[Target, ...], sha: str) -> Request:
     )
 
 
-def again(names: Sequence[str], sha: str) -> str:
-    """The command that waits for them once more."""
-    return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha])
+def again(args: argparse.Namespace, names: Sequence[str], sha: str) -> str:
+    """The command that waits for them once more, with the options that were given."""
+    kept = options.given(args, *options.ROLLOUT, "unreachable_timeout", "remote")
+    return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha, *kept])
 
 
 def wait(asked: Request, session: Session, *, remote: str, kubectl: Kubectl) -> Verdict:

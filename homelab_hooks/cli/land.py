@@ -8,12 +8,11 @@ mean that nothing was landed. The target is never checked out, and nothing is ev
 from __future__ import annotations
 
 import argparse
-import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.cli import agreeing, options
+from homelab_hooks.cli import agreeing, options, watching
 from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import TRACKED, Config
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         _restore(args, session)
     config = session.config(args)
     git = world.landing_git
-    stage = PostPush(config, session, watching=not args.no_ci_watch, deploying=not args.no_deploy)
+    stage = PostPush(config, session, args, watching=not args.no_ci_watch, deploying=not args.no_deploy)
     session.tell(Start(command=session.prog, sha=git.head() if git.git_dir() else ""))
     parts = Parts(
         git=git,
@@ -111,9 +110,9 @@ def _request(args: argparse.Namespace, config: Config) -> Request:
         verify=_verify(args, config),
         push_options=tuple(args.push_option or ()),
         dry_run=args.dry_run,
-        resume=shlex.join(
-            ["homelab-watch", "{sha}", *options.given(args, *options.CI, "remote", *options.PATIENCE)]
-        ).replace("'{sha}'", "{sha}"),
+        resume=watching.again(args, "{sha}", deploy=() if args.no_deploy else config.deploy).replace(
+            "'{sha}'", "{sha}"
+        ),
         extra=kept,
     )
 

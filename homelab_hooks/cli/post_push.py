@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+
 from homelab_hooks.cli import access, chain, deploying, watching
 from homelab_hooks.cli.chain import Link
 from homelab_hooks.cli.session import Session
@@ -20,13 +22,15 @@ class PostPush:
     """What follows a landing, as the settings say.
 
     Args:
+        given: the options of the command, for the one that takes it up again.
         watching: CI is to be checked and watched.
         deploying: the configured rollouts are to be waited for.
     """
 
-    def __init__(self, config: Config, session: Session, *, watching: bool, deploying: bool) -> None:
+    def __init__(self, config: Config, session: Session, given: Namespace, *, watching: bool, deploying: bool) -> None:
         self._config = config
         self._session = session
+        self._given = given
         self._ci: Woodpecker | None = None
         self.watching = watching
         self.targets = config.deploy if deploying else ()
@@ -57,9 +61,12 @@ class PostPush:
 
     def run(self, landed: Landed) -> Verdict:
         """Watch, then wait for the rollouts."""
-        links = [Link(Stage.WATCH, lambda: self._watch(landed), f"homelab-watch {landed.sha}")] if self.watching else []
+        links = []
+        if self.watching:
+            again = watching.again(self._given, landed.sha, deploy=self.targets)
+            links.append(Link(Stage.WATCH, lambda: self._watch(landed), again))
         if self.targets:
-            again = deploying.again(self.targets, landed.sha)
+            again = deploying.again(self._given, self.targets, landed.sha)
             links.append(Link(Stage.DEPLOY, lambda: self._deploy(landed), again))
         return chain.run(links, self._session, Verdict(exit=Exit.OK, sha=landed.sha))
 

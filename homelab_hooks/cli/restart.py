@@ -7,7 +7,6 @@ manual one is started. Refuses when that would kill a newer commit's running pip
 from __future__ import annotations
 
 import argparse
-import shlex
 
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, world = session.config(args), session.world
     about = watching.subject(config, world, args.commit)
     sha = about.commit.sha
-    again = shlex.join(["homelab-watch", sha, *options.given(args, *options.CI, "remote", *options.PATIENCE)])
+    again = watching.again(args, sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
     ci = world.ci(config)

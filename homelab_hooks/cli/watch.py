@@ -9,7 +9,6 @@ With --deploy, a green commit's rollout is waited for too, and counts.
 from __future__ import annotations
 
 import argparse
-import shlex
 from typing import TYPE_CHECKING
 
 from homelab_hooks.cli import options, watching
@@ -38,13 +37,13 @@ def run(args: argparse.Namespace, session: Session) -> int:
     server = world.server(config)
     about = watching.subject(config, world, args.commit)
     decides = watching.scope(about.commit, args.event)
-    again = _again(args, about.commit.sha)
+    again = watching.again(args, about.commit.sha, deploy=args.deploy or (), events=args.event or ())
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
     )
     asked = watching.request(config, world, about, decides, fail_fast=args.fail_fast)
     # Configured targets are waited for after a landing; a watch waits only for those that it is given.
-    rollout = _rollout(config, session, about) if args.deploy else None
+    rollout = _rollout(args, config, session, about) if args.deploy else None
     sources = watching.sources(world, about, world.ci(config), world.listener(config))
 
     def watched() -> Verdict:
@@ -58,7 +57,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return session.finish(chain.run(links, session, Verdict(exit=Exit.OK, sha=about.commit.sha)))
 
 
-def _rollout(config: Config, session: Session, about: watching.Subject) -> chain.Link:
+def _rollout(args: argparse.Namespace, config: Config, session: Session, about: watching.Subject) -> chain.Link:
     """The wait for the targets; loaded only where it is wanted. Raises Problem for a malformed target."""
     from homelab_hooks.cli import chain, deploying
 
@@ -67,11 +66,4 @@ def _rollout(config: Config, session: Session, about: watching.Subject) -> chain
     def deployed() -> Verdict:
         return deploying.wait(asked, session, remote=about.remote(), kubectl=session.world.kubectl())
 
-    return chain.Link(Stage.DEPLOY, deployed, deploying.again(config.deploy, about.commit.sha))
-
-
-def _again(args: argparse.Namespace, sha: str) -> str:
-    """The command that asks the same once more."""
-    names = (*options.CI, "remote", *options.PATIENCE, "deploy", *options.ROLLOUT)
-    again = ["homelab-watch", sha, *options.given(args, *names)]
-    return shlex.join(again + [word for event in args.event or () for word in ("--event", event)])
+    return chain.Link(Stage.DEPLOY, deployed, deploying.again(args, config.deploy, about.commit.sha))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+import shlex
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from homelab_hooks.cli import options
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.git.history import Commit, Containing
@@ -124,6 +127,14 @@ def facts(git: Reader, about: Subject) -> Callable[[], CommitFacts]:
         return CommitFacts(message=git.message(sha), configured=git.has_ci_configuration(sha), tip=tip, pushed=pushed)
 
     return gather
+
+
+def again(args: argparse.Namespace, sha: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()) -> str:
+    """The command that asks the same once more: the options that were given, and the targets that are waited for."""
+    words = ["homelab-watch", sha, *options.given(args, *options.CI, "remote", *options.PATIENCE)]
+    words += [word for target in deploy for word in ("--deploy", target)]
+    words += options.given(args, *options.ROLLOUT) if deploy else []
+    return shlex.join(words + [word for event in events for word in ("--event", event)])
 
 
 def request(config: Config, world: World, about: Subject, decides: Scope, *, fail_fast: bool = False) -> Request:

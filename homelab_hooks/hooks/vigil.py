@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from homelab_hooks.cli import watching
 from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
@@ -59,6 +59,10 @@ class Vigil:
         self._store: Store | None = None
         self._record: Record | None = None
         self._config: Config | None = None
+
+    @property
+    def _given(self) -> Namespace:
+        return Namespace(**self._ticket.options)
 
     @property
     def _git(self) -> Reader:
@@ -135,11 +139,12 @@ class Vigil:
     def _watch(self, config: Config) -> int:
         session, ticket = self._session, self._ticket
         server = session.world.server(config)
-        resume = shlex.join(["homelab-watch", ticket.sha])
+        resume = watching.again(self._given, ticket.sha, deploy=config.deploy)
         session.tell(Start(command=session.prog, sha=ticket.sha, server=str(server), resume=resume))
         url = next(iter(self._git.push_urls(ticket.remote)), ticket.remote)
+        stage = PostPush(config, session, self._given, watching=True, deploying=True)
         there = Landed(sha=ticket.sha, branch=ticket.branch, remote=ticket.remote, push_url=url)
-        return session.finish(PostPush(config, session, watching=True, deploying=True).run(there))
+        return session.finish(stage.run(there))
 
 
 def _not_seen(ticket: Ticket, answer: bool | None) -> Verdict:  # noqa: FBT001 - a fact of three values, not a flag

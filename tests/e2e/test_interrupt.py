@@ -25,10 +25,10 @@ def scene() -> Iterator[Scene]:
 LAND = ("git", "land", "--output", "plain")
 
 
-def cut_short(scene: Scene, number: signal.Signals, *, at: str) -> tuple[str, str]:
+def cut_short(scene: Scene, number: signal.Signals, *, at: str, options: tuple[str, ...] = ()) -> tuple[str, str]:
     """`git land` with a signal to its whole group once it has said a word; the rest of what it said."""
     with subprocess.Popen(
-        LAND, cwd=scene.mine.path, env=scene.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [*LAND, *options], cwd=scene.mine.path, env=scene.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
     ) as child:  # fmt: skip
         assert child.stderr is not None
@@ -38,9 +38,9 @@ def cut_short(scene: Scene, number: signal.Signals, *, at: str) -> tuple[str, st
 
 
 def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: Scene) -> None:
-    out, rest = cut_short(scene, signal.SIGINT, at="deploy ...")
+    out, rest = cut_short(scene, signal.SIGINT, at="deploy ...", options=("--settle", "4s"))
     assert " exit=130 " in out
-    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.mine.head}" in rest
+    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.mine.head} --settle 4s\n" in rest
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -48,11 +48,11 @@ def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
     scene: Scene, number: signal.Signals, code: int
 ) -> None:
     """Git hands the signal on to its child, which so gets it twice; the last words are said all the same."""
-    out, rest = cut_short(scene, number, at=": running")
+    out, rest = cut_short(scene, number, at=": running", options=("--timeout", "40m"))
 
     assert out.startswith(f"homelab: interrupted exit={code} ")
     assert " landed=yes " in out
-    assert f"hint: go on: homelab-watch {scene.mine.head}" in rest
+    assert f"hint: go on: homelab-watch {scene.mine.head} --timeout 40m --deploy shop/web\n" in rest
     assert scene.workshop.on_server("main") == scene.mine.head
 
     again = subprocess.run(
