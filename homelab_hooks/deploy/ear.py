@@ -117,9 +117,11 @@ class Ear:
                 self._behind = None
             elif before is None or before[1] != watch.lines:
                 self._behind = (now, watch.lines)
-        if not agrees and before is not None and before[1] == watch.lines and now - before[0] >= BEHIND:
+            deaf = not agrees and before is not None and before[1] == watch.lines and now - before[0] >= BEHIND
+            if deaf:
+                self._behind = None
+        if deaf:
             watch.useless()
-            self._behind = None
 
     def close(self) -> None:
         """Stop listening."""

@@ -34,15 +34,17 @@ class Remotes(Verbs):
         """`remote.pushDefault`, a name or a URL; empty where it is not set."""
         return self._line("config", "--get", "remote.pushDefault")
 
-    def head_branch(self, remote: str) -> str:
-        """The remote's own default branch as last heard, else asked for; empty where nobody says."""
+    def head_branch(self, remote: str) -> Seen[str] | Absent | Missed:
+        """The remote's own default branch as last heard, else asked for; Absent where it names none."""
         if known := self.known_head_branch(remote):
-            return known
+            return Seen(known)
         done = self._ask("ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=ASKING)
-        for line in done.out.splitlines() if done.ok else ():
+        if not done.ok:
+            return Missed(complaint(done))
+        for line in done.out.splitlines():
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
-                return line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD")
-        return ""
+                return Seen(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
+        return Absent(f"{hidden(remote)} does not say which branch that is")
 
     def known_head_branch(self, remote: str) -> str:
         """The remote's own default branch as last heard; empty where it was never heard."""

@@ -13,6 +13,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.exchange import PUSHER
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import Pushing, Update, from_framework, from_git
+from homelab_hooks.looks import Absent, Missed
 from homelab_hooks.proc import ancestry, command_of
 from homelab_hooks.remote import shown
 from homelab_hooks.world import World
@@ -65,11 +66,12 @@ def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
     known = may_be_target(branch, remote, config, git)
     if known is not None:
         return known
-    target = git.head_branch(remote)
-    if target:
-        return branch == target
+    asked = git.head_branch(remote)
+    if not isinstance(asked, Absent | Missed):
+        return branch == asked.value
+    why = f"cannot be asked: {asked.reason}" if isinstance(asked, Missed) else "does not say"
     raise Problem(
-        f"it is not known whether {branch} is the target: {shown(remote)} does not say",
+        f"it is not known whether {branch} is the target: {shown(remote)} {why}",
         hint=f"git config homelab.target BRANCH, or git remote set-head {shlex.quote(shown(remote))} --auto",
         exit=Exit.REFUSED,
     )

@@ -12,6 +12,7 @@ from homelab_hooks.land.refusals import Facts, refusals
 from homelab_hooks.land.request import Detect, Parts, Request
 from homelab_hooks.land.state import State, Store
 from homelab_hooks.land.verify import find
+from homelab_hooks.looks import Absent, Missed, Seen
 
 
 def begin(request: Request, parts: Parts) -> Course:
@@ -37,7 +38,8 @@ def gather(request: Request, git: Git, remote: str) -> tuple[Facts, State]:
     if top is None:
         raise Problem("this is no git work tree", hint="run it inside one", exit=Exit.REFUSED)
     branch, head = git.branch(), git.head()
-    target = request.onto or (git.head_branch(remote) if remote else "")
+    asked = Seen(request.onto) if request.onto else git.head_branch(remote) if remote else Absent()
+    target = asked.value if isinstance(asked, Seen) else ""
     earlier = store(git).load()
     cut = earlier if earlier and earlier.cut_short else None
     lock = git.lock()
@@ -47,6 +49,7 @@ def gather(request: Request, git: Git, remote: str) -> tuple[Facts, State]:
         verifiable=not isinstance(request.verify, Detect) or find(top) is not None,
         lock=str(lock or ""), unfinished=cut.stage.value if cut else "",
         unfinished_branch=cut.branch if cut else "",
+        silent=asked.reason if isinstance(asked, Missed) else "",
     )  # fmt: skip
     urls = git.push_urls(remote) if remote else ()
     state = State(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
@@ -20,6 +21,8 @@ class Facts:
     target: str
     """empty where nobody says which branch is meant"""
     remote: str
+    silent: str = ""
+    """why the remote could not be asked for the target"""
     operation: str = ""
     changes: tuple[str, ...] = ()
     verifiable: bool = True
@@ -48,17 +51,24 @@ def refusals(facts: Facts) -> tuple[Problem, ...]:
         _exposed(facts),
         _verifiable(facts),
     )
-    return tuple(Problem(what, hint=hint, exit=Exit.REFUSED) for what, hint in found if what)
+    return tuple(Problem(reason.what, hint=reason.hint, exit=reason.exit) for reason in found if reason.what)
 
 
-Reason = tuple[str, str]
-_FINE: Reason = ("", "")
+class Reason(NamedTuple):
+    """What stands against it, and what to do."""
+
+    what: str = ""
+    hint: str = ""
+    exit: Exit = Exit.REFUSED
+
+
+_FINE = Reason()
 
 
 def _unfinished(facts: Facts) -> Reason:
     if not facts.unfinished:
         return _FINE
-    return (
+    return Reason(
         f"the landing of {clean(facts.unfinished_branch)} was cut short at {facts.unfinished}",
         "git land --continue finds out how it stands and goes on; git land --abort goes back",
     )
@@ -70,7 +80,7 @@ def _lock(facts: Facts) -> Reason:
 
 def locked_by(lock: str) -> Reason:
     """What to say of a lock, and what to do about it."""
-    return (
+    return Reason(
         f"another git works here, or was killed: there is a lock, {clean(lock)}",
         "wait for its end; where none runs, remove that file; then the same command again",
     )
@@ -79,7 +89,7 @@ def locked_by(lock: str) -> Reason:
 def _operation(facts: Facts) -> Reason:
     if not facts.operation:
         return _FINE
-    return (
+    return Reason(
         f"a {facts.operation} is in progress",
         "resolve and finish it, then git land --continue; or git land --abort"
         if facts.operation in {"merge", "rebase"}
@@ -89,11 +99,11 @@ def _operation(facts: Facts) -> Reason:
 
 def _branch(facts: Facts) -> Reason:
     if not facts.head:
-        return "there is no commit yet", "commit something first"
+        return Reason("there is no commit yet", "commit something first")
     if not facts.branch and facts.operation != "rebase":  # which detaches HEAD by itself
-        return "HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC"
+        return Reason("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
-        return (
+        return Reason(
             f"{clean(facts.branch)} is the target itself",
             "land from a branch of its own: git switch -c TOPIC",
         )
@@ -103,13 +113,16 @@ def _branch(facts: Facts) -> Reason:
 def _target(facts: Facts) -> Reason:
     if facts.target or not facts.remote:  # that there is no remote is a finding of its own
         return _FINE
-    return f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH"
+    if facts.silent:
+        what = f"{clean(facts.remote)} cannot be asked which branch to land on: {clean(facts.silent)}"
+        return Reason(what, "git land again when it can be reached", Exit.PUSH_FAILED)
+    return Reason(f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH")
 
 
 def _dirt(facts: Facts) -> Reason:
     if not facts.changes:
         return _FINE
-    return (
+    return Reason(
         f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
         "commit them, or put them aside: git stash",
     )
@@ -118,7 +131,7 @@ def _dirt(facts: Facts) -> Reason:
 def _exposed(facts: Facts) -> Reason:
     if not facts.exposed:
         return _FINE
-    return (
+    return Reason(
         f"git-crypt is to encrypt these files, and they are committed in plaintext: {listed(facts.exposed)}",
         "git-crypt unlock, then commit them anew in place of those commits",
     )
@@ -127,7 +140,7 @@ def _exposed(facts: Facts) -> Reason:
 def _verifiable(facts: Facts) -> Reason:
     if facts.verifiable:
         return _FINE
-    return (
+    return Reason(
         "there is nothing to verify with",
         "say how: --verify-cmd CMD, or git config homelab.verify CMD; or land unverified on purpose: --no-verify",
     )

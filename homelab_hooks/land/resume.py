@@ -101,8 +101,8 @@ def free(git: Git) -> None:
     """Nothing is done while another git works here, or where a killed one left its lock."""
     lock = git.lock()
     if lock is not None:
-        what, hint = locked_by(str(lock))
-        raise Problem(what, hint=hint, exit=Exit.REFUSED)
+        reason = locked_by(str(lock))
+        raise Problem(reason.what, hint=reason.hint, exit=reason.exit)
 
 
 def go_back(course: Course) -> Verdict:

@@ -13,6 +13,7 @@ from homelab_hooks.git.push import Outcome, unreached
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land.plan import counted, failure, listed
+from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.text import clean as shown
 
 FOLDER = ".worktrees"
@@ -96,9 +97,14 @@ def _target(git: Git, remote: str, onto: str) -> str:
     chosen = remotes.choose(
         git.remotes(), wanted=remote, push_remote=git.push_remote(branch), push_default=git.push_default()
     )
-    target = onto or git.head_branch(chosen.name)
-    if not target:
-        raise Problem(f"{chosen.name} does not say which branch to start from", hint="--onto BRANCH", exit=Exit.REFUSED)
+    asked = Seen(onto) if onto else git.head_branch(chosen.name)
+    if isinstance(asked, Missed):
+        what = f"{shown(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
+        raise Problem(what, hint="the same command again when it can be reached", exit=Exit.PUSH_FAILED)
+    if isinstance(asked, Absent):
+        what = f"{shown(chosen.name)} does not say which branch to start from"
+        raise Problem(what, hint="name it: --onto BRANCH", exit=Exit.REFUSED)
+    target = asked.value
     named = chosen.name if chosen.name in git.remotes() else ""
     done = git.fetch_branch(chosen.name, target, remote=named)
     if not done.ok:

@@ -129,11 +129,25 @@ def test_the_default_branch_is_what_the_remote_says_also_where_nothing_is_record
 ) -> None:
     clone = workshop.clone("ann")
     git = either(clone.path)
-    assert git.head_branch("origin") == "main"
+    assert git.head_branch("origin") == Seen("main")
     clone.git("push", "--quiet", "origin", "HEAD:refs/heads/trunk")
     workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/trunk")
     clone.git("remote", "set-head", "origin", "--delete")
-    assert git.head_branch("origin") == "trunk"
+    assert git.head_branch("origin") == Seen("trunk")
+
+
+def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
+    workshop: Workshop, either: Opened, tmp_path: Path
+) -> None:
+    clone = workshop.clone("ann")
+    clone.git("remote", "set-head", "origin", "--delete")
+    workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/nowhere")
+    clone.git("remote", "add", "gone", str(tmp_path / "gone.git"))
+    git = either(clone.path)
+    assert isinstance(git.head_branch("origin"), Absent)
+    silent = git.head_branch("gone")
+    assert isinstance(silent, Missed)
+    assert "does not appear to be a git repository" in silent.reason
 
 
 def test_a_tip_is_seen_absent_or_missed(workshop: Workshop, either: Opened, tmp_path: Path) -> None:

@@ -245,9 +245,14 @@ def test_a_red_verdict_does_not_change_gits_exit_code(desk: Desk) -> None:
 def test_a_post_push_shim_ends_with_the_watchs_code(desk: Desk) -> None:
     sha = desk.mine.head
     shim = [str(HOOKS / "post-push"), "origin", "https://git.example.test/acme/app.git"]
-    line = f"HEAD {sha} refs/heads/main {ZEROS}\n(delete) {ZEROS} refs/heads/x {sha}\nv1 {sha} refs/tags/v1 {ZEROS}\n"
+    lines = (
+        f"HEAD@{{1 day ago}} {sha} refs/heads/main {ZEROS}", f"(delete) {ZEROS} refs/heads/x {sha}",
+        f"v1 {sha} refs/tags/v1 {ZEROS}",
+    )  # fmt: skip
 
-    done = Processes({**desk.environ, "WATCH_CODE": "7"}).run(shim, stdin=line.encode(), cwd=desk.mine.path)
+    done = Processes({**desk.environ, "WATCH_CODE": "7"}).run(
+        shim, stdin="".join(f"{line}\n" for line in lines).encode(), cwd=desk.mine.path
+    )
 
     assert done.code == 7
     assert desk.calls == [f"homelab-watch --event push {sha} []"]

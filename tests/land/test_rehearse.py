@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +46,19 @@ def test_a_rehearsal_leaves_no_trace(workshop: Workshop, ann: Checkout, git_land
     verdict = git_land(ann, dry_run=True)
     assert (verdict.exit, verdict.landed) == (Exit.OK, False)
     assert everything(ann) == before
+
+
+def test_a_remote_that_cannot_be_asked_for_its_target_is_no_remote_without_one(
+    ann: Checkout, git_land: GitLand, tmp_path: Path
+) -> None:
+    """Whose network is down is not told to change a setting."""
+    ann.git("remote", "set-head", "origin", "--delete")
+    ann.git("remote", "set-url", "origin", str(tmp_path / "gone.git"))
+    for dry_run in (True, False):
+        verdict = git_land(ann, dry_run=dry_run)
+        assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+        assert verdict.reason.startswith("origin cannot be asked which branch to land on: ")
+        assert "does not appear to be a git repository" in verdict.reason
 
 
 def test_conflicts_that_would_come_are_named(workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any) -> None:

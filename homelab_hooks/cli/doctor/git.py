@@ -21,7 +21,7 @@ from homelab_hooks.land.preflight import gather, goes_to
 from homelab_hooks.land.refusals import refusals
 from homelab_hooks.land.request import Command, Detect, Request
 from homelab_hooks.land.verify import find
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.remote import Address
 from homelab_hooks.world import World
 
@@ -98,10 +98,11 @@ def _remote(wanted: Request, git: Git) -> Iterator[Finding]:
     url = next(iter(git.push_urls(name)), name)
     where = remotes.parse(url)
     known = f", {where.full}" if isinstance(where, Address) else f", {where.why}"
-    target = wanted.onto or git.head_branch(name)
-    if not target:
-        yield _unsaid(name, url, git.tip(url, "HEAD"))
+    asked = Seen(wanted.onto) if wanted.onto else git.head_branch(name)
+    if not isinstance(asked, Seen):
+        yield _unsaid(name, url, asked)
         return
+    target = asked.value
     if target == git.branch() and not wanted.onto:  # with it, the work tree's findings say so
         hint = "land from a branch of its own: git switch -c TOPIC"
         yield _broken("target", f"{target} is checked out, and it is the target itself", hint)
@@ -114,9 +115,9 @@ def _remote(wanted: Request, git: Git) -> Iterator[Finding]:
             yield _silent(name, url, other.reason)
 
 
-def _unsaid(name: str, url: str, asked: Look[str]) -> Finding:
+def _unsaid(name: str, url: str, asked: Absent | Missed) -> Finding:
     """No target: because the remote names none, or because it cannot be asked."""
-    if isinstance(asked, Missed | Denied):
+    if isinstance(asked, Missed):
         return _silent(name, url, asked.reason)
     hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
     return _broken("target", f"{name} does not say which branch to land on", hint)
