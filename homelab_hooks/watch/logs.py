@@ -22,6 +22,8 @@ EVERY = 1.0
 """seconds between two looks of a follower"""
 LOST = 180.0
 """seconds without a usable answer after which a follower gives up"""
+EMPTY = LogLine(0, 0, "(no output)")
+"""shown of a step that wrote nothing"""
 _STARTED = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
 
 
@@ -124,11 +126,16 @@ class LogReader:
         """the titles of shown steps whose log may not have come to its end"""
 
     def show(self, pipeline: Pipeline, choice: Choice) -> None:
-        """Print each chosen step's log as far as it has arrived."""
+        """Print each chosen step's log as far as it has arrived; all of them together are waited for once."""
+        until = self._clock.now() + tail.PATIENCE
         for chosen in choose(pipeline, choice):
             self._out(chosen.title, None)
-            gathered = gather(self._ci, self._repo, pipeline, chosen.step.id, clock=self._clock)
+            left = max(0.0, until - self._clock.now())
+            begin = tail.begin(chosen.step.id, pipeline, wall=self._clock.wall(), patience=left)
+            gathered = gather(self._ci, self._repo, pipeline.number, begin, clock=self._clock)
             lines = gathered.lines
+            if gathered.complete and not lines:
+                self._out(chosen.title, EMPTY)
             self.late += () if gathered.complete else (chosen.title,)
             for line in lines if choice.tail is None else lines[max(0, len(lines) - choice.tail) :]:
                 self._out(chosen.title, line)

@@ -77,7 +77,8 @@ def tell_reason(watch: Watch, ci: Woodpecker, repo: int, *, clock: Clock, tell: 
         tell(log)
     ci.within(ANSWER)
     for where in broken(watch)[:1]:
-        gathered = gather(ci, repo, where.pipeline, where.step.id, clock=clock)
+        begin = tail.begin(where.step.id, where.pipeline, wall=clock.wall())
+        gathered = gather(ci, repo, where.pipeline.number, begin, clock=clock)
         name = tail.source(where.workflow, where.step)
         for line in tail.told(gathered.lines, name, last=LINES):
             tell(line)
@@ -93,11 +94,10 @@ def tell_reason(watch: Watch, ci: Woodpecker, repo: int, *, clock: Clock, tell: 
             tell(Log(source="homelab", text=f"see {watch.url(where.pipeline.number)}/{where.workflow.pid}"))
 
 
-def gather(ci: Woodpecker, repo: int, pipeline: Pipeline, step: int, *, clock: Clock) -> Tail:
-    """The log of a step, waited for until it stops growing."""
+def gather(ci: Woodpecker, repo: int, number: int, begin: Tail, *, clock: Clock) -> Tail:
+    """The log of a pipeline's step, waited for until it stops growing."""
 
     def look(state: Tail) -> Look[tuple[LogLine, ...]]:
-        return ci.log(repo, pipeline.number, state.step)
+        return ci.log(repo, number, state.step)
 
-    begin = tail.begin(step, pipeline, wall=clock.wall())
     return drive(begin, look=look, turn=tail.turn, tell=lambda _: None, clock=clock)

@@ -24,7 +24,9 @@ class Tail(NamedTuple):
 
     step: int
     patience: float = PATIENCE
-    """seconds that more is waited for; 0 where the pipeline ended long ago"""
+    """seconds that more is waited for"""
+    over: bool = False
+    """its pipeline ended so long ago that nothing more is on its way"""
     began: float | None = None
     grew_at: float = 0.0
     lines: tuple[LogLine, ...] = ()
@@ -32,10 +34,10 @@ class Tail(NamedTuple):
     """false at the end: more may come later"""
 
 
-def begin(step: int, pipeline: Pipeline, *, wall: float) -> Tail:
+def begin(step: int, pipeline: Pipeline, *, wall: float, patience: float = PATIENCE) -> Tail:
     """Nothing known yet; how long to wait depends on how long ago the pipeline ended by its server's clock."""
-    old = 0 < pipeline.finished < wall - LONG_AGO
-    return Tail(step, 0.0 if old else PATIENCE)
+    over = 0 < pipeline.finished < wall - LONG_AGO
+    return Tail(step, 0.0 if over else patience, over)
 
 
 def turn(tail: Tail, look: Look[tuple[LogLine, ...]], now: float) -> Turn[Tail]:
@@ -55,7 +57,7 @@ def turn(tail: Tail, look: Look[tuple[LogLine, ...]], now: float) -> Turn[Tail]:
     if tail.lines and now - tail.grew_at >= min(QUIET, tail.patience):
         return Turn(tail._replace(complete=True))
     if now - began >= tail.patience:
-        return Turn(tail)
+        return Turn(tail._replace(complete=tail.over and isinstance(look, Seen | Absent)))
     return Turn(tail, wait=EVERY)
 
 

@@ -105,6 +105,28 @@ def test_a_busy_agents_log_is_shown_as_far_as_it_came_and_named() -> None:
     assert [title.partition(":")[0] for title in one.reader.late] == ["woodpecker/test"]
 
 
+def quiet(*steps: str) -> Script:
+    """Red at 20 s, where these steps write nothing."""
+    script = timelines.red(seconds=20)
+    return replace(script, logs=tuple(line for line in script.logs if line.step not in steps))
+
+
+def test_a_step_that_wrote_nothing_says_so_once_nothing_can_come_any_more() -> None:
+    site = Pure()
+    one = Reading(site, quiet("build", "test"))
+    assert one.show(Choice(all=True)) == ["(no output)", "(no output)"]
+    assert one.reader.late == ()
+    assert site.sky.t < 3601
+
+
+def test_several_logs_that_are_late_are_waited_for_together() -> None:
+    site = Pure()
+    one = Reading(site, quiet("build", "test"), at=20.3)
+    assert one.show(Choice(all=True)) == []
+    assert len(one.reader.late) == 2
+    assert site.sky.t <= 20.3 + PATIENCE + 1
+
+
 def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:
     one = Reading(Pure(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
     assert one.show() == ["one", "two", "three"]
