@@ -22,8 +22,14 @@ class Parser(argparse.ArgumentParser):
     """argparse whose complaints are Problems, so that a usage error has a result line too."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse would print."""
-        raise Problem(message, hint=f"{self.prog} -h tells the usage")
+        """Raise what argparse would print, with the option that was probably meant."""
+        from difflib import get_close_matches  # only where something is misspelt
+
+        unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
+        options = [name for action in self._actions for name in action.option_strings]
+        near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
+        usage = f"{self.prog} -h tells the usage"
+        raise Problem(message, hint=f"did you mean {near[0]}? {usage}" if near else usage)
 
 
 def main(prog: str, words: tuple[str, ...], args: list[str]) -> int:

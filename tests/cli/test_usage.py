@@ -51,6 +51,17 @@ def test_a_usage_error_has_a_result_line(shell: Shell, command: list[str]) -> No
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("--tiemout=5", "did you mean --timeout? "), ("--dry_run", "did you mean --dry-run? "), ("--zz", "")],
+)  # fmt: skip
+def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(bare: Shell, given: str, meant: str) -> None:
+    ended = bare("git-land", given)
+    assert ended.err.splitlines() == [
+        f"unrecognized arguments: {given}", f"hint: {meant}git land -h tells the usage",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("command", [WRONG[0], WRONG[3], WRONG[12]], ids=" ".join)
 def test_a_usage_error_has_a_json_result(shell: Shell, command: list[str]) -> None:
     for given in ([*command, "--output=json"], [*command, "--output", "json"]):
