@@ -88,7 +88,8 @@ def _merging(course: Course, facts: Facts, tip: str) -> str:
     ahead, behind = git.ahead(of=tip, sha=facts.head), git.ahead(of=facts.head, sha=tip)
     if not ahead:
         return f"{at} and contains {facts.branch}: {_NOTHING}"
-    line = f"{at}, {counted(behind, 'commit')} that {facts.branch} has not: would land {counted(ahead, 'commit')}"
+    new = f"{counted(behind, 'commit')} that {facts.branch} has not" if behind else f"which {facts.branch} has"
+    line = f"{at}, {new}: would land {counted(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
         return f"{line}, but a fast-forward cannot (21)"
     files = git.conflicts(facts.head, tip) if behind else ()

@@ -67,10 +67,11 @@ def _work_tree(wanted: Request, git: Git, filters: tuple[str, ...]) -> Iterator[
         said = f"whether it is clean only the repository's own filters can tell ({listed(filters)}), which are not run"
         yield Finding("work tree", Health.WARNING, said, "git status")
         facts = replace(facts, changes=())
-    found = refusals(facts)
-    for problem in found:
-        yield problem_found("work tree", problem, exit_=Exit.REFUSED)
-    if not found:
+    of_the_tree = {problem.what for problem in refusals(replace(facts, verifiable=True))}
+    for problem in refusals(facts):
+        name = "work tree" if problem.what in of_the_tree else "verification"
+        yield problem_found(name, problem, exit_=Exit.REFUSED)
+    if not of_the_tree:
         yield Finding("work tree", Health.OK, f"{facts.branch} is clean")
     chosen = wanted.verify if isinstance(wanted.verify, Command) else find(git.top_level())
     if isinstance(chosen, Command):

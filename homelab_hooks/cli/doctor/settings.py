@@ -21,5 +21,5 @@ def examine(config: Config, problems: Sequence[Problem]) -> Iterator[Finding]:
     if not problems and not config.warnings:
         chosen = [value for value in config.values if value.source != "default"]
         sources = sorted({value.source.partition(" ")[0] for value in chosen})
-        told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "none is set"
-        yield Finding("settings", Health.OK, told, "" if chosen else "homelab config lists them")
+        told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "none is set (homelab config lists them)"
+        yield Finding("settings", Health.OK, told)
