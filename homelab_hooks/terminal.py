@@ -6,14 +6,11 @@ import contextlib
 import io
 import os
 import shutil
-import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from types import FrameType
 
-from homelab_hooks.errors import Terminated
 from homelab_hooks.region import Line, Region, redraw
 
 TYPE_CHECKING = False  # `typing` costs time, and not every command needs it
@@ -195,30 +192,3 @@ def silence(descriptor: int) -> None:
     """Let what is still written there go nowhere: its reader has gone away."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-
-
-@contextlib.contextmanager
-def terminable() -> Iterator[None]:
-    """Within this, SIGTERM and a terminal that goes away raise Terminated, as Ctrl-C raises KeyboardInterrupt.
-
-    Each signal comes twice where git started us: from the terminal, and handed on by git, which waits for our end. So
-    the second one is not heard, and the last words are not cut short; a third is a person who insists.
-    """
-    heard = {signal.SIGINT: 0, signal.SIGTERM: 0}
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup wants to outlive its terminal
-        heard[signal.SIGHUP] = 0
-
-    def end(number: int, frame: FrameType | None) -> None:
-        del frame
-        which = signal.Signals(number)
-        heard[which] += 1
-        if heard[which] == 2:  # noqa: PLR2004 - the echo
-            return
-        raise KeyboardInterrupt if which is signal.SIGINT else Terminated
-
-    before = {which: signal.signal(which, end) for which in heard}
-    try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)

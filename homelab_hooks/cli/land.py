@@ -95,6 +95,7 @@ def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
     try:
         return act()
     except (KeyboardInterrupt, Terminated) as cut:
+        session.taken()
         exit_ = Exit.TERMINATED if isinstance(cut, Terminated) else Exit.INTERRUPTED
         verdict = land.interrupted(session.world.landing_git, exit=exit_)
         goes_on = verdict.landed and session.resume

@@ -22,8 +22,8 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.exits import Exit
+from homelab_hooks.proc import terminable
 from homelab_hooks.settings import SETTINGS, Output
-from homelab_hooks.terminal import terminable
 from homelab_hooks.text import fit_to_show
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views import View
@@ -42,6 +42,8 @@ class Session:
         self.result: Result | None = None
         self.resume = ""
         """the command that goes on from here; empty where there is none yet"""
+        self.taken: Callable[[], None] = lambda: None
+        """called by who catches a signal, which else is raised again"""
 
     @classmethod
     def open(cls, prog: str, args: Sequence[str]) -> Session:
@@ -52,7 +54,7 @@ class Session:
     def guard(self, run: Callable[[], int]) -> int:
         """Run to the end; a Problem, an interruption and a fault of ours become the result."""
         try:
-            with terminable():
+            with terminable() as self.taken:
                 self.world.require_directory()
                 return int(run())
         except Problem as problem:

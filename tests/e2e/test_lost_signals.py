@@ -1,0 +1,86 @@
+"""A signal that Python loses, or that finds a library with its own lock in hand, ends the process all the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from homelab_hooks.proc import Done, Processes
+
+BEGIN = """
+import os, signal, threading
+from homelab_hooks.errors import Terminated
+from homelab_hooks.proc import terminable
+
+def give(number):
+    os.kill(os.getpid(), number)
+
+def wait():
+    threading.Event().wait(20)
+"""
+LOST = """
+class Finalized:
+    def __del__(self):
+        give(signal.{signal})
+        [None for _ in range(9)]
+
+try:
+    with terminable(0.2):
+        Finalized()
+        print("lost")
+        wait()
+except (KeyboardInterrupt, Terminated) as cut:
+    print(type(cut).__name__)
+"""
+LOCKED = """
+lock = threading.Lock()
+try:
+    with terminable(0.2):
+        lock.acquire()
+        try:
+            give(signal.{signal})
+            wait()
+        except BaseException:
+            print("once")
+            lock.acquire()  # as httpcore does, where the signal came just after it took its lock
+except (KeyboardInterrupt, Terminated) as cut:
+    print(type(cut).__name__)
+"""
+TAKEN = """
+signal.alarm(60)
+with terminable(0.2) as taken:
+    try:
+        give(signal.{signal})
+        wait()
+    except (KeyboardInterrupt, Terminated) as cut:
+        taken()
+        threading.Event().wait(0.6)
+        print(type(cut).__name__)
+print(signal.getsignal(signal.SIGALRM).name, 50 < signal.alarm(0) <= 60)
+"""
+
+
+def run(script: str, name: str) -> Done:
+    top = str(Path(__file__).parents[2])
+    return Processes({**os.environ, "PYTHONPATH": top}).run(
+        [sys.executable, "-c", BEGIN + script.replace("{signal}", name)], timeout=15
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+@pytest.mark.parametrize(
+    ("script", "before"), [(LOST, ["lost"]), (LOCKED, ["once"])], ids=["in a finalizer", "with a lock in hand"]
+)
+def test_a_signal_that_nobody_took_is_raised_again(name: str, raised: str, script: str, before: list[str]) -> None:
+    done = run(script, name)
+    assert (done.code, done.out.splitlines()) == (0, [*before, raised]), done
+
+
+@pytest.mark.slow
+def test_one_that_was_taken_is_not_and_the_alarm_of_before_is_set_again() -> None:
+    done = run(TAKEN, "SIGTERM")
+    assert done.out.splitlines() == ["Terminated", "SIG_DFL True"], done
