@@ -9,6 +9,15 @@ from typing import NamedTuple
 from homelab_hooks.looks import Fault
 
 
+class Call(NamedTuple):
+    """What a server is asked: `path` is the whole of it, from the first slash."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+
+
 class Reply(NamedTuple):
     """An answer; header names in lower case, `took` in seconds."""
 

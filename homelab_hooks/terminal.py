@@ -153,8 +153,10 @@ class Terminal:
 
 
 def given() -> str:
-    """What standard input holds; nothing where it is a terminal, or closed."""
-    return "" if sys.stdin is None or sys.stdin.isatty() else sys.stdin.read()
+    """What standard input holds, undecodable bytes kept as surrogates; nothing where it is a terminal, or closed."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
 
 
 def ring(path: str, *, title: str, kind: str) -> bool:

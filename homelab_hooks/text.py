@@ -33,7 +33,7 @@ _STACK = 4
 _PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")
 _USER_PART = re.compile(
     # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
-    r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)"
+    r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@(?:[^/\s]*@)?)"
 )
 
 
@@ -107,8 +107,8 @@ def without_user(url: str) -> str:
 
     >>> without_user("https://bob:s3cret@git.example.test/a/b.git")
     'https://git.example.test/a/b.git'
-    >>> without_user("https://bob:s3@cret@git.example.test")
-    'https://git.example.test'
+    >>> without_user("https://bob:s3@cret@git.example.test"), without_user("https://bob:s3/c@ret@git.example.test")
+    ('https://git.example.test', 'https://git.example.test')
     """
     return _USER_PART.sub("://", url)
 

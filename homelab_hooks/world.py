@@ -232,12 +232,12 @@ class World:
 
     def from_vault(self, config: Config) -> Token | NotThere:
         """CI's token as Vault keeps it. Raises Problem where the settings or the token cannot be used."""
-        from homelab_hooks.tokens.vault import chosen, from_vault
+        from homelab_hooks.tokens.vault import chosen, door, from_vault
 
         self._check_file(config, "vault_ca")
         vault = chosen(config, self.environ, self._home)
         self.redact.learn(vault.token)
-        found = from_vault(vault)
+        found = from_vault(vault, door(vault, self.clock))
         if isinstance(found, Token):
             self.redact.learn(found.value)
         return found

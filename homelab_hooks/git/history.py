@@ -77,11 +77,11 @@ class History(Verbs):
 
     def ahead(self, *, of: str, sha: str) -> int:
         """How many commits `sha` has that `of` has not."""
-        return int(self._line("rev-list", "--count", sha, f"^{of}") or 0)
+        return self._count("rev-list", "--count", sha, f"^{of}")
 
     def only_here(self, sha: str) -> int:
         """How many of a commit's ancestors, itself included, no remote-tracking branch has."""
-        return int(self._line("rev-list", "--count", sha, "--not", "--remotes") or 0)
+        return self._count("rev-list", "--count", sha, "--not", "--remotes")
 
     def is_shallow(self) -> bool:
         """Whether history ends early here."""

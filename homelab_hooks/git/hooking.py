@@ -20,7 +20,7 @@ class Hooking(Places):
 
     def release(self) -> tuple[int, int]:
         """Git's; (0, 0) where it does not say."""
-        found = re.search(r"(\d+)\.(\d+)", self._line("version"))
+        found = re.search(r"(\d{1,6})\.(\d{1,6})", self._line("version"))
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def bare(self) -> bool:

@@ -23,9 +23,9 @@ class Places(Verbs):
     def config(self) -> tuple[GitEntry, ...]:
         """Every entry, weakest first: of several with one key the last counts."""
         done = self._run("config", "--list", "-z", "--show-scope")
-        if not done.ok:
-            raise Problem(f"git's configuration cannot be read: {complaint(done)}", hint="mend it: git config --edit")
         parts = done.out.split("\0")[:-1]
+        if not done.ok or len(parts) % 2:
+            raise Problem(f"git's configuration cannot be read: {complaint(done)}", hint="mend it: git config --edit")
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):
             key, equals, value = setting.partition("\n")

@@ -71,9 +71,8 @@ class Remotes(Verbs):
 
     def moves(self, remote: str, branch: str) -> int:
         """How often the tracking branch has been moved, as far as its reflog goes back."""
-        return int(
-            self._line("rev-list", "--walk-reflogs", "--count", f"refs/remotes/{hidden(remote)}/{branch}", "--") or 0
-        )
+        ref = f"refs/remotes/{hidden(remote)}/{branch}"
+        return self._count("rev-list", "--walk-reflogs", "--count", ref, "--")
 
     def last_pushed(self, remote: str, branch: str) -> str:
         """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""

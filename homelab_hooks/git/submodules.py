@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from homelab_hooks.git.places import Places
@@ -32,12 +33,8 @@ class Submodules(Places):
 
     def links(self, sha: str) -> dict[str, str]:
         """The commit that each submodule here has in a commit of ours, by its path."""
-        found = {}
-        for entry in self._list("ls-tree", "-r", "-z", "--full-tree", sha):
-            head, _, path = entry.partition("\t")
-            if head.startswith(_GITLINK) and self._submodule(path) is not None:
-                found[path] = head.split()[2]
-        return found
+        entries = self._tree("ls-tree", "-r", "-z", "--full-tree", sha)
+        return {path: link for mode, link, path in entries if mode == _GITLINK and self._submodule(path) is not None}
 
     def submodule_head(self, path: str) -> str:
         """The commit that is checked out in a submodule."""
@@ -64,4 +61,5 @@ class Submodules(Places):
 
     def _submodule(self, path: str) -> Path | None:
         top = self.top_level()
-        return top / path if top and (top / path / ".git").exists() else None
+        # Path.exists raises OSError for a name that no file can have; a commit may hold one.
+        return top / path if top and os.path.exists(top / path / ".git") else None  # noqa: PTH110 - as just said

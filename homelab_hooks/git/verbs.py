@@ -15,6 +15,9 @@ from homelab_hooks.proc import Done
 from homelab_hooks.remote import Nameless, parse
 from homelab_hooks.text import clean, without_user
 
+_DIGITS = 16
+"""of a count; no repository has so many commits"""
+
 
 class Verbs:
     """Runs git and reads its answers."""
@@ -41,6 +44,11 @@ class Verbs:
         done = self._run(*args)
         return done.out.removesuffix("\n") if done.ok else ""
 
+    def _count(self, *args: str) -> int:
+        """A number on standard output; 0 where git says no, or something else."""
+        said = self._line(*args)
+        return int(said) if said.isascii() and said.isdecimal() and len(said) < _DIGITS else 0
+
     def _list(self, *args: str) -> tuple[str, ...]:
         """The entries of a `-z` list; a git that cannot tell them is a Problem, never an empty list."""
         done = self._run(*args)
@@ -48,6 +56,11 @@ class Verbs:
             verb = next(arg for arg in args if not arg.startswith("-"))
             raise Problem(f"git {verb} failed: {complaint(done)}", hint=_remedy(done), exit=Exit.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
+
+    def _tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
+        """The entries of a `ls-tree -z`: mode, id and path."""
+        split = (entry.partition("\t") for entry in self._list(*args))
+        return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 
     def _ask(self, verb: str, *args: str, remote: str, timeout: float) -> Done:
         """A question to a remote, of which nothing but the remote's own programs is run.

@@ -107,10 +107,8 @@ class WorkTree(Places):
         here = [path for path in paths if os.path.lexists(top / path) and (top / path).lstat().st_size]
         if not here:
             return ()
-        wanted = {}
-        for entry in self._list("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here):
-            head, _, path = entry.partition("\t")
-            wanted[path] = head.split()[2]
+        entries = self._tree("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here)
+        wanted = {path: sha for _, sha, path in entries}
         # Of a link git hashes what it points to: it counts as foreign, and is left alone.
         done = self._run("-C", str(top), "hash-object", "--", *here)
         found = dict(zip(here, done.out.split(), strict=False)) if done.ok else {}

@@ -129,6 +129,8 @@ def entry(path: Path) -> Entry:
 def _text(path: Path) -> str | None:
     """What stands in a file, each byte a character; None where it cannot be read."""
     try:
+        if not path.is_file():  # a pipe, or a link to one, would be waited for without an end
+            return None
         with path.open("rb") as file:
             return file.read(_LARGEST).decode("utf-8", "surrogateescape")
     except OSError:

@@ -70,7 +70,7 @@ class Record:
 
 def name(sha: str, branch: str, remote: str) -> str:
     """A file's name for a commit on a branch of a remote."""
-    return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode()):08x}"
+    return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode('utf-8', 'surrogatepass')):08x}"
 
 
 class Store:

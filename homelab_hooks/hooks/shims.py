@@ -30,7 +30,10 @@ def known(shim: str) -> str:
     ('/opt/my tools/homelab', '')
     """
     line = next((line for line in shim.splitlines() if line.startswith("known=")), "")
-    return next(iter(shlex.split(line.removeprefix("known="), comments=True)), "")
+    try:
+        return next(iter(shlex.split(line.removeprefix("known="), comments=True)), "")
+    except ValueError:  # a quote without its end: somebody has changed it
+        return ""
 
 
 def section(name: str) -> str:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from homelab_hooks.hooks.records import Store, name
 from homelab_hooks.proc import ancestry
@@ -17,6 +17,8 @@ from homelab_hooks.world import TICKET, World
 
 COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
 """with Python: a waiter, whose modules do not come from the directory that it happens to be in"""
+
+_LARGEST = 2**53
 
 
 class Ticket(NamedTuple):
@@ -49,9 +51,29 @@ class Ticket(NamedTuple):
         try:
             raw = json.loads(text)
             push, shell = (Process(*raw[key]) if raw[key] else None for key in ("push", "shell"))
-            return cls(**{**raw, "push": push, "shell": shell})
-        except (ValueError, KeyError, TypeError):
+            return _checked(cls(**{**raw, "push": push, "shell": shell}))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
+
+
+def _checked(ticket: Ticket) -> Ticket:
+    """The ticket. Raises TypeError where a value is not of its kind."""
+    told: Any = ticket  # what JSON gave, whatever the fields are declared as
+    texts = [told.sha, told.branch, told.remote, told.directory, told.log]
+    numbers = [told.moves]
+    for process in (told.push, told.shell):
+        if process is not None:
+            numbers += process[:3]
+            texts += process[3:]
+    for value in told.options.values():
+        texts += value if isinstance(value, list) else [value]
+    if not (all(isinstance(text, str) for text in texts) and all(_is_number(number) for number in numbers)):
+        raise TypeError("no ticket")
+    return ticket
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and abs(value) < _LARGEST
 
 
 def leave(world: World, ticket: Ticket) -> Path | None:

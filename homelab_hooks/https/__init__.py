@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.https.https import CONNECT, DEADLINE, LIMIT, Https, trust, vault_session
+from homelab_hooks.https.https import CONNECT, DEADLINE, LIMIT, Https, trust
+from homelab_hooks.https.session import Door, vault_session
 
-__all__ = ["CONNECT", "DEADLINE", "LIMIT", "Https", "trust", "vault_session"]
+__all__ = ["CONNECT", "DEADLINE", "LIMIT", "Door", "Https", "trust", "vault_session"]

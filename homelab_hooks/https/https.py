@@ -8,7 +8,6 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -16,11 +15,9 @@ import httpx
 from homelab_hooks.errors import Problem
 from homelab_hooks.https.backend import Backend, Clock, Deadline
 from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply, Reply, bounded
+from homelab_hooks.reply import Call, NoReply, Reply, bounded
 
 if TYPE_CHECKING:
-    import requests
-
     from homelab_hooks.server import Dial, Server
 
 DEADLINE = 15.0
@@ -62,12 +59,17 @@ class Https:
     def ask(
         self, method: str, path: str, *, deadline: float = DEADLINE, limit: int = LIMIT, body: bytes = b""
     ) -> Reply | NoReply:
+        """One request below the server's path; the rest is as in `exchange`."""
+        headers = {"Content-Type": "application/json"} if body else {}
+        return self.exchange(Call(method, self._server.path + path, body, headers), deadline=deadline, limit=limit)
+
+    def exchange(self, call: Call, *, deadline: float, limit: int) -> Reply | NoReply:
         """One request; what goes wrong is a value, and nothing takes longer than `deadline` seconds."""
-        kind = {"Content-Type": "application/json"} if body else None
+        url = self._server.origin + call.path
         begin = self._clock.now()
         self._time.set(begin + deadline)
         try:
-            with self._client.stream(method, self._server.url(path), content=body or None, headers=kind) as response:
+            with self._client.stream(call.method, url, content=call.body or None, headers=call.headers) as response:
                 received = bounded(response.iter_raw(), response.headers.get("content-encoding", ""), limit)
         except httpx.ConnectTimeout:
             return NoReply(Fault.TIMEOUT, f"no connection within {min(CONNECT, deadline):.0f} s")
@@ -114,35 +116,6 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
-
-
-def vault_session(server: Server, *, dial: Dial | None = None, ca_file: Path | None = None) -> requests.Session:
-    """A session for hvac with the same rules; any other URL than this server's has no adapter and is refused."""
-    import requests
-    from requests.adapters import HTTPAdapter
-
-    context = trust(ca_file)
-
-    class Adapter(HTTPAdapter):
-        def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-            """The context checks it."""
-
-        def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-            host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
-            if server.scheme == "https":
-                pool = {"ssl_context": context, "server_hostname": server.host, "assert_hostname": server.host}
-            if dial:
-                request.headers["Host"] = urlsplit(server.origin).netloc
-                host = {**host, "host": dial.address, "port": dial.port or server.port}
-            return host, pool
-
-    session = requests.Session()
-    session.trust_env = False
-    session.adapters.clear()
-    session.mount(server.origin, Adapter())
-    if not dial and (proxy := proxy_for(server)):
-        session.proxies = {server.scheme: proxy}
-    return session
 
 
 def _context(server: Server, ca_file: Path | None) -> ssl.SSLContext:

@@ -12,12 +12,12 @@ from homelab_hooks.land.request import Command
 
 FRAMEWORK = ".pre-commit-config.yaml"
 _STAGES = re.compile(
-    r"^\s*(?:-\s*)?(?:default_)?stages\s*:(?P<inline>[^\n]*)(?P<block>(?:\n\s*-\s*\S+\s*)*)", re.MULTILINE
+    r"^[ \t]*(?:-[ \t]*)?(?:default_)?stages[ \t]*:(?P<inline>[^\n]*)(?P<block>(?:\n\s*-\s*\S+\s*)*)", re.MULTILINE
 )
 _PUSH_STAGE = re.compile(r"\b(?:pre-)?push\b")
 _MAKE_TEST = re.compile(r"^test\s*:(?!=)", re.MULTILINE)
 _JUST_TEST = re.compile(r"^@?test(?:\s[^:\n]*)?:(?!=)", re.MULTILINE)
-_PYTEST = re.compile(r"^\s*\[tool\.pytest|[\"']pytest\b|^\s*pytest\b", re.MULTILINE)
+_PYTEST = re.compile(r"^[ \t]*\[tool\.pytest|[\"']pytest\b|^[ \t]*pytest\b", re.MULTILINE)
 _NO_TEST = "no test specified"
 
 Read = Callable[[str], str | None]
@@ -82,7 +82,7 @@ def _python(read: Read) -> Command | None:
 def _node(read: Read) -> Command | None:
     try:
         package = json.loads(read("package.json") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     scripts = package.get("scripts") if isinstance(package, dict) else None
     test = scripts.get("test") if isinstance(scripts, dict) else None

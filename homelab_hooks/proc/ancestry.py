@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from homelab_hooks.proc.proc import Processes
 _LISTED = Path("/proc")
 _PSEUDO_TERMINALS, _PER_MAJOR = range(136, 144), 256
 _PLAIN = {"PATH": os.defpath, "LC_ALL": "C"}
+_NUMBER = re.compile(r"-?[0-9]{1,10}")
 _CONSOLES, _MOST_CONSOLES = 4, 64
 
 
@@ -56,18 +58,22 @@ def still_there(known: Process) -> bool:
 
 
 def by_proc(number: int) -> Process | None:
-    """From Linux's /proc (proc_pid_stat(5)): the name stands in brackets and may hold any character."""
+    """From Linux's /proc."""
     try:
         text = (_LISTED / str(number) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
+    return from_stat(number, text)
+
+
+def from_stat(number: int, text: str) -> Process | None:
+    """From a line of proc_pid_stat(5): the name stands in brackets and may hold any character."""
     head, _, rest = text.rpartition(")")
     fields = rest.split()
-    state, parent, _, session, terminal = fields[:5]
-    if state in {"Z", "X"}:
+    if len(fields) < 20 or fields[0] in {"Z", "X"} or not all(map(_NUMBER.fullmatch, fields[1:5])):  # noqa: PLR2004 - began
         return None
-    name = head.partition("(")[2]
-    return Process(number, int(parent), int(session), name, _terminal(int(terminal)), fields[19])
+    parent, _, session, terminal = map(int, fields[1:5])
+    return Process(number, parent, session, head.partition("(")[2], _terminal(terminal), fields[19])
 
 
 def _terminal(device: int) -> str:
@@ -86,8 +92,13 @@ def by_ps(number: int) -> Process | None:
     """From ps(1), where there is no /proc."""
     columns = [part for name in ("ppid", "stat", "tty", "lstart", "comm") for part in ("-o", f"{name}=")]
     done = Processes(_PLAIN).run(["ps", *columns, "-p", str(number)], timeout=5)
-    fields = done.out.split(None, 8)
-    if not done.ok or len(fields) < 9 or fields[1].startswith("Z"):  # noqa: PLR2004 - three, five of a date, the name
+    return from_ps(number, done.out) if done.ok else None
+
+
+def from_ps(number: int, text: str) -> Process | None:
+    """From the line that it prints."""
+    fields = text.split(None, 8)
+    if len(fields) < 9 or fields[1].startswith("Z") or not _NUMBER.fullmatch(fields[0]):  # noqa: PLR2004 - three, five of a date, the name
         return None
     session = 0
     with contextlib.suppress(OSError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +9,20 @@ from typing import Any
 
 from homelab_hooks import files
 from homelab_hooks.config import Config
-from homelab_hooks.https import vault_session
+from homelab_hooks.https import Door, Https, vault_session
+from homelab_hooks.https.backend import Clock
+from homelab_hooks.reply import NoReply
 from homelab_hooks.server import Dial, Server, parse_server
 from homelab_hooks.text import clean, short
 from homelab_hooks.tokens.find import NotThere, Token, fit
 
 PATIENCE = 5.0
-"""seconds for one answer of Vault's"""
+"""seconds for one answer of Vault's, from connecting to its last byte"""
+OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BROKEN, DOWN = 200, 401, 403, 404, 500, 503
+REDIRECTS = range(300, 400)
+PASSING = (408, 412, 425, 429)
+"""statuses below 500 of a Vault that may well answer in a moment: busy, or behind the one that leads"""
+_WHERE = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +62,16 @@ def chosen(config: Config, environ: Mapping[str, str], home: Path) -> Vault:
     )
 
 
-_PREFIX = re.compile(r"^.*\[Errno -?\d+\] ", re.DOTALL)
-"""what stands before the system's own words, which say it all"""
+class _Answered(Exception):  # noqa: N818 - it is a finding, caught a few lines below
+    """Another status than 200."""
 
 
-class _Elsewhere(ValueError):  # noqa: N818 - it is a finding, caught a few lines below
-    """The server sends us to another one."""
+def door(vault: Vault, clock: Clock) -> Https:
+    """The way to this Vault. Raises Problem where its trust anchors cannot be used."""
+    return Https(vault.server, clock=clock, dial=vault.dial, ca_file=vault.ca_file)
 
 
-def from_vault(vault: Vault) -> Token | NotThere:
+def from_vault(vault: Vault, door: Door) -> Token | NotThere:
     """The token kept in Vault, whichever version its KV engine has. Raises Problem where a token fits no header."""
     if not vault.token:
         return NotThere(vault.source, "there is no Vault token", "vault login, or set VAULT_TOKEN")
@@ -74,23 +81,22 @@ def from_vault(vault: Vault) -> Token | NotThere:
         url=str(vault.server),
         token=fit(vault.token, vault.token_source),
         namespace=vault.namespace or None,
-        session=vault_session(vault.server, dial=vault.dial, ca_file=vault.ca_file),
+        session=vault_session(door),
         timeout=vault.patience,
-        allow_redirects=False,  # a redirect would carry X-Vault-Token to another host
+        allow_redirects=False,
+        ignore_exceptions=True,  # what a status means is said below
     )
-    where = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
     try:
         return _read(client, vault)
-    except hvac.exceptions.VaultError as error:
-        return _refused(error, vault)
-    except _Elsewhere:
-        return NotThere(vault.source, "it redirects to another server, where the Vault token is not sent", where)
-    except (KeyError, TypeError, AttributeError, ValueError):
-        return NotThere(vault.source, "the answer is not Vault's", where)
-    except OSError as error:  # every failure of the session's is one
-        said = short(clean(_innermost(error)), 160)
-        # A certificate that does not verify is a "no"; waiting does not mend it.
-        return NotThere(vault.source, f"no answer ({said})", where, silent="CERTIFICATE_VERIFY" not in said)
+    except _Answered as answer:
+        status, text = answer.args
+        return _refused(status, text, vault)
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
+        return NotThere(vault.source, "the answer is not Vault's", _WHERE)
+    except OSError as error:
+        return _unanswered(error.args[0], vault)
+    finally:
+        client.adapter.close()
 
 
 def _read(client: Any, vault: Vault) -> Token | NotThere:
@@ -111,34 +117,35 @@ def _read(client: Any, vault: Vault) -> Token | NotThere:
 def _engine(client: Any, path: str) -> tuple[str, int]:
     """The mount that holds the path, and the version of its KV engine; Vault's own UI asks the same way."""
     data = _data(client.adapter.get(url=f"/v1/sys/internal/ui/mounts/{path}"))
-    return data["path"], int((data.get("options") or {}).get("version", 1))
+    mount = data["path"]
+    if not f"{path}/".startswith(f"{mount.strip('/')}/"):
+        raise ValueError("a mount that does not hold the path")
+    return mount, int((data.get("options") or {}).get("version", 1))
 
 
 def _data(answer: Any) -> Any:
-    """The data of an answer: hvac gives JSON for a 200, and the bare response for anything else that is no error."""
-    if getattr(answer, "is_redirect", False):
-        raise _Elsewhere
+    """The data of an answer: hvac gives JSON for a 200, and the bare response for anything else."""
+    status = getattr(answer, "status_code", OK)
+    if status != OK:
+        raise _Answered(status, answer.text)
     return (answer.json() if hasattr(answer, "json") else answer)["data"]
 
 
-def _innermost(error: BaseException) -> str:
-    """What happened at the bottom of a failure that was wrapped several times."""
-    inner = getattr(error, "reason", None)
-    if not isinstance(inner, BaseException):
-        inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-    return _PREFIX.sub("", str(error)) if inner is None else _innermost(inner)
+def _unanswered(why: NoReply, vault: Vault) -> NotThere:
+    """Waiting mends no certificate: one that does not verify is a no."""
+    return NotThere(vault.source, f"no answer ({short(clean(why.reason), 120)})", _WHERE, silent=not why.untrusted)
 
 
-def _refused(error: Any, vault: Vault) -> NotThere:
-    import hvac
-
-    match error:
-        case hvac.exceptions.Forbidden() | hvac.exceptions.Unauthorized():
-            reason = f"it refused the token from {vault.token_source}: expired, or no right to read there"
-            return NotThere(vault.source, reason, "vault login, then try again")
-        case hvac.exceptions.InvalidPath():
-            return NotThere(vault.source, "there is nothing at that path", "name it with homelab.vaultPath")
-        case hvac.exceptions.VaultDown():
-            return NotThere(vault.source, "it is sealed", "unseal it")
-        case _:
-            return NotThere(vault.source, f"it failed ({short(clean(str(error)), 120)})", "look at the Vault server")
+def _refused(status: int, text: str, vault: Vault) -> NotThere:
+    if status in (UNAUTHORIZED, FORBIDDEN):
+        reason = f"it refused the token from {vault.token_source}: expired, or no right to read there"
+        return NotThere(vault.source, reason, "vault login, then try again")
+    if status == NOT_FOUND:
+        return NotThere(vault.source, "there is nothing at that path", "name it with homelab.vaultPath")
+    if status in REDIRECTS:
+        reason = "it redirects to another server, where the Vault token is not sent"
+        return NotThere(vault.source, reason, _WHERE)
+    if status == DOWN:
+        return NotThere(vault.source, "it is sealed, or starts", "unseal it", silent=True)
+    said = f"it failed with {status} ({short(clean(text), 80)})"
+    return NotThere(vault.source, said, "look at the Vault server", silent=status in PASSING or status >= BROKEN)

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.fuzz.fed import Fed
 from tests.fuzz.mutations import mutated
-from tests.fuzz.targets import TARGETS, Fed
+from tests.fuzz.targets import TARGETS
 
 SLOW = 8.0
 """seconds for one input, after which it is a finding too"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -26,7 +26,7 @@ def well_typed(value: object, kind: Any) -> bool:
         return True
     if origin in (Union, types.UnionType):
         return any(well_typed(value, member) for member in members)
-    if origin is tuple and isinstance(value, tuple):
+    if origin in (tuple, Sequence) and isinstance(value, tuple | list):
         return all(well_typed(each, members[0]) for each in value)
     if origin is Mapping:
         return isinstance(value, Mapping) and all(

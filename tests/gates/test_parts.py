@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -205,3 +206,10 @@ def test_another_process_under_the_same_id_is_not_the_same() -> None:
     assert isinstance(now, Process)
     assert still_there(now)
     assert not still_there(now._replace(began="1"))
+
+
+def test_a_ref_that_is_no_utf8_is_told_by_git_all_the_same() -> None:
+    script = "from homelab_hooks.terminal import given; print(ascii(given()))"
+    env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = Processes(env).run([sys.executable, "-c", script], stdin=b"refs/heads/f\xfc 1 2 3")
+    assert done.out == "'refs/heads/f\\udcfc 1 2 3'\n"

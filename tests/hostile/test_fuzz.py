@@ -24,6 +24,7 @@ LANDING = json.dumps(
     {"schema": 1, "branch": 5, "target": True, "remote": {}, "push_url": "u", "start": 0, "stage": "push",
      "request": {"verify": "skip", "strategy": "merge", "push_options": []}}
 ).encode()  # fmt: skip
+TICKET = b'{"sha": "-", "branch": %s, "remote": "", "directory": "", "push": null, "shell": null, "options": %s}'
 FOUND: list[tuple[str, bytes]] = [
     ("pipeline", b'{"number": %s, "event": "push", "commit": "a", "status": "running"}' % HUGE),
     ("pipeline", b'{"number": 1, "event": "push", "commit": "a", "status": "success", "started": %s}' % HUGE),
@@ -53,6 +54,26 @@ FOUND: list[tuple[str, bytes]] = [
     ("text", "æ\u200d".encode()),
     ("text", b"a" * 300_000),
     ("text", b"://a" * 50_000),
+    ("text", b"https://ann:pas://ann:pa\xb73ss@git.ex@git.ex"),
+    ("vault", b'200 {"data": {"path": "secret/", "options": {"version": 1e999}}}'),
+    ("vault", b"200 " + DEEP),
+    ("vault", b"403 " + DEEP),
+    ("ticket", DEEP),
+    ("ticket", TICKET % (b"NaN", b"{}")),
+    ("ticket", TICKET % (b'""', b'"-"')),
+    ("ticket", TICKET % (b'"\\ud800"', b"{}")),
+    ("git", b"r"),
+    ("git", b"\x00"),
+    ("git", b"/"),
+    ("git", b"git version " + b"9" * 5000 + b".1"),
+    ("git", b"160000 commit 9f2c\t" + b"a" * 300 + b"\x00"),
+    ("processes", b""),
+    ("processes", b"7 ( 1 \xae 7"),
+    ("processes", b"7 (git) S " + b"9" * 300 + b" 7" * 20),
+    ("processes", b"7S 1 7 7 1 0 0 0 0 0 0 0 20 0 1"),
+    ("detection", DEEP),
+    ("detection", b"\n" * 200_000),
+    ("hook-files", b"#!/bin/\nknown='/"),
 ]  # fmt: skip
 """inputs that once broke a promise: an exception, a number that no float can be, an endless search, something unseen"""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
+import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,17 +14,26 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from homelab_hooks.clock import SystemClock
+from homelab_hooks.demo import faults
 from homelab_hooks.demo.balancer import Balancer, Certificate
+from homelab_hooks.demo.faults import Rule
 from homelab_hooks.demo.programs import free_port
 from homelab_hooks.demo.vault import Vault as Server
+from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.server import parse_dial, parse_server
 from homelab_hooks.tokens.find import NotThere, Token
-from homelab_hooks.tokens.vault import Vault, from_vault
+from homelab_hooks.tokens.vault import Vault, door, from_vault
 from homelab_hooks.world import World
 
 FIELD = "woodpecker_api_token"
+
+
+def asked(vault: Vault) -> Token | NotThere:
+    """Over the network."""
+    return from_vault(vault, door(vault, SystemClock()))
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +60,7 @@ def ask(running: Server) -> Callable[..., Token | NotThere]:
             "field": FIELD,
             **changes,
         }
-        return from_vault(Vault(**{"token": running.token(reads=everything), **known}))
+        return asked(Vault(**{"token": running.token(reads=everything), **known}))
 
     return one
 
@@ -124,7 +136,7 @@ def test_the_token_is_read_over_tls_at_a_dialled_address(ask: Any, running: Serv
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("certificate", "reason"), [(Certificate.WRONG_NAME, "doesn't match"), (Certificate.EXPIRED, "has expired")]
+    ("certificate", "reason"), [(Certificate.WRONG_NAME, "not valid for"), (Certificate.EXPIRED, "has expired")]
 )
 def test_a_vault_with_a_wrong_certificate_is_refused(
     ask: Any, running: Server, certificate: Certificate, reason: str
@@ -140,7 +152,7 @@ def fake(server: HTTPServer, **changes: Any) -> NotThere:
         "server": parse_server(server.url_for("")), "token": "hvs.s3cret", "token_source": "VAULT_TOKEN",
         "path": "secret/ci/global", "field": FIELD, **changes,
     }  # fmt: skip
-    return failed(from_vault(Vault(**known)))
+    return failed(asked(Vault(**known)))
 
 
 MOUNT = "/v1/sys/internal/ui/mounts/secret/ci/global"
@@ -189,7 +201,13 @@ def test_a_redirect_never_carries_the_vault_token_elsewhere(
         (200, "", "not Vault's"),
         (403, '{"errors": ["permission denied"]}', "refused the token"),
         (404, '{"errors": []}', "nothing at that path"),
-        (429, "", "failed"),
+        (429, "", "failed with 429"),
+        (200, '{"data": {"path": "secret/", "options": {"version": 1e999}}}', "not Vault's"),
+        (200, '{"data": {"path": "secret/", "options": {"version": %s}}}' % ("9" * 5000), "not Vault's"),
+        (200, '{"data": {"path": "sec", "options": {"version": 2}}}', "not Vault's"),
+        (200, "[" * 100_000, "not Vault's"),
+        (403, "[" * 100_000, "refused the token"),
+        (500, '{"errors": 5}', "failed with 500"),
         (500, '{"errors": ["1 error\\u001b[2J occurred"]}', "failed"),
         (503, '{"errors": ["Vault is sealed"]}', "sealed"),
     ],
@@ -208,7 +226,7 @@ def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:
         server=parse_server(f"http://127.0.0.1:{port}"), token="hvs.s3cret", token_source="VAULT_TOKEN",
         path="secret/ci/global", field=FIELD,
     )  # fmt: skip
-    found = failed(from_vault(known))
+    found = failed(asked(known))
     assert "refused" in found.reason
     assert "VAULT_ADDR" in found.hint
     assert "s3cret" not in repr(known) + repr(found)
@@ -221,7 +239,34 @@ def test_a_vault_that_says_nothing_is_given_up() -> None:
             server=parse_server(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
             token_source="VAULT_TOKEN", path="secret/ci/global", field=FIELD, patience=0.2,
         )  # fmt: skip
-        assert "timed out" in failed(from_vault(known)).reason
+        assert "no whole answer" in failed(asked(known)).reason
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [faults.Drip(pause=0.04), faults.Hang(faults.Moment.HEADERS), faults.Endless(), faults.HugeHeaders()],
+    ids=str,
+)
+def test_no_answer_of_vaults_takes_longer_or_more_memory_than_it_may(fault: faults.Fault) -> None:
+    """A drip resets every single read's timeout, but not the whole answer's."""
+    with Woodpecker(SystemClock()) as server:
+        server.fail(Rule(fault=fault))
+        known = Vault(
+            server=parse_server(server.url), token="hvs.s3cret", token_source="VAULT_TOKEN",
+            path="secret/ci/global", field=FIELD, patience=0.3,
+        )  # fmt: skip
+        begin = time.monotonic()
+        assert failed(asked(known)).silent
+        assert time.monotonic() - begin < 3.0
+
+
+def test_a_packed_answer_of_vaults_is_not_unpacked_without_an_end(httpserver: HTTPServer) -> None:
+    bomb = gzip.compress(b'{"data": "' + b" " * 60_000_000 + b'"}')
+    httpserver.expect_request(MOUNT).respond_with_data(bomb, headers={"Content-Encoding": "gzip"})
+    tracemalloc.start()
+    assert "longer than" in fake(httpserver).reason
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("token", ["hvs.s3\ncret", "hvs.s3 cret", "hvs.s3crét"])
@@ -231,7 +276,7 @@ def test_a_vault_token_that_no_header_can_carry_is_not_shown(token: str) -> None
         path="secret/ci/global", field=FIELD,
     )  # fmt: skip
     with pytest.raises(Problem, match=r"~/\.vault-token") as told:
-        from_vault(known)
+        asked(known)
     assert told.value.exit is Exit.DENIED
     assert "s3" not in told.value.what + told.value.hint
 

@@ -46,7 +46,7 @@ def _verification(config: Config) -> Command | Detect:
 
 def _version(git: Git) -> Iterator[Finding]:
     text = git.version()
-    numbers = tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+    numbers = tuple(int(part) for part in re.findall(r"\d{1,6}", text)[:2])
     if numbers < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         yield _broken("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")

@@ -1,0 +1,39 @@
+"""A reader of something outside, as it is fed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.proc import Done
+
+LOOKS = (Seen, Absent, Missed, Denied)
+SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of its own is made there
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A reader, and with what the feeding begins."""
+
+    feed: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+
+
+class Says:
+    """A program that says this, whatever it is asked."""
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+
+    def run(self, argv: Sequence[str], **_: Any) -> Done:
+        """It, again."""
+        del argv
+        return self._done
+
+    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Any:
+        """Nobody does here."""
+        raise NotImplementedError(argv, hear, over)

@@ -1,0 +1,78 @@
+"""What kubectl prints."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from homelab_hooks.kubectl import pods, reading, watching
+from homelab_hooks.kubectl.facts import Counts, Kind, Pod, Revision, Target, Template, Workload
+from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.proc import Done
+from tests.fuzz import seeds, texts
+from tests.fuzz.fed import LOOKS, Fed, Says
+from tests.fuzz.promises import hold
+
+
+def kubectl(data: bytes) -> None:
+    """Whatever kubectl prints, each verb is a look, and what was seen is what its type says."""
+    known = Kubectl(Says(Done(0, data)))
+    workload = None
+    for kind in Kind:
+        found = known.workload(Target("shop", kind, "web"), within=1.0)
+        assert isinstance(found, LOOKS)
+        if isinstance(found, Seen):
+            workload = found.value
+            hold(workload, Workload)
+    workload = workload or WORKLOAD
+    listed = Kubectl(Says(Done(0, b'{"items": [' + data + b"]}")))
+    target = Target("shop", Kind.DEPLOYMENT, "web")
+    for asked in (known, listed):
+        made = asked.revisions(target, workload, within=1.0)
+        hold(made.value if isinstance(made, Seen) else (), tuple[Revision, ...])
+        pods = asked.pods(target, workload, made.value if isinstance(made, Seen) else (), within=1.0)
+        hold(pods.value if isinstance(pods, Seen) else (), tuple[Pod, ...])
+        assert not texts.harmful(asked.cannot_create(target, workload, within=1.0))
+
+
+def kubectl_errors(data: bytes) -> None:
+    """Whatever kubectl complains of, it is no success, and can be shown."""
+    for code in (1, 0 - 9, 255):
+        found = Kubectl(Says(Done(code, data, data))).workload(Target("shop", Kind.DEPLOYMENT, "web"), within=1.0)
+        assert isinstance(found, (Absent, Missed, Denied))
+        assert not texts.harmful(found.reason), found
+
+
+def watches(data: bytes) -> None:
+    """A line of a watch is news that its type describes, or ends the watch; only a DELETED says that it is gone."""
+    line = data.decode("utf-8", "replace")
+    for kind in Kind:
+        told: list[Workload | None] = []
+        went_on = watching.hearing(partial(reading.workload, kind), told.append)(line)
+        hold(tuple(told), tuple[Workload | None, ...])
+        assert went_on or not told
+        assert None not in told or json.loads(line)["type"] == "DELETED"
+    heard: list[Pod | None] = []
+    watching.hearing(lambda raw: pods.pod(raw, ""), heard.append)(line)
+    hold(tuple(heard), tuple[Pod | None, ...])
+
+
+WORKLOAD = Workload(
+    uid="45815568-4321-4245-82ff-3baa50c7313e", generation=1, observed=1, template=Template(),
+    counts=Counts(desired=1, total=1, updated=1, available=1),
+)  # fmt: skip
+
+TARGETS = {
+    "kubectl": Fed(kubectl, tuple(
+        body for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ControllerRevision", "Pod", "Event")
+        for body in seeds.kubernetes(kind)[:6]
+    )),
+    "kubectl-errors": Fed(kubectl_errors, seeds.kubectl_errors()),
+    "kubectl-watch": Fed(watches, tuple(
+        b'{"type": "%s", "object": %s}' % (event, body)
+        for event in (b"ADDED", b"MODIFIED", b"DELETED", b"BOOKMARK", b"ERROR")
+        for kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod")
+        for body in seeds.kubernetes(kind)[:4]
+    )),
+}  # fmt: skip

@@ -1,0 +1,136 @@
+"""Files of the user's and of a repository's, and what we have written down ourselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from homelab_hooks import files
+from homelab_hooks.config import Sources, resolve
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Watched
+from homelab_hooks.hooks import shims
+from homelab_hooks.hooks.owner import Owner
+from homelab_hooks.hooks.places import entry
+from homelab_hooks.hooks.records import Store as Records
+from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.land import verify
+from homelab_hooks.land.agreement import Agreements
+from homelab_hooks.land.request import Command
+from homelab_hooks.land.state import State, Store, held_by
+from homelab_hooks.proc.ancestry import Process
+from tests.fuzz import texts
+from tests.fuzz.fed import MEMORY, SHA, Fed
+from tests.fuzz.promises import hold
+
+
+def small_files(data: bytes) -> None:
+    """A file of the user's is read, or counts as empty; a tracked one is read, or a Problem."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        top = Path(name)
+        (top / ".homelab.toml").write_bytes(data)
+        (top / "woodpecker").mkdir()
+        (top / "woodpecker" / "contexts.json").write_bytes(data)
+        assert isinstance(files.context_server(top), str)
+        try:
+            resolve(Sources(tracked=files.tracked(top)))
+        except Problem as problem:
+            assert problem.what  # noqa: PT017 - most inputs end well
+
+
+def landing(data: bytes) -> None:
+    """A landing's state is read, or is a Problem that says which file."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        (Path(name) / "land.json").write_bytes(data)
+        try:
+            found = Store(Path(name)).load()
+        except Problem as problem:
+            assert "land.json" in problem.what  # noqa: PT017 - most inputs end well
+        else:
+            hold(found, State)
+
+
+def watches(data: bytes) -> None:
+    """What is written down of a watch is read, or passed over."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        known = Records(Path(name))
+        known.directory.mkdir(parents=True)
+        (known.directory / "a.json").write_bytes(data)
+        for one in known.told(1795465876.0):
+            hold(one, Watched)
+
+
+def tickets(data: bytes) -> None:
+    """What a waiter is told is a ticket, or none."""
+    found = Ticket.read(data.decode("utf-8", "surrogateescape"))
+    if found is not None:
+        hold(found, Ticket)
+        assert found.name
+
+
+def detection(data: bytes) -> None:
+    """Whatever a repository's files hold, one of the known commands is found, or none."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        for file in (".pre-commit-config.yaml", "Makefile", "justfile", "pyproject.toml", "package.json"):
+            (Path(name) / file).write_bytes(data)
+            found = verify.find(Path(name))
+            assert isinstance(found, Command | None)
+            assert found is None or not texts.harmful(found.command + found.why)
+            (Path(name) / file).unlink()
+
+
+def notes(data: bytes) -> None:
+    """A damaged list of agreements agrees to nothing; a lock names its holder only while it is held."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        (Path(name) / "agreed").write_bytes(data)
+        (Path(name) / "land.lock").write_bytes(data)
+        assert "make test" not in Agreements(Path(name))
+        assert held_by(Path(name)) == ""
+
+
+def hook_files(data: bytes) -> None:
+    """Any hook is somebody's, and the program that it names is a text."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        (Path(name) / "pre-push").write_bytes(data)
+        found = entry(Path(name) / "pre-push")
+    assert isinstance(found.owner, Owner)
+    hold(shims.known(found.text or ""), str)
+
+
+_STATE = json.dumps(
+    {"schema": 1, "branch": "b", "target": "main", "remote": "origin", "push_url": "u", "start": SHA, "stage": "push",
+     "onto": "", "made": "", "verified_tree": "", "candidate": "", "landed": "", "ended": "", "tried": 0,
+     "in_doubt": False,
+     "request": {"remote": "", "onto": "", "strategy": "merge", "verify": ["make test", "why"], "push_options": ["a"],
+                 "dry_run": False, "attempts": 5, "resume": "x", "extra": {"no_verify": True}}}
+).encode()  # fmt: skip
+_WATCHED = json.dumps(
+    {"schema": 1, "sha": SHA, "branch": "main", "remote": "origin", "process": 1, "host": "h", "began": 1.0,
+     "until": 2.0, "state": "ended", "landed": True, "ended": 2.0, "log": "l",
+     "result": {"exit": 0, "verdict": "passed", "url": "u"}}
+).encode()  # fmt: skip
+_TICKET = json.dumps(
+    Ticket(SHA, "main", "origin", "/src/app", "/src/app/.git/x.log", 3, options={"deploy": ["shop/web"]})
+    ._replace(push=Process(7, 1, 7, "git", "/dev/pts/3", "99"))._asdict()
+).encode()  # fmt: skip
+
+TARGETS = {
+    "files": Fed(small_files, (
+        b'repo = "acme/app"\nverify = "make test"\ndeploy = ["shop/web"]\ntimeout = "1h"\nsettle = 5\n',
+        b'{"current_context": "a", "contexts": {"a": {"server_url": "https://ci.example.test"}}}',
+    )),
+    "landing": Fed(landing, (_STATE,)),
+    "watches": Fed(watches, (_WATCHED,)),
+    "ticket": Fed(tickets, (_TICKET,)),
+    "detection": Fed(detection, (
+        b"test:\n\tpytest\n", b"@test *args:\n", b"[tool.pytest.ini_options]\nx = 1\n",
+        b'{"scripts": {"test": "jest"}}', b"repos:\n- repo: local\n  stages: [pre-push]\n  stages:\n    - push\n",
+    )),
+    "notes": Fed(notes, (b"0" * 64 + b"\n" + b"f" * 64 + b"\n", b"process 7 on host, git land")),
+    "hook-files": Fed(hook_files, (
+        *((shims.folder() / name).read_bytes() for name in shims.INSTALLED),
+        b"#!/bin/sh\nknown='/opt/a b/homelab' # x\n",
+        b"#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n",
+    )),
+}  # fmt: skip

@@ -1,0 +1,161 @@
+"""What git says, what it tells a hook, and processes as the system lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from homelab_hooks import remote
+from homelab_hooks.config import GitEntry
+from homelab_hooks.errors import Problem
+from homelab_hooks.git import push
+from homelab_hooks.git.history import Commit
+from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.git.repository import Git
+from homelab_hooks.git.verbs import complaint
+from homelab_hooks.hooks.pushing import Pushing, from_framework, from_git
+from homelab_hooks.proc import Done, ancestry
+from tests.fuzz import seeds, texts
+from tests.fuzz.fed import SHA, Fed
+from tests.fuzz.promises import hold
+
+
+def remotes(data: bytes) -> None:
+    """Any URL says an owner and a name, or why it does not."""
+    url = data.decode("utf-8", "surrogateescape")
+    found = remote.parse(url, base="git")
+    if isinstance(found, remote.Address):
+        assert found.namespace
+        assert found.name
+        assert found.host
+    else:
+        assert found.why
+    assert not texts.harmful(remote.shown(url))
+
+
+def pushes(data: bytes) -> None:
+    """Whatever is said of a push, it has an outcome; a good one only with git's own word for it."""
+    text = data.decode("utf-8", "replace")
+    out, _, err = text.partition("\x1f")
+    for code in (0, 1, 128, -9):
+        found = push.read(code, out, err, ref="refs/heads/main", sha=SHA)
+        hold(found, push.Outcome)
+        assert found.kind is not push.Kind.LANDED or code == 0 or "refs/heads/main" in out
+        assert not any(texts.harmful(line) for line in (*found.said, found.why, found.link)), found
+        assert not texts.harmful(complaint(Done(code, b"", err.encode())))
+
+
+class Mouth:
+    """A git that says this, whatever it is asked (`homelab_hooks.git.executor.Executor`)."""
+
+    looks, batch = True, False
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+
+    def run(
+        self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> Done:  # fmt: skip
+        """It, again."""
+        del args, timeout, note, settings
+        return self._done
+
+    def at(self, directory: Path) -> Mouth:
+        """The same in another directory."""
+        del directory
+        return self
+
+
+ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
+    (lambda git: git.config(), tuple[GitEntry, ...]),
+    (lambda git: git.identity(), str),
+    (lambda git: git.top_level(), Path | None),
+    (lambda git: git.resolve("main"), Commit | None),
+    (lambda git: git.parents(SHA), tuple[str, ...]),
+    (lambda git: git.ahead(of=SHA, sha=SHA), int),
+    (lambda git: git.only_here(SHA), int),
+    (lambda git: git.has_ci_configuration(SHA), bool | None),
+    (lambda git: git.remotes(), tuple[str, ...]),
+    (lambda git: git.push_urls("origin"), tuple[str, ...]),
+    (lambda git: git.head_branch("origin"), str),
+    (lambda git: git.tip("https://git.example.test/a", "main"), object),
+    (lambda git: git.moves("origin", "main"), int),
+    (lambda git: git.last_pushed("origin", "main"), str),
+    (lambda git: git.branches_at("origin", SHA), tuple[str, ...]),
+    (lambda git: git.changes(), tuple[str, ...]),
+    (lambda git: git.unmerged(), tuple[str, ...]),
+    (lambda git: git.conflicts(SHA, SHA), tuple[str, ...]),
+    (lambda git: git.foreign(SHA, [".", ".."]), tuple[str, ...]),
+    (lambda git: git.work_trees(), Mapping[str, str]),
+    (lambda git: git.links(SHA), Mapping[str, str]),
+    (lambda git: git.exposed(SHA, since=""), tuple[str, ...]),
+    (lambda git: Hooking(git.executor).release(), tuple[int, ...]),
+    (lambda git: Hooking(git.executor).hook_commands("--local"), Mapping[str, str]),
+)
+
+
+def git_says(data: bytes) -> None:
+    """Whatever git prints, and however it ends, each verb is a value of its type or a Problem."""
+    out, _, err = data.partition(b"\x1f")
+    for code in (0, 1, 128):
+        git = Git(Mouth(Done(code, out, err)))
+        for ask, kind in ASKED:
+            try:
+                hold(ask(git), kind)
+            except Problem as problem:
+                assert problem.what  # noqa: PT017 - most inputs end well
+
+
+def pushing(data: bytes) -> None:
+    """What a pre-push hook is told is a push, whose updates have a commit and a ref; so with what a framework sets."""
+    text = data.decode("utf-8", "surrogateescape")
+    found = from_git("origin", "", text.splitlines())
+    hold(found, Pushing)
+    assert all(update.sha and update.ref for update in found.updates)
+    names = ("REMOTE_BRANCH", "REMOTE_NAME", "TO_REF", "LOCAL_BRANCH", "REMOTE_URL")
+    told = {f"PRE_COMMIT_{name}": line for name, line in zip(names, text.split("\n"), strict=False)}
+    made = from_framework(told, lambda name: name)
+    hold(made, Pushing | None)
+
+
+def processes(data: bytes) -> None:
+    """Whatever the system says of a process, it is one, or there is none."""
+    text = data.decode("utf-8", "replace")
+    for read in (ancestry.from_stat, ancestry.from_ps):
+        hold(read(7, text), ancestry.Process | None)
+
+
+_PUSH = "To https://git.example.test/a/b\n{}\trefs/heads/main:refs/heads/main\t{}\nDone\n\x1f{}"
+
+TARGETS = {
+    "remotes": Fed(remotes, (
+        b"git@git.example.test:acme/app.git", b"https://bob:s@git.example.test:8443/a/b/c/", b"[git@host:2222]:a/b",
+        b"ssh://[::1]:22/git/a/b", b"ext::sh -c x", b"C:\\x", b"file:///srv/a", b"../app",
+        b"git@ssh.dev.azure.com:v3/o/p/r",
+    )),
+    "push": Fed(pushes, (
+        *(_PUSH.format(*row).encode() for row in (
+            (" ", "1..2", ""), ("!", "[rejected] (fetch first)", "hint: x\nerror: failed to push some refs to 'x'"),
+            ("!", "[remote rejected] (pre-receive hook declined)", "remote: error: GH006: no\nremote: https://x/pulls"),
+            ("!", "[remote rejected] (failed to update ref)", f"remote: error: is at {SHA} but expected {SHA}"),
+        )), *seeds.pushes(),
+    )),
+    "git": Fed(git_says, (
+        b"local\0user.name\nAnn\0global\0core.bare\0", b"origin\nforgejo\n", f"{SHA}\trefs/heads/main\n".encode(),
+        b"ref: refs/heads/main\tHEAD\n", f"{SHA} update by push\n".encode(), b"12\n", b" M a\0UU b\0",
+        f"160000 commit {SHA}\tlib\0".encode(), f"100644 blob {SHA}\t.\0".encode(), f"{SHA} a.key\n".encode(),
+        f"worktree /src\0HEAD {SHA}\0branch refs/heads/main\0\0".encode(), b"git version 2.54.1",
+        b"hook.homelab-x.command\nf\0hook.homelab-x.event\npre-push\0", b"refs/remotes/origin/main\n", b"/src/app\n",
+        b"\x1ffatal: detected dubious ownership in repository at '/src'\n", b"Ann <a@example.test> 1795465876 +0000\n",
+    )),
+    "pushing": Fed(pushing, (
+        f"refs/heads/main {SHA} refs/heads/main {'0' * 40}\nHEAD@{{1 day ago}} {SHA} refs/heads/x {SHA}\n".encode(),
+        f"refs/heads/main\norigin\n{SHA}\nmain\nhttps://git.example.test/a".encode(),
+    )),
+    "processes": Fed(processes, (
+        b"7 (git (x) y) S 1 7 7 34819 7 4194560 1 0 0 0 0 0 0 0 20 0 1 0 99 1 1 1\n",
+        b"    1 Ss   ttys003  Tue Nov 24 08:00:00 2026 /usr/bin/git\n",
+    )),
+}  # fmt: skip
