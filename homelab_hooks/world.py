@@ -166,13 +166,9 @@ class World:
 
     def _find_token(self, config: Config) -> Token:
         server = self.server(config)
-        token = find(
-            (
-                lambda: from_environment(self.environ),
-                *((lambda: self.from_vault(config),) if config.vault_addr else ()),
-                lambda: from_git(server, Processes(self._shared)),
-            )
-        )
+        vault = (lambda: self.from_vault(config),) if config.vault_addr else ()
+        helpers = Processes(self._shared)
+        token = find((lambda: from_environment(self.environ), *vault, lambda: from_git(server, helpers)))
         self.redact.learn(token.value)
         return token
 
@@ -184,10 +180,12 @@ class World:
         return config.server
 
     def ci(self, config: Config) -> Woodpecker:
-        """The CI server as our token sees it."""
+        """The CI server as our token sees it. Raises Problem where there is no token, or none can be had now."""
         from homelab_hooks.woodpecker.client import Woodpecker
+        from homelab_hooks.woodpecker.entry import entered
 
-        return Woodpecker(self.https(config), token=self.token(config).source, web=str(self.server(config)))
+        enter = entered(self.https(config), token=self.token(config).source)
+        return Woodpecker(enter, web=str(self.server(config)))
 
     def listener(self, config: Config) -> Callable[[int], Ear]:
         """Opens the event stream for a repository's id; its news cut this clock's sleep short."""

@@ -57,7 +57,8 @@ class PostPush:
         config, world = self._config, self._session.world
         deploying.targets(self.targets)
         about = watching.subject(config, world, "HEAD")
-        access.ask(self._server(), about.names, clock=world.clock)
+        self._ci = world.ci(config)
+        access.ask(self._ci, about.names, clock=world.clock)
 
     def run(self, landed: Landed) -> Verdict:
         """Watch, then wait for the rollouts."""
@@ -79,15 +80,9 @@ class PostPush:
         about = watching.Subject(Commit(landed.sha), remote, watching.names(config, world.git, remote))
         decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
         asked = watching.request(config, world, about, decides)
-        sources = watching.sources(world, about, self._server(), world.listener(config))
+        sources = watching.sources(world, about, self._ci or watching.server(config, world), world.listener(config))
         return watch.run(asked, sources, clock=world.clock, tell=self._session.tell)
 
     def _deploy(self, landed: Landed) -> Verdict:
         request = deploying.request(self._config, deploying.targets(self.targets), landed.sha)
         return deploying.wait(request, self._session, remote=landed.remote, kubectl=self._session.world.kubectl())
-
-    def _server(self) -> Woodpecker:
-        """The CI server; the token is looked for once."""
-        if self._ci is None:
-            self._ci = self._session.world.ci(self._config)
-        return self._ci

@@ -7,18 +7,19 @@ manual one is started. Refuses when that would kill a newer commit's running pip
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.watching import Subject
 from homelab_hooks.config import Config
-from homelab_hooks.events import Start
+from homelab_hooks.events import Back, Event, LostContact, Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
 from homelab_hooks.watch.restart import Nothing, plan
 from homelab_hooks.watch.retrigger import retrigger
-from homelab_hooks.watch.survey import survey
+from homelab_hooks.watch.survey import ONCE, survey, until_seen
 from homelab_hooks.woodpecker.client import Woodpecker
 
 
@@ -38,10 +39,16 @@ def run(args: argparse.Namespace, session: Session) -> int:
     again = watching.again(args, sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
-    ci = world.ci(config)
+    ci = world.ci(config) if args.no_watch else watching.server(config, world)
     decides = watching.scope(about.commit, None)
     request = watching.request(config, world, about, decides)
-    seen = survey(request, watching.sources(world, about, ci), clock=world.clock)
+    seen = survey(
+        request,
+        watching.sources(world, about, ci),
+        clock=world.clock,
+        tell=_contact_alone(session.tell),
+        patience=ONCE if args.no_watch else until_seen(config.unreachable_timeout),
+    )
     remote = about.remote()
     branches = world.git.branches_at(remote, sha) if remote else ()
     wanted = plan(seen, sha, branches=branches, force=args.force)
@@ -51,6 +58,16 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.no_watch:
         return session.finish(_done(seen.verdict, word="", reason=started))
     return session.finish(_watch(config, session, about, ci))
+
+
+def _contact_alone(tell: Callable[[Event], None]) -> Callable[[Event], None]:
+    """What else the look shows is told by the watch."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, LostContact | Back):
+            tell(event)
+
+    return told
 
 
 def _done(before: Verdict, *, word: str, reason: str) -> Verdict:

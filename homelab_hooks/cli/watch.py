@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     asked = watching.request(config, world, about, decides, fail_fast=args.fail_fast)
     # Configured targets are waited for after a landing; a watch waits only for those that it is given.
     rollout = _rollout(args, config, session, about) if args.deploy else None
-    sources = watching.sources(world, about, world.ci(config), world.listener(config))
+    sources = watching.sources(world, about, watching.server(config, world), world.listener(config))
 
     def watched() -> Verdict:
         return watch.run(asked, sources, clock=world.clock, tell=session.tell)

@@ -21,6 +21,7 @@ from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.watch import Request, Sources
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import Ear
+from homelab_hooks.woodpecker.entry import Entry, awaited
 from homelab_hooks.world import World
 
 
@@ -95,6 +96,12 @@ def scope(commit: Commit, events: list[str] | None) -> Scope:
             raise Problem(f"--event: there is no event {event!r}", hint=f"one of {', '.join(ALL_EVENTS)}")
     chosen = frozenset(events or EVENTS)
     return Scope(sha=commit.sha, events=chosen, ref=commit.tag)
+
+
+def server(config: Config, world: World) -> Woodpecker:
+    """The CI server for who waits: as long as no token can be had now, that is what each look comes to."""
+    enter = awaited(lambda: Entry(world.https(config), world.token(config).source))
+    return Woodpecker(enter, web=str(world.server(config)))
 
 
 def sources(world: World, about: Subject, ci: Woodpecker, listen: Callable[[int], Ear] | None = None) -> Sources:

@@ -34,6 +34,8 @@ class NotThere:
     hint: str = ""
     silent: bool = False
     """it did not answer, so that it may well have one"""
+    bare: bool = False
+    """it was never given one, which is soon said"""
 
 
 Source = Callable[[], Token | NotThere]
@@ -50,11 +52,20 @@ def find(sources: tuple[Source, ...]) -> Token:
         if isinstance(found, Token):
             return found
         failures.append(found)
-    told = "; ".join(f"{failure.source}: {failure.reason}" for failure in failures)
+    failures.sort(key=lambda failure: (not failure.silent, failure.bare))
+    told = _told(failures)
     hint = next((failure.hint for failure in failures if failure.hint), "set WOODPECKER_TOKEN")
     if any(failure.silent for failure in failures):
-        raise Problem(f"the token for CI cannot be had now ({told})", hint=hint, exit=Exit.UNREACHABLE)
-    raise Problem(f"there is no token for CI ({told})", hint=hint, exit=Exit.DENIED)
+        raise Problem(f"the token for CI cannot be had now: {told}", hint=hint, exit=Exit.UNREACHABLE)
+    raise Problem(f"there is no token for CI: {told}", hint=hint, exit=Exit.DENIED)
+
+
+def _told(failures: list[NotThere]) -> str:
+    """The reason that matters first, for a line has an end; where nothing was ever given there is none."""
+    telling = [failure for failure in failures if not failure.bare]
+    bare = [failure.source for failure in failures if failure.bare]
+    words = [f"{failure.source}: {failure.reason}" for failure in telling or failures]
+    return "; ".join([*words, *([f"nothing in {', '.join(bare)}"] if telling and bare else [])])
 
 
 def from_environment(environ: Mapping[str, str]) -> Token | NotThere:
@@ -62,7 +73,7 @@ def from_environment(environ: Mapping[str, str]) -> Token | NotThere:
     for name in VARIABLES:
         if value := environ.get(name, "").strip():
             return Token(fit(value, name), name)
-    return NotThere("environment", "neither WOODPECKER_TOKEN nor WP_TOKEN is set")
+    return NotThere("the environment", "neither WOODPECKER_TOKEN nor WP_TOKEN is set", bare=True)
 
 
 def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE) -> Token | NotThere:
@@ -79,7 +90,7 @@ def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE
     answer = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
     if not (done.ok and answer.get("password")):
         hint = f"make one at {server}/user/cli-and-api and set WOODPECKER_TOKEN, or name a Vault (homelab.vaultAddr)"
-        return NotThere(source, f"nothing is kept for {server}", hint)
+        return NotThere(source, f"nothing is kept for {server}", hint, bare=True)
     return Token(fit(answer["password"], source), source)
 
 

@@ -19,6 +19,14 @@ PATIENCE = 15.0
 """seconds for the one look to succeed, flaps included"""
 
 
+def until_seen(unreachable: float) -> Patience:
+    """For one look that may be missed for so many seconds."""
+    return Patience(timeout=unreachable, appear=0.0, unreachable=unreachable, once=True)
+
+
+ONCE = until_seen(PATIENCE)
+
+
 class Survey(NamedTuple):
     """What one look showed."""
 
@@ -40,10 +48,15 @@ class Survey(NamedTuple):
 
 
 def survey(
-    request: Request, sources: Sources, *, clock: Clock, tell: Callable[[Event], None] = lambda _: None
+    request: Request,
+    sources: Sources,
+    *,
+    clock: Clock,
+    tell: Callable[[Event], None] = lambda _: None,
+    patience: Patience = ONCE,
 ) -> Survey:
     """Look until one look has succeeded; the verdict says what stood in the way, or what CI says so far."""
-    eyes = Eyes(request._replace(patience=ONCE), sources, clock)
+    eyes = Eyes(request._replace(patience=patience), sources, clock)
     rows: list[Pipeline] = []
 
     def look(state: Watch) -> Look[Sight]:
@@ -52,7 +65,7 @@ def survey(
             rows[:] = seen.value.rows or rows
         return seen
 
-    begin = machine.begun(Watch(scope=request.scope, patience=ONCE, seed=request.seed), clock.now())
+    begin = machine.begun(Watch(scope=request.scope, patience=patience, seed=request.seed), clock.now())
     state = drive(begin, look=look, turn=machine.turn, tell=tell, clock=clock)
     state = state._replace(threads=tuple(_detailed(thread, sources, eyes.repo) for thread in state.threads))
     return Survey(explained(state, sources.facts), state, tuple(rows), eyes.repo)
@@ -61,9 +74,6 @@ def survey(
 def recent(seen: Survey, branch: str, *, most: int = 8) -> tuple[Pipeline, ...]:
     """The newest pipelines of a branch, or of all where none is named."""
     return tuple(row for row in seen.rows if not branch or row.branch == branch)[:most]
-
-
-ONCE = Patience(timeout=PATIENCE, appear=0.0, unreachable=PATIENCE, once=True)
 
 
 def _detailed(thread: Thread, sources: Sources, repo: Repo | None) -> Thread:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from homelab_hooks.looks import Denied, Fault, Look, Missed
+from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
 from homelab_hooks.model import LogLine, Pipeline, Queue, Repo, Rights
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.reply import Reply
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import read
+from homelab_hooks.woodpecker.entry import Asks, Enter
 
 T = TypeVar("T")
 
@@ -24,27 +25,17 @@ ATTEMPTS = 3
 """tries within one look; minutes of patience belong to the machine"""
 
 
-class Asks(Protocol):
-    """One server that can be asked."""
-
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = ..., body: bytes = b""
-    ) -> Reply | NoReply:
-        """One request."""
-
-
 class Woodpecker:
     """A server as one token sees it.
 
     Args:
-        token: where the token came from, for messages.
+        enter: the way in; where it is closed, that is what a question comes to.
         web: where people find it, for messages.
         deadline: seconds for one answer.
     """
 
-    def __init__(self, https: Asks, *, token: str, web: str = "CI", deadline: float = 15.0) -> None:
-        self._https = https
-        self._token = token
+    def __init__(self, enter: Enter, *, web: str = "CI", deadline: float = 15.0) -> None:
+        self._enter = enter
         self._web = web
         self._deadline = deadline
 
@@ -91,25 +82,35 @@ class Woodpecker:
         return self._post(f"/api/repos/{repo}/pipelines", body, f"branch {branch}")
 
     def _post(self, path: str, body: bytes, what: str) -> Look[Pipeline]:
-        reply = self._https.ask("POST", path, deadline=self._deadline, body=body)
-        return read(reply, parse.pipeline, what=what, token=self._token, web=self._web)
+        entry = self._enter()
+        if not isinstance(entry, Seen):
+            return entry
+        asks, token = entry.value
+        reply = asks.ask("POST", path, deadline=self._deadline, body=body)
+        return read(reply, parse.pipeline, what=what, token=token, web=self._web)
 
     def _get(self, path: str, shape: Callable[[object], T], what: str) -> Look[T]:
+        entry = self._enter()
+        if not isinstance(entry, Seen):
+            return entry
+        asks, token = entry.value
+
         def look() -> Look[T]:
-            reply = self._https.ask("GET", path, deadline=self._deadline)
-            return self._checked(read(reply, shape, what=what, token=self._token, web=self._web))
+            reply = asks.ask("GET", path, deadline=self._deadline)
+            return _checked(read(reply, shape, what=what, token=token, web=self._web), asks)
 
         first = look()
         return _again(look, first) if _blip(first) else first
 
-    def _checked(self, look: Look[T]) -> Look[T]:
-        """A slow refusal counts only if the server says that it is well."""
-        if not (isinstance(look, Denied) and look.slow):
-            return look
-        health = self._https.ask("GET", "/healthz", deadline=QUICK)
-        if isinstance(health, Reply) and health.status == 204:  # noqa: PLR2004 - what a well server answers
-            return look
-        return Missed("the server's database is locked (it refuses every token, slowly)", Fault.STATUS)
+
+def _checked(look: Look[T], asks: Asks) -> Look[T]:
+    """A slow refusal counts only if the server says that it is well."""
+    if not (isinstance(look, Denied) and look.slow):
+        return look
+    health = asks.ask("GET", "/healthz", deadline=QUICK)
+    if isinstance(health, Reply) and health.status == 204:  # noqa: PLR2004 - what a well server answers
+        return look
+    return Missed("the server's database is locked (it refuses every token, slowly)", Fault.STATUS)
 
 
 def _blip(look: Look[object]) -> bool:

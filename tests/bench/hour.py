@@ -18,6 +18,7 @@ from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import Ear
+from homelab_hooks.woodpecker.entry import entered
 from tests.bench.fast import FastClock, FastHttps
 
 
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
 
     request = Request(scope=Scope(sha="a" * 40), names=("acme/app",), patience=Patience(timeout=7200), web=url)
     sources = Sources(
-        ci=Woodpecker(FastHttps(connect(), speed), token="a test"),
+        ci=Woodpecker(entered(FastHttps(connect(), speed), token="a test")),
         contains=_contains,
         facts=CommitFacts,
         listen=listen,

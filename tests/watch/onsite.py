@@ -19,6 +19,7 @@ from homelab_hooks.watch.state import Patience, Scope
 from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import Ear
+from homelab_hooks.woodpecker.entry import entered
 from tests.bench.fast import FastClock, FastHttps
 from tests.watch.history import NEWER, OLDER, OURS
 
@@ -108,7 +109,7 @@ def watch(
             web=place.url,
         )
         sources = Sources(
-            ci=Woodpecker(FastHttps(https, clock.speed), token="WOODPECKER_TOKEN"),
+            ci=Woodpecker(entered(FastHttps(https, clock.speed), token="WOODPECKER_TOKEN")),
             contains=contains,
             facts=CommitFacts,
             listen=listen if how.listen else None,

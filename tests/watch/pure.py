@@ -19,10 +19,11 @@ from homelab_hooks.reply import NoReply, Reply
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.absence import CommitFacts
 from homelab_hooks.watch.state import Patience, Scope
-from homelab_hooks.watch.survey import Survey, survey
+from homelab_hooks.watch.survey import ONCE, Survey, survey
 from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import RETRY, Ear
+from homelab_hooks.woodpecker.entry import Enter, entered
 from tests.watch.history import OURS
 from tests.watch.onsite import contains
 
@@ -100,6 +101,7 @@ class Pure:
         stream: up, absent (None) or silent: open, and saying nothing after its first ping.
         lies: events between two moments that are not true.
         lag: seconds that the stream is behind the list.
+        enter: the way in, where it is not open.
         effect: whether a POST with a bad answer did its work.
         requests: when, and for what; `posts` alone in `posts`.
     """
@@ -110,6 +112,7 @@ class Pure:
     lies: Callable[[float, float], list[bytes]] = lambda _since, _until: []
     effect: bool = True
     version: str = "3.17.0"
+    enter: Enter | None = None
     sky: Sky = field(default_factory=Sky)
     requests: list[tuple[float, str]] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
@@ -151,11 +154,12 @@ class Pure:
     @property
     def ci(self) -> Woodpecker:
         """A client of it."""
-        return Woodpecker(self, token="WOODPECKER_TOKEN")
+        return Woodpecker(self.enter or entered(self, token="WOODPECKER_TOKEN"))
 
-    def survey(self, sha: str = OURS) -> Survey:
+    def survey(self, sha: str = OURS, *, patience: Patience = ONCE) -> Survey:
         """One look at a commit."""
-        return survey(Request(scope=Scope(sha=sha), names=("acme/app",)), self._sources(), clock=self.sky)
+        request = Request(scope=Scope(sha=sha), names=("acme/app",))
+        return survey(request, self._sources(), clock=self.sky, patience=patience)
 
     def _sources(self) -> Sources:
         listen = self._listen if self.stream else None

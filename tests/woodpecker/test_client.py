@@ -17,6 +17,7 @@ from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
 from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.server import parse_server
 from homelab_hooks.woodpecker.client import ATTEMPTS, Woodpecker
+from homelab_hooks.woodpecker.entry import entered
 from tests.watch.simulate import FakeClock
 
 pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
@@ -58,7 +59,7 @@ def client() -> Iterator[Callable[..., Woodpecker]]:
 
     def one(site: StandIn, token: str = "alice-token") -> Woodpecker:
         opened.append(Https(parse_server(site.url), clock=SystemClock(), token=token))
-        return Woodpecker(opened[-1], token="WP_TOKEN", deadline=0.3)
+        return Woodpecker(entered(opened[-1], token="WP_TOKEN"), deadline=0.3)
 
     yield one
     for https in opened:

@@ -17,6 +17,7 @@ from homelab_hooks.reply import NoReply, Reply
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import SLOW, read
 from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.woodpecker.entry import entered
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "recordings" / "woodpecker").glob("*.json.gz"))
 NAMES = [path.name.removesuffix(".json.gz") for path in RECORDINGS]
@@ -157,7 +158,7 @@ def locked() -> Deaf:
 
 def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -> None:
     assert locked.replies["/healthz"].status == 500
-    found = Woodpecker(locked, token="WP_TOKEN").user()
+    found = Woodpecker(entered(locked, token="WP_TOKEN")).user()
     assert isinstance(found, Missed)
     assert "database is locked" in found.reason
     assert locked.asked == ["/api/user", "/healthz"]
@@ -165,19 +166,19 @@ def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -
 
 def test_a_slow_refusal_of_a_well_server_is_a_no(locked: Deaf) -> None:
     locked.replies["/healthz"] = Reply(204, {}, b"", 0.01)
-    found = Woodpecker(locked, token="WP_TOKEN").user()
+    found = Woodpecker(entered(locked, token="WP_TOKEN")).user()
     assert isinstance(found, Denied)
     assert found.slow
 
 
 def test_a_slow_refusal_of_a_server_that_then_says_nothing_is_no_usable_answer(locked: Deaf) -> None:
     del locked.replies["/healthz"]
-    assert isinstance(Woodpecker(locked, token="WP_TOKEN").user(), Missed)
+    assert isinstance(Woodpecker(entered(locked, token="WP_TOKEN")).user(), Missed)
 
 
 def test_a_quick_refusal_is_believed_at_once(locked: Deaf) -> None:
     locked.replies["/api/user"] = locked.replies["/api/user"]._replace(took=0.01)
-    assert isinstance(Woodpecker(locked, token="WP_TOKEN").user(), Denied)
+    assert isinstance(Woodpecker(entered(locked, token="WP_TOKEN")).user(), Denied)
     assert locked.asked == ["/api/user"]
 
 

@@ -1,0 +1,110 @@
+"""A real Vault that is sealed, as after a restart: who waits rides it out, who looks once is told at once."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.demo.vault import Vault
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.workshop import Checkout
+from tests.cli.shell import Ended, Shell
+from tests.postpush.desk import wait_until
+
+pytestmark = pytest.mark.slow
+
+
+class Door:
+    """Stands before a port, and counts who comes through."""
+
+    def __init__(self, port: int) -> None:
+        self.came, self._to = 0, port
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Nobody comes through any more."""
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                self.came += 1
+                far = socket.create_connection(("127.0.0.1", self._to))
+                for source, sink in ((near, far), (far, near)):
+                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+
+    @staticmethod
+    def _pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while piece := source.recv(65536):
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+        source.close()
+
+
+@pytest.fixture
+def vault() -> Iterator[Vault]:
+    with Vault() as server:
+        server.write("ci/global", {"woodpecker_api_token": "alice-token"})
+        yield server
+
+
+@pytest.fixture
+def sealed(vault: Vault, shell: Shell) -> Iterator[Door]:
+    """In the way of the shell, whose CI's token is in a Vault that is sealed now."""
+    door, token = Door(vault.port), vault.token()
+    shell.more |= {"WOODPECKER_TOKEN": "", "VAULT_ADDR": door.url, "VAULT_TOKEN": token}
+    vault.client().sys.seal()
+    yield door
+    door.close()
+
+
+def unseal(vault: Vault) -> None:
+    """As its operator does."""
+    key = re.search(r"Unseal Key: (\S+)", (vault._bao.home / "log").read_text())
+    assert key
+    vault.client().sys.submit_unseal_key(key[1])
+
+
+def test_a_watch_rides_out_a_vault_that_is_sealed(
+    sealed: Door, vault: Vault, shell: Shell, site: Woodpecker, clone: Checkout
+) -> None:
+    site.push("acme/app", "main", clone.head, timelines.green(seconds=5))
+    with shell.start("homelab-watch") as running:
+        wait_until(lambda: sealed.came >= 2)
+        assert site.count() == 0
+        unseal(vault)
+        out, err = running.communicate(timeout=20)
+    ended = Ended(running.returncode, out.decode(), err.decode())
+    assert (ended.code, ended.result["verdict"]) == (0, "passed"), ended
+    assert "alice-token" not in ended.out + ended.err
+
+
+def test_a_restart_that_watches_waits_for_the_token_too(
+    sealed: Door, vault: Vault, shell: Shell, site: Woodpecker, clone: Checkout
+) -> None:
+    site.push("acme/app", "main", clone.head, timelines.red(seconds=1))
+    with shell.start("homelab", "ci", "restart") as running:
+        wait_until(lambda: sealed.came >= 2)
+        unseal(vault)
+        out, err = running.communicate(timeout=20)
+    assert b"#2 restarts #1" in err, (out, err)
+
+
+def test_who_looks_once_is_told_at_once(sealed: Door, shell: Shell) -> None:
+    ended = shell("homelab", "ci", "status")
+    assert (ended.code, ended.result["verdict"]) == (8, "unreachable")
+    assert "the token for CI cannot be had now: Vault secret/ci/global at" in ended.err
+    assert "it is sealed" in ended.err
+    assert "unseal it" in ended.err
+    assert all(len(line) < 200 for line in ended.err.splitlines())
+    assert sealed.came == 1

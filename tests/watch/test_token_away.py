@@ -1,0 +1,103 @@
+"""A token that cannot be had yet, as while Vault restarts: ridden out as a server that is away, on a fake clock."""
+
+from __future__ import annotations
+
+import pytest
+
+from homelab_hooks.demo import timelines
+from homelab_hooks.errors import Problem
+from homelab_hooks.events import Back, Event, LostContact
+from homelab_hooks.exits import Exit
+from homelab_hooks.watch.state import Patience
+from homelab_hooks.watch.survey import until_seen
+from homelab_hooks.woodpecker.entry import Entry, awaited
+from tests.watch.pure import Pure
+
+SILENT = "the token for CI cannot be had now: Vault secret/ci/global at https://vault.example.test: it is sealed"
+REFUSED = "there is no token for CI: Vault refused the token"
+
+
+class Keeper:
+    """Has the token from a moment on; until then it says this."""
+
+    def __init__(self, ci: Pure, *, since: float, until_then: Exit = Exit.UNREACHABLE) -> None:
+        self.asked: list[float] = []
+        self.ci, self.since, self.exit = ci, since, until_then
+        ci.enter = awaited(self.find)
+
+    def find(self) -> Entry:
+        now = self.ci.sky.now()
+        self.asked.append(now)
+        if now < self.since:
+            raise Problem(SILENT if self.exit is Exit.UNREACHABLE else REFUSED, hint="unseal it", exit=self.exit)
+        return Entry(self.ci, "Vault secret/ci/global")
+
+
+@pytest.fixture
+def ci() -> Pure:
+    found = Pure()
+    found.push(timelines.green(seconds=200), at=0.0)
+    return found
+
+
+def test_a_token_that_comes_later_is_waited_for_and_told(ci: Pure) -> None:
+    keeper, told = Keeper(ci, since=100.0), list[Event]()
+    assert ci.watch(tell=told.append).exit is Exit.OK
+    lost = [event for event in told if isinstance(event, LostContact)]
+    back = [event for event in told if isinstance(event, Back)]
+    assert [event.reason for event in lost] == [SILENT]
+    assert 170 < lost[0].patience <= 175.0
+    assert [100 <= event.away < 120 for event in back] == [True]
+    assert told.index(lost[0]) < told.index(back[0])
+    assert len(keeper.asked) < 20
+    assert not [t for t, _ in ci.requests if t < 100.0]
+
+
+def test_a_token_that_is_there_at_the_second_try_is_not_spoken_of(ci: Pure) -> None:
+    Keeper(ci, since=2.0)
+    told: list[Event] = []
+    assert ci.watch(tell=told.append).exit is Exit.OK
+    assert not [event for event in told if isinstance(event, LostContact | Back)]
+
+
+def test_found_once_it_is_never_looked_for_again(ci: Pure) -> None:
+    keeper = Keeper(ci, since=0.0)
+    assert ci.watch().exit is Exit.OK
+    assert keeper.asked == [0.0]
+
+
+def test_a_token_that_does_not_come_is_unreachable_with_the_reason(ci: Pure) -> None:
+    keeper = Keeper(ci, since=1e9)
+    verdict = ci.watch(patience=Patience(unreachable=60.0))
+    assert verdict.exit is Exit.UNREACHABLE
+    assert verdict.reason == f"no usable answer for 60 s: {SILENT}"
+    assert 50 < keeper.asked[-1] <= 61
+    assert not ci.requests
+
+
+def test_a_refusal_while_the_token_is_waited_for_ends_at_once(ci: Pure) -> None:
+    keeper = Keeper(ci, since=1e9, until_then=Exit.DENIED)
+    verdict = ci.watch()
+    assert (verdict.exit, verdict.reason, verdict.hint) == (Exit.DENIED, REFUSED, "unseal it")
+    assert len(keeper.asked) == 1
+
+
+def test_a_vault_that_comes_back_and_refuses_is_believed_at_once(ci: Pure) -> None:
+    keeper = Keeper(ci, since=1e9)
+    seen: list[Event] = []
+
+    def tell(event: Event) -> None:
+        seen.append(event)
+        keeper.exit = Exit.DENIED
+
+    assert ci.watch(tell=tell).exit is Exit.DENIED
+    assert isinstance(seen[0], LostContact)
+    assert ci.sky.t < 20
+
+
+def test_one_look_may_be_waited_for_too(ci: Pure) -> None:
+    """As `ci restart` does before it watches; with the patience of a single look it is soon over."""
+    Keeper(ci, since=100.0)
+    assert ci.survey().verdict.exit is Exit.UNREACHABLE
+    assert ci.sky.t < 16
+    assert [thread.number for thread in ci.survey(patience=until_seen(180.0)).threads] == [1]
