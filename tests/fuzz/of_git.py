@@ -15,9 +15,10 @@ from homelab_hooks.git.hooking import Hooking
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import complaint
 from homelab_hooks.hooks.pushing import Pushing, from_framework, from_git
+from homelab_hooks.looks import Look, Seen
 from homelab_hooks.proc import Done, ancestry
 from tests.fuzz import seeds, texts
-from tests.fuzz.fed import SHA, Fed
+from tests.fuzz.fed import LOOKS, SHA, Fed
 from tests.fuzz.promises import hold
 
 
@@ -68,6 +69,12 @@ class Mouth:
         return self
 
 
+def _seen(look: Look[str]) -> str:
+    """What a look saw; empty where it saw nothing."""
+    assert isinstance(look, LOOKS)
+    return look.value if isinstance(look, Seen) else ""
+
+
 ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
     (lambda git: git.config(), tuple[GitEntry, ...]),
     (lambda git: git.identity(), str),
@@ -79,8 +86,8 @@ ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
     (lambda git: git.has_ci_configuration(SHA), bool | None),
     (lambda git: git.remotes(), tuple[str, ...]),
     (lambda git: git.push_urls("origin"), tuple[str, ...]),
-    (lambda git: git.head_branch("origin"), str),
-    (lambda git: git.tip("https://git.example.test/a", "main"), object),
+    (lambda git: _seen(git.head_branch("origin")), str),
+    (lambda git: _seen(git.tip("https://git.example.test/a", "main")), str),
     (lambda git: git.moves("origin", "main"), int),
     (lambda git: git.last_pushed("origin", "main"), str),
     (lambda git: git.branches_at("origin", SHA), tuple[str, ...]),
