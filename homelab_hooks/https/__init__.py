@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from homelab_hooks.https.https import CONNECT, DEADLINE, LIMIT, Https, trust
-from homelab_hooks.https.session import Door, vault_session
+from homelab_hooks.https.https import CONNECT, DEADLINE, LIMIT, Door, Https, trust, vault_session
 
 __all__ = ["CONNECT", "DEADLINE", "LIMIT", "Door", "Https", "trust", "vault_session"]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import socket
 import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -18,6 +19,8 @@ from homelab_hooks.looks import Fault
 from homelab_hooks.reply import Call, NoReply, Reply, bounded
 
 if TYPE_CHECKING:
+    import requests
+
     from homelab_hooks.server import Dial, Server
 
 DEADLINE = 15.0
@@ -26,6 +29,10 @@ CONNECT = 5.0
 """seconds for one connection"""
 LIMIT = 8 * 1024 * 1024
 """bytes of one body; a 3 MB log line is 4 MB of JSON (measured, 02b)"""
+
+VAULT_LIMIT = 2 * 1024 * 1024
+"""bytes of one body; Vault keeps at most 1 MiB under one path"""
+_VAULTS = "x-vault-"
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
@@ -101,6 +108,16 @@ class Https:
         self._client.close()
 
 
+class Door(Protocol):
+    """The one server that can be asked."""
+
+    def exchange(self, call: Call, *, deadline: float, limit: int) -> Reply | NoReply:
+        """One request and its answer."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
 def trust(ca_file: Path | None) -> ssl.SSLContext:
     """The trust anchors. Raises Problem when the file cannot be used.
 
@@ -116,6 +133,36 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
+
+
+def vault_session(door: Door) -> requests.Session:
+    """A session for hvac: whatever URL it is given, the path is asked of the door's server, and no other host.
+
+    Of an answer it hands on status and body, never a Location. What went wrong raises OSError with the NoReply.
+    """
+    import requests
+    from requests.adapters import BaseAdapter
+
+    class Adapter(BaseAdapter):
+        def send(self, request: requests.PreparedRequest, *_: Any, **given: Any) -> requests.Response:
+            headers = {name: str(value) for name, value in request.headers.items() if name.lower().startswith(_VAULTS)}
+            call = Call(str(request.method), request.path_url, headers=headers)
+            found = door.exchange(call, deadline=given["timeout"], limit=VAULT_LIMIT)
+            if isinstance(found, NoReply):
+                raise requests.ConnectionError(found)
+            response = requests.Response()
+            response.status_code, response.request, response.url = found.status, request, str(request.url)
+            response.raw, response.encoding = io.BytesIO(found.body), "utf-8"
+            return response
+
+        def close(self) -> None:
+            door.close()
+
+    session = requests.Session()
+    session.trust_env = False
+    session.adapters.clear()
+    session.mount("http", Adapter())
+    return session
 
 
 def _context(server: Server, ca_file: Path | None) -> ssl.SSLContext:
