@@ -14,6 +14,8 @@ IDLE = frozenset({"skipped", "canceled", "pending"})
 """final states of steps that took no time"""
 
 Log = Sequence[str]
+SAID: Log = ("it failed",)
+"""a step that fails says why: whoever hears nothing of it waits for more"""
 
 
 def runs(
@@ -65,7 +67,7 @@ def red(
     step: str = "test",
     *,
     exit_code: int = 1,
-    log: Log = (),
+    log: Log = SAID,
     error: str = "",
     seconds: float = 1.0,
 ) -> Script:
@@ -114,7 +116,8 @@ def superseded(by: int, after: float = 0.5) -> Script:
 
 def cancelled_by_step(step: str = "boom", *, exit_code: int = 7, seconds: float = 1.0) -> Script:
     """A step with `failure: cancel` failed: `killed`, and yet the commit's own fault."""
-    script = runs((Step(step, "failure", exit_code), Step("later", "canceled")), seconds=seconds, status="killed")
+    steps = (Step(step, "failure", exit_code), Step("later", "canceled"))
+    script = runs(steps, seconds=seconds, status="killed", logs={step: SAID})
     last = replace(script.frames[-1], cancel_info=(("canceled_by_step", step),))
     return replace(script, frames=(*script.frames[:-1], last))
 
