@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# What is compiled is kept: every start of Python would compile anew otherwise.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check oldest chaos soak fuzz bench lock clean
 
@@ -26,7 +28,7 @@ check: $(STAMP)  ## format, lint, types and the fast tests, then the house in si
 	@$(BIN)/python -m tests.numbers $$(($$(date +%s) - $$(cat $(VENV)/.began)))
 
 test: check  ## everything
-	$(BIN)/pytest -q -n 4 -m "slow or real"  # they wait more than they compute
+	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m "slow or real"  # they wait more than they compute
 
 oldest:  ## the fast tests with the oldest dependencies that are allowed, in an environment of their own
 	rm -rf build/oldest && $(PYTHON) -m venv build/oldest

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from homelab_hooks.demo.workshop import Workshop, sealed
+
+AHEAD = "ahead"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 @pytest.fixture
@@ -30,3 +39,27 @@ def workshop(tmp_path: Path, seal: dict[str, str], first_workshop: Path) -> Work
     folder = tmp_path / "workshop"
     shutil.copytree(first_workshop / "srv", folder / "srv")
     return Workshop(folder, seal)
+
+
+@pytest.fixture(scope="module")
+def begun(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
+    """What the tests of a module that are marked `ahead` wait for, several at a time: it waits more than it computes.
+
+    Its tests run in one process (`--dist loadfile`), or each process would begin them all.
+    """
+    marked = [
+        (item, mark)
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == request.path and (mark := item.get_closest_marker(AHEAD))
+    ]
+    pool = ThreadPoolExecutor(max(mark.kwargs["at_once"] for _, mark in marked))
+    try:
+        yield {item.nodeid: pool.submit(mark.args[0], **item.callspec.params) for item, mark in marked}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture
+def came_to(request: pytest.FixtureRequest, begun: dict[str, Future[Any]]) -> Any:
+    """What this test's `ahead` returned; what it raised is raised here."""
+    return begun[request.node.nodeid].result()

@@ -20,7 +20,7 @@ from homelab_hooks.demo.workshop import Checkout
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.views.schema import objects
 
-pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
+pytestmark = [pytest.mark.slow, pytest.mark.first]  # a real process each; together they would keep `make check` waiting
 
 OTHER = "b" * 40
 

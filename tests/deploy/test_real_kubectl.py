@@ -24,7 +24,7 @@ from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.proc import Done, Processes, command_of
 from homelab_hooks.verdict import Verdict
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 
 @dataclass

@@ -39,6 +39,7 @@ def scene() -> Iterator[Scene]:
         yield made
 
 
+@pytest.mark.first
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if any(shown.page == page for shown in commands())])
 def test_the_commands_of_a_page_end_as_it_says(scene: Scene, page: str) -> None:

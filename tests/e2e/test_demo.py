@@ -7,25 +7,39 @@ import pty
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import Done, Processes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 HOMELAB = str(Path(sys.executable).with_name("homelab"))
 NOT_LANDED = {Exit.REFUSED, Exit.CONFLICT, Exit.PROTECTED}
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_ends_with_its_code_and_its_word(name: str, tmp_path: Path) -> None:
-    scenario = SCENARIOS[name]
-    environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+class Played(NamedTuple):
+    """A scenario that has been played, and the names of what it left behind."""
 
-    done = Processes(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=90)
+    done: Done
+    left: list[str]
+
+
+def play(name: str) -> Played:
+    with TemporaryDirectory() as folder:
+        environ = {**os.environ, "TMPDIR": folder, "HOME": folder}
+        done = Processes(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=90)
+        return Played(done, [path.name for path in Path(folder).glob("homelab-*")])
+
+
+@pytest.mark.ahead(play, at_once=3)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_ends_with_its_code_and_its_word(came_to: Played, name: str) -> None:
+    scenario, done = SCENARIOS[name], came_to.done
 
     lines = done.out.splitlines()
     landed = "no" if scenario.exit in NOT_LANDED else "yes"
@@ -33,7 +47,7 @@ def test_a_scenario_ends_with_its_code_and_its_word(name: str, tmp_path: Path) -
     assert len(lines) == 1, "stdout has exactly the result line"
     assert f" exit={int(scenario.exit)} " in lines[0]
     assert f" landed={landed} " in lines[0]
-    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+    assert came_to.left == [], "nothing is left behind"
 
 
 def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:

@@ -13,7 +13,7 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.rollouts import Rollout
 from homelab_hooks.demo.scene import Scene
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from homelab_hooks.demo.woodpecker_replay import load
 from homelab_hooks.exits import Exit
 from homelab_hooks.proc import Done, Processes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
 

@@ -16,6 +16,7 @@ EACH = 10
 RECORD = "git rev-parse HEAD^{tree} >>../verified"
 
 
+@pytest.mark.first
 @pytest.mark.slow
 def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified(workshop: Workshop) -> None:
     """The real command with its own patience: who has lost six races in a row is told so, and lands again."""

@@ -19,7 +19,7 @@ from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import wait_until
 from tests.precommit.conftest import ROOT, Framework
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # the first of them waits for two installations
+pytestmark = [pytest.mark.slow, pytest.mark.first, pytest.mark.timeout(240)]  # one waits for two installations
 
 MAKEFILE = "test:\n\t@echo one; echo two; exit $$(cat ../code)\n"
 

@@ -15,7 +15,7 @@ from homelab_hooks.demo.githttp import Service
 from tests.security.canaries import CI, HELPER, URL, VAULT
 from tests.security.place import FAST, Place
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 SAID = " ".join(
     (

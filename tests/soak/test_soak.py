@@ -12,6 +12,7 @@ from tests.soak.soak import Soak
 COUNT = 12
 
 
+@pytest.mark.first
 @pytest.mark.slow  # real processes under faults
 def test_nothing_is_lost_or_wrong_or_left_behind_under_faults() -> None:
     seed = int(os.environ.get("HOMELAB_SEED", "7"))

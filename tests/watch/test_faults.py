@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pytest
 
+from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import Fault, Moment, Rule, Shape
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.exits import Exit
+from tests.bench.fast import SPEED
 from tests.watch.history import OURS
 from tests.watch.onsite import Outcome, Watching, watch
 
 API = "/api/(user|repos|queue)"
+AT_ONCE = 8
 LASTS = 6.0
 """seconds of the pipeline, the stand-in's"""
 
@@ -119,6 +123,7 @@ def bounded(outcome: Outcome) -> Outcome:
 
 
 KIND = pytest.mark.parametrize("name", KINDS)
+pytestmark = pytest.mark.first
 QUICK = {"500", "429 with a date", "null", "truncated in a chunk", "a web page", "a reset before the headers"}
 """those that the fast tests show; the slow ones show all"""
 
@@ -143,29 +148,50 @@ def test_a_bad_answer_at_the_beginning_is_ridden_out(site: Woodpecker, name: str
     assert site.count() >= 4 + kind.once
 
 
+class Ended(NamedTuple):
+    """How a watch ended, and how often the list was asked for."""
+
+    outcome: Outcome
+    asked: int
+
+
+def watched(rule: Rule, how: Watching | None = None) -> Ended:
+    """A watch of a green pipeline on a server of its own, where answers are bad as the rule says."""
+    with Woodpecker(SystemClock(), speed=SPEED) as site:
+        pushed(site)
+        site.fail(rule)
+        return Ended(bounded(watch(site, how)), site.count(r"pipelines\?"))
+
+
+def in_the_middle(name: str) -> Ended:
+    kind = KINDS[name]
+    rule = Rule(fault=kind.fault, path=r"pipelines\?", first=1, last=2 if kind.once else 1)
+    return watched(rule, Watching(seconds=(90, 20, 60)))
+
+
+def without_end(name: str) -> Ended:
+    return watched(Rule(fault=KINDS[name].fault, path=API))
+
+
+def without_end_after_good_ones(name: str) -> Ended:
+    return watched(Rule(fault=KINDS[name].fault, path="pipelines", first=1))
+
+
 @KIND
 @pytest.mark.slow
-def test_bad_answers_in_the_middle_are_ridden_out(site: Woodpecker, name: str) -> None:
+@pytest.mark.ahead(in_the_middle, at_once=AT_ONCE)
+def test_bad_answers_in_the_middle_are_ridden_out(came_to: Ended, name: str) -> None:
     """Even a refusal: what had worked is asked again."""
-    pushed(site)
-    kind = KINDS[name]
-    site.fail(Rule(fault=kind.fault, path=r"pipelines\?", first=1, last=2 if kind.once else 1))
-
-    ended = bounded(watch(site, Watching(seconds=(90, 20, 60))))
-
-    assert ended.verdict.exit is Exit.OK, ended.said
-    assert site.count(r"pipelines\?") >= 3
+    ended = came_to.outcome
+    assert ended.verdict.exit is Exit.OK, f"{name}: {ended.said}"
+    assert came_to.asked >= 3
 
 
 @KIND
 @pytest.mark.slow
-def test_bad_answers_without_end_have_their_code(site: Woodpecker, name: str) -> None:
-    pushed(site)
-    kind = KINDS[name]
-    site.fail(Rule(fault=kind.fault, path=API))
-
-    ended = bounded(watch(site))
-
+@pytest.mark.ahead(without_end, at_once=AT_ONCE)
+def test_bad_answers_without_end_have_their_code(came_to: Ended, name: str) -> None:
+    kind, ended = KINDS[name], came_to.outcome
     assert ended.verdict.exit is kind.first, ended.said
     assert kind.word in ended.verdict.reason
     assert ended.verdict.hint
@@ -173,14 +199,10 @@ def test_bad_answers_without_end_have_their_code(site: Woodpecker, name: str) ->
 
 @KIND
 @pytest.mark.slow
-def test_bad_answers_without_end_after_good_ones_have_their_code(site: Woodpecker, name: str) -> None:
+@pytest.mark.ahead(without_end_after_good_ones, at_once=AT_ONCE)
+def test_bad_answers_without_end_after_good_ones_have_their_code(came_to: Ended, name: str) -> None:
     """A web page is then a failing balancer, no longer another kind of server."""
-    pushed(site)
-    kind = KINDS[name]
-    site.fail(Rule(fault=kind.fault, path="pipelines", first=1))
-
-    ended = bounded(watch(site))
-
+    kind, ended = KINDS[name], came_to.outcome
     assert ended.verdict.exit is kind.later, ended.said
     assert kind.word in ended.verdict.reason
     assert ended.verdict.hint

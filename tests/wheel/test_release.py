@@ -20,7 +20,7 @@ from homelab_hooks.cli.table import VERBS
 from homelab_hooks.proc import Processes
 from tests.wheel.conftest import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1767225600"}
 FREE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla Public License 2")
