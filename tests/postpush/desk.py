@@ -111,15 +111,14 @@ class Desk:
     def waiters(self) -> list[int]:
         """Those of this clone that run, whatever the records say: the ticket in their environment names it.
 
-        A child of one that has not become another program yet looks the same.
+        A child of one that has not become another program yet looks the same, and may be gone a moment later.
         """
         found = []
         for place in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if place.name.isdigit() and str(self.clone.path).encode() in (place / "environ").read_bytes():
                     found += [int(place.name)] if "hooks waiter" in command_of(int(place.name)) else []
-        forked = {number for number in found if (known := process(number)) and known.parent in found}
-        return [number for number in found if number not in forked]
+        return [number for number in found if (known := process(number)) and known.parent not in found]
 
     @staticmethod
     def proc(number: int) -> Path:
