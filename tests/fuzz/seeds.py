@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 
+@cache
 def _recording(path: Path) -> Any:
     return json.loads(gzip.decompress(path.read_bytes()))
 
@@ -33,18 +36,22 @@ def woodpecker(part: str) -> tuple[bytes, ...]:
 @cache
 def kubernetes(kind: str) -> tuple[bytes, ...]:
     """Recorded objects and lists of this kind."""
-    found: set[str] = set()
-    for path in sorted((RECORDINGS / "kubernetes").glob("[a-z]*.json.gz")):
-        found.update(_objects(_recording(path), kind))
-    return _some(found)
+    return _some({json.dumps(one) for one in _objects()[kind]})
 
 
-def _objects(raw: Any, kind: str) -> list[str]:
-    """Everything in a recording that kubectl may have printed."""
-    if isinstance(raw, dict):
-        mine = [json.dumps(raw)] if raw.get("kind") == kind else []
-        return mine + [text for value in raw.values() for text in _objects(value, kind)]
-    return [text for value in raw for text in _objects(value, kind)] if isinstance(raw, list) else []
+@cache
+def _objects() -> Mapping[str, Sequence[Any]]:
+    """Everything in the recordings that kubectl may have printed, by its kind."""
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    left: list[Any] = [_recording(path) for path in (RECORDINGS / "kubernetes").glob("[a-z]*.json.gz")]
+    while left:
+        raw = left.pop()
+        if isinstance(raw, dict):
+            found[str(raw.get("kind"))].append(raw)
+            left += raw.values()
+        elif isinstance(raw, list):
+            left += raw
+    return found
 
 
 def _some(found: set[str]) -> tuple[bytes, ...]:
