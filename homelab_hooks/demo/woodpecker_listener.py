@@ -18,6 +18,8 @@ from homelab_hooks.demo.woodpecker_http import Answer, Asked, user_of
 from homelab_hooks.demo.woodpecker_stream import PING, QUIET, events, next_event
 from homelab_hooks.demo.woodpecker_wire import End, Pause, Piece, Reply, chunk, pieces
 
+ENDS_WITHIN = 0.005
+"""seconds from `stop` to the end of listening: a thousand tests wait for it"""
 TICK = 0.05
 """seconds after which a stream looks at its clock at the latest: a test may have moved it"""
 # SOL_SOCKET and SO_LINGER; the socket module itself is another door's
@@ -60,7 +62,7 @@ class Listener(ThreadingTCPServer):
         self.streams_end = threading.Event()
         self._open: set[Any] = set()
         super().__init__(("127.0.0.1", port), _Connection)
-        self._thread = threading.Thread(target=self.serve_forever, args=(TICK,), daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, args=(ENDS_WITHIN,), daemon=True)
         self._thread.start()
 
     @property
