@@ -28,7 +28,7 @@ check: $(STAMP)  ## format, lint, types and the fast tests, then the house in si
 	@$(BIN)/python -m tests.numbers $$(($$(date +%s) - $$(cat $(VENV)/.began)))
 
 test: check  ## everything
-	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder -m "slow or real"  # they wait more than they compute
+	$(BIN)/pytest -q -n 5 --dist loadfile --no-loadscope-reorder -m "slow or real"  # they wait more than they compute
 
 oldest:  ## the fast tests with the oldest dependencies that are allowed, in an environment of their own
 	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
