@@ -46,6 +46,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Land, go on, or go back."""
+    return session.finish(_cut_short(session, lambda: _run(args, session)))
+
+
+def _run(args: argparse.Namespace, session: Session) -> Verdict:
     world = session.world
     if args.proceed:
         _restore(args, session)
@@ -65,7 +69,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         run_hook=stage.watching,
         afterwards=stage.plan,
     )
-    return session.finish(_cut_short(session, lambda: _act(args, config, parts, session)))
+    return _act(args, config, parts, session)
 
 
 def _act(args: argparse.Namespace, config: Config, parts: Parts, session: Session) -> Verdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,20 @@ def test_a_signal_while_verifying_ends_all_that_the_verification_started(
     assert workshop.on_server() == before
     back = shell("git-land", "--abort", "--no-ci-watch")
     assert (back.code, back.result["landed"], ann.head) == (0, "no", start)
+
+
+def test_a_signal_before_anything_was_looked_at_says_that_nothing_landed(
+    shell: Shell, workshop: Workshop, tmp_path: Path
+) -> None:
+    """The settings are read with git, long before the landing begins."""
+    real, once = shutil.which("git"), tmp_path / "once"
+    git = tmp_path / "git"
+    git.write_text(f'#!/bin/sh\n[ -e {once} ] || {{ : >{once}; kill -TERM $PPID; sleep 9; }}\nexec {real} "$@"\n')
+    git.chmod(0o755)
+    before = workshop.on_server()
+    done = Shell(shell.environ, shell.directory, {"PATH": f"{tmp_path}:{shell.environ['PATH']}"})("git-land")
+    assert (done.code, done.result["verdict"], done.result["landed"]) == (143, "interrupted", "no"), done
+    assert workshop.on_server() == before
 
 
 def test_the_verification_sees_neither_our_tokens_nor_what_git_set_for_us(shell: Shell) -> None:
