@@ -28,7 +28,7 @@ class Finalized:
         [None for _ in range(9)]
 
 try:
-    with terminable(0.2):
+    with terminable({again}):
         Finalized()
         print("lost")
         wait()
@@ -38,7 +38,7 @@ except (KeyboardInterrupt, Terminated) as cut:
 LOCKED = """
 lock = threading.Lock()
 try:
-    with terminable(0.2):
+    with terminable({again}):
         lock.acquire()
         try:
             give(signal.{signal})
@@ -63,21 +63,24 @@ print(signal.getsignal(signal.SIGALRM).name, 50 < signal.alarm(0) <= 60)
 """
 
 
-def run(script: str, name: str) -> Done:
+def run(script: str, name: str, *, again: float = 0.2) -> Done:
     top = str(Path(__file__).parents[2])
-    return Processes({**os.environ, "PYTHONPATH": top}).run(
-        [sys.executable, "-c", BEGIN + script.replace("{signal}", name)], timeout=15
-    )
+    text = BEGIN + script.replace("{signal}", name).replace("{again}", str(again))
+    return Processes({**os.environ, "PYTHONPATH": top}).run([sys.executable, "-c", text], timeout=15)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
-@pytest.mark.parametrize(
-    ("script", "before"), [(LOST, ["lost"]), (LOCKED, ["once"])], ids=["in a finalizer", "with a lock in hand"]
-)
-def test_a_signal_that_nobody_took_is_raised_again(name: str, raised: str, script: str, before: list[str]) -> None:
-    done = run(script, name)
-    assert (done.code, done.out.splitlines()) == (0, [*before, raised]), done
+def test_a_signal_that_finds_a_lock_in_hand_is_raised_again(name: str, raised: str) -> None:
+    done = run(LOCKED, name)
+    assert (done.code, done.out.splitlines(), done.err) == (0, ["once", raised], ""), done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+def test_a_signal_that_python_loses_is_raised_again_at_once_and_without_a_traceback(name: str, raised: str) -> None:
+    done = run(LOST, name, again=60)
+    assert (done.code, done.out.splitlines(), done.err) == (0, ["lost", raised], ""), done
 
 
 @pytest.mark.slow
