@@ -107,6 +107,27 @@ def test_a_plain_push_and_its_waiter_give_nothing_away(place: Place) -> None:
     assert found_in((place.folder / "heard.env").read_bytes()) == []
 
 
+def test_a_push_by_url_and_its_waiter_give_nothing_away(place: Place) -> None:
+    """The waiter is told the URL, which has a password: by a variable that nobody whom it starts inherits."""
+    hook = 'exec homelab hooks post-push --output plain "$@" >&2'
+    place.workshop.hook("pre-push", hook, where=place.clone.path / ".git/hooks")
+    heard = place.folder / "kept/heard"
+    heard.parent.mkdir()
+    told = f"env >{heard}.env; tr '\\0' '\\n' </proc/$PPID/cmdline >{heard}.argv; cat >{heard}.new; mv {heard}.new {heard}"
+    place.configure("homelab.notify", told)
+    place.configure("homelab.target", "main")
+    place.git.plan.on_push = lambda update: _red(place, update)
+    place.known = place.files()
+    pushed = _git(place, "push", place.url, "HEAD:main")
+    assert pushed.code == 0, pushed
+    wait_until(heard.exists)
+    assert b"waiter" in (heard.parent / "heard.argv").read_bytes()
+    assert {name: found_in((heard.parent / name).read_bytes()) for name in ("heard", "heard.env", "heard.argv")} == {
+        "heard": [], "heard.env": [], "heard.argv": [],
+    }  # fmt: skip
+    assert place.files() - place.known == set()
+
+
 def _red(place: Place, update: Update) -> None:
     said = f"{CI.value} {VAULT.value}"
     place.site.push("acme/app", "main", update.new, timelines.red(log=[said], error=said), after=-60.0)

@@ -1,0 +1,7 @@
+"""."""
+
+from __future__ import annotations
+
+from tests.defences.defence import Change, Defence
+
+TEXT: tuple[Defence, ...] = ()
