@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 
 import pytest
@@ -268,3 +269,17 @@ def test_a_gate_that_cannot_tell_the_target_does_not_open(desk: Desk, gate: Gate
     assert done.code == 1
     assert "it is not known whether main is the target" in done.err
     assert "git config homelab.target" in done.err
+
+
+def test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called(desk: Desk, gate: Gate) -> None:
+    """In a command that somebody may take to a shell as it is; so does the doctor."""
+    gate("land-only")
+    desk.clone.git("remote", "rename", "origin", "up;touch'x'")
+    desk.clone.git("remote", "set-head", "up;touch'x'", "--delete")
+    desk.clone.git("config", "remote.up;touch'x'.pushurl", desk.clone.git("config", "remote.up;touch'x'.url"))
+    desk.clone.git("config", "remote.up;touch'x'.url", "/nosuch.git")
+    desk.clone.commit("b")
+    quoted = shlex.quote("up;touch'x'")
+    assert f"git remote set-head {quoted} --auto" in desk.git("push", "--quiet", "up;touch'x'", "HEAD:main").err
+    desk.clone.git("config", "remote.up;touch'x'.pushurl", "/nosuch.git")
+    assert f"git ls-remote {quoted}" in desk.shell("homelab", "doctor").err

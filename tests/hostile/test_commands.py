@@ -173,6 +173,34 @@ def bare(shell: Shell) -> Path:
     )
 
 
+def on_terminal(shell: Shell, *argv: str) -> list[str]:
+    """The lines that both streams of a command show on a terminal."""
+    ours, theirs = os.openpty()
+    environ = {**shell.environ, **shell.more, "TERM": "xterm-256color", "HOMELAB_OUTPUT": "plain"}
+    command = [str(PROGRAMS / argv[0]), *argv[1:]]
+    with subprocess.Popen(command, cwd=shell.directory, env=environ, stdout=theirs, stderr=theirs) as process:
+        process.wait(20)
+    os.close(theirs)
+    lines = os.read(ours, 65536).decode().split("\r\n")
+    os.close(ours)
+    return lines
+
+
+def test_the_table_of_pipelines_is_text(red: Shell, site: Woodpecker) -> None:
+    head = Checkout(red.directory, red.environ).head
+    site.push("acme/app", "main", head, timelines.green(), message=f"a{TITLE}b {BIDI} {HIDDEN}{CLEAR}", after=-60.0)
+    lines = on_terminal(red, "homelab", "ci", "status")
+    assert any(line.endswith(f"{head[:8]} ab gpj ***") for line in lines), lines
+    assert not any(harmful(COLOUR.sub("", line)) or TOKEN in line for line in lines)
+
+
+def test_the_path_of_a_work_tree_does_nothing_on_a_terminal(shell: Shell) -> None:
+    Checkout(shell.directory, shell.environ).git("remote", "set-url", "origin", str(bare(shell)))
+    lines = on_terminal(shell, "homelab", "work", "start", "t", "--onto", "main")
+    assert any(line.endswith("gpj/.worktrees/t") for line in lines), lines
+    assert not any(harmful(line) for line in lines)
+
+
 def test_logs_on_a_terminal_keep_their_colours_and_end_them(red: Shell) -> None:
     ours, theirs = os.openpty()
     environ = {**red.environ, **red.more, "TERM": "xterm-256color"}

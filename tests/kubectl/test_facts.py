@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,13 @@ def test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end(
         "get", "statefulset", "db", "--output=json",
     ]  # fmt: skip
     assert processes.calls == [(argv, 7.5)]
+
+
+def test_the_command_for_a_log_names_the_pod_whatever_it_is_called(canned: Given) -> None:
+    """Somebody may take it to a shell as it is."""
+    kubectl, _ = canned(Done(0))
+    command = kubectl.log_command(TARGET, "web; touch 'x'", "$(id)")
+    assert shlex.split(command)[-2:] == ["--container=$(id)", "web; touch 'x'"]
 
 
 def test_without_kubectl_it_is_a_problem_with_a_hint(canned: Given) -> None:

@@ -12,6 +12,7 @@ import pytest
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.land.agreement import Agreements
 from tests.cli.shell import PROGRAMS, Shell
+from tests.fuzz.texts import harmful
 
 LAND = ("git-land", "--output", "plain", "--no-ci-watch")
 
@@ -82,6 +83,17 @@ def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Checkout, a
     code, said = typed(shell, answer)
     assert code == 20
     assert "Run it, now and from now on? [y/N]" in said
+    assert not ran(ann)
+
+
+@pytest.mark.slow
+def test_what_is_asked_about_is_shown_whole_and_does_nothing(shell: Shell, ann: Checkout) -> None:
+    """A command could hide its end behind what acts on a terminal."""
+    ann.commit(".homelab.toml", 'verify = "echo ran >>../ran #\\u001b[9D\\u202e\\u001b]0;x\\u0007\\ntrue"\n')
+    code, said = typed(shell, "n")
+    assert code == 20
+    assert "wants `echo ran >>../ran # ⏎ true` to be run here" in said
+    assert not any(harmful(line) for line in said.split("\r\n"))
     assert not ran(ann)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,18 @@ def test_going_on_from_another_branch_is_refused(conflicting: Checkout, git_land
     assert "git switch topic" in verdict.hint
     conflicting.git("switch", "--quiet", "topic")
     assert land.abort(parts(conflicting)).exit is Exit.OK
+
+
+def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
+    conflicting: Checkout, git_land: GitLand, parts: Any
+) -> None:
+    """In a command that somebody may take to a shell as it is."""
+    conflicting.git("branch", "--move", "t;touch'x'")
+    git_land(conflicting)
+    conflicting.git("merge", "--abort")
+    conflicting.git("switch", "--quiet", "main")
+    quoted = shlex.quote("t;touch'x'")
+    assert f"git switch {quoted}, then" in land.proceed(parts(conflicting)).hint
 
 
 def test_what_somebody_staged_himself_is_never_thrown_away(

@@ -109,6 +109,8 @@ def test_a_plain_push_and_its_waiter_give_nothing_away(place: Place) -> None:
 
 def test_a_push_by_url_and_its_waiter_give_nothing_away(place: Place) -> None:
     """The waiter is told the URL, which has a password: by a variable that nobody whom it starts inherits."""
+    url = place.url.replace("ann:", "bob:")  # no remote's own, which would be told by its name
+    place.git.plan.credentials = f"bob:{URL.value}"
     hook = 'exec homelab hooks post-push --output plain "$@" >&2'
     place.workshop.hook("pre-push", hook, where=place.clone.path / ".git/hooks")
     heard = place.folder / "kept/heard"
@@ -118,7 +120,7 @@ def test_a_push_by_url_and_its_waiter_give_nothing_away(place: Place) -> None:
     place.configure("homelab.target", "main")
     place.git.plan.on_push = lambda update: _red(place, update)
     place.known = place.files()
-    pushed = _git(place, "push", place.url, "HEAD:main")
+    pushed = _git(place, "push", url, "HEAD:main")
     assert pushed.code == 0, pushed
     wait_until(heard.exists)
     assert b"waiter" in (heard.parent / "heard.argv").read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from homelab_hooks.events import Event, Level, Log
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Fault
 from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.text import Redactor, fit_to_show
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.reason import LINES
 from homelab_hooks.watch.state import Scope
@@ -44,6 +46,20 @@ def test_the_failing_steps_last_lines_are_shown_with_the_command_for_the_rest() 
     assert lines == log[-LINES:]
     assert f"30 lines before these: homelab ci logs {OURS} --step unit" in words
     assert any(word.startswith("see ") and word.endswith("/repos/8/pipeline/1/1") for word in words)
+
+
+def test_the_command_for_the_rest_names_the_step_whatever_it_is_called() -> None:
+    """Somebody may take it to a shell as it is."""
+    name = "unit; touch 'x' $(id)"
+    _, _, words = red(Pure(), timelines.red(name, log=["boom"]))
+    command = next(word.partition(": ")[2] for word in words if word.startswith("the whole log"))
+    assert shlex.split(command) == ["homelab", "ci", "logs", OURS, "--step", name]
+
+
+def test_two_names_do_not_swallow_the_words_between_them() -> None:
+    """One begins an escape sequence, the other one ends it."""
+    verdict, _, _ = red(Pure(), timelines.runs((Step("unit\x1b]0;", "failure", 1),), name="w\x07"))
+    assert "step unit0; of workflow w failed" in fit_to_show(verdict.reason, Redactor())
 
 
 def test_a_log_that_comes_a_second_late_is_waited_for() -> None:
