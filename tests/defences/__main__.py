@@ -32,10 +32,11 @@ class Came(StrEnum):
 
 
 class Finding(NamedTuple):
-    """It, and the test that fell or the reason."""
+    """It, the test that fell or the reason, and the seconds that the tests took."""
 
     came: Came
     said: str
+    took: float = 0.0
 
 
 def without(defence: Defence, folder: Path, source: Path) -> Finding:
@@ -43,13 +44,15 @@ def without(defence: Defence, folder: Path, source: Path) -> Finding:
     copy = Copy(folder, source)
     if reason := copy.change(defence.changes):
         return Finding(Came.NOT_APPLIED, reason)
+    begin = time.monotonic()
     done = copy.run(defence.tests, "-x")
+    took = time.monotonic() - begin
     lines = done.stdout.strip().splitlines()
     failed = next((line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED ")), "")
     if done.returncode == FAILED and failed:
-        return Finding(Came.FELL, failed)
+        return Finding(Came.FELL, failed, took)
     if done.returncode == PASSED:
-        return Finding(Came.STOOD, " ".join(defence.tests))
+        return Finding(Came.STOOD, " ".join(defence.tests), took)
     return Finding(Came.NOT_APPLIED, " / ".join(lines[-4:]) or done.stderr.strip())
 
 
@@ -71,9 +74,9 @@ def main(names: Sequence[str]) -> int:
     chosen = [defence for defence in REGISTER if defence.name in names or not names]
     counted = dict.fromkeys(Came, 0)
     with TemporaryDirectory(prefix="defences-") as folder:
-        for defence, (came, said) in findings(chosen, Path(folder)):
+        for defence, (came, said, took) in findings(chosen, Path(folder)):
             counted[came] += 1
-            sys.stdout.write(f"{came:<13}  {defence.name}: {defence.what}\n{'':<13}    {said}\n")
+            sys.stdout.write(f"{came:<13}  {defence.name}: {defence.what}\n{'':<13}    {said} ({took:.0f} s)\n")
             sys.stdout.flush()
     told = ", ".join(f"{number} {came}" for came, number in counted.items())
     sys.stdout.write(f"of {len(chosen)} defences that were taken out {told}; {time.monotonic() - begin:.0f} s\n")

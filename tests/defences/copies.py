@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.defences.defence import Change
 from tests.map import ROOT
 
-PARTS = ("homelab_hooks", "hooks", "tests", "pyproject.toml", "hatch_build.py", "LICENSE")
+PARTS = ("homelab_hooks", "hooks", "tests", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 OURS = {"homelab": "homelab", "homelab-watch": "homelab_watch", "git-land": "git_land"}
 HERE = Path(sys.executable).parent
 

@@ -39,7 +39,7 @@ TEXT = (
                 "    return value",
             ),
         ),
-        (f"{VIEWS}::test_plain_says_nothing_harmful",),
+        (f"{VIEWS}::test_json_says_nothing_harmful",),
     ),
     Defence(
         "a new writer",
@@ -132,10 +132,10 @@ TEXT = (
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
-        "wide names",
-        "names are as wide as they are drawn, and the region goes away whole",
-        (Change("homelab_hooks/views/row.py", "text if cell_len(text) <= width else short(text, width)", "text[:width]"),),
-        (f"{VIEWS}::test_live_leaves_the_terminal_as_it_was",),
+        "long names",
+        "a name, however wide, does not push what is said about it off the line",
+        (Change("homelab_hooks/views/wording.py", "return short(text, _NAME)", "return text"),),
+        (f"{VIEWS}::test_no_text_swallows_the_words_beside_it",),
     ),
     Defence(
         "names among words",
@@ -177,7 +177,7 @@ TEXT = (
         "words of a push",
         "so are the words of a server's hook",
         (Change("homelab_hooks/git/push.py", "lines = (short(clean(without_user(line)))", "lines = (short(without_user(line))"),),
-        ("tests/hostile/test_fuzz.py::test_a_reader_keeps_its_promise_whatever_comes[push]"),
+        ("tests/hostile/test_fuzz.py::test_a_reader_keeps_its_promise_whatever_comes[push]",),
     ),
     Defence(
         "log lines",

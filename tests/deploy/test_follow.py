@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 
 import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.proc import Processes, command_of
+from homelab_hooks.proc.proc import LONGEST_LINE
 
 
 @pytest.fixture
@@ -66,3 +68,14 @@ def test_an_endless_line_ends_it(processes: Processes) -> None:
     processes.follow(shell("exec cat /dev/zero"), listener.hear, listener.over.set)
     assert listener.over.wait(20)
     assert listener.heard == []
+
+
+def test_a_line_without_an_end_is_not_kept(processes: Processes) -> None:
+    listener = Listener()
+    tracemalloc.start()
+    processes.follow(shell(f"head -c {16 * LONGEST_LINE} /dev/zero"), listener.hear, listener.over.set)
+    assert listener.over.wait(20)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert listener.heard == []
+    assert most < 4 * LONGEST_LINE

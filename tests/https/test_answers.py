@@ -111,6 +111,7 @@ def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None
     assert isinstance(bounded([b"ab", b"cde"], "", 4), NoReply)
     packed = gzip.compress(b"abcd")
     assert bounded([packed], "gzip", 40) == b"abcd"
+    assert bounded([gzip.compress(b"a" * 40)], "gzip", 40) == b"a" * 40
     assert isinstance(bounded([gzip.compress(b"a" * 41)], "gzip", 40), NoReply)
     assert isinstance(bounded([b"no gzip"], "gzip", 40), NoReply)
     assert isinstance(bounded([packed[:-6]], "gzip", 40), NoReply)
@@ -127,6 +128,13 @@ def test_a_gzip_bomb_is_not_unpacked(client: Client, httpserver: HTTPServer) -> 
     bomb = gzip.compress(b" " * 50_000_000)
     httpserver.expect_request("/bomb").respond_with_data(bomb, headers={"Content-Encoding": "gzip"})
     assert fault(client(httpserver.url_for("")).ask("GET", "/bomb", limit=1 << 20)) is Fault.BODY
+
+
+def test_what_is_no_event_stream_is_not_listened_to(client: Client, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/page").respond_with_data(b"data: {}\n\n", content_type="text/html")
+    heard: list[bytes] = []
+    ended = client(httpserver.url_for("")).listen("/page", heard.append, idle=5.0)
+    assert (ended.reason, heard) == ("status 200, and no event stream", [])
 
 
 @pytest.mark.parametrize("where", ["other host", "same origin", "other scheme"])

@@ -127,6 +127,8 @@ def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
     conflicting.git("switch", "--quiet", "main")
     quoted = shlex.quote("t;touch'x'")
     assert f"git switch {quoted}, then" in land.proceed(parts(conflicting)).hint
+    conflicting.git("switch", "--quiet", "t;touch'x'")
+    assert land.abort(parts(conflicting)).exit is Exit.OK
 
 
 def test_what_somebody_staged_himself_is_never_thrown_away(

@@ -208,6 +208,16 @@ def test_the_configured_rollouts_are_waited_for_after_ci(desk: Desk, tmp_path: P
     assert (told["verdict"], told["deploys"][0]["target"]) == ("deployed", "shop/web")
 
 
+def test_the_waiter_takes_no_module_from_the_repository(desk: Desk) -> None:
+    """Python would look for modules in the directory where it is started."""
+    for name in ("json.py", "homelab_hooks.py", "argparse.py"):
+        desk.clone.commit(name, "open('ran', 'w')\n")
+    desk.commit(timelines.green())
+    assert desk.git(*PUSH).code == 0
+    wait_until(desk.heard.exists)
+    assert not (desk.clone.path / "ran").exists()
+
+
 def test_the_tracked_file_names_no_command_that_hears(desk: Desk) -> None:
     desk.clone.write(".homelab.toml", 'notify = "touch ../owned"\n')
     seen = desk.shell("homelab", "config", HOMELAB_NOTIFY="")

@@ -11,6 +11,7 @@ import pytest
 
 from homelab_hooks.cli.table import VERBS
 from homelab_hooks.demo import timelines
+from homelab_hooks.demo.githttp import Fault, Service
 from homelab_hooks.demo.workshop import Checkout
 from tests.security.place import Place
 
@@ -155,7 +156,28 @@ def missing_commit(trap: Trap) -> None:
     trap.place.site.push("acme/app", "main", NEW, timelines.green(), after=-30.0)
 
 
-TRAPS: list[Callable[[Trap], None]] = [every_setting, missing_commit, by_ext, by_options, by_tracked_file]
+def by_password(trap: Trap) -> None:
+    """A remote that wants a password, and a program to ask for it."""
+    trap.place.git.plan.faults[Service.FETCH_REFS] = Fault.UNAUTHORIZED
+    trap.place.configure("core.askPass", str(trap.spy))
+    trap.place.clone.git("remote", "set-url", "origin", f"{trap.place.git.url}/acme/app.git")
+
+
+def by_signature(trap: Trap) -> None:
+    """A signed commit, and a program to look at its signature whenever git shows it."""
+    clone = trap.place.clone
+    head, _, rest = clone.git("cat-file", "commit", "HEAD").partition("\n\n")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----"
+    signed = trap.place.folder / "kept/signed"
+    signed.write_text(f"{head}\n{signature}\n\n{rest}\n")
+    clone.git("reset", "--quiet", "--hard", clone.git("hash-object", "-t", "commit", "-w", str(signed)))
+    trap.place.configure("gpg.program", str(trap.spy))
+    trap.place.configure("log.showSignature", "true")
+
+
+TRAPS: list[Callable[[Trap], None]] = [
+    every_setting, missing_commit, by_ext, by_options, by_tracked_file, by_password, by_signature,
+]  # fmt: skip
 
 
 def test_every_verb_that_only_looks_is_tried() -> None:
@@ -191,6 +213,15 @@ def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
         shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *words.split())
     commands = {"submodule-fsmonitor", "submodule-filter", "fsmonitor", "clean", "upload-pack", "promisor", "ext"}
     assert commands <= set(trap.sprung)
+
+
+@pytest.mark.parametrize(
+    ("lay", "asked"), [(by_password, "ls-remote origin"), (by_signature, "show --no-patch HEAD")], ids=["password", "sign"]
+)
+def test_so_do_those_for_a_password_and_a_signature(trap: Trap, lay: Callable[[Trap], None], asked: str) -> None:
+    lay(trap)
+    trap.place.shell("/usr/bin/env", "-C", str(trap.place.clone.path), "git", *asked.split())
+    assert trap.sprung
 
 
 @pytest.mark.parametrize("argv", [("git-land", "--no-ci-watch"), ("/bin/sh", "-c", GATE)], ids=["land", "gate"])

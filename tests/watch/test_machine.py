@@ -138,6 +138,13 @@ def test_a_green_pipeline_with_a_red_workflow_has_failed() -> None:
     assert "says success" in run.verdict.reason
 
 
+def test_the_steps_of_another_commit_under_the_same_number_are_not_believed() -> None:
+    other = pipeline(Status.SUCCESS, commit=OLDER)
+    assert after(seen(pipeline(Status.SUCCESS), details=(other,))).threads[0].detail is None
+    own = pipeline(Status.SUCCESS)
+    assert after(seen(own, details=(own,))).threads[0].detail == own
+
+
 def test_a_detail_that_never_comes_changes_no_verdict() -> None:
     always = (Trouble(since=0, until=1e9, kind="no-detail"),)
 
