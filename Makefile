@@ -5,7 +5,7 @@ STAMP := $(VENV)/.ready
 # What is compiled is kept: every start of Python would compile anew otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check oldest chaos soak fuzz bench lock clean
+.PHONY: demo test check oldest chaos defences soak fuzz bench lock clean
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 15) else "Python 3.11 to 3.14 is needed, this is %d.%d: make PYTHON=python3.11" % v)'
@@ -43,6 +43,9 @@ chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
 
 fuzz: $(STAMP)  ## feeds every reader of something outside what is nearly right: SECONDS=900 make fuzz
 	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
+
+defences: $(STAMP)  ## each defence taken out of a copy, and the test that then falls: NAMES="filters ext" make defences
+	$(BIN)/python -m tests.defences $(NAMES)
 
 soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults
 	$(BIN)/python -m tests.soak

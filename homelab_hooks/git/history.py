@@ -28,8 +28,6 @@ class History(Verbs):
 
     def resolve(self, name: str) -> Commit | None:
         """The commit that git takes `name` for; a full sha is taken also where there is no such commit here."""
-        if name.startswith("-") or not name:
-            return None
         sha = self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         if not sha:
             return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None

@@ -1,4 +1,4 @@
-"""Takes each defence out of a copy of the project, and sees whether its tests fall: python -m tests.defences [NAME...]."""
+"""Takes each defence out of a copy of the project, and sees whether it is missed: tests.defences [NAME...]."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def findings(defences: Sequence[Defence], folder: Path) -> Iterator[tuple[Defenc
     whole = Copy(folder / "whole")
     done = whole.run(sorted({test for defence in defences for test in defence.tests}), "-n", str(AT_ONCE))
     if done.returncode != PASSED:
-        sys.stderr.write(f"with every defence in its place the tests do not pass:\n{done.stdout[-3000:]}{done.stderr[-3000:]}\n")
+        sys.stderr.write(
+            f"with every defence in its place the tests do not pass:\n{done.stdout[-3000:]}{done.stderr[-3000:]}\n"
+        )
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         places = [folder / str(number) for number, _ in enumerate(defences)]
@@ -72,6 +74,9 @@ def main(names: Sequence[str]) -> int:
     """Take out those that are named, or all; 1 where one of them was not missed."""
     begin = time.monotonic()
     chosen = [defence for defence in REGISTER if defence.name in names or not names]
+    if strange := set(names) - {defence.name for defence in chosen}:
+        sys.stderr.write(f"no such defence: {', '.join(sorted(strange))}\n")
+        return 2
     counted = dict.fromkeys(Came, 0)
     with TemporaryDirectory(prefix="defences-") as folder:
         for defence, (came, said, took) in findings(chosen, Path(folder)):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.defences.defence import Change
-from tests.map import ROOT
+from tests.map import PACKAGE, ROOT
 
 PARTS = ("homelab_hooks", "hooks", "tests", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 OURS = {"homelab": "homelab", "homelab-watch": "homelab_watch", "git-land": "git_land"}
@@ -50,7 +50,9 @@ class Copy:
             mine = self._programs / program.name
             if program.name in OURS:
                 name = OURS[program.name]
-                text = f"#!{self._programs}/python\nimport sys\nfrom homelab_hooks.cli import {name}\nsys.exit({name}())\n"
+                text = (
+                    f"#!{self._programs}/python\nimport sys\nfrom homelab_hooks.cli import {name}\nsys.exit({name}())\n"
+                )
                 mine.write_text(text, encoding="utf-8")
                 mine.chmod(0o755)
             elif not mine.exists():
@@ -59,7 +61,7 @@ class Copy:
     def change(self, changes: Iterable[Change]) -> str:
         """Make the changes; what stands against one, empty where nothing does."""
         for file, text, instead in changes:
-            path = self.project / file
+            path = self.project / PACKAGE.name / file
             before = path.read_text(encoding="utf-8")
             if before.count(text) != 1:
                 return f"{file} holds {text!r} {before.count(text)} times"

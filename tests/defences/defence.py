@@ -11,7 +11,7 @@ REQUESTS = "tests/security/test_requests.py"
 
 
 class Change(NamedTuple):
-    """A text of a file, and what stands instead when the defence is taken out."""
+    """A text of a file of the package's, and what stands instead when the defence is taken out."""
 
     file: str
     text: str

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.defences.defence import ATTACK, Change, Defence
 
 AGREEMENT = "tests/land/test_agreement.py"
-ENVIRONMENT = "homelab_hooks/git/environment.py"
+ENVIRONMENT = "git/environment.py"
 GATES = "tests/gates/test_gates.py"
-GATE = "homelab_hooks/hooks/gate.py"
-HISTORY = "homelab_hooks/git/history.py"
+GATE = "hooks/gate.py"
+HISTORY = "git/history.py"
 TREE = "tests/land/test_worktree.py"
-VERBS = "homelab_hooks/git/verbs.py"
-WORKTREE = "homelab_hooks/land/worktree.py"
+VERBS = "git/verbs.py"
+WORKTREE = "land/worktree.py"
 
 
 def looking(trap: str) -> tuple[str, ...]:
@@ -33,19 +33,19 @@ REPOSITORY = (
         looking("every_setting"),
     ),
     Defence(
-        "settings of submodules",
+        "settings-of-submodules",
         "nor what a submodule's settings name",
-        (Change("homelab_hooks/git/worktree.py", '"dirty" if self._git.looks else "untracked"', '"untracked"'),),
+        (Change("git/worktree.py", '"dirty" if self._git.looks else "untracked"', '"untracked"'),),
         looking("every_setting"),
     ),
     Defence(
         "upload-pack",
         "nor an upload-pack on this machine",
         (Change(VERBS, '("--upload-pack=git-upload-pack",)', "()"),),
-        looking("every_setting"),
+        looking("missing_commit"),
     ),
     Defence(
-        "lazy fetch",
+        "lazy-fetch",
         "nor a fetch of missing objects by the way",
         (Change(ENVIRONMENT, '{"GIT_ALLOW_PROTOCOL": "none"} if settings is None else {}', "dict[str, str]()"),),
         looking("missing_commit"),
@@ -60,7 +60,7 @@ REPOSITORY = (
         "hooks",
         "nor hooks",
         (Change(VERBS, 'settings={"core.hooksPath": os.devnull}', "settings={}"),),
-        looking("missing_commit"),
+        looking("by_hooks"),
     ),
     Defence(
         "ext",
@@ -69,13 +69,13 @@ REPOSITORY = (
         looking("by_ext"),
     ),
     Defence(
-        "askPass",
+        "askpass",
         "nor core.askPass",
         (Change(ENVIRONMENT, '    "core.askPass": "",\n', ""),),
         looking("by_password"),
     ),
     Defence(
-        "showSignature",
+        "showsignature",
         "nor gpg.program where the repository wants signatures to be shown",
         (
             Change(ENVIRONMENT, '    "log.showSignature": "false",\n', ""),
@@ -84,95 +84,85 @@ REPOSITORY = (
         looking("by_signature"),
     ),
     Defence(
-        "options of remotes",
+        "options-of-remotes",
         "a remote whose URL looks like an option is no option",
-        (Change("homelab_hooks/git/remotes.py", '"ls-remote", "--", url, ref', '"ls-remote", url, ref'),),
+        (Change("git/remotes.py", '"ls-remote", "--", url, ref', '"ls-remote", url, ref'),),
         looking("by_options"),
     ),
     Defence(
         "devices",
         "a tracked link to a device is no file, and of a file no more is read than a person would write",
         (
-            Change("homelab_hooks/files.py", "if not path.is_file():", "if False:"),
-            Change("homelab_hooks/files.py", "file.read(LIMIT)", "file.read()"),
+            Change("files.py", "if not path.is_file():", "if False:"),
+            Change("files.py", "file.read(LIMIT)", "file.read()"),
         ),
         (f"{ATTACK}::test_a_tracked_link_to_a_device_is_no_file",),
     ),
     Defence(
-        "modules of the waiter",
+        "modules-of-the-waiter",
         "a waiter takes no module from the repository: it is started elsewhere, and told not to",
         (
-            Change("homelab_hooks/hooks/ticket.py", '("-P", "-m",', '("-m",'),
-            Change("homelab_hooks/hooks/ticket.py", 'cwd=Path("/")', "cwd=world.directory"),
+            Change("hooks/ticket.py", '("-P", "-m",', '("-m",'),
+            Change("hooks/ticket.py", 'cwd=Path("/")', "cwd=world.directory"),
         ),
         ("tests/postpush/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
     ),
     Defence(
-        "agreement to land",
+        "agreement-to-land",
         "a landing runs no command of a tracked file before somebody agreed",
-        (Change("homelab_hooks/cli/land.py", "agreeing.agreed(config, session.world)", "pass"),),
+        (Change("cli/land.py", "agreeing.agreed(config, session.world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[land]",),
     ),
     Defence(
-        "agreement in the gate",
+        "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("homelab_hooks/hooks/verification.py", "agreeing.agreed(config, world)", "pass"),),
+        (Change("hooks/verification.py", "agreeing.agreed(config, world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
     ),
     Defence(
-        "agreement to this command",
+        "agreement-to-this-command",
         "who agreed to one command has not agreed to another",
-        (Change("homelab_hooks/land/agreement.py", "_digest(str(command)) in self", "bool(command) and self"),),
+        (Change("land/agreement.py", "_digest(str(command)) in self", "bool(command) and self"),),
         (f"{AGREEMENT}::test_only_what_was_agreed_to_is_known",),
     ),
     Defence(
-        "agreement by a yes",
+        "agreement-by-a-yes",
         "who does not say yes has not agreed",
-        (Change("homelab_hooks/cli/agreeing.py", "if not world.terminal.ask(", "if world.terminal.ask("),),
+        (Change("cli/agreeing.py", "if not world.terminal.ask(", "if world.terminal.ask("),),
         (f"{AGREEMENT}::test_whoever_does_not_say_yes_has_nothing_run[n]",),
     ),
     Defence(
-        "tracked notification",
+        "tracked-notification",
         "a tracked file names no command that hears how a watch ended",
-        (Change("homelab_hooks/settings.py", 'git="homelab.notify",', 'git="homelab.notify", tracked="notify",'),),
+        (Change("settings.py", 'git="homelab.notify",', 'git="homelab.notify", tracked="notify",'),),
         ("tests/postpush/test_pushed.py::test_the_tracked_file_names_no_command_that_hears",),
     ),
     Defence(
-        "commits like options",
-        "a commit's name is never an option",
-        (
-            Change(HISTORY, 'if name.startswith("-") or not name:', "if not name:"),
-            Change(HISTORY, '"--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")', '"--verify", "--quiet", f"{name}^{{commit}}")'),
-            Change(HISTORY, '"--verify", "--quiet", "--end-of-options", name)', '"--verify", "--quiet", name)'),
-        ),
-        ("tests/git/test_verbs.py::test_what_is_no_commit_resolves_to_nothing",),
-    ),
-    Defence(
-        "branches like options",
-        "nor is a branch's that a setting names",
-        (Change("homelab_hooks/readings.py", "|^[-/.]|", "|^[/.]|"),),
-        ("tests/land/test_kinds.py::test_a_target_that_is_not_there_is_refused_and_not_created",),
-    ),
-    Defence(
-        "new branches like options",
-        "nor that of a branch that is to be made",
-        (Change("homelab_hooks/git/places.py", 'not name.startswith("-") and self', "self"),),
-        ("tests/git/test_verbs.py::test_a_branch_name_is_judged_by_git",),
-    ),
-    Defence(
-        "workloads like options",
-        "a workload's name is never an option of kubectl's",
-        (Change("homelab_hooks/readings.py", "if not _WORKLOAD.fullmatch(text):", "if False:"),),
+        "branches-like-options",
+        "a branch that a setting names is never an option",
+        (Change("readings.py", "|^[-/.]|", "|^[/.]|"),),
         ("tests/config/test_table.py::test_a_malformed_value_is_a_usage_error_that_names_setting_and_source",),
     ),
     Defence(
-        "topics that lead out",
+        "new-branches-like-options",
+        "nor that of a branch that is to be made",
+        (Change("git/places.py", 'not name.startswith("-") and self', "self"),),
+        ("tests/git/test_verbs.py::test_a_branch_name_is_judged_by_git",),
+    ),
+    Defence(
+        "workloads-like-options",
+        "a workload's name is never an option of kubectl's",
+        (Change("readings.py", "if not _WORKLOAD.fullmatch(text):", "if False:"),),
+        ("tests/config/test_table.py::test_a_malformed_value_is_a_usage_error_that_names_setting_and_source",),
+    ),
+    Defence(
+        "topics-that-lead-out",
         "a topic does not lead out of the folder of work trees",
         (Change(WORKTREE, "or not git.valid_branch(branch):", "or False:"),),
         (f"{TREE}::test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused[../x]",),
     ),
     Defence(
-        "topics like options",
+        "topics-like-options",
         "nor is it an option",
         (Change(WORKTREE, 'if not topic or topic.startswith("-") or', "if not topic or"),),
         (f"{TREE}::test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused[-x]",),
@@ -184,51 +174,66 @@ REPOSITORY = (
         (f"{TREE}::test_a_name_that_git_takes_for_no_branch_is_no_owner",),
     ),
     Defence(
-        "gate that cannot tell",
+        "gate-that-cannot-tell",
         "a gate that cannot tell whether it is the target does not open",
-        (Change(GATE, "        return branch == target\n    raise Problem(", "        return branch == target\n    return False\n    raise Problem("),),
+        (
+            Change(
+                GATE,
+                "        return branch == target\n    raise Problem(",
+                "        return branch == target\n    return False\n    raise Problem(",
+            ),
+        ),
         (f"{GATES}::test_a_gate_that_cannot_tell_the_target_does_not_open",),
     ),
     Defence(
-        "gate and ancestors",
+        "gate-and-ancestors",
         "only a push that descends from git land's passes the gate",
         (Change(GATE, "return ours and all(", "return all("),),
         (f"{GATES}::test_another_push_of_the_same_commit_does_not_open_the_gate",),
     ),
     Defence(
-        "gate and commits",
+        "gate-and-commits",
         "and only with the commit that git land pushes",
-        (Change(GATE, "return ours and all(f\"{update.sha}:{update.ref}\" in command for update in updates)", "return ours"),),
+        (
+            Change(
+                GATE,
+                'return ours and all(f"{update.sha}:{update.ref}" in command for update in updates)',
+                "return ours",
+            ),
+        ),
         (f"{GATES}::test_a_note_that_a_killed_landing_left_does_not_open_the_gate",),
     ),
     Defence(
-        "gate and what is checked out",
+        "gate-and-what-is-checked-out",
         "the gate verifies what is pushed, or refuses it",
-        (Change("homelab_hooks/hooks/verification.py", "    _require_checked_out(updates, world.landing_git)\n", ""),),
+        (Change("hooks/verification.py", "    _require_checked_out(updates, world.landing_git)\n", ""),),
         (f"{GATES}::test_what_is_verified_is_what_is_pushed",),
     ),
     Defence(
         "fast-forward",
         "a push is never forced",
-        (Change("homelab_hooks/git/exchange.py", 'f"{sha}:{ref}",', 'f"+{sha}:{ref}",'),),
-        ("tests/land/test_races.py::test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_race", "tests/land/test_races.py::test_with_a_fast_forward_only_a_lost_race_is_said_and_nothing_has_moved"),
+        (Change("git/exchange.py", 'f"{sha}:{ref}",', 'f"+{sha}:{ref}",'),),
+        (
+            "tests/land/test_races.py::test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_race",
+            "tests/land/test_races.py::test_with_a_fast_forward_only_a_lost_race_is_said_and_nothing_has_moved",
+        ),
     ),
     Defence(
-        "verified again",
+        "verified-again",
         "after a lost race the new tree is verified too",
-        (Change("homelab_hooks/land/steps.py", "if tree == course.state.verified_tree:", "if course.state.verified_tree:"),),
+        (Change("land/steps.py", "if tree == course.state.verified_tree:", "if course.state.verified_tree:"),),
         ("tests/land/test_land_defects.py::test_defect_1_after_a_lost_race_the_new_tree_is_verified_too",),
     ),
     Defence(
-        "verification that changes files",
+        "verification-that-changes-files",
         "what a verification changed is not pushed unseen",
-        (Change("homelab_hooks/land/steps.py", "if changed or git.head() != sha:", "if False:"),),
+        (Change("land/steps.py", "if changed or git.head() != sha:", "if False:"),),
         ("tests/land/test_land_defects.py::test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became",),
     ),
     Defence(
-        "one landing",
+        "one-landing",
         "a second landing does not begin while one runs",
-        (Change("homelab_hooks/land/state.py", "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
+        (Change("land/state.py", "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
         ("tests/land/test_resume.py::test_a_second_landing_is_told_who_holds_the_lock",),
     ),
     Defence(
@@ -237,4 +242,4 @@ REPOSITORY = (
         (Change(ENVIRONMENT, '"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"', '"LC_CTYPE": "C"'),),
         ("tests/land/test_resume.py::test_a_conflict_is_left_to_be_resolved_and_then_landed",),
     ),
-)  # fmt: skip
+)

@@ -9,12 +9,12 @@ FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"
 FUZZ = "tests/hostile/test_fuzz.py"
 MACHINE = "tests/watch/test_machine.py"
 PROMISE = f"{FUZZ}::test_a_reader_keeps_its_promise_whatever_comes"
-REPLY = "homelab_hooks/reply.py"
+REPLY = "reply.py"
 REVIEW = "tests/security/test_review.py"
 
 SERVER = (
     Defence(
-        "long bodies",
+        "long-bodies",
         "a body has an end",
         (Change(REPLY, "        if size > limit:\n", "        if False:\n"),),
         (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
@@ -26,7 +26,7 @@ SERVER = (
         (f"{FUZZ}::test_a_bomb_is_no_body_and_is_never_unpacked",),
     ),
     Defence(
-        "bombs of one byte too many",
+        "bombs-of-one-byte-too-many",
         "nor is it taken where it just exceeds it",
         (Change(REPLY, "    if len(unpacked) > limit:\n", "    if False:\n"),),
         (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
@@ -34,171 +34,213 @@ SERVER = (
     Defence(
         "drips",
         "an answer that drips ends with its time",
-        (Change("homelab_hooks/https/backend.py", "self._stream.read(max_bytes, self._time.cap(timeout))", "self._stream.read(max_bytes, timeout)"),),
+        (
+            Change(
+                "https/backend.py",
+                "self._stream.read(max_bytes, self._time.cap(timeout))",
+                "self._stream.read(max_bytes, timeout)",
+            ),
+        ),
         (f"{ANSWERS}::test_no_answer_takes_longer_than_its_deadline",),
     ),
     Defence(
-        "events that drip",
+        "events-that-drip",
         "an event in single bytes is looked at once",
-        (Change("homelab_hooks/woodpecker/events.py", "self._searched = max(0, len(self._rest) - 2)", "self._searched = 0"),),
+        (Change("woodpecker/events.py", "self._searched = max(0, len(self._rest) - 2)", "self._searched = 0"),),
         (f"{FUZZ}::test_an_event_that_drips_takes_no_longer_for_its_length",),
     ),
     Defence(
-        "events without an end",
+        "events-without-an-end",
         "an event that does not end is not kept",
-        (Change("homelab_hooks/woodpecker/events.py", "if len(self._rest) > LONGEST:", "if False:"),),
+        (Change("woodpecker/events.py", "if len(self._rest) > LONGEST:", "if False:"),),
         (f"{FUZZ}::test_an_event_without_an_end_is_not_kept",),
     ),
     Defence(
-        "made-up pipelines",
+        "made-up-pipelines",
         "a stream that makes numbers up does not fill the memory",
-        (Change("homelab_hooks/woodpecker/ear.py", "if len(self._status) > REMEMBERED:", "if False:"),),
+        (Change("woodpecker/ear.py", "if len(self._status) > REMEMBERED:", "if False:"),),
         (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
     ),
     Defence(
-        "made-up hints",
+        "made-up-hints",
         "nor does what it says about them",
-        (Change("homelab_hooks/woodpecker/ear.py", "self._hints[-50:]", "self._hints"),),
+        (Change("woodpecker/ear.py", "self._hints[-50:]", "self._hints"),),
         (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
     ),
     Defence(
-        "endless lines",
+        "endless-lines",
         "a line without an end, of a program that is followed, is not kept",
-        (Change("homelab_hooks/proc/proc.py", "lines.readline(LONGEST_LINE)", "lines.readline()"),),
+        (Change("proc/proc.py", "lines.readline(LONGEST_LINE)", "lines.readline()"),),
         ("tests/deploy/test_follow.py::test_a_line_without_an_end_is_not_kept",),
     ),
     Defence(
-        "large numbers",
+        "large-numbers",
         "a number larger than any there is makes no answer",
-        (Change("homelab_hooks/woodpecker/parse.py", "if value is not None and abs(value) > LARGEST:", "if False:"),),
+        (Change("woodpecker/parse.py", "if value is not None and abs(value) > LARGEST:", "if False:"),),
         (FOUND,),
     ),
     Defence(
-        "large counts",
+        "large-counts",
         "nor does one of the cluster's",
-        (Change("homelab_hooks/kubectl/reading.py", "if abs(number) > _LARGEST:", "if False:"),),
+        (Change("kubectl/reading.py", "if abs(number) > _LARGEST:", "if False:"),),
         (FOUND,),
     ),
     Defence(
-        "deep answers",
+        "deep-answers",
         "JSON of a depth that Python does not bear is no answer",
-        (Change("homelab_hooks/woodpecker/answer.py", "_DEPTH_ERRORS = (ValueError, RecursionError)", "_DEPTH_ERRORS = (ValueError,)"),),
+        (
+            Change(
+                "woodpecker/answer.py", "_DEPTH_ERRORS = (ValueError, RecursionError)", "_DEPTH_ERRORS = (ValueError,)"
+            ),
+        ),
         (FOUND,),
     ),
     Defence(
-        "deep answers of kubectl's",
+        "deep-answers-of-kubectls",
         "nor is kubectl's",
-        (Change("homelab_hooks/kubectl/kubectl.py", "ArithmeticError, RecursionError)", "ArithmeticError)"),),
+        (Change("kubectl/kubectl.py", "ArithmeticError, RecursionError)", "ArithmeticError)"),),
         (FOUND,),
     ),
     Defence(
-        "deep settings",
+        "deep-settings",
         "a tracked file of such a depth is malformed",
-        (Change("homelab_hooks/files.py", "except (ValueError, RecursionError) as error:", "except ValueError as error:"),),
+        (Change("files.py", "except (ValueError, RecursionError) as error:", "except ValueError as error:"),),
         (FOUND,),
     ),
     Defence(
-        "deep records",
+        "deep-records",
         "a record of such a depth is none",
-        (Change("homelab_hooks/hooks/records.py", "AttributeError, RecursionError)", "AttributeError)"),),
+        (Change("hooks/records.py", "AttributeError, RecursionError)", "AttributeError)"),),
         (FOUND,),
     ),
     Defence(
-        "records of another shape",
+        "records-of-another-shape",
         "a record whose values are not of their kind is none",
-        (Change("homelab_hooks/hooks/records.py", "return _checked(Record(", "return (Record("),),
+        (Change("hooks/records.py", "return _checked(Record(", "return (Record("),),
         (FOUND, f"{PROMISE}[watches]"),
     ),
     Defence(
-        "states of another shape",
+        "states-of-another-shape",
         "the state of a landing whose values are not of their kind cannot be read",
-        (Change("homelab_hooks/land/state.py", "    _check(raw, request=dict, tried=int, in_doubt=bool)\n", ""),),
+        (Change("land/state.py", "    _check(raw, request=dict, tried=int, in_doubt=bool)\n", ""),),
         (FOUND,),
     ),
     Defence(
-        "deep states",
+        "deep-states",
         "nor can one of a depth that Python does not bear",
-        (Change("homelab_hooks/land/state.py", "TypeError, RecursionError) as error", "TypeError) as error"),),
+        (Change("land/state.py", "TypeError, RecursionError) as error", "TypeError) as error"),),
         (FOUND,),
     ),
     Defence(
-        "times of retries",
+        "times-of-retries",
         "how long a server asks us to wait is a number that can be waited for",
-        (Change("homelab_hooks/woodpecker/answer.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
+        (Change("woodpecker/answer.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
         (f"{PROMISE}[headers]",),
     ),
     Defence(
-        "hosts without a name",
+        "hosts-without-a-name",
         "a URL without a host is no forge's",
-        (Change("homelab_hooks/remote.py", "    if not host:\n        return", "    if False:\n        return"),),
+        (Change("remote.py", "    if not host:\n        return", "    if False:\n        return"),),
         (FOUND,),
     ),
     Defence(
-        "web pages",
+        "web-pages",
         "a web page is no answer of CI's",
-        (Change("homelab_hooks/woodpecker/answer.py", "    if reply.html:\n        return", "    if False:\n        return"),),
+        (Change("woodpecker/answer.py", "    if reply.html:\n        return", "    if False:\n        return"),),
         ("tests/woodpecker/test_answers.py::test_no_usable_answer",),
     ),
     Defence(
-        "certificates are believed at once",
+        "certificates-are-believed-at-once",
         "a certificate that does not verify is a no, whatever was before",
-        (Change("homelab_hooks/woodpecker/answer.py", "Denied(reply.reason, hint=hint, final=True)", "Denied(reply.reason, hint=hint)"),),
-        (f"{MACHINE}::test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before", "tests/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no"),
+        (
+            Change(
+                "woodpecker/answer.py", "Denied(reply.reason, hint=hint, final=True)", "Denied(reply.reason, hint=hint)"
+            ),
+        ),
+        (
+            f"{MACHINE}::test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before",
+            "tests/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no",
+        ),
     ),
     Defence(
-        "unknown statuses",
+        "unknown-statuses",
         "a status that we do not know is never success",
-        (Change("homelab_hooks/woodpecker/parse.py", "        return Status.UNKNOWN\n", "        return Status.SUCCESS\n"),),
+        (Change("woodpecker/parse.py", "        return Status.UNKNOWN\n", "        return Status.SUCCESS\n"),),
         ("tests/test_examples.py::test_an_example_shows_what_it_says[woodpecker/parse.py]",),
     ),
     Defence(
-        "green over red",
+        "green-over-red",
         "a green pipeline with a red workflow has failed",
-        (Change("homelab_hooks/watch/judge.py", "if pipeline.status is Status.SUCCESS and not red:", "if pipeline.status is Status.SUCCESS:"),),
+        (
+            Change(
+                "watch/judge.py",
+                "if pipeline.status is Status.SUCCESS and not red:",
+                "if pipeline.status is Status.SUCCESS:",
+            ),
+        ),
         (f"{MACHINE}::test_a_green_pipeline_with_a_red_workflow_has_failed",),
     ),
     Defence(
-        "numbers of other commits",
+        "numbers-of-other-commits",
         "a number is not followed to another commit",
-        (Change("homelab_hooks/watch/observe.py", "for row in sight.rows if row.commit in watch.accepted and watch", "for row in sight.rows if watch"),),
-        (f"{MACHINE}::test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed", "tests/watch/test_decides.py::test_another_commit_with_the_same_beginning_does_not_decide"),
+        (
+            Change(
+                "watch/observe.py",
+                "for row in sight.rows if row.commit in watch.accepted and watch",
+                "for row in sight.rows if watch",
+            ),
+        ),
+        (
+            f"{MACHINE}::test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed",
+            "tests/watch/test_decides.py::test_another_commit_with_the_same_beginning_does_not_decide",
+        ),
     ),
     Defence(
-        "details of other commits",
+        "details-of-other-commits",
         "nor are workflows and steps of another commit believed",
-        (Change("homelab_hooks/watch/observe.py", "if detail is None or detail.commit != thread.pipeline.commit:", "if detail is None:"),),
+        (
+            Change(
+                "watch/observe.py",
+                "if detail is None or detail.commit != thread.pipeline.commit:",
+                "if detail is None:",
+            ),
+        ),
         ("tests/watch/test_machine.py::test_the_steps_of_another_commit_under_the_same_number_are_not_believed",),
     ),
     Defence(
-        "streams that lie",
+        "streams-that-lie",
         "what the event stream says is no verdict, and comes of an event stream only",
-        (Change("homelab_hooks/https/https.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
+        (Change("https/https.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
         ("tests/https/test_answers.py::test_what_is_no_event_stream_is_not_listened_to",),
     ),
     Defence(
-        "pipes that are held",
+        "pipes-that-are-held",
         "a process that leaves its group with our pipe does not hold the end back",
-        (Change("homelab_hooks/proc/proc.py", "out, err = _rest(child)", "out, err = child.communicate()"),),
+        (Change("proc/proc.py", "out, err = _rest(child)", "out, err = child.communicate()"),),
         (f"{REVIEW}::test_a_process_that_leaves_its_group_does_not_hold_the_end_back",),
     ),
     Defence(
-        "silent sources",
+        "silent-sources",
         "a Vault that is out of reach is not taken for one without a token",
-        (Change("homelab_hooks/tokens/find.py", "if any(failure.silent for failure in failures):", "if False:"),),
+        (Change("tokens/find.py", "if any(failure.silent for failure in failures):", "if False:"),),
         (f"{REVIEW}::test_a_vault_that_is_out_of_reach_is_no_missing_token",),
     ),
     Defence(
-        "options as they are",
+        "options-as-they-are",
         "a push option that looks like a URL is passed on as it is",
         (
-            Change("homelab_hooks/git/verbs.py", "shown = (*args[:names], *map(hidden, args[names:]))", "shown = tuple(map(hidden, args))"),
+            Change(
+                "git/verbs.py",
+                "shown = (*args[:names], *map(hidden, args[names:]))",
+                "shown = tuple(map(hidden, args))",
+            ),
         ),
         (f"{REVIEW}::test_a_push_option_reaches_the_server_as_it_was_given",),
     ),
     Defence(
-        "gate that cannot ask",
+        "gate-that-cannot-ask",
         "a gate that is strict does not open where CI cannot be asked",
-        (Change("homelab_hooks/cli/hooks_ci_green.py", "or (args.strict and not landing)", "or False"),),
+        (Change("cli/hooks_ci_green.py", "or (args.strict and not landing)", "or False"),),
         ("tests/gates/test_gates.py::test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly",),
     ),
-)  # fmt: skip
+)

@@ -6,35 +6,35 @@ from tests.defences.defence import Change, Defence
 
 COMMANDS = "tests/hostile/test_commands.py"
 CLEAN = "tests/hostile/test_text.py"
-SOURCE = "homelab_hooks/text.py"
+SOURCE = "text.py"
 VIEWS = "tests/hostile/test_views.py"
 WRITERS = "tests/hostile/test_writers.py"
 
 TEXT = (
     Defence(
-        "plain view",
+        "plain-view",
         "the plain view takes events in fit to be shown",
-        (Change("homelab_hooks/views/plain.py", "told = fit(event, self._redact)", "told = event"),),
+        (Change("views/plain.py", "told = fit(event, self._redact)", "told = event"),),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
-        "JSON view",
+        "json-view",
         "so does the one for programs",
-        (Change("homelab_hooks/views/ndjson.py", "self._object(fit(event, self._redact))", "self._object(event)"),),
+        (Change("views/ndjson.py", "self._object(fit(event, self._redact))", "self._object(event)"),),
         (f"{VIEWS}::test_json_says_nothing_harmful[log..text]",),
     ),
     Defence(
-        "live view",
+        "live-view",
         "so does the live one",
-        (Change("homelab_hooks/views/live.py", "fit(event, self._redact, colour=True)", "event"),),
+        (Change("views/live.py", "fit(event, self._redact, colour=True)", "event"),),
         (f"{VIEWS}::test_live_writes_nothing_but_its_own_sequences[log..text]",),
     ),
     Defence(
-        "parts of events",
+        "parts-of-events",
         "the parts of an event are made fit as well",
         (
             Change(
-                "homelab_hooks/views/fit.py",
+                "views/fit.py",
                 "    return tuple(_fit(each, redact) for each in value) if isinstance(value, tuple) else value",
                 "    return value",
             ),
@@ -42,15 +42,15 @@ TEXT = (
         (f"{VIEWS}::test_json_says_nothing_harmful",),
     ),
     Defence(
-        "a new writer",
+        "a-new-writer",
         "who writes to the terminal is a list: another one is seen",
-        (Change("homelab_hooks/cli/restart.py", "    again = shlex", "    session.world.terminal.err(again)\n    again = shlex"),),
+        (Change("cli/restart.py", "    again = shlex", "    session.world.terminal.err(again)\n    again = shlex"),),
         (f"{WRITERS}::test_only_known_places_write_to_the_terminal",),
     ),
     Defence(
-        "a writer that does not care",
+        "a-writer-that-does-not-care",
         "and one of them that no longer makes texts fit",
-        (Change("homelab_hooks/cli/work_start.py", "fit_to_show(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/work_start.py", "fit_to_show(str(path), world.redact) if", "str(path) if"),),
         (f"{WRITERS}::test_whoever_writes_texts_from_outside_makes_them_fit",),
     ),
     Defence(
@@ -60,13 +60,13 @@ TEXT = (
         (f"{COMMANDS}::test_logs_in_a_pipe_are_text",),
     ),
     Defence(
-        "control characters",
+        "control-characters",
         "C0 and C1 characters are taken out",
         (Change(SOURCE, r'"\x00-\x1f\x7f-\x9f"  # C0 and C1', '""'),),
         (f"{CLEAN}::test_of_all_characters_only_the_harmless_stay",),
     ),
     Defence(
-        "separators and halves",
+        "separators-and-halves",
         "so are what Unicode has beside newlines, and halves of characters",
         (Change(SOURCE, r'"\u2028\u2029\ud800-\udfff"', '""'),),
         (f"{CLEAN}::test_of_all_characters_only_the_harmless_stay",),
@@ -78,7 +78,7 @@ TEXT = (
         (f"{CLEAN}::test_of_all_characters_only_the_harmless_stay",),
     ),
     Defence(
-        "unseen characters",
+        "unseen-characters",
         "so is what nothing is seen of, which could stand within a secret",
         (Change(SOURCE, r'\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164"', '"'),),
         (f"{CLEAN}::test_of_all_characters_only_the_harmless_stay",),
@@ -90,177 +90,214 @@ TEXT = (
         (f"{CLEAN}::test_of_all_characters_only_the_harmless_stay",),
     ),
     Defence(
-        "piles of marks",
+        "piles-of-marks",
         "marks do not pile up over the lines around them",
         (Change(SOURCE, "low = _PILES.sub(_low, flat)", "low = flat"),),
         (f"{CLEAN}::test_clean_twice_is_clean_once[a pile of marks]",),
     ),
     Defence(
-        "a sequence without an end",
+        "a-sequence-without-an-end",
         "what has no end does not swallow the words that follow",
         (Change(SOURCE, r"(?:\x1b\\|[\x07\x9c])", r"(?:\x1b\\|[\x07\x9c]|$)"),),
         (f"{CLEAN}::test_a_sequence_without_an_end_does_not_swallow_what_follows",),
     ),
     Defence(
-        "the end of a colour",
+        "the-end-of-a-colour",
         "a colour that is kept ends with its line",
         (Change(SOURCE, 'f"{kept}{_RESETS[0]}"', "kept"),),
         (f"{CLEAN}::test_a_colour_that_is_kept_is_ended",),
     ),
     Defence(
-        "colours in a secret",
+        "colours-in-a-secret",
         "where something had to be taken out no colour stays: it could part a secret",
         (Change(SOURCE, "if colour and fit == bare else fit", "if colour else fit"),),
         ("tests/hostile/test_commands.py::test_logs_on_a_terminal_keep_their_colours_and_end_them",),
     ),
     Defence(
-        "secrets last",
+        "secrets-last",
         "secrets are looked for after control characters are gone",
         (Change(SOURCE, "fit = without_user(redact(bare))", "fit = without_user(clean(redact(text)))"),),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
-        "long user parts",
+        "long-user-parts",
         "a text of nothing but URLs takes no longer for its length",
         (Change(SOURCE, r"[^\s@'\"]{0,128}@", r"[^\s@'\"]*@"),),
         (f"{CLEAN}::test_a_long_text_takes_no_longer_for_what_it_repeats",),
     ),
     Defence(
-        "long lines",
+        "long-lines",
         "no line of the plain view is longer than 199 characters",
-        (Change("homelab_hooks/views/plain.py", "err(short(line.rstrip()))", "err(line.rstrip())"),),
+        (Change("views/plain.py", "err(short(line.rstrip()))", "err(line.rstrip())"),),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
-        "long names",
+        "long-names",
         "a name, however wide, does not push what is said about it off the line",
-        (Change("homelab_hooks/views/wording.py", "return short(text, _NAME)", "return text"),),
+        (Change("views/wording.py", "return short(text, _NAME)", "return text"),),
         (f"{VIEWS}::test_no_text_swallows_the_words_beside_it",),
     ),
     Defence(
-        "names among words",
+        "names-among-words",
         "a name of CI's is clean before it stands in a sentence, where two could part an escape sequence",
-        (Change("homelab_hooks/woodpecker/parse.py", "return clean(_text(json, key))", "return _text(json, key)"),),
+        (Change("woodpecker/parse.py", "return clean(_text(json, key))", "return _text(json, key)"),),
         ("tests/watch/test_reason.py::test_two_names_do_not_swallow_the_words_between_them",),
     ),
     Defence(
-        "texts of the cluster",
+        "texts-of-the-cluster",
         "so is what the cluster says",
-        (Change("homelab_hooks/kubectl/reading.py", "return clean(found.get", "return (found.get"),),
+        (Change("kubectl/reading.py", "return clean(found.get", "return (found.get"),),
         ("tests/kubectl/test_facts.py::test_text_of_the_cluster_has_no_control_characters",),
     ),
     Defence(
-        "errors of kubectl's",
+        "errors-of-kubectls",
         "so is what kubectl complains of",
-        (Change("homelab_hooks/kubectl/answers.py", "return short(clean(lines[-1]), _LONGEST)", "return short(lines[-1], _LONGEST)"),),
+        (
+            Change(
+                "kubectl/answers.py", "return short(clean(lines[-1]), _LONGEST)", "return short(lines[-1], _LONGEST)"
+            ),
+        ),
         ("tests/kubectl/test_answers.py::test_control_characters_in_an_error_are_taken_out",),
     ),
     Defence(
-        "last words",
+        "last-words",
         "so are a container's last words",
-        (Change("homelab_hooks/kubectl/kubectl.py", "text := short(clean(line))", "text := short(line)"),),
+        (Change("kubectl/kubectl.py", "text := short(clean(line))", "text := short(line)"),),
         ("tests/deploy/test_last_words.py::test_they_are_told_with_their_pod_and_the_command_for_the_rest",),
     ),
     Defence(
-        "words of a server's",
+        "words-of-a-servers",
         "so are the words of a proxy or a server",
-        (Change("homelab_hooks/woodpecker/answer.py", 'text = clean(reply.body.decode("utf-8", "replace"))', 'text = reply.body.decode("utf-8", "replace")'),),
-        ("tests/woodpecker/test_answers.py::test_a_proxys_own_words_are_told_but_no_web_page", "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"),
+        (
+            Change(
+                "woodpecker/answer.py",
+                'text = clean(reply.body.decode("utf-8", "replace"))',
+                'text = reply.body.decode("utf-8", "replace")',
+            ),
+        ),
+        (
+            "tests/woodpecker/test_answers.py::test_a_proxys_own_words_are_told_but_no_web_page",
+            "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended",
+        ),
     ),
     Defence(
-        "hosts of redirects",
+        "hosts-of-redirects",
         "so is the host that a redirect names",
-        (Change("homelab_hooks/woodpecker/answer.py", 'where = clean(f"{place.scheme}', 'where = str(f"{place.scheme}'),),
+        (Change("woodpecker/answer.py", 'where = clean(f"{place.scheme}', 'where = str(f"{place.scheme}'),),
         ("tests/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_no_usable_answer",),
     ),
     Defence(
-        "words of a push",
+        "words-of-a-push",
         "so are the words of a server's hook",
-        (Change("homelab_hooks/git/push.py", "lines = (short(clean(without_user(line)))", "lines = (short(without_user(line))"),),
+        (Change("git/push.py", "lines = (short(clean(without_user(line)))", "lines = (short(without_user(line))"),),
         ("tests/hostile/test_fuzz.py::test_a_reader_keeps_its_promise_whatever_comes[push]",),
     ),
     Defence(
-        "log lines",
+        "log-lines",
         "a line of a step's log is shown as a terminal would show it, and does nothing else",
-        (Change("homelab_hooks/watch/tail.py", 'return clean(text.rstrip("\\r\\n").rpartition("\\r")[2], colour=True)', 'return text.rstrip("\\r\\n").rpartition("\\r")[2]'),),
+        (
+            Change(
+                "watch/tail.py",
+                'return clean(text.rstrip("\\r\\n").rpartition("\\r")[2], colour=True)',
+                'return text.rstrip("\\r\\n").rpartition("\\r")[2]',
+            ),
+        ),
         ("tests/watch/test_logs.py::test_a_line_is_shown_as_a_terminal_would_and_no_more",),
     ),
     Defence(
-        "titles of logs",
+        "titles-of-logs",
         "so is the step's name above it",
-        (Change("homelab_hooks/cli/logs.py", 'f"== {fit_to_show(title, redact)}"', 'f"== {title}"'), Change("homelab_hooks/watch/logs.py", "return clean(f", "return (f"), Change("homelab_hooks/woodpecker/parse.py", "return clean(_text(json, key))", "return _text(json, key)")),
+        (
+            Change("cli/logs.py", 'f"== {fit_to_show(title, redact)}"', 'f"== {title}"'),
+            Change("watch/logs.py", "return clean(f", "return (f"),
+            Change("woodpecker/parse.py", "return clean(_text(json, key))", "return _text(json, key)"),
+        ),
         (f"{COMMANDS}::test_logs_in_a_pipe_are_text",),
     ),
     Defence(
-        "table of pipelines",
+        "table-of-pipelines",
         "the table that `ci status` draws is fit to be shown",
-        (Change("homelab_hooks/cli/status.py", "(fit_to_show(text, redact) for text in told)", "(text for text in told)"),),
+        (Change("cli/status.py", "(fit_to_show(text, redact) for text in told)", "(text for text in told)"),),
         (f"{COMMANDS}::test_the_table_of_pipelines_is_text",),
     ),
     Defence(
-        "table of settings",
+        "table-of-settings",
         "so is the table of settings",
-        (Change("homelab_hooks/cli/config.py", "fit_to_show(value.raw, redact) if", "value.raw if"),),
+        (Change("cli/config.py", "fit_to_show(value.raw, redact) if", "value.raw if"),),
         (f"{COMMANDS}::test_settings_from_files_are_quoted_harmlessly",),
     ),
     Defence(
-        "path of a work tree",
+        "path-of-a-work-tree",
         "the path that `work start` prints does nothing on a terminal",
-        (Change("homelab_hooks/cli/work_start.py", "fit_to_show(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/work_start.py", "fit_to_show(str(path), world.redact) if", "str(path) if"),),
         (f"{COMMANDS}::test_the_path_of_a_work_tree_does_nothing_on_a_terminal",),
     ),
     Defence(
         "question",
         "the command that is agreed to is shown whole, and as it is",
-        (Change("homelab_hooks/land/agreement.py", 'clean(command.strip().replace("\\n", " ⏎ "))', "command.strip()"),),
+        (Change("land/agreement.py", 'clean(command.strip().replace("\\n", " ⏎ "))', "command.strip()"),),
         ("tests/land/test_agreement.py::test_what_is_asked_about_is_shown_whole_and_does_nothing",),
     ),
     Defence(
         "notification",
         "a terminal that is rung gets our own words only",
-        (Change("homelab_hooks/hooks/notice.py", 'words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"', 'words = f"homelab: {result.verdict} {result.reason}"'),),
-        ("tests/postpush/test_terminal.py::test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_words",),
+        (
+            Change(
+                "hooks/notice.py",
+                'words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"',
+                'words = f"homelab: {result.verdict} {result.reason}"',
+            ),
+        ),
+        (
+            "tests/postpush/test_terminal.py::test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_words",
+        ),
     ),
     Defence(
-        "foreign terminals",
+        "foreign-terminals",
         "what is no terminal of ours is not written to",
-        (Change("homelab_hooks/terminal.py", "os.isatty(found) and os.fstat(found).st_uid == os.getuid() and ", ""),),
+        (Change("terminal.py", "os.isatty(found) and os.fstat(found).st_uid == os.getuid() and ", ""),),
         ("tests/postpush/test_terminal.py::test_what_is_no_terminal_is_left_alone",),
     ),
     Defence(
-        "step in a hint",
+        "step-in-a-hint",
         "a step's name is quoted in the command that is offered",
-        (Change("homelab_hooks/watch/reason.py", "--step {shlex.quote(where.step.name)}", "--step {where.step.name}"),),
+        (Change("watch/reason.py", "--step {shlex.quote(where.step.name)}", "--step {where.step.name}"),),
         ("tests/watch/test_reason.py::test_the_command_for_the_rest_names_the_step_whatever_it_is_called",),
     ),
     Defence(
-        "pod in a hint",
+        "pod-in-a-hint",
         "so is a pod's",
-        (Change("homelab_hooks/kubectl/kubectl.py", 'return shlex.join(["kubectl",', 'return " ".join(["kubectl",'),),
+        (Change("kubectl/kubectl.py", 'return shlex.join(["kubectl",', 'return " ".join(["kubectl",'),),
         ("tests/kubectl/test_facts.py::test_the_command_for_a_log_names_the_pod_whatever_it_is_called",),
     ),
     Defence(
-        "branch in a hint",
+        "branch-in-a-hint",
         "so is a branch's",
-        (Change("homelab_hooks/land/resume.py", "git switch {shlex.quote(state.branch)}", "git switch {state.branch}"),),
+        (Change("land/resume.py", "git switch {shlex.quote(state.branch)}", "git switch {state.branch}"),),
         ("tests/land/test_resume.py::test_the_branch_to_go_on_from_is_named_whatever_it_is_called",),
     ),
     Defence(
-        "remote in a hint",
+        "remote-in-a-hint",
         "so is a remote's",
-        (Change("homelab_hooks/hooks/gate.py", "{shlex.quote(shown(remote))} --auto", "{shown(remote)} --auto"),),
+        (Change("hooks/gate.py", "{shlex.quote(shown(remote))} --auto", "{shown(remote)} --auto"),),
         ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
     ),
     Defence(
-        "remote in the doctor's hint",
+        "remote-in-the-doctors-hint",
         "also where the doctor names it",
-        (Change("homelab_hooks/cli/doctor/git.py", "git ls-remote {shlex.quote(remotes.shown(name))}", "git ls-remote {remotes.shown(name)}"),),
+        (
+            Change(
+                "cli/doctor/git.py",
+                "git ls-remote {shlex.quote(remotes.shown(name))}",
+                "git ls-remote {remotes.shown(name)}",
+            ),
+        ),
         ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
     ),
     Defence(
         "completions",
         "completions offer only harmless names",
-        (Change("hatch_build.py", " | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'", ""),),
+        (Change("../hatch_build.py", " | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'", ""),),
         ("tests/wheel/test_manuals.py::test_a_branch_whose_name_is_a_command_is_not_run_by_a_tab",),
     ),
-)  # fmt: skip
+)

@@ -115,7 +115,9 @@ def test_a_push_by_url_and_its_waiter_give_nothing_away(place: Place) -> None:
     place.workshop.hook("pre-push", hook, where=place.clone.path / ".git/hooks")
     heard = place.folder / "kept/heard"
     heard.parent.mkdir()
-    told = f"env >{heard}.env; tr '\\0' '\\n' </proc/$PPID/cmdline >{heard}.argv; cat >{heard}.new; mv {heard}.new {heard}"
+    told = (
+        f"env >{heard}.env; tr '\\0' '\\n' </proc/$PPID/cmdline >{heard}.argv; cat >{heard}.new; mv {heard}.new {heard}"
+    )
     place.configure("homelab.notify", told)
     place.configure("homelab.target", "main")
     place.git.plan.on_push = lambda update: _red(place, update)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +157,18 @@ def missing_commit(trap: Trap) -> None:
     trap.place.site.push("acme/app", "main", NEW, timelines.green(), after=-30.0)
 
 
+def by_hooks(trap: Trap) -> None:
+    """A git that moves a ref of its own while it fetches, as newer ones may: for a bundle, or a remote's HEAD."""
+    missing_commit(trap)
+    more, folder = trap.place.shell.more, trap.place.folder / "kept/bin"
+    real = shutil.which("git", path=more["PATH"])
+    moves = f'case " $* " in *" fetch "*) {real} update-ref "refs/bundles/$$" HEAD ;; esac'
+    folder.mkdir()
+    (folder / "git").write_text(f'#!/bin/sh\n{moves}\nexec {real} "$@"\n')
+    (folder / "git").chmod(0o755)
+    more["PATH"] = f"{folder}:{more['PATH']}"
+
+
 def by_password(trap: Trap) -> None:
     """A remote that wants a password, and a program to ask for it."""
     trap.place.git.plan.faults[Service.FETCH_REFS] = Fault.UNAUTHORIZED
@@ -176,7 +189,7 @@ def by_signature(trap: Trap) -> None:
 
 
 TRAPS: list[Callable[[Trap], None]] = [
-    every_setting, missing_commit, by_ext, by_options, by_tracked_file, by_password, by_signature,
+    every_setting, missing_commit, by_ext, by_options, by_tracked_file, by_hooks, by_password, by_signature,
 ]  # fmt: skip
 
 
@@ -216,7 +229,9 @@ def test_the_traps_do_spring_where_git_is_asked_plainly(trap: Trap) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lay", "asked"), [(by_password, "ls-remote origin"), (by_signature, "show --no-patch HEAD")], ids=["password", "sign"]
+    ("lay", "asked"),
+    [(by_password, "ls-remote origin"), (by_signature, "show --no-patch HEAD")],
+    ids=["password", "sign"],
 )
 def test_so_do_those_for_a_password_and_a_signature(trap: Trap, lay: Callable[[Trap], None], asked: str) -> None:
     lay(trap)
