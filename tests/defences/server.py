@@ -8,7 +8,6 @@ ANSWERS = "tests/https/test_answers.py"
 FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"
 FUZZ = "tests/hostile/test_fuzz.py"
 MACHINE = "tests/watch/test_machine.py"
-PROMISE = f"{FUZZ}::test_a_reader_keeps_its_promise_whatever_comes"
 REPLY = "reply.py"
 REVIEW = "tests/security/test_review.py"
 
@@ -117,7 +116,7 @@ SERVER = (
         "records-of-another-shape",
         "a record whose values are not of their kind is none",
         (Change("hooks/records.py", "return _checked(Record(", "return (Record("),),
-        (FOUND, f"{PROMISE}[watches]"),
+        ("tests/gates/test_parts.py::test_a_record_with_a_value_of_another_kind_is_none",),
     ),
     Defence(
         "states-of-another-shape",
@@ -135,7 +134,7 @@ SERVER = (
         "times-of-retries",
         "how long a server asks us to wait is a number that can be waited for",
         (Change("woodpecker/answer.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
-        (f"{PROMISE}[headers]",),
+        ("tests/woodpecker/test_answers.py::test_retry_after_is_read_by_the_servers_own_clock",),
     ),
     Defence(
         "hosts-without-a-name",

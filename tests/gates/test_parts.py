@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import sys
@@ -166,6 +167,18 @@ def test_a_damaged_record_is_none(store: Store, damage: str) -> None:
     path.write_text(damage, encoding="utf-8", errors="surrogateescape")
     assert store.told(1500.0) == ()
     assert store.claim(mine())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sha", 5), ("branch", None), ("log", []), ("process", "1"), ("landed", "yes"), ("result", []), ("until", 1e300)],
+)
+def test_a_record_with_a_value_of_another_kind_is_none(store: Store, field: str, value: object) -> None:
+    store.claim(mine())
+    (path,) = store.directory.glob("*.json")
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    assert store.alive(mine().name, 1500.0) is None
+    assert store.told(1500.0) == ()
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"push": null, "shell": null}'])

@@ -12,11 +12,11 @@ from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
 from tests.cli.shell import Shell
 
-STRAY = "import os,sys,time\nif os.fork() == 0:\n os.setsid(); time.sleep(30); os._exit(0)\n"
+STRAY = "import os,sys,time\nif os.fork() == 0:\n os.setsid(); time.sleep(12); os._exit(0)\n"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("then", "late"), [("time.sleep(30)", True), ("print('all of it')", False)])
+@pytest.mark.parametrize(("then", "late"), [("time.sleep(12)", True), ("print('all of it')", False)])
 def test_a_process_that_leaves_its_group_does_not_hold_the_end_back(*, then: str, late: bool) -> None:
     """It has our pipe, and may live for ever: what the child itself said counts."""
     clock = SystemClock()
