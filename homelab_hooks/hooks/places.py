@@ -10,14 +10,13 @@ from pathlib import Path
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
+from homelab_hooks.files import plain
 from homelab_hooks.git.hooking import Hooking
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import KEPT, LEGACY, NEW, Entry, Facts, Folder, Hook, Kind, Scope
 
 NOTES = ("pushing", "pushed")
 """what the shims write in <common directory>/homelab"""
-_LARGEST = 1 << 20
-"""bytes of a hook that are read; a larger one is somebody's program"""
 _OTHERS = {"global", "system", "command"}
 """scopes of a core.hooksPath that other repositories share"""
 
@@ -129,9 +128,6 @@ def entry(path: Path) -> Entry:
 def _text(path: Path) -> str | None:
     """What stands in a file, each byte a character; None where it cannot be read."""
     try:
-        if not path.is_file():  # a pipe, or a link to one, would be waited for without an end
-            return None
-        with path.open("rb") as file:
-            return file.read(_LARGEST).decode("utf-8", "surrogateescape")
+        return plain(path).decode("utf-8", "surrogateescape")
     except OSError:
         return None

@@ -99,6 +99,12 @@ REPOSITORY = (
         (f"{ATTACK}::test_a_tracked_link_to_a_device_is_no_file",),
     ),
     Defence(
+        "pipes",
+        "a hook that is a link to a pipe or a device is not waited for",
+        (Change("hooks/places.py", 'plain(path).decode("utf-8", "surrogateescape")', "path.read_text()"),),
+        (f"{ATTACK}::test_a_hook_that_is_a_link_to_a_pipe_is_not_waited_for[hooks status]",),
+    ),
+    Defence(
         "modules-of-the-waiter",
         "a waiter takes no module from the repository: it is started elsewhere, and told not to",
         (

@@ -73,6 +73,30 @@ SERVER = (
         ("tests/deploy/test_follow.py::test_a_line_without_an_end_is_not_kept",),
     ),
     Defence(
+        "ends-of-kubectl",
+        "a kubectl that hangs has an end",
+        (
+            Change(
+                "kubectl/kubectl.py",
+                '"--output=json"]\n        done = self._processes.run(argv, timeout=within)',
+                '"--output=json"]\n        done = self._processes.run(argv)',
+            ),
+        ),
+        ("tests/kubectl/test_facts.py::test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end",),
+    ),
+    Defence(
+        "ends-of-remotes",
+        "so has a remote that is asked something",
+        (Change("git/verbs.py", "*usual, *args, timeout=timeout, settings=", "*usual, *args, settings="),),
+        ("tests/git/test_verbs.py::test_each_question_to_a_remote_has_an_end",),
+    ),
+    Defence(
+        "ends-of-helpers",
+        "and a credential helper",
+        (Change("tokens/find.py", "stdin=stdin, timeout=patience)", "stdin=stdin, timeout=5.0)"),),
+        ("tests/tokens/test_find.py::test_a_helper_that_hangs_is_given_up",),
+    ),
+    Defence(
         "large-numbers",
         "a number larger than any there is makes no answer",
         (Change("woodpecker/parse.py", "if value is not None and abs(value) > LARGEST:", "if False:"),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,11 @@ from homelab_hooks.git.executor import Lean
 from homelab_hooks.git.gitpython import GitPython
 from homelab_hooks.git.history import Containing
 from homelab_hooks.git.push import Kind
+from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.repository import Git
 from homelab_hooks.history import Containment
 from homelab_hooks.looks import Absent, Missed, Seen
+from homelab_hooks.proc import Done
 from homelab_hooks.remote import choose
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -258,6 +260,33 @@ def test_a_git_dir_with_its_work_tree_is_the_users_own_word(workshop: Workshop, 
 def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> None:
     with pytest.raises(Problem, match="git cannot be started"):
         Git(Lean({**seal, "PATH": str(tmp_path)}, tmp_path)).top_level()
+
+
+class Silent:
+    """A git that says nothing, and keeps what it was asked and for how long."""
+
+    batch, looks = False, True
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, float | None]] = []
+
+    def run(self, args: Sequence[str], *, timeout: float | None = None, **_: object) -> Done:
+        self.asked.append((args[0], timeout))
+        return Done(1)
+
+    def at(self, directory: Path) -> Silent:
+        raise AssertionError(directory)
+
+
+def test_each_question_to_a_remote_has_an_end() -> None:
+    git = Silent()
+    reader = Reader(git)
+    reader.tip("https://git.example.test/a/b", "main")
+    reader.head_branch("origin")
+    reader.fetch_quietly("origin", "main")
+    ends = [timeout for verb, timeout in git.asked if verb in {"ls-remote", "fetch"}]
+    assert len(ends) == 3
+    assert all(ends)
 
 
 def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(workshop: Workshop, seal: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from collections.abc import Callable
@@ -274,5 +275,19 @@ def test_a_tracked_link_to_a_device_is_no_file(trap: Trap, name: str) -> None:
     """It would never end."""
     (trap.place.clone.path / name).symlink_to("/dev/zero")
     ended = trap.place.shell("homelab", "doctor")
+    assert "a fault of" not in ended.err
+    assert ended.code in {0, 20}, ended
+
+
+@pytest.mark.parametrize("argv", [("hooks", "status"), ("doctor",), ("hooks", "install")], ids=" ".join)
+def test_a_hook_that_is_a_link_to_a_pipe_is_not_waited_for(trap: Trap, argv: tuple[str, ...]) -> None:
+    """A hooks folder may be tracked; whoever opened such a link would wait for ever."""
+    pipe = trap.place.folder / "kept/pipe"
+    os.mkfifo(pipe)
+    (trap.place.clone.path / ".husky").mkdir()
+    trap.place.configure("core.hooksPath", ".husky")
+    for name in ("pre-push", "reference-transaction", "post-push"):
+        (trap.place.clone.path / ".husky" / name).symlink_to(pipe)
+    ended = trap.place.shell("homelab", *argv)
     assert "a fault of" not in ended.err
     assert ended.code in {0, 20}, ended
