@@ -42,7 +42,7 @@ def test_the_tests_that_must_fall_are_there() -> None:
 
 @pytest.mark.slow
 def test_so_are_the_cases_of_them_that_are_named() -> None:
-    tests = sorted({test for defence in REGISTER for test in defence.tests})
+    tests = sorted({test for defence in REGISTER for test in defence.tests if "[" in test})
     argv = [sys.executable, "-m", "pytest", "--collect-only", "-q", *tests]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
