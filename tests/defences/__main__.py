@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -40,20 +42,26 @@ class Finding(NamedTuple):
 
 
 def without(defence: Defence, folder: Path, source: Path) -> Finding:
-    """Take one defence out of a copy, and run its tests there."""
-    copy = Copy(folder, source)
-    if reason := copy.change(defence.changes):
-        return Finding(Came.NOT_APPLIED, reason)
-    begin = time.monotonic()
-    done = copy.run(defence.tests, "-x")
-    took = time.monotonic() - begin
+    """Take one defence out of a copy, and run its tests there; the copy goes away again."""
+    try:
+        copy = Copy(folder, source)
+        if reason := copy.change(defence.changes):
+            return Finding(Came.NOT_APPLIED, reason)
+        begin = time.monotonic()
+        done = copy.run(defence.tests, "-x")
+        return _finding(done, defence, time.monotonic() - begin)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _finding(done: subprocess.CompletedProcess[str], defence: Defence, took: float) -> Finding:
     lines = done.stdout.strip().splitlines()
     failed = next((line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED ")), "")
     if done.returncode == FAILED and failed:
         return Finding(Came.FELL, failed, took)
     if done.returncode == PASSED:
         return Finding(Came.STOOD, " ".join(defence.tests), took)
-    return Finding(Came.NOT_APPLIED, " / ".join(lines[-4:]) or done.stderr.strip())
+    return Finding(Came.NOT_APPLIED, " / ".join(lines[-4:]) or done.stderr.strip(), took)
 
 
 def findings(defences: Sequence[Defence], folder: Path) -> Iterator[tuple[Defence, Finding]]:

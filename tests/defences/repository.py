@@ -185,8 +185,8 @@ REPOSITORY = (
         (
             Change(
                 GATE,
-                "        return branch == target\n    raise Problem(",
-                "        return branch == target\n    return False\n    raise Problem(",
+                '    raise Problem(\n        f"it is not known',
+                '    return False\n    raise Problem(\n        f"it is not known',
             ),
         ),
         (f"{GATES}::test_a_gate_that_cannot_tell_the_target_does_not_open",),

@@ -44,7 +44,11 @@ TEXT = (
     Defence(
         "a-new-writer",
         "who writes to the terminal is a list: another one is seen",
-        (Change("cli/restart.py", "    again = shlex", "    session.world.terminal.err(again)\n    again = shlex"),),
+        (
+            Change(
+                "cli/restart.py", "    again = watching", "    session.world.terminal.err(server)\n    again = watching"
+            ),
+        ),
         (f"{WRITERS}::test_only_known_places_write_to_the_terminal",),
     ),
     Defence(
