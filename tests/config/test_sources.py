@@ -12,6 +12,7 @@ from homelab_hooks.config import Config
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
+from homelab_hooks.files import LIMIT, plain
 from homelab_hooks.world import World
 
 Resolved = Callable[..., Config]
@@ -152,3 +153,9 @@ def test_a_trust_anchor_that_is_no_file_is_named_with_its_source(seal: dict[str,
     with pytest.raises(Problem, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as told:
         world.ci(world.config({}))
     assert told.value.exit is Exit.USAGE
+
+
+def test_no_more_of_a_tracked_file_is_read_than_a_person_would_write(tmp_path: Path) -> None:
+    large = tmp_path / "Makefile"
+    large.write_bytes(b"#" * (LIMIT + 9))
+    assert len(plain(large)) == LIMIT

@@ -76,7 +76,7 @@ REPOSITORY = (
     ),
     Defence(
         "showsignature",
-        "nor gpg.program where the repository wants signatures to be shown",
+        "nor gpg.program where the repository wants signatures to be shown: by setting and by option, each would do",
         (
             Change(ENVIRONMENT, '    "log.showSignature": "false",\n', ""),
             Change(HISTORY, '"--no-show-signature", "--format=%B"', '"--format=%B"'),
@@ -91,12 +91,15 @@ REPOSITORY = (
     ),
     Defence(
         "devices",
-        "a tracked link to a device is no file, and of a file no more is read than a person would write",
-        (
-            Change("files.py", "if not path.is_file():", "if False:"),
-            Change("files.py", "file.read(LIMIT)", "file.read()"),
-        ),
+        "a tracked link to a device is no file",
+        (Change("files.py", "if not path.is_file():", "if False:"),),
         (f"{ATTACK}::test_a_tracked_link_to_a_device_is_no_file",),
+    ),
+    Defence(
+        "large-files",
+        "of a file no more is read than a person would write",
+        (Change("files.py", "file.read(LIMIT)", "file.read()"),),
+        ("tests/config/test_sources.py::test_no_more_of_a_tracked_file_is_read_than_a_person_would_write",),
     ),
     Defence(
         "pipes",
@@ -106,7 +109,7 @@ REPOSITORY = (
     ),
     Defence(
         "modules-of-the-waiter",
-        "a waiter takes no module from the repository: it is started elsewhere, and told not to",
+        "a waiter takes no module from the repository: it is started elsewhere, and told not to; each would do",
         (
             Change("hooks/ticket.py", '("-P", "-m",', '("-m",'),
             Change("hooks/ticket.py", 'cwd=Path("/")', "cwd=world.directory"),

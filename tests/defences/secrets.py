@@ -41,11 +41,14 @@ SECRETS = (
     Defence(
         "password-of-a-remote-that-is-asked",
         "nor where a remote's settings are looked up",
-        (
-            Change("git/verbs.py", "remote.{hidden(remote)}.uploadpack", "remote.{remote}.uploadpack"),
-            Change("git/remotes.py", 'f"refs/remotes/{hidden(remote)}/HEAD"', 'f"refs/remotes/{remote}/HEAD"'),
-        ),
-        (told("work land-rehearsed-json"), told("doctor-0-live"), told("work land-by url-live")),
+        (Change("git/verbs.py", "remote.{hidden(remote)}.uploadpack", "remote.{remote}.uploadpack"),),
+        (told("doctor-0-live"),),
+    ),
+    Defence(
+        "password-of-a-tracking-branch",
+        "nor where its branches are",
+        (Change("git/remotes.py", 'f"refs/remotes/{hidden(remote)}/HEAD"', 'f"refs/remotes/{remote}/HEAD"'),),
+        (told("work land-by url alone-json"),),
     ),
     Defence(
         "password-in-the-state",
@@ -145,12 +148,15 @@ SECRETS = (
     ),
     Defence(
         "proxies-in-texts",
-        "so are the proxies' passwords, and where a proxy is named it has none",
-        (
-            Change(WORLD, "self.redact.learn(*credentials.of_environment(environ))", "pass"),
-            Change("https/probe.py", 'proxy.rpartition("@")[2]', "proxy"),
-        ),
-        (f"{REVIEW}::test_a_proxys_password_is_shown_by_nobody",),
+        "so are the proxies' passwords",
+        (Change(WORLD, "self.redact.learn(*credentials.of_environment(environ))", "pass"),),
+        (f"{REVIEW}::test_a_proxys_password_is_shown_by_no_verification",),
+    ),
+    Defence(
+        "names-of-proxies",
+        "where a proxy is named it has no user part",
+        (Change("https/probe.py", 'proxy.rpartition("@")[2]', "proxy"),),
+        (f"{REVIEW}::test_not_even_a_short_one[doctor]",),
     ),
     Defence(
         "proxies-in-complaints",
@@ -244,7 +250,7 @@ SECRETS = (
     ),
     Defence(
         "vaults-redirects",
-        "nor with Vault's: hvac is told so, and its session knows no other server",
+        "nor with Vault's: hvac is told so, and its session knows no other server; each would do",
         (
             Change("tokens/vault.py", "allow_redirects=False,", "allow_redirects=True,"),
             Change("https/https.py", "    session.adapters.clear()\n", ""),

@@ -210,7 +210,7 @@ TEXT = (
     ),
     Defence(
         "titles-of-logs",
-        "so is the step's name above it",
+        "so is the step's name above it: where it is read, put together and written; each would do",
         (
             Change("cli/logs.py", 'f"== {fit_to_show(title, redact)}"', 'f"== {title}"'),
             Change("watch/logs.py", "return clean(f", "return (f"),

@@ -264,6 +264,7 @@ CASES = [
         "a" * 40,
         arrange=lambda p: p.configure("homelab.postPush", "off"),
     ),
+    land(0, "by url alone", arrange=lambda place: place.configure("branch.topic.pushRemote", place.url)),
 ]
 
 

@@ -41,6 +41,27 @@ def test_a_proxys_password_is_shown_by_nobody(seal: dict[str, str], workshop: Wo
 
 
 @pytest.mark.slow
+def test_a_proxys_password_is_shown_by_no_verification(seal: dict[str, str], workshop: Workshop) -> None:
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit("a")
+    shell = Shell(seal, clone.path, {"HTTPS_PROXY": "http://ann:secretpw123@127.0.0.1:9"})
+    done = shell("git-land", "--no-ci-watch", "--verify-cmd", 'echo "${HTTPS_PROXY#*ann:}"; false')
+    assert done.code == 22, done.err
+    assert "verify | ***@127.0.0.1:9" in done.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("argv", [("doctor",), ("ci", "status")], ids=" ".join)
+def test_not_even_a_short_one(seal: dict[str, str], workshop: Workshop, argv: tuple[str, ...]) -> None:
+    """It is too short to be looked for in texts, and where there is no scheme nothing says that this is a URL."""
+    more = {"HTTPS_PROXY": "ann:pw1@127.0.0.1:9", "WOODPECKER_TOKEN": "abcdefghijk", "HOMELAB_CI_REPO": "acme/app"}
+    shell = Shell(seal, workshop.clone("ann", topic="topic").path, more)
+    done = shell("homelab", *argv, "--server", "https://ci.example.test")
+    assert "proxy" in done.err
+    assert "pw1" not in done.out + done.err
+
+
+@pytest.mark.slow
 def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], workshop: Workshop) -> None:
     clone = workshop.clone("ann", topic="topic")
     clone.commit("a")
