@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import httpcore
@@ -67,10 +67,20 @@ class Stream(httpcore.NetworkStream):
 
 
 class Backend(httpcore.NetworkBackend):
-    """Connects to the pinned address for the pinned (host, port), as curl's --resolve does."""
+    """Connects to the pinned address for the pinned (host, port), as curl's --resolve does.
 
-    def __init__(self, pinned: Mapping[tuple[str, int], tuple[str, int]], time: Deadline) -> None:
-        self._pinned, self._time, self._real = pinned, time, httpcore.SyncBackend()
+    Args:
+        resolve: the addresses of another host, by its name and port, within so many seconds; raises OSError.
+    """
+
+    def __init__(
+        self,
+        pinned: Mapping[tuple[str, int], tuple[str, int]],
+        time: Deadline,
+        resolve: Callable[[str, int, float], Sequence[str]],
+    ) -> None:
+        self._pinned, self._time, self._resolve = pinned, time, resolve
+        self._real = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -80,7 +90,21 @@ class Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the address that stands for the host."""
-        address, number = self._pinned.get((host, port), (host, port))
-        stream = self._real.connect_tcp(address, number, self._time.cap(timeout), local_address, socket_options)
-        return Stream(stream, self._time)
+        """A connection to the address that stands for the host, or to the first of those DNS gives that takes one."""
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("DNS gives no address")
+        for address, number in self._addresses(host, port, self._time.cap(timeout)):
+            try:
+                stream = self._real.connect_tcp(address, number, self._time.cap(timeout), local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+            else:
+                return Stream(stream, self._time)
+        raise failed
+
+    def _addresses(self, host: str, port: int, within: float) -> list[tuple[str, int]]:
+        if pinned := self._pinned.get((host, port)):
+            return [pinned]
+        try:
+            return [(address, port) for address in self._resolve(host, port, within)]
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error

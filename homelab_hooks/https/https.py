@@ -6,8 +6,10 @@ import io
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.request import getproxies, proxy_bypass
 
@@ -55,7 +57,7 @@ class Https:
         self._time = Deadline(clock)
         proxy = None if dial else proxy_for(server)
         pinned = {(server.host, server.port): (dial.address, dial.port or server.port)} if dial else {}
-        transport = _Transport(Backend(pinned, self._time), verify=_context(server, ca_file), proxy=proxy)
+        transport = _Transport(Backend(pinned, self._time, addresses), verify=_context(server, ca_file), proxy=proxy)
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "homelab-hooks"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
@@ -192,10 +194,33 @@ def proxy_for(server: Server) -> str | None:
     return found.get(server.scheme) or found.get("all")
 
 
-def addresses(server: Server) -> tuple[str, ...]:
-    """What DNS says of the server's name. Raises OSError where it says nothing; how long that takes is not bounded."""
-    found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(row[4][0]) for row in found))
+def addresses(
+    host: str, port: int, within: float, *, look_up: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
+) -> tuple[str, ...]:
+    """What DNS says of a name. Raises OSError where it says nothing, a TimeoutError after `within` seconds.
+
+    The system's own look-up takes as long as it likes, and no Ctrl-C reaches it: it has a thread to itself.
+    """
+    said = SimpleQueue[tuple[str, ...] | OSError | UnicodeError]()
+
+    def ask() -> None:
+        try:
+            rows = look_up(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            said.put(error)
+        else:
+            said.put(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
+
+    Thread(target=ask, name="dns", daemon=True).start()
+    try:
+        found = said.get(timeout=within)
+    except Empty:
+        raise TimeoutError(f"DNS does not answer within {within:.0f} s") from None
+    if isinstance(found, UnicodeError):
+        raise OSError(f"{host} can be no host's name") from found
+    if isinstance(found, OSError):
+        raise found
+    return found
 
 
 def certificate(connection: ssl.SSLSocket) -> tuple[float, str]:

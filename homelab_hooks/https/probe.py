@@ -15,14 +15,14 @@ from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrust
 def probe(
     server: Server, *, clock: Clock, dial: Dial | None = None, ca_file: Path | None = None, within: float = CONNECT
 ) -> Way:
-    """Connect as a request would, and send nothing. Each connection may take `within` seconds; DNS is not bounded.
+    """Connect as a request would, and send nothing. DNS and each connection may take `within` seconds.
 
     Raises Problem where the trust anchors cannot be used.
     """
     if not dial and (proxy := proxy_for(server)):
         return Proxied(proxy.rpartition("@")[2])
     try:
-        found = (dial.address,) if dial else addresses(server)
+        found = (dial.address,) if dial else addresses(server.host, server.port, within)
     except OSError as error:
         return Unresolved((error.strerror or str(error)).lower())
     begin, reason = clock.now(), "DNS gives no address"
