@@ -47,8 +47,9 @@ fuzz: $(STAMP)  ## feeds every reader of something outside what is nearly right:
 defences: $(STAMP)  ## each defence taken out of a copy, and the test that then falls: NAMES="filters ext" make defences
 	$(BIN)/python -m tests.defences $(NAMES)
 
-soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults
+soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults, and 300 cut short at any line
 	$(BIN)/python -m tests.soak
+	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 tests/soak/test_lines.py
 
 bench: $(STAMP)  ## the figures of docs/benchmarks.md
 	$(BIN)/python -m tests.bench

@@ -1,0 +1,65 @@
+"""A command of ours that gets a SIGTERM at one of its lines: `python -m tests.soak.lines NUMBER PROGRAM ARG...`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any
+
+from homelab_hooks import cli
+
+PROGRAMS = {"git-land": cli.git_land, "homelab-watch": cli.homelab_watch}
+COUNTED = "lines: "
+"""before their number, the last line of stderr where the signal never came"""
+
+
+class Lines:
+    """Counts the lines that run from where signals are heard, in our code and in the libraries'; a trace function."""
+
+    def __init__(self, number: int) -> None:
+        self._number, self._heard = number, False
+        self.count = 0
+
+    def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
+        """As `sys.settrace` has it."""
+        del arg
+        self._heard = self._heard or (event == "return" and frame.f_code.co_name == "terminable")
+        if self._heard and event == "line":
+            self.count += 1
+            if self.count == self._number:
+                _leave_alone(frame)
+                os.kill(os.getpid(), signal.SIGTERM)
+                _heard()
+        return self
+
+
+def _leave_alone(frame: FrameType | None) -> None:
+    sys.settrace(None)
+    while frame is not None:
+        frame.f_trace, frame = None, frame.f_back
+
+
+def _heard() -> None:
+    """Python runs the handler between two of these lines."""
+    for _ in range(3):
+        pass
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run it; its exit code."""
+    number, program, *rest = argv
+    sys.argv = [program, *rest]
+    lines = Lines(int(number))
+    sys.settrace(lines)
+    code = PROGRAMS[program]()
+    sys.settrace(None)
+    if lines.count < lines._number:
+        sys.stderr.write(f"{COUNTED}{lines.count}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
