@@ -33,7 +33,8 @@ _STACK = 4
 _PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")
 _USER_PART = re.compile(
     # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
-    r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@(?:[^/\s]*@)?)"
+    # Again and again, for what is left of a password may look like a user part too.
+    r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)+"
 )
 
 

@@ -18,6 +18,10 @@ def folder() -> Path:
     return packed if packed.is_dir() else package.parent / "hooks"
 
 
+LONGEST = 8192
+"""characters of a line that can name a program: more than a path may have"""
+
+
 def text(name: str, program: str) -> str:
     """A shim that finds homelab at this path where PATH does not have it."""
     return (folder() / name).read_text(encoding="utf-8").replace(_UNFILLED, f"known={shlex.quote(program)}", 1)
@@ -28,8 +32,12 @@ def known(shim: str) -> str:
 
     >>> known("#!/bin/sh\nknown='/opt/my tools/homelab' # x\n"), known("#!/bin/sh\n")
     ('/opt/my tools/homelab', '')
+    >>> known(f"known={LONGEST * 'a'}")
+    ''
     """
     line = next((line for line in shim.splitlines() if line.startswith("known=")), "")
+    if len(line) > LONGEST:
+        return ""
     try:
         return next(iter(shlex.split(line.removeprefix("known="), comments=True)), "")
     except ValueError:  # a quote without its end: somebody has changed it

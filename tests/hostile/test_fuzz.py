@@ -55,6 +55,7 @@ FOUND: list[tuple[str, bytes]] = [
     ("text", b"a" * 300_000),
     ("text", b"://a" * 50_000),
     ("text", b"https://ann:pas://ann:pa\xb73ss@git.ex@git.ex"),
+    ("text", b"https://ann:pa@stps:/]]ann:pa@ss@git.example."),
     ("vault", b'200 {"data": {"path": "secret/", "options": {"version": 1e999}}}'),
     ("vault", b"200 " + DEEP),
     ("vault", b"403 " + DEEP),
