@@ -23,8 +23,8 @@ class Crypt(Places):
         if not self._run("grep", "--quiet", "--fixed-strings", f"filter={_FILTER}", sha, "--", *places).ok:
             return ()
         old = (f"^{since}",) if since else ()
-        listed = self._line("-c", "core.quotePath=false", "rev-list", "--objects", sha, *old)
-        named = [line.partition(" ")[::2] for line in listed.splitlines()]
+        listed = self._lines("-c", "core.quotePath=false", "rev-list", "--objects", sha, *old)
+        named = [line.partition(" ")[::2] for line in listed]
         blobs = [(blob, path) for blob, path in named if path]
         given = self._given([path for _, path in blobs])
         return tuple(sorted({path for blob, path in blobs if path in given and self._plain(blob)}))

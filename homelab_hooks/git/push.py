@@ -106,10 +106,10 @@ def read(code: int, out: str, err: str, *, ref: str, sha: str = "") -> Outcome:
     'LOST_RACE'
     """
     # A pre-push hook's standard output arrives among git's own lines.
-    said = (*words("\n".join(line for line in out.splitlines() if not _REF_LINE.fullmatch(line))), *words(err))
+    read_out = [(line, _REF_LINE.fullmatch(line)) for line in out.split("\n")]
+    said = (*words("\n".join(line for line, about in read_out if not about)), *words(err))
     link = next((found[0] for line in said if (found := _LINK.search(line))), "")
-    lines = [found for line in out.splitlines() if (found := _REF_LINE.fullmatch(line))]
-    mine = next((line for line in lines if line["ref"] == ref), None)
+    mine = next((about for _, about in read_out if about and about["ref"] == ref), None)
     if code == 0:
         kind = Kind.LANDED
     elif mine is None:

@@ -16,7 +16,7 @@ class Remotes(Verbs):
 
     def remotes(self) -> tuple[str, ...]:
         """Their names."""
-        return tuple(self._line("remote").splitlines())
+        return self._lines("remote")
 
     def push_urls(self, remote: str) -> tuple[str, ...]:
         """Where a push to it goes, after insteadOf, pushInsteadOf and pushurl; a URL is its own answer."""
@@ -41,7 +41,7 @@ class Remotes(Verbs):
         done = self._ask("ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=ASKING)
         if not done.ok:
             return Missed(complaint(done))
-        for line in done.out.splitlines():
+        for line in done.lines:
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return Seen(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
         return Absent(f"{hidden(remote)} does not say which branch that is")
@@ -59,7 +59,7 @@ class Remotes(Verbs):
         done = self._ask("ls-remote", "--", url, ref, remote=url, timeout=ASKING)
         if not done.ok:
             return Missed(complaint(done))
-        for line in done.out.splitlines():
+        for line in done.lines:
             sha, _, name = line.partition("\t")
             if name == ref:
                 return Seen(sha)
@@ -83,7 +83,7 @@ class Remotes(Verbs):
     def branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
         """The remote's branches whose tip, as last heard, is this commit."""
         prefix = f"refs/remotes/{hidden(remote)}/"
-        found = self._line("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix).splitlines()
+        found = self._lines("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix)
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 
     def holds(self, remote: str, sha: str) -> bool:
@@ -94,5 +94,4 @@ class Remotes(Verbs):
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
         if remote not in self.remotes():
             return (remote,)
-        done = self._run("remote", "get-url", *which, "--all", "--", remote)
-        return tuple(done.out.splitlines()) if done.ok else ()
+        return self._lines("remote", "get-url", *which, "--all", "--", remote)

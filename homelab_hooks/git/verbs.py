@@ -44,6 +44,11 @@ class Verbs:
         done = self._run(*args)
         return done.out.removesuffix("\n") if done.ok else ""
 
+    def _lines(self, *args: str) -> tuple[str, ...]:
+        """The lines of standard output; none where git says no."""
+        done = self._run(*args)
+        return done.lines if done.ok else ()
+
     def _count(self, *args: str) -> int:
         """A number on standard output; 0 where git says no, or something else."""
         said = self._line(*args)

@@ -34,7 +34,7 @@ def pushing(args: argparse.Namespace, world: World, which: str) -> Pushing | Non
     if which in world.environ.get("SKIP", "").split(","):
         return None
     if args.pushed_to:
-        return from_git(args.pushed_to, args.url or "", terminal.given().splitlines())
+        return from_git(args.pushed_to, args.url or "", terminal.given())
 
     def resolve(name: str) -> str:
         found = world.git.resolve(name)

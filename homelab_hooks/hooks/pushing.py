@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 _HEADS = "refs/heads/"
@@ -34,14 +34,19 @@ class Pushing(NamedTuple):
     updates: tuple[Update, ...]
 
 
-def from_git(remote: str, url: str, lines: Iterable[str]) -> Pushing:
-    """As git tells it: LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA a line; none where all is up to date (githooks(5)).
+def from_git(remote: str, url: str, told: str) -> Pushing:
+    r"""As git tells it: LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA a line; none where all is up to date (githooks(5)).
 
-    >>> from_git("origin", "u", ["HEAD@{1 day ago} 1f2e refs/heads/main 0000"]).updates[0]
+    >>> from_git("origin", "u", "HEAD@{1 day ago} 1f2e refs/heads/main 0000\n").updates[0]
     Update(sha='1f2e', ref='refs/heads/main')
     """
-    parts = (line.rsplit(maxsplit=3) for line in lines)
-    return Pushing(remote, url or remote, tuple(Update(part[1], part[2]) for part in parts if len(part) == 4))  # noqa: PLR2004 - the words of a line
+    # A name may hold what else is a blank, or the end of a line, to Python.
+    lines = (line.rsplit(" ", 3) for line in told.split("\n"))
+    return Pushing(remote, url or remote, tuple(Update(sha, ref) for _, sha, ref, _ in filter(_whole, lines)))
+
+
+def _whole(words: list[str]) -> bool:
+    return len(words) == 4 and all(words)  # noqa: PLR2004 - two refs and two commits
 
 
 def from_framework(environ: Mapping[str, str], resolve: Callable[[str], str]) -> Pushing | None:

@@ -26,6 +26,15 @@ class Done(NamedTuple):
         return self.stdout.decode("utf-8", "surrogateescape")
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        r"""The lines of standard output, each ended by a newline and nothing else: names may hold U+2028 or U+0085.
+
+        >>> Done(0, "a\u2028b\nc\n".encode()).lines
+        ('a\u2028b', 'c')
+        """
+        return tuple(self.out.removesuffix("\n").split("\n")) if self.stdout else ()
+
+    @property
     def err(self) -> str:
         """Standard error as text, undecodable bytes replaced."""
         return self.stderr.decode("utf-8", "replace")

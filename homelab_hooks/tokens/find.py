@@ -87,7 +87,7 @@ def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE
         return NotThere(source, "git is not installed")
     if done.timed_out:
         return NotThere(source, f"no answer within {patience:g} s", silent=True)
-    answer = dict(line.split("=", 1) for line in done.out.splitlines() if "=" in line)
+    answer = dict(line.split("=", 1) for line in done.lines if "=" in line)
     if not (done.ok and answer.get("password")):
         hint = f"make one at {server}/user/cli-and-api and set WOODPECKER_TOKEN, or name a Vault (homelab.vaultAddr)"
         return NotThere(source, f"nothing is kept for {server}", hint, bare=True)

@@ -118,7 +118,7 @@ def git_says(data: bytes) -> None:
 def pushing(data: bytes) -> None:
     """What a pre-push hook is told is a push, whose updates have a commit and a ref; so with what a framework sets."""
     text = data.decode("utf-8", "surrogateescape")
-    found = from_git("origin", "", text.splitlines())
+    found = from_git("origin", "", text)
     hold(found, Pushing)
     assert all(update.sha and update.ref for update in found.updates)
     names = ("REMOTE_BRANCH", "REMOTE_NAME", "TO_REF", "LOCAL_BRANCH", "REMOTE_URL")

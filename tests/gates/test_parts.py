@@ -29,7 +29,7 @@ SHA, ZEROS = "a" * 40, "0" * 40
 
 
 def test_git_tells_each_ref_of_a_push() -> None:
-    push = from_git("origin", "u", [f"HEAD {SHA} refs/heads/main {ZEROS}", f"(delete) {ZEROS} refs/heads/x {SHA}", ""])
+    push = from_git("origin", "u", f"HEAD {SHA} refs/heads/main {ZEROS}\n(delete) {ZEROS} refs/heads/x {SHA}\n")
     assert push.updates == (Update(SHA, "refs/heads/main"), Update(ZEROS, "refs/heads/x"))
     assert [update.deletes for update in push.updates] == [False, True]
     assert [update.branch for update in push.updates] == ["main", "x"]

@@ -116,6 +116,12 @@ def test_a_password_with_an_equals_sign_is_whole(seal: dict[str, str], helper: H
     assert kept(seal) == Token("a=b==", "git's credential helpers")
 
 
+def test_a_password_is_not_cut_where_python_ends_a_line(seal: dict[str, str], helper: Helper) -> None:
+    helper("echo username=ann; printf 'password=t0ken\\302\\205rest\\n'")
+    with pytest.raises(Problem, match="characters that no token has"):
+        kept(seal)
+
+
 def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
     """Neither the terminal nor any askpass program, from the environment or from git's settings."""
     prompted, program = tmp_path / "prompted", tmp_path / "askpass.sh"
