@@ -54,7 +54,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         wait_for_workload=args.wait_for_workload,
     )
     kubectl = world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    return session.finish(deploying.wait(asked, session, remote=remote, kubectl=kubectl))
+    target = watching.target(config, world.git, remote)
+    return session.finish(deploying.wait(asked, session, remote=remote, target=target, kubectl=kubectl))
 
 
 def _again(args: argparse.Namespace) -> list[str]:

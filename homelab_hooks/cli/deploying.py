@@ -40,8 +40,13 @@ def again(args: argparse.Namespace, names: Sequence[str], sha: str) -> str:
     return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha, *kept])
 
 
-def wait(asked: Request, session: Session, *, remote: str, kubectl: Kubectl) -> Verdict:
-    """Wait, with this process's clock, view and repository."""
+def wait(asked: Request, session: Session, *, remote: str, target: str, kubectl: Kubectl) -> Verdict:
+    """Wait, with this process's clock, view and repository.
+
+    Args:
+        remote: asked for a newer commit that is not here; empty: nobody is asked.
+        target: its branch that newer commits come on, for a tag has but a commit's first digits; empty: not known.
+    """
     world = session.world
-    contains = Containing(world.git, remote=remote)
+    contains = Containing(world.git, remote=remote, branch=target)
     return deploy.wait(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)

@@ -85,4 +85,5 @@ class PostPush:
 
     def _deploy(self, landed: Landed) -> Verdict:
         request = deploying.request(self._config, deploying.targets(self.targets), landed.sha)
-        return deploying.wait(request, self._session, remote=landed.remote, kubectl=self._session.world.kubectl())
+        kubectl = self._session.world.kubectl()
+        return deploying.wait(request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl)

@@ -64,6 +64,8 @@ def _rollout(args: argparse.Namespace, config: Config, session: Session, about: 
     asked = deploying.request(config, deploying.targets(config.deploy), about.commit.sha)
 
     def deployed() -> Verdict:
-        return deploying.wait(asked, session, remote=about.remote(), kubectl=session.world.kubectl())
+        world, remote = session.world, about.remote()
+        target = watching.target(config, world.git, remote)
+        return deploying.wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
 
     return chain.Link(Stage.DEPLOY, deployed, deploying.again(args, config.deploy, about.commit.sha))

@@ -75,6 +75,11 @@ def likeliest(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:
         return ""
 
 
+def target(config: Config, git: Reader, remote: str) -> str:
+    """The branch that is landed on, as far as it is known here; empty where only the remote can tell."""
+    return config.onto or (git.known_head_branch(remote) if remote else "")
+
+
 def candidates(git: Reader, remote: str) -> tuple[str, ...]:
     """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
     found: list[str] = []

@@ -16,7 +16,7 @@ from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.workshop import Checkout, Workshop
 from tests.cli.shell import Shell
 from tests.views.schema import objects
 
@@ -57,6 +57,19 @@ def test_a_green_commit_is_deployed(shop: Shell, stage: Stage, push: Callable[[S
     assert (ended.code, result["verdict"]) == (0, "deployed")
     assert [one["number"] for one in result["pipelines"]] == [1]
     assert [(one["target"], one["verdict"]) for one in result["deploys"]] == [("shop/web", "deployed")]
+
+
+def test_a_newer_commit_that_is_not_here_yet_is_fetched_with_its_branch(
+    shop: Shell, stage: Stage, workshop: Workshop, clone: Checkout
+) -> None:
+    """A tag has but the first digits of it, by which no server gives a commit."""
+    clone.git("remote", "set-url", "origin", str(workshop.bare))
+    bob = workshop.clone("bob")
+    stage.deployed(bob.commit("his"), Rollout(image_after=0.0, lag=0.0, pod_takes=0.1))
+    bob.git("push", "--quiet", "origin", "main")
+    ended = shop("homelab", "deploy", "wait", "shop/web", "--settle", "0.2s", "--rollout-timeout", "6s")
+    assert (ended.code, ended.result["verdict"]) == (0, "deployed")
+    assert "included in newer deploy" in ended.err
 
 
 def test_a_rollout_that_fails_counts(
