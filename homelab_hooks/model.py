@@ -94,7 +94,6 @@ class Complaint(NamedTuple):
     """An error or a warning of the configuration."""
 
     message: str
-    kind: str = ""
     warning: bool = False
     where: str = ""
 
@@ -111,7 +110,6 @@ class Pipeline(NamedTuple):
     raw_status: str = ""
     """the server's own word, for the warning about an unknown one"""
     message: str = ""
-    author: str = ""
     reviewed_by: str = ""
     parent: int = 0
     created: int = 0
@@ -140,15 +138,6 @@ class Repo(NamedTuple):
     id: int
     full_name: str
     active: bool = True
-    default_branch: str = ""
-
-
-class Rights(NamedTuple):
-    """What a token's owner may do to a repository in CI."""
-
-    pull: bool
-    push: bool
-    admin: bool
 
 
 class Queue(NamedTuple):
@@ -162,8 +151,7 @@ class Queue(NamedTuple):
 
 
 class LogLine(NamedTuple):
-    """One line of a step's log; `time` in seconds since the step began."""
+    """One line of a step's log."""
 
     number: int
-    time: int
     text: str

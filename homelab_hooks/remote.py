@@ -52,11 +52,8 @@ class Chosen(NamedTuple):
     why: str
 
 
-def parse(url: str, *, base: str = "") -> Address | Nameless:
+def parse(url: str) -> Address | Nameless:
     """The owner and name that a URL says, after git's own rules for what is a URL, a host or a path.
-
-    Args:
-        base: path under which the forge lives, when it is not at its host's root.
 
     >>> parse("git@git.example.test:acme/app.git").full
     'acme/app'
@@ -66,22 +63,22 @@ def parse(url: str, *, base: str = "") -> Address | Nameless:
     Nameless(why='it is a path on this machine')
     """
     if _SCHEME.match(url):
-        return _from_url(url, base)
+        return _from_url(url)
     if _HELPER.match(url):
         return Nameless("it goes through a remote helper")
     if _DRIVE.match(url) or url.startswith("\\\\"):
         return Nameless("it is a path on this machine")
     if url.startswith("["):
-        return _from_brackets(url, base)
+        return _from_brackets(url)
     scp = _SCP.match(url)
     if scp is None:
         return Nameless("it is a path on this machine")
     host, path = scp["host"].strip("[]"), scp["path"]
     note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
-    return _named(Address(host, "", "", note=note), path.split("/"), base)
+    return _named(Address(host, "", "", note=note), path.split("/"))
 
 
-def _from_url(url: str, base: str) -> Address | Nameless:
+def _from_url(url: str) -> Address | Nameless:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -95,25 +92,21 @@ def _from_url(url: str, base: str) -> Address | Nameless:
     segments = [unquote(segment) for segment in parts.path.split("/")]
     if any("/" in segment for segment in segments):
         return Nameless("a slash is hidden in its path")
-    return _named(Address(host, "", "", scheme, port), segments, base)
+    return _named(Address(host, "", "", scheme, port), segments)
 
 
-def _from_brackets(url: str, base: str) -> Address | Nameless:
+def _from_brackets(url: str) -> Address | Nameless:
     """`[git@host:2222]:owner/name`, which git reads as ssh with a port, or `[::1]:owner/name`."""
     inner, closed, path = url[1:].partition("]:")
     if not closed:
         return Nameless("it is a path on this machine")
     ported = _SCP_BRACKETS.fullmatch(inner)
     where = Address(ported["host"], "", "", port=int(ported["port"])) if ported else Address(inner, "", "")
-    return _named(where, path.split("/"), base)
+    return _named(where, path.split("/"))
 
 
-def _named(where: Address, raw: Sequence[str], base: str) -> Address | Nameless:
-    segments = [segment for segment in raw if segment]
-    prefix = [segment for segment in base.split("/") if segment]
-    if prefix and segments[: len(prefix)] == prefix:
-        segments = segments[len(prefix) :]
-    segments = _azure(where.host, segments)
+def _named(where: Address, raw: Sequence[str]) -> Address | Nameless:
+    segments = _azure(where.host, [segment for segment in raw if segment])
     if segments:
         segments[-1] = segments[-1].removesuffix(".git")
     wrong = _wrong(where.host, segments)

@@ -10,9 +10,10 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.deploy import deploy
-from homelab_hooks.deploy.deploy import Request, Target
+from homelab_hooks.deploy.deploy import Request
 from homelab_hooks.git.history import Containing
 from homelab_hooks.image import ByTag
+from homelab_hooks.kubectl.facts import Target
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.verdict import Verdict
 

@@ -48,12 +48,11 @@ class PostPush:
         rollouts = f"wait for the rollout of {', '.join(self.targets)}"
         return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
 
-    def check(self, sha: str) -> None:
+    def check(self) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
 
         Raises Problem with what stands in the way.
         """
-        del sha
         config, world = self._config, self._session.world
         deploying.targets(self.targets)
         about = watching.subject(config, world, "HEAD")

@@ -76,15 +76,15 @@ class Kubernetes:
         """All objects of this moment."""
         return self._timeline(self._now() - self._began)
 
-    def kubeconfig(self, path: Path, *, context: str = "demo") -> Path:
+    def kubeconfig(self, path: Path) -> Path:
         """Write a kubeconfig that leads here; JSON is YAML too."""
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "clusters": [{"name": "demo", "cluster": {"server": self.url}}],
             "users": [{"name": "demo", "user": {}}],
-            "contexts": [{"name": context, "context": {"cluster": "demo", "user": "demo"}}],
-            "current-context": context,
+            "contexts": [{"name": "demo", "context": {"cluster": "demo", "user": "demo"}}],
+            "current-context": "demo",
         }
         path.write_text(json.dumps(config, indent=1), encoding="utf-8")
         return path

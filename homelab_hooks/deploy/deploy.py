@@ -24,8 +24,6 @@ from homelab_hooks.looks import Seen
 from homelab_hooks.loop import drive
 from homelab_hooks.verdict import Verdict
 
-__all__ = ["Request", "Target", "wait"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
 from pathlib import Path
 
 from homelab_hooks.config import GitEntry
@@ -31,13 +30,6 @@ class Places(Verbs):
             key, equals, value = setting.partition("\n")
             entries.append(GitEntry(scope, key, value if equals else "true"))
         return tuple(entries)
-
-    def settings(self) -> dict[str, tuple[str, ...]]:
-        """Each key with its values, weakest first."""
-        values: defaultdict[str, list[str]] = defaultdict(list)
-        for entry in self.config():
-            values[entry.key].append(entry.value)
-        return {key: tuple(found) for key, found in values.items()}
 
     def setting(self, key: str) -> str:
         """The value that counts; empty where there is none."""

@@ -1,4 +1,4 @@
-"""The door to the network: one server, its certificate checked, its address pinned, every answer bounded."""
+"""Asks one server and no other: what comes of it is a value, and no answer is too long or too late."""
 
 from __future__ import annotations
 

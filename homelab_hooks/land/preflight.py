@@ -21,7 +21,7 @@ def begin(request: Request, parts: Parts) -> Course:
         facts, state = gather(request, parts.git, goes_to(request, parts.git))
         for problem in refusals(facts):
             raise problem
-        check_ci(parts, facts.head)
+        check_ci(parts)
         note.detail = f"{facts.branch} at {short_sha(facts.head)}, to {remotes.shown(state.remote)}/{state.target}"
     course = Course(parts, store(parts.git), state)
     course.keep(stage=Stage.PREFLIGHT)
@@ -71,11 +71,11 @@ def store(git: Git) -> Store:
     return Store(git.git_path("homelab"))
 
 
-def check_ci(parts: Parts, sha: str) -> None:
+def check_ci(parts: Parts) -> None:
     """Whether CI could be watched afterwards; whatever is wrong with it is a refusal now (20)."""
     if parts.check_ci is None:
         return
     try:
-        parts.check_ci(sha)
+        parts.check_ci()
     except Problem as problem:
         raise Problem(problem.what, hint=problem.hint, exit=Exit.REFUSED) from problem

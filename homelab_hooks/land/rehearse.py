@@ -32,7 +32,7 @@ def rehearse(request: Request, parts: Parts) -> tuple[str, tuple[Problem, ...]]:
     facts, state = gather(request, git, remote)
     found += refusals(facts)
     _tried(found, lambda: _nobody_else(git.common_dir() or git.git_path("")))
-    _tried(found, lambda: check_ci(parts, facts.head))
+    _tried(found, lambda: check_ci(parts))
     course = Course(parts, store(git), state)
     tip = _tried(found, lambda: _target(course)) or ""
     merging = _merging(course, facts, tip)

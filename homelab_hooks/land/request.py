@@ -111,7 +111,7 @@ class Parts:
     clock: Clock
     tell: Callable[[Event], None]
     jitter: Callable[[], float]
-    check_ci: Callable[[str], None] | None = None
+    check_ci: Callable[[], None] | None = None
     after: Callable[[Landed], Verdict] | None = None
     run_hook: bool = True
     afterwards: str = "watch CI"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from homelab_hooks.proc.ancestry import command_of
 from homelab_hooks.proc.done import Done
 from homelab_hooks.proc.expiry import expire
-from homelab_hooks.proc.proc import Following, Processes, Running, end_group, end_running
+from homelab_hooks.proc.proc import Processes, Running, end_running
 from homelab_hooks.proc.signals import terminable
 
-__all__ = [
-    "Done", "Following", "Processes", "Running", "command_of", "end_group", "end_running", "expire", "terminable",
-]  # fmt: skip
+__all__ = ["Done", "Processes", "Running", "command_of", "end_running", "expire", "terminable"]

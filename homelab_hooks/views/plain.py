@@ -9,8 +9,6 @@ from homelab_hooks.text import Redactor, short
 from homelab_hooks.views.fit import fit
 from homelab_hooks.views.wording import lines, result_line
 
-__all__ = ["Plain", "lines", "result_line"]
-
 
 class Output(Protocol):
     """Where lines go."""

@@ -22,7 +22,7 @@ EVERY = 1.0
 """seconds between two looks of a follower"""
 LOST = 180.0
 """seconds without a usable answer after which a follower gives up"""
-EMPTY = LogLine(0, 0, "(no output)")
+EMPTY = LogLine(0, "(no output)")
 """shown of a step that wrote nothing"""
 _STARTED = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
 

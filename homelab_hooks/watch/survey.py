@@ -17,6 +17,8 @@ from homelab_hooks.watch.watch import Eyes, Request, Sources, explained
 
 PATIENCE = 15.0
 """seconds for the one look to succeed, flaps included"""
+RECENT = 8
+"""pipelines of a branch that are shown to a person who looks"""
 
 
 def until_seen(unreachable: float) -> Patience:
@@ -71,9 +73,9 @@ def survey(
     return Survey(explained(state, sources.facts), state, tuple(rows), eyes.repo)
 
 
-def recent(seen: Survey, branch: str, *, most: int = 8) -> tuple[Pipeline, ...]:
-    """The newest pipelines of a branch, or of all where none is named."""
-    return tuple(row for row in seen.rows if not branch or row.branch == branch)[:most]
+def recent(seen: Survey, branch: str) -> tuple[Pipeline, ...]:
+    """The few newest pipelines of a branch, or of all where none is named."""
+    return tuple(row for row in seen.rows if not branch or row.branch == branch)[:RECENT]
 
 
 def _detailed(thread: Thread, sources: Sources, repo: Repo | None) -> Thread:

@@ -37,15 +37,13 @@ BLANKS = 2
 class Request(NamedTuple):
     """What to watch.
 
-    `names` are tried in order: CI may know a mirrored repository under either name. `since` (unix seconds) is when the
-    commit can have been pushed at the earliest; 0 where that is not known.
+    `names` are tried in order: CI may know a mirrored repository under either name.
     """
 
     scope: Scope
     names: tuple[str, ...]
     patience: Patience = Patience()
     fail_fast: bool = False
-    since: int = 0
     seed: int = 0
     web: str = ""
     """the server's URL, for links"""
@@ -190,23 +188,18 @@ class Eyes:
     def _rows(self, repo: int, watch: Watch) -> Look[tuple[tuple[Pipeline, ...], int]]:
         """Rows from the newest down to where the state needs them, and the number down to which they are complete."""
         self._ci.within(self._time_left(watch))
-        deep = watch.ask.floor == 0
-        size = PER_PAGE if deep else FEW
+        size = FEW if watch.ask.floor else PER_PAGE
         found: dict[int, Pipeline] = {}
         for page in range(1, PAGES + 1):
             answer = self._ci.pipelines(repo, page=page, per_page=size)
             if not isinstance(answer, Seen):
                 return answer
             found |= {row.number: row for row in answer.value}
-            lowest = min(found, default=0)
             if len(answer.value) < size:
                 return Seen((tuple(found.values()), 0))
-            if lowest <= watch.ask.floor or (deep and self._too_old(answer.value[-1])):
+            if min(found, default=0) <= watch.ask.floor:
                 break
         return Seen((tuple(found.values()), min(found, default=0)))
-
-    def _too_old(self, row: Pipeline) -> bool:
-        return 0 < row.created < self._request.since
 
     def _details(self, repo: int, watch: Watch, rows: tuple[Pipeline, ...], *, hinted: bool) -> tuple[Pipeline, ...]:
         """The details asked for, those that an event spoke of, and those of our pipelines that have just ended."""

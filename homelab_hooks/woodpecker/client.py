@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
-from homelab_hooks.model import LogLine, Pipeline, Queue, Repo, Rights
+from homelab_hooks.model import LogLine, Pipeline, Queue, Repo
 from homelab_hooks.reply import Reply
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import read
@@ -51,9 +51,9 @@ class Woodpecker:
         """The repository of this name."""
         return self._get(f"/api/repos/lookup/{quote(full_name)}", parse.repo, f"the repository {full_name}")
 
-    def rights(self, repo: int) -> Look[Rights]:
-        """What the token's owner may do to it."""
-        return self._get(f"/api/repos/{repo}/permissions", parse.rights, "the rights to the repository")
+    def may_push(self, repo: int) -> Look[bool]:
+        """Whether the token's owner may push to it, and so restart its pipelines."""
+        return self._get(f"/api/repos/{repo}/permissions", parse.may_push, "the rights to the repository")
 
     def pipelines(self, repo: int, *, page: int = 1, per_page: int = PER_PAGE) -> Look[tuple[Pipeline, ...]]:
         """A page of the list, newest number first, without workflows."""

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from homelab_hooks.model import Complaint, LogLine, Pipeline, Queue, Repo, Rights, Status, Step, Stopped, Workflow
+from homelab_hooks.model import Complaint, LogLine, Pipeline, Queue, Repo, Status, Step, Stopped, Workflow
 from homelab_hooks.text import clean
 
 T = TypeVar("T")
@@ -38,7 +38,6 @@ def pipeline(raw: object) -> Pipeline:
         status=status(word),
         raw_status=word,
         message=_text(json, "message"),
-        author=_name(json, "author"),
         reviewed_by=_name(json, "reviewed_by"),
         parent=_number(json, "parent"),
         created=_number(json, "created", "created_at"),
@@ -59,7 +58,6 @@ def repo(raw: object) -> Repo:
         id=_number(json, "id", need=True),
         full_name=_text(json, "full_name"),
         active=json.get("active") is not False,
-        default_branch=_text(json, "default_branch"),
     )
 
 
@@ -68,10 +66,9 @@ def login(raw: object) -> str:
     return _text(_object(raw), "login", need=True)
 
 
-def rights(raw: object) -> Rights:
-    """The answer of /api/repos/{id}/permissions. Raises Misshapen."""
-    json = _object(raw)
-    return Rights(*(json.get(name) is True for name in ("pull", "push", "admin")))
+def may_push(raw: object) -> bool:
+    """Whether the answer of /api/repos/{id}/permissions gives the right to push. Raises Misshapen."""
+    return _object(raw).get("push") is True
 
 
 def queue(raw: object) -> Queue:
@@ -158,7 +155,6 @@ def _complaint(raw: object) -> Complaint:
     place = [_text(data, "file"), _text(data, "field")] if isinstance(data, Mapping) else []
     return Complaint(
         message=_text(json, "message"),
-        kind=_text(json, "type"),
         warning=json.get("is_warning") is True,
         where=" ".join(part for part in place if part),
     )
@@ -169,7 +165,7 @@ def _log_line(raw: object) -> LogLine | None:
     json = _object(raw)
     if _number(json, "type") not in (0, 1):
         return None
-    return LogLine(number=_number(json, "line"), time=_number(json, "time"), text=_decoded(json.get("data")))
+    return LogLine(number=_number(json, "line"), text=_decoded(json.get("data")))
 
 
 def _decoded(data: object) -> str:

@@ -13,10 +13,11 @@ from homelab_hooks.demo.kubernetes import Kubernetes, NoWatch
 from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.deploy.deploy import Request, Target, wait
+from homelab_hooks.deploy.deploy import Request, wait
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
 from homelab_hooks.image import ByTag
+from homelab_hooks.kubectl.facts import Target
 from homelab_hooks.kubectl.kubectl import Kubectl
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place

@@ -11,13 +11,23 @@ import pytest
 from homelab_hooks.demo.cluster import Recording, Timeline
 from homelab_hooks.demo.kubectl_replay import Fault, PlayedKubectl, nothing_wrong
 from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.deploy.deploy import Request, Target, wait
+from homelab_hooks.deploy.deploy import Request, wait
 from homelab_hooks.deploy.question import Question, Snapshot, Terms
 from homelab_hooks.deploy.state import State, begin
 from homelab_hooks.events import Event
 from homelab_hooks.history import Containment
 from homelab_hooks.image import ByTag
-from homelab_hooks.kubectl.facts import Container, ContainerState, Counts, Phase, Pod, Revision, Template, Workload
+from homelab_hooks.kubectl.facts import (
+    Container,
+    ContainerState,
+    Counts,
+    Phase,
+    Pod,
+    Revision,
+    Target,
+    Template,
+    Workload,
+)
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.verdict import Verdict
 

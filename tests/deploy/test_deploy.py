@@ -12,11 +12,12 @@ from homelab_hooks.demo.cluster import Json, Timeline
 from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import LIES, Ending, Rollout, Stage
-from homelab_hooks.deploy.deploy import Request, Target
+from homelab_hooks.deploy.deploy import Request
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Back, LostContact, RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
 from homelab_hooks.image import ByDigest
+from homelab_hooks.kubectl.facts import Target
 from homelab_hooks.proc import Done
 
 Given = Callable[..., Any]

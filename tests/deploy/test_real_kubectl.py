@@ -16,10 +16,11 @@ from homelab_hooks.demo.cluster import Recording
 from homelab_hooks.demo.kubernetes import Falters, Hangs, Kubernetes, NoWatch, Refuses, Says
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
-from homelab_hooks.deploy.deploy import Request, Target, wait
+from homelab_hooks.deploy.deploy import Request, wait
 from homelab_hooks.events import Event, Log, LostContact, RolloutChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
+from homelab_hooks.kubectl.facts import Target
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.proc import Done, Processes, command_of
 from homelab_hooks.verdict import Verdict

@@ -11,10 +11,11 @@ import pytest
 
 from homelab_hooks.demo.cluster import Recording
 from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.deploy.deploy import Request, Target
+from homelab_hooks.deploy.deploy import Request
 from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
 from homelab_hooks.image import ByLabel
+from homelab_hooks.kubectl.facts import Target
 
 DEPLOYED = {
     "9f2c1a7b": [

@@ -93,7 +93,7 @@ TARGETS = {
     "pipeline": Fed(woodpecker(parse.pipeline), seeds.woodpecker("/pipelines/")),
     "repo": Fed(woodpecker(parse.repo), seeds.woodpecker("/lookup/")),
     "login": Fed(woodpecker(parse.login), seeds.woodpecker("/user")),
-    "rights": Fed(woodpecker(parse.rights), seeds.woodpecker("/permissions")),
+    "rights": Fed(woodpecker(parse.may_push), seeds.woodpecker("/permissions")),
     "queue": Fed(woodpecker(parse.queue), seeds.woodpecker("/queue")),
     "log": Fed(woodpecker(parse.log), seeds.woodpecker("/logs/")),
     "headers": Fed(headers, (

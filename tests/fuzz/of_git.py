@@ -25,7 +25,7 @@ from tests.fuzz.promises import hold
 def remotes(data: bytes) -> None:
     """Any URL says an owner and a name, or why it does not."""
     url = data.decode("utf-8", "surrogateescape")
-    found = remote.parse(url, base="git")
+    found = remote.parse(url)
     if isinstance(found, remote.Address):
         assert found.namespace
         assert found.name

@@ -91,12 +91,6 @@ def test_defect_39_a_url_that_says_no_owner_is_not_guessed_at(url: str, why: str
     assert why in found.why
 
 
-def test_a_forge_under_a_path_has_that_path_taken_off() -> None:
-    found = parse("https://h/sub/path/o/r", base="/sub/path/")
-    assert isinstance(found, Address)
-    assert found.full == "o/r"
-
-
 def test_a_number_after_the_colon_is_a_directory_and_looks_like_a_slip() -> None:
     found = parse("git@h:22/owner/repo")
     assert isinstance(found, Address)

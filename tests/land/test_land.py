@@ -172,7 +172,7 @@ def test_a_rehearsal_names_every_refusal_at_once(workshop: Workshop, git_land: G
     ann = workshop.clone("ann")
     ann.write("README", "changed")
 
-    def silent(_: str) -> None:
+    def silent() -> None:
         raise Problem("CI does not answer", exit=Exit.UNREACHABLE)
 
     verdict = git_land(ann, dry_run=True, how=Detect(), check_ci=silent)

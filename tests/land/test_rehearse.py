@@ -94,7 +94,7 @@ def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Checkout, g
     ann.git("remote", "remove", "origin")
     ann.write("same", "changed\n")
 
-    def silent(_: str) -> None:
+    def silent() -> None:
         raise Problem("CI does not answer", hint="look", exit=Exit.UNREACHABLE)
 
     verdict = git_land(ann, dry_run=True, how=Detect(), check_ci=silent)
@@ -124,6 +124,6 @@ def test_a_target_or_a_server_that_is_not_there_is_found_out(
 
 def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Checkout, git_land: GitLand) -> None:
     seen: list[Verdict] = []
-    assert git_land(ann, check_ci=lambda _: seen.append(git_land(ann, dry_run=True))).landed
+    assert git_land(ann, check_ci=lambda: seen.append(git_land(ann, dry_run=True))).landed
     assert (seen[0].exit, seen[0].landed) == (Exit.REFUSED, False)
     assert "another landing runs in this repository: process" in seen[0].reason

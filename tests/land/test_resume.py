@@ -250,7 +250,7 @@ def test_a_second_landing_is_told_who_holds_the_lock(workshop: Workshop, git_lan
     other.commit("o")
     second: list[Verdict] = []
 
-    def meanwhile(_: str) -> None:
+    def meanwhile() -> None:
         second.append(git_land(other))
 
     assert git_land(ann, check_ci=meanwhile).landed

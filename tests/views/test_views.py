@@ -15,7 +15,8 @@ from homelab_hooks.events import Event, Level, Log, PipelineResult, Result, Star
 from homelab_hooks.exits import Exit
 from homelab_hooks.text import Redactor
 from homelab_hooks.views.ndjson import NAMES, Ndjson
-from homelab_hooks.views.plain import Plain, result_line
+from homelab_hooks.views.plain import Plain
+from homelab_hooks.views.wording import result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, Page
 from tests.views.schema import SCHEMA, objects
 

@@ -100,10 +100,9 @@ def _said(config: Config, world: World) -> Iterator[Finding]:
 
 def _may(ci: Woodpecker, repo: int) -> str:
     """What the token may do beyond watching, as far as CI says."""
-    rights = ci.rights(repo)
-    may = []
-    if isinstance(rights, Seen):
-        may.append("may restart pipelines" if rights.value.push else "may not restart pipelines")
+    push, may = ci.may_push(repo), []
+    if isinstance(push, Seen):
+        may.append("may restart pipelines" if push.value else "may not restart pipelines")
     queue = ci.queue()
     if isinstance(queue, Seen | Denied):
         may.append("may see the queue" if isinstance(queue, Seen) else "may not see the queue")
