@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from homelab_hooks.config import TRACKED, Config
 from homelab_hooks.land.agreement import Agreements, question, refusal
 from homelab_hooks.world import World
@@ -13,7 +11,7 @@ def agreed(config: Config, world: World) -> None:
     """Have a command from a tracked file agreed to, once. Raises Problem (refused) where nobody does."""
     if not foreign(config):
         return
-    known, source = Agreements((world.git.common_dir() or Path()) / "homelab"), config.source("verify")
+    known, source = Agreements(world.git.private_dir()), config.source("verify")
     if config.verify in known:
         return
     if not world.terminal.ask(question(config.verify, source)):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from homelab_hooks.cli import agreeing, options, watching
@@ -21,7 +20,7 @@ from homelab_hooks.events import Level, Log, Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
 from homelab_hooks.land.agreement import Agreements
-from homelab_hooks.land.request import Command, Detect, Parts, Request, Skip, Strategy, Verify
+from homelab_hooks.land.request import COMMIT, Command, Detect, Parts, Request, Skip, Strategy, Verify
 from homelab_hooks.verdict import Verdict
 
 _KEPT = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LANDING)
@@ -88,8 +87,7 @@ def _act(args: argparse.Namespace, config: Config, parts: Parts, session: Sessio
 
 
 def _announce(config: Config, parts: Parts) -> None:
-    known = Agreements((parts.git.common_dir() or Path()) / "homelab")
-    if agreeing.foreign(config) and config.verify not in known:
+    if agreeing.foreign(config) and config.verify not in Agreements(parts.git.private_dir()):
         text = f"the verification is {TRACKED}'s word, and nobody here has agreed to it yet: git land would ask"
         parts.tell(Log(source="homelab", text=text, level=Level.WARNING))
 
@@ -115,9 +113,7 @@ def _request(args: argparse.Namespace, config: Config) -> Request:
         verify=_verify(args, config),
         push_options=tuple(args.push_option or ()),
         dry_run=args.dry_run,
-        resume=watching.again(args, "{sha}", deploy=() if args.no_deploy else config.deploy).replace(
-            "'{sha}'", "{sha}"
-        ),
+        resume=watching.again(args, COMMIT, deploy=() if args.no_deploy else config.deploy),
         extra=kept,
     )
 

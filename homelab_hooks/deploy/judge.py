@@ -9,6 +9,7 @@ from homelab_hooks.deploy.judgement import Awaiting, Complete, Failed, Judgement
 from homelab_hooks.deploy.question import Question, Snapshot
 from homelab_hooks.deploy.standing import Nameless, Newer, Other, Ours, standing
 from homelab_hooks.kubectl.facts import Kind, Pod, Revision, Workload
+from homelab_hooks.sentences import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +155,11 @@ def _holds(case: _Case) -> tuple[str, str]:
     if evidence:
         return evidence[0].trouble.text, ""
     if workload.on_delete and case.old:
-        count = _pods(len(case.old))
+        count = counted(len(case.old), "pod")
         return f"pods are replaced only when they are deleted (OnDelete): {count} to go", "delete the old pods"
     if behind:
-        return f"the partition ({workload.partition}) holds {_pods(behind)} back", "lower the partition"
+        return f"the partition ({workload.partition}) holds {counted(behind, 'pod')} back", "lower the partition"
     return "", ""
-
-
-def _pods(count: int) -> str:
-    return "1 pod" if count == 1 else f"{count} pods"
 
 
 def _one_digest(case: _Case) -> Judgement | None:

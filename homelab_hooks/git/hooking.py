@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from homelab_hooks.errors import Problem
@@ -17,11 +16,6 @@ class Hooking(Places):
     def at(self, directory: Path) -> Hooking:
         """The same in another directory."""
         return Hooking(self._git.at(directory))
-
-    def release(self) -> tuple[int, int]:
-        """Git's; (0, 0) where it does not say."""
-        found = re.search(r"(\d{1,6})\.(\d{1,6})", self._line("version"))
-        return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def bare(self) -> bool:
         """Whether this repository has no work tree."""
@@ -38,10 +32,6 @@ class Hooking(Places):
     def is_tracked(self, name: str) -> bool:
         """Whether the file in this directory is tracked."""
         return self._run("ls-files", "--error-unmatch", "--", name).ok
-
-    def is_ignored(self, name: str) -> bool:
-        """Whether a file of this name in this directory would not be seen by `git status`."""
-        return self._run("check-ignore", "--quiet", "--", name).ok
 
     def hook_commands(self, option: str) -> dict[str, str]:
         """The hooks in the settings of one scope: name to command; empty where its command or its event is missing."""

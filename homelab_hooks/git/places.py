@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class Places(Verbs):
         """Git's own version, as it says it."""
         return self._line("version").removeprefix("git version ")
 
+    def release(self) -> tuple[int, int]:
+        """The first two numbers of it; (0, 0) where it does not say."""
+        found = re.search(r"(\d{1,6})\.(\d{1,6})", self.version())
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
     def identity(self) -> str:
         """Who would be the committer: name and address; empty where git does not know."""
         return self._line("var", "GIT_COMMITTER_IDENT").rpartition(" ")[0].rpartition(" ")[0]
@@ -55,16 +61,33 @@ class Places(Verbs):
         """The directory that all work trees of the repository share; None outside a repository."""
         return self._place("--git-common-dir")
 
+    def private_dir(self) -> Path:
+        """Our own directory in the one that all work trees share; it may not be there yet.
+
+        Raises Problem (refused) outside a repository.
+        """
+        common = self.common_dir()
+        if common is None:
+            raise _no_repository()
+        return common / "homelab"
+
     def git_path(self, name: str) -> Path:
-        """Where git keeps `name` for this work tree: `hooks` follows core.hooksPath."""
+        """Where git keeps `name` for this work tree: `hooks` follows core.hooksPath.
+
+        Raises Problem (refused) outside a repository.
+        """
         found = self._place("--git-path", name)
         if found is None:
-            raise Problem("this is no git repository", hint="run it inside one", exit=Exit.REFUSED)
+            raise _no_repository()
         return found
 
     def valid_branch(self, name: str) -> bool:
         """Whether git takes this for a branch's name."""
         return not name.startswith("-") and self._run("check-ref-format", f"refs/heads/{name}").ok
+
+    def ignores(self, name: str) -> bool:
+        """Whether `git status` overlooks a file of this name, there or not; a relative one is below this directory."""
+        return self._run("check-ignore", "--quiet", "--", name).ok
 
     def _place(self, *question: str) -> Path | None:
         """Asked once: no landing moves a repository."""
@@ -81,3 +104,7 @@ class Places(Verbs):
         if not done.ok:
             return None
         return self._places.setdefault(question, Path(done.out.removesuffix("\n")))
+
+
+def _no_repository() -> Problem:
+    return Problem("this is no git repository", hint="run it inside one", exit=Exit.REFUSED)

@@ -15,6 +15,9 @@ from homelab_hooks.proc import Done
 from homelab_hooks.remote import Nameless, parse
 from homelab_hooks.text import clean, without_user
 
+OLDEST = (2, 36)
+"""git that can be trusted: `push --porcelain` and the reference-transaction hook are as we know them (2.28.0 ran other
+hooks in its place)"""
 _DIGITS = 16
 """of a count; no repository has so many commits"""
 

@@ -40,10 +40,6 @@ class WorkTrees(Places):
         """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
         return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
 
-    def ignores(self, name: str) -> bool:
-        """Whether git overlooks a path below the work tree's root."""
-        return self._run("check-ignore", "--quiet", "--", name).ok
-
     def remove_work_tree(self, path: Path, *, even_dirty: bool = False) -> Done:
         """Remove a work tree; git refuses one with changes unless told."""
         force = ("--force", "--force") if even_dirty else ()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.ticket import Ticket
-from homelab_hooks.land.request import Clock
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.loop import Clock
 from homelab_hooks.proc.ancestry import Process
 
 SOON, LATER, PATIENCE = 0.1, 0.5, 5.0

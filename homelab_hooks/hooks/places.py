@@ -23,16 +23,15 @@ _OTHERS = {"global", "system", "command"}
 
 def repository(git: Hooking) -> Facts:
     """This repository's hooks. Raises Problem where there is none, or a bare one."""
-    common = git.common_dir()
-    path = git.git_path("hooks")  # complains where there is no repository
-    assert common is not None  # noqa: S101 - git_path has complained otherwise
+    ours, path = git.private_dir(), git.git_path("hooks")
+    common = ours.parent
     if git.bare():
         raise Problem(
             "this is a bare repository: nobody pushes from it",
             hint="run it in a repository, or a worktree, from which you push",
             exit=Exit.REFUSED,
         )
-    own, ours = common / "hooks", common / "homelab"
+    own = common / "hooks"
     scope = Scope("--local", ours / "hooks")
     return Facts(
         scope=scope,
@@ -110,7 +109,7 @@ def _hook(git: Hooking | None, folder: Path, name: str) -> Hook:
     found, kept = entry(folder / name), entry(folder / f"{name}{KEPT}")
     tracked = git is not None and git.is_tracked(str(folder / name))
     names = (name, f"{name}{KEPT}") if found.there else (name,)
-    visible = git is not None and not all(git.is_ignored(str(folder / one)) for one in names)
+    visible = git is not None and not all(git.ignores(str(folder / one)) for one in names)
     return Hook(name, found, kept, entry(folder / f"{name}{LEGACY}"), tracked=tracked, visible=visible)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from homelab_hooks.git.verbs import OLDEST
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import Facts, Folder, Hook, Kind
 from homelab_hooks.hooks.owner import Owner
 
-OLDEST, WITH_SETTINGS = (2, 36), (2, 54)
-"""git that can be trusted with a reference-transaction hook (2.28.0 ran other hooks in its place), and one that reads
-hooks in its settings"""
+WITH_SETTINGS = (2, 54)
+"""git that reads hooks in its settings"""
 
 
 class Keep(NamedTuple):

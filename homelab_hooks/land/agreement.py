@@ -15,7 +15,7 @@ class Agreements:
     """Kept in the repository's private directory, one digest a line; another command has to be agreed to anew.
 
     Args:
-        directory: `homelab` in the directory that all work trees share.
+        directory: our own in the repository.
     """
 
     def __init__(self, directory: Path) -> None:

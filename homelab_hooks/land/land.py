@@ -58,9 +58,14 @@ def interrupted(git: Git, *, exit: Exit = Exit.INTERRUPTED) -> Verdict:  # noqa:
     if state is None:
         return Verdict(exit=exit, reason="interrupted", landed=False)
     if state.landed:
-        resume = state.request.resume.replace("{sha}", state.landed)
         reason = f"interrupted after landing {state.landed} on {state.target}"
-        return Verdict(exit=exit, reason=reason, hint=f"go on: {resume}", sha=state.landed, landed=True)
+        return Verdict(
+            exit=exit,
+            reason=reason,
+            hint=f"go on: {state.request.watching(state.landed)}",
+            sha=state.landed,
+            landed=True,
+        )
     hint = "go on: git land --continue; go back: git land --abort"
     if state.in_doubt:
         reason = f"interrupted while pushing: unknown whether {state.candidate} is on {state.target}"
@@ -205,10 +210,7 @@ def _rehearsed(request: Request, parts: Parts) -> Verdict:
 
 @contextmanager
 def _alone(git: Git) -> Iterator[None]:
-    common = git.common_dir()
-    if common is None:
-        raise Problem("this is no git repository", hint="run it inside one", exit=Exit.REFUSED)
-    with locked(common / "homelab", who=f"landing {git.branch() or short_sha(git.head())} in {git.top_level()}"):
+    with locked(git.private_dir(), who=f"landing {git.branch() or short_sha(git.head())} in {git.top_level()}"):
         yield
 
 

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.push import Kind, Outcome
-from homelab_hooks.text import clean
 
 NETWORK_TRIES = 3
-SHOWN_FILES = 10
 _LONGEST_WAIT = 8.0
 _FIRST_WAIT = 0.5
-
-
-def listed(names: Iterable[str]) -> str:
-    """Some names in one line, control characters removed.
-
-    >>> listed(["a", "b"])
-    'a, b'
-    """
-    cleaned = [clean(name) for name in names]
-    more = len(cleaned) - SHOWN_FILES
-    return ", ".join(cleaned[:SHOWN_FILES]) + (f" and {more} more" if more > 0 else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "commit"), counted(0, "commit")
-    ('1 commit', '0 commits')
-    """
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @dataclass(frozen=True, slots=True)

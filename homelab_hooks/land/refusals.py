@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.land.plan import listed
+from homelab_hooks.sentences import listed
 from homelab_hooks.text import clean
 
 
@@ -51,45 +50,38 @@ def refusals(facts: Facts) -> tuple[Problem, ...]:
         _exposed(facts),
         _verifiable(facts),
     )
-    return tuple(Problem(reason.what, hint=reason.hint, exit=reason.exit) for reason in found if reason.what)
+    return tuple(problem for problem in found if problem is not None)
 
 
-class Reason(NamedTuple):
-    """What stands against it, and what to do."""
-
-    what: str = ""
-    hint: str = ""
-    exit: Exit = Exit.REFUSED
+def _refused(what: str, hint: str) -> Problem:
+    return Problem(what, hint=hint, exit=Exit.REFUSED)
 
 
-_FINE = Reason()
-
-
-def _unfinished(facts: Facts) -> Reason:
+def _unfinished(facts: Facts) -> Problem | None:
     if not facts.unfinished:
-        return _FINE
-    return Reason(
+        return None
+    return _refused(
         f"the landing of {clean(facts.unfinished_branch)} was cut short at {facts.unfinished}",
         "git land --continue finds out how it stands and goes on; git land --abort goes back",
     )
 
 
-def _lock(facts: Facts) -> Reason:
-    return locked_by(facts.lock) if facts.lock else _FINE
+def _lock(facts: Facts) -> Problem | None:
+    return locked_by(facts.lock) if facts.lock else None
 
 
-def locked_by(lock: str) -> Reason:
+def locked_by(lock: str) -> Problem:
     """What to say of a lock, and what to do about it."""
-    return Reason(
+    return _refused(
         f"another git works here, or was killed: there is a lock, {clean(lock)}",
         "wait for its end; where none runs, remove that file; then the same command again",
     )
 
 
-def _operation(facts: Facts) -> Reason:
+def _operation(facts: Facts) -> Problem | None:
     if not facts.operation:
-        return _FINE
-    return Reason(
+        return None
+    return _refused(
         f"a {facts.operation} is in progress",
         "resolve and finish it, then git land --continue; or git land --abort"
         if facts.operation in {"merge", "rebase"}
@@ -97,50 +89,50 @@ def _operation(facts: Facts) -> Reason:
     )
 
 
-def _branch(facts: Facts) -> Reason:
+def _branch(facts: Facts) -> Problem | None:
     if not facts.head:
-        return Reason("there is no commit yet", "commit something first")
+        return _refused("there is no commit yet", "commit something first")
     if not facts.branch and facts.operation != "rebase":  # which detaches HEAD by itself
-        return Reason("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
+        return _refused("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
-        return Reason(
+        return _refused(
             f"{clean(facts.branch)} is the target itself",
             "land from a branch of its own: git switch -c TOPIC",
         )
-    return _FINE
+    return None
 
 
-def _target(facts: Facts) -> Reason:
+def _target(facts: Facts) -> Problem | None:
     if facts.target or not facts.remote:  # that there is no remote is a finding of its own
-        return _FINE
+        return None
     if facts.silent:
         what = f"{clean(facts.remote)} cannot be asked which branch to land on: {clean(facts.silent)}"
-        return Reason(what, "git land again when it can be reached", Exit.PUSH_FAILED)
-    return Reason(f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH")
+        return Problem(what, hint="git land again when it can be reached", exit=Exit.PUSH_FAILED)
+    return _refused(f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH")
 
 
-def _dirt(facts: Facts) -> Reason:
+def _dirt(facts: Facts) -> Problem | None:
     if not facts.changes:
-        return _FINE
-    return Reason(
+        return None
+    return _refused(
         f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
         "commit them, or put them aside: git stash",
     )
 
 
-def _exposed(facts: Facts) -> Reason:
+def _exposed(facts: Facts) -> Problem | None:
     if not facts.exposed:
-        return _FINE
-    return Reason(
+        return None
+    return _refused(
         f"git-crypt is to encrypt these files, and they are committed in plaintext: {listed(facts.exposed)}",
         "git-crypt unlock, then commit them anew in place of those commits",
     )
 
 
-def _verifiable(facts: Facts) -> Reason:
+def _verifiable(facts: Facts) -> Problem | None:
     if facts.verifiable:
-        return _FINE
-    return Reason(
+        return None
+    return _refused(
         "there is nothing to verify with",
         "say how: --verify-cmd CMD, or git config homelab.verify CMD; or land unverified on purpose: --no-verify",
     )

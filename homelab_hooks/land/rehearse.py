@@ -12,13 +12,13 @@ from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.land.course import Course, short_sha
 from homelab_hooks.land.finish import post_push_hook
-from homelab_hooks.land.plan import counted, listed
 from homelab_hooks.land.preflight import check_ci, gather, goes_to, store
 from homelab_hooks.land.refusals import Facts, refusals
 from homelab_hooks.land.request import Command, Detect, Parts, Request, Skip, Strategy
 from homelab_hooks.land.state import busy, held_by
 from homelab_hooks.land.verify import find
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.sentences import counted, listed
 
 T = TypeVar("T")
 _NOTHING = "there would be nothing to land"
@@ -31,7 +31,7 @@ def rehearse(request: Request, parts: Parts) -> tuple[str, tuple[Problem, ...]]:
     remote = _tried(found, lambda: goes_to(request, git)) or ""
     facts, state = gather(request, git, remote)
     found += refusals(facts)
-    _tried(found, lambda: _nobody_else(git.common_dir() or git.git_path("")))
+    _tried(found, lambda: _nobody_else(git.private_dir()))
     _tried(found, lambda: check_ci(parts))
     course = Course(parts, store(git), state)
     tip = _tried(found, lambda: _target(course)) or ""
@@ -57,8 +57,8 @@ def _tried(found: list[Problem], act: Callable[[], T]) -> T | None:
         return None
 
 
-def _nobody_else(common: Path) -> None:
-    holder = held_by(common / "homelab")
+def _nobody_else(directory: Path) -> None:
+    holder = held_by(directory)
     if holder:
         raise busy(holder)
 

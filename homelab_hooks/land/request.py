@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from homelab_hooks.events import Event
 from homelab_hooks.git.repository import Git
+from homelab_hooks.loop import Clock
 from homelab_hooks.proc import Processes
 from homelab_hooks.verdict import Verdict
+
+COMMIT = "@commit@"
+"""stands for the commit in a command that is made before there is one; no shell has to quote it"""
 
 
 class Strategy(StrEnum):
@@ -56,10 +60,14 @@ class Request:
     dry_run: bool = False
     attempts: int = 5
     """how often a lost race is tried again after the first try"""
-    resume: str = "homelab-watch {sha}"
-    """the command that takes the watching up again"""
+    resume: str = f"homelab-watch {COMMIT}"
+    """the command that takes the watching up again, of whichever COMMIT it is then"""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """what the caller wants back with `--continue`, fit for JSON"""
+
+    def watching(self, sha: str) -> str:
+        """The command that takes the watching of this commit up again."""
+        return self.resume.replace(COMMIT, sha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,16 +87,6 @@ class Landed:
         """What git's pre-push hook reads on its standard input."""
         ref = f"refs/heads/{self.branch}"
         return f"{self.sha} {self.sha} {ref} {self.before or '0' * len(self.sha)}\n"
-
-
-class Clock(Protocol):
-    """Time, as a landing needs it."""
-
-    def now(self) -> float:
-        """Seconds that never run backwards."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,11 +14,11 @@ from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land import steps
 from homelab_hooks.land.course import Course, short_sha
 from homelab_hooks.land.finish import unknown
-from homelab_hooks.land.plan import listed
 from homelab_hooks.land.refusals import locked_by
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import State
 from homelab_hooks.land.submodules import follow
+from homelab_hooks.sentences import listed
 from homelab_hooks.verdict import Verdict
 
 ORPHAN = 60.0
@@ -101,8 +101,7 @@ def free(git: Git) -> None:
     """Nothing is done while another git works here, or where a killed one left its lock."""
     lock = git.lock()
     if lock is not None:
-        reason = locked_by(str(lock))
-        raise Problem(reason.what, hint=reason.hint, exit=reason.exit)
+        raise locked_by(str(lock))
 
 
 def go_back(course: Course) -> Verdict:
@@ -115,7 +114,7 @@ def go_back(course: Course) -> Verdict:
         sha = state.landed or state.candidate
         course.forget()
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
-        hint = f"watch it: {state.request.resume.replace('{sha}', sha)}"
+        hint = f"watch it: {state.request.watching(sha)}"
         return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
     free(git)
     operation = git.operation()

@@ -10,12 +10,13 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.push import Kind, Outcome, unreached, words
 from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land.course import Course, short_sha
-from homelab_hooks.land.plan import failure, listed
+from homelab_hooks.land.plan import failure
 from homelab_hooks.land.request import Command, Detect, Skip, Strategy
 from homelab_hooks.land.submodules import follow, push_ahead
 from homelab_hooks.land.verify import find
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
 from homelab_hooks.proc import Done
+from homelab_hooks.sentences import listed
 
 TAIL = 10
 ASKED = 3

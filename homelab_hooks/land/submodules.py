@@ -8,7 +8,7 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land.course import Course
-from homelab_hooks.land.plan import listed
+from homelab_hooks.sentences import listed
 
 
 def follow(course: Course, *, was: Iterable[str], now: str) -> None:

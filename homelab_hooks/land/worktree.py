@@ -12,8 +12,9 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.push import Outcome, unreached
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import complaint
-from homelab_hooks.land.plan import counted, failure, listed
+from homelab_hooks.land.plan import failure
 from homelab_hooks.looks import Absent, Missed, Seen
+from homelab_hooks.sentences import counted, listed
 from homelab_hooks.text import clean as shown
 
 FOLDER = ".worktrees"

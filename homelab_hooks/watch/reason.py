@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from homelab_hooks import loop
 from homelab_hooks.events import Event, Level, Log
 from homelab_hooks.looks import Look
 from homelab_hooks.loop import drive
@@ -24,14 +25,8 @@ RED = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Status.KILLED})
 """statuses under which CI may have decided against the commit"""
 
 
-class Clock(Protocol):
+class Clock(loop.Clock, Protocol):
     """Time, as reading a log needs it."""
-
-    def now(self) -> float:
-        """Monotonic seconds."""
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
 
     def wall(self) -> float:
         """Unix seconds."""

@@ -9,9 +9,8 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Denied, Look, Missed, Seen, Turn
-from homelab_hooks.loop import drive
+from homelab_hooks.loop import Clock, drive
 from homelab_hooks.model import Pipeline
-from homelab_hooks.watch.reason import Clock
 from homelab_hooks.watch.restart import Retrigger, StartManually
 from homelab_hooks.watch.survey import Survey
 from homelab_hooks.woodpecker.client import Woodpecker

@@ -16,6 +16,7 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 from homelab_hooks.proc import end_running
+from homelab_hooks.sentences import counted
 from homelab_hooks.settings import Output
 from homelab_hooks.verdict import Verdict
 
@@ -57,11 +58,11 @@ def _verdict(found: list[Finding]) -> Verdict:
     """The first problem is the one that a landing would meet first."""
     problems = [finding for finding in found if finding.health is Health.PROBLEM]
     warnings = sum(finding.health is Health.WARNING for finding in found)
-    also = f", {_counted(warnings, 'warning')}" if warnings else ""
+    also = f", {counted(warnings, 'warning')}" if warnings else ""
     if not problems:
         return Verdict(exit=Exit.OK, reason=f"a landing from here would work{also}")
     worst = min(problems, key=lambda finding: _ORDER.index(finding.exit))
-    reason = f"{_counted(len(problems), 'problem')}{also}; a landing would end with {int(worst.exit)}: {worst.evidence}"
+    reason = f"{counted(len(problems), 'problem')}{also}; a landing would end with {int(worst.exit)}: {worst.evidence}"
     return Verdict(exit=worst.exit, reason=reason, hint=worst.remedy)
 
 
@@ -70,7 +71,3 @@ _ORDER = (
     Exit.ROLLOUT_UNPROVEN, *Exit,
 )  # fmt: skip
 """the codes in the order in which a landing meets their causes"""
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -15,6 +15,7 @@ from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Denied, Seen
 from homelab_hooks.reply import Reply
+from homelab_hooks.sentences import counted
 from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrusted
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.world import World
@@ -67,7 +68,7 @@ def _way(config: Config, world: World) -> Iterator[Finding]:
 def _certificate(ends: float, issuer: str, now: float) -> Finding:
     days = int((ends - now) // _DAY)
     until = datetime.fromtimestamp(ends, UTC).date().isoformat()
-    said = f"by {issuer}, until {until} ({days} {'day' if days == 1 else 'days'} left)"
+    said = f"by {issuer}, until {until} ({counted(days, 'day')} left)"
     health = Health.WARNING if days < SOON else Health.OK
     return Finding("certificate", health, said, "" if health is Health.OK else "renew it")
 

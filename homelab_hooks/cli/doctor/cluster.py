@@ -13,6 +13,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.kubectl.facts import Target
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.sentences import counted
 
 WITHIN = 4.0
 """seconds for one call of kubectl"""
@@ -54,11 +55,9 @@ def _workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
         yield Finding("kubectl", Health.PROBLEM, problem.what, problem.hint, Exit.UNREACHABLE)
         return
     images = ", ".join(container.image for container in found.value.template.containers)
-    yield Finding(text, Health.OK, f"it, its revisions and {_counted(len(pods.value))} can be seen; it runs {images}")
-
-
-def _counted(pods: int) -> str:
-    return "1 pod" if pods == 1 else f"{pods} pods"
+    yield Finding(
+        text, Health.OK, f"it, its revisions and {counted(len(pods.value), 'pod')} can be seen; it runs {images}"
+    )
 
 
 def _finding(text: str, look: Absent | Missed | Denied) -> Finding:

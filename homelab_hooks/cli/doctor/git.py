@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from homelab_hooks import remote as remotes
 from homelab_hooks.cli.doctor.aside import Examination, problem_found
@@ -15,18 +13,16 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
+from homelab_hooks.git.verbs import OLDEST
 from homelab_hooks.land.agreement import Agreements
-from homelab_hooks.land.plan import listed
 from homelab_hooks.land.preflight import gather, goes_to
 from homelab_hooks.land.refusals import refusals
 from homelab_hooks.land.request import Command, Detect, Request
 from homelab_hooks.land.verify import find
 from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.remote import Address
+from homelab_hooks.sentences import listed
 from homelab_hooks.world import World
-
-OLDEST = (2, 36)
-"""of git; `git merge-tree` and `push --porcelain` are relied on as they are since then"""
 
 
 def examinations(config: Config, world: World) -> tuple[Examination, ...]:
@@ -46,8 +42,7 @@ def _verification(config: Config) -> Command | Detect:
 
 def _version(git: Git) -> Iterator[Finding]:
     text = git.version()
-    numbers = tuple(int(part) for part in re.findall(r"\d{1,6}", text)[:2])
-    if numbers < OLDEST:
+    if git.release() < OLDEST:
         oldest = ".".join(map(str, OLDEST))
         yield _broken("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
     else:
@@ -75,7 +70,7 @@ def _work_tree(wanted: Request, git: Git, filters: tuple[str, ...]) -> Iterator[
         yield Finding("work tree", Health.OK, f"{facts.branch} is clean")
     chosen = wanted.verify if isinstance(wanted.verify, Command) else find(git.top_level())
     if isinstance(chosen, Command):
-        yield _verified_by(chosen, Agreements((git.common_dir() or Path()) / "homelab"))
+        yield _verified_by(chosen, Agreements(git.private_dir()))
 
 
 def _verified_by(chosen: Command, agreed: Agreements) -> Finding:
