@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from homelab_hooks.errors import Problem
-from homelab_hooks.server import Dial, Server, on_this_machine, parse_server
+from homelab_hooks.server import Dial, Server, on_this_machine
 from homelab_hooks.settings import SETTINGS, Output, Setting
 from homelab_hooks.text import short, without_user
 
@@ -70,7 +70,7 @@ class Config(NamedTuple):
     rollout_timeout: float
     settle: float
     output: Output
-    vault_addr: str
+    vault_addr: Server | None
     vault_namespace: str
     vault_ca: Path | None
     vault_path: str
@@ -128,11 +128,7 @@ def _value(setting: Setting, sources: Sources) -> Value:
             shown = repr(short(without_user(" ".join(texts)), 80))
             raise Problem(f"{_named(setting)}: {shown} from {source} is malformed", hint=str(error)) from None
         return Value(setting, tuple(read) if setting.many else read[0], " ".join(texts), source)
-    empty = () if setting.many else "" if setting.read is str or setting.name in _TEXTS else None
-    return Value(setting, empty, setting.default_text, "default")
-
-
-_TEXTS = ("repo", "remote", "onto", "vault_addr", "post_push")
+    return Value(setting, () if setting.many else setting.empty, setting.default_text, "default")
 
 
 def _named(setting: Setting) -> str:
@@ -204,9 +200,9 @@ def _meant(key: str, known: Mapping[str, str]) -> str:
 
 def _refuse_open_http(address: Value, dial: Value) -> None:
     """A token must not travel in the clear, except on this machine; a dial to another one leaves it."""
-    if not address.value:
+    server: Server | None = address.value
+    if server is None:
         return
-    server = parse_server(str(address.value))
     here = server.loopback and (dial.value is None or on_this_machine(dial.value.address))
     if server.scheme == "http" and not here:
         where = f"{_named(address.setting)}: {server} from {address.source}"

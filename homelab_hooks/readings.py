@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from homelab_hooks.server import parse_server
-
 _REF_TROUBLE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|/\.|\.lock/")
 """what git allows in no branch's name (git-check-ref-format); a leading dash would be taken for an option"""
 _WORKLOAD = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9.]+)?/[a-z0-9][a-z0-9.-]*")
@@ -53,12 +51,6 @@ def workload(text: str) -> str:
 def path(text: str) -> Path:
     """A file's path; `~` is the user's home."""
     return Path(text).expanduser()
-
-
-def vault(text: str) -> str:
-    """A Vault server's address."""
-    parse_server(text)
-    return text.rstrip("/")
 
 
 def secret(text: str) -> str:

@@ -34,20 +34,23 @@ class Setting(NamedTuple):
     default_text: str = ""
     """what stands for the default where it is found out later"""
     many: bool = False
+    empty: Any = ""
+    """its value where nothing says one; of many there are none then"""
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
-        name="server", what="the Woodpecker server", read=parse_server, option="--server", metavar="URL",
+        name="server", what="the Woodpecker server", read=parse_server, option="--server", metavar="URL", empty=None,
         env=("WOODPECKER_SERVER",), git="homelab.ciServer", default_text="woodpecker-cli's current context",
     ),
     Setting(
         name="dial", what="connect to this address, the server's name kept", read=parse_dial, option="--dial",
-        metavar="IP[:PORT]", env=("HOMELAB_CI_DIAL",), git="homelab.ciDial", default_text="DNS",
+        metavar="IP[:PORT]", env=("HOMELAB_CI_DIAL",), git="homelab.ciDial", default_text="DNS", empty=None,
     ),
     Setting(
         name="ca_file", what="trust anchors for the server", read=readings.path, option="--ca-file", metavar="PATH",
         env=("SSL_CERT_FILE",), git="homelab.ciCaFile", default_text="the system's trust store",
+        empty=None,
     ),
     Setting(
         name="repo", what="the repository's name in CI", read=readings.full_name, option="--repo", metavar="OWNER/NAME",
@@ -99,15 +102,15 @@ SETTINGS: tuple[Setting, ...] = (
         default="auto",
     ),
     Setting(
-        name="vault_addr", what="the Vault server", read=readings.vault, env=("VAULT_ADDR",), git="homelab.vaultAddr",
-        default_text="Vault is not asked",
+        name="vault_addr", what="the Vault server", read=parse_server, env=("VAULT_ADDR",), git="homelab.vaultAddr",
+        default_text="Vault is not asked", empty=None,
     ),
     Setting(
         name="vault_namespace", what="the Vault namespace", read=str, env=("VAULT_NAMESPACE",), default_text="none",
     ),
     Setting(
         name="vault_ca", what="trust anchors for Vault", read=readings.path, env=("VAULT_CACERT",),
-        default_text="the system's trust store",
+        default_text="the system's trust store", empty=None,
     ),
     Setting(
         name="vault_path", what="the secret with CI's token", read=readings.secret, env=("HOMELAB_VAULT_PATH",),
@@ -119,7 +122,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="vault_dial", what="connect to Vault at this address", read=parse_dial, env=("HOMELAB_VAULT_DIAL",),
-        git="homelab.vaultDial", default_text="DNS",
+        git="homelab.vaultDial", default_text="DNS", empty=None,
     ),
     Setting(
         name="post_push", what="what a plain `git push` does afterwards",

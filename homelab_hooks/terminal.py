@@ -10,10 +10,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from homelab_hooks.region import Line, Region, redraw
 
-TYPE_CHECKING = False  # `typing` costs time, and not every command needs it
 if TYPE_CHECKING:
     from rich.console import Console
 

@@ -35,12 +35,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse a push onto a red branch."""
     config, world = session.config(args), session.world
     push = gate.pushing(args, world, "homelab-ci-green")
-    updates = [update for update in push.updates if update.branch and not update.deletes] if push else []
-    if push is None or not updates:
+    if push is None or not push.brought:
         return 0
     remote = gate.remote_of(world.git, push.remote)
     warned = False
-    for update in updates:
+    for update in push.brought:
         try:
             _check(update.branch, remote, config, session)
         except Problem as problem:
@@ -52,7 +51,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             session.tell(Log(source="homelab", text=text, level=Level.WARNING))
             break
     word, reason = ("nothing", "CI was not asked") if warned else ("passed", "")
-    return session.finish(Verdict(exit=Exit.OK, word=word, sha=updates[0].sha, reason=reason))
+    return session.finish(Verdict(exit=Exit.OK, word=word, sha=push.brought[0].sha, reason=reason))
 
 
 def _check(branch: str, remote: str, config: Config, session: Session) -> None:

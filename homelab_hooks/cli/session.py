@@ -70,21 +70,21 @@ class Session:
 
     def config(self, args: argparse.Namespace) -> Config:
         """The settings in force; from here on the view is what they say."""
-        options = {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
-        config = self.world.config(options)
-        self._view.close()
-        self._view = self.world.view(config.output)
+        config = self.world.config(_given(args))
+        self._show_as(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=warning, level=Level.WARNING))
         return config
 
     def survey(self, args: argparse.Namespace) -> tuple[Config, tuple[Problem, ...]]:
         """The settings as far as they can be used, and what is wrong with the others; the view is what they say."""
-        options = {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
-        config, problems = self.world.survey(options)
-        self._view.close()
-        self._view = self.world.view(config.output)
+        config, problems = self.world.survey(_given(args))
+        self._show_as(config.output)
         return config, problems
+
+    def _show_as(self, output: Output) -> None:
+        self._view.close()
+        self._view = self.world.view(output)
 
     def tell(self, event: Event) -> None:
         """Show an event, and remember what the last word would need."""
@@ -140,6 +140,11 @@ class Session:
         hint = "HOMELAB_DEBUG=1 shows where; please report it"
         exit_ = Exit.REFUSED if self._known.landed is False else Exit.UNREACHABLE
         return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._known.landed))
+
+
+def _given(args: argparse.Namespace) -> dict[str, str | Sequence[str] | None]:
+    """The options that are settings; None where one was not given, or the verb does not take it."""
+    return {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
 
 
 def _landed(event: StageChanged, *, before: bool | None) -> bool | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from homelab_hooks import durations
 from homelab_hooks.deploy.question import Outcome
-from homelab_hooks.deploy.state import State
+from homelab_hooks.deploy.state import State, say
 from homelab_hooks.events import Event, LostContact, RolloutChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Denied, Missed, Turn
@@ -82,6 +82,4 @@ def out_of_time(state: State) -> Outcome:
 
 
 def _say(state: State, phase: str, detail: str) -> Turn[State]:
-    said = RolloutChanged(target=str(state.target), phase=phase, detail=detail)
-    events: tuple[Event, ...] = () if said == state.told else (said,)
-    return Turn(replace(state, told=said), events)
+    return say(state, RolloutChanged(target=str(state.target), phase=phase, detail=detail))

@@ -12,8 +12,8 @@ from homelab_hooks.deploy.judgement import Awaiting, Complete, Failed, Judgement
 from homelab_hooks.deploy.patience import absent, denied, missed, out_of_time
 from homelab_hooks.deploy.question import Glimpse, Outcome, Sighting, Snapshot
 from homelab_hooks.deploy.standing import Newer, Ours, standing
-from homelab_hooks.deploy.state import Contact, Marks, Settling, State
-from homelab_hooks.events import Back, Event, RolloutChanged, Waiting
+from homelab_hooks.deploy.state import Contact, Marks, Settling, State, say
+from homelab_hooks.events import Back, RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
 from homelab_hooks.kubectl.facts import Counts, Workload
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
@@ -79,13 +79,13 @@ def _glimpsed(state: State, workload: Workload, now: float, *, watched: bool) ->
     if told.phase == "rolling" and not told.detail:
         state = replace(state, holding=_progress(counts))
     old = max(0, counts.total - counts.updated)
-    return _say(state, _rollout_event(state, told.phase, told.detail, counts)._replace(old=old))
+    return say(state, _rollout_event(state, told.phase, told.detail, counts, old))
 
 
 def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
     workload = snapshot.workload
     named = standing(snapshot, state.question)
-    proves = isinstance(named, (Ours, Newer))
+    proves = isinstance(named, Ours | Newer)
     first = not state.uid
     if state.uid and workload.uid != state.uid:
         if not proves:
@@ -102,7 +102,7 @@ def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
         else replace(track, whole=snapshot, whole_at=now if snapshot.taken is None else snapshot.taken)
     )
     state = replace(state, uid=workload.uid, contact=contact, gone_since=gone, track=track)
-    state, past = _remember(state, snapshot, now, first=first)
+    state, past = _remember(state, snapshot, now, first=first, proves=proves)
     judgement = judge(snapshot, state.question, past)
     if proves:
         state = replace(state, came=named.image)
@@ -111,7 +111,7 @@ def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
     return _judged(state, judgement, snapshot, now)
 
 
-def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool) -> tuple[State, Past]:
+def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool, proves: bool) -> tuple[State, Past]:
     """Take the new pods' troubles and progress into account."""
     kind = state.target.kind
     if snapshot.bare:
@@ -125,7 +125,6 @@ def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool) -> t
         if before is None
         else marks.ready > before.ready or marks.old < before.old
     )
-    proves = isinstance(standing(snapshot, state.question), (Ours, Newer))
     evidence = state.evidence
     if proves:
         seen = trouble.troubles(new, restarts, snapshot.workload.cannot_create)
@@ -182,19 +181,14 @@ def _complete(state: State, image: str, detail: str, snapshot: Snapshot, now: fl
 def _tell(state: State, phase: str, detail: str, snapshot: Snapshot) -> Turn[State]:
     """Say where the workload is, if that is news."""
     old = None if phase == "waiting" or state.marks is None else state.marks.old
-    return _say(state, _rollout_event(state, phase, detail, snapshot.workload.counts)._replace(old=old))
+    return say(state, _rollout_event(state, phase, detail, snapshot.workload.counts, old))
 
 
-def _rollout_event(state: State, phase: str, detail: str, counts: Counts) -> RolloutChanged:
+def _rollout_event(state: State, phase: str, detail: str, counts: Counts, old: int | None) -> RolloutChanged:
     return RolloutChanged(
         target=str(state.target), phase=phase, detail=detail, desired=counts.desired, updated=counts.updated,
-        ready=counts.ready, available=counts.available,
+        ready=counts.ready, available=counts.available, old=old,
     )  # fmt: skip
-
-
-def _say(state: State, said: RolloutChanged) -> Turn[State]:
-    events: tuple[Event, ...] = () if said == state.told else (said,)
-    return Turn(replace(state, told=said), events)
 
 
 def _progress(counts: Counts) -> str:

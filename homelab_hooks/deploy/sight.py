@@ -11,7 +11,7 @@ from homelab_hooks.deploy.ear import Ear
 from homelab_hooks.deploy.judge import current_revision
 from homelab_hooks.deploy.pace import Ask, Heard
 from homelab_hooks.deploy.question import Glimpse, Question, Sighting, Snapshot
-from homelab_hooks.deploy.standing import Newer, Ours, standing, strangers
+from homelab_hooks.deploy.standing import proves, strangers
 from homelab_hooks.deploy.state import State
 from homelab_hooks.history import Containment, Contains
 from homelab_hooks.kubectl.facts import Kind, Revision, Target, Workload
@@ -76,7 +76,7 @@ class Sight:
             return look
         sighting = look.value
         ear.check(sighting.workload)
-        came = state.came or (isinstance(sighting, Snapshot) and _proves(sighting, state.question))
+        came = state.came or (isinstance(sighting, Snapshot) and proves(sighting, state.question))
         return Seen(replace(sighting, watched=ear.heard(state, sighting.workload if came else None).up))
 
     def _workload_first(self, state: State) -> Look[Sighting]:
@@ -159,11 +159,7 @@ def _needs_pods(snapshot: Snapshot, question: Question) -> bool:
     if isinstance(question.proof, image.ByDigest):
         return True
     taken_up = snapshot.workload.observed == snapshot.workload.generation
-    return taken_up and _proves(snapshot, question)
-
-
-def _proves(snapshot: Snapshot, question: Question) -> bool:
-    return isinstance(standing(snapshot, question), (Ours, Newer))
+    return taken_up and proves(snapshot, question)
 
 
 def _part(look: Absent | Missed | Denied) -> Missed | Denied:

@@ -88,6 +88,11 @@ def standing(snapshot: Snapshot, question: Question) -> Standing:
     return Other(first.image, first.text, unknown=unknown)
 
 
+def proves(snapshot: Snapshot, question: Question) -> bool:
+    """Whether the workload is to run the commit, or a newer one that counts."""
+    return isinstance(standing(snapshot, question), Ours | Newer)
+
+
 def _marks(workload: Workload, question: Question) -> list[_Mark]:
     candidates = _candidates(workload, question)
     match question.proof:

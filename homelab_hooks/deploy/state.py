@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from homelab_hooks.deploy.question import Outcome, Question, Snapshot, Terms
 from homelab_hooks.deploy.trouble import Evidence
-from homelab_hooks.events import RolloutChanged
+from homelab_hooks.events import Event, RolloutChanged
 from homelab_hooks.kubectl.facts import Target, Workload
+from homelab_hooks.looks import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +111,9 @@ def begin(target: Target, question: Question, terms: Terms, *, now: float) -> St
     """A wait that begins."""
     track = Track(due=now, turned=now, moved=now, climbed=now)
     return State(target=target, question=question, terms=terms, began=now, contact=Contact(last=now), track=track)
+
+
+def say(state: State, said: RolloutChanged) -> Turn[State]:
+    """A turn that tells this, if it is news."""
+    events: tuple[Event, ...] = () if said == state.told else (said,)
+    return Turn(replace(state, told=said), events)

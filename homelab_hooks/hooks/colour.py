@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.looks import Denied, Look, Missed, Seen
 from homelab_hooks.model import Pipeline, Repo, Status
 from homelab_hooks.proc import end_running
 from homelab_hooks.woodpecker.client import Woodpecker
@@ -63,14 +63,8 @@ def ask(names: Sequence[str], branch: str, ci: Callable[[], Woodpecker], *, seco
 
 
 def _ask(names: Sequence[str], branch: str, ci: Woodpecker) -> Look[Colour]:
-    look: Look[Repo] = Absent("no name")
-    for name in names:
-        look = ci.lookup(name)
-        if not isinstance(look, Denied) or look.final:
-            break
-    match look:
-        case Seen(repo):
-            rows = ci.pipelines(repo.id)
-            return Seen(Colour(repo, decided(rows.value, branch))) if isinstance(rows, Seen) else rows
-        case _:
-            return look
+    found = ci.find(names)
+    if not isinstance(found, Seen):
+        return found
+    rows = ci.pipelines(found.value.id)
+    return Seen(Colour(found.value, decided(rows.value, branch))) if isinstance(rows, Seen) else rows

@@ -45,11 +45,10 @@ def pushing(args: argparse.Namespace, world: World, which: str) -> Pushing | Non
 
 def for_target(push: Pushing | None, config: Config, git: Reader) -> tuple[Update, ...]:
     """The updates that bring something onto the target."""
-    updates = [update for update in push.updates if update.branch and not update.deletes] if push else []
-    if push is None or not updates:
+    if push is None or not push.brought:
         return ()
     remote = remote_of(git, push.remote)
-    return tuple(update for update in updates if is_target(update.branch, remote, config, git))
+    return tuple(update for update in push.brought if is_target(update.branch, remote, config, git))
 
 
 def remote_of(git: Reader, told: str) -> str:

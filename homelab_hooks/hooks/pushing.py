@@ -33,6 +33,11 @@ class Pushing(NamedTuple):
     url: str
     updates: tuple[Update, ...]
 
+    @property
+    def brought(self) -> tuple[Update, ...]:
+        """Those that bring a commit onto a branch."""
+        return tuple(update for update in self.updates if update.branch and not update.deletes)
+
 
 def from_git(remote: str, url: str, told: str) -> Pushing:
     r"""As git tells it: LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA a line; none where all is up to date (githooks(5)).

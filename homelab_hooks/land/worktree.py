@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from homelab_hooks import remote as remotes
+from homelab_hooks import remote as remotes, text
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.push import Outcome, unreached
@@ -15,7 +15,6 @@ from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land.plan import failure
 from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.sentences import counted, listed
-from homelab_hooks.text import clean as shown
 
 FOLDER = ".worktrees"
 _KEYS = "git-crypt"
@@ -37,7 +36,8 @@ def place(topic: str, *, git: Git, user: str) -> Place:
     branch = f"{owner}/{topic}"
     if not topic or topic.startswith("-") or not git.valid_branch(branch):
         raise Problem(
-            f"git takes no branch to be called {shown(branch)}", hint="name the topic with letters, digits and dashes"
+            f"git takes no branch to be called {text.clean(branch)}",
+            hint="name the topic with letters, digits and dashes",
         )
     main = git.main_work_tree()
     if git.common_dir() is None or main is None:
@@ -50,7 +50,7 @@ def start(topic: str, *, git: Git, user: str, remote: str = "", onto: str = "") 
     new = place(topic, git=git, user=user)
     if new.path.exists() or f"refs/heads/{new.branch}" in git.work_trees().values():
         raise Problem(
-            f"there is a work tree for {topic} already: {shown(str(new.path))}",
+            f"there is a work tree for {topic} already: {text.clean(str(new.path))}",
             hint=f"work there, or remove it: homelab work clean {topic}",
             exit=Exit.REFUSED,
         )
@@ -62,7 +62,9 @@ def start(topic: str, *, git: Git, user: str, remote: str = "", onto: str = "") 
     _carry_keys(git, new.path)
     filled = git.at(new.path).fill()
     if not filled.ok:
-        raise Problem(f"the work tree at {shown(str(new.path))} has no files: {complaint(filled)}", exit=Exit.REFUSED)
+        raise Problem(
+            f"the work tree at {text.clean(str(new.path))} has no files: {complaint(filled)}", exit=Exit.REFUSED
+        )
     return new.path
 
 
@@ -75,9 +77,9 @@ def clean(topic: str, *, git: Git, user: str, even_unlanded: bool = False) -> st
     old = place(topic, git=git, user=user)
     outside = git.at(old.main)
     if str(old.path) not in outside.work_trees():
-        raise Problem(f"there is no work tree for {topic}: {shown(str(old.path))}", exit=Exit.REFUSED)
+        raise Problem(f"there is no work tree for {topic}: {text.clean(str(old.path))}", exit=Exit.REFUSED)
     if git.top_level() == old.path:
-        raise Problem("this is the work tree that is to go", hint=f"cd {shown(str(old.main))}", exit=Exit.REFUSED)
+        raise Problem("this is the work tree that is to go", hint=f"cd {text.clean(str(old.main))}", exit=Exit.REFUSED)
     sha = outside.head_of(old.branch)
     if not even_unlanded:
         _nothing_lost(git.at(old.path), outside, old, sha)
@@ -100,10 +102,10 @@ def _target(git: Git, remote: str, onto: str) -> str:
     )
     asked = Seen(onto) if onto else git.head_branch(chosen.name)
     if isinstance(asked, Missed):
-        what = f"{shown(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
+        what = f"{remotes.shown(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
         raise Problem(what, hint="the same command again when it can be reached", exit=Exit.PUSH_FAILED)
     if isinstance(asked, Absent):
-        what = f"{shown(chosen.name)} does not say which branch to start from"
+        what = f"{remotes.shown(chosen.name)} does not say which branch to start from"
         raise Problem(what, hint="name it: --onto BRANCH", exit=Exit.REFUSED)
     target = asked.value
     named = chosen.name if chosen.name in git.remotes() else ""
@@ -119,8 +121,8 @@ def _overlook(main: Git) -> None:
         return
     exclude = main.git_path("info/exclude")
     exclude.parent.mkdir(parents=True, exist_ok=True)
-    text = exclude.read_text(encoding="utf-8", errors="surrogateescape") if exclude.exists() else ""
-    gap = "" if not text or text.endswith("\n") else "\n"
+    there = exclude.read_text(encoding="utf-8", errors="surrogateescape") if exclude.exists() else ""
+    gap = "" if not there or there.endswith("\n") else "\n"
     with exclude.open("a", encoding="utf-8") as file:
         file.write(f"{gap}/{FOLDER}/\n")
 

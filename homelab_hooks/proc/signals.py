@@ -7,12 +7,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 from homelab_hooks.errors import Terminated
-
-TYPE_CHECKING = False  # `typing` costs time, and not every command needs it
-if TYPE_CHECKING:
-    from typing import Any
 
 AGAIN = 8.0
 """seconds after which a signal that nobody took is raised again; more than ending two groups of children takes"""

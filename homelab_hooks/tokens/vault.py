@@ -12,7 +12,7 @@ from homelab_hooks.config import Config
 from homelab_hooks.https import Door, Https, vault_session
 from homelab_hooks.https.backend import Clock
 from homelab_hooks.reply import NoReply
-from homelab_hooks.server import Dial, Server, parse_server
+from homelab_hooks.server import Dial, Server
 from homelab_hooks.text import clean, short
 from homelab_hooks.tokens.find import NotThere, Token, fit
 
@@ -47,11 +47,12 @@ class Vault:
 
 def chosen(config: Config, environ: Mapping[str, str], home: Path) -> Vault:
     """The Vault that the settings name, with the token of VAULT_TOKEN or ~/.vault-token."""
+    assert config.vault_addr is not None  # noqa: S101 - only a Vault that is named is asked
     token, source = environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
     if not token:
         token, source = files.text(home / ".vault-token").strip(), "~/.vault-token"
     return Vault(
-        server=parse_server(config.vault_addr),
+        server=config.vault_addr,
         token=token,
         token_source=source,
         path=config.vault_path,

@@ -9,6 +9,7 @@ from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowCh
 from homelab_hooks.text import short
 from homelab_hooks.views.board import Board, Moment, Told
 from homelab_hooks.views.row import Row, Span, Tone, bar, entry, mark, tone
+from homelab_hooks.views.wording import pods
 
 PROMPTS = frozenset({Stage.PREFLIGHT, Stage.FETCH, Stage.MERGE, Stage.PUSH, Stage.CONFIRM})
 """stages in which git may ask for a password: nothing is redrawn over its question, so no time runs"""
@@ -141,16 +142,9 @@ def _rollout(board: Board, name: str, columns: int) -> list[Row]:
     event = board.rollouts[name].event
     found = [Row((mark(event.phase), Span(f" {name}  "), Span(event.phase, tone(event.phase))))]
     if event.desired is not None:
-        counts = (
-            ("updated", event.updated),
-            ("ready", event.ready),
-            ("available", event.available),
-            ("old", event.old),
-        )
-        told = ", ".join(f"{count} {word}" for word, count in counts if count is not None)
         full = (event.updated or 0) / event.desired if event.desired else 1.0
         drawn = (*bar(full, 8), Span("  ")) if columns >= ROOMY else ()
-        found.append(Row((Span("  "), *drawn, Span(f"{told} of {event.desired}")), HIGH))
+        found.append(Row((Span("  "), *drawn, Span(f"{pods(event)} of {event.desired}")), HIGH))
     if event.detail:
         found.append(Row((Span(f"  {event.detail}", Tone.QUIET),), MIDDLE))
     return found

@@ -120,14 +120,19 @@ def watched(event: Watched) -> str:
 
 
 def _rollout(event: RolloutChanged) -> str:
-    counts = [("updated", event.updated), ("ready", event.ready), ("available", event.available), ("old", event.old)]
-    told = ", ".join(f"{count} {name}" for name, count in counts if count is not None)
+    told = pods(event)
     of = f" of {event.desired}" if event.desired is not None and told else ""
     detail = f": {event.detail}" if event.detail else ""
     return f"{event.target} {event.phase}{detail}" + (f" ({told}{of})" if told else "")
 
 
-MARKS = {Health.OK: "ok", Health.WARNING: "!", Health.PROBLEM: "x", Health.SKIPPED: "-"}
+def pods(event: RolloutChanged) -> str:
+    """How many pods are what, as far as it is known."""
+    counts = [("updated", event.updated), ("ready", event.ready), ("available", event.available), ("old", event.old)]
+    return ", ".join(f"{count} {name}" for name, count in counts if count is not None)
+
+
+_MARKS = {Health.OK: "ok", Health.WARNING: "!", Health.PROBLEM: "x", Health.SKIPPED: "-"}
 """how a finding begins, where there is no colour to say it"""
 MARK, _CHECK = 3, 12
 """columns of the mark, and of what was examined"""
@@ -135,7 +140,7 @@ MARK, _CHECK = 3, 12
 
 def finding(event: Finding) -> list[str]:
     """The evidence, and below it what to do."""
-    head = f"{MARKS[event.health]:<{MARK}}{event.check:<{_CHECK}} "
+    head = f"{_MARKS[event.health]:<{MARK}}{event.check:<{_CHECK}} "
     said = [head + event.evidence]
     return [*said, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else said
 

@@ -6,7 +6,7 @@ from homelab_hooks.events import Back, Event, LostContact
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Denied, Fault, Missed
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.state import Watch
+from homelab_hooks.watch.state import Contact, Watch
 
 TELL_AFTER = 5.0
 """seconds without a usable answer before it is said (contract, section 10)"""
@@ -22,9 +22,7 @@ def answered(watch: Watch, now: float) -> tuple[Watch, tuple[Event, ...]]:
     """A usable answer came."""
     away = now - watch.contact.last
     events: tuple[Event, ...] = (Back(away=away),) if watch.contact.told else ()
-    fresh = watch.contact._replace(last=now, ever=True, told=False, misses=0, refusals=0, pages=0, retry_after=0.0
-    )  # fmt: skip
-    return watch._replace(contact=fresh), events
+    return watch._replace(contact=Contact(last=now, ever=True)), events
 
 
 def missed(watch: Watch, look: Missed, now: float) -> tuple[Watch, tuple[Event, ...]]:

@@ -175,14 +175,10 @@ class Eyes:
             if not isinstance(user, Seen):
                 return user if isinstance(user, Missed | Denied) else Missed("the user is not known")
             self._known = True
-        answer: Look[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
-        for name in self._request.names:
-            answer = self._ci.lookup(name)
-            if isinstance(answer, Seen):
-                self.repo = answer.value
-                return self.repo
-            if isinstance(answer, Missed):
-                return answer
+        answer = self._ci.find(self._request.names)
+        if isinstance(answer, Seen):
+            self.repo = answer.value
+            return self.repo
         return answer if isinstance(answer, Missed | Denied) else Missed("the repository is not known")
 
     def _rows(self, repo: int, watch: Watch) -> Look[tuple[tuple[Pipeline, ...], int]]:

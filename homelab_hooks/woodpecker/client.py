@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -50,6 +50,15 @@ class Woodpecker:
     def lookup(self, full_name: str) -> Look[Repo]:
         """The repository of this name."""
         return self._get(f"/api/repos/lookup/{quote(full_name)}", parse.repo, f"the repository {full_name}")
+
+    def find(self, names: Iterable[str]) -> Look[Repo]:
+        """The repository under the first of these names that CI knows, else what it says of the last."""
+        look: Look[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
+        for name in names:
+            look = self.lookup(name)
+            if not isinstance(look, Denied) or look.final:
+                break
+        return look
 
     def may_push(self, repo: int) -> Look[bool]:
         """Whether the token's owner may push to it, and so restart its pipelines."""

@@ -101,7 +101,7 @@ def test_a_tracked_file_that_is_no_text_is_malformed_and_not_overlooked(clone: C
 def test_a_tracked_file_cannot_name_the_server(clone: Checkout, config: Resolved) -> None:
     clone.write(".homelab.toml", 'server = "https://evil.example.test"\nvault-addr = "https://evil.example.test"\n')
     found = config()
-    assert (found.server, found.vault_addr) == (None, "")
+    assert (found.server, found.vault_addr) == (None, None)
     assert ["server" in found.warnings[0], "vault-addr" in found.warnings[1]] == [True, True]
 
 

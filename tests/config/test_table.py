@@ -55,8 +55,8 @@ SAMPLES = {
     "settle": DURATION,
     "output": Sample(("json", Output.JSON), ("plain", Output.PLAIN), ("xml", "JSON")),
     "vault_addr": Sample(
-        ("https://vault.example.test/", "https://vault.example.test"),
-        ("http://127.0.0.1:8200", "http://127.0.0.1:8200"),
+        ("https://vault.example.test/", Server("https", "vault.example.test", 443)),
+        ("http://127.0.0.1:8200", Server("http", "127.0.0.1", 8200)),
         ("vault.example.test", "https://vault.example.test:x"),
     ),
     "vault_namespace": Sample(("team", "team"), ("team/a", "team/a")),

@@ -36,7 +36,7 @@ def settings(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     for reader in (
         durations.parse, server.parse_server, server.parse_dial, readings.full_name, readings.ref, readings.workload,
-        readings.vault, readings.secret, image.parse_proof,
+        readings.secret, image.parse_proof,
     ):  # fmt: skip
         try:
             found = reader(text)
