@@ -7,7 +7,7 @@ verifies with `true` unless it is told. `=>` is the result line, the lines under
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -208,7 +208,6 @@ class Terminal:
 
     workshop: Workshop
     ended: Ended | None = None
-    heads: list[str] = field(default_factory=list)
 
     def line(self, text: str) -> None:
         """One line of a scene: something typed, or how it is to have ended."""

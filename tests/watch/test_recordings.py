@@ -77,16 +77,6 @@ def judged(
     return state.verdict
 
 
-def by_message(tape: Tape) -> dict[str, str]:
-    """The commit of each first line of a message."""
-    found: dict[str, str] = {}
-    for t, _ in tape._lists:
-        look = tape.rows(t)
-        if isinstance(look, Seen):
-            found |= {row.message.splitlines()[0] if row.message else "": row.commit for row in look.value}
-    return found
-
-
 def of_number(tape: Tape, number: int) -> str:
     """The commit that a number had last."""
     for t, _ in reversed(tape._lists):
