@@ -46,6 +46,8 @@ class Missed(NamedTuple):
     fault: Fault = Fault.CONNECTION
     retry_after: float | None = None
     """seconds the server asked us to wait"""
+    hint: str = ""
+    """what may help, where that is known"""
 
 
 class Denied(NamedTuple):

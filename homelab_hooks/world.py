@@ -23,7 +23,7 @@ from homelab_hooks.server import Server
 from homelab_hooks.settings import Output
 from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor
-from homelab_hooks.tokens.find import VARIABLES, NotThere, Token, find, from_environment, from_git
+from homelab_hooks.tokens.find import VARIABLES, NotThere, Source, Token, find, from_environment, from_git, once
 from homelab_hooks.views import View
 from homelab_hooks.views.choice import choose
 
@@ -58,6 +58,7 @@ class World:
         self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
         self.redact.learn(*credentials.of_environment(environ))
         self._token: Token | None = None
+        self._helpers: Source | None = None
         self._looking = threading.Lock()
         self._shared = {name: value for name, value in self.environ.items() if name not in (*OURS, TICKET)}
 
@@ -167,8 +168,8 @@ class World:
     def _find_token(self, config: Config) -> Token:
         server = self.server(config)
         vault = (lambda: self.from_vault(config),) if config.vault_addr else ()
-        helpers = Processes(self._shared)
-        token = find((lambda: from_environment(self.environ), *vault, lambda: from_git(server, helpers)))
+        self._helpers = self._helpers or once(lambda: from_git(server, Processes(self._shared)))
+        token = find((lambda: from_environment(self.environ), *vault, self._helpers))
         self.redact.learn(token.value)
         return token
 

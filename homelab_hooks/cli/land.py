@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from homelab_hooks.cli import agreeing, options, watching
+from homelab_hooks.cli import agreeing, options
 from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import TRACKED, Config
@@ -68,10 +68,10 @@ def _run(args: argparse.Namespace, session: Session) -> Verdict:
         run_hook=stage.watching,
         afterwards=stage.plan,
     )
-    return _act(args, config, parts, session)
+    return _act(args, config, parts, stage, session)
 
 
-def _act(args: argparse.Namespace, config: Config, parts: Parts, session: Session) -> Verdict:
+def _act(args: argparse.Namespace, config: Config, parts: Parts, stage: PostPush, session: Session) -> Verdict:
     if args.abort:
         return land.abort(parts)
     if args.proceed:
@@ -83,7 +83,7 @@ def _act(args: argparse.Namespace, config: Config, parts: Parts, session: Sessio
             agreeing.agreed(config, session.world)
         except Problem as problem:
             return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=False)
-    return land.run(_request(args, config), parts)
+    return land.run(_request(args, config, stage), parts)
 
 
 def _announce(config: Config, parts: Parts) -> None:
@@ -104,7 +104,7 @@ def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
         return verdict._replace(hint=f"go on: {session.resume}") if goes_on else verdict
 
 
-def _request(args: argparse.Namespace, config: Config) -> Request:
+def _request(args: argparse.Namespace, config: Config, stage: PostPush) -> Request:
     kept = {name: getattr(args, name) for name in _KEPT if getattr(args, name)}
     return Request(
         remote=config.remote,
@@ -113,7 +113,7 @@ def _request(args: argparse.Namespace, config: Config) -> Request:
         verify=_verify(args, config),
         push_options=tuple(args.push_option or ()),
         dry_run=args.dry_run,
-        resume=watching.again(args, COMMIT, deploy=() if args.no_deploy else config.deploy),
+        resume=stage.again(COMMIT),
         extra=kept,
     )
 

@@ -48,6 +48,12 @@ class PostPush:
         rollouts = f"wait for the rollout of {', '.join(self.targets)}"
         return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
 
+    def again(self, sha: str) -> str:
+        """The command that does the rest for a commit that is landed; empty where there is nothing to do."""
+        if self.watching:
+            return watching.again(self._given, sha, deploy=self.targets, events=("push",))
+        return deploying.again(self._given, self.targets, sha) if self.targets else ""
+
     def check(self) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
 
@@ -63,8 +69,7 @@ class PostPush:
         """Watch, then wait for the rollouts."""
         links = []
         if self.watching:
-            again = watching.again(self._given, landed.sha, deploy=self.targets)
-            links.append(Link(Stage.WATCH, lambda: self._watch(landed), again))
+            links.append(Link(Stage.WATCH, lambda: self._watch(landed), self.again(landed.sha)))
         if self.targets:
             again = deploying.again(self._given, self.targets, landed.sha)
             links.append(Link(Stage.DEPLOY, lambda: self._deploy(landed), again))

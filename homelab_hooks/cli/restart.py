@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, world = session.config(args), session.world
     about = watching.subject(config, world, args.commit)
     sha = about.commit.sha
-    again = watching.again(args, sha)
+    again = watching.again(args, args.commit if about.commit.tag else sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
     ci = world.ci(config) if args.no_watch else watching.server(config, world)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         watching.sources(world, about, ci),
         clock=world.clock,
         tell=_contact_alone(session.tell),
-        patience=ONCE if args.no_watch else until_seen(config.unreachable_timeout),
+        patience=ONCE if args.no_watch else until_seen(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
     branches = world.git.branches_at(remote, sha) if remote else ()

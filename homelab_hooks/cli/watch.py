@@ -37,7 +37,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     server = world.server(config)
     about = watching.subject(config, world, args.commit)
     decides = watching.scope(about.commit, args.event)
-    again = watching.again(args, about.commit.sha, deploy=args.deploy or (), events=args.event or ())
+    name = args.commit if about.commit.tag else about.commit.sha
+    again = watching.again(args, name, deploy=args.deploy or (), events=args.event or ())
+    again += " --fail-fast" if args.fail_fast else ""
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
     )

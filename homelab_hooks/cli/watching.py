@@ -104,7 +104,9 @@ def scope(commit: Commit, events: list[str] | None) -> Scope:
 
 
 def server(config: Config, world: World) -> Woodpecker:
-    """The CI server for who waits: as long as no token can be had now, that is what each look comes to."""
+    """The CI server for who waits: as long as Vault has none to give now, that is what each look comes to."""
+    if not config.vault_addr:
+        return world.ci(config)
     enter = awaited(lambda: Entry(world.https(config), world.token(config).source))
     return Woodpecker(enter, web=str(world.server(config)))
 
@@ -141,9 +143,13 @@ def facts(git: Reader, about: Subject) -> Callable[[], CommitFacts]:
     return gather
 
 
-def again(args: argparse.Namespace, sha: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()) -> str:
-    """The command that asks the same once more: the options that were given, and the targets that are waited for."""
-    words = ["homelab-watch", sha, *options.given(args, *options.CI, "remote", *options.PATIENCE)]
+def again(args: argparse.Namespace, name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()) -> str:
+    """The command that asks the same once more: the options that were given, and the targets that are waited for.
+
+    Args:
+        name: the commit's, or the tag's whose pipelines decide.
+    """
+    words = ["homelab-watch", name, *options.given(args, *options.CI, "remote", *options.PATIENCE)]
     words += [word for target in deploy for word in ("--deploy", target)]
     words += options.given(args, *options.ROLLOUT) if deploy else []
     return shlex.join(words + [word for event in events for word in ("--event", event)])

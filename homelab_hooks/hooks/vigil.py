@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from homelab_hooks.cli import watching
 from homelab_hooks.cli.post_push import PostPush
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
@@ -60,9 +59,9 @@ class Vigil:
         self._record: Record | None = None
         self._config: Config | None = None
 
-    @property
-    def _given(self) -> Namespace:
-        return Namespace(**self._ticket.options)
+    def _stage(self, config: Config) -> PostPush:
+        given = Namespace(**self._ticket.options)
+        return PostPush(config, self._session, given, watching=True, deploying=True)
 
     @property
     def _git(self) -> Reader:
@@ -118,7 +117,7 @@ class Vigil:
                 self._record = None  # somebody took over, who watches in the foreground
                 return False
             if answer is not True:
-                session.finish(_not_seen(ticket, answer))
+                session.finish(_not_seen(ticket, answer, again=self._stage(config).again(ticket.sha)))
                 return False
         if not is_target(ticket.branch, ticket.remote, config, self._git):
             with contextlib.suppress(OSError):
@@ -139,22 +138,21 @@ class Vigil:
     def _watch(self, config: Config) -> int:
         session, ticket = self._session, self._ticket
         server = session.world.server(config)
-        resume = watching.again(self._given, ticket.sha, deploy=config.deploy)
-        session.tell(Start(command=session.prog, sha=ticket.sha, server=str(server), resume=resume))
+        stage = self._stage(config)
+        session.tell(Start(command=session.prog, sha=ticket.sha, server=str(server), resume=stage.again(ticket.sha)))
         url = next(iter(self._git.push_urls(ticket.remote)), ticket.remote)
-        stage = PostPush(config, session, self._given, watching=True, deploying=True)
         there = Landed(sha=ticket.sha, branch=ticket.branch, remote=ticket.remote, push_url=url)
         return session.finish(stage.run(there))
 
 
-def _not_seen(ticket: Ticket, answer: bool | None) -> Verdict:  # noqa: FBT001 - a fact of three values, not a flag
+def _not_seen(ticket: Ticket, answer: bool | None, *, again: str) -> Verdict:  # noqa: FBT001 - a fact of three values
     if answer is False:
         return Verdict(exit=Exit.OK, word="nothing", sha=ticket.sha, reason="the push did not land: nothing to watch")
     return Verdict(
         exit=Exit.UNREACHABLE,
         sha=ticket.sha,
         reason=f"it is unknown whether the push to {ticket.branch} landed: {shown(ticket.remote)} does not answer",
-        hint=f"if it did: homelab-watch {ticket.sha}",
+        hint=f"if it did: {again}",
     )
 
 

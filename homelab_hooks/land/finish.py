@@ -25,7 +25,8 @@ def announce(course: Course) -> Landed:
     state = course.state
     course.keep(landed=state.candidate, stage=Stage.CONFIRM)
     course.say(f"landed {state.candidate} on {state.target}")
-    course.say(f"to take the watching up again: {course.request.watching(state.candidate)}")
+    if again := course.request.watching(state.candidate):
+        course.say(f"to take the watching up again: {again}")
     return landed(course)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
@@ -66,6 +66,20 @@ def _told(failures: list[NotThere]) -> str:
     bare = [failure.source for failure in failures if failure.bare]
     words = [f"{failure.source}: {failure.reason}" for failure in telling or failures]
     return "; ".join([*words, *([f"nothing in {', '.join(bare)}"] if telling and bare else [])])
+
+
+def once(source: Source) -> Source:
+    """Asked at the first call only: what hangs may be asking a person, and is not waited for again."""
+    said: list[Token | NotThere] = []
+
+    def ask() -> Token | NotThere:
+        if said:
+            found = said[0]
+            return replace(found, silent=False) if isinstance(found, NotThere) else found
+        said.append(source())
+        return said[0]
+
+    return ask
 
 
 def from_environment(environ: Mapping[str, str]) -> Token | NotThere:

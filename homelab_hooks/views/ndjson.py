@@ -67,9 +67,10 @@ class Ndjson:
 
     def tell(self, event: Event) -> None:
         """Write one event."""
-        self._seq += 1
-        head = {"schema": SCHEMA, "seq": self._seq, "time": self._stamp(), "event": NAMES[type(event)]}
-        self._output.out(json.dumps({**head, **self._object(fit(event, self._redact))}, ensure_ascii=False))
+        head = {"schema": SCHEMA, "seq": self._seq + 1, "time": self._stamp(), "event": NAMES[type(event)]}
+        line = json.dumps({**head, **self._object(fit(event, self._redact))}, ensure_ascii=False)
+        self._seq += 1  # only now: a signal may come at any line, and what was not written has no number
+        self._output.out(line)
 
     def close(self) -> None:
         """Nothing has to be put back."""

@@ -64,5 +64,6 @@ def _tell_lost(watch: Watch, reason: str, now: float) -> tuple[Watch, tuple[Even
 
 def unreachable(look: Missed | Denied, patience: float) -> Verdict:
     """The patience with an unreachable server is over."""
-    hint = "the same command goes on; homelab config tells which server and dial are in force"
+    known = look.hint or "homelab config tells which server and dial are in force"
+    hint = f"the same command goes on; {known}"
     return Verdict(exit=Exit.UNREACHABLE, reason=f"no usable answer for {patience:.0f} s: {look.reason}", hint=hint)

@@ -54,9 +54,10 @@ def turn(tail: Tail, look: Look[tuple[LogLine, ...]], now: float) -> Turn[Tail]:
             pass
         case _:
             assert_never(look)
-    if tail.lines and now - tail.grew_at >= min(QUIET, tail.patience):
+    quiet = 0.0 if tail.over else QUIET
+    if tail.lines and now - tail.grew_at >= quiet:
         return Turn(tail._replace(complete=True))
-    if now - began >= tail.patience:
+    if now - began >= max(tail.patience, quiet if tail.lines else 0.0):
         return Turn(tail._replace(complete=tail.over and isinstance(look, Seen | Absent)))
     return Turn(tail, wait=EVERY)
 

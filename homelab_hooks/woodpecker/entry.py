@@ -57,5 +57,5 @@ def awaited(find: Callable[[], Entry]) -> Enter:
 
 def _none(problem: Problem) -> Missed | Denied:
     if problem.exit is Exit.UNREACHABLE:
-        return Missed(problem.what)
+        return Missed(problem.what, hint=problem.hint)
     return Denied(problem.what, hint=problem.hint, exit=problem.exit, final=True)

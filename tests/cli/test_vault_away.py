@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -98,6 +99,26 @@ def test_a_restart_that_watches_waits_for_the_token_too(
         unseal(vault)
         out, err = running.communicate(timeout=20)
     assert b"#2 restarts #1" in err, (out, err)
+
+
+def test_a_credential_helper_is_asked_once_while_vault_is_waited_for_and_the_end_says_what_helps(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """It may be asking a person; and only Vault is waited for."""
+    asked = tmp_path / "asked"
+    helper = f"!f() {{ echo x >>{asked}; }}; f"
+    shell.more |= {
+        "WOODPECKER_TOKEN": "", "VAULT_ADDR": "http://127.0.0.1:9", "VAULT_TOKEN": "hvs.nothing",
+        "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "credential.helper", "GIT_CONFIG_VALUE_0": helper,
+    }  # fmt: skip
+    ended = shell("homelab-watch", "--unreachable-timeout", "4")
+    assert (ended.code, asked.read_text()) == (8, "x\n"), ended
+    assert "check VAULT_ADDR" in ended.err.splitlines()[-1]
+
+
+def test_a_restart_waits_no_longer_than_it_is_told(shell: Shell) -> None:
+    ended = shell("homelab", "ci", "restart", "--timeout", "2", "--dial", "127.0.0.1:9")
+    assert ended.code == 8, ended
 
 
 def test_who_looks_once_is_told_at_once(sealed: Door, shell: Shell) -> None:

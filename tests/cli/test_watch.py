@@ -130,6 +130,22 @@ def test_an_interrupted_watch_says_how_to_go_on(
     assert f"to go on: homelab-watch {clone.head}" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("given", "again"),
+    [
+        (("v1.0", "--fail-fast"), "v1.0 --appear-timeout 0 --fail-fast"),
+        (("--event", "push", "--timeout", "9m"), "{sha} --timeout 9m --appear-timeout 0 --event push"),
+    ],
+)
+def test_the_command_that_goes_on_asks_the_same(
+    shell: Shell, clone: Checkout, given: tuple[str, ...], again: str
+) -> None:
+    """A tag's pipelines are not those of its commit."""
+    clone.git("tag", "v1.0")
+    ended = shell("homelab-watch", *given, "--appear-timeout", "0")
+    assert f"to go on later: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
+
+
 def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: Any, site: Woodpecker) -> None:
     push(timelines.stuck())
     with shell.start("homelab-watch", "--output", "json") as running:

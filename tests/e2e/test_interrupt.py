@@ -52,7 +52,7 @@ def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
 
     assert out.startswith(f"homelab: interrupted exit={code} ")
     assert " landed=yes " in out
-    assert f"hint: go on: homelab-watch {scene.mine.head} --timeout 40m --deploy shop/web\n" in rest
+    assert f"hint: go on: homelab-watch {scene.mine.head} --timeout 40m --deploy shop/web --event push\n" in rest
     assert scene.workshop.on_server("main") == scene.mine.head
 
     again = subprocess.run(

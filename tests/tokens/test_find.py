@@ -12,7 +12,7 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.proc import Processes
 from homelab_hooks.server import Server, parse_server
-from homelab_hooks.tokens.find import NotThere, Token, find, from_environment, from_git
+from homelab_hooks.tokens.find import NotThere, Token, find, from_environment, from_git, once
 from homelab_hooks.world import World
 
 CI = parse_server("https://ci.example.test:8443/ci")
@@ -143,6 +143,19 @@ def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -
     assert isinstance(found, NotThere)
     assert "no answer within 0.3 s" in found.reason
     assert time.monotonic() - begin < 3
+
+
+def test_a_source_that_did_not_answer_once_is_neither_asked_again_nor_waited_for() -> None:
+    asked: list[int] = []
+
+    def hangs() -> NotThere:
+        asked.append(1)
+        return NotThere("git's credential helpers", "no answer within 10 s", silent=True)
+
+    source = once(hangs)
+    said = [source() for _ in range(3)]
+    assert [isinstance(one, NotThere) and one.silent for one in said] == [True, False, False]
+    assert asked == [1]
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo quit=1", "echo garbage", "echo password=", "kill -9 $$"])

@@ -127,6 +127,14 @@ def test_several_logs_that_are_late_are_waited_for_together() -> None:
     assert site.sky.t <= 20.3 + PATIENCE + 1
 
 
+def test_a_log_that_grows_when_the_time_for_all_is_over_is_not_called_whole() -> None:
+    """Four steps' whole logs have used up the time by then."""
+    late = tuple(Lines(t, "test", (text.encode(),)) for t, text in ((21.0, "one"), (25.9, "two")))
+    one = Reading(Pure(), replace(timelines.red(seconds=20), logs=late), at=20.3)
+    shown = one.show(Choice(all=True))
+    assert shown == ["one", "two"] or [title.partition(":")[0] for title in one.reader.late][-1:] == ["woodpecker/test"]
+
+
 def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:
     one = Reading(Pure(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
     assert one.show() == ["one", "two", "three"]
