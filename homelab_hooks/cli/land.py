@@ -21,6 +21,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
 from homelab_hooks.land.agreement import Agreements
 from homelab_hooks.land.request import COMMIT, Command, Detect, Parts, Request, Skip, Strategy, Verify
+from homelab_hooks.proc import taken
 from homelab_hooks.verdict import Verdict
 
 _KEPT = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LANDING)
@@ -97,7 +98,7 @@ def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
     try:
         return act()
     except (KeyboardInterrupt, Terminated) as cut:
-        session.taken()
+        taken()
         exit_ = Exit.TERMINATED if isinstance(cut, Terminated) else Exit.INTERRUPTED
         verdict = land.interrupted(session.world.landing_git, exit=exit_)
         goes_on = verdict.landed and session.resume

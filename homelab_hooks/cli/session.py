@@ -42,8 +42,6 @@ class Session:
         self.result: Result | None = None
         self.resume = ""
         """the command that goes on from here; empty where there is none yet"""
-        self.taken: Callable[[], None] = lambda: None
-        """called by who catches a signal, which else is raised again"""
 
     @classmethod
     def open(cls, prog: str, args: Sequence[str]) -> Session:
@@ -54,7 +52,7 @@ class Session:
     def guard(self, run: Callable[[], int]) -> int:
         """Run to the end; a Problem, an interruption and a fault of ours become the result."""
         try:
-            with terminable() as self.taken:
+            with terminable():
                 self.world.require_directory()
                 return int(run())
         except Problem as problem:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from homelab_hooks.proc.done import Done
+from homelab_hooks.proc.signals import taken
 
 GRACE = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
@@ -109,6 +110,7 @@ class Processes:
             try:
                 code = child.wait()
             except KeyboardInterrupt:  # it got the same one, and says the last word
+                taken()
                 continue
             return code if code >= 0 else 128 - code
 
@@ -212,8 +214,8 @@ class Following:
     def close(self) -> None:
         """End it and all it started; no line is heard any more when this returns."""
         if self._child is not None and not self._ended:
-            self._ended = True
             end_group(self._child)
+            self._ended = True  # only now: cut short, it can be closed again
             self._thread.join(GRACE)
 
     def _run(self, child: subprocess.Popen[bytes]) -> None:

@@ -13,7 +13,7 @@ from homelab_hooks.proc import Done, Processes
 BEGIN = """
 import os, signal, threading
 from homelab_hooks.errors import Terminated
-from homelab_hooks.proc import terminable
+from homelab_hooks.proc import taken, terminable
 
 def give(number):
     os.kill(os.getpid(), number)
@@ -51,7 +51,7 @@ except (KeyboardInterrupt, Terminated) as cut:
 """
 TAKEN = """
 signal.alarm(60)
-with terminable(0.2) as taken:
+with terminable(0.2):
     try:
         give(signal.{signal})
         wait()
