@@ -45,12 +45,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(("config",), "read", "every setting in force and where it comes from", "config"),
     Verb(("demo",), "write", "the real landing path against an embedded CI, git server and cluster", "demo"),
     Verb(("manifest",), "read", "every verb with its tier", "manifest"),
-    Verb(("hooks", "verify"), "read", "a gate: verify before a push to the target", "hooks_verify", hidden=True),
+    Verb(("hooks", "verify"), "write", "a gate: verify before a push to the target", "hooks_verify", hidden=True),
     Verb(("hooks", "ci-green"), "read", "a gate: no push onto a red branch", "hooks_ci_green", hidden=True),
     Verb(("hooks", "land-only"), "read", "a gate: the target takes git land only", "hooks_land_only", hidden=True),
-    Verb(("hooks", "post-push"), "read", "leave a waiter before a push", "hooks_post_push", hidden=True),
-    Verb(("hooks", "pushed"), "read", "watch after a plain push", "hooks_pushed", hidden=True),
-    Verb(("hooks", "waiter"), "read", "what a push leaves behind", "hooks_waiter", hidden=True),
+    Verb(("hooks", "post-push"), "write", "leave a waiter before a push", "hooks_post_push", hidden=True),
+    Verb(("hooks", "pushed"), "write", "watch after a plain push", "hooks_pushed", hidden=True),
+    Verb(("hooks", "waiter"), "write", "what a push leaves behind", "hooks_waiter", hidden=True),
 )
 
 

@@ -29,7 +29,7 @@ class History(Verbs):
     def resolve(self, name: str) -> Commit | None:
         """The commit that git takes `name` for; a full sha is taken also where there is no such commit here."""
         sha = self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        if not sha:
+        if not _FULL_SHA.fullmatch(sha):  # ^HEAD is taken too, and means all but it
             return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None
         if name == "HEAD" or _FULL_SHA.fullmatch(name):
             return Commit(sha)

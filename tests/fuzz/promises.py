@@ -7,7 +7,7 @@ import types
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 NUMBERS = 2**63
 """no count, time or exit code is larger; a larger one cannot be made a float, and so cannot be shown"""
@@ -26,8 +26,9 @@ def well_typed(value: object, kind: Any) -> bool:
         return True
     if origin in (Union, types.UnionType):
         return any(well_typed(value, member) for member in members)
-    if origin in (tuple, Sequence) and isinstance(value, tuple | list):
-        return all(well_typed(each, members[0]) for each in value)
+    if origin in (tuple, Sequence):
+        known = isinstance(value, tuple if origin is tuple else (tuple, list))
+        return known and all(well_typed(each, members[0]) for each in cast("Sequence[object]", value))
     if origin is Mapping:
         return isinstance(value, Mapping) and all(
             well_typed(key, members[0]) and well_typed(each, members[1]) for key, each in value.items()

@@ -77,7 +77,7 @@ def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(workshop: Wo
         assert (found.sha, found.tag) == (clone.head, tag)
 
 
-@pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef"])
+@pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef", "^HEAD"])
 def test_what_is_no_commit_resolves_to_nothing(workshop: Workshop, opened: Opened, name: str) -> None:
     assert opened(workshop.clone("ann").path).resolve(name) is None
 

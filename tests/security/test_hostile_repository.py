@@ -31,8 +31,8 @@ LOOKS = {
     ("manifest",): ("homelab", "manifest"),
 }
 GATE = 'printf "x %s refs/heads/main %040d\\n" "$(cat .git/refs/heads/topic)" 0 | exec homelab hooks verify origin url'
-GATES = {("hooks", name) for name in ("verify", "ci-green", "land-only", "post-push", "pushed", "waiter")}
-"""run by git's own hooks, which the user has installed; `verify` runs what was agreed to"""
+GATES = {("hooks", name) for name in ("ci-green", "land-only")}
+"""run by git's own hooks, which the user has installed"""
 
 
 @dataclass
