@@ -8,7 +8,7 @@ mean that nothing was landed. The target is never checked out, and nothing is ev
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from homelab_hooks.cli import agreeing, options
@@ -30,6 +30,7 @@ _KEPT = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *op
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
+    parser.set_defaults(landed=False)  # for what is wrong with the arguments themselves
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--continue", dest="proceed", action="store_true", help="go on with a landing that was cut short")
     way.add_argument("--abort", action="store_true", help="go back to before a landing that was cut short")
@@ -46,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Land, go on, or go back."""
-    return session.finish(_cut_short(session, lambda: _run(args, session)))
+    return session.finish(_cut_short(args, session))
 
 
 def _run(args: argparse.Namespace, session: Session) -> Verdict:
@@ -93,14 +94,21 @@ def _announce(config: Config, parts: Parts) -> None:
         parts.tell(Log(source="homelab", text=text, level=Level.WARNING))
 
 
-def _cut_short(session: Session, act: Callable[[], Verdict]) -> Verdict:
+def _cut_short(args: argparse.Namespace, session: Session) -> Verdict:
     """Ctrl-C and SIGTERM end with the truth about the target, which the landing has written down."""
+    git, earlier = session.world.landing_git, None
+    began = bool(args.proceed or args.abort)
     try:
-        return act()
+        earlier = None if began else land.pending(git)
+        began = True
+        return _run(args, session)
+    except Problem as problem:
+        landed = None if problem.exit is Exit.UNREACHABLE else False
+        return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=landed)
     except (KeyboardInterrupt, Terminated) as cut:
         taken()
         exit_ = Exit.TERMINATED if isinstance(cut, Terminated) else Exit.INTERRUPTED
-        verdict = land.interrupted(session.world.landing_git, exit=exit_)
+        verdict = land.interrupted(git, earlier=earlier if began else land.pending(git), exit=exit_)
         goes_on = verdict.landed and session.resume
         return verdict._replace(hint=f"go on: {session.resume}") if goes_on else verdict
 

@@ -29,7 +29,8 @@ class Parser(argparse.ArgumentParser):
         options = [name for action in self._actions for name in action.option_strings]
         near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
         usage = f"{self.prog} -h tells the usage"
-        raise Problem(message, hint=f"did you mean {near[0]}? {usage}" if near else usage)
+        hint = f"did you mean {near[0]}? {usage}" if near else usage
+        raise Problem(message, hint=hint, landed=self.get_default("landed"))
 
 
 def main(prog: str, words: tuple[str, ...], args: list[str]) -> int:

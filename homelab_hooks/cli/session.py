@@ -56,7 +56,9 @@ class Session:
                 self.world.require_directory()
                 return int(run())
         except Problem as problem:
-            return self.finish(Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint))
+            return self.finish(
+                Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=problem.landed)
+            )
         except KeyboardInterrupt:
             return self._cut_short(Exit.INTERRUPTED)
         except Terminated:

@@ -52,11 +52,17 @@ def pending(git: Git) -> State | None:
     return store(git).load() if git.git_dir() else None
 
 
-def interrupted(git: Git, *, exit: Exit = Exit.INTERRUPTED) -> Verdict:  # noqa: A002 - the glossary's word
-    """What to say after Ctrl-C or SIGTERM: whether it is landed, and how to go on."""
+def interrupted(git: Git, *, earlier: State | None = None, exit: Exit = Exit.INTERRUPTED) -> Verdict:  # noqa: A002 - the glossary's word
+    """What to say after Ctrl-C or SIGTERM: whether it is landed, and how to go on.
+
+    Args:
+        earlier: what was written down before this landing began: as long as it still stands, it is another's truth.
+    """
     state = pending(git)
     if state is None:
         return Verdict(exit=exit, reason="interrupted", landed=False)
+    if state == earlier and git.head() not in {state.landed, state.candidate}:
+        return Verdict(exit=exit, reason="interrupted before anything was changed", sha=git.head(), landed=False)
     if state.landed:
         reason = f"interrupted after landing {state.landed} on {state.target}"
         return Verdict(

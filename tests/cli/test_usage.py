@@ -225,3 +225,11 @@ def test_the_manifest_lists_every_verb_with_its_tier(bare: Shell) -> None:
     assert rows == {" ".join(verb.words): verb.tier for verb in VERBS}
     assert set(rows.values()) == {"read", "write"}
     assert "deploy wait" in bare("homelab", "manifest").out
+
+
+@pytest.mark.parametrize("wrong", [["--dryrun"], ["--timeout", "5x"], ["--repo", "foo"], ["--remote", "nosuch"]])
+def test_a_usage_error_of_git_land_says_that_nothing_landed(shell: Shell, wrong: list[str]) -> None:
+    ended = shell("git-land", *wrong)
+    assert (ended.code, ended.result["landed"]) == (2, "no")
+    told = objects(shell("git-land", "--output", "json", *wrong).lines)[-1]
+    assert (told["exit"], told["landed"]) == (2, False)

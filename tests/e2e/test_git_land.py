@@ -74,18 +74,44 @@ def test_a_signal_while_verifying_ends_all_that_the_verification_started(
     assert (back.code, back.result["landed"], ann.head) == (0, "no", start)
 
 
-def test_a_signal_before_anything_was_looked_at_says_that_nothing_landed(
-    shell: Shell, workshop: Workshop, tmp_path: Path
-) -> None:
-    """The settings are read with git, long before the landing begins."""
+@pytest.fixture
+def deadly_git(tmp_path: Path) -> Path:
+    """A folder with a git that ends who calls it, the first time."""
     real, once = shutil.which("git"), tmp_path / "once"
     git = tmp_path / "git"
     git.write_text(f'#!/bin/sh\n[ -e {once} ] || {{ : >{once}; kill -TERM $PPID; sleep 9; }}\nexec {real} "$@"\n')
     git.chmod(0o755)
+    return tmp_path
+
+
+def test_a_signal_before_anything_was_looked_at_says_that_nothing_landed(
+    shell: Shell, workshop: Workshop, deadly_git: Path
+) -> None:
+    """The settings are read with git, long before the landing begins."""
     before = workshop.on_server()
-    done = Shell(shell.environ, shell.directory, {"PATH": f"{tmp_path}:{shell.environ['PATH']}"})("git-land")
+    done = shell("git-land", PATH=f"{deadly_git}:{shell.environ['PATH']}")
     assert (done.code, done.result["verdict"], done.result["landed"]) == (143, "interrupted", "no"), done
     assert workshop.on_server() == before
+
+
+def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
+    watched: Shell, ann: Checkout, workshop: Workshop, deadly_git: Path
+) -> None:
+    """Cut short in its post-push stage, the one before is still written down as landed."""
+    first = ann.head
+    hook = workshop.hook("post-push", "echo begun; sleep 20", where=ann.path / ".git/hooks")
+    with watched.start("git-land", "--output", "plain", "--verify-cmd", "true") as child:
+        assert child.stderr is not None
+        assert any(line.split()[-1:] == [b"begun"] for line in child.stderr)
+        os.killpg(child.pid, signal.SIGTERM)
+        out, _ = child.communicate(timeout=20)
+    assert f" sha={first} landed=yes ".encode() in out
+    hook.unlink()
+    second = ann.commit("b")
+    done = watched("git-land", "--no-verify", PATH=f"{deadly_git}:{watched.environ['PATH']}")
+    assert (done.code, done.result["sha"], done.result["landed"]) == (143, second, "no"), done
+    assert workshop.on_server() == first
+    assert land(watched).code == 0
 
 
 def test_the_verification_sees_neither_our_tokens_nor_what_git_set_for_us(shell: Shell) -> None:

@@ -217,6 +217,30 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
     assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.BLOCKED, True, sha)
 
 
+def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
+    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+) -> None:
+    """The one before was cut short in its watch, so that what it landed is still written down."""
+    ann = workshop.clone("ann", topic="topic")
+    first = ann.commit("a")
+
+    def interrupted(_: object) -> Verdict:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        git_land(ann, after=interrupted)
+    git = parts(ann).git
+    earlier = land.pending(git)
+    assert land.interrupted(git, earlier=earlier).landed, "the same commit is landed"
+    second = ann.commit("b")
+    with pytest.raises(KeyboardInterrupt):
+        git_land(ann, check_ci=interrupted)
+    word = land.interrupted(git, earlier=earlier)
+    assert (word.landed, word.sha) == (False, second)
+    assert workshop.on_server() == first
+    assert git_land(ann).landed
+
+
 def test_an_interrupted_verification_ends_with_all_it_started(workshop: Workshop, parts: Any, told: Any) -> None:
     """Whatever still runs would hold the pipe open, and at last leave a file behind."""
     ann = workshop.clone("ann", topic="topic")
