@@ -62,8 +62,11 @@ class WorkTree(Places):
         return self._run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
 
     def go_on(self, operation: str) -> Done:
-        """Finish a merge or rebase whose conflicts are resolved."""
-        return self._run(operation, "--continue") if operation == "rebase" else self._run("commit", "--no-edit")
+        """Finish a merge or rebase whose conflicts are resolved.
+
+        As if an editor had been left at once: its comment lines go, as commit.cleanup says.
+        """
+        return self._run(*((operation, "--continue") if operation == "rebase" else ("commit", "--edit")))
 
     def give_up(self, operation: str) -> Done:
         """Undo a merge or rebase in progress."""

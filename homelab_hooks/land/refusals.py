@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from homelab_hooks.errors import Problem
@@ -45,10 +46,11 @@ def refusals(facts: Facts) -> tuple[Problem, ...]:
         _lock(facts),
         _operation(facts),
         _branch(facts),
-        _target(facts),
+        None if facts.silent else _target(facts),
         _dirt(facts),
         _exposed(facts),
         _verifiable(facts),
+        _target(facts) if facts.silent else None,  # what needs no network first
     )
     return tuple(problem for problem in found if problem is not None)
 
@@ -57,12 +59,19 @@ def _refused(what: str, hint: str) -> Problem:
     return Problem(what, hint=hint, exit=Exit.REFUSED)
 
 
+_OF_THE_TREE = {"merge", "rebase", "cherry-pick", "revert"}
+"""operations that change files until they are finished"""
+
+
 def _unfinished(facts: Facts) -> Problem | None:
     if not facts.unfinished:
         return None
+    branch = facts.unfinished_branch
+    elsewhere = facts.branch != branch and facts.operation != "rebase"  # which detaches HEAD by itself
     return _refused(
-        f"the landing of {clean(facts.unfinished_branch)} was cut short at {facts.unfinished}",
-        "git land --continue finds out how it stands and goes on; git land --abort goes back",
+        f"the landing of {clean(branch)} was cut short at {facts.unfinished}",
+        (f"git switch {shlex.quote(clean(branch))}; then " if elsewhere else "")
+        + "git land --continue finds out how it stands and goes on; git land --abort goes back",
     )
 
 
@@ -112,7 +121,7 @@ def _target(facts: Facts) -> Problem | None:
 
 
 def _dirt(facts: Facts) -> Problem | None:
-    if not facts.changes:
+    if not facts.changes or facts.operation in _OF_THE_TREE:  # whose end, or undoing, is told already
         return None
     return _refused(
         f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",

@@ -50,9 +50,18 @@ class State:
     """whether a push may have reached the server and nobody has asked since"""
 
     @property
+    def untouched(self) -> bool:
+        """Whether it has got no further than looking, so that there is nothing to go on with or to go back from."""
+        return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.made and not self.candidate
+
+    @property
     def cut_short(self) -> bool:
         """Whether nobody knows yet how it stands: killed on its way, or its push left open."""
-        return not self.landed and self.ended in {"", Exit.UNREACHABLE.verdict, Exit.INTERRUPTED.verdict}
+        return (
+            not self.landed
+            and not self.untouched
+            and self.ended in {"", Exit.UNREACHABLE.verdict, Exit.INTERRUPTED.verdict}
+        )
 
 
 class Store:

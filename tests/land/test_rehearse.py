@@ -127,3 +127,29 @@ def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Checkout, git_land: Git
     assert git_land(ann, check_ci=lambda: seen.append(git_land(ann, dry_run=True))).landed
     assert (seen[0].exit, seen[0].landed) == (Exit.REFUSED, False)
     assert "another landing runs in this repository: process" in seen[0].reason
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_what_needs_no_network_is_told_before_a_remote_that_cannot_be_asked(
+    ann: Checkout, git_land: GitLand, tmp_path: Path, *, dry_run: bool
+) -> None:
+    ann.git("remote", "set-head", "origin", "--delete")
+    ann.git("remote", "set-url", "origin", str(tmp_path / "gone.git"))
+    ann.write("same", "changed\n")
+    verdict = git_land(ann, dry_run=dry_run)
+    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert "has changes that would not be landed: same" in verdict.reason
+    ann.git("restore", "same")
+
+
+def test_during_a_conflict_no_second_remedy_contradicts_the_first(
+    workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any
+) -> None:
+    moved(workshop, "same")
+    assert git_land(ann).exit is Exit.CONFLICT
+    git_land(ann, dry_run=True)
+    refused = [line for line in told.lines("homelab") if line.startswith("would be refused")]
+    assert len(refused) == 1
+    assert "a merge is in progress" in refused[0]
+    ann.git("merge", "--abort")
+    (ann.path / ".git/homelab/land.json").unlink()

@@ -99,6 +99,26 @@ def test_going_on_keeps_the_options_it_began_with(
     assert "the-first-command" in told.lines("verify")
 
 
+@pytest.mark.parametrize(
+    ("cleanup", "comment", "kept"), [("", "", False), ("", ";", False), ("verbatim", "", True)]
+)  # fmt: skip
+def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
+    conflicting: Checkout, git_land: GitLand, parts: Any, cleanup: str, comment: str, *, kept: bool
+) -> None:
+    """Unless the user wants his messages as they are."""
+    if cleanup:
+        conflicting.git("config", "commit.cleanup", cleanup)
+    if comment:
+        conflicting.git("config", "core.commentChar", comment)
+    assert git_land(conflicting).exit is Exit.CONFLICT
+    conflicting.write("same", "both\n")
+    conflicting.git("add", "same")
+    assert land.proceed(parts(conflicting)).landed
+    message = conflicting.git("log", "-1", "--format=%B")
+    assert message.startswith("Merge remote-tracking branch 'origin/main' into topic")
+    assert ("Conflicts:" in message) is kept
+
+
 def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: Workshop, parts: Any) -> None:
     ann = workshop.clone("ann", topic="topic")
     for verdict in (land.proceed(parts(ann)), land.abort(parts(ann))):
@@ -218,7 +238,7 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
 
 
 def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
-    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+    workshop: Workshop, git_land: GitLand, parts: Any
 ) -> None:
     """The one before was cut short in its watch, so that what it landed is still written down."""
     ann = workshop.clone("ann", topic="topic")
