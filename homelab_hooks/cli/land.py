@@ -76,16 +76,23 @@ def _run(args: argparse.Namespace, session: Session) -> Verdict:
 def _act(args: argparse.Namespace, config: Config, parts: Parts, stage: PostPush, session: Session) -> Verdict:
     if args.abort:
         return land.abort(parts)
-    if args.proceed:
-        return land.proceed(parts)
+    anew = _to_be_verified(args, parts)
     if args.dry_run:
         _announce(config, parts)
-    elif not args.no_verify:
+    elif not args.no_verify and anew:
         try:
             agreeing.agreed(config, session.world)
         except Problem as problem:
             return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=False)
+    if args.proceed:
+        return land.proceed(parts, _verify(args, config) if anew else None)
     return land.run(_request(args, config, stage), parts)
+
+
+def _to_be_verified(args: argparse.Namespace, parts: Parts) -> bool:
+    """Whether anything is left to verify: what is landed, or was pushed, has been verified as it was told then."""
+    pending = land.pending(parts.git) if args.proceed else None
+    return not args.proceed or (pending is not None and not pending.landed and not pending.in_doubt)
 
 
 def _announce(config: Config, parts: Parts) -> None:
@@ -139,6 +146,7 @@ def _restore(args: argparse.Namespace, session: Session) -> None:
     """Take the options of the landing that is continued; what is given again now wins."""
     pending = land.pending(session.world.landing_git)
     extra: Mapping[str, Any] = pending.request.extra if pending else {}
+    told = {"verify", "no_verify"} if args.verify or args.no_verify else set()
     for name in _KEPT:
-        if not getattr(args, name) and name in extra:
+        if not getattr(args, name) and name in extra and name not in told:
             setattr(args, name, extra[name])

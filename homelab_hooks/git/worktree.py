@@ -50,8 +50,9 @@ class WorkTree(Places):
         return self._list(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
     def unmerged(self) -> tuple[str, ...]:
-        """Files with conflicts, in path order."""
-        return tuple(sorted(set(self._list("diff", "--name-only", "--diff-filter=U", "-z"))))
+        """Files with conflicts, in path order, each as it is called from this directory."""
+        entries = self._list("ls-files", "--unmerged", "-z", "--", ":/")
+        return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
     def merge(self, sha: str, *, message: str) -> Done:
         """Merge a commit into the branch, as the user would: his hooks and signing apply."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import assert_never
+from dataclasses import replace
+from typing import Any, assert_never
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Level, Stage
@@ -17,7 +18,7 @@ from homelab_hooks.land.finish import announce, finish, landed, unknown
 from homelab_hooks.land.plan import Again, Ask, OfferBranch, Rejoice, Stop, after_push, again, failure
 from homelab_hooks.land.preflight import begin, check_ci, store
 from homelab_hooks.land.rehearse import rehearse
-from homelab_hooks.land.request import Landed, Parts, Request
+from homelab_hooks.land.request import Landed, Parts, Request, Verify
 from homelab_hooks.land.resume import arrived, go_back, pick_up, whole
 from homelab_hooks.land.state import State, locked
 from homelab_hooks.verdict import Verdict
@@ -32,9 +33,15 @@ def run(request: Request, parts: Parts) -> Verdict:
     return _refused_or(parts, lambda: _to_the_end(parts, lambda: begin(request, parts), go))
 
 
-def proceed(parts: Parts) -> Verdict:
-    """Go on with the landing that this work tree has begun, with the options it began with."""
-    return _refused_or(parts, lambda: _to_the_end(parts, lambda: _taken_up(parts, "continue"), _resumed))
+def proceed(parts: Parts, verify: Verify | None = None) -> Verdict:
+    """Go on with the landing that this work tree has begun, with the options it began with.
+
+    Args:
+        verify: how it is verified now, where that was not told by an option.
+    """
+    return _refused_or(
+        parts, lambda: _to_the_end(parts, lambda: _taken_up(parts, "continue"), lambda course: _resumed(course, verify))
+    )
 
 
 def abort(parts: Parts) -> Verdict:
@@ -180,7 +187,7 @@ def _leave(course: Course, problem: Problem) -> None:
         course.forget()
 
 
-def _resumed(course: Course) -> CameTo:
+def _resumed(course: Course, verify: Verify | None) -> CameTo:
     if course.state.landed:
         return landed(course)
     check_ci(course.parts)
@@ -189,8 +196,15 @@ def _resumed(course: Course) -> CameTo:
         if there is not False:
             return announce(course) if there else unknown(course)
     pick_up(course)
-    course.keep(ended="", tried=0)
+    course.keep(ended="", tried=0, **_verified_anew(course.state, verify))
     return go(course)
+
+
+def _verified_anew(state: State, verify: Verify | None) -> dict[str, Any]:
+    """What was verified otherwise counts as not verified."""
+    if verify is None or verify == state.request.verify:
+        return {}
+    return {"request": replace(state.request, verify=verify), "verified_tree": ""}
 
 
 def _taken_up(parts: Parts, verb: str) -> Course:

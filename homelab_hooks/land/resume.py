@@ -116,18 +116,53 @@ def go_back(course: Course) -> Verdict:
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
         hint = f"watch it: {state.request.watching(sha)}"
         return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
+    if _gone(course):
+        return _forgotten(course, f"{state.branch} is not to be had here")
     free(git)
     operation = git.operation()
+    if operation != "rebase":  # which detaches HEAD by itself
+        _same_place(course)
     if operation in {"merge", "rebase"}:
         done = git.give_up(operation)
         if not done.ok:
             raise Problem(f"git cannot undo the {operation}: {complaint(done)}", exit=Exit.REFUSED)
     _same_place(course)
     _undo_half_a_merge(course)
+    if not ours(state, git.head(), git.parents(git.head()), git.last_move()):
+        return _kept(course)
     _reset(course)
     course.forget()
     reason = f"{state.branch} is back at {short_sha(state.start)}; nothing was landed"
     return Verdict(exit=Exit.OK, reason=reason, sha=state.start, landed=False)
+
+
+def _gone(course: Course) -> bool:
+    """Whether the landing's branch was deleted, or is in another work tree, so that nobody can switch to it here."""
+    git, state = course.git, course.state
+    if git.branch() == state.branch or git.operation() == "rebase":
+        return False
+    return not git.head_of(state.branch) or f"refs/heads/{state.branch}" in git.work_trees().values()
+
+
+def _kept(course: Course) -> Verdict:
+    """Somebody's own commits are on the branch: nothing is taken from it, and what the landing left there is named."""
+    git, state = course.git, course.state
+    made = state.made if state.made and git.is_ancestor(older=state.made, newer=git.head()) else ""
+    if not made or made == state.start:
+        return _forgotten(course, f"{state.branch} stays as it is, with your commits")
+    if len(git.parents(made)) > 1:
+        left = f"the merge {short_sha(made)} of {course.upstream} stays"
+        hint = f"to take it out and keep your commits: git rebase --onto {state.start} {made}"
+    else:
+        left = f"its commits stay as they were put on {course.upstream}, up to {short_sha(made)}"
+        hint = ""
+    return _forgotten(course, f"{state.branch} keeps your commits, and {left}", hint=hint)
+
+
+def _forgotten(course: Course, why: str, *, hint: str = "") -> Verdict:
+    course.forget()
+    reason = f"the landing is forgotten: {why}; nothing was landed"
+    return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=course.git.head(), landed=False)
 
 
 def _undo_half_a_merge(course: Course) -> None:
@@ -174,12 +209,6 @@ def _reset(course: Course) -> None:
     head = git.head()
     if head == state.start:
         return
-    if not ours(state, head, git.parents(head), git.last_move()):
-        raise Problem(
-            f"{state.branch} has commits that the landing did not make",
-            hint=f"if they are to go: git reset --keep {state.start}; else keep them and git land again",
-            exit=Exit.REFUSED,
-        )
     done = git.reset_keep(state.start)
     if not done.ok:
         raise Problem(f"git cannot set {state.branch} back: {complaint(done)}", exit=Exit.REFUSED)

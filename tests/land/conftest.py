@@ -71,11 +71,12 @@ def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., P
 
 @pytest.fixture
 def git_land(parts: Callable[..., Parts]) -> Callable[..., Verdict]:
-    """`git land` in a clone: keywords of Request, `verify` as a string or `how` as it is, and `check_ci`, `after`."""
+    """`git land` in a clone: keywords of Request, `verify` as a string or `how` as it is, and parts."""
 
-    def call(clone: Checkout, *, check_ci: Any = None, after: Any = None, **request: Any) -> Verdict:
-        verify = request.pop("how", None) or Command(request.pop("verify", "true"), "told")
-        return land.run(Request(verify=verify, **request), parts(clone, check_ci=check_ci, after=after))
+    def call(clone: Checkout, **given: Any) -> Verdict:
+        others = {name: given.pop(name) for name in ("check_ci", "after", "tell") if name in given}
+        verify = given.pop("how", None) or Command(given.pop("verify", "true"), "told")
+        return land.run(Request(verify=verify, **given), parts(clone, **others))
 
     return call
 

@@ -129,3 +129,32 @@ def test_a_rehearsal_and_the_doctor_say_that_it_would_be_asked(shell: Shell, ann
 def test_without_verification_nothing_is_asked(shell: Shell, ann: Checkout) -> None:
     assert shell(*LAND, "--no-verify").code == 0
     assert not ran(ann)
+
+
+@pytest.mark.slow
+def test_a_landing_that_goes_on_looks_the_setting_up_anew_and_keeps_the_option(shell: Shell, ann: Checkout) -> None:
+    """Each named as what it is; what a tracked file has come to want is agreed to first."""
+    (ann.path / ".homelab.toml").unlink()
+    ann.git("rm", "--quiet", "--cached", ".homelab.toml")
+    ann.git("commit", "--quiet", "-m", "without")
+    ann.git("config", "homelab.verify", "echo now; false")
+    assert shell(*LAND).code == 22
+    ann.git("config", "homelab.verify", "echo later")
+    done = shell(*LAND, "--continue")
+    assert (done.code, "verifying with `echo later`: git config homelab.verify (local)" in done.err) == (0, True), done
+
+    ann.commit("b")
+    assert shell(*LAND, "--verify-cmd", "test -e ../good").code == 22
+    assert shell(*LAND, "--continue").code == 22, "the option is kept"
+    (ann.path.parent / "good").touch()
+    done = shell(*LAND, "--continue")
+    assert (done.code, "verifying with `test -e ../good`: option --verify-cmd" in done.err) == (0, True), done
+
+    ann.commit("c")
+    ann.git("config", "homelab.verify", "false")
+    assert shell(*LAND).code == 22
+    ann.git("config", "--unset", "homelab.verify")
+    ann.commit(".homelab.toml", 'verify = "echo foreign >>../ran"\n')
+    assert shell(*LAND, "--continue").code == 20
+    assert not ran(ann)
+    assert shell(*LAND, "--continue", "--no-verify").code == 0, "what is given again wins"

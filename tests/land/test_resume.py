@@ -14,13 +14,14 @@ import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.errors import Problem
-from homelab_hooks.events import Log, Stage
+from homelab_hooks.events import Log, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
 from homelab_hooks.land.plan import Again, Stop, again
 from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy
 from homelab_hooks.land.resume import ours
 from homelab_hooks.land.state import State, Store, locked
+from homelab_hooks.proc import Processes
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -68,6 +69,19 @@ def test_a_conflict_can_be_taken_back(conflicting: Checkout, git_land: GitLand, 
     verdict = land.abort(parts(conflicting))
     assert (verdict.exit, verdict.landed, conflicting.head) == (Exit.OK, False, start)
     assert conflicting.git("branch", "--show-current") == "topic"
+
+
+def test_the_files_of_a_conflict_are_named_as_they_would_be_typed_from_there(
+    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any
+) -> None:
+    deep = Checkout(conflicting.path / "sub/dir", workshop.environ)
+    deep.path.mkdir(parents=True)
+    verdict = git_land(deep)
+    assert (verdict.exit, verdict.reason.endswith("in: ../../same")) == (Exit.CONFLICT, True)
+    assert land.proceed(parts(deep)).reason.endswith(": ../../same")
+    conflicting.write("same", "both\n")
+    deep.git("add", "../../same")
+    assert land.proceed(parts(deep)).landed
 
 
 def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
@@ -235,6 +249,112 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
     assert (word.landed, word.sha, word.hint) == (True, sha, f"go on: homelab-watch {sha}")
     verdict = land.proceed(parts(ann, after=lambda there: Verdict(exit=Exit.BLOCKED, reason=there.sha)))
     assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.BLOCKED, True, sha)
+
+
+def cut_at(told: Any, git_land: GitLand, clone: Checkout, word: tuple[str, str], **request: Any) -> None:
+    """A landing with a Ctrl-C when a stage has come so far."""
+
+    def hear(event: object) -> None:
+        told(event)
+        if isinstance(event, StageChanged) and (event.stage.value, event.progress.value) == word:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        git_land(clone, tell=hear, **request)
+
+
+@pytest.mark.parametrize("point", [("fetch", "started"), ("fetch", "done")])
+def test_a_landing_that_had_changed_nothing_is_simply_begun_anew(
+    workshop: Workshop, git_land: GitLand, told: Any, point: tuple[str, str]
+) -> None:
+    """Also from another branch, and with another commit."""
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    cut_at(told, git_land, ann, point)
+    ann.git("switch", "--quiet", "-c", "other")
+    ann.commit("b")
+    assert git_land(ann).landed
+    assert workshop.on_server() == ann.head
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+def test_going_back_from_under_ones_own_commits_keeps_them(
+    workshop: Workshop, git_land: GitLand, parts: Any, told: Any, strategy: Strategy
+) -> None:
+    """The record alone goes; what the landing had made is named, and a new landing can begin."""
+    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    start, _ = ann.commit("a"), bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    cut_at(told, git_land, ann, ("verify", "started"), strategy=strategy)
+    made, mine = ann.head, ann.commit("c")
+    assert git_land(ann).exit is Exit.REFUSED
+
+    verdict = land.abort(parts(ann))
+
+    assert (verdict.exit, verdict.landed, verdict.sha, ann.head) == (Exit.OK, False, mine, mine)
+    assert made[:10] in verdict.reason
+    if strategy is Strategy.MERGE:
+        ann.git("branch", "without")
+        command = verdict.hint.partition(": ")[2]
+        assert command == f"git rebase --onto {start} {made}"
+        ann.git(*command.split()[1:], "without")
+        assert (ann.git("rev-parse", "HEAD~1"), (ann.path / "b").exists()) == (start, False)
+        ann.git("switch", "--quiet", "topic")
+    assert land.pending(parts(ann).git) is None
+    assert git_land(ann).landed
+    assert workshop.on_server() == ann.head
+
+
+def test_a_landing_that_had_made_nothing_goes_from_under_ones_own_commit(
+    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    cut_at(told, git_land, ann, ("verify", "started"))
+    mine = ann.commit("c")
+    verdict = land.abort(parts(ann))
+    assert (verdict.exit, verdict.landed, ann.head, verdict.hint) == (Exit.OK, False, mine, "")
+
+
+def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
+    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+) -> None:
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    cut_at(told, git_land, ann, ("verify", "started"))
+    ann.git("switch", "--quiet", "-c", "other")
+    other = git_land(ann)
+    assert (other.exit, other.hint.split(";")[0]) == (Exit.REFUSED, "git switch topic")
+    assert land.abort(parts(ann)).exit is Exit.REFUSED
+    ann.git("branch", "-D", "topic")
+    verdict = land.abort(parts(ann))
+    assert (verdict.exit, verdict.landed) == (Exit.OK, False)
+    assert git_land(ann).landed
+
+
+def test_going_back_leaves_a_merge_on_another_branch_alone(
+    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+) -> None:
+    """It is somebody's own, and a resolution may be in it."""
+    cut_at(told, git_land, conflicting, ("merge", "started"))
+    conflicting.git("switch", "--quiet", "-c", "other")
+    Processes(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)
+    assert land.abort(parts(conflicting)).exit is Exit.REFUSED
+    assert (conflicting.path / ".git/MERGE_HEAD").exists()
+    conflicting.git("merge", "--abort")
+    conflicting.git("switch", "--quiet", "topic")
+    assert land.abort(parts(conflicting)).exit is Exit.OK
+
+
+def test_going_on_verifies_as_it_is_told_now(workshop: Workshop, git_land: GitLand, parts: Any, told: Any) -> None:
+    """What was verified otherwise before is verified again."""
+    ann = workshop.clone("ann", topic="topic")
+    ann.commit("a")
+    cut_at(told, git_land, ann, ("push", "started"), verify="echo before")
+    assert land.proceed(parts(ann), verify=Command("echo now", "told again")).landed
+    assert told.lines("verify") == [
+        "verifying with `echo before`: told", "before", "verifying with `echo now`: told again", "now"
+    ]  # fmt: skip
 
 
 def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
