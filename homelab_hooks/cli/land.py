@@ -18,9 +18,10 @@ from homelab_hooks.config import TRACKED, Config
 from homelab_hooks.errors import Problem, Terminated
 from homelab_hooks.events import Level, Log, Start
 from homelab_hooks.exits import Exit
-from homelab_hooks.land import land
+from homelab_hooks.land import cut_short, land
 from homelab_hooks.land.agreement import Agreements
 from homelab_hooks.land.request import COMMIT, Command, Detect, Parts, Request, Skip, Strategy, Verify
+from homelab_hooks.land.state import State
 from homelab_hooks.proc import taken
 from homelab_hooks.verdict import Verdict
 
@@ -115,9 +116,20 @@ def _cut_short(args: argparse.Namespace, session: Session) -> Verdict:
     except (KeyboardInterrupt, Terminated) as cut:
         taken()
         exit_ = Exit.TERMINATED if isinstance(cut, Terminated) else Exit.INTERRUPTED
-        verdict = land.interrupted(git, earlier=earlier if began else land.pending(git), exit=exit_)
+        verdict = cut_short.interrupted(
+            git,
+            earlier=earlier if began else land.pending(git),
+            ask=lambda state: _asked(state, session),
+            exit=exit_,
+        )
         goes_on = verdict.landed and session.resume
         return verdict._replace(hint=f"go on: {session.resume}") if goes_on else verdict
+
+
+def _asked(state: State, session: Session) -> bool | None:
+    world = session.world
+    session.tell(Log(source="push", text=f"asking whether it is on {state.target}"))
+    return cut_short.arrived_by_now(state, git=world.landing_git, asking=world.git, clock=world.clock)
 
 
 def _request(args: argparse.Namespace, config: Config, stage: PostPush) -> Request:

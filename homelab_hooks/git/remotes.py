@@ -53,10 +53,10 @@ class Remotes(Verbs):
         there = known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known)
         return known.removeprefix(prefix) if there else ""
 
-    def tip(self, url: str, branch: str) -> Look[str]:
+    def tip(self, url: str, branch: str, *, timeout: float = ASKING) -> Look[str]:
         """The commit that a branch has on the server now; Absent where there is no such branch."""
         ref = _HEADS + branch
-        done = self._ask("ls-remote", "--", url, ref, remote=url, timeout=ASKING)
+        done = self._ask("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
             return Missed(complaint(done))
         for line in done.lines:

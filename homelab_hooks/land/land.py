@@ -59,33 +59,6 @@ def pending(git: Git) -> State | None:
     return store(git).load() if git.git_dir() else None
 
 
-def interrupted(git: Git, *, earlier: State | None = None, exit: Exit = Exit.INTERRUPTED) -> Verdict:  # noqa: A002 - the glossary's word
-    """What to say after Ctrl-C or SIGTERM: whether it is landed, and how to go on.
-
-    Args:
-        earlier: what was written down before this landing began: as long as it still stands, it is another's truth.
-    """
-    state = pending(git)
-    if state is None:
-        return Verdict(exit=exit, reason="interrupted", landed=False)
-    if state == earlier and git.head() not in {state.landed, state.candidate}:
-        return Verdict(exit=exit, reason="interrupted before anything was changed", sha=git.head(), landed=False)
-    if state.landed:
-        reason = f"interrupted after landing {state.landed} on {state.target}"
-        return Verdict(
-            exit=exit,
-            reason=reason,
-            hint=f"go on: {state.request.watching(state.landed)}",
-            sha=state.landed,
-            landed=True,
-        )
-    hint = "go on: git land --continue; go back: git land --abort"
-    if state.in_doubt:
-        reason = f"interrupted while pushing: unknown whether {state.candidate} is on {state.target}"
-        return Verdict(exit=exit, reason=reason, hint=hint, sha=state.candidate)
-    return Verdict(exit=exit, reason=f"interrupted at {state.stage}", hint=hint, sha=state.start, landed=False)
-
-
 def go(course: Course) -> CameTo:
     """Fetch, merge, verify and push until it is settled."""
     try:

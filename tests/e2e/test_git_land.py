@@ -16,6 +16,7 @@ from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from tests.cli.shell import Ended, Shell
+from tests.postpush.desk import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -112,6 +113,46 @@ def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
     assert (done.code, done.result["sha"], done.result["landed"]) == (143, second, "no"), done
     assert workshop.on_server() == first
     assert land(watched).code == 0
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("ann", "touch {begun}; sleep 20", "no"),
+        ("ann", "mv {server} {server}.gone; touch {begun}; sleep 20", None),
+        ("server", "touch {begun}; exec sleep 5", "yes"),
+    ],
+    ids=["held up here", "the server is away", "held up there"],
+)
+def test_a_signal_while_pushing_is_answered_by_asking_the_server(
+    shell: Shell, ann: Checkout, workshop: Workshop, case: tuple[str, str, str | None]
+) -> None:
+    """Briefly: only what nobody can tell is left out."""
+    where, hook, landed = case
+    before = workshop.on_server()
+    here = workshop.hook(
+        "pre-push" if where == "ann" else "post-receive",
+        hook.format(begun=ann.path.parent / "begun", server=workshop.bare),
+        where=ann.path / ".git/hooks" if where == "ann" else workshop.bare / "hooks",
+    )
+    with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--no-verify") as child:
+        assert child.stderr is not None
+        wait_until((ann.path.parent / "begun").exists)
+        os.killpg(child.pid, signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+    assert b" exit=130 " in out
+    assert (b"landed=" in out) is (landed is not None), out + err
+    if landed is None:
+        assert b"unknown whether" in err
+        (workshop.bare.parent / (workshop.bare.name + ".gone")).rename(workshop.bare)
+    else:
+        assert f" landed={landed} ".encode() in out, out + err
+    assert (workshop.on_server() == ann.head) is (landed == "yes")
+    assert (workshop.on_server() == before) is (landed != "yes")
+    if landed == "yes":
+        assert f"hint: go on: homelab-watch {ann.head}".encode() in err
+    here.unlink()
+    assert shell("git-land", "--abort", "--no-ci-watch").result["landed"] == (landed or "no")
 
 
 def test_the_verification_sees_neither_our_tokens_nor_what_git_set_for_us(shell: Shell) -> None:

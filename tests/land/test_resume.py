@@ -16,7 +16,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Log, Stage, StageChanged
 from homelab_hooks.exits import Exit
-from homelab_hooks.land import land
+from homelab_hooks.land import cut_short, land
 from homelab_hooks.land.plan import Again, Stop, again
 from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy
 from homelab_hooks.land.resume import ours
@@ -204,7 +204,7 @@ def test_interrupted_at_any_point_the_word_about_the_target_is_true(
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, verify="echo good")
 
-    word = land.interrupted(parts(ann).git)
+    word = cut_short.interrupted(parts(ann).git)
     there = workshop.on_server() != theirs
     assert word.landed in {there, None}
     assert word.exit is Exit.INTERRUPTED
@@ -245,7 +245,7 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
 
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, after=interrupted)
-    word = land.interrupted(parts(ann).git)
+    word = cut_short.interrupted(parts(ann).git)
     assert (word.landed, word.sha, word.hint) == (True, sha, f"go on: homelab-watch {sha}")
     verdict = land.proceed(parts(ann, after=lambda there: Verdict(exit=Exit.BLOCKED, reason=there.sha)))
     assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.BLOCKED, True, sha)
@@ -371,11 +371,11 @@ def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
         git_land(ann, after=interrupted)
     git = parts(ann).git
     earlier = land.pending(git)
-    assert land.interrupted(git, earlier=earlier).landed, "the same commit is landed"
+    assert cut_short.interrupted(git, earlier=earlier).landed, "the same commit is landed"
     second = ann.commit("b")
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, check_ci=interrupted)
-    word = land.interrupted(git, earlier=earlier)
+    word = cut_short.interrupted(git, earlier=earlier)
     assert (word.landed, word.sha) == (False, second)
     assert workshop.on_server() == first
     assert git_land(ann).landed
