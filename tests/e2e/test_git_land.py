@@ -150,7 +150,7 @@ def test_a_signal_while_pushing_is_answered_by_asking_the_server(
     assert (workshop.on_server() == ann.head) is (landed == "yes")
     assert (workshop.on_server() == before) is (landed != "yes")
     if landed == "yes":
-        assert f"hint: go on: homelab-watch {ann.head}".encode() in err
+        assert b"hint: " not in err, "there is nothing to go on with where nothing is watched"
     here.unlink()
     assert shell("git-land", "--abort", "--no-ci-watch").result["landed"] == (landed or "no")
 

@@ -374,7 +374,7 @@ def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
     assert cut_short.interrupted(git, earlier=earlier).landed, "the same commit is landed"
     second = ann.commit("b")
     with pytest.raises(KeyboardInterrupt):
-        git_land(ann, check_ci=interrupted)
+        git_land(ann, check_ci=lambda: interrupted(None))
     word = cut_short.interrupted(git, earlier=earlier)
     assert (word.landed, word.sha) == (False, second)
     assert workshop.on_server() == first
