@@ -114,7 +114,8 @@ def go_back(course: Course) -> Verdict:
         sha = state.landed or state.candidate
         course.forget()
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
-        hint = f"watch it: {state.request.watching(sha)}"
+        again = state.request.watching(sha)
+        hint = f"watch it: {again}" if again else ""
         return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _gone(course):
         return _forgotten(course, f"{state.branch} is not to be had here")
