@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,8 @@ class Terminal:
         self._region = Region()
         self._lock = threading.RLock()
         self._room: int | None = None
+        self.lift: Callable[[], None] = lambda: None
+        """has what is drawn again and again taken away, until there is something new to show"""
 
     def out(self, line: str) -> None:
         """A line to stdout, at once; a reader that has gone away is no error of ours."""
@@ -58,12 +60,21 @@ class Terminal:
         self._room = characters
 
     def ask(self, question: str) -> bool:
-        """A yes from the person at the terminal; no where there is no terminal, or no answer."""
+        """A yes from the person at the terminal; no where there is no terminal, or no answer.
+
+        Whatever ends the question, what is written next has a line of its own.
+        """
         if sys.stdin is None or not sys.stdin.isatty() or sys.stderr is None or not sys.stderr.isatty():
             return False
-        self.draw((), ())
+        self.lift()
         self._write(sys.stderr, f"{question} [y/N] ", end="")
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+        answer = ""
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not answer.endswith("\n"):
+                self._write(sys.stderr, "")
+        return answer.strip().lower() in {"y", "yes"}
 
     def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
         """Add lines that stay, and have the region of stderr below them show `frame`; any other line takes it away."""

@@ -14,4 +14,4 @@ class View(Protocol):
         """Show one event."""
 
     def close(self) -> None:
-        """Leave the terminal as it was found; may be called again."""
+        """Leave the terminal as it was found; what is told later is shown again."""

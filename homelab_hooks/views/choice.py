@@ -18,7 +18,9 @@ def choose(output: Output, terminal: Terminal, redact: Redactor, clock: SystemCl
     if (output is Output.AUTO and terminal.live) or (output is Output.LIVE and not terminal.dumb):
         from homelab_hooks.views.live import Live
 
-        return Live(terminal, redact, clock, Pulse)
+        live = Live(terminal, redact, clock, Pulse)
+        terminal.lift = live.close
+        return live
     from homelab_hooks.views.plain import Plain
 
     return Plain(terminal, redact)

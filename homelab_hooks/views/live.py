@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from homelab_hooks.events import Event, Log, Result
+from homelab_hooks.events import Event, Log, Result, StageChanged, Start
 from homelab_hooks.region import Line
 from homelab_hooks.text import WIDTH, Redactor
 from homelab_hooks.views.board import Board, Moment, fold
 from homelab_hooks.views.fit import fit
 from homelab_hooks.views.lasting import lasting
 from homelab_hooks.views.row import IN_ASCII, Row, Span, Tone
-from homelab_hooks.views.rows import cropped, rows
+from homelab_hooks.views.rows import PROMPTS, cropped, rows
 from homelab_hooks.views.wording import result_line
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Live:
     """Progress as one region of stderr that shows what is going on, below lines that stay; the result line on stdout.
 
     Args:
-        pulse: makes what calls `redraw` from another thread; started with the first event.
+        pulse: makes what calls `redraw` from another thread; started with the first event, also after `close`.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class Live:
         self._screen = screen
         self._redact = redact
         self._clock = clock
-        self._pulse = pulse(self.redraw)
-        self._running = False
+        self._pulses = pulse
+        self._pulse: Pulse | None = None
         self._lock = threading.RLock()
         self._board = Board()
         self._lasting: list[Row] = []
 
     def tell(self, event: Event) -> None:
-        """Show one event: at once where it is our own word, else with the next redraw."""
+        """Show one event: with the next redraw, or at once where somebody else may write soon."""
         told, at = fit(event, self._redact, colour=True), self._moment()
         with self._lock:
             self._lasting += lasting(self._board, told, at, self._columns)
@@ -97,10 +97,10 @@ class Live:
             self.close()
             self._screen.out(result_line(told))
             return
-        if not self._running:
-            self._running = True
+        if self._pulse is None:
+            self._pulse = self._pulses(self.redraw)
             self._pulse.start()
-        if isinstance(event, Log) and event.source == "homelab":
+        if self._before_others(event):
             self.redraw()
         else:
             self._pulse.nudge()
@@ -113,12 +113,19 @@ class Live:
             self._draw([self._line(row, self._columns - 1) for row in frame])
 
     def close(self) -> None:
-        """Leave only what stays, and the terminal as it was found; may be called again."""
-        if self._running:
-            self._running = False
+        """Leave only what stays, and the terminal as it was found; what is told later is shown again."""
+        if self._pulse is not None:
             self._pulse.stop()
+            self._pulse = None
         with self._lock:
             self._draw([])
+
+    def _before_others(self, event: Event) -> bool:
+        """Whether it must stand there when this returns: a program that is started next may ask on this terminal."""
+        if isinstance(event, Log):
+            return event.source == "homelab"
+        stage = self._board.stage
+        return isinstance(event, Start | StageChanged) or (stage is not None and stage.event.stage in PROMPTS)
 
     def _draw(self, frame: Sequence[Line]) -> None:
         told, self._lasting = self._lasting, []
