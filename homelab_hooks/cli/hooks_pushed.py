@@ -29,10 +29,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Watch, leave a waiter, or do nothing."""
     world = session.world
+    session.resume = f"homelab-watch {args.sha}"
     remote, branch = _taken_apart(args.ref, world.git.remotes())
     config = session.config(args)
     mode = config.post_push or ("foreground" if world.terminal.attended else "background")
-    mine = gate.may_be_target(branch, remote, config, world.git) if remote and mode != "off" else False
+    mine = gate.may_be_target(branch, remote, config, world.git) if remote and gate.watched(mode) else False
     if mine is False:
         return 0
     ticket = Ticket(

@@ -39,7 +39,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     )
     ci = world.ci(config)
     request = watching.request(config, world, about, watching.scope(about.commit, None))
-    seen = survey(request, watching.sources(world, about, ci), clock=world.clock)
+    told = watching.contact_alone(session.tell)
+    seen = survey(request, watching.sources(world, about, ci), clock=world.clock, tell=told)
     if not seen.threads or seen.repo is None:
         return session.finish(seen.verdict)
     choice = logs.Choice(step=args.step, all=args.all, tail=args.tail)

@@ -7,13 +7,12 @@ manual one is started. Refuses when that would kill a newer commit's running pip
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.watching import Subject
 from homelab_hooks.config import Config
-from homelab_hooks.events import Back, Event, LostContact, Start
+from homelab_hooks.events import Start
 from homelab_hooks.exits import Exit
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
@@ -46,7 +45,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         request,
         watching.sources(world, about, ci),
         clock=world.clock,
-        tell=_contact_alone(session.tell),
+        tell=watching.contact_alone(session.tell),
         patience=ONCE if args.no_watch else until_seen(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
@@ -58,16 +57,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.no_watch:
         return session.finish(_done(seen.verdict, word="", reason=started))
     return session.finish(_watch(config, session, about, ci))
-
-
-def _contact_alone(tell: Callable[[Event], None]) -> Callable[[Event], None]:
-    """What else the look shows is told by the watch."""
-
-    def told(event: Event) -> None:
-        if isinstance(event, LostContact | Back):
-            tell(event)
-
-    return told
 
 
 def _done(before: Verdict, *, word: str, reason: str) -> Verdict:

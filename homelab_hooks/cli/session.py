@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import shlex
 import traceback
 from collections.abc import Callable, Sequence
 
@@ -40,6 +41,8 @@ class Session:
         self._view: View = world.view(output)
         self._known = Verdict(exit=Exit.INTERRUPTED)
         self.result: Result | None = None
+        self.asked = prog
+        """the command as it was given"""
         self.resume = ""
         """the command that goes on from here; empty where there is none yet"""
 
@@ -47,7 +50,9 @@ class Session:
     def open(cls, prog: str, args: Sequence[str]) -> Session:
         """A session whose view is what the arguments, read in advance, or the environment say."""
         world = World.real()
-        return cls(prog, world, _output(args, world.environ.get("HOMELAB_OUTPUT", "")))
+        session = cls(prog, world, _output(args, world.environ.get("HOMELAB_OUTPUT", "")))
+        session.asked = " ".join([prog, *([shlex.join(args)] if args else [])])
+        return session
 
     def guard(self, run: Callable[[], int]) -> int:
         """Run to the end; a Problem, an interruption and a fault of ours become the result."""
@@ -129,7 +134,7 @@ class Session:
         self._known = self._known._replace(pipelines=(*others, row), url=event.url)
 
     def _cut_short(self, exit_: Exit) -> int:
-        hint = f"to go on: {self.resume}" if self.resume else ""
+        hint = f"to go on: {self.resume}" if self.resume else f"the same again: {self.asked}"
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _fault(self, fault: Exception) -> int:

@@ -11,11 +11,12 @@ import argparse
 from homelab_hooks import durations
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
-from homelab_hooks.events import Start, Watched
+from homelab_hooks.events import Log, Start, Watched
 from homelab_hooks.exits import Exit
 from homelab_hooks.hooks.records import Store
 from homelab_hooks.model import Pipeline
 from homelab_hooks.text import Redactor, fit_to_show, short
+from homelab_hooks.views.choice import live
 from homelab_hooks.watch.reason import tell_reason
 from homelab_hooks.watch.survey import Survey, recent, survey
 
@@ -40,10 +41,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     seen = survey(request, watching.sources(world, about, ci), clock=world.clock, tell=session.tell)
     if seen.repo and seen.verdict.exit is Exit.FAILED:
         tell_reason(seen.state, ci, seen.repo.id, clock=world.clock, tell=session.tell)
-    code = session.finish(seen.verdict)
-    if world.terminal.live:
+    if live(config.output, world.terminal):
         _table(seen, session)
-    return code
+    return session.finish(seen.verdict)
 
 
 def _watched(session: Session) -> tuple[Watched, ...]:
@@ -60,7 +60,7 @@ def _table(seen: Survey, session: Session) -> None:
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:
         text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        world.terminal.err(short(text, max(20, world.terminal.columns - 1)))
+        session.tell(Log(source="homelab", text=short(text, max(20, world.terminal.columns - 1))))
 
 
 def _cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:

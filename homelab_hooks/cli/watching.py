@@ -11,6 +11,7 @@ from typing import NamedTuple
 from homelab_hooks.cli import options
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
+from homelab_hooks.events import Back, Event, LostContact
 from homelab_hooks.git.history import Commit, Containing
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.history import Containment, Contains
@@ -129,6 +130,16 @@ def _contains(git: Reader, remote: Callable[[], str]) -> Contains:
         return containing()(newer=newer, ours=ours)
 
     return contains
+
+
+def contact_alone(tell: Callable[[Event], None]) -> Callable[[Event], None]:
+    """For a look whose other news somebody else tells."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, LostContact | Back):
+            tell(event)
+
+    return told
 
 
 def facts(git: Reader, about: Subject) -> Callable[[], CommitFacts]:

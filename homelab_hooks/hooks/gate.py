@@ -19,6 +19,11 @@ from homelab_hooks.remote import shown
 from homelab_hooks.world import World
 
 
+def watched(mode: str) -> bool:
+    """Whether the stage is more than nothing, in this homelab.postPush."""
+    return mode != "off"
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What git gives a pre-push hook; pre-commit and prek give nothing, but set variables."""
     parser.add_argument("pushed_to", metavar="REMOTE", nargs="?", help="as git tells its pre-push hook")

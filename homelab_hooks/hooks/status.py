@@ -116,9 +116,14 @@ _MODES = {
 }
 
 
+def after(mode: str) -> str:
+    """What follows a push of the target, in this homelab.postPush."""
+    return _MODES[mode]
+
+
 def _stage(aim: Aim) -> Iterator[str]:
     branch = f"{aim.target} ({aim.target_source})" if aim.target else "the remote's HEAD branch"
-    yield f"after a git push of {branch}: {_MODES[aim.mode]}"
+    yield f"after a git push of {branch}: {after(aim.mode)}"
     yield "silent: fetches, other branches, tags, deletions, rehearsals, refused and up-to-date pushes, git land's own"
     if not aim.program:
         yield f"homelab is not on PATH; {TRACKED} and a missing remote HEAD cannot be read without it"

@@ -15,12 +15,17 @@ def choose(output: Output, terminal: Terminal, redact: Redactor, clock: SystemCl
         from homelab_hooks.views.ndjson import Ndjson
 
         return Ndjson(terminal, redact, stamp)
-    if (output is Output.AUTO and terminal.live) or (output is Output.LIVE and not terminal.dumb):
+    if live(output, terminal):
         from homelab_hooks.views.live import Live
 
-        live = Live(terminal, redact, clock, Pulse)
-        terminal.lift = live.close
-        return live
+        view = Live(terminal, redact, clock, Pulse)
+        terminal.lift = view.close
+        return view
     from homelab_hooks.views.plain import Plain
 
     return Plain(terminal, redact)
+
+
+def live(output: Output, terminal: Terminal) -> bool:
+    """Whether that is the live view."""
+    return (output is Output.AUTO and terminal.live) or (output is Output.LIVE and not terminal.dumb)

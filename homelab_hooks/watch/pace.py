@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 
+from homelab_hooks.watch.contact import TELL_AFTER
 from homelab_hooks.watch.state import Watch
 
 FIRST = 1.0
@@ -50,7 +51,9 @@ def _interval(watch: Watch, now: float) -> float:
     if watch.contact.misses:
         first, longest = BACK_OFF
         backing_off = min(longest, first * 2.0 ** min(watch.contact.misses - 1, 8))
-        return max(watch.contact.retry_after, _jittered(backing_off, watch, 0.2))
+        told = watch.contact.last + TELL_AFTER - now  # when lost contact is to be told
+        waits = _jittered(backing_off, watch, 0.2)
+        return max(watch.contact.retry_after, min(waits, told) if told > 0 else waits)
     if watch.threads and all(t.pipeline.status.settled for t in watch.threads):
         return ASKING
     if now < watch.hurry_until:

@@ -39,6 +39,17 @@ def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
     assert "alice-token" not in done.out + done.err
 
 
+def test_it_says_of_the_hooks_what_hooks_status_says(desk: Desk) -> None:
+    assert desk.shell("homelab", "hooks", "install").code == 0
+    assert "ok hooks        a plain git push is watched" in desk.examine().err
+    desk.set("homelab.postPush", "off")
+    off = "nothing happens (homelab.postPush is off)"
+    assert off in desk.shell("homelab", "hooks", "status").err
+    said = desk.examine().err
+    assert off in said
+    assert "a plain git push is watched" not in said
+
+
 def test_the_json_has_a_finding_for_each_and_keeps_to_the_schema(desk: Desk) -> None:
     desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
     done = desk.examine("--json")
