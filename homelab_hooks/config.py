@@ -22,6 +22,8 @@ class Value(NamedTuple):
     value: Any
     raw: str
     source: str
+    wrong: str = ""
+    """why `value` is not what stood there, in a word"""
 
 
 class GitEntry(NamedTuple):
@@ -106,14 +108,14 @@ def survey(sources: Sources) -> tuple[Config, tuple[Problem, ...]]:
             by_name[setting.name] = _value(setting, sources)
         except Problem as problem:
             problems.append(problem)
-            by_name[setting.name] = _value(setting, Sources())
+            by_name[setting.name] = _unusable(setting, sources, "malformed")
     if sources.environ.get("HOMELAB_ALLOW_HTTP") != "1":
         for name, dial in (("server", "dial"), ("vault_addr", "vault_dial")):
             try:
                 _refuse_open_http(by_name[name], by_name[dial])
             except Problem as problem:
                 problems.append(problem)
-                by_name[name] = _value(by_name[name].setting, Sources())
+                by_name[name] = _unusable(by_name[name].setting, sources, "refused")
     read = {name: value.value for name, value in by_name.items()}
     warnings = (*_forbidden(sources.tracked), *_unknown(sources.git))
     return Config(**read, values=tuple(by_name.values()), warnings=warnings), tuple(problems)
@@ -129,6 +131,19 @@ def _value(setting: Setting, sources: Sources) -> Value:
             raise Problem(f"{_named(setting)}: {shown} from {source} is malformed", hint=str(error)) from None
         return Value(setting, tuple(read) if setting.many else read[0], " ".join(texts), source)
     return Value(setting, () if setting.many else setting.empty, setting.default_text, "default")
+
+
+def _unusable(setting: Setting, sources: Sources, wrong: str) -> Value:
+    """As if it were not set, with what stood there, as it is shown."""
+    unset = _value(setting, Sources())
+    try:
+        raw, source = next(_candidates(setting, sources))
+    except Problem:  # it cannot even be read as a text
+        given = sources.options.get(setting.name) is not None
+        raw = "" if given else repr(sources.tracked.get(setting.tracked))
+        source = f"option {setting.option}" if given else TRACKED
+    text = raw if isinstance(raw, str) else " ".join(raw)
+    return unset._replace(raw=short(without_user(text), 80), source=source, wrong=wrong)
 
 
 def _named(setting: Setting) -> str:

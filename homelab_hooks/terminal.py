@@ -37,6 +37,7 @@ class Terminal:
         self._region = Region()
         self._lock = threading.RLock()
         self._room: int | None = None
+        self._yielded = False
         self.lift: Callable[[], None] = lambda: None
         """has what is drawn again and again taken away, until there is something new to show"""
 
@@ -81,6 +82,7 @@ class Terminal:
         with self._lock:
             if not self._foreground:
                 frame, self._region = (), Region()
+                self._beside_prompt(lasting)
             if not (lasting or frame or self._region.lines):
                 return
             columns = self.console.size.width
@@ -89,6 +91,12 @@ class Terminal:
             )
             if text:
                 self._write(sys.stderr, text, end="")
+
+    def _beside_prompt(self, lasting: Sequence[str]) -> None:
+        """The shell may have asked for its next command on this line: go on below it, once."""
+        if lasting and not self._yielded:
+            self._yielded = True
+            self._write(sys.stderr, "")
 
     @cached_property
     def console(self) -> Console:

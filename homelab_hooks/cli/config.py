@@ -67,7 +67,7 @@ def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
         (
             value.setting.name.replace("_", "-"),
             fit_to_show(value.raw, redact) if value.source != "default" or value.setting.default else f"({value.raw})",
-            fit_to_show(value.source, redact),
+            fit_to_show(f"{value.source}: {value.wrong}" if value.wrong else value.source, redact),
         )
         for value in config.values
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -92,7 +93,7 @@ def test_the_title_stands_above_the_first_log(sit: Callable[..., Seat], push: An
     push(timelines.red(log=["boom"]))
     seat = sit()
     while site.t < 30:
-        time.sleep(0)
+        threading.Event().wait(0.01)
     seat.type("homelab ci logs; echo 'end'\n")
     seat.wait_for("\r\nend\r\n")
     assert row_of(seat, "homelab ci logs: ") < row_of(seat, "== ")

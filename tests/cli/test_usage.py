@@ -85,6 +85,23 @@ def test_a_malformed_setting_names_itself_and_its_source(shell: Shell, clone: Ch
     assert "--timeout: 'soon' from git config homelab.timeout (local) is malformed" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("tracked", "shown"),
+    [('timeout = "5parsecs"', "5parsecs"), ("timeout = [1.5]", "[1.5]")],
+)
+def test_config_shows_what_is_malformed_with_its_source(
+    shell: Shell, clone: Checkout, tracked: str, shown: str
+) -> None:
+    clone.write(".homelab.toml", f"{tracked}\n")
+    ended = shell("homelab", "config")
+    assert re.search(rf"^timeout +{re.escape(shown)} +\.homelab\.toml: malformed$", ended.err, re.MULTILINE)
+    clone.git("config", "homelab.timeout", "5minutes")
+    ended = shell("homelab", "config", "--server", "http://ci.example.test")
+    assert ended.code == 2
+    assert re.search(r"^timeout +5minutes +git config homelab\.timeout \(local\): malformed$", ended.err, re.MULTILINE)
+    assert re.search(r"^server +http://ci\.example\.test +option --server: refused$", ended.err, re.MULTILINE)
+
+
 def test_a_forbidden_key_of_the_tracked_file_is_warned_about(shell: Shell, clone: Checkout, site: Woodpecker) -> None:
     clone.write(".homelab.toml", 'server = "https://evil.example.test"\n')
     ended = shell("homelab-watch", "--appear-timeout", "0")

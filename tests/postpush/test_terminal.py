@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pyte
 import pytest
 
 from homelab_hooks.demo import timelines
@@ -54,6 +55,24 @@ def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_go_on(desk: Desk,
     assert workshop.on_server() == sha
     assert desk.clone.sha("origin/main") == sha
     assert desk.record()["result"]["exit"] == 130
+
+
+@pytest.mark.slow
+def test_the_last_words_after_ctrl_c_leave_the_shells_prompt_where_it_is(desk: Desk, sit: Sit) -> None:
+    """Git is dead by then, and the shell asks for the next command."""
+    desk.commit(timelines.stuck())
+    seat = sit()
+    seat.type("git push --quiet origin HEAD:main\n")
+    seat.wait_for("running")
+    begun = len(seat.seen)
+    seat.type("\x03")
+    seat.wait_for("homelab: interrupted exit=130")
+
+    assert "$ " in seat.seen[begun:].partition("interrupted")[0], "the prompt came first"
+    screen = pyte.Screen(80, 25)
+    pyte.Stream(screen).feed(seat.seen)
+    rows = [row.rstrip() for row in screen.display if row.strip()]
+    assert "$" in rows[: rows.index("interrupted")], rows
 
 
 @pytest.mark.slow
