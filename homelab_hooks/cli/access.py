@@ -25,26 +25,29 @@ class Access(NamedTuple):
     repo: Repo
 
 
-def ask(ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float = PATIENCE) -> Access:
+def ask(ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float = PATIENCE, where: str = "") -> Access:
     """Ask for the user, then for the repository under each of its names until CI knows one.
 
     The time is counted over all questions. Raises Problem (refused) with what stands in the way.
+
+    Args:
+        where: the server and the way there, for who has to find out why it does not answer.
     """
     until = clock.now() + patience
     ci.within(patience)
-    login = _answered(ci.user())
+    login = _answered(ci.user(), where)
     for name in names:
         ci.within(max(_SHORTEST, until - clock.now()))
         look = ci.lookup(name)
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
-            return Access(login, _answered(look))
+            return Access(login, _answered(look, where))
     raise Problem(
         "the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME", exit=Exit.REFUSED
     )
 
 
-def _answered(look: Look[T]) -> T:
+def _answered(look: Look[T], where: str) -> T:
     if isinstance(look, Seen):
         value: T = look.value
         return value
@@ -53,4 +56,4 @@ def _answered(look: Look[T]) -> T:
             raise Problem(no.reason, hint=no.hint, exit=Exit.REFUSED)
         case Missed(reason) | Absent(reason):
             hint = "look at the server and at the balancer before it; --no-ci-watch lands without CI"
-            raise Problem(f"CI cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)
+            raise Problem(f"CI{where and f' at {where}'} cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)

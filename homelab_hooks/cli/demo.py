@@ -2,7 +2,7 @@
 
 Shows a landing on real parts (git over http, a TLS balancer, Vault, kubectl) with stand-ins for Woodpecker, the forge
 and the cluster behind them. It needs no network, and nothing is left behind. The exit code is the landing's.
-Install the parts with: pip install "homelab-hooks[demo]"
+Install the parts with, in a checkout: pip install ".[demo]"
 """
 
 from __future__ import annotations

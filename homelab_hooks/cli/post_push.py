@@ -63,7 +63,8 @@ class PostPush:
         deploying.targets(self.targets)
         about = watching.subject(config, world, "HEAD")
         self._ci = world.ci(config)
-        access.ask(self._ci, about.names, clock=world.clock)
+        dial = f" by the dial {config.dial}" if config.dial else ""
+        access.ask(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
 
     def run(self, landed: Landed) -> Verdict:
         """Watch, then wait for the rollouts."""

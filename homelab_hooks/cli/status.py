@@ -31,10 +31,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Look once."""
     config, world = session.config(args), session.world
-    for watched in _watched(session):
-        session.tell(watched)
     server = world.server(config)
     about = watching.subject(config, world, args.commit)
+    for watched in _watched(session, about.commit.sha):
+        session.tell(watched)
     decides = watching.scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
     request, ci = watching.request(config, world, about, decides), world.ci(config)
@@ -46,10 +46,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return session.finish(seen.verdict)
 
 
-def _watched(session: Session) -> tuple[Watched, ...]:
-    """The pushes of this repository that are watched now, and the last that was."""
+def _watched(session: Session, sha: str) -> tuple[Watched, ...]:
+    """The pushes that are watched now, and the last that was, if it is of this commit or still news."""
     common = session.world.git.common_dir()
-    return Store(common).told(session.world.clock.wall()) if common else ()
+    return Store(common).told(session.world.clock.wall(), sha=sha) if common else ()
 
 
 def _table(seen: Survey, session: Session) -> None:

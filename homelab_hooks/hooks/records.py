@@ -25,6 +25,9 @@ _LOCK = "lock"
 _BRIEF = 3600.0
 """seconds for which a log may wait for its record"""
 
+_NEWS = 3600.0
+"""seconds for which a watch that has ended is told whatever commit is asked about"""
+
 
 class State(StrEnum):
     """Where a watch is."""
@@ -127,11 +130,12 @@ class Store:
         known = self._load(self.directory / f"{which}.json")
         return known if known and self._alive(known, now) else None
 
-    def told(self, now: float) -> tuple[Watched, ...]:
-        """Those under way, the oldest first, then the one that ended last."""
+    def told(self, now: float, *, sha: str = "") -> tuple[Watched, ...]:
+        """Those under way, the oldest first, then the one that ended last, if it is of this commit or still news."""
         known = sorted(self._all(), key=lambda record: record.began)
         running = tuple(_running(record, now) for record in known if self._alive(record, now))
         ended = [record for record in known if record.state is State.ENDED and record.landed and record.result]
+        ended = [record for record in ended if record.sha == sha or now - record.ended < _NEWS]
         last = max(ended, key=lambda record: record.ended, default=None)
         return running if last is None else (*running, _ended(last, now))
 

@@ -139,7 +139,7 @@ class Vigil:
         session, ticket = self._session, self._ticket
         server = session.world.server(config)
         stage = self._stage(config)
-        session.tell(Start(command=session.prog, sha=ticket.sha, server=str(server), resume=stage.again(ticket.sha)))
+        session.tell(Start(command="git push", sha=ticket.sha, server=str(server), resume=stage.again(ticket.sha)))
         url = next(iter(self._git.push_urls(ticket.remote)), ticket.remote)
         there = Landed(sha=ticket.sha, branch=ticket.branch, remote=ticket.remote, push_url=url)
         return session.finish(stage.run(there))

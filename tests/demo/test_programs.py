@@ -113,7 +113,7 @@ def test_nothing_is_left_behind(site: Woodpecker) -> None:
 def test_a_missing_program_is_a_problem_with_a_remedy() -> None:
     with pytest.raises(Problem) as told:
         find("no-such-program", os.environ["PATH"])
-    assert "homelab-hooks[demo]" in told.value.hint
+    assert 'pip install ".[demo]"' in told.value.hint
 
 
 @pytest.fixture(scope="module")

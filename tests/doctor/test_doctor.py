@@ -39,6 +39,11 @@ def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
     assert "alice-token" not in done.out + done.err
 
 
+def test_a_landing_that_cannot_ask_ci_names_the_server_and_the_dial(desk: Desk) -> None:
+    said = desk.shell("git-land", HOMELAB_CI_DIAL="127.0.0.1:9").err
+    assert f"CI at {desk.site.url} by the dial 127.0.0.1:9 cannot be asked: Connection refused" in said
+
+
 def test_it_says_of_the_hooks_what_hooks_status_says(desk: Desk) -> None:
     assert desk.shell("homelab", "hooks", "install").code == 0
     assert "ok hooks        a plain git push is watched" in desk.examine().err

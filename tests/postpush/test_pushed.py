@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -86,6 +87,19 @@ def test_a_waiter_that_is_told_to_end_leaves_a_record_and_says_how_to_go_on(desk
     assert (record["result"]["verdict"], record["result"]["exit"]) == ("interrupted", 143)
     assert f"homelab-watch {sha}" in record["result"]["hint"]
     wait_until(lambda: process(number) is None)
+
+
+def test_status_forgets_after_an_hour_what_was_watched_of_another_commit(desk: Desk) -> None:
+    sha = desk.commit(timelines.green())
+    desk.git(*PUSH)
+    desk.record()
+    desk.commit()
+    assert "watched last" in desk.shell("homelab", "ci", "status").err
+    (path,) = desk.watches.glob("*.json")
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "ended": record["ended"] - 3700}))
+    assert "watched last" not in desk.shell("homelab", "ci", "status").err
+    assert "watched last" in desk.shell("homelab", "ci", "status", sha).err
 
 
 def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
