@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,20 +79,10 @@ def test_a_dead_server_is_told_of_after_five_seconds_and_ctrl_c_says_how_to_ask_
     sit: Callable[..., Seat], command: str
 ) -> None:
     seat = sit(**DEAD)
-    began = time.monotonic()
     seat.type(f"{command}\n")
     seat.wait_for("lost contact")
-    assert 4.0 < time.monotonic() - began < 9.0
     seat.type("\x03")
     seat.wait_for("homelab: interrupted exit=130")
+    seat.wait_for(" took=")
+    assert re.search(r" took=([5-9]|1[0-4])\.", seat.seen), "of its fifteen seconds, by its own clock"
     assert f"hint: the same again: {command}" in "\n".join(shown(seat))
-
-
-def test_the_title_stands_above_the_first_log(sit: Callable[..., Seat], push: Any, site: Woodpecker) -> None:
-    push(timelines.red(log=["boom"]))
-    seat = sit()
-    while site.t < 30:
-        threading.Event().wait(0.01)
-    seat.type("homelab ci logs; echo 'end'\n")
-    seat.wait_for("\r\nend\r\n")
-    assert row_of(seat, "homelab ci logs: ") < row_of(seat, "== ")

@@ -19,6 +19,8 @@ from homelab_hooks.proc import Done, Processes
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 HOMELAB = str(Path(sys.executable).with_name("homelab"))
+HEARS = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""starts a program that hears its terminal go away, also where the tests run under nohup"""
 NOT_LANDED = {Exit.REFUSED, Exit.CONFLICT, Exit.PROTECTED}
 
 
@@ -81,8 +83,9 @@ def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> Non
     ours, theirs = pty.openpty()
     environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh", "PS1": "demo$ "}
     child = subprocess.Popen(
-        ["setsid", "--ctty", HOMELAB, "demo", "--shell"], env=environ, stdin=theirs, stdout=theirs, stderr=theirs
-    )
+        ["setsid", "--ctty", sys.executable, "-c", HEARS, HOMELAB, "demo", "--shell"],
+        env=environ, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
     os.close(theirs)
     said = b""
     while b"demo$" not in said:

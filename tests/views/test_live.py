@@ -105,6 +105,13 @@ def test_a_landing_looks_as_the_golden_transcript_has_it(show: Show) -> None:
     golden(f"live-landing-{show.glass.screen.columns}x{show.glass.screen.lines}.txt", seen)
 
 
+@pytest.mark.parametrize("event", [Start("homelab ci logs", sha=SHA), StageChanged(Stage.FETCH, Progress.STARTED)])
+def test_what_comes_before_anothers_words_stands_there_at_once(show: Show, event: Event) -> None:
+    """A step's log or a question of ssh's may be written next; no beat of the pulse has come yet."""
+    show.view.tell(event)
+    assert any(show.glass.lines)
+
+
 def test_the_scene_of_all_events_looks_as_the_golden_transcript_has_it(show: Show) -> None:
     seen: list[str] = []
     for number, event in enumerate(EVENTS):
