@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE")
 CALL = (
@@ -67,6 +68,11 @@ def with_settings(environ: Mapping[str, str], settings: Mapping[str, str]) -> di
     for place, (key, value) in enumerate(settings.items(), first):
         found |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
     return found
+
+
+def with_index(index: Path | None) -> dict[str, str]:
+    """Variables for a call of git that uses another index than the work tree's own; none for None."""
+    return {"GIT_INDEX_FILE": str(index)} if index else {}
 
 
 def _unfiltered(names: Iterable[str]) -> dict[str, str]:

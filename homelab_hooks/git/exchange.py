@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from homelab_hooks.git.push import Outcome, read
 from homelab_hooks.git.submodules import Submodules
@@ -12,30 +14,47 @@ from homelab_hooks.proc import Done, command_of
 
 PUSHER = "homelab/push.pid"
 """where a landing notes the process that pushes for it, under the git directory of its work tree"""
+_FETCHED = "refs/homelab/fetched/"
+
+
+class Fetched(NamedTuple):
+    """The result of a fetch: `tip` is the branch's commit at the remote, empty if the fetch brought none."""
+
+    tip: str
+    done: Done
 
 
 class Exchange(Submodules):
     """What goes to and comes from a remote while landing."""
 
-    def fetch_branch(self, source: str, branch: str, *, remote: str) -> Done:
-        """Fetch one branch, and only it.
+    def fetch_tip(self, source: str, branch: str, *, remote: str) -> Fetched:
+        """Fetch one branch and return its commit at the remote; an unreadable answer is an empty `tip`.
+
+        The commit is read from a ref that only this call knows, and that is deleted again. FETCH_HEAD is neither read
+        nor written: an editor's background fetch in the same work tree rewrites it at any time. The tracking ref is
+        moved by the same fetch, but whether that works is not checked: another fetch may hold its lock.
 
         Args:
-            source: a remote's name, or the URL that is pushed to where that is another.
-            remote: whose tracking branch is to follow; empty where there is none.
+            source: a remote's name, or the URL that is pushed to if that is another one.
+            remote: the remote whose tracking ref is moved too; empty for none.
         """
-        ref = f"refs/heads/{branch}"
-        spec = f"+{ref}:refs/remotes/{remote}/{branch}" if remote else ref
-        quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules")
-        return self._reach("fetch", *quiet, "--", source, spec)
+        ref, own = f"refs/heads/{branch}", _FETCHED + secrets.token_hex(8)
+        tracking = [f"+{ref}:refs/remotes/{remote}/{branch}"] if remote else []
+        quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
+        try:
+            done = self._reach("fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking)
+            return Fetched(self._line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
+        finally:
+            self._run("update-ref", "-d", own)
 
-    def fetched(self) -> str:
-        """The commit that the last fetch brought."""
-        return self._line("rev-parse", "--verify", "--quiet", "FETCH_HEAD^{commit}")
+    def forget_fetches(self) -> None:
+        """Delete the refs that killed fetches left; only while no other fetch of ours can run."""
+        for ref in self._lines("for-each-ref", "--format=%(refname)", _FETCHED):
+            self._run("update-ref", "-d", ref)
 
     def fetch_all_history(self, source: str) -> Done:
         """Make a shallow repository whole."""
-        return self._reach("fetch", "--no-tags", "--unshallow", "--", source)
+        return self._reach("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
 
     def push_exactly(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> Outcome:
         """Push one commit to one branch, fast-forward only, with the user's own pre-push hook.

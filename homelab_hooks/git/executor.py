@@ -35,11 +35,13 @@ class Executor(Protocol):
         timeout: float | None = None,
         note: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        index: Path | None = None,
     ) -> Done:
         """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`.
 
         Args:
-            settings: for this call, which speaks to a remote; they may hold a secret, so they are no arguments.
+            settings: for this call, which speaks to a remote; they may hold a secret, so they are not arguments.
+            index: used instead of the work tree's own index.
         """
 
     def at(self, directory: Path) -> Executor:
@@ -75,9 +77,10 @@ class Lean:
         timeout: float | None = None,
         note: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        index: Path | None = None,
     ) -> Done:
         """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
-        env = environment.only_looking(self._environ, settings, without=self._without)
+        env = environment.only_looking(self._environ, settings, without=self._without) | environment.with_index(index)
         return self._processes.run(noted(["git", *args], note), cwd=self._directory, timeout=timeout, env=env)
 
     def at(self, directory: Path) -> Lean:

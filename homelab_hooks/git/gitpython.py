@@ -48,6 +48,7 @@ class GitPython:
         timeout: float | None = None,
         note: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        index: Path | None = None,
     ) -> Done:
         """Run `git ARGS` to its end; after `timeout` seconds it is killed."""
         try:
@@ -61,7 +62,11 @@ class GitPython:
                 with_exceptions=False,
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
-                env={**self._env, **environment.with_settings(self._env, settings or {})},
+                env={
+                    **self._env,
+                    **environment.with_settings(self._env, settings or {}),
+                    **environment.with_index(index),
+                },
                 kill_after_timeout=timeout,
             )
         except git.GitCommandNotFound:

@@ -33,8 +33,8 @@ class Verbs:
         """How git is started here: for other verbs in the same place."""
         return self._git
 
-    def _run(self, *args: str, timeout: float | None = None, note: Path | None = None) -> Done:
-        return self._ran(self._git.run(args, timeout=timeout, note=note))
+    def _run(self, *args: str, timeout: float | None = None, index: Path | None = None) -> Done:
+        return self._ran(self._git.run(args, timeout=timeout, index=index))
 
     @staticmethod
     def _ran(done: Done) -> Done:
@@ -57,9 +57,9 @@ class Verbs:
         said = self._line(*args)
         return int(said) if said.isascii() and said.isdecimal() and len(said) < _DIGITS else 0
 
-    def _list(self, *args: str) -> tuple[str, ...]:
+    def _list(self, *args: str, index: Path | None = None) -> tuple[str, ...]:
         """The entries of a `-z` list; a git that cannot tell them is a Problem, never an empty list."""
-        done = self._run(*args)
+        done = self._run(*args, index=index)
         if not done.ok:
             verb = next(arg for arg in args if not arg.startswith("-"))
             raise Problem(f"git {verb} failed: {complaint(done)}", hint=_remedy(done), exit=Exit.REFUSED)

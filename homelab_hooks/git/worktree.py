@@ -4,34 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from homelab_hooks.git.places import Places
+from homelab_hooks.errors import Problem
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.operation import Operations
 from homelab_hooks.proc import Done
 
-OPERATIONS = {
-    "MERGE_HEAD": "merge",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-    "BISECT_LOG": "bisect",
-}
-"""what git leaves in the git directory while an operation is not finished"""
+_PATHS_PER_CALL = 200
 _STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
 # What merge.* and branch.NAME.mergeOptions may say otherwise would leave half a merge.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
 
 
-class WorkTree(Places):
+class WorkTree(Operations):
     """Looks at the work tree and changes it; never checks another branch out."""
-
-    def operation(self) -> str:
-        """The operation in progress (merge, rebase, ...); empty where there is none."""
-        own = self.git_dir()
-        return next((word for name, word in OPERATIONS.items() if own and (own / name).exists()), "")
 
     def lock(self) -> Path | None:
         """The lock of another git that works here, or was killed; None where there is none."""
@@ -49,6 +40,37 @@ class WorkTree(Places):
         within = "dirty" if self._git.looks else "untracked"
         return self._list(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
+    def hidden_changes(self) -> tuple[str, ...]:
+        """Tracked files that differ from the index although they are marked assume-unchanged or skip-worktree.
+
+        `git status` does not look at these. It is asked again with a copy of the index in which the marks are removed.
+        A file that a sparse checkout leaves out is not a change.
+        """
+        marked = self._marked()
+        if not marked:
+            return ()
+        with tempfile.TemporaryDirectory(prefix="homelab-index-") as folder:
+            index = Path(folder) / "index"
+            try:
+                shutil.copyfile(self.git_path("index"), index)
+            except OSError as error:
+                reason = (error.strerror or str(error)).lower()
+                raise Problem(f"git's index cannot be read: {reason}", exit=Exit.REFUSED) from error
+            for first in range(0, len(marked), _PATHS_PER_CALL):
+                paths = marked[first : first + _PATHS_PER_CALL]
+                for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
+                    self._run("-C", str(self.top_level()), "update-index", mark, "--", *paths, index=index)
+            seen = self._list(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
+        return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
+
+    def _marked(self) -> list[str]:
+        """The files that are marked so, without those that a sparse checkout leaves out."""
+        entries = self._list("ls-files", "-v", "-z", "--full-name", "--", ":/")
+        marked = [entry[2:] for entry in entries if entry[0] == "S" or entry[0].islower()]
+        sparse = bool(marked) and self._line("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
+        left_out = {entry[2:] for entry in entries if sparse and entry[0] in "Ss"} - set(self.present(marked))
+        return [path for path in marked if path not in left_out]
+
     def unmerged(self) -> tuple[str, ...]:
         """Files with conflicts, in path order, each as it is called from this directory."""
         entries = self._list("ls-files", "--unmerged", "-z", "--", ":/")
@@ -61,17 +83,6 @@ class WorkTree(Places):
     def rebase(self, onto: str) -> Done:
         """Put the branch's own commits on top of `onto`."""
         return self._run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
-
-    def go_on(self, operation: str) -> Done:
-        """Finish a merge or rebase whose conflicts are resolved.
-
-        As if an editor had been left at once: its comment lines go, as commit.cleanup says.
-        """
-        return self._run(*((operation, "--continue") if operation == "rebase" else ("commit", "--edit")))
-
-    def give_up(self, operation: str) -> Done:
-        """Undo a merge or rebase in progress."""
-        return self._run(operation, "--abort")
 
     def reset_keep(self, sha: str) -> Done:
         """Set branch and work tree back to a commit; refuses where that would lose changes."""
@@ -98,6 +109,10 @@ class WorkTree(Places):
     def new_files(self, tree: str) -> tuple[str, ...]:
         """The files of a tree that HEAD has not."""
         return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree)
+
+    def touched_files(self, sha: str) -> tuple[str, ...]:
+        """The files in which HEAD and a commit differ."""
+        return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", sha)
 
     def present(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the files that are here."""
@@ -130,7 +145,3 @@ class WorkTree(Places):
         """Give files back what HEAD has."""
         top = str(self.top_level())
         return self._run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)
-
-    def last_move(self) -> str:
-        """What the reflog says moved HEAD last: `rebase (finish): ...`; empty where there is no reflog."""
-        return self._line("reflog", "show", "-1", "--format=%gs", "HEAD", "--")

@@ -14,6 +14,7 @@ from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pushing import Update
 from homelab_hooks.land import verify
 from homelab_hooks.land.request import Command
+from homelab_hooks.land.tree_check import DURING_VERIFICATION, difference
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.world import World
 
@@ -25,7 +26,7 @@ _ANYWAY = "to push all the same: SKIP=homelab-verify git push, or --no-verify"
 def run(updates: tuple[Update, ...], config: Config, world: World, tell: Callable[[Event], None]) -> Verdict:
     """Verify what the updates bring. Raises Problem where that fails (22) or cannot be done (20)."""
     chosen = choose(config, world)
-    _require_checked_out(updates, world.landing_git)
+    head = _require_checked_out(updates, world.landing_git)
     tell(StageChanged(stage=Stage.VERIFY, progress=Progress.STARTED, detail=f"`{chosen.command}`: {chosen.why}"))
     begin = world.clock.now()
     tail: deque[str] = deque(maxlen=TAIL)
@@ -44,6 +45,12 @@ def run(updates: tuple[Update, ...], config: Config, world: World, tell: Callabl
     if not done.ok:
         what = f"the verification failed with exit code {done.code}: {chosen.command}"
         raise Problem(what, hint=f"mend it and push again; {_ANYWAY}", exit=Exit.VERIFY_FAILED)
+    what, remedy = difference(world.landing_git, head, when=f" {DURING_VERIFICATION}")
+    if what:
+        raise Problem(
+            what,
+            hint=f"{remedy}, then push again; {_ANYWAY}", exit=Exit.VERIFY_FAILED,
+        )  # fmt: skip
     return Verdict(exit=Exit.OK, word="passed", sha=updates[0].sha)
 
 
@@ -60,13 +67,18 @@ def choose(config: Config, world: World) -> Command:
     return found
 
 
-def _require_checked_out(updates: tuple[Update, ...], git: Git) -> None:
-    """The command sees the work tree: what it proves must be what is pushed."""
+def _require_checked_out(updates: tuple[Update, ...], git: Git) -> str:
+    """The commit that is checked out. The command sees the work tree: what it proves must be what is pushed."""
     head = git.head()
     for update in updates:
         if git.tree(update.sha) != git.tree(head):
             what = f"what is pushed to {update.branch} ({update.sha[:10]}) is not what is checked out ({head[:10]})"
             raise Problem(what, hint=f"check it out, then push; {_ANYWAY}", exit=Exit.REFUSED)
-    if git.changes():
-        what = "tracked files have changes that are not committed, so the verification would not be of what is pushed"
-        raise Problem(what, hint=f"commit or stash them, then push; {_ANYWAY}", exit=Exit.REFUSED)
+    what, remedy = difference(git, head)
+    if what:
+        raise Problem(
+            f"{what}, so the verification would not be of what is pushed",
+            hint=f"{remedy} (or git stash), then push; {_ANYWAY}",
+            exit=Exit.REFUSED,
+        )
+    return head

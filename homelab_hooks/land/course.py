@@ -16,6 +16,7 @@ from homelab_hooks.remote import shown
 from homelab_hooks.text import clean
 
 SHORT = 10
+BACK = "git land --abort goes back to where the branch was"
 
 
 class Note:

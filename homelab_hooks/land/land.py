@@ -15,6 +15,8 @@ from homelab_hooks.git.repository import Git
 from homelab_hooks.land import steps
 from homelab_hooks.land.course import Course, short_sha
 from homelab_hooks.land.finish import announce, finish, landed, unknown
+from homelab_hooks.land.merge import merge
+from homelab_hooks.land.ownership import began
 from homelab_hooks.land.plan import Again, Ask, OfferBranch, Rejoice, Stop, after_push, again, failure
 from homelab_hooks.land.preflight import begin, check_ci, store
 from homelab_hooks.land.rehearse import rehearse
@@ -78,7 +80,7 @@ def _once(course: Course) -> CameTo | None:
     if course.state.candidate and git.is_ancestor(older=course.state.candidate, newer=tip):
         return announce(course)
     if not git.is_ancestor(older=git.head(), newer=tip):
-        sha = steps.merge(course, tip)
+        sha = merge(course, tip)
         if sha != tip:
             steps.verify(course, sha)
             return _pushed(course, steps.push(course, sha))
@@ -154,7 +156,8 @@ def _nothing(course: Course) -> Verdict:
 def _leave(course: Course, problem: Problem) -> None:
     """Keep the state only where there is something to go on with or to go back from."""
     git = course.git
-    if problem.exit is Exit.VERIFY_FAILED or git.operation() or git.head() != course.state.start:
+    merging = began(course.state, git.operation())
+    if problem.exit is Exit.VERIFY_FAILED or merging or git.head() != course.state.start:
         course.keep(ended=problem.exit.verdict)
     else:
         course.forget()

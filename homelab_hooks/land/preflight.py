@@ -8,6 +8,7 @@ from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Course, short_sha, staged
+from homelab_hooks.land.ownership import began
 from homelab_hooks.land.refusals import Facts, refusals
 from homelab_hooks.land.request import Detect, Parts, Request
 from homelab_hooks.land.state import State, Store
@@ -24,6 +25,8 @@ def begin(request: Request, parts: Parts) -> Course:
         check_ci(parts)
         note.detail = f"{facts.branch} at {short_sha(facts.head)}, to {remotes.shown(state.remote)}/{state.target}"
     course = Course(parts, store(parts.git), state)
+    if store(parts.git).load() is not None:  # it ended early, perhaps in its fetch
+        parts.git.forget_fetches()
     course.keep(stage=Stage.PREFLIGHT)
     return course
 
@@ -42,9 +45,10 @@ def gather(request: Request, git: Git, remote: str) -> tuple[Facts, State]:
     target = asked.value if isinstance(asked, Seen) else ""
     earlier = store(git).load()
     cut = earlier if earlier and earlier.cut_short else None
-    lock = git.lock()
+    lock, operation = git.lock(), git.operation()
     facts = Facts(
-        branch=branch, head=head, target=target, remote=remote, operation=git.operation(), changes=git.changes(),
+        branch=branch, head=head, target=target, remote=remote, operation=operation, changes=git.changes(),
+        operation_is_ours=earlier is not None and began(earlier, operation), hidden_changes=git.hidden_changes(),
         exposed=git.exposed(head, since=git.tracked(remote, target)) if head else (),
         verifiable=not isinstance(request.verify, Detect) or find(top) is not None,
         lock=str(lock or ""), unfinished=cut.stage.value if cut else "",

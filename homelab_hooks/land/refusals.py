@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
+from homelab_hooks.git.operation import Operation
 from homelab_hooks.sentences import listed
 from homelab_hooks.text import clean
 
@@ -23,8 +25,12 @@ class Facts:
     remote: str
     silent: str = ""
     """why the remote could not be asked for the target"""
-    operation: str = ""
+    operation: Operation = Operation()  # noqa: RUF009 - immutable
+    operation_is_ours: bool = False
+    """whether an earlier landing began it, which `--continue` and `--abort` can end"""
     changes: tuple[str, ...] = ()
+    hidden_changes: tuple[str, ...] = ()
+    """changed files that git status does not look at: marked assume-unchanged or skip-worktree"""
     verifiable: bool = True
     exposed: tuple[str, ...] = ()
     """files that git-crypt is to encrypt and that are committed in plaintext"""
@@ -59,15 +65,16 @@ def _refused(what: str, hint: str) -> Problem:
     return Problem(what, hint=hint, exit=Exit.REFUSED)
 
 
-_OF_THE_TREE = {"merge", "rebase", "cherry-pick", "revert"}
+_OF_THE_TREE = {"merge", "rebase", "cherry-pick", "revert", "am"}
 """operations that change files until they are finished"""
+_DETACHES_HEAD = {"rebase", "bisect"}
 
 
 def _unfinished(facts: Facts) -> Problem | None:
     if not facts.unfinished:
         return None
     branch = facts.unfinished_branch
-    elsewhere = facts.branch != branch and facts.operation != "rebase"  # which detaches HEAD by itself
+    elsewhere = facts.branch != branch and facts.operation.name not in _DETACHES_HEAD
     return _refused(
         f"the landing of {clean(branch)} was cut short at {facts.unfinished}",
         (f"git switch {shlex.quote(clean(branch))}; then " if elsewhere else "")
@@ -90,18 +97,37 @@ def locked_by(lock: str) -> Problem:
 def _operation(facts: Facts) -> Problem | None:
     if not facts.operation:
         return None
+    if not facts.operation_is_ours:
+        return foreign(facts.operation)
     return _refused(
-        f"a {facts.operation} is in progress",
-        "resolve and finish it, then git land --continue; or git land --abort"
-        if facts.operation in {"merge", "rebase"}
-        else f"finish it or undo it (git {facts.operation} --help), then git land again",
+        f"the {facts.operation.name} of an earlier landing is in progress",
+        "resolve and git add the files, then git land --continue; or git land --abort",
+    )
+
+
+_ENDS = {
+    "merge": "git merge --continue, or undo it: git merge --abort",
+    "rebase": "git rebase --continue, or undo it: git rebase --abort",
+    "cherry-pick": "git cherry-pick --continue, or undo it: git cherry-pick --abort",
+    "revert": "git revert --continue, or undo it: git revert --abort",
+    "am": "git am --continue, or undo it: git am --abort",
+    "bisect": "git bisect reset",
+}
+
+
+def foreign(operation: Operation) -> Problem:
+    """The refusal if an operation is in progress that no landing began; it is left alone."""
+    article = "an" if operation.name == "am" else "a"
+    return _refused(
+        f"{article} {operation.name} of your own is in progress",
+        f"finish it: {_ENDS[operation.name]}; then the same command again",
     )
 
 
 def _branch(facts: Facts) -> Problem | None:
     if not facts.head:
         return _refused("there is no commit yet", "commit something first")
-    if not facts.branch and facts.operation != "rebase":  # which detaches HEAD by itself
+    if not facts.branch and facts.operation.name not in _DETACHES_HEAD:
         return _refused("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
         return _refused(
@@ -121,12 +147,23 @@ def _target(facts: Facts) -> Problem | None:
 
 
 def _dirt(facts: Facts) -> Problem | None:
-    if not facts.changes or facts.operation in _OF_THE_TREE:  # whose end, or undoing, is told already
+    if facts.operation.name in _OF_THE_TREE:  # whose end, or undoing, is told already
         return None
-    return _refused(
-        f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
-        "commit them, or put them aside: git stash",
-    )
+    if facts.changes:
+        return _refused(
+            f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
+            "commit them, or put them aside: git stash",
+        )
+    if facts.hidden_changes:
+        return _refused(*hidden_difference(facts.hidden_changes))
+    return None
+
+
+def hidden_difference(paths: Iterable[str], *, when: str = "") -> tuple[str, str]:
+    """What to say, and to do, about changed files that `git status` does not look at."""
+    what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {listed(paths)}"
+    show = "git update-index --no-assume-unchanged --no-skip-worktree FILE"
+    return what, f"commit or undo that after {show}, or land from a work tree of its own (homelab work start)"
 
 
 def _exposed(facts: Facts) -> Problem | None:

@@ -12,12 +12,15 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import complaint
 from homelab_hooks.land import steps
-from homelab_hooks.land.course import Course, short_sha
+from homelab_hooks.land.course import BACK, Course, short_sha
 from homelab_hooks.land.finish import unknown
-from homelab_hooks.land.refusals import locked_by
+from homelab_hooks.land.merge import not_continued
+from homelab_hooks.land.ownership import began, made
+from homelab_hooks.land.refusals import foreign, locked_by
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import State
 from homelab_hooks.land.submodules import follow
+from homelab_hooks.land.tree_check import difference
 from homelab_hooks.sentences import listed
 from homelab_hooks.verdict import Verdict
 
@@ -38,31 +41,39 @@ def pick_up(course: Course) -> None:
     git, state = course.git, course.state
     free(git)
     operation = git.operation()
-    if operation == "rebase" and git.branch():  # killed before it had left the branch: there is nothing to go on with
-        git.give_up(operation)
-    elif operation in {"merge", "rebase"}:
-        files = git.unmerged()
-        if files:
-            raise Problem(
-                f"these files still have conflicts: {listed(files)}",
-                hint="resolve and git add them, then git land --continue; or git land --abort",
-                exit=Exit.CONFLICT,
-            )
-        done = git.go_on(operation)
-        if not done.ok:
-            raise steps.not_continued(course, done)
-        course.keep(made=git.head())
+    if operation and not began(state, operation):
+        raise foreign(operation)
+    if operation.name == "rebase" and git.branch():  # killed before it had left the branch: nothing to go on with
+        git.abort_operation(operation.name)
+    elif operation:
+        _finish(course, operation.name)
     _same_place(course)
     _undo_half_a_merge(course)
     head = git.head()
     follow(course, was=[state.start, state.made, *git.parents(head)[:1]], now=head)
-    changes = git.changes()
-    if changes:
+    what, hint = difference(git, head)
+    if what:
         raise Problem(
-            f"the work tree has changes that would not be landed: {listed(entry[3:] for entry in changes)}",
-            hint=f"commit them, or put them aside (git stash), then git land --continue; {steps.BACK}",
+            f"{what}; the landing would not contain that",
+            hint=f"{hint}, or put it aside (git stash), then git land --continue; {BACK}",
             exit=Exit.REFUSED,
         )
+    course.keep(merge_began_at="")
+
+
+def _finish(course: Course, operation: str) -> None:
+    git = course.git
+    files = git.unmerged()
+    if files:
+        raise Problem(
+            f"these files still have conflicts: {listed(files)}",
+            hint="resolve and git add them, then git land --continue; or git land --abort",
+            exit=Exit.CONFLICT,
+        )
+    done = git.finish_operation(operation)
+    if not done.ok:
+        raise not_continued(course, done)
+    course.keep(made=git.head(), merge_began_at="")
 
 
 def arrived(course: Course) -> bool | None:
@@ -106,7 +117,7 @@ def free(git: Git) -> None:
 
 def go_back(course: Course) -> Verdict:
     """Restore the branch and the work tree; what has landed stays landed, and is said."""
-    git, state = course.git, course.state
+    state = course.state
     there = bool(state.landed) or (arrived(course) if state.in_doubt else False)
     if there is None:
         return unknown(course)
@@ -119,17 +130,13 @@ def go_back(course: Course) -> Verdict:
         return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _gone(course):
         return _forgotten(course, f"{state.branch} is not to be had here")
+    git = course.git
     free(git)
-    operation = git.operation()
-    if operation != "rebase":  # which detaches HEAD by itself
-        _same_place(course)
-    if operation in {"merge", "rebase"}:
-        done = git.give_up(operation)
-        if not done.ok:
-            raise Problem(f"git cannot undo the {operation}: {complaint(done)}", exit=Exit.REFUSED)
+    _undo_operation(course)
     _same_place(course)
     _undo_half_a_merge(course)
-    if not ours(state, git.head(), git.parents(git.head()), git.last_move()):
+    head = git.head()
+    if not made(state, head, git.parents(head), git.last_rebase(state.branch)):
         return _kept(course)
     _reset(course)
     course.forget()
@@ -137,10 +144,21 @@ def go_back(course: Course) -> Verdict:
     return Verdict(exit=Exit.OK, reason=reason, sha=state.start, landed=False)
 
 
+def _undo_operation(course: Course) -> None:
+    git, operation = course.git, course.git.operation()
+    if not operation:
+        return
+    if not began(course.state, operation):
+        raise foreign(operation)
+    done = git.abort_operation(operation.name)
+    if not done.ok:
+        raise Problem(f"git cannot undo the {operation.name}: {complaint(done)}", exit=Exit.REFUSED)
+
+
 def _gone(course: Course) -> bool:
     """Whether the landing's branch was deleted, or is in another work tree, so that nobody can switch to it here."""
     git, state = course.git, course.state
-    if git.branch() == state.branch or git.operation() == "rebase":
+    if git.branch() == state.branch or git.operation().name == "rebase":
         return False
     return not git.head_of(state.branch) or f"refs/heads/{state.branch}" in git.work_trees().values()
 
@@ -148,14 +166,14 @@ def _gone(course: Course) -> bool:
 def _kept(course: Course) -> Verdict:
     """Somebody's own commits are on the branch: nothing is taken from it, and what the landing left there is named."""
     git, state = course.git, course.state
-    made = state.made if state.made and git.is_ancestor(older=state.made, newer=git.head()) else ""
-    if not made or made == state.start:
+    ours = state.made if state.made and git.is_ancestor(older=state.made, newer=git.head()) else ""
+    if not ours or ours == state.start:
         return _forgotten(course, f"{state.branch} stays as it is, with your commits")
-    if len(git.parents(made)) > 1:
-        left = f"the merge {short_sha(made)} of {course.upstream} stays"
-        hint = f"to take it out and keep your commits: git rebase --onto {state.start} {made}"
+    if len(git.parents(ours)) > 1:
+        left = f"the merge {short_sha(ours)} of {course.upstream} stays"
+        hint = f"to take it out and keep your commits: git rebase --onto {state.start} {ours}"
     else:
-        left = f"its commits stay as they were put on {course.upstream}, up to {short_sha(made)}"
+        left = f"its commits stay as they were put on {course.upstream}, up to {short_sha(ours)}"
         hint = ""
     return _forgotten(course, f"{state.branch} keeps your commits, and {left}", hint=hint)
 
@@ -214,11 +232,3 @@ def _reset(course: Course) -> None:
     if not done.ok:
         raise Problem(f"git cannot set {state.branch} back: {complaint(done)}", exit=Exit.REFUSED)
     follow(course, was=[head], now=state.start)
-
-
-def ours(state: State, head: str, parents: tuple[str, ...], last_move: str) -> bool:
-    """Whether the branch's commit is one that the landing made, so that going back loses nobody's work."""
-    if head in {state.start, state.made}:
-        return True
-    merged = state.onto in parents[1:] and parents[0] in {state.start, state.made}
-    return merged or (not state.made and last_move.startswith("rebase (finish)"))

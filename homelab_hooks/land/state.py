@@ -37,6 +37,8 @@ class State:
     stage: Stage = Stage.PREFLIGHT
     onto: str = ""
     """the target's commit that is, or was, merged in"""
+    merge_began_at: str = ""
+    """the branch's commit when our merge or rebase with `onto` began; empty if none is unfinished"""
     made: str = ""
     """the branch's commit after our last merge or rebase"""
     verified_tree: str = ""
@@ -53,6 +55,11 @@ class State:
     def untouched(self) -> bool:
         """Whether it has got no further than looking, so that there is nothing to go on with or to go back from."""
         return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.made and not self.candidate
+
+    @property
+    def nothing_done(self) -> bool:
+        """Whether it has merged, verified and pushed nothing so far."""
+        return not self.made and not self.verified_tree and not self.candidate
 
     @property
     def cut_short(self) -> bool:

@@ -109,10 +109,13 @@ def _target(git: Git, remote: str, onto: str) -> str:
         raise Problem(what, hint="name it: --onto BRANCH", exit=Exit.REFUSED)
     target = asked.value
     named = chosen.name if chosen.name in git.remotes() else ""
-    done = git.fetch_branch(chosen.name, target, remote=named)
-    if not done.ok:
+    tip, done = git.fetch_tip(chosen.name, target, remote=named)
+    if not tip and done.ok:
+        what = f"the fetch brought no commit of {remotes.shown(chosen.name)}/{text.clean(target)}"
+        raise Problem(what, hint="the same command again", exit=Exit.PUSH_FAILED)
+    if not tip:
         raise failure(Outcome(kind=unreached(done.err), why=complaint(done)))
-    return git.fetched()
+    return tip
 
 
 def _overlook(main: Git) -> None:

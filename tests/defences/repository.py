@@ -9,6 +9,7 @@ ENVIRONMENT = "git/environment.py"
 GATES = "tests/gates/test_gates.py"
 GATE = "hooks/gate.py"
 HISTORY = "git/history.py"
+SAME_TREE = "tests/land/test_same_tree.py"
 TREE = "tests/land/test_worktree.py"
 VERBS = "git/verbs.py"
 WORKTREE = "land/worktree.py"
@@ -215,7 +216,7 @@ REPOSITORY = (
     Defence(
         "gate-and-what-is-checked-out",
         "the gate verifies what is pushed, or refuses it",
-        (Change("hooks/verification.py", "    _require_checked_out(updates, world.landing_git)\n", ""),),
+        (Change("hooks/verification.py", "if git.tree(update.sha) != git.tree(head):", "if False:"),),
         (f"{GATES}::test_what_is_verified_is_what_is_pushed",),
     ),
     Defence(
@@ -236,8 +237,91 @@ REPOSITORY = (
     Defence(
         "verification-that-changes-files",
         "what a verification changed is not pushed unseen",
-        (Change("land/steps.py", "if changed or git.head() != sha:", "if False:"),),
+        (
+            Change("land/steps.py", "        require_same_tree(course, sha, when=DURING_VERIFICATION)\n", ""),
+            Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_PUSH)\n", ""),
+        ),
         ("tests/land/test_land_defects.py::test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became",),
+    ),
+    Defence(
+        "tree-before-the-push",
+        "what a hook changed after the merge is not pushed unverified",
+        (Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_PUSH)\n", ""),),
+        (f"{SAME_TREE}::test_an_unverified_landing_is_held_to_it_too[edits]",),
+    ),
+    Defence(
+        "tree-before-the-verification",
+        "a verification of another tree than the commit's does not count",
+        (
+            Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_VERIFICATION)\n", ""),
+            Change("land/steps.py", "        require_same_tree(course, sha, when=DURING_VERIFICATION)\n", ""),
+            Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_PUSH)\n", ""),
+        ),
+        (f"{SAME_TREE}::test_a_change_after_the_merge_ends_with_22_and_names_the_file[post-merge-edits]",),
+    ),
+    Defence(
+        "tree-after-the-fetch",
+        "what was written while the target was fetched is not merged into",
+        (Change("land/merge.py", "    require_same_tree(course, head, when=DURING_FETCH)\n", ""),),
+        (f"{SAME_TREE}::test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done[edits]",),
+    ),
+    Defence(
+        "hidden-changes",
+        "changed files that git status does not look at are seen",
+        (Change("land/tree_check.py", "hidden = git.hidden_changes()", "hidden: tuple[str, ...] = ()"),),
+        (
+            (
+                f"{SAME_TREE}::test_a_change_after_the_merge_ends_with_22_and_names_the_file"
+                "[verification-edits and marks skip-worktree]"
+            ),
+        ),
+    ),
+    Defence(
+        "fetched-tip",
+        "another program's fetch does not decide what is landed",
+        (
+            Change("git/exchange.py", ', "--no-write-fetch-head", "--refmap=")', ', "--refmap=")'),
+            Change("git/exchange.py", 'f"{own}^{{commit}}"', '"FETCH_HEAD^{commit}"'),
+        ),
+        (
+            (
+                "tests/land/test_fetched_tip.py::test_a_landing_merges_what_it_fetched_and_nothing_else"
+                "[somebody fetches another branch-merge]"
+            ),
+        ),
+    ),
+    Defence(
+        "own-operation-only",
+        "a merge or rebase that the user began is neither undone nor continued",
+        (
+            Change("land/ownership.py", "if operation.name != kind or not state.merge_began_at:", "if False:"),
+            Change("land/ownership.py", "return found == recorded", "return True"),
+        ),
+        (
+            "tests/land/test_own_operation.py::test_an_operation_of_the_users_own_is_named_and_left_alone[--abort-merge]",
+        ),
+    ),
+    Defence(
+        "heads-of-an-operation",
+        "a merge of another commit than the landing's is the user's own",
+        (Change("land/ownership.py", "return found == recorded", "return True"),),
+        (
+            (
+                "tests/land/test_own_operation.py"
+                "::test_a_merge_that_the_user_begins_while_the_merge_of_the_landing_is_resolved_is_left_alone"
+            ),
+        ),
+    ),
+    Defence(
+        "own-merge-commit",
+        "a merge that the user committed is not taken back",
+        (
+            Change(
+                "land/ownership.py", "    if not state.merge_began_at:\n        return False\n    merged", "    merged"
+            ),
+            Change("land/ownership.py", "parents[0] == state.merge_began_at and ", ""),
+        ),
+        ("tests/land/test_own_operation.py::test_what_the_user_merged_or_rebased_himself_is_not_taken_back[merge]",),
     ),
     Defence(
         "one-landing",

@@ -167,7 +167,7 @@ ROWS = (
     Row("the target checked out", _main, 20, "it is the target itself", "git switch -c TOPIC"),
     Row("uncommitted changes",
         lambda desk: desk.clone.write("a", "other"), 20, "would not be landed: a", "git stash"),
-    Row("a merge in progress", _merging, 20, "a merge is in progress", "resolve"),
+    Row("a merge in progress", _merging, 20, "a merge of your own is in progress", "git merge --abort"),
     Row("nothing to verify with",
         _without("HOMELAB_VERIFY"), 20, "x  verification there is nothing", "homelab.verify CMD"),
     Row("a remote that is none",

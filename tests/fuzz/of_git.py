@@ -57,10 +57,10 @@ class Mouth:
 
     def run(
         self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None,
-        settings: Mapping[str, str] | None = None,
+        settings: Mapping[str, str] | None = None, index: Path | None = None,
     ) -> Done:  # fmt: skip
         """It, again."""
-        del args, timeout, note, settings
+        del args, timeout, note, settings, index
         return self._done
 
     def at(self, directory: Path) -> Mouth:
@@ -92,6 +92,8 @@ ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
     (lambda git: git.last_pushed("origin", "main"), str),
     (lambda git: git.branches_at("origin", SHA), tuple[str, ...]),
     (lambda git: git.changes(), tuple[str, ...]),
+    (lambda git: git.hidden_changes(), tuple[str, ...]),
+    (lambda git: git.last_rebase("topic"), tuple[str, str]),
     (lambda git: git.unmerged(), tuple[str, ...]),
     (lambda git: git.conflicts(SHA, SHA), tuple[str, ...]),
     (lambda git: git.foreign(SHA, [".", ".."]), tuple[str, ...]),

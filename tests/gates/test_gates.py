@@ -151,7 +151,7 @@ def test_what_is_verified_is_what_is_pushed(desk: Desk, gate: Gate, workshop: Wo
     desk.clone.write("README", "changed\n")
     done = desk.git(*PUSH)
     assert done.code == 1
-    assert "tracked files have changes that are not committed" in done.err
+    assert "tracked files changed: README, so the verification would not be of what is pushed" in done.err
 
 
 def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(desk: Desk, gate: Gate) -> None:

@@ -91,7 +91,7 @@ def test_a_verification_that_changes_tracked_files_is_a_failed_one(workshop: Wor
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     verdict = git_land(ann, verify="echo formatted >a")
-    assert (verdict.exit, verdict.reason) == (Exit.VERIFY_FAILED, "the verification changed tracked files: a")
+    assert (verdict.exit, verdict.reason) == (Exit.VERIFY_FAILED, "tracked files changed during the verification: a")
     ann.git("checkout", "--", "a")
     assert git_land(ann).landed
 

@@ -119,7 +119,7 @@ def test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became(
     verdict = git_land(ann, verify="git commit --quiet --allow-empty -m sneaked")
 
     assert (verdict.exit, verdict.landed) == (Exit.VERIFY_FAILED, False)
-    assert "moved HEAD" in verdict.reason
+    assert "HEAD moved" in verdict.reason
     assert workshop.on_server() == before
     sneaked = ann.head
     assert land.abort(parts(ann)).exit is Exit.OK
@@ -147,7 +147,7 @@ def test_defect_7_a_merge_in_progress_is_refused(workshop: Workshop, git_land: G
         ann.git("merge", "other")
 
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.reason) == (Exit.REFUSED, "a merge is in progress")
+    assert (verdict.exit, verdict.reason) == (Exit.REFUSED, "a merge of your own is in progress")
     ann.git("merge", "--abort")
 
 

@@ -150,6 +150,6 @@ def test_during_a_conflict_no_second_remedy_contradicts_the_first(
     git_land(ann, dry_run=True)
     refused = [line for line in told.lines("homelab") if line.startswith("would be refused")]
     assert len(refused) == 1
-    assert "a merge is in progress" in refused[0]
+    assert "the merge of an earlier landing is in progress" in refused[0]
     ann.git("merge", "--abort")
     (ann.path / ".git/homelab/land.json").unlink()

@@ -17,9 +17,9 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Log, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import cut_short, land
+from homelab_hooks.land.ownership import made
 from homelab_hooks.land.plan import Again, Stop, again
 from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy
-from homelab_hooks.land.resume import ours
 from homelab_hooks.land.state import State, Store, locked
 from homelab_hooks.proc import Processes
 from homelab_hooks.verdict import Verdict
@@ -468,12 +468,17 @@ def test_a_state_that_cannot_be_read_is_said_and_never_guessed_at(tmp_path: Path
 
 def test_only_commits_that_the_landing_made_are_taken_back() -> None:
     state = replace(STATE, start="a", onto="t", made="m")
-    assert ours(state, "a", (), "")
-    assert ours(state, "m", (), "")
-    assert ours(state, "n", ("m", "t"), "merge")
-    assert not ours(state, "n", ("m", "other"), "merge")
-    assert not ours(state, "n", ("m",), "commit: mine")
-    assert ours(replace(state, made=""), "n", ("t",), "rebase (finish): returning to refs/heads/topic")
+    merging = replace(state, merge_began_at="m")
+    none = ("", "")
+    assert made(state, "a", (), none)
+    assert made(state, "m", (), none)
+    assert made(merging, "n", ("m", "t"), none)
+    assert not made(state, "n", ("m", "t"), none), "our merge had ended: it is the user's own"
+    assert not made(merging, "n", ("m", "other"), none)
+    assert not made(merging, "n", ("m",), none)
+    assert made(merging, "n", ("t",), ("m", "t"))
+    assert not made(merging, "n", ("t",), ("m", "other"))
+    assert not made(state, "n", ("t",), ("m", "t"))
 
 
 def test_waits_grow_are_jittered_and_end() -> None:

@@ -1,0 +1,106 @@
+"""Operations that git has begun in a work tree and not finished: merge, rebase, cherry-pick, revert, am, bisect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from homelab_hooks.git.places import Places
+from homelab_hooks.proc import Done
+
+_SIGNS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply/applying": "am",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+"""files in the git directory, the first that exists counts: a rebase that stops in a pick has CHERRY_PICK_HEAD too"""
+_SEQUENCE = "sequencer/todo"
+"""the rest of a series of picks or reverts, also between two of them"""
+_LONGEST = 4096
+"""bytes that are read of one of these files"""
+
+
+class Operation(NamedTuple):
+    """An unfinished operation; false if there is none.
+
+    Git stores it as files in the work tree's git directory. A file's name alone does not tell who began the operation,
+    so the commits that it joins are read as well.
+    """
+
+    name: str = ""
+    """merge, rebase, cherry-pick, revert, am or bisect, as `git NAME --abort` takes it"""
+    branch: str = ""
+    """the full name of the branch that it will move; empty if unknown"""
+    began_at: str = ""
+    """the branch's commit when a merge or rebase began; empty if unknown"""
+    incoming: tuple[str, ...] = ()
+    """the commits that are merged in, or that is rebased onto; empty if unknown"""
+
+    def __bool__(self) -> bool:
+        return bool(self.name)
+
+
+class Operations(Places):
+    """Reads the operation in progress, finishes it and undoes it."""
+
+    def operation(self) -> Operation:
+        """The operation in progress in this work tree."""
+        own = self.git_dir()
+        if own is None:
+            return Operation()
+        sign = next((sign for sign in _SIGNS if (own / sign).exists()), "")
+        match _SIGNS.get(sign, ""):
+            case "merge":
+                branch = self._line("symbolic-ref", "--quiet", "HEAD")
+                head = self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+                return Operation("merge", branch, head, tuple(_read(own / sign).split()))
+            case "rebase":
+                branch, head, onto = (_read(own / sign / name) for name in ("head-name", "orig-head", "onto"))
+                return Operation("rebase", branch, head, (onto,) if onto else ())
+            case "":
+                return Operation(_sequence(own))
+            case name:
+                return Operation(name)
+
+    def finish_operation(self, name: str) -> Done:
+        """Finish a merge or rebase whose conflicts are resolved.
+
+        As if an editor had been left at once: its comment lines go, as commit.cleanup says.
+        """
+        return self._run(*((name, "--continue") if name == "rebase" else ("commit", "--edit")))
+
+    def abort_operation(self, name: str) -> Done:
+        """Undo a merge or rebase in progress."""
+        return self._run(name, "--abort")
+
+    def last_rebase(self, branch: str) -> tuple[str, str]:
+        """The commit that a branch was rebased from and the one it was put onto, if that was its last move; else empty.
+
+        From its reflog: `rebase (finish): refs/heads/topic onto SHA`.
+        """
+        ref = f"refs/heads/{branch}"
+        moves = self._lines("reflog", "show", "-2", "--format=%H %gs", ref, "--")
+        prefix = f"rebase (finish): {ref} onto "
+        if len(moves) < 2 or not moves[0].partition(" ")[2].startswith(prefix):  # noqa: PLR2004 - this one and the one before
+            return "", ""
+        return moves[1].partition(" ")[0], moves[0].partition(prefix)[2]
+
+
+def _sequence(own: Path) -> str:
+    """What the next line of a series of picks says: `pick` or `revert`."""
+    if not (own / _SEQUENCE).exists():
+        return ""
+    return "revert" if _read(own / _SEQUENCE).startswith("revert") else "cherry-pick"
+
+
+def _read(path: Path) -> str:
+    """The beginning of a small file of git's; empty if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LONGEST).decode("utf-8", "surrogateescape").strip()
+    except OSError:
+        return ""

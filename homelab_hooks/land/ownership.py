@@ -1,0 +1,39 @@
+"""Whether an unfinished operation, or the commit a branch is at, is the work of this landing or the user's own."""
+
+from __future__ import annotations
+
+from homelab_hooks.git.operation import Operation
+from homelab_hooks.land.request import Strategy
+from homelab_hooks.land.state import State
+
+
+def began(state: State, operation: Operation) -> bool:
+    """Whether this landing began the operation: same kind, same branch, and it joins the two commits recorded.
+
+    A landing records them right before it starts git and clears them when git has finished. A rebase that was killed
+    while git wrote its files lacks some of them; it counts if nothing that is there contradicts the record.
+    """
+    kind = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
+    if operation.name != kind or not state.merge_began_at:
+        return False
+    recorded = (f"refs/heads/{state.branch}", state.merge_began_at, (state.onto,))
+    found = (operation.branch, operation.began_at, operation.incoming)
+    if kind == "merge":
+        return found == recorded
+    return all(one == other or not one for one, other in zip(found, recorded, strict=True))
+
+
+def made(state: State, head: str, parents: tuple[str, ...], last_rebase: tuple[str, str]) -> bool:
+    """Whether the branch's commit is one that the landing made, so that resetting the branch loses nobody's work.
+
+    Args:
+        head: the branch's commit.
+        parents: its parents.
+        last_rebase: the commits the branch was rebased from and onto, if that was its last move.
+    """
+    if head in {state.start, state.made}:
+        return True
+    if not state.merge_began_at:
+        return False
+    merged = len(parents) > 1 and parents[0] == state.merge_began_at and state.onto in parents[1:]
+    return merged or last_rebase == (state.merge_began_at, state.onto)

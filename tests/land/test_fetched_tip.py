@@ -1,0 +1,157 @@
+"""The target's commit is the one that our own fetch brought, whatever other programs fetch in the same work tree."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.exits import Exit
+from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.repository import Git
+from homelab_hooks.land import worktree
+from homelab_hooks.land.request import Strategy
+from homelab_hooks.verdict import Verdict
+
+pytestmark = pytest.mark.slow  # many processes of git each
+
+GitLand = Callable[..., Verdict]
+AFTER_OUR_FETCH = """\
+#!/bin/sh
+{git} "$@"; code=$?
+case " $* " in
+*" fetch "*refs/heads/main:*) env -i HOME="$HOME" PATH=/usr/bin:/bin sh -c '{then}' ;;
+esac
+exit $code
+"""
+OTHERS = {
+    "an editor fetches all branches": "git fetch --quiet --all --prune",
+    "somebody fetches another branch": "git fetch --quiet origin aaa-experiment",
+    "FETCH_HEAD is emptied": ": >.git/FETCH_HEAD",
+    "FETCH_HEAD is removed": "rm -f .git/FETCH_HEAD",
+    "FETCH_HEAD is garbage": "echo 0123456789012345678901234567890123456789 >.git/FETCH_HEAD",
+    "FETCH_HEAD names the unmerged branch": "git rev-parse origin/aaa-experiment >.git/FETCH_HEAD",
+    "the tracking ref is moved": "git update-ref refs/remotes/origin/main refs/remotes/origin/aaa-experiment",
+    "the tracking ref is deleted": "git update-ref -d refs/remotes/origin/main",
+}
+
+
+@pytest.fixture
+def ann(workshop: Workshop) -> Checkout:
+    """On `topic`; the server has a newer `main`, and an unmerged branch that comes first in the alphabet."""
+    bob = workshop.clone("bob")
+    bob.git("switch", "--quiet", "-c", "aaa-experiment")
+    bob.commit("poison")
+    bob.git("push", "--quiet", "origin", "aaa-experiment")
+    clone = workshop.clone("ann", topic="topic")
+    clone.commit("a")
+    bob.git("switch", "--quiet", "main")
+    bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    return clone
+
+
+@pytest.fixture
+def disturbed(workshop: Workshop, seal: dict[str, str]) -> Callable[[Checkout, str], Git]:
+    """Git in a clone, where a shell command runs right after each fetch of `main`."""
+
+    def build(clone: Checkout, then: str) -> Git:
+        real = next(path for folder in os.get_exec_path() if (path := Path(folder) / "git").exists())
+        wrapper = workshop.folder / "bin/git"
+        wrapper.parent.mkdir()
+        wrapper.write_text(AFTER_OUR_FETCH.format(git=real, then=then))
+        wrapper.chmod(0o755)
+        environ = {**seal, "PATH": f"{wrapper.parent}:{seal['PATH']}"}
+        return Git(GitPython(environ, clone.path, inherited=os.environ, interactive=False))
+
+    return build
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_landing_merges_what_it_fetched_and_nothing_else(
+    workshop: Workshop, ann: Checkout, *, disturbed: Any, parts: Any, other: str, strategy: Strategy
+) -> None:
+    from homelab_hooks.land import land
+    from homelab_hooks.land.request import Command, Request
+
+    request = Request(verify=Command("true", "told"), strategy=strategy)
+    verdict = land.run(request, parts(ann, git=disturbed(ann, OTHERS[other])))
+    assert (verdict.exit, verdict.landed) == (Exit.OK, True)
+    assert workshop.origin.git("ls-tree", "--name-only", "main").split() == ["README", "a", "b"]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_new_work_tree_begins_at_what_was_fetched(
+    workshop: Workshop, ann: Checkout, disturbed: Any, other: str
+) -> None:
+    path = worktree.start("task", git=disturbed(ann, OTHERS[other]), user="ann")
+    assert Checkout(path, workshop.environ).head == workshop.on_server()
+
+
+def test_the_users_own_fetch_head_stays(ann: Checkout, git_land: GitLand) -> None:
+    ann.git("fetch", "--quiet", "origin", "aaa-experiment")
+    before = (ann.path / ".git/FETCH_HEAD").read_text()
+    assert git_land(ann).landed
+    assert (ann.path / ".git/FETCH_HEAD").read_text() == before
+
+
+def test_another_fetch_that_holds_the_tracking_ref_does_not_stop_a_landing(
+    workshop: Workshop, ann: Checkout, git_land: GitLand
+) -> None:
+    lock = ann.path / ".git/refs/remotes/origin/main.lock"
+    lock.touch()
+    verdict = git_land(ann)
+    lock.unlink()
+    assert (verdict.exit, workshop.on_server()) == (Exit.OK, ann.head)
+
+
+def test_a_fetch_that_may_keep_no_ref_of_ours_is_an_error(workshop: Workshop, ann: Checkout, git_land: GitLand) -> None:
+    before = workshop.on_server()
+    refuse = '! grep -q refs/homelab/ || [ "$1" != prepared ]'
+    hook = workshop.hook("reference-transaction", refuse, where=ann.path / ".git/hooks")
+    verdict = git_land(ann)
+    hook.unlink()
+    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.PUSH_FAILED, False, before)
+    assert git_land(ann).landed
+
+
+def test_a_killed_fetch_leaves_nothing_behind_for_long(ann: Checkout, git_land: GitLand) -> None:
+    """The ref of a fetch that was killed goes with the landing that finds its record."""
+    ann.git("update-ref", "refs/homelab/fetched/0123456789abcdef", "HEAD")
+    assert git_land(ann, verify="false").exit is Exit.VERIFY_FAILED
+    assert git_land(ann).landed
+    assert ann.git("for-each-ref", "refs/homelab") == ""
+
+
+def test_landings_beside_somebody_who_fetches_all_the_time(
+    workshop: Workshop, ann: Checkout, git_land: GitLand
+) -> None:
+    bob = Checkout(workshop.folder / "bob", workshop.environ)
+    over = threading.Event()
+
+    def fetch_again_and_again() -> None:
+        while not over.is_set():
+            try:
+                ann.git("fetch", "--quiet", "--all", "--prune")
+            except RuntimeError as error:  # both fetches move one tracking ref
+                assert "cannot lock ref" in str(error)  # noqa: PT017 - another failure would be a finding
+
+    other = threading.Thread(target=fetch_again_and_again)
+    other.start()
+    try:
+        for number in range(12):
+            bob.commit(f"b{number}")
+            bob.git("push", "--quiet", "origin", "main")
+            ann.commit(f"a{number}")
+            assert git_land(ann).landed
+            bob.git("pull", "--quiet", "--ff-only", "origin", "main")
+    finally:
+        over.set()
+        other.join()
+    assert "poison" not in workshop.origin.git("ls-tree", "--name-only", "main").split()
