@@ -12,9 +12,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
+from homelab_hooks.demo.http_server import HttpServer, read_chunks, read_exactly
 from homelab_hooks.proc import Processes
-
-_CHUNK_END = b"0"
 
 
 class Fault(Enum):
@@ -127,12 +126,10 @@ def commands(body: bytes) -> list[tuple[str, str, str]]:
     return found
 
 
-class _Http(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Http(HttpServer):
     def __init__(self, git: GitServer) -> None:
         self.git = git
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -153,14 +150,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = []
-        while (size := self.rfile.readline().strip()) != _CHUNK_END:
-            parts.append(self.rfile.read(int(size, 16)))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(parts)
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return read_chunks(self.rfile)
+        return read_exactly(self.rfile, int(self.headers.get("Content-Length") or 0))
 
     def _answer(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
 from collections.abc import Callable, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
+from homelab_hooks.demo.http_server import HttpServer
 from homelab_hooks.demo.kubernetes_discovery import AGGREGATED, CORE, DISCOVERY, GROUPS, aggregated
 from homelab_hooks.demo.kubernetes_moods import Falters, Hangs, Mood, NoWatch, Refuses, Says
 
@@ -42,13 +42,12 @@ class Kubernetes:
         self.requests: list[str] = []
         self.log = ""
         self.closing = threading.Event()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: HttpServer | None = None
 
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"cluster": self})
         self._began = self._now()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = HttpServer(handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
         return self
 
@@ -154,8 +153,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = find()
         if query.get("watch") in {"true", "1"}:
             kind = next(kind for kind, each in PLURALS.items() if each == plural)
-            with contextlib.suppress(ConnectionError):  # the other side has seen enough
-                self._watch(find, kind if query.get("sendInitialEvents") == "true" else "")
+            self._watch(find, kind if query.get("sendInitialEvents") == "true" else "")
         elif not name:
             version = _version(found, default=0)
             kind = next(kind for kind, each in PLURALS.items() if each == plural)

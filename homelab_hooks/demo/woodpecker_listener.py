@@ -13,6 +13,7 @@ from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
 from homelab_hooks.demo.faults import Rule
+from homelab_hooks.demo.http_server import ToleratesHangUps
 from homelab_hooks.demo.woodpecker_book import Book
 from homelab_hooks.demo.woodpecker_http import Answer, Asked, user_of
 from homelab_hooks.demo.woodpecker_stream import PING, QUIET, events, next_event
@@ -49,8 +50,10 @@ class Site(Protocol):
         """A request's answer (None: the event stream), and the rule it meets."""
 
 
-class Listener(ThreadingTCPServer):
+class Listener(ToleratesHangUps, ThreadingTCPServer):
     """Accepts connections until it is stopped, and then ends those there are."""
+
+    hang_ups = (OSError,)  # a connection that is reset here is closed under its own thread
 
     allow_reuse_address = True
     daemon_threads = True
@@ -95,11 +98,6 @@ class Listener(ThreadingTCPServer):
         """Forget it again."""
         self._open.discard(request)
         super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no error; anything else is told as usual."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
 
 
 class _Connection(BaseHTTPRequestHandler):

@@ -9,6 +9,8 @@ from typing import Self
 
 import httpx
 
+from homelab_hooks.demo.http_server import HttpServer
+
 _PASSED_ON = ("Authorization", "User-Agent", "Accept")
 _PASSED_BACK = ("Content-Type", "X-Woodpecker-Version")
 
@@ -37,15 +39,12 @@ class Deaf:
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
 
-class _Http(http.server.ThreadingHTTPServer):
-    daemon_threads = True
+class _Http(HttpServer):
+    hang_ups = (ConnectionError, httpx.TransportError)  # the server behind it may go too
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing: a client that is ended breaks its connections off."""
+        super().__init__(_Handler)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

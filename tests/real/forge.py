@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx
 
 from homelab_hooks.demo.githttp import Update
+from homelab_hooks.demo.http_server import HttpServer
 from homelab_hooks.proc import Processes
 
 OWNER, NAME = "acme", "app"
@@ -152,15 +153,10 @@ class Forge:
 _Act = Callable[[str, Mapping[str, str], Any], tuple[int, Any]]
 
 
-class _Http(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Http(HttpServer):
     def __init__(self, forge: Forge) -> None:
         self.forge = forge
-        super().__init__(("127.0.0.1", 0), _Handler)
-
-    def handle_error(self, *_: object) -> None:
-        """Say nothing: a client that is ended breaks its connections off."""
+        super().__init__(_Handler)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

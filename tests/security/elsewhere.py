@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, Self
 
+from homelab_hooks.demo.http_server import HttpServer
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -51,9 +53,7 @@ class Remembers:
 
             do_GET = do_POST = do_CONNECT = do_HEAD = hear  # noqa: N815 - http.server's names
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a handshake that is refused
+        self._server = _Server(Handler)
         if tls:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
@@ -71,6 +71,10 @@ class Remembers:
     def url(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+
+class _Server(HttpServer):
+    hang_ups = (OSError,)  # a handshake that the client refuses is one
 
 
 def to(url: str) -> Callable[[str, dict[str, str]], Reply]:
