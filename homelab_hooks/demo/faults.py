@@ -215,13 +215,21 @@ class Plan:
 
     def pick(self, method: str, path: str, t: float) -> Rule | None:
         """The rule that this request meets, if any; counts the request for every rule it concerns."""
-        struck = None
         with self._lock:
+            struck = self._struck(method, path, t)
             for i, rule in enumerate(self.rules):
-                if not rule.concerns(method, path):
-                    continue
-                count = self._counts.get(i, 0)
-                self._counts[i] = count + 1
-                if struck is None and rule.strikes(count, t):
-                    struck = rule
+                self._counts[i] = self._counts.get(i, 0) + rule.concerns(method, path)
         return struck
+
+    def next(self, method: str, path: str, t: float) -> Rule | None:
+        """The rule that the next such request will meet, if any."""
+        with self._lock:
+            return self._struck(method, path, t)
+
+    def _struck(self, method: str, path: str, t: float) -> Rule | None:
+        struck = (
+            rule
+            for i, rule in enumerate(self.rules)
+            if rule.concerns(method, path) and rule.strikes(self._counts.get(i, 0), t)
+        )
+        return next(struck, None)

@@ -6,10 +6,12 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from homelab_hooks.demo.faults import Older, Plan, Rule
+from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row, User
 from homelab_hooks.demo.woodpecker_http import Answer, Asked, user_of
@@ -78,7 +80,7 @@ class Woodpecker:
     ) -> None:
         known = list(repositories)
         people = everyone(*(repo.full_name for repo in known)) if users is None else list(users)
-        self._clock = clock
+        self.clock = clock
         self._origin = clock.now()
         self.speed = speed
         self.lag = LAG
@@ -110,7 +112,7 @@ class Woodpecker:
     @property
     def t(self) -> float:
         """The server's second now."""
-        return (self._clock.now() - self._origin) * self.speed
+        return (self.clock.now() - self._origin) * self.speed
 
     @property
     def wall(self) -> float:
@@ -171,6 +173,17 @@ class Woodpecker:
         """How many requests there were, by a regular expression on the path."""
         return sum(1 for r in self.requests if re.search(path, r.path) and method in {"", r.method})
 
+    def pause(self, seconds: float, closing: threading.Event) -> None:
+        """An answer takes this long, unless the server is stopped; played time passes at once, but for ever is real."""
+        if isinstance(self.clock, PlayedTime) and seconds < inf:
+            self.clock.last(seconds)
+        else:
+            closing.wait(None if seconds == inf else seconds / self.speed)
+
+    def meets(self, method: str, path: str) -> Rule | None:
+        """The rule that such a request would meet now."""
+        return self._plan.next(method, path, self.t)
+
     def meet(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[Answer | None, Rule | None]:
@@ -188,7 +201,7 @@ class Woodpecker:
             )
             user = user_of(self.book, asked)
             remembered = re.sub(r"access_token=[^&]*", "access_token=***", path)
-            self.requests.append(Request(self._clock.now(), method, remembered, user.login if user else ""))
+            self.requests.append(Request(self.clock.now(), method, remembered, user.login if user else ""))
             if method == "GET" and urlsplit(path).path == STREAM:
                 return None, rule
             if method not in {"GET", "HEAD"} and rule is not None and not rule.effect:

@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from http.server import BaseHTTPRequestHandler
-from math import inf
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
@@ -43,6 +42,9 @@ class Site(Protocol):
     @property
     def wall(self) -> float:
         """Unix seconds as the server has them."""
+
+    def pause(self, seconds: float, closing: threading.Event) -> None:
+        """An answer takes this long, unless the server is stopped."""
 
     def meet(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -133,7 +135,7 @@ class _Connection(BaseHTTPRequestHandler):
                 case bytes():
                     self.wfile.write(part)
                 case Pause(seconds):
-                    self.server.closing.wait(None if seconds == inf else seconds / self.server.site.speed)
+                    self.server.site.pause(seconds, self.server.closing)
                 case End.CLOSE:
                     self.close_connection = True
                 case End.RESET:

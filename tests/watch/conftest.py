@@ -1,22 +1,36 @@
-"""A stand-in in fast motion, and a shell in a clone whose CI it is."""
+"""A simulated CI server in played time, and a shell in a clone whose CI it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+import stamina
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from tests.bench.fast import SPEED
+from homelab_hooks.woodpecker.client import ATTEMPTS
 from tests.cli.shell import Shell
+from tests.watch.shared_time import SharedTime
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tries_follow_at_once() -> Iterator[None]:
+    """The tries within one request wait real time between them, which nothing here needs: stamina's own test mode."""
+    with stamina.set_testing(True, attempts=ATTEMPTS):
+        yield
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
-    """Fifty of its seconds are one of ours."""
-    with Woodpecker(SystemClock(), speed=SPEED) as server:
+def time() -> SharedTime:
+    """The clock of the server and of its watch."""
+    return SharedTime()
+
+
+@pytest.fixture
+def site(time: SharedTime) -> Iterator[Woodpecker]:
+    """A server whose time passes when its watch sleeps; a test of whole processes has one of its own."""
+    with Woodpecker(time) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Runs a whole watch against the stand-in over a real socket, both in fast motion."""
+"""Runs a whole watch against the simulated server over real sockets, both in one played time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import Woodpecker as StandIn
 from homelab_hooks.events import Event
 from homelab_hooks.history import Containment
@@ -20,8 +19,8 @@ from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import Ear
 from homelab_hooks.woodpecker.entry import entered
-from tests.bench.fast import FastClock, FastHttps
 from tests.watch.history import NEWER, OLDER, OURS
+from tests.watch.shared_time import PlayedHttps, SharedTime, Skewed, hears
 
 
 class Place(NamedTuple):
@@ -33,11 +32,11 @@ class Place(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a watch ended; `took` in the fast clock's seconds."""
+    """How a watch ended, and after how many seconds of its own time."""
 
     verdict: Verdict
     events: list[Event]
-    took: float
+    lasted: float
 
     @property
     def said(self) -> str:
@@ -64,21 +63,18 @@ class Watching(NamedTuple):
     scope: Scope = Scope(sha=OURS)
     fail_fast: bool = False
     seed: int = 0
+    skew: float = 0.0
+    """seconds by which its wall clock is wrong"""
 
 
-def watch(
-    site: StandIn,
-    how: Watching | None = None,
-    *,
-    clock: FastClock | None = None,
-    tell: Callable[[Event], None] | None = None,
-) -> Outcome:
-    """Watch to the end."""
-    how, clock = how or Watching(), clock or FastClock(site.speed)
+def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event], None] | None = None) -> Outcome:
+    """Watch to the end, in the server's own time."""
+    how, time = how or Watching(), site.clock
+    assert isinstance(time, SharedTime)
     place = how.place or Place(site.url)
     timeout, appear, unreachable = how.seconds
     events: list[Event] = []
-    begin = clock.now()
+    begin = time.now()
 
     def told(event: Event) -> None:
         events.append(event)
@@ -89,13 +85,12 @@ def watch(
 
         def connect() -> Https:
             dial = parse_dial(place.dial) if place.dial else None
-            return Https(
-                parse_server(place.url), clock=SystemClock(), dial=dial, ca_file=place.ca_file, token=how.token
-            )
+            return Https(parse_server(place.url), clock=time, dial=dial, ca_file=place.ca_file, token=how.token)
 
         def listen(repo: int) -> Ear:
-            ear = Ear(connect(), repo, wake=clock.wake, now=clock.now)
+            ear = Ear(connect(), repo, wake=time.wake, now=time.now)
             ear.start()
+            hears(site, time)
             return ear
 
         https = connect()
@@ -109,10 +104,10 @@ def watch(
             web=place.url,
         )
         sources = Sources(
-            ci=Woodpecker(entered(FastHttps(https, clock.speed), token="WOODPECKER_TOKEN")),
+            ci=Woodpecker(entered(PlayedHttps(https, site, time), token="WOODPECKER_TOKEN")),
             contains=contains,
             facts=CommitFacts,
             listen=listen if how.listen else None,
         )
-        verdict = run(request, sources, clock=clock, tell=told)
-    return Outcome(verdict, events, clock.now() - begin)
+        verdict = run(request, sources, clock=Skewed(time, how.skew), tell=told)
+    return Outcome(verdict, events, time.now() - begin)

@@ -24,6 +24,7 @@ from homelab_hooks.watch.watch import Request, Sources, run
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.woodpecker.ear import RETRY, Ear
 from homelab_hooks.woodpecker.entry import Enter, entered
+from tests.waiting import HANG_S
 from tests.watch.history import OURS
 from tests.watch.onsite import contains
 
@@ -86,7 +87,7 @@ class Wire:
         del path, idle
         self.hear = hear
         self.opened.set()
-        self.over.wait(60)
+        self.over.wait(HANG_S)
         return NoReply(Fault.CONNECTION, "the stream ended")
 
     def close(self) -> None:
@@ -183,7 +184,7 @@ class Pure:
     def _listen(self, repo: int) -> Ear:
         ear = Ear(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
         ear.start()
-        assert self.wire.opened.wait(10)
+        assert self.wire.opened.wait(HANG_S)
         self._say(PING)
         if self.stream == "up":
             self.sky.speaks, self.sky.next = self._speak, self._next

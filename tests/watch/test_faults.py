@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import Fault, Moment, Rule, Shape
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.exits import Exit
-from tests.bench.fast import SPEED
 from tests.watch.history import OURS
 from tests.watch.onsite import Outcome, Watching, watch
+from tests.watch.shared_time import SharedTime
 
 API = "/api/(user|repos|queue)"
 AT_ONCE = 8
@@ -118,7 +117,7 @@ def pushed(site: Woodpecker, *, seconds: float = LASTS) -> None:
 
 def bounded(outcome: Outcome) -> Outcome:
     """Whatever comes, a watch ends within its patience and the time of one answer."""
-    assert outcome.took < 80, outcome
+    assert outcome.lasted < 80, outcome
     return outcome
 
 
@@ -157,7 +156,7 @@ class Ended(NamedTuple):
 
 def watched(rule: Rule, how: Watching | None = None) -> Ended:
     """A watch of a green pipeline on a server of its own, where answers are bad as the rule says."""
-    with Woodpecker(SystemClock(), speed=SPEED) as site:
+    with Woodpecker(SharedTime()) as site:
         pushed(site)
         site.fail(rule)
         return Ended(bounded(watch(site, how)), site.count(r"pipelines\?"))

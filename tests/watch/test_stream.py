@@ -23,6 +23,7 @@ from homelab_hooks.model import Status
 from homelab_hooks.reply import NoReply
 from homelab_hooks.woodpecker.ear import GAP, IDLE, Ear
 from homelab_hooks.woodpecker.events import LONGEST, Garbage, Hint, Stream
+from tests.waiting import HANG_S
 from tests.watch.history import OLDER, OURS
 from tests.watch.onsite import Watching, watch
 from tests.watch.pure import Pure
@@ -62,7 +63,7 @@ def test_events_are_read_as_hints() -> None:
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cuts=st.lists(st.integers(min_value=0, max_value=len(WHOLE) + 400), max_size=6))
 def test_chunks_may_be_cut_anywhere(line_end: bytes, cuts: list[int]) -> None:
     whole = WHOLE.replace(b"\n", line_end)
@@ -129,7 +130,7 @@ class Speaker:
             hear(chunk)
         if not self.connections:
             self.done.set()
-            self.closed.wait(20)
+            self.closed.wait(HANG_S)
         return NoReply(Fault.CONNECTION, "the stream ended")
 
     def close(self) -> None:
@@ -150,7 +151,7 @@ class Listening:
 
     def to_the_end(self) -> None:
         self.ear.start()
-        assert self.speaker.done.wait(20)
+        assert self.speaker.done.wait(HANG_S)
         self.ear.close()
         self.speaker.closed.set()
 

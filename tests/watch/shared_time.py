@@ -1,0 +1,119 @@
+"""One clock for a watch and for the server it asks: it passes when the watch sleeps and when an answer takes time.
+
+The sockets between the two are real and take as long as the machine needs, which no clock of the test sees. So a watch
+of an hour ends after a moment, and in the same way on a machine of any speed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import inf
+
+from homelab_hooks.demo.faults import Hang
+from homelab_hooks.demo.played_time import PlayedTime
+from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker_stream import next_event
+from homelab_hooks.https import LIMIT, Https
+from homelab_hooks.looks import Fault
+from homelab_hooks.reply import NoReply, Reply
+from tests.waiting import HANG_S
+
+WALL = 1_795_465_876.0
+SILENT_S = 0.4
+"""real seconds for an answer that is known never to come"""
+HEARD_S = 0.02
+"""real seconds in which an event that is due now usually wakes the watch; where it takes longer, it comes late"""
+
+
+class SharedTime(PlayedTime):
+    """Played time with a wall clock and appointments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._appointments: list[tuple[float, Callable[[], object]]] = []
+        self._end = inf
+        self.listeners.append(self._keep)
+
+    def wall(self) -> float:
+        """Unix seconds."""
+        return WALL + self.now()
+
+    def at(self, moment: float, act: Callable[[], object]) -> None:
+        """Call `act` as soon as this second has come."""
+        self._appointments.append((moment, act))
+
+    def last(self, seconds: float) -> None:
+        """Let them pass, up to the moment at which nobody waits any more."""
+        super().last(min(seconds, max(0.0, self._end - self.now())))
+
+    @contextmanager
+    def no_longer_than(self, seconds: float) -> Iterator[None]:
+        """What takes time meanwhile takes at most so many seconds."""
+        self._end = self.now() + seconds
+        try:
+            yield
+        finally:
+            self._end = inf
+
+    def _keep(self) -> None:
+        due = [one for one in self._appointments if one[0] <= self.now()]
+        self._appointments = [one for one in self._appointments if one not in due]
+        for _, act in due:
+            act()
+
+
+class Skewed:
+    """The same clock as somebody sees it whose wall clock is wrong."""
+
+    def __init__(self, time: SharedTime, skew: float) -> None:
+        self.now, self.sleep, self.wake = time.now, time.sleep, time.wake
+        self._time, self._skew = time, skew
+
+    def wall(self) -> float:
+        """Unix seconds, and the error."""
+        return self._time.wall() + self._skew
+
+
+class PlayedHttps:
+    """The real client; how long an answer may take, and took, is counted in shared time.
+
+    Args:
+        site: the server, to know which answers never come: these alone are waited for only briefly.
+    """
+
+    def __init__(self, https: Https, site: Woodpecker, time: SharedTime) -> None:
+        self._https, self._site, self._time = https, site, time
+
+    def ask(
+        self, method: str, path: str, *, deadline: float = 15.0, limit: int = LIMIT, body: bytes = b""
+    ) -> Reply | NoReply:
+        """As the client does; an answer that comes after its deadline is none."""
+        rule, begin = self._site.meets(method, path), self._time.now()
+        silent = rule is not None and isinstance(rule.fault, Hang)
+        with self._time.no_longer_than(deadline):
+            reply = self._https.ask(
+                method, path, deadline=SILENT_S if silent else HANG_S, limit=limit, body=body
+            )  # fmt: skip
+            if silent:
+                self._time.last(deadline)
+        if self._time.now() - begin >= deadline:
+            return NoReply(Fault.TIMEOUT, f"no whole answer within {deadline:.0f} s")
+        return reply
+
+
+def hears(site: Woodpecker, time: SharedTime) -> None:
+    """From now on the open event streams send what is due, and the watch has a moment to hear it."""
+    pause, seen = threading.Event(), time.now()
+
+    def send() -> None:
+        nonlocal seen
+        with site.changed:
+            due = next_event(site.book, after=seen, lag=site.lag)
+            site.changed.notify_all()
+        seen = time.now()
+        if due is not None and due <= seen:
+            pause.wait(HEARD_S)
+
+    time.listeners.append(send)
