@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from homelab_hooks.demo.workshop import Workshop, sealed
 
 AHEAD = "ahead"
+
+# How long an example takes says how busy the machine is: there is no limit but pytest's own.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

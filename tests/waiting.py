@@ -11,6 +11,8 @@ HANG_S = 300.0
 No test may depend on how quick a machine is: this is the limit of every process, thread and answer that a test waits
 for, and no test measures how long anything took.
 """
+FOREVER = "sleep 3600"
+"""a shell command that outlasts every test, and ends by itself where a test that failed has left it behind"""
 _POLL_S = 0.01
 
 

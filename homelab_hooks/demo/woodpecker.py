@@ -176,7 +176,7 @@ class Woodpecker:
     def pause(self, seconds: float, closing: threading.Event) -> None:
         """An answer takes this long, unless the server is stopped; played time passes at once, but for ever is real."""
         if isinstance(self.clock, PlayedTime) and seconds < inf:
-            self.clock.last(seconds)
+            self.clock.last(seconds / self.speed)
         else:
             closing.wait(None if seconds == inf else seconds / self.speed)
 

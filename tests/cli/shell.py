@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from homelab_hooks.proc import Processes
+from tests.waiting import HANG_S
 
 PROGRAMS = Path(sys.executable).parent
 RESULT = re.compile(r"homelab: (?P<verdict>[a-z]+(?:-[a-z]+)*) (?P<pairs>.*)")
@@ -48,7 +49,7 @@ class Shell:
     def __call__(self, *argv: str, at: Path | None = None, **environ: str) -> Ended:
         """Run to the end; nothing that is tested here takes longer than 20 seconds."""
         known = Processes({**self.environ, **self.more, **environ})
-        done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=20)
+        done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=HANG_S)
         assert not done.timed_out, done
         return Ended(done.code, done.out, done.err)
 

@@ -16,7 +16,7 @@ from homelab_hooks.demo.vault import Vault
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
 from tests.cli.shell import Ended, Shell
-from tests.postpush.desk import wait_until
+from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +84,7 @@ def test_a_watch_rides_out_a_vault_that_is_sealed(
         wait_until(lambda: sealed.came >= 2)
         assert site.count() == 0
         unseal(vault)
-        out, err = running.communicate(timeout=20)
+        out, err = running.communicate(timeout=HANG_S)
     ended = Ended(running.returncode, out.decode(), err.decode())
     assert (ended.code, ended.result["verdict"]) == (0, "passed"), ended
     assert "alice-token" not in ended.out + ended.err
@@ -97,7 +97,7 @@ def test_a_restart_that_watches_waits_for_the_token_too(
     with shell.start("homelab", "ci", "restart") as running:
         wait_until(lambda: sealed.came >= 2)
         unseal(vault)
-        out, err = running.communicate(timeout=20)
+        out, err = running.communicate(timeout=HANG_S)
     assert b"#2 restarts #1" in err, (out, err)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.views.schema import objects
+from tests.waiting import HANG_S, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]  # a real process each; together they would keep `make check` waiting
 
@@ -64,9 +64,7 @@ def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
     """`push(script, ...)`: a pipeline of the clone's HEAD, played by now."""
 
     def one(script: Script, **facts: Any) -> None:
-        site.push("acme/app", "main", clone.head, script, **facts)
-        while site.t < 5:
-            threading.Event().wait(0.01)
+        site.push("acme/app", "main", clone.head, script, after=-60.0, **facts)
 
     return one
 
@@ -123,7 +121,7 @@ def test_an_interrupted_watch_says_how_to_go_on(
     with shell.start("homelab-watch") as running:
         wait_until(lambda: site.count("pipelines/1") > 0)
         running.send_signal(number)
-        out, err = running.communicate(timeout=10)
+        out, err = running.communicate(timeout=HANG_S)
     ended = Ended(running.returncode, out.decode(), err.decode())
     assert (ended.code, ended.result["verdict"], ended.result["exit"]) == (code, "interrupted", str(code)), ended
     assert len(ended.lines) == 1
@@ -151,19 +149,10 @@ def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: An
     with shell.start("homelab-watch", "--output", "json") as running:
         wait_until(lambda: site.count("pipelines/1") > 0)
         running.send_signal(signal.SIGTERM)
-        out, _ = running.communicate(timeout=10)
+        out, _ = running.communicate(timeout=HANG_S)
     found = objects(out.decode().splitlines())
     assert (found[-1]["verdict"], found[-1]["exit"]) == ("interrupted", 143)
     assert found[-1]["pipelines"][0]["number"] == 1
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(1000):
-        if true():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not come")
 
 
 @pytest.mark.parametrize("case", LOOKS, ids=str)
@@ -220,7 +209,7 @@ def test_the_token_is_in_no_output_argument_or_file(shell: Shell, push: Any, sit
         wait_until(lambda: site.count("pipelines/1") > 0)
         seen = b"".join(arguments(pid) for pid in family(running.pid))
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=10)
+        out, err = running.communicate(timeout=HANG_S)
     assert b"homelab-watch" in seen
     written = b"".join(path.read_bytes() for path in clone.path.parent.parent.rglob("*") if path.is_file())
     assert b"alice-token" not in seen + out + err + written
@@ -262,7 +251,7 @@ def test_a_reader_that_has_gone_away_changes_no_verdict(shell: Shell, push: Any)
     os.close(reader)
     with shell.start("homelab-watch", stdout=writer) as running:
         os.close(writer)
-        _, err = running.communicate(timeout=10)
+        _, err = running.communicate(timeout=HANG_S)
     assert running.returncode == 1
     assert b"Traceback" not in err
     assert b"BrokenPipe" not in err
@@ -273,7 +262,7 @@ def test_a_full_disk_under_stdout_is_said_and_changes_no_verdict(shell: Shell, p
     full = os.open("/dev/full", os.O_WRONLY)
     with shell.start("homelab-watch", stdout=full) as running:
         os.close(full)
-        _, err = running.communicate(timeout=10)
+        _, err = running.communicate(timeout=HANG_S)
     assert b"Traceback" not in err
     assert b"warning: standard output cannot be written: " in err
     assert running.returncode == 1
@@ -285,7 +274,7 @@ def test_a_closed_stdout_and_stderr_are_survived(shell: Shell, push: Any) -> Non
         ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', str(PROGRAMS / "homelab-watch")],
         cwd=shell.directory,
         env={**shell.environ, **shell.more},
-        timeout=20,
+        timeout=HANG_S,
     )
     assert done.returncode == 1
 

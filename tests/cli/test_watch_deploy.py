@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,9 +38,7 @@ def shop(shell: Shell, stage: Stage, tmp_path: Path) -> Iterator[Shell]:
 @pytest.fixture
 def push(site: Woodpecker, clone: Checkout) -> Callable[[Script], None]:
     def one(script: Script) -> None:
-        site.push("acme/app", "main", clone.head, script)
-        while site.t < 5:
-            threading.Event().wait(0.01)
+        site.push("acme/app", "main", clone.head, script, after=-60.0)
 
     return one
 

@@ -17,6 +17,7 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.woodpecker_book import Repository, Right
 from homelab_hooks.demo.woodpecker_replay import load
+from tests.waiting import HANG_S, wait_until
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
 
@@ -47,6 +48,8 @@ class Got:
         return json.loads(self.body)
 
 
+SILENCE_S = 0.15
+"""seconds in which a server that goes on would have gone on"""
 Ask = Callable[..., Got]
 Talk = Callable[..., tuple[bytes, str]]
 
@@ -77,7 +80,7 @@ def ask(site: Woodpecker) -> Ask:
     def one(
         path: str, *, method: str = "GET", token: str = "alice-token", body: str = "", word: str = "Bearer "
     ) -> Got:
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANG_S)
         try:
             headers = {"Authorization": f"{word}{token}"} if token else {}
             connection.request(method, path, body=body or None, headers=headers)
@@ -108,17 +111,28 @@ def recordings() -> list[str]:
 
 @pytest.fixture
 def talk(site: Woodpecker) -> Iterator[Talk]:
-    """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming."""
+    """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming.
+
+    It is silent if nothing comes for a moment once there is `enough`.
+    """
     opened: list[socket.socket] = []
 
-    def one(path: str = "/api/repos/8/pipelines", *, most: int = 1 << 22, patience: float = 0.15) -> tuple[bytes, str]:
-        connection = socket.create_connection(("127.0.0.1", site.port))
+    def one(
+        path: str = "/api/repos/8/pipelines",
+        *,
+        most: int = 1 << 22,
+        enough: Callable[[bytes], bool] = lambda _: False,
+    ) -> tuple[bytes, str]:
+        connection = socket.create_connection(("127.0.0.1", site.port), timeout=HANG_S)
         opened.append(connection)
-        connection.settimeout(patience)
+        before = site.count()
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: ci.example.test\r\n\r\n".encode())
+        wait_until(lambda: site.count() > before)
         got = b""
         try:
             while len(got) < most:
+                if enough(got):
+                    connection.settimeout(SILENCE_S)
                 piece = connection.recv(65536)
                 if not piece:
                     return got, "closed"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+import http.client
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import Moment, Plan, Rule, Shape
 from homelab_hooks.demo.woodpecker import Woodpecker
+from tests.waiting import HANG_S
+from tests.watch.shared_time import SharedTime
 
 SHA = "a" * 40
 LIST = "/api/repos/8/pipelines"
@@ -40,11 +43,23 @@ def test_retry_after_comes_in_seconds_or_as_a_date(site: Woodpecker, ask: Ask) -
     assert (later["retry-after"] - later["date"]).total_seconds() == 60
 
 
-def test_a_slow_refusal_takes_its_time_by_the_servers_speed(site: Woodpecker, talk: Talk) -> None:
-    site.speed = 20.0
-    site.fail(Rule(fault=faults.LOCKED_DATABASE))
-    assert talk(patience=0.1) == (b"", "silent")
-    assert talk(most=12, patience=1.0)[0].startswith(b"HTTP/1.1 401 Unauthorized")
+@pytest.fixture
+def time() -> SharedTime:
+    return SharedTime()
+
+
+@pytest.fixture
+def played(time: SharedTime) -> Iterator[Woodpecker]:
+    with Woodpecker(time, speed=20.0) as server:
+        yield server
+
+
+def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: Woodpecker, time: SharedTime) -> None:
+    played.fail(Rule(fault=faults.LOCKED_DATABASE))
+    connection = http.client.HTTPConnection("127.0.0.1", played.port, timeout=HANG_S)
+    connection.request("GET", "/api/user")
+    assert (connection.getresponse().status, time.now()) == (401, 5.0 / 20.0)
+    connection.close()
 
 
 @pytest.mark.parametrize(
@@ -118,14 +133,15 @@ def test_a_drip_comes_byte_by_byte(site: Woodpecker, talk: Talk) -> None:
 def test_it_breaks_off_where_it_is_told_to(site: Woodpecker, talk: Talk, kind: str, moment: Moment) -> None:
     fault = faults.Hang(moment) if kind == "hang" else faults.Cut(moment, reset=kind == "reset")
     site.fail(Rule(fault=fault))
-    raw, end = talk()
+    parts = {Moment.BEFORE: (False, False), Moment.HEADERS: (True, False), Moment.BODY: (True, True)}[moment]
+
+    def seen(raw: bytes) -> tuple[bool, bool]:
+        head, body = split(raw)
+        return bool(head), bool(body)
+
+    raw, end = talk(enough=lambda got: kind == "hang" and seen(got) == parts)
     assert end == {"hang": "silent", "reset": "reset", "close": "closed"}[kind]
-    head, body = split(raw)
-    assert (bool(head), bool(body)) == {
-        Moment.BEFORE: (False, False),
-        Moment.HEADERS: (True, False),
-        Moment.BODY: (True, True),
-    }[moment]
+    assert seen(raw) == parts
 
 
 def test_garbage_is_no_http(site: Woodpecker, talk: Talk) -> None:
@@ -148,7 +164,7 @@ def test_compressed_retyped_and_under_huge_headers(site: Woodpecker, ask: Ask, t
     assert (packed.headers["content-encoding"], gzip.decompress(packed.body)) == ("gzip", true)
     retyped = ask(LIST)
     assert (retyped.headers["content-type"], retyped.body) == ("text/html; charset=utf-8", true)
-    assert len(split(talk()[0])[0]) > 1 << 20
+    assert len(split(talk(enough=lambda got: b"\r\n\r\n" in got)[0])[0]) > 1 << 20
 
 
 def test_an_older_answer_is_the_past(site: Woodpecker, ask: Ask, clock: Any) -> None:

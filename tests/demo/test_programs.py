@@ -19,6 +19,7 @@ from homelab_hooks.demo.programs import find
 from homelab_hooks.demo.vault import Vault
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.errors import Problem
+from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
 NAME = "ci.example.test"
@@ -44,7 +45,7 @@ def over_tls(balancer: Balancer, path: str, *, name: str = NAME, host: str = "12
     """The first bytes of an answer, asked for by a client that trusts only the balancer's own authority."""
     trust = ssl.create_default_context(cafile=str(balancer.ca_file))
     with (
-        socket.create_connection((host, balancer.port), timeout=5) as plain,
+        socket.create_connection((host, balancer.port), timeout=HANG_S) as plain,
         trust.wrap_socket(plain, server_hostname=name) as safe,
     ):
         safe.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
@@ -95,7 +96,7 @@ def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, site: Woodp
     site.stop()
     trust = ssl.create_default_context(cafile=str(balancer.ca_file))
     with (
-        socket.create_connection(("127.0.0.1", balancer.port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", balancer.port), timeout=HANG_S) as plain,
         trust.wrap_socket(plain, server_hostname=NAME) as safe,
     ):
         safe.sendall(f"GET /version HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())

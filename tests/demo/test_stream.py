@@ -12,6 +12,7 @@ import pytest
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import Moment, Rule
 from homelab_hooks.demo.woodpecker import Woodpecker
+from tests.waiting import HANG_S
 
 SHA = "a" * 40
 
@@ -22,7 +23,7 @@ def listen(site: Woodpecker) -> Iterator[Callable[..., http.client.HTTPResponse]
     opened: list[http.client.HTTPConnection] = []
 
     def one(token: str = "alice-token") -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=2)
+        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANG_S)
         opened.append(connection)
         connection.request("GET", "/api/stream/events", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse()

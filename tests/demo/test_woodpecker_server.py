@@ -13,6 +13,7 @@ import pytest
 from homelab_hooks.demo import faults
 from homelab_hooks.demo.faults import Moment, Rule
 from homelab_hooks.demo.woodpecker import Woodpecker
+from tests.waiting import HANG_S, wait_until
 
 LIST = "/api/repos/8/pipelines"
 Ask = Callable[..., Any]
@@ -24,12 +25,11 @@ def test_a_stopped_server_refuses_and_a_started_one_remembers(site: Woodpecker, 
     """The port stays; connections that were open end."""
     ended: list[str] = []
     site.fail(Rule(fault=faults.Hang(Moment.HEADERS), path="version"))
-    waiting = threading.Thread(target=lambda: ended.append(talk("/version", patience=5)[1]))
+    waiting = threading.Thread(target=lambda: ended.append(talk("/version")[1]))
     waiting.start()
-    while not site.requests:
-        pass
+    wait_until(lambda: site.count("version") > 0)
     site.stop()
-    waiting.join(5)
+    waiting.join(HANG_S)
     assert ended in (["closed"], ["reset"])
     with pytest.raises(ConnectionRefusedError):
         ask(LIST)

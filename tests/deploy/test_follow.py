@@ -8,9 +8,9 @@ import tracemalloc
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.proc import Processes, command_of
 from homelab_hooks.proc.proc import LONGEST_LINE
+from tests.waiting import FOREVER, HANG_S, wait_until
 
 
 @pytest.fixture
@@ -39,22 +39,20 @@ def shell(script: str) -> list[str]:
 def test_lines_come_while_it_runs_and_its_end_is_told(processes: Processes) -> None:
     listener = Listener()
     following = processes.follow(shell("echo one; echo two; printf half"), listener.hear, listener.over.set)
-    assert listener.over.wait(5)
+    assert listener.over.wait(HANG_S)
     assert (listener.heard, following.alive) == (["one\n", "two\n"], False)
 
 
 @pytest.mark.parametrize("end", ["closed by us", "enough heard"])
 def test_it_ends_with_all_it_started_when_nobody_listens(processes: Processes, end: str) -> None:
     listener = Listener(most=100 if end == "closed by us" else 1)
-    following = processes.follow(shell("sleep 77 & echo $!; wait"), listener.hear, listener.over.set)
-    assert listener.some.wait(5)
+    following = processes.follow(shell(f"{FOREVER} & echo $!; wait"), listener.hear, listener.over.set)
+    assert listener.some.wait(HANG_S)
     if end == "closed by us":
         following.close()
-    assert listener.over.wait(5)
+    assert listener.over.wait(HANG_S)
     assert not following.alive
-    until = SystemClock().now() + 5
-    while "sleep" in command_of(int(listener.heard[0])):  # it was killed; the system needs a moment
-        assert SystemClock().now() < until
+    wait_until(lambda: "sleep" not in command_of(int(listener.heard[0])))
 
 
 def test_a_program_that_is_not_there_has_ended(processes: Processes) -> None:
@@ -66,7 +64,7 @@ def test_a_program_that_is_not_there_has_ended(processes: Processes) -> None:
 def test_an_endless_line_ends_it(processes: Processes) -> None:
     listener = Listener()
     processes.follow(shell("exec cat /dev/zero"), listener.hear, listener.over.set)
-    assert listener.over.wait(20)
+    assert listener.over.wait(HANG_S)
     assert listener.heard == []
 
 
@@ -74,7 +72,7 @@ def test_a_line_without_an_end_is_not_kept(processes: Processes) -> None:
     listener = Listener()
     tracemalloc.start()
     processes.follow(shell(f"head -c {16 * LONGEST_LINE} /dev/zero"), listener.hear, listener.over.set)
-    assert listener.over.wait(20)
+    assert listener.over.wait(HANG_S)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert listener.heard == []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.deploy.question import Glimpse, Question, Sighting, Snapshot, Terms
 from homelab_hooks.deploy.rollout import turn
@@ -106,7 +106,7 @@ def is_done(look: Look[Sighting]) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=800)
 @given(
     target=st.sampled_from(TARGETS), settle=st.sampled_from([0.0, 5.0]),
     history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), looks()), max_size=8),

@@ -15,6 +15,7 @@ import pytest
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.exits import Exit
 from homelab_hooks.proc import Done, Processes
+from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 
@@ -34,7 +35,7 @@ class Played(NamedTuple):
 def play(name: str) -> Played:
     with TemporaryDirectory() as folder:
         environ = {**os.environ, "TMPDIR": folder, "HOME": folder}
-        done = Processes(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=90)
+        done = Processes(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=HANG_S)
         return Played(done, [path.name for path in Path(folder).glob("homelab-*")])
 
 
@@ -53,14 +54,14 @@ def test_a_scenario_ends_with_its_code_and_its_word(came_to: Played, name: str) 
 
 
 def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
-    done = Processes(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=30)
+    done = Processes(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=HANG_S)
 
     assert done.code == Exit.USAGE
     assert "rollout-lies" in done.err
 
 
 def test_the_list_names_every_scenario_with_its_code() -> None:
-    done = Processes(os.environ).run([HOMELAB, "demo", "--list"], timeout=30)
+    done = Processes(os.environ).run([HOMELAB, "demo", "--list"], timeout=HANG_S)
     rows = [line.split()[:2] for line in done.out.splitlines()]
     assert rows == [[name, str(int(scenario.exit))] for name, scenario in SCENARIOS.items()]
 
@@ -70,7 +71,7 @@ def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> No
     environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh"}
     typed = b"homelab doctor && git land && homelab deploy wait shop/web && exit 42\n"
 
-    done = Processes(environ).run([HOMELAB, "demo", "--shell"], stdin=typed, timeout=90)
+    done = Processes(environ).run([HOMELAB, "demo", "--shell"], stdin=typed, timeout=HANG_S)
 
     assert done.code == 42, done.err
     verdicts = [line.split()[1] for line in done.out.splitlines() if line.startswith("homelab: ")]
@@ -94,7 +95,7 @@ def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> Non
 
     os.close(ours)
 
-    assert child.wait(timeout=20) == Exit.TERMINATED
+    assert child.wait(timeout=HANG_S) == Exit.TERMINATED
     assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
     listed = Processes(os.environ).run(["ps", "-eo", "args="]).out
     assert str(tmp_path) not in listed

@@ -16,7 +16,7 @@ from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from tests.cli.shell import Ended, Shell
-from tests.postpush.desk import wait_until
+from tests.waiting import FOREVER, HANG_S, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -58,12 +58,12 @@ def test_a_signal_while_verifying_ends_all_that_the_verification_started(
     start, before = ann.head, workshop.on_server()
     os.mkfifo(workshop.folder / "pipe")
     reader = os.open(workshop.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-    verify = "exec 9>../pipe; (sh -c 'sleep 60' & wait) & echo begun; wait"
+    verify = f"exec 9>../pipe; (sh -c '{FOREVER}' & wait) & echo begun; wait"
     with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", verify) as child:
         assert child.stderr is not None
         assert any(line.split()[-1:] == [b"begun"] for line in child.stderr), "its output streams"
         os.killpg(child.pid, number)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=HANG_S)
     os.set_blocking(reader, True)
     assert os.read(reader, 1) == b"", "nobody holds the pipe any more"
     os.close(reader)
@@ -80,7 +80,7 @@ def deadly_git(tmp_path: Path) -> Path:
     """A folder with a git that ends who calls it, the first time."""
     real, once = shutil.which("git"), tmp_path / "once"
     git = tmp_path / "git"
-    git.write_text(f'#!/bin/sh\n[ -e {once} ] || {{ : >{once}; kill -TERM $PPID; sleep 9; }}\nexec {real} "$@"\n')
+    git.write_text(f'#!/bin/sh\n[ -e {once} ] || {{ : >{once}; kill -TERM $PPID; {FOREVER}; }}\nexec {real} "$@"\n')
     git.chmod(0o755)
     return tmp_path
 
@@ -100,12 +100,12 @@ def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
 ) -> None:
     """Cut short in its post-push stage, the one before is still written down as landed."""
     first = ann.head
-    hook = workshop.hook("post-push", "echo begun; sleep 20", where=ann.path / ".git/hooks")
+    hook = workshop.hook("post-push", f"echo begun; {FOREVER}", where=ann.path / ".git/hooks")
     with watched.start("git-land", "--output", "plain", "--verify-cmd", "true") as child:
         assert child.stderr is not None
         assert any(line.split()[-1:] == [b"begun"] for line in child.stderr)
         os.killpg(child.pid, signal.SIGTERM)
-        out, _ = child.communicate(timeout=20)
+        out, _ = child.communicate(timeout=HANG_S)
     assert f" sha={first} landed=yes ".encode() in out
     hook.unlink()
     second = ann.commit("b")
@@ -118,9 +118,9 @@ def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
 @pytest.mark.parametrize(
     "case",
     [
-        ("ann", "touch {begun}; sleep 20", "no"),
-        ("ann", "mv {server} {server}.gone; touch {begun}; sleep 20", None),
-        ("server", "touch {begun}; exec sleep 5", "yes"),
+        ("ann", "touch {begun}; exec {forever}", "no"),
+        ("ann", "mv {server} {server}.gone; touch {begun}; exec {forever}", None),
+        ("server", "touch {begun}; exec {forever}", "yes"),
     ],
     ids=["held up here", "the server is away", "held up there"],
 )
@@ -132,14 +132,14 @@ def test_a_signal_while_pushing_is_answered_by_asking_the_server(
     before = workshop.on_server()
     here = workshop.hook(
         "pre-push" if where == "ann" else "post-receive",
-        hook.format(begun=ann.path.parent / "begun", server=workshop.bare),
+        hook.format(begun=ann.path.parent / "begun", server=workshop.bare, forever=FOREVER),
         where=ann.path / ".git/hooks" if where == "ann" else workshop.bare / "hooks",
     )
     with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--no-verify") as child:
         assert child.stderr is not None
         wait_until((ann.path.parent / "begun").exists)
         os.killpg(child.pid, signal.SIGINT)
-        out, err = child.communicate(timeout=20)
+        out, err = child.communicate(timeout=HANG_S)
     assert b" exit=130 " in out
     assert (b"landed=" in out) is (landed is not None), out + err
     if landed is None:
@@ -248,7 +248,7 @@ def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_fi
         second = land(Shell(shell.environ, other.path))
         rehearsed = land(Shell(shell.environ, other.path), "--dry-run")
         (workshop.folder / "gate").write_text("go\n")
-        out, _ = first.communicate(timeout=20)
+        out, _ = first.communicate(timeout=HANG_S)
     for done in (second, rehearsed):
         assert (done.code, done.result["landed"]) == (Exit.REFUSED, "no")
         assert f"process {first.pid} on {os.uname().nodename}, landing topic in {ann.path}" in done.err
@@ -270,6 +270,6 @@ def test_while_the_first_landing_only_watches_the_next_one_may_land(
         assert any(line.split()[-1:] == [b"watching"] for line in first.stderr)
         second = land(Shell(watched.environ, other.path))
         Path(workshop.folder / "gate").write_text("go\n")
-        out, _ = first.communicate(timeout=20)
+        out, _ = first.communicate(timeout=HANG_S)
     assert second.result["landed"] == "yes"
     assert b"landed=yes" in out

@@ -12,6 +12,7 @@ import pytest
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.rollouts import Rollout
 from homelab_hooks.demo.scene import Scene
+from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 
@@ -34,7 +35,7 @@ def cut_short(scene: Scene, number: signal.Signals, *, at: str, options: tuple[s
         assert child.stderr is not None
         assert any(at in line for line in child.stderr)
         os.killpg(child.pid, number)
-        return child.communicate(timeout=20)
+        return child.communicate(timeout=HANG_S)
 
 
 def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: Scene) -> None:
@@ -56,7 +57,7 @@ def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
     assert scene.workshop.on_server("main") == scene.mine.head
 
     again = subprocess.run(
-        [*LAND, "--continue"], cwd=scene.mine.path, env=scene.environ, capture_output=True, text=True, timeout=60
+        [*LAND, "--continue"], cwd=scene.mine.path, env=scene.environ, capture_output=True, text=True, timeout=HANG_S
     )
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith("homelab: deployed exit=0 ")

@@ -9,17 +9,19 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.proc import Done, Processes
+from tests.waiting import HANG_S
 
 BEGIN = """
 import os, signal, threading
 from homelab_hooks.errors import Terminated
 from homelab_hooks.proc import taken, terminable
+from tests.waiting import HANG_S
 
 def give(number):
     os.kill(os.getpid(), number)
 
 def wait():
-    threading.Event().wait(20)
+    threading.Event().wait(HANG_S)
 """
 LOST = """
 class Finalized:
@@ -50,23 +52,27 @@ except (KeyboardInterrupt, Terminated) as cut:
     print(type(cut).__name__)
 """
 TAKEN = """
-signal.alarm(60)
-with terminable(0.2):
+signal.alarm(3600)
+with terminable({again}):
     try:
         give(signal.{signal})
         wait()
     except (KeyboardInterrupt, Terminated) as cut:
         taken()
-        threading.Event().wait(0.6)
+        threading.Event().wait(1.5 * {again})
         print(type(cut).__name__)
-print(signal.getsignal(signal.SIGALRM).name, 50 < signal.alarm(0) <= 60)
+print(signal.getsignal(signal.SIGALRM).name, 3600 - HANG_S < signal.alarm(0) <= 3600)
 """
 
 
-def run(script: str, name: str, *, again: float = 0.2) -> Done:
+AGAIN_S = 1.0
+"""seconds until a signal is raised again; what is to happen before that takes a thousandth of them"""
+
+
+def run(script: str, name: str, *, again: float = AGAIN_S) -> Done:
     top = str(Path(__file__).parents[2])
-    text = BEGIN + script.replace("{signal}", name).replace("{again}", str(again))
-    return Processes({**os.environ, "PYTHONPATH": top}).run([sys.executable, "-c", text], timeout=15)
+    text = BEGIN + script.replace("{signal}", name).replace("{again}", str(again)).replace("HANG_S", str(HANG_S))
+    return Processes({**os.environ, "PYTHONPATH": top}).run([sys.executable, "-c", text], timeout=HANG_S)
 
 
 @pytest.mark.slow

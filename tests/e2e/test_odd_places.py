@@ -10,6 +10,7 @@ import pytest
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.proc import Processes
 from tests.cli.shell import PROGRAMS, Shell
+from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +75,7 @@ def test_a_reader_who_has_seen_enough_causes_no_complaint(shell: Shell, command:
         cwd=shell.directory, env=shell.environ, stdout=write, stderr=subprocess.PIPE,
     )  # fmt: skip
     os.close(write)
-    _, err = child.communicate(timeout=20)
+    _, err = child.communicate(timeout=HANG_S)
     assert child.returncode in {0, 20}
     assert b"Traceback" not in err
     assert b"Broken pipe" not in err
@@ -82,7 +83,9 @@ def test_a_reader_who_has_seen_enough_causes_no_complaint(shell: Shell, command:
 
 def test_progress_that_nobody_reads_does_not_stop_a_landing(shell: Shell, ann: Checkout, workshop: Workshop) -> None:
     done = Processes(shell.environ).run(
-        ["sh", "-c", '"$@" 2>&1 | head -1; exit 0', "sh", str(PROGRAMS / LAND[0]), *LAND[1:]], cwd=ann.path, timeout=20
+        ["sh", "-c", '"$@" 2>&1 | head -1; exit 0', "sh", str(PROGRAMS / LAND[0]), *LAND[1:]],
+        cwd=ann.path,
+        timeout=HANG_S,
     )
     assert "Traceback" not in done.out + done.err
     assert workshop.on_server() == ann.head
@@ -108,7 +111,7 @@ def test_windows_line_ends_in_settings_are_no_part_of_them(shell: Shell, ann: Ch
 def test_a_narrow_terminal_gets_no_line_that_breaks_inside_a_column(shell: Shell) -> None:
     script = f"stty cols 40; '{PROGRAMS / 'homelab'}' config"
     done = Processes({**shell.environ, "TERM": "xterm"}).run(
-        ["script", "-qec", script, "/dev/null"], cwd=shell.directory, timeout=20
+        ["script", "-qec", script, "/dev/null"], cwd=shell.directory, timeout=HANG_S
     )
     if done.missing:
         pytest.skip("there is no script(1) here")

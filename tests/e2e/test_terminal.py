@@ -14,6 +14,7 @@ import pytest
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.proc import Processes
 from tests.cli.shell import PROGRAMS, Ended
+from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
 
@@ -257,7 +258,7 @@ class Terminal:
 
     def run(self, clone: Checkout, program: str, *options: str) -> Ended:
         """One of our commands."""
-        done = Processes(self.workshop.environ).run([str(PROGRAMS / program), *options], cwd=clone.path, timeout=20)
+        done = Processes(self.workshop.environ).run([str(PROGRAMS / program), *options], cwd=clone.path, timeout=HANG_S)
         return Ended(done.code, done.out, done.err)
 
 

@@ -16,7 +16,8 @@ from homelab_hooks.looks import Missed
 from homelab_hooks.proc import Processes
 from homelab_hooks.woodpecker.client import Woodpecker
 from tests.gates.conftest import Gate
-from tests.postpush.desk import Desk, wait_until
+from tests.postpush.desk import Desk
+from tests.waiting import FOREVER, HANG_S, wait_until
 
 pytestmark = pytest.mark.slow  # real pushes with real hooks
 
@@ -126,7 +127,7 @@ def test_another_push_of_the_same_commit_does_not_open_the_gate(desk: Desk, gate
     """A landing of long ago may hang: what counts is who descends from it."""
     gate(*LAND_ONLY)
     sha = desk.commit()
-    other = Processes(desk.environ).start(["sh", "-c", "sleep 60 & wait", f"{sha}:refs/heads/main"])
+    other = Processes(desk.environ).start(["sh", "-c", f"{FOREVER} & wait", f"{sha}:refs/heads/main"])
     note = desk.clone.path / ".git/homelab/push.pid"
     note.parent.mkdir(exist_ok=True)
     note.write_text(str(other.pid))
@@ -233,7 +234,7 @@ def test_a_question_that_hangs_is_given_up() -> None:
     over = threading.Event()
 
     def hangs() -> Woodpecker:
-        over.wait(60)
+        over.wait(HANG_S)
         raise Problem("nobody listens any more")
 
     try:

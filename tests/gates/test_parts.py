@@ -23,7 +23,7 @@ from homelab_hooks.model import Pipeline, Status, Stopped
 from homelab_hooks.proc import Processes, command_of
 from homelab_hooks.proc.ancestry import Process, ancestors, by_proc, by_ps, process, still_there
 from homelab_hooks.terminal import Terminal
-from tests.postpush.desk import wait_until
+from tests.waiting import wait_until
 
 SHA, ZEROS = "a" * 40, "0" * 40
 

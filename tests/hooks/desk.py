@@ -9,6 +9,7 @@ from pathlib import Path
 
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
 from homelab_hooks.proc import Done, Processes
+from tests.waiting import HANG_S
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
 SPIES = ("homelab", "homelab-watch", "python", "python3")
@@ -65,7 +66,7 @@ class Desk:
 
     def git(self, *args: str, at: Path | None = None, env: Mapping[str, str] | None = None) -> Done:
         """Run git as a person would; how it ended."""
-        return Processes({**self.environ, **(env or {})}).run(["git", *args], cwd=at or self.mine.path, timeout=30)
+        return Processes({**self.environ, **(env or {})}).run(["git", *args], cwd=at or self.mine.path, timeout=HANG_S)
 
     def push(self, *args: str, env: Mapping[str, str] | None = None) -> Done:
         """A push that goes well."""

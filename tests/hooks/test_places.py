@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from homelab_hooks.hooks.owner import Owner
 from homelab_hooks.hooks.places import entry
 
 
-@pytest.mark.timeout(10)
 def test_a_pipe_under_a_hooks_name_is_the_users_and_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "pre-push").symlink_to(tmp_path / "pipe")

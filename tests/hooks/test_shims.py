@@ -18,6 +18,7 @@ from tests.cli.shell import PROGRAMS
 from tests.hooks.conftest import Made
 from tests.hooks.desk import HOOKS, Desk, copied, fired, gits
 from tests.hooks.kit import put_in, write
+from tests.waiting import HANG_S
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 MAIN = "refs/remotes/origin/main"
@@ -212,7 +213,7 @@ def test_git_lands_own_push_starts_nothing(desk: Desk) -> None:
     desk.mine.commit("a")
     environ = {**desk.environ, "PATH": f"{desk.programs}:{desk.environ['PATH']}"}
     land = [str(PROGRAMS / "git-land"), "--no-ci-watch", "--no-verify", "--output", "plain"]
-    done = Processes(environ).run(land, cwd=desk.mine.path, timeout=30)
+    done = Processes(environ).run(land, cwd=desk.mine.path, timeout=HANG_S)
     assert done.ok, done
     assert "landed=yes" in done.out
     desk.push("--no-verify", "origin", "HEAD:main")

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.fuzz.texts import harmful
+from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
 
@@ -66,10 +66,7 @@ def shell(seal: dict[str, str], site: Woodpecker, workshop: Workshop) -> Shell:
 @pytest.fixture
 def red(shell: Shell, site: Woodpecker) -> Shell:
     """The same, with a hostile pipeline that has failed."""
-    site.push("acme/app", "main", Checkout(shell.directory, shell.environ).head, RED)
-    until = site.t + 40
-    while site.t < until:
-        threading.Event().wait(0.01)
+    site.push("acme/app", "main", Checkout(shell.directory, shell.environ).head, RED, after=-60.0)
     return shell
 
 
@@ -181,7 +178,7 @@ def on_terminal(shell: Shell, *argv: str) -> list[str]:
     environ = {**shell.environ, **shell.more, "TERM": "xterm-256color", "HOMELAB_OUTPUT": "plain"}
     command = [str(PROGRAMS / argv[0]), *argv[1:]]
     with subprocess.Popen(command, cwd=shell.directory, env=environ, stdout=theirs, stderr=theirs) as process:
-        process.wait(20)
+        process.wait(HANG_S)
     os.close(theirs)
     lines = os.read(ours, 65536).decode().split("\r\n")
     os.close(ours)
@@ -208,7 +205,7 @@ def test_logs_on_a_terminal_keep_their_colours_and_end_them(red: Shell) -> None:
     environ = {**red.environ, **red.more, "TERM": "xterm-256color"}
     argv = [str(PROGRAMS / "homelab"), "ci", "logs", "--step", "unit", "--output", "plain"]
     with subprocess.Popen(argv, cwd=red.directory, env=environ, stdout=theirs, stderr=subprocess.DEVNULL) as process:
-        process.wait(20)
+        process.wait(HANG_S)
     os.close(theirs)
     lines = os.read(ours, 65536).decode().split("\r\n")
     os.close(ours)

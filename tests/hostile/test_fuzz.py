@@ -8,7 +8,7 @@ import random
 import tracemalloc
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.model import Status
 from homelab_hooks.reply import NoReply, bounded
@@ -79,7 +79,6 @@ FOUND: list[tuple[str, bytes]] = [
 """inputs that once broke a promise: an exception, a number that no float can be, an endless search, something unseen"""
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(("name", "data"), FOUND, ids=[f"{name}-{place}" for place, (name, _) in enumerate(FOUND)])
 def test_what_was_found_stays_mended(name: str, data: bytes) -> None:
     TARGETS[name].feed(data)
@@ -87,14 +86,13 @@ def test_what_was_found_stays_mended(name: str, data: bytes) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(data=st.integers(0, 2**32).map(random.Random) | st.binary(max_size=200))
 def test_a_reader_keeps_its_promise_whatever_comes(name: str, data: random.Random | bytes) -> None:
     target = TARGETS[name]
     target.feed(data if isinstance(data, bytes) else mutated(data, target.seeds))
 
 
-@pytest.mark.timeout(20)
 def test_an_event_that_drips_takes_no_longer_for_its_length() -> None:
     """A megabyte in single bytes: looked at from its beginning each time, it would take hours."""
     stream = Stream()

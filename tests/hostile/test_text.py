@@ -73,7 +73,6 @@ def test_a_secret_with_a_newline_in_it_is_known_as_it_is_shown() -> None:
 LONG = 300_000
 
 
-@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "piece",
     [

@@ -17,6 +17,7 @@ from homelab_hooks.demo.balancer import Balancer, Certificate
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.https import Https
 from homelab_hooks.server import parse_dial, parse_server
+from tests.waiting import HANG_S
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -114,7 +115,7 @@ class Tunnel:
                 back = threading.Thread(target=_pump, args=(far, near), daemon=True)
                 back.start()
                 _pump(near, far)
-                back.join(5)
+                back.join(HANG_S)
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,11 @@ import pytest
 from homelab_hooks.https.backend import Backend, Deadline
 from homelab_hooks.https.https import addresses
 from homelab_hooks.proc import Processes
+from tests.waiting import HANG_S
 
 SILENT = """
-mount --make-rprivate / && echo nameserver 127.0.0.1 >{file} && mount --bind {file} /etc/resolv.conf || exit 99
+printf "nameserver 127.0.0.1\\noptions timeout:30 attempts:5\\n" >{file}
+mount --make-rprivate / && mount --bind {file} /etc/resolv.conf || exit 99
 ip link set lo up 2>/dev/null || ifconfig lo up || exit 99
 exec {python} -c '
 import os, socket, sys
@@ -75,7 +76,7 @@ def test_each_address_is_tried_until_one_takes_the_connection() -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_reaches_a_watch_whose_name_server_is_silent(seal: dict[str, str], tmp_path: Path) -> None:
-    """The system asks it for ten seconds, and hears no signal meanwhile."""
+    """The system asks it for minutes, and hears no signal meanwhile."""
     if not Processes(os.environ).run(["unshare", "-n", "-m", "true"]).ok:
         pytest.skip("needs the right to unshare: a network and a resolv.conf of its own")
     settings = {
@@ -92,8 +93,6 @@ def test_ctrl_c_reaches_a_watch_whose_name_server_is_silent(seal: dict[str, str]
         assert watch.stderr is not None
         assert any("to go on later" in line for line in watch.stderr), watch.poll()
         assert any("DNS does not answer within 5 s" in line for line in watch.stderr), watch.poll()
-        begin = time.monotonic()
         watch.send_signal(signal.SIGINT)
-        out, _ = watch.communicate(timeout=20)
+        out, _ = watch.communicate(timeout=HANG_S)
     assert "homelab: interrupted exit=130 " in out
-    assert time.monotonic() - begin < 3

@@ -45,7 +45,7 @@ class Ended:
         """There is nothing to end."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def canned() -> Callable[..., tuple[Kubectl, Canned]]:
     """A kubectl that always ends like this."""
 

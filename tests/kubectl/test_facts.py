@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
@@ -173,7 +173,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])  # it keeps no state
+@settings(max_examples=50)
 @given(data=st.data())
 def test_no_answer_makes_the_reading_raise(data: st.DataObject, canned: Given, recorded: Given) -> None:
     """A part of a real answer becomes anything at all."""

@@ -13,6 +13,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.land.agreement import Agreements
 from tests.cli.shell import PROGRAMS, Shell
 from tests.fuzz.texts import harmful
+from tests.waiting import HANG_S
 
 LAND = ("git-land", "--output", "plain", "--no-ci-watch")
 
@@ -61,7 +62,7 @@ def typed(shell: Shell, answer: str, *options: str) -> tuple[int, str]:
         except OSError:
             break
         said += piece
-    child.communicate(timeout=20)
+    child.communicate(timeout=HANG_S)
     os.close(ours)
     return child.returncode, said.decode()
 

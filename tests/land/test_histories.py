@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings, strategies as st
+from hypothesis import event, given, settings, strategies as st
 
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
 from homelab_hooks.exits import Exit
@@ -84,7 +84,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, first_workshop: Path) -> Cal
 
 # hypothesis collects the garbage of earlier tests of the same process: it is shown, but no fault of this test.
 @pytest.mark.filterwarnings("default::pytest.PytestUnraisableExceptionWarning")
-@settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, derandomize=True)
 @given(steps=STEPS, races=RACES, strategy=st.sampled_from(list(Strategy)), good=st.sampled_from([True, True, False]))
 def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
     fresh: Callable[[], Workshop], steps: list[Step], races: list[Change], *,

@@ -23,6 +23,7 @@ from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy
 from homelab_hooks.land.state import State, Store, locked
 from homelab_hooks.proc import Processes
 from homelab_hooks.verdict import Verdict
+from tests.waiting import FOREVER
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
@@ -396,7 +397,7 @@ def test_an_interrupted_verification_ends_with_all_it_started(workshop: Workshop
 
     with pytest.raises(KeyboardInterrupt):
         land.run(
-            Request(verify=Command("exec 9>../pipe; (sleep 30; touch ../late) & echo begun; wait", "told")),
+            Request(verify=Command(f"exec 9>../pipe; ({FOREVER}; touch ../late) & echo begun; wait", "told")),
             parts(ann, tell=hear),
         )
     os.set_blocking(reader, True)

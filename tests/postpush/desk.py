@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.proc import Done, Processes, command_of
 from homelab_hooks.proc.ancestry import process
 from tests.cli.shell import PROGRAMS, Shell
+from tests.waiting import HANG_S, wait_until
 
 TOKEN = "alice-token"
 SHIM = """\
@@ -30,15 +29,6 @@ while read -r old new ref; do
 done
 """
 """what the real shim calls, without its questions"""
-
-
-def wait_until(true: Callable[[], bool], what: str = "it did not come") -> None:
-    pause = threading.Event()
-    for _ in range(2000):
-        if true():
-            return
-        pause.wait(0.01)
-    raise AssertionError(what)
 
 
 @dataclass
@@ -83,19 +73,19 @@ class Desk:
         return sha
 
     def git(self, *args: str, **environ: str) -> Done:
-        return Processes({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=30)
+        return Processes({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=HANG_S)
 
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(path.read_text()) for path in sorted(self.watches.glob("*.json"))]
 
     def record(self) -> dict[str, Any]:
         """The only one, once its watch has ended."""
-        wait_until(lambda: [one["state"] for one in self.records()] == ["ended"], f"{self.records()}")
+        wait_until(lambda: [one["state"] for one in self.records()] == ["ended"], lambda: f"{self.records()}")
         return self.records()[0]
 
     def wait_for_waiter(self) -> int:
         """The one that watches now."""
-        wait_until(lambda: any(one["state"] == "watching" for one in self.records()))
+        wait_until(lambda: any(one["state"] == "watching" for one in self.records()), lambda: f"{self.records()}")
         (number,) = self.waiters()
         return number
 
@@ -104,7 +94,7 @@ class Desk:
 
     def notification(self) -> dict[str, Any]:
         """The result that was told."""
-        wait_until(self.heard.exists, f"{self.records()} {self.log()}")
+        wait_until(self.heard.exists, lambda: f"{self.records()} {self.log()}")
         found: dict[str, Any] = json.loads(self.heard.read_text())
         return found
 

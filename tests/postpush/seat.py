@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.postpush.desk import wait_until
+from tests.waiting import HANG_S, wait_until
 
 _SHELL = "import fcntl, os, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp('sh', ['sh'])"
 
@@ -44,11 +44,11 @@ class Seat:
         os.write(self._ours, keys.encode())
 
     def wait_for(self, text: str) -> None:
-        wait_until(lambda: text in self.seen, f"{text!r} not in {self.seen!r}")
+        wait_until(lambda: text in self.seen, lambda: f"{text!r} not in {self.seen!r}")
 
     def leave(self) -> None:
         """Hang up: the terminal goes, and the shell with it."""
         self.shell.kill()
         self.shell.wait()
-        self._reader.join(5)
+        self._reader.join(HANG_S)
         os.close(self._ours)

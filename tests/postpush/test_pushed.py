@@ -20,7 +20,8 @@ from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
 from homelab_hooks.proc.ancestry import process
 from tests.cli.shell import PROGRAMS
-from tests.postpush.desk import TOKEN, Desk, wait_until
+from tests.postpush.desk import TOKEN, Desk
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow  # real pushes with real hooks
 

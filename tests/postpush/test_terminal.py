@@ -10,8 +10,9 @@ import pytest
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.terminal import ring
-from tests.postpush.desk import Desk, wait_until
+from tests.postpush.desk import Desk
 from tests.postpush.seat import Seat
+from tests.waiting import wait_until
 
 Sit = Callable[..., Seat]
 

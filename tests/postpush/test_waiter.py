@@ -12,7 +12,8 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
 from homelab_hooks.proc.ancestry import process
-from tests.postpush.desk import SHIM, Desk, wait_until
+from tests.postpush.desk import SHIM, Desk
+from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow  # real pushes with real hooks
 
@@ -156,5 +157,5 @@ def test_where_the_post_push_stage_follows_in_the_foreground_the_waiter_gives_wa
 
 def test_a_process_whose_time_is_up_ends_whatever_it_waits_for(left: Desk) -> None:
     source = "from homelab_hooks.proc import expire; import threading; expire(0.2); threading.Event().wait(60)"
-    done = Processes(left.environ).run([sys.executable, "-c", source], timeout=20)
+    done = Processes(left.environ).run([sys.executable, "-c", source], timeout=HANG_S)
     assert (done.code, done.timed_out) == (-15, False)

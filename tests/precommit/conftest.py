@@ -17,6 +17,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
 from homelab_hooks.proc import Done, Processes
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import Desk
+from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent.parent
 LEFT_OUT = (".git", ".venv", "build", "dist", "tests", "__pycache__", ".*_cache", ".hypothesis", ".coverage*")
@@ -75,7 +76,7 @@ def _install(found: Published, folder: Path) -> None:
     place.write(".pre-commit-config.yaml", found.config("homelab-watch"))
     place.git("add", "--all")
     for argv in (["pre-commit", "install-hooks"], ["prek", "prepare-hooks"]):
-        done = tools.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=place.path, timeout=110)
+        done = tools.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=place.path, timeout=HANG_S)
         assert done.ok, done.out + done.err
 
 
@@ -96,7 +97,7 @@ class Framework:
         argv = [str(PROGRAMS / self.tool), *words]
         if self.tool == "pre-commit":
             argv = [word for word in argv if word != "--overwrite"]
-        return Processes({**self.desk.environ, **environ}).run(argv, cwd=self.desk.clone.path, timeout=60)
+        return Processes({**self.desk.environ, **environ}).run(argv, cwd=self.desk.clone.path, timeout=HANG_S)
 
     def push(self, *refs: str, to: str = "origin", **environ: str) -> tuple[int, str]:
         """Git's exit code, and all that was said."""

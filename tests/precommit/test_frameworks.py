@@ -16,18 +16,16 @@ from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.proc import Processes
 from tests.cli.shell import PROGRAMS
-from tests.postpush.desk import wait_until
 from tests.precommit.conftest import ROOT, Framework
 
-pytestmark = [pytest.mark.slow, pytest.mark.first, pytest.mark.timeout(240)]  # one waits for two installations
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 MAKEFILE = "test:\n\t@echo one; echo two; exit $$(cat ../code)\n"
 
 
 def colour(framework: Framework, script: Script) -> None:
     site = framework.desk.site
-    assert site.push("acme/app", "main", "c" * 40, script)
-    wait_until(lambda: site.t > 3)
+    assert site.push("acme/app", "main", "c" * 40, script, after=-60.0)
 
 
 def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:

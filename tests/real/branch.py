@@ -10,8 +10,8 @@ from typing import Any
 
 from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.proc import Done, Processes
-from tests.real.ci import until
 from tests.real.site import Site
+from tests.waiting import HANG_S, wait_until
 
 PASSES = ("echo all is well",)
 FAILS = ("echo before", "exit 3")
@@ -70,7 +70,7 @@ class Branch:
 
     def begun(self) -> None:
         """Return when the first step that waits has really begun: an agent that is told to stop before may crash."""
-        until(self._sign.exists, "the step has begun")
+        wait_until(self._sign.exists, "the step has not begun")
 
     @property
     def _gate(self) -> Path:
@@ -111,7 +111,7 @@ class Branch:
 
     def ended(self, sha: str = "") -> dict[str, Any]:
         """The newest pipeline of a commit, waited for to its end."""
-        until(lambda: bool(self.rows(sha)) and self.rows(sha)[0]["finished"] > 0, "the pipeline has ended")
+        wait_until(lambda: bool(self.rows(sha)) and self.rows(sha)[0]["finished"] > 0, "the pipeline has not ended")
         return self.rows(sha)[0]
 
     def post(self, number: int, act: str = "") -> None:
@@ -136,4 +136,4 @@ class Branch:
 
     def run(self, *argv: str) -> Done:
         """A command in the clone."""
-        return Processes(self.site.environ).run(argv, cwd=self.checkout.path, timeout=60)
+        return Processes(self.site.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)

@@ -11,8 +11,7 @@ import os
 import secrets
 import sqlite3
 import tempfile
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import httpx
 
 from homelab_hooks.demo.programs import Beside, free_port
 from homelab_hooks.proc import Processes, Running
+from tests.waiting import HANG_S, wait_until
 
 VARIABLES = ("WOODPECKER_SERVER_BIN", "WOODPECKER_AGENT_BIN")
 FAR = 4102444800
@@ -140,8 +140,8 @@ class Ci:
         begun.callback(self._stop)
         self._start()
         headers = {"Authorization": f"Bearer {self.token}", "User-Agent": OURS}
-        self.api = begun.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=20))
-        until(lambda: answers(self.api, "/healthz"), "the server is well")
+        self.api = begun.enter_context(httpx.Client(base_url=self.url, headers=headers, timeout=HANG_S))
+        wait_until(lambda: answers(self.api, "/healthz"), "the server is not well")
         self._seed()
         begun.callback(self._stop_agent)
         self.agent()
@@ -185,7 +185,7 @@ class Ci:
             "email": "", "avatar": "", "access_token": self._account.access_token, "refresh_token": "", "expiry": FAR,
             "admin": 1, "hash": self._key, "org_id": 1,
         }  # fmt: skip
-        with closing(sqlite3.connect(self._database, timeout=10)) as database, database:
+        with closing(sqlite3.connect(self._database, timeout=HANG_S)) as database, database:
             for table, row in (("orgs", org), ("users", user)):
                 marks = ", ".join(f":{name}" for name in row)
                 database.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", row)  # noqa: S608 - our own names
@@ -207,13 +207,3 @@ def signed(claims: Mapping[str, str], key: str) -> str:
 
     head = part(json.dumps({"alg": "HS256", "typ": "JWT"}).encode()) + "." + part(json.dumps(dict(claims)).encode())
     return head + "." + part(hmac.digest(key.encode(), head.encode(), hashlib.sha256))
-
-
-def until(happened: Callable[[], bool], what: str, *, within: float = 20.0) -> None:
-    """Return as soon as it has happened; asked again every 20 ms."""
-    pause = threading.Event()
-    for _ in range(int(within / 0.02)):
-        if happened():
-            return
-        pause.wait(0.02)
-    raise TimeoutError(f"{within:.0f} s went by before {what}")

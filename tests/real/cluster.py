@@ -12,6 +12,7 @@ from typing import Any
 
 from homelab_hooks.proc import Done, Processes
 from tests.cli.shell import Ended
+from tests.waiting import HANG_S
 
 VARIABLE = "HOMELAB_TEST_KUBECONFIG"
 PREFIX = "homelab-test"
@@ -29,7 +30,7 @@ def why_not(environ: Mapping[str, str]) -> str:
     if not path:
         return f"set {VARIABLE} to a kubeconfig whose current context begins with {PREFIX} to run these"
     argv = [str(_PROGRAMS / "kubectl"), f"--kubeconfig={path}", "config", "current-context"]
-    context = Processes(environ).run(argv, timeout=20.0).out.strip()
+    context = Processes(environ).run(argv, timeout=HANG_S).out.strip()
     if not context.startswith(PREFIX):
         return f"{VARIABLE}: its current context is {context!r}, whose name does not begin with {PREFIX}"
     return ""
@@ -52,7 +53,7 @@ class Cluster:
     def kubectl(self, *words: str, stdin: bytes = b"") -> Done:
         """Run to the end, which is a good one."""
         argv = [str(_PROGRAMS / "kubectl"), f"--kubeconfig={self.environ[VARIABLE]}", f"--namespace={self.namespace}"]
-        done = Processes(self.environ).run([*argv, *words], stdin=stdin, timeout=180.0)
+        done = Processes(self.environ).run([*argv, *words], stdin=stdin, timeout=HANG_S)
         assert done.ok, done
         return done
 
@@ -91,5 +92,5 @@ class Cluster:
             "--rollout-timeout=2m", "--output=plain", *options,
         ]  # fmt: skip
         path = f"{_PROGRAMS}:{self.environ.get('PATH', '')}"
-        done = Processes({**self.environ, "PATH": path}).run(argv, timeout=180.0)
+        done = Processes({**self.environ, "PATH": path}).run(argv, timeout=HANG_S)
         return Ended(done.code, done.out, done.err)

@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 
 from homelab_hooks.demo.http_server import HttpServer
+from tests.waiting import HANG_S
 
 _PASSED_ON = ("Authorization", "User-Agent", "Accept")
 _PASSED_BACK = ("Content-Type", "X-Woodpecker-Version")
@@ -19,7 +20,7 @@ class Deaf:
     """Passes on every GET but the stream's; use it as a context manager."""
 
     def __init__(self, server: str) -> None:
-        self._client = httpx.Client(base_url=server, timeout=30)
+        self._client = httpx.Client(base_url=server, timeout=HANG_S)
         self._http = _Http(self._client)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 

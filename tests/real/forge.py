@@ -17,6 +17,7 @@ import httpx
 from homelab_hooks.demo.githttp import Update
 from homelab_hooks.demo.http_server import HttpServer
 from homelab_hooks.proc import Processes
+from tests.waiting import HANG_S
 
 OWNER, NAME = "acme", "app"
 FULL_NAME = f"{OWNER}/{NAME}"
@@ -99,7 +100,7 @@ class Forge:
             "pusher": PERSON,
             "sender": PERSON,
         }
-        httpx.post(self.hook, json=body, headers={"X-Gitea-Event": "push"}, timeout=20)
+        httpx.post(self.hook, json=body, headers={"X-Gitea-Event": "push"}, timeout=HANG_S)
 
     def answer(self, method: str, path: str, query: Mapping[str, str], body: Any) -> tuple[int, Any]:
         """The status and the document, or the bytes of a file."""

@@ -15,7 +15,8 @@ import httpx
 from homelab_hooks.demo.programs import Beside, free_port
 from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.proc import Processes
-from tests.real.ci import answers, until
+from tests.real.ci import answers
+from tests.waiting import HANG_S, wait_until
 
 VARIABLE = "GITEA_BIN"
 OWNER, WRITER, READER = "ann", "bob", "carol"
@@ -116,12 +117,12 @@ class Gitea:
         self._server = Beside("gitea", {"PATH": self._environ["PATH"]})
         begun.callback(self._server.stop)
         self.port = self._server.start(self._argv, sign="Starting new Web server")
-        self.api = begun.enter_context(httpx.Client(base_url=self.url, auth=(OWNER, self.password), timeout=30))
-        until(lambda: answers(self.api, "/api/healthz"), "the forge is well")
+        self.api = begun.enter_context(httpx.Client(base_url=self.url, auth=(OWNER, self.password), timeout=HANG_S))
+        wait_until(lambda: answers(self.api, "/api/healthz"), "the forge is not well")
         made = self._processes.run(
             [str(self._binary), "admin", "user", "create", "--config", str(self._ini), "--admin", "--username", OWNER,
              "--email", f"{OWNER}@example.test", "--password", self.password, "--must-change-password=false"],
-            timeout=30,
+            timeout=HANG_S,
         )  # fmt: skip
         if not made.ok:
             raise RuntimeError(made.out + made.err)
@@ -151,7 +152,7 @@ class Gitea:
         return self._folder / f"key-{who}"
 
     def _made_key(self, who: str) -> str:
-        self._processes.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key(who))], timeout=30)
+        self._processes.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._key(who))], timeout=HANG_S)
         return self._key(who).with_suffix(".pub").read_text(encoding="utf-8")
 
 

@@ -23,6 +23,7 @@ from tests.real.deaf import Deaf
 from tests.real.site import Site
 
 TIMES = 20
+_POLL_S = 0.01
 LASTS = (3.0, 6.0)
 """seconds that a step lasts once the watch has seen it run; spread, so that it ends anywhere between two looks"""
 LIMIT = {True: "median 0.3, worst 1.5", False: "median 1.5, worst 4"}
@@ -97,7 +98,7 @@ def _seen_by_a_fast_poller(branch: Branch, clock: SystemClock, *, after: float) 
         row = branch.site.ci.api.get(path).json()[0]
         if row["number"] == number and row["status"] == "success":
             return clock.wall()
-        pause.wait(0.01)
+        pause.wait(_POLL_S)
     raise TimeoutError("the pipeline did not end")
 
 

@@ -16,6 +16,7 @@ from tests.real.branch import PASSES, one_step
 from tests.real.ci import Ci
 from tests.real.gitea import OWNER, READER, WRITER, Gitea, Repository
 from tests.real.site import access
+from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.real
 
@@ -35,7 +36,7 @@ class Landing:
         """`git land`, without CI unless the environment names one."""
         watch = [] if "WOODPECKER_SERVER" in self.environ else ["--no-ci-watch"]
         argv = ["git", "land", "--output", "plain", "--verify-cmd", verify, *watch, *options]
-        return Processes(self.environ).run(argv, cwd=self.checkout.path, timeout=90)
+        return Processes(self.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)
 
 
 def landing(repository: Repository, way: str, who: str) -> Landing:

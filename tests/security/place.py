@@ -24,6 +24,7 @@ from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.security.canaries import CI, HELPER, KUBE, URL, VAULT, files_with, found_in, variables_with
 from tests.security.elsewhere import Remembers, vault
 from tests.security.spies import Spies
+from tests.waiting import HANG_S
 
 TOKENS = ("WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN")
 _REMOTE = {(f"GIT_CONFIG_KEY_{number}", URL.core) for number in range(9)}
@@ -79,7 +80,7 @@ class Place:
         os.close(theirs)
         err = b"".join(_parts(ours))
         os.close(ours)
-        out = child.communicate(timeout=20)[0]
+        out = child.communicate(timeout=HANG_S)[0]
         return Ended(child.returncode, out.decode(), err.decode("utf-8", "replace"))
 
     def interrupted(self, number: signal.Signals, *argv: str, at: bytes) -> Ended:
@@ -92,7 +93,7 @@ class Place:
                 if at in line:
                     break
             child.send_signal(number)
-            out, err = child.communicate(timeout=20)
+            out, err = child.communicate(timeout=HANG_S)
         return Ended(child.returncode, out.decode(), (told + err).decode())
 
     def gave_away(self, *ended: Ended) -> list[str]:

@@ -11,9 +11,9 @@ import pytest
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.githttp import Update
 from tests.cli.shell import Ended, Shell
-from tests.postpush.desk import wait_until
 from tests.security.canaries import CI, URL, VAULT, found_in, variables_with
 from tests.security.place import TOKENS, Place
+from tests.waiting import FOREVER, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +35,7 @@ sys.exit(session.guard(inner))
     ("argv", "at"),
     [
         (("homelab-watch", "--output", "plain"), b"to go on"),
-        (("git-land", "--output", "plain", "--verify-cmd", "git remote -v; env; echo begun; sleep 20"), b"begun"),
+        (("git-land", "--output", "plain", "--verify-cmd", f"git remote -v; env; echo begun; {FOREVER}"), b"begun"),
     ],
     ids=["watch", "land"],
 )

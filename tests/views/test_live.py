@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.events import (
     Back,
@@ -383,7 +383,7 @@ def events(kind: Any) -> st.SearchStrategy[Any]:
 KINDS = (PipelineChanged, WorkflowChanged, StepChanged, StageChanged, Waiting, LostContact, Log, RolloutChanged)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=40)
 @given(
     told=st.lists(st.one_of(*(events(kind) for kind in KINDS)), max_size=12),
     columns=st.integers(10, 120),
