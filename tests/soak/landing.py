@@ -9,15 +9,13 @@ from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.exits import Exit
 from tests.soak import leftovers
 from tests.soak.plan import TRUTH, Disk
-from tests.soak.scene import Ended, Scene
+from tests.soak.scene import LEFT, Ended, Scene
 from tests.soak.waits import CUT, again, right
 
 ROUNDS = 6
 """commands after which a landing is to be settled"""
 TEXT = "what I did\n"
 NOT_LANDED = {2, 20, 21, 22, 23, 24}
-OUTLIVES = 10.0
-"""seconds that what a killed landing had started may go on"""
 
 
 def land(scene: Scene) -> None:
@@ -28,7 +26,7 @@ def land(scene: Scene) -> None:
     scene.mend()
     landing.settle(ended)
     landing.check()
-    scene.clean(within=OUTLIVES if landing.killed else 1.0)
+    scene.clean()
 
 
 class _Landing:
@@ -149,7 +147,7 @@ class _Landing:
         else:
             self.scene.complain(f"not settled by {ROUNDS} commands")
         if self.killed:
-            leftovers.settled(self.scene.mark, OUTLIVES)
+            leftovers.settled(self.scene.mark, LEFT)
         if sha and self.on_server(sha):
             again(self.scene, sha)
 
@@ -157,7 +155,7 @@ class _Landing:
         """Do what the hint says about the lock of a git that was killed."""
         for lock in (self.clone.path / ".git").rglob("*.lock"):
             if str(lock) in ended.out + ended.err and self.killed:
-                leftovers.settled(self.scene.mark, OUTLIVES)
+                leftovers.settled(self.scene.mark, LEFT)
                 lock.unlink(missing_ok=True)
                 self.scene.told.append(f"$ rm {lock}\n")
 

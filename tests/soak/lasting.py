@@ -13,6 +13,7 @@ from homelab_hooks.demo.faults import BAD_GATEWAY, Body, Cut, Hang, Moment, Rule
 from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
 from tests.bench.place import ROOT
 from tests.soak.leftovers import opened
+from tests.waiting import HANG_S
 
 SPEED = 120.0
 """more, and an answer that takes its time on a busy machine counts as a server that is gone"""
@@ -45,7 +46,7 @@ def watch(played: float) -> tuple[str, list[str]]:
             if len(seen) % 20 == 0:
                 site.drop_streams()
             threading.Event().wait(played / 1000)
-            if time.monotonic() - begin > 3 * played + 20:
+            if time.monotonic() - begin > HANG_S:
                 process.kill()
         asked = len(site.requests)
     note, wrong = _judged(seen, process.returncode)

@@ -13,6 +13,7 @@ from pathlib import Path
 from homelab_hooks.proc import command_of
 
 MARK = "HOMELAB_SOAK"
+_POLL_S = 0.02
 
 
 def processes(mark: str) -> list[int]:
@@ -32,7 +33,7 @@ def settled(mark: str, within: float) -> list[str]:
     while processes(mark):
         if time.monotonic() > end:
             return [f"{number} {command_of(number)[:120]!r}" for number in processes(mark)]
-        threading.Event().wait(0.02)
+        threading.Event().wait(_POLL_S)
     return []
 
 

@@ -15,8 +15,9 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.proc import command_of
 from tests.soak import leftovers
 from tests.soak.plan import Disk
-from tests.soak.scene import LIMIT, Scene
+from tests.soak.scene import Scene
 from tests.soak.waits import CUT, right
+from tests.waiting import HANG_S
 
 WAITER = "hooks waiter"
 
@@ -36,7 +37,7 @@ def pushed(scene: Scene) -> None:
     if done.code == 0 and not there:
         scene.complain("git push ended with 0, and the commit is not there")
     struck = _strike(scene) if plan.strike and not plan.strike.whole else None
-    for left in leftovers.settled(scene.mark, LIMIT):
+    for left in leftovers.settled(scene.mark, HANG_S):
         scene.complain(f"left behind: {left}")
     scene.mend()
     records = _records(scene)

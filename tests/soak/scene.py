@@ -23,14 +23,15 @@ from tests.cli.shell import RESULT
 from tests.soak import leftovers
 from tests.soak.disks import ROOMS, Place
 from tests.soak.plan import FOR_GOOD, PLAYS, Outage, Plan, Strike
+from tests.waiting import HANG_S
 
 REPO = "acme/app"
-LIMIT = 90.0
-"""seconds that no process of a run may take"""
 AWAY = 3.0
 """seconds of patience with a server that is gone for good"""
-PATIENCE = 60.0
-"""seconds of it with one that comes back"""
+PATIENCE = 200.0
+"""seconds of it with one that comes back, or that is slow because the machine is busy"""
+LEFT = 30.0
+"""seconds that a process may need to end after the command that started it; less than any patience"""
 
 
 class Skewed(SystemClock):
@@ -100,8 +101,8 @@ class Scene:
             "WOODPECKER_TOKEN": "alice-token",
             "HOMELAB_CI_REPO": REPO,
             "HOMELAB_OUTPUT": "plain",
-            "HOMELAB_APPEAR_TIMEOUT": "2" if self.plan.ci == "never" else "60",
-            "HOMELAB_TIMEOUT": "4" if self.plan.ci == "stuck" else "80",
+            "HOMELAB_APPEAR_TIMEOUT": "2" if self.plan.ci == "never" else str(PATIENCE),
+            "HOMELAB_TIMEOUT": "4" if self.plan.ci == "stuck" else str(PATIENCE),
             "HOMELAB_UNREACHABLE_TIMEOUT": str(AWAY if self.gone else PATIENCE),
         }
         return self
@@ -163,11 +164,11 @@ class Scene:
         if timer:
             timer.start()
         try:
-            out, err = process.communicate(timeout=LIMIT)
+            out, err = process.communicate(timeout=HANG_S)
         except subprocess.TimeoutExpired:
             leftovers.end_all(self.mark)
             out, err = process.communicate()
-            self.complain(f"{argv[0]} took more than {LIMIT:g} s")
+            self.complain(f"{argv[0]} took more than {HANG_S:g} s")
         struck = timer is not None and timer.finished.is_set()
         if timer:
             timer.cancel()
@@ -182,9 +183,9 @@ class Scene:
         """Something is wrong."""
         self.complaints.append(what)
 
-    def clean(self, *, within: float = 1.0, killed: bool = False) -> None:
+    def clean(self, *, killed: bool = False) -> None:
         """Nothing is left."""
-        left = leftovers.settled(self.mark, within)
+        left = leftovers.settled(self.mark, LEFT)
         left += leftovers.files(self.temporary, self.clone.path / ".git")
         left += [] if killed else leftovers.locks(self.clone.path / ".git")
         for each in left:

@@ -21,8 +21,9 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.proc import Processes
 from tests.cli.shell import Ended, Shell
 from tests.soak.lines import COUNTED
+from tests.waiting import HANG_S
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.slow
 
 CUTS = int(os.environ.get("HOMELAB_CUTS", "4"))
 SEED = int(os.environ.get("HOMELAB_SEED", "2026"))
@@ -43,7 +44,9 @@ class Cutter:
 
     def cut(self, number: int, *argv: str, at: Path) -> Ended:
         """What is said where the signal comes at this line."""
-        done = self._processes.run([sys.executable, "-m", "tests.soak.lines", str(number), *argv], cwd=at, timeout=60)
+        done = self._processes.run(
+            [sys.executable, "-m", "tests.soak.lines", str(number), *argv], cwd=at, timeout=HANG_S
+        )
         assert not done.timed_out, done
         assert "Traceback" not in done.err, done
         return Ended(done.code, done.out, done.err)

@@ -18,7 +18,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.proc import command_of
 from tests.soak import leftovers
 from tests.soak.plan import ENDINGS, TRUTH, Plan
-from tests.soak.scene import AWAY, Ended, Scene
+from tests.soak.scene import AWAY, PATIENCE, Ended, Scene
 
 CUT = {signal.SIGINT: (Exit.INTERRUPTED, -signal.SIGINT), signal.SIGTERM: (Exit.TERMINATED, -signal.SIGTERM)}
 """what a signal ends a command with; the second: before the command had begun"""
@@ -91,7 +91,7 @@ def deploy(scene: Scene) -> None:
     with Kubernetes(stage.at, now=time.monotonic) as cluster:
         more = {"KUBECONFIG": str(cluster.kubeconfig(Path(scene.folder) / "kubeconfig"))}
         argv = ["homelab", "deploy", "wait", "shop/web", "--sha", sha, "--settle", "0.5"]
-        argv += ["--rollout-timeout", "4" if ending is None else "60"]
+        argv += ["--rollout-timeout", "4" if ending is None else str(PATIENCE)]
         argv += ["--unreachable-timeout", str(AWAY)] if "gone" in plan.moods else []
         if ending is not None:
             stage.deployed(sha, Rollout(image_after=0.3, lag=0.2, pod_takes=plan.seconds / 3, ending=ending))
