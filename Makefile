@@ -2,6 +2,14 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+# The slow tests wait for processes as much as they compute.
+SLOW_WORKERS ?= $(shell expr $(CORES) + 2)
+PARTS := $(VENV)/.parts
+# $(call part,NAME,COMMAND) runs the command and notes its seconds, which $(print_parts) prints.
+part = @echo '$(2)'; began=$$(date +%s); $(2); code=$$?; \
+  printf '%s\t%s\n' '$(1)' $$(($$(date +%s) - $$began)) >>$(PARTS); exit $$code
+print_parts = @awk -F '\t' '{ printf "%-24s%5d s\n", $$1, $$2 }' $(PARTS)
 # What is compiled is kept: every start of Python would compile anew otherwise.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -15,20 +23,25 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 demo: $(STAMP)  ## the main job on embedded stand-ins, then one that fails
-	@$(BIN)/homelab demo green
+	@rm -f $(PARTS)
+	$(call part,demo green,$(BIN)/homelab demo green)
 	@echo
-	@$(BIN)/homelab demo red; test $$? -eq 1
+	$(call part,demo red,$(BIN)/homelab demo red; test $$? -eq 1)
+	@echo
+	$(print_parts)
 
 check: $(STAMP)  ## format, lint, types and the fast tests, then the house in six numbers
-	@date +%s >$(VENV)/.began
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest -q -n 2 -m "not slow and not real"
-	@$(BIN)/python -m tests.numbers $$(($$(date +%s) - $$(cat $(VENV)/.began)))
+	@rm -f $(PARTS)
+	$(call part,format,$(BIN)/ruff format --check .)
+	$(call part,lint,$(BIN)/ruff check .)
+	$(call part,types,$(BIN)/mypy)
+	$(call part,fast tests,$(BIN)/pytest -q -n $(CORES) -m "not slow and not real")
+	@$(BIN)/python -m tests.numbers $$(awk -F '\t' '{ all += $$2 } END { print all }' $(PARTS))
+	$(print_parts)
 
 test: check  ## everything
-	$(BIN)/pytest -q -n 5 --dist loadfile --no-loadscope-reorder -m "slow or real"  # they wait more than they compute
+	$(call part,slow tests,$(BIN)/pytest -q -n $(SLOW_WORKERS) --dist loadfile --no-loadscope-reorder -m "slow or real")
+	$(print_parts)
 
 oldest:  ## the fast tests with the oldest dependencies that are allowed, in an environment of their own
 	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
@@ -49,7 +62,7 @@ defences: $(STAMP)  ## each defence taken out of a copy, and the test that then 
 
 soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults, and 300 cut short at any line
 	$(BIN)/python -m tests.soak
-	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 tests/soak/test_lines.py
+	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 --timeout 3600 tests/soak/test_lines.py
 
 bench: $(STAMP)  ## the figures of docs/benchmarks.md
 	$(BIN)/python -m tests.bench

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.map import PACKAGE, PARTS, ROOT, modules, sentence, written
 
@@ -32,6 +33,15 @@ EFFECTS = {
 """who may import what can reach out"""
 LONGEST, MOST_ARE_UNDER, LARGEST = 50, 30, 250
 PATCHES = {"setattr", "delattr", "setitem", "delitem", "Mock", "MagicMock", "AsyncMock", "create_autospec", "patch"}
+CLOCKS = ("sleep", "monotonic", "perf_counter", "process_time", "time")
+WAITS = {"run", "communicate", "wait", "join", "create_connection", "HTTPConnection", "Client", "post", "connect"}
+MEASURES = {
+    "bench/": "prints the figures of docs/benchmarks.md",
+    "defences/__main__.py": "prints how long each defence took",
+    "fuzz/__main__.py": "feeds for as many seconds as it is told",
+    "soak/": "runs for as many minutes as it is told",
+}
+"""who in tests/ may read the clock, and what for"""
 
 
 @cache
@@ -207,19 +217,96 @@ def test_nothing_of_ours_is_patched_in_tests() -> None:
     assert patches() == []
 
 
-def test_no_test_sleeps() -> None:
+def in_tests(*kinds: type[ast.AST]) -> Iterator[tuple[Path, ast.AST]]:
+    """Every node of these kinds in tests/."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        yield from ((path, node) for node in nodes(path) if isinstance(node, kinds))
+
+
+def name_of(path: Path) -> str:
+    """A file's name within tests/."""
+    return path.relative_to(ROOT / "tests").as_posix()
+
+
+def reads_the_clock(path: Path, node: ast.AST) -> bool:
+    """Whether it is the system's time, or a sleep; in a file without `import time` the name is another clock's."""
+    match node:
+        case ast.ImportFrom(module="time"):
+            return True
+        case ast.Attribute(value=ast.Name(id="time"), attr=name) if name.startswith(CLOCKS):
+            return any(isinstance(one, ast.Import) and "time" in {n.name for n in one.names} for one in nodes(path))
+        case ast.Constant(value=str(script)):
+            return any(f"time.{name}(" in script for name in CLOCKS)
+        case _:
+            return False
+
+
+def test_no_test_sleeps_or_reads_the_clock() -> None:
+    """A machine may be as slow as it likes: a test waits for a condition (`tests/waiting.py`) and measures nothing.
+
+    What guards against slowness counts steps instead. The few that print figures assert nothing about them.
+    """
+    found = {
+        (name_of(path), shown(path, node))
+        for path, node in in_tests(ast.ImportFrom, ast.Attribute, ast.Constant)
+        if path != Path(__file__) and reads_the_clock(path, node)
+    }
+    assert sorted(place for name, place in found if not name.startswith(tuple(MEASURES))) == []
+    assert {start for start in MEASURES if not any(name.startswith(start) for name, _ in found)} == set()
+
+
+def test_no_test_asserts_how_long_anything_took() -> None:
+    """Played time is another matter: it is the same on every machine."""
     found = [
         shown(path, node)
-        for path in sorted((ROOT / "tests").rglob("*.py"))
-        for node in nodes(path)
-        if isinstance(node, ast.Call) and dotted(node.func) == "time.sleep" and "time" in _modules_in(path)
+        for path, node in in_tests(ast.Assert)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Compare)
+        and any(isinstance(sign, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for sign in part.ops)
+        and "took" in {getattr(one, "attr", getattr(one, "id", getattr(one, "value", ""))) for one in ast.walk(part)}
+        and not isinstance(part.comparators[0], ast.Call)
     ]
     assert found == []
 
 
-def _modules_in(path: Path) -> set[str]:
-    """What a file imports whole: in another, `time` is a clock that is moved by hand."""
-    return {alias.name for node in nodes(path) if isinstance(node, ast.Import) for alias in node.names}
+def test_what_a_test_waits_for_at_most_is_named_once() -> None:
+    """HANG_S of `tests/waiting.py`, or a name that says why this limit is part of what is tested."""
+    found = [
+        shown(path, node)
+        for path, node in in_tests(ast.Call)
+        if isinstance(node, ast.Call)
+        and (
+            (dotted(node.func).rpartition(".")[2] in WAITS and any(map(_number, limits(node))))
+            or dotted(node.func).endswith("mark.timeout")
+        )
+        and not name_of(path).startswith(tuple(MEASURES))
+    ]
+    assert found == []
+
+
+def limits(call: ast.Call) -> Iterator[ast.expr]:
+    """The seconds that a call may take."""
+    yield from (word.value for word in call.keywords if word.arg == "timeout")
+    if dotted(call.func).rpartition(".")[2] in {"wait", "join"} and len(call.args) == 1:
+        yield call.args[0]
+
+
+def _number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
+
+
+def test_hypothesis_has_no_limit_in_time() -> None:
+    """The profile of `tests/conftest.py` holds for every test: settings of a test's own would replace parts of it."""
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check
+    found = [
+        shown(path, node)
+        for path, node in in_tests(ast.Call)
+        if isinstance(node, ast.Call)
+        and dotted(node.func) == "settings"
+        and {word.arg for word in node.keywords} & {"deadline", "suppress_health_check"}
+    ]
+    assert found == []
 
 
 def test_every_module_begins_with_one_sentence() -> None:
