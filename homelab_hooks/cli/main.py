@@ -7,7 +7,7 @@ import importlib
 
 from homelab_hooks.cli.overview import overview
 from homelab_hooks.cli.table import Verb, find
-from homelab_hooks.errors import Problem, Terminated
+from homelab_hooks.errors import Problem
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ class Parser(argparse.ArgumentParser):
         raise Problem(message, hint=hint, landed=self.get_default("landed"))
 
 
-def main(prog: str, words: tuple[str, ...], args: list[str]) -> int:
-    """Run the verb that `words` or the first of `args` name."""
+def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[int], int]) -> int:
+    """Run the verb that `words` or the first of `args` name; `leave` gets the exit code of one that has a result."""
     if not words and args[:1] == ["help"]:
         args = [*args[1:], "--help"]
     verb = find(list(words) or args)
     if verb is None:
-        return overview(prog, args)
+        return overview(prog, args, leave)
     rest = args if words else args[len(verb.words) :]
     module, parser = parser_of(verb, prog if words else f"{prog} {' '.join(verb.words)}")
     if _asks_for_help(rest):  # before anything else: it needs neither a directory nor settings
@@ -47,7 +47,7 @@ def main(prog: str, words: tuple[str, ...], args: list[str]) -> int:
         parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples(verb)) if part)
         parser.print_help()
         return 0
-    return guarded(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)))
+    return guarded(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
 
 
 def _filled(text: str) -> str:
@@ -66,15 +66,14 @@ def _examples(verb: Verb) -> str:
     return "\n".join(["examples:", *(f"  {line}\n      {what}" for line, what in rows)]) if rows else ""
 
 
-def guarded(prog: str, args: list[str], run: Callable[[Session], int]) -> int:
-    """Run within a session, which says the last word whatever happens."""
+def guarded(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:
+    """Run within a session, which writes the result whatever happens, and leave while no signal can change it."""
     from homelab_hooks.cli.session import Session
+    from homelab_hooks.proc import terminable
 
-    session = Session.open(prog, args)
-    try:
-        return session.guard(lambda: run(session))
-    except (KeyboardInterrupt, Terminated):
-        return 130  # a second Ctrl-C, while the last words were being said
+    with terminable():
+        session = Session.open(prog, args)
+        return leave(session.guard(lambda: run(session)))
 
 
 def _asks_for_help(args: list[str]) -> bool:

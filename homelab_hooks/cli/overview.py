@@ -12,10 +12,10 @@ from homelab_hooks.exits import Exit
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
-def overview(prog: str, args: list[str]) -> int:
+def overview(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
     """The list of verbs; 2 where a verb is missing or unknown, with the one that was probably meant."""
     words = list(takewhile(lambda arg: not arg.startswith("-"), args))[:2]
     group = [verb for verb in VERBS if words and verb.words[0] == words[0] and len(verb.words) > 1]
@@ -31,7 +31,7 @@ def overview(prog: str, args: list[str]) -> int:
     def refuse(_: object) -> int:
         raise _no_verb(prog, words, args)
 
-    return guarded(prog, args, refuse)
+    return guarded(prog, args, refuse, leave)
 
 
 def _listing(prog: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:

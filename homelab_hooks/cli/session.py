@@ -23,7 +23,7 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import terminable
+from homelab_hooks.proc import ignore_signals, interruptible, terminable
 from homelab_hooks.settings import SETTINGS, Output
 from homelab_hooks.text import fit_to_show
 from homelab_hooks.verdict import Verdict
@@ -55,23 +55,28 @@ class Session:
         return session
 
     def guard(self, run: Callable[[], int]) -> int:
-        """Run to the end; a Problem, an interruption and a fault of ours become the result."""
-        try:
-            with terminable():
-                self.world.require_directory()
-                return int(run())
-        except Problem as problem:
-            return self.finish(
-                Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=problem.landed)
-            )
-        except KeyboardInterrupt:
-            return self._cut_short(Exit.INTERRUPTED)
-        except Terminated:
-            return self._cut_short(Exit.TERMINATED)
-        except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
-            return self._fault(fault)
-        finally:
-            self._view.close()
+        """Run to the end; a Problem, an interruption and a fault of ours become the result, if there is none yet."""
+        with terminable():
+            try:
+                code = interruptible(lambda: self._here(run))
+            except Problem as problem:
+                return self.finish(
+                    Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=problem.landed)
+                )
+            except KeyboardInterrupt:
+                return self._cut_short(Exit.INTERRUPTED)
+            except Terminated:
+                return self._cut_short(Exit.TERMINATED)
+            except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
+                return self._fault(fault)
+            else:
+                return int(self.result.exit) if self.result else code
+            finally:
+                self._view.close()
+
+    def _here(self, run: Callable[[], int]) -> int:
+        self.world.require_directory()
+        return int(run())
 
     def config(self, args: argparse.Namespace) -> Config:
         """The settings in force; from here on the view is what they say."""
@@ -106,7 +111,10 @@ class Session:
         self._view.tell(event)
 
     def finish(self, verdict: Verdict) -> int:
-        """Say the last word and return its exit code."""
+        """Write the result, once, and return its exit code; from here on no signal changes it."""
+        ignore_signals()
+        if self.result:
+            return int(self.result.exit)
         known = self._known
         landed = verdict.landed if verdict.landed is not None or verdict.exit is Exit.UNREACHABLE else known.landed
         result = Result(
@@ -121,8 +129,8 @@ class Session:
             hint=verdict.hint,
             took=self.world.clock.now() - self._begin,
         )
-        self.result = result
         self._view.tell(result)
+        self.result = result
         return int(verdict.exit)
 
     def _remember(self, event: PipelineChanged) -> None:

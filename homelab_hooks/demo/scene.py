@@ -121,8 +121,8 @@ class Scene:
         return sha
 
     def land(self, *options: str) -> int:
-        """`git land` with this process's terminal; its exit code."""
-        return Processes(self.environ).hand_over(["git", "land", *options], cwd=self.mine.path)
+        """`git land` with this process's terminal; its exit code. Git itself would end by a signal, not with a code."""
+        return Processes(self.environ).hand_over(["git-land", *options], cwd=self.mine.path, has_result=True)
 
     def shell(self, program: str) -> int:
         """A shell in the clone, with this process's terminal; its exit code."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from homelab_hooks.proc.done import Done
-from homelab_hooks.proc.signals import taken
+from homelab_hooks.proc.handover import outlived, waited_for
 
 GRACE = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
@@ -103,16 +103,15 @@ class Processes:
             end_group(child)
             raise
 
-    def hand_over(self, argv: Sequence[str], *, cwd: Path | None = None) -> int:
-        """Run with our own terminal, which a Ctrl-C then reaches too; the exit code, 128 and more for a signal."""
+    def hand_over(self, argv: Sequence[str], *, cwd: Path | None = None, has_result: bool = False) -> int:
+        """Run with our own terminal, which a Ctrl-C then reaches too; the exit code, 128 and more for a signal.
+
+        Args:
+            has_result: it writes the result: signals are passed on to it, and ignored once it has ended.
+        """
         child = subprocess.Popen(list(argv), cwd=cwd, env=self._environ)
-        while True:
-            try:
-                code = child.wait()
-            except KeyboardInterrupt:  # it got the same one, and says the last word
-                taken()
-                continue
-            return code if code >= 0 else 128 - code
+        code = waited_for(child) if has_result else outlived(child)
+        return code if code >= 0 else 128 - code
 
     def start(
         self,

@@ -10,6 +10,7 @@ GATES = "tests/gates/test_gates.py"
 GATE = "hooks/gate.py"
 HISTORY = "git/history.py"
 SAME_TREE = "tests/land/test_same_tree.py"
+SIGNALS = "tests/cli/test_signals.py"
 TREE = "tests/land/test_worktree.py"
 VERBS = "git/verbs.py"
 WORKTREE = "land/worktree.py"
@@ -328,6 +329,33 @@ REPOSITORY = (
         "a second landing does not begin while one runs",
         (Change("land/state.py", "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
         ("tests/land/test_resume.py::test_a_second_landing_is_told_who_holds_the_lock",),
+    ),
+    Defence(
+        "signals-after-the-result",
+        "from the moment the result is written no signal changes it or the exit status",
+        (Change("cli/session.py", "        ignore_signals()\n", ""),),
+        (f"{SIGNALS}::test_a_signal_at_any_line_leaves_one_result_and_its_exit_status",),
+    ),
+    Defence(
+        "signals-between-the-work-and-its-result",
+        "nor does a second one come between an interruption and its result",
+        (Change("proc/signals.py", "return frame is not None and not self.ignored", "return not self.ignored"),),
+        (f"{SIGNALS}::test_a_signal_at_any_line_leaves_one_result_and_its_exit_status",),
+    ),
+    Defence(
+        "signals-at-the-end-of-the-process",
+        "nor does a signal that finds Python on its way out",
+        (Change("cli/__init__.py", "leave if argv is None else int", "int"),),
+        (f"{SIGNALS}::test_a_storm_of_signals_from_the_result_line_on_changes_no_status",),
+    ),
+    Defence(
+        "one-result",
+        "a command has one result, and its exit status",
+        (
+            Change("cli/session.py", "        if self.result:\n            return int(self.result.exit)\n", ""),
+            Change("cli/session.py", "int(self.result.exit) if self.result else code", "code"),
+        ),
+        (f"{SIGNALS}::test_what_comes_after_the_result_neither_repeats_nor_changes_it",),
     ),
     Defence(
         "editors",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_a_scenario_ends_with_its_code_and_its_word(came_to: Played, name: str) 
     assert f" exit={int(scenario.exit)} " in lines[0]
     assert f" landed={landed} " in lines[0]
     assert came_to.left == [], "nothing is left behind"
+
+
+def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_status(tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [HOMELAB, "demo", "no-pipeline", "--output", "plain"], env=environ, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        line = child.stdout.readline()
+        while child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+        assert (line + child.stdout.read()).count("\n") == 1
+    assert f" exit={child.returncode} " in line
+    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
 
 
 def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:

@@ -14,7 +14,7 @@ from tests.waiting import HANG_S
 BEGIN = """
 import os, signal, threading
 from homelab_hooks.errors import Terminated
-from homelab_hooks.proc import taken, terminable
+from homelab_hooks.proc import interruptible, taken, terminable
 from tests.waiting import HANG_S
 
 def give(number):
@@ -29,31 +29,37 @@ class Finalized:
         give(signal.{signal})
         [None for _ in range(9)]
 
-try:
-    with terminable({again}):
-        Finalized()
-        print("lost")
-        wait()
-except (KeyboardInterrupt, Terminated) as cut:
-    print(type(cut).__name__)
+def work():
+    Finalized()
+    print("lost")
+    wait()
+
+with terminable({again}):
+    try:
+        interruptible(work)
+    except (KeyboardInterrupt, Terminated) as cut:
+        print(type(cut).__name__)
 """
 LOCKED = """
 lock = threading.Lock()
-try:
-    with terminable({again}):
-        lock.acquire()
-        try:
-            give(signal.{signal})
-            wait()
-        except BaseException:
-            print("once")
-            lock.acquire()  # as httpcore does, where the signal came just after it took its lock
-except (KeyboardInterrupt, Terminated) as cut:
-    print(type(cut).__name__)
+
+def work():
+    lock.acquire()
+    try:
+        give(signal.{signal})
+        wait()
+    except BaseException:
+        print("once")
+        lock.acquire()  # as httpcore does, where the signal came just after it took its lock
+
+with terminable({again}):
+    try:
+        interruptible(work)
+    except (KeyboardInterrupt, Terminated) as cut:
+        print(type(cut).__name__)
 """
 TAKEN = """
-signal.alarm(3600)
-with terminable({again}):
+def work():
     try:
         give(signal.{signal})
         wait()
@@ -61,6 +67,10 @@ with terminable({again}):
         taken()
         threading.Event().wait(1.5 * {again})
         print(type(cut).__name__)
+
+signal.alarm(3600)
+with terminable({again}):
+    interruptible(work)
 print(signal.getsignal(signal.SIGALRM).name, 3600 - HANG_S < signal.alarm(0) <= 3600)
 """
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from homelab_hooks import cli
 
+LEAVES = cli.leave.__code__
 PROGRAMS = {"git-land": cli.git_land, "homelab-watch": cli.homelab_watch}
 COUNTED = "lines: "
-"""before their number, the last line of stderr where the signal never came"""
+"""before the number of those until there was a result, the last line of stderr where the signal never came"""
 
 
 class Lines:
@@ -27,6 +28,8 @@ class Lines:
         """As `sys.settrace` has it."""
         del arg
         self._heard = self._heard or (event == "return" and frame.f_code.co_name == "terminable")
+        if event == "call" and frame.f_code is LEAVES:  # which never returns
+            sys.stderr.write(f"{COUNTED}{self.count}\n")
         if self._heard and event == "line":
             self.count += 1
             if self.count == self._number:
@@ -49,16 +52,11 @@ def _heard() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run it; its exit code."""
+    """Run it; its exit code, where it returns at all."""
     number, program, *rest = argv
     sys.argv = [program, *rest]
-    lines = Lines(int(number))
-    sys.settrace(lines)
-    code = PROGRAMS[program]()
-    sys.settrace(None)
-    if lines.count < lines._number:
-        sys.stderr.write(f"{COUNTED}{lines.count}\n")
-    return code
+    sys.settrace(Lines(int(number)))
+    return PROGRAMS[program]()
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ class Cutter:
         )
         assert not done.timed_out, done
         assert "Traceback" not in done.err, done
-        return Ended(done.code, done.out, done.err)
+        ended = Ended(done.code, done.out, done.err)
+        assert (len(ended.lines), ended.result["exit"]) == (1, str(done.code)), (number, ended)
+        return ended
 
 
 @pytest.fixture
