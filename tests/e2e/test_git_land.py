@@ -80,7 +80,9 @@ def deadly_git(tmp_path: Path) -> Path:
     """A folder with a git that ends who calls it, the first time."""
     real, once = shutil.which("git"), tmp_path / "once"
     git = tmp_path / "git"
-    git.write_text(f'#!/bin/sh\n[ -e {once} ] || {{ : >{once}; kill -TERM $PPID; {FOREVER}; }}\nexec {real} "$@"\n')
+    wait = "while kill -0 $PPID 2>/dev/null; do sleep 0.02; done"
+    script = f"[ -e {once} ] || {{ : >{once}; kill -TERM $PPID; {wait}; }}"
+    git.write_text(f'#!/bin/sh\n{script}\nexec {real} "$@"\n')
     git.chmod(0o755)
     return tmp_path
 
