@@ -64,7 +64,7 @@ def test_a_newer_commit_that_is_not_here_yet_is_fetched_with_its_branch(
     bob = workshop.clone("bob")
     stage.deployed(bob.commit("his"), Rollout(image_after=0.0, lag=0.0, pod_takes=0.1))
     bob.git("push", "--quiet", "origin", "main")
-    ended = shop("homelab", "deploy", "wait", "shop/web", "--settle", "0.2s", "--rollout-timeout", "6s")
+    ended = shop("homelab", "deploy", "wait", "shop/web", "--settle", "0.2s", "--rollout-timeout", "5m")
     assert (ended.code, ended.result["verdict"]) == (0, "deployed")
     assert "included in newer deploy" in ended.err
 

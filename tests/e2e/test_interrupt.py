@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.rollouts import Rollout
-from homelab_hooks.demo.scene import Scene
+from homelab_hooks.demo.scene import REPO, Scene
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
@@ -19,7 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 @pytest.fixture
 def scene() -> Iterator[Scene]:
-    with Scene(os.environ, timelines.green(3.0), Rollout(image_after=0.5)) as running:
+    """The first pipeline of a commit never ends, so there is time to interrupt whoever waits for it."""
+    with Scene(os.environ, timelines.stuck(), Rollout(image_after=0.5)) as running:
         yield running
 
 
@@ -38,10 +39,16 @@ def cut_short(scene: Scene, number: signal.Signals, *, at: str, options: tuple[s
         return child.communicate(timeout=HANG_S)
 
 
+def passes(scene: Scene, sha: str) -> None:
+    """CI runs the commit again, and it passes."""
+    scene.ci.push(REPO, "main", sha, timelines.green())
+
+
 def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: Scene) -> None:
-    out, rest = cut_short(scene, signal.SIGINT, at="deploy ...", options=("--settle", "4s"))
+    scene.after_push = lambda update: passes(scene, update.new)
+    out, rest = cut_short(scene, signal.SIGINT, at="deploy ...", options=("--settle", "1h"))
     assert " exit=130 " in out
-    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.mine.head} --settle 4s\n" in rest
+    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.mine.head} --settle 1h\n" in rest
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -56,6 +63,7 @@ def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
     assert f"hint: go on: homelab-watch {scene.mine.head} --timeout 40m --deploy shop/web --event push\n" in rest
     assert scene.workshop.on_server("main") == scene.mine.head
 
+    passes(scene, scene.mine.head)
     again = subprocess.run(
         [*LAND, "--continue"], cwd=scene.mine.path, env=scene.environ, capture_output=True, text=True, timeout=HANG_S
     )

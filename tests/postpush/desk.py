@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
@@ -71,6 +72,10 @@ class Desk:
         if script is not None:
             self.site.push("acme/app", branch, sha, script)
         return sha
+
+    def passes(self, sha: str) -> None:
+        """CI runs a commit again, whose first pipeline would never end, and it passes: what waits for it ends now."""
+        self.site.push("acme/app", "main", sha, timelines.green())
 
     def git(self, *args: str, **environ: str) -> Done:
         return Processes({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=HANG_S)

@@ -173,12 +173,13 @@ def test_a_work_tree_that_is_removed_while_somebody_waits_changes_nothing(desk: 
     tree = desk.clone.path.parent / "task"
     desk.clone.git("-C", str(tree), "commit", "--quiet", "--allow-empty", "-m", "x")
     sha = desk.clone.git("-C", str(tree), "rev-parse", "HEAD")
-    desk.site.push("acme/app", "main", sha, timelines.green(seconds=60))
+    desk.site.push("acme/app", "main", sha, timelines.stuck())
     done = Processes(desk.environ).run(["git", *PUSH], cwd=tree)
     assert done.code == 0
     wait_until(lambda: desk.site.count("pipelines") > 0)
 
     desk.clone.git("worktree", "remove", "--force", str(tree))
+    desk.passes(sha)
 
     assert desk.notification()["verdict"] == "passed"
 
@@ -280,10 +281,11 @@ def test_where_nothing_can_be_written_down_somebody_who_looks_on_sees_the_verdic
 
 
 def test_a_disk_that_fails_during_a_watch_does_not_keep_its_end_from_being_told(desk: Desk) -> None:
-    desk.commit(timelines.green(seconds=100))
+    sha = desk.commit(timelines.stuck())
     desk.git(*PUSH)
     desk.wait_for_waiter()
     desk.watches.rename(desk.watches.with_name("elsewhere"))
     desk.watches.write_text("a file where a directory should be")
+    desk.passes(sha)
 
     assert desk.notification()["verdict"] == "passed"

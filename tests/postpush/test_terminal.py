@@ -93,13 +93,14 @@ def test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_w
 @pytest.mark.slow
 def test_a_terminal_that_has_gone_is_not_missed(desk: Desk, sit: Sit) -> None:
     desk.config("homelab.postPush", "background")
-    desk.commit(timelines.green(seconds=60))
+    sha = desk.commit(timelines.stuck())
     seat = sit()
     seat.type("git push --quiet origin HEAD:main; echo code $?\n")
     seat.wait_for("code 0\r\n")
 
     seat.leave()
     other = sit()  # it may get the same device; its session is another
+    desk.passes(sha)
 
     assert desk.record()["result"]["verdict"] == "passed"
     assert "\a" not in other.seen

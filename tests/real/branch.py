@@ -130,7 +130,7 @@ class Branch:
             if events[-1]["event"] == "pipeline" and events[-1].get("deciding"):
                 act(events[-1]["number"], events[-1]["status"])
 
-        argv = ["homelab-watch", "--output", "json", "--timeout", "60s", *options]
+        argv = ["homelab-watch", "--output", "json", "--timeout", "4m", *options]
         done = Processes(self.site.environ).stream(argv, hear, cwd=self.checkout.path)
         return Watched(done.code, events)
 

@@ -13,7 +13,7 @@ from homelab_hooks.proc import Processes
 from homelab_hooks.server import Server, parse_server
 from homelab_hooks.tokens.find import NotThere, Token, find, from_environment, from_git, once
 from homelab_hooks.world import World
-from tests.waiting import FOREVER
+from tests.waiting import FOREVER, HANG_S
 
 CI = parse_server("https://ci.example.test:8443/ci")
 Helper = Callable[..., Path]
@@ -95,7 +95,7 @@ def helper(seal: dict[str, str], tmp_path: Path) -> Helper:
 
 
 def kept(environ: dict[str, str], server: Server = CI) -> Token | NotThere:
-    return from_git(server, Processes(environ), patience=5)
+    return from_git(server, Processes(environ), patience=HANG_S)
 
 
 def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str], helper: Helper) -> None:
