@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT))
 
 from homelab_hooks import __version__  # noqa: E402 - the package is found in the source tree
 from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
-from homelab_hooks.cli.main import parser_of  # noqa: E402 - as above
-from homelab_hooks.cli.table import VERBS, Verb  # noqa: E402 - as above
+from homelab_hooks.cli.main import build_parser  # noqa: E402 - as above
+from homelab_hooks.cli.table import COMMANDS, Command  # noqa: E402 - as above
 from homelab_hooks.exits import MEANING  # noqa: E402 - as above
 from homelab_hooks.settings import SETTINGS  # noqa: E402 - as above
 
@@ -73,11 +73,11 @@ def manuals() -> Iterator[tuple[str, str]]:
         yield f"share/fish/vendor_completions.d/{parser.prog}.fish", shtab.complete(parser, "fish")
 
 
-def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Verb]]]:
-    yield homelab(), list(VERBS)
-    for verb in VERBS:
+def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
+    yield homelab(), list(COMMANDS)
+    for verb in COMMANDS:
         if verb.alias:
-            parser = _offering(parser_of(verb, verb.alias.replace(" ", "-"))[1])
+            parser = _offering(build_parser(verb, verb.alias.replace(" ", "-"))[1])
             parser.add_argument("--version", action="store_true", help="show the version")
             yield parser, [verb]
 
@@ -88,15 +88,15 @@ def homelab() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="show the version")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
     groups: dict[str, Any] = {}
-    for verb in VERBS:
+    for verb in COMMANDS:
         if verb.hidden:
             continue
         *group, word = verb.words
         if group and group[0] not in groups:
-            of_group = [v.words[1] for v in VERBS if v.words[0] == group[0] and not v.hidden]
+            of_group = [v.words[1] for v in COMMANDS if v.words[0] == group[0] and not v.hidden]
             made = verbs.add_parser(group[0], help=", ".join(of_group))
             groups[group[0]] = made.add_subparsers(title="verbs", metavar="VERB")
-        model = parser_of(verb, " ".join(("homelab", *verb.words)))[1]
+        model = build_parser(verb, " ".join(("homelab", *verb.words)))[1]
         model.add_help = False
         place = groups[group[0]] if group else verbs
         place.add_parser(
@@ -118,7 +118,7 @@ def _offering(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def page(parser: argparse.ArgumentParser, verbs: list[Verb]) -> str:
+def page(parser: argparse.ArgumentParser, verbs: list[Command]) -> str:
     """The man page."""
     made = Manpage(
         parser, _data={"project_name": "homelab-hooks", "version": __version__, "manual_title": "Git Manual"}

@@ -15,10 +15,10 @@ from homelab_hooks import credentials, files
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.config import Config, Sources, own_filters, resolve, survey
 from homelab_hooks.errors import Problem
-from homelab_hooks.git.environment import for_others
-from homelab_hooks.git.executor import Lean
+from homelab_hooks.git.environment import user_command_env
+from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.server import Server
 from homelab_hooks.settings import Output
 from homelab_hooks.terminal import Terminal
@@ -100,38 +100,38 @@ class World:
     @cached_property
     def git(self) -> Reader:
         """Git that never prompts, changes nothing and starts quickly."""
-        return Reader(Lean(self._shared, self.directory))
+        return Reader(DirectRunner(self._shared, self.directory))
 
     @cached_property
     def landing_git(self) -> Git:
         """Git through GitPython, which may ask the person at the terminal."""
-        from homelab_hooks.git.gitpython import GitPython
+        from homelab_hooks.git.gitpython import GitPythonRunner
         from homelab_hooks.git.repository import Git
 
         interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
-        return Git(GitPython(self._shared, self.directory, inherited=os.environ, interactive=interactive))
+        return Git(GitPythonRunner(self._shared, self.directory, inherited=os.environ, interactive=interactive))
 
     @cached_property
     def quiet_git(self) -> Git:
         """All verbs on git; nobody is ever asked, and nothing of the repository's is run."""
         from homelab_hooks.git.repository import Git
 
-        return Git(Lean(self._shared, self.directory, without=own_filters(self.git.config())))
+        return Git(DirectRunner(self._shared, self.directory, without=own_filters(self.git.config_entries())))
 
     @cached_property
-    def processes(self) -> Processes:
+    def processes(self) -> ProcessRunner:
         """For programs that need none of our tokens."""
-        return Processes(self._shared)
+        return ProcessRunner(self._shared)
 
     @cached_property
-    def commands(self) -> Processes:
+    def commands(self) -> ProcessRunner:
         """For the user's commands: neither our tokens nor what git set for a call of its own."""
-        return Processes(for_others(self._shared))
+        return ProcessRunner(user_command_env(self._shared))
 
     @cached_property
-    def hooks(self) -> Processes:
+    def hooks(self) -> ProcessRunner:
         """For hooks that watch: they keep our tokens."""
-        return Processes(for_others(self.environ))
+        return ProcessRunner(user_command_env(self.environ))
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
         """The settings in force for this command. Raises Problem where one is malformed."""
@@ -150,7 +150,7 @@ class World:
 
     def _sources(self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]) -> Sources:
         context = files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
-        entries = self.git.config()
+        entries = self.git.config_entries()
         self.redact.learn(*credentials.of_settings((entry.key, entry.value) for entry in entries))
         return Sources(options=options, environ=self.environ, git=entries, tracked=tracked, context_server=context)
 
@@ -168,7 +168,7 @@ class World:
     def _find_token(self, config: Config) -> Token:
         server = self.server(config)
         vault = (lambda: self.from_vault(config),) if config.vault_addr else ()
-        self._helpers = self._helpers or once(lambda: from_git(server, Processes(self._shared)))
+        self._helpers = self._helpers or once(lambda: from_git(server, ProcessRunner(self._shared)))
         token = find((lambda: from_environment(self.environ), *vault, self._helpers))
         self.redact.learn(token.value)
         return token

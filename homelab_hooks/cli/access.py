@@ -12,20 +12,22 @@ from homelab_hooks.loop import Clock
 from homelab_hooks.model import Repo
 from homelab_hooks.woodpecker.client import Woodpecker
 
-PATIENCE = 10.0
+ACCESS_TIMEOUT_S = 10.0
 """seconds that CI may take to answer before anything is changed (contract, section 10)"""
-_SHORTEST = 0.5
+_MIN_REQUEST_S = 0.5
 T = TypeVar("T")
 
 
-class Access(NamedTuple):
+class CiAccess(NamedTuple):
     """Who the token belongs to, and the repository as CI knows it."""
 
     login: str
     repo: Repo
 
 
-def ask(ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float = PATIENCE, where: str = "") -> Access:
+def check_ci_access(
+    ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float = ACCESS_TIMEOUT_S, where: str = ""
+) -> CiAccess:
     """Ask for the user, then for the repository under each of its names until CI knows one.
 
     The time is counted over all questions. Raises Problem (refused) with what stands in the way.
@@ -35,19 +37,19 @@ def ask(ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float =
     """
     until = clock.now() + patience
     ci.within(patience)
-    login = _answered(ci.user(), where)
+    login = _require_answer(ci.user(), where)
     for name in names:
-        ci.within(max(_SHORTEST, until - clock.now()))
+        ci.within(max(_MIN_REQUEST_S, until - clock.now()))
         look = ci.lookup(name)
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
-            return Access(login, _answered(look, where))
+            return CiAccess(login, _require_answer(look, where))
     raise Problem(
         "the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME", exit=Exit.REFUSED
     )
 
 
-def _answered(look: Look[T], where: str) -> T:
+def _require_answer(look: Look[T], where: str) -> T:
     if isinstance(look, Seen):
         value: T = look.value
         return value

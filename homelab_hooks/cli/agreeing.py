@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from homelab_hooks.config import TRACKED, Config
-from homelab_hooks.land.agreement import Agreements, question, refusal
+from homelab_hooks.land.agreement import TrustedCommands, consent_prompt, not_trusted_error
 from homelab_hooks.world import World
 
 
-def agreed(config: Config, world: World) -> None:
+def require_trusted(config: Config, world: World) -> None:
     """Have a command from a tracked file agreed to, once. Raises Problem (refused) where nobody does."""
-    if not foreign(config):
+    if not comes_from_tracked_file(config):
         return
-    known, source = Agreements(world.git.private_dir()), config.source("verify")
+    known, source = TrustedCommands(world.git.homelab_dir()), config.source("verify")
     if config.verify in known:
         return
-    if not world.terminal.ask(question(config.verify, source)):
-        raise refusal(config.verify, source)
+    if not world.terminal.ask(consent_prompt(config.verify, source)):
+        raise not_trusted_error(config.verify, source)
     known.add(config.verify)
 
 
-def foreign(config: Config) -> bool:
+def comes_from_tracked_file(config: Config) -> bool:
     """Whether the verification is the word of whoever wrote the repository, not the user's own."""
     return bool(config.verify) and config.source("verify") == TRACKED

@@ -11,39 +11,39 @@ from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.verdict import Verdict
 
-_OPEN = {Exit.TIMEOUT, Exit.UNREACHABLE}
+_UNDECIDED = {Exit.TIMEOUT, Exit.UNREACHABLE}
 """codes that leave open how it ends; a second landing would find nothing to land"""
 
 
-class Link(NamedTuple):
+class StageCommand(NamedTuple):
     """One stage of the chain, and the command that takes it up again."""
 
     stage: Stage
     run: Callable[[], Verdict]
-    again: str
+    resume_command: str
 
 
-def run(links: list[Link], session: Session, verdict: Verdict) -> Verdict:
+def run_stages(links: list[StageCommand], session: Session, verdict: Verdict) -> Verdict:
     """Each link if the one before ended well; the last one's verdict, with the pipelines of all.
 
     Args:
         verdict: what it comes to where there is no link.
     """
     for link in links:
-        before, session.resume = verdict, link.again
-        with _stage(link.stage, session) as ended:
+        before, session.resume = verdict, link.resume_command
+        with _run_stage(link.stage, session) as ended:
             verdict = link.run()
             ended.append(verdict)
         verdict = verdict._replace(pipelines=verdict.pipelines or before.pipelines, url=verdict.url or before.url)
-        if verdict.exit in _OPEN:
-            return verdict._replace(hint=f"go on: {link.again}")
+        if verdict.exit in _UNDECIDED:
+            return verdict._replace(hint=f"go on: {link.resume_command}")
         if verdict.exit is not Exit.OK:
             return verdict
     return verdict
 
 
 @contextmanager
-def _stage(stage: Stage, session: Session) -> Iterator[list[Verdict]]:
+def _run_stage(stage: Stage, session: Session) -> Iterator[list[Verdict]]:
     """Announce and time a stage; what is appended within says how it ended."""
     tell, clock = session.tell, session.world.clock
     begin = clock.now()

@@ -17,14 +17,14 @@ from homelab_hooks.text import Redactor, fit_to_show
 from homelab_hooks.tokens.find import VARIABLES
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    options.add(parser, *options.LANDING)
+    options.add_options(parser, *options.LAND_OPTIONS)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the table."""
-    config, problems = session.survey(args)
+    config, problems = session.resolve_leniently(args)
     for text in config.warnings:
         session.tell(Log(source="homelab", text=text, level=Level.WARNING))
     rows = [*_rows(config, session.world.redact), ("token", *_token(session))]

@@ -16,7 +16,7 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "\n".join(["scenarios, with the code that each ends with:", *(f"  {row}" for row in _listed())])

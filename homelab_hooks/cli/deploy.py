@@ -18,7 +18,7 @@ from homelab_hooks.events import Start
 from homelab_hooks.image import parse_proof
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("target", metavar="TARGET", nargs="*", help="NAMESPACE/NAME or NAMESPACE/KIND/NAME")
     parser.add_argument("--sha", metavar="COMMIT", help="the commit (default: HEAD)")
@@ -31,31 +31,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wait-for-workload", action="store_true", help="wait for a workload that is missing")
     parser.add_argument("--context", default="", metavar="NAME", help="handed to kubectl")
     parser.add_argument("--kubeconfig", default="", metavar="PATH", help="handed to kubectl")
-    options.add(parser, *options.ROLLOUT, "unreachable_timeout", "remote", "output")
+    options.add_options(parser, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait."""
     config, world = session.config(args), session.world
-    workloads = deploying.targets(args.target or config.deploy)
+    workloads = deploying.parse_targets(args.target or config.deploy)
     if not workloads:
         hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise Problem("there is no workload to wait for", hint=hint)
-    commit = watching.commit(world, args.sha)
-    remote = watching.likeliest(config, world.git, world.git.remotes())
+    commit = watching.resolve_commit(world, args.sha)
+    remote = watching.default_remote(config, world.git, world.git.remote_names())
     names = [str(workload) for workload in workloads]
-    again = " ".join([deploying.again(args, names, commit.sha), *_again(args)])
+    again = " ".join([deploying.deploy_resume_command(args, names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
     asked = replace(
-        deploying.request(config, workloads, commit.sha),
+        deploying.build_deploy_request(config, workloads, commit.sha),
         proof=parse_proof(args.image_proof),
         container=args.container,
         exact=args.exact,
         wait_for_workload=args.wait_for_workload,
     )
     kubectl = world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    target = watching.target(config, world.git, remote)
-    return session.finish(deploying.wait(asked, session, remote=remote, target=target, kubectl=kubectl))
+    target = watching.known_target(config, world.git, remote)
+    return session.finish(deploying.run_wait(asked, session, remote=remote, target=target, kubectl=kubectl))
 
 
 def _again(args: argparse.Namespace) -> list[str]:

@@ -10,22 +10,22 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.deploy import deploy
-from homelab_hooks.deploy.deploy import Request
-from homelab_hooks.git.history import Containing
+from homelab_hooks.deploy.deploy import DeployRequest
+from homelab_hooks.git.history import GitContainment
 from homelab_hooks.image import ByTag
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.verdict import Verdict
 
 
-def targets(texts: Sequence[str]) -> tuple[Target, ...]:
+def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
     """The workloads that are meant, each once. Raises Problem for a malformed one."""
-    return tuple(dict.fromkeys(Target.parse(text) for text in texts))
+    return tuple(dict.fromkeys(WorkloadTarget.parse(text) for text in texts))
 
 
-def request(config: Config, workloads: tuple[Target, ...], sha: str) -> Request:
+def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], sha: str) -> DeployRequest:
     """The wait that the settings ask for, proven by the image's tag."""
-    return Request(
+    return DeployRequest(
         targets=workloads,
         sha=sha,
         proof=ByTag(),
@@ -35,13 +35,13 @@ def request(config: Config, workloads: tuple[Target, ...], sha: str) -> Request:
     )
 
 
-def again(args: argparse.Namespace, names: Sequence[str], sha: str) -> str:
+def deploy_resume_command(args: argparse.Namespace, names: Sequence[str], sha: str) -> str:
     """The command that waits for them once more, with the options that were given."""
-    kept = options.given(args, *options.ROLLOUT, "unreachable_timeout", "remote")
+    kept = options.as_arguments(args, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote")
     return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha, *kept])
 
 
-def wait(asked: Request, session: Session, *, remote: str, target: str, kubectl: Kubectl) -> Verdict:
+def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str, kubectl: Kubectl) -> Verdict:
     """Wait, with this process's clock, view and repository.
 
     Args:
@@ -49,5 +49,5 @@ def wait(asked: Request, session: Session, *, remote: str, target: str, kubectl:
         target: its branch that newer commits come on, for a tag has but a commit's first digits; empty: not known.
     """
     world = session.world
-    contains = Containing(world.git, remote=remote, branch=target)
-    return deploy.wait(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)
+    contains = GitContainment(world.git, remote=remote, branch=target)
+    return deploy.wait_for_rollouts(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)

@@ -13,18 +13,18 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import install, places, plan, shims
 from homelab_hooks.verdict import Verdict
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    everywhere(parser)
-    options.add(parser, "output")
+    add_global_option(parser)
+    options.add_options(parser, "output")
 
 
-def everywhere(parser: argparse.ArgumentParser) -> None:
+def add_global_option(parser: argparse.ArgumentParser) -> None:
     """The option that means all repositories."""
     parser.add_argument("--global", dest="all", action="store_true", help="for all repositories of this account")
 
@@ -32,12 +32,12 @@ def everywhere(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install them."""
     session.config(args)
-    git, environ = Hooking(session.world.git.executor), session.world.environ
-    facts = places.everywhere(git, environ) if args.all else places.repository(git)
-    texts = {name: shims.text(name, places.program(environ)) for name in shims.INSTALLED}
-    decided = install.steps_of(plan.install(facts, texts))
-    install.carry_out(decided.steps, git)
-    for line in decided.said:
+    git, environ = HookConfig(session.world.git.executor), session.world.environ
+    facts = places.inspect_global(git, environ) if args.all else places.inspect_repository(git)
+    texts = {name: shims.shim_text(name, places.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
+    decided = install.require_plan(plan.plan_install(facts, texts))
+    install.apply_steps(decided.steps, git)
+    for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
     hint = "" if args.all else "homelab hooks status says what fires when"
     if not decided.steps:

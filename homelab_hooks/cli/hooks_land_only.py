@@ -14,17 +14,17 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.hooks import gate
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.arguments(parser)
-    options.add(parser, "remote", "onto", "output")
+    gate.add_push_arguments(parser)
+    options.add_options(parser, "remote", "onto", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse, or say nothing."""
     config = session.config(args)
-    updates = gate.for_target(gate.pushing(args, session.world, "homelab-land-only"), config, session.world.git)
-    if not updates or gate.lands(session.world.git, updates):
+    updates = gate.target_updates(gate.read_push(args, session.world, "homelab-land-only"), config, session.world.git)
+    if not updates or gate.is_git_land_push(session.world.git, updates):
         return 0
     raise Problem(
         f"{updates[0].branch} is landed on with git land, which merges, verifies, pushes and watches",

@@ -14,13 +14,13 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Level, Log
 from homelab_hooks.hooks import gate
-from homelab_hooks.hooks.ticket import Ticket, leave, pusher
+from homelab_hooks.hooks.ticket import WatchJob, find_git_push, spawn_watcher
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.arguments(parser)
-    options.add(parser, *options.WATCHING, "output")
+    gate.add_push_arguments(parser)
+    options.add_options(parser, *options.WATCH_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
@@ -28,34 +28,34 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if session.world.environ.get("HOMELAB_NO_WATCH"):
         return 0
     try:
-        _leave(args, session)
+        _start_watcher(args, session)
     except (Problem, OSError) as error:
         text = f"nobody watches this push: {error}"
         session.tell(Log(source="homelab", text=text, level=Level.WARNING))
     return 0
 
 
-def _leave(args: argparse.Namespace, session: Session) -> None:
+def _start_watcher(args: argparse.Namespace, session: Session) -> None:
     config, world = session.config(args), session.world
-    push = gate.pushing(args, world, "homelab-post-push")
-    updates = gate.for_target(push, config, world.git)
-    if push is None or not updates or config.post_push == "off" or gate.lands(world.git, updates):
+    push = gate.read_push(args, world, "homelab-post-push")
+    updates = gate.target_updates(push, config, world.git)
+    if push is None or not updates or config.post_push == "off" or gate.is_git_land_push(world.git, updates):
         return
-    process = pusher()
+    process = find_git_push()
     if process is None:
         session.tell(Log(source="homelab", text="no git push runs here: nothing to wait for"))
         return
-    remote = gate.remote_of(world.git, push.remote)
+    remote = gate.resolve_remote_name(world.git, push.remote)
     for update in updates:
-        ticket = Ticket(
+        ticket = WatchJob(
             sha=update.sha,
             branch=update.branch,
             remote=remote,
             directory=str(world.git.top_level() or world.directory),
-            moves=world.git.moves(remote, update.branch),
-            push=process,
-            options=options.kept(args, *options.WATCHING),
+            reflog_length=world.git.reflog_length(remote, update.branch),
+            push_process=process,
+            options=options.as_mapping(args, *options.WATCH_OPTIONS),
         )
-        log = leave(world, ticket)
+        log = spawn_watcher(world, ticket)
         text = f"if the push lands, CI is watched in the background; log: {log}" if log else "it is watched already"
         session.tell(Log(source="homelab", text=text))

@@ -14,49 +14,49 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.events import Level, Log
 from homelab_hooks.hooks import gate
-from homelab_hooks.hooks.ticket import Ticket, leave
+from homelab_hooks.hooks.ticket import WatchJob, spawn_watcher
 
 _TRACKING = "refs/remotes/"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("ref", metavar="REF", help="the tracking ref that the push moved: refs/remotes/REMOTE/BRANCH")
     parser.add_argument("sha", metavar="SHA", help="where to")
-    options.add(parser, *options.WATCHING, "output")
+    options.add_options(parser, *options.WATCH_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Watch, leave a waiter, or do nothing."""
     world = session.world
     session.resume = f"homelab-watch {args.sha}"
-    remote, branch = _taken_apart(args.ref, world.git.remotes())
+    remote, branch = _split_tracking_ref(args.ref, world.git.remote_names())
     config = session.config(args)
     mode = config.post_push or ("foreground" if world.terminal.attended else "background")
-    mine = gate.may_be_target(branch, remote, config, world.git) if remote and gate.watched(mode) else False
+    mine = gate.maybe_target(branch, remote, config, world.git) if remote and gate.is_enabled(mode) else False
     if mine is False:
         return 0
-    ticket = Ticket(
+    ticket = WatchJob(
         sha=args.sha,
         branch=branch,
         remote=remote,
         directory=str(world.git.top_level() or world.directory),
-        options=options.kept(args, *options.WATCHING),
+        options=options.as_mapping(args, *options.WATCH_OPTIONS),
     )
     if mode == "background":
-        return _leave(session, ticket)
-    return _stay(session, ticket, config)
+        return _start_watcher(session, ticket)
+    return _watch_in_foreground(session, ticket, config)
 
 
-def _stay(session: Session, ticket: Ticket, config: Config) -> int:
-    from homelab_hooks.hooks.vigil import in_sight
+def _watch_in_foreground(session: Session, ticket: WatchJob, config: Config) -> int:
+    from homelab_hooks.hooks.vigil import run_foreground
 
-    return in_sight(session, ticket, config)
+    return run_foreground(session, ticket, config)
 
 
-def _leave(session: Session, ticket: Ticket) -> int:
+def _start_watcher(session: Session, ticket: WatchJob) -> int:
     try:
-        log = leave(session.world, ticket)
+        log = spawn_watcher(session.world, ticket)
     except OSError as error:
         session.tell(Log(source="homelab", text=f"nobody watches this push: {error}", level=Level.WARNING))
         return 0
@@ -66,12 +66,12 @@ def _leave(session: Session, ticket: Ticket) -> int:
     return 0
 
 
-def _taken_apart(ref: str, remotes: tuple[str, ...]) -> tuple[str, str]:
+def _split_tracking_ref(ref: str, remotes: tuple[str, ...]) -> tuple[str, str]:
     """Remote and branch; a remote's name may hold a slash, so the longest that fits counts.
 
-    >>> _taken_apart("refs/remotes/team/up/main", ("team", "team/up"))
+    >>> _split_tracking_ref("refs/remotes/team/up/main", ("team", "team/up"))
     ('team/up', 'main')
-    >>> _taken_apart("refs/heads/main", ("origin",))
+    >>> _split_tracking_ref("refs/heads/main", ("origin",))
     ('', '')
     """
     rest = ref.removeprefix(_TRACKING) if ref.startswith(_TRACKING) else ""

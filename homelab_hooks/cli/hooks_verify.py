@@ -13,16 +13,16 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.hooks import gate, verification
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.arguments(parser)
-    options.add(parser, "remote", "onto", "verify", "output")
+    gate.add_push_arguments(parser)
+    options.add_options(parser, "remote", "onto", "verify", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Verify, or say nothing."""
     config = session.config(args)
-    updates = gate.for_target(gate.pushing(args, session.world, "homelab-verify"), config, session.world.git)
-    if not updates or gate.lands(session.world.git, updates):
+    updates = gate.target_updates(gate.read_push(args, session.world, "homelab-verify"), config, session.world.git)
+    if not updates or gate.is_git_land_push(session.world.git, updates):
         return 0
-    return session.finish(verification.run(updates, config, session.world, session.tell))
+    return session.finish(verification.run_gate(updates, config, session.world, session.tell))

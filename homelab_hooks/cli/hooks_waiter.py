@@ -10,19 +10,19 @@ import argparse
 
 from homelab_hooks.cli.session import Session
 from homelab_hooks.errors import Problem
-from homelab_hooks.hooks.ticket import Ticket
-from homelab_hooks.hooks.vigil import left_behind
+from homelab_hooks.hooks.ticket import WatchJob
+from homelab_hooks.hooks.vigil import run_background
 from homelab_hooks.world import TICKET
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("sha", metavar="SHA", help="the commit; all else is in its ticket, a variable")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait, watch, notify."""
-    ticket = Ticket.read(session.world.environ.get(TICKET, ""))
+    ticket = WatchJob.parse(session.world.environ.get(TICKET, ""))
     if ticket is None or ticket.sha != args.sha:
         raise Problem("a waiter is started by a hook, with a ticket", hint="homelab-watch watches a commit")
-    return left_behind(session, ticket)
+    return run_background(session, ticket)

@@ -19,28 +19,28 @@ from homelab_hooks.watch import logs, tail
 from homelab_hooks.watch.survey import Survey, survey
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--step", default="", metavar="NAME", help="this step, or WORKFLOW/STEP")
     which.add_argument("--all", action="store_true", help="every step that has started")
-    parser.add_argument("--tail", type=_count, metavar="N", help="only the last N lines of each")
+    parser.add_argument("--tail", type=_parse_count, metavar="N", help="only the last N lines of each")
     parser.add_argument("--follow", "-f", action="store_true", help="go on until the pipeline has ended")
-    options.add(parser, *options.CI, "remote", "output")
+    options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Show them."""
     config, world = session.config(args), session.world
-    about = watching.subject(config, world, args.commit)
+    about = watching.resolve_context(config, world, args.commit)
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))
     )
     ci = world.ci(config)
-    request = watching.request(config, world, about, watching.scope(about.commit, None))
-    told = watching.contact_alone(session.tell)
-    seen = survey(request, watching.sources(world, about, ci), clock=world.clock, tell=told)
+    request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
+    told = watching.only_contact_events(session.tell)
+    seen = survey(request, watching.watch_dependencies(world, about, ci), clock=world.clock, tell=told)
     if not seen.threads or seen.repo is None:
         return session.finish(seen.verdict)
     choice = logs.Choice(step=args.step, all=args.all, tail=args.tail)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
             reader.follow(pipeline, choice)
         else:
             reader.show(pipeline, choice)
-    return session.finish(_verdict(seen, printer.steps, reader.late))
+    return session.finish(_logs_verdict(seen, printer.steps, reader.late))
 
 
 class Printer:
@@ -74,7 +74,7 @@ class Printer:
             terminal.out(fit_to_show(tail.visible(line.text), redact, colour=terminal.coloured))
 
 
-def _verdict(seen: Survey, steps: int, late: tuple[str, ...]) -> Verdict:
+def _logs_verdict(seen: Survey, steps: int, late: tuple[str, ...]) -> Verdict:
     known = seen.verdict
     reason = "" if steps else "no step has failed; --all shows every step, --step NAME one"
     if late:
@@ -82,7 +82,7 @@ def _verdict(seen: Survey, steps: int, late: tuple[str, ...]) -> Verdict:
     return Verdict(exit=Exit.OK, reason=reason, sha=known.sha, pipelines=known.pipelines, url=known.url)
 
 
-def _count(text: str) -> int:
+def _parse_count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"a number of lines is expected, not {text!r}")
     return int(text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 
-from homelab_hooks.cli.overview import overview
-from homelab_hooks.cli.table import Verb, find
+from homelab_hooks.cli.overview import show_help
+from homelab_hooks.cli.table import Command, find_verb
 from homelab_hooks.errors import Problem
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from homelab_hooks.cli.session import Session
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """argparse whose complaints are Problems, so that a usage error has a result line too."""
 
     def error(self, message: str) -> NoReturn:
@@ -37,20 +37,20 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
     """Run the verb that `words` or the first of `args` name; `leave` gets the exit code of one that has a result."""
     if not words and args[:1] == ["help"]:
         args = [*args[1:], "--help"]
-    verb = find(list(words) or args)
+    verb = find_verb(list(words) or args)
     if verb is None:
-        return overview(prog, args, leave)
+        return show_help(prog, args, leave)
     rest = args if words else args[len(verb.words) :]
-    module, parser = parser_of(verb, prog if words else f"{prog} {' '.join(verb.words)}")
+    module, parser = build_parser(verb, prog if words else f"{prog} {' '.join(verb.words)}")
     if _asks_for_help(rest):  # before anything else: it needs neither a directory nor settings
-        parser.description = _filled(parser.description or "")
-        parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples(verb)) if part)
+        parser.description = _wrap(parser.description or "")
+        parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples_text(verb)) if part)
         parser.print_help()
         return 0
-    return guarded(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
+    return run_in_session(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
 
 
-def _filled(text: str) -> str:
+def _wrap(text: str) -> str:
     """Paragraphs as wide as the terminal."""
     import shutil
     import textwrap
@@ -59,21 +59,21 @@ def _filled(text: str) -> str:
     return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
-def _examples(verb: Verb) -> str:
+def _examples_text(verb: Command) -> str:
     from homelab_hooks.cli.examples import EXAMPLES
 
     rows = EXAMPLES.get(verb.words, ())
     return "\n".join(["examples:", *(f"  {line}\n      {what}" for line, what in rows)]) if rows else ""
 
 
-def guarded(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:
+def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:
     """Run within a session, which writes the result whatever happens, and leave while no signal can change it."""
     from homelab_hooks.cli.session import Session
-    from homelab_hooks.proc import terminable
+    from homelab_hooks.proc import catch_signals
 
-    with terminable():
+    with catch_signals():
         session = Session.open(prog, args)
-        return leave(session.guard(lambda: run(session)))
+        return leave(session.run_guarded(lambda: run(session)))
 
 
 def _asks_for_help(args: list[str]) -> bool:
@@ -85,15 +85,15 @@ def _asks_for_help(args: list[str]) -> bool:
     return bool({"-h", "--help"} & set(args[: args.index("--")] if "--" in args else args))
 
 
-def parser_of(verb: Verb, prog: str) -> tuple[ModuleType, Parser]:
+def build_parser(verb: Command, prog: str) -> tuple[ModuleType, CommandParser]:
     """A verb's module and its parser; the manuals are made from it too."""
     module = importlib.import_module(f"homelab_hooks.cli.{verb.module}")
     doc = module.__doc__ or ""
-    parser = Parser(
+    parser = CommandParser(
         prog=prog,
         description=doc.split("\n\n", 1)[1] if "\n\n" in doc else verb.summary,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    module.arguments(parser)
+    module.add_arguments(parser)
     return module, parser

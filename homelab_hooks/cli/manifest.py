@@ -11,14 +11,14 @@ import json
 from typing import Any
 
 from homelab_hooks import __version__
-from homelab_hooks.cli.main import parser_of
+from homelab_hooks.cli.main import build_parser
 from homelab_hooks.cli.session import Session
-from homelab_hooks.cli.table import VERBS, Verb
+from homelab_hooks.cli.table import COMMANDS, Command
 from homelab_hooks.exits import MEANING
 from homelab_hooks.settings import SETTINGS
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("--json", action="store_true", help="one JSON document with everything")
 
@@ -26,20 +26,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print it."""
     if args.json:
-        session.world.terminal.out(json.dumps(document(), indent=1))
+        session.world.terminal.out(json.dumps(manifest_document(), indent=1))
         return 0
-    width = max(len(" ".join(verb.words)) for verb in VERBS)
-    for verb in VERBS:
+    width = max(len(" ".join(verb.words)) for verb in COMMANDS)
+    for verb in COMMANDS:
         session.world.terminal.out(f"{' '.join(verb.words):<{width}}  {verb.tier:<5}  {verb.summary}")
     return 0
 
 
-def document() -> dict[str, Any]:
+def manifest_document() -> dict[str, Any]:
     """All that a program may want to know before it calls us."""
     return {
         "schema": 1,
         "version": __version__,
-        "verbs": [_verb(verb) for verb in VERBS],
+        "verbs": [_command_entry(verb) for verb in COMMANDS],
         "exits": [{"code": int(code), "name": code.verdict, "meaning": said} for code, said in MEANING.items()],
         "settings": [
             {
@@ -56,8 +56,8 @@ def document() -> dict[str, Any]:
     }
 
 
-def _verb(verb: Verb) -> dict[str, Any]:
-    parser = parser_of(verb, " ".join(("homelab", *verb.words)))[1]
+def _command_entry(verb: Command) -> dict[str, Any]:
+    parser = build_parser(verb, " ".join(("homelab", *verb.words)))[1]
     taken = [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001 - argparse lists them nowhere else
     return {
         "verb": " ".join(verb.words),
@@ -65,12 +65,12 @@ def _verb(verb: Verb) -> dict[str, Any]:
         "tier": verb.tier,
         "summary": verb.summary,
         "for_hooks": verb.hidden,
-        "arguments": [_argument(action) for action in taken if not action.option_strings],
-        "options": [_option(action) for action in taken if action.option_strings],
+        "arguments": [_argument_entry(action) for action in taken if not action.option_strings],
+        "options": [_option_entry(action) for action in taken if action.option_strings],
     }
 
 
-def _argument(action: argparse.Action) -> dict[str, Any]:
+def _argument_entry(action: argparse.Action) -> dict[str, Any]:
     return {
         "name": str(action.metavar or action.dest),
         "what": action.help or "",
@@ -79,7 +79,7 @@ def _argument(action: argparse.Action) -> dict[str, Any]:
     }
 
 
-def _option(action: argparse.Action) -> dict[str, Any]:
+def _option_entry(action: argparse.Action) -> dict[str, Any]:
     return {
         "names": list(action.option_strings),
         "value": "" if action.nargs == 0 else str(action.metavar or action.dest.upper()),

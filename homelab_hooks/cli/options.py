@@ -6,15 +6,15 @@ import argparse
 
 from homelab_hooks.settings import SETTINGS
 
-CI = ("server", "dial", "ca_file", "repo")
-PATIENCE = ("timeout", "appear_timeout", "unreachable_timeout")
-ROLLOUT = ("rollout_timeout", "settle")
-WATCHING = (*CI, "remote", "onto", "deploy", *PATIENCE, *ROLLOUT)
+CI_OPTIONS = ("server", "dial", "ca_file", "repo")
+TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
+ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
+WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
 """of a watch after a plain push"""
-LANDING = (*CI, "remote", "onto", "verify", "deploy", *PATIENCE, *ROLLOUT, "output")
+LAND_OPTIONS = (*CI_OPTIONS, "remote", "onto", "verify", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output")
 
 
-def add(parser: argparse.ArgumentParser, *names: str) -> None:
+def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
     """Options for these settings."""
     for setting in SETTINGS:
         if setting.name not in names:
@@ -29,7 +29,7 @@ def add(parser: argparse.ArgumentParser, *names: str) -> None:
         )
 
 
-def given(args: argparse.Namespace, *names: str) -> list[str]:
+def as_arguments(args: argparse.Namespace, *names: str) -> list[str]:
     """The options among these settings that were given, as they would be given again."""
     found: list[str] = []
     for setting in SETTINGS:
@@ -39,6 +39,6 @@ def given(args: argparse.Namespace, *names: str) -> list[str]:
     return found
 
 
-def kept(args: argparse.Namespace, *names: str) -> dict[str, str | list[str]]:
+def as_mapping(args: argparse.Namespace, *names: str) -> dict[str, str | list[str]]:
     """The same by the settings' names, for somebody who is to read them later."""
     return {name: value for name in names if (value := getattr(args, name, None)) is not None}

@@ -6,7 +6,7 @@ import argparse
 import sys
 from itertools import takewhile
 
-from homelab_hooks.cli.table import VERBS, Verb
+from homelab_hooks.cli.table import COMMANDS, Command
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-def overview(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
+def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
     """The list of verbs; 2 where a verb is missing or unknown, with the one that was probably meant."""
     words = list(takewhile(lambda arg: not arg.startswith("-"), args))[:2]
-    group = [verb for verb in VERBS if words and verb.words[0] == words[0] and len(verb.words) > 1]
-    shown = group or [verb for verb in VERBS if not verb.hidden]
+    group = [verb for verb in COMMANDS if words and verb.words[0] == words[0] and len(verb.words) > 1]
+    shown = group or [verb for verb in COMMANDS if not verb.hidden]
     helps = bool({"-h", "--help"} & set(args)) and (not words or bool(group))
     if helps:
-        _listing(prog, shown).print_help()
+        _command_list(prog, shown).print_help()
         return 0
     if not words or (group and len(words) == 1):
-        _listing(prog, shown).print_help(sys.stderr)
-    from homelab_hooks.cli.main import guarded  # which imports this module
+        _command_list(prog, shown).print_help(sys.stderr)
+    from homelab_hooks.cli.main import run_in_session  # which imports this module
 
     def refuse(_: object) -> int:
-        raise _no_verb(prog, words, args)
+        raise _unknown_command(prog, words, args)
 
-    return guarded(prog, args, refuse, leave)
+    return run_in_session(prog, args, refuse, leave)
 
 
-def _listing(prog: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
+def _command_list(prog: str, verbs: Sequence[Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] VERB ...")
     for title, rows in (
         ("verbs", [verb for verb in verbs if not verb.hidden]),
@@ -47,18 +47,18 @@ def _listing(prog: str, verbs: Sequence[Verb]) -> argparse.ArgumentParser:
     return parser
 
 
-def _no_verb(prog: str, words: list[str], args: list[str]) -> Problem:
+def _unknown_command(prog: str, words: list[str], args: list[str]) -> Problem:
     hint = f"{prog} -h lists them"
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
         said = f"there is no option {unknown}, and a verb is missing" if unknown else "a verb is missing"
         return Problem(said, hint=hint, exit=Exit.USAGE)
-    rest = [verb.words[1] for verb in VERBS if verb.words[0] == words[0] and not verb.hidden]
+    rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
         return Problem(f"{prog} {words[0]} needs a verb", hint=f"one of {', '.join(rest)}")
     from difflib import get_close_matches  # only where something is misspelt
 
-    known = {" ".join(verb.words): verb for verb in VERBS if not verb.hidden}
+    known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
     names = [*known, *(word for verb in known.values() for word in verb.words)]
     near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
     meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")

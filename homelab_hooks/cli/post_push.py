@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from homelab_hooks.cli import access, chain, deploying, watching
-from homelab_hooks.cli.chain import Link
+from homelab_hooks.cli.chain import StageCommand
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.events import Stage
@@ -18,7 +18,7 @@ from homelab_hooks.watch.state import Scope
 from homelab_hooks.woodpecker.client import Woodpecker
 
 
-class PostPush:
+class FollowUp:
     """What follows a landing, as the settings say.
 
     Args:
@@ -36,45 +36,45 @@ class PostPush:
         self.targets = config.deploy if deploying else ()
 
     @property
-    def wanted(self) -> bool:
+    def is_needed(self) -> bool:
         """Whether there is anything to do after the push."""
         return self.watching or bool(self.targets)
 
     @property
-    def plan(self) -> str:
+    def description(self) -> str:
         """What is done after the push, in a few words."""
         config = self._config
         where = f"watch CI at {config.server.origin}" if config.server else "watch CI"
         rollouts = f"wait for the rollout of {', '.join(self.targets)}"
         return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
 
-    def again(self, sha: str) -> str:
+    def resume_command(self, sha: str) -> str:
         """The command that does the rest for a commit that is landed; empty where there is nothing to do."""
         if self.watching:
-            return watching.again(self._given, sha, deploy=self.targets, events=("push",))
-        return deploying.again(self._given, self.targets, sha) if self.targets else ""
+            return watching.watch_resume_command(self._given, sha, deploy=self.targets, events=("push",))
+        return deploying.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
 
-    def check(self) -> None:
+    def require_access(self) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
 
         Raises Problem with what stands in the way.
         """
         config, world = self._config, self._session.world
-        deploying.targets(self.targets)
-        about = watching.subject(config, world, "HEAD")
+        deploying.parse_targets(self.targets)
+        about = watching.resolve_context(config, world, "HEAD")
         self._ci = world.ci(config)
         dial = f" by the dial {config.dial}" if config.dial else ""
-        access.ask(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
+        access.check_ci_access(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
 
     def run(self, landed: Landed) -> Verdict:
         """Watch, then wait for the rollouts."""
         links = []
         if self.watching:
-            links.append(Link(Stage.WATCH, lambda: self._watch(landed), self.again(landed.sha)))
+            links.append(StageCommand(Stage.WATCH, lambda: self._watch(landed), self.resume_command(landed.sha)))
         if self.targets:
-            again = deploying.again(self._given, self.targets, landed.sha)
-            links.append(Link(Stage.DEPLOY, lambda: self._deploy(landed), again))
-        return chain.run(links, self._session, Verdict(exit=Exit.OK, sha=landed.sha))
+            again = deploying.deploy_resume_command(self._given, self.targets, landed.sha)
+            links.append(StageCommand(Stage.DEPLOY, lambda: self._deploy(landed), again))
+        return chain.run_stages(links, self._session, Verdict(exit=Exit.OK, sha=landed.sha))
 
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world
@@ -82,13 +82,15 @@ class PostPush:
         def remote() -> str:
             return landed.remote
 
-        about = watching.Subject(Commit(landed.sha), remote, watching.names(config, world.git, remote))
+        about = watching.CommitContext(Commit(landed.sha), remote, watching.repo_names(config, world.git, remote))
         decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
-        asked = watching.request(config, world, about, decides)
-        sources = watching.sources(world, about, self._ci or watching.server(config, world), world.listener(config))
+        asked = watching.build_watch_request(config, world, about, decides)
+        sources = watching.watch_dependencies(
+            world, about, self._ci or watching.waiting_ci_client(config, world), world.listener(config)
+        )
         return watch.run(asked, sources, clock=world.clock, tell=self._session.tell)
 
     def _deploy(self, landed: Landed) -> Verdict:
-        request = deploying.request(self._config, deploying.targets(self.targets), landed.sha)
+        request = deploying.build_deploy_request(self._config, deploying.parse_targets(self.targets), landed.sha)
         kubectl = self._session.world.kubectl()
-        return deploying.wait(request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl)
+        return deploying.run_wait(request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl)

@@ -10,7 +10,7 @@ import argparse
 
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
-from homelab_hooks.cli.watching import Subject
+from homelab_hooks.cli.watching import CommitContext
 from homelab_hooks.config import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exits import Exit
@@ -22,49 +22,49 @@ from homelab_hooks.watch.survey import ONCE, survey, until_seen
 from homelab_hooks.woodpecker.client import Woodpecker
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
     parser.add_argument("--force", action="store_true", help="even if a newer commit's run is killed")
     parser.add_argument("--no-watch", action="store_true", help="start it and return")
-    options.add(parser, *options.CI, "remote", *options.PATIENCE, "output")
+    options.add_options(parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Restart, and watch."""
     config, world = session.config(args), session.world
-    about = watching.subject(config, world, args.commit)
+    about = watching.resolve_context(config, world, args.commit)
     sha = about.commit.sha
-    again = watching.again(args, args.commit if about.commit.tag else sha)
+    again = watching.watch_resume_command(args, args.commit if about.commit.tag else sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
-    ci = world.ci(config) if args.no_watch else watching.server(config, world)
-    decides = watching.scope(about.commit, None)
-    request = watching.request(config, world, about, decides)
+    ci = world.ci(config) if args.no_watch else watching.waiting_ci_client(config, world)
+    decides = watching.build_scope(about.commit, None)
+    request = watching.build_watch_request(config, world, about, decides)
     seen = survey(
         request,
-        watching.sources(world, about, ci),
+        watching.watch_dependencies(world, about, ci),
         clock=world.clock,
-        tell=watching.contact_alone(session.tell),
+        tell=watching.only_contact_events(session.tell),
         patience=ONCE if args.no_watch else until_seen(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
-    branches = world.git.branches_at(remote, sha) if remote else ()
+    branches = world.git.tracking_branches_at(remote, sha) if remote else ()
     wanted = plan(seen, sha, branches=branches, force=args.force)
     if isinstance(wanted, Nothing):
-        return session.finish(_done(seen.verdict, word="nothing", reason=wanted.reason))
+        return session.finish(_restart_verdict(seen.verdict, word="nothing", reason=wanted.reason))
     started = retrigger(wanted, seen, ci, clock=world.clock, tell=session.tell)
     if args.no_watch:
-        return session.finish(_done(seen.verdict, word="", reason=started))
-    return session.finish(_watch(config, session, about, ci))
+        return session.finish(_restart_verdict(seen.verdict, word="", reason=started))
+    return session.finish(_watch_restarted(config, session, about, ci))
 
 
-def _done(before: Verdict, *, word: str, reason: str) -> Verdict:
+def _restart_verdict(before: Verdict, *, word: str, reason: str) -> Verdict:
     return Verdict(exit=Exit.OK, word=word, reason=reason, sha=before.sha, pipelines=before.pipelines, url=before.url)
 
 
-def _watch(config: Config, session: Session, about: Subject, ci: Woodpecker) -> Verdict:
+def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: Woodpecker) -> Verdict:
     world = session.world
-    request = watching.request(config, world, about, watching.scope(about.commit, None))
-    sources = watching.sources(world, about, ci, world.listener(config))
+    request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
+    sources = watching.watch_dependencies(world, about, ci, world.listener(config))
     return watch.run(request, sources, clock=world.clock, tell=session.tell)

@@ -23,7 +23,7 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import ignore_signals, interruptible, terminable
+from homelab_hooks.proc import catch_signals, ignore_signals, run_interruptible
 from homelab_hooks.settings import SETTINGS, Output
 from homelab_hooks.text import fit_to_show
 from homelab_hooks.verdict import Verdict
@@ -39,9 +39,9 @@ class Session:
         self.world = world
         self._begin = world.clock.now()
         self._view: View = world.view(output)
-        self._known = Verdict(exit=Exit.INTERRUPTED)
+        self._partial = Verdict(exit=Exit.INTERRUPTED)
         self.result: Result | None = None
-        self.asked = prog
+        self.command_line = prog
         """the command as it was given"""
         self.resume = ""
         """the command that goes on from here; empty where there is none yet"""
@@ -50,25 +50,25 @@ class Session:
     def open(cls, prog: str, args: Sequence[str]) -> Session:
         """A session whose view is what the arguments, read in advance, or the environment say."""
         world = World.real()
-        session = cls(prog, world, _output(args, world.environ.get("HOMELAB_OUTPUT", "")))
-        session.asked = " ".join([prog, *([shlex.join(args)] if args else [])])
+        session = cls(prog, world, _early_output(args, world.environ.get("HOMELAB_OUTPUT", "")))
+        session.command_line = " ".join([prog, *([shlex.join(args)] if args else [])])
         return session
 
-    def guard(self, run: Callable[[], int]) -> int:
+    def run_guarded(self, run: Callable[[], int]) -> int:
         """Run to the end; a Problem, an interruption and a fault of ours become the result, if there is none yet."""
-        with terminable():
+        with catch_signals():
             try:
-                code = interruptible(lambda: self._here(run))
+                code = run_interruptible(lambda: self._here(run))
             except Problem as problem:
                 return self.finish(
                     Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=problem.landed)
                 )
             except KeyboardInterrupt:
-                return self._cut_short(Exit.INTERRUPTED)
+                return self._interrupted(Exit.INTERRUPTED)
             except Terminated:
-                return self._cut_short(Exit.TERMINATED)
+                return self._interrupted(Exit.TERMINATED)
             except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
-                return self._fault(fault)
+                return self._internal_error(fault)
             else:
                 return int(self.result.exit) if self.result else code
             finally:
@@ -80,19 +80,19 @@ class Session:
 
     def config(self, args: argparse.Namespace) -> Config:
         """The settings in force; from here on the view is what they say."""
-        config = self.world.config(_given(args))
-        self._show_as(config.output)
+        config = self.world.config(_given_settings(args))
+        self._switch_view(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=warning, level=Level.WARNING))
         return config
 
-    def survey(self, args: argparse.Namespace) -> tuple[Config, tuple[Problem, ...]]:
+    def resolve_leniently(self, args: argparse.Namespace) -> tuple[Config, tuple[Problem, ...]]:
         """The settings as far as they can be used, and what is wrong with the others; the view is what they say."""
-        config, problems = self.world.survey(_given(args))
-        self._show_as(config.output)
+        config, problems = self.world.survey(_given_settings(args))
+        self._switch_view(config.output)
         return config, problems
 
-    def _show_as(self, output: Output) -> None:
+    def _switch_view(self, output: Output) -> None:
         self._view.close()
         self._view = self.world.view(output)
 
@@ -100,12 +100,12 @@ class Session:
         """Show an event, and remember what the last word would need."""
         match event:
             case Start():
-                self._known = self._known._replace(sha=event.sha or self._known.sha)
+                self._partial = self._partial._replace(sha=event.sha or self._partial.sha)
                 self.resume = event.resume or self.resume
             case PipelineChanged() if event.deciding:
                 self._remember(event)
             case StageChanged(stage=Stage.PUSH | Stage.CONFIRM) | StageChanged(stage=Stage.PREFLIGHT):
-                self._known = self._known._replace(landed=_landed(event, before=self._known.landed))
+                self._partial = self._partial._replace(landed=_landed(event, before=self._partial.landed))
             case _:
                 pass
         self._view.tell(event)
@@ -115,7 +115,7 @@ class Session:
         ignore_signals()
         if self.result:
             return int(self.result.exit)
-        known = self._known
+        known = self._partial
         landed = verdict.landed if verdict.landed is not None or verdict.exit is Exit.UNREACHABLE else known.landed
         result = Result(
             verdict=verdict.word or verdict.exit.verdict,
@@ -135,27 +135,27 @@ class Session:
 
     def _remember(self, event: PipelineChanged) -> None:
         """The pipelines so far, the newest of each (event, ref)."""
-        others = [p for p in self._known.pipelines if (p.event, p.ref) != (event.trigger, event.ref)]
+        others = [p for p in self._partial.pipelines if (p.event, p.ref) != (event.trigger, event.ref)]
         row = PipelineResult(
             number=event.number, event=event.trigger, ref=event.ref, status=event.status, url=event.url
         )  # fmt: skip
-        self._known = self._known._replace(pipelines=(*others, row), url=event.url)
+        self._partial = self._partial._replace(pipelines=(*others, row), url=event.url)
 
-    def _cut_short(self, exit_: Exit) -> int:
-        hint = f"to go on: {self.resume}" if self.resume else f"the same again: {self.asked}"
+    def _interrupted(self, exit_: Exit) -> int:
+        hint = f"to go on: {self.resume}" if self.resume else f"the same again: {self.command_line}"
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
-    def _fault(self, fault: Exception) -> int:
+    def _internal_error(self, fault: Exception) -> int:
         if self.world.environ.get("HOMELAB_DEBUG") == "1":
             for line in "".join(traceback.format_exception(fault)).splitlines():
                 self.world.terminal.err(fit_to_show(line, self.world.redact))
         reason = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
         hint = "HOMELAB_DEBUG=1 shows where; please report it"
-        exit_ = Exit.REFUSED if self._known.landed is False else Exit.UNREACHABLE
-        return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._known.landed))
+        exit_ = Exit.REFUSED if self._partial.landed is False else Exit.UNREACHABLE
+        return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._partial.landed))
 
 
-def _given(args: argparse.Namespace) -> dict[str, str | Sequence[str] | None]:
+def _given_settings(args: argparse.Namespace) -> dict[str, str | Sequence[str] | None]:
     """The options that are settings; None where one was not given, or the verb does not take it."""
     return {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
 
@@ -173,7 +173,7 @@ def _landed(event: StageChanged, *, before: bool | None) -> bool | None:
             return before
 
 
-def _output(args: Sequence[str], variable: str) -> Output:
+def _early_output(args: Sequence[str], variable: str) -> Output:
     """The output mode as far as it can be known before the arguments are parsed."""
     given = [arg.removeprefix("--output=") for arg in args if arg.startswith("--output=")]
     given += [after for arg, after in itertools.pairwise(args) if arg == "--output"]

@@ -13,7 +13,7 @@ from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log, Start, Watched
 from homelab_hooks.exits import Exit
-from homelab_hooks.hooks.records import Store
+from homelab_hooks.hooks.records import WatchRegistry
 from homelab_hooks.model import Pipeline
 from homelab_hooks.text import Redactor, fit_to_show, short
 from homelab_hooks.views.choice import live
@@ -21,49 +21,49 @@ from homelab_hooks.watch.reason import tell_reason
 from homelab_hooks.watch.survey import Survey, recent, survey
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
     parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event decide")
-    options.add(parser, *options.CI, "remote", "output")
+    options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Look once."""
     config, world = session.config(args), session.world
     server = world.server(config)
-    about = watching.subject(config, world, args.commit)
-    for watched in _watched(session, about.commit.sha):
+    about = watching.resolve_context(config, world, args.commit)
+    for watched in _watch_events(session, about.commit.sha):
         session.tell(watched)
-    decides = watching.scope(about.commit, args.event)
+    decides = watching.build_scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
-    request, ci = watching.request(config, world, about, decides), world.ci(config)
-    seen = survey(request, watching.sources(world, about, ci), clock=world.clock, tell=session.tell)
+    request, ci = watching.build_watch_request(config, world, about, decides), world.ci(config)
+    seen = survey(request, watching.watch_dependencies(world, about, ci), clock=world.clock, tell=session.tell)
     if seen.repo and seen.verdict.exit is Exit.FAILED:
         tell_reason(seen.state, ci, seen.repo.id, clock=world.clock, tell=session.tell)
     if live(config.output, world.terminal):
-        _table(seen, session)
+        _show_recent(seen, session)
     return session.finish(seen.verdict)
 
 
-def _watched(session: Session, sha: str) -> tuple[Watched, ...]:
+def _watch_events(session: Session, sha: str) -> tuple[Watched, ...]:
     """The pushes that are watched now, and the last that was, if it is of this commit or still news."""
     common = session.world.git.common_dir()
-    return Store(common).told(session.world.clock.wall(), sha=sha) if common else ()
+    return WatchRegistry(common).summaries(session.world.clock.wall(), sha=sha) if common else ()
 
 
-def _table(seen: Survey, session: Session) -> None:
+def _show_recent(seen: Survey, session: Session) -> None:
     """The newest pipelines of the branch, for a person who looks."""
     world = session.world
-    branch = seen.threads[0].pipeline.branch if seen.threads else world.git.branch()
-    rows = [_cells(row, world.clock.wall(), world.redact) for row in recent(seen, branch)]
+    branch = seen.threads[0].pipeline.branch if seen.threads else world.git.current_branch()
+    rows = [_row_cells(row, world.clock.wall(), world.redact) for row in recent(seen, branch)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:
         text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
         session.tell(Log(source="homelab", text=short(text, max(20, world.terminal.columns - 1))))
 
 
-def _cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:
+def _row_cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:
     took = durations.text(row.took) if row.took else "-"
     age = f"{durations.text(max(0.0, wall - row.created))} ago" if row.created else "-"
     message = row.message.splitlines()[0] if row.message else ""

@@ -23,30 +23,34 @@ if TYPE_CHECKING:
     from homelab_hooks.cli import chain
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
     parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event decide")
     parser.add_argument("--fail-fast", action="store_true", help="end at the first red pipeline")
-    options.add(parser, *options.CI, "remote", *options.PATIENCE, "deploy", *options.ROLLOUT, "output")
+    options.add_options(
+        parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "deploy", *options.ROLLOUT_OPTIONS, "output"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Watch."""
     config, world = session.config(args), session.world
     server = world.server(config)
-    about = watching.subject(config, world, args.commit)
-    decides = watching.scope(about.commit, args.event)
+    about = watching.resolve_context(config, world, args.commit)
+    decides = watching.build_scope(about.commit, args.event)
     name = args.commit if about.commit.tag else about.commit.sha
-    again = watching.again(args, name, deploy=args.deploy or (), events=args.event or ())
+    again = watching.watch_resume_command(args, name, deploy=args.deploy or (), events=args.event or ())
     again += " --fail-fast" if args.fail_fast else ""
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
     )
-    asked = watching.request(config, world, about, decides, fail_fast=args.fail_fast)
+    asked = watching.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
     # Configured targets are waited for after a landing; a watch waits only for those that it is given.
-    rollout = _rollout(args, config, session, about) if args.deploy else None
-    sources = watching.sources(world, about, watching.server(config, world), world.listener(config))
+    rollout = _rollout_stage(args, config, session, about) if args.deploy else None
+    sources = watching.watch_dependencies(
+        world, about, watching.waiting_ci_client(config, world), world.listener(config)
+    )
 
     def watched() -> Verdict:
         return watch.run(asked, sources, clock=world.clock, tell=session.tell)
@@ -55,19 +59,23 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return session.finish(watched())
     from homelab_hooks.cli import chain
 
-    links = [chain.Link(Stage.WATCH, watched, again), rollout]
-    return session.finish(chain.run(links, session, Verdict(exit=Exit.OK, sha=about.commit.sha)))
+    links = [chain.StageCommand(Stage.WATCH, watched, again), rollout]
+    return session.finish(chain.run_stages(links, session, Verdict(exit=Exit.OK, sha=about.commit.sha)))
 
 
-def _rollout(args: argparse.Namespace, config: Config, session: Session, about: watching.Subject) -> chain.Link:
+def _rollout_stage(
+    args: argparse.Namespace, config: Config, session: Session, about: watching.CommitContext
+) -> chain.StageCommand:
     """The wait for the targets; loaded only where it is wanted. Raises Problem for a malformed target."""
     from homelab_hooks.cli import chain, deploying
 
-    asked = deploying.request(config, deploying.targets(config.deploy), about.commit.sha)
+    asked = deploying.build_deploy_request(config, deploying.parse_targets(config.deploy), about.commit.sha)
 
     def deployed() -> Verdict:
         world, remote = session.world, about.remote()
-        target = watching.target(config, world.git, remote)
-        return deploying.wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
+        target = watching.known_target(config, world.git, remote)
+        return deploying.run_wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
 
-    return chain.Link(Stage.DEPLOY, deployed, deploying.again(args, config.deploy, about.commit.sha))
+    return chain.StageCommand(
+        Stage.DEPLOY, deployed, deploying.deploy_resume_command(args, config.deploy, about.commit.sha)
+    )

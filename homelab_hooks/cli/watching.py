@@ -12,7 +12,7 @@ from homelab_hooks.cli import options
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Back, Event, LostContact
-from homelab_hooks.git.history import Commit, Containing
+from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.history import Containment, Contains
 from homelab_hooks.model import ALL_EVENTS, EVENTS
@@ -26,7 +26,7 @@ from homelab_hooks.woodpecker.entry import Entry, awaited
 from homelab_hooks.world import World
 
 
-class Subject(NamedTuple):
+class CommitContext(NamedTuple):
     """The commit that a command is about, and the remote that it would be pushed to."""
 
     commit: Commit
@@ -36,7 +36,7 @@ class Subject(NamedTuple):
     """OWNER/NAME candidates for CI, the likeliest first"""
 
 
-def commit(world: World, name: str | None) -> Commit:
+def resolve_commit(world: World, name: str | None) -> Commit:
     """What COMMIT means here. Raises Problem where it means nothing."""
     found = world.git.resolve(name or "HEAD")
     if found is not None:
@@ -47,27 +47,27 @@ def commit(world: World, name: str | None) -> Commit:
     raise Problem(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
 
 
-def subject(config: Config, world: World, name: str | None) -> Subject:
+def resolve_context(config: Config, world: World, name: str | None) -> CommitContext:
     """What a watch of COMMIT is about. Raises Problem where no OWNER/NAME is known."""
-    found = commit(world, name)
-    remote = cache(lambda: likeliest(config, world.git, world.git.remotes()))
-    return Subject(found, remote, names(config, world.git, remote))
+    found = resolve_commit(world, name)
+    remote = cache(lambda: default_remote(config, world.git, world.git.remote_names()))
+    return CommitContext(found, remote, repo_names(config, world.git, remote))
 
 
-def names(config: Config, git: Reader, remote: Callable[[], str]) -> tuple[str, ...]:
+def repo_names(config: Config, git: Reader, remote: Callable[[], str]) -> tuple[str, ...]:
     """OWNER/NAME as told, else what the remotes say, the likeliest first. Raises Problem where nothing says it."""
-    found = (config.repo,) if config.repo else candidates(git, remote())
+    found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
         raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
     return found
 
 
-def likeliest(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:
+def default_remote(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:
     """The remote that a push would go to; empty where that cannot be told, for a watch can do without."""
     if not remotes:
         return ""
     try:
-        branch = git.branch()
+        branch = git.current_branch()
         pushed = git.push_remote(branch) if branch else ""
         return choose(remotes, wanted=config.remote, push_remote=pushed, push_default=git.push_default()).name
     except Problem:
@@ -76,26 +76,26 @@ def likeliest(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:
         return ""
 
 
-def target(config: Config, git: Reader, remote: str) -> str:
+def known_target(config: Config, git: Reader, remote: str) -> str:
     """The branch that is landed on, as far as it is known here; empty where only the remote can tell."""
     return config.onto or (git.known_head_branch(remote) if remote else "")
 
 
-def candidates(git: Reader, remote: str) -> tuple[str, ...]:
+def names_from_remotes(git: Reader, remote: str) -> tuple[str, ...]:
     """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
     found: list[str] = []
-    for name in dict.fromkeys(([remote] if remote else []) + list(git.remotes())):
+    for name in dict.fromkeys(([remote] if remote else []) + list(git.remote_names())):
         addresses = [parse(url) for url in git.push_urls(name)]
         found += [address.full for address in addresses if isinstance(address, Address)]
     return tuple(dict.fromkeys(found))
 
 
-def patience(config: Config) -> Patience:
+def build_timeouts(config: Config) -> Patience:
     """How long to wait, as the settings say."""
     return Patience(timeout=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
 
 
-def scope(commit: Commit, events: list[str] | None) -> Scope:
+def build_scope(commit: Commit, events: list[str] | None) -> Scope:
     """Which pipelines decide about it. Raises Problem for an event that does not exist."""
     for event in events or ():
         if event not in ALL_EVENTS:
@@ -104,7 +104,7 @@ def scope(commit: Commit, events: list[str] | None) -> Scope:
     return Scope(sha=commit.sha, events=chosen, ref=commit.tag)
 
 
-def server(config: Config, world: World) -> Woodpecker:
+def waiting_ci_client(config: Config, world: World) -> Woodpecker:
     """The CI server for who waits: as long as Vault has none to give now, that is what each look comes to."""
     if not config.vault_addr:
         return world.ci(config)
@@ -112,19 +112,21 @@ def server(config: Config, world: World) -> Woodpecker:
     return Woodpecker(enter, web=str(world.server(config)))
 
 
-def sources(world: World, about: Subject, ci: Woodpecker, listen: Callable[[int], Ear] | None = None) -> Sources:
+def watch_dependencies(
+    world: World, about: CommitContext, ci: Woodpecker, listen: Callable[[int], Ear] | None = None
+) -> Sources:
     """Whom the watch asks, and listens to where it waits."""
     return Sources(
         ci=ci,
         listen=listen,
-        contains=_contains(world.git, about.remote),
-        facts=facts(world.git, about),
+        contains=_lazy_containment(world.git, about.remote),
+        facts=commit_facts(world.git, about),
     )
 
 
-def _contains(git: Reader, remote: Callable[[], str]) -> Contains:
+def _lazy_containment(git: Reader, remote: Callable[[], str]) -> Contains:
     """Git's answer, with the remote looked for at the first question."""
-    containing = cache(lambda: Containing(git, remote=remote()))
+    containing = cache(lambda: GitContainment(git, remote=remote()))
 
     def contains(*, newer: str, ours: str) -> Containment:
         return containing()(newer=newer, ours=ours)
@@ -132,7 +134,7 @@ def _contains(git: Reader, remote: Callable[[], str]) -> Contains:
     return contains
 
 
-def contact_alone(tell: Callable[[Event], None]) -> Callable[[Event], None]:
+def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None]:
     """For a look whose other news somebody else tells."""
 
     def told(event: Event) -> None:
@@ -142,36 +144,46 @@ def contact_alone(tell: Callable[[Event], None]) -> Callable[[Event], None]:
     return told
 
 
-def facts(git: Reader, about: Subject) -> Callable[[], CommitFacts]:
+def commit_facts(git: Reader, about: CommitContext) -> Callable[[], CommitFacts]:
     """What git knows about the commit, found out only when it is asked for."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()
-        tip = bool(git.branches_at(remote, sha)) if remote else None
-        pushed = git.holds(remote, sha) if remote and git.knows(sha) else None
-        return CommitFacts(message=git.message(sha), configured=git.has_ci_configuration(sha), tip=tip, pushed=pushed)
+        tip = bool(git.tracking_branches_at(remote, sha)) if remote else None
+        pushed = git.remote_contains(remote, sha) if remote and git.has_commit(sha) else None
+        return CommitFacts(
+            message=git.commit_message(sha), configured=git.has_ci_configuration(sha), tip=tip, pushed=pushed
+        )
 
     return gather
 
 
-def again(args: argparse.Namespace, name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()) -> str:
+def watch_resume_command(
+    args: argparse.Namespace, name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()
+) -> str:
     """The command that asks the same once more: the options that were given, and the targets that are waited for.
 
     Args:
         name: the commit's, or the tag's whose pipelines decide.
     """
-    words = ["homelab-watch", name, *options.given(args, *options.CI, "remote", *options.PATIENCE)]
+    words = [
+        "homelab-watch",
+        name,
+        *options.as_arguments(args, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS),
+    ]
     words += [word for target in deploy for word in ("--deploy", target)]
-    words += options.given(args, *options.ROLLOUT) if deploy else []
+    words += options.as_arguments(args, *options.ROLLOUT_OPTIONS) if deploy else []
     return shlex.join(words + [word for event in events for word in ("--event", event)])
 
 
-def request(config: Config, world: World, about: Subject, decides: Scope, *, fail_fast: bool = False) -> Request:
+def build_watch_request(
+    config: Config, world: World, about: CommitContext, decides: Scope, *, fail_fast: bool = False
+) -> Request:
     """The watch itself."""
     return Request(
         scope=decides,
         names=about.names,
-        patience=patience(config),
+        patience=build_timeouts(config),
         fail_fast=fail_fast,
         seed=world.seed(),
         web=str(world.server(config)),

@@ -13,7 +13,7 @@ from homelab_hooks.land import worktree
 from homelab_hooks.verdict import Verdict
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("topic", metavar="TOPIC", help="the task's name")
     parser.add_argument("--force", action="store_true", help="also with changes, and with commits that no remote has")
@@ -22,5 +22,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Remove it."""
     world = session.world
-    said = worktree.clean(args.topic, git=world.landing_git, user=world.user, even_unlanded=args.force)
+    said = worktree.remove_worktree(args.topic, git=world.landing_git, user=world.user, force=args.force)
     return session.finish(Verdict(exit=Exit.OK, reason=said))

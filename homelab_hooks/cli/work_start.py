@@ -14,16 +14,18 @@ from homelab_hooks.land import worktree
 from homelab_hooks.text import fit_to_show
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("topic", metavar="TOPIC", help="the task's name, as git takes it in a branch's name")
-    options.add(parser, "remote", "onto")
+    options.add_options(parser, "remote", "onto")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Make it."""
     config, world = session.config(args), session.world
-    path = worktree.start(args.topic, git=world.landing_git, user=world.user, remote=config.remote, onto=config.onto)
+    path = worktree.start_worktree(
+        args.topic, git=world.landing_git, user=world.user, remote=config.remote, onto=config.onto
+    )
     # A program needs the name as it is; a terminal would act on what is in it.
     world.terminal.out(fit_to_show(str(path), world.redact) if world.terminal.wraps else str(path))
     return 0

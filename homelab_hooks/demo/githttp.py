@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from homelab_hooks.demo.http_server import HttpServer, read_chunks, read_exactly
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 
 
 class Fault(Enum):
@@ -82,7 +82,7 @@ class GitServer:
         self.plan = Plan()
         self.requests: list[Service] = []
         self.root = root
-        self.processes = Processes(environ)
+        self.processes = ProcessRunner(environ)
         self._http = _Http(self)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
-Fault = Callable[[float, Sequence[str]], Done | None]
+Fault = Callable[[float, Sequence[str]], Completed | None]
 """what goes wrong with a call at a moment; None for nothing"""
 
 
-def nothing_wrong(_now: float, _argv: Sequence[str]) -> Done | None:
+def nothing_wrong(_now: float, _argv: Sequence[str]) -> Completed | None:
     """A healthy cluster."""
     return None
 
@@ -91,7 +91,7 @@ class PlayedKubectl:
         self.log = ""
         """what every crashed container said"""
 
-    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Done:
+    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
         """What kubectl would print, in the words of version 1.37."""
         self.calls.append(argv)
         if (fault := self._fault(self._now(), argv)) is not None:
@@ -101,11 +101,11 @@ class PlayedKubectl:
         self._sleep(self._took)
         words = [word for word in argv[1:] if not word.startswith("--")]
         if words[0] == "logs":
-            return Done(0, self.log.encode("utf-8", "surrogateescape"))
+            return Completed(0, self.log.encode("utf-8", "surrogateescape"))
         options = dict(word[2:].partition("=")[::2] for word in argv if word.startswith("--"))
         return self._get(words[1:], options["namespace"], options.get("selector", ""))
 
-    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> PlayedWatch:
+    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> PlayedWatch:
         """A watch, in played time: its lines come when its time is looked at."""
         self.calls.append(argv)
         watch = PlayedWatch(lambda: _watched(self._timeline(self._now()), argv), hear, over)
@@ -123,12 +123,12 @@ class PlayedKubectl:
             elif self.spoils and self.spoils[1]:
                 watch.say(self.spoils[1])
 
-    def _get(self, words: Sequence[str], namespace: str, selector: str) -> Done:
+    def _get(self, words: Sequence[str], namespace: str, selector: str) -> Completed:
         plural = words[0] if words[0] in PLURALS.values() else f"{words[0]}s"
         objects = chosen(self._timeline(self._now()), plural, namespace, selector)
         if len(words) == 1:
-            return Done(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}).encode())
+            return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}).encode())
         found = next((each for each in objects if each["metadata"]["name"] == words[1]), None)
         if found is None:
-            return Done(1, b"", f'Error from server (NotFound): {plural}.apps "{words[1]}" not found\n'.encode())
-        return Done(0, json.dumps(found).encode())
+            return Completed(1, b"", f'Error from server (NotFound): {plural}.apps "{words[1]}" not found\n'.encode())
+        return Completed(0, json.dumps(found).encode())

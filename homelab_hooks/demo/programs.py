@@ -12,7 +12,7 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
 
 from homelab_hooks.errors import Problem
-from homelab_hooks.proc import Processes, Running
+from homelab_hooks.proc import Background, ProcessRunner
 
 READY_WITHIN = 15.0
 """seconds; Caddy takes less than 0.2, OpenBao about 0.3"""
@@ -42,10 +42,10 @@ class Beside:
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
         self.home = Path(tempfile.mkdtemp(prefix=f"homelab-{name}-"))
         here = str(self.home)
-        self._processes = Processes(
+        self._processes = ProcessRunner(
             {**environ, "HOME": here, "XDG_DATA_HOME": here, "XDG_CONFIG_HOME": here, "TMPDIR": here}
         )
-        self._running: Running | None = None
+        self._running: Background | None = None
 
     def start(self, argv: Callable[[int], Sequence[str]], *, sign: str) -> int:
         """Start it with a free port; ready when its output has the sign. Returns the port."""
@@ -53,7 +53,7 @@ class Beside:
         for _ in range(TRIES):
             port, log = free_port(), self.home / "log"
             log.unlink(missing_ok=True)
-            self._running = self._processes.start(argv(port), cwd=self.home, log=log)
+            self._running = self._processes.spawn(argv(port), cwd=self.home, log=log)
             said, ready = _wait(self._running, log, sign)
             if ready:
                 return port
@@ -68,7 +68,7 @@ class Beside:
         shutil.rmtree(self.home, ignore_errors=True)
 
 
-def _wait(running: Running, log: Path, sign: str) -> tuple[str, bool]:
+def _wait(running: Background, log: Path, sign: str) -> tuple[str, bool]:
     pause, said = threading.Event(), ""
     for _ in range(int(READY_WITHIN / _PAUSE)):
         alive = running.alive

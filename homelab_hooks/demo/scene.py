@@ -22,7 +22,7 @@ from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.woodpecker_book import Repository, Right, User
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
 from homelab_hooks.errors import Problem
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 
 REPO = "acme/app"
 TARGET = "shop/web"
@@ -122,11 +122,11 @@ class Scene:
 
     def land(self, *options: str) -> int:
         """`git land` with this process's terminal; its exit code. Git itself would end by a signal, not with a code."""
-        return Processes(self.environ).hand_over(["git-land", *options], cwd=self.mine.path, has_result=True)
+        return ProcessRunner(self.environ).run_interactive(["git-land", *options], cwd=self.mine.path, has_result=True)
 
     def shell(self, program: str) -> int:
         """A shell in the clone, with this process's terminal; its exit code."""
-        return Processes({**self.environ, "PS1": "demo$ "}).hand_over([program], cwd=self.mine.path)
+        return ProcessRunner({**self.environ, "PS1": "demo$ "}).run_interactive([program], cwd=self.mine.path)
 
     def _pushed(self, update: Update) -> None:
         """The forge's webhook; the cluster gets the commit when CI would have built it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 
 _CONFIG = """\
 [user]
@@ -58,7 +58,7 @@ class Checkout:
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path
-        self._processes = Processes(environ)
+        self._processes = ProcessRunner(environ)
 
     def git(self, *args: str) -> str:
         """Run git; its output, or an error that shows what it said."""

@@ -8,17 +8,17 @@ from typing import Protocol
 
 from homelab_hooks import loop
 from homelab_hooks.deploy import fleet
-from homelab_hooks.deploy.fleet import Fleet, Looks
-from homelab_hooks.deploy.last_words import LastWords
-from homelab_hooks.deploy.question import Outcome, Question, Terms
-from homelab_hooks.deploy.sight import Sight
-from homelab_hooks.deploy.state import State, begin
+from homelab_hooks.deploy.fleet import PollsByTarget, TargetSet
+from homelab_hooks.deploy.last_words import CrashLogs
+from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTimeouts
+from homelab_hooks.deploy.sight import WorkloadPoller
+from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import DeployResult, Event
 from homelab_hooks.exits import DEPLOY_WORST_FIRST, Exit, worst
 from homelab_hooks.history import Contains
 from homelab_hooks.image import Proof
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Seen
 from homelab_hooks.loop import drive
@@ -26,10 +26,10 @@ from homelab_hooks.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class DeployRequest:
     """What to wait for; durations in seconds."""
 
-    targets: tuple[Target, ...]
+    targets: tuple[WorkloadTarget, ...]
     sha: str
     """the full one"""
     proof: Proof
@@ -39,23 +39,23 @@ class Request:
     timeout: float
     settle: float
     unreachable: float
-    listen: bool = True
+    use_watches: bool = True
     """kubectl's watches tell when to look, where they work; else only the time does"""
 
 
-class Clock(loop.Clock, Protocol):
+class WakeableClock(loop.Clock, Protocol):
     """Time, and a way to cut a sleep short from another thread."""
 
     def wake(self) -> None:
         """End the current sleep, or else the next one, at once."""
 
 
-def wait(
-    request: Request,
+def wait_for_rollouts(
+    request: DeployRequest,
     *,
     kubectl: Kubectl,
     contains: Contains,
-    clock: Clock,
+    clock: WakeableClock,
     tell: Callable[[Event], None],
 ) -> Verdict:
     """Wait until every target runs the commit's image and is rolled out, or is decided otherwise.
@@ -67,36 +67,36 @@ def wait(
     """
     if not request.targets:
         raise Problem("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
-    words = LastWords(kubectl, tell)
-    sight = Sight(kubectl, contains, clock.now, clock.wake if request.listen else None)
+    words = CrashLogs(kubectl, tell)
+    sight = WorkloadPoller(kubectl, contains, clock.now, clock.wake if request.use_watches else None)
 
-    def look(waiting: Fleet) -> Seen[Looks]:
-        words.told(waiting.states)
-        looks = ((state.target, sight.look(state)) for state in waiting.states if state.outcome is None)
+    def look(waiting: TargetSet) -> Seen[PollsByTarget]:
+        words.report(waiting.states)
+        looks = ((state.target, sight.poll(state)) for state in waiting.states if state.outcome is None)
         return Seen({target: seen for target, seen in looks if seen is not None})
 
     now = clock.now()
-    begun = Fleet(states=_begin(request, now), began=now, spoke=now)
+    begun = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
     try:
-        states = drive(begun, look=look, turn=fleet.turn, tell=tell, clock=clock).states
-        words.told(states)
+        states = drive(begun, look=look, turn=fleet.decide_targets, tell=tell, clock=clock).states
+        words.report(states)
     finally:
         sight.close()
     return _verdict(request, states)
 
 
-def _begin(request: Request, now: float) -> tuple[State, ...]:
-    question = Question(sha=request.sha, proof=request.proof, container=request.container, exact=request.exact)
-    terms = Terms(
-        timeout=request.timeout, settle=request.settle, unreachable=request.unreachable,
+def _initial_states(request: DeployRequest, now: float) -> tuple[RolloutState, ...]:
+    question = Expectation(sha=request.sha, proof=request.proof, container=request.container, exact=request.exact)
+    terms = RolloutTimeouts(
+        rollout_timeout=request.timeout, settle=request.settle, unreachable_timeout=request.unreachable,
         wait_for_workload=request.wait_for_workload,
     )  # fmt: skip
-    return tuple(begin(target, question, terms, now=now) for target in dict.fromkeys(request.targets))
+    return tuple(start_state(target, question, terms, now=now) for target in dict.fromkeys(request.targets))
 
 
-def _verdict(request: Request, states: tuple[State, ...]) -> Verdict:
+def _verdict(request: DeployRequest, states: tuple[RolloutState, ...]) -> Verdict:
     outcomes = {state.target: state.outcome for state in states if state.outcome is not None}
-    exit_ = worst((outcome.exit for outcome in outcomes.values()), _ORDER)
+    exit_ = worst((outcome.exit for outcome in outcomes.values()), _SEVERITY)
     target, telling = next((target, outcome) for target, outcome in outcomes.items() if outcome.exit is exit_)
     return Verdict(
         exit=exit_,
@@ -104,14 +104,14 @@ def _verdict(request: Request, states: tuple[State, ...]) -> Verdict:
         hint=telling.hint,
         word="deployed" if exit_ is Exit.OK else "",
         sha=request.sha,
-        deploys=tuple(_result(target, outcome) for target, outcome in outcomes.items()),
+        deploys=tuple(_deploy_result(target, outcome) for target, outcome in outcomes.items()),
     )
 
 
 # A call that kubectl does not understand is a usage error, and hides everything else.
-_ORDER = (Exit.USAGE, *DEPLOY_WORST_FIRST)
+_SEVERITY = (Exit.USAGE, *DEPLOY_WORST_FIRST)
 
 
-def _result(target: Target, outcome: Outcome) -> DeployResult:
+def _deploy_result(target: WorkloadTarget, outcome: RolloutOutcome) -> DeployResult:
     word = "deployed" if outcome.exit is Exit.OK else outcome.exit.verdict
     return DeployResult(target=str(target), verdict=word, reason=outcome.reason, image=outcome.image)

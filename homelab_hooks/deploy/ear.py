@@ -6,27 +6,27 @@ import threading
 from collections.abc import Callable
 
 from homelab_hooks.deploy import trouble
-from homelab_hooks.deploy.pace import Heard, steady
-from homelab_hooks.deploy.state import State
+from homelab_hooks.deploy.pace import WatchState, only_counters_changed
+from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.facts import Pod, Workload
-from homelab_hooks.kubectl.kubectl import Follows, Kubectl
+from homelab_hooks.kubectl.kubectl import Kubectl, LineFollower
 
-RETRY = (15.0, 60.0, 240.0)
+RETRY_DELAYS_S = (15.0, 60.0, 240.0)
 """seconds before a watch that said nothing is tried again; after the last one it is not"""
-HELD = 30.0
+GOOD_AFTER_S = 30.0
 """seconds after which a watch that ends has been a good one"""
-BEHIND = 2.0
+LAG_LIMIT_S = 2.0
 """seconds after which a watch that has not said what was read is deaf"""
-LONGER = 60.0
+EXTRA_DURATION_S = 60.0
 """seconds that a watch may go on after the time given, for the settle time"""
 
 
-class Watch:
+class KubectlWatch:
     """One watch: begun, begun again where it ends, given up where it is of no use."""
 
-    def __init__(self, begin: Callable[[], Follows], now: Callable[[], float]) -> None:
+    def __init__(self, begin: Callable[[], LineFollower], now: Callable[[], float]) -> None:
         self._begin, self._now = begin, now
-        self._following: Follows | None = None
+        self._following: LineFollower | None = None
         self._began = self._retry_at = float("-inf")
         self._failures = 0
         self.lines = 0
@@ -37,16 +37,16 @@ class Watch:
         """It has spoken, and may speak again."""
         return self._following is not None and self._following.alive and self.lines > 0
 
-    def keep(self) -> None:
+    def ensure_running(self) -> None:
         """Begin it, if it is not under way and not useless."""
         now = self._now()
         if self._following is not None and not self._following.alive:
             self._ended(now)
-        if self._following is None and now >= self._retry_at and self._failures < len(RETRY):
+        if self._following is None and now >= self._retry_at and self._failures < len(RETRY_DELAYS_S):
             self.lines, self._began = 0, now
             self._following = self._begin()
 
-    def useless(self) -> None:
+    def give_up(self) -> None:
         """It does not say what is so: end it."""
         if self._following is not None:
             self._following.close()
@@ -60,14 +60,14 @@ class Watch:
 
     def _ended(self, now: float) -> None:
         self._following = None
-        if self.lines and now - self._began >= HELD:
+        if self.lines and now - self._began >= GOOD_AFTER_S:
             self._failures = 0
             return
-        self._retry_at = now + RETRY[min(self._failures, len(RETRY) - 1)]
+        self._retry_at = now + RETRY_DELAYS_S[min(self._failures, len(RETRY_DELAYS_S) - 1)]
         self._failures += 1
 
 
-class Ear:
+class WorkloadWatcher:
     """Hears of one workload.
 
     Args:
@@ -83,45 +83,47 @@ class Ear:
         self._signs: dict[str, tuple[str, ...]] = {}
         self._alarm = float("-inf")
         self._behind: tuple[float, int] | None = None
-        self._workload: Watch | None = None
-        self._pods: Watch | None = None
+        self._workload: KubectlWatch | None = None
+        self._pods: KubectlWatch | None = None
 
-    def heard(self, state: State, rolling: Workload | None) -> Heard:
+    def watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         """What has been heard by now; watches that should be under way are begun.
 
         Args:
             rolling: the workload, once its pods matter.
         """
         if self._workload is None:
-            self._workload = Watch(lambda: self._listen(state), self._now)
-        self._workload.keep()
+            self._workload = KubectlWatch(lambda: self._listen(state), self._now)
+        self._workload.ensure_running()
         if rolling is not None:
             if self._pods is None:
-                self._pods = Watch(lambda: self._listen_to_pods(state, rolling), self._now)
-            self._pods.keep()
+                self._pods = KubectlWatch(lambda: self._listen_to_pods(state, rolling), self._now)
+            self._pods.ensure_running()
         with self._lock:
             up = self._workload.up and self._behind is None and (self._pods is None or self._pods.up)
-            alarm = self._alarm >= state.track.whole_at
+            alarm = self._alarm >= state.track.last_snapshot_at
             told = self._told if self._fresh and up else None
-            return Heard(up=up, workload=told, gone=self._gone and self._workload.up, alarm=alarm)
+            return WatchState(up=up, workload=told, gone=self._gone and self._workload.up, pod_problem=alarm)
 
-    def check(self, read: Workload) -> None:
+    def verify_against(self, read: Workload) -> None:
         """Compare with what was read: a watch that stays behind is deaf."""
         watch, now = self._workload, self._now()
         if watch is None or not watch.up:
             return
         with self._lock:
-            agrees = self._told is not None and self._told.counts == read.counts and steady(self._told, read)
+            agrees = (
+                self._told is not None and self._told.counts == read.counts and only_counters_changed(self._told, read)
+            )
             before, self._fresh = self._behind, False
             if agrees:
                 self._behind = None
             elif before is None or before[1] != watch.lines:
                 self._behind = (now, watch.lines)
-            deaf = not agrees and before is not None and before[1] == watch.lines and now - before[0] >= BEHIND
+            deaf = not agrees and before is not None and before[1] == watch.lines and now - before[0] >= LAG_LIMIT_S
             if deaf:
                 self._behind = None
         if deaf:
-            watch.useless()
+            watch.give_up()
 
     def close(self) -> None:
         """Stop listening."""
@@ -129,14 +131,14 @@ class Ear:
             if watch is not None:
                 watch.close()
 
-    def _listen(self, state: State) -> Follows:
-        return self._kubectl.follow(state.target, self._hear, self._wake, lasts=self._left(state))
+    def _listen(self, state: RolloutState) -> LineFollower:
+        return self._kubectl.watch_workload(state.target, self._hear, self._wake, lasts=self._left(state))
 
-    def _listen_to_pods(self, state: State, workload: Workload) -> Follows:
-        return self._kubectl.follow_pods(state.target, workload, self._hear_pod, self._wake, lasts=self._left(state))
+    def _listen_to_pods(self, state: RolloutState, workload: Workload) -> LineFollower:
+        return self._kubectl.watch_pods(state.target, workload, self._hear_pod, self._wake, lasts=self._left(state))
 
-    def _left(self, state: State) -> float:
-        return max(0.0, state.deadline - self._now()) + state.terms.settle + LONGER
+    def _left(self, state: RolloutState) -> float:
+        return max(0.0, state.deadline - self._now()) + state.timeouts.settle + EXTRA_DURATION_S
 
     def _hear(self, workload: Workload | None) -> None:
         with self._lock:
@@ -152,7 +154,7 @@ class Ear:
         with self._lock:
             if self._pods is not None:
                 self._pods.lines += 1
-            signs = trouble.signs(pod) if pod is not None else ()
+            signs = trouble.problem_keys(pod) if pod is not None else ()
             news = pod is not None and bool(signs) and self._signs.get(pod.uid) != signs
             if pod is not None:
                 self._signs[pod.uid] = signs

@@ -6,51 +6,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from homelab_hooks.deploy import rollout
-from homelab_hooks.deploy.question import Sighting
-from homelab_hooks.deploy.state import State
+from homelab_hooks.deploy.question import RolloutObservation
+from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import Back, Event, LostContact, Waiting
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.looks import Look, Seen, Turn
 
-HEARTBEAT = 60.0
+HEARTBEAT_INTERVAL_S = 60.0
 """seconds of silence after which what is waited for is said again"""
 
-Looks = Mapping[Target, Look[Sighting]]
+PollsByTarget = Mapping[WorkloadTarget, Look[RolloutObservation]]
 """of those workloads that a look was due at"""
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
+class TargetSet:
     """The waits for all targets, and when something was last told."""
 
-    states: tuple[State, ...]
+    states: tuple[RolloutState, ...]
     began: float
-    spoke: float
+    last_event_at: float
 
 
-def turn(fleet: Fleet, look: Look[Looks], now: float) -> Turn[Fleet]:
+def decide_targets(fleet: TargetSet, look: Look[PollsByTarget], now: float) -> Turn[TargetSet]:
     """What has been seen of the workloads that are not decided; settled when all are."""
     looks = look.value if isinstance(look, Seen) else {}
     events: list[Event] = []
     waits: list[float] = []
-    states: list[State] = []
+    states: list[RolloutState] = []
     for state in fleet.states:
         if state.outcome is None and state.target in looks:
-            step = rollout.turn(state, looks[state.target], now)
+            step = rollout.decide(state, looks[state.target], now)
             events += step.events
             state = step.state  # noqa: PLW2901 - the state after the turn, or as it was
         if state.outcome is None:
-            waits.append(max(rollout.SHORTEST, state.track.due - now))
+            waits.append(max(rollout.MIN_DELAY_S, state.track.due_at - now))
         states.append(state)
-    told = _once(events)
-    if waits and not told and now - fleet.spoke >= HEARTBEAT:
-        told = (_heartbeat(states, now - fleet.began),)
-    spoke = now if told else fleet.spoke
-    wait = min(*waits, max(rollout.SHORTEST, spoke + HEARTBEAT - now)) if waits else None
-    return Turn(replace(fleet, states=tuple(states), spoke=spoke), told, wait)
+    told = _dedupe_contact(events)
+    if waits and not told and now - fleet.last_event_at >= HEARTBEAT_INTERVAL_S:
+        told = (_heartbeat_event(states, now - fleet.began),)
+    spoke = now if told else fleet.last_event_at
+    wait = min(*waits, max(rollout.MIN_DELAY_S, spoke + HEARTBEAT_INTERVAL_S - now)) if waits else None
+    return Turn(replace(fleet, states=tuple(states), last_event_at=spoke), told, wait)
 
 
-def _once(events: list[Event]) -> tuple[Event, ...]:
+def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:
     """All targets lose and regain the same cluster: that is said once."""
     kept: list[Event] = []
     for event in events:
@@ -60,8 +60,8 @@ def _once(events: list[Event]) -> tuple[Event, ...]:
     return tuple(kept)
 
 
-def _heartbeat(states: list[State], elapsed: float) -> Waiting:
+def _heartbeat_event(states: list[RolloutState], elapsed: float) -> Waiting:
     open_ = [state for state in states if state.outcome is None]
     return Waiting(
-        reason="; ".join(f"{state.target}: {state.holding or 'no answer yet'}" for state in open_), elapsed=elapsed
+        reason="; ".join(f"{state.target}: {state.waiting_for or 'no answer yet'}" for state in open_), elapsed=elapsed
     )

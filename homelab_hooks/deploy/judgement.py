@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks.deploy.trouble import Crashed, Evidence, Trouble
-from homelab_hooks.kubectl.facts import Kind
+from homelab_hooks.deploy.trouble import CrashedContainer, ObservedProblem, PodProblem
+from homelab_hooks.kubectl.facts import WorkloadKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class History:
     """What earlier looks left behind for the judgement of this one."""
 
-    kind: Kind
-    first: bool = False
+    kind: WorkloadKind
+    first_restarts: bool = False
     """no look saw the workload before"""
-    came: str = ""
+    proven_image: str = ""
     """the proving image that was seen before; empty when none came yet"""
-    earlier: tuple[str, ...] = ()
+    previous_images: tuple[str, ...] = ()
     """the images it ran before that"""
-    moved: bool = False
+    progressed: bool = False
     """the pods are further than at the look before"""
-    evidence: tuple[Evidence, ...] = ()
-    hopeless: Trouble | None = None
+    evidence: tuple[ObservedProblem, ...] = ()
+    fatal: PodProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Vanishing:
+class Deleting:
     """It is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Awaiting:
+class ImagePending:
     """The commit's image has not come."""
 
     detail: str
@@ -39,7 +39,7 @@ class Awaiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Unproven:
+class ImageUnproven:
     """It cannot be shown that the workload runs the commit, and waiting changes nothing."""
 
     reason: str
@@ -48,31 +48,31 @@ class Unproven:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class RolloutFailed:
     """The rollout failed."""
 
     reason: str
     image: str = ""
-    crashed: Crashed | None = None
+    crashed_container: CrashedContainer | None = None
     """whose last words may say why"""
 
 
 @dataclass(frozen=True, slots=True)
-class Rolling:
+class RolloutProgressing:
     """The image has come and is being rolled out; `held` says what holds it back, if something does."""
 
     image: str
     detail: str = ""
-    held: str = ""
-    remedy: str = ""
+    blocked_by: str = ""
+    blocked_hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Complete:
+class RolloutComplete:
     """At this look all pods are new, available and alike."""
 
     image: str
     detail: str = ""
 
 
-Judgement = Vanishing | Awaiting | Unproven | Failed | Rolling | Complete
+Assessment = Deleting | ImagePending | ImageUnproven | RolloutFailed | RolloutProgressing | RolloutComplete

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from homelab_hooks.deploy.state import State
+from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import Event, Level, Log
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 
-WITHIN = 5.0
+LOG_TIMEOUT_S = 5.0
 """seconds that kubectl may take to bring them"""
 
 
-class LastWords:
+class CrashLogs:
     """Tells them when a wait has failed."""
 
     def __init__(self, kubectl: Kubectl, tell: Callable[[Event], None]) -> None:
         self._kubectl = kubectl
         self._tell = tell
-        self._told: set[Target] = set()
+        self._told: set[WorkloadTarget] = set()
 
-    def told(self, states: Iterable[State]) -> None:
+    def report(self, states: Iterable[RolloutState]) -> None:
         """Ask for those of each failure that is new, while its pod may still be there."""
         for state in states:
-            if state.outcome is None or state.outcome.crashed is None or state.target in self._told:
+            if state.outcome is None or state.outcome.crashed_container is None or state.target in self._told:
                 continue
             self._told.add(state.target)
-            crashed = state.outcome.crashed
-            lines = self._kubectl.last_words(state.target, crashed.pod, crashed.container, within=WITHIN)
+            crashed = state.outcome.crashed_container
+            lines = self._kubectl.previous_logs(state.target, crashed.pod, crashed.container, within=LOG_TIMEOUT_S)
             for line in lines:
                 self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=Level.ERROR))
             command = self._kubectl.log_command(state.target, crashed.pod, crashed.container)

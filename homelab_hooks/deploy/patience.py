@@ -5,81 +5,101 @@ from __future__ import annotations
 from dataclasses import replace
 
 from homelab_hooks import durations
-from homelab_hooks.deploy.question import Outcome
-from homelab_hooks.deploy.state import State, say
+from homelab_hooks.deploy.question import RolloutOutcome
+from homelab_hooks.deploy.state import RolloutState, report_if_new
 from homelab_hooks.events import Event, LostContact, RolloutChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Denied, Missed, Turn
 
-GONE = 10.0
+RECREATE_GRACE_S = 10.0
 """seconds that a workload which vanished is given to come back: some tools create it anew"""
-TELL_LOST = 5.0
+REPORT_LOST_AFTER_S = 5.0
 """seconds without a usable answer after which it is said"""
-DENIALS = 3
+MAX_DENIALS = 3
 """looks that must be refused in a row before it is believed, where the same had been allowed before"""
-_SLOWEST = 8.0
-_SHORTEST = 0.1
-_POLL = 1.5
+_MAX_BACKOFF_S = 8.0
+_MIN_DELAY_S = 0.1
+_RETRY_INTERVAL_S = 1.5
 
 
-def absent(state: State, reason: str, now: float) -> Turn[State]:
+def on_missing(state: RolloutState, reason: str, now: float) -> Turn[RolloutState]:
     """The workload is not there, or on its way out."""
-    state = replace(state, contact=replace(state.contact, worked=True, denials=0), settling=None)
+    state = replace(state, contact=replace(state.contact, had_answer=True, denial_count=0), settling=None)
     if not state.uid:
-        return _never_there(state, reason)
+        return _missing_from_start(state, reason)
     since = now if state.gone_since is None else state.gone_since
-    state = replace(state, gone_since=since, holding=f"it was deleted ({reason}); waiting for it to come back")
-    if now - since < GONE:
-        step = _say(state, "gone", reason)
-        return Turn(step.state, step.events, min(_POLL, since + GONE - now))
-    outcome = Outcome(
-        exit=Exit.ROLLOUT_UNPROVEN, reason="it was deleted", hint="create it again, then ask again", image=state.came
+    state = replace(state, gone_since=since, waiting_for=f"it was deleted ({reason}); waiting for it to come back")
+    if now - since < RECREATE_GRACE_S:
+        step = _report(state, "gone", reason)
+        return Turn(step.state, step.events, min(_RETRY_INTERVAL_S, since + RECREATE_GRACE_S - now))
+    outcome = RolloutOutcome(
+        exit=Exit.ROLLOUT_UNPROVEN,
+        reason="it was deleted",
+        hint="create it again, then ask again",
+        image=state.proven_image,
     )
-    return _say(replace(state, outcome=outcome), "unproven", "it was deleted")
+    return _report(replace(state, outcome=outcome), "unproven", "it was deleted")
 
 
-def _never_there(state: State, reason: str) -> Turn[State]:
-    if state.terms.wait_for_workload:
-        return _say(replace(state, holding=f"waiting for it to be created ({reason})"), "missing", reason)
+def _missing_from_start(state: RolloutState, reason: str) -> Turn[RolloutState]:
+    if state.timeouts.wait_for_workload:
+        return _report(replace(state, waiting_for=f"waiting for it to be created ({reason})"), "missing", reason)
     hint = "check the target's spelling and the context, or wait for it to be created with --wait-for-workload"
-    outcome = Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason or "it does not exist", hint=hint)
-    return _say(replace(state, outcome=outcome), "unproven", reason)
+    outcome = RolloutOutcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason or "it does not exist", hint=hint)
+    return _report(replace(state, outcome=outcome), "unproven", reason)
 
 
-def missed(state: State, look: Missed, now: float) -> Turn[State]:
+def on_unavailable(state: RolloutState, look: Missed, now: float) -> Turn[RolloutState]:
     """No usable answer: borne for the unreachable-timeout, with looks ever further apart."""
-    if not state.contact.misses:  # nobody asked before the look was due, so that was no silence
-        asked = min(now, max(state.contact.last, state.track.due))
-        state = replace(state, contact=replace(state.contact, last=asked))
-    away = now - state.contact.last
-    left = state.terms.unreachable - away
+    if not state.contact.miss_count:  # nobody asked before the look was due, so that was no silence
+        asked = min(now, max(state.contact.last_answer_at, state.track.due_at))
+        state = replace(state, contact=replace(state.contact, last_answer_at=asked))
+    away = now - state.contact.last_answer_at
+    left = state.timeouts.unreachable_timeout - away
     if left <= 0:
-        reason = f"no usable answer from the cluster for {durations.text(state.terms.unreachable)}: {look.reason}"
+        reason = (
+            f"no usable answer from the cluster for {durations.text(state.timeouts.unreachable_timeout)}: {look.reason}"
+        )
         hint = "check the network and the API server's address; the same command continues"
-        return Turn(replace(state, outcome=Outcome(exit=Exit.UNREACHABLE, reason=reason, hint=hint, image=state.came)))
-    tell = away >= TELL_LOST and not state.contact.told
+        return Turn(
+            replace(
+                state, outcome=RolloutOutcome(exit=Exit.UNREACHABLE, reason=reason, hint=hint, image=state.proven_image)
+            )
+        )
+    tell = away >= REPORT_LOST_AFTER_S and not state.contact.reported_lost
     events: tuple[Event, ...] = (LostContact(reason=look.reason, patience=left),) if tell else ()
-    contact = replace(state.contact, misses=state.contact.misses + 1, told=state.contact.told or tell)
-    wait = min(_SLOWEST, 2.0 ** min(state.contact.misses, 3)) if look.retry_after is None else look.retry_after
-    quiet = left if contact.told else max(TELL_LOST - away, _SHORTEST)  # the next look is in time to say it
+    contact = replace(
+        state.contact, miss_count=state.contact.miss_count + 1, reported_lost=state.contact.reported_lost or tell
+    )
+    wait = (
+        min(_MAX_BACKOFF_S, 2.0 ** min(state.contact.miss_count, 3)) if look.retry_after is None else look.retry_after
+    )
+    quiet = (
+        left if contact.reported_lost else max(REPORT_LOST_AFTER_S - away, _MIN_DELAY_S)
+    )  # the next look is in time to say it
     return Turn(replace(state, contact=contact), events, min(wait, left, quiet))
 
 
-def denied(state: State, look: Denied) -> Turn[State]:
+def on_denied(state: RolloutState, look: Denied) -> Turn[RolloutState]:
     """A refusal: believed at once, unless the same had been allowed before and it may pass."""
-    contact = replace(state.contact, denials=state.contact.denials + 1)
-    state = replace(state, contact=contact, holding=look.reason)
-    if contact.worked and not look.final and contact.denials < DENIALS:
+    contact = replace(state.contact, denial_count=state.contact.denial_count + 1)
+    state = replace(state, contact=contact, waiting_for=look.reason)
+    if contact.had_answer and not look.final and contact.denial_count < MAX_DENIALS:
         return Turn(state, (), 2.0)
-    return Turn(replace(state, outcome=Outcome(exit=look.exit, reason=look.reason, hint=look.hint, image=state.came)))
+    return Turn(
+        replace(
+            state, outcome=RolloutOutcome(exit=look.exit, reason=look.reason, hint=look.hint, image=state.proven_image)
+        )
+    )
 
 
-def out_of_time(state: State) -> Outcome:
+def timed_out(state: RolloutState) -> RolloutOutcome:
     """The time given ran out."""
-    what = "is not rolled out" if state.came else f"{state.question.short} did not come"
-    reason = f"{what} within {durations.text(state.terms.timeout)}: {state.holding or 'the cluster did not answer'}"
-    return Outcome(exit=Exit.TIMEOUT, reason=reason, hint="the same command continues", image=state.came)
+    what = "is not rolled out" if state.proven_image else f"{state.expectation.short_sha} did not come"
+    limit = durations.text(state.timeouts.rollout_timeout)
+    reason = f"{what} within {limit}: {state.waiting_for or 'the cluster did not answer'}"
+    return RolloutOutcome(exit=Exit.TIMEOUT, reason=reason, hint="the same command continues", image=state.proven_image)
 
 
-def _say(state: State, phase: str, detail: str) -> Turn[State]:
-    return say(state, RolloutChanged(target=str(state.target), phase=phase, detail=detail))
+def _report(state: RolloutState, phase: str, detail: str) -> Turn[RolloutState]:
+    return report_if_new(state, RolloutChanged(target=str(state.target), phase=phase, detail=detail))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from homelab_hooks.deploy.trouble import Crashed
+from homelab_hooks.deploy.trouble import CrashedContainer
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
 from homelab_hooks.image import Proof
@@ -13,7 +13,7 @@ from homelab_hooks.kubectl.facts import Pod, Revision, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Expectation:
     """Which commit, proven how."""
 
     sha: str
@@ -24,18 +24,18 @@ class Question:
     """a newer commit that contains ours does not count"""
 
     @property
-    def short(self) -> str:
+    def short_sha(self) -> str:
         """The commit as people read it."""
         return self.sha[:8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class RolloutTimeouts:
     """How long to wait for what, in seconds."""
 
-    timeout: float
+    rollout_timeout: float
     settle: float
-    unreachable: float
+    unreachable_timeout: float
     wait_for_workload: bool = False
 
 
@@ -46,33 +46,33 @@ class Snapshot:
     workload: Workload
     revisions: tuple[Revision, ...] = ()
     pods: tuple[Pod, ...] = ()
-    bare: bool = False
+    without_pods: bool = False
     """revisions and pods were not asked for, because the workload alone tells"""
     watched: bool = False
     """news will wake us"""
-    taken: float | None = None
+    taken_at: float | None = None
     """just before its pods were asked for; None where that was at the moment it is judged"""
-    kin: Mapping[str, Containment] = field(default_factory=dict)
+    containment: Mapping[str, Containment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glimpse:
+class WorkloadOnly:
     """The workload alone, between two snapshots: how far it is, never a verdict."""
 
     workload: Workload
     watched: bool = False
 
 
-Sighting = Snapshot | Glimpse
+RolloutObservation = Snapshot | WorkloadOnly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RolloutOutcome:
     """What the wait for one workload came to."""
 
     exit: Exit
     reason: str
     hint: str = ""
     image: str = ""
-    crashed: Crashed | None = None
+    crashed_container: CrashedContainer | None = None
     """whose last words may say why"""

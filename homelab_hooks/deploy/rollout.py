@@ -7,119 +7,142 @@ from typing import assert_never
 
 from homelab_hooks import durations
 from homelab_hooks.deploy import pace, trouble
-from homelab_hooks.deploy.judge import judge, split
-from homelab_hooks.deploy.judgement import Awaiting, Complete, Failed, Judgement, Past, Rolling, Unproven, Vanishing
-from homelab_hooks.deploy.patience import absent, denied, missed, out_of_time
-from homelab_hooks.deploy.question import Glimpse, Outcome, Sighting, Snapshot
-from homelab_hooks.deploy.standing import Newer, Ours, standing
-from homelab_hooks.deploy.state import Contact, Marks, Settling, State, say
+from homelab_hooks.deploy.judge import assess, split_pods
+from homelab_hooks.deploy.judgement import (
+    Assessment,
+    Deleting,
+    History,
+    ImagePending,
+    ImageUnproven,
+    RolloutComplete,
+    RolloutFailed,
+    RolloutProgressing,
+)
+from homelab_hooks.deploy.patience import on_denied, on_missing, on_unavailable, timed_out
+from homelab_hooks.deploy.question import RolloutObservation, RolloutOutcome, Snapshot, WorkloadOnly
+from homelab_hooks.deploy.standing import NewerCommit, SameCommit, match_commit
+from homelab_hooks.deploy.state import ClusterContact, PodProgress, RolloutState, Settling, report_if_new
 from homelab_hooks.events import Back, RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
-from homelab_hooks.kubectl.facts import Counts, Workload
+from homelab_hooks.kubectl.facts import ReplicaCounts, Workload
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
 
-SHORTEST = 0.01
+MIN_DELAY_S = 0.01
 """seconds that always pass between two looks"""
-MOVING = frozenset({"rolling", "held", "settling"})
+PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
 """phases in which the counters are worth telling"""
 
 
-def turn(state: State, look: Look[Sighting], now: float) -> Turn[State]:
+def decide(state: RolloutState, look: Look[RolloutObservation], now: float) -> Turn[RolloutState]:
     """One look further. The look is judged first, then the time; a settle time that has begun is finished."""
     match look:
         case Seen(sighting):
-            step = _sighted(state, sighting, now)
+            step = _on_observation(state, sighting, now)
         case Absent(reason):
-            step = absent(state, reason, now)
+            step = on_missing(state, reason, now)
         case Missed():
-            step = missed(state, look, now)
+            step = on_unavailable(state, look, now)
         case Denied():
-            step = denied(state, look)
+            step = on_denied(state, look)
         case _:
             assert_never(look)
     if not isinstance(look, Missed):
-        step = _answered(step, state, now)
-    return _timed(step, now)
+        step = _on_answer(step, state, now)
+    return _schedule(step, now)
 
 
-def _sighted(state: State, sighting: Sighting, now: float) -> Turn[State]:
+def _on_observation(state: RolloutState, sighting: RolloutObservation, now: float) -> Turn[RolloutState]:
     match sighting:
         case Snapshot():
-            return _seen(state, sighting, now)
-        case Glimpse(workload=workload, watched=watched):
-            return _glimpsed(state, workload, now, watched=watched)
+            return _on_snapshot(state, sighting, now)
+        case WorkloadOnly(workload=workload, watched=watched):
+            return _on_counters(state, workload, now, watched=watched)
 
 
-def _answered(step: Turn[State], before: State, now: float) -> Turn[State]:
+def _on_answer(step: Turn[RolloutState], before: RolloutState, now: float) -> Turn[RolloutState]:
     """An answer came, whatever it said: contact is there."""
-    events = (Back(away=now - before.contact.last), *step.events) if before.contact.told else step.events
-    denials, worked = step.state.contact.denials, step.state.contact.worked
-    contact = Contact(last=now, worked=worked, denials=denials)
+    events = (
+        (Back(away=now - before.contact.last_answer_at), *step.events) if before.contact.reported_lost else step.events
+    )
+    denials, worked = step.state.contact.denial_count, step.state.contact.had_answer
+    contact = ClusterContact(last_answer_at=now, had_answer=worked, denial_count=denials)
     return Turn(replace(step.state, contact=contact), events, step.wait)
 
 
-def _timed(step: Turn[State], now: float) -> Turn[State]:
+def _schedule(step: Turn[RolloutState], now: float) -> Turn[RolloutState]:
     state = step.state
     if state.outcome is not None:
         return Turn(state, step.events, None)
     if now >= state.deadline and state.settling is None:
-        return Turn(replace(state, outcome=out_of_time(state)), step.events, None)
-    wait = pace.wait(state, now) if step.wait is None else step.wait
-    left = state.deadline - now if state.settling is None else state.settling.since + state.terms.settle - now
-    wait = max(SHORTEST, min(wait, left)) if left > 0 else wait
-    return Turn(replace(state, track=replace(state.track, due=now + wait)), step.events, wait)
+        return Turn(replace(state, outcome=timed_out(state)), step.events, None)
+    wait = pace.next_delay(state, now) if step.wait is None else step.wait
+    left = state.deadline - now if state.settling is None else state.settling.since + state.timeouts.settle - now
+    wait = max(MIN_DELAY_S, min(wait, left)) if left > 0 else wait
+    return Turn(replace(state, track=replace(state.track, due_at=now + wait)), step.events, wait)
 
 
-def _glimpsed(state: State, workload: Workload, now: float, *, watched: bool) -> Turn[State]:
+def _on_counters(state: RolloutState, workload: Workload, now: float, *, watched: bool) -> Turn[RolloutState]:
     """The counters moved, or the time for a look had come; what the last snapshot was judged to be still holds."""
-    state = replace(state, track=pace.noted(state.track, workload, now, watched=watched))
-    told, counts = state.told, workload.counts
-    if told is None or told.phase not in MOVING:
+    state = replace(state, track=pace.record_poll(state.track, workload, now, watched=watched))
+    told, counts = state.last_report, workload.counts
+    if told is None or told.phase not in PHASES_WITH_COUNTS:
         return Turn(state)
     if told.phase == "rolling" and not told.detail:
-        state = replace(state, holding=_progress(counts))
+        state = replace(state, waiting_for=_pod_counts(counts))
     old = max(0, counts.total - counts.updated)
-    return say(state, _rollout_event(state, told.phase, told.detail, counts, old))
+    return report_if_new(state, _rollout_event(state, told.phase, told.detail, counts, old))
 
 
-def _seen(state: State, snapshot: Snapshot, now: float) -> Turn[State]:
+def _on_snapshot(state: RolloutState, snapshot: Snapshot, now: float) -> Turn[RolloutState]:
     workload = snapshot.workload
-    named = standing(snapshot, state.question)
-    proves = isinstance(named, Ours | Newer)
+    named = match_commit(snapshot, state.expectation)
+    proves = isinstance(named, SameCommit | NewerCommit)
     first = not state.uid
     if state.uid and workload.uid != state.uid:
         if not proves:
             reason = f"it was deleted and created again without the commit: it runs {named.image}"
-            return Turn(replace(state, outcome=Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, image=named.image)))
-        track = replace(state.track, whole=None)
-        state = replace(state, marks=None, first_restarts={}, evidence=(), settling=None, track=track)
-    contact = replace(state.contact, worked=True, denials=0)
+            return Turn(
+                replace(state, outcome=RolloutOutcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, image=named.image))
+            )
+        track = replace(state.track, last_snapshot=None)
+        state = replace(state, pod_progress=None, first_restarts={}, evidence=(), settling=None, track=track)
+    contact = replace(state.contact, had_answer=True, denial_count=0)
     gone = state.gone_since if workload.deleting else None
-    track = pace.noted(state.track, workload, now, watched=snapshot.watched)
+    track = pace.record_poll(state.track, workload, now, watched=snapshot.watched)
     track = (
         track
-        if snapshot.bare
-        else replace(track, whole=snapshot, whole_at=now if snapshot.taken is None else snapshot.taken)
+        if snapshot.without_pods
+        else replace(
+            track, last_snapshot=snapshot, last_snapshot_at=now if snapshot.taken_at is None else snapshot.taken_at
+        )
     )
     state = replace(state, uid=workload.uid, contact=contact, gone_since=gone, track=track)
-    state, past = _remember(state, snapshot, now, first=first, proves=proves)
-    judgement = judge(snapshot, state.question, past)
+    state, past = _update_history(state, snapshot, now, first=first, proves=proves)
+    judgement = assess(snapshot, state.expectation, past)
     if proves:
-        state = replace(state, came=named.image)
-    elif not state.came and named.image not in state.earlier:
-        state = replace(state, earlier=(*state.earlier, named.image))
-    return _judged(state, judgement, snapshot, now)
+        state = replace(state, proven_image=named.image)
+    elif not state.proven_image and named.image not in state.previous_images:
+        state = replace(state, previous_images=(*state.previous_images, named.image))
+    return _apply(state, judgement, snapshot, now)
 
 
-def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool, proves: bool) -> tuple[State, Past]:
+def _update_history(
+    state: RolloutState, snapshot: Snapshot, now: float, *, first: bool, proves: bool
+) -> tuple[RolloutState, History]:
     """Take the new pods' troubles and progress into account."""
     kind = state.target.kind
-    if snapshot.bare:
-        return state, Past(kind=kind, first=first, came=state.came, earlier=state.earlier, evidence=state.evidence)
-    new, old = split(snapshot, kind)
+    if snapshot.without_pods:
+        return state, History(
+            kind=kind,
+            first_restarts=first,
+            proven_image=state.proven_image,
+            previous_images=state.previous_images,
+            evidence=state.evidence,
+        )
+    new, old = split_pods(snapshot, kind)
     restarts = {**{pod.uid: pod.restarts for pod in new}, **state.first_restarts}
-    marks = Marks(sum(pod.ready for pod in new), len(old))
-    before = state.marks
+    marks = PodProgress(sum(pod.ready for pod in new), len(old))
+    before = state.pod_progress
     moved = (
         bool(new) and marks.ready == len(new)
         if before is None
@@ -127,69 +150,86 @@ def _remember(state: State, snapshot: Snapshot, now: float, *, first: bool, prov
     )
     evidence = state.evidence
     if proves:
-        seen = trouble.troubles(new, restarts, snapshot.workload.cannot_create)
-        evidence = trouble.aged(state.evidence, seen, now)
-    past = Past(
-        kind=kind, first=first, came=state.came, earlier=state.earlier, moved=moved, evidence=evidence,
-        hopeless=trouble.hopeless(evidence, kind, now),
-    )  # fmt: skip
-    return replace(state, marks=marks, first_restarts=restarts, evidence=evidence), past
+        seen = trouble.find_problems(new, restarts, snapshot.workload.cannot_create)
+        evidence = trouble.update_ages(state.evidence, seen, now)
+    past = History(
+        kind=kind,
+        first_restarts=first,
+        proven_image=state.proven_image,
+        previous_images=state.previous_images,
+        progressed=moved,
+        evidence=evidence,
+        fatal=trouble.fatal_problem(evidence, kind, now),
+    )
+    return replace(state, pod_progress=marks, first_restarts=restarts, evidence=evidence), past
 
 
-def _judged(state: State, judgement: Judgement, snapshot: Snapshot, now: float) -> Turn[State]:
+def _apply(state: RolloutState, judgement: Assessment, snapshot: Snapshot, now: float) -> Turn[RolloutState]:
     match judgement:
-        case Vanishing():
-            return absent(state, "it is being deleted", now)
-        case Awaiting(detail):
-            return _tell(replace(state, settling=None, holding=detail), "waiting", detail, snapshot)
-        case Unproven(reason, hint, image):
-            outcome = Outcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
-            return _tell(replace(state, outcome=outcome), "unproven", reason, snapshot)
-        case Failed(reason, image, crashed):
+        case Deleting():
+            return on_missing(state, "it is being deleted", now)
+        case ImagePending(detail):
+            return _report(replace(state, settling=None, waiting_for=detail), "waiting", detail, snapshot)
+        case ImageUnproven(reason, hint, image):
+            outcome = RolloutOutcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
+            return _report(replace(state, outcome=outcome), "unproven", reason, snapshot)
+        case RolloutFailed(reason, image, crashed):
             hint = f"see `kubectl -n {state.target.namespace} describe {state.target.kind}/{state.target.name}`"
-            outcome = Outcome(exit=Exit.ROLLOUT_FAILED, reason=reason, hint=hint, image=image, crashed=crashed)
-            return _tell(replace(state, outcome=outcome), "failed", reason, snapshot)
-        case Rolling():
-            return _rolling(replace(state, settling=None), judgement, snapshot, now)
-        case Complete(image, detail):
-            return _complete(state, image, detail, snapshot, now)
+            outcome = RolloutOutcome(
+                exit=Exit.ROLLOUT_FAILED, reason=reason, hint=hint, image=image, crashed_container=crashed
+            )
+            return _report(replace(state, outcome=outcome), "failed", reason, snapshot)
+        case RolloutProgressing():
+            return _on_progressing(replace(state, settling=None), judgement, snapshot, now)
+        case RolloutComplete(image, detail):
+            return _on_complete(state, image, detail, snapshot, now)
 
 
-def _rolling(state: State, judgement: Rolling, snapshot: Snapshot, now: float) -> Turn[State]:
-    progress = _progress(snapshot.workload.counts)
-    state = replace(state, holding=judgement.held or judgement.detail or progress)
-    step = _tell(state, "held" if judgement.held else "rolling", judgement.held or judgement.detail, snapshot)
-    if not judgement.held or judgement.held == state.said_held:
+def _on_progressing(
+    state: RolloutState, judgement: RolloutProgressing, snapshot: Snapshot, now: float
+) -> Turn[RolloutState]:
+    progress = _pod_counts(snapshot.workload.counts)
+    state = replace(state, waiting_for=judgement.blocked_by or judgement.detail or progress)
+    step = _report(
+        state, "held" if judgement.blocked_by else "rolling", judgement.blocked_by or judgement.detail, snapshot
+    )
+    if not judgement.blocked_by or judgement.blocked_by == state.reported_block:
         return step
-    said = Waiting(reason=f"{state.target}: {judgement.held}", remedy=judgement.remedy, elapsed=now - state.began)
-    return Turn(replace(step.state, said_held=judgement.held), (*step.events, said), step.wait)
+    said = Waiting(
+        reason=f"{state.target}: {judgement.blocked_by}", remedy=judgement.blocked_hint, elapsed=now - state.began
+    )
+    return Turn(replace(step.state, reported_block=judgement.blocked_by), (*step.events, said), step.wait)
 
 
-def _complete(state: State, image: str, detail: str, snapshot: Snapshot, now: float) -> Turn[State]:
-    new, _ = split(snapshot, state.target.kind)
+def _on_complete(state: RolloutState, image: str, detail: str, snapshot: Snapshot, now: float) -> Turn[RolloutState]:
+    new, _ = split_pods(snapshot, state.target.kind)
     restarts = {pod.uid: pod.restarts for pod in new}
     settling = state.settling
     if settling is None or any(count > settling.restarts.get(uid, count) for uid, count in restarts.items()):
         settling = Settling(now, restarts)
-    state = replace(state, settling=settling, holding=f"done; must stay so for {durations.text(state.terms.settle)}")
-    if now - settling.since < state.terms.settle:
-        return _tell(state, "settling", detail, snapshot)
-    outcome = Outcome(exit=Exit.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
-    return _tell(replace(state, outcome=outcome), "deployed", detail or image, snapshot)
+    state = replace(
+        state, settling=settling, waiting_for=f"done; must stay so for {durations.text(state.timeouts.settle)}"
+    )
+    if now - settling.since < state.timeouts.settle:
+        return _report(state, "settling", detail, snapshot)
+    outcome = RolloutOutcome(exit=Exit.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
+    return _report(replace(state, outcome=outcome), "deployed", detail or image, snapshot)
 
 
-def _tell(state: State, phase: str, detail: str, snapshot: Snapshot) -> Turn[State]:
+def _report(state: RolloutState, phase: str, detail: str, snapshot: Snapshot) -> Turn[RolloutState]:
     """Say where the workload is, if that is news."""
-    old = None if phase == "waiting" or state.marks is None else state.marks.old
-    return say(state, _rollout_event(state, phase, detail, snapshot.workload.counts, old))
+    old = None if phase == "waiting" or state.pod_progress is None else state.pod_progress.old
+    return report_if_new(state, _rollout_event(state, phase, detail, snapshot.workload.counts, old))
 
 
-def _rollout_event(state: State, phase: str, detail: str, counts: Counts, old: int | None) -> RolloutChanged:
+def _rollout_event(
+    state: RolloutState, phase: str, detail: str, counts: ReplicaCounts, old: int | None
+) -> RolloutChanged:
     return RolloutChanged(
         target=str(state.target), phase=phase, detail=detail, desired=counts.desired, updated=counts.updated,
         ready=counts.ready, available=counts.available, old=old,
     )  # fmt: skip
 
 
-def _progress(counts: Counts) -> str:
+def _pod_counts(counts: ReplicaCounts) -> str:
     return f"{counts.updated} of {counts.desired} updated, {counts.available} available"

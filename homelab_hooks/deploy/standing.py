@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from homelab_hooks import image
-from homelab_hooks.deploy.question import Question, Snapshot
+from homelab_hooks.deploy.question import Expectation, Snapshot
 from homelab_hooks.history import Containment
 from homelab_hooks.kubectl.facts import Container, Workload
 
 
 @dataclass(frozen=True, slots=True)
-class Ours:
+class SameCommit:
     """It names the commit."""
 
     image: str
@@ -20,7 +20,7 @@ class Ours:
 
 
 @dataclass(frozen=True, slots=True)
-class Newer:
+class NewerCommit:
     """It names a newer commit, which contains ours."""
 
     image: str
@@ -29,7 +29,7 @@ class Newer:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherCommit:
     """It names something else, that does not contain the commit as far as can be known."""
 
     image: str
@@ -39,18 +39,18 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Nameless:
+class NoCommit:
     """Nothing on it can name a commit."""
 
     image: str
     reason: str
 
 
-Standing = Ours | Newer | Other | Nameless
+CommitMatch = SameCommit | NewerCommit | OtherCommit | NoCommit
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _Candidate:
     """A text that may name a commit, with the image it stands for."""
 
     text: str
@@ -58,95 +58,99 @@ class _Mark:
     container: str
 
 
-def strangers(workload: Workload, question: Question) -> tuple[str, ...]:
+def unknown_commits(workload: Workload, question: Expectation) -> tuple[str, ...]:
     """The names on a workload that git has to be asked about; none where one of them is ours already."""
     if question.exact or isinstance(question.proof, image.ByDigest):
         return ()
-    marks = [mark for mark in _marks(workload, question) if not image.dirty(mark.text)]
+    marks = [mark for mark in _named_commits(workload, question) if not image.dirty(mark.text)]
     if any(image.names(mark.text, question.sha) for mark in marks):
         return ()
     return tuple(dict.fromkeys(name for mark in marks for name in image.commits(mark.text)))
 
 
-def standing(snapshot: Snapshot, question: Question) -> Standing:
+def match_commit(snapshot: Snapshot, question: Expectation) -> CommitMatch:
     """What the workload's template (or what else is the proof) names."""
     if isinstance(question.proof, image.ByDigest):
-        return _by_digest(snapshot, question, question.proof.digest)
-    marks = _marks(snapshot.workload, question)
+        return _match_digest(snapshot, question, question.proof.digest)
+    marks = _named_commits(snapshot.workload, question)
     telling = [mark for mark in marks if image.commits(mark.text)]
     if not telling:
-        return _nameless(snapshot.workload, question, marks)
+        return _no_commit(snapshot.workload, question, marks)
     if ours := [mark for mark in telling if image.names(mark.text, question.sha)]:
-        return Ours(ours[0].image, _containers(ours))
+        return SameCommit(ours[0].image, _container_names(ours))
     for mark in () if question.exact else telling:
         for name in () if image.dirty(mark.text) else image.commits(mark.text):
-            if snapshot.kin.get(name) is Containment.CONTAINS:
-                return Newer(mark.image, _containers([mark]), name)
+            if snapshot.containment.get(name) is Containment.CONTAINS:
+                return NewerCommit(mark.image, _container_names([mark]), name)
     first = telling[0]
-    known = [snapshot.kin.get(name, Containment.UNKNOWN) for name in image.commits(first.text)]
+    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image.commits(first.text)]
     unknown = Containment.APART not in known and not image.dirty(first.text) and not question.exact
-    return Other(first.image, first.text, unknown=unknown)
+    return OtherCommit(first.image, first.text, unknown=unknown)
 
 
-def proves(snapshot: Snapshot, question: Question) -> bool:
+def proves_commit(snapshot: Snapshot, question: Expectation) -> bool:
     """Whether the workload is to run the commit, or a newer one that counts."""
-    return isinstance(standing(snapshot, question), Ours | Newer)
+    return isinstance(match_commit(snapshot, question), SameCommit | NewerCommit)
 
 
-def _marks(workload: Workload, question: Question) -> list[_Mark]:
+def _named_commits(workload: Workload, question: Expectation) -> list[_Candidate]:
     candidates = _candidates(workload, question)
     match question.proof:
         case image.ByTag():
-            return [_Mark(image.tag(each.image), each.image, each.name) for each in candidates]
+            return [_Candidate(image.tag(each.image), each.image, each.name) for each in candidates]
         case image.ByEnv(name):
-            return [_Mark(each.env[name], each.image, each.name) for each in candidates if name in each.env]
+            return [_Candidate(each.env[name], each.image, each.name) for each in candidates if name in each.env]
         case image.ByAnnotation(key):
             found = workload.template.annotations.get(key) or workload.annotations.get(key)
-            return [_Mark(found, each.image, each.name) for each in candidates] if found else []
+            return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
         case image.ByLabel(key):
             found = workload.template.labels.get(key) or workload.labels.get(key)
-            return [_Mark(found, each.image, each.name) for each in candidates] if found else []
+            return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
         case image.ByDigest():
             return []
 
 
-def _candidates(workload: Workload, question: Question) -> list[Container]:
+def _candidates(workload: Workload, question: Expectation) -> list[Container]:
     wanted = question.container
     return [each for each in workload.template.containers if not wanted or each.name == wanted]
 
 
-def _containers(marks: list[_Mark]) -> tuple[str, ...]:
+def _container_names(marks: list[_Candidate]) -> tuple[str, ...]:
     return tuple(mark.container for mark in marks)
 
 
-def _nameless(workload: Workload, question: Question, marks: list[_Mark]) -> Nameless:
+def _no_commit(workload: Workload, question: Expectation, marks: list[_Candidate]) -> NoCommit:
     candidates = _candidates(workload, question)
     if not candidates:
-        return Nameless("", f"it has no container {question.container}")
+        return NoCommit("", f"it has no container {question.container}")
     shown = candidates[0].image
     match question.proof:
         case image.ByTag():
-            return Nameless(shown, f"the tag of {shown} names no commit")
+            return NoCommit(shown, f"the tag of {shown} names no commit")
         case proof:
             said = f"is {marks[0].text!r}, which names no commit" if marks else "is not there"
-            return Nameless(shown, f"its {str(proof).replace(':', ' ', 1)} {said}")
+            return NoCommit(shown, f"its {str(proof).replace(':', ' ', 1)} {said}")
 
 
-def _by_digest(snapshot: Snapshot, question: Question, wanted: str) -> Standing:
+def _match_digest(snapshot: Snapshot, question: Expectation, wanted: str) -> CommitMatch:
     """Ours if the template or a living new pod has the digest: a tag alone says nothing about it."""
     candidates = _candidates(snapshot.workload, question)
     if not candidates:
-        return Nameless("", f"it has no container {question.container}")
+        return NoCommit("", f"it has no container {question.container}")
     names = tuple(each.name for each in candidates)
     if pinned := [each for each in candidates if image.digest(each.image)]:
         ours = [each for each in pinned if image.digest(each.image) == wanted]
-        return Ours(ours[0].image, (ours[0].name,)) if ours else Other(pinned[0].image, image.digest(pinned[0].image))
+        return (
+            SameCommit(ours[0].image, (ours[0].name,))
+            if ours
+            else OtherCommit(pinned[0].image, image.digest(pinned[0].image))
+        )
     for pod in snapshot.pods:
         for state in pod.containers:
-            if pod.lives and state.digest == wanted and not state.init and state.name in names:
-                return Ours(f"{_image(candidates, state.name)}@{wanted}", (state.name,))
-    return Other(candidates[0].image, candidates[0].image)
+            if pod.is_active and state.digest == wanted and not state.init and state.name in names:
+                return SameCommit(f"{_image_of(candidates, state.name)}@{wanted}", (state.name,))
+    return OtherCommit(candidates[0].image, candidates[0].image)
 
 
-def _image(candidates: list[Container], name: str) -> str:
+def _image_of(candidates: list[Container], name: str) -> str:
     return next(each.image for each in candidates if each.name == name)

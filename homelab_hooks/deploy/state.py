@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from homelab_hooks.deploy.question import Outcome, Question, Snapshot, Terms
-from homelab_hooks.deploy.trouble import Evidence
+from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTimeouts, Snapshot
+from homelab_hooks.deploy.trouble import ObservedProblem
 from homelab_hooks.events import Event, RolloutChanged
-from homelab_hooks.kubectl.facts import Target, Workload
+from homelab_hooks.kubectl.facts import Workload, WorkloadTarget
 from homelab_hooks.looks import Turn
 
 
@@ -21,7 +21,7 @@ class Settling:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class PodProgress:
     """How far the pods were at a look."""
 
     ready: int
@@ -29,91 +29,98 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class ClusterContact:
     """When the cluster last answered, and how it did."""
 
-    last: float
-    worked: bool = False
+    last_answer_at: float
+    had_answer: bool = False
     """the workload, or its absence, was seen once"""
-    misses: int = 0
-    denials: int = 0
-    told: bool = False
+    miss_count: int = 0
+    denial_count: int = 0
+    reported_lost: bool = False
     """that contact was lost has been said"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class PollTrack:
     """What the pace goes by; times in the clock's seconds."""
 
-    due: float
+    due_at: float
     """when the next look is to be taken"""
-    seen: Workload | None = None
+    last_workload: Workload | None = None
     """the workload as it was read or heard last"""
-    whole: Snapshot | None = None
+    last_snapshot: Snapshot | None = None
     """the last snapshot with all its parts"""
-    whole_at: float = 0.0
-    turned: float
+    last_snapshot_at: float = 0.0
+    counters_changed_at: float
     """since when it has this template and this size"""
-    moved: float
+    changed_at: float
     """since when its counters are as they are"""
-    climbed: float
+    pods_climbed_at: float
     """when the last pod was made from its present template"""
     watched: bool = False
     """news will wake us"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class RolloutState:
     """One workload's wait; settled as soon as it has an outcome."""
 
-    target: Target
-    question: Question
-    terms: Terms
+    target: WorkloadTarget
+    expectation: Expectation
+    timeouts: RolloutTimeouts
     began: float
-    contact: Contact
+    contact: ClusterContact
     uid: str = ""
     """of the workload that was seen first, or that brought the image"""
     gone_since: float | None = None
-    came: str = ""
+    proven_image: str = ""
     """the proving image, once it came"""
-    earlier: tuple[str, ...] = ()
+    previous_images: tuple[str, ...] = ()
     """images it ran before that"""
-    marks: Marks | None = None
+    pod_progress: PodProgress | None = None
     first_restarts: Mapping[str, int] = field(default_factory=dict)
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[ObservedProblem, ...] = ()
     settling: Settling | None = None
-    told: RolloutChanged | None = None
-    holding: str = ""
+    last_report: RolloutChanged | None = None
+    waiting_for: str = ""
     """what it is waiting for, in one sentence"""
-    said_held: str = ""
+    reported_block: str = ""
     """what was last said to hold it back"""
-    outcome: Outcome | None = None
-    track: Track
+    outcome: RolloutOutcome | None = None
+    track: PollTrack
 
     @property
     def deadline(self) -> float:
         """When the time given runs out."""
-        return self.began + self.terms.timeout
+        return self.began + self.timeouts.rollout_timeout
 
-    def patience(self, now: float) -> float:
+    def call_timeout(self, now: float) -> float:
         """Seconds that a single call may take: it must not outlive the time given, if no settle time has begun."""
-        left = self.deadline - now if self.settling is None else CALL
-        return min(CALL, max(SHORTEST_CALL, left))
+        left = self.deadline - now if self.settling is None else CALL_TIMEOUT_S
+        return min(CALL_TIMEOUT_S, max(MIN_CALL_TIMEOUT_S, left))
 
 
-CALL = 10.0
+CALL_TIMEOUT_S = 10.0
 """seconds after which a call to kubectl is ended"""
-SHORTEST_CALL = 2.0
+MIN_CALL_TIMEOUT_S = 2.0
 """seconds that every call is given, however little time is left: a healthy cluster answers within them"""
 
 
-def begin(target: Target, question: Question, terms: Terms, *, now: float) -> State:
+def start_state(target: WorkloadTarget, question: Expectation, terms: RolloutTimeouts, *, now: float) -> RolloutState:
     """A wait that begins."""
-    track = Track(due=now, turned=now, moved=now, climbed=now)
-    return State(target=target, question=question, terms=terms, began=now, contact=Contact(last=now), track=track)
+    track = PollTrack(due_at=now, counters_changed_at=now, changed_at=now, pods_climbed_at=now)
+    return RolloutState(
+        target=target,
+        expectation=question,
+        timeouts=terms,
+        began=now,
+        contact=ClusterContact(last_answer_at=now),
+        track=track,
+    )
 
 
-def say(state: State, said: RolloutChanged) -> Turn[State]:
+def report_if_new(state: RolloutState, said: RolloutChanged) -> Turn[RolloutState]:
     """A turn that tells this, if it is news."""
-    events: tuple[Event, ...] = () if said == state.told else (said,)
-    return Turn(replace(state, told=said), events)
+    events: tuple[Event, ...] = () if said == state.last_report else (said,)
+    return Turn(replace(state, last_report=said), events)

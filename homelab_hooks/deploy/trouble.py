@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from homelab_hooks.kubectl.facts import ContainerState, Kind, Phase, Pod
+from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, WorkloadKind
 from homelab_hooks.text import short
 
-CERTAIN_AFTER = 10.0
+PERMANENT_AFTER_S = 10.0
 """seconds that evidence of a lasting fault must last, over at least two looks (contract, section 10)"""
-PATIENCE = 60.0
+TRANSIENT_LIMIT_S = 60.0
 """seconds of trouble that may pass, for kinds that have no progress deadline"""
-RESTARTS = 3
+MAX_RESTARTS = 3
 """the restart at which a crash is a loop"""
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"}
@@ -24,23 +24,23 @@ _NOT_ALLOWED = re.compile(
     r"unauthori[sz]ed|denied|authentication required|no basic auth|\b40[13]\b|forbidden", re.IGNORECASE
 )
 _NO_CAUSE = re.compile(r"^(Back-off pulling image \S+\s*)?$")
-_LONGEST = 400
+_MAX_TEXT_CHARS = 400
 _CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 
 
-class Fate(Enum):
+class ProblemKind(Enum):
     """What a trouble leads to."""
 
-    CRASHING = auto()
+    CRASH_LOOP = auto()
     """a crash loop: hopeless as soon as it is seen"""
-    LASTING = auto()
+    PERMANENT = auto()
     """hopeless once it has lasted"""
-    PASSING = auto()
+    TRANSIENT = auto()
     """may pass: the progress deadline decides, or a minute"""
 
 
 @dataclass(frozen=True, slots=True)
-class Crashed:
+class CrashedContainer:
     """Whose last words may say why."""
 
     pod: str
@@ -48,130 +48,138 @@ class Crashed:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class PodProblem:
     """Something that is wrong at one look."""
 
     key: str
-    fate: Fate
+    kind: ProblemKind
     text: str
-    blind: bool = False
+    cause_unknown: bool = False
     """it does not say its cause; what was seen before may"""
-    crashed: Crashed | None = None
+    crashed_container: CrashedContainer | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ObservedProblem:
     """A trouble with its age: the time of the first look that saw it, and how many did."""
 
-    trouble: Trouble
+    problem: PodProblem
     since: float
-    looks: int
+    snapshots: int
 
 
-def aged(before: Sequence[Evidence], now_seen: Sequence[Trouble], now: float) -> tuple[Evidence, ...]:
+def update_ages(
+    before: Sequence[ObservedProblem], now_seen: Sequence[PodProblem], now: float
+) -> tuple[ObservedProblem, ...]:
     """The evidence after one more look: what is seen no more is forgotten."""
-    known = {evidence.trouble.key: evidence for evidence in before}
-    return tuple(_older(known.get(trouble.key), trouble, now) for trouble in now_seen)
+    known = {evidence.problem.key: evidence for evidence in before}
+    return tuple(_with_age(known.get(trouble.key), trouble, now) for trouble in now_seen)
 
 
-def _older(known: Evidence | None, trouble: Trouble, now: float) -> Evidence:
+def _with_age(known: ObservedProblem | None, trouble: PodProblem, now: float) -> ObservedProblem:
     if known is None:
-        return Evidence(trouble, now, 1)
-    if trouble.blind and known.trouble.fate is Fate.LASTING:
-        return replace(known, looks=known.looks + 1)
-    if known.trouble.fate is not trouble.fate:
-        return Evidence(trouble, now, 1)
+        return ObservedProblem(trouble, now, 1)
+    if trouble.cause_unknown and known.problem.kind is ProblemKind.PERMANENT:
+        return replace(known, snapshots=known.snapshots + 1)
+    if known.problem.kind is not trouble.kind:
+        return ObservedProblem(trouble, now, 1)
     # ErrImagePull and ImagePullBackOff alternate: the first text is kept, so that one trouble is told once.
-    said = known.trouble if trouble.key.startswith("image ") else trouble
-    return Evidence(said, known.since, known.looks + 1)
+    said = known.problem if trouble.key.startswith("image ") else trouble
+    return ObservedProblem(said, known.since, known.snapshots + 1)
 
 
-def hopeless(evidence: Iterable[Evidence], kind: Kind, now: float) -> Trouble | None:
+def fatal_problem(evidence: Iterable[ObservedProblem], kind: WorkloadKind, now: float) -> PodProblem | None:
     """The trouble that decides the rollout's failure, if one does by now."""
     for each in evidence:
-        lasted = now - each.since if each.looks > 1 else -1.0
-        match each.trouble.fate:
-            case Fate.CRASHING:
-                return each.trouble
-            case Fate.LASTING if lasted >= CERTAIN_AFTER:
-                return each.trouble
-            case Fate.PASSING if kind is not Kind.DEPLOYMENT and lasted >= PATIENCE:
-                return each.trouble
+        lasted = now - each.since if each.snapshots > 1 else -1.0
+        match each.problem.kind:
+            case ProblemKind.CRASH_LOOP:
+                return each.problem
+            case ProblemKind.PERMANENT if lasted >= PERMANENT_AFTER_S:
+                return each.problem
+            case ProblemKind.TRANSIENT if kind is not WorkloadKind.DEPLOYMENT and lasted >= TRANSIENT_LIMIT_S:
+                return each.problem
             case _:
                 continue
     return None
 
 
-def troubles(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot_create: str) -> tuple[Trouble, ...]:
+def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot_create: str) -> tuple[PodProblem, ...]:
     """All that is wrong with the new pods, the worst first, each kind once.
 
     Args:
         first_restarts: by pod uid, the restarts at the first look that saw it.
         cannot_create: why no pod can be made, in the controller's words.
     """
-    found = [Trouble("create", Fate.PASSING, f"pods cannot be created: {cannot_create}")] if cannot_create else []
+    found = (
+        [PodProblem("create", ProblemKind.TRANSIENT, f"pods cannot be created: {cannot_create}")]
+        if cannot_create
+        else []
+    )
     for pod in pods:
-        found += _of_pod(pod, first_restarts.get(pod.uid, pod.restarts))
-    found.sort(key=lambda trouble: list(Fate).index(trouble.fate))
+        found += _pod_problems(pod, first_restarts.get(pod.uid, pod.restarts))
+    found.sort(key=lambda trouble: list(ProblemKind).index(trouble.kind))
     return tuple({trouble.key: trouble for trouble in reversed(found)}.values())[::-1]
 
 
-def signs(pod: Pod) -> tuple[str, ...]:
+def problem_keys(pod: Pod) -> tuple[str, ...]:
     """What is wrong with a pod at one moment, in words; a restart more is another word."""
-    return tuple(trouble.text for trouble in _of_pod(pod, 0))
+    return tuple(trouble.text for trouble in _pod_problems(pod, 0))
 
 
-def _of_pod(pod: Pod, first: int) -> Iterable[Trouble]:
+def _pod_problems(pod: Pod, first: int) -> Iterable[PodProblem]:
     if pod.unschedulable:
-        yield Trouble("schedule", Fate.PASSING, f"pod {pod.name} cannot be scheduled: {pod.unschedulable}")
+        yield PodProblem("schedule", ProblemKind.TRANSIENT, f"pod {pod.name} cannot be scheduled: {pod.unschedulable}")
     for container in pod.containers:
-        if (trouble := _of_container(pod, container)) is not None:
+        if (trouble := _container_problem(pod, container)) is not None:
             yield trouble
-        if _crashes(container) or (pod.restarts > first and _runs_again(container)):
-            fate = Fate.CRASHING if pod.restarts >= RESTARTS else Fate.PASSING
-            text, who = _crash_text(pod, container), Crashed(pod.name, container.name)
-            yield Trouble(f"crash {container.name}", fate, text, crashed=who)
+        if _is_crashed(container) or (pod.restarts > first and _has_recovered(container)):
+            fate = ProblemKind.CRASH_LOOP if pod.restarts >= MAX_RESTARTS else ProblemKind.TRANSIENT
+            text, who = _crash_text(pod, container), CrashedContainer(pod.name, container.name)
+            yield PodProblem(f"crash {container.name}", fate, text, crashed_container=who)
 
 
-def _of_container(pod: Pod, container: ContainerState) -> Trouble | None:
-    if container.phase is not Phase.WAITING:
+def _container_problem(pod: Pod, container: ContainerState) -> PodProblem | None:
+    if container.phase is not ContainerPhase.WAITING:
         return None
-    where = f"{_where(pod, container)}: {container.reason}"
-    text = short(f"{where}: {container.message}" if container.message else where, _LONGEST)
+    where = f"{_location(pod, container)}: {container.reason}"
+    text = short(f"{where}: {container.message}" if container.message else where, _MAX_TEXT_CHARS)
     if container.reason in _WRONG_NAME:
-        return Trouble(f"image {container.name}", Fate.LASTING, text)
+        return PodProblem(f"image {container.name}", ProblemKind.PERMANENT, text)
     if container.reason in _PULL:
         certain = _NOT_FOUND.search(container.message) or _NOT_ALLOWED.search(container.message)
         blind = bool(_NO_CAUSE.match(container.message))
-        return Trouble(f"image {container.name}", Fate.LASTING if certain else Fate.PASSING, text, blind)
+        return PodProblem(
+            f"image {container.name}", ProblemKind.PERMANENT if certain else ProblemKind.TRANSIENT, text, blind
+        )
     if container.reason == "CreateContainerConfigError":
-        fate = Fate.PASSING if _CACHE.search(container.message) else Fate.LASTING
-        return Trouble(f"config {container.name}", fate, text)
+        fate = ProblemKind.TRANSIENT if _CACHE.search(container.message) else ProblemKind.PERMANENT
+        return PodProblem(f"config {container.name}", fate, text)
     if container.reason in {"CreateContainerError", "RunContainerError"}:
-        return Trouble(f"start {container.name}", Fate.PASSING, text)
+        return PodProblem(f"start {container.name}", ProblemKind.TRANSIENT, text)
     return None
 
 
-def _crashes(container: ContainerState) -> bool:
+def _is_crashed(container: ContainerState) -> bool:
     """It lies on the floor at this look; an init container that ended well does not."""
     if container.ready or container.restarts == 0:
         return False
-    if container.phase is Phase.TERMINATED:
+    if container.phase is ContainerPhase.TERMINATED:
         return not (container.init and container.exit_code == 0)
-    return container.phase is Phase.WAITING and container.reason in {"CrashLoopBackOff", "RunContainerError"}
+    return container.phase is ContainerPhase.WAITING and container.reason in {"CrashLoopBackOff", "RunContainerError"}
 
 
-def _runs_again(container: ContainerState) -> bool:
-    return container.phase is Phase.RUNNING and not container.ready and container.last_exit_code is not None
+def _has_recovered(container: ContainerState) -> bool:
+    return container.phase is ContainerPhase.RUNNING and not container.ready and container.last_exit_code is not None
 
 
 def _crash_text(pod: Pod, container: ContainerState) -> str:
-    ended = container.phase is Phase.TERMINATED
+    ended = container.phase is ContainerPhase.TERMINATED
     code = container.exit_code if ended else container.last_exit_code
     reason = container.reason if ended else container.last_reason
     how = "out of memory" if reason == "OOMKilled" else f"exit code {code}" if code is not None else reason
-    return f"{_where(pod, container)} crashes ({how}), {pod.restarts} restarts"
+    return f"{_location(pod, container)} crashes ({how}), {pod.restarts} restarts"
 
 
-def _where(pod: Pod, container: ContainerState) -> str:
+def _location(pod: Pod, container: ContainerState) -> str:
     return f"pod {pod.name}, {'init container' if container.init else 'container'} {container.name}"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from homelab_hooks.git.places import Places
+from homelab_hooks.git.places import Location
 
 _ENCRYPTED = b"\0GITCRYPT\0"
 _FILTER = "git-crypt"
-_AT_ONCE = 200
+_MAX_PATHS_PER_CALL = 200
 """paths in one call of git"""
 
 
-class Crypt(Places):
+class GitCrypt(Location):
     """Looks at what is committed, whether or not there is a key here."""
 
-    def exposed(self, sha: str, *, since: str) -> tuple[str, ...]:
+    def plaintext_files(self, sha: str, *, since: str) -> tuple[str, ...]:
         """Files that .gitattributes gives to git-crypt and that a commit since then holds in plaintext.
 
         Args:
@@ -26,18 +26,18 @@ class Crypt(Places):
         listed = self._lines("-c", "core.quotePath=false", "rev-list", "--objects", sha, *old)
         named = [line.partition(" ")[::2] for line in listed]
         blobs = [(blob, path) for blob, path in named if path]
-        given = self._given([path for _, path in blobs])
-        return tuple(sorted({path for blob, path in blobs if path in given and self._plain(blob)}))
+        given = self._encrypted_paths([path for _, path in blobs])
+        return tuple(sorted({path for blob, path in blobs if path in given and self._is_plaintext(blob)}))
 
-    def _given(self, paths: list[str]) -> set[str]:
+    def _encrypted_paths(self, paths: list[str]) -> set[str]:
         found = set()
         top = str(self.top_level())
-        for first in range(0, len(paths), _AT_ONCE):
-            chunk = paths[first : first + _AT_ONCE]
+        for first in range(0, len(paths), _MAX_PATHS_PER_CALL):
+            chunk = paths[first : first + _MAX_PATHS_PER_CALL]
             parts = self._run("-C", top, "check-attr", "-z", "filter", "--", *chunk).out.split("\0")
             found |= {path for path, value in zip(parts[::3], parts[2::3], strict=False) if value.startswith(_FILTER)}
         return found
 
-    def _plain(self, blob: str) -> bool:
+    def _is_plaintext(self, blob: str) -> bool:
         done = self._run("cat-file", "blob", blob)
         return done.ok and bool(done.stdout) and not done.stdout.startswith(_ENCRYPTED)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE")
-CALL = (
+LOCATION_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE")
+PER_CALL_VARIABLES = (
     "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_QUARANTINE_PATH", "GIT_NAMESPACE", "GIT_INTERNAL_SUPER_PREFIX", "GIT_REFLOG_ACTION",
     "GIT_PUSH_OPTION_COUNT", "GIT_LITERAL_PATHSPECS", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE",
 )  # fmt: skip
 """set by git for one call of a hook or an alias; wrong for every other"""
 
-FRAMEWORK = (
+PRE_COMMIT_VARIABLES = (
     "PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF", "PRE_COMMIT_ORIGIN", "PRE_COMMIT_SOURCE", "PRE_COMMIT_REMOTE_NAME",
     "PRE_COMMIT_REMOTE_URL", "PRE_COMMIT_REMOTE_BRANCH", "PRE_COMMIT_LOCAL_BRANCH",
 )  # fmt: skip
 """set by pre-commit and prek for one push; wrong for a run of theirs inside it"""
 
-LOOKING = {
+SAFE_CONFIG = {
     "core.fsmonitor": "false",
     "core.alternateRefsCommand": ":",
     "core.askPass": "",
@@ -31,15 +31,19 @@ LOOKING = {
 BATCH_SSH = "ssh -oBatchMode=yes"
 
 
-def for_git(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
+def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
     """The environment for our own git calls.
 
     A lone GIT_DIR comes from a hook, where the directory says the same; with GIT_WORK_TREE it is the user's own word.
 
-    >>> sorted(for_git({"GIT_DIR": "/x/.git", "HOME": "/h"}, interactive=True))
+    >>> sorted(git_env({"GIT_DIR": "/x/.git", "HOME": "/h"}, interactive=True))
     ['GIT_EDITOR', 'GIT_SEQUENCE_EDITOR', 'HOME', 'LANGUAGE', 'LC_ALL']
     """
-    gone = set(CALL) if all(environ.get(name) for name in REPOSITORY) else {*CALL, *REPOSITORY}
+    gone = (
+        set(PER_CALL_VARIABLES)
+        if all(environ.get(name) for name in LOCATION_VARIABLES)
+        else {*PER_CALL_VARIABLES, *LOCATION_VARIABLES}
+    )
     kept = {name: value for name, value in environ.items() if name not in gone}
     kept |= {"LC_ALL": "C", "LANGUAGE": "C", "GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
     if not interactive:
@@ -47,19 +51,23 @@ def for_git(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
     return kept
 
 
-def for_others(environ: Mapping[str, str]) -> dict[str, str]:
+def user_command_env(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment for the user's commands: nothing that git or pre-commit set for one call of its own.
 
-    >>> for_others({"GIT_DIR": "/x", "GIT_AUTHOR_NAME": "Ann", "PATH": "/bin"})
+    >>> user_command_env({"GIT_DIR": "/x", "GIT_AUTHOR_NAME": "Ann", "PATH": "/bin"})
     {'GIT_AUTHOR_NAME': 'Ann', 'PATH': '/bin'}
     """
-    return {name: value for name, value in environ.items() if name not in {*CALL, *REPOSITORY, *FRAMEWORK}}
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in {*PER_CALL_VARIABLES, *LOCATION_VARIABLES, *PRE_COMMIT_VARIABLES}
+    }
 
 
-def with_settings(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+def config_env(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
     """Variables that add settings to those which variables name already: unlike `-c`, no argument holds them.
 
-    >>> with_settings({"GIT_CONFIG_COUNT": "2"}, {"a.b": "c"})
+    >>> config_env({"GIT_CONFIG_COUNT": "2"}, {"a.b": "c"})
     {'GIT_CONFIG_COUNT': '3', 'GIT_CONFIG_KEY_2': 'a.b', 'GIT_CONFIG_VALUE_2': 'c'}
     """
     told = environ.get("GIT_CONFIG_COUNT", "")
@@ -70,22 +78,22 @@ def with_settings(environ: Mapping[str, str], settings: Mapping[str, str]) -> di
     return found
 
 
-def with_index(index: Path | None) -> dict[str, str]:
+def index_env(index: Path | None) -> dict[str, str]:
     """Variables for a call of git that uses another index than the work tree's own; none for None."""
     return {"GIT_INDEX_FILE": str(index)} if index else {}
 
 
-def _unfiltered(names: Iterable[str]) -> dict[str, str]:
+def _disable_filters(names: Iterable[str]) -> dict[str, str]:
     """Settings with which these filters leave every file as it is.
 
-    >>> _unfiltered(["x"])
+    >>> _disable_filters(["x"])
     {'filter.x.clean': '', 'filter.x.smudge': '', 'filter.x.process': '', 'filter.x.required': 'false'}
     """
     kinds = {"clean": "", "smudge": "", "process": "", "required": "false"}
     return {f"filter.{name}.{kind}": value for name in names for kind, value in kinds.items()}
 
 
-def only_looking(
+def untrusted_repo_env(
     environ: Mapping[str, str], settings: Mapping[str, str] | None, *, without: Iterable[str] = ()
 ) -> dict[str, str]:
     """Variables for a call of git that only looks.
@@ -94,13 +102,13 @@ def only_looking(
         settings: further ones; None: the call speaks to no remote, so that no missing object is fetched by the way.
         without: filters that are not run.
 
-    >>> only_looking({}, None)["GIT_ALLOW_PROTOCOL"]
+    >>> untrusted_repo_env({}, None)["GIT_ALLOW_PROTOCOL"]
     'none'
     """
     alone = {"GIT_ALLOW_PROTOCOL": "none"} if settings is None else {}
-    return {**with_settings(environ, {**LOOKING, **_unfiltered(without), **(settings or {})}), **alone}
+    return {**config_env(environ, {**SAFE_CONFIG, **_disable_filters(without), **(settings or {})}), **alone}
 
 
-def asks_by_ssh(environ: Mapping[str, str], *, interactive: bool) -> bool:
+def needs_ssh_batch_mode(environ: Mapping[str, str], *, interactive: bool) -> bool:
     """Whether ssh has to be told not to ask: nobody is there to answer, and the user set no ssh of his own."""
     return not interactive and not environ.get("GIT_SSH_COMMAND") and not environ.get("GIT_SSH")

@@ -8,26 +8,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.git.push import Outcome, read
+from homelab_hooks.git.push import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
-from homelab_hooks.proc import Done, command_of
+from homelab_hooks.proc import Completed, command_line
 
-PUSHER = "homelab/push.pid"
+PUSH_PID_FILE = "homelab/push.pid"
 """where a landing notes the process that pushes for it, under the git directory of its work tree"""
-_FETCHED = "refs/homelab/fetched/"
+_FETCH_REFS = "refs/homelab/fetched/"
 
 
-class Fetched(NamedTuple):
+class FetchResult(NamedTuple):
     """The result of a fetch: `tip` is the branch's commit at the remote, empty if the fetch brought none."""
 
     tip: str
-    done: Done
+    done: Completed
 
 
-class Exchange(Submodules):
+class Transfer(Submodules):
     """What goes to and comes from a remote while landing."""
 
-    def fetch_tip(self, source: str, branch: str, *, remote: str) -> Fetched:
+    def fetch_tip(self, source: str, branch: str, *, remote: str) -> FetchResult:
         """Fetch one branch and return its commit at the remote; an unreadable answer is an empty `tip`.
 
         The commit is read from a ref that only this call knows, and that is deleted again. FETCH_HEAD is neither read
@@ -38,25 +38,25 @@ class Exchange(Submodules):
             source: a remote's name, or the URL that is pushed to if that is another one.
             remote: the remote whose tracking ref is moved too; empty for none.
         """
-        ref, own = f"refs/heads/{branch}", _FETCHED + secrets.token_hex(8)
+        ref, own = f"refs/heads/{branch}", _FETCH_REFS + secrets.token_hex(8)
         tracking = [f"+{ref}:refs/remotes/{remote}/{branch}"] if remote else []
         quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
         try:
-            done = self._reach("fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking)
-            return Fetched(self._line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
+            done = self._run_with_remote("fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking)
+            return FetchResult(self._line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
         finally:
             self._run("update-ref", "-d", own)
 
-    def forget_fetches(self) -> None:
+    def delete_leftover_fetch_refs(self) -> None:
         """Delete the refs that killed fetches left; only while no other fetch of ours can run."""
-        for ref in self._lines("for-each-ref", "--format=%(refname)", _FETCHED):
+        for ref in self._lines("for-each-ref", "--format=%(refname)", _FETCH_REFS):
             self._run("update-ref", "-d", ref)
 
-    def fetch_all_history(self, source: str) -> Done:
+    def fetch_all_history(self, source: str) -> Completed:
         """Make a shallow repository whole."""
-        return self._reach("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
+        return self._run_with_remote("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
 
-    def push_exactly(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> Outcome:
+    def push_commit(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> PushResult:
         """Push one commit to one branch, fast-forward only, with the user's own pre-push hook.
 
         Who wants submodules to be pushed with it has them checked: git itself pushes them only for a branch by name.
@@ -68,27 +68,27 @@ class Exchange(Submodules):
         """
         ref = f"refs/heads/{to}"
         extra = [f"--push-option={option}" for option in options]
-        check = "check" if self.recursing() else "no"
-        done = self._reach(
+        check = "check" if self.recurses_on_push() else "no"
+        done = self._run_with_remote(
             "push", "--porcelain", "--no-follow-tags", f"--recurse-submodules={check}", *extra,
             "--", remote, f"{sha}:{ref}",
-            note=self._pusher(),
+            pid_file=self._push_pid_file(),
         )  # fmt: skip
-        self.forget_pusher()
-        return read(done.code, done.out, done.err, ref=ref, sha=sha)
+        self.clear_push_pid()
+        return parse_push_output(done.code, done.out, done.err, ref=ref, sha=sha)
 
-    def pusher(self, sha: str) -> int:
+    def running_push_pid(self, sha: str) -> int:
         """The process that pushes this commit now, or has outlived whoever started it; 0: none."""
         try:
-            number = int(self._pusher().read_text(encoding="ascii"))
+            number = int(self._push_pid_file().read_text(encoding="ascii"))
         except (OSError, ValueError):
             return 0
-        return number if sha and sha in command_of(number) else 0
+        return number if sha and sha in command_line(number) else 0
 
-    def forget_pusher(self) -> None:
+    def clear_push_pid(self) -> None:
         """Nobody is to be asked about it again; a note that cannot be removed names a process that has ended."""
         with contextlib.suppress(OSError):
-            self._pusher().unlink(missing_ok=True)
+            self._push_pid_file().unlink(missing_ok=True)
 
-    def _pusher(self) -> Path:
-        return self.git_path(PUSHER)
+    def _push_pid_file(self) -> Path:
+        return self.git_path(PUSH_PID_FILE)

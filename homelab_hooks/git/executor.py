@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Protocol
 
 from homelab_hooks.git import environment
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 
-_NOTED = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
+_WRITE_PID = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
 
 
-def noted(argv: Sequence[str], note: Path | None) -> list[str]:
+def with_pid_file(argv: Sequence[str], pid_file: Path | None) -> list[str]:
     """The command, which first writes its process id to a file: whoever finds the file can tell whether it runs."""
-    return ["sh", "-c", _NOTED, str(note), *argv] if note else list(argv)
+    return ["sh", "-c", _WRITE_PID, str(pid_file), *argv] if pid_file else list(argv)
 
 
-class Executor(Protocol):
+class GitRunner(Protocol):
     """Runs git in one directory."""
 
     @property
-    def batch(self) -> bool:
+    def ssh_batch(self) -> bool:
         """Whether ssh has to be told not to ask."""
 
     @property
-    def looks(self) -> bool:
+    def untrusted(self) -> bool:
         """Whether it runs nothing of the repository's."""
 
     def run(
@@ -33,10 +33,10 @@ class Executor(Protocol):
         args: Sequence[str],
         *,
         timeout: float | None = None,
-        note: Path | None = None,
+        pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None,
         index: Path | None = None,
-    ) -> Done:
+    ) -> Completed:
         """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`.
 
         Args:
@@ -44,11 +44,11 @@ class Executor(Protocol):
             index: used instead of the work tree's own index.
         """
 
-    def at(self, directory: Path) -> Executor:
+    def at(self, directory: Path) -> GitRunner:
         """The same in another directory."""
 
 
-class Lean:
+class DirectRunner:
     """Starts git directly, never prompts, and only looks: for watching and for hooks, where start-up time counts.
 
     Args:
@@ -57,32 +57,36 @@ class Lean:
         without: the repository's own filters, which are not run.
     """
 
-    looks = True
+    untrusted = True
 
     def __init__(self, environ: Mapping[str, str], directory: Path, *, without: Sequence[str] = ()) -> None:
         self._without = tuple(without)
         self._environ = {**environ, "HOMELAB_NO_WATCH": "1"}  # our own fetch must not start a watch
         self._directory = directory
-        self._processes = Processes(environment.for_git(self._environ, interactive=False))
+        self._processes = ProcessRunner(environment.git_env(self._environ, interactive=False))
 
     @property
-    def batch(self) -> bool:
+    def ssh_batch(self) -> bool:
         """Whether ssh has to be told not to ask."""
-        return environment.asks_by_ssh(self._environ, interactive=False)
+        return environment.needs_ssh_batch_mode(self._environ, interactive=False)
 
     def run(
         self,
         args: Sequence[str],
         *,
         timeout: float | None = None,
-        note: Path | None = None,
+        pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None,
         index: Path | None = None,
-    ) -> Done:
+    ) -> Completed:
         """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
-        env = environment.only_looking(self._environ, settings, without=self._without) | environment.with_index(index)
-        return self._processes.run(noted(["git", *args], note), cwd=self._directory, timeout=timeout, env=env)
+        env = environment.untrusted_repo_env(self._environ, settings, without=self._without) | environment.index_env(
+            index
+        )
+        return self._processes.run(
+            with_pid_file(["git", *args], pid_file), cwd=self._directory, timeout=timeout, env=env
+        )
 
-    def at(self, directory: Path) -> Lean:
+    def at(self, directory: Path) -> DirectRunner:
         """The same in another directory."""
-        return Lean(self._environ, directory, without=self._without)
+        return DirectRunner(self._environ, directory, without=self._without)

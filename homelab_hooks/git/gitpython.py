@@ -7,13 +7,13 @@ from pathlib import Path
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.git import environment
-from homelab_hooks.git.executor import noted
-from homelab_hooks.proc import Done
+from homelab_hooks.git.executor import with_pid_file
+from homelab_hooks.proc import Completed
 
-KILLED = -9
+KILLED_EXIT_CODE = -9
 
 
-class GitPython:
+class GitPythonRunner:
     """Starts git in our own session, so that prompts and Ctrl-C reach it.
 
     Args:
@@ -29,27 +29,27 @@ class GitPython:
         self._given = (dict(environ), dict(inherited))
         self._interactive = interactive
         self._directory = directory
-        self._env = environment.for_git({**environ, "HOMELAB_IN_LAND": "1"}, interactive=interactive)
+        self._env = environment.git_env({**environ, "HOMELAB_IN_LAND": "1"}, interactive=interactive)
         # GitPython can add to what it inherits but take nothing away; env(1) can.
         gone = sorted(set(inherited) - set(self._env))
         self._prefix = ["env", *(part for name in gone for part in ("-u", name)), "git"] if gone else ["git"]
 
-    looks = False
+    untrusted = False
 
     @property
-    def batch(self) -> bool:
+    def ssh_batch(self) -> bool:
         """Whether ssh has to be told not to ask."""
-        return environment.asks_by_ssh(self._env, interactive=self._interactive)
+        return environment.needs_ssh_batch_mode(self._env, interactive=self._interactive)
 
     def run(
         self,
         args: Sequence[str],
         *,
         timeout: float | None = None,
-        note: Path | None = None,
+        pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None,
         index: Path | None = None,
-    ) -> Done:
+    ) -> Completed:
         """Run `git ARGS` to its end; after `timeout` seconds it is killed."""
         try:
             import git
@@ -57,23 +57,28 @@ class GitPython:
             raise Problem("git cannot be started", hint="install git, or put it on PATH") from error
         try:
             code, out, err = git.Git(str(self._directory)).execute(
-                noted([*self._prefix, *args], note),
+                with_pid_file([*self._prefix, *args], pid_file),
                 with_extended_output=True,
                 with_exceptions=False,
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
                 env={
                     **self._env,
-                    **environment.with_settings(self._env, settings or {}),
-                    **environment.with_index(index),
+                    **environment.config_env(self._env, settings or {}),
+                    **environment.index_env(index),
                 },
                 kill_after_timeout=timeout,
             )
         except git.GitCommandNotFound:
-            return Done(127, missing=True)
-        return Done(code, out, err.encode("utf-8", "surrogateescape"), timed_out=code == KILLED and timeout is not None)
+            return Completed(127, not_found=True)
+        return Completed(
+            code,
+            out,
+            err.encode("utf-8", "surrogateescape"),
+            timed_out=code == KILLED_EXIT_CODE and timeout is not None,
+        )
 
-    def at(self, directory: Path) -> GitPython:
+    def at(self, directory: Path) -> GitPythonRunner:
         """The same in another directory."""
         environ, inherited = self._given
-        return GitPython(environ, directory, inherited=inherited, interactive=self._interactive)
+        return GitPythonRunner(environ, directory, inherited=inherited, interactive=self._interactive)

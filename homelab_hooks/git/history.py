@@ -6,13 +6,13 @@ import re
 from typing import NamedTuple
 
 from homelab_hooks.errors import Problem
-from homelab_hooks.git.verbs import Verbs
+from homelab_hooks.git.verbs import GitCommands
 from homelab_hooks.history import Containment
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _TAGS = "refs/tags/"
 _CI_PLACES = (".woodpecker", ".woodpecker.yaml", ".woodpecker.yml")
-PATIENCE = 10.0
+FETCH_TIMEOUT_S = 10.0
 """seconds a fetch of an unknown commit may take"""
 
 
@@ -23,7 +23,7 @@ class Commit(NamedTuple):
     tag: str = ""
 
 
-class History(Verbs):
+class History(GitCommands):
     """Questions about commits; none of them changes anything but the object store."""
 
     def resolve(self, name: str) -> Commit | None:
@@ -40,16 +40,16 @@ class History(Verbs):
         """The commit that is checked out; empty before the first."""
         return self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
-    def branch(self) -> str:
+    def current_branch(self) -> str:
         """The branch that is checked out; empty when HEAD is detached."""
         name = self._line("symbolic-ref", "--quiet", "HEAD")
         return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
 
-    def head_of(self, branch: str) -> str:
+    def branch_commit(self, branch: str) -> str:
         """The commit that a branch here is at; empty where there is no such branch."""
         return self._line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
 
-    def tree(self, sha: str) -> str:
+    def tree_of(self, sha: str) -> str:
         """The tree of a commit."""
         return self._line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
 
@@ -57,11 +57,11 @@ class History(Verbs):
         """A commit's parents, the first first."""
         return tuple(self._line("show", "--no-patch", "--no-show-signature", "--format=%P", sha, "--").split())
 
-    def message(self, sha: str) -> str:
+    def commit_message(self, sha: str) -> str:
         """A commit's whole message; empty where the commit is not here."""
         return self._line("show", "--no-patch", "--no-show-signature", "--format=%B", f"{sha}^{{commit}}", "--")
 
-    def knows(self, sha: str) -> bool:
+    def has_commit(self, sha: str) -> bool:
         """Whether the commit is here."""
         return self._run("cat-file", "-e", f"{sha}^{{commit}}").ok
 
@@ -69,15 +69,15 @@ class History(Verbs):
         """Whether `newer` contains `older`; both must be here."""
         return self._run("merge-base", "--is-ancestor", older, newer).ok
 
-    def related(self, a: str, b: str) -> bool:
+    def have_common_ancestor(self, a: str, b: str) -> bool:
         """Whether two commits have a common ancestor here."""
         return self._run("merge-base", a, b).ok
 
-    def ahead(self, *, of: str, sha: str) -> int:
+    def commits_ahead(self, *, of: str, sha: str) -> int:
         """How many commits `sha` has that `of` has not."""
         return self._count("rev-list", "--count", sha, f"^{of}")
 
-    def only_here(self, sha: str) -> int:
+    def unpushed_count(self, sha: str) -> int:
         """How many of a commit's ancestors, itself included, no remote-tracking branch has."""
         return self._count("rev-list", "--count", sha, "--not", "--remotes")
 
@@ -90,17 +90,17 @@ class History(Verbs):
         done = self._run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *_CI_PLACES)
         return bool(done.stdout) if done.ok else None
 
-    def fetch_quietly(self, remote: str, ref: str) -> bool:
+    def fetch_objects(self, remote: str, ref: str) -> bool:
         """Bring a commit or a branch here without moving any ref; gives up after `PATIENCE` seconds."""
-        done = self._ask(
+        done = self._query_remote(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--refmap=", "--", remote, ref,
-            remote=remote, timeout=PATIENCE,
+            remote=remote, timeout=FETCH_TIMEOUT_S,
         )  # fmt: skip
         return done.ok
 
 
-class Containing:
+class GitContainment:
     """Answers whether one commit contains another (`homelab_hooks.history.Contains`).
 
     Args:
@@ -134,11 +134,11 @@ class Containing:
         self._asked.add(name)
         remote, branch = self._sources
         if remote and _FULL_SHA.fullmatch(name):
-            self._history.fetch_quietly(remote, name.lower())
+            self._history.fetch_objects(remote, name.lower())
         if remote and branch and not self._here(name):
-            self._history.fetch_quietly(remote, f"refs/heads/{branch}")
+            self._history.fetch_objects(remote, f"refs/heads/{branch}")
         return self._here(name)
 
     def _here(self, name: str) -> str:
         found = self._history.resolve(name)
-        return found.sha if found and self._history.knows(found.sha) else ""
+        return found.sha if found and self._history.has_commit(found.sha) else ""

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.places import Places
-from homelab_hooks.git.verbs import complaint
+from homelab_hooks.git.places import Location
+from homelab_hooks.git.verbs import error_message
 
 
-class Hooking(Places):
+class HookConfig(Location):
     """Git where hooks are installed; only its settings are changed."""
 
-    def at(self, directory: Path) -> Hooking:
+    def at(self, directory: Path) -> HookConfig:
         """The same in another directory."""
-        return Hooking(self._git.at(directory))
+        return HookConfig(self._git.at(directory))
 
-    def bare(self) -> bool:
+    def is_bare(self) -> bool:
         """Whether this repository has no work tree."""
         return self._line("rev-parse", "--is-bare-repository") == "true"
 
@@ -56,7 +56,7 @@ class Hooking(Places):
         done = self._run(*args)
         if not done.ok:
             raise Problem(
-                f"git's settings cannot be changed: {complaint(done)}",
+                f"git's settings cannot be changed: {error_message(done)}",
                 hint="make the file writable, then run it again",
                 exit=Exit.REFUSED,
             )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.git.places import Places
-from homelab_hooks.proc import Done
+from homelab_hooks.git.places import Location
+from homelab_hooks.proc import Completed
 
 _SIGNS = {
     "MERGE_HEAD": "merge",
@@ -20,11 +20,11 @@ _SIGNS = {
 """files in the git directory, the first that exists counts: a rebase that stops in a pick has CHERRY_PICK_HEAD too"""
 _SEQUENCE = "sequencer/todo"
 """the rest of a series of picks or reverts, also between two of them"""
-_LONGEST = 4096
+_MAX_FILE_BYTES = 4096
 """bytes that are read of one of these files"""
 
 
-class Operation(NamedTuple):
+class UnfinishedOperation(NamedTuple):
     """An unfinished operation; false if there is none.
 
     Git stores it as files in the work tree's git directory. A file's name alone does not tell who began the operation,
@@ -44,36 +44,38 @@ class Operation(NamedTuple):
         return bool(self.name)
 
 
-class Operations(Places):
+class Operations(Location):
     """Reads the operation in progress, finishes it and undoes it."""
 
-    def operation(self) -> Operation:
+    def current_operation(self) -> UnfinishedOperation:
         """The operation in progress in this work tree."""
         own = self.git_dir()
         if own is None:
-            return Operation()
+            return UnfinishedOperation()
         sign = next((sign for sign in _SIGNS if (own / sign).exists()), "")
         match _SIGNS.get(sign, ""):
             case "merge":
                 branch = self._line("symbolic-ref", "--quiet", "HEAD")
                 head = self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-                return Operation("merge", branch, head, tuple(_read(own / sign).split()))
+                return UnfinishedOperation("merge", branch, head, tuple(_read_small_file(own / sign).split()))
             case "rebase":
-                branch, head, onto = (_read(own / sign / name) for name in ("head-name", "orig-head", "onto"))
-                return Operation("rebase", branch, head, (onto,) if onto else ())
+                branch, head, onto = (
+                    _read_small_file(own / sign / name) for name in ("head-name", "orig-head", "onto")
+                )
+                return UnfinishedOperation("rebase", branch, head, (onto,) if onto else ())
             case "":
-                return Operation(_sequence(own))
+                return UnfinishedOperation(_series_name(own))
             case name:
-                return Operation(name)
+                return UnfinishedOperation(name)
 
-    def finish_operation(self, name: str) -> Done:
+    def continue_operation(self, name: str) -> Completed:
         """Finish a merge or rebase whose conflicts are resolved.
 
         As if an editor had been left at once: its comment lines go, as commit.cleanup says.
         """
         return self._run(*((name, "--continue") if name == "rebase" else ("commit", "--edit")))
 
-    def abort_operation(self, name: str) -> Done:
+    def abort_operation(self, name: str) -> Completed:
         """Undo a merge or rebase in progress."""
         return self._run(name, "--abort")
 
@@ -90,17 +92,17 @@ class Operations(Places):
         return moves[1].partition(" ")[0], moves[0].partition(prefix)[2]
 
 
-def _sequence(own: Path) -> str:
+def _series_name(own: Path) -> str:
     """What the next line of a series of picks says: `pick` or `revert`."""
     if not (own / _SEQUENCE).exists():
         return ""
-    return "revert" if _read(own / _SEQUENCE).startswith("revert") else "cherry-pick"
+    return "revert" if _read_small_file(own / _SEQUENCE).startswith("revert") else "cherry-pick"
 
 
-def _read(path: Path) -> str:
+def _read_small_file(path: Path) -> str:
     """The beginning of a small file of git's; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(_LONGEST).decode("utf-8", "surrogateescape").strip()
+            return file.read(_MAX_FILE_BYTES).decode("utf-8", "surrogateescape").strip()
     except OSError:
         return ""

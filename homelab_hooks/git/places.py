@@ -9,30 +9,32 @@ from pathlib import Path
 from homelab_hooks.config import GitEntry
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.executor import Executor
-from homelab_hooks.git.verbs import Verbs, complaint
+from homelab_hooks.git.executor import GitRunner
+from homelab_hooks.git.verbs import GitCommands, error_message
 
 
-class Places(Verbs):
+class Location(GitCommands):
     """Directories and settings; the settings are there outside a repository too."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: GitRunner) -> None:
         super().__init__(executor)
         self._places: dict[tuple[str, ...], Path] = {}
 
-    def config(self) -> tuple[GitEntry, ...]:
+    def config_entries(self) -> tuple[GitEntry, ...]:
         """Every entry, weakest first: of several with one key the last counts."""
         done = self._run("config", "--list", "-z", "--show-scope")
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
-            raise Problem(f"git's configuration cannot be read: {complaint(done)}", hint="mend it: git config --edit")
+            raise Problem(
+                f"git's configuration cannot be read: {error_message(done)}", hint="mend it: git config --edit"
+            )
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):
             key, equals, value = setting.partition("\n")
             entries.append(GitEntry(scope, key, value if equals else "true"))
         return tuple(entries)
 
-    def setting(self, key: str) -> str:
+    def config_value(self, key: str) -> str:
         """The value that counts; empty where there is none."""
         return self._line("config", "--get", key)
 
@@ -40,7 +42,7 @@ class Places(Verbs):
         """Git's own version, as it says it."""
         return self._line("version").removeprefix("git version ")
 
-    def release(self) -> tuple[int, int]:
+    def version_tuple(self) -> tuple[int, int]:
         """The first two numbers of it; (0, 0) where it does not say."""
         found = re.search(r"(\d{1,6})\.(\d{1,6})", self.version())
         return (int(found[1]), int(found[2])) if found else (0, 0)
@@ -61,14 +63,14 @@ class Places(Verbs):
         """The directory that all work trees of the repository share; None outside a repository."""
         return self._place("--git-common-dir")
 
-    def private_dir(self) -> Path:
+    def homelab_dir(self) -> Path:
         """Our own directory in the one that all work trees share; it may not be there yet.
 
         Raises Problem (refused) outside a repository.
         """
         common = self.common_dir()
         if common is None:
-            raise _no_repository()
+            raise _not_a_repository()
         return common / "homelab"
 
     def git_path(self, name: str) -> Path:
@@ -78,14 +80,14 @@ class Places(Verbs):
         """
         found = self._place("--git-path", name)
         if found is None:
-            raise _no_repository()
+            raise _not_a_repository()
         return found
 
-    def valid_branch(self, name: str) -> bool:
+    def is_valid_branch(self, name: str) -> bool:
         """Whether git takes this for a branch's name."""
         return not name.startswith("-") and self._run("check-ref-format", f"refs/heads/{name}").ok
 
-    def ignores(self, name: str) -> bool:
+    def is_ignored(self, name: str) -> bool:
         """Whether `git status` overlooks a file of this name, there or not; a relative one is below this directory."""
         return self._run("check-ignore", "--quiet", "--", name).ok
 
@@ -95,7 +97,7 @@ class Places(Verbs):
             return self._places[question]
         done = self._run("rev-parse", "--path-format=absolute", *question)
         if not done.ok and "dubious ownership" in done.err:
-            where = complaint(done).rpartition(" at ")[2]
+            where = error_message(done).rpartition(" at ")[2]
             raise Problem(
                 f"git does not trust this repository, it belongs to another user: {where}",
                 hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(where.strip(chr(39)))}",
@@ -106,5 +108,5 @@ class Places(Verbs):
         return self._places.setdefault(question, Path(done.out.removesuffix("\n")))
 
 
-def _no_repository() -> Problem:
+def _not_a_repository() -> Problem:
     return Problem("this is no git repository", hint="run it inside one", exit=Exit.REFUSED)

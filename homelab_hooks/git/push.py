@@ -10,10 +10,10 @@ from enum import Enum, auto
 from homelab_hooks.text import clean, short, without_user
 
 
-class Kind(Enum):
+class PushStatus(Enum):
     """The outcomes of a push."""
 
-    LANDED = auto()
+    ACCEPTED = auto()
     """the server has the commit on the branch"""
     LOST_RACE = auto()
     """the branch has moved: fetch, merge and verify again"""
@@ -34,21 +34,21 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class PushResult:
     """What a push came to; `said` are the words of server, hook and git, fit to be shown."""
 
-    kind: Kind
-    why: str = ""
-    said: tuple[str, ...] = ()
+    status: PushStatus
+    reason: str = ""
+    output: tuple[str, ...] = ()
     link: str = ""
     """where the server says a pull request can be opened or found"""
-    sure: bool = True
+    confirmed: bool = True
     """false where git reported the commit accepted and then failed, or ended well without a word about it"""
 
 
 _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")
 _LINK = re.compile(r"https?://\S+(?:/pulls?/|/merge_requests/|/pull-requests|/compare/)\S*")
-_AT = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
+_SIDEBAND_PREFIX = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
 _NOISE = re.compile(r"hint:|error: failed to push some refs to|To |Done$|remote:\s*(?:error:)?\s*$|error:\s*$")
 
 _MOVED = re.compile(r"fetch first|non-fast-forward|stale info|remote ref updated|incorrect old value|already exists")
@@ -72,7 +72,7 @@ _BEFORE_SENDING = re.compile(
     r"|The following submodule paths contain changes)",
     re.MULTILINE,
 )
-_NO = re.compile(
+_REFUSED_PATTERN = re.compile(
     r"archived|mirror repository .*read-only|Push to create is not enabled|Cannot find repository|[Nn]ot found",
     re.IGNORECASE,
 )
@@ -92,83 +92,84 @@ _SAYS_LITTLE = re.compile(r"Could not read from remote repository\.$|error: hook
 _FRAMEWORK_FAILED = re.compile(r"\.{3,}\s*Failed$")
 """how pre-commit and prek tell which of their hooks refused, among those that passed"""
 _UNPUSHED = "not be found on any remote:"
-_FAILED_AFTER = 128
+_FATAL_EXIT_CODE = 128
 
 
-def read(code: int, out: str, err: str, *, ref: str, sha: str = "") -> Outcome:
+def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "") -> PushResult:
     r"""What a `git push --porcelain` of one commit to `ref` (a full name) came to.
 
     Args:
         code: git's exit code, negative for a signal.
         sha: the commit that was pushed: a server that has it already has it, whatever else it says.
 
-    >>> read(1, "!\trefs/heads/m:refs/heads/m\t[rejected] (fetch first)\nDone\n", "", ref="refs/heads/m").kind.name
+    >>> out = "!\trefs/heads/m:refs/heads/m\t[rejected] (fetch first)\nDone\n"
+    >>> parse_push_output(1, out, "", ref="refs/heads/m").status.name
     'LOST_RACE'
     """
     # A pre-push hook's standard output arrives among git's own lines.
     read_out = [(line, _REF_LINE.fullmatch(line)) for line in out.split("\n")]
-    said = (*words("\n".join(line for line, about in read_out if not about)), *words(err))
+    said = (*output_lines("\n".join(line for line, about in read_out if not about)), *output_lines(err))
     link = next((found[0] for line in said if (found := _LINK.search(line))), "")
     mine = next((about for _, about in read_out if about and about["ref"] == ref), None)
     if code == 0:
-        kind = Kind.LANDED
+        kind = PushStatus.ACCEPTED
     elif mine is None:
-        kind = _without_line(code, err)
+        kind = _status_without_ref_line(code, err)
     elif mine["flag"] == "!":
-        kind = _rejected(mine["summary"], err, sha)
+        kind = _rejected_status(mine["summary"], err, sha)
     else:
-        kind = Kind.LANDED
-    why = _why(kind, mine["summary"] if mine else "", said)
+        kind = PushStatus.ACCEPTED
+    why = _reason(kind, mine["summary"] if mine else "", said)
     # Without a word about the ref some setting may have made git push something else.
-    return Outcome(kind=kind, why=why, said=said, link=link, sure=code == 0 and mine is not None)
+    return PushResult(status=kind, reason=why, output=said, link=link, confirmed=code == 0 and mine is not None)
 
 
-def words(err: str) -> tuple[str, ...]:
+def output_lines(err: str) -> tuple[str, ...]:
     r"""Standard error without git's advice, framing and padding, fit to be shown.
 
-    >>> words("remote: error:        \nremote: error: No.   \nhint: try\n")
+    >>> output_lines("remote: error:        \nremote: error: No.   \nhint: try\n")
     ('remote: error: No.',)
     """
     lines = (short(clean(without_user(line))) for line in err.splitlines())
     return tuple(line for line in lines if line and not _NOISE.match(line))
 
 
-def _rejected(summary: str, err: str, sha: str) -> Kind:
-    now = _AT.search(err)
+def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:
+    now = _SIDEBAND_PREFIX.search(err)
     if now and sha and now["now"] == sha:
-        return Kind.LANDED
+        return PushStatus.ACCEPTED
     if "[remote failure]" in summary:
-        return Kind.UNKNOWN
+        return PushStatus.UNKNOWN
     if "[remote rejected]" not in summary:
         moved = _MOVED.search(summary) and not summary.endswith("(already exists)")
-        return Kind.LOST_RACE if moved else Kind.REFUSED
+        return PushStatus.LOST_RACE if moved else PushStatus.REFUSED
     if now or "incorrect old value" in summary or "reference already exists" in summary:
-        return Kind.LOST_RACE
+        return PushStatus.LOST_RACE
     if _REF_TAKEN.search(summary):
-        return Kind.REF_LOCKED if _LOCK_HELD.search(err) else Kind.REFUSED
-    return Kind.PROTECTED if _PROTECTED.search(f"{err}\n{summary}") else Kind.REFUSED
+        return PushStatus.REF_LOCKED if _LOCK_HELD.search(err) else PushStatus.REFUSED
+    return PushStatus.PROTECTED if _PROTECTED.search(f"{err}\n{summary}") else PushStatus.REFUSED
 
 
-def _without_line(code: int, err: str) -> Kind:
+def _status_without_ref_line(code: int, err: str) -> PushStatus:
     if _BEFORE_SENDING.search(err):
-        return Kind.REFUSED
-    if code < 0 or code > _FAILED_AFTER or _CUT_OFF.search(err):
-        return Kind.UNKNOWN
-    return Kind.LOCAL_HOOK if code < _FAILED_AFTER else unreached(err)
+        return PushStatus.REFUSED
+    if code < 0 or code > _FATAL_EXIT_CODE or _CUT_OFF.search(err):
+        return PushStatus.UNKNOWN
+    return PushStatus.LOCAL_HOOK if code < _FATAL_EXIT_CODE else classify_transport_error(err)
 
 
-def unreached(err: str) -> Kind:
+def classify_transport_error(err: str) -> PushStatus:
     """Why git did not get as far as exchanging commits, for a push and a fetch alike."""
-    if _NO.search(err):
-        return Kind.REFUSED
+    if _REFUSED_PATTERN.search(err):
+        return PushStatus.REFUSED
     if _DENIED.search(err):
-        return Kind.DENIED
-    return Kind.UNREACHABLE if _UNREACHABLE.search(err) else Kind.REFUSED
+        return PushStatus.DENIED
+    return PushStatus.UNREACHABLE if _UNREACHABLE.search(err) else PushStatus.REFUSED
 
 
-def _why(kind: Kind, summary: str, said: Sequence[str]) -> str:
+def _reason(kind: PushStatus, summary: str, said: Sequence[str]) -> str:
     """The one line that says most: the server's own, else git's."""
-    if kind is Kind.LANDED:
+    if kind is PushStatus.ACCEPTED:
         return ""
     if _UNPUSHED in said[:-1]:
         return f"the commit of a submodule is on none of its remotes: {said[said.index(_UNPUSHED) + 1].strip()}"

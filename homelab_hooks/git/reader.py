@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from homelab_hooks.git.history import History
-from homelab_hooks.git.places import Places
+from homelab_hooks.git.places import Location
 from homelab_hooks.git.remotes import Remotes
 
 
-class Reader(Places, Remotes, History):
+class Reader(Location, Remotes, History):
     """Git in one directory, of which nothing is changed."""

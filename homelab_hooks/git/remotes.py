@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from homelab_hooks.credentials import hidden
-from homelab_hooks.git.verbs import Verbs, complaint
+from homelab_hooks.git.verbs import GitCommands, error_message
 from homelab_hooks.looks import Absent, Look, Missed, Seen
 
-ASKING = 30.0
+REMOTE_TIMEOUT_S = 30.0
 """seconds a remote has to answer a question"""
 _HEADS = "refs/heads/"
 
 
-class Remotes(Verbs):
+class Remotes(GitCommands):
     """What the repository knows of its remotes, and what they say when asked."""
 
-    def remotes(self) -> tuple[str, ...]:
+    def remote_names(self) -> tuple[str, ...]:
         """Their names."""
         return self._lines("remote")
 
@@ -38,9 +38,11 @@ class Remotes(Verbs):
         """The remote's own default branch as last heard, else asked for; Absent where it names none."""
         if known := self.known_head_branch(remote):
             return Seen(known)
-        done = self._ask("ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=ASKING)
+        done = self._query_remote(
+            "ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=REMOTE_TIMEOUT_S
+        )
         if not done.ok:
-            return Missed(complaint(done))
+            return Missed(error_message(done))
         for line in done.lines:
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return Seen(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
@@ -53,45 +55,45 @@ class Remotes(Verbs):
         there = known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known)
         return known.removeprefix(prefix) if there else ""
 
-    def tip(self, url: str, branch: str, *, timeout: float = ASKING) -> Look[str]:
+    def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Look[str]:
         """The commit that a branch has on the server now; Absent where there is no such branch."""
         ref = _HEADS + branch
-        done = self._ask("ls-remote", "--", url, ref, remote=url, timeout=timeout)
+        done = self._query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
-            return Missed(complaint(done))
+            return Missed(error_message(done))
         for line in done.lines:
             sha, _, name = line.partition("\t")
             if name == ref:
                 return Seen(sha)
         return Absent(f"there is no branch {branch}")
 
-    def tracked(self, remote: str, branch: str) -> str:
+    def tracking_commit(self, remote: str, branch: str) -> str:
         """The commit that a remote's branch had when last heard of; empty where it is not known."""
         return self._line("rev-parse", "--verify", "--quiet", f"refs/remotes/{hidden(remote)}/{branch}^{{commit}}")
 
-    def moves(self, remote: str, branch: str) -> int:
+    def reflog_length(self, remote: str, branch: str) -> int:
         """How often the tracking branch has been moved, as far as its reflog goes back."""
         ref = f"refs/remotes/{hidden(remote)}/{branch}"
         return self._count("rev-list", "--walk-reflogs", "--count", ref, "--")
 
-    def last_pushed(self, remote: str, branch: str) -> str:
+    def last_push_commit(self, remote: str, branch: str) -> str:
         """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""
         told = self._line("reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{hidden(remote)}/{branch}", "--")
         sha, _, what = told.partition(" ")
         return sha if what.startswith("update by push") else ""
 
-    def branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
+    def tracking_branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
         """The remote's branches whose tip, as last heard, is this commit."""
         prefix = f"refs/remotes/{hidden(remote)}/"
         found = self._lines("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix)
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 
-    def holds(self, remote: str, sha: str) -> bool:
+    def remote_contains(self, remote: str, sha: str) -> bool:
         """Whether a branch of the remote contains this commit, as last heard."""
         prefix = f"refs/remotes/{hidden(remote)}/"
         return bool(self._line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
 
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
-        if remote not in self.remotes():
+        if remote not in self.remote_names():
             return (remote,)
         return self._lines("remote", "get-url", *which, "--all", "--", remote)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.git.crypt import Crypt
-from homelab_hooks.git.exchange import Exchange
-from homelab_hooks.git.executor import Executor
+from homelab_hooks.git.crypt import GitCrypt
+from homelab_hooks.git.exchange import Transfer
+from homelab_hooks.git.executor import GitRunner
 from homelab_hooks.git.history import History
 from homelab_hooks.git.remotes import Remotes
-from homelab_hooks.git.worktree import WorkTree
-from homelab_hooks.git.worktrees import WorkTrees
+from homelab_hooks.git.worktree import Worktree
+from homelab_hooks.git.worktrees import WorktreeList
 
 
-class Git(WorkTree, WorkTrees, Exchange, Crypt, Remotes, History):
+class Git(Worktree, WorktreeList, Transfer, GitCrypt, Remotes, History):
     """Git in one directory, started by whichever executor it is given."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: GitRunner) -> None:
         super().__init__(executor)
 
     def at(self, directory: Path) -> Git:

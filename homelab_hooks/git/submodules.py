@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from homelab_hooks.git.places import Places
-from homelab_hooks.proc import Done
+from homelab_hooks.git.places import Location
+from homelab_hooks.proc import Completed
 
 _GITLINK = "160000"
 _TRUE = {"true", "yes", "on", "1"}
 
 
-class Submodules(Places):
+class Submodules(Location):
     """Only those that are initialised here; a folder without a repository stays as it is."""
 
     def has_submodules(self) -> bool:
@@ -20,18 +20,18 @@ class Submodules(Places):
         top = self.top_level()
         return top is not None and (top / ".gitmodules").is_file()
 
-    def recursing(self) -> bool:
+    def recurses_on_push(self) -> bool:
         """Whether the user wants a push to look after submodules: push.recurseSubmodules, else submodule.recurse."""
         if not self.has_submodules():
             return False
-        own = self.setting("push.recurseSubmodules")
-        return own not in {"no", "false"} if own else self.setting("submodule.recurse").lower() in _TRUE
+        own = self.config_value("push.recurseSubmodules")
+        return own not in {"no", "false"} if own else self.config_value("submodule.recurse").lower() in _TRUE
 
-    def pushing(self) -> bool:
+    def pushes_submodules(self) -> bool:
         """Whether they are to be pushed with it, and not only looked after."""
-        return self.recursing() and self.setting("push.recurseSubmodules") != "check"
+        return self.recurses_on_push() and self.config_value("push.recurseSubmodules") != "check"
 
-    def links(self, sha: str) -> dict[str, str]:
+    def gitlinks(self, sha: str) -> dict[str, str]:
         """The commit that each submodule here has in a commit of ours, by its path."""
         entries = self._tree("ls-tree", "-r", "-z", "--full-tree", sha)
         return {path: link for mode, link, path in entries if mode == _GITLINK and self._submodule(path) is not None}
@@ -40,19 +40,19 @@ class Submodules(Places):
         """The commit that is checked out in a submodule."""
         return self._line(*self._inside(path), "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
-    def update_submodules(self, *paths: str) -> Done:
+    def update_submodules(self, *paths: str) -> Completed:
         """Bring submodules to the commits of the index, fetched where they are not here."""
-        return self._reach(
+        return self._run_with_remote(
             "-C", str(self.top_level()), "submodule", "update", "--checkout", "--recursive", "--", *paths
         )
 
-    def only_in_submodule(self, path: str, sha: str) -> bool:
+    def is_unpushed_in_submodule(self, path: str, sha: str) -> bool:
         """Whether a submodule's commit is on none of its remotes, as last heard."""
         return bool(self._line(*self._inside(path), "rev-list", "--max-count=1", sha, "--not", "--remotes"))
 
-    def push_submodule(self, path: str) -> Done:
+    def push_submodule(self, path: str) -> Completed:
         """A plain `git push` in a submodule, as its own settings say."""
-        return self._reach(*self._inside(path), "push")
+        return self._run_with_remote(*self._inside(path), "push")
 
     def _inside(self, path: str) -> tuple[str, ...]:
         # A GIT_WORK_TREE of the user's would lead out of it again.

@@ -10,35 +10,35 @@ from homelab_hooks.credentials import hidden, rewritten
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.environment import BATCH_SSH
-from homelab_hooks.git.executor import Executor
-from homelab_hooks.proc import Done
+from homelab_hooks.git.executor import GitRunner
+from homelab_hooks.proc import Completed
 from homelab_hooks.remote import Nameless, parse
 from homelab_hooks.text import clean, without_user
 
-OLDEST = (2, 36)
+MIN_VERSION = (2, 36)
 """git that can be trusted: `push --porcelain` and the reference-transaction hook are as we know them (2.28.0 ran other
 hooks in its place)"""
-_DIGITS = 16
+_MAX_COUNT_DIGITS = 16
 """of a count; no repository has so many commits"""
 
 
-class Verbs:
+class GitCommands:
     """Runs git and reads its answers."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: GitRunner) -> None:
         self._git = executor
 
     @property
-    def executor(self) -> Executor:
+    def executor(self) -> GitRunner:
         """How git is started here: for other verbs in the same place."""
         return self._git
 
-    def _run(self, *args: str, timeout: float | None = None, index: Path | None = None) -> Done:
-        return self._ran(self._git.run(args, timeout=timeout, index=index))
+    def _run(self, *args: str, timeout: float | None = None, index: Path | None = None) -> Completed:
+        return self._require_git(self._git.run(args, timeout=timeout, index=index))
 
     @staticmethod
-    def _ran(done: Done) -> Done:
-        if done.missing:
+    def _require_git(done: Completed) -> Completed:
+        if done.not_found:
             raise Problem("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
         return done
 
@@ -55,14 +55,14 @@ class Verbs:
     def _count(self, *args: str) -> int:
         """A number on standard output; 0 where git says no, or something else."""
         said = self._line(*args)
-        return int(said) if said.isascii() and said.isdecimal() and len(said) < _DIGITS else 0
+        return int(said) if said.isascii() and said.isdecimal() and len(said) < _MAX_COUNT_DIGITS else 0
 
     def _list(self, *args: str, index: Path | None = None) -> tuple[str, ...]:
         """The entries of a `-z` list; a git that cannot tell them is a Problem, never an empty list."""
         done = self._run(*args, index=index)
         if not done.ok:
             verb = next(arg for arg in args if not arg.startswith("-"))
-            raise Problem(f"git {verb} failed: {complaint(done)}", hint=_remedy(done), exit=Exit.REFUSED)
+            raise Problem(f"git {verb} failed: {error_message(done)}", hint=_hint_for(done), exit=Exit.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
 
     def _tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
@@ -70,48 +70,48 @@ class Verbs:
         split = (entry.partition("\t") for entry in self._list(*args))
         return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 
-    def _ask(self, verb: str, *args: str, remote: str, timeout: float) -> Done:
+    def _query_remote(self, verb: str, *args: str, remote: str, timeout: float) -> Completed:
         """A question to a remote, of which nothing but the remote's own programs is run.
 
         A remote on this machine could name a program in the repository's settings; over ssh it is how it is reached.
         """
         usual: tuple[str, ...] = ()
-        if self._git.looks and self._line("config", "--get", f"remote.{hidden(remote)}.uploadpack"):
+        if self._git.untrusted and self._line("config", "--get", f"remote.{hidden(remote)}.uploadpack"):
             url = self._line("ls-remote", "--get-url", "--", hidden(remote))
             usual = ("--upload-pack=git-upload-pack",) if isinstance(parse(url), Nameless) else ()
-        return self._reach(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
+        return self._run_with_remote(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
 
-    def _reach(
+    def _run_with_remote(
         self,
         *args: str,
         timeout: float | None = None,
-        note: Path | None = None,
+        pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None,
-    ) -> Done:
+    ) -> Completed:
         """A verb that speaks to a remote; ssh is told not to ask where nobody can answer.
 
         A URL's password is no argument: everybody on this machine can read those.
         """
         quiet: tuple[str, ...] = ()
-        if self._git.batch and not self._line("config", "--get", "core.sshCommand"):
+        if self._git.ssh_batch and not self._line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
         # What stands before is an option, which is the user's word.
         names = args.index("--") + 1 if "--" in args else len(args)
         told = {**rewritten(args[names:]), **(settings or {})}
         shown = (*args[:names], *map(hidden, args[names:]))
-        return self._ran(self._git.run([*quiet, *shown], timeout=timeout, note=note, settings=told))
+        return self._require_git(self._git.run([*quiet, *shown], timeout=timeout, pid_file=pid_file, settings=told))
 
 
-def _remedy(done: Done) -> str:
+def _hint_for(done: Completed) -> str:
     if "git-crypt" not in done.err:
         return ""
     return "this work tree lacks git-crypt's keys: homelab work start makes one that has them"
 
 
-def complaint(done: Done) -> str:
+def error_message(done: Completed) -> str:
     r"""What git complained of, in one line fit to be shown.
 
-    >>> complaint(Done(128, b"", b"hint: x\nfatal: bad thing\n"))
+    >>> error_message(Completed(128, b"", b"hint: x\nfatal: bad thing\n"))
     'bad thing'
     """
     if done.timed_out:

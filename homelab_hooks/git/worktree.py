@@ -12,19 +12,19 @@ from pathlib import Path
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.operation import Operations
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
-_PATHS_PER_CALL = 200
+_MAX_PATHS_PER_CALL = 200
 _STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
 # What merge.* and branch.NAME.mergeOptions may say otherwise would leave half a merge.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
 
 
-class WorkTree(Operations):
+class Worktree(Operations):
     """Looks at the work tree and changes it; never checks another branch out."""
 
-    def lock(self) -> Path | None:
+    def lock_file(self) -> Path | None:
         """The lock of another git that works here, or was killed; None where there is none."""
         own, common, branch = self.git_dir(), self.common_dir(), self._line("symbolic-ref", "--quiet", "HEAD")
         if own is None or common is None:
@@ -32,12 +32,12 @@ class WorkTree(Operations):
         locks = [own / "index.lock", own / "HEAD.lock", *([common / f"{branch}.lock"] if branch else [])]
         return next((lock for lock in locks if lock.exists()), None)
 
-    def changes(self) -> tuple[str, ...]:
+    def uncommitted_changes(self) -> tuple[str, ...]:
         """Tracked files that differ from HEAD or the index, each as `XY path`; untracked files are none.
 
         To look into a submodule git runs another one there, with the submodule's settings: who only looks does not.
         """
-        within = "dirty" if self._git.looks else "untracked"
+        within = "dirty" if self._git.untrusted else "untracked"
         return self._list(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
     def hidden_changes(self) -> tuple[str, ...]:
@@ -56,8 +56,8 @@ class WorkTree(Operations):
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise Problem(f"git's index cannot be read: {reason}", exit=Exit.REFUSED) from error
-            for first in range(0, len(marked), _PATHS_PER_CALL):
-                paths = marked[first : first + _PATHS_PER_CALL]
+            for first in range(0, len(marked), _MAX_PATHS_PER_CALL):
+                paths = marked[first : first + _MAX_PATHS_PER_CALL]
                 for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
                     self._run("-C", str(self.top_level()), "update-index", mark, "--", *paths, index=index)
             seen = self._list(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
@@ -68,27 +68,27 @@ class WorkTree(Operations):
         entries = self._list("ls-files", "-v", "-z", "--full-name", "--", ":/")
         marked = [entry[2:] for entry in entries if entry[0] == "S" or entry[0].islower()]
         sparse = bool(marked) and self._line("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
-        left_out = {entry[2:] for entry in entries if sparse and entry[0] in "Ss"} - set(self.present(marked))
+        left_out = {entry[2:] for entry in entries if sparse and entry[0] in "Ss"} - set(self.existing_paths(marked))
         return [path for path in marked if path not in left_out]
 
-    def unmerged(self) -> tuple[str, ...]:
+    def unmerged_files(self) -> tuple[str, ...]:
         """Files with conflicts, in path order, each as it is called from this directory."""
         entries = self._list("ls-files", "--unmerged", "-z", "--", ":/")
         return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
-    def merge(self, sha: str, *, message: str) -> Done:
+    def merge(self, sha: str, *, message: str) -> Completed:
         """Merge a commit into the branch, as the user would: his hooks and signing apply."""
         return self._run("merge", *_WHOLE_MERGE, "-m", message, sha)
 
-    def rebase(self, onto: str) -> Done:
+    def rebase(self, onto: str) -> Completed:
         """Put the branch's own commits on top of `onto`."""
         return self._run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
 
-    def reset_keep(self, sha: str) -> Done:
+    def reset_keep(self, sha: str) -> Completed:
         """Set branch and work tree back to a commit; refuses where that would lose changes."""
         return self._run("reset", "--keep", "--quiet", sha)
 
-    def reset_merge(self) -> Done:
+    def reset_merge(self) -> Completed:
         """Undo what is staged, in the index and in the files; changes that are not staged stay."""
         return self._run("reset", "--merge", "--quiet", "HEAD")
 
@@ -101,12 +101,12 @@ class WorkTree(Operations):
         done = self._run("merge-tree", "--write-tree", a, b)
         return done.out.partition("\n")[0] if done.code in {0, 1} else ""
 
-    def conflicts(self, a: str, b: str) -> tuple[str, ...]:
+    def conflicting_files(self, a: str, b: str) -> tuple[str, ...]:
         """The files that a merge of two commits would conflict in; none where git is before 2.38."""
         done = self._run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", a, b)
         return tuple(done.out.split("\0")[1:-1]) if done.code == 1 else ()
 
-    def new_files(self, tree: str) -> tuple[str, ...]:
+    def added_files(self, tree: str) -> tuple[str, ...]:
         """The files of a tree that HEAD has not."""
         return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree)
 
@@ -114,12 +114,12 @@ class WorkTree(Operations):
         """The files in which HEAD and a commit differ."""
         return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", sha)
 
-    def present(self, paths: Iterable[str]) -> tuple[str, ...]:
+    def existing_paths(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the files that are here."""
         top = self.top_level() or Path()
         return tuple(path for path in paths if os.path.lexists(top / path))
 
-    def foreign(self, tree: str, paths: Iterable[str]) -> tuple[str, ...]:
+    def modified_since_tree(self, tree: str, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the files that are here and are not what a tree has; a file that is gone is not foreign."""
         top = self.top_level() or Path()
         # Git was killed between making and writing an empty one.
@@ -141,7 +141,7 @@ class WorkTree(Operations):
             for folder in (top / path).parents:
                 folder.rmdir()
 
-    def restore(self, paths: Iterable[str]) -> Done:
+    def restore(self, paths: Iterable[str]) -> Completed:
         """Give files back what HEAD has."""
         top = str(self.top_level())
         return self._run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.git.places import Places
-from homelab_hooks.proc import Done
+from homelab_hooks.git.places import Location
+from homelab_hooks.proc import Completed
 
 
-class WorkTrees(Places):
+class WorktreeList(Location):
     """Other work trees than the one we are in, and their branches."""
 
-    def main_work_tree(self) -> Path | None:
+    def main_worktree(self) -> Path | None:
         """The repository's first work tree, also when called from a linked one; None for a bare one."""
-        entries = self.work_trees()
+        entries = self.worktree_branches()
         return Path(next(iter(entries))) if entries else None
 
-    def work_trees(self) -> dict[str, str]:
+    def worktree_branches(self) -> dict[str, str]:
         """Each work tree's path with the branch checked out in it (a full ref; empty when detached)."""
         found: dict[str, str] = {}
         for block in self._run("worktree", "list", "--porcelain", "-z").out.split("\0\0"):
@@ -25,26 +25,26 @@ class WorkTrees(Places):
                 found[fields["worktree"]] = fields.get("branch", "")
         return found
 
-    def add_work_tree(self, path: Path, *, branch: str, start: str) -> Done:
+    def add_worktree(self, path: Path, *, branch: str, start: str) -> Completed:
         """A new work tree, still without files, on a new branch.
 
         It has no upstream: a bare `git push` there reaches nobody's target.
         """
         return self._run("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start)
 
-    def fill(self) -> Done:
+    def checkout_files(self) -> Completed:
         """Put the files of HEAD into a work tree that has none."""
         return self._run("reset", "--hard", "--quiet", "HEAD")
 
-    def leftovers(self) -> tuple[str, ...]:
+    def unsaved_changes(self) -> tuple[str, ...]:
         """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
         return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
 
-    def remove_work_tree(self, path: Path, *, even_dirty: bool = False) -> Done:
+    def remove_worktree(self, path: Path, *, even_dirty: bool = False) -> Completed:
         """Remove a work tree; git refuses one with changes unless told."""
         force = ("--force", "--force") if even_dirty else ()
         return self._run("worktree", "remove", *force, "--", str(path))
 
-    def delete_branch(self, branch: str, *, sha: str) -> Done:
+    def delete_branch(self, branch: str, *, sha: str) -> Completed:
         """Delete a branch that still is at `sha`."""
         return self._run("update-ref", "-d", f"refs/heads/{branch}", sha)

@@ -6,41 +6,41 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.hooks.owner import Owner, owner
+from homelab_hooks.hooks.owner import HookManager, identify_manager
 
-KEPT, LEGACY, NEW = ".before-homelab", ".legacy", ".homelab-new-"
+BACKUP_SUFFIX, LEGACY_SUFFIX, TEMP_SUFFIX = ".before-homelab", ".legacy", ".homelab-new-"
 """endings of: a hook that was there before ours, one that pre-commit and prek moved away, one that is being written"""
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """What stands under a hook's name."""
 
-    NOTHING = "nothing"
+    MISSING = "nothing"
     FILE = "a file"
     LINK = "a symbolic link"
     FOLDER = "a directory"
 
 
-class Entry(NamedTuple):
+class HookFile(NamedTuple):
     """A file in a hooks directory, or its absence; `text` is None where there is none to read."""
 
     path: Path
-    kind: Kind = Kind.NOTHING
+    kind: FileKind = FileKind.MISSING
     text: str | None = None
     executable: bool = False
 
     @property
-    def owner(self) -> Owner:
+    def owner(self) -> HookManager:
         """Whose it is; what cannot be read is the user's."""
-        return Owner.NOBODY if self.kind is Kind.NOTHING else owner(self.text or "")
+        return HookManager.NOBODY if self.kind is FileKind.MISSING else identify_manager(self.text or "")
 
     @property
-    def there(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is anything."""
-        return self.kind is not Kind.NOTHING
+        return self.kind is not FileKind.MISSING
 
 
-class Hook(NamedTuple):
+class HookSlot(NamedTuple):
     """One hook in one hooks directory.
 
     Args:
@@ -52,26 +52,26 @@ class Hook(NamedTuple):
     """
 
     name: str
-    entry: Entry
-    kept: Entry
-    legacy: Entry
+    file: HookFile
+    backup: HookFile
+    legacy: HookFile
     tracked: bool = False
-    visible: bool = False
+    shows_in_status: bool = False
 
     @property
-    def installed(self) -> Entry | None:
+    def installed(self) -> HookFile | None:
         """Our shim, where it is run: under its own name, or moved away by a tool that starts it."""
-        if self.entry.owner is Owner.OURS:
-            return self.entry
-        return self.legacy if self.legacy.owner is Owner.OURS and self.entry.owner.manages else None
+        if self.file.owner is HookManager.OURS:
+            return self.file
+        return self.legacy if self.legacy.owner is HookManager.OURS and self.file.owner.is_manager else None
 
     @property
-    def same(self) -> bool:
+    def backup_is_current(self) -> bool:
         """Whether the kept hook is what git would run: an installation was cut short between two steps."""
-        return self.entry.there and self.kept.there and self.entry.text == self.kept.text
+        return self.file.exists and self.backup.exists and self.file.text == self.backup.text
 
 
-class Folder(NamedTuple):
+class HooksDir(NamedTuple):
     """A hooks directory with the hooks that matter to us.
 
     Args:
@@ -82,14 +82,14 @@ class Folder(NamedTuple):
     """
 
     path: Path
-    hooks: tuple[Hook, ...]
+    hooks: tuple[HookSlot, ...]
     origin: str = ""
     shared: bool = False
-    missing: str = ""
-    left: tuple[Path, ...] = ()
+    problem: str = ""
+    leftovers: tuple[Path, ...] = ()
 
 
-class Scope(NamedTuple):
+class InstallScope(NamedTuple):
     """One repository, or all of them.
 
     Args:
@@ -98,10 +98,10 @@ class Scope(NamedTuple):
     """
 
     option: str
-    shelf: Path
+    shim_dir: Path
 
 
-class Facts(NamedTuple):
+class HookFacts(NamedTuple):
     """All that a plan needs to know.
 
     Args:
@@ -112,10 +112,10 @@ class Facts(NamedTuple):
         notes: files that the hooks write while they work.
     """
 
-    scope: Scope
+    scope: InstallScope
     git: tuple[int, int]
-    folder: Folder | None
-    also: Folder | None = None
-    settings: tuple[tuple[str, str], ...] = ()
-    shelved: tuple[tuple[str, str], ...] = ()
+    hooks_dir: HooksDir | None
+    other_dirs: HooksDir | None = None
+    hook_config: tuple[tuple[str, str], ...] = ()
+    installed_shims: tuple[tuple[str, str], ...] = ()
     notes: tuple[Path, ...] = ()

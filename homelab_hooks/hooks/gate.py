@@ -10,27 +10,27 @@ from homelab_hooks import terminal
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.exchange import PUSHER
+from homelab_hooks.git.exchange import PUSH_PID_FILE
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.hooks.pushing import Pushing, Update, from_framework, from_git
+from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.looks import Absent, Missed
-from homelab_hooks.proc import ancestry, command_of
+from homelab_hooks.proc import ancestry, command_line
 from homelab_hooks.remote import shown
 from homelab_hooks.world import World
 
 
-def watched(mode: str) -> bool:
+def is_enabled(mode: str) -> bool:
     """Whether the stage is more than nothing, in this homelab.postPush."""
     return mode != "off"
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_push_arguments(parser: argparse.ArgumentParser) -> None:
     """What git gives a pre-push hook; pre-commit and prek give nothing, but set variables."""
     parser.add_argument("pushed_to", metavar="REMOTE", nargs="?", help="as git tells its pre-push hook")
     parser.add_argument("url", metavar="URL", nargs="?", help="the same; then standard input tells the refs")
 
 
-def pushing(args: argparse.Namespace, world: World, which: str) -> Pushing | None:
+def read_push(args: argparse.Namespace, world: World, which: str) -> PushInput | None:
     """The push that is about to be made; None where there is none: run by hand, or to verify a landing.
 
     Args:
@@ -39,26 +39,26 @@ def pushing(args: argparse.Namespace, world: World, which: str) -> Pushing | Non
     if which in world.environ.get("SKIP", "").split(","):
         return None
     if args.pushed_to:
-        return from_git(args.pushed_to, args.url or "", terminal.given())
+        return parse_git_input(args.pushed_to, args.url or "", terminal.given())
 
     def resolve(name: str) -> str:
         found = world.git.resolve(name)
         return found.sha if found else ""
 
-    return from_framework(world.environ, resolve)
+    return from_pre_commit(world.environ, resolve)
 
 
-def for_target(push: Pushing | None, config: Config, git: Reader) -> tuple[Update, ...]:
+def target_updates(push: PushInput | None, config: Config, git: Reader) -> tuple[RefUpdate, ...]:
     """The updates that bring something onto the target."""
-    if push is None or not push.brought:
+    if push is None or not push.branch_updates:
         return ()
-    remote = remote_of(git, push.remote)
-    return tuple(update for update in push.brought if is_target(update.branch, remote, config, git))
+    remote = resolve_remote_name(git, push.remote)
+    return tuple(update for update in push.branch_updates if is_target(update.branch, remote, config, git))
 
 
-def remote_of(git: Reader, told: str) -> str:
+def resolve_remote_name(git: Reader, told: str) -> str:
     """The remote that is pushed to: by its name, or by the URL that it pushes to; a URL of none is its own answer."""
-    names = git.remotes()
+    names = git.remote_names()
     return told if told in names else next((name for name in names if told in git.push_urls(name)), told)
 
 
@@ -67,7 +67,7 @@ def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
 
     Raises Problem (refused) where nobody says it: a gate that cannot tell must not open.
     """
-    known = may_be_target(branch, remote, config, git)
+    known = maybe_target(branch, remote, config, git)
     if known is not None:
         return known
     asked = git.head_branch(remote)
@@ -81,7 +81,7 @@ def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
     )
 
 
-def may_be_target(branch: str, remote: str, config: Config, git: Reader) -> bool | None:
+def maybe_target(branch: str, remote: str, config: Config, git: Reader) -> bool | None:
     """The same without asking anybody: None where only the remote can tell."""
     if config.remote and config.remote != remote:
         return False
@@ -89,15 +89,15 @@ def may_be_target(branch: str, remote: str, config: Config, git: Reader) -> bool
     return branch == target if target else None
 
 
-def lands(git: Reader, updates: tuple[Update, ...]) -> bool:
+def is_git_land_push(git: Reader, updates: tuple[RefUpdate, ...]) -> bool:
     """Whether `git land` makes this push: the process that it noted is one we descend from, and pushes just this.
 
     A variable could be inherited by a push that the verification makes, or be left in a shell; this cannot.
     """
     try:
-        number = int(git.git_path(PUSHER).read_text(encoding="ascii"))
+        number = int(git.git_path(PUSH_PID_FILE).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return False
-    command = command_of(number)
+    command = command_line(number)
     ours = any(process.id == number for process in ancestry.ancestors(os.getpid()))
     return ours and all(f"{update.sha}:{update.ref}" in command for update in updates)

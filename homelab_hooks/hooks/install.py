@@ -11,23 +11,34 @@ from pathlib import Path
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.hooking import Hooking
-from homelab_hooks.hooks.facts import NEW
-from homelab_hooks.hooks.plan import Clear, Configure, Keep, Plan, Refuse, Remove, Restore, Step, Unconfigure, Write
+from homelab_hooks.git.hooking import HookConfig
+from homelab_hooks.hooks.facts import TEMP_SUFFIX
+from homelab_hooks.hooks.plan import (
+    Backup,
+    InstallPlan,
+    InstallRefused,
+    InstallStep,
+    RemoveEmptyDir,
+    RemoveFile,
+    RestoreBackup,
+    SetHookConfig,
+    UnsetHookConfig,
+    WriteShim,
+)
 
 
-def steps_of(decided: Plan | Refuse) -> Plan:
+def require_plan(decided: InstallPlan | InstallRefused) -> InstallPlan:
     """The plan. Raises Problem where it was refused."""
-    if isinstance(decided, Refuse):
+    if isinstance(decided, InstallRefused):
         raise Problem(decided.reason, hint=decided.remedy, exit=Exit.REFUSED)
     return decided
 
 
-def carry_out(steps: Iterable[Step], git: Hooking) -> None:
+def apply_steps(steps: Iterable[InstallStep], git: HookConfig) -> None:
     """Do them in their order. Raises Problem where one fails; running it again goes on from there."""
     for step in steps:
         try:
-            _do(step, git)
+            _apply_step(step, git)
         except OSError as error:
             where = error.filename2 or error.filename or step
             raise Problem(
@@ -37,26 +48,26 @@ def carry_out(steps: Iterable[Step], git: Hooking) -> None:
             ) from None
 
 
-def _do(step: Step, git: Hooking) -> None:
+def _apply_step(step: InstallStep, git: HookConfig) -> None:
     match step:
-        case Keep(path, kept):
-            _second_name(path, kept)
-        case Write(path, text):
-            _write(path, text)
-        case Restore(path, kept):
+        case Backup(path, kept):
+            _backup_name(path, kept)
+        case WriteShim(path, text):
+            _write_shim(path, text)
+        case RestoreBackup(path, kept):
             kept.replace(path)
-        case Remove(path):
+        case RemoveFile(path):
             path.unlink(missing_ok=True)
-        case Clear(path):
+        case RemoveEmptyDir(path):
             with contextlib.suppress(OSError):  # not empty, or never there
                 path.rmdir()
-        case Configure(option, section, event, command):
+        case SetHookConfig(option, section, event, command):
             git.set_hook(option, section, event=event, command=command)
-        case Unconfigure(option, section):
+        case UnsetHookConfig(option, section):
             git.unset_hook(option, section)
 
 
-def _second_name(path: Path, kept: Path) -> None:
+def _backup_name(path: Path, kept: Path) -> None:
     """The same file under both names, so that git has it all the time; a copy where a file has but one name."""
     try:
         os.link(path, kept, follow_symlinks=False)
@@ -64,10 +75,10 @@ def _second_name(path: Path, kept: Path) -> None:
         shutil.copy2(path, kept, follow_symlinks=False)
 
 
-def _write(path: Path, text: str) -> None:
+def _write_shim(path: Path, text: str) -> None:
     """Beside it, then into its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}{NEW}", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}{TEMP_SUFFIX}", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

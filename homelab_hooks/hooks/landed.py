@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
 from homelab_hooks.loop import Clock
-from homelab_hooks.proc.ancestry import Process
+from homelab_hooks.proc.ancestry import ProcessInfo
 
-SOON, LATER, PATIENCE = 0.1, 0.5, 5.0
+FIRST_INTERVAL_S, LATER_INTERVAL_S, QUICK_PHASE_S = 0.1, 0.5, 5.0
 """seconds between two looks for the push: at first, and after so many seconds"""
 
 
-def wait_for(push: Process, *, there: Callable[[Process], bool], clock: Clock) -> None:
+def wait_for_exit(push: ProcessInfo, *, there: Callable[[ProcessInfo], bool], clock: Clock) -> None:
     """Wait until the push has ended; how it did cannot be seen."""
     begin = clock.now()
     while there(push):
-        clock.sleep(SOON if clock.now() - begin < PATIENCE else LATER)
+        clock.sleep(FIRST_INTERVAL_S if clock.now() - begin < QUICK_PHASE_S else LATER_INTERVAL_S)
 
 
-def landed(git: Reader, ticket: Ticket) -> bool | None:
+def push_landed(git: Reader, ticket: WatchJob) -> bool | None:
     """Whether the commit is on the branch, now that the push has ended; None where nobody says.
 
     The tracking branch is believed where it follows the very URL that is pushed to. The server is asked about all other
@@ -29,31 +29,33 @@ def landed(git: Reader, ticket: Ticket) -> bool | None:
     """
     remote, branch = ticket.remote, ticket.branch
     urls = git.push_urls(remote)
-    tracked = remote in git.remotes() and urls == (git.fetch_url(remote),)
-    moved = git.moves(remote, branch) > ticket.moves and git.last_pushed(remote, branch) == ticket.sha
+    tracked = remote in git.remote_names() and urls == (git.fetch_url(remote),)
+    moved = (
+        git.reflog_length(remote, branch) > ticket.reflog_length and git.last_push_commit(remote, branch) == ticket.sha
+    )
     if tracked and moved:
         return True
-    answers = [_on_server(git, url, ticket, git.tip(url, branch)) for url in urls]
+    answers = [_on_server(git, url, ticket, git.ls_remote_branch(url, branch)) for url in urls]
     if True in answers:
         return True
     if None not in answers:
         return False
-    noted = git.setting("core.logAllRefUpdates") not in {"false", "0", "no", "off"}
+    noted = git.config_value("core.logAllRefUpdates") not in {"false", "0", "no", "off"}
     return False if tracked and noted else None
 
 
-def _on_server(git: Reader, url: str, ticket: Ticket, tip: Look[str]) -> bool | None:
+def _on_server(git: Reader, url: str, ticket: WatchJob, tip: Look[str]) -> bool | None:
     match tip:
         case Seen(sha):
-            return sha == ticket.sha or _contained(git, url, ticket, sha)
+            return sha == ticket.sha or _contains(git, url, ticket, sha)
         case Absent():
             return False
         case Missed() | Denied():
             return None
 
 
-def _contained(git: Reader, url: str, ticket: Ticket, tip: str) -> bool | None:
+def _contains(git: Reader, url: str, ticket: WatchJob, tip: str) -> bool | None:
     """Whether others have pushed on top of it since."""
-    if not git.knows(tip):
-        git.fetch_quietly(url, f"refs/heads/{ticket.branch}")
-    return git.is_ancestor(older=ticket.sha, newer=tip) if git.knows(tip) else None
+    if not git.has_commit(tip):
+        git.fetch_objects(url, f"refs/heads/{ticket.branch}")
+    return git.is_ancestor(older=ticket.sha, newer=tip) if git.has_commit(tip) else None

@@ -11,13 +11,13 @@ from homelab_hooks.clock import stamp
 from homelab_hooks.config import Config
 from homelab_hooks.events import Event, Level, Log, Result
 from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.ancestry import Process
+from homelab_hooks.proc.ancestry import ProcessInfo
 from homelab_hooks.views.ndjson import Ndjson
 from homelab_hooks.world import World
 
-SECONDS = 30.0
+NOTIFY_TIMEOUT_S = 30.0
 """that a notification may take"""
-_SEATS = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
+_DESKTOP_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
 
 
 class _Line:
@@ -30,39 +30,39 @@ class _Line:
         self.text = line
 
 
-def as_json(result: Result, world: World) -> str:
+def result_json(result: Result, world: World) -> str:
     """The `result` object of --output json."""
     line = _Line()
     Ndjson(line, world.redact, stamp).tell(result)
     return line.text
 
 
-def facts(result: Result, world: World) -> dict[str, Any]:
+def result_dict(result: Result, world: World) -> dict[str, Any]:
     """The same, as it is kept in a record."""
-    found: dict[str, Any] = json.loads(as_json(result, world))
+    found: dict[str, Any] = json.loads(result_json(result, world))
     return found
 
 
-def notify(
-    result: Result, world: World, config: Config, *, shell: Process | None, tell: Callable[[Event], None]
+def send_notification(
+    result: Result, world: World, config: Config, *, shell: ProcessInfo | None, tell: Callable[[Event], None]
 ) -> None:
     """By the user's own command, else by the terminal and the desktop, as far as they are still there.
 
     They get our own words only: no name, message or address from outside.
     """
-    if config.notify and _by_command(result, world, config, tell):
+    if config.notify and _run_notify_command(result, world, config, tell):
         return
     words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"
-    if shell and _sits_there(shell):
+    if shell and _is_terminal_open(shell):
         terminal.ring(shell.terminal, title=words, kind=world.environ.get("TERM", ""))
-    if any(world.environ.get(name) for name in _SEATS):
+    if any(world.environ.get(name) for name in _DESKTOP_VARIABLES):
         more = f"homelab ci status {result.sha[:10]}"
-        world.commands.run(["notify-send", "--app-name=homelab", words, more], timeout=SECONDS)
+        world.commands.run(["notify-send", "--app-name=homelab", words, more], timeout=NOTIFY_TIMEOUT_S)
 
 
-def _by_command(result: Result, world: World, config: Config, tell: Callable[[Event], None]) -> bool:
-    told = f"{as_json(result, world)}\n".encode()
-    done = world.commands.run(["sh", "-c", config.notify], cwd=world.directory, stdin=told, timeout=SECONDS)
+def _run_notify_command(result: Result, world: World, config: Config, tell: Callable[[Event], None]) -> bool:
+    told = f"{result_json(result, world)}\n".encode()
+    done = world.commands.run(["sh", "-c", config.notify], cwd=world.directory, stdin=told, timeout=NOTIFY_TIMEOUT_S)
     if not done.ok:
         why = "did not end in time" if done.timed_out else f"ended with {done.code}"
         text = f"the command from {config.source('notify')} {why}"
@@ -70,7 +70,7 @@ def _by_command(result: Result, world: World, config: Config, tell: Callable[[Ev
     return done.ok
 
 
-def _sits_there(shell: Process) -> bool:
+def _is_terminal_open(shell: ProcessInfo) -> bool:
     """Whether the session that pushed still has its terminal."""
-    now = ancestry.process(shell.id)
+    now = ancestry.process_info(shell.id)
     return now is not None and (now.began, now.terminal) == (shell.began, shell.terminal)

@@ -11,50 +11,66 @@ from pathlib import Path
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.files import plain
-from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import shims
-from homelab_hooks.hooks.facts import KEPT, LEGACY, NEW, Entry, Facts, Folder, Hook, Kind, Scope
+from homelab_hooks.hooks.facts import (
+    BACKUP_SUFFIX,
+    LEGACY_SUFFIX,
+    TEMP_SUFFIX,
+    FileKind,
+    HookFacts,
+    HookFile,
+    HooksDir,
+    HookSlot,
+    InstallScope,
+)
 
-NOTES = ("pushing", "pushed")
+STATE_FILES = ("pushing", "pushed")
 """what the shims write in <common directory>/homelab"""
-_OTHERS = {"global", "system", "command"}
+_OTHER_EVENTS = {"global", "system", "command"}
 """scopes of a core.hooksPath that other repositories share"""
 
 
-def repository(git: Hooking) -> Facts:
+def inspect_repository(git: HookConfig) -> HookFacts:
     """This repository's hooks. Raises Problem where there is none, or a bare one."""
-    ours, path = git.private_dir(), git.git_path("hooks")
+    ours, path = git.homelab_dir(), git.git_path("hooks")
     common = ours.parent
-    if git.bare():
+    if git.is_bare():
         raise Problem(
             "this is a bare repository: nobody pushes from it",
             hint="run it in a repository, or a worktree, from which you push",
             exit=Exit.REFUSED,
         )
     own = common / "hooks"
-    scope = Scope("--local", ours / "hooks")
-    return Facts(
+    scope = InstallScope("--local", ours / "hooks")
+    return HookFacts(
         scope=scope,
-        git=git.release(),
-        folder=_folder(git, path, inside=(common, git.top_level() or common)),
-        also=_folder(git, own, inside=(common,)) if path.resolve() != own.resolve() else None,
-        notes=tuple(ours / name for name in NOTES if (ours / name).exists()),
-        settings=_settings(git, scope),
-        shelved=_shelved(scope),
+        git=git.version_tuple(),
+        hooks_dir=_hooks_dir(git, path, inside=(common, git.top_level() or common)),
+        other_dirs=_hooks_dir(git, own, inside=(common,)) if path.resolve() != own.resolve() else None,
+        notes=tuple(ours / name for name in STATE_FILES if (ours / name).exists()),
+        hook_config=_hook_config(git, scope),
+        installed_shims=_installed_shims(scope),
     )
 
 
-def everywhere(git: Hooking, environ: Mapping[str, str]) -> Facts:
+def inspect_global(git: HookConfig, environ: Mapping[str, str]) -> HookFacts:
     """The hooks for all repositories."""
-    scope = Scope("--global", _data_home(environ) / "homelab-hooks" / "hooks")
+    scope = InstallScope("--global", _data_home(environ) / "homelab-hooks" / "hooks")
     named = git.global_hooks()
-    folder = _folder(git, Path(named), origin="git config --global core.hooksPath", shared=True) if named else None
+    folder = _hooks_dir(git, Path(named), origin="git config --global core.hooksPath", shared=True) if named else None
     if folder and not folder.path.is_absolute():
-        folder = folder._replace(missing=f"core.hooksPath {named} is another directory in each repository")
-    return Facts(scope=scope, git=git.release(), folder=folder, settings=_settings(git, scope), shelved=_shelved(scope))
+        folder = folder._replace(problem=f"core.hooksPath {named} is another directory in each repository")
+    return HookFacts(
+        scope=scope,
+        git=git.version_tuple(),
+        hooks_dir=folder,
+        hook_config=_hook_config(git, scope),
+        installed_shims=_installed_shims(scope),
+    )
 
 
-def program(environ: Mapping[str, str]) -> str:
+def find_homelab(environ: Mapping[str, str]) -> str:
     """The installed `homelab`: beside this Python, else on PATH; empty where it is in neither place."""
     beside = Path(sys.executable).parent / "homelab"
     return str(beside) if beside.exists() else shutil.which("homelab", path=environ.get("PATH")) or ""
@@ -65,66 +81,68 @@ def _data_home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".local" / "share")
 
 
-def _settings(git: Hooking, scope: Scope) -> tuple[tuple[str, str], ...]:
+def _hook_config(git: HookConfig, scope: InstallScope) -> tuple[tuple[str, str], ...]:
     there = git.hook_commands(scope.option)
-    sections = [shims.section(name) for name in shims.INSTALLED]
+    sections = [shims.config_section(name) for name in shims.INSTALLED_HOOKS]
     return tuple((section, there[section]) for section in sections if section in there)
 
 
-def _shelved(scope: Scope) -> tuple[tuple[str, str], ...]:
-    found = [(name, _text(scope.shelf / name)) for name in shims.INSTALLED]
+def _installed_shims(scope: InstallScope) -> tuple[tuple[str, str], ...]:
+    found = [(name, _read_text(scope.shim_dir / name)) for name in shims.INSTALLED_HOOKS]
     return tuple((name, text) for name, text in found if text is not None)
 
 
-def _folder(
-    git: Hooking, path: Path, *, inside: tuple[Path, ...] = (), origin: str = "", shared: bool = False
-) -> Folder:
+def _hooks_dir(
+    git: HookConfig, path: Path, *, inside: tuple[Path, ...] = (), origin: str = "", shared: bool = False
+) -> HooksDir:
     """A hooks directory; `inside` is what belongs to the repository, its private directory first."""
     if inside:
-        entry = next((entry for entry in reversed(git.config()) if entry.key == "core.hookspath"), None)
+        entry = next((entry for entry in reversed(git.config_entries()) if entry.key == "core.hookspath"), None)
         origin = f"git config core.hooksPath ({entry.scope})" if entry else ""
         own = any(path.resolve().is_relative_to(part.resolve()) for part in inside)
-        shared = entry is not None and entry.scope in _OTHERS and not own
+        shared = entry is not None and entry.scope in _OTHER_EVENTS and not own
     missing = f"{path} is no directory" if path.exists() and not path.is_dir() else ""
-    within = git.at(path) if path.is_dir() else _parent(git, path)
+    within = git.at(path) if path.is_dir() else _nearest_git(git, path)
     private = bool(inside) and path.resolve().is_relative_to(inside[0].resolve())
     seen = not missing and not private and within.in_work_tree()
-    return Folder(
+    return HooksDir(
         path=path,
-        hooks=tuple(_hook(within if seen else None, path, name) for name in shims.INSTALLED),
+        hooks=tuple(_hook_slot(within if seen else None, path, name) for name in shims.INSTALLED_HOOKS),
         origin=origin,
         shared=shared,
-        missing=missing,
-        left=tuple(sorted(path.glob(f"*{NEW}*"))) if path.is_dir() else (),
+        problem=missing,
+        leftovers=tuple(sorted(path.glob(f"*{TEMP_SUFFIX}*"))) if path.is_dir() else (),
     )
 
 
-def _parent(git: Hooking, path: Path) -> Hooking:
+def _nearest_git(git: HookConfig, path: Path) -> HookConfig:
     """Git in the nearest directory above that is there."""
     return git.at(next(above for above in path.absolute().parents if above.is_dir()))
 
 
-def _hook(git: Hooking | None, folder: Path, name: str) -> Hook:
+def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
     """`git` is given where the directory is part of a work tree."""
-    found, kept = entry(folder / name), entry(folder / f"{name}{KEPT}")
+    found, kept = read_hook_file(folder / name), read_hook_file(folder / f"{name}{BACKUP_SUFFIX}")
     tracked = git is not None and git.is_tracked(str(folder / name))
-    names = (name, f"{name}{KEPT}") if found.there else (name,)
-    visible = git is not None and not all(git.ignores(str(folder / one)) for one in names)
-    return Hook(name, found, kept, entry(folder / f"{name}{LEGACY}"), tracked=tracked, visible=visible)
+    names = (name, f"{name}{BACKUP_SUFFIX}") if found.exists else (name,)
+    visible = git is not None and not all(git.is_ignored(str(folder / one)) for one in names)
+    return HookSlot(
+        name, found, kept, read_hook_file(folder / f"{name}{LEGACY_SUFFIX}"), tracked=tracked, shows_in_status=visible
+    )
 
 
-def entry(path: Path) -> Entry:
+def read_hook_file(path: Path) -> HookFile:
     """What is under this name."""
     if path.is_symlink():
-        return Entry(path, Kind.LINK, _text(path), executable=os.access(path, os.X_OK))
+        return HookFile(path, FileKind.LINK, _read_text(path), executable=os.access(path, os.X_OK))
     if path.is_dir():
-        return Entry(path, Kind.FOLDER)
+        return HookFile(path, FileKind.FOLDER)
     if path.exists():
-        return Entry(path, Kind.FILE, _text(path), executable=os.access(path, os.X_OK))
-    return Entry(path)
+        return HookFile(path, FileKind.FILE, _read_text(path), executable=os.access(path, os.X_OK))
+    return HookFile(path)
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     """What stands in a file, each byte a character; None where it cannot be read."""
     try:
         return plain(path).decode("utf-8", "surrogateescape")

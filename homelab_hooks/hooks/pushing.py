@@ -8,7 +8,7 @@ from typing import NamedTuple
 _HEADS = "refs/heads/"
 
 
-class Update(NamedTuple):
+class RefUpdate(NamedTuple):
     """A ref on the server that is to be moved."""
 
     sha: str
@@ -16,7 +16,7 @@ class Update(NamedTuple):
     ref: str
 
     @property
-    def deletes(self) -> bool:
+    def is_deletion(self) -> bool:
         """Whether the ref is to go."""
         return not self.sha.strip("0")
 
@@ -26,44 +26,46 @@ class Update(NamedTuple):
         return self.ref.removeprefix(_HEADS) if self.ref.startswith(_HEADS) else ""
 
 
-class Pushing(NamedTuple):
+class PushInput(NamedTuple):
     """One push: `remote` is a name, or the URL where none was used."""
 
     remote: str
     url: str
-    updates: tuple[Update, ...]
+    updates: tuple[RefUpdate, ...]
 
     @property
-    def brought(self) -> tuple[Update, ...]:
+    def branch_updates(self) -> tuple[RefUpdate, ...]:
         """Those that bring a commit onto a branch."""
-        return tuple(update for update in self.updates if update.branch and not update.deletes)
+        return tuple(update for update in self.updates if update.branch and not update.is_deletion)
 
 
-def from_git(remote: str, url: str, told: str) -> Pushing:
+def parse_git_input(remote: str, url: str, told: str) -> PushInput:
     r"""As git tells it: LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA a line; none where all is up to date (githooks(5)).
 
-    >>> from_git("origin", "u", "HEAD@{1 day ago} 1f2e refs/heads/main 0000\n").updates[0]
-    Update(sha='1f2e', ref='refs/heads/main')
+    >>> parse_git_input("origin", "u", "HEAD@{1 day ago} 1f2e refs/heads/main 0000\n").updates[0]
+    RefUpdate(sha='1f2e', ref='refs/heads/main')
     """
     # A name may hold what else is a blank, or the end of a line, to Python.
     lines = (line.rsplit(" ", 3) for line in told.split("\n"))
-    return Pushing(remote, url or remote, tuple(Update(sha, ref) for _, sha, ref, _ in filter(_whole, lines)))
+    return PushInput(
+        remote, url or remote, tuple(RefUpdate(sha, ref) for _, sha, ref, _ in filter(_parse_update, lines))
+    )
 
 
-def _whole(words: list[str]) -> bool:
+def _parse_update(words: list[str]) -> bool:
     return len(words) == 4 and all(words)  # noqa: PLR2004 - two refs and two commits
 
 
-def from_framework(environ: Mapping[str, str], resolve: Callable[[str], str]) -> Pushing | None:
+def from_pre_commit(environ: Mapping[str, str], resolve: Callable[[str], str]) -> PushInput | None:
     """As pre-commit and prek tell it: one ref of the push, and its commit only if the server has the history's root.
 
     Args:
         resolve: the commit that a name stands for.
 
     >>> told = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main", "PRE_COMMIT_LOCAL_BRANCH": "HEAD"}
-    >>> from_framework({**told, "PRE_COMMIT_REMOTE_NAME": "origin"}, {"HEAD": "1f2e"}.get)
-    Pushing(remote='origin', url='origin', updates=(Update(sha='1f2e', ref='refs/heads/main'),))
-    >>> from_framework({"PRE_COMMIT": "1"}, str) is None
+    >>> from_pre_commit({**told, "PRE_COMMIT_REMOTE_NAME": "origin"}, {"HEAD": "1f2e"}.get)
+    PushInput(remote='origin', url='origin', updates=(RefUpdate(sha='1f2e', ref='refs/heads/main'),))
+    >>> from_pre_commit({"PRE_COMMIT": "1"}, str) is None
     True
     """
     ref, remote = environ.get("PRE_COMMIT_REMOTE_BRANCH", ""), environ.get("PRE_COMMIT_REMOTE_NAME", "")
@@ -71,6 +73,6 @@ def from_framework(environ: Mapping[str, str], resolve: Callable[[str], str]) ->
         return None
     sha = environ.get("PRE_COMMIT_TO_REF") or environ.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
     found = resolve(sha)
-    return Pushing(
-        remote, environ.get("PRE_COMMIT_REMOTE_URL") or remote, (Update(found, ref),) if found else ()
+    return PushInput(
+        remote, environ.get("PRE_COMMIT_REMOTE_URL") or remote, (RefUpdate(found, ref),) if found else ()
     )  # fmt: skip

@@ -16,20 +16,20 @@ from typing import Any
 from homelab_hooks.durations import FAR
 from homelab_hooks.events import Watched
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import command_of
+from homelab_hooks.proc import command_line
 
-KEPT = 20
+MAX_RECORDS = 20
 """records, each with its log, that a repository keeps"""
-SCHEMA = 1
+SCHEMA_VERSION = 1
 _LOCK = "lock"
-_BRIEF = 3600.0
+_ORPHAN_LOG_AGE_S = 3600.0
 """seconds for which a log may wait for its record"""
 
-_NEWS = 3600.0
+_RECENT_S = 3600.0
 """seconds for which a watch that has ended is told whatever commit is asked about"""
 
 
-class State(StrEnum):
+class WatchPhase(StrEnum):
     """Where a watch is."""
 
     PUSHING = "pushing"
@@ -39,7 +39,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class WatchRecord:
     """A watch of one commit on one branch; times in unix seconds."""
 
     sha: str
@@ -48,10 +48,10 @@ class Record:
     """a name, or a URL without its user part"""
     process: int
     host: str
-    began: float
-    until: float
+    began_at: float
+    expires_at: float
     """when it has ended for certain, whatever happened to it"""
-    state: State
+    state: WatchPhase
     landed: bool | None = None
     """None: not known"""
     ended: float = 0.0
@@ -62,21 +62,21 @@ class Record:
     @property
     def name(self) -> str:
         """Of its file, and of its log's: the same for every watch of this commit on this branch."""
-        return name(self.sha, self.branch, self.remote)
+        return record_name(self.sha, self.branch, self.remote)
 
-    def alive(self, *, host: str, now: float) -> bool:
+    def is_alive(self, *, host: str, now: float) -> bool:
         """Whether somebody still watches; of a process of another machine only its time is known."""
-        if self.state is State.ENDED or now > self.until:
+        if self.state is WatchPhase.ENDED or now > self.expires_at:
             return False
-        return self.host != host or self.sha in command_of(self.process)
+        return self.host != host or self.sha in command_line(self.process)
 
 
-def name(sha: str, branch: str, remote: str) -> str:
+def record_name(sha: str, branch: str, remote: str) -> str:
     """A file's name for a commit on a branch of a remote."""
     return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode('utf-8', 'surrogatepass')):08x}"
 
 
-class Store:
+class WatchRegistry:
     """The records of a repository.
 
     Args:
@@ -95,90 +95,92 @@ class Store:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         return path
 
-    def claim(self, record: Record, *, over: frozenset[State] = frozenset()) -> bool:
+    def claim(self, record: WatchRecord, *, over: frozenset[WatchPhase] = frozenset()) -> bool:
         """Become the only watch of this commit on this branch; no where another is alive, and in none of `over`."""
         with self._locked():
             known = self._load(self._path(record))
-            others = known is not None and known.process != record.process and self._alive(known, record.began)
+            others = known is not None and known.process != record.process and self._alive(known, record.began_at)
             if known is not None and others and known.state not in over:
                 return False
             self._save(record)
-            self._prune(record.began)
+            self._prune(record.began_at)
         return True
 
-    def keep(self, record: Record) -> bool:
+    def save(self, record: WatchRecord) -> bool:
         """Write down where our watch is; no, and nothing written, where another has claimed it since."""
         with self._locked():
-            if not self.ours(record):
+            if not self.is_ours(record):
                 return False
             self._save(record)
         return True
 
-    def ours(self, record: Record) -> bool:
+    def is_ours(self, record: WatchRecord) -> bool:
         """Whether no other process has claimed it since."""
         known = self._load(self._path(record))
         return known is not None and (known.process, known.host) == (record.process, record.host)
 
-    def forget(self, record: Record) -> None:
+    def delete(self, record: WatchRecord) -> None:
         """As if there had been none."""
         with self._locked():
-            if self.ours(record):
+            if self.is_ours(record):
                 self._path(record).unlink(missing_ok=True)
 
-    def alive(self, which: str, now: float) -> Record | None:
+    def is_watched(self, which: str, now: float) -> WatchRecord | None:
         """The record of this name, if somebody watches now."""
         known = self._load(self.directory / f"{which}.json")
         return known if known and self._alive(known, now) else None
 
-    def told(self, now: float, *, sha: str = "") -> tuple[Watched, ...]:
+    def summaries(self, now: float, *, sha: str = "") -> tuple[Watched, ...]:
         """Those under way, the oldest first, then the one that ended last, if it is of this commit or still news."""
-        known = sorted(self._all(), key=lambda record: record.began)
-        running = tuple(_running(record, now) for record in known if self._alive(record, now))
-        ended = [record for record in known if record.state is State.ENDED and record.landed and record.result]
-        ended = [record for record in ended if record.sha == sha or now - record.ended < _NEWS]
+        known = sorted(self._all(), key=lambda record: record.began_at)
+        running = tuple(_running_event(record, now) for record in known if self._alive(record, now))
+        ended = [record for record in known if record.state is WatchPhase.ENDED and record.landed and record.result]
+        ended = [record for record in ended if record.sha == sha or now - record.ended < _RECENT_S]
         last = max(ended, key=lambda record: record.ended, default=None)
-        return running if last is None else (*running, _ended(last, now))
+        return running if last is None else (*running, _ended_event(last, now))
 
-    def _alive(self, record: Record, now: float) -> bool:
-        return record.alive(host=self._host, now=now)
+    def _alive(self, record: WatchRecord, now: float) -> bool:
+        return record.is_alive(host=self._host, now=now)
 
-    def _all(self) -> list[Record]:
+    def _all(self) -> list[WatchRecord]:
         with contextlib.suppress(OSError):
             found = (self._load(path) for path in self.directory.glob("*.json"))
             return [record for record in found if record]
         return []
 
-    def _path(self, record: Record) -> Path:
+    def _path(self, record: WatchRecord) -> Path:
         return self.directory / f"{record.name}.json"
 
     @staticmethod
-    def _load(path: Path) -> Record | None:
+    def _load(path: Path) -> WatchRecord | None:
         """A record, None where it is missing, damaged or another version's."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
-            if raw.pop("schema") != SCHEMA:
+            if raw.pop("schema") != SCHEMA_VERSION:
                 return None
-            return _checked(Record(**{**raw, "state": State(raw["state"])}))
+            return _validate_record(WatchRecord(**{**raw, "state": WatchPhase(raw["state"])}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
-    def _save(self, record: Record) -> None:
+    def _save(self, record: WatchRecord) -> None:
         """As a whole or not at all."""
         path = self._path(record)
         new = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"schema": SCHEMA, **asdict(record)}, file, indent=1)
+            json.dump({"schema": SCHEMA_VERSION, **asdict(record)}, file, indent=1)
         new.replace(path)
 
     def _prune(self, now: float) -> None:
         """Let the oldest go, and every log that has had no record for long; what is alive stays."""
-        kept = sorted(self._all(), key=lambda record: record.began, reverse=True)
-        names = {record.name for place, record in enumerate(kept) if place < KEPT or self._alive(record, now)}
+        kept = sorted(self._all(), key=lambda record: record.began_at, reverse=True)
+        names = {record.name for place, record in enumerate(kept) if place < MAX_RECORDS or self._alive(record, now)}
         known = {record.name for record in kept}
         for path in self.directory.iterdir():
             stem = path.name.split(".")[0]
             with contextlib.suppress(FileNotFoundError):  # a log is made, and made anew, without the lock
-                if stem in known - names or (stem not in {*names, _LOCK} and path.stat().st_mtime < now - _BRIEF):
+                if stem in known - names or (
+                    stem not in {*names, _LOCK} and path.stat().st_mtime < now - _ORPHAN_LOG_AGE_S
+                ):
                     path.unlink()
 
     def _prepare(self) -> None:
@@ -192,11 +194,11 @@ class Store:
             yield
 
 
-def _checked(record: Record) -> Record:
+def _validate_record(record: WatchRecord) -> WatchRecord:
     """The record. Raises TypeError or ValueError where a value is not of its kind, or no time is so large."""
     read: Any = record  # what JSON gave, whatever the fields are declared as
     texts = (read.sha, read.branch, read.remote, read.host, read.log)
-    numbers = (read.process, read.began, read.until, read.ended)
+    numbers = (read.process, read.began_at, read.expires_at, read.ended)
     known = all(isinstance(text, str) for text in texts) and isinstance(read.result, dict | None)
     if not (known and isinstance(read.process, int) and isinstance(read.landed, bool | None)):
         raise TypeError("no record")
@@ -205,18 +207,18 @@ def _checked(record: Record) -> Record:
     return record
 
 
-def ended(record: Record, *, result: Mapping[str, Any] | None, now: float) -> Record:
+def finish_record(record: WatchRecord, *, result: Mapping[str, Any] | None, now: float) -> WatchRecord:
     """The record of a watch that has ended."""
-    return replace(record, state=State.ENDED, result=result, ended=now)
+    return replace(record, state=WatchPhase.ENDED, result=result, ended=now)
 
 
-def _running(record: Record, now: float) -> Watched:
+def _running_event(record: WatchRecord, now: float) -> Watched:
     return Watched(
-        sha=record.sha, branch=record.branch, under_way=True, age=max(0.0, now - record.began), log=record.log
+        sha=record.sha, branch=record.branch, under_way=True, age=max(0.0, now - record.began_at), log=record.log
     )  # fmt: skip
 
 
-def _ended(record: Record, now: float) -> Watched:
+def _ended_event(record: WatchRecord, now: float) -> Watched:
     result = record.result or {}
     code = result.get("exit")
     return Watched(

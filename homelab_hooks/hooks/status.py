@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from homelab_hooks.config import TRACKED
 from homelab_hooks.hooks import shims
-from homelab_hooks.hooks.facts import Entry, Facts, Folder, Hook
-from homelab_hooks.hooks.owner import Owner
-from homelab_hooks.hooks.plan import WITH_SETTINGS
+from homelab_hooks.hooks.facts import HookFacts, HookFile, HooksDir, HookSlot
+from homelab_hooks.hooks.owner import HookManager
+from homelab_hooks.hooks.plan import CONFIG_HOOKS_VERSION
 
 
-class Aim(NamedTuple):
+class StatusInput(NamedTuple):
     """What the settings say about the stage.
 
     Args:
@@ -26,11 +26,11 @@ class Aim(NamedTuple):
     target: str = ""
     target_source: str = ""
     mode: str = ""
-    post_push: Entry | None = None
+    post_push: HookFile | None = None
     program: str = ""
 
 
-class Standing(NamedTuple):
+class HookStatus(NamedTuple):
     """What is installed, and the lines that say so."""
 
     installed: bool
@@ -38,73 +38,73 @@ class Standing(NamedTuple):
     hint: str = ""
 
 
-def standing(facts: Facts, every: Facts | None, aim: Aim) -> Standing:
+def hook_status(facts: HookFacts, every: HookFacts | None, aim: StatusInput) -> HookStatus:
     """What is there; `every` is what holds for all repositories, beside this one's."""
-    lines = [*_places(facts), *_settings(facts), *(_settings(every) if every else ())]
-    here = fires(facts) or (every is not None and fires(every))
-    lines += _stage(aim) if here else ["a plain git push is followed by nothing"]
-    if aim.post_push and aim.post_push.there:
+    lines = [*_location_lines(facts), *_config_lines(facts), *(_config_lines(every) if every else ())]
+    here = is_active(facts) or (every is not None and is_active(every))
+    lines += _stage_lines(aim) if here else ["a plain git push is followed by nothing"]
+    if aim.post_push and aim.post_push.exists:
         lines.append(
-            f"post-push: {_whose(aim.post_push.owner)}; git land runs it in place of its own watch and deploy wait"
+            f"post-push: {_owner_name(aim.post_push.owner)}; git land runs it in place of its own watch and deploy wait"
         )
     elif here:
         lines.append("post-push: none; git land watches by itself")
     option = " --global" if facts.scope.option == "--global" else ""
-    return Standing(here, tuple(lines), "" if here else f"homelab hooks install{option}")
+    return HookStatus(here, tuple(lines), "" if here else f"homelab hooks install{option}")
 
 
-def fires(facts: Facts) -> bool:
+def is_active(facts: HookFacts) -> bool:
     """Whether the trigger is there, as a file that git runs or in the settings."""
-    settings = dict(facts.settings)
-    hooks = {hook.name: hook for hook in facts.folder.hooks} if facts.folder else {}
-    trigger = hooks.get(shims.TRIGGER)
-    named = facts.git >= WITH_SETTINGS and shims.section(shims.TRIGGER) in settings
+    settings = dict(facts.hook_config)
+    hooks = {hook.name: hook for hook in facts.hooks_dir.hooks} if facts.hooks_dir else {}
+    trigger = hooks.get(shims.TRANSACTION_HOOK)
+    named = facts.git >= CONFIG_HOOKS_VERSION and shims.config_section(shims.TRANSACTION_HOOK) in settings
     return named or bool(trigger and trigger.installed and trigger.installed.executable)
 
 
-def _places(facts: Facts) -> Iterator[str]:
-    folder = facts.folder
+def _location_lines(facts: HookFacts) -> Iterator[str]:
+    folder = facts.hooks_dir
     if folder is None:
         return
     yield f"git looks for hooks in {folder.path}" + (f" ({folder.origin})" if folder.origin else "")
-    if folder.missing:
-        yield folder.missing
+    if folder.problem:
+        yield folder.problem
     for hook in folder.hooks:
-        yield f"{hook.name}: {_hook(hook)}"
-    yield from _idle(facts.also)
+        yield f"{hook.name}: {_hook_line(hook)}"
+    yield from _idle_lines(facts.other_dirs)
 
 
-def _hook(hook: Hook) -> str:
+def _hook_line(hook: HookSlot) -> str:
     ours = hook.installed
-    yours = f", after the one that was there ({hook.kept.path.name})" if hook.kept.there else ""
+    yours = f", after the one that was there ({hook.backup.path.name})" if hook.backup.exists else ""
     if ours and ours is hook.legacy:
-        return f"{hook.entry.owner}'s, which starts ours ({ours.path.name}){yours}"
+        return f"{hook.file.owner}'s, which starts ours ({ours.path.name}){yours}"
     if ours:
-        gone = known if (known := shims.known(ours.text or "")) and not os.access(known, os.X_OK) else ""
+        gone = known if (known := shims.embedded_path(ours.text or "")) and not os.access(known, os.X_OK) else ""
         weak = "" if ours.executable else ", without the execute bit: git does not run it"
         return f"ours{yours}{weak}" + (f"; {gone} is gone: homelab is looked for on PATH only" if gone else "")
-    if not hook.entry.there:
+    if not hook.file.exists:
         return "none"
-    return _whose(hook.entry.owner) + (", and ours is not there" if hook.entry.owner is Owner.USER else "")
+    return _owner_name(hook.file.owner) + (", and ours is not there" if hook.file.owner is HookManager.USER else "")
 
 
-def _whose(owner: Owner) -> str:
-    return "yours" if owner is Owner.USER else "ours" if owner is Owner.OURS else f"{owner}'s"
+def _owner_name(owner: HookManager) -> str:
+    return "yours" if owner is HookManager.USER else "ours" if owner is HookManager.OURS else f"{owner}'s"
 
 
-def _idle(also: Folder | None) -> Iterator[str]:
+def _idle_lines(also: HooksDir | None) -> Iterator[str]:
     """Ours in a directory where git does not look."""
     for hook in also.hooks if also else ():
-        if hook.entry.owner is Owner.OURS:
-            yield f"{hook.entry.path}: ours, but git does not look there; homelab hooks uninstall takes it away"
+        if hook.file.owner is HookManager.OURS:
+            yield f"{hook.file.path}: ours, but git does not look there; homelab hooks uninstall takes it away"
 
 
-def _settings(facts: Facts) -> Iterator[str]:
-    shelved: Mapping[str, str] = dict(facts.shelved)
-    for section, _ in facts.settings:
+def _config_lines(facts: HookFacts) -> Iterator[str]:
+    shelved: Mapping[str, str] = dict(facts.installed_shims)
+    for section, _ in facts.hook_config:
         name = section.removeprefix("homelab-")
-        old = "" if facts.git >= WITH_SETTINGS else "; this git is too old to read it"
-        gone = "" if name in shelved else f"; {Path(facts.scope.shelf, name)} is gone, so it does nothing"
+        old = "" if facts.git >= CONFIG_HOOKS_VERSION else "; this git is too old to read it"
+        gone = "" if name in shelved else f"; {Path(facts.scope.shim_dir, name)} is gone, so it does nothing"
         yield f"{name}: ours, by git config {facts.scope.option} hook.{section}{old}{gone}"
 
 
@@ -116,14 +116,14 @@ _MODES = {
 }
 
 
-def after(mode: str) -> str:
+def after_push_text(mode: str) -> str:
     """What follows a push of the target, in this homelab.postPush."""
     return _MODES[mode]
 
 
-def _stage(aim: Aim) -> Iterator[str]:
+def _stage_lines(aim: StatusInput) -> Iterator[str]:
     branch = f"{aim.target} ({aim.target_source})" if aim.target else "the remote's HEAD branch"
-    yield f"after a git push of {branch}: {after(aim.mode)}"
+    yield f"after a git push of {branch}: {after_push_text(aim.mode)}"
     yield "silent: fetches, other branches, tags, deletions, rehearsals, refused and up-to-date pushes, git land's own"
     if not aim.program:
         yield f"homelab is not on PATH; {TRACKED} and a missing remote HEAD cannot be read without it"

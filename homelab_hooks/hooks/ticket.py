@@ -9,19 +9,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from homelab_hooks.hooks.records import Store, name
+from homelab_hooks.hooks.records import WatchRegistry, record_name
 from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.ancestry import Process
+from homelab_hooks.proc.ancestry import ProcessInfo
 from homelab_hooks.remote import shown
 from homelab_hooks.world import TICKET, World
 
-COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
+WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
 """with Python: a waiter, whose modules do not come from the directory that it happens to be in"""
 
-_LARGEST = 2**53
+_MAX_INT = 2**53
 
 
-class Ticket(NamedTuple):
+class WatchJob(NamedTuple):
     """One commit on one branch of a remote."""
 
     sha: str
@@ -31,11 +31,11 @@ class Ticket(NamedTuple):
     directory: str
     """of the repository's work tree"""
     log: str = ""
-    moves: int = 0
+    reflog_length: int = 0
     """how often the tracking branch had been moved before the push"""
-    push: Process | None = None
+    push_process: ProcessInfo | None = None
     """the git that pushes; None: the push is over, and it landed"""
-    shell: Process | None = None
+    session_leader: ProcessInfo | None = None
     """the leader of the session whose terminal the push was made on"""
     options: Mapping[str, str | Sequence[str]] = {}
     """settings that the hook was given as options"""
@@ -43,25 +43,25 @@ class Ticket(NamedTuple):
     @property
     def name(self) -> str:
         """Of the record."""
-        return name(self.sha, self.branch, shown(self.remote))
+        return record_name(self.sha, self.branch, shown(self.remote))
 
     @classmethod
-    def read(cls, text: str) -> Ticket | None:
+    def parse(cls, text: str) -> WatchJob | None:
         """From JSON; None where it is no ticket."""
         try:
             raw = json.loads(text)
-            push, shell = (Process(*raw[key]) if raw[key] else None for key in ("push", "shell"))
-            return _checked(cls(**{**raw, "push": push, "shell": shell}))
+            push, shell = (ProcessInfo(*raw[key]) if raw[key] else None for key in ("push_process", "session_leader"))
+            return _validate(cls(**{**raw, "push_process": push, "session_leader": shell}))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
 
-def _checked(ticket: Ticket) -> Ticket:
+def _validate(ticket: WatchJob) -> WatchJob:
     """The ticket. Raises TypeError where a value is not of its kind."""
     told: Any = ticket  # what JSON gave, whatever the fields are declared as
     texts = [told.sha, told.branch, told.remote, told.directory, told.log]
-    numbers = [told.moves]
-    for process in (told.push, told.shell):
+    numbers = [told.reflog_length]
+    for process in (told.push_process, told.session_leader):
         if process is not None:
             numbers += process[:3]
             texts += process[3:]
@@ -73,30 +73,30 @@ def _checked(ticket: Ticket) -> Ticket:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) is int and abs(value) < _LARGEST
+    return type(value) is int and abs(value) < _MAX_INT
 
 
-def leave(world: World, ticket: Ticket) -> Path | None:
+def spawn_watcher(world: World, ticket: WatchJob) -> Path | None:
     """Leave a waiter behind; its log. None where the commit is watched already, or this is no repository."""
     common = world.git.common_dir()
     if common is None:
         return None
-    store = Store(common)
-    if store.alive(ticket.name, world.clock.wall()):
+    store = WatchRegistry(common)
+    if store.is_watched(ticket.name, world.clock.wall()):
         return None
     log = store.log_of(ticket.name)
-    told = json.dumps(ticket._replace(log=str(log), shell=_shell())._asdict())
-    argv = [sys.executable, *COMMAND, ticket.sha]
-    world.hooks.start(argv, cwd=Path("/"), env={TICKET: told}, log=log)
+    told = json.dumps(ticket._replace(log=str(log), session_leader=_session_leader())._asdict())
+    argv = [sys.executable, *WORKER_COMMAND, ticket.sha]
+    world.hooks.spawn(argv, cwd=Path("/"), env={TICKET: told}, log=log)
     return log
 
 
-def pusher() -> Process | None:
+def find_git_push() -> ProcessInfo | None:
     """The git that runs this hook: the nearest among those that we descend from."""
     return next((one for one in ancestry.ancestors(os.getpid()) if one.name == "git"), None)
 
 
-def _shell() -> Process | None:
-    mine = ancestry.process(os.getpid())
-    leader = ancestry.process(mine.session) if mine and mine.terminal else None
+def _session_leader() -> ProcessInfo | None:
+    mine = ancestry.process_info(os.getpid())
+    leader = ancestry.process_info(mine.session) if mine and mine.terminal else None
     return leader if mine and leader and leader.terminal == mine.terminal else None

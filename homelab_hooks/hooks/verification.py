@@ -11,25 +11,25 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Event, Level, Log, Progress, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
-from homelab_hooks.hooks.pushing import Update
+from homelab_hooks.hooks.pushing import RefUpdate
 from homelab_hooks.land import verify
-from homelab_hooks.land.request import Command
-from homelab_hooks.land.tree_check import DURING_VERIFICATION, difference
+from homelab_hooks.land.request import VerifyCommand
+from homelab_hooks.land.tree_check import DURING_VERIFICATION, describe_difference
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.world import World
 
-TAIL = 20
+TAIL_LINES = 20
 """lines of a failed verification that are said again, where they are the last"""
-_ANYWAY = "to push all the same: SKIP=homelab-verify git push, or --no-verify"
+BYPASS_HINT = "to push all the same: SKIP=homelab-verify git push, or --no-verify"
 
 
-def run(updates: tuple[Update, ...], config: Config, world: World, tell: Callable[[Event], None]) -> Verdict:
+def run_gate(updates: tuple[RefUpdate, ...], config: Config, world: World, tell: Callable[[Event], None]) -> Verdict:
     """Verify what the updates bring. Raises Problem where that fails (22) or cannot be done (20)."""
-    chosen = choose(config, world)
+    chosen = choose_command(config, world)
     head = _require_checked_out(updates, world.landing_git)
     tell(StageChanged(stage=Stage.VERIFY, progress=Progress.STARTED, detail=f"`{chosen.command}`: {chosen.why}"))
     begin = world.clock.now()
-    tail: deque[str] = deque(maxlen=TAIL)
+    tail: deque[str] = deque(maxlen=TAIL_LINES)
 
     def hear(line: str) -> None:
         tail.append(line)
@@ -44,41 +44,41 @@ def run(updates: tuple[Update, ...], config: Config, world: World, tell: Callabl
     tell(StageChanged(stage=Stage.VERIFY, progress=progress, detail=chosen.command, took=took))
     if not done.ok:
         what = f"the verification failed with exit code {done.code}: {chosen.command}"
-        raise Problem(what, hint=f"mend it and push again; {_ANYWAY}", exit=Exit.VERIFY_FAILED)
-    what, remedy = difference(world.landing_git, head, when=f" {DURING_VERIFICATION}")
+        raise Problem(what, hint=f"mend it and push again; {BYPASS_HINT}", exit=Exit.VERIFY_FAILED)
+    what, remedy = describe_difference(world.landing_git, head, when=f" {DURING_VERIFICATION}")
     if what:
         raise Problem(
             what,
-            hint=f"{remedy}, then push again; {_ANYWAY}", exit=Exit.VERIFY_FAILED,
+            hint=f"{remedy}, then push again; {BYPASS_HINT}", exit=Exit.VERIFY_FAILED,
         )  # fmt: skip
     return Verdict(exit=Exit.OK, word="passed", sha=updates[0].sha)
 
 
-def choose(config: Config, world: World) -> Command:
+def choose_command(config: Config, world: World) -> VerifyCommand:
     """The command. Within pre-commit or prek their own other hooks are not it: they run by themselves, just now."""
     if config.verify:
-        agreeing.agreed(config, world)
-        return Command(config.verify, f"from {config.source('verify')}")
-    inside = frozenset({verify.FRAMEWORK}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
-    found = verify.find(world.git.top_level(), without=inside)
+        agreeing.require_trusted(config, world)
+        return VerifyCommand(config.verify, f"from {config.source('verify')}")
+    inside = frozenset({verify.PRE_COMMIT_CONFIG}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
+    found = verify.detect_in(world.git.top_level(), without=inside)
     if found is None:
-        hint = f"name a command: git config homelab.verify CMD; {_ANYWAY}"
+        hint = f"name a command: git config homelab.verify CMD; {BYPASS_HINT}"
         raise Problem("there is nothing to verify with", hint=hint, exit=Exit.REFUSED)
     return found
 
 
-def _require_checked_out(updates: tuple[Update, ...], git: Git) -> str:
+def _require_checked_out(updates: tuple[RefUpdate, ...], git: Git) -> str:
     """The commit that is checked out. The command sees the work tree: what it proves must be what is pushed."""
     head = git.head()
     for update in updates:
-        if git.tree(update.sha) != git.tree(head):
+        if git.tree_of(update.sha) != git.tree_of(head):
             what = f"what is pushed to {update.branch} ({update.sha[:10]}) is not what is checked out ({head[:10]})"
-            raise Problem(what, hint=f"check it out, then push; {_ANYWAY}", exit=Exit.REFUSED)
-    what, remedy = difference(git, head)
+            raise Problem(what, hint=f"check it out, then push; {BYPASS_HINT}", exit=Exit.REFUSED)
+    what, remedy = describe_difference(git, head)
     if what:
         raise Problem(
             f"{what}, so the verification would not be of what is pushed",
-            hint=f"{remedy} (or git stash), then push; {_ANYWAY}",
+            hint=f"{remedy} (or git stash), then push; {BYPASS_HINT}",
             exit=Exit.REFUSED,
         )
     return head

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from homelab_hooks.cli.post_push import PostPush
+from homelab_hooks.cli.post_push import FollowUp
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
@@ -18,110 +18,114 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks import landed, notice
 from homelab_hooks.hooks.gate import is_target
-from homelab_hooks.hooks.records import Record, State, Store, ended
-from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.hooks.records import WatchPhase, WatchRecord, WatchRegistry, finish_record
+from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.land.request import Landed
-from homelab_hooks.proc import ancestry, expire
+from homelab_hooks.proc import ancestry, exit_after
 from homelab_hooks.remote import shown
 from homelab_hooks.verdict import Verdict
 
-MARGIN = 600.0
+MAX_EXTRA_S = 600.0
 """seconds beyond all timeouts after which a waiter ends whatever happens; a push may take from them"""
-LOG = 256 * 1024
+MAX_LOG_CHARS = 256 * 1024
 """characters of progress in a log, at most"""
 
 
-def left_behind(session: Session, ticket: Ticket) -> int:
+def run_background(session: Session, ticket: WatchJob) -> int:
     """What a waiter does: see whether the push landed, watch if it did, write down and tell how it ended."""
-    session.world.terminal.at_most(LOG)
+    session.world.terminal.at_most(MAX_LOG_CHARS)
     session.world.move(Path(ticket.directory))
-    vigil = Vigil(session, ticket)
-    code = session.guard(vigil.waits)
-    vigil.end(notifies=True)
+    vigil = PushWatch(session, ticket)
+    code = session.run_guarded(vigil.wait_then_watch)
+    vigil.finish(notifies=True)
     return code
 
 
-def in_sight(session: Session, ticket: Ticket, config: Config) -> int:
+def run_foreground(session: Session, ticket: WatchJob, config: Config) -> int:
     """The same for a push that has landed, with somebody who looks on; nothing where it is watched already."""
-    vigil = Vigil(session, ticket)
-    code = session.guard(lambda: vigil.watches(config, State.WATCHING))
-    vigil.end(notifies=False)
+    vigil = PushWatch(session, ticket)
+    code = session.run_guarded(lambda: vigil.watch(config, WatchPhase.WATCHING))
+    vigil.finish(notifies=False)
     return code
 
 
-class Vigil:
+class PushWatch:
     """A watch of one push; `end` is called however it ended."""
 
-    def __init__(self, session: Session, ticket: Ticket) -> None:
+    def __init__(self, session: Session, ticket: WatchJob) -> None:
         self._session = session
         self._ticket = ticket
-        self._store: Store | None = None
-        self._record: Record | None = None
+        self._store: WatchRegistry | None = None
+        self._record: WatchRecord | None = None
         self._config: Config | None = None
 
-    def _stage(self, config: Config) -> PostPush:
+    def _stage(self, config: Config) -> FollowUp:
         given = Namespace(**self._ticket.options)
-        return PostPush(config, self._session, given, watching=True, deploying=True)
+        return FollowUp(config, self._session, given, watching=True, deploying=True)
 
     @property
     def _git(self) -> Reader:
         return self._session.world.git
 
-    def waits(self) -> int:
+    def wait_then_watch(self) -> int:
         """Wait for the push if it goes on, then watch."""
         config = self._session.config(Namespace(**{**self._ticket.options, "output": "plain"}))
-        expire(_most(config))
-        return self.watches(config, State.PUSHING if self._ticket.push else State.WATCHING)
+        exit_after(_max_duration(config))
+        return self.watch(config, WatchPhase.PUSHING if self._ticket.push_process else WatchPhase.WATCHING)
 
-    def watches(self, config: Config, state: State) -> int:
+    def watch(self, config: Config, state: WatchPhase) -> int:
         """Watch, as the only one who does; a watch that only waits for this push's end is taken over."""
         world, ticket = self._session.world, self._ticket
         common = self._git.common_dir()
         if common is None:
             raise Problem("this is no git repository", hint="it may have been removed since the push")
         now = world.clock.wall()
-        record = Record(
+        record = WatchRecord(
             sha=ticket.sha, branch=ticket.branch, remote=shown(ticket.remote), process=os.getpid(),
-            host=os.uname().nodename, began=now, until=now + _most(config), state=state, log=ticket.log,
-            landed=True if ticket.push is None else None,
+            host=os.uname().nodename, began_at=now, expires_at=now + _max_duration(config), state=state, log=ticket.log,
+            landed=True if ticket.push_process is None else None,
         )  # fmt: skip
-        store = Store(common)
-        over = frozenset({State.PUSHING}) if state is State.WATCHING else frozenset[State]()
+        store = WatchRegistry(common)
+        over = frozenset({WatchPhase.PUSHING}) if state is WatchPhase.WATCHING else frozenset[WatchPhase]()
         if not self._written(lambda: store.claim(record, over=over)):
             return 0
         self._store, self._record, self._config = store, record, config
         world.move(common)
         return self._watch(config) if self._landed(config) else int(Exit.OK)
 
-    def end(self, *, notifies: bool) -> None:
+    def finish(self, *, notifies: bool) -> None:
         """Write down how it ended, and tell who is to be told; of a push that did not land git itself has told."""
         session, record, store = self._session, self._record, self._store
         if record is None or store is None or self._config is None or session.result is None:
             return
-        done = ended(record, result=notice.facts(session.result, session.world), now=session.world.clock.wall())
-        if self._written(lambda: store.keep(done)) and notifies and record.landed is not False:
-            shell = self._ticket.shell
-            notice.notify(session.result, session.world, self._config, shell=shell, tell=session.tell)
+        done = finish_record(
+            record, result=notice.result_dict(session.result, session.world), now=session.world.clock.wall()
+        )
+        if self._written(lambda: store.save(done)) and notifies and record.landed is not False:
+            shell = self._ticket.session_leader
+            notice.send_notification(session.result, session.world, self._config, shell=shell, tell=session.tell)
 
     def _landed(self, config: Config) -> bool:
         """Whether there is something to watch; the record says so too."""
         ticket, session = self._ticket, self._session
         assert self._record is not None  # noqa: S101 - claimed
         assert self._store is not None  # noqa: S101 - the same
-        if ticket.push is not None:
-            landed.wait_for(ticket.push, there=ancestry.still_there, clock=session.world.clock)
-            answer = landed.landed(self._git, ticket)
-            store, record = self._store, replace(self._record, landed=answer, state=State.WATCHING)
+        if ticket.push_process is not None:
+            landed.wait_for_exit(ticket.push_process, there=ancestry.is_same_process, clock=session.world.clock)
+            answer = landed.push_landed(self._git, ticket)
+            store, record = self._store, replace(self._record, landed=answer, state=WatchPhase.WATCHING)
             self._record = record
-            if not self._written(lambda: store.keep(record)):
+            if not self._written(lambda: store.save(record)):
                 self._record = None  # somebody took over, who watches in the foreground
                 return False
             if answer is not True:
-                session.finish(_not_seen(ticket, answer, again=self._stage(config).again(ticket.sha)))
+                session.finish(
+                    _not_landed_verdict(ticket, answer, again=self._stage(config).resume_command(ticket.sha))
+                )
                 return False
         if not is_target(ticket.branch, ticket.remote, config, self._git):
             with contextlib.suppress(OSError):
-                self._store.forget(self._record)
+                self._store.delete(self._record)
             self._record = None
             return False
         return True
@@ -139,13 +143,15 @@ class Vigil:
         session, ticket = self._session, self._ticket
         server = session.world.server(config)
         stage = self._stage(config)
-        session.tell(Start(command="git push", sha=ticket.sha, server=str(server), resume=stage.again(ticket.sha)))
+        session.tell(
+            Start(command="git push", sha=ticket.sha, server=str(server), resume=stage.resume_command(ticket.sha))
+        )
         url = next(iter(self._git.push_urls(ticket.remote)), ticket.remote)
         there = Landed(sha=ticket.sha, branch=ticket.branch, remote=ticket.remote, push_url=url)
         return session.finish(stage.run(there))
 
 
-def _not_seen(ticket: Ticket, answer: bool | None, *, again: str) -> Verdict:  # noqa: FBT001 - a fact of three values
+def _not_landed_verdict(ticket: WatchJob, answer: bool | None, *, again: str) -> Verdict:  # noqa: FBT001 - a fact of three values
     if answer is False:
         return Verdict(exit=Exit.OK, word="nothing", sha=ticket.sha, reason="the push did not land: nothing to watch")
     return Verdict(
@@ -156,6 +162,6 @@ def _not_seen(ticket: Ticket, answer: bool | None, *, again: str) -> Verdict:  #
     )
 
 
-def _most(config: Config) -> float:
+def _max_duration(config: Config) -> float:
     """Seconds after which a watch has ended for certain."""
-    return config.timeout + (config.rollout_timeout if config.deploy else 0.0) + MARGIN
+    return config.timeout + (config.rollout_timeout if config.deploy else 0.0) + MAX_EXTRA_S

@@ -6,19 +6,19 @@ import re
 
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Absent, Denied, Fault, Missed
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 from homelab_hooks.text import clean, short
 
 _LOG_LINE = re.compile(r"^([IWEF]\d{4} |\s|WARNING:|$)")
-_LONGEST = 300
+_MAX_TEXT_CHARS = 300
 _KUBECONFIG_HINT = "look at `kubectl config get-contexts`; choose with --context and --kubeconfig, or set KUBECONFIG"
 
-_NOT_THERE = re.compile(
+_NOT_FOUND_PATTERN = re.compile(
     r'\(NotFound\): ((?:deployments|statefulsets|daemonsets)\.apps "[^"]*"|namespaces "[^"]*") not found'
 )
 
 # (what stands in the text, what to do, the exit code, whether asking again is hopeless whatever was seen before)
-_NO: tuple[tuple[re.Pattern[str], str, Exit, bool], ...] = (
+_DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, Exit, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
         "this user needs get on the workload, and list on pods, replicasets and controllerrevisions, in the namespace",
@@ -62,7 +62,7 @@ _NO: tuple[tuple[re.Pattern[str], str, Exit, bool], ...] = (
     ),
 )
 
-_NO_ANSWER: tuple[tuple[re.Pattern[str], Fault], ...] = (
+_UNAVAILABLE_PATTERNS: tuple[tuple[re.Pattern[str], Fault], ...] = (
     (re.compile(r"deadline exceeded|Timeout|[Tt]imed out|timeout"), Fault.TIMEOUT),
     (re.compile(r"invalid character '<'"), Fault.WEB_PAGE),
     (re.compile(r"invalid character|unexpected end of JSON"), Fault.BODY),
@@ -70,7 +70,7 @@ _NO_ANSWER: tuple[tuple[re.Pattern[str], Fault], ...] = (
 )
 
 
-def failure(done: Done) -> Absent | Missed | Denied:
+def to_poll(done: Completed) -> Absent | Missed | Denied:
     """What a call that did not end with 0 means; its standard output is not looked at.
 
     A failing list call can print a valid empty List, and "NotFound" is also what a proxy's 404 looks like.
@@ -78,23 +78,23 @@ def failure(done: Done) -> Absent | Missed | Denied:
     if done.timed_out:
         return Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
     text = done.err
-    if there := _NOT_THERE.search(text):
+    if there := _NOT_FOUND_PATTERN.search(text):
         return Absent(clean(f"{there.group(1)} not found"))
-    for pattern, hint, exit_, final in _NO:
+    for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
-            return Denied(_said(text, pattern, found), hint, exit_, final=final)
-    cause = _cause(text) or f"kubectl ended with {done.code} and said nothing of use"
-    fault = next((fault for pattern, fault in _NO_ANSWER if pattern.search(cause)), Fault.CONNECTION)
+            return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)
+    cause = _telling_line(text) or f"kubectl ended with {done.code} and said nothing of use"
+    fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), Fault.CONNECTION)
     return Missed(cause, fault)
 
 
-def _said(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:
+def _refusal_text(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:
     """Kubectl's closing word if that is where the refusal stands, else the words that were found."""
-    cause = _cause(text)
-    return cause if pattern.search(cause) else short(clean(found.group()), _LONGEST)
+    cause = _telling_line(text)
+    return cause if pattern.search(cause) else short(clean(found.group()), _MAX_TEXT_CHARS)
 
 
-def _cause(text: str) -> str:
+def _telling_line(text: str) -> str:
     """The last line that is kubectl's word to its user; its log lines come first."""
     lines = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
-    return short(clean(lines[-1]), _LONGEST) if lines else ""
+    return short(clean(lines[-1]), _MAX_TEXT_CHARS) if lines else ""

@@ -10,7 +10,7 @@ from enum import Enum, StrEnum, auto
 from homelab_hooks.errors import Problem
 
 
-class Kind(StrEnum):
+class WorkloadKind(StrEnum):
     """The kinds of workload that can be waited for."""
 
     DEPLOYMENT = "deployment"
@@ -19,27 +19,31 @@ class Kind(StrEnum):
 
 
 _KINDS = {
-    **dict.fromkeys(("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"), Kind.DEPLOYMENT),
-    **dict.fromkeys(("statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"), Kind.STATEFULSET),
-    **dict.fromkeys(("daemonset", "daemonsets", "ds", "daemonset.apps", "daemonsets.apps"), Kind.DAEMONSET),
+    **dict.fromkeys(
+        ("deployment", "deployments", "deploy", "deployment.apps", "deployments.apps"), WorkloadKind.DEPLOYMENT
+    ),
+    **dict.fromkeys(
+        ("statefulset", "statefulsets", "sts", "statefulset.apps", "statefulsets.apps"), WorkloadKind.STATEFULSET
+    ),
+    **dict.fromkeys(("daemonset", "daemonsets", "ds", "daemonset.apps", "daemonsets.apps"), WorkloadKind.DAEMONSET),
 }
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class WorkloadTarget:
     """One workload in the cluster.
 
-    >>> str(Target.parse("shop/web")), str(Target.parse("shop/sts/db"))
+    >>> str(WorkloadTarget.parse("shop/web")), str(WorkloadTarget.parse("shop/sts/db"))
     ('shop/web', 'shop/statefulset/db')
     """
 
     namespace: str
-    kind: Kind
+    kind: WorkloadKind
     name: str
 
     @classmethod
-    def parse(cls, text: str) -> Target:
+    def parse(cls, text: str) -> WorkloadTarget:
         """NAMESPACE/NAME (a Deployment) or NAMESPACE/KIND/NAME, the kind also by kubectl's short names.
 
         Raises:
@@ -47,7 +51,7 @@ class Target:
         """
         match text.split("/"):
             case [namespace, name]:
-                kind = Kind.DEPLOYMENT.value
+                kind = WorkloadKind.DEPLOYMENT.value
             case [namespace, kind, name]:
                 pass
             case _:
@@ -62,7 +66,7 @@ class Target:
         return cls(namespace, _KINDS[kind.lower()], name)
 
     def __str__(self) -> str:
-        middle = "" if self.kind is Kind.DEPLOYMENT else f"{self.kind}/"
+        middle = "" if self.kind is WorkloadKind.DEPLOYMENT else f"{self.kind}/"
         return f"{self.namespace}/{middle}{self.name}"
 
 
@@ -85,7 +89,7 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
+class ReplicaCounts:
     """The workload's own counters; absent ones are 0, as the API means it."""
 
     desired: int
@@ -96,7 +100,7 @@ class Counts:
     ready: int = 0
 
     @property
-    def complete(self) -> bool:
+    def is_rolled_out(self) -> bool:
         """All wanted pods are new and available, and no other pod is counted."""
         return self.total == self.updated == self.available == self.desired and not self.unavailable
 
@@ -110,7 +114,7 @@ class Workload:
     observed: int
     """the newest generation that its controller has taken up; 0 for none"""
     template: Template
-    counts: Counts
+    counts: ReplicaCounts
     annotations: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     selector: str = ""
@@ -119,11 +123,11 @@ class Workload:
     """its current revision: a number for Deployments, a name for StatefulSets, not told by DaemonSets"""
     deleting: bool = False
     paused: bool = False
-    deadline_passed: str = ""
+    progress_deadline_message: str = ""
     """the progress deadline passed: the controller's words"""
     cannot_create: str = ""
     """pods cannot be created (a quota, an admission): the controller's words"""
-    on_delete: bool = False
+    uses_on_delete: bool = False
     """pods are replaced only when somebody deletes them"""
     partition: int = 0
     """pods with a lower ordinal stay old"""
@@ -141,7 +145,7 @@ class Revision:
     """how its pods' label names it, where pods belong to the workload itself"""
 
 
-class Phase(Enum):
+class ContainerPhase(Enum):
     """What a container is doing."""
 
     UNKNOWN = auto()
@@ -158,7 +162,7 @@ class ContainerState:
     init: bool = False
     ready: bool = False
     restarts: int = 0
-    phase: Phase = Phase.UNKNOWN
+    phase: ContainerPhase = ContainerPhase.UNKNOWN
     reason: str = ""
     message: str = ""
     exit_code: int | None = None
@@ -184,7 +188,7 @@ class Pod:
     containers: tuple[ContainerState, ...] = ()
 
     @property
-    def lives(self) -> bool:
+    def is_active(self) -> bool:
         """It runs or is about to, and is not on its way out."""
         return not self.terminating and not self.finished
 

@@ -10,33 +10,33 @@ from urllib.parse import urlencode
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.kubectl import answers, pods as pods_reading, reading, watching
-from homelab_hooks.kubectl.facts import Kind, Pod, Revision, Target, Workload
+from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.looks import Absent, Denied, Fault, Missed, Seen
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 from homelab_hooks.text import clean, short
 
-LAST_LINES = 10
+CRASH_LOG_LINES = 10
 """lines of a container's log that are asked for"""
-LAST_BYTES = 16 * 1024
+MAX_LOG_BYTES = 16 * 1024
 """bytes of it at most"""
 
 T = TypeVar("T")
 
 _REVISIONS = {
-    Kind.DEPLOYMENT: "replicasets",
-    Kind.STATEFULSET: "controllerrevisions",
-    Kind.DAEMONSET: "controllerrevisions",
+    WorkloadKind.DEPLOYMENT: "replicasets",
+    WorkloadKind.STATEFULSET: "controllerrevisions",
+    WorkloadKind.DAEMONSET: "controllerrevisions",
 }
 
 
 _WATCHED = {
-    Kind.DEPLOYMENT: "/apis/apps/v1/namespaces/{}/deployments",
-    Kind.STATEFULSET: "/apis/apps/v1/namespaces/{}/statefulsets",
-    Kind.DAEMONSET: "/apis/apps/v1/namespaces/{}/daemonsets",
+    WorkloadKind.DEPLOYMENT: "/apis/apps/v1/namespaces/{}/deployments",
+    WorkloadKind.STATEFULSET: "/apis/apps/v1/namespaces/{}/statefulsets",
+    WorkloadKind.DAEMONSET: "/apis/apps/v1/namespaces/{}/daemonsets",
 }
 
 
-class Follows(Protocol):
+class LineFollower(Protocol):
     """A process whose lines are heard."""
 
     @property
@@ -47,13 +47,13 @@ class Follows(Protocol):
         """End it."""
 
 
-class Runs(Protocol):
+class KubectlRunner(Protocol):
     """Starts processes (proc.Processes does)."""
 
-    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Done:
+    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
         """Run to the end, or end it after `timeout` seconds; how it ended."""
 
-    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Follows:
+    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> LineFollower:
         """Hand on each line as it comes, in a thread of its own, until `hear` says no; then say that it is over."""
 
 
@@ -64,7 +64,9 @@ class Kubectl:
     here: `within` seconds.
     """
 
-    def __init__(self, processes: Runs, *, program: str = "kubectl", context: str = "", kubeconfig: str = "") -> None:
+    def __init__(
+        self, processes: KubectlRunner, *, program: str = "kubectl", context: str = "", kubeconfig: str = ""
+    ) -> None:
         self._processes = processes
         self._program = program
         self._options = [
@@ -72,100 +74,100 @@ class Kubectl:
             *([f"--context={context}"] if context else []),
         ]
 
-    def workload(self, target: Target, *, within: float) -> Seen[Workload] | Absent | Missed | Denied:
+    def workload(self, target: WorkloadTarget, *, within: float) -> Seen[Workload] | Absent | Missed | Denied:
         """The workload itself; Absent only where the API server says that it, or its namespace, is not there."""
         return self._get(
-            target, [target.kind.value, target.name], lambda raw: reading.workload(target.kind, raw), within
+            target, [target.kind.value, target.name], lambda raw: reading.parse_workload(target.kind, raw), within
         )
 
     def revisions(
-        self, target: Target, workload: Workload, *, within: float
+        self, target: WorkloadTarget, workload: Workload, *, within: float
     ) -> Seen[tuple[Revision, ...]] | Absent | Missed | Denied:
         """The ReplicaSets or ControllerRevisions that the workload owns."""
-        what = [_REVISIONS[target.kind], *_selected(workload)]
-        return self._get(target, what, lambda raw: reading.revisions(workload.uid, raw), within)
+        what = [_REVISIONS[target.kind], *_selector_args(workload)]
+        return self._get(target, what, lambda raw: reading.parse_revisions(workload.uid, raw), within)
 
     def pods(
-        self, target: Target, workload: Workload, revisions: Sequence[Revision], *, within: float
+        self, target: WorkloadTarget, workload: Workload, revisions: Sequence[Revision], *, within: float
     ) -> Seen[tuple[Pod, ...]] | Absent | Missed | Denied:
         """The pods that belong to the workload by owner, not by label."""
-        what = ["pods", *_selected(workload)]
-        return self._get(target, what, lambda raw: pods_reading.pods(workload.uid, revisions, raw), within)
+        what = ["pods", *_selector_args(workload)]
+        return self._get(target, what, lambda raw: pods_reading.parse_pods(workload.uid, revisions, raw), within)
 
-    def cannot_create(self, target: Target, workload: Workload, *, within: float) -> str:
+    def cannot_create(self, target: WorkloadTarget, workload: Workload, *, within: float) -> str:
         """Why no pod can be made for a workload whose status does not tell: its newest event says; else empty.
 
         Best effort: who may not list events learns nothing here.
         """
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
-        look = self._get(target, what, lambda raw: reading.cannot_create(workload.uid, raw), within)
+        look = self._get(target, what, lambda raw: reading.parse_failed_create(workload.uid, raw), within)
         return look.value if isinstance(look, Seen) else ""
 
-    def follow(
-        self, target: Target, hear: Callable[[Workload | None], None], over: Callable[[], None], *, lasts: float
-    ) -> Follows:
+    def watch_workload(
+        self, target: WorkloadTarget, hear: Callable[[Workload | None], None], over: Callable[[], None], *, lasts: float
+    ) -> LineFollower:
         """Watch the workload: hand on what it is now, what it becomes, and None once it is gone.
 
         One request, which the server ends after `lasts` seconds; whatever is not as expected ends it sooner. It tells
         that there is news, and proves nothing.
         """
         query = {"fieldSelector": f"metadata.name={target.name}"}
-        heard = watching.hearing(lambda raw: reading.workload(target.kind, raw), hear)
+        heard = watching.watch_line_handler(lambda raw: reading.parse_workload(target.kind, raw), hear)
         return self._watch(_WATCHED[target.kind].format(target.namespace), query, lasts, (heard, over))
 
-    def follow_pods(
+    def watch_pods(
         self,
-        target: Target,
+        target: WorkloadTarget,
         workload: Workload,
         hear: Callable[[Pod | None], None],
         over: Callable[[], None],
         *,
         lasts: float,
-    ) -> Follows:
+    ) -> LineFollower:
         """Watch the pods that the workload selects, in the same way; whose they are is not told."""
         query = {"labelSelector": workload.selector} if workload.selector else {}
-        heard = watching.hearing(lambda raw: pods_reading.pod(raw, ""), hear)
+        heard = watching.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), hear)
         return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, lasts, (heard, over))
 
     def _watch(
         self, path: str, query: dict[str, str], lasts: float, listener: tuple[Callable[[str], bool], Callable[[], None]]
-    ) -> Follows:
+    ) -> LineFollower:
         asked = urlencode({"watch": "true", "resourceVersion": "0", "timeoutSeconds": str(int(lasts) + 1), **query})
-        return self._processes.follow([self._program, *self._options, "get", f"--raw={path}?{asked}"], *listener)
+        return self._processes.stream_lines([self._program, *self._options, "get", f"--raw={path}?{asked}"], *listener)
 
-    def last_words(self, target: Target, pod: str, container: str, *, within: float) -> tuple[str, ...]:
+    def previous_logs(self, target: WorkloadTarget, pod: str, container: str, *, within: float) -> tuple[str, ...]:
         """The last lines of a container's run before this one; none where they cannot be had. Best effort."""
-        few = [f"--tail={LAST_LINES}", f"--limit-bytes={LAST_BYTES}"]
-        argv = [self._program, *self._options, *_logs(target, pod, container), *few]
+        few = [f"--tail={CRASH_LOG_LINES}", f"--limit-bytes={MAX_LOG_BYTES}"]
+        argv = [self._program, *self._options, *_logs_command(target, pod, container), *few]
         done = self._processes.run(argv, timeout=within)
         lines = done.out.splitlines() if done.ok else []
-        return tuple(text for line in lines[-LAST_LINES:] if (text := short(clean(line))))
+        return tuple(text for line in lines[-CRASH_LOG_LINES:] if (text := short(clean(line))))
 
-    def log_command(self, target: Target, pod: str, container: str) -> str:
+    def log_command(self, target: WorkloadTarget, pod: str, container: str) -> str:
         """What a person types to read all of it."""
-        return shlex.join(["kubectl", *self._options, *_logs(target, pod, container)])
+        return shlex.join(["kubectl", *self._options, *_logs_command(target, pod, container)])
 
     def _get(
-        self, target: Target, what: list[str], read: Callable[[reading.Json], T], within: float
+        self, target: WorkloadTarget, what: list[str], read: Callable[[reading.Json], T], within: float
     ) -> Seen[T] | Absent | Missed | Denied:
         argv = [self._program, *self._options, f"--namespace={target.namespace}", "get", *what, "--output=json"]
         done = self._processes.run(argv, timeout=within)
-        if done.missing:
+        if done.not_found:
             raise Problem(
                 f"{self._program} cannot be started: {done.err}",
                 hint="install kubectl and put it on the PATH",
             )
         if done.timed_out or not done.ok:
-            return answers.failure(done)
+            return answers.to_poll(done)
         try:
             return Seen(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             return Missed(f"kubectl's answer is not what was asked for ({type(error).__name__})", Fault.BODY)
 
 
-def _logs(target: Target, pod: str, container: str) -> list[str]:
+def _logs_command(target: WorkloadTarget, pod: str, container: str) -> list[str]:
     return [f"--namespace={target.namespace}", "logs", "--previous", f"--container={container}", pod]
 
 
-def _selected(workload: Workload) -> list[str]:
+def _selector_args(workload: Workload) -> list[str]:
     return [f"--selector={workload.selector}"] if workload.selector else []

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from homelab_hooks import image
-from homelab_hooks.kubectl.facts import ContainerState, Phase, Pod, Revision
-from homelab_hooks.kubectl.reading import Json, owners, whole
+from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, Revision
+from homelab_hooks.kubectl.reading import Json, owner_uids, to_int
 from homelab_hooks.text import clean
 
 _HASH = "controller-revision-hash"
 _OVER = {"Failed", "Succeeded"}
-_PHASES = {"waiting": Phase.WAITING, "running": Phase.RUNNING, "terminated": Phase.TERMINATED}
+_PHASES = {
+    "waiting": ContainerPhase.WAITING,
+    "running": ContainerPhase.RUNNING,
+    "terminated": ContainerPhase.TERMINATED,
+}
 
 
-def pods(uid: str, revisions: Sequence[Revision], raw: Json) -> tuple[Pod, ...]:
+def parse_pods(uid: str, revisions: Sequence[Revision], raw: Json) -> tuple[Pod, ...]:
     """The pods in a list that belong to the workload with this uid, or to one of its revisions."""
-    found = ((item, _made_by(item, uid, revisions)) for item in raw["items"])
-    return tuple(pod(item, revision) for item, revision in found if revision is not None)
+    found = ((item, _owning_revision(item, uid, revisions)) for item in raw["items"])
+    return tuple(parse_pod(item, revision) for item, revision in found if revision is not None)
 
 
-def _made_by(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
+def _owning_revision(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
     """The revision that made a pod; None where the pod is not the workload's."""
-    above = owners(raw)
+    above = owner_uids(raw)
     by_owner = next((revision.name for revision in revisions if revision.uid in above), None)
     if by_owner is not None or uid not in above:
         return by_owner
@@ -30,7 +34,7 @@ def _made_by(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
     return next((revision.name for revision in revisions if label in {revision.name, revision.hash}), "")
 
 
-def pod(raw: Json, revision: str) -> Pod:
+def parse_pod(raw: Json, revision: str) -> Pod:
     """A pod from its object, as one of this revision."""
     meta, status = raw["metadata"], raw.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
@@ -45,13 +49,13 @@ def pod(raw: Json, revision: str) -> Pod:
         finished=status.get("phase") in _OVER,
         unschedulable=clean(scheduled.get("message") or scheduled.get("reason") or "not scheduled") if stuck else "",
         containers=(
-            *(_state(each, init=True) for each in status.get("initContainerStatuses") or ()),
-            *(_state(each, init=False) for each in status.get("containerStatuses") or ()),
+            *(_parse_state(each, init=True) for each in status.get("initContainerStatuses") or ()),
+            *(_parse_state(each, init=False) for each in status.get("containerStatuses") or ()),
         ),
     )
 
 
-def _state(raw: Json, *, init: bool) -> ContainerState:
+def _parse_state(raw: Json, *, init: bool) -> ContainerState:
     state = raw.get("state") or {}
     key = next((key for key in _PHASES if state.get(key) is not None), "")
     now = state.get(key) or {}
@@ -60,17 +64,17 @@ def _state(raw: Json, *, init: bool) -> ContainerState:
         name=clean(raw["name"]),
         init=init,
         ready=bool(raw.get("ready")),
-        restarts=whole(raw.get("restartCount")),
-        phase=_PHASES.get(key, Phase.UNKNOWN),
+        restarts=to_int(raw.get("restartCount")),
+        phase=_PHASES.get(key, ContainerPhase.UNKNOWN),
         reason=clean(now.get("reason") or ""),
         message=clean(now.get("message") or ""),
-        exit_code=_code(now),
+        exit_code=_exit_code(now),
         last_reason=clean(before.get("reason") or ""),
-        last_exit_code=_code(before),
+        last_exit_code=_exit_code(before),
         digest=image.digest(raw.get("imageID") or ""),
     )
 
 
-def _code(state: Json) -> int | None:
+def _exit_code(state: Json) -> int | None:
     code = state.get("exitCode")
-    return None if code is None else whole(code)
+    return None if code is None else to_int(code)

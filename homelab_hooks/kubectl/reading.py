@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homelab_hooks.kubectl.facts import Container, Counts, Kind, Revision, Template, Workload
+from homelab_hooks.kubectl.facts import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
 from homelab_hooks.text import clean
 
 _REVISION = "deployment.kubernetes.io/revision"
 _ADDED_BY_CONTROLLER = "pod-template-hash"
-_LARGEST = 2**53
+_MAX_INT = 2**53
 
 Json = Mapping[str, Any]
 
 
-def workload(kind: Kind, raw: Json) -> Workload:
+def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
     """A workload from its object.
 
     Raises:
@@ -24,62 +24,66 @@ def workload(kind: Kind, raw: Json) -> Workload:
     meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     strategy = spec.get("updateStrategy") or {}
-    annotations = texts(meta.get("annotations"))
+    annotations = to_text_map(meta.get("annotations"))
     return Workload(
         uid=str(meta["uid"]),
-        generation=whole(meta["generation"]),
-        observed=whole(status.get("observedGeneration")),
-        template=template(spec["template"]),
-        counts=_counts(kind, spec, status),
+        generation=to_int(meta["generation"]),
+        observed=to_int(status.get("observedGeneration")),
+        template=parse_template(spec["template"]),
+        counts=_parse_counts(kind, spec, status),
         annotations=annotations,
-        labels=texts(meta.get("labels")),
-        selector=selector(spec.get("selector") or {}),
-        revision=annotations.get(_REVISION, "") if kind is Kind.DEPLOYMENT else clean(status.get("updateRevision", "")),
+        labels=to_text_map(meta.get("labels")),
+        selector=parse_selector(spec.get("selector") or {}),
+        revision=annotations.get(_REVISION, "")
+        if kind is WorkloadKind.DEPLOYMENT
+        else clean(status.get("updateRevision", "")),
         deleting=bool(meta.get("deletionTimestamp")),
         paused=bool(spec.get("paused")),
-        deadline_passed=_condition(conditions, "Progressing", "ProgressDeadlineExceeded"),
-        cannot_create=_condition(conditions, "ReplicaFailure", ""),
-        on_delete=strategy.get("type") == "OnDelete",
-        partition=whole((strategy.get("rollingUpdate") or {}).get("partition")) if kind is Kind.STATEFULSET else 0,
+        progress_deadline_message=_find_condition(conditions, "Progressing", "ProgressDeadlineExceeded"),
+        cannot_create=_find_condition(conditions, "ReplicaFailure", ""),
+        uses_on_delete=strategy.get("type") == "OnDelete",
+        partition=to_int((strategy.get("rollingUpdate") or {}).get("partition"))
+        if kind is WorkloadKind.STATEFULSET
+        else 0,
     )
 
 
-def revisions(uid: str, raw: Json) -> tuple[Revision, ...]:
+def parse_revisions(uid: str, raw: Json) -> tuple[Revision, ...]:
     """The revisions in a list that the workload with this uid owns."""
-    return tuple(_revision(item) for item in raw["items"] if uid in owners(item))
+    return tuple(_parse_revision(item) for item in raw["items"] if uid in owner_uids(item))
 
 
-def cannot_create(uid: str, raw: Json) -> str:
+def parse_failed_create(uid: str, raw: Json) -> str:
     """The message of the newest event about making pods, if it tells of a failure."""
     about = [
         each
         for each in raw["items"]
         if each["involvedObject"].get("uid") == uid and each.get("reason") in {"FailedCreate", "SuccessfulCreate"}
     ]
-    newest = max(about, key=_when, default=None)
+    newest = max(about, key=_timestamp, default=None)
     return clean(newest["message"]) if newest is not None and newest["reason"] == "FailedCreate" else ""
 
 
-def _when(event: Json) -> str:
+def _timestamp(event: Json) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event["metadata"].get("creationTimestamp"))
 
 
-def template(raw: Json) -> Template:
+def parse_template(raw: Json) -> Template:
     """A pod template; what controllers add to it by themselves is left out."""
     meta = raw.get("metadata") or {}
-    labels = texts(meta.get("labels"))
+    labels = to_text_map(meta.get("labels"))
     labels.pop(_ADDED_BY_CONTROLLER, None)
     return Template(
-        containers=tuple(_container(each) for each in raw["spec"]["containers"]),
-        annotations=texts(meta.get("annotations")),
+        containers=tuple(_parse_container(each) for each in raw["spec"]["containers"]),
+        annotations=to_text_map(meta.get("annotations")),
         labels=labels,
     )
 
 
-def selector(raw: Json) -> str:
+def parse_selector(raw: Json) -> str:
     """A label selector in kubectl's syntax.
 
-    >>> selector({"matchLabels": {"app": "web"}, "matchExpressions": [
+    >>> parse_selector({"matchLabels": {"app": "web"}, "matchExpressions": [
     ...     {"key": "tier", "operator": "In", "values": ["a", "b"]}, {"key": "canary", "operator": "DoesNotExist"}]})
     'app=web,tier in (a,b),!canary'
     """
@@ -100,62 +104,62 @@ def selector(raw: Json) -> str:
     return ",".join(parts)
 
 
-def owners(raw: Json) -> set[str]:
+def owner_uids(raw: Json) -> set[str]:
     """The uids of what controls an object."""
     return {str(ref["uid"]) for ref in raw["metadata"].get("ownerReferences") or () if ref.get("controller")}
 
 
-def whole(value: Any) -> int:
+def to_int(value: Any) -> int:
     """A count, 0 where there is none. Raises ValueError or TypeError where it is none, or larger than any there is."""
     number = int(value or 0)
-    if abs(number) > _LARGEST:
+    if abs(number) > _MAX_INT:
         raise ValueError("no count is so large")
     return number
 
 
-def texts(raw: Json | None) -> dict[str, str]:
+def to_text_map(raw: Json | None) -> dict[str, str]:
     """Annotations or labels, fit to be shown."""
     return {str(key): clean(str(value)) for key, value in (raw or {}).items()}
 
 
-def _revision(raw: Json) -> Revision:
+def _parse_revision(raw: Json) -> Revision:
     meta = raw["metadata"]
     history = raw.get("data")  # a ControllerRevision has one
     return Revision(
         name=clean(meta["name"]),
         uid=str(meta["uid"]),
-        number=whole(raw.get("revision") or (meta.get("annotations") or {}).get(_REVISION)),
-        template=template((history if history is not None else raw)["spec"]["template"]),
+        number=to_int(raw.get("revision") or (meta.get("annotations") or {}).get(_REVISION)),
+        template=parse_template((history if history is not None else raw)["spec"]["template"]),
         hash=clean((meta.get("labels") or {}).get("controller-revision-hash", "")),
     )
 
 
-def _container(raw: Json) -> Container:
+def _parse_container(raw: Json) -> Container:
     env = {str(each["name"]): clean(str(each["value"])) for each in raw.get("env") or () if "value" in each}
     return Container(clean(raw["name"]), clean(raw.get("image") or ""), env)
 
 
-def _counts(kind: Kind, spec: Json, status: Json) -> Counts:
-    if kind is Kind.DAEMONSET:
-        return Counts(
-            desired=whole(status.get("desiredNumberScheduled")),
-            total=whole(status.get("currentNumberScheduled")),
-            updated=whole(status.get("updatedNumberScheduled")),
-            available=whole(status.get("numberAvailable")),
-            unavailable=whole(status.get("numberUnavailable")),
-            ready=whole(status.get("numberReady")),
+def _parse_counts(kind: WorkloadKind, spec: Json, status: Json) -> ReplicaCounts:
+    if kind is WorkloadKind.DAEMONSET:
+        return ReplicaCounts(
+            desired=to_int(status.get("desiredNumberScheduled")),
+            total=to_int(status.get("currentNumberScheduled")),
+            updated=to_int(status.get("updatedNumberScheduled")),
+            available=to_int(status.get("numberAvailable")),
+            unavailable=to_int(status.get("numberUnavailable")),
+            ready=to_int(status.get("numberReady")),
         )
-    return Counts(
-        desired=whole(spec.get("replicas", 1)),
-        total=whole(status.get("replicas")),
-        updated=whole(status.get("updatedReplicas")),
-        available=whole(status.get("availableReplicas")),
-        unavailable=whole(status.get("unavailableReplicas")),
-        ready=whole(status.get("readyReplicas")),
+    return ReplicaCounts(
+        desired=to_int(spec.get("replicas", 1)),
+        total=to_int(status.get("replicas")),
+        updated=to_int(status.get("updatedReplicas")),
+        available=to_int(status.get("availableReplicas")),
+        unavailable=to_int(status.get("unavailableReplicas")),
+        ready=to_int(status.get("readyReplicas")),
     )
 
 
-def _condition(conditions: Mapping[str, Json], name: str, reason: str) -> str:
+def _find_condition(conditions: Mapping[str, Json], name: str, reason: str) -> str:
     """The message of a condition that tells of trouble; empty where there is none."""
     found = conditions.get(name) or {}
     bad = found.get("reason") == reason if reason else found.get("status") == "True"

@@ -11,7 +11,7 @@ from homelab_hooks.kubectl.reading import Json
 T = TypeVar("T")
 
 
-def hearing(read: Callable[[Json], T], hear: Callable[[T | None], None]) -> Callable[[str], bool]:
+def watch_line_handler(read: Callable[[Json], T], hear: Callable[[T | None], None]) -> Callable[[str], bool]:
     """Hands on the object of each line, None for one that is gone; says no to what is no line of a watch."""
 
     def line(text: str) -> bool:

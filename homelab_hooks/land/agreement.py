@@ -11,7 +11,7 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.text import clean
 
 
-class Agreements:
+class TrustedCommands:
     """Kept in the repository's private directory, one digest a line; another command has to be agreed to anew.
 
     Args:
@@ -42,16 +42,16 @@ class Agreements:
             ) from error
 
 
-def question(command: str, source: str) -> str:
+def consent_prompt(command: str, source: str) -> str:
     """What is asked on a terminal.
 
-    >>> question("make test", ".homelab.toml")
+    >>> consent_prompt("make test", ".homelab.toml")
     '.homelab.toml wants `make test` to be run here. Run it, now and from now on?'
     """
     return f"{source} wants `{_shown(command)}` to be run here. Run it, now and from now on?"
 
 
-def refusal(command: str, source: str) -> Problem:
+def not_trusted_error(command: str, source: str) -> Problem:
     """What is said where nobody can be asked, or somebody said no."""
     return Problem(
         f"{source} wants `{_shown(command)}` to be run here, and nobody has agreed to that",

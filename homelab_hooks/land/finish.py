@@ -10,58 +10,62 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.course import Course
+from homelab_hooks.land.course import Landing
 from homelab_hooks.land.request import Landed
 from homelab_hooks.remote import shown
 from homelab_hooks.verdict import Verdict
 
 _NOT_LANDED = {Exit.USAGE, Exit.REFUSED, Exit.CONFLICT, Exit.VERIFY_FAILED, Exit.PROTECTED, Exit.PUSH_FAILED}
 """codes of `git land` that mean nothing was landed: no later trouble may end with one of them"""
-_HOOK_CODES = {*range(1, 11), 124} - {2}
+_PASSED_THROUGH_CODES = {*range(1, 11), 124} - {2}
 
 
-def announce(course: Course) -> Landed:
+def report_landed(course: Landing) -> Landed:
     """The landing is certain: write it down, then say it, before anything else is tried."""
     state = course.state
-    course.keep(landed=state.candidate, stage=Stage.CONFIRM)
-    course.say(f"landed {state.candidate} on {state.target}")
-    if again := course.request.watching(state.candidate):
-        course.say(f"to take the watching up again: {again}")
-    return landed(course)
+    course.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
+    course.log(f"landed {state.pushed_commit} on {state.target}")
+    if again := course.request.resume_command(state.pushed_commit):
+        course.log(f"to take the watching up again: {again}")
+    return landed_info(course)
 
 
-def landed(course: Course) -> Landed:
+def landed_info(course: Landing) -> Landed:
     """What the post-push stage is told."""
     state = course.state
     return Landed(
-        sha=state.landed, branch=state.target, remote=state.remote, push_url=state.push_url, before=state.onto
+        sha=state.landed_commit,
+        branch=state.target,
+        remote=state.remote,
+        push_url=state.push_url,
+        before=state.target_commit,
     )
 
 
-def finish(course: Course, there: Landed) -> Verdict:
+def run_post_push(course: Landing, there: Landed) -> Verdict:
     """The post-push stage; whatever it comes to, the commit is landed."""
-    course.keep(stage=Stage.WATCH)
+    course.save(stage=Stage.WATCH)
     try:
-        verdict = _post_push(course, there)
+        verdict = _follow_up_verdict(course, there)
     except Problem as problem:
         verdict = Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint)
     if verdict.exit in _NOT_LANDED:
         verdict = verdict._replace(exit=Exit.UNREACHABLE)
-    course.forget()
+    course.discard()
     return verdict._replace(landed=True, sha=there.sha)
 
 
-def _post_push(course: Course, there: Landed) -> Verdict:
-    after = course.parts.after
+def _follow_up_verdict(course: Landing, there: Landed) -> Verdict:
+    after = course.parts.follow_up
     if after is None:
         return Verdict(exit=Exit.OK, reason=f"landed on {there.branch}")
-    hook = post_push_hook(course.git) if course.parts.run_hook else None
-    return after(there) if hook is None else _run(course, hook, there)
+    hook = post_push_hook(course.git) if course.parts.runs_post_push_hook else None
+    return after(there) if hook is None else _run_hook(course, hook, there)
 
 
-def _run(course: Course, hook: Path, there: Landed) -> Verdict:
+def _run_hook(course: Landing, hook: Path, there: Landed) -> Verdict:
     def hear(line: str) -> None:
-        course.say(line, source="post-push")
+        course.log(line, source="post-push")
 
     with course.stage(Stage.WATCH) as note:
         done = course.parts.hooks.stream(
@@ -69,12 +73,12 @@ def _run(course: Course, hook: Path, there: Landed) -> Verdict:
             hear,
             cwd=course.git.top_level(),
             env={"HOMELAB_IN_LAND": "1"},
-            stdin=there.line.encode(),
+            stdin=there.pre_push_line.encode(),
         )
         note.detail = f"the post-push hook ended with {done.code}"
         if not done.ok:
-            note.fail()
-    code = Exit.OK if done.ok else Exit(done.code) if done.code in _HOOK_CODES else Exit.FAILED
+            note.mark_failed()
+    code = Exit.OK if done.ok else Exit(done.code) if done.code in _PASSED_THROUGH_CODES else Exit.FAILED
     return Verdict(exit=code, reason=note.detail)
 
 
@@ -84,13 +88,14 @@ def post_push_hook(git: Git) -> Path | None:
     return hook if hook.is_file() and os.access(hook, os.X_OK) else None
 
 
-def unknown(course: Course) -> Verdict:
+def unknown_verdict(course: Landing) -> Verdict:
     """Nobody can say whether the commit is there (8)."""
     state = course.state
-    course.keep(ended=Exit.UNREACHABLE.verdict)
+    course.save(ended_with=Exit.UNREACHABLE.verdict)
     return Verdict(
         exit=Exit.UNREACHABLE,
-        reason=f"it is unknown whether {state.candidate} is on {state.target}: {shown(state.push_url)} does not answer",
+        reason=f"it is unknown whether {state.pushed_commit} is on {state.target}: "
+        f"{shown(state.push_url)} does not answer",
         hint="git land --continue asks again",
-        sha=state.candidate,
+        sha=state.pushed_commit,
     )

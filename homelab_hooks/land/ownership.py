@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from homelab_hooks.git.operation import Operation
+from homelab_hooks.git.operation import UnfinishedOperation
 from homelab_hooks.land.request import Strategy
-from homelab_hooks.land.state import State
+from homelab_hooks.land.state import LandingState
 
 
-def began(state: State, operation: Operation) -> bool:
+def begun_by_landing(state: LandingState, operation: UnfinishedOperation) -> bool:
     """Whether this landing began the operation: same kind, same branch, and it joins the two commits recorded.
 
     A landing records them right before it starts git and clears them when git has finished. A rebase that was killed
@@ -16,14 +16,14 @@ def began(state: State, operation: Operation) -> bool:
     kind = "rebase" if state.request.strategy is Strategy.REBASE else "merge"
     if operation.name != kind or not state.merge_began_at:
         return False
-    recorded = (f"refs/heads/{state.branch}", state.merge_began_at, (state.onto,))
+    recorded = (f"refs/heads/{state.branch}", state.merge_began_at, (state.target_commit,))
     found = (operation.branch, operation.began_at, operation.incoming)
     if kind == "merge":
         return found == recorded
     return all(one == other or not one for one, other in zip(found, recorded, strict=True))
 
 
-def made(state: State, head: str, parents: tuple[str, ...], last_rebase: tuple[str, str]) -> bool:
+def made_by_landing(state: LandingState, head: str, parents: tuple[str, ...], last_rebase: tuple[str, str]) -> bool:
     """Whether the branch's commit is one that the landing made, so that resetting the branch loses nobody's work.
 
     Args:
@@ -31,9 +31,9 @@ def made(state: State, head: str, parents: tuple[str, ...], last_rebase: tuple[s
         parents: its parents.
         last_rebase: the commits the branch was rebased from and onto, if that was its last move.
     """
-    if head in {state.start, state.made}:
+    if head in {state.original_commit, state.merged_commit}:
         return True
     if not state.merge_began_at:
         return False
-    merged = len(parents) > 1 and parents[0] == state.merge_began_at and state.onto in parents[1:]
-    return merged or last_rebase == (state.merge_began_at, state.onto)
+    merged = len(parents) > 1 and parents[0] == state.merge_began_at and state.target_commit in parents[1:]
+    return merged or last_rebase == (state.merge_began_at, state.target_commit)

@@ -7,47 +7,47 @@ from typing import assert_never
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.push import Kind, Outcome
+from homelab_hooks.git.push import PushResult, PushStatus
 
-NETWORK_TRIES = 3
-_LONGEST_WAIT = 8.0
-_FIRST_WAIT = 0.5
+MAX_NETWORK_ATTEMPTS = 3
+_MAX_WAIT_S = 8.0
+_FIRST_WAIT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Rejoice:
+class Accepted:
     """It is there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class QueryRemote:
     """Nobody knows: ask the server."""
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retry:
     """Wait so many seconds, then fetch, merge and verify again."""
 
-    wait: float
-    why: str
+    delay: float
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class OfferBranch:
+class PushFeatureBranch:
     """The target takes no pushes: push the branch, so that a pull request can be opened."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class Fail:
     """Nothing was landed, and trying again would not help."""
 
-    problem: Problem
+    error: Problem
 
 
-Next = Rejoice | Ask | Again | OfferBranch | Stop
+PushDecision = Accepted | QueryRemote | Retry | PushFeatureBranch | Fail
 
 
-def after_push(outcome: Outcome, *, tried: int, attempts: int, jitter: float) -> Next:
+def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter: float) -> PushDecision:
     """What to do after a push.
 
     Args:
@@ -55,62 +55,64 @@ def after_push(outcome: Outcome, *, tried: int, attempts: int, jitter: float) ->
         attempts: how many there may be after the first.
         jitter: from 0 to 1.
     """
-    match outcome.kind:
-        case Kind.LANDED:
-            return Rejoice() if outcome.sure else Ask()
-        case Kind.UNKNOWN:
-            return Ask()
-        case Kind.LOST_RACE | Kind.REF_LOCKED:
-            return again(tried, attempts, jitter, _LOST[outcome.kind])
-        case Kind.UNREACHABLE:
-            return again(tried, min(attempts, NETWORK_TRIES - 1), jitter, f"no connection: {outcome.why}")
-        case Kind.PROTECTED:
-            return OfferBranch()
-        case Kind.REFUSED | Kind.LOCAL_HOOK | Kind.DENIED:
-            return Stop(failure(outcome))
+    match outcome.status:
+        case PushStatus.ACCEPTED:
+            return Accepted() if outcome.confirmed else QueryRemote()
+        case PushStatus.UNKNOWN:
+            return QueryRemote()
+        case PushStatus.LOST_RACE | PushStatus.REF_LOCKED:
+            return retry_or_fail(tried, attempts, jitter, _RETRY_REASONS[outcome.status])
+        case PushStatus.UNREACHABLE:
+            return retry_or_fail(
+                tried, min(attempts, MAX_NETWORK_ATTEMPTS - 1), jitter, f"no connection: {outcome.reason}"
+            )
+        case PushStatus.PROTECTED:
+            return PushFeatureBranch()
+        case PushStatus.REFUSED | PushStatus.LOCAL_HOOK | PushStatus.DENIED:
+            return Fail(push_error(outcome))
         case _:
             assert_never(outcome.kind)
 
 
-_LOST = {
-    Kind.LOST_RACE: "somebody else pushed first",
-    Kind.REF_LOCKED: "another update holds the branch's lock on the server",
+_RETRY_REASONS = {
+    PushStatus.LOST_RACE: "somebody else pushed first",
+    PushStatus.REF_LOCKED: "another update holds the branch's lock on the server",
 }
 
 
-def again(tried: int, attempts: int, jitter: float, why: str) -> Again | Stop:
+def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry | Fail:
     """Another try, later each time; or the end of all tries."""
     if tried > attempts:
-        return Stop(
+        return Fail(
             Problem(
                 f"nothing was landed after {tried} tries: {why}",
                 hint="git land again",
                 exit=Exit.PUSH_FAILED,
             )
         )
-    wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (tried - 1))
-    return Again(wait * (0.5 + jitter), why)
+    wait = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (tried - 1))
+    return Retry(wait * (0.5 + jitter), why)
 
 
-_REMEDY = {
-    Kind.REFUSED: "mend what the server names, then git land again",
-    Kind.LOCAL_HOOK: "mend what the pre-push hook names, then git land again",
-    Kind.DENIED: "check your access and your key or token for this remote, then git land again",
-    Kind.UNREACHABLE: "git land again when the server can be reached",
+_HINTS = {
+    PushStatus.REFUSED: "mend what the server names, then git land again",
+    PushStatus.LOCAL_HOOK: "mend what the pre-push hook names, then git land again",
+    PushStatus.DENIED: "check your access and your key or token for this remote, then git land again",
+    PushStatus.UNREACHABLE: "git land again when the server can be reached",
 }
-_WHAT = {
-    Kind.REFUSED: "the push was refused",
-    Kind.LOCAL_HOOK: "the pre-push hook of this repository refused the push",
-    Kind.DENIED: "access was denied",
-    Kind.UNREACHABLE: "the server could not be reached",
+_MESSAGES = {
+    PushStatus.REFUSED: "the push was refused",
+    PushStatus.LOCAL_HOOK: "the pre-push hook of this repository refused the push",
+    PushStatus.DENIED: "access was denied",
+    PushStatus.UNREACHABLE: "the server could not be reached",
 }
 
 
-def failure(outcome: Outcome) -> Problem:
+def push_error(outcome: PushResult) -> Problem:
     """A refusal as a person is told it (24)."""
-    what = _WHAT.get(outcome.kind, "the push failed")
+    what = _MESSAGES.get(outcome.status, "the push failed")
     return Problem(
-        f"{what}: {outcome.why}" if outcome.why else what,
-        hint=_REMEDY.get(outcome.kind, "git land again"),
+        f"{what}: {outcome.reason}" if outcome.reason else what,
+        hint=_HINTS.get(outcome.status, "git land again"),
         exit=Exit.PUSH_FAILED,
     )

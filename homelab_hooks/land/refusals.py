@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.operation import Operation
+from homelab_hooks.git.operation import UnfinishedOperation
 from homelab_hooks.sentences import listed
 from homelab_hooks.text import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class PreflightFacts:
     """What preflight found; nothing has been changed yet."""
 
     branch: str
@@ -23,89 +23,90 @@ class Facts:
     target: str
     """empty where nobody says which branch is meant"""
     remote: str
-    silent: str = ""
+    remote_error: str = ""
     """why the remote could not be asked for the target"""
-    operation: Operation = Operation()  # noqa: RUF009 - immutable
+    operation: UnfinishedOperation = UnfinishedOperation()  # noqa: RUF009 - immutable
     operation_is_ours: bool = False
     """whether an earlier landing began it, which `--continue` and `--abort` can end"""
     changes: tuple[str, ...] = ()
     hidden_changes: tuple[str, ...] = ()
     """changed files that git status does not look at: marked assume-unchanged or skip-worktree"""
-    verifiable: bool = True
-    exposed: tuple[str, ...] = ()
+    can_be_verified: bool = True
+    plaintext_secrets: tuple[str, ...] = ()
     """files that git-crypt is to encrypt and that are committed in plaintext"""
-    lock: str = ""
+    lock_file: str = ""
     """the lock of another git, or of a killed one"""
-    unfinished: str = ""
+    interrupted_stage: str = ""
     """the stage in which an earlier landing was cut short"""
-    unfinished_branch: str = ""
+    interrupted_branch: str = ""
 
 
-def refusals(facts: Facts) -> tuple[Problem, ...]:
+def unmet_preconditions(facts: PreflightFacts) -> tuple[Problem, ...]:
     """Every reason not to begin, the first to be told first; none: it can land.
 
-    >>> [problem.what for problem in refusals(Facts(branch="", head="1", target="main", remote="origin"))]
+    >>> facts = PreflightFacts(branch="", head="1", target="main", remote="origin")
+    >>> [problem.what for problem in unmet_preconditions(facts)]
     ['HEAD is detached: there is no branch to land']
     """
     found = (
-        _unfinished(facts),
+        _interrupted_landing(facts),
         _lock(facts),
         _operation(facts),
         _branch(facts),
-        None if facts.silent else _target(facts),
-        _dirt(facts),
-        _exposed(facts),
+        None if facts.remote_error else _target(facts),
+        _uncommitted_changes(facts),
+        _plaintext_secrets(facts),
         _verifiable(facts),
-        _target(facts) if facts.silent else None,  # what needs no network first
+        _target(facts) if facts.remote_error else None,  # what needs no network first
     )
     return tuple(problem for problem in found if problem is not None)
 
 
-def _refused(what: str, hint: str) -> Problem:
+def _refusal(what: str, hint: str) -> Problem:
     return Problem(what, hint=hint, exit=Exit.REFUSED)
 
 
-_OF_THE_TREE = {"merge", "rebase", "cherry-pick", "revert", "am"}
+_CHANGES_FILES = {"merge", "rebase", "cherry-pick", "revert", "am"}
 """operations that change files until they are finished"""
 _DETACHES_HEAD = {"rebase", "bisect"}
 
 
-def _unfinished(facts: Facts) -> Problem | None:
-    if not facts.unfinished:
+def _interrupted_landing(facts: PreflightFacts) -> Problem | None:
+    if not facts.interrupted_stage:
         return None
-    branch = facts.unfinished_branch
+    branch = facts.interrupted_branch
     elsewhere = facts.branch != branch and facts.operation.name not in _DETACHES_HEAD
-    return _refused(
-        f"the landing of {clean(branch)} was cut short at {facts.unfinished}",
+    return _refusal(
+        f"the landing of {clean(branch)} was cut short at {facts.interrupted_stage}",
         (f"git switch {shlex.quote(clean(branch))}; then " if elsewhere else "")
         + "git land --continue finds out how it stands and goes on; git land --abort goes back",
     )
 
 
-def _lock(facts: Facts) -> Problem | None:
-    return locked_by(facts.lock) if facts.lock else None
+def _lock(facts: PreflightFacts) -> Problem | None:
+    return lock_error(facts.lock_file) if facts.lock_file else None
 
 
-def locked_by(lock: str) -> Problem:
+def lock_error(lock: str) -> Problem:
     """What to say of a lock, and what to do about it."""
-    return _refused(
+    return _refusal(
         f"another git works here, or was killed: there is a lock, {clean(lock)}",
         "wait for its end; where none runs, remove that file; then the same command again",
     )
 
 
-def _operation(facts: Facts) -> Problem | None:
+def _operation(facts: PreflightFacts) -> Problem | None:
     if not facts.operation:
         return None
     if not facts.operation_is_ours:
-        return foreign(facts.operation)
-    return _refused(
+        return foreign_operation_error(facts.operation)
+    return _refusal(
         f"the {facts.operation.name} of an earlier landing is in progress",
         "resolve and git add the files, then git land --continue; or git land --abort",
     )
 
 
-_ENDS = {
+_WAYS_TO_END = {
     "merge": "git merge --continue, or undo it: git merge --abort",
     "rebase": "git rebase --continue, or undo it: git rebase --abort",
     "cherry-pick": "git cherry-pick --continue, or undo it: git cherry-pick --abort",
@@ -115,70 +116,70 @@ _ENDS = {
 }
 
 
-def foreign(operation: Operation) -> Problem:
+def foreign_operation_error(operation: UnfinishedOperation) -> Problem:
     """The refusal if an operation is in progress that no landing began; it is left alone."""
     article = "an" if operation.name == "am" else "a"
-    return _refused(
+    return _refusal(
         f"{article} {operation.name} of your own is in progress",
-        f"finish it: {_ENDS[operation.name]}; then the same command again",
+        f"finish it: {_WAYS_TO_END[operation.name]}; then the same command again",
     )
 
 
-def _branch(facts: Facts) -> Problem | None:
+def _branch(facts: PreflightFacts) -> Problem | None:
     if not facts.head:
-        return _refused("there is no commit yet", "commit something first")
+        return _refusal("there is no commit yet", "commit something first")
     if not facts.branch and facts.operation.name not in _DETACHES_HEAD:
-        return _refused("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
+        return _refusal("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
-        return _refused(
+        return _refusal(
             f"{clean(facts.branch)} is the target itself",
             "land from a branch of its own: git switch -c TOPIC",
         )
     return None
 
 
-def _target(facts: Facts) -> Problem | None:
+def _target(facts: PreflightFacts) -> Problem | None:
     if facts.target or not facts.remote:  # that there is no remote is a finding of its own
         return None
-    if facts.silent:
-        what = f"{clean(facts.remote)} cannot be asked which branch to land on: {clean(facts.silent)}"
+    if facts.remote_error:
+        what = f"{clean(facts.remote)} cannot be asked which branch to land on: {clean(facts.remote_error)}"
         return Problem(what, hint="git land again when it can be reached", exit=Exit.PUSH_FAILED)
-    return _refused(f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH")
+    return _refusal(f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH")
 
 
-def _dirt(facts: Facts) -> Problem | None:
-    if facts.operation.name in _OF_THE_TREE:  # whose end, or undoing, is told already
+def _uncommitted_changes(facts: PreflightFacts) -> Problem | None:
+    if facts.operation.name in _CHANGES_FILES:  # whose end, or undoing, is told already
         return None
     if facts.changes:
-        return _refused(
+        return _refusal(
             f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
             "commit them, or put them aside: git stash",
         )
     if facts.hidden_changes:
-        return _refused(*hidden_difference(facts.hidden_changes))
+        return _refusal(*describe_hidden_changes(facts.hidden_changes))
     return None
 
 
-def hidden_difference(paths: Iterable[str], *, when: str = "") -> tuple[str, str]:
+def describe_hidden_changes(paths: Iterable[str], *, when: str = "") -> tuple[str, str]:
     """What to say, and to do, about changed files that `git status` does not look at."""
     what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {listed(paths)}"
     show = "git update-index --no-assume-unchanged --no-skip-worktree FILE"
     return what, f"commit or undo that after {show}, or land from a work tree of its own (homelab work start)"
 
 
-def _exposed(facts: Facts) -> Problem | None:
-    if not facts.exposed:
+def _plaintext_secrets(facts: PreflightFacts) -> Problem | None:
+    if not facts.plaintext_secrets:
         return None
-    return _refused(
-        f"git-crypt is to encrypt these files, and they are committed in plaintext: {listed(facts.exposed)}",
+    return _refusal(
+        f"git-crypt is to encrypt these files, and they are committed in plaintext: {listed(facts.plaintext_secrets)}",
         "git-crypt unlock, then commit them anew in place of those commits",
     )
 
 
-def _verifiable(facts: Facts) -> Problem | None:
-    if facts.verifiable:
+def _verifiable(facts: PreflightFacts) -> Problem | None:
+    if facts.can_be_verified:
         return None
-    return _refused(
+    return _refusal(
         "there is nothing to verify with",
         "say how: --verify-cmd CMD, or git config homelab.verify CMD; or land unverified on purpose: --no-verify",
     )

@@ -10,46 +10,53 @@ from homelab_hooks import remote as remotes
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exits import Exit
-from homelab_hooks.land.course import Course, short_sha
+from homelab_hooks.land.course import Landing, short_sha
 from homelab_hooks.land.finish import post_push_hook
-from homelab_hooks.land.preflight import check_ci, gather, goes_to, store
-from homelab_hooks.land.refusals import Facts, refusals
-from homelab_hooks.land.request import Command, Detect, Parts, Request, Skip, Strategy
-from homelab_hooks.land.state import busy, held_by
-from homelab_hooks.land.verify import find
+from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
+from homelab_hooks.land.refusals import PreflightFacts, unmet_preconditions
+from homelab_hooks.land.request import (
+    DetectVerification,
+    LandingDependencies,
+    LandRequest,
+    SkipVerification,
+    Strategy,
+    VerifyCommand,
+)
+from homelab_hooks.land.state import lock_held_error, lock_holder
+from homelab_hooks.land.verify import detect_in
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
 from homelab_hooks.sentences import counted, listed
 
 T = TypeVar("T")
-_NOTHING = "there would be nothing to land"
+_NOTHING_TO_LAND = "there would be nothing to land"
 
 
-def rehearse(request: Request, parts: Parts) -> tuple[str, tuple[Problem, ...]]:
+def report_dry_run(request: LandRequest, parts: LandingDependencies) -> tuple[str, tuple[Problem, ...]]:
     """Say what a landing would do; the commit, and all that would stop it, the first to be told first."""
     found: list[Problem] = []
     git = parts.git
-    remote = _tried(found, lambda: goes_to(request, git)) or ""
-    facts, state = gather(request, git, remote)
-    found += refusals(facts)
-    _tried(found, lambda: _nobody_else(git.private_dir()))
-    _tried(found, lambda: check_ci(parts))
-    course = Course(parts, store(git), state)
-    tip = _tried(found, lambda: _target(course)) or ""
-    merging = _merging(course, facts, tip)
-    more = () if merging.endswith(_NOTHING) else (_verifying(course), _pushing(course), _watching(parts))
+    remote = _collecting(found, lambda: resolve_remote(request, git)) or ""
+    facts, state = collect_facts(request, git, remote)
+    found += unmet_preconditions(facts)
+    _collecting(found, lambda: _require_unlocked(git.homelab_dir()))
+    _collecting(found, lambda: require_ci_access(parts))
+    course = Landing(parts, state_file(git), state)
+    tip = _collecting(found, lambda: _target_commit(course)) or ""
+    merging = _merge_line(course, facts, tip)
+    more = () if merging.endswith(_NOTHING_TO_LAND) else (_verify_line(course), _push_line(course), _follow_line(parts))
     for line in (merging, *more):
         if line:
-            course.say(line)
+            course.log(line)
     each = tuple({problem.what: problem for problem in reversed(found)}.values())[::-1]
     for problem in each:
-        course.say(f"would be refused: {problem.what}" + (f"; {problem.hint}" if problem.hint else ""))
+        course.log(f"would be refused: {problem.what}" + (f"; {problem.hint}" if problem.hint else ""))
     progress = Progress.FAILED if each else Progress.DONE
     detail = each[0].what if each else "nothing was changed"
     parts.tell(StageChanged(stage=Stage.PREFLIGHT, progress=progress, detail=detail))
     return facts.head, each
 
 
-def _tried(found: list[Problem], act: Callable[[], T]) -> T | None:
+def _collecting(found: list[Problem], act: Callable[[], T]) -> T | None:
     try:
         return act()
     except Problem as problem:
@@ -57,18 +64,18 @@ def _tried(found: list[Problem], act: Callable[[], T]) -> T | None:
         return None
 
 
-def _nobody_else(directory: Path) -> None:
-    holder = held_by(directory)
+def _require_unlocked(directory: Path) -> None:
+    holder = lock_holder(directory)
     if holder:
-        raise busy(holder)
+        raise lock_held_error(holder)
 
 
-def _target(course: Course) -> str:
+def _target_commit(course: Landing) -> str:
     """The target's commit as the server says."""
     git, state = course.git, course.state
     if not state.remote or not state.target:
         return ""
-    match git.tip(state.push_url, state.target):
+    match git.ls_remote_branch(state.push_url, state.target):
         case Seen(tip):
             return str(tip)
         case Absent():
@@ -78,46 +85,46 @@ def _target(course: Course) -> str:
             raise Problem(f"{course.upstream} cannot be asked for: {reason}", exit=Exit.PUSH_FAILED)
 
 
-def _merging(course: Course, facts: Facts, tip: str) -> str:
+def _merge_line(course: Landing, facts: PreflightFacts, tip: str) -> str:
     git, strategy = course.git, course.request.strategy
     if not tip or not facts.head:
         return ""
     at = f"{course.upstream} is at {short_sha(tip)}"
-    if not git.knows(tip):
+    if not git.has_commit(tip):
         return f"{at}, which is not here yet: would fetch it and land {facts.branch} by {strategy}"
-    ahead, behind = git.ahead(of=tip, sha=facts.head), git.ahead(of=facts.head, sha=tip)
+    ahead, behind = git.commits_ahead(of=tip, sha=facts.head), git.commits_ahead(of=facts.head, sha=tip)
     if not ahead:
-        return f"{at} and contains {facts.branch}: {_NOTHING}"
+        return f"{at} and contains {facts.branch}: {_NOTHING_TO_LAND}"
     new = f"{counted(behind, 'commit')} that {facts.branch} has not" if behind else f"which {facts.branch} has"
     line = f"{at}, {new}: would land {counted(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
         return f"{line}, but a fast-forward cannot (21)"
-    files = git.conflicts(facts.head, tip) if behind else ()
+    files = git.conflicting_files(facts.head, tip) if behind else ()
     return f"{line} by {strategy}" + (f", with conflicts in: {listed(files)} (21)" if files else "")
 
 
-def _verifying(course: Course) -> str:
+def _verify_line(course: Landing) -> str:
     chosen = course.request.verify
-    if isinstance(chosen, Detect):
-        chosen = find(course.git.top_level()) or chosen
+    if isinstance(chosen, DetectVerification):
+        chosen = detect_in(course.git.top_level()) or chosen
     match chosen:
-        case Command(command, why):
+        case VerifyCommand(command, why):
             return f"would verify with `{command}`: {why}"
-        case Skip():
+        case SkipVerification():
             return "would not verify: --no-verify"
-        case Detect():
+        case DetectVerification():
             return "would find nothing to verify with"
 
 
-def _pushing(course: Course) -> str:
+def _push_line(course: Landing) -> str:
     state = course.state
     if not state.remote or not state.target:
         return ""
     return f"would push to {state.target} on {state.remote}, {remotes.shown(state.push_url)}"
 
 
-def _watching(parts: Parts) -> str:
-    if parts.after is None:
+def _follow_line(parts: LandingDependencies) -> str:
+    if parts.follow_up is None:
         return "would not watch"
-    hook = post_push_hook(parts.git) if parts.run_hook else None
-    return f"would run {hook}" if hook else f"would {parts.afterwards}"
+    hook = post_push_hook(parts.git) if parts.runs_post_push_hook else None
+    return f"would run {hook}" if hook else f"would {parts.follow_up_label}"

@@ -10,10 +10,10 @@ from typing import Any
 from homelab_hooks.events import Event
 from homelab_hooks.git.repository import Git
 from homelab_hooks.loop import Clock
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
-COMMIT = "@commit@"
+COMMIT_PLACEHOLDER = "@commit@"
 """stands for the commit in a command that is made before there is one; no shell has to quote it"""
 
 
@@ -26,12 +26,12 @@ class Strategy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Detect:
+class DetectVerification:
     """Verify with what the repository shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class VerifyCommand:
     """Verify with this shell command; `why` says where it comes from."""
 
     command: str
@@ -39,15 +39,15 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Skip:
+class SkipVerification:
     """Do not verify: somebody asked for it."""
 
 
-Verify = Detect | Command | Skip
+VerifyChoice = DetectVerification | VerifyCommand | SkipVerification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class LandRequest:
     """One landing; everything here is kept for `--continue`."""
 
     remote: str = ""
@@ -55,19 +55,19 @@ class Request:
     onto: str = ""
     """the target branch; empty: the remote's HEAD branch"""
     strategy: Strategy = Strategy.MERGE
-    verify: Verify = field(default_factory=Detect)
+    verify: VerifyChoice = field(default_factory=DetectVerification)
     push_options: tuple[str, ...] = ()
     dry_run: bool = False
-    attempts: int = 5
+    max_retries: int = 5
     """how often a lost race is tried again after the first try"""
-    resume: str = f"homelab-watch {COMMIT}"
+    resume_template: str = f"homelab-watch {COMMIT_PLACEHOLDER}"
     """the command that takes the watching up again, of whichever COMMIT it is then"""
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    caller_state: Mapping[str, Any] = field(default_factory=dict)
     """what the caller wants back with `--continue`, fit for JSON"""
 
-    def watching(self, sha: str) -> str:
+    def resume_command(self, sha: str) -> str:
         """The command that takes the watching of this commit up again."""
-        return self.resume.replace(COMMIT, sha)
+        return self.resume_template.replace(COMMIT_PLACEHOLDER, sha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +83,14 @@ class Landed:
     """the target's commit before; empty where it is not known"""
 
     @property
-    def line(self) -> str:
+    def pre_push_line(self) -> str:
         """What git's pre-push hook reads on its standard input."""
         ref = f"refs/heads/{self.branch}"
         return f"{self.sha} {self.sha} {ref} {self.before or '0' * len(self.sha)}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class LandingDependencies:
     """What a landing works with.
 
     Args:
@@ -104,13 +104,13 @@ class Parts:
     """
 
     git: Git
-    commands: Processes
-    hooks: Processes
+    commands: ProcessRunner
+    hooks: ProcessRunner
     clock: Clock
     tell: Callable[[Event], None]
     jitter: Callable[[], float]
     check_ci: Callable[[], None] | None = None
-    after: Callable[[Landed], Verdict] | None = None
-    run_hook: bool = True
-    afterwards: str = "watch CI"
+    follow_up: Callable[[Landed], Verdict] | None = None
+    runs_post_push_hook: bool = True
+    follow_up_label: str = "watch CI"
     """what `after` does, for a rehearsal"""

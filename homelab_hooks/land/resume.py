@@ -10,92 +10,94 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import complaint
+from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land import steps
-from homelab_hooks.land.course import BACK, Course, short_sha
-from homelab_hooks.land.finish import unknown
-from homelab_hooks.land.merge import not_continued
-from homelab_hooks.land.ownership import began, made
-from homelab_hooks.land.refusals import foreign, locked_by
+from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.finish import unknown_verdict
+from homelab_hooks.land.merge import continue_error
+from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
+from homelab_hooks.land.refusals import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
-from homelab_hooks.land.state import State
-from homelab_hooks.land.submodules import follow
-from homelab_hooks.land.tree_check import difference
+from homelab_hooks.land.state import LandingState
+from homelab_hooks.land.submodules import update_submodules
+from homelab_hooks.land.tree_check import describe_difference
 from homelab_hooks.sentences import listed
 from homelab_hooks.verdict import Verdict
 
-ORPHAN = 60.0
+ORPHAN_PUSH_TIMEOUT_S = 60.0
 """seconds that a push which has outlived its landing may take"""
-LATE = 2.0
+RECHECK_AFTER_S = 2.0
 """seconds after which a server that did not have the commit is asked again"""
 
 
-def whole(state: State, git: Git) -> State:
+def with_credentials(state: LandingState, git: Git) -> LandingState:
     """The state with the passwords of its URLs, which stand in git's settings alone."""
     remote = credentials.whole(state.remote, (git.push_remote(state.branch), git.push_default()))
     return replace(state, remote=remote, push_url=credentials.whole(state.push_url, git.push_urls(remote)))
 
 
-def pick_up(course: Course) -> None:
+def resume_merge(course: Landing) -> None:
     """Finish a merge whose conflicts are resolved, and see that the landing can go on from here."""
     git, state = course.git, course.state
-    free(git)
-    operation = git.operation()
-    if operation and not began(state, operation):
-        raise foreign(operation)
-    if operation.name == "rebase" and git.branch():  # killed before it had left the branch: nothing to go on with
+    require_unlocked(git)
+    operation = git.current_operation()
+    if operation and not begun_by_landing(state, operation):
+        raise foreign_operation_error(operation)
+    if (
+        operation.name == "rebase" and git.current_branch()
+    ):  # killed before it had left the branch: nothing to go on with
         git.abort_operation(operation.name)
     elif operation:
-        _finish(course, operation.name)
-    _same_place(course)
-    _undo_half_a_merge(course)
+        _finish_operation(course, operation.name)
+    _require_same_branch(course)
+    _undo_partial_merge(course)
     head = git.head()
-    follow(course, was=[state.start, state.made, *git.parents(head)[:1]], now=head)
-    what, hint = difference(git, head)
+    update_submodules(course, was=[state.original_commit, state.merged_commit, *git.parents(head)[:1]], now=head)
+    what, hint = describe_difference(git, head)
     if what:
         raise Problem(
             f"{what}; the landing would not contain that",
-            hint=f"{hint}, or put it aside (git stash), then git land --continue; {BACK}",
+            hint=f"{hint}, or put it aside (git stash), then git land --continue; {ABORT_HINT}",
             exit=Exit.REFUSED,
         )
-    course.keep(merge_began_at="")
+    course.save(merge_began_at="")
 
 
-def _finish(course: Course, operation: str) -> None:
+def _finish_operation(course: Landing, operation: str) -> None:
     git = course.git
-    files = git.unmerged()
+    files = git.unmerged_files()
     if files:
         raise Problem(
             f"these files still have conflicts: {listed(files)}",
             hint="resolve and git add them, then git land --continue; or git land --abort",
             exit=Exit.CONFLICT,
         )
-    done = git.finish_operation(operation)
+    done = git.continue_operation(operation)
     if not done.ok:
-        raise not_continued(course, done)
-    course.keep(made=git.head(), merge_began_at="")
+        raise continue_error(course, done)
+    course.save(merged_commit=git.head(), merge_began_at="")
 
 
-def arrived(course: Course) -> bool | None:
+def push_arrived(course: Landing) -> bool | None:
     """Whether a push that was cut short has arrived: what still runs of it is waited for, and a no is asked for twice.
 
     A server that has the whole push may work on it after its client is gone.
     """
-    _outlive(course)
-    there = steps.ask(course)
-    if there is False and not course.state.ended:
-        course.parts.clock.sleep(LATE)
-        there = steps.ask(course)
+    _wait_for_orphan_push(course)
+    there = steps.query_pushed(course)
+    if there is False and not course.state.ended_with:
+        course.parts.clock.sleep(RECHECK_AFTER_S)
+        there = steps.query_pushed(course)
     if there is False:
-        course.keep(in_doubt=False)
+        course.save(push_unconfirmed=False)
     return there
 
 
-def _outlive(course: Course) -> None:
-    clock, pusher = course.parts.clock, course.git.pusher(course.state.candidate)
-    until = clock.now() + ORPHAN
+def _wait_for_orphan_push(course: Landing) -> None:
+    clock, pusher = course.parts.clock, course.git.running_push_pid(course.state.pushed_commit)
+    until = clock.now() + ORPHAN_PUSH_TIMEOUT_S
     if pusher:
-        course.say(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
+        course.log(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
     while pusher:
         if clock.now() >= until:
             raise Problem(
@@ -104,117 +106,121 @@ def _outlive(course: Course) -> None:
                 exit=Exit.UNREACHABLE,
             )
         clock.sleep(0.5)
-        pusher = course.git.pusher(course.state.candidate)
-    course.git.forget_pusher()
+        pusher = course.git.running_push_pid(course.state.pushed_commit)
+    course.git.clear_push_pid()
 
 
-def free(git: Git) -> None:
+def require_unlocked(git: Git) -> None:
     """Nothing is done while another git works here, or where a killed one left its lock."""
-    lock = git.lock()
+    lock = git.lock_file()
     if lock is not None:
-        raise locked_by(str(lock))
+        raise lock_error(str(lock))
 
 
-def go_back(course: Course) -> Verdict:
+def roll_back(course: Landing) -> Verdict:
     """Restore the branch and the work tree; what has landed stays landed, and is said."""
     state = course.state
-    there = bool(state.landed) or (arrived(course) if state.in_doubt else False)
+    there = bool(state.landed_commit) or (push_arrived(course) if state.push_unconfirmed else False)
     if there is None:
-        return unknown(course)
+        return unknown_verdict(course)
     if there:
-        sha = state.landed or state.candidate
-        course.forget()
+        sha = state.landed_commit or state.pushed_commit
+        course.discard()
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
-        again = state.request.watching(sha)
+        again = state.request.resume_command(sha)
         hint = f"watch it: {again}" if again else ""
         return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
-    if _gone(course):
-        return _forgotten(course, f"{state.branch} is not to be had here")
+    if _branch_gone(course):
+        return _discarded(course, f"{state.branch} is not to be had here")
     git = course.git
-    free(git)
+    require_unlocked(git)
     _undo_operation(course)
-    _same_place(course)
-    _undo_half_a_merge(course)
+    _require_same_branch(course)
+    _undo_partial_merge(course)
     head = git.head()
-    if not made(state, head, git.parents(head), git.last_rebase(state.branch)):
-        return _kept(course)
-    _reset(course)
-    course.forget()
-    reason = f"{state.branch} is back at {short_sha(state.start)}; nothing was landed"
-    return Verdict(exit=Exit.OK, reason=reason, sha=state.start, landed=False)
+    if not made_by_landing(state, head, git.parents(head), git.last_rebase(state.branch)):
+        return _keep_branch(course)
+    _reset_branch(course)
+    course.discard()
+    reason = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed"
+    return Verdict(exit=Exit.OK, reason=reason, sha=state.original_commit, landed=False)
 
 
-def _undo_operation(course: Course) -> None:
-    git, operation = course.git, course.git.operation()
+def _undo_operation(course: Landing) -> None:
+    git, operation = course.git, course.git.current_operation()
     if not operation:
         return
-    if not began(course.state, operation):
-        raise foreign(operation)
+    if not begun_by_landing(course.state, operation):
+        raise foreign_operation_error(operation)
     done = git.abort_operation(operation.name)
     if not done.ok:
-        raise Problem(f"git cannot undo the {operation.name}: {complaint(done)}", exit=Exit.REFUSED)
+        raise Problem(f"git cannot undo the {operation.name}: {error_message(done)}", exit=Exit.REFUSED)
 
 
-def _gone(course: Course) -> bool:
+def _branch_gone(course: Landing) -> bool:
     """Whether the landing's branch was deleted, or is in another work tree, so that nobody can switch to it here."""
     git, state = course.git, course.state
-    if git.branch() == state.branch or git.operation().name == "rebase":
+    if git.current_branch() == state.branch or git.current_operation().name == "rebase":
         return False
-    return not git.head_of(state.branch) or f"refs/heads/{state.branch}" in git.work_trees().values()
+    return not git.branch_commit(state.branch) or f"refs/heads/{state.branch}" in git.worktree_branches().values()
 
 
-def _kept(course: Course) -> Verdict:
+def _keep_branch(course: Landing) -> Verdict:
     """Somebody's own commits are on the branch: nothing is taken from it, and what the landing left there is named."""
     git, state = course.git, course.state
-    ours = state.made if state.made and git.is_ancestor(older=state.made, newer=git.head()) else ""
-    if not ours or ours == state.start:
-        return _forgotten(course, f"{state.branch} stays as it is, with your commits")
+    ours = (
+        state.merged_commit
+        if state.merged_commit and git.is_ancestor(older=state.merged_commit, newer=git.head())
+        else ""
+    )
+    if not ours or ours == state.original_commit:
+        return _discarded(course, f"{state.branch} stays as it is, with your commits")
     if len(git.parents(ours)) > 1:
         left = f"the merge {short_sha(ours)} of {course.upstream} stays"
-        hint = f"to take it out and keep your commits: git rebase --onto {state.start} {ours}"
+        hint = f"to take it out and keep your commits: git rebase --onto {state.original_commit} {ours}"
     else:
         left = f"its commits stay as they were put on {course.upstream}, up to {short_sha(ours)}"
         hint = ""
-    return _forgotten(course, f"{state.branch} keeps your commits, and {left}", hint=hint)
+    return _discarded(course, f"{state.branch} keeps your commits, and {left}", hint=hint)
 
 
-def _forgotten(course: Course, why: str, *, hint: str = "") -> Verdict:
-    course.forget()
+def _discarded(course: Landing, why: str, *, hint: str = "") -> Verdict:
+    course.discard()
     reason = f"the landing is forgotten: {why}; nothing was landed"
     return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=course.git.head(), landed=False)
 
 
-def _undo_half_a_merge(course: Course) -> None:
+def _undo_partial_merge(course: Landing) -> None:
     """A merge that was killed before git wrote down that it runs: undo it, if nothing else is staged."""
     git, state = course.git, course.state
-    if not state.onto or (state.stage is not Stage.MERGE and not git.changes()):
+    if not state.target_commit or (state.stage is not Stage.MERGE and not git.uncommitted_changes()):
         return
     rebasing = state.request.strategy is Strategy.REBASE
-    tree = git.tree(state.onto) if rebasing else git.merged_tree(git.head(), state.onto)
-    changes = git.changes()
+    tree = git.tree_of(state.target_commit) if rebasing else git.merged_tree(git.head(), state.target_commit)
+    changes = git.uncommitted_changes()
     if changes and all(change[1] == " " for change in changes):
         if tree and git.index_tree() == tree:
             git.reset_merge()
     elif tree and all(change[0] == " " for change in changes):
-        _undo_files(git, tree, [change[3:] for change in changes])
+        _restore_merged_files(git, tree, [change[3:] for change in changes])
 
 
-def _undo_files(git: Git, tree: str, changed: list[str]) -> None:
+def _restore_merged_files(git: Git, tree: str, changed: list[str]) -> None:
     """The files were written and the index was not: give back what HEAD has, unless somebody's own work is among them.
 
     A new file that is what the merge would have made of it is the merge's.
     """
-    if git.foreign(tree, changed):
+    if git.modified_since_tree(tree, changed):
         return
-    new = git.new_files(tree)
-    for path in set(new) - set(git.foreign(tree, new)):
+    new = git.added_files(tree)
+    for path in set(new) - set(git.modified_since_tree(tree, new)):
         git.remove_file(path)
     if changed:
         git.restore(changed)
 
 
-def _same_place(course: Course) -> None:
-    branch, state = course.git.branch(), course.state
+def _require_same_branch(course: Landing) -> None:
+    branch, state = course.git.current_branch(), course.state
     if branch != state.branch:
         raise Problem(
             f"the landing is of {state.branch}, but {branch or 'a detached HEAD'} is checked out",
@@ -223,12 +229,12 @@ def _same_place(course: Course) -> None:
         )
 
 
-def _reset(course: Course) -> None:
+def _reset_branch(course: Landing) -> None:
     git, state = course.git, course.state
     head = git.head()
-    if head == state.start:
+    if head == state.original_commit:
         return
-    done = git.reset_keep(state.start)
+    done = git.reset_keep(state.original_commit)
     if not done.ok:
-        raise Problem(f"git cannot set {state.branch} back: {complaint(done)}", exit=Exit.REFUSED)
-    follow(course, was=[head], now=state.start)
+        raise Problem(f"git cannot set {state.branch} back: {error_message(done)}", exit=Exit.REFUSED)
+    update_submodules(course, was=[head], now=state.original_commit)

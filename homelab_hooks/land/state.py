@@ -15,63 +15,70 @@ from homelab_hooks.credentials import hidden
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Stage
 from homelab_hooks.exits import Exit
-from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy, Verify
+from homelab_hooks.land.request import (
+    DetectVerification,
+    LandRequest,
+    SkipVerification,
+    Strategy,
+    VerifyChoice,
+    VerifyCommand,
+)
 from homelab_hooks.text import clean
 
-SCHEMA = 1
-LARGEST = 10**6
+SCHEMA_VERSION = 1
+MAX_COUNT = 10**6
 """no landing is tried more often"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class LandingState:
     """Where a landing is."""
 
-    request: Request
+    request: LandRequest
     branch: str
     target: str
     remote: str
     push_url: str
-    start: str
+    original_commit: str
     """the branch's commit before the landing"""
     stage: Stage = Stage.PREFLIGHT
-    onto: str = ""
+    target_commit: str = ""
     """the target's commit that is, or was, merged in"""
     merge_began_at: str = ""
     """the branch's commit when our merge or rebase with `onto` began; empty if none is unfinished"""
-    made: str = ""
+    merged_commit: str = ""
     """the branch's commit after our last merge or rebase"""
     verified_tree: str = ""
-    candidate: str = ""
+    pushed_commit: str = ""
     """what is, or was, pushed"""
-    landed: str = ""
-    ended: str = ""
+    landed_commit: str = ""
+    ended_with: str = ""
     """how it ended; empty while it runs, and after it was killed"""
-    tried: int = 0
-    in_doubt: bool = False
+    push_attempts: int = 0
+    push_unconfirmed: bool = False
     """whether a push may have reached the server and nobody has asked since"""
 
     @property
-    def untouched(self) -> bool:
+    def only_looked(self) -> bool:
         """Whether it has got no further than looking, so that there is nothing to go on with or to go back from."""
-        return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.made and not self.candidate
+        return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.merged_commit and not self.pushed_commit
 
     @property
     def nothing_done(self) -> bool:
         """Whether it has merged, verified and pushed nothing so far."""
-        return not self.made and not self.verified_tree and not self.candidate
+        return not self.merged_commit and not self.verified_tree and not self.pushed_commit
 
     @property
-    def cut_short(self) -> bool:
+    def was_interrupted(self) -> bool:
         """Whether nobody knows yet how it stands: killed on its way, or its push left open."""
         return (
-            not self.landed
-            and not self.untouched
-            and self.ended in {"", Exit.UNREACHABLE.verdict, Exit.INTERRUPTED.verdict}
+            not self.landed_commit
+            and not self.only_looked
+            and self.ended_with in {"", Exit.UNREACHABLE.verdict, Exit.INTERRUPTED.verdict}
         )
 
 
-class Store:
+class StateFile:
     """The state file of one work tree.
 
     Args:
@@ -81,7 +88,7 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self._path = directory / "land.json"
 
-    def load(self) -> State | None:
+    def load(self) -> LandingState | None:
         """The state, None where there is none; a Problem where it cannot be read."""
         try:
             text = self._path.read_text(encoding="utf-8", errors="surrogateescape")
@@ -90,7 +97,7 @@ class Store:
         except OSError as error:
             raise self._unreadable() from error
         try:
-            return _state(json.loads(text))
+            return _parse_state(json.loads(text))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._unreadable() from error
 
@@ -101,15 +108,15 @@ class Store:
             exit=Exit.REFUSED,
         )
 
-    def save(self, state: State) -> None:
+    def save(self, state: LandingState) -> None:
         """Write the state as a whole or not at all, also when the machine dies. Raises Problem where it cannot.
 
         The password of a URL is not written: `whole` finds it again.
         """
         urls = {"remote": hidden(state.remote), "push_url": hidden(state.push_url)}
-        raw = {"schema": SCHEMA, **asdict(state), **urls, "request": _raw(state.request)}
+        raw = {"schema": SCHEMA_VERSION, **asdict(state), **urls, "request": _request_to_json(state.request)}
         new = self._path.with_name(f"land.json.{os.getpid()}")
-        with _writing(self._path.parent):
+        with _reporting_disk_errors(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             made = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
             with os.fdopen(made, "w", encoding="utf-8", errors="surrogateescape") as file:
@@ -120,7 +127,7 @@ class Store:
 
     def clear(self) -> None:
         """Forget it, and what a killed writer left. Raises Problem where it cannot."""
-        with _writing(self._path.parent):
+        with _reporting_disk_errors(self._path.parent):
             for path in [self._path, *self._path.parent.glob("land.json.*")]:
                 if path.exists():
                     path.unlink()
@@ -129,7 +136,7 @@ class Store:
 
 
 @contextlib.contextmanager
-def _writing(directory: Path) -> Iterator[None]:
+def _reporting_disk_errors(directory: Path) -> Iterator[None]:
     """What the disk refuses within this becomes a Problem."""
     try:
         yield
@@ -142,49 +149,55 @@ def _writing(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _state(raw: Any) -> State:
-    if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA:
+def _parse_state(raw: Any) -> LandingState:
+    if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA_VERSION:
         raise ValueError("another version's state")
-    _check(raw, request=dict, tried=int, in_doubt=bool)
-    return State(**{**raw, "request": _request(raw["request"]), "stage": Stage(raw["stage"])})
+    _require_types(raw, request=dict, push_attempts=int, push_unconfirmed=bool)
+    return LandingState(**{**raw, "request": _parse_request(raw["request"]), "stage": Stage(raw["stage"])})
 
 
-def _check(raw: dict[str, Any], **kinds: type) -> None:
+def _require_types(raw: dict[str, Any], **kinds: type) -> None:
     """Raises TypeError where a value is neither of its kind nor, where none is told, a text."""
     for key, value in raw.items():
-        if type(value) is not kinds.get(key, str) or (isinstance(value, int) and abs(value) > LARGEST):
+        if type(value) is not kinds.get(key, str) or (isinstance(value, int) and abs(value) > MAX_COUNT):
             raise TypeError(key)
 
 
-def _raw(request: Request) -> dict[str, Any]:
-    return {**asdict(request), "verify": _raw_verify(request.verify)}
+def _request_to_json(request: LandRequest) -> dict[str, Any]:
+    return {**asdict(request), "verify": _verify_to_json(request.verify)}
 
 
-def _raw_verify(verify: Verify) -> Any:
+def _verify_to_json(verify: VerifyChoice) -> Any:
     match verify:
-        case Command(command, why):
+        case VerifyCommand(command, why):
             return [command, why]
-        case Skip():
+        case SkipVerification():
             return "skip"
-        case Detect():
+        case DetectVerification():
             return "detect"
 
 
-def _request(raw: Any) -> Request:
+def _parse_request(raw: Any) -> LandRequest:
     verify = raw["verify"]
-    found: Verify = Skip() if verify == "skip" else Detect() if verify == "detect" else _command(*verify)
+    found: VerifyChoice = (
+        SkipVerification()
+        if verify == "skip"
+        else DetectVerification()
+        if verify == "detect"
+        else _parse_command(*verify)
+    )
     options = tuple(str(option) for option in raw["push_options"])
     plain = {key: value for key, value in raw.items() if key != "verify"}
-    _check(plain, push_options=list, dry_run=bool, attempts=int, extra=dict)
-    return Request(**{**raw, "verify": found, "strategy": Strategy(raw["strategy"]), "push_options": options})
+    _require_types(plain, push_options=list, dry_run=bool, max_retries=int, caller_state=dict)
+    return LandRequest(**{**raw, "verify": found, "strategy": Strategy(raw["strategy"]), "push_options": options})
 
 
-def _command(command: str, why: str) -> Command:
-    _check({"command": command, "why": why})
-    return Command(command, why)
+def _parse_command(command: str, why: str) -> VerifyCommand:
+    _require_types({"command": command, "why": why})
+    return VerifyCommand(command, why)
 
 
-def busy(holder: str) -> Problem:
+def lock_held_error(holder: str) -> Problem:
     """What a second landing is told."""
     return Problem(
         f"another landing runs in this repository: {clean(holder) or 'it does not say which'}",
@@ -193,7 +206,7 @@ def busy(holder: str) -> Problem:
     )
 
 
-def held_by(directory: Path) -> str:
+def lock_holder(directory: Path) -> str:
     """Who holds the lock now; empty where nobody does. Changes nothing."""
     try:
         with (directory / "land.lock").open(encoding="utf-8", errors="replace") as file:
@@ -209,14 +222,14 @@ def held_by(directory: Path) -> str:
 
 
 @contextlib.contextmanager
-def locked(directory: Path, *, who: str) -> Iterator[None]:
+def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
     """Be the only landing in this repository; the lock goes with the process, however it ends.
 
     Args:
         directory: in the directory that all work trees share.
         who: said to a second landing.
     """
-    with _writing(directory):
+    with _reporting_disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         file = (directory / "land.lock").open("a+", encoding="utf-8")
     try:
@@ -224,8 +237,8 @@ def locked(directory: Path, *, who: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.seek(0)
-            raise busy(file.read()) from error
-        with _writing(directory):
+            raise lock_held_error(file.read()) from error
+        with _reporting_disk_errors(directory):
             file.truncate(0)
             file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
             file.flush()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.course import BACK, Course, short_sha
-from homelab_hooks.land.refusals import hidden_difference
+from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.refusals import describe_hidden_changes
 from homelab_hooks.sentences import listed
 
 DURING_FETCH = "while the target was fetched"
@@ -15,7 +15,7 @@ DURING_VERIFICATION = "during the verification"
 BEFORE_PUSH = "before the push"
 
 
-def require_same_tree(course: Course, sha: str, *, when: str) -> None:
+def require_same_tree(course: Landing, sha: str, *, when: str) -> None:
     """Raise a Problem if the work tree is not exactly the commit `sha`, with the files named.
 
     It is `verify-failed` (22), or `refused` (20) if the landing has neither merged nor verified anything yet.
@@ -23,24 +23,24 @@ def require_same_tree(course: Course, sha: str, *, when: str) -> None:
     Args:
         when: what it was found after, as a clause: one of the constants of this module.
     """
-    what, remedy = difference(course.git, sha, when=f" {when}")
+    what, remedy = describe_difference(course.git, sha, when=f" {when}")
     if not what:
         return
     nothing_done = course.state.nothing_done and when != DURING_VERIFICATION
     raise Problem(
         what,
-        hint=f"{remedy}, then git land again" + ("" if nothing_done else f"; {BACK}"),
+        hint=f"{remedy}, then git land again" + ("" if nothing_done else f"; {ABORT_HINT}"),
         exit=Exit.REFUSED if nothing_done else Exit.VERIFY_FAILED,
     )
 
 
-def difference(git: Git, sha: str, *, when: str = "") -> tuple[str, str]:
+def describe_difference(git: Git, sha: str, *, when: str = "") -> tuple[str, str]:
     """How HEAD, the index and the work tree differ from a commit, and what to do about it; empty if they do not."""
     head = git.head()
     if head != sha:
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check that with git reflog"
-    changed = [entry[3:] for entry in git.changes()]
+    changed = [entry[3:] for entry in git.uncommitted_changes()]
     if changed:
         return f"tracked files changed{when}: {listed(changed)}", "see git diff HEAD; commit or undo that"
     hidden = git.hidden_changes()
-    return hidden_difference(hidden, when=when) if hidden else ("", "")
+    return describe_hidden_changes(hidden, when=when) if hidden else ("", "")

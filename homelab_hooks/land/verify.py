@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from homelab_hooks.files import plain
-from homelab_hooks.land.request import Command
+from homelab_hooks.land.request import VerifyCommand
 
-FRAMEWORK = ".pre-commit-config.yaml"
+PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
 _STAGES = re.compile(
     r"^[ \t]*(?:-[ \t]*)?(?:default_)?stages[ \t]*:(?P<inline>[^\n]*)(?P<block>(?:\n\s*-\s*\S+\s*)*)", re.MULTILINE
 )
@@ -20,22 +20,22 @@ _JUST_TEST = re.compile(r"^@?test(?:\s[^:\n]*)?:(?!=)", re.MULTILINE)
 _PYTEST = re.compile(r"^[ \t]*\[tool\.pytest|[\"']pytest\b|^[ \t]*pytest\b", re.MULTILINE)
 _NO_TEST = "no test specified"
 
-Read = Callable[[str], str | None]
+ReadFile = Callable[[str], str | None]
 
 
-def detect(read: Read) -> Command | None:
+def detect_command(read: ReadFile) -> VerifyCommand | None:
     """The command for the first of the signs in contract, section 6; None where there is none.
 
     Args:
         read: the text of a file at the repository's root, None where there is none.
 
-    >>> detect({"go.mod": "module x"}.get)
-    Command(command='go test ./...', why='there is a go.mod')
+    >>> detect_command({"go.mod": "module x"}.get)
+    VerifyCommand(command='go test ./...', why='there is a go.mod')
     """
-    return next((found for sign in _SIGNS if (found := sign(read))), None)
+    return next((found for sign in DETECTORS if (found := sign(read))), None)
 
 
-def find(top: Path | None, *, without: frozenset[str] = frozenset()) -> Command | None:
+def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> VerifyCommand | None:
     """The same for the files under a work tree's root, as if those of these names were not there."""
 
     def read(name: str) -> str | None:
@@ -46,40 +46,40 @@ def find(top: Path | None, *, without: frozenset[str] = frozenset()) -> Command 
         except OSError:
             return None
 
-    return detect(read)
+    return detect_command(read)
 
 
-def _pre_commit(read: Read) -> Command | None:
-    text = read(FRAMEWORK) or ""
+def _pre_commit(read: ReadFile) -> VerifyCommand | None:
+    text = read(PRE_COMMIT_CONFIG) or ""
     stages = (found["inline"] + found["block"] for found in _STAGES.finditer(text))
     if not any(_PUSH_STAGE.search(stage) for stage in stages):
         return None
-    return Command(
+    return VerifyCommand(
         "pre-commit run --all-files --hook-stage pre-push", "there is a .pre-commit-config.yaml with pre-push hooks"
     )
 
 
-def _make(read: Read) -> Command | None:
+def _make(read: ReadFile) -> VerifyCommand | None:
     for name in ("GNUmakefile", "makefile", "Makefile"):
         if _MAKE_TEST.search(read(name) or ""):
-            return Command("make test", f"there is a {name} with a target test")
+            return VerifyCommand("make test", f"there is a {name} with a target test")
     return None
 
 
-def _just(read: Read) -> Command | None:
+def _just(read: ReadFile) -> VerifyCommand | None:
     for name in ("justfile", "Justfile", ".justfile"):
         if _JUST_TEST.search(read(name) or ""):
-            return Command("just test", f"there is a {name} with a recipe test")
+            return VerifyCommand("just test", f"there is a {name} with a recipe test")
     return None
 
 
-def _python(read: Read) -> Command | None:
+def _python(read: ReadFile) -> VerifyCommand | None:
     if _PYTEST.search(read("pyproject.toml") or ""):
-        return Command("python -m pytest", "there is a pyproject.toml that names pytest")
+        return VerifyCommand("python -m pytest", "there is a pyproject.toml that names pytest")
     return None
 
 
-def _node(read: Read) -> Command | None:
+def _node(read: ReadFile) -> VerifyCommand | None:
     try:
         package = json.loads(read("package.json") or "{}")
     except (ValueError, RecursionError):
@@ -88,15 +88,15 @@ def _node(read: Read) -> Command | None:
     test = scripts.get("test") if isinstance(scripts, dict) else None
     if not isinstance(test, str) or _NO_TEST in test:
         return None
-    return Command("npm test", "there is a package.json with a script test")
+    return VerifyCommand("npm test", "there is a package.json with a script test")
 
 
-def _go(read: Read) -> Command | None:
-    return None if read("go.mod") is None else Command("go test ./...", "there is a go.mod")
+def _go(read: ReadFile) -> VerifyCommand | None:
+    return None if read("go.mod") is None else VerifyCommand("go test ./...", "there is a go.mod")
 
 
-def _rust(read: Read) -> Command | None:
-    return None if read("Cargo.toml") is None else Command("cargo test", "there is a Cargo.toml")
+def _rust(read: ReadFile) -> VerifyCommand | None:
+    return None if read("Cargo.toml") is None else VerifyCommand("cargo test", "there is a Cargo.toml")
 
 
-_SIGNS = (_pre_commit, _make, _just, _python, _node, _go, _rust)
+DETECTORS = (_pre_commit, _make, _just, _python, _node, _go, _rust)

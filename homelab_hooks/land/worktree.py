@@ -9,96 +9,98 @@ from pathlib import Path
 from homelab_hooks import remote as remotes, text
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.push import Outcome, unreached
+from homelab_hooks.git.push import PushResult, classify_transport_error
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import complaint
-from homelab_hooks.land.plan import failure
+from homelab_hooks.git.verbs import error_message
+from homelab_hooks.land.plan import push_error
 from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.sentences import counted, listed
 
-FOLDER = ".worktrees"
-_KEYS = "git-crypt"
+WORKTREES_DIR = ".worktrees"
+_GIT_CRYPT_DIR = "git-crypt"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TaskWorktree:
     """Where a topic's work tree is, and its branch."""
 
     path: Path
     branch: str
-    main: Path
+    main_path: Path
     """the repository's first work tree"""
 
 
-def place(topic: str, *, git: Git, user: str) -> Place:
+def locate_worktree(topic: str, *, git: Git, user: str) -> TaskWorktree:
     """The work tree of a topic, whether there is one or not; a Problem where git takes no such name."""
-    owner = user if user and git.valid_branch(user) and "/" not in user else "user"
+    owner = user if user and git.is_valid_branch(user) and "/" not in user else "user"
     branch = f"{owner}/{topic}"
-    if not topic or topic.startswith("-") or not git.valid_branch(branch):
+    if not topic or topic.startswith("-") or not git.is_valid_branch(branch):
         raise Problem(
             f"git takes no branch to be called {text.clean(branch)}",
             hint="name the topic with letters, digits and dashes",
         )
-    main = git.main_work_tree()
+    main = git.main_worktree()
     if git.common_dir() is None or main is None:
         raise Problem("there is no work tree to put it beside", hint="run it inside a clone", exit=Exit.REFUSED)
-    return Place(main / FOLDER / topic, branch, main)
+    return TaskWorktree(main / WORKTREES_DIR / topic, branch, main)
 
 
-def start(topic: str, *, git: Git, user: str, remote: str = "", onto: str = "") -> Path:
+def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: str = "") -> Path:
     """A new work tree on a new branch that begins at the target as it is now; its path."""
-    new = place(topic, git=git, user=user)
-    if new.path.exists() or f"refs/heads/{new.branch}" in git.work_trees().values():
+    new = locate_worktree(topic, git=git, user=user)
+    if new.path.exists() or f"refs/heads/{new.branch}" in git.worktree_branches().values():
         raise Problem(
             f"there is a work tree for {topic} already: {text.clean(str(new.path))}",
             hint=f"work there, or remove it: homelab work clean {topic}",
             exit=Exit.REFUSED,
         )
-    tip = _target(git, remote, onto)
-    _overlook(git.at(new.main))
-    done = git.at(new.main).add_work_tree(new.path, branch=new.branch, start=tip)
+    tip = _fetch_target(git, remote, onto)
+    _ignore_folder(git.at(new.main_path))
+    done = git.at(new.main_path).add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
-        raise Problem(f"git made no work tree: {complaint(done)}", exit=Exit.REFUSED)
-    _carry_keys(git, new.path)
-    filled = git.at(new.path).fill()
+        raise Problem(f"git made no work tree: {error_message(done)}", exit=Exit.REFUSED)
+    _link_git_crypt_keys(git, new.path)
+    filled = git.at(new.path).checkout_files()
     if not filled.ok:
         raise Problem(
-            f"the work tree at {text.clean(str(new.path))} has no files: {complaint(filled)}", exit=Exit.REFUSED
+            f"the work tree at {text.clean(str(new.path))} has no files: {error_message(filled)}", exit=Exit.REFUSED
         )
     return new.path
 
 
-def clean(topic: str, *, git: Git, user: str, even_unlanded: bool = False) -> str:
+def remove_worktree(topic: str, *, git: Git, user: str, force: bool = False) -> str:
     """Remove a topic's work tree and branch; a sentence that says so.
 
     Args:
         even_unlanded: also with changes, and with commits that no remote has.
     """
-    old = place(topic, git=git, user=user)
-    outside = git.at(old.main)
-    if str(old.path) not in outside.work_trees():
+    old = locate_worktree(topic, git=git, user=user)
+    outside = git.at(old.main_path)
+    if str(old.path) not in outside.worktree_branches():
         raise Problem(f"there is no work tree for {topic}: {text.clean(str(old.path))}", exit=Exit.REFUSED)
     if git.top_level() == old.path:
-        raise Problem("this is the work tree that is to go", hint=f"cd {text.clean(str(old.main))}", exit=Exit.REFUSED)
-    sha = outside.head_of(old.branch)
-    if not even_unlanded:
-        _nothing_lost(git.at(old.path), outside, old, sha)
-    done = outside.remove_work_tree(old.path, even_dirty=even_unlanded)
+        raise Problem(
+            "this is the work tree that is to go", hint=f"cd {text.clean(str(old.main_path))}", exit=Exit.REFUSED
+        )
+    sha = outside.branch_commit(old.branch)
+    if not force:
+        _require_saved(git.at(old.path), outside, old, sha)
+    done = outside.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
-        raise Problem(f"git did not remove the work tree: {complaint(done)}", exit=Exit.REFUSED)
+        raise Problem(f"git did not remove the work tree: {error_message(done)}", exit=Exit.REFUSED)
     with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
         for folder in old.path.parents:
             folder.rmdir()
     deleted = outside.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
-        return f"removed the work tree; the branch {old.branch} is left: {complaint(deleted)}"
+        return f"removed the work tree; the branch {old.branch} is left: {error_message(deleted)}"
     return f"removed the work tree and the branch {old.branch}"
 
 
-def _target(git: Git, remote: str, onto: str) -> str:
-    branch = git.branch()
+def _fetch_target(git: Git, remote: str, onto: str) -> str:
+    branch = git.current_branch()
     chosen = remotes.choose(
-        git.remotes(), wanted=remote, push_remote=git.push_remote(branch), push_default=git.push_default()
+        git.remote_names(), wanted=remote, push_remote=git.push_remote(branch), push_default=git.push_default()
     )
     asked = Seen(onto) if onto else git.head_branch(chosen.name)
     if isinstance(asked, Missed):
@@ -108,44 +110,44 @@ def _target(git: Git, remote: str, onto: str) -> str:
         what = f"{remotes.shown(chosen.name)} does not say which branch to start from"
         raise Problem(what, hint="name it: --onto BRANCH", exit=Exit.REFUSED)
     target = asked.value
-    named = chosen.name if chosen.name in git.remotes() else ""
+    named = chosen.name if chosen.name in git.remote_names() else ""
     tip, done = git.fetch_tip(chosen.name, target, remote=named)
     if not tip and done.ok:
         what = f"the fetch brought no commit of {remotes.shown(chosen.name)}/{text.clean(target)}"
         raise Problem(what, hint="the same command again", exit=Exit.PUSH_FAILED)
     if not tip:
-        raise failure(Outcome(kind=unreached(done.err), why=complaint(done)))
+        raise push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done)))
     return tip
 
 
-def _overlook(main: Git) -> None:
+def _ignore_folder(main: Git) -> None:
     """Work trees are nobody's untracked files; said in the private exclude file, never in a tracked one."""
-    if main.ignores(f"{FOLDER}/"):
+    if main.is_ignored(f"{WORKTREES_DIR}/"):
         return
     exclude = main.git_path("info/exclude")
     exclude.parent.mkdir(parents=True, exist_ok=True)
     there = exclude.read_text(encoding="utf-8", errors="surrogateescape") if exclude.exists() else ""
     gap = "" if not there or there.endswith("\n") else "\n"
     with exclude.open("a", encoding="utf-8") as file:
-        file.write(f"{gap}/{FOLDER}/\n")
+        file.write(f"{gap}/{WORKTREES_DIR}/\n")
 
 
-def _carry_keys(git: Git, path: Path) -> None:
+def _link_git_crypt_keys(git: Git, path: Path) -> None:
     """An unlocked git-crypt looks for its keys in each work tree's own git directory."""
     common, own = git.common_dir(), git.at(path).git_dir()
-    if common and own and (common / _KEYS).is_dir() and not (own / _KEYS).exists():
-        (own / _KEYS).symlink_to(common / _KEYS, target_is_directory=True)
+    if common and own and (common / _GIT_CRYPT_DIR).is_dir() and not (own / _GIT_CRYPT_DIR).exists():
+        (own / _GIT_CRYPT_DIR).symlink_to(common / _GIT_CRYPT_DIR, target_is_directory=True)
 
 
-def _nothing_lost(inside: Git, outside: Git, old: Place, sha: str) -> None:
-    lost = inside.leftovers()
+def _require_saved(inside: Git, outside: Git, old: TaskWorktree, sha: str) -> None:
+    lost = inside.unsaved_changes()
     if lost:
         raise Problem(
             f"the work tree has changes that would be lost: {listed(change[3:] for change in lost)}",
             hint="commit and land them, or throw them away: --force",
             exit=Exit.REFUSED,
         )
-    unlanded = outside.only_here(sha) if sha else 0
+    unlanded = outside.unpushed_count(sha) if sha else 0
     if unlanded:
         raise Problem(
             f"{old.branch} has {counted(unlanded, 'commit')} on no remote",

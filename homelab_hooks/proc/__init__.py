@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from homelab_hooks.proc.ancestry import command_of
-from homelab_hooks.proc.done import Done
-from homelab_hooks.proc.expiry import expire
-from homelab_hooks.proc.proc import Processes, Running, end_running
-from homelab_hooks.proc.signals import ignore_signals, interruptible, taken, terminable
+from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.proc.done import Completed
+from homelab_hooks.proc.expiry import exit_after
+from homelab_hooks.proc.proc import Background, ProcessRunner, kill_abandoned
+from homelab_hooks.proc.signals import acknowledge_interrupt, catch_signals, ignore_signals, run_interruptible
 
 __all__ = [
-    "Done", "Processes", "Running", "command_of", "end_running", "expire", "ignore_signals", "interruptible", "taken",
-    "terminable",
-]  # fmt: skip
+    "Background",
+    "Completed",
+    "ProcessRunner",
+    "acknowledge_interrupt",
+    "catch_signals",
+    "command_line",
+    "exit_after",
+    "ignore_signals",
+    "kill_abandoned",
+    "run_interruptible",
+]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Done(NamedTuple):
+class Completed(NamedTuple):
     """How a process ended; `code` is negative for a signal, as in subprocess."""
 
     code: int
     stdout: bytes = b""
     stderr: bytes = b""
     timed_out: bool = False
-    missing: bool = False
+    not_found: bool = False
     """the program could not be started at all"""
 
     @property
@@ -29,7 +29,7 @@ class Done(NamedTuple):
     def lines(self) -> tuple[str, ...]:
         r"""The lines of standard output, each ended by a newline and nothing else: names may hold U+2028 or U+0085.
 
-        >>> Done(0, "a\u2028b\nc\n".encode()).lines
+        >>> Completed(0, "a\u2028b\nc\n".encode()).lines
         ('a\u2028b', 'c')
         """
         return tuple(self.out.removesuffix("\n").split("\n")) if self.stdout else ()

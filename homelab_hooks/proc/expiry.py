@@ -6,13 +6,13 @@ import os
 import signal
 import threading
 
-LAST_WORDS = 60.0
+FINAL_REPORT_S = 60.0
 """seconds that a process whose time is up may take to say how it ended"""
 
 
-def expire(seconds: float) -> None:
+def exit_after(seconds: float) -> None:
     """End this process after so many seconds: by SIGTERM, and where it does not listen by the kernel's own alarm."""
     timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM))
     timer.daemon = True
     timer.start()
-    signal.alarm(int(seconds + LAST_WORDS))
+    signal.alarm(int(seconds + FINAL_REPORT_S))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from homelab_hooks.proc.signals import pass_signals_to, taken
+from homelab_hooks.proc.signals import acknowledge_interrupt, pass_signals_to
 
 
 def waited_for(child: subprocess.Popen[bytes]) -> int:
@@ -19,4 +19,4 @@ def outlived(child: subprocess.Popen[bytes]) -> int:
         try:
             return child.wait()
         except KeyboardInterrupt:
-            taken()
+            acknowledge_interrupt()

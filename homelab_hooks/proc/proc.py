@@ -10,12 +10,12 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from homelab_hooks.proc.done import Done
+from homelab_hooks.proc.done import Completed
 from homelab_hooks.proc.handover import outlived, waited_for
 
-GRACE = 2.0
+TERMINATE_GRACE_S = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
-LONGEST_LINE = 4 * 1024 * 1024
+MAX_LINE_BYTES = 4 * 1024 * 1024
 """bytes of one line of a program that is followed: an object in a cluster has at most 1.5 million"""
 
 
@@ -23,13 +23,13 @@ _RUNNING: set[subprocess.Popen[bytes]] = set()
 """what `run` waits for now, in whichever thread"""
 
 
-def end_running() -> None:
+def kill_abandoned() -> None:
     """End what threads still wait for that nobody waits for any more."""
     for child in tuple(_RUNNING):
-        end_group(child)
+        kill_group(child)
 
 
-class Processes:
+class ProcessRunner:
     """Starts processes with the environment it was given, never with another.
 
     Args:
@@ -47,7 +47,7 @@ class Processes:
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         timeout: float | None = None,
-    ) -> Done:
+    ) -> Completed:
         """Run to the end, or kill the whole process group after `timeout` seconds.
 
         A program that is not there is a `Done` with `missing`, as a shell would say it (127).
@@ -55,17 +55,17 @@ class Processes:
         try:
             child = self._start(argv, cwd, env, subprocess.PIPE)
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            return Done(127, b"", str(error).encode(), missing=True)
+            return Completed(127, b"", str(error).encode(), not_found=True)
         _RUNNING.add(child)
         try:
             out, err = child.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
             late = child.poll() is None  # else something that it left behind holds its output
-            end_group(child)
-            out, err = _rest(child)
-            return Done(child.returncode, out, err, timed_out=late)
+            kill_group(child)
+            out, err = _remaining_output(child)
+            return Completed(child.returncode, out, err, timed_out=late)
         except BaseException:
-            end_group(child)
+            kill_group(child)
             for pipe in (child.stdin, child.stdout, child.stderr):
                 with contextlib.suppress(OSError):
                     if pipe:
@@ -73,7 +73,7 @@ class Processes:
             raise
         finally:
             _RUNNING.discard(child)
-        return Done(child.returncode, out, err)
+        return Completed(child.returncode, out, err)
 
     def stream(
         self,
@@ -83,7 +83,7 @@ class Processes:
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
-    ) -> Done:
+    ) -> Completed:
         """Run to the end and hand on each line (both streams, without its newline) as it comes.
 
         `hear` runs in this thread. An exception in it, Ctrl-C included, ends the whole process group.
@@ -91,19 +91,19 @@ class Processes:
         try:
             child = self._start(argv, cwd, env, subprocess.STDOUT)
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            return Done(127, b"", str(error).encode(), missing=True)
+            return Completed(127, b"", str(error).encode(), not_found=True)
         try:
             self._feed(child, stdin)
             assert child.stdout is not None  # noqa: S101 - a pipe was asked for
             with child.stdout as lines:
                 for line in lines:
                     hear(line.rstrip(b"\r\n").decode("utf-8", "replace"))
-            return Done(child.wait())
+            return Completed(child.wait())
         except BaseException:
-            end_group(child)
+            kill_group(child)
             raise
 
-    def hand_over(self, argv: Sequence[str], *, cwd: Path | None = None, has_result: bool = False) -> int:
+    def run_interactive(self, argv: Sequence[str], *, cwd: Path | None = None, has_result: bool = False) -> int:
         """Run with our own terminal, which a Ctrl-C then reaches too; the exit code, 128 and more for a signal.
 
         Args:
@@ -113,14 +113,14 @@ class Processes:
         code = waited_for(child) if has_result else outlived(child)
         return code if code >= 0 else 128 - code
 
-    def start(
+    def spawn(
         self,
         argv: Sequence[str],
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         log: Path | None = None,
-    ) -> Running:
+    ) -> Background:
         """Start what goes on beside or after us, in a session of its own; its output goes to `log` or nowhere."""
         sink = log.open("ab") if log else subprocess.DEVNULL
         try:
@@ -131,9 +131,9 @@ class Processes:
         finally:
             if not isinstance(sink, int):
                 sink.close()
-        return Running(child)
+        return Background(child)
 
-    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Following:
+    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> LineStream:
         """Start a program beside us, and hand on each line of its standard output as it comes.
 
         `hear` runs in a thread of its own and says whether to go on; an endless line ends it too. `over` is called
@@ -142,9 +142,9 @@ class Processes:
         try:
             child = self._start(argv, None, None, subprocess.DEVNULL)
         except OSError:
-            return Following(None, hear, over)
+            return LineStream(None, hear, over)
         self._feed(child, b"")
-        return Following(child, hear, over)
+        return LineStream(child, hear, over)
 
     def _start(
         self, argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, stderr: int
@@ -171,7 +171,7 @@ class Processes:
         threading.Thread(target=write, daemon=True).start()
 
 
-class Running:
+class Background:
     """A server process beside us."""
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
@@ -189,11 +189,11 @@ class Running:
 
     def stop(self) -> None:
         """End it and all it started, and wait until it is gone."""
-        end_group(self._child)
+        kill_group(self._child)
         self._child.wait()
 
 
-class Following:
+class LineStream:
     """A program beside us whose lines are heard; it ends by itself, or when it is closed."""
 
     def __init__(
@@ -213,25 +213,25 @@ class Following:
     def close(self) -> None:
         """End it and all it started; no line is heard any more when this returns."""
         if self._child is not None and not self._ended:
-            end_group(self._child)
+            kill_group(self._child)
             self._ended = True  # only now: cut short, it can be closed again
-            self._thread.join(GRACE)
+            self._thread.join(TERMINATE_GRACE_S)
 
     def _run(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None  # noqa: S101 - a pipe was asked for
         with child.stdout as lines:
-            while (line := lines.readline(LONGEST_LINE)).endswith(b"\n") and not self._ended:
+            while (line := lines.readline(MAX_LINE_BYTES)).endswith(b"\n") and not self._ended:
                 if not self._hear(line.decode("utf-8", "replace")):
                     break
-        end_group(child)
+        kill_group(child)
         self._ended = True
         self._over()
 
 
-def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+def _remaining_output(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
     """What a child that has ended said; what left its group may hold its output for ever, and is not waited for."""
     try:
-        return child.communicate(timeout=GRACE)
+        return child.communicate(timeout=TERMINATE_GRACE_S)
     except subprocess.TimeoutExpired as late:
         for pipe in (child.stdout, child.stderr):
             if pipe:
@@ -239,11 +239,11 @@ def _rest(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
         return late.stdout or b"", late.stderr or b""
 
 
-def end_group(child: subprocess.Popen[bytes]) -> None:
+def kill_group(child: subprocess.Popen[bytes]) -> None:
     """End the child's whole process group: SIGTERM, a moment of grace, SIGKILL."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE)
+        child.wait(TERMINATE_GRACE_S)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)

@@ -15,16 +15,16 @@ from homelab_hooks.errors import Terminated
 T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], None]
 
-AGAIN = 20.0
+RERAISE_AFTER_S = 20.0
 """seconds after which a signal that nobody took is raised again; more than ending several groups of children takes"""
-SOON = 0.01
+RERAISE_NOW_S = 0.01
 """seconds until it is raised again where it is known to be lost"""
-ECHO = 2
+DUPLICATE_COUNT = 2
 """a signal comes twice where git started us: from the terminal, and handed on by git, which waits for our end"""
 
 
 @contextlib.contextmanager
-def terminable(again: float = AGAIN) -> Iterator[None]:
+def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
     """Within this, SIGINT, SIGTERM and SIGHUP do not kill the process: they raise in what `interruptible` runs.
 
     There SIGTERM and a terminal that goes away raise Terminated, as Ctrl-C raises KeyboardInterrupt. One that comes
@@ -49,7 +49,7 @@ def terminable(again: float = AGAIN) -> Iterator[None]:
             before[which] = signal.signal(which, handler)
         yield
     finally:
-        _INSISTENCE.end()
+        _RERAISER.stop()
         for which, handler in before.items():
             signal.signal(which, handler)
         sys.unraisablehook = unraisable
@@ -64,7 +64,7 @@ def _handlers(again: float) -> dict[signal.Signals, Handler]:
 
     def end(number: int, frame: FrameType | None) -> None:
         which = signal.Signals(number)
-        if next(heard[which]) != ECHO:  # in one step: this is interrupted by the next signal
+        if next(heard[which]) != DUPLICATE_COUNT:  # in one step: this is interrupted by the next signal
             _STATE.came(which, frame, again)
 
     return dict.fromkeys(numbers, end)
@@ -75,14 +75,14 @@ def _hearing_of_the_lost(
 ) -> Callable[[sys.UnraisableHookArgs], Any]:
     def lost(told: sys.UnraisableHookArgs) -> None:
         if issubclass(told.exc_type, KeyboardInterrupt | Terminated):
-            _INSISTENCE.hurry()
+            _RERAISER.raise_soon()
         else:
             unraisable(told)
 
     return lost
 
 
-def interruptible(work: Callable[[], T]) -> T:
+def run_interruptible(work: Callable[[], T]) -> T:
     """Run it within `terminable`: a signal is raised here and nowhere else."""
     early, _STATE.early = _STATE.early, None
     if early is not None:
@@ -98,7 +98,7 @@ def ignore_signals() -> None:
     if not _STATE.active:
         return
     _STATE.ignored = True
-    _INSISTENCE.end()
+    _RERAISER.stop()
     if signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:  # the alarm of `expire`
         signal.signal(signal.SIGALRM, lambda *_: None)
 
@@ -113,9 +113,9 @@ def pass_signals_to(receiver: Callable[[int], None]) -> Iterator[None]:
         ignore_signals()
 
 
-def taken() -> None:
+def acknowledge_interrupt() -> None:
     """Whoever catches what `interruptible` raised, and goes on, says so: else it is raised again."""
-    _INSISTENCE.end()
+    _RERAISER.stop()
 
 
 class _State:
@@ -143,7 +143,7 @@ class _State:
         if self.receiver:
             self.receiver(which)
         elif self.may_raise(frame):
-            _INSISTENCE.give(cause, again)
+            _RERAISER.raise_repeatedly(cause, again)
         else:
             self.early = cause
 
@@ -152,23 +152,23 @@ class _State:
 
         A flag would not do: it could be cleared only after the exception is caught, and another signal may come before.
         """
-        while frame is not None and frame.f_code is not interruptible.__code__:
+        while frame is not None and frame.f_code is not run_interruptible.__code__:
             frame = frame.f_back
         return frame is not None and not self.ignored
 
 
-class _Insistence:
+class _Reraiser:
     """Raises the same again and again, by the process's alarm, which is as it was before once this has ended.
 
     Signals come in the middle of it too; what they do here ends by raising, so each line leaves what the next may find.
     """
 
     def __init__(self) -> None:
-        self._every = AGAIN
+        self._every = RERAISE_AFTER_S
         self._before: tuple[Any, float] | None = None
         """whose the alarm was, and the seconds it had left; None while it is not ours"""
 
-    def give(self, cause: type[BaseException], every: float) -> None:
+    def raise_repeatedly(self, cause: type[BaseException], every: float) -> None:
         """Raise it, and again every so many seconds."""
 
         def once_more(number: int, frame: FrameType | None) -> None:
@@ -176,19 +176,19 @@ class _Insistence:
             if _STATE.may_raise(frame):
                 raise cause
 
-        self.end()
+        self.stop()
         self._every = every
         self._before = signal.getsignal(signal.SIGALRM), signal.getitimer(signal.ITIMER_REAL)[0]
         signal.signal(signal.SIGALRM, once_more)
         signal.setitimer(signal.ITIMER_REAL, self._every, self._every)
         raise cause
 
-    def hurry(self) -> None:
+    def raise_soon(self) -> None:
         """It was lost: raise it now."""
         if self._before is not None:
-            signal.setitimer(signal.ITIMER_REAL, SOON, self._every)
+            signal.setitimer(signal.ITIMER_REAL, RERAISE_NOW_S, self._every)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Somebody took it."""
         if self._before is not None:
             handler, left = self._before
@@ -198,5 +198,5 @@ class _Insistence:
 
 
 _STATE = _State()
-_INSISTENCE = _Insistence()
+_RERAISER = _Reraiser()
 """a process has one alarm"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.server import Server
 
 VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
@@ -90,14 +90,14 @@ def from_environment(environ: Mapping[str, str]) -> Token | NotThere:
     return NotThere("the environment", "neither WOODPECKER_TOKEN nor WP_TOKEN is set", bare=True)
 
 
-def from_git(server: Server, processes: Processes, *, patience: float = PATIENCE) -> Token | NotThere:
+def from_git(server: Server, processes: ProcessRunner, *, patience: float = PATIENCE) -> Token | NotThere:
     """Whatever git's credential helpers keep for the server's URL; nobody is prompted."""
     asked = [f"protocol={server.scheme}", f"host={server.origin.removeprefix(server.scheme + '://')}"]
     asked += [f"path={server.path[1:]}"] if server.path else []
     stdin = "\n".join([*asked, "", ""]).encode()
     done = processes.run(["git", "credential", "fill"], env=SILENT, stdin=stdin, timeout=patience)
     source = "git's credential helpers"
-    if done.missing:
+    if done.not_found:
         return NotThere(source, "git is not installed")
     if done.timed_out:
         return NotThere(source, f"no answer within {patience:g} s", silent=True)

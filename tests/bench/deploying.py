@@ -13,11 +13,11 @@ from homelab_hooks.demo.kubernetes import Kubernetes, NoWatch
 from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.deploy.deploy import Request, wait
+from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
 from homelab_hooks.image import ByTag
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place
@@ -55,11 +55,18 @@ def _played(replicas: int, *, listens: bool) -> int:
     stage.deployed(sha, Rollout(image_after=5.0, pod_takes=(FIVE_MINUTES - 5.5) / replicas))
     played = PlayedKubectl(stage.at, now=time_.now, sleep=time_.last)
     time_.listeners[:] = [played.news] if listens else []
-    request = Request(
-        targets=(Target.parse("shop/web"),), sha=sha, proof=ByTag(), timeout=900.0, settle=5.0, unreachable=60.0,
-        listen=listens,
-    )  # fmt: skip
-    verdict = wait(request, kubectl=Kubectl(played), contains=_apart, clock=time_, tell=lambda _event: None)
+    request = DeployRequest(
+        targets=(WorkloadTarget.parse("shop/web"),),
+        sha=sha,
+        proof=ByTag(),
+        timeout=900.0,
+        settle=5.0,
+        unreachable=60.0,
+        use_watches=listens,
+    )
+    verdict = wait_for_rollouts(
+        request, kubectl=Kubectl(played), contains=_apart, clock=time_, tell=lambda _event: None
+    )
     assert verdict.exit is Exit.OK, verdict
     return len(played.calls) + DISCOVERY
 

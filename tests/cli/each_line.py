@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 from homelab_hooks import cli
-from homelab_hooks.cli.main import guarded
+from homelab_hooks.cli.main import run_in_session
 from homelab_hooks.cli.session import Session
 
 IMPORT = "<frozen importlib"
@@ -82,7 +82,7 @@ def redirect(path: Path, descriptor: int, written: bytes = b"") -> None:
 
 def interrupted() -> int:
     """A command that gets a SIGTERM while it works."""
-    return guarded("homelab x", sys.argv[1:], work, cli.leave)
+    return run_in_session("homelab x", sys.argv[1:], work, cli.leave)
 
 
 def work(session: Session) -> int:

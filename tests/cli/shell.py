@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.waiting import HANG_S
 
 PROGRAMS = Path(sys.executable).parent
@@ -48,7 +48,7 @@ class Shell:
 
     def __call__(self, *argv: str, at: Path | None = None, **environ: str) -> Ended:
         """Run to the end; nothing that is tested here takes longer than 20 seconds."""
-        known = Processes({**self.environ, **self.more, **environ})
+        known = ProcessRunner({**self.environ, **self.more, **environ})
         done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=HANG_S)
         assert not done.timed_out, done
         return Ended(done.code, done.out, done.err)

@@ -32,7 +32,7 @@ def run():
     session.tell(StageChanged(Stage.WATCH, Progress.STARTED))
     session._view.redraw()
     raise RuntimeError("boom")
-sys.exit(session.guard(run))
+sys.exit(session.run_guarded(run))
 """
 BUSY = """
 import sys, threading

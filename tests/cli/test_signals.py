@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.cli.shell import PROGRAMS, RESULT
 from tests.waiting import HANG_S
 
@@ -38,7 +38,7 @@ print(code, [signal.getsignal(number) for number in numbers] == before, 40 < sig
 SAID = """
 import sys
 from homelab_hooks.cli import leave
-from homelab_hooks.cli.main import guarded
+from homelab_hooks.cli.main import run_in_session
 from homelab_hooks.exits import Exit
 from homelab_hooks.verdict import Verdict
 
@@ -46,24 +46,24 @@ def work(session):
     session.finish(Verdict(exit=Exit.REFUSED))
     {then}
 
-guarded("homelab x", ["--output", "plain"], work, leave)
+run_in_session("homelab x", ["--output", "plain"], work, leave)
 """
 AFTER = """
 import os, signal
-from homelab_hooks.proc import Processes, ignore_signals, interruptible, terminable
-with terminable():
+from homelab_hooks.proc import ProcessRunner, ignore_signals, run_interruptible, catch_signals
+with catch_signals():
     ignore_signals()
     os.kill(os.getpid(), signal.{name})
-    print(interruptible(lambda: Processes(os.environ).run(["sh", "-c", "kill -{name} $$; echo on"]).code))
+    print(run_interruptible(lambda: ProcessRunner(os.environ).run(["sh", "-c", "kill -{name} $$; echo on"]).code))
 """
 EARLY = """
 import os, signal
 from homelab_hooks.errors import Terminated
-from homelab_hooks.proc import interruptible, terminable
-with terminable():
+from homelab_hooks.proc import run_interruptible, catch_signals
+with catch_signals():
     os.kill(os.getpid(), signal.SIGTERM)
     try:
-        interruptible(lambda: print("worked"))
+        run_interruptible(lambda: print("worked"))
     except Terminated:
         os.kill(os.getpid(), signal.SIGINT)
         print("terminated")
@@ -80,12 +80,14 @@ class Copy(NamedTuple):
 
 
 @pytest.fixture
-def python(seal: dict[str, str]) -> Processes:
+def python(seal: dict[str, str]) -> ProcessRunner:
     """With our package, where no repository is."""
-    return Processes({**seal, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", "GIT_CEILING_DIRECTORIES": "/"})
+    return ProcessRunner(
+        {**seal, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", "GIT_CEILING_DIRECTORIES": "/"}
+    )
 
 
-def run(python: Processes, script: str, at: Path) -> Done:
+def run(python: ProcessRunner, script: str, at: Path) -> Completed:
     done = python.run([sys.executable, "-c", script], cwd=at, timeout=HANG_S)
     assert not done.timed_out, done
     return done
@@ -103,7 +105,7 @@ def printed(out: str) -> int:
     return int(dict(pair.split("=", 1) for pair in found["pairs"].split(" "))["exit"])
 
 
-def copies(python: Processes, at: Path, *argv: str) -> list[Copy]:
+def copies(python: ProcessRunner, at: Path, *argv: str) -> list[Copy]:
     """Each copy of `tests.cli.each_line`."""
     out = at / "out"
     done = python.run(
@@ -119,7 +121,7 @@ def copies(python: Processes, at: Path, *argv: str) -> list[Copy]:
 
 
 def test_after_the_result_neither_threads_nor_exit_handlers_nor_signals_count(
-    python: Processes, tmp_path: Path
+    python: ProcessRunner, tmp_path: Path
 ) -> None:
     """The process ends at once, so that no signal can find it on its way out."""
     done = run(python, LINGERS, tmp_path)
@@ -130,27 +132,27 @@ def test_after_the_result_neither_threads_nor_exit_handlers_nor_signals_count(
     "then", ["return 0", "raise RuntimeError", "raise KeyboardInterrupt", "session.finish(Verdict(Exit.OK))"]
 )
 def test_what_comes_after_the_result_neither_repeats_nor_changes_it(
-    python: Processes, tmp_path: Path, then: str
+    python: ProcessRunner, tmp_path: Path, then: str
 ) -> None:
     done = run(python, SAID.format(then=then), tmp_path)
     assert (done.code, printed(done.out)) == (20, 20), done
 
 
 def test_whoever_calls_a_command_as_a_function_gets_its_code_and_all_signals_as_before(
-    python: Processes, tmp_path: Path
+    python: ProcessRunner, tmp_path: Path
 ) -> None:
     done = run(python, CALLED, tmp_path)
     assert done.out.splitlines()[1:] == ["20 True True"], done
 
 
 @pytest.mark.parametrize("name", ["HUP", "INT", "TERM"])
-def test_what_is_started_after_the_result_hears_signals(python: Processes, tmp_path: Path, name: str) -> None:
+def test_what_is_started_after_the_result_hears_signals(python: ProcessRunner, tmp_path: Path, name: str) -> None:
     done = run(python, AFTER.format(name=f"SIG{name}").replace("-SIG", "-"), tmp_path)
     assert (done.out, done.code) == (f"{-signal.Signals[f'SIG{name}']}\n", 0), done
 
 
 def test_a_signal_before_the_work_is_raised_at_its_beginning_and_one_after_it_nowhere(
-    python: Processes, tmp_path: Path
+    python: ProcessRunner, tmp_path: Path
 ) -> None:
     done = run(python, EARLY, tmp_path)
     assert (done.out, done.code, done.err) == ("terminated\n", 0, ""), done
@@ -196,7 +198,7 @@ def storm(environ: dict[str, str], at: Path, number: signal.Signals, *, times: i
     ],
 )
 def test_a_signal_at_any_line_leaves_one_result_and_its_exit_status(
-    python: Processes, tmp_path: Path, names: str, argv: str, codes: set[int]
+    python: ProcessRunner, tmp_path: Path, names: str, argv: str, codes: set[int]
 ) -> None:
     """Also another one while the first is handled: `interrupted` has had one when the others come."""
     found = copies(python, tmp_path, names, *argv.split(" "))

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks import __version__
-from homelab_hooks.cli.table import VERBS
+from homelab_hooks.cli.table import COMMANDS
 from homelab_hooks.demo.programs import free_port
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.settings import SETTINGS
 from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects
@@ -110,7 +110,7 @@ def test_a_forbidden_key_of_the_tracked_file_is_warned_about(shell: Shell, clone
     assert site.count() > 0
 
 
-HELP = [["homelab", *verb.words] for verb in VERBS] + [["homelab-watch"], ["git-land"]]
+HELP = [["homelab", *verb.words] for verb in COMMANDS] + [["homelab-watch"], ["git-land"]]
 
 
 @pytest.mark.parametrize("command", HELP, ids=" ".join)
@@ -129,10 +129,10 @@ def test_help_works_in_a_directory_that_is_gone(bare: Shell, tmp_path: Path) -> 
     gone = tmp_path / "gone"
     gone.mkdir()
     program = PROGRAMS / "homelab-watch"
-    done = Processes(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}" -h'], cwd=gone)
+    done = ProcessRunner(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}" -h'], cwd=gone)
     assert (done.code, done.out[:7]) == (0, "usage: ")
     gone.mkdir()
-    done = Processes(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}"'], cwd=gone)
+    done = ProcessRunner(bare.environ).run(["sh", "-c", f'rmdir "{gone}"; exec "{program}"'], cwd=gone)
     assert (done.code, "Traceback" in done.err) == (2, False)
     assert done.out.startswith("homelab: usage exit=2")
 
@@ -141,7 +141,7 @@ def test_the_overview_names_every_verb(bare: Shell) -> None:
     for word in ("-h", "--help", "help"):
         ended = bare("homelab", word)
         assert (ended.code, ended.err) == (0, "")
-        for verb in VERBS:
+        for verb in COMMANDS:
             assert (" ".join(verb.words) in ended.out) is not verb.hidden
 
 
@@ -154,7 +154,7 @@ def test_a_group_of_verbs_has_help_too(bare: Shell) -> None:
 
 @pytest.mark.parametrize("words", ["--version", "-h", "ci watch -h"])
 def test_a_reader_that_does_not_read_help_to_its_end_sees_no_traceback(bare: Shell, words: str) -> None:
-    done = Processes(bare.environ).run(["sh", "-c", f'"{PROGRAMS}/homelab" {words} | true'], cwd=bare.directory)
+    done = ProcessRunner(bare.environ).run(["sh", "-c", f'"{PROGRAMS}/homelab" {words} | true'], cwd=bare.directory)
     assert done.err == ""
 
 
@@ -167,7 +167,7 @@ def test_the_version_is_told(bare: Shell, command: str) -> None:
 
 def imported(shell: Shell, call: str, **environ: str) -> set[str]:
     """The first names of all modules that a call imports."""
-    done = Processes({**shell.environ, **shell.more, **environ}).run(
+    done = ProcessRunner({**shell.environ, **shell.more, **environ}).run(
         [sys.executable, "-X", "importtime", "-c", f"import sys; from homelab_hooks import cli; sys.exit(cli.{call})"],
         cwd=shell.directory,
     )
@@ -239,7 +239,7 @@ def test_a_broken_git_configuration_is_a_usage_error(shell: Shell, clone: Checko
 def test_the_manifest_lists_every_verb_with_its_tier(bare: Shell) -> None:
     found = json.loads(bare("homelab", "manifest", "--json").out)
     rows = {row["verb"]: row["tier"] for row in found["verbs"]}
-    assert rows == {" ".join(verb.words): verb.tier for verb in VERBS}
+    assert rows == {" ".join(verb.words): verb.tier for verb in COMMANDS}
     assert set(rows.values()) == {"read", "write"}
     assert "deploy wait" in bare("homelab", "manifest").out
 

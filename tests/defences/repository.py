@@ -31,13 +31,13 @@ REPOSITORY = (
     Defence(
         "filters",
         "nor filters of the repository's own settings",
-        (Change(ENVIRONMENT, "**_unfiltered(without), ", ""),),
+        (Change(ENVIRONMENT, "**_disable_filters(without), ", ""),),
         looking("every_setting"),
     ),
     Defence(
         "settings-of-submodules",
         "nor what a submodule's settings name",
-        (Change("git/worktree.py", '"dirty" if self._git.looks else "untracked"', '"untracked"'),),
+        (Change("git/worktree.py", '"dirty" if self._git.untrusted else "untracked"', '"untracked"'),),
         looking("every_setting"),
     ),
     Defence(
@@ -121,13 +121,13 @@ REPOSITORY = (
     Defence(
         "agreement-to-land",
         "a landing runs no command of a tracked file before somebody agreed",
-        (Change("cli/land.py", "agreeing.agreed(config, session.world)", "pass"),),
+        (Change("cli/land.py", "agreeing.require_trusted(config, session.world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[land]",),
     ),
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("hooks/verification.py", "agreeing.agreed(config, world)", "pass"),),
+        (Change("hooks/verification.py", "agreeing.require_trusted(config, world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
     ),
     Defence(
@@ -169,7 +169,7 @@ REPOSITORY = (
     Defence(
         "topics-that-lead-out",
         "a topic does not lead out of the folder of work trees",
-        (Change(WORKTREE, "or not git.valid_branch(branch):", "or False:"),),
+        (Change(WORKTREE, "or not git.is_valid_branch(branch):", "or False:"),),
         (f"{TREE}::test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused[../x]",),
     ),
     Defence(
@@ -181,7 +181,7 @@ REPOSITORY = (
     Defence(
         "owners",
         "a user whose name git takes for no branch owns none",
-        (Change(WORKTREE, 'user if user and git.valid_branch(user) and "/" not in user else "user"', "user"),),
+        (Change(WORKTREE, 'user if user and git.is_valid_branch(user) and "/" not in user else "user"', "user"),),
         (f"{TREE}::test_a_name_that_git_takes_for_no_branch_is_no_owner",),
     ),
     Defence(
@@ -217,7 +217,7 @@ REPOSITORY = (
     Defence(
         "gate-and-what-is-checked-out",
         "the gate verifies what is pushed, or refuses it",
-        (Change("hooks/verification.py", "if git.tree(update.sha) != git.tree(head):", "if False:"),),
+        (Change("hooks/verification.py", "if git.tree_of(update.sha) != git.tree_of(head):", "if False:"),),
         (f"{GATES}::test_what_is_verified_is_what_is_pushed",),
     ),
     Defence(

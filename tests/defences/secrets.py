@@ -119,7 +119,11 @@ SECRETS = (
     Defence(
         "ticket-in-argv",
         "a waiter's ticket is no argument",
-        (Change("hooks/ticket.py", "[sys.executable, *COMMAND,", '[sys.executable, "-X", told, *COMMAND,'),),
+        (
+            Change(
+                "hooks/ticket.py", "[sys.executable, *WORKER_COMMAND,", '[sys.executable, "-X", told, *WORKER_COMMAND,'
+            ),
+        ),
         (f"{ENDS}::test_a_push_by_url_and_its_waiter_give_nothing_away",),
     ),
     Defence(

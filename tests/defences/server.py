@@ -69,7 +69,7 @@ SERVER = (
     Defence(
         "endless-lines",
         "a line without an end, of a program that is followed, is not kept",
-        (Change("proc/proc.py", "lines.readline(LONGEST_LINE)", "lines.readline()"),),
+        (Change("proc/proc.py", "lines.readline(MAX_LINE_BYTES)", "lines.readline()"),),
         ("tests/deploy/test_follow.py::test_a_line_without_an_end_is_not_kept",),
     ),
     Defence(
@@ -105,7 +105,7 @@ SERVER = (
     Defence(
         "large-counts",
         "nor does one of the cluster's",
-        (Change("kubectl/reading.py", "if abs(number) > _LARGEST:", "if False:"),),
+        (Change("kubectl/reading.py", "if abs(number) > _MAX_INT:", "if False:"),),
         (FOUND,),
     ),
     Defence(
@@ -139,13 +139,17 @@ SERVER = (
     Defence(
         "records-of-another-shape",
         "a record whose values are not of their kind is none",
-        (Change("hooks/records.py", "return _checked(Record(", "return (Record("),),
+        (Change("hooks/records.py", "return _validate_record(WatchRecord(", "return (WatchRecord("),),
         ("tests/gates/test_parts.py::test_a_record_with_a_value_of_another_kind_is_none",),
     ),
     Defence(
         "states-of-another-shape",
         "the state of a landing whose values are not of their kind cannot be read",
-        (Change("land/state.py", "    _check(raw, request=dict, tried=int, in_doubt=bool)\n", ""),),
+        (
+            Change(
+                "land/state.py", "    _require_types(raw, request=dict, push_attempts=int, push_unconfirmed=bool)\n", ""
+            ),
+        ),
         (FOUND,),
     ),
     Defence(
@@ -239,7 +243,7 @@ SERVER = (
     Defence(
         "pipes-that-are-held",
         "a process that leaves its group with our pipe does not hold the end back",
-        (Change("proc/proc.py", "out, err = _rest(child)", "out, err = child.communicate()"),),
+        (Change("proc/proc.py", "out, err = _remaining_output(child)", "out, err = child.communicate()"),),
         (f"{REVIEW}::test_a_process_that_leaves_its_group_does_not_hold_the_end_back",),
     ),
     Defence(

@@ -158,7 +158,9 @@ TEXT = (
         "so is what kubectl complains of",
         (
             Change(
-                "kubectl/answers.py", "return short(clean(lines[-1]), _LONGEST)", "return short(lines[-1], _LONGEST)"
+                "kubectl/answers.py",
+                "return short(clean(lines[-1]), _MAX_TEXT_CHARS)",
+                "return short(lines[-1], _MAX_TEXT_CHARS)",
             ),
         ),
         ("tests/kubectl/test_answers.py::test_control_characters_in_an_error_are_taken_out",),

@@ -11,22 +11,22 @@ import pytest
 from homelab_hooks.demo.cluster import Recording, Timeline
 from homelab_hooks.demo.kubectl_replay import Fault, PlayedKubectl, nothing_wrong
 from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.deploy.deploy import Request, wait
-from homelab_hooks.deploy.question import Question, Snapshot, Terms
-from homelab_hooks.deploy.state import State, begin
+from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
+from homelab_hooks.deploy.question import Expectation, RolloutTimeouts, Snapshot
+from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Event
 from homelab_hooks.history import Containment
 from homelab_hooks.image import ByTag
 from homelab_hooks.kubectl.facts import (
     Container,
+    ContainerPhase,
     ContainerState,
-    Counts,
-    Phase,
     Pod,
+    ReplicaCounts,
     Revision,
-    Target,
     Template,
     Workload,
+    WorkloadTarget,
 )
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.verdict import Verdict
@@ -61,10 +61,10 @@ class Waited:
 
 
 @pytest.fixture
-def request_() -> Request:
+def request_() -> DeployRequest:
     """What most tests wait for."""
-    return Request(
-        targets=(Target.parse("shop/web"),), sha=SHA, proof=ByTag(), wait_for_workload=True,
+    return DeployRequest(
+        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=ByTag(), wait_for_workload=True,
         timeout=60.0, settle=5.0, unreachable=180.0,
     )  # fmt: skip
 
@@ -75,7 +75,7 @@ def waited() -> Callable[..., Waited]:
 
     def run(
         timeline: Timeline,
-        request: Request,
+        request: DeployRequest,
         *,
         time: PlayedTime | None = None,
         newer: tuple[str, ...] = (),
@@ -101,8 +101,8 @@ def waited() -> Callable[..., Waited]:
         def tell(event: Event) -> None:
             events.append((clock.now(), event))
 
-        asking = replace(request, listen=watch)
-        verdict = wait(asking, kubectl=Kubectl(played), contains=contains, clock=clock, tell=tell)
+        asking = replace(request, use_watches=watch)
+        verdict = wait_for_rollouts(asking, kubectl=Kubectl(played), contains=contains, clock=clock, tell=tell)
         return Waited(verdict, clock.now(), events, asked, len(played.calls))
 
     return run
@@ -119,7 +119,7 @@ def snapshot() -> Callable[..., Snapshot]:
 
     def build(tag: str = "9f2c1a7b", *, pods: tuple[Pod, ...] | None = None, **changes: object) -> Snapshot:
         template = made(tag)
-        counts = Counts(desired=2, total=2, updated=2, available=2)
+        counts = ReplicaCounts(desired=2, total=2, updated=2, available=2)
         workload = Workload(uid="u1", generation=2, observed=2, template=template, counts=counts, revision="2")
         revisions = (
             Revision(name="web-new", uid="r2", number=2, template=template),
@@ -137,7 +137,7 @@ def snapshot() -> Callable[..., Snapshot]:
 
 def pod(name: str, revision: str = "web-new", **changes: object) -> Pod:
     """A pod of the new revision, ready."""
-    state = ContainerState(name="app", ready=True, phase=Phase.RUNNING, digest="sha256:" + "1" * 64)
+    state = ContainerState(name="app", ready=True, phase=ContainerPhase.RUNNING, digest="sha256:" + "1" * 64)
     made_ = Pod(name=name, uid=name, revision=revision, ready=True, containers=(state,))
     return replace(made_, **changes)  # type: ignore[arg-type]  # a test names the word it changes
 
@@ -149,12 +149,12 @@ def a_pod() -> Callable[..., Pod]:
 
 
 @pytest.fixture
-def a_wait() -> Callable[..., State]:
+def a_wait() -> Callable[..., RolloutState]:
     """A wait that begins at 0; its terms and target may be changed."""
 
-    def build(target: str = "shop/web", **changes: object) -> State:
-        terms = Terms(timeout=100.0, settle=5.0, unreachable=60.0)
+    def build(target: str = "shop/web", **changes: object) -> RolloutState:
+        terms = RolloutTimeouts(rollout_timeout=100.0, settle=5.0, unreachable_timeout=60.0)
         changed = replace(terms, **changes)  # type: ignore[arg-type]  # a test names the word it changes
-        return begin(Target.parse(target), Question(sha=SHA, proof=ByTag()), changed, now=0.0)
+        return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=ByTag()), changed, now=0.0)
 
     return build

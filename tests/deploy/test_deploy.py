@@ -12,16 +12,16 @@ from homelab_hooks.demo.cluster import Json, Timeline
 from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import LIES, Ending, Rollout, Stage
-from homelab_hooks.deploy.deploy import Request
+from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Back, LostContact, RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
 from homelab_hooks.image import ByDigest
-from homelab_hooks.kubectl.facts import Target
-from homelab_hooks.proc import Done
+from homelab_hooks.kubectl.facts import WorkloadTarget
+from homelab_hooks.proc import Completed
 
 Given = Callable[..., Any]
-GONE = Done(
+GONE = Completed(
     1, b"", b"The connection to the server kube.example.test:6443 was refused - did you specify the right host?"
 )
 
@@ -44,7 +44,7 @@ def stage(time: PlayedTime) -> Stage:
 
 
 def test_the_old_image_that_looks_done_is_not_taken_for_ours(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     stage.deployed(request_.sha, LIES)
     over = waited(stage.at, request_, time=time)
@@ -54,20 +54,20 @@ def test_the_old_image_that_looks_done_is_not_taken_for_ours(
 
 @pytest.mark.parametrize("ending", [Ending.CRASH, Ending.PULL])
 def test_a_played_rollout_can_fail(
-    *, time: PlayedTime, stage: Stage, request_: Request, waited: Given, ending: Ending
+    *, time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given, ending: Ending
 ) -> None:
     stage.deployed(request_.sha, Rollout(ending=ending))
     assert waited(stage.at, request_, time=time).verdict.exit is Exit.ROLLOUT_FAILED
 
 
 def test_all_targets_are_judged_to_the_end_and_the_worst_counts(
-    time: PlayedTime, request_: Request, waited: Given
+    time: PlayedTime, request_: DeployRequest, waited: Given
 ) -> None:
     """A failure is no reason to know nothing of the others."""
     good, bad = Stage(App(name="good"), now=time.now), Stage(App(name="bad"), now=time.now)
     good.deployed(request_.sha, Rollout(image_after=20.0))
     bad.deployed(request_.sha, Rollout(ending=Ending.CRASH))
-    targets = tuple(Target.parse(f"shop/{name}") for name in ("good", "bad", "never"))
+    targets = tuple(WorkloadTarget.parse(f"shop/{name}") for name in ("good", "bad", "never"))
     request = replace(request_, targets=targets, wait_for_workload=False)
     over = waited(together(good, bad), request, time=time)
     assert over.verdict.exit is Exit.ROLLOUT_FAILED
@@ -77,13 +77,13 @@ def test_all_targets_are_judged_to_the_end_and_the_worst_counts(
     assert over.ended > 20
 
 
-def test_no_target_is_a_problem(request_: Request, stage: Stage, waited: Given) -> None:
+def test_no_target_is_a_problem(request_: DeployRequest, stage: Stage, waited: Given) -> None:
     with pytest.raises(Problem):
         waited(stage.at, replace(request_, targets=()))
 
 
 def test_the_same_target_twice_is_waited_for_once(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     stage.deployed(request_.sha)
     over = waited(stage.at, replace(request_, targets=request_.targets * 2), time=time)
@@ -91,7 +91,7 @@ def test_the_same_target_twice_is_waited_for_once(
 
 
 def test_while_the_image_has_not_come_a_look_is_one_call(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(stage.at, replace(request_, timeout=600.0), time=time)
     assert over.verdict.exit is Exit.TIMEOUT
@@ -100,7 +100,7 @@ def test_while_the_image_has_not_come_a_look_is_one_call(
 
 
 def test_what_is_waited_for_is_said_once_a_minute(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(stage.at, replace(request_, timeout=600.0), time=time)
     beats = [event for _, event in over.events if isinstance(event, Waiting)]
@@ -109,17 +109,17 @@ def test_what_is_waited_for_is_said_once_a_minute(
 
 
 def test_a_cluster_that_vanishes_and_comes_back_costs_nothing_but_time(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     """Lost contact is told once for all targets, and so is its end."""
     other = Stage(App(name="other"), now=time.now)
     for each in (stage, other):
         each.deployed(request_.sha, Rollout(image_after=30.0))
 
-    def fault(now: float, _argv: Sequence[str]) -> Done | None:
+    def fault(now: float, _argv: Sequence[str]) -> Completed | None:
         return GONE if 5 < now < 45 else None
 
-    request = replace(request_, targets=(Target.parse("shop/web"), Target.parse("shop/other")))
+    request = replace(request_, targets=(WorkloadTarget.parse("shop/web"), WorkloadTarget.parse("shop/other")))
     over = waited(together(stage, other), request, time=time, fault=fault)
     assert over.verdict.exit is Exit.OK
     contact = [type(event) for _, event in over.events if isinstance(event, LostContact | Back)]
@@ -127,32 +127,32 @@ def test_a_cluster_that_vanishes_and_comes_back_costs_nothing_but_time(
 
 
 def test_calls_that_hang_end_with_the_time_given(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(
-        stage.at, replace(request_, timeout=30.0), time=time, fault=lambda _now, _argv: Done(-15, timed_out=True)
+        stage.at, replace(request_, timeout=30.0), time=time, fault=lambda _now, _argv: Completed(-15, timed_out=True)
     )
     assert over.verdict.exit is Exit.TIMEOUT
     assert over.ended <= 32
 
 
 def test_calls_that_hang_are_unreachable_after_the_unreachable_timeout(
-    time: PlayedTime, stage: Stage, request_: Request, waited: Given
+    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
 ) -> None:
     request = replace(request_, timeout=600.0, unreachable=60.0)
-    over = waited(stage.at, request, time=time, fault=lambda _now, _argv: Done(-15, timed_out=True))
+    over = waited(stage.at, request, time=time, fault=lambda _now, _argv: Completed(-15, timed_out=True))
     assert over.verdict.exit is Exit.UNREACHABLE
     assert 60 <= over.ended <= 72
 
 
-def test_without_kubectl_it_is_a_problem(stage: Stage, request_: Request, waited: Given) -> None:
+def test_without_kubectl_it_is_a_problem(stage: Stage, request_: DeployRequest, waited: Given) -> None:
     with pytest.raises(Problem) as caught:
-        waited(stage.at, request_, fault=lambda _now, _argv: Done(127, b"", b"No such file", missing=True))
+        waited(stage.at, request_, fault=lambda _now, _argv: Completed(127, b"", b"No such file", not_found=True))
     assert caught.value.exit is Exit.USAGE
 
 
 def test_a_workload_that_changes_while_it_is_looked_at_does_not_count(
-    time: PlayedTime, request_: Request, waited: Given
+    time: PlayedTime, request_: DeployRequest, waited: Given
 ) -> None:
     """Another generation at the second reading of one look: it is taken anew, and never believed half."""
     stage = Stage(App(), now=time.now)
@@ -178,7 +178,7 @@ def test_a_workload_that_changes_while_it_is_looked_at_does_not_count(
     assert not any(isinstance(event, RolloutChanged) and event.phase == "settling" for _, event in over.events)
 
 
-def test_a_digest_is_proven_by_the_pods(time: PlayedTime, stage: Stage, request_: Request, waited: Given) -> None:
+def test_a_digest_is_proven_by_the_pods(time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given) -> None:
     stage.deployed(request_.sha)
     digest = "sha256:" + "0" * 64
     over = waited(stage.at, replace(request_, proof=ByDigest(digest), timeout=20.0), time=time)
@@ -191,7 +191,7 @@ def test_a_digest_is_proven_by_the_pods(time: PlayedTime, stage: Stage, request_
 
 
 def test_a_quota_is_seen_for_kinds_whose_status_does_not_tell(
-    *, time: PlayedTime, request_: Request, waited: Given, recording: Given
+    *, time: PlayedTime, request_: DeployRequest, waited: Given, recording: Given
 ) -> None:
     """A StatefulSet says nothing of it, its events do; it fails after a minute of it."""
     played = recording("n-statefulset")
@@ -209,7 +209,7 @@ def test_a_quota_is_seen_for_kinds_whose_status_does_not_tell(
         }
         return [*objects, newer, older]
 
-    target = Target.parse("shop/sts/web")
+    target = WorkloadTarget.parse("shop/sts/web")
     over = waited(at, replace(request_, targets=(target,), timeout=300.0), time=time)
     assert over.verdict.exit is Exit.ROLLOUT_FAILED
     assert "exceeded quota" in over.verdict.reason

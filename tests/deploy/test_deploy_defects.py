@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from homelab_hooks import image
 from homelab_hooks.cli import deploy
-from homelab_hooks.cli.main import Parser
+from homelab_hooks.cli.main import CommandParser
 from homelab_hooks.config import Sources, resolve
 from homelab_hooks.exits import Exit
 from homelab_hooks.kubectl import answers
 from homelab_hooks.looks import Denied, Missed
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 
@@ -23,8 +23,10 @@ def test_defect_34_only_the_tag_proves_and_a_seven_digit_tag_is_enough() -> None
 
 
 def test_defect_35_a_kubectl_that_fails_is_told_at_once() -> None:
-    forbidden = answers.failure(Done(1, b"", b'Error from server (Forbidden): deployments.apps "web" is forbidden'))
-    unreached = answers.failure(Done(1, b"", b"The connection to the server 10.0.0.1:6443 was refused"))
+    forbidden = answers.to_poll(
+        Completed(1, b"", b'Error from server (Forbidden): deployments.apps "web" is forbidden')
+    )
+    unreached = answers.to_poll(Completed(1, b"", b"The connection to the server 10.0.0.1:6443 was refused"))
 
     assert isinstance(forbidden, Denied)
     assert forbidden.exit is Exit.DENIED
@@ -32,8 +34,8 @@ def test_defect_35_a_kubectl_that_fails_is_told_at_once() -> None:
 
 
 def test_defect_36_the_time_a_rollout_may_take_is_an_option_that_is_read() -> None:
-    parser = Parser()
-    deploy.arguments(parser)
+    parser = CommandParser()
+    deploy.add_arguments(parser)
 
     args = parser.parse_args(["shop/web", "--rollout-timeout", "42m"])
 

@@ -11,11 +11,11 @@ import pytest
 from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
-from homelab_hooks.deploy.deploy import Request
+from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.kubectl import watching
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 from tests.deploy.conftest import Waited
 
 Given = Callable[..., Any]
@@ -24,7 +24,9 @@ DISCOVERY = 2
 """requests that kubectl makes where it has not been here before (/api, /apis)"""
 
 
-def played(waited: Given, request: Request, rollout: Rollout, *, replicas: int = 3, **how: Any) -> tuple[Waited, float]:
+def played(
+    waited: Given, request: DeployRequest, rollout: Rollout, *, replicas: int = 3, **how: Any
+) -> tuple[Waited, float]:
     """Wait for a rollout; and when the API first shows it done."""
     time = PlayedTime()
     stage = Stage(App(replicas=replicas), now=time.now)
@@ -37,8 +39,8 @@ def is_watch(argv: Sequence[str]) -> bool:
     return any("watch=true" in word for word in argv)
 
 
-def refused(_now: float, argv: Sequence[str]) -> Done | None:
-    return Done(1, b"", b"forbidden") if is_watch(argv) else None
+def refused(_now: float, argv: Sequence[str]) -> Completed | None:
+    return Completed(1, b"", b"forbidden") if is_watch(argv) else None
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def refused(_now: float, argv: Sequence[str]) -> Done | None:
 )
 @pytest.mark.parametrize("replicas", [1, 2, 5, 10])
 def test_a_rollout_of_five_minutes_asks_little(
-    *, waited: Given, request_: Request, watch: bool, most: int, replicas: int
+    *, waited: Given, request_: DeployRequest, watch: bool, most: int, replicas: int
 ) -> None:
     """Each call that is played here is one request, and so is each watch."""
     rollout = Rollout(image_after=5.0, pod_takes=(FIVE_MINUTES - 6.0) / replicas)
@@ -57,14 +59,14 @@ def test_a_rollout_of_five_minutes_asks_little(
 
 
 @pytest.mark.parametrize("pod_takes", [0.9, 4.0, 13.0, 41.0])
-def test_with_a_watch_the_end_is_known_at_once(waited: Given, request_: Request, pod_takes: float) -> None:
+def test_with_a_watch_the_end_is_known_at_once(waited: Given, request_: DeployRequest, pod_takes: float) -> None:
     over, shown = played(waited, replace(request_, timeout=400.0), Rollout(pod_takes=pod_takes), watch=True)
     assert over.verdict.exit is Exit.OK
     assert over.ended - request_.settle - shown < 0.5
 
 
 @pytest.mark.slow
-def test_progress_is_told_from_the_watch_without_a_request(waited: Given, request_: Request) -> None:
+def test_progress_is_told_from_the_watch_without_a_request(waited: Given, request_: DeployRequest) -> None:
     over, _ = played(waited, replace(request_, timeout=400.0), Rollout(pod_takes=10.0), replicas=12, watch=True)
     told = [event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "rolling"]
     assert set(range(2, 13)) <= set(told)
@@ -73,7 +75,7 @@ def test_progress_is_told_from_the_watch_without_a_request(waited: Given, reques
 
 @pytest.mark.parametrize("ending", [Ending.DONE, Ending.CRASH, Ending.PULL])
 def test_watches_that_are_refused_cost_only_what_polling_costs(
-    waited: Given, request_: Request, ending: Ending
+    waited: Given, request_: DeployRequest, ending: Ending
 ) -> None:
     rollout = Rollout(pod_takes=4.0, ending=ending)
     over, _ = played(waited, request_, rollout, watch=True, fault=refused)
@@ -88,7 +90,7 @@ def test_watches_that_are_refused_cost_only_what_polling_costs(
 )
 @pytest.mark.parametrize("goes_deaf", [0.0, 2.5, 8.0])
 def test_a_watch_that_goes_deaf_or_mad_harms_nothing(
-    *, waited: Given, request_: Request, says: str, goes_deaf: float
+    *, waited: Given, request_: DeployRequest, says: str, goes_deaf: float
 ) -> None:
     """It says nothing more, or nonsense: what it was to tell is found by looking, a minute later at the most."""
     rollout = Rollout(image_after=4.0, pod_takes=6.0)
@@ -100,7 +102,7 @@ def test_a_watch_that_goes_deaf_or_mad_harms_nothing(
 
 def test_lines_that_are_not_of_a_watch_end_it() -> None:
     heard: list[str | None] = []
-    line = watching.hearing(lambda raw: str(raw["name"]), heard.append)
+    line = watching.watch_line_handler(lambda raw: str(raw["name"]), heard.append)
     assert line('{"type": "ADDED", "object": {"name": "web"}}')
     assert line('{"type": "BOOKMARK", "object": {}}')
     assert line('{"type": "DELETED", "object": {}}')

@@ -8,14 +8,14 @@ import tracemalloc
 
 import pytest
 
-from homelab_hooks.proc import Processes, command_of
-from homelab_hooks.proc.proc import LONGEST_LINE
+from homelab_hooks.proc import ProcessRunner, command_line
+from homelab_hooks.proc.proc import MAX_LINE_BYTES
 from tests.waiting import FOREVER, HANG_S, wait_until
 
 
 @pytest.fixture
-def processes() -> Processes:
-    return Processes({"PATH": os.environ["PATH"]})
+def processes() -> ProcessRunner:
+    return ProcessRunner({"PATH": os.environ["PATH"]})
 
 
 class Listener:
@@ -36,44 +36,44 @@ def shell(script: str) -> list[str]:
     return ["sh", "-c", script]
 
 
-def test_lines_come_while_it_runs_and_its_end_is_told(processes: Processes) -> None:
+def test_lines_come_while_it_runs_and_its_end_is_told(processes: ProcessRunner) -> None:
     listener = Listener()
-    following = processes.follow(shell("echo one; echo two; printf half"), listener.hear, listener.over.set)
+    following = processes.stream_lines(shell("echo one; echo two; printf half"), listener.hear, listener.over.set)
     assert listener.over.wait(HANG_S)
     assert (listener.heard, following.alive) == (["one\n", "two\n"], False)
 
 
 @pytest.mark.parametrize("end", ["closed by us", "enough heard"])
-def test_it_ends_with_all_it_started_when_nobody_listens(processes: Processes, end: str) -> None:
+def test_it_ends_with_all_it_started_when_nobody_listens(processes: ProcessRunner, end: str) -> None:
     listener = Listener(most=100 if end == "closed by us" else 1)
-    following = processes.follow(shell(f"{FOREVER} & echo $!; wait"), listener.hear, listener.over.set)
+    following = processes.stream_lines(shell(f"{FOREVER} & echo $!; wait"), listener.hear, listener.over.set)
     assert listener.some.wait(HANG_S)
     if end == "closed by us":
         following.close()
     assert listener.over.wait(HANG_S)
     assert not following.alive
-    wait_until(lambda: "sleep" not in command_of(int(listener.heard[0])))
+    wait_until(lambda: "sleep" not in command_line(int(listener.heard[0])))
 
 
-def test_a_program_that_is_not_there_has_ended(processes: Processes) -> None:
-    following = processes.follow(["/no/such/program"], Listener().hear, lambda: None)
+def test_a_program_that_is_not_there_has_ended(processes: ProcessRunner) -> None:
+    following = processes.stream_lines(["/no/such/program"], Listener().hear, lambda: None)
     assert not following.alive
     following.close()
 
 
-def test_an_endless_line_ends_it(processes: Processes) -> None:
+def test_an_endless_line_ends_it(processes: ProcessRunner) -> None:
     listener = Listener()
-    processes.follow(shell("exec cat /dev/zero"), listener.hear, listener.over.set)
+    processes.stream_lines(shell("exec cat /dev/zero"), listener.hear, listener.over.set)
     assert listener.over.wait(HANG_S)
     assert listener.heard == []
 
 
-def test_a_line_without_an_end_is_not_kept(processes: Processes) -> None:
+def test_a_line_without_an_end_is_not_kept(processes: ProcessRunner) -> None:
     listener = Listener()
     tracemalloc.start()
-    processes.follow(shell(f"head -c {16 * LONGEST_LINE} /dev/zero"), listener.hear, listener.over.set)
+    processes.stream_lines(shell(f"head -c {16 * MAX_LINE_BYTES} /dev/zero"), listener.hear, listener.over.set)
     assert listener.over.wait(HANG_S)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert listener.heard == []
-    assert most < 4 * LONGEST_LINE
+    assert most < 4 * MAX_LINE_BYTES

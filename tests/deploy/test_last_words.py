@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.cluster import Recording
-from homelab_hooks.deploy.deploy import Request
+from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exits import Exit
-from homelab_hooks.kubectl.kubectl import LAST_LINES
-from homelab_hooks.proc import Done
+from homelab_hooks.kubectl.kubectl import CRASH_LOG_LINES
+from homelab_hooks.proc import Completed
 from homelab_hooks.text import WIDTH
 from tests.deploy.test_recordings import asked
 
@@ -24,7 +24,7 @@ def logs(events: Sequence[tuple[float, Event]]) -> list[Log]:
 
 
 def test_they_are_told_with_their_pod_and_the_command_for_the_rest(
-    recording: Callable[[str], Recording], waited: Given, request_: Request
+    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("e-crash-loop")
     over = waited(played.at, asked(request_, played, "bad0c0de"), log="starting\n\x1b[2Jno database\x07\n")
@@ -37,28 +37,30 @@ def test_they_are_told_with_their_pod_and_the_command_for_the_rest(
 
 
 def test_an_init_container_has_last_words_too(
-    recording: Callable[[str], Recording], waited: Given, request_: Request
+    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("r3-init-fails")
     over = waited(played.at, asked(request_, played, "9f2c1a7b"), log="no table\n")
     assert logs(over.events)[0].source.endswith("/migrate")
 
 
-def test_they_are_bounded(recording: Callable[[str], Recording], waited: Given, request_: Request) -> None:
+def test_they_are_bounded(recording: Callable[[str], Recording], waited: Given, request_: DeployRequest) -> None:
     played = recording("e3-oom-killed")
     over = waited(played.at, asked(request_, played, "0e11ed00"), log=f"{'x' * 5000}\n" * 500)
     lines = logs(over.events)
-    assert len(lines) == LAST_LINES + 1
+    assert len(lines) == CRASH_LOG_LINES + 1
     assert max(len(line.text) for line in lines) <= WIDTH
 
 
-@pytest.mark.parametrize("fault", [Done(1, b"", b"forbidden"), Done(-15, timed_out=True)], ids=["denied", "hangs"])
+@pytest.mark.parametrize(
+    "fault", [Completed(1, b"", b"forbidden"), Completed(-15, timed_out=True)], ids=["denied", "hangs"]
+)
 def test_without_them_the_verdict_is_the_same(
-    recording: Callable[[str], Recording], waited: Given, request_: Request, fault: Done
+    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest, fault: Completed
 ) -> None:
     played = recording("e-crash-loop")
 
-    def speechless(_now: float, argv: Sequence[str]) -> Done | None:
+    def speechless(_now: float, argv: Sequence[str]) -> Completed | None:
         return fault if "logs" in argv else None
 
     over = waited(played.at, asked(request_, played, "bad0c0de"), fault=speechless)
@@ -67,7 +69,7 @@ def test_without_them_the_verdict_is_the_same(
 
 
 def test_a_failure_that_is_no_crash_has_none(
-    recording: Callable[[str], Recording], waited: Given, request_: Request
+    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("d-image-pull")
     over = waited(played.at, asked(request_, played, "e4401000"), log="never asked for\n")

@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.deploy.question import Glimpse, Question, Sighting, Snapshot, Terms
-from homelab_hooks.deploy.rollout import turn
-from homelab_hooks.deploy.state import State, begin
+from homelab_hooks.deploy.question import Expectation, RolloutObservation, RolloutTimeouts, Snapshot, WorkloadOnly
+from homelab_hooks.deploy.rollout import decide
+from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.exits import Exit
 from homelab_hooks.image import ByTag
-from homelab_hooks.kubectl.facts import ContainerState, Counts, Phase, Pod, Revision, Target, Workload
+from homelab_hooks.kubectl.facts import (
+    ContainerPhase,
+    ContainerState,
+    Pod,
+    ReplicaCounts,
+    Revision,
+    Workload,
+    WorkloadTarget,
+)
 from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
 from tests.deploy.conftest import SHA, made
 
@@ -31,7 +39,7 @@ TARGETS = ("shop/web", "shop/sts/web", "shop/ds/web")
 def pods(draw: st.DrawFn) -> Pod:
     """A pod of the new, the old or no revision, in whatever state."""
     name = f"web-{draw(st.integers(0, 5))}"
-    phase = draw(st.sampled_from(Phase))
+    phase = draw(st.sampled_from(ContainerPhase))
     state = ContainerState(
         name="app", ready=draw(st.booleans()), restarts=draw(st.integers(0, 2)), phase=phase,
         reason=draw(st.sampled_from(["", "ErrImagePull", "CrashLoopBackOff"])),
@@ -47,7 +55,7 @@ def pods(draw: st.DrawFn) -> Pod:
 def liars(draw: st.DrawFn) -> Snapshot:
     """All is done as far as the workload says, and all pods are, but for one more at the most."""
     desired = draw(st.integers(0, 2))
-    counts = Counts(desired=desired, total=desired, updated=desired, available=desired)
+    counts = ReplicaCounts(desired=desired, total=desired, updated=desired, available=desired)
     good = [Pod(name=f"good-{n}", uid=f"good-{n}", revision="new", ready=True) for n in range(desired)]
     more = draw(st.lists(st.one_of(st.sampled_from(INTRUDERS), pods()), max_size=1))
     missing = draw(st.sampled_from([0, 0, 1]))
@@ -62,18 +70,18 @@ def liars(draw: st.DrawFn) -> Snapshot:
 def snapshots(draw: st.DrawFn) -> Snapshot:
     """A workload that says whatever it says, with such pods."""
     small = st.integers(0, 3)
-    counts = Counts(
+    counts = ReplicaCounts(
         desired=draw(small), total=draw(small), updated=draw(small), available=draw(small), unavailable=draw(small)
     )  # fmt: skip
     workload = Workload(
         uid=draw(st.sampled_from(["u1", "u1", "u1", "u2"])), generation=draw(st.integers(2, 3)),
         observed=draw(st.integers(2, 3)), template=made(draw(st.sampled_from(TAGS))), counts=counts,
         revision=draw(st.sampled_from(["2", "new", "1"])), deleting=draw(st.sampled_from([False, False, True])),
-        paused=draw(st.booleans()), deadline_passed=draw(st.sampled_from(["", "", "deadline"])),
+        paused=draw(st.booleans()), progress_deadline_message=draw(st.sampled_from(["", "", "deadline"])),
     )  # fmt: skip
     alive = {pod.uid: pod for pod in draw(st.lists(pods(), max_size=4))}
     made_of = revisions(draw(st.sampled_from(TAGS)))
-    return Snapshot(workload=workload, revisions=made_of, pods=tuple(alive.values()), bare=draw(st.booleans()))
+    return Snapshot(workload=workload, revisions=made_of, pods=tuple(alive.values()), without_pods=draw(st.booleans()))
 
 
 def revisions(before: str) -> tuple[Revision, Revision]:
@@ -84,17 +92,17 @@ def revisions(before: str) -> tuple[Revision, Revision]:
     )
 
 
-def looks() -> st.SearchStrategy[Look[Sighting]]:
+def looks() -> st.SearchStrategy[Look[RolloutObservation]]:
     """Lies above all: they are what could be taken for done."""
     seen, lies = snapshots().map(Seen), liars().map(Seen)
-    glimpsed = snapshots().map(lambda each: Seen(Glimpse(workload=each.workload)))
+    glimpsed = snapshots().map(lambda each: Seen(WorkloadOnly(workload=each.workload)))
     other = st.sampled_from([Missed("lost"), Absent("gone"), Denied("no")])
     return st.one_of(lies, lies, lies, lies, seen, glimpsed, other)
 
 
-def is_done(look: Look[Sighting]) -> bool:
+def is_done(look: Look[RolloutObservation]) -> bool:
     """By a rule of its own: the template is ours, pods enough of it are ready, and no other one lives."""
-    if not isinstance(look, Seen) or not isinstance(look.value, Snapshot) or look.value.bare:
+    if not isinstance(look, Seen) or not isinstance(look.value, Snapshot) or look.value.without_pods:
         return False
     workload, alive = look.value.workload, [pod for pod in look.value.pods if not pod.terminating and not pod.finished]
     ours = workload.template == made("9f2c1a7b")
@@ -112,21 +120,21 @@ def is_done(look: Look[Sighting]) -> bool:
     history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), looks()), max_size=8),
 )  # fmt: skip
 def test_no_history_without_all_pods_new_and_available_ends_in_0(
-    target: str, settle: float, history: Sequence[tuple[float, Look[Sighting]]]
+    target: str, settle: float, history: Sequence[tuple[float, Look[RolloutObservation]]]
 ) -> None:
     """Whatever else is seen: the look that ends in 0 is one at which it is done."""
     state, now = waiting(target, settle), 0.0
     for pause, look in history:
         now += pause
-        state = turn(state, look, now).state
+        state = decide(state, look, now).state
         if state.outcome is not None:
             assert is_done(look) or state.outcome.exit is not Exit.OK
             return
 
 
-def waiting(target: str, settle: float) -> State:
-    terms = Terms(timeout=200.0, settle=settle, unreachable=60.0)
-    return begin(Target.parse(target), Question(sha=SHA, proof=ByTag()), terms, now=0.0)
+def waiting(target: str, settle: float) -> RolloutState:
+    terms = RolloutTimeouts(rollout_timeout=200.0, settle=settle, unreachable_timeout=60.0)
+    return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=ByTag()), terms, now=0.0)
 
 
 def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> None:
@@ -136,6 +144,6 @@ def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> N
     renamed = (replace(whole.revisions[0], name="new"), whole.revisions[1])
     look = Seen(replace(whole, revisions=renamed, pods=pods_))
     assert is_done(look)
-    outcome = turn(waiting("shop/web", 0.0), look, 1.0).state.outcome
+    outcome = decide(waiting("shop/web", 0.0), look, 1.0).state.outcome
     assert outcome is not None
     assert outcome.exit is Exit.OK

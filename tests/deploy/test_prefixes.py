@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.cluster import Json, Recording
-from homelab_hooks.deploy.deploy import Request
+from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.exits import Exit
 from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
 from tests.deploy.truth import done
@@ -30,7 +30,12 @@ def test_every_recording_is_stopped_somewhere() -> None:
 @pytest.mark.parametrize("watch", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["polled", "watched"])
 @pytest.mark.parametrize("name", sorted(WANTED))
 def test_a_rollout_that_stops_midway_is_never_called_done(
-    *, recording: Callable[[str], Recording], waited: Callable[..., Any], request_: Request, name: str, watch: bool
+    *,
+    recording: Callable[[str], Recording],
+    waited: Callable[..., Any],
+    request_: DeployRequest,
+    name: str,
+    watch: bool,
 ) -> None:
     """However it goes on: the state at the end of each wait is compared with the raw objects of that moment."""
     played, wanted = recording(name), WANTED[name]

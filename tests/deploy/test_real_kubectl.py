@@ -18,13 +18,13 @@ from homelab_hooks.demo.kubernetes import Falters, Hangs, Kubernetes, NoWatch, R
 from homelab_hooks.demo.played_time import PlayedTime
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
-from homelab_hooks.deploy.deploy import Clock, Request, wait
+from homelab_hooks.deploy.deploy import DeployRequest, WakeableClock, wait_for_rollouts
 from homelab_hooks.events import Event, Log, LostContact, RolloutChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.history import Containment
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.proc import Done, Processes, command_of
+from homelab_hooks.proc import Completed, ProcessRunner, command_line
 from homelab_hooks.verdict import Verdict
 from tests.waiting import HANG_S
 
@@ -46,7 +46,7 @@ class Held:
             self._since = self._clock.now()
 
 
-class Limits(Processes):
+class Limits(ProcessRunner):
     """Starts processes, and remembers how long each of them could take."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -61,7 +61,7 @@ class Limits(Processes):
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
         timeout: float | None = None,
-    ) -> Done:
+    ) -> Completed:
         self.limits.append(inf if timeout is None else timeout)
         return super().run(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
 
@@ -80,19 +80,19 @@ class House:
     processes: Limits
     program: str
     time: Held
-    clock: Clock = field(default_factory=SystemClock)
+    clock: WakeableClock = field(default_factory=SystemClock)
     events: list[Event] = field(default_factory=list)
 
-    def kubectl(self, *words: str) -> Done:
+    def kubectl(self, *words: str) -> Completed:
         argv = [self.program, f"--kubeconfig={self.kubeconfig}", "--namespace=shop", *words]
         return self.processes.run(argv, timeout=HANG_S)
 
     def children(self) -> list[str]:
         """Kubectls that lead to this cluster and still run."""
-        running = (command_of(int(each.name)) for each in Path("/proc").iterdir() if each.name.isdigit())
+        running = (command_line(int(each.name)) for each in Path("/proc").iterdir() if each.name.isdigit())
         return [command for command in running if str(self.kubeconfig) in command]
 
-    def wait(self, request: Request, *, context: str = "") -> Verdict:
+    def wait(self, request: DeployRequest, *, context: str = "") -> Verdict:
         def apart(*, newer: str, ours: str) -> Containment:
             return Containment.APART if newer != ours else Containment.CONTAINS
 
@@ -102,7 +102,7 @@ class House:
 
         self.processes.limits.clear()
         kubectl = Kubectl(self.processes, program=self.program, context=context, kubeconfig=str(self.kubeconfig))
-        return wait(request, kubectl=kubectl, contains=apart, clock=self.clock, tell=tell)
+        return wait_for_rollouts(request, kubectl=kubectl, contains=apart, clock=self.clock, tell=tell)
 
 
 @pytest.fixture
@@ -135,11 +135,11 @@ def played(house: House) -> House:
 
 
 @pytest.fixture
-def quick(request_: Request) -> Request:
+def quick(request_: DeployRequest) -> DeployRequest:
     return replace(request_, timeout=HANG_S, settle=0.5, unreachable=HANG_S, wait_for_workload=False)
 
 
-def test_a_rollout_is_waited_for(house: House, quick: Request) -> None:
+def test_a_rollout_is_waited_for(house: House, quick: DeployRequest) -> None:
     house.stage.deployed(quick.sha, Rollout(image_after=0.5, lag=0.3, pod_takes=0.3))
     verdict = house.wait(quick)
     assert (verdict.exit, verdict.word) == (Exit.OK, "deployed")
@@ -148,7 +148,7 @@ def test_a_rollout_is_waited_for(house: House, quick: Request) -> None:
     assert phases[-1] == "deployed"
 
 
-def test_kubectls_own_success_is_of_the_old_image(played: House, quick: Request) -> None:
+def test_kubectls_own_success_is_of_the_old_image(played: House, quick: DeployRequest) -> None:
     """That is why the image comes first."""
     played.stage.deployed(quick.sha, Rollout(image_after=inf))
     status = played.kubectl("rollout", "status", "deployment/web")
@@ -158,7 +158,7 @@ def test_kubectls_own_success_is_of_the_old_image(played: House, quick: Request)
     assert "app:0aa11bb2" in verdict.reason
 
 
-def test_an_image_that_comes_late_is_waited_for_though_kubectl_says_success(house: House, quick: Request) -> None:
+def test_an_image_that_comes_late_is_waited_for_though_kubectl_says_success(house: House, quick: DeployRequest) -> None:
     """Kubectl is through before the image has come."""
     house.stage.deployed(quick.sha, Rollout(image_after=0.5, lag=0.3, pod_takes=0.3))
     status = house.kubectl("rollout", "status", "deployment/web")
@@ -175,7 +175,7 @@ def image_of(house: House) -> str:
     return house.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}").out
 
 
-def test_answers_that_fail_for_a_moment_are_ridden_out(house: House, quick: Request) -> None:
+def test_answers_that_fail_for_a_moment_are_ridden_out(house: House, quick: DeployRequest) -> None:
     """A bad gateway, a connection that is cut."""
     house.cluster.mood = Falters([503, 0])
     house.stage.deployed(quick.sha, Rollout(image_after=0.2, lag=0.1, pod_takes=0.2))
@@ -188,14 +188,14 @@ def test_answers_that_fail_for_a_moment_are_ridden_out(house: House, quick: Requ
     "mood", [NoWatch(403), NoWatch(200, ""), NoWatch(200, "<html>\n"), NoWatch(silent=True)],
     ids=["denied", "ends", "mad", "silent"],
 )  # fmt: skip
-def test_without_a_watch_that_works_it_is_polled(house: House, quick: Request, mood: NoWatch) -> None:
+def test_without_a_watch_that_works_it_is_polled(house: House, quick: DeployRequest, mood: NoWatch) -> None:
     house.cluster.mood = mood
     house.stage.deployed(quick.sha, Rollout(image_after=0.4, lag=0.2, pod_takes=0.3))
     assert house.wait(quick).exit is Exit.OK
     assert house.children() == []
 
 
-def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: Request) -> None:
+def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: DeployRequest) -> None:
     house.cluster.log = "Traceback\n\x1b[31mValueError: no settings\x1b[0m\n"
     house.stage.deployed(quick.sha, Rollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=Ending.CRASH))
     assert house.wait(quick).exit is Exit.ROLLOUT_FAILED
@@ -206,14 +206,14 @@ def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: Request)
     assert "logs --previous --container=app web-9f2c1a7b-" in said[2].text
 
 
-def test_a_crash_loop_is_a_failed_rollout(house: House, quick: Request) -> None:
+def test_a_crash_loop_is_a_failed_rollout(house: House, quick: DeployRequest) -> None:
     house.stage.deployed(quick.sha, Rollout(image_after=0.0, lag=0.0, pod_takes=0.3, ending=Ending.CRASH))
     verdict = house.wait(quick)
     assert verdict.exit is Exit.ROLLOUT_FAILED
     assert "exit code 1" in verdict.reason
 
 
-def test_a_forbidden_call_is_denied_at_once(house: House, quick: Request) -> None:
+def test_a_forbidden_call_is_denied_at_once(house: House, quick: DeployRequest) -> None:
     house.cluster.mood = Refuses()
     verdict = house.wait(quick)
     assert verdict.exit is Exit.DENIED
@@ -221,26 +221,26 @@ def test_a_forbidden_call_is_denied_at_once(house: House, quick: Request) -> Non
     assert len(house.processes.limits) == 1
 
 
-def test_refused_credentials_are_denied_at_once(house: House, quick: Request) -> None:
+def test_refused_credentials_are_denied_at_once(house: House, quick: DeployRequest) -> None:
     house.cluster.mood = Refuses(401, "Unauthorized", "Unauthorized")
     assert house.wait(quick).exit is Exit.DENIED
     assert len(house.processes.limits) == 1
 
 
-def test_an_unknown_context_is_denied_at_once(house: House, quick: Request) -> None:
+def test_an_unknown_context_is_denied_at_once(house: House, quick: DeployRequest) -> None:
     verdict = house.wait(quick, context="nosuch")
     assert verdict.exit is Exit.DENIED
     assert 'context "nosuch" does not exist' in verdict.reason
     assert "get-contexts" in verdict.hint
 
 
-def test_a_missing_workload_is_unproven(house: House, quick: Request) -> None:
-    verdict = house.wait(replace(quick, targets=(Target.parse("shop/nosuch"),)))
+def test_a_missing_workload_is_unproven(house: House, quick: DeployRequest) -> None:
+    verdict = house.wait(replace(quick, targets=(WorkloadTarget.parse("shop/nosuch"),)))
     assert verdict.exit is Exit.ROLLOUT_UNPROVEN
     assert 'deployments.apps "nosuch" not found' in verdict.reason
 
 
-def test_a_server_that_accepts_and_never_answers_is_left_at_the_deadline(house: House, quick: Request) -> None:
+def test_a_server_that_accepts_and_never_answers_is_left_at_the_deadline(house: House, quick: DeployRequest) -> None:
     """Kubectl itself would hang for most of a minute: no call may go on for longer than is left."""
     house.cluster.mood = Hangs()
     verdict = house.wait(replace(quick, timeout=3.0))
@@ -248,7 +248,7 @@ def test_a_server_that_accepts_and_never_answers_is_left_at_the_deadline(house: 
     assert max(house.processes.limits) <= 3.0
 
 
-def test_a_server_that_is_gone_is_unreachable(played: House, quick: Request) -> None:
+def test_a_server_that_is_gone_is_unreachable(played: House, quick: DeployRequest) -> None:
     played.cluster.close()
     verdict = played.wait(replace(quick, unreachable=60.0))
     assert verdict.exit is Exit.UNREACHABLE
@@ -257,7 +257,7 @@ def test_a_server_that_is_gone_is_unreachable(played: House, quick: Request) -> 
 
 
 @pytest.mark.parametrize("mood", [Says(200, "<html>Sign in</html>"), Says(502, "<html>Bad Gateway</html>")])
-def test_a_proxys_page_is_no_answer(played: House, quick: Request, mood: Says) -> None:
+def test_a_proxys_page_is_no_answer(played: House, quick: DeployRequest, mood: Says) -> None:
     played.cluster.mood = mood
     assert played.wait(replace(quick, unreachable=60.0)).exit is Exit.UNREACHABLE
 
@@ -269,7 +269,7 @@ def test_each_kind_is_read_as_the_real_server_shows_it(
     processes: Limits,
     program: str,
     tmp_path: Path,
-    quick: Request,
+    quick: DeployRequest,
     name: str,
 ) -> None:
     """The end of a recorded rollout, through the real kubectl."""
@@ -277,5 +277,5 @@ def test_each_kind_is_read_as_the_real_server_shows_it(
     with Kubernetes(lambda _t: played.at(played.ends), now=time.now) as cluster:
         kubeconfig = cluster.kubeconfig(tmp_path / "config")
         house = House(Stage(App(), now=time.now), cluster, kubeconfig, processes, program, time)
-        target = Target.parse(f"shop/{played.kind}/web")
+        target = WorkloadTarget.parse(f"shop/{played.kind}/web")
         assert house.wait(replace(quick, targets=(target,), settle=0.0)).exit is Exit.OK

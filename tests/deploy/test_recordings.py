@@ -11,11 +11,11 @@ import pytest
 
 from homelab_hooks.demo.cluster import Recording
 from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.deploy.deploy import Request
+from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
 from homelab_hooks.image import ByLabel
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 
 DEPLOYED = {
     "9f2c1a7b": [
@@ -57,8 +57,8 @@ OTHERWISE = [
 ]
 
 
-def asked(request: Request, played: Recording, wanted: str) -> Request:
-    target = Target.parse(f"{played.namespace}/{played.kind}/{played.name}")
+def asked(request: DeployRequest, played: Recording, wanted: str) -> DeployRequest:
+    target = WorkloadTarget.parse(f"{played.namespace}/{played.kind}/{played.name}")
     return replace(request, targets=(target,), sha=wanted.ljust(40, "0"), timeout=played.ends + 20)
 
 
@@ -75,7 +75,7 @@ def test_a_good_rollout_is_deployed_and_not_too_early(
     *,
     recording: Callable[[str], Recording],
     waited: Callable[..., Any],
-    request_: Request,
+    request_: DeployRequest,
     wanted: str,
     name: str,
     start: float,
@@ -108,7 +108,7 @@ def test_another_rollout_ends_as_it_should(
     *,
     recording: Callable[[str], Recording],
     waited: Callable[..., Any],
-    request_: Request,
+    request_: DeployRequest,
     name: str,
     wanted: str,
     exit_: Exit,
@@ -127,7 +127,12 @@ def test_another_rollout_ends_as_it_should(
 
 @pytest.mark.parametrize(("exact", "exit_"), [(False, Exit.OK), (True, Exit.ROLLOUT_FAILED)])
 def test_a_newer_commit_that_contains_ours_counts_unless_exact(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: Request, *, exact: bool, exit_: Exit
+    recording: Callable[[str], Recording],
+    waited: Callable[..., Any],
+    request_: DeployRequest,
+    *,
+    exact: bool,
+    exit_: Exit,
 ) -> None:
     played = recording("m-superseded")
     request = replace(asked(request_, played, "9f2c1a7b"), exact=exact)
@@ -153,7 +158,7 @@ def test_what_holds_a_rollout_back_is_said_within_two_looks(
     *,
     recording: Callable[[str], Recording],
     waited: Callable[..., Any],
-    request_: Request,
+    request_: DeployRequest,
     name: str,
     wanted: str,
     says: str,
@@ -168,7 +173,7 @@ def test_what_holds_a_rollout_back_is_said_within_two_looks(
 
 
 def test_one_pull_failure_is_said_once_though_its_reasons_alternate(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: Request
+    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
     played = recording("d-image-pull")
     over = waited(played.at, asked(request_, played, "e4401000"))
@@ -176,7 +181,7 @@ def test_one_pull_failure_is_said_once_though_its_reasons_alternate(
 
 
 def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: Request
+    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
     """The label names the commit, so that the image has come, whatever it is called."""
     played = recording("e5-invalid-image-name")
@@ -202,7 +207,7 @@ def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
 
 
 def test_a_crash_loop_that_looks_done_at_intervals_is_never_deployed(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: Request
+    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
     """The recording has looks at which all is available; a settle time of two seconds sees through them too."""
     played = recording("e2-ready-then-crash")

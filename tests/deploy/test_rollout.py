@@ -8,31 +8,31 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.deploy.question import Outcome, Snapshot
-from homelab_hooks.deploy.rollout import turn
-from homelab_hooks.deploy.state import State
+from homelab_hooks.deploy.question import RolloutOutcome, Snapshot
+from homelab_hooks.deploy.rollout import decide
+from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import Back, Event, LostContact, RolloutChanged, Waiting
 from homelab_hooks.exits import Exit
-from homelab_hooks.kubectl.facts import Counts, Phase, Pod
+from homelab_hooks.kubectl.facts import ContainerPhase, Pod, ReplicaCounts
 from homelab_hooks.looks import Absent, Denied, Fault, Look, Missed, Seen
 
 Given = Callable[..., Any]
 LOST = Missed("connection refused")
 
 
-def play(state: State, *looks: tuple[float, Look[Snapshot]]) -> tuple[State, list[Event], float | None]:
+def play(state: RolloutState, *looks: tuple[float, Look[Snapshot]]) -> tuple[RolloutState, list[Event], float | None]:
     """Take turns at the given times; what was told, and the last wait."""
     told: list[Event] = []
     wait: float | None = 0.0
     for now, look in looks:
         assert wait is not None, "it had been settled"
-        step = turn(state, look, now)
+        step = decide(state, look, now)
         state, wait = step.state, step.wait
         told += step.events
     return state, told, wait
 
 
-def outcome(state: State) -> Outcome:
+def outcome(state: RolloutState) -> RolloutOutcome:
     assert state.outcome is not None
     return state.outcome
 
@@ -48,7 +48,7 @@ def test_done_is_believed_only_after_the_settle_time(a_wait: Given, snapshot: Gi
 
 
 def test_without_a_settle_time_one_look_is_enough(a_wait: Given, snapshot: Given) -> None:
-    state, _, _ = play(a_wait(settle=0.0, timeout=0.0), (0.0, Seen(snapshot())))
+    state, _, _ = play(a_wait(settle=0.0, rollout_timeout=0.0), (0.0, Seen(snapshot())))
     assert outcome(state).exit is Exit.OK
 
 
@@ -82,7 +82,7 @@ def test_a_settle_time_that_is_broken_past_the_timeout_is_a_timeout(
 
 
 def test_the_last_look_is_judged_before_the_time_is_counted(a_wait: Given, snapshot: Given) -> None:
-    zero = Seen(snapshot(counts=Counts(desired=0, total=0, updated=0, available=0), pods=None))
+    zero = Seen(snapshot(counts=ReplicaCounts(desired=0, total=0, updated=0, available=0), pods=None))
     state, _, _ = play(a_wait(), (100.0, zero))
     assert outcome(state).exit is Exit.ROLLOUT_UNPROVEN
 
@@ -139,14 +139,14 @@ def test_an_old_pod_that_still_serves_holds_done_back_and_one_that_goes_does_not
 @pytest.mark.parametrize(
     "counts",
     [
-        Counts(desired=2, total=3, updated=2, available=2),
-        Counts(desired=2, total=2, updated=1, available=2),
-        Counts(desired=2, total=2, updated=2, available=1),
-        Counts(desired=2, total=2, updated=2, available=2, unavailable=1),
-        Counts(desired=3, total=3, updated=3, available=3),
+        ReplicaCounts(desired=2, total=3, updated=2, available=2),
+        ReplicaCounts(desired=2, total=2, updated=1, available=2),
+        ReplicaCounts(desired=2, total=2, updated=2, available=1),
+        ReplicaCounts(desired=2, total=2, updated=2, available=2, unavailable=1),
+        ReplicaCounts(desired=3, total=3, updated=3, available=3),
     ],
 )
-def test_counters_and_pods_must_both_be_complete(a_wait: Given, snapshot: Given, counts: Counts) -> None:
+def test_counters_and_pods_must_both_be_complete(a_wait: Given, snapshot: Given, counts: ReplicaCounts) -> None:
     state, _, _ = play(a_wait(), (0.0, Seen(snapshot(counts=counts))))
     assert state.settling is None
 
@@ -188,8 +188,8 @@ def test_a_paused_deployment_waits_only_while_something_is_left_to_do(a_wait: Gi
 
 
 def passed(snapshot: Given, pods: Sequence[Pod]) -> Seen[Snapshot]:
-    counts = Counts(desired=2, total=3, updated=1, available=2)
-    return Seen(snapshot(pods=tuple(pods), counts=counts, deadline_passed='ReplicaSet "web" has timed out'))
+    counts = ReplicaCounts(desired=2, total=3, updated=1, available=2)
+    return Seen(snapshot(pods=tuple(pods), counts=counts, progress_deadline_message='ReplicaSet "web" has timed out'))
 
 
 def test_a_progress_deadline_fails_unless_the_pods_are_further_than_before(
@@ -208,7 +208,7 @@ def test_a_progress_deadline_fails_unless_the_pods_are_further_than_before(
 
 
 def waiting(pod: Pod, reason: str, message: str = "") -> Pod:
-    state = replace(pod.containers[0], ready=False, phase=Phase.WAITING, reason=reason, message=message)
+    state = replace(pod.containers[0], ready=False, phase=ContainerPhase.WAITING, reason=reason, message=message)
     return replace(pod, ready=False, containers=(state,))
 
 
@@ -282,26 +282,26 @@ def test_a_fault_that_may_pass_is_told_and_waits_for_the_deadline_or_a_minute(
     assert outcome(state).exit is Exit.ROLLOUT_FAILED
 
 
-def crashing(pod: Pod, restarts: int, phase: Phase) -> Pod:
-    reason = "CrashLoopBackOff" if phase is Phase.WAITING else ""
+def crashing(pod: Pod, restarts: int, phase: ContainerPhase) -> Pod:
+    reason = "CrashLoopBackOff" if phase is ContainerPhase.WAITING else ""
     state = replace(pod.containers[0], ready=False, restarts=restarts, phase=phase, reason=reason, last_exit_code=3)
     return replace(pod, ready=False, containers=(state,))
 
 
 def test_a_crash_is_hopeless_at_the_third_restart(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
-    def at(restarts: int, phase: Phase) -> Seen[Snapshot]:
+    def at(restarts: int, phase: ContainerPhase) -> Seen[Snapshot]:
         return Seen(snapshot(pods=(crashing(a_pod("web-new-0"), restarts, phase),)))
 
-    state, told, _ = play(a_wait(), (0.0, at(0, Phase.RUNNING)), (5.0, at(2, Phase.WAITING)))
+    state, told, _ = play(a_wait(), (0.0, at(0, ContainerPhase.RUNNING)), (5.0, at(2, ContainerPhase.WAITING)))
     assert state.outcome is None
     assert any(isinstance(event, Waiting) and "exit code 3" in event.reason for event in told)
-    state, _, _ = play(state, (6.0, at(3, Phase.RUNNING)))
+    state, _, _ = play(state, (6.0, at(3, ContainerPhase.RUNNING)))
     assert outcome(state).exit is Exit.ROLLOUT_FAILED
 
 
 def test_restarts_of_long_ago_are_no_crash_loop(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
     """A pod that runs, not ready for a moment, with restarts from before anybody looked."""
-    old = Seen(snapshot(pods=(crashing(a_pod("web-new-0"), 7, Phase.RUNNING),)))
+    old = Seen(snapshot(pods=(crashing(a_pod("web-new-0"), 7, ContainerPhase.RUNNING),)))
     state, _, _ = play(a_wait(), (0.0, old), (30.0, old))
     assert state.outcome is None
 
@@ -357,7 +357,7 @@ def test_an_answer_after_silence_is_told_and_begins_the_patience_anew(a_wait: Gi
 def test_looks_come_further_apart_while_there_is_no_answer(a_wait: Given) -> None:
     state, waits = a_wait(), []
     for now in range(10, 16):
-        step = turn(state, LOST, float(now))
+        step = decide(state, LOST, float(now))
         state, wait = step.state, step.wait
         waits.append(wait)
     assert waits == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
@@ -375,7 +375,7 @@ def test_a_settle_time_survives_a_look_that_failed(a_wait: Given, snapshot: Give
 
 def test_a_refusal_is_believed_at_once_if_nothing_was_ever_allowed(a_wait: Given) -> None:
     state, _, _ = play(a_wait(), (0.0, Denied("forbidden", "ask for the right")))
-    assert outcome(state) == Outcome(exit=Exit.DENIED, reason="forbidden", hint="ask for the right")
+    assert outcome(state) == RolloutOutcome(exit=Exit.DENIED, reason="forbidden", hint="ask for the right")
 
 
 def test_a_refusal_after_success_is_asked_again_twice(a_wait: Given, snapshot: Given) -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.deploy.question import Question, Snapshot
-from homelab_hooks.deploy.standing import Nameless, Newer, Other, Ours, standing, strangers
+from homelab_hooks.deploy.question import Expectation, Snapshot
+from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit, unknown_commits
 from homelab_hooks.history import Containment
 from homelab_hooks.image import ByAnnotation, ByDigest, ByEnv, ByLabel, ByTag, Proof
 from homelab_hooks.kubectl.facts import Container, Pod, Template
 
 SHA = "9f2c1a7b" + "0" * 32
-ASKED = Question(sha=SHA, proof=ByTag())
+ASKED = Expectation(sha=SHA, proof=ByTag())
 REPOSITORY = "registry.example.test/app"
 
 
@@ -26,20 +26,22 @@ def with_containers(snapshot: Snapshot, *images: str, **more: dict[str, str]) ->
 def test_one_container_that_names_the_commit_is_enough(snapshot: Callable[..., Snapshot]) -> None:
     """Sidecars have tags of their own, an older image beside ours too."""
     seen = with_containers(snapshot(), "proxy:1.29", f"{REPOSITORY}:0aa11bb2", f"{REPOSITORY}:9f2c1a7b")
-    assert standing(seen, ASKED) == Ours(f"{REPOSITORY}:9f2c1a7b", ("c2",))
-    assert strangers(seen.workload, ASKED) == ()
+    assert match_commit(seen, ASKED) == SameCommit(f"{REPOSITORY}:9f2c1a7b", ("c2",))
+    assert unknown_commits(seen.workload, ASKED) == ()
 
 
 def test_the_named_container_alone_decides(snapshot: Callable[..., Snapshot]) -> None:
     seen = with_containers(snapshot(), f"{REPOSITORY}:9f2c1a7b", f"{REPOSITORY}:0aa11bb2")
-    assert isinstance(standing(seen, replace(ASKED, container="c1")), Other)
-    assert isinstance(standing(seen, replace(ASKED, container="c0")), Ours)
-    assert standing(seen, replace(ASKED, container="no")) == Nameless("", "it has no container no")
+    assert isinstance(match_commit(seen, replace(ASKED, container="c1")), OtherCommit)
+    assert isinstance(match_commit(seen, replace(ASKED, container="c0")), SameCommit)
+    assert match_commit(seen, replace(ASKED, container="no")) == NoCommit("", "it has no container no")
 
 
 def test_containers_without_a_commit_in_their_tag_prove_nothing(snapshot: Callable[..., Snapshot]) -> None:
     seen = with_containers(snapshot(), f"{REPOSITORY}:latest", f"{REPOSITORY}@sha256:{'9f2c1a7b' * 8}")
-    assert standing(seen, ASKED) == Nameless(f"{REPOSITORY}:latest", f"the tag of {REPOSITORY}:latest names no commit")
+    assert match_commit(seen, ASKED) == NoCommit(
+        f"{REPOSITORY}:latest", f"the tag of {REPOSITORY}:latest names no commit"
+    )
 
 
 @pytest.mark.parametrize(("known", "unknown"), [(Containment.APART, False), (Containment.UNKNOWN, True), (None, True)])
@@ -48,33 +50,39 @@ def test_an_image_that_does_not_contain_the_commit_is_another(
 ) -> None:
     """What git does not know may be newer, which is said."""
     seen = with_containers(snapshot(), f"{REPOSITORY}:0aa11bb2")
-    seen = replace(seen, kin={"0aa11bb2": known} if known else {})
-    assert standing(seen, ASKED) == Other(f"{REPOSITORY}:0aa11bb2", "0aa11bb2", unknown=unknown)
+    seen = replace(seen, containment={"0aa11bb2": known} if known else {})
+    assert match_commit(seen, ASKED) == OtherCommit(f"{REPOSITORY}:0aa11bb2", "0aa11bb2", unknown=unknown)
 
 
 def test_a_newer_image_counts_unless_exact(snapshot: Callable[..., Snapshot]) -> None:
     seen = with_containers(snapshot(), f"{REPOSITORY}:main-3c5d7e9f")
-    assert strangers(seen.workload, ASKED) == ("3c5d7e9f",)
-    seen = replace(seen, kin={"3c5d7e9f": Containment.CONTAINS})
-    assert standing(seen, ASKED) == Newer(f"{REPOSITORY}:main-3c5d7e9f", ("c0",), "3c5d7e9f")
+    assert unknown_commits(seen.workload, ASKED) == ("3c5d7e9f",)
+    seen = replace(seen, containment={"3c5d7e9f": Containment.CONTAINS})
+    assert match_commit(seen, ASKED) == NewerCommit(f"{REPOSITORY}:main-3c5d7e9f", ("c0",), "3c5d7e9f")
     exact = replace(ASKED, exact=True)
-    assert isinstance(standing(seen, exact), Other)
-    assert strangers(seen.workload, exact) == ()
+    assert isinstance(match_commit(seen, exact), OtherCommit)
+    assert unknown_commits(seen.workload, exact) == ()
 
 
 @pytest.mark.parametrize("tag", ["9f2c1a7b-dirty", "3c5d7e9f-dirty"])
 def test_a_dirty_image_is_another_whatever_it_names(snapshot: Callable[..., Snapshot], tag: str) -> None:
     seen = with_containers(snapshot(), f"{REPOSITORY}:{tag}")
-    seen = replace(seen, kin={"3c5d7e9f": Containment.CONTAINS})
-    assert isinstance(standing(seen, ASKED), Other)
-    assert strangers(seen.workload, ASKED) == ()
+    seen = replace(seen, containment={"3c5d7e9f": Containment.CONTAINS})
+    assert isinstance(match_commit(seen, ASKED), OtherCommit)
+    assert unknown_commits(seen.workload, ASKED) == ()
 
 
 @pytest.mark.parametrize("where", ["template", "workload"])
 @pytest.mark.parametrize("proof", [ByAnnotation("example.test/commit"), ByLabel("example.test/commit")])
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [("9f2c1a7b", Ours), ("v1-g9f2c1a7b", Ours), ("0aa11bb2", Other), ("v1", Nameless), ("", Nameless)],
+    [
+        ("9f2c1a7b", SameCommit),
+        ("v1-g9f2c1a7b", SameCommit),
+        ("0aa11bb2", OtherCommit),
+        ("v1", NoCommit),
+        ("", NoCommit),
+    ],
 )
 def test_annotations_and_labels_are_looked_up_on_the_template_then_on_the_workload(
     *, snapshot: Callable[..., Snapshot], proof: Proof, where: str, value: str, expected: type
@@ -87,23 +95,23 @@ def test_annotations_and_labels_are_looked_up_on_the_template_then_on_the_worklo
         seen = replace(seen, workload=replace(seen.workload, template=template))
     else:
         seen = replace(seen, workload=replace(seen.workload, **{field: words}))  # type: ignore[arg-type]  # the same
-    assert isinstance(standing(seen, replace(ASKED, proof=proof)), expected)
+    assert isinstance(match_commit(seen, replace(ASKED, proof=proof)), expected)
 
 
 def test_a_variable_of_a_main_container_proves(snapshot: Callable[..., Snapshot]) -> None:
     seen = snapshot()
-    for value, expected in (("9f2c1a7b", Ours), ("3c5d7e9f", Newer), ("none", Nameless)):
+    for value, expected in (("9f2c1a7b", SameCommit), ("3c5d7e9f", NewerCommit), ("none", NoCommit)):
         template = Template((Container("app", f"{REPOSITORY}:latest", {"GIT_SHA": value}),))
         shown = replace(seen, workload=replace(seen.workload, template=template))
-        shown = replace(shown, kin={"3c5d7e9f": Containment.CONTAINS})
-        assert isinstance(standing(shown, replace(ASKED, proof=ByEnv("GIT_SHA"))), expected)
+        shown = replace(shown, containment={"3c5d7e9f": Containment.CONTAINS})
+        assert isinstance(match_commit(shown, replace(ASKED, proof=ByEnv("GIT_SHA"))), expected)
 
 
 def test_a_digest_in_the_template_decides(snapshot: Callable[..., Snapshot]) -> None:
     digest, other = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
     asked = replace(ASKED, proof=ByDigest(digest))
-    assert isinstance(standing(with_containers(snapshot(), f"{REPOSITORY}@{digest}"), asked), Ours)
-    assert isinstance(standing(with_containers(snapshot(), f"{REPOSITORY}:x@{other}"), asked), Other)
+    assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}@{digest}"), asked), SameCommit)
+    assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}:x@{other}"), asked), OtherCommit)
 
 
 def test_without_a_digest_in_the_template_the_pods_tell(
@@ -111,21 +119,30 @@ def test_without_a_digest_in_the_template_the_pods_tell(
 ) -> None:
     """A tag that was pushed again makes pods of another digest."""
     asked = replace(ASKED, proof=ByDigest("sha256:" + "1" * 64))
-    assert isinstance(standing(snapshot("latest"), asked), Ours)
+    assert isinstance(match_commit(snapshot("latest"), asked), SameCommit)
     going = (a_pod("web-new-0", terminating=True),)
-    assert isinstance(standing(snapshot("latest", pods=going), asked), Other)
-    assert isinstance(standing(snapshot("latest"), replace(asked, proof=ByDigest("sha256:" + "2" * 64))), Other)
+    assert isinstance(match_commit(snapshot("latest", pods=going), asked), OtherCommit)
+    assert isinstance(
+        match_commit(snapshot("latest"), replace(asked, proof=ByDigest("sha256:" + "2" * 64))), OtherCommit
+    )
 
 
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [
-        ("20241124", Other), ("20241124-9f2c1a7b", Ours), ("20241124-0aa11bb2", Other), ("2024-11-24", Nameless),
-        ("9F2C1A7B", Nameless), ("v1.2-4-g9f2c1a7b", Ours), ("9f2c1a", Nameless), (SHA, Ours), (SHA + "a", Other),
+        ("20241124", OtherCommit),
+        ("20241124-9f2c1a7b", SameCommit),
+        ("20241124-0aa11bb2", OtherCommit),
+        ("2024-11-24", NoCommit),
+        ("9F2C1A7B", NoCommit),
+        ("v1.2-4-g9f2c1a7b", SameCommit),
+        ("9f2c1a", NoCommit),
+        (SHA, SameCommit),
+        (SHA + "a", OtherCommit),
     ],
-)  # fmt: skip
+)
 def test_a_date_that_looks_hexadecimal_is_a_commit_that_nobody_knows(
     snapshot: Callable[..., Snapshot], tag: str, expected: type
 ) -> None:
     """It can never be taken for ours; beside our digits it does no harm."""
-    assert isinstance(standing(with_containers(snapshot(), f"{REPOSITORY}:{tag}"), ASKED), expected)
+    assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}:{tag}"), ASKED), expected)

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.demo.scene import Scene
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.docs.pages import PAGES, ROOT, commands
 from tests.waiting import HANG_S
 
@@ -47,7 +47,7 @@ def test_the_commands_of_a_page_end_as_it_says(scene: Scene, page: str) -> None:
     left = [shown for shown in commands() if shown.page == page and not elsewhere(shown.line)]
     without_jq = [] if shutil.which("jq", path=scene.environ["PATH"]) else [it for it in left if " jq " in it.line]
     for _, line, code in (shown for shown in left if shown not in without_jq):
-        done = Processes(scene.environ).run(["sh", "-c", line], cwd=scene.mine.path, timeout=HANG_S)
+        done = ProcessRunner(scene.environ).run(["sh", "-c", line], cwd=scene.mine.path, timeout=HANG_S)
         assert done.code == code, f"{line}\n{done.out}{done.err}"
     if without_jq:
         pytest.skip(f"there is no jq here: {len(without_jq)} of {len(left)} commands were not run")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab_hooks.cli.doctor.aside import Examination, side_by_side
+from homelab_hooks.cli.doctor.aside import DoctorCheck, run_checks
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.balancer import Balancer
 from homelab_hooks.demo.faults import Hang, Moment, Rule
@@ -92,8 +92,8 @@ def test_examinations_run_side_by_side() -> None:
         together.wait(HANG_S)
         yield Finding("one", Health.OK, "seen")
 
-    each = Examination("one", examine, "")
-    found = list(side_by_side([each] * 3, clock=SystemClock(), patience=HANG_S))
+    each = DoctorCheck("one", examine, "")
+    found = list(run_checks([each] * 3, clock=SystemClock(), patience=HANG_S))
     assert [one.evidence for one in found] == ["seen"] * 3
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
@@ -29,14 +29,14 @@ NOT_LANDED = {Exit.REFUSED, Exit.CONFLICT, Exit.PROTECTED}
 class Played(NamedTuple):
     """A scenario that has been played, and the names of what it left behind."""
 
-    done: Done
+    done: Completed
     left: list[str]
 
 
 def play(name: str) -> Played:
     with TemporaryDirectory() as folder:
         environ = {**os.environ, "TMPDIR": folder, "HOME": folder}
-        done = Processes(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=HANG_S)
+        done = ProcessRunner(environ).run([HOMELAB, "demo", name, "--output", "plain"], timeout=HANG_S)
         return Played(done, [path.name for path in Path(folder).glob("homelab-*")])
 
 
@@ -70,14 +70,14 @@ def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_stat
 
 
 def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
-    done = Processes(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=HANG_S)
+    done = ProcessRunner(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=HANG_S)
 
     assert done.code == Exit.USAGE
     assert "rollout-lies" in done.err
 
 
 def test_the_list_names_every_scenario_with_its_code() -> None:
-    done = Processes(os.environ).run([HOMELAB, "demo", "--list"], timeout=HANG_S)
+    done = ProcessRunner(os.environ).run([HOMELAB, "demo", "--list"], timeout=HANG_S)
     rows = [line.split()[:2] for line in done.out.splitlines()]
     assert rows == [[name, str(int(scenario.exit))] for name, scenario in SCENARIOS.items()]
 
@@ -87,7 +87,7 @@ def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> No
     environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path), "SHELL": "/bin/sh"}
     typed = b"homelab doctor && git land && homelab deploy wait shop/web && exit 42\n"
 
-    done = Processes(environ).run([HOMELAB, "demo", "--shell"], stdin=typed, timeout=HANG_S)
+    done = ProcessRunner(environ).run([HOMELAB, "demo", "--shell"], stdin=typed, timeout=HANG_S)
 
     assert done.code == 42, done.err
     verdicts = [line.split()[1] for line in done.out.splitlines() if line.startswith("homelab: ")]
@@ -113,5 +113,5 @@ def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> Non
 
     assert child.wait(timeout=HANG_S) == Exit.TERMINATED
     assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
-    listed = Processes(os.environ).run(["ps", "-eo", "args="]).out
+    listed = ProcessRunner(os.environ).run(["ps", "-eo", "args="]).out
     assert str(tmp_path) not in listed

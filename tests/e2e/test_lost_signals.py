@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
 BEGIN = """
 import os, signal, threading
 from homelab_hooks.errors import Terminated
-from homelab_hooks.proc import interruptible, taken, terminable
+from homelab_hooks.proc import acknowledge_interrupt, catch_signals, run_interruptible
 from tests.waiting import HANG_S
 
 def give(number):
@@ -34,9 +34,9 @@ def work():
     print("lost")
     wait()
 
-with terminable({again}):
+with catch_signals({again}):
     try:
-        interruptible(work)
+        run_interruptible(work)
     except (KeyboardInterrupt, Terminated) as cut:
         print(type(cut).__name__)
 """
@@ -52,9 +52,9 @@ def work():
         print("once")
         lock.acquire()  # as httpcore does, where the signal came just after it took its lock
 
-with terminable({again}):
+with catch_signals({again}):
     try:
-        interruptible(work)
+        run_interruptible(work)
     except (KeyboardInterrupt, Terminated) as cut:
         print(type(cut).__name__)
 """
@@ -64,13 +64,13 @@ def work():
         give(signal.{signal})
         wait()
     except (KeyboardInterrupt, Terminated) as cut:
-        taken()
+        acknowledge_interrupt()
         threading.Event().wait(1.5 * {again})
         print(type(cut).__name__)
 
 signal.alarm(3600)
-with terminable({again}):
-    interruptible(work)
+with catch_signals({again}):
+    run_interruptible(work)
 print(signal.getsignal(signal.SIGALRM).name, 3600 - HANG_S < signal.alarm(0) <= 3600)
 """
 
@@ -79,10 +79,10 @@ AGAIN_S = 1.0
 """seconds until a signal is raised again; what is to happen before that takes a thousandth of them"""
 
 
-def run(script: str, name: str, *, again: float = AGAIN_S) -> Done:
+def run(script: str, name: str, *, again: float = AGAIN_S) -> Completed:
     top = str(Path(__file__).parents[2])
     text = BEGIN + script.replace("{signal}", name).replace("{again}", str(again)).replace("HANG_S", str(HANG_S))
-    return Processes({**os.environ, "PYTHONPATH": top}).run([sys.executable, "-c", text], timeout=HANG_S)
+    return ProcessRunner({**os.environ, "PYTHONPATH": top}).run([sys.executable, "-c", text], timeout=HANG_S)
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S
 
@@ -82,7 +82,7 @@ def test_a_reader_who_has_seen_enough_causes_no_complaint(shell: Shell, command:
 
 
 def test_progress_that_nobody_reads_does_not_stop_a_landing(shell: Shell, ann: Checkout, workshop: Workshop) -> None:
-    done = Processes(shell.environ).run(
+    done = ProcessRunner(shell.environ).run(
         ["sh", "-c", '"$@" 2>&1 | head -1; exit 0', "sh", str(PROGRAMS / LAND[0]), *LAND[1:]],
         cwd=ann.path,
         timeout=HANG_S,
@@ -110,10 +110,10 @@ def test_windows_line_ends_in_settings_are_no_part_of_them(shell: Shell, ann: Ch
 
 def test_a_narrow_terminal_gets_no_line_that_breaks_inside_a_column(shell: Shell) -> None:
     script = f"stty cols 40; '{PROGRAMS / 'homelab'}' config"
-    done = Processes({**shell.environ, "TERM": "xterm"}).run(
+    done = ProcessRunner({**shell.environ, "TERM": "xterm"}).run(
         ["script", "-qec", script, "/dev/null"], cwd=shell.directory, timeout=HANG_S
     )
-    if done.missing:
+    if done.not_found:
         pytest.skip("there is no script(1) here")
     rows = [line for line in done.out.splitlines() if line.startswith("settle")]
     assert rows[0].split() == ["settle", "5s"], "where it comes from has no room, and it is the default"

@@ -19,7 +19,7 @@ from homelab_hooks.demo.rollouts import Rollout
 from homelab_hooks.demo.scene import REPO, Scene
 from homelab_hooks.demo.woodpecker_replay import load
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
@@ -41,10 +41,10 @@ class Stage:
 
         self.scene.after_push = play
 
-    def land(self, *options: str) -> tuple[Done, str]:
+    def land(self, *options: str) -> tuple[Completed, str]:
         """`git land`; how it ended and its last line."""
         argv = ["git", "land", "--output", "plain", *options]
-        done = Processes(self.scene.environ).run(argv, cwd=self.scene.mine.path, timeout=HANG_S)
+        done = ProcessRunner(self.scene.environ).run(argv, cwd=self.scene.mine.path, timeout=HANG_S)
         return done, done.out.strip()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS, Ended
 from tests.waiting import HANG_S
 
@@ -258,7 +258,9 @@ class Terminal:
 
     def run(self, clone: Checkout, program: str, *options: str) -> Ended:
         """One of our commands."""
-        done = Processes(self.workshop.environ).run([str(PROGRAMS / program), *options], cwd=clone.path, timeout=HANG_S)
+        done = ProcessRunner(self.workshop.environ).run(
+            [str(PROGRAMS / program), *options], cwd=clone.path, timeout=HANG_S
+        )
         return Ended(done.code, done.out, done.err)
 
 

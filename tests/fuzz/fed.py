@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
 LOOKS = (Seen, Absent, Missed, Denied)
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
@@ -26,14 +26,14 @@ class Fed:
 class Says:
     """A program that says this, whatever it is asked."""
 
-    def __init__(self, done: Done) -> None:
+    def __init__(self, done: Completed) -> None:
         self._done = done
 
-    def run(self, argv: Sequence[str], **_: Any) -> Done:
+    def run(self, argv: Sequence[str], **_: Any) -> Completed:
         """It, again."""
         del argv
         return self._done
 
-    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Any:
+    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Any:
         """Nobody does here."""
         raise NotImplementedError(argv, hear, over)

@@ -6,10 +6,10 @@ import json
 from functools import partial
 
 from homelab_hooks.kubectl import pods, reading, watching
-from homelab_hooks.kubectl.facts import Counts, Kind, Pod, Revision, Target, Template, Workload
+from homelab_hooks.kubectl.facts import Pod, ReplicaCounts, Revision, Template, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, Fed, Says
 from tests.fuzz.promises import hold
@@ -17,17 +17,17 @@ from tests.fuzz.promises import hold
 
 def kubectl(data: bytes) -> None:
     """Whatever kubectl prints, each verb is a look, and what was seen is what its type says."""
-    known = Kubectl(Says(Done(0, data)))
+    known = Kubectl(Says(Completed(0, data)))
     workload = None
-    for kind in Kind:
-        found = known.workload(Target("shop", kind, "web"), within=1.0)
+    for kind in WorkloadKind:
+        found = known.workload(WorkloadTarget("shop", kind, "web"), within=1.0)
         assert isinstance(found, LOOKS)
         if isinstance(found, Seen):
             workload = found.value
             hold(workload, Workload)
     workload = workload or WORKLOAD
-    listed = Kubectl(Says(Done(0, b'{"items": [' + data + b"]}")))
-    target = Target("shop", Kind.DEPLOYMENT, "web")
+    listed = Kubectl(Says(Completed(0, b'{"items": [' + data + b"]}")))
+    target = WorkloadTarget("shop", WorkloadKind.DEPLOYMENT, "web")
     for asked in (known, listed):
         made = asked.revisions(target, workload, within=1.0)
         hold(made.value if isinstance(made, Seen) else (), tuple[Revision, ...])
@@ -39,7 +39,9 @@ def kubectl(data: bytes) -> None:
 def kubectl_errors(data: bytes) -> None:
     """Whatever kubectl complains of, it is no success, and can be shown."""
     for code in (1, 0 - 9, 255):
-        found = Kubectl(Says(Done(code, data, data))).workload(Target("shop", Kind.DEPLOYMENT, "web"), within=1.0)
+        found = Kubectl(Says(Completed(code, data, data))).workload(
+            WorkloadTarget("shop", WorkloadKind.DEPLOYMENT, "web"), within=1.0
+        )
         assert isinstance(found, (Absent, Missed, Denied))
         assert not texts.harmful(found.reason), found
 
@@ -47,20 +49,20 @@ def kubectl_errors(data: bytes) -> None:
 def watches(data: bytes) -> None:
     """A line of a watch is news that its type describes, or ends the watch; only a DELETED says that it is gone."""
     line = data.decode("utf-8", "replace")
-    for kind in Kind:
+    for kind in WorkloadKind:
         told: list[Workload | None] = []
-        went_on = watching.hearing(partial(reading.workload, kind), told.append)(line)
+        went_on = watching.watch_line_handler(partial(reading.parse_workload, kind), told.append)(line)
         hold(tuple(told), tuple[Workload | None, ...])
         assert went_on or not told
         assert None not in told or json.loads(line)["type"] == "DELETED"
     heard: list[Pod | None] = []
-    watching.hearing(lambda raw: pods.pod(raw, ""), heard.append)(line)
+    watching.watch_line_handler(lambda raw: pods.parse_pod(raw, ""), heard.append)(line)
     hold(tuple(heard), tuple[Pod | None, ...])
 
 
 WORKLOAD = Workload(
     uid="45815568-4321-4245-82ff-3baa50c7313e", generation=1, observed=1, template=Template(),
-    counts=Counts(desired=1, total=1, updated=1, available=1),
+    counts=ReplicaCounts(desired=1, total=1, updated=1, available=1),
 )  # fmt: skip
 
 TARGETS = {

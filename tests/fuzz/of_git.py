@@ -11,12 +11,12 @@ from homelab_hooks.config import GitEntry
 from homelab_hooks.errors import Problem
 from homelab_hooks.git import push
 from homelab_hooks.git.history import Commit
-from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import complaint
-from homelab_hooks.hooks.pushing import Pushing, from_framework, from_git
+from homelab_hooks.git.verbs import error_message
+from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.looks import Look, Seen
-from homelab_hooks.proc import Done, ancestry
+from homelab_hooks.proc import Completed, ancestry
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, SHA, Fed
 from tests.fuzz.promises import hold
@@ -40,27 +40,27 @@ def pushes(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     out, _, err = text.partition("\x1f")
     for code in (0, 1, 128, -9):
-        found = push.read(code, out, err, ref="refs/heads/main", sha=SHA)
-        hold(found, push.Outcome)
-        assert found.kind is not push.Kind.LANDED or code == 0 or "refs/heads/main" in out
-        assert not any(texts.harmful(line) for line in (*found.said, found.why, found.link)), found
-        assert not texts.harmful(complaint(Done(code, b"", err.encode())))
+        found = push.parse_push_output(code, out, err, ref="refs/heads/main", sha=SHA)
+        hold(found, push.PushResult)
+        assert found.status is not push.PushStatus.ACCEPTED or code == 0 or "refs/heads/main" in out
+        assert not any(texts.harmful(line) for line in (*found.output, found.reason, found.link)), found
+        assert not texts.harmful(error_message(Completed(code, b"", err.encode())))
 
 
 class Mouth:
     """A git that says this, whatever it is asked (`homelab_hooks.git.executor.Executor`)."""
 
-    looks, batch = True, False
+    untrusted, ssh_batch = True, False
 
-    def __init__(self, done: Done) -> None:
+    def __init__(self, done: Completed) -> None:
         self._done = done
 
     def run(
-        self, args: Sequence[str], *, timeout: float | None = None, note: Path | None = None,
+        self, args: Sequence[str], *, timeout: float | None = None, pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None, index: Path | None = None,
-    ) -> Done:  # fmt: skip
+    ) -> Completed:  # fmt: skip
         """It, again."""
-        del args, timeout, note, settings, index
+        del args, timeout, pid_file, settings, index
         return self._done
 
     def at(self, directory: Path) -> Mouth:
@@ -76,32 +76,32 @@ def _seen(look: Look[str]) -> str:
 
 
 ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
-    (lambda git: git.config(), tuple[GitEntry, ...]),
+    (lambda git: git.config_entries(), tuple[GitEntry, ...]),
     (lambda git: git.identity(), str),
     (lambda git: git.top_level(), Path | None),
     (lambda git: git.resolve("main"), Commit | None),
     (lambda git: git.parents(SHA), tuple[str, ...]),
-    (lambda git: git.ahead(of=SHA, sha=SHA), int),
-    (lambda git: git.only_here(SHA), int),
+    (lambda git: git.commits_ahead(of=SHA, sha=SHA), int),
+    (lambda git: git.unpushed_count(SHA), int),
     (lambda git: git.has_ci_configuration(SHA), bool | None),
-    (lambda git: git.remotes(), tuple[str, ...]),
+    (lambda git: git.remote_names(), tuple[str, ...]),
     (lambda git: git.push_urls("origin"), tuple[str, ...]),
     (lambda git: _seen(git.head_branch("origin")), str),
-    (lambda git: _seen(git.tip("https://git.example.test/a", "main")), str),
-    (lambda git: git.moves("origin", "main"), int),
-    (lambda git: git.last_pushed("origin", "main"), str),
-    (lambda git: git.branches_at("origin", SHA), tuple[str, ...]),
-    (lambda git: git.changes(), tuple[str, ...]),
+    (lambda git: _seen(git.ls_remote_branch("https://git.example.test/a", "main")), str),
+    (lambda git: git.reflog_length("origin", "main"), int),
+    (lambda git: git.last_push_commit("origin", "main"), str),
+    (lambda git: git.tracking_branches_at("origin", SHA), tuple[str, ...]),
+    (lambda git: git.uncommitted_changes(), tuple[str, ...]),
     (lambda git: git.hidden_changes(), tuple[str, ...]),
     (lambda git: git.last_rebase("topic"), tuple[str, str]),
-    (lambda git: git.unmerged(), tuple[str, ...]),
-    (lambda git: git.conflicts(SHA, SHA), tuple[str, ...]),
-    (lambda git: git.foreign(SHA, [".", ".."]), tuple[str, ...]),
-    (lambda git: git.work_trees(), Mapping[str, str]),
-    (lambda git: git.links(SHA), Mapping[str, str]),
-    (lambda git: git.exposed(SHA, since=""), tuple[str, ...]),
-    (lambda git: Hooking(git.executor).release(), tuple[int, ...]),
-    (lambda git: Hooking(git.executor).hook_commands("--local"), Mapping[str, str]),
+    (lambda git: git.unmerged_files(), tuple[str, ...]),
+    (lambda git: git.conflicting_files(SHA, SHA), tuple[str, ...]),
+    (lambda git: git.modified_since_tree(SHA, [".", ".."]), tuple[str, ...]),
+    (lambda git: git.worktree_branches(), Mapping[str, str]),
+    (lambda git: git.gitlinks(SHA), Mapping[str, str]),
+    (lambda git: git.plaintext_files(SHA, since=""), tuple[str, ...]),
+    (lambda git: HookConfig(git.executor).version_tuple(), tuple[int, ...]),
+    (lambda git: HookConfig(git.executor).hook_commands("--local"), Mapping[str, str]),
 )
 
 
@@ -109,7 +109,7 @@ def git_says(data: bytes) -> None:
     """Whatever git prints, and however it ends, each verb is a value of its type or a Problem."""
     out, _, err = data.partition(b"\x1f")
     for code in (0, 1, 128):
-        git = Git(Mouth(Done(code, out, err)))
+        git = Git(Mouth(Completed(code, out, err)))
         for ask, kind in ASKED:
             try:
                 hold(ask(git), kind)
@@ -120,20 +120,20 @@ def git_says(data: bytes) -> None:
 def pushing(data: bytes) -> None:
     """What a pre-push hook is told is a push, whose updates have a commit and a ref; so with what a framework sets."""
     text = data.decode("utf-8", "surrogateescape")
-    found = from_git("origin", "", text)
-    hold(found, Pushing)
+    found = parse_git_input("origin", "", text)
+    hold(found, PushInput)
     assert all(update.sha and update.ref for update in found.updates)
     names = ("REMOTE_BRANCH", "REMOTE_NAME", "TO_REF", "LOCAL_BRANCH", "REMOTE_URL")
     told = {f"PRE_COMMIT_{name}": line for name, line in zip(names, text.split("\n"), strict=False)}
-    made = from_framework(told, lambda name: name)
-    hold(made, Pushing | None)
+    made = from_pre_commit(told, lambda name: name)
+    hold(made, PushInput | None)
 
 
 def processes(data: bytes) -> None:
     """Whatever the system says of a process, it is one, or there is none."""
     text = data.decode("utf-8", "replace")
-    for read in (ancestry.from_stat, ancestry.from_ps):
-        hold(read(7, text), ancestry.Process | None)
+    for read in (ancestry.parse_stat, ancestry.parse_ps):
+        hold(read(7, text), ancestry.ProcessInfo | None)
 
 
 _PUSH = "To https://git.example.test/a/b\n{}\trefs/heads/main:refs/heads/main\t{}\nDone\n\x1f{}"

@@ -8,7 +8,7 @@ from homelab_hooks import server
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.looks import Fault
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 from homelab_hooks.reply import Call, NoReply, Reply
 from homelab_hooks.tokens.find import NotThere, Token, from_git
 from homelab_hooks.tokens.vault import Vault, from_vault
@@ -19,7 +19,7 @@ from tests.fuzz.fed import Fed, Says
 def credentials(data: bytes) -> None:
     """Whatever a credential helper prints, it is a token that a header can carry, or none."""
     try:
-        found = from_git(server.parse_server("https://ci.example.test"), Says(Done(0, data)))  # type: ignore[arg-type]  # it runs as processes do
+        found = from_git(server.parse_server("https://ci.example.test"), Says(Completed(0, data)))  # type: ignore[arg-type]  # it runs as processes do
     except Problem as problem:
         assert problem.exit is Exit.DENIED  # noqa: PT017 - most inputs end well
         return

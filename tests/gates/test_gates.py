@@ -11,9 +11,9 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.errors import Problem
-from homelab_hooks.hooks.colour import ask
+from homelab_hooks.hooks.colour import query_branch_status
 from homelab_hooks.looks import Missed
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.woodpecker.client import Woodpecker
 from tests.gates.conftest import Gate
 from tests.postpush.desk import Desk
@@ -127,7 +127,7 @@ def test_another_push_of_the_same_commit_does_not_open_the_gate(desk: Desk, gate
     """A landing of long ago may hang: what counts is who descends from it."""
     gate(*LAND_ONLY)
     sha = desk.commit()
-    other = Processes(desk.environ).start(["sh", "-c", f"{FOREVER} & wait", f"{sha}:refs/heads/main"])
+    other = ProcessRunner(desk.environ).spawn(["sh", "-c", f"{FOREVER} & wait", f"{sha}:refs/heads/main"])
     note = desk.clone.path / ".git/homelab/push.pid"
     note.parent.mkdir(exist_ok=True)
     note.write_text(str(other.pid))
@@ -238,7 +238,7 @@ def test_a_question_that_hangs_is_given_up() -> None:
         raise Problem("nobody listens any more")
 
     try:
-        assert ask(["acme/app"], "main", hangs, seconds=0.05) == Missed("no answer within 0.05 s")
+        assert query_branch_status(["acme/app"], "main", hangs, seconds=0.05) == Missed("no answer within 0.05 s")
     finally:
         over.set()
 

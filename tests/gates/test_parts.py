@@ -12,16 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.git.executor import Lean
+from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.hooks.colour import decided
-from homelab_hooks.hooks.gate import remote_of
-from homelab_hooks.hooks.pushing import Update, from_framework, from_git
-from homelab_hooks.hooks.records import KEPT, Record, State, Store, ended
-from homelab_hooks.hooks.ticket import Ticket
+from homelab_hooks.hooks.colour import newest_decided
+from homelab_hooks.hooks.gate import resolve_remote_name
+from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_input
+from homelab_hooks.hooks.records import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
+from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.model import Pipeline, Status, Stopped
-from homelab_hooks.proc import Processes, command_of
-from homelab_hooks.proc.ancestry import Process, ancestors, by_proc, by_ps, process, still_there
+from homelab_hooks.proc import ProcessRunner, command_line
+from homelab_hooks.proc.ancestry import (
+    ProcessInfo,
+    ancestors,
+    info_from_proc,
+    info_from_ps,
+    is_same_process,
+    process_info,
+)
 from homelab_hooks.terminal import Terminal
 from tests.waiting import wait_until
 
@@ -29,11 +36,11 @@ SHA, ZEROS = "a" * 40, "0" * 40
 
 
 def test_git_tells_each_ref_of_a_push() -> None:
-    push = from_git("origin", "u", f"HEAD {SHA} refs/heads/main {ZEROS}\n(delete) {ZEROS} refs/heads/x {SHA}\n")
-    assert push.updates == (Update(SHA, "refs/heads/main"), Update(ZEROS, "refs/heads/x"))
-    assert [update.deletes for update in push.updates] == [False, True]
+    push = parse_git_input("origin", "u", f"HEAD {SHA} refs/heads/main {ZEROS}\n(delete) {ZEROS} refs/heads/x {SHA}\n")
+    assert push.updates == (RefUpdate(SHA, "refs/heads/main"), RefUpdate(ZEROS, "refs/heads/x"))
+    assert [update.is_deletion for update in push.updates] == [False, True]
     assert [update.branch for update in push.updates] == ["main", "x"]
-    assert Update(SHA, "refs/tags/v1").branch == ""
+    assert RefUpdate(SHA, "refs/tags/v1").branch == ""
 
 
 @pytest.mark.parametrize(("told", "commit"), [
@@ -43,9 +50,9 @@ def test_git_tells_each_ref_of_a_push() -> None:
 ])  # fmt: skip
 def test_a_framework_may_name_the_commit_or_only_the_branch(told: dict[str, str], commit: str) -> None:
     more = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main", "PRE_COMMIT_REMOTE_NAME": "origin"}
-    push = from_framework({**more, **told}, lambda name: {"HEAD": "b" * 40}.get(name, name))
+    push = from_pre_commit({**more, **told}, lambda name: {"HEAD": "b" * 40}.get(name, name))
     assert push is not None
-    assert push.updates == (Update(commit, "refs/heads/main"),)
+    assert push.updates == (RefUpdate(commit, "refs/heads/main"),)
 
 
 def row(number: int, status: Status, **facts: str) -> Pipeline:
@@ -71,29 +78,29 @@ BY_USER = row(9, Status.KILLED)._replace(stopped=Stopped(by_user="ann"))
     ([row(2, Status.FAILURE, event="manual"), row(1, Status.SUCCESS)], 2),
 ])  # fmt: skip
 def test_the_newest_decided_pipeline_gives_a_branch_its_colour(rows: Iterable[Pipeline], number: int | None) -> None:
-    found = decided(rows, "main")
+    found = newest_decided(rows, "main")
     assert (found.number if found else None) == number
 
 
 def test_a_url_is_the_remote_that_pushes_there(tmp_path: Path, seal: dict[str, str]) -> None:
-    processes = Processes(seal)
+    processes = ProcessRunner(seal)
     for argv in (
         ["git", "init", "--quiet"],
         ["git", "remote", "add", "origin", "https://git.example.test/acme/app.git"],
         ["git", "remote", "add", "mirror", "https://git.example.test/mirror/app.git"],
     ):
         assert processes.run(argv, cwd=tmp_path).ok
-    git = Reader(Lean(seal, tmp_path))
-    assert remote_of(git, "mirror") == "mirror"
-    assert remote_of(git, "https://git.example.test/mirror/app.git") == "mirror"
-    assert remote_of(git, "https://git.example.test/else.git") == "https://git.example.test/else.git"
+    git = Reader(DirectRunner(seal, tmp_path))
+    assert resolve_remote_name(git, "mirror") == "mirror"
+    assert resolve_remote_name(git, "https://git.example.test/mirror/app.git") == "mirror"
+    assert resolve_remote_name(git, "https://git.example.test/else.git") == "https://git.example.test/else.git"
 
 
-def mine() -> Record:
+def mine() -> WatchRecord:
     """Watched by this very process, whose command line says no commit: a word of it stands for one."""
-    return Record(
-        sha="python", branch="main", remote="origin", process=os.getpid(), host=os.uname().nodename, began=1000.0,
-        until=2000.0, state=State.WATCHING, landed=True,
+    return WatchRecord(
+        sha="python", branch="main", remote="origin", process=os.getpid(), host=os.uname().nodename, began_at=1000.0,
+        expires_at=2000.0, state=WatchPhase.WATCHING, landed=True,
     )  # fmt: skip
 
 
@@ -102,70 +109,70 @@ RESULT = {"verdict": "failed", "exit": 1, "url": "https://ci.example.test/1"}
 
 def test_a_record_is_alive_while_its_process_runs_and_its_time_is_not_up() -> None:
     host = os.uname().nodename
-    assert mine().alive(host=host, now=1500.0)
-    assert not mine().alive(host=host, now=2001.0)
-    assert not replace(mine(), process=2**30).alive(host=host, now=1500.0)
-    assert not replace(mine(), sha=SHA).alive(host=host, now=1500.0), "the process is another one by now"
-    assert not ended(mine(), result=None, now=1.0).alive(host=host, now=1500.0)
-    assert replace(mine(), host="elsewhere", process=2**30).alive(host=host, now=1500.0), "only its time is known"
+    assert mine().is_alive(host=host, now=1500.0)
+    assert not mine().is_alive(host=host, now=2001.0)
+    assert not replace(mine(), process=2**30).is_alive(host=host, now=1500.0)
+    assert not replace(mine(), sha=SHA).is_alive(host=host, now=1500.0), "the process is another one by now"
+    assert not finish_record(mine(), result=None, now=1.0).is_alive(host=host, now=1500.0)
+    assert replace(mine(), host="elsewhere", process=2**30).is_alive(host=host, now=1500.0), "only its time is known"
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path)
+def store(tmp_path: Path) -> WatchRegistry:
+    return WatchRegistry(tmp_path)
 
 
-def at(number: int) -> Record:
+def at(number: int) -> WatchRecord:
     """One of many, not alive."""
-    return replace(mine(), sha=f"{number:040x}", began=1000.0 + number, until=1.0)
+    return replace(mine(), sha=f"{number:040x}", began_at=1000.0 + number, expires_at=1.0)
 
 
-def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: Store, seal: dict[str, str]) -> None:
-    running = Processes(seal).start(["sleep", "60"])
-    wait_until(lambda: "sleep" in command_of(running.pid))
+def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: WatchRegistry, seal: dict[str, str]) -> None:
+    running = ProcessRunner(seal).spawn(["sleep", "60"])
+    wait_until(lambda: "sleep" in command_line(running.pid))
     other = replace(mine(), process=running.pid, sha="sleep")
     ours = replace(other, process=os.getpid())
     assert store.claim(other)
     assert not store.claim(ours)
-    assert not store.claim(ours, over=frozenset({State.PUSHING}))
-    assert store.keep(replace(other, state=State.PUSHING))
-    assert store.claim(ours, over=frozenset({State.PUSHING}))
-    assert not store.keep(other), "it has been taken over"
-    assert store.keep(ours)
+    assert not store.claim(ours, over=frozenset({WatchPhase.PUSHING}))
+    assert store.save(replace(other, state=WatchPhase.PUSHING))
+    assert store.claim(ours, over=frozenset({WatchPhase.PUSHING}))
+    assert not store.save(other), "it has been taken over"
+    assert store.save(ours)
     assert store.claim(other), "ours does not run under this name"
     running.stop()
     assert store.claim(ours), "its process has ended"
 
 
-def test_what_is_told_is_what_runs_and_what_landed_last(store: Store) -> None:
-    store.claim(ended(at(1), result=RESULT, now=1100.0))
-    store.claim(ended(at(2), result={**RESULT, "exit": 0, "verdict": "passed"}, now=1200.0))
-    store.claim(ended(replace(at(3), landed=False), result=RESULT, now=1300.0))
+def test_what_is_told_is_what_runs_and_what_landed_last(store: WatchRegistry) -> None:
+    store.claim(finish_record(at(1), result=RESULT, now=1100.0))
+    store.claim(finish_record(at(2), result={**RESULT, "exit": 0, "verdict": "passed"}, now=1200.0))
+    store.claim(finish_record(replace(at(3), landed=False), result=RESULT, now=1300.0))
     store.claim(at(4))
     store.claim(mine())
-    running, last = store.told(1500.0)
+    running, last = store.summaries(1500.0)
     assert (running.under_way, running.sha, running.age) == (True, mine().sha, 500.0)
     assert (last.under_way, last.verdict, last.exit, last.age) == (False, "passed", 0, 300.0)
 
 
-def test_records_and_logs_are_few_and_the_users_alone(store: Store) -> None:
-    for number in range(KEPT + 5):
+def test_records_and_logs_are_few_and_the_users_alone(store: WatchRegistry) -> None:
+    for number in range(MAX_RECORDS + 5):
         log = store.log_of(at(number).name)
         assert stat.S_IMODE(log.stat().st_mode) == 0o600
         store.claim(at(number))
     assert stat.S_IMODE(store.directory.stat().st_mode) == 0o700
-    assert len(list(store.directory.glob("*.json"))) == len(list(store.directory.glob("*.log"))) == KEPT
+    assert len(list(store.directory.glob("*.json"))) == len(list(store.directory.glob("*.log"))) == MAX_RECORDS
     assert not (store.directory / f"{at(4).name}.log").exists(), "the oldest went"
     for path in store.directory.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{}", '{"schema": 9}', "nonsense", "\udcff"])
-def test_a_damaged_record_is_none(store: Store, damage: str) -> None:
+def test_a_damaged_record_is_none(store: WatchRegistry, damage: str) -> None:
     store.claim(mine())
     (path,) = store.directory.glob("*.json")
     path.write_text(damage, encoding="utf-8", errors="surrogateescape")
-    assert store.told(1500.0) == ()
+    assert store.summaries(1500.0) == ()
     assert store.claim(mine())
 
 
@@ -173,17 +180,17 @@ def test_a_damaged_record_is_none(store: Store, damage: str) -> None:
     ("field", "value"),
     [("sha", 5), ("branch", None), ("log", []), ("process", "1"), ("landed", "yes"), ("result", []), ("until", 1e300)],
 )
-def test_a_record_with_a_value_of_another_kind_is_none(store: Store, field: str, value: object) -> None:
+def test_a_record_with_a_value_of_another_kind_is_none(store: WatchRegistry, field: str, value: object) -> None:
     store.claim(mine())
     (path,) = store.directory.glob("*.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
-    assert store.alive(mine().name, 1500.0) is None
-    assert store.told(1500.0) == ()
+    assert store.is_watched(mine().name, 1500.0) is None
+    assert store.summaries(1500.0) == ()
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"push": null, "shell": null}'])
 def test_what_is_no_ticket_is_none(text: str) -> None:
-    assert Ticket.read(text) is None
+    assert WatchJob.parse(text) is None
 
 
 def test_a_log_that_nobody_sees_grow_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,13 +206,13 @@ def test_a_log_that_nobody_sees_grow_has_an_end(capsys: pytest.CaptureFixture[st
 
 
 def test_a_process_is_the_same_from_proc_and_from_ps() -> None:
-    by_both = by_proc(os.getpid()), by_ps(os.getpid())
+    by_both = info_from_proc(os.getpid()), info_from_ps(os.getpid())
     assert by_both[0] is not None
     assert by_both[1] is not None
     kept = [(one.id, one.parent, one.session, one.terminal) for one in by_both if one]
     assert kept[0] == kept[1]
-    assert by_ps(2**30) is None
-    assert by_proc(2**30) is None
+    assert info_from_ps(2**30) is None
+    assert info_from_proc(2**30) is None
 
 
 def test_ancestors_come_nearest_first_and_end() -> None:
@@ -215,14 +222,14 @@ def test_ancestors_come_nearest_first_and_end() -> None:
 
 
 def test_another_process_under_the_same_id_is_not_the_same() -> None:
-    now = process(os.getpid())
-    assert isinstance(now, Process)
-    assert still_there(now)
-    assert not still_there(now._replace(began="1"))
+    now = process_info(os.getpid())
+    assert isinstance(now, ProcessInfo)
+    assert is_same_process(now)
+    assert not is_same_process(now._replace(began="1"))
 
 
 def test_a_ref_that_is_no_utf8_is_told_by_git_all_the_same() -> None:
     script = "from homelab_hooks.terminal import given; print(ascii(given()))"
     env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = Processes(env).run([sys.executable, "-c", script], stdin=b"refs/heads/f\xfc 1 2 3")
+    done = ProcessRunner(env).run([sys.executable, "-c", script], stdin=b"refs/heads/f\xfc 1 2 3")
     assert done.out == "'refs/heads/f\\udcfc 1 2 3'\n"

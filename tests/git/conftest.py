@@ -10,8 +10,8 @@ import pytest
 
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.git.executor import Lean
-from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.executor import DirectRunner
+from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 
 Opened = Callable[[Path], Git]
@@ -20,15 +20,15 @@ Opened = Callable[[Path], Git]
 @pytest.fixture
 def opened(seal: dict[str, str]) -> Opened:
     """Git in a directory, started the lean way."""
-    return lambda path: Git(Lean(seal, path))
+    return lambda path: Git(DirectRunner(seal, path))
 
 
 @pytest.fixture(params=["lean", "gitpython"])
 def either(request: pytest.FixtureRequest, seal: dict[str, str]) -> Opened:
     """Git in a directory, started in both ways: verbs must not notice."""
     if request.param == "lean":
-        return lambda path: Git(Lean(seal, path))
-    return lambda path: Git(GitPython(seal, path, inherited=os.environ, interactive=False))
+        return lambda path: Git(DirectRunner(seal, path))
+    return lambda path: Git(GitPythonRunner(seal, path, inherited=os.environ, interactive=False))
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.git.push import Kind
+from homelab_hooks.git.push import PushStatus
 from homelab_hooks.git.repository import Git
-from homelab_hooks.hooks.pushing import Update, from_git
+from homelab_hooks.hooks.pushing import RefUpdate, parse_git_input
 from homelab_hooks.looks import Seen
 
 Opened = Callable[[Path], Git]
@@ -31,8 +31,8 @@ def ann(workshop: Workshop) -> Checkout:
 def test_a_branch_of_such_a_name_is_found_on_the_server(ann: Checkout, opened: Opened, name: str) -> None:
     ann.git("push", "--quiet", "origin", f"HEAD:refs/heads/{name}")
     git = opened(ann.path)
-    assert git.branches_at("origin", ann.head) == (name,)
-    assert git.tip("origin", name) == Seen(ann.head)
+    assert git.tracking_branches_at("origin", ann.head) == (name,)
+    assert git.ls_remote_branch("origin", name) == Seen(ann.head)
 
 
 def test_the_remotes_own_branch_may_have_such_a_name(workshop: Workshop, ann: Checkout, opened: Opened) -> None:
@@ -46,7 +46,7 @@ def test_a_remote_may_have_such_a_name_and_urls_too(ann: Checkout, opened: Opene
     ann.git("remote", "rename", "origin", ODD[0])
     ann.git("config", f"remote.{ODD[0]}.pushUrl", f"/srv/{ODD[0]}")
     git = opened(ann.path)
-    assert git.remotes() == (ODD[0],)
+    assert git.remote_names() == (ODD[0],)
     assert git.push_urls(ODD[0]) == (f"/srv/{ODD[0]}",)
 
 
@@ -54,21 +54,21 @@ def test_a_remote_may_have_such_a_name_and_urls_too(ann: Checkout, opened: Opene
 def test_a_push_to_such_a_branch_is_sure_and_a_lost_race_is_one(
     workshop: Workshop, ann: Checkout, opened: Opened, name: str
 ) -> None:
-    first = opened(ann.path).push_exactly(ann.head, to=name, remote="origin")
-    assert (first.kind, first.sure) == (Kind.LANDED, True)
+    first = opened(ann.path).push_commit(ann.head, to=name, remote="origin")
+    assert (first.status, first.confirmed) == (PushStatus.ACCEPTED, True)
     bob = workshop.clone("bob")
     bob.commit("his")
-    assert opened(bob.path).push_exactly(bob.head, to=name, remote="origin").kind is Kind.LOST_RACE
+    assert opened(bob.path).push_commit(bob.head, to=name, remote="origin").status is PushStatus.LOST_RACE
 
 
 @odd
 def test_a_secret_of_such_a_name_is_found_in_plaintext(ann: Checkout, opened: Opened, name: str) -> None:
     ann.commit(".gitattributes", "*.key filter=git-crypt diff=git-crypt\n")
     ann.commit(f"{name}.key", "plain\n")
-    assert opened(ann.path).exposed(ann.head, since="") == (f"{name}.key",)
+    assert opened(ann.path).plaintext_files(ann.head, since="") == (f"{name}.key",)
 
 
 @odd
 def test_a_gate_hears_of_a_push_to_such_a_branch(name: str) -> None:
     told = f"refs/heads/mine 1f2e refs/heads/{name} 0000\n"
-    assert from_git("origin", "u", told).updates == (Update("1f2e", f"refs/heads/{name}"),)
+    assert parse_git_input("origin", "u", told).updates == (RefUpdate("1f2e", f"refs/heads/{name}"),)

@@ -10,8 +10,8 @@ import pytest
 
 from homelab_hooks.demo.githttp import Fault, GitServer, Service
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.git.executor import Lean
-from homelab_hooks.git.push import Kind, Outcome
+from homelab_hooks.git.executor import DirectRunner
+from homelab_hooks.git.push import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
 
 pytestmark = pytest.mark.slow  # many processes of git each; test_push_reading has the same words without them
@@ -37,8 +37,8 @@ class Bench:
     environ: dict[str, str]
     sha: str
 
-    def push(self, to: str = "main") -> Outcome:
-        return Git(Lean(self.environ, self.ann.path)).push_exactly(self.sha, to=to, remote="origin")
+    def push(self, to: str = "main") -> PushResult:
+        return Git(DirectRunner(self.environ, self.ann.path)).push_commit(self.sha, to=to, remote="origin")
 
     def hook(self, name: str, script: str) -> None:
         self.workshop.hook(name, script.format(self.workshop.folder))
@@ -119,48 +119,53 @@ def _server(name: str, script: str) -> Prepare:
     return lambda bench: bench.hook(name, script)
 
 
-ROWS: list[tuple[str, Prepare, Kind, str]] = [
-    ("fast forward", _nothing, Kind.LANDED, ""),
-    ("up to date", _there_already, Kind.LANDED, ""),
-    ("moved, unknown here", Bench.moves, Kind.LOST_RACE, ""),
-    ("moved, known here", _other_history, Kind.LOST_RACE, ""),
-    ("moved after the advertisement", _own(OTHER), Kind.LOST_RACE, ""),
-    ("moved within the server's own hook", _server("update", OTHER), Kind.LOST_RACE, ""),
-    ("a lock that another update holds", _held_lock, Kind.REF_LOCKED, ""),
-    ("refused by pre-receive", _server("pre-receive", TICKETS), Kind.REFUSED, "tickets please"),
-    ("refused by update", _server("update", TICKETS), Kind.REFUSED, "tickets please"),
-    ("refused without a word", _server("pre-receive", "exit 1"), Kind.REFUSED, "declined"),
-    ("protected, as Gitea says it", _server("pre-receive", GITEA), Kind.PROTECTED, "protected branch main"),
-    ("protected, as GitHub says it", _server("pre-receive", GITHUB), Kind.PROTECTED, "GH006"),
-    ("protected, as GitLab says it", _server("pre-receive", GITLAB), Kind.PROTECTED, "not allowed to push code"),
-    ("checked out on the server", _checked_out, Kind.REFUSED, "checked out"),
-    ("too large", _too_large, Kind.REFUSED, "maximum allowed size"),
-    ("a hidden ref", _hidden, Kind.REFUSED, "hidden ref"),
-    ("refs that cannot be written", _frozen, Kind.REFUSED, ""),
-    ("no such repository", _gone, Kind.REFUSED, "not"),
-    ("refused by our own hook", _own("echo no; exit 1"), Kind.LOCAL_HOOK, "no"),
-    ("our own hook ends with 128", _own("echo fatal: no >&2; exit 128"), Kind.LOCAL_HOOK, "no"),
-    ("the server dies after it has it", _server("post-receive", "kill -9 $PPID"), Kind.LANDED, ""),
-    ("a post-receive hook that fails", _server("post-receive", "echo error: late >&2; exit 1"), Kind.LANDED, ""),
-    ("the server dies before it has it", _server("pre-receive", "kill -9 $PPID"), Kind.UNKNOWN, ""),
-]  # fmt: skip
+ROWS: list[tuple[str, Prepare, PushStatus, str]] = [
+    ("fast forward", _nothing, PushStatus.ACCEPTED, ""),
+    ("up to date", _there_already, PushStatus.ACCEPTED, ""),
+    ("moved, unknown here", Bench.moves, PushStatus.LOST_RACE, ""),
+    ("moved, known here", _other_history, PushStatus.LOST_RACE, ""),
+    ("moved after the advertisement", _own(OTHER), PushStatus.LOST_RACE, ""),
+    ("moved within the server's own hook", _server("update", OTHER), PushStatus.LOST_RACE, ""),
+    ("a lock that another update holds", _held_lock, PushStatus.REF_LOCKED, ""),
+    ("refused by pre-receive", _server("pre-receive", TICKETS), PushStatus.REFUSED, "tickets please"),
+    ("refused by update", _server("update", TICKETS), PushStatus.REFUSED, "tickets please"),
+    ("refused without a word", _server("pre-receive", "exit 1"), PushStatus.REFUSED, "declined"),
+    ("protected, as Gitea says it", _server("pre-receive", GITEA), PushStatus.PROTECTED, "protected branch main"),
+    ("protected, as GitHub says it", _server("pre-receive", GITHUB), PushStatus.PROTECTED, "GH006"),
+    ("protected, as GitLab says it", _server("pre-receive", GITLAB), PushStatus.PROTECTED, "not allowed to push code"),
+    ("checked out on the server", _checked_out, PushStatus.REFUSED, "checked out"),
+    ("too large", _too_large, PushStatus.REFUSED, "maximum allowed size"),
+    ("a hidden ref", _hidden, PushStatus.REFUSED, "hidden ref"),
+    ("refs that cannot be written", _frozen, PushStatus.REFUSED, ""),
+    ("no such repository", _gone, PushStatus.REFUSED, "not"),
+    ("refused by our own hook", _own("echo no; exit 1"), PushStatus.LOCAL_HOOK, "no"),
+    ("our own hook ends with 128", _own("echo fatal: no >&2; exit 128"), PushStatus.LOCAL_HOOK, "no"),
+    ("the server dies after it has it", _server("post-receive", "kill -9 $PPID"), PushStatus.ACCEPTED, ""),
+    (
+        "a post-receive hook that fails",
+        _server("post-receive", "echo error: late >&2; exit 1"),
+        PushStatus.ACCEPTED,
+        "",
+    ),
+    ("the server dies before it has it", _server("pre-receive", "kill -9 $PPID"), PushStatus.UNKNOWN, ""),
+]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_a_push_is_told_for_what_it_came_to(bench: Bench, row: tuple[str, Prepare, Kind, str]) -> None:
+def test_a_push_is_told_for_what_it_came_to(bench: Bench, row: tuple[str, Prepare, PushStatus, str]) -> None:
     """What is called landed is there, what is called anything else but unknown is not."""
     _, prepare, kind, why = row
     prepare(bench)
     outcome = bench.push()
-    assert (outcome.kind.name, why in outcome.why) == (kind.name, True), outcome
+    assert (outcome.status.name, why in outcome.reason) == (kind.name, True), outcome
     there = bench.workshop.on_server() == bench.sha
-    assert there == (kind is Kind.LANDED) or kind is Kind.UNKNOWN
-    assert not [line for line in outcome.said if "push.pid" in line]
+    assert there == (kind is PushStatus.ACCEPTED) or kind is PushStatus.UNKNOWN
+    assert not [line for line in outcome.output if "push.pid" in line]
     assert not (bench.ann.path / ".git/homelab/push.pid").exists()
 
 
 def test_a_new_branch_is_made(bench: Bench) -> None:
-    assert bench.push(to="new/branch").kind is Kind.LANDED
+    assert bench.push(to="new/branch").status is PushStatus.ACCEPTED
     assert bench.workshop.on_server("new/branch") == bench.sha
 
 
@@ -168,30 +173,30 @@ def test_a_branch_where_a_folder_of_branches_is_cannot_be(bench: Bench) -> None:
     """It has the ref line of a lost race, but trying again would not help."""
     bench.ann.git("push", "--quiet", str(bench.workshop.bare), "HEAD:refs/heads/a/b")
     outcome = bench.push(to="a")
-    assert (outcome.kind, "exists; cannot create" in outcome.why) == (Kind.REFUSED, True)
+    assert (outcome.status, "exists; cannot create" in outcome.reason) == (PushStatus.REFUSED, True)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("says", "kind"),
     [
-        ("git@git.example.test: Permission denied (publickey).", Kind.DENIED),
-        ("Host key verification failed.", Kind.DENIED),
-        ("ssh: connect to host git.example.test port 22: Connection refused", Kind.UNREACHABLE),
-        ("ssh: Could not resolve hostname git.example.test: Name or service not known", Kind.UNREACHABLE),
-        ("ssh: connect to host git.example.test port 22: Connection timed out", Kind.UNREACHABLE),
-        ("kex_exchange_identification: Connection closed by remote host", Kind.UNREACHABLE),
+        ("git@git.example.test: Permission denied (publickey).", PushStatus.DENIED),
+        ("Host key verification failed.", PushStatus.DENIED),
+        ("ssh: connect to host git.example.test port 22: Connection refused", PushStatus.UNREACHABLE),
+        ("ssh: Could not resolve hostname git.example.test: Name or service not known", PushStatus.UNREACHABLE),
+        ("ssh: connect to host git.example.test port 22: Connection timed out", PushStatus.UNREACHABLE),
+        ("kex_exchange_identification: Connection closed by remote host", PushStatus.UNREACHABLE),
     ],
 )
 def test_an_ssh_that_does_not_get_there_says_why(
-    workshop: Workshop, seal: dict[str, str], says: str, kind: Kind
+    workshop: Workshop, seal: dict[str, str], says: str, kind: PushStatus
 ) -> None:
     ann = workshop.clone("ann", topic="topic")
     ann.git("remote", "set-url", "origin", "git@git.example.test:acme/app.git")
     ssh = workshop.hook("ssh", f"echo '{says}' >&2; exit 255", where=workshop.folder / "bin")
-    git = Git(Lean({**seal, "GIT_SSH_COMMAND": str(ssh)}, ann.path))
-    outcome = git.push_exactly(ann.commit("a"), to="main", remote="origin")
-    assert (outcome.kind, outcome.why in says) == (kind, True)
+    git = Git(DirectRunner({**seal, "GIT_SSH_COMMAND": str(ssh)}, ann.path))
+    outcome = git.push_commit(ann.commit("a"), to="main", remote="origin")
+    assert (outcome.status, outcome.reason in says) == (kind, True)
 
 
 @pytest.mark.slow
@@ -202,8 +207,8 @@ def test_nobody_listens_or_no_name_is_no_connection(workshop: Workshop, seal: di
     sha = ann.commit("a")
     for address in (url, "http://no-such-host.invalid"):
         ann.git("remote", "set-url", "origin", f"{address}/acme/app.git")
-        outcome = Git(Lean(seal, ann.path)).push_exactly(sha, to="main", remote="origin")
-        assert outcome.kind is Kind.UNREACHABLE, outcome
+        outcome = Git(DirectRunner(seal, ann.path)).push_commit(sha, to="main", remote="origin")
+        assert outcome.status is PushStatus.UNREACHABLE, outcome
 
 
 @pytest.mark.slow
@@ -213,6 +218,6 @@ def test_a_redirect_is_not_followed_with_a_push(workshop: Workshop, server: GitS
     sha = ann.commit("a")
     server.plan.faults[Service.PUSH] = Fault.REDIRECT
     server.plan.elsewhere = server.url
-    outcome = Git(Lean(seal, ann.path)).push_exactly(sha, to="main", remote="origin")
-    assert outcome.kind in {Kind.UNKNOWN, Kind.REFUSED, Kind.UNREACHABLE}
+    outcome = Git(DirectRunner(seal, ann.path)).push_commit(sha, to="main", remote="origin")
+    assert outcome.status in {PushStatus.UNKNOWN, PushStatus.REFUSED, PushStatus.UNREACHABLE}
     assert workshop.on_server() != sha

@@ -11,15 +11,15 @@ import pytest
 from homelab_hooks.demo.githttp import Fault, GitServer, Service, Update
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.errors import Problem
-from homelab_hooks.git.executor import Lean
-from homelab_hooks.git.gitpython import GitPython
-from homelab_hooks.git.history import Containing
-from homelab_hooks.git.push import Kind
+from homelab_hooks.git.executor import DirectRunner
+from homelab_hooks.git.gitpython import GitPythonRunner
+from homelab_hooks.git.history import GitContainment
+from homelab_hooks.git.push import PushStatus
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.repository import Git
 from homelab_hooks.history import Containment
 from homelab_hooks.looks import Absent, Missed, Seen
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 from homelab_hooks.remote import choose
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -28,7 +28,7 @@ Opened = Callable[[Path], Git]
 
 
 def test_configuration_says_each_value_and_its_scope_outside_a_repository_too(opened: Opened, tmp_path: Path) -> None:
-    entries = opened(tmp_path).config()
+    entries = opened(tmp_path).config_entries()
     assert ("global", "user.name", "Ann Example") in [(e.scope, e.key, e.value) for e in entries]
 
 
@@ -38,7 +38,7 @@ def test_configuration_keeps_newlines_many_values_and_bare_keys(workshop: Worksh
     clone.git("config", "--add", "homelab.deploy", "a/b")
     clone.git("config", "--add", "homelab.deploy", "c/d")
     clone.write(".git/config", (clone.path / ".git/config").read_text() + "[homelab]\n\tflag\n")
-    ours = [(e.key, e.value) for e in opened(clone.path).config() if e.key.startswith("homelab.")]
+    ours = [(e.key, e.value) for e in opened(clone.path).config_entries() if e.key.startswith("homelab.")]
     deploys = [("homelab.deploy", "a/b"), ("homelab.deploy", "c/d")]
     assert ours == [("homelab.verify", "make test\nmake lint"), *deploys, ("homelab.flag", "true")]
 
@@ -47,7 +47,7 @@ def test_a_broken_configuration_is_a_problem_not_a_traceback(workshop: Workshop,
     clone = workshop.clone("ann")
     clone.write(".git/config", "[broken\n")
     with pytest.raises(Problem, match="configuration"):
-        opened(clone.path).config()
+        opened(clone.path).config_entries()
 
 
 def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(workshop: Workshop, either: Opened) -> None:
@@ -59,7 +59,7 @@ def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(worksh
     assert either(linked).top_level() == linked
     assert either(linked).common_dir() == clone.path / ".git"
     assert either(linked).git_dir() == clone.path / ".git" / "worktrees" / "linked"
-    assert either(linked).main_work_tree() == clone.path
+    assert either(linked).main_worktree() == clone.path
 
 
 def test_outside_a_repository_there_are_no_places(opened: Opened, tmp_path: Path) -> None:
@@ -115,8 +115,8 @@ def test_defect_10_push_remote_and_push_default_are_respected(workshop: Workshop
     clone.git("config", "branch.topic.pushRemote", "backup")
 
     def meant() -> str:
-        told = {"push_remote": git.push_remote(git.branch()), "push_default": git.push_default()}
-        return choose(git.remotes(), **told).name
+        told = {"push_remote": git.push_remote(git.current_branch()), "push_default": git.push_default()}
+        return choose(git.remote_names(), **told).name
 
     assert meant() == "backup"
     clone.git("config", "--unset", "branch.topic.pushRemote")
@@ -154,9 +154,9 @@ def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
 def test_a_tip_is_seen_absent_or_missed(workshop: Workshop, either: Opened, tmp_path: Path) -> None:
     clone = workshop.clone("ann")
     git = either(clone.path)
-    assert git.tip(str(workshop.bare), "main") == Seen(clone.head)
-    assert isinstance(git.tip(str(workshop.bare), "ain"), Absent)
-    assert isinstance(git.tip(str(tmp_path / "nowhere"), "main"), Missed)
+    assert git.ls_remote_branch(str(workshop.bare), "main") == Seen(clone.head)
+    assert isinstance(git.ls_remote_branch(str(workshop.bare), "ain"), Absent)
+    assert isinstance(git.ls_remote_branch(str(tmp_path / "nowhere"), "main"), Missed)
 
 
 def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(workshop: Workshop, opened: Opened) -> None:
@@ -164,7 +164,7 @@ def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(workshop: W
     ours, before = ann.head, ann.git("for-each-ref")
     newer = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    contains = Containing(opened(ann.path), remote="origin", branch="main")
+    contains = GitContainment(opened(ann.path), remote="origin", branch="main")
     assert contains(newer=newer, ours=ours) is Containment.CONTAINS
     assert contains(newer=newer[:10], ours=ours) is Containment.CONTAINS
     assert contains(newer=ours, ours=newer) is Containment.APART
@@ -176,7 +176,7 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Works
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     before, newer = ann.git("for-each-ref"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    assert Containing(opened(ann.path), remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
+    assert GitContainment(opened(ann.path), remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
         Containment.CONTAINS
     )
     assert ann.git("for-each-ref") == before
@@ -185,10 +185,10 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Works
 def test_containment_is_unknown_for_what_nobody_has(workshop: Workshop, opened: Opened, tmp_path: Path) -> None:
     ann = workshop.clone("ann")
     nobody = "0123456789" * 4
-    assert Containing(opened(ann.path), remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
+    assert GitContainment(opened(ann.path), remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
         Containment.UNKNOWN
     )
-    assert Containing(opened(tmp_path))(newer=nobody, ours=nobody) is Containment.UNKNOWN
+    assert GitContainment(opened(tmp_path))(newer=nobody, ours=nobody) is Containment.UNKNOWN
 
 
 def test_where_history_ends_early_not_containing_is_unknown(workshop: Workshop, opened: Opened) -> None:
@@ -199,7 +199,7 @@ def test_where_history_ends_early_not_containing_is_unknown(workshop: Workshop, 
     workshop.clone("shallow", at=f"file://{workshop.bare}")
     shallow = workshop.folder / "half"
     ann.git("clone", "--quiet", "--depth=1", f"file://{workshop.bare}", str(shallow))
-    assert Containing(opened(shallow))(newer=second, ours=first) is Containment.UNKNOWN
+    assert GitContainment(opened(shallow))(newer=second, ours=first) is Containment.UNKNOWN
 
 
 @pytest.mark.parametrize("place", [".woodpecker/build.yaml", ".woodpecker.yaml", ".woodpecker.yml"])
@@ -220,9 +220,9 @@ def test_the_message_and_the_branches_at_a_commit_are_read(workshop: Workshop, o
     ann = workshop.clone("ann")
     ann.commit("a", message="one\n\n[CI SKIP] body")
     git = opened(ann.path)
-    assert git.message("HEAD") == "one\n\n[CI SKIP] body\n"
-    assert git.branches_at("origin", git.tracked("origin", "main")) == ("main",)
-    assert git.branches_at("origin", ann.head) == ()
+    assert git.commit_message("HEAD") == "one\n\n[CI SKIP] body\n"
+    assert git.tracking_branches_at("origin", git.tracking_commit("origin", "main")) == ("main",)
+    assert git.tracking_branches_at("origin", ann.head) == ()
 
 
 def test_changes_are_tracked_files_only_and_names_survive(workshop: Workshop, either: Opened) -> None:
@@ -231,47 +231,47 @@ def test_changes_are_tracked_files_only_and_names_survive(workshop: Workshop, ei
     ann.commit(name)
     ann.write("untracked", "x")
     git = either(ann.path)
-    assert git.changes() == ()
+    assert git.uncommitted_changes() == ()
     ann.write(name, "changed")
-    assert git.changes() == (f" M {name}",)
+    assert git.uncommitted_changes() == (f" M {name}",)
 
 
 def test_a_branch_name_is_judged_by_git(workshop: Workshop, opened: Opened) -> None:
     git = opened(workshop.clone("ann").path)
-    assert git.valid_branch("a/b-c")
-    assert not any(git.valid_branch(name) for name in ["-x", "a..b", "a b", "x.lock", "", "@{1}"])
+    assert git.is_valid_branch("a/b-c")
+    assert not any(git.is_valid_branch(name) for name in ["-x", "a..b", "a b", "x.lock", "", "@{1}"])
 
 
 def test_an_inherited_git_dir_of_a_hook_does_not_mislead(workshop: Workshop, seal: dict[str, str]) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     misled = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_INDEX_FILE": "/nowhere", "GIT_PREFIX": "x/"}
-    assert Git(Lean(misled, ann.path)).git_dir() == ann.path / ".git"
-    through = GitPython(misled, ann.path, inherited={**os.environ, **misled}, interactive=True)
+    assert Git(DirectRunner(misled, ann.path)).git_dir() == ann.path / ".git"
+    through = GitPythonRunner(misled, ann.path, inherited={**os.environ, **misled}, interactive=True)
     assert Git(through).git_dir() == ann.path / ".git"
 
 
 def test_a_git_dir_with_its_work_tree_is_the_users_own_word(workshop: Workshop, seal: dict[str, str]) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     meant = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_WORK_TREE": str(bob.path)}
-    assert Git(Lean(meant, ann.path)).top_level() == bob.path
+    assert Git(DirectRunner(meant, ann.path)).top_level() == bob.path
 
 
 def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> None:
     with pytest.raises(Problem, match="git cannot be started"):
-        Git(Lean({**seal, "PATH": str(tmp_path)}, tmp_path)).top_level()
+        Git(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).top_level()
 
 
 class Silent:
     """A git that says nothing, and keeps what it was asked and for how long."""
 
-    batch, looks = False, True
+    ssh_batch, untrusted = False, True
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float | None]] = []
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None, **_: object) -> Done:
+    def run(self, args: Sequence[str], *, timeout: float | None = None, **_: object) -> Completed:
         self.asked.append((args[0], timeout))
-        return Done(1)
+        return Completed(1)
 
     def at(self, directory: Path) -> Silent:
         raise AssertionError(directory)
@@ -280,9 +280,9 @@ class Silent:
 def test_each_question_to_a_remote_has_an_end() -> None:
     git = Silent()
     reader = Reader(git)
-    reader.tip("https://git.example.test/a/b", "main")
+    reader.ls_remote_branch("https://git.example.test/a/b", "main")
     reader.head_branch("origin")
-    reader.fetch_quietly("origin", "main")
+    reader.fetch_objects("origin", "main")
     ends = [timeout for verb, timeout in git.asked if verb in {"ls-remote", "fetch"}]
     assert len(ends) == 3
     assert all(ends)
@@ -295,11 +295,11 @@ def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(workshop: Workshop, 
     log = ann.path.parent / "called"
     stand_in = workshop.hook("ssh", f'echo "$@" >>{log}; exit 255', where=ann.path.parent / "bin")
     quiet = {**seal, "PATH": f"{stand_in.parent}:{seal['PATH']}"}
-    Git(Lean(quiet, ann.path)).tip("far", "main")
+    Git(DirectRunner(quiet, ann.path)).ls_remote_branch("far", "main")
     assert "-oBatchMode=yes" in log.read_text()
     log.write_text("")
     ann.git("config", "core.sshCommand", f"{stand_in} --mine")
-    Git(Lean(quiet, ann.path)).tip("far", "main")
+    Git(DirectRunner(quiet, ann.path)).ls_remote_branch("far", "main")
     assert log.read_text().startswith("--mine ")
     assert "BatchMode" not in log.read_text()
 
@@ -311,8 +311,8 @@ def test_a_push_over_http_lands_and_the_server_hears_of_it(
     old, new = ann.head, ann.commit("a")
     heard: list[Update] = []
     server.plan.on_push = heard.append
-    outcome = either(ann.path).push_exactly(new, to="main", remote="origin")
-    assert outcome.kind is Kind.LANDED
+    outcome = either(ann.path).push_commit(new, to="main", remote="origin")
+    assert outcome.status is PushStatus.ACCEPTED
     assert workshop.on_server() == new
     assert [(u.repository, u.ref, u.old, u.new) for u in heard] == [("acme/app", "refs/heads/main", old, new)]
     assert ann.sha("refs/remotes/origin/main") == new
@@ -321,23 +321,23 @@ def test_a_push_over_http_lands_and_the_server_hears_of_it(
 @pytest.mark.parametrize(
     ("wrong", "kind"),
     [
-        ((Fault.UNAUTHORIZED, Service.PUSH_REFS), Kind.DENIED),
-        ((Fault.FORBIDDEN, Service.PUSH_REFS), Kind.DENIED),
-        ((Fault.NOT_FOUND, Service.PUSH_REFS), Kind.REFUSED),
-        ((Fault.UNAVAILABLE, Service.PUSH_REFS), Kind.UNREACHABLE),
-        ((Fault.TOO_MANY, Service.PUSH_REFS), Kind.UNREACHABLE),
-        ((Fault.DROP, Service.PUSH_REFS), Kind.UNREACHABLE),
-        ((Fault.UNAVAILABLE, Service.PUSH), Kind.UNKNOWN),
-        ((Fault.DROP, Service.PUSH), Kind.UNKNOWN),
-        ((Fault.LOSE_ANSWER, Service.PUSH), Kind.UNKNOWN),
+        ((Fault.UNAUTHORIZED, Service.PUSH_REFS), PushStatus.DENIED),
+        ((Fault.FORBIDDEN, Service.PUSH_REFS), PushStatus.DENIED),
+        ((Fault.NOT_FOUND, Service.PUSH_REFS), PushStatus.REFUSED),
+        ((Fault.UNAVAILABLE, Service.PUSH_REFS), PushStatus.UNREACHABLE),
+        ((Fault.TOO_MANY, Service.PUSH_REFS), PushStatus.UNREACHABLE),
+        ((Fault.DROP, Service.PUSH_REFS), PushStatus.UNREACHABLE),
+        ((Fault.UNAVAILABLE, Service.PUSH), PushStatus.UNKNOWN),
+        ((Fault.DROP, Service.PUSH), PushStatus.UNKNOWN),
+        ((Fault.LOSE_ANSWER, Service.PUSH), PushStatus.UNKNOWN),
     ],
 )
 def test_a_fault_of_an_http_server_is_told_apart(
-    workshop: Workshop, server: GitServer, opened: Opened, wrong: tuple[Fault, Service], kind: Kind
+    workshop: Workshop, server: GitServer, opened: Opened, wrong: tuple[Fault, Service], kind: PushStatus
 ) -> None:
     ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
     new = ann.commit("a")
     fault, service = wrong
     server.plan.faults[service] = fault
-    assert opened(ann.path).push_exactly(new, to="main", remote="origin").kind is kind
+    assert opened(ann.path).push_commit(new, to="main", remote="origin").status is kind
     assert (workshop.on_server() == new) == (fault is Fault.LOSE_ANSWER)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.hooks.plan import WITH_SETTINGS
+from homelab_hooks.hooks.plan import CONFIG_HOOKS_VERSION
 from tests.hooks.desk import Desk, copied, gits
 
 Made = Callable[[str, tuple[str, ...]], Path]
@@ -36,6 +36,6 @@ def desk(made: Made, tmp_path: Path) -> Desk:
 def new_desk(made: Made, tmp_path: Path) -> Desk:
     """The same with a git that has hooks in its settings."""
     for git in gits():
-        if Desk.version_of(git) >= WITH_SETTINGS:
+        if Desk.version_of(git) >= CONFIG_HOOKS_VERSION:
             return copied(made(git, ()), tmp_path, git)
     pytest.skip("HOMELAB_TEST_GITS names no git 2.54 or newer, which has hooks in its settings")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"
@@ -64,11 +64,13 @@ class Desk:
             )
             spy.chmod(0o755)
 
-    def git(self, *args: str, at: Path | None = None, env: Mapping[str, str] | None = None) -> Done:
+    def git(self, *args: str, at: Path | None = None, env: Mapping[str, str] | None = None) -> Completed:
         """Run git as a person would; how it ended."""
-        return Processes({**self.environ, **(env or {})}).run(["git", *args], cwd=at or self.mine.path, timeout=HANG_S)
+        return ProcessRunner({**self.environ, **(env or {})}).run(
+            ["git", *args], cwd=at or self.mine.path, timeout=HANG_S
+        )
 
-    def push(self, *args: str, env: Mapping[str, str] | None = None) -> Done:
+    def push(self, *args: str, env: Mapping[str, str] | None = None) -> Completed:
         """A push that goes well."""
         done = self.git("push", *args, env=env)
         assert done.ok, done
@@ -87,7 +89,7 @@ class Desk:
     @staticmethod
     def version_of(git: str) -> tuple[int, int]:
         """Of a git program."""
-        major, minor = Processes(os.environ).run([git, "version"]).out.split()[2].split(".")[:2]
+        major, minor = ProcessRunner(os.environ).run([git, "version"]).out.split()[2].split(".")[:2]
         return int(major), int(minor)
 
     def other(self, name: str = "other") -> Checkout:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from homelab_hooks.git.executor import Lean
-from homelab_hooks.git.hooking import Hooking
+from homelab_hooks.git.executor import DirectRunner
+from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import install, places, plan, shims
-from homelab_hooks.hooks.facts import Facts
-from homelab_hooks.hooks.plan import Plan
+from homelab_hooks.hooks.facts import HookFacts
+from homelab_hooks.hooks.plan import InstallPlan
 from tests.hooks.desk import Desk
 
 USERS = '#!/bin/sh\n{ echo "$(basename "$0")|$*"; cat; } >>"$LOG"\nexit "${CODE:-0}"\n'
@@ -18,33 +18,33 @@ USERS = '#!/bin/sh\n{ echo "$(basename "$0")|$*"; cat; } >>"$LOG"\nexit "${CODE:
 Snapshot = Mapping[str, tuple[int, bytes]]
 
 
-def facts(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> Facts:
+def facts(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> HookFacts:
     """What is there."""
     git = hooking(desk, at)
-    return places.everywhere(git, desk.environ) if everywhere else places.repository(git)
+    return places.inspect_global(git, desk.environ) if everywhere else places.inspect_repository(git)
 
 
-def hooking(desk: Desk, at: Path | None = None) -> Hooking:
+def hooking(desk: Desk, at: Path | None = None) -> HookConfig:
     """Git at the desk."""
-    return Hooking(Lean(desk.environ, at or desk.mine.path))
+    return HookConfig(DirectRunner(desk.environ, at or desk.mine.path))
 
 
 def texts(program: str = "/gone/homelab") -> dict[str, str]:
     """The shims as they are written."""
-    return {name: shims.text(name, program) for name in shims.INSTALLED}
+    return {name: shims.shim_text(name, program) for name in shims.INSTALLED_HOOKS}
 
 
-def put_in(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> Plan:
+def put_in(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> InstallPlan:
     """Install; what was done."""
-    done = install.steps_of(plan.install(facts(desk, everywhere=everywhere, at=at), texts()))
-    install.carry_out(done.steps, hooking(desk, at))
+    done = install.require_plan(plan.plan_install(facts(desk, everywhere=everywhere, at=at), texts()))
+    install.apply_steps(done.steps, hooking(desk, at))
     return done
 
 
-def take_out(desk: Desk, *, everywhere: bool = False) -> Plan:
+def take_out(desk: Desk, *, everywhere: bool = False) -> InstallPlan:
     """Uninstall; what was done."""
-    done = plan.uninstall(facts(desk, everywhere=everywhere))
-    install.carry_out(done.steps, hooking(desk))
+    done = plan.plan_uninstall(facts(desk, everywhere=everywhere))
+    install.apply_steps(done.steps, hooking(desk))
     return done
 
 

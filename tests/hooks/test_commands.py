@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.hooks import places, shims, status
-from homelab_hooks.hooks.facts import Entry, Kind
-from homelab_hooks.hooks.owner import Owner
-from homelab_hooks.hooks.status import Aim
+from homelab_hooks.hooks.facts import FileKind, HookFile
+from homelab_hooks.hooks.owner import HookManager
+from homelab_hooks.hooks.status import StatusInput
 from tests.cli.shell import PROGRAMS, Shell
 from tests.hooks.desk import Desk
 from tests.hooks.kit import USERS, facts, put_in, write
@@ -34,7 +34,7 @@ def test_the_path_of_this_homelab_is_recorded(desk: Desk) -> None:
     shell = Shell(desk.environ, desk.mine.path)
     assert shell("homelab", "hooks", "install").code == 0
     text = (desk.hooks / "reference-transaction").read_text()
-    assert shims.known(text) == places.program({})
+    assert shims.embedded_path(text) == places.find_homelab({})
 
 
 def test_json_says_whose_each_hook_is_and_whether_ours_are_in(desk: Desk) -> None:
@@ -57,20 +57,20 @@ def test_a_refusal_ends_with_20_and_a_remedy(desk: Desk) -> None:
     assert (outside.code, outside.result["verdict"]) == (20, "refused")
 
 
-def said(desk: Desk, aim: Aim) -> str:
-    return "\n".join(status.standing(facts(desk), facts(desk, everywhere=True), aim).lines)
+def said(desk: Desk, aim: StatusInput) -> str:
+    return "\n".join(status.hook_status(facts(desk), facts(desk, everywhere=True), aim).lines)
 
 
 def test_status_explains_what_fires_when(desk: Desk) -> None:
-    assert "a plain git push is followed by nothing" in said(desk, Aim())
+    assert "a plain git push is followed by nothing" in said(desk, StatusInput())
     put_in(desk)
     for mode, word in (
         ("", "foreground on a terminal"),
         ("background", "in the background"),
         ("off", "nothing happens"),
     ):
-        assert word in said(desk, Aim(mode=mode, program="/x"))
-    text = said(desk, Aim(target="stable", target_source="git config homelab.target (local)"))
+        assert word in said(desk, StatusInput(mode=mode, program="/x"))
+    text = said(desk, StatusInput(target="stable", target_source="git config homelab.target (local)"))
     assert "after a git push of stable (git config homelab.target (local))" in text
     assert "/gone/homelab is gone" in text
 
@@ -78,9 +78,9 @@ def test_status_explains_what_fires_when(desk: Desk) -> None:
 def test_status_tells_of_hooks_that_do_not_run(desk: Desk) -> None:
     put_in(desk)
     (desk.hooks / "pre-push").chmod(0o644)
-    assert "without the execute bit" in said(desk, Aim())
+    assert "without the execute bit" in said(desk, StatusInput())
     desk.mine.git("config", "core.hooksPath", ".hooks")
-    text = said(desk, Aim())
+    text = said(desk, StatusInput())
     assert "a plain git push is followed by nothing" in text
     assert f"{desk.hooks / 'reference-transaction'}: ours, but git does not look there" in text
 
@@ -88,18 +88,18 @@ def test_status_tells_of_hooks_that_do_not_run(desk: Desk) -> None:
 def test_status_names_the_owner_of_each_hook(desk: Desk) -> None:
     for whose, text in MANAGED.items():
         write(desk.hooks / "pre-push", text)
-        assert f"pre-push: {whose}'s" in said(desk, Aim())
-    write(desk.hooks / "pre-push", MANAGED[Owner.PREK])
+        assert f"pre-push: {whose}'s" in said(desk, StatusInput())
+    write(desk.hooks / "pre-push", MANAGED[HookManager.PREK])
     write(desk.hooks / "pre-push.legacy", (write(desk.folder / "x", "#!/bin/sh\n# homelab-hooks: x\n")).read_text())
-    assert "pre-push: prek's, which starts ours (pre-push.legacy)" in said(desk, Aim())
+    assert "pre-push: prek's, which starts ours (pre-push.legacy)" in said(desk, StatusInput())
     write(desk.hooks / "pre-push", USERS)
-    assert "pre-push: yours, and ours is not there" in said(desk, Aim())
+    assert "pre-push: yours, and ours is not there" in said(desk, StatusInput())
 
 
 def test_status_says_what_git_land_runs_afterwards(desk: Desk) -> None:
     put_in(desk)
-    assert "post-push: none; git land watches by itself" in said(desk, Aim())
-    own = Aim(post_push=Entry(desk.hooks / "post-push", Kind.FILE, USERS, executable=True))
+    assert "post-push: none; git land watches by itself" in said(desk, StatusInput())
+    own = StatusInput(post_push=HookFile(desk.hooks / "post-push", FileKind.FILE, USERS, executable=True))
     assert "post-push: you's" not in said(desk, own)
     assert "git land runs it in place of its own" in said(desk, own)
 

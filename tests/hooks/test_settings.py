@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.hooks import install, plan
-from homelab_hooks.hooks.owner import Owner
+from homelab_hooks.hooks.owner import HookManager
 from tests.hooks.desk import Desk, fired
 from tests.hooks.kit import USERS, facts, hooking, private, put_in, take_out, texts, write
 from tests.hooks.test_tools import MANAGED, lands
@@ -44,7 +44,7 @@ def test_a_push_fires_once_where_hooks_are_in_the_settings_and_in_the_repository
 @pytest.mark.parametrize("gone", ["the shims", "their directory", "the execute bit", "their interpreter"])
 def test_what_the_settings_name_may_be_gone(new_desk: Desk, gone: str) -> None:
     put_in(new_desk, everywhere=True)
-    shelf = facts(new_desk, everywhere=True).scope.shelf
+    shelf = facts(new_desk, everywhere=True).scope.shim_dir
     for shim in shelf.iterdir():
         match gone:
             case "the shims":
@@ -68,10 +68,10 @@ def test_what_the_settings_name_may_be_gone(new_desk: Desk, gone: str) -> None:
 @pytest.mark.parametrize("cut", range(5))
 def test_settings_that_were_cut_short_stop_no_git_and_are_completed_or_undone(new_desk: Desk, cut: int) -> None:
     before = private(new_desk)
-    steps = install.steps_of(plan.install(facts(new_desk, everywhere=True), texts())).steps
+    steps = install.require_plan(plan.plan_install(facts(new_desk, everywhere=True), texts())).steps
     assert len(steps) == 4
     for repair in (put_in, take_out):
-        install.carry_out(steps[:cut], hooking(new_desk))
+        install.apply_steps(steps[:cut], hooking(new_desk))
         lands(new_desk)
         repair(new_desk, everywhere=True)
         if repair is put_in:
@@ -90,8 +90,8 @@ def test_a_command_without_its_event_is_completed(new_desk: Desk) -> None:
     assert new_desk.calls == expected
 
 
-@pytest.mark.parametrize("whose", [Owner.LEFTHOOK, Owner.BRANCHLESS, Owner.PRE_COMMIT], ids=str)
-def test_a_managed_hook_and_ours_live_side_by_side(new_desk: Desk, whose: Owner) -> None:
+@pytest.mark.parametrize("whose", [HookManager.LEFTHOOK, HookManager.BRANCHLESS, HookManager.PRE_COMMIT], ids=str)
+def test_a_managed_hook_and_ours_live_side_by_side(new_desk: Desk, whose: HookManager) -> None:
     for name in ("pre-push", "reference-transaction"):
         write(new_desk.hooks / name, MANAGED[whose])
     before = private(new_desk)

@@ -13,7 +13,7 @@ import pytest
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.hooks import shims
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.conftest import Made
 from tests.hooks.desk import HOOKS, Desk, copied, fired, gits
@@ -41,12 +41,12 @@ def test_every_shim_is_posix_sh() -> None:
         assert os.access(hook, os.X_OK)
         for name in SHELLS:
             if shutil.which(name):
-                assert Processes(os.environ).run([*shell(name), "-n", str(hook)]).ok
+                assert ProcessRunner(os.environ).run([*shell(name), "-n", str(hook)]).ok
 
 
 def test_the_path_of_homelab_is_written_in_whatever_it_is() -> None:
     for program in ("", "/opt/homelab", '/opt/it\'s "$HOME"; a\\b/homelab'):
-        assert shims.known(shims.text("reference-transaction", program)) == program
+        assert shims.embedded_path(shims.shim_text("reference-transaction", program)) == program
 
 
 @pytest.mark.slow
@@ -56,11 +56,11 @@ def test_each_shell_fires_and_stays_silent_alike(name: str, made: Made, tmp_path
     git = gits()[0]
     desk = copied(made(git, ()), tmp_path, git)
     interpreter = " ".join(shell(name))
-    for hook in shims.INSTALLED:
+    for hook in shims.INSTALLED_HOOKS:
         write(
             desk.hooks / f"{hook}.before-homelab", f'#!{interpreter}\ncat >/dev/null\necho {hook} >>"{tmp_path}/log"\n'
         )
-        write(desk.hooks / hook, shims.text(hook, "").replace("#!/bin/sh", f"#!{interpreter}"))
+        write(desk.hooks / hook, shims.shim_text(hook, "").replace("#!/bin/sh", f"#!{interpreter}"))
     sha = desk.mine.commit("a")
     first = desk.push("origin", "HEAD:main", "HEAD:refs/heads/b")
     desk.push("origin", "HEAD:main")
@@ -87,12 +87,12 @@ def test_no_state_and_no_input_makes_the_trigger_fail(name: str, state: str, tmp
         f"{ZEROS} {'a' * 40} refs/remotes/origin/main",
         f"{ZEROS} {'a' * 40} refs/remotes/origin/$(touch bad)`touch bad`;touch\tbad\n",
     ):
-        done = Processes({"PATH": os.environ["PATH"]}).run(trigger, stdin=lines.encode(), cwd=tmp_path)
+        done = ProcessRunner({"PATH": os.environ["PATH"]}).run(trigger, stdin=lines.encode(), cwd=tmp_path)
         assert (done.code, done.out, done.err) == (0, "", "")
     assert list(tmp_path.iterdir()) == []
 
 
-def whole_day(desk: Desk, env: Mapping[str, str]) -> list[Done]:
+def whole_day(desk: Desk, env: Mapping[str, str]) -> list[Completed]:
     """Every sort of git operation."""
     (desk.mine.path / "README").write_text("changed\n")
     return [
@@ -137,7 +137,7 @@ def test_git_works_on_where_the_package_was_uninstalled(made: Made, tmp_path: Pa
 def test_homelab_is_found_by_its_recorded_path_where_the_path_lacks_it(desk: Desk, tmp_path: Path) -> None:
     elsewhere = tmp_path / "it's here"
     desk.programs.rename(elsewhere)
-    write(desk.hooks / "reference-transaction", shims.text("reference-transaction", str(elsewhere / "homelab")))
+    write(desk.hooks / "reference-transaction", shims.shim_text("reference-transaction", str(elsewhere / "homelab")))
     sha = desk.mine.commit("a")
     done = desk.push("origin", "HEAD:main")
     assert desk.calls == [fired(MAIN, sha)]
@@ -149,8 +149,8 @@ def test_a_push_is_told_without_a_proc_file_system(desk: Desk) -> None:
     """Where `ps` has to say what runs: macOS, the BSDs."""
     if shutil.which("ps") is None:
         pytest.skip("ps is not installed here")
-    for hook in shims.INSTALLED:
-        write(desk.hooks / hook, shims.text(hook, "").replace("/proc/", "/gone/"))
+    for hook in shims.INSTALLED_HOOKS:
+        write(desk.hooks / hook, shims.shim_text(hook, "").replace("/proc/", "/gone/"))
     first = desk.mine.commit("a")
     desk.push("origin", "HEAD:main", "HEAD:refs/heads/b")
     desk.push("origin", "HEAD:main")
@@ -193,10 +193,10 @@ def test_two_pushes_at_once_from_two_worktrees_both_fire(desk: Desk) -> None:
     desk.mine.git("remote", "add", "second", str(desk.folder / "second.git"))
     desk.mine.git("worktree", "add", "--quiet", "--detach", "../there")
     sha = desk.mine.commit("a")
-    processes = Processes(desk.environ)
+    processes = ProcessRunner(desk.environ)
     places = ((desk.mine.path, "origin"), (desk.mine.path.parent / "there", "second"))
     pushing = [
-        processes.start(["git", "-C", str(path), "push", "--quiet", remote, f"{sha}:refs/heads/main"])
+        processes.spawn(["git", "-C", str(path), "push", "--quiet", remote, f"{sha}:refs/heads/main"])
         for path, remote in places
     ]
     clock = SystemClock()
@@ -213,7 +213,7 @@ def test_git_lands_own_push_starts_nothing(desk: Desk) -> None:
     desk.mine.commit("a")
     environ = {**desk.environ, "PATH": f"{desk.programs}:{desk.environ['PATH']}"}
     land = [str(PROGRAMS / "git-land"), "--no-ci-watch", "--no-verify", "--output", "plain"]
-    done = Processes(environ).run(land, cwd=desk.mine.path, timeout=HANG_S)
+    done = ProcessRunner(environ).run(land, cwd=desk.mine.path, timeout=HANG_S)
     assert done.ok, done
     assert "landed=yes" in done.out
     desk.push("--no-verify", "origin", "HEAD:main")
@@ -251,7 +251,7 @@ def test_a_post_push_shim_ends_with_the_watchs_code(desk: Desk) -> None:
         f"v1 {sha} refs/tags/v1 {ZEROS}",
     )  # fmt: skip
 
-    done = Processes({**desk.environ, "WATCH_CODE": "7"}).run(
+    done = ProcessRunner({**desk.environ, "WATCH_CODE": "7"}).run(
         shim, stdin="".join(f"{line}\n" for line in lines).encode(), cwd=desk.mine.path
     )
 

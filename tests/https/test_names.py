@@ -16,7 +16,7 @@ import pytest
 
 from homelab_hooks.https.backend import Backend, Deadline
 from homelab_hooks.https.https import addresses
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.waiting import HANG_S
 
 SILENT = """
@@ -77,7 +77,7 @@ def test_each_address_is_tried_until_one_takes_the_connection() -> None:
 @pytest.mark.slow
 def test_ctrl_c_reaches_a_watch_whose_name_server_is_silent(seal: dict[str, str], tmp_path: Path) -> None:
     """The system asks it for minutes, and hears no signal meanwhile."""
-    if not Processes(os.environ).run(["unshare", "-n", "-m", "true"]).ok:
+    if not ProcessRunner(os.environ).run(["unshare", "-n", "-m", "true"]).ok:
         pytest.skip("needs the right to unshare: a network and a resolv.conf of its own")
     settings = {
         "WOODPECKER_SERVER": "https://ci.example.test",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 
@@ -19,15 +19,15 @@ RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 class Canned:
     """Answers every call alike, and keeps the calls."""
 
-    def __init__(self, done: Done) -> None:
+    def __init__(self, done: Completed) -> None:
         self.done = done
         self.calls: list[tuple[Sequence[str], float | None]] = []
 
-    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Done:
+    def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
         self.calls.append((argv, timeout))
         return self.done
 
-    def follow(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Ended:
+    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Ended:
         self.calls.append((argv, None))
         for line in self.done.out.splitlines():
             if not hear(line):
@@ -49,7 +49,7 @@ class Ended:
 def canned() -> Callable[..., tuple[Kubectl, Canned]]:
     """A kubectl that always ends like this."""
 
-    def build(done: Done, **options: str) -> tuple[Kubectl, Canned]:
+    def build(done: Completed, **options: str) -> tuple[Kubectl, Canned]:
         processes = Canned(done)
         return Kubectl(processes, **options), processes
 

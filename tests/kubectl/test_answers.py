@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from homelab_hooks.exits import Exit
-from homelab_hooks.kubectl.answers import failure
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.answers import to_poll
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.looks import Absent, Denied, Fault, Missed
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
-TARGET = Target.parse("shop/web")
+TARGET = WorkloadTarget.parse("shop/web")
 
 # The first row whose pattern matches an entry's name says what it is.
 EXPECTED: list[tuple[str, object]] = [
@@ -45,10 +45,10 @@ def came_to(look: object) -> object:
             return type(look)
 
 
-def ended(entry: Any) -> Done:
+def ended(entry: Any) -> Completed:
     killed = entry["exit"] is None
     code = -15 if killed else entry["exit"]
-    return Done(code, entry["stdout"].encode(), entry["stderr"].encode(), timed_out=killed)
+    return Completed(code, entry["stdout"].encode(), entry["stderr"].encode(), timed_out=killed)
 
 
 def test_every_recorded_call_comes_to_the_right_look(
@@ -75,7 +75,7 @@ def test_the_exit_code_is_looked_at_before_the_output(
     assert json.loads(entry["stdout"])["items"] == []
     kubectl, _ = canned(ended(entry))
     deployment = recorded("a-rolling-update")["snapshots"][0]["deployment"]
-    readable, _ = canned(Done(0, json.dumps(deployment).encode()))
+    readable, _ = canned(Completed(0, json.dumps(deployment).encode()))
     workload = readable.workload(TARGET, within=1.0).value
     assert isinstance(kubectl.pods(TARGET, workload, (), within=1.0), Denied)
     assert isinstance(kubectl.revisions(TARGET, workload, within=1.0), Denied)
@@ -85,7 +85,7 @@ def test_the_exit_code_is_looked_at_before_the_output(
 def test_a_refusal_says_the_cause_and_what_to_do(recorded: Callable[[str], Any], name: str) -> None:
     """Not one of the log lines that come first, nor the advice that comes last."""
     entry = next(each for each in recorded("errors")["entries"] if each["name"] == name)
-    look = failure(ended(entry))
+    look = to_poll(ended(entry))
     assert isinstance(look, Denied)
     assert look.hint
     assert re.search("cloud-login-helper not found|plugin.sh failed|localhost:8080|unknown authority", look.reason)
@@ -93,21 +93,21 @@ def test_a_refusal_says_the_cause_and_what_to_do(recorded: Callable[[str], Any],
 
 
 def test_control_characters_in_an_error_are_taken_out() -> None:
-    look = failure(Done(1, b"", b"Error from server (Forbidden): \x1b[2J\x1b]0;title\x07no\xe2\x80\xae\n"))
+    look = to_poll(Completed(1, b"", b"Error from server (Forbidden): \x1b[2J\x1b]0;title\x07no\xe2\x80\xae\n"))
     assert look.reason == "Error from server (Forbidden): no"
 
 
 def test_a_proxys_not_found_is_not_a_missing_workload() -> None:
     text = b"Error from server (NotFound): the server could not find the requested resource\n"
-    assert isinstance(failure(Done(1, b"", text)), Missed)
+    assert isinstance(to_poll(Completed(1, b"", text)), Missed)
 
 
 def test_a_call_that_was_ended_by_us_is_no_answer_whatever_it_printed() -> None:
-    done = Done(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
-    assert failure(done) == Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
+    done = Completed(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
+    assert to_poll(done) == Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
 
 
 def test_the_cause_is_kubectls_word_and_not_a_log_line_after_it() -> None:
     """A credential plugin or a warning may speak last."""
     text = b"Error from server (ServiceUnavailable): try later\nE1123 21:12:20.333600 10099 memcache.go:381] again\n"
-    assert failure(Done(1, b"", text)).reason == "Error from server (ServiceUnavailable): try later"
+    assert to_poll(Completed(1, b"", text)).reason == "Error from server (ServiceUnavailable): try later"

@@ -12,26 +12,29 @@ from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.kubectl.facts import Kind, Phase, Target
+from homelab_hooks.kubectl.facts import ContainerPhase, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Fault, Missed, Seen
-from homelab_hooks.proc import Done
+from homelab_hooks.proc import Completed
 
 Given = Callable[..., Any]
-TARGET = Target.parse("shop/web")
+TARGET = WorkloadTarget.parse("shop/web")
 
 
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("shop/web", Kind.DEPLOYMENT), ("shop/deploy/web", Kind.DEPLOYMENT),
-        ("shop/deployments.apps/web", Kind.DEPLOYMENT),
-        ("shop/sts/web", Kind.STATEFULSET), ("shop/StatefulSet/web", Kind.STATEFULSET), ("shop/ds/web", Kind.DAEMONSET),
+        ("shop/web", WorkloadKind.DEPLOYMENT),
+        ("shop/deploy/web", WorkloadKind.DEPLOYMENT),
+        ("shop/deployments.apps/web", WorkloadKind.DEPLOYMENT),
+        ("shop/sts/web", WorkloadKind.STATEFULSET),
+        ("shop/StatefulSet/web", WorkloadKind.STATEFULSET),
+        ("shop/ds/web", WorkloadKind.DAEMONSET),
     ],
-)  # fmt: skip
-def test_a_target_is_a_deployment_or_names_its_kind(text: str, kind: Kind) -> None:
-    assert Target.parse(text) == Target("shop", kind, "web")
-    assert Target.parse(str(Target.parse(text))) == Target.parse(text)
+)
+def test_a_target_is_a_deployment_or_names_its_kind(text: str, kind: WorkloadKind) -> None:
+    assert WorkloadTarget.parse(text) == WorkloadTarget("shop", kind, "web")
+    assert WorkloadTarget.parse(str(WorkloadTarget.parse(text))) == WorkloadTarget.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -52,14 +55,14 @@ def test_a_target_is_a_deployment_or_names_its_kind(text: str, kind: Kind) -> No
 )
 def test_a_malformed_target_is_a_usage_problem_that_names_it(text: str) -> None:
     with pytest.raises(Problem) as caught:
-        Target.parse(text)
+        WorkloadTarget.parse(text)
     assert caught.value.exit is Exit.USAGE
     assert repr(text) in caught.value.what
 
 
 def test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end(canned: Given) -> None:
-    kubectl, processes = canned(Done(1), context="home", kubeconfig="/k/config")
-    kubectl.workload(Target.parse("shop/sts/db"), within=7.5)
+    kubectl, processes = canned(Completed(1), context="home", kubeconfig="/k/config")
+    kubectl.workload(WorkloadTarget.parse("shop/sts/db"), within=7.5)
     argv = [
         "kubectl", "--kubeconfig=/k/config", "--context=home", "--namespace=shop",
         "get", "statefulset", "db", "--output=json",
@@ -69,13 +72,13 @@ def test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end(
 
 def test_the_command_for_a_log_names_the_pod_whatever_it_is_called(canned: Given) -> None:
     """Somebody may take it to a shell as it is."""
-    kubectl, _ = canned(Done(0))
+    kubectl, _ = canned(Completed(0))
     command = kubectl.log_command(TARGET, "web; touch 'x'", "$(id)")
     assert shlex.split(command)[-2:] == ["--container=$(id)", "web; touch 'x'"]
 
 
 def test_without_kubectl_it_is_a_problem_with_a_hint(canned: Given) -> None:
-    kubectl, _ = canned(Done(127, missing=True))
+    kubectl, _ = canned(Completed(127, not_found=True))
     with pytest.raises(Problem) as caught:
         kubectl.workload(TARGET, within=1.0)
     assert caught.value.exit is Exit.USAGE
@@ -83,7 +86,7 @@ def test_without_kubectl_it_is_a_problem_with_a_hint(canned: Given) -> None:
 
 
 def answer(canned: Given, value: object) -> Kubectl:
-    kubectl, _ = canned(Done(0, json.dumps(value).encode()))
+    kubectl, _ = canned(Completed(0, json.dumps(value).encode()))
     assert isinstance(kubectl, Kubectl)
     return kubectl
 
@@ -118,7 +121,7 @@ def test_an_injected_sidecar_is_told_apart_by_name(canned: Given, recorded: Give
     assert [container.name for container in workload.value.template.containers] == ["app"]
     states = {state.name: state for state in pods.value[0].containers}
     assert states["migrate"].init
-    assert states["app"].phase is Phase.RUNNING
+    assert states["app"].phase is ContainerPhase.RUNNING
     assert len(states) == 3
 
 
@@ -130,7 +133,7 @@ def test_pods_of_controller_revisions_are_told_apart_by_their_label(
     *, canned: Given, recorded: Given, name: str, kind: str, revision: str
 ) -> None:
     """A StatefulSet's label has the revision's name, a DaemonSet's its hash."""
-    target = Target.parse(f"shop/{kind}/web")
+    target = WorkloadTarget.parse(f"shop/{kind}/web")
     snapshot = recorded(name)["snapshots"][-1]
     workload = answer(canned, snapshot[target.kind]).workload(target, within=1.0)
     assert isinstance(workload, Seen)
@@ -160,7 +163,7 @@ def test_text_of_the_cluster_has_no_control_characters(canned: Given, recorded: 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"<html>", b"{", b'{"metadata": {}}', b"[" * 100_000, b'"x"'])
 def test_an_answer_that_is_no_workload_is_of_no_use(canned: Given, body: bytes) -> None:
-    kubectl, _ = canned(Done(0, body))
+    kubectl, _ = canned(Completed(0, body))
     look = kubectl.workload(TARGET, within=1.0)
     assert isinstance(look, Missed)
     assert look.fault is Fault.BODY

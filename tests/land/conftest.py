@@ -12,12 +12,12 @@ import pytest
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.events import Event, Log, Progress, StageChanged
-from homelab_hooks.git.environment import for_others
-from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.environment import user_command_env
+from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Command, Parts, Request
-from homelab_hooks.proc import Processes
+from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.land.fake_clock import FakeClock
 
@@ -57,26 +57,26 @@ def told() -> Told:
 
 
 @pytest.fixture
-def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., Parts]:
+def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., LandingDependencies]:
     """What a landing in a clone works with; further arguments replace parts of it."""
 
-    def build(clone: Checkout, **others: Any) -> Parts:
-        git = Git(GitPython(seal, clone.path, inherited=os.environ, interactive=False))
-        commands = Processes(for_others(seal))
+    def build(clone: Checkout, **others: Any) -> LandingDependencies:
+        git = Git(GitPythonRunner(seal, clone.path, inherited=os.environ, interactive=False))
+        commands = ProcessRunner(user_command_env(seal))
         usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": told}
-        return Parts(**{**usual, "jitter": lambda: 0.5, **others})
+        return LandingDependencies(**{**usual, "jitter": lambda: 0.5, **others})
 
     return build
 
 
 @pytest.fixture
-def git_land(parts: Callable[..., Parts]) -> Callable[..., Verdict]:
+def git_land(parts: Callable[..., LandingDependencies]) -> Callable[..., Verdict]:
     """`git land` in a clone: keywords of Request, `verify` as a string or `how` as it is, and parts."""
 
     def call(clone: Checkout, **given: Any) -> Verdict:
-        others = {name: given.pop(name) for name in ("check_ci", "after", "tell") if name in given}
-        verify = given.pop("how", None) or Command(given.pop("verify", "true"), "told")
-        return land.run(Request(verify=verify, **given), parts(clone, **others))
+        others = {name: given.pop(name) for name in ("check_ci", "follow_up", "tell") if name in given}
+        verify = given.pop("how", None) or VerifyCommand(given.pop("verify", "true"), "told")
+        return land.land_branch(LandRequest(verify=verify, **given), parts(clone, **others))
 
     return call
 

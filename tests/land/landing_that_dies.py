@@ -13,18 +13,18 @@ from pathlib import Path
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.events import Event, Log, StageChanged
-from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Command, Parts, Request, Strategy
-from homelab_hooks.proc import Processes
+from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
+from homelab_hooks.proc import ProcessRunner
 
 
 def main(clone: str, verify: str, strategy: str, point: str) -> int:
     """Land, or die trying."""
     environ = dict(os.environ)
-    git = Git(GitPython(environ, Path(clone), inherited=environ, interactive=False))
-    processes = Processes(environ)
+    git = Git(GitPythonRunner(environ, Path(clone), inherited=environ, interactive=False))
+    processes = ProcessRunner(environ)
 
     def tell(event: Event) -> None:
         reached = (isinstance(event, StageChanged) and f"{event.stage}:{event.progress}" == point) or (
@@ -35,11 +35,11 @@ def main(clone: str, verify: str, strategy: str, point: str) -> int:
 
     (Path(clone).parent / "group").write_text(str(os.getpgrp()))
     (Path(clone).parent / "leader").write_text(str(os.getpid()))
-    parts = Parts(
+    parts = LandingDependencies(
         git=git, commands=processes, hooks=processes, clock=SystemClock(), tell=tell, jitter=lambda: 0.0,
-        after=None,
+        follow_up=None,
     )  # fmt: skip
-    return land.run(Request(verify=Command(verify, "told"), strategy=Strategy(strategy)), parts).exit
+    return land.land_branch(LandRequest(verify=VerifyCommand(verify, "told"), strategy=Strategy(strategy)), parts).exit
 
 
 if __name__ == "__main__":

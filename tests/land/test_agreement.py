@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.land.agreement import Agreements
+from homelab_hooks.land.agreement import TrustedCommands
 from tests.cli.shell import PROGRAMS, Shell
 from tests.fuzz.texts import harmful
 from tests.waiting import HANG_S
@@ -19,7 +19,7 @@ LAND = ("git-land", "--output", "plain", "--no-ci-watch")
 
 
 def test_only_what_was_agreed_to_is_known(tmp_path: Path) -> None:
-    agreed = Agreements(tmp_path / "homelab")
+    agreed = TrustedCommands(tmp_path / "homelab")
     assert "make test" not in agreed
     agreed.add("make test")
     agreed.add("make check")

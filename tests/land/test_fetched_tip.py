@@ -12,7 +12,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import worktree
 from homelab_hooks.land.request import Strategy
@@ -67,7 +67,7 @@ def disturbed(workshop: Workshop, seal: dict[str, str]) -> Callable[[Checkout, s
         wrapper.write_text(AFTER_OUR_FETCH.format(git=real, then=then))
         wrapper.chmod(0o755)
         environ = {**seal, "PATH": f"{wrapper.parent}:{seal['PATH']}"}
-        return Git(GitPython(environ, clone.path, inherited=os.environ, interactive=False))
+        return Git(GitPythonRunner(environ, clone.path, inherited=os.environ, interactive=False))
 
     return build
 
@@ -78,10 +78,10 @@ def test_a_landing_merges_what_it_fetched_and_nothing_else(
     workshop: Workshop, ann: Checkout, *, disturbed: Any, parts: Any, other: str, strategy: Strategy
 ) -> None:
     from homelab_hooks.land import land
-    from homelab_hooks.land.request import Command, Request
+    from homelab_hooks.land.request import LandRequest, VerifyCommand
 
-    request = Request(verify=Command("true", "told"), strategy=strategy)
-    verdict = land.run(request, parts(ann, git=disturbed(ann, OTHERS[other])))
+    request = LandRequest(verify=VerifyCommand("true", "told"), strategy=strategy)
+    verdict = land.land_branch(request, parts(ann, git=disturbed(ann, OTHERS[other])))
     assert (verdict.exit, verdict.landed) == (Exit.OK, True)
     assert workshop.origin.git("ls-tree", "--name-only", "main").split() == ["README", "a", "b"]
 
@@ -90,7 +90,7 @@ def test_a_landing_merges_what_it_fetched_and_nothing_else(
 def test_a_new_work_tree_begins_at_what_was_fetched(
     workshop: Workshop, ann: Checkout, disturbed: Any, other: str
 ) -> None:
-    path = worktree.start("task", git=disturbed(ann, OTHERS[other]), user="ann")
+    path = worktree.start_worktree("task", git=disturbed(ann, OTHERS[other]), user="ann")
     assert Checkout(path, workshop.environ).head == workshop.on_server()
 
 

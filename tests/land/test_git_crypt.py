@@ -13,7 +13,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import worktree
 from homelab_hooks.land.request import Strategy
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 pytestmark = [
@@ -29,7 +29,7 @@ AS_IS = ("-c", "filter.git-crypt.smudge=cat", "-c", "filter.git-crypt.clean=cat"
 
 def crypt(clone: Checkout, workshop: Workshop, *args: str) -> None:
     """Run git-crypt in a clone."""
-    done = Processes(workshop.environ).run(["git-crypt", *args], cwd=clone.path)
+    done = ProcessRunner(workshop.environ).run(["git-crypt", *args], cwd=clone.path)
     assert done.ok, done.err
 
 
@@ -37,7 +37,7 @@ def history(workshop: Workshop, branch: str = "main") -> list[bytes]:
     """Every file that a branch of the server ever had."""
     named = workshop.origin.git("rev-list", "--objects", branch).splitlines()
     blobs = [line.split(" ")[0] for line in named if line.partition(" ")[2].rpartition("/")[2].startswith("secret")]
-    run = Processes(workshop.environ)
+    run = ProcessRunner(workshop.environ)
     return [run.run(["git", "cat-file", "blob", blob], cwd=workshop.bare).stdout for blob in blobs]
 
 
@@ -140,7 +140,7 @@ def test_defect_21_a_key_with_a_name_and_attributes_in_a_folder_below_are_unders
     ann.commit("deep/.gitattributes", "secret filter=git-crypt-ops diff=git-crypt-ops\n")
     ann.commit("deep/secret", "s3cret\n")
     ann.git("push", "--quiet", "origin", "main")
-    path = worktree.start("x", git=parts(ann).git, user="ann")
+    path = worktree.start_worktree("x", git=parts(ann).git, user="ann")
     new = Checkout(path, workshop.environ)
     assert (path / "deep/secret").read_text() == "s3cret\n"
     new.commit("deep/secret", "other\n")
@@ -152,7 +152,7 @@ def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
     workshop: Workshop, ann: Checkout, bob: Checkout, parts: Any, git_land: GitLand
 ) -> None:
     """Defect 24: git-crypt looks for its keys in the work tree's own git directory, where they never are."""
-    path = worktree.start("x", git=parts(ann).git, user="ann")
+    path = worktree.start_worktree("x", git=parts(ann).git, user="ann")
     new = Checkout(path, workshop.environ)
     assert (path / "secret").read_text() == "old s3cret\n"
     assert new.git("status", "--porcelain") == ""
@@ -163,7 +163,7 @@ def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
     assert git_land(new, verify="grep new secret && grep other secret2").landed
 
     assert all(blob.startswith(b"\0GITCRYPT\0") for blob in history(workshop))
-    assert worktree.clean("x", git=parts(ann).git, user="ann").startswith("removed")
+    assert worktree.remove_worktree("x", git=parts(ann).git, user="ann").startswith("removed")
     assert (ann.path / ".git/git-crypt/keys/default").is_file(), "the keys themselves stay"
 
 

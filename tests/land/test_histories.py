@@ -12,12 +12,12 @@ from hypothesis import event, given, settings, strategies as st
 
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.environment import for_others
-from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.environment import user_command_env
+from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Command, Parts, Request, Strategy
-from homelab_hooks.proc import Processes
+from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.land.fake_clock import FakeClock
 
@@ -106,8 +106,8 @@ def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
     there = workshop.on_server()
     assert workshop.origin.git("merge-base", target, there) == target, "only ever fast-forwarded"
     held(workshop, ann, verdict)
-    if not verdict.landed and land.pending(parts.git) is not None:
-        assert land.abort(parts).exit is Exit.OK
+    if not verdict.landed and land.pending_landing(parts.git) is not None:
+        assert land.abort_landing(parts).exit is Exit.OK
     if not verdict.landed:
         assert ann.head == start or verdict.exit is Exit.OK
     assert ann.git("status", "--porcelain") == "?? untracked"
@@ -118,17 +118,19 @@ def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
 
 def landed(
     workshop: Workshop, ann: Checkout, strategy: Strategy, hook: Callable[[], None], ends: str
-) -> tuple[Verdict, Parts]:
+) -> tuple[Verdict, LandingDependencies]:
     """Land, with another's pushes while it is verified."""
-    git = Git(GitPython(workshop.environ, ann.path, inherited=os.environ, interactive=False))
-    commands = Processes(for_others(workshop.environ))
+    git = Git(GitPythonRunner(workshop.environ, ann.path, inherited=os.environ, interactive=False))
+    commands = ProcessRunner(user_command_env(workshop.environ))
 
     def tell(happened: object) -> None:
         if getattr(happened, "source", "") == "verify":
             hook()
 
-    parts = Parts(git=git, commands=commands, hooks=commands, clock=FakeClock(), tell=tell, jitter=lambda: 0.5)
-    return land.run(Request(verify=Command(RECORD + ends, "told"), strategy=strategy), parts), parts
+    parts = LandingDependencies(
+        git=git, commands=commands, hooks=commands, clock=FakeClock(), tell=tell, jitter=lambda: 0.5
+    )
+    return land.land_branch(LandRequest(verify=VerifyCommand(RECORD + ends, "told"), strategy=strategy), parts), parts
 
 
 def held(workshop: Workshop, ann: Checkout, verdict: Verdict) -> None:

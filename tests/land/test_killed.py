@@ -18,7 +18,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
 from homelab_hooks.land.request import Strategy
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ WITHIN = {
     "update": "server",
     "post-receive": "server",
 }
-THEN: list[Then] = [land.proceed, land.abort]
+THEN: list[Then] = [land.continue_landing, land.abort_landing]
 BOTH = pytest.mark.parametrize("then", THEN)
 
 
@@ -75,7 +75,7 @@ def killed(workshop: Workshop) -> Callable[..., None]:
 
     def run(clone: Checkout, *, verify: str = "true", strategy: str = "merge", point: str = "never") -> None:
         argv = [sys.executable, str(DRIVER), str(clone.path), verify, strategy, point]
-        done = Processes(workshop.environ).run(argv, cwd=clone.path)
+        done = ProcessRunner(workshop.environ).run(argv, cwd=clone.path)
         assert done.code == -signal.SIGKILL, done.err
 
     return run
@@ -115,7 +115,7 @@ def test_killed_between_two_effects(
     point, then = case
     start = ann.head
     killed(ann, point=point)
-    if land.pending(parts(ann).git) is None:
+    if land.pending_landing(parts(ann).git) is None:
         assert point == "preflight:done"
         matrix.add(point, then, "nothing had begun")
         return
@@ -160,7 +160,7 @@ def test_killed_while_git_writes_the_work_tree(
     ann.git("config", "--unset", "filter.deadly.smudge")
 
     lock = ann.path / ".git/index.lock"
-    for verdict in (land.proceed(parts(ann)), land.abort(parts(ann))):
+    for verdict in (land.continue_landing(parts(ann)), land.abort_landing(parts(ann))):
         assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
         assert str(lock) in verdict.reason
         assert "remove that file" in verdict.hint
@@ -200,7 +200,7 @@ def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
     start = ann.head
     killed(ann, point="verify:done")
     candidate = ann.head
-    state = land.pending(parts(ann).git)
+    state = land.pending_landing(parts(ann).git)
     assert state is not None
     ann.git("update-ref", "refs/keep/candidate", candidate)
     killed_in_push(ann, candidate)
@@ -227,4 +227,4 @@ def test_killed_and_then_landed_again_says_how_to_go_on(
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
     assert "--continue" in verdict.hint
-    assert land.proceed(parts(ann)).landed
+    assert land.continue_landing(parts(ann)).landed

@@ -171,5 +171,5 @@ def test_a_hooks_folder_that_is_no_folder_is_no_hook(workshop: Workshop, git_lan
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     ann.git("config", "core.hooksPath", "/dev/null")
-    assert git_land(ann, after=lambda _: Verdict(exit=Exit.OK, word="passed")).word == "passed"
+    assert git_land(ann, follow_up=lambda _: Verdict(exit=Exit.OK, word="passed")).word == "passed"
     assert Path("/dev/null").exists()

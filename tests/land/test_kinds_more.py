@@ -11,10 +11,10 @@ import pytest
 
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
-from homelab_hooks.git.gitpython import GitPython
+from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Request, Skip
+from homelab_hooks.land.request import LandRequest, SkipVerification
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow
@@ -87,8 +87,8 @@ def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(
 ) -> None:
     """Git has a variable to make it think so, for its own tests."""
     environ = {**workshop.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
-    git = Git(GitPython(environ, ann.path, inherited=os.environ, interactive=False))
-    verdict = land.run(Request(verify=Skip()), parts(ann, git=git))
+    git = Git(GitPythonRunner(environ, ann.path, inherited=os.environ, interactive=False))
+    verdict = land.land_branch(LandRequest(verify=SkipVerification()), parts(ann, git=git))
     assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
     assert "safe.directory" in verdict.hint
 

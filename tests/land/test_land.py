@@ -9,7 +9,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Detect, Landed, Skip, Strategy
+from homelab_hooks.land.request import DetectVerification, Landed, SkipVerification, Strategy
 from homelab_hooks.verdict import Verdict
 
 GitLand = Callable[..., Verdict]
@@ -49,7 +49,7 @@ def test_landed_and_the_resume_command_come_before_anything_else(
         assert (there.sha, there.branch, there.remote, there.push_url) == (sha, "main", "origin", str(workshop.bare))
         return Verdict(exit=Exit.FAILED, reason="red", sha="other")
 
-    verdict = git_land(ann, after=after)
+    verdict = git_land(ann, follow_up=after)
 
     assert (verdict.exit, verdict.landed, verdict.sha, verdict.reason) == (Exit.FAILED, True, sha, "red")
     assert before[0][-2] == f"landed {sha} on main"
@@ -64,7 +64,7 @@ def test_no_trouble_after_the_landing_takes_it_back(workshop: Workshop, git_land
     def after(_: Landed) -> Verdict:
         raise Problem("kubectl is missing", hint="install it", exit=Exit.USAGE)
 
-    verdict = git_land(ann, after=after)
+    verdict = git_land(ann, follow_up=after)
     assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.UNREACHABLE, True, "kubectl is missing")
 
 
@@ -83,7 +83,7 @@ def test_a_verification_that_fails_leaves_the_target_alone_and_says_its_last_lin
     assert "git land --abort" in verdict.hint
     assert told.lines("verify")[-2:] == ["one", "broken"]
     assert workshop.on_server() == theirs
-    back = land.abort(parts(ann))
+    back = land.abort_landing(parts(ann))
     assert (back.exit, back.landed, ann.head) == (Exit.OK, False, start)
 
 
@@ -110,16 +110,16 @@ def test_without_anything_to_verify_with_a_landing_is_refused_unless_told(
 ) -> None:
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
-    verdict = git_land(ann, how=Detect())
+    verdict = git_land(ann, how=DetectVerification())
     assert (verdict.exit, verdict.reason) == (Exit.REFUSED, "there is nothing to verify with")
-    assert git_land(ann, how=Skip()).landed
+    assert git_land(ann, how=SkipVerification()).landed
     assert ("verify", "skipped") in told.stages()
 
 
 def test_the_verification_is_found_in_the_repository(workshop: Workshop, git_land: GitLand, told: Any) -> None:
     ann = workshop.clone("ann", topic="topic")
     ann.commit("Makefile", "test:\n\t@echo tested\n")
-    assert git_land(ann, how=Detect()).landed
+    assert git_land(ann, how=DetectVerification()).landed
     assert "tested" in told.lines("verify")
     assert "there is a Makefile with a target test" in told.lines("verify")[0]
 
@@ -175,7 +175,7 @@ def test_a_rehearsal_names_every_refusal_at_once(workshop: Workshop, git_land: G
     def silent() -> None:
         raise Problem("CI does not answer", exit=Exit.UNREACHABLE)
 
-    verdict = git_land(ann, dry_run=True, how=Detect(), check_ci=silent)
+    verdict = git_land(ann, dry_run=True, how=DetectVerification(), check_ci=silent)
     assert verdict.exit is Exit.REFUSED
     refusals = [line for line in told.lines("homelab") if line.startswith("would be refused")]
     assert len(refusals) == 4

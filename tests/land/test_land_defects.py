@@ -77,7 +77,7 @@ def test_defect_2_a_conflict_in_a_later_round_is_a_conflict(workshop: Workshop, 
     assert (verdict.exit, verdict.landed) == (Exit.CONFLICT, False)
     assert "in: same" in verdict.reason
     assert workshop.on_server("topic") == ""
-    assert land.abort(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is Exit.OK
     assert ann.head == start
 
 
@@ -122,7 +122,7 @@ def test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became(
     assert "HEAD moved" in verdict.reason
     assert workshop.on_server() == before
     sneaked = ann.head
-    assert land.abort(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is Exit.OK
     assert (ann.head, ann.git("rev-parse", "HEAD^")) == (sneaked, sha), "a commit that is not ours is kept"
 
 

@@ -57,7 +57,7 @@ def test_a_lost_race_is_tried_again_five_times_and_each_wait_is_jittered(
     assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
     assert "after 6 tries: somebody else pushed first" in verdict.reason
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
-    assert land.abort(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is Exit.OK
     assert ann.head == start
 
 
@@ -81,7 +81,7 @@ def test_a_protected_target_gets_the_branch_and_the_link(workshop: Workshop, git
     workshop.hook("pre-receive", GITEA_PROTECTS)
     workshop.hook("post-receive", GITEA_LINK)
 
-    verdict = git_land(ann, after=lambda _: Verdict(exit=Exit.OK))
+    verdict = git_land(ann, follow_up=lambda _: Verdict(exit=Exit.OK))
 
     assert (verdict.exit, verdict.landed) == (Exit.PROTECTED, False)
     assert verdict.url == "https://git.example.test/acme/app/pulls/new/topic"
@@ -164,10 +164,10 @@ def test_what_nobody_can_tell_is_called_unknown_until_the_server_is_back(
     assert (verdict.exit, verdict.landed) == (Exit.UNREACHABLE, None)
     assert "unknown" in verdict.reason
     assert git_land(ann).exit is Exit.REFUSED
-    assert land.abort(parts(ann)).exit is Exit.UNREACHABLE
+    assert land.abort_landing(parts(ann)).exit is Exit.UNREACHABLE
 
     server.plan.faults.clear()
-    verdict = land.proceed(parts(ann))
+    verdict = land.continue_landing(parts(ann))
     assert (verdict.exit, verdict.landed, verdict.sha) == (Exit.OK, True, sha)
 
 
@@ -203,6 +203,6 @@ def test_a_hook_that_prints_what_git_prints_lands_nothing(workshop: Workshop, gi
     before = workshop.on_server()
     line = "printf ' \\tx:refs/heads/main\\t1..2\\nDone\\n'; exit 1"
     workshop.hook("pre-push", line, where=ann.path / ".git/hooks")
-    verdict = git_land(ann, attempts=1)
+    verdict = git_land(ann, max_retries=1)
     assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.PUSH_FAILED, False, before)
-    assert land.pending(parts(ann).git) is None
+    assert land.pending_landing(parts(ann).git) is None

@@ -15,7 +15,7 @@ from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.events import Event, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Command, Request, Strategy
+from homelab_hooks.land.request import LandRequest, Strategy, VerifyCommand
 from homelab_hooks.verdict import Verdict
 
 FAST = {"verify:started", "pre-push"}
@@ -102,7 +102,9 @@ def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
             once.touch()
             pushed(bob)
 
-    verdict = land.run(Request(verify=Command(VERIFY, "told"), strategy=strategy), parts(ann, tell=tell))
+    verdict = land.land_branch(
+        LandRequest(verify=VerifyCommand(VERIFY, "told"), strategy=strategy), parts(ann, tell=tell)
+    )
 
     if point in HOOKS and not once.exists():
         assert strategy is Strategy.REBASE, "a rebase makes no merge commit"
@@ -134,7 +136,7 @@ def test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_rac
         bob.git("push", "--quiet", "origin", "main")
 
     server.plan.before_push = meanwhile
-    verdict = land.run(Request(verify=Command(VERIFY, "told")), parts(ann))
+    verdict = land.land_branch(LandRequest(verify=VerifyCommand(VERIFY, "told")), parts(ann))
     held(workshop, ann, bob, verdict)
     assert rounds(told) == "2 pushes"
 
@@ -146,6 +148,6 @@ def test_with_a_fast_forward_only_a_lost_race_is_said_and_nothing_has_moved(
     ann.git("reset", "--quiet", "--hard", "origin/main")
     start = ann.commit("a")
     race = f"{VERIFY}; {PUSH.format('..')}"
-    verdict = land.run(Request(verify=Command(race, "told"), strategy=Strategy.FF_ONLY), parts(ann))
+    verdict = land.land_branch(LandRequest(verify=VerifyCommand(race, "told"), strategy=Strategy.FF_ONLY), parts(ann))
     assert (verdict.exit, verdict.landed, ann.head) == (Exit.CONFLICT, False, start)
     assert workshop.on_server() == bob.head

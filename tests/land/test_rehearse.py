@@ -11,7 +11,7 @@ import pytest
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.land.request import Detect, Strategy
+from homelab_hooks.land.request import DetectVerification, Strategy
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -83,10 +83,10 @@ def test_what_comes_after_the_push_is_said(ann: Checkout, workshop: Workshop, gi
     def never(_: object) -> Verdict:
         raise AssertionError
 
-    git_land(ann, dry_run=True, after=never)
+    git_land(ann, dry_run=True, follow_up=never)
     assert told.lines("homelab")[-1] == "would watch CI"
     hook = workshop.hook("post-push", "exit 1", where=ann.path / ".git/hooks")
-    git_land(ann, dry_run=True, after=never)
+    git_land(ann, dry_run=True, follow_up=never)
     assert told.lines("homelab")[-1] == f"would run {hook}"
 
 
@@ -97,7 +97,7 @@ def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Checkout, g
     def silent() -> None:
         raise Problem("CI does not answer", hint="look", exit=Exit.UNREACHABLE)
 
-    verdict = git_land(ann, dry_run=True, how=Detect(), check_ci=silent)
+    verdict = git_land(ann, dry_run=True, how=DetectVerification(), check_ci=silent)
 
     assert (verdict.exit, verdict.landed) == (Exit.USAGE, False)
     refusals = [line.partition(": ")[2] for line in told.lines("homelab") if line.startswith("would be refused")]

@@ -17,11 +17,11 @@ from homelab_hooks.errors import Problem
 from homelab_hooks.events import Log, Stage, StageChanged
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import cut_short, land
-from homelab_hooks.land.ownership import made
-from homelab_hooks.land.plan import Again, Stop, again
-from homelab_hooks.land.request import Command, Detect, Request, Skip, Strategy
-from homelab_hooks.land.state import State, Store, locked
-from homelab_hooks.proc import Processes
+from homelab_hooks.land.ownership import made_by_landing
+from homelab_hooks.land.plan import Fail, Retry, retry_or_fail
+from homelab_hooks.land.request import DetectVerification, LandRequest, SkipVerification, Strategy, VerifyCommand
+from homelab_hooks.land.state import LandingState, StateFile, landing_lock
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.waiting import FOREVER
 
@@ -51,12 +51,12 @@ def test_a_conflict_is_left_to_be_resolved_and_then_landed(
 
     again = git_land(conflicting)
     assert (again.exit, "git land --continue" in again.hint) == (Exit.REFUSED, True)
-    unresolved = land.proceed(parts(conflicting))
+    unresolved = land.continue_landing(parts(conflicting))
     assert (unresolved.exit, unresolved.landed) == (Exit.CONFLICT, False)
 
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    done = land.proceed(parts(conflicting))
+    done = land.continue_landing(parts(conflicting))
     assert (done.exit, done.landed) == (Exit.OK, True)
     assert workshop.on_server() == conflicting.head
     assert conflicting.git("branch", "--show-current") == "topic"
@@ -67,7 +67,7 @@ def test_a_conflict_is_left_to_be_resolved_and_then_landed(
 def test_a_conflict_can_be_taken_back(conflicting: Checkout, git_land: GitLand, parts: Any, strategy: Strategy) -> None:
     start = conflicting.head
     assert git_land(conflicting, strategy=strategy).exit is Exit.CONFLICT
-    verdict = land.abort(parts(conflicting))
+    verdict = land.abort_landing(parts(conflicting))
     assert (verdict.exit, verdict.landed, conflicting.head) == (Exit.OK, False, start)
     assert conflicting.git("branch", "--show-current") == "topic"
 
@@ -79,10 +79,10 @@ def test_the_files_of_a_conflict_are_named_as_they_would_be_typed_from_there(
     deep.path.mkdir(parents=True)
     verdict = git_land(deep)
     assert (verdict.exit, verdict.reason.endswith("in: ../../same")) == (Exit.CONFLICT, True)
-    assert land.proceed(parts(deep)).reason.endswith(": ../../same")
+    assert land.continue_landing(parts(deep)).reason.endswith(": ../../same")
     conflicting.write("same", "both\n")
     deep.git("add", "../../same")
-    assert land.proceed(parts(deep)).landed
+    assert land.continue_landing(parts(deep)).landed
 
 
 def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
@@ -93,24 +93,24 @@ def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
     hook = workshop.hook("commit-msg", "echo ticket missing >&2; exit 1", where=conflicting.path / ".git/hooks")
-    verdict = land.proceed(parts(conflicting))
+    verdict = land.continue_landing(parts(conflicting))
     assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
     assert verdict.reason.endswith("ticket missing")
     assert (conflicting.path / "same").read_text() == "both\n"
     hook.unlink()
-    assert land.proceed(parts(conflicting)).landed
+    assert land.continue_landing(parts(conflicting)).landed
 
 
 def test_going_on_keeps_the_options_it_began_with(
     conflicting: Checkout, git_land: GitLand, parts: Any, told: Any
 ) -> None:
-    git_land(conflicting, verify="echo the-first-command", extra={"deploy": ["web/app"]})
-    state = land.pending(parts(conflicting).git)
+    git_land(conflicting, verify="echo the-first-command", caller_state={"deploy": ["web/app"]})
+    state = land.pending_landing(parts(conflicting).git)
     assert state is not None
-    assert state.request.extra == {"deploy": ["web/app"]}
+    assert state.request.caller_state == {"deploy": ["web/app"]}
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    assert land.proceed(parts(conflicting)).landed
+    assert land.continue_landing(parts(conflicting)).landed
     assert "the-first-command" in told.lines("verify")
 
 
@@ -128,7 +128,7 @@ def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
     assert git_land(conflicting).exit is Exit.CONFLICT
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    assert land.proceed(parts(conflicting)).landed
+    assert land.continue_landing(parts(conflicting)).landed
     message = conflicting.git("log", "-1", "--format=%B")
     assert message.startswith("Merge remote-tracking branch 'origin/main' into topic")
     assert ("Conflicts:" in message) is kept
@@ -136,7 +136,7 @@ def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
 
 def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: Workshop, parts: Any) -> None:
     ann = workshop.clone("ann", topic="topic")
-    for verdict in (land.proceed(parts(ann)), land.abort(parts(ann))):
+    for verdict in (land.continue_landing(parts(ann)), land.abort_landing(parts(ann))):
         assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
         assert "no landing to" in verdict.reason
 
@@ -145,11 +145,11 @@ def test_going_on_from_another_branch_is_refused(conflicting: Checkout, git_land
     git_land(conflicting)
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "main")
-    verdict = land.proceed(parts(conflicting))
+    verdict = land.continue_landing(parts(conflicting))
     assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
     assert "git switch topic" in verdict.hint
     conflicting.git("switch", "--quiet", "topic")
-    assert land.abort(parts(conflicting)).exit is Exit.OK
+    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
 
 
 def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
@@ -161,9 +161,9 @@ def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "main")
     quoted = shlex.quote("t;touch'x'")
-    assert f"git switch {quoted}, then" in land.proceed(parts(conflicting)).hint
+    assert f"git switch {quoted}, then" in land.continue_landing(parts(conflicting)).hint
     conflicting.git("switch", "--quiet", "t;touch'x'")
-    assert land.abort(parts(conflicting)).exit is Exit.OK
+    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
 
 
 def test_what_somebody_staged_himself_is_never_thrown_away(
@@ -173,8 +173,8 @@ def test_what_somebody_staged_himself_is_never_thrown_away(
     conflicting.git("merge", "--abort")
     conflicting.write("mine", "precious\n")
     conflicting.git("add", "mine")
-    assert land.proceed(parts(conflicting)).exit is Exit.REFUSED
-    assert land.abort(parts(conflicting)).exit is Exit.OK
+    assert land.continue_landing(parts(conflicting)).exit is Exit.REFUSED
+    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
     assert conflicting.git("status", "--porcelain") == "A  mine"
     conflicting.git("rm", "--quiet", "--force", "mine")
 
@@ -187,7 +187,7 @@ FAST = {5, 11}
 CASES = [
     pytest.param((point, then), marks=[] if point in FAST else pytest.mark.slow)
     for point in range(1, POINTS)
-    for then in (land.proceed, land.abort)
+    for then in (land.continue_landing, land.abort_landing)
 ]
 
 
@@ -205,15 +205,15 @@ def test_interrupted_at_any_point_the_word_about_the_target_is_true(
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, verify="echo good")
 
-    word = cut_short.interrupted(parts(ann).git)
+    word = cut_short.interrupt_verdict(parts(ann).git)
     there = workshop.on_server() != theirs
     assert word.landed in {there, None}
     assert word.exit is Exit.INTERRUPTED
-    if land.pending(parts(ann).git) is None:
+    if land.pending_landing(parts(ann).git) is None:
         assert point == 1, "only preflight writes nothing down"
         return
     verdict = then(parts(ann))
-    if there or then is land.proceed:
+    if there or then is land.continue_landing:
         assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.OK, True, verdict.sha)
     else:
         assert (verdict.exit, verdict.landed, ann.head) == (Exit.OK, False, start)
@@ -232,7 +232,7 @@ def test_after_an_interrupted_landing_the_next_one_says_how_to_go_on(
     assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
     assert "topic was cut short at" in verdict.reason
     assert "git land --continue" in verdict.hint
-    assert land.abort(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is Exit.OK
 
 
 def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
@@ -245,10 +245,10 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        git_land(ann, after=interrupted)
-    word = cut_short.interrupted(parts(ann).git)
+        git_land(ann, follow_up=interrupted)
+    word = cut_short.interrupt_verdict(parts(ann).git)
     assert (word.landed, word.sha, word.hint) == (True, sha, f"go on: homelab-watch {sha}")
-    verdict = land.proceed(parts(ann, after=lambda there: Verdict(exit=Exit.BLOCKED, reason=there.sha)))
+    verdict = land.continue_landing(parts(ann, follow_up=lambda there: Verdict(exit=Exit.BLOCKED, reason=there.sha)))
     assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.BLOCKED, True, sha)
 
 
@@ -290,7 +290,7 @@ def test_going_back_from_under_ones_own_commits_keeps_them(
     made, mine = ann.head, ann.commit("c")
     assert git_land(ann).exit is Exit.REFUSED
 
-    verdict = land.abort(parts(ann))
+    verdict = land.abort_landing(parts(ann))
 
     assert (verdict.exit, verdict.landed, verdict.sha, ann.head) == (Exit.OK, False, mine, mine)
     assert made[:10] in verdict.reason
@@ -301,7 +301,7 @@ def test_going_back_from_under_ones_own_commits_keeps_them(
         ann.git(*command.split()[1:], "without")
         assert (ann.git("rev-parse", "HEAD~1"), (ann.path / "b").exists()) == (start, False)
         ann.git("switch", "--quiet", "topic")
-    assert land.pending(parts(ann).git) is None
+    assert land.pending_landing(parts(ann).git) is None
     assert git_land(ann).landed
     assert workshop.on_server() == ann.head
 
@@ -313,7 +313,7 @@ def test_a_landing_that_had_made_nothing_goes_from_under_ones_own_commit(
     ann.commit("a")
     cut_at(told, git_land, ann, ("verify", "started"))
     mine = ann.commit("c")
-    verdict = land.abort(parts(ann))
+    verdict = land.abort_landing(parts(ann))
     assert (verdict.exit, verdict.landed, ann.head, verdict.hint) == (Exit.OK, False, mine, "")
 
 
@@ -326,9 +326,9 @@ def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
     ann.git("switch", "--quiet", "-c", "other")
     other = git_land(ann)
     assert (other.exit, other.hint.split(";")[0]) == (Exit.REFUSED, "git switch topic")
-    assert land.abort(parts(ann)).exit is Exit.REFUSED
+    assert land.abort_landing(parts(ann)).exit is Exit.REFUSED
     ann.git("branch", "-D", "topic")
-    verdict = land.abort(parts(ann))
+    verdict = land.abort_landing(parts(ann))
     assert (verdict.exit, verdict.landed) == (Exit.OK, False)
     assert git_land(ann).landed
 
@@ -339,12 +339,12 @@ def test_going_back_leaves_a_merge_on_another_branch_alone(
     """It is somebody's own, and a resolution may be in it."""
     cut_at(told, git_land, conflicting, ("merge", "started"))
     conflicting.git("switch", "--quiet", "-c", "other")
-    Processes(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)
-    assert land.abort(parts(conflicting)).exit is Exit.REFUSED
+    ProcessRunner(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)
+    assert land.abort_landing(parts(conflicting)).exit is Exit.REFUSED
     assert (conflicting.path / ".git/MERGE_HEAD").exists()
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "topic")
-    assert land.abort(parts(conflicting)).exit is Exit.OK
+    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
 
 
 def test_going_on_verifies_as_it_is_told_now(workshop: Workshop, git_land: GitLand, parts: Any, told: Any) -> None:
@@ -352,7 +352,7 @@ def test_going_on_verifies_as_it_is_told_now(workshop: Workshop, git_land: GitLa
     ann = workshop.clone("ann", topic="topic")
     ann.commit("a")
     cut_at(told, git_land, ann, ("push", "started"), verify="echo before")
-    assert land.proceed(parts(ann), verify=Command("echo now", "told again")).landed
+    assert land.continue_landing(parts(ann), verify=VerifyCommand("echo now", "told again")).landed
     assert told.lines("verify") == [
         "verifying with `echo before`: told", "before", "verifying with `echo now`: told again", "now"
     ]  # fmt: skip
@@ -369,14 +369,14 @@ def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        git_land(ann, after=interrupted)
+        git_land(ann, follow_up=interrupted)
     git = parts(ann).git
-    earlier = land.pending(git)
-    assert cut_short.interrupted(git, earlier=earlier).landed, "the same commit is landed"
+    earlier = land.pending_landing(git)
+    assert cut_short.interrupt_verdict(git, previous=earlier).landed, "the same commit is landed"
     second = ann.commit("b")
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, check_ci=lambda: interrupted(None))
-    word = cut_short.interrupted(git, earlier=earlier)
+    word = cut_short.interrupt_verdict(git, previous=earlier)
     assert (word.landed, word.sha) == (False, second)
     assert workshop.on_server() == first
     assert git_land(ann).landed
@@ -396,15 +396,15 @@ def test_an_interrupted_verification_ends_with_all_it_started(workshop: Workshop
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        land.run(
-            Request(verify=Command(f"exec 9>../pipe; ({FOREVER}; touch ../late) & echo begun; wait", "told")),
+        land.land_branch(
+            LandRequest(verify=VerifyCommand(f"exec 9>../pipe; ({FOREVER}; touch ../late) & echo begun; wait", "told")),
             parts(ann, tell=hear),
         )
     os.set_blocking(reader, True)
     assert os.read(reader, 1) == b""
     os.close(reader)
     assert not (workshop.folder / "late").exists()
-    assert land.abort(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is Exit.OK
 
 
 def test_a_second_landing_is_told_who_holds_the_lock(workshop: Workshop, git_land: GitLand) -> None:
@@ -432,23 +432,30 @@ def test_a_stale_lock_file_stops_nobody(workshop: Workshop, git_land: GitLand) -
 
 
 def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
-    with locked(tmp_path, who="one"), pytest.raises(Problem, match="one"), locked(tmp_path, who="two"):
+    with landing_lock(tmp_path, who="one"), pytest.raises(Problem, match="one"), landing_lock(tmp_path, who="two"):
         pass
-    with locked(tmp_path, who="three"):
+    with landing_lock(tmp_path, who="three"):
         pass
 
 
-STATE = State(
-    request=Request(verify=Skip(), strategy=Strategy.REBASE, push_options=("a", "b"), extra={"x": [1]}),
-    branch="tópic", target="main", remote="origin", push_url="/srv/\udce9", start="1" * 40, stage=Stage.PUSH,
-    in_doubt=True,
-)  # fmt: skip
+STATE = LandingState(
+    request=LandRequest(
+        verify=SkipVerification(), strategy=Strategy.REBASE, push_options=("a", "b"), caller_state={"x": [1]}
+    ),
+    branch="tópic",
+    target="main",
+    remote="origin",
+    push_url="/srv/\udce9",
+    original_commit="1" * 40,
+    stage=Stage.PUSH,
+    push_unconfirmed=True,
+)
 
 
-@pytest.mark.parametrize("verify", [Detect(), Skip(), Command("a", "b")])
+@pytest.mark.parametrize("verify", [DetectVerification(), SkipVerification(), VerifyCommand("a", "b")])
 def test_a_state_comes_back_as_it_was_written(tmp_path: Path, verify: Any) -> None:
     state = replace(STATE, request=replace(STATE.request, verify=verify))
-    store = Store(tmp_path / "homelab")
+    store = StateFile(tmp_path / "homelab")
     assert store.load() is None
     store.save(state)
     assert store.load() == state
@@ -463,31 +470,31 @@ def test_a_state_comes_back_as_it_was_written(tmp_path: Path, verify: Any) -> No
 def test_a_state_that_cannot_be_read_is_said_and_never_guessed_at(tmp_path: Path, text: str) -> None:
     (tmp_path / "land.json").write_text(text)
     with pytest.raises(Problem) as caught:
-        Store(tmp_path).load()
+        StateFile(tmp_path).load()
     assert caught.value.exit is Exit.REFUSED
 
 
 def test_only_commits_that_the_landing_made_are_taken_back() -> None:
-    state = replace(STATE, start="a", onto="t", made="m")
+    state = replace(STATE, original_commit="a", target_commit="t", merged_commit="m")
     merging = replace(state, merge_began_at="m")
     none = ("", "")
-    assert made(state, "a", (), none)
-    assert made(state, "m", (), none)
-    assert made(merging, "n", ("m", "t"), none)
-    assert not made(state, "n", ("m", "t"), none), "our merge had ended: it is the user's own"
-    assert not made(merging, "n", ("m", "other"), none)
-    assert not made(merging, "n", ("m",), none)
-    assert made(merging, "n", ("t",), ("m", "t"))
-    assert not made(merging, "n", ("t",), ("m", "other"))
-    assert not made(state, "n", ("t",), ("m", "t"))
+    assert made_by_landing(state, "a", (), none)
+    assert made_by_landing(state, "m", (), none)
+    assert made_by_landing(merging, "n", ("m", "t"), none)
+    assert not made_by_landing(state, "n", ("m", "t"), none), "our merge had ended: it is the user's own"
+    assert not made_by_landing(merging, "n", ("m", "other"), none)
+    assert not made_by_landing(merging, "n", ("m",), none)
+    assert made_by_landing(merging, "n", ("t",), ("m", "t"))
+    assert not made_by_landing(merging, "n", ("t",), ("m", "other"))
+    assert not made_by_landing(state, "n", ("t",), ("m", "t"))
 
 
 def test_waits_grow_are_jittered_and_end() -> None:
-    first, last = again(1, 5, 0.0, "x"), again(5, 5, 1.0, "x")
-    assert isinstance(first, Again)
-    assert isinstance(last, Again)
-    assert (first.wait, last.wait) == (0.25, 12.0)
-    assert isinstance(again(6, 5, 0.5, "x"), Stop)
+    first, last = retry_or_fail(1, 5, 0.0, "x"), retry_or_fail(5, 5, 1.0, "x")
+    assert isinstance(first, Retry)
+    assert isinstance(last, Retry)
+    assert (first.delay, last.delay) == (0.25, 12.0)
+    assert isinstance(retry_or_fail(6, 5, 0.5, "x"), Fail)
 
 
 POST_PUSH = 'echo "$1 $2"; cat; echo "in land: $HOMELAB_IN_LAND"; exit {code}'
@@ -506,7 +513,7 @@ def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
     def never(_: object) -> Verdict:
         raise AssertionError
 
-    verdict = git_land(ann, after=never)
+    verdict = git_land(ann, follow_up=never)
 
     assert (verdict.exit, verdict.landed) == (ends, True)
     assert told.lines("post-push") == [
@@ -523,7 +530,7 @@ def test_the_post_push_hook_is_found_where_the_hooks_are_configured_to_be(
     ann.commit("a")
     workshop.hook("post-push", "echo found", where=workshop.folder / "hooks")
     ann.git("config", "core.hooksPath", str(workshop.folder / "hooks"))
-    assert git_land(ann, after=lambda _: Verdict(exit=Exit.FAILED)).exit is Exit.OK
+    assert git_land(ann, follow_up=lambda _: Verdict(exit=Exit.FAILED)).exit is Exit.OK
     assert told.lines("post-push") == ["found"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from homelab_hooks.demo.workshop import Checkout, Workshop
 from homelab_hooks.exits import Exit
 from homelab_hooks.land import land
-from homelab_hooks.land.request import Skip
+from homelab_hooks.land.request import SkipVerification
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each
@@ -71,11 +71,11 @@ def test_an_unverified_landing_is_held_to_it_too(
 ) -> None:
     before = workshop.on_server()
     script = workshop.hook("post-merge", CLEAN_ENVIRON + f"{{ {CHANGES[change]}; }}", where=ann.path / ".git/hooks")
-    verdict = git_land(ann, how=Skip())
+    verdict = git_land(ann, how=SkipVerification())
     script.unlink()
     assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.VERIFY_FAILED, False, before)
     undo(ann)
-    assert git_land(ann, how=Skip()).landed
+    assert git_land(ann, how=SkipVerification()).landed
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -89,7 +89,7 @@ def test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done(
     verdict = git_land(ann)
     script.unlink()
     assert (verdict.exit, verdict.landed, workshop.on_server(), ann.head) == (Exit.REFUSED, False, before, start)
-    assert land.pending(parts(ann).git) is None
+    assert land.pending_landing(parts(ann).git) is None
     undo(ann)
 
 

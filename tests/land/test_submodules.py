@@ -72,7 +72,7 @@ def test_going_back_brings_the_submodule_back_too(
     start, before = ann.head, inside(ann, workshop).head
     assert git_land(ann, verify="false").exit is Exit.VERIFY_FAILED
     assert inside(ann, workshop).head == newer
-    assert land.abort(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is Exit.OK
     assert (ann.head, inside(ann, workshop).head) == (start, before)
 
 
@@ -87,7 +87,7 @@ def test_a_conflict_elsewhere_is_resolved_and_the_submodule_follows_then(
     assert git_land(ann, verify="test -e lib/new").exit is Exit.CONFLICT
     ann.write("same", "both\n")
     ann.git("add", "same")
-    assert land.proceed(parts(ann)).landed
+    assert land.continue_landing(parts(ann)).landed
 
 
 def test_a_submodule_with_somebodys_own_commit_is_dirt_whatever_is_ignored(
@@ -121,7 +121,7 @@ def test_a_library_that_cannot_be_had_is_no_landing_and_can_be_gone_on_with(
     assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
     assert "submodules cannot follow the merge (lib)" in verdict.reason
     away.rename(library.bare)
-    assert land.proceed(parts(ann)).landed
+    assert land.continue_landing(parts(ann)).landed
     assert inside(ann, workshop).head == newer
 
 

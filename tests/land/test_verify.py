@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.land.verify import detect
+from homelab_hooks.land.verify import detect_command
 
 FOUND = [
     ({".pre-commit-config.yaml": "- id: x\n  stages: [pre-commit, pre-push]\n"}, "pre-commit run --all-files"),
@@ -35,7 +35,7 @@ NOT_FOUND = [
 
 @pytest.mark.parametrize(("files", "command"), FOUND, ids=[next(iter(row[0])) for row in FOUND])
 def test_a_repository_shows_how_it_is_verified(files: dict[str, str], command: str) -> None:
-    found = detect(files.get)
+    found = detect_command(files.get)
     assert found is not None
     assert found.command.startswith(command)
     assert next(iter(files)) in found.why
@@ -43,7 +43,7 @@ def test_a_repository_shows_how_it_is_verified(files: dict[str, str], command: s
 
 @pytest.mark.parametrize("files", NOT_FOUND)
 def test_what_only_looks_like_it_is_not_taken(files: dict[str, str]) -> None:
-    assert detect(files.get) is None
+    assert detect_command(files.get) is None
 
 
 def test_the_first_sign_counts() -> None:
@@ -51,6 +51,6 @@ def test_the_first_sign_counts() -> None:
     files: dict[str, str] = {}
     for sign, command in reversed(FOUND):
         files = {**files, **sign}
-        found = detect(files.get)
+        found = detect_command(files.get)
         assert found is not None
         assert found.command.startswith(command)

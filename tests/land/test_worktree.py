@@ -34,7 +34,7 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: Workshop, opene
     theirs = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
 
-    path = worktree.start("fix/x", git=opened(ann), user="ann")
+    path = worktree.start_worktree("fix/x", git=opened(ann), user="ann")
 
     assert path == ann.path / ".worktrees" / "fix" / "x"
     new = Checkout(path, workshop.environ)
@@ -45,7 +45,7 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: Workshop, opene
 def test_defect_16_a_new_work_tree_has_no_upstream(workshop: Workshop, opened: Opened) -> None:
     """Defect 16: a bare `git push` from the new work tree pushed the target."""
     ann = workshop.clone("ann")
-    path = worktree.start("x", git=opened(ann), user="ann")
+    path = worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(RuntimeError, match="no upstream"):
         Checkout(path, workshop.environ).git("rev-parse", "--symbolic-full-name", "@{upstream}")
 
@@ -53,8 +53,8 @@ def test_defect_16_a_new_work_tree_has_no_upstream(workshop: Workshop, opened: O
 def test_defect_17_the_main_work_tree_stays_clean(workshop: Workshop, opened: Opened) -> None:
     """Defect 17: the tracked .gitignore was changed, and the main checkout dirty."""
     ann = workshop.clone("ann")
-    worktree.start("x", git=opened(ann), user="ann")
-    worktree.start("y", git=opened(ann), user="ann")
+    worktree.start_worktree("x", git=opened(ann), user="ann")
+    worktree.start_worktree("y", git=opened(ann), user="ann")
     assert ann.git("status", "--porcelain") == ""
     assert (ann.path / ".git/info/exclude").read_text().count(".worktrees") == 1
 
@@ -66,7 +66,7 @@ def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
     """Defect 18: a topic could lead out of the folder."""
     ann = workshop.clone("ann")
     with pytest.raises(Problem) as caught:
-        worktree.start(topic, git=opened(ann), user="ann")
+        worktree.start_worktree(topic, git=opened(ann), user="ann")
     assert caught.value.exit is Exit.USAGE
     assert not (ann.path / ".worktrees").exists()
 
@@ -76,22 +76,22 @@ def test_defect_19_from_a_linked_work_tree_the_next_one_is_beside_it_not_in_it(
 ) -> None:
     """Defect 19: a work tree was put into the one that it was called from."""
     ann = workshop.clone("ann")
-    first = worktree.start("x", git=opened(ann), user="ann")
-    second = worktree.start("y", git=opened(Checkout(first, workshop.environ)), user="ann")
+    first = worktree.start_worktree("x", git=opened(ann), user="ann")
+    second = worktree.start_worktree("y", git=opened(Checkout(first, workshop.environ)), user="ann")
     assert second == ann.path / ".worktrees" / "y"
 
 
 def test_a_topic_that_is_taken_is_refused(workshop: Workshop, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    worktree.start("x", git=opened(ann), user="ann")
+    worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(Problem, match="already"):
-        worktree.start("x", git=opened(ann), user="ann")
+        worktree.start_worktree("x", git=opened(ann), user="ann")
 
 
 def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: Workshop, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    worktree.start("fix/x", git=opened(ann), user="ann")
-    said = worktree.clean("fix/x", git=opened(ann), user="ann")
+    worktree.start_worktree("fix/x", git=opened(ann), user="ann")
+    said = worktree.remove_worktree("fix/x", git=opened(ann), user="ann")
     assert said == "removed the work tree and the branch ann/fix/x"
     assert ann.git("branch", "--list", "ann/*") == ""
     assert not (ann.path / ".worktrees").exists()
@@ -100,41 +100,41 @@ def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: Workshop,
 @pytest.mark.parametrize("name", ["README", "new"])
 def test_cleaning_refuses_to_lose_changes_unless_told(workshop: Workshop, opened: Opened, name: str) -> None:
     ann = workshop.clone("ann")
-    path = worktree.start("x", git=opened(ann), user="ann")
+    path = worktree.start_worktree("x", git=opened(ann), user="ann")
     (path / name).write_text("changed")
     with pytest.raises(Problem, match=f"would be lost: {name}"):
-        worktree.clean("x", git=opened(ann), user="ann")
-    assert worktree.clean("x", git=opened(ann), user="ann", even_unlanded=True).startswith("removed")
+        worktree.remove_worktree("x", git=opened(ann), user="ann")
+    assert worktree.remove_worktree("x", git=opened(ann), user="ann", force=True).startswith("removed")
 
 
 def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: Workshop, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    new = Checkout(worktree.start("x", git=opened(ann), user="ann"), workshop.environ)
+    new = Checkout(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
     with pytest.raises(Problem, match="ann/x has 1 commit on no remote"):
-        worktree.clean("x", git=opened(ann), user="ann")
+        worktree.remove_worktree("x", git=opened(ann), user="ann")
     new.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
-    assert worktree.clean("x", git=opened(ann), user="ann").startswith("removed")
+    assert worktree.remove_worktree("x", git=opened(ann), user="ann").startswith("removed")
 
 
 def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there(
     workshop: Workshop, opened: Opened
 ) -> None:
     ann = workshop.clone("ann")
-    path = worktree.start("x", git=opened(ann), user="ann")
+    path = worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(Problem, match="is to go"):
-        worktree.clean("x", git=opened(Checkout(path, workshop.environ)), user="ann")
+        worktree.remove_worktree("x", git=opened(Checkout(path, workshop.environ)), user="ann")
     with pytest.raises(Problem, match="no work tree"):
-        worktree.clean("y", git=opened(ann), user="ann")
+        worktree.remove_worktree("y", git=opened(ann), user="ann")
 
 
 def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(workshop: Workshop, opened: Opened) -> None:
     """Defect 20: it said that both were removed, whatever had become of the branch."""
     ann = workshop.clone("ann")
-    worktree.start("x", git=opened(ann), user="ann")
+    worktree.start_worktree("x", git=opened(ann), user="ann")
     lock = ann.path / ".git/refs/heads/ann/x.lock"
     lock.touch()
-    said = worktree.clean("x", git=opened(ann), user="ann")
+    said = worktree.remove_worktree("x", git=opened(ann), user="ann")
     assert said.startswith("removed the work tree; the branch ann/x is left: ")
     assert "x.lock" in said
     lock.unlink()
@@ -146,16 +146,18 @@ def test_a_task_is_landed_from_its_work_tree_and_then_cleaned_from_there_or_here
 ) -> None:
     """Landed commits are on the remote: nothing is lost with the branch."""
     ann = workshop.clone("ann")
-    new = Checkout(worktree.start("x", git=opened(ann), user="ann"), workshop.environ)
+    new = Checkout(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
     assert git_land(new).landed
-    other = worktree.start("y", git=opened(new), user="ann")
-    assert worktree.clean("x", git=opened(Checkout(other, workshop.environ)), user="ann").startswith("removed")
-    assert worktree.clean("y", git=opened(ann), user="ann").startswith("removed")
+    other = worktree.start_worktree("y", git=opened(new), user="ann")
+    assert worktree.remove_worktree("x", git=opened(Checkout(other, workshop.environ)), user="ann").startswith(
+        "removed"
+    )
+    assert worktree.remove_worktree("y", git=opened(ann), user="ann").startswith("removed")
 
 
 def test_a_name_that_git_takes_for_no_branch_is_no_owner(workshop: Workshop, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    worktree.start("x", git=opened(ann), user="a b")
+    worktree.start_worktree("x", git=opened(ann), user="a b")
     assert ann.git("branch", "--list", "user/*").strip() == "+ user/x"
-    worktree.clean("x", git=opened(ann), user="a b")
+    worktree.remove_worktree("x", git=opened(ann), user="a b")

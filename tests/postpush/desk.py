@@ -14,8 +14,8 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout
-from homelab_hooks.proc import Done, Processes, command_of
-from homelab_hooks.proc.ancestry import process
+from homelab_hooks.proc import Completed, ProcessRunner, command_line
+from homelab_hooks.proc.ancestry import process_info
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S, wait_until
 
@@ -77,8 +77,8 @@ class Desk:
         """CI runs a commit again, whose first pipeline would never end, and it passes: what waits for it ends now."""
         self.site.push("acme/app", "main", sha, timelines.green())
 
-    def git(self, *args: str, **environ: str) -> Done:
-        return Processes({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=HANG_S)
+    def git(self, *args: str, **environ: str) -> Completed:
+        return ProcessRunner({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=HANG_S)
 
     def records(self) -> list[dict[str, Any]]:
         return [json.loads(path.read_text()) for path in sorted(self.watches.glob("*.json"))]
@@ -112,8 +112,8 @@ class Desk:
         for place in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if place.name.isdigit() and str(self.clone.path).encode() in (place / "environ").read_bytes():
-                    found += [int(place.name)] if "hooks waiter" in command_of(int(place.name)) else []
-        return [number for number in found if (known := process(number)) and known.parent not in found]
+                    found += [int(place.name)] if "hooks waiter" in command_line(int(place.name)) else []
+        return [number for number in found if (known := process_info(number)) and known.parent not in found]
 
     @staticmethod
     def proc(number: int) -> Path:
@@ -124,4 +124,4 @@ class Desk:
         for number in self.waiters():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
-            wait_until(lambda number=number: process(number) is None)  # type: ignore[misc]  # bound at once
+            wait_until(lambda number=number: process_info(number) is None)  # type: ignore[misc]  # bound at once

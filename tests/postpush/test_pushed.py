@@ -17,8 +17,8 @@ from homelab_hooks.demo.kubernetes import Kubernetes
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Rollout, Stage
 from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.proc import Processes
-from homelab_hooks.proc.ancestry import process
+from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.ancestry import process_info
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import TOKEN, Desk
 from tests.waiting import wait_until
@@ -87,7 +87,7 @@ def test_a_waiter_that_is_told_to_end_leaves_a_record_and_says_how_to_go_on(desk
     record = desk.record()
     assert (record["result"]["verdict"], record["result"]["exit"]) == ("interrupted", 143)
     assert f"homelab-watch {sha}" in record["result"]["hint"]
-    wait_until(lambda: process(number) is None)
+    wait_until(lambda: process_info(number) is None)
 
 
 def test_status_forgets_after_an_hour_what_was_watched_of_another_commit(desk: Desk) -> None:
@@ -174,7 +174,7 @@ def test_a_work_tree_that_is_removed_while_somebody_waits_changes_nothing(desk: 
     desk.clone.git("-C", str(tree), "commit", "--quiet", "--allow-empty", "-m", "x")
     sha = desk.clone.git("-C", str(tree), "rev-parse", "HEAD")
     desk.site.push("acme/app", "main", sha, timelines.stuck())
-    done = Processes(desk.environ).run(["git", *PUSH], cwd=tree)
+    done = ProcessRunner(desk.environ).run(["git", *PUSH], cwd=tree)
     assert done.code == 0
     wait_until(lambda: desk.site.count("pipelines") > 0)
 
@@ -250,7 +250,7 @@ def test_a_commit_is_looked_for_under_the_name_of_the_remote_that_was_pushed_to(
     sha = desk.commit(timelines.green())
     argv = [str(PROGRAMS / "homelab"), "hooks", "pushed", "refs/remotes/origin/main", sha]
 
-    done = Processes({**desk.environ, "HOMELAB_CI_REPO": ""}).run([*argv, "--output", "plain"], cwd=desk.clone.path)
+    done = ProcessRunner({**desk.environ, "HOMELAB_CI_REPO": ""}).run([*argv, "--output", "plain"], cwd=desk.clone.path)
 
     assert done.code == 0
     assert desk.notification()["verdict"] == "passed"

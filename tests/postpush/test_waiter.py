@@ -10,8 +10,8 @@ import pytest
 
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.proc import Processes
-from homelab_hooks.proc.ancestry import process
+from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.ancestry import process_info
 from tests.postpush.desk import SHIM, Desk
 from tests.waiting import HANG_S, wait_until
 
@@ -50,7 +50,7 @@ def test_a_push_that_the_server_refused_is_written_down_and_not_told(left: Desk,
     record = left.record()
     assert (record["landed"], record["result"]["verdict"]) == (False, "nothing")
     assert "the push did not land" in left.log()
-    wait_until(lambda: process(record["process"]) is None)
+    wait_until(lambda: process_info(record["process"]) is None)
     assert not left.heard.exists()
     assert left.site.count() == 0, "CI is not even asked"
     assert "watched last" not in left.shell("homelab", "ci", "status").err
@@ -97,7 +97,7 @@ def test_where_the_tracking_branch_cannot_tell_the_server_is_asked(left: Desk, w
 
 
 def test_a_first_push_into_an_empty_repository_is_watched_where_the_target_is_set(left: Desk, tmp_path: Path) -> None:
-    Processes(left.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
+    ProcessRunner(left.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
     left.clone.git("remote", "add", "new", str(tmp_path / "new.git"))
     left.config("homelab.target", "main")
     left.commit(timelines.green())
@@ -157,5 +157,5 @@ def test_where_the_post_push_stage_follows_in_the_foreground_the_waiter_gives_wa
 
 def test_a_process_whose_time_is_up_ends_whatever_it_waits_for(left: Desk) -> None:
     source = "from homelab_hooks.proc import expire; import threading; expire(0.2); threading.Event().wait(60)"
-    done = Processes(left.environ).run([sys.executable, "-c", source], timeout=HANG_S)
+    done = ProcessRunner(left.environ).run([sys.executable, "-c", source], timeout=HANG_S)
     assert (done.code, done.timed_out) == (-15, False)

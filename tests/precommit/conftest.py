@@ -14,7 +14,7 @@ import pytest
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import Desk
 from tests.waiting import HANG_S
@@ -69,7 +69,7 @@ def _commit(folder: Path) -> str:
 def _install(found: Published, folder: Path) -> None:
     """With the user's own environment: what he set for pip and uv, a mirror perhaps, holds."""
     seal = {name: value for name, value in sealed(os.environ, folder / "home").items() if name.startswith("GIT_")}
-    tools = Processes({**os.environ, **seal, **found.homes})
+    tools = ProcessRunner({**os.environ, **seal, **found.homes})
     place = Checkout(folder / "user", sealed(os.environ, folder / "home"))
     place.path.mkdir()
     place.git("init", "--quiet")
@@ -93,11 +93,11 @@ class Framework:
         done = self.run("install", "--hook-type", "pre-push", "--overwrite")
         assert done.ok, done
 
-    def run(self, *words: str, **environ: str) -> Done:
+    def run(self, *words: str, **environ: str) -> Completed:
         argv = [str(PROGRAMS / self.tool), *words]
         if self.tool == "pre-commit":
             argv = [word for word in argv if word != "--overwrite"]
-        return Processes({**self.desk.environ, **environ}).run(argv, cwd=self.desk.clone.path, timeout=HANG_S)
+        return ProcessRunner({**self.desk.environ, **environ}).run(argv, cwd=self.desk.clone.path, timeout=HANG_S)
 
     def push(self, *refs: str, to: str = "origin", **environ: str) -> tuple[int, str]:
         """Git's exit code, and all that was said."""

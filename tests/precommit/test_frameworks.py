@@ -14,7 +14,7 @@ from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Rollout, Stage
 from homelab_hooks.demo.script import Script
 from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.precommit.conftest import ROOT, Framework
 
@@ -30,7 +30,9 @@ def colour(framework: Framework, script: Script) -> None:
 
 def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:
     manifest = ROOT / ".pre-commit-hooks.yaml"
-    done = Processes({"PATH": "/usr/bin:/bin"}).run([str(PROGRAMS / "pre-commit"), "validate-manifest", str(manifest)])
+    done = ProcessRunner({"PATH": "/usr/bin:/bin"}).run(
+        [str(PROGRAMS / "pre-commit"), "validate-manifest", str(manifest)]
+    )
     assert (done.code, done.out) == (0, "")
     ids = re.findall(r"^- id: (\S+)", manifest.read_text(), re.MULTILINE)
     assert ids == [
@@ -109,7 +111,7 @@ def test_arguments_of_the_configuration_reach_the_hook(framework: Framework) -> 
 
 def test_a_first_push_of_all_history_is_judged_too(framework: Framework, tmp_path: Path) -> None:
     """Without PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF."""
-    Processes(framework.desk.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
+    ProcessRunner(framework.desk.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
     framework.desk.clone.git("remote", "add", "new", str(tmp_path / "new.git"))
     framework.desk.config("homelab.target", "main")
     framework.uses("homelab-land-only", "homelab-verify --verify-cmd=git rev-parse HEAD >../seen")

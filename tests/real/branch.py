@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.demo.workshop import Checkout
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.real.site import Site
 from tests.waiting import HANG_S, wait_until
 
@@ -131,9 +131,9 @@ class Branch:
                 act(events[-1]["number"], events[-1]["status"])
 
         argv = ["homelab-watch", "--output", "json", "--timeout", "4m", *options]
-        done = Processes(self.site.environ).stream(argv, hear, cwd=self.checkout.path)
+        done = ProcessRunner(self.site.environ).stream(argv, hear, cwd=self.checkout.path)
         return Watched(done.code, events)
 
-    def run(self, *argv: str) -> Done:
+    def run(self, *argv: str) -> Completed:
         """A command in the clone."""
-        return Processes(self.site.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)
+        return ProcessRunner(self.site.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)

@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx
 
 from homelab_hooks.demo.programs import Beside, free_port
-from homelab_hooks.proc import Processes, Running
+from homelab_hooks.proc import Background, ProcessRunner
 from tests.waiting import HANG_S, wait_until
 
 VARIABLES = ("WOODPECKER_SERVER_BIN", "WOODPECKER_AGENT_BIN")
@@ -73,7 +73,7 @@ class Ci:
     def __init__(self, binaries: Binaries, *, path: str, forge: str, account: Account) -> None:
         self._binaries, self._path, self._forge, self._account = binaries, path, forge, account
         self._open = ExitStack()
-        self._agent: Running | None = None
+        self._agent: Background | None = None
         self._grpc = 0
         self._secret = secrets.token_hex(16)
         self._key = secrets.token_hex(20)
@@ -121,8 +121,8 @@ class Ci:
         """See to it that the agent runs: one that has crashed would let everything after it wait for ever."""
         if self._agent is None or not self._agent.alive:
             home = self._database.parent
-            processes = Processes({"PATH": self._path, "HOME": str(home), "TMPDIR": str(home)})
-            self._agent = processes.start(self._agent_argv(), cwd=home, log=home / "agent.log")
+            processes = ProcessRunner({"PATH": self._path, "HOME": str(home), "TMPDIR": str(home)})
+            self._agent = processes.spawn(self._agent_argv(), cwd=home, log=home / "agent.log")
 
     def _stop_agent(self) -> None:
         if self._agent:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.cli.shell import Ended
 from tests.waiting import HANG_S
 
@@ -30,7 +30,7 @@ def why_not(environ: Mapping[str, str]) -> str:
     if not path:
         return f"set {VARIABLE} to a kubeconfig whose current context begins with {PREFIX} to run these"
     argv = [str(_PROGRAMS / "kubectl"), f"--kubeconfig={path}", "config", "current-context"]
-    context = Processes(environ).run(argv, timeout=HANG_S).out.strip()
+    context = ProcessRunner(environ).run(argv, timeout=HANG_S).out.strip()
     if not context.startswith(PREFIX):
         return f"{VARIABLE}: its current context is {context!r}, whose name does not begin with {PREFIX}"
     return ""
@@ -50,10 +50,10 @@ class Cluster:
         cluster.kubectl("create", "namespace", cluster.namespace)
         return cluster
 
-    def kubectl(self, *words: str, stdin: bytes = b"") -> Done:
+    def kubectl(self, *words: str, stdin: bytes = b"") -> Completed:
         """Run to the end, which is a good one."""
         argv = [str(_PROGRAMS / "kubectl"), f"--kubeconfig={self.environ[VARIABLE]}", f"--namespace={self.namespace}"]
-        done = Processes(self.environ).run([*argv, *words], stdin=stdin, timeout=HANG_S)
+        done = ProcessRunner(self.environ).run([*argv, *words], stdin=stdin, timeout=HANG_S)
         assert done.ok, done
         return done
 
@@ -74,7 +74,7 @@ class Cluster:
         raw = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
         self.kubectl("apply", "--filename=-", stdin=json.dumps(raw).encode())
 
-    def status(self) -> Done:
+    def status(self) -> Completed:
         """What kubectl says about the rollout, once it is done in its eyes."""
         return self.kubectl("rollout", "status", "deployment/web", "--timeout=150s")
 
@@ -92,5 +92,5 @@ class Cluster:
             "--rollout-timeout=2m", "--output=plain", *options,
         ]  # fmt: skip
         path = f"{_PROGRAMS}:{self.environ.get('PATH', '')}"
-        done = Processes({**self.environ, "PATH": path}).run(argv, timeout=HANG_S)
+        done = ProcessRunner({**self.environ, "PATH": path}).run(argv, timeout=HANG_S)
         return Ended(done.code, done.out, done.err)

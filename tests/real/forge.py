@@ -16,7 +16,7 @@ import httpx
 
 from homelab_hooks.demo.githttp import Update
 from homelab_hooks.demo.http_server import HttpServer
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.waiting import HANG_S
 
 OWNER, NAME = "acme", "app"
@@ -44,7 +44,7 @@ class Forge:
         self.hook = ""
         self.statuses: list[tuple[str, str]] = []
         self._bare = bare
-        self._processes = Processes(environ)
+        self._processes = ProcessRunner(environ)
         self._http = _Http(self)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 

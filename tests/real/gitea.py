@@ -14,7 +14,7 @@ import httpx
 
 from homelab_hooks.demo.programs import Beside, free_port
 from homelab_hooks.demo.workshop import Checkout
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.real.ci import answers
 from tests.waiting import HANG_S, wait_until
 
@@ -74,7 +74,7 @@ class Gitea:
 
     def __init__(self, binary: Path, environ: Mapping[str, str], folder: Path) -> None:
         self._binary, self._environ, self._folder = binary, environ, folder
-        self._processes = Processes(environ)
+        self._processes = ProcessRunner(environ)
         self._open = ExitStack()
         self.password = secrets.token_hex(12)
         self.port = self.ssh = 0

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Checkout
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.real.branch import PASSES, one_step
 from tests.real.ci import Ci
 from tests.real.gitea import OWNER, READER, WRITER, Gitea, Repository
@@ -32,11 +32,11 @@ class Landing:
     checkout: Checkout
     environ: dict[str, str]
 
-    def land(self, *options: str, verify: str = "true") -> Done:
+    def land(self, *options: str, verify: str = "true") -> Completed:
         """`git land`, without CI unless the environment names one."""
         watch = [] if "WOODPECKER_SERVER" in self.environ else ["--no-ci-watch"]
         argv = ["git", "land", "--output", "plain", "--verify-cmd", verify, *watch, *options]
-        return Processes(self.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)
+        return ProcessRunner(self.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)
 
 
 def landing(repository: Repository, way: str, who: str) -> Landing:

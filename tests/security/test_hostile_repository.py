@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.cli.table import VERBS
+from homelab_hooks.cli.table import COMMANDS
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.githttp import Fault, Service
 from homelab_hooks.demo.workshop import Checkout
@@ -195,7 +195,7 @@ TRAPS: list[Callable[[Trap], None]] = [
 
 
 def test_every_verb_that_only_looks_is_tried() -> None:
-    assert {verb.words for verb in VERBS if verb.tier == "read"} == {*LOOKS, *GATES}
+    assert {verb.words for verb in COMMANDS if verb.tier == "read"} == {*LOOKS, *GATES}
 
 
 @pytest.mark.parametrize("lay", TRAPS, ids=lambda lay: lay.__name__)

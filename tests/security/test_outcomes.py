@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab_hooks.cli.table import VERBS
+from homelab_hooks.cli.table import COMMANDS
 from homelab_hooks.demo import faults, githttp, timelines
 from homelab_hooks.demo.faults import Rule
 from homelab_hooks.demo.githttp import Service
@@ -269,7 +269,7 @@ CASES = [
 
 
 def test_every_verb_is_among_the_cases() -> None:
-    assert {case.words for case in CASES} == {verb.words for verb in VERBS}
+    assert {case.words for case in CASES} == {verb.words for verb in COMMANDS}
 
 
 VIEWS = ("plain", "json", "live")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import Shell
 from tests.waiting import FOREVER
 
@@ -22,7 +22,7 @@ SOON_S = 3.0
 @pytest.mark.parametrize(("then", "late"), [(f"exec {FOREVER}", True), ("echo all of it", False)])
 def test_a_process_that_leaves_its_group_does_not_hold_the_end_back(tmp_path: Path, *, then: str, late: bool) -> None:
     """It has our pipe, and may live for ever: what the child itself said counts."""
-    done = Processes(os.environ).run(["sh", "-c", f"{STRAY}; {then}"], cwd=tmp_path, timeout=SOON_S)
+    done = ProcessRunner(os.environ).run(["sh", "-c", f"{STRAY}; {then}"], cwd=tmp_path, timeout=SOON_S)
     os.kill(int((tmp_path / "stray").read_text()), signal.SIGKILL)  # it was there all the time
     assert done.timed_out is late
     assert late or done.out.strip() == "all of it"

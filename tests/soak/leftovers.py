@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from homelab_hooks.proc import command_of
+from homelab_hooks.proc import command_line
 
 MARK = "HOMELAB_SOAK"
 _POLL_S = 0.02
@@ -32,7 +32,7 @@ def settled(mark: str, within: float) -> list[str]:
     end = time.monotonic() + within
     while processes(mark):
         if time.monotonic() > end:
-            return [f"{number} {command_of(number)[:120]!r}" for number in processes(mark)]
+            return [f"{number} {command_line(number)[:120]!r}" for number in processes(mark)]
         threading.Event().wait(_POLL_S)
     return []
 

@@ -27,7 +27,7 @@ class Lines:
     def __call__(self, frame: FrameType, event: str, arg: object) -> Any:
         """As `sys.settrace` has it."""
         del arg
-        self._heard = self._heard or (event == "return" and frame.f_code.co_name == "terminable")
+        self._heard = self._heard or (event == "return" and frame.f_code.co_name == "catch_signals")
         if event == "call" and frame.f_code is LEAVES:  # which never returns
             sys.stderr.write(f"{COUNTED}{self.count}\n")
         if self._heard and event == "line":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import command_of
+from homelab_hooks.proc import command_line
 from tests.soak import leftovers
 from tests.soak.plan import Disk
 from tests.soak.scene import Scene
@@ -69,7 +69,7 @@ def _strike(scene: Scene) -> signal.Signals | None:
     threading.Event().wait(scene.plan.strike.after)
     found = None
     for number in leftovers.processes(scene.mark):
-        if WAITER in command_of(number):
+        if WAITER in command_line(number):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, scene.plan.strike.number)
                 found = scene.plan.strike.number

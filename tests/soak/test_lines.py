@@ -18,7 +18,7 @@ from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.woodpecker import Woodpecker
 from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import Ended, Shell
 from tests.soak.lines import COUNTED
 from tests.waiting import HANG_S
@@ -36,7 +36,7 @@ class Cutter:
     """Runs a command as a process of its own, whole or cut short."""
 
     def __init__(self, environ: dict[str, str]) -> None:
-        self._processes = Processes({**environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""})
+        self._processes = ProcessRunner({**environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": ""})
 
     def lines(self, *argv: str, at: Path) -> int:
         """How many lines it has."""

@@ -15,7 +15,7 @@ from homelab_hooks.demo.kubernetes_moods import Mood
 from homelab_hooks.demo.rollout_objects import App
 from homelab_hooks.demo.rollouts import Rollout, Stage
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import command_of
+from homelab_hooks.proc import command_line
 from tests.soak import leftovers
 from tests.soak.plan import ENDINGS, TRUTH, Plan
 from tests.soak.scene import AWAY, PATIENCE, Ended, Scene
@@ -114,7 +114,7 @@ def deploy(scene: Scene) -> None:
 def _outlived(scene: Scene) -> None:
     """Nobody can end the kubectl of a wait that was killed by SIGKILL: it ends with its own time, or here."""
     for number in leftovers.processes(scene.mark):
-        if "watch=true" in command_of(number):
+        if "watch=true" in command_line(number):
             scene.ends.append("kubectl's watch outlived SIGKILL")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGTERM)

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.errors import Problem
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import Processes
+from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.server import Server, parse_server
 from homelab_hooks.tokens.find import NotThere, Token, find, from_environment, from_git, once
 from homelab_hooks.world import World
@@ -95,7 +95,7 @@ def helper(seal: dict[str, str], tmp_path: Path) -> Helper:
 
 
 def kept(environ: dict[str, str], server: Server = CI) -> Token | NotThere:
-    return from_git(server, Processes(environ), patience=HANG_S)
+    return from_git(server, ProcessRunner(environ), patience=HANG_S)
 
 
 def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str], helper: Helper) -> None:
@@ -138,7 +138,7 @@ def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper
 
 def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -> None:
     helper(f"exec {FOREVER}")
-    found = from_git(CI, Processes(seal), patience=0.3)
+    found = from_git(CI, ProcessRunner(seal), patience=0.3)
     assert isinstance(found, NotThere)
     assert "no answer within 0.3 s" in found.reason
 

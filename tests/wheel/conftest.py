@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.proc import Done, Processes
+from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,8 +22,8 @@ class Installed:
     prefix: Path
     environ: dict[str, str]
 
-    def run(self, *argv: str, stdin: str = "", at: Path | None = None, **environ: str) -> Done:
-        known = Processes({**self.environ, **environ})
+    def run(self, *argv: str, stdin: str = "", at: Path | None = None, **environ: str) -> Completed:
+        known = ProcessRunner({**self.environ, **environ})
         return known.run(list(argv), cwd=at or self.prefix, stdin=stdin.encode(), timeout=HANG_S)
 
     def share(self, name: str) -> Path:
@@ -36,7 +36,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     argv = [*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
-    done = Processes(os.environ).run(argv, timeout=HANG_S)
+    done = ProcessRunner(os.environ).run(argv, timeout=HANG_S)
     assert done.ok, done.err
     return next(folder.glob("*.whl"))
 
@@ -46,7 +46,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     prefix = tmp_path_factory.mktemp("prefix")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     argv = [*pip, "install", "--quiet", "--no-deps", "--ignore-installed", "--prefix", str(prefix), str(wheel)]
-    done = Processes(os.environ).run(argv, timeout=HANG_S)
+    done = ProcessRunner(os.environ).run(argv, timeout=HANG_S)
     assert done.ok, done.err
     site = next(prefix.glob("lib/python*/site-packages"))
     home = prefix / "home"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.cli.table import VERBS
+from homelab_hooks.cli.table import COMMANDS
 from homelab_hooks.demo.workshop import Workshop
 from homelab_hooks.exits import Exit
 from homelab_hooks.settings import SETTINGS
@@ -71,7 +71,7 @@ def test_man_finds_each_page_and_has_nothing_to_complain_of(installed: Installed
     for setting in SETTINGS:
         assert not setting.git or setting.git in text
     if page == "homelab":
-        for verb in VERBS:
+        for verb in COMMANDS:
             assert verb.hidden or verb.words[-1] in text
 
 

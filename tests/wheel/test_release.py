@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks import __version__
-from homelab_hooks.cli.table import VERBS
-from homelab_hooks.proc import Processes
+from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.proc import ProcessRunner
 from tests.waiting import HANG_S
 from tests.wheel.conftest import ROOT
 
@@ -30,7 +30,7 @@ FREE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozill
 
 def built(kind: str, folder: Path, source: Path = ROOT) -> Path:
     argv = [sys.executable, "-m", "hatchling", "build", "--target", kind, "--directory", str(folder)]
-    done = Processes({**os.environ, **EPOCH}).run(argv, cwd=source, timeout=HANG_S)
+    done = ProcessRunner({**os.environ, **EPOCH}).run(argv, cwd=source, timeout=HANG_S)
     assert done.ok, done.err
     return next(folder.glob("*.whl" if kind == "wheel" else "*.tar.gz"))
 
@@ -72,7 +72,7 @@ def test_the_wheel_has_what_it_needs_and_nothing_else(wheel: Path) -> None:
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh virtual environment with the wheel and what it asks for, from the package index."""
     folder = tmp_path_factory.mktemp("clean") / "venv"
-    known = Processes({name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
+    known = ProcessRunner({name: value for name, value in os.environ.items() if name != "PYTHONPATH"})
     assert known.run([sys.executable, "-m", "venv", str(folder)], timeout=HANG_S).ok
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = known.run([*pip, str(wheel)], timeout=HANG_S)
@@ -81,11 +81,11 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_works_in_a_clean_environment(environment: Path, seal: dict[str, str], tmp_path: Path) -> None:
-    known = Processes({**seal, "PATH": f"{environment / 'bin'}:{seal['PATH']}"})
+    known = ProcessRunner({**seal, "PATH": f"{environment / 'bin'}:{seal['PATH']}"})
     for name in ("homelab", "homelab-watch", "git-land"):
         done = known.run([str(environment / "bin" / name), "--version"], cwd=tmp_path, timeout=HANG_S)
         assert done.out.split()[-1] == __version__, done.err
-    for verb in VERBS:
+    for verb in COMMANDS:
         done = known.run([str(environment / "bin" / "homelab"), *verb.words, "-h"], cwd=tmp_path, timeout=HANG_S)
         assert done.ok, (verb.words, done.err)
     done = known.run([str(environment / "bin" / "homelab"), "doctor"], cwd=tmp_path, timeout=HANG_S)
@@ -95,7 +95,7 @@ def test_the_wheel_works_in_a_clean_environment(environment: Path, seal: dict[st
 def test_the_demo_without_its_parts_says_what_to_install(
     environment: Path, seal: dict[str, str], tmp_path: Path
 ) -> None:
-    done = Processes({**seal, "PATH": "/usr/bin:/bin"}).run(
+    done = ProcessRunner({**seal, "PATH": "/usr/bin:/bin"}).run(
         [str(environment / "bin" / "homelab"), "demo"], cwd=tmp_path, timeout=HANG_S
     )
     assert done.code == 2, done.err

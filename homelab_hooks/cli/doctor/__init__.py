@@ -11,46 +11,46 @@ import argparse
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.doctor import ci, cluster, git, hooks, settings, token
-from homelab_hooks.cli.doctor.aside import side_by_side
+from homelab_hooks.cli.doctor.aside import run_checks
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
-from homelab_hooks.proc import end_running
+from homelab_hooks.proc import kill_abandoned
 from homelab_hooks.sentences import counted
 from homelab_hooks.settings import Output
 from homelab_hooks.verdict import Verdict
 
-PATIENCE = 4.5
+CHECK_TIMEOUT_S = 4.5
 """seconds for all of it"""
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("--json", action="store_true", help="the same as --output json")
     parser.add_argument("--context", default="", metavar="NAME", help="handed to kubectl")
     parser.add_argument("--kubeconfig", default="", metavar="PATH", help="handed to kubectl")
-    options.add(parser, *options.LANDING)
+    options.add_options(parser, *options.LAND_OPTIONS)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Examine, and say what was found in an order in which one would mend it."""
     args.output = Output.JSON.value if args.json else args.output
-    config, problems = session.survey(args)
-    found = list(settings.examine(config, problems))
+    config, problems = session.resolve_leniently(args)
+    found = list(settings.check_settings(config, problems))
     for finding in found:
         session.tell(finding)
     kubectl = session.world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
     examinations = (
-        *git.examinations(config, session.world),
-        token.examination(config, session.world),
-        *ci.examinations(config, session.world),
-        *cluster.examinations(config, kubectl),
-        hooks.examination(config, session.world),
+        *git.git_checks(config, session.world),
+        token.token_check(config, session.world),
+        *ci.ci_checks(config, session.world),
+        *cluster.cluster_checks(config, kubectl),
+        hooks.hooks_check(config, session.world),
     )
-    for finding in side_by_side(examinations, clock=session.world.clock, patience=PATIENCE):
+    for finding in run_checks(examinations, clock=session.world.clock, patience=CHECK_TIMEOUT_S):
         found.append(finding)
         session.tell(finding)
-    end_running()
+    kill_abandoned()
     return session.finish(_verdict(found))
 
 
@@ -61,12 +61,12 @@ def _verdict(found: list[Finding]) -> Verdict:
     also = f", {counted(warnings, 'warning')}" if warnings else ""
     if not problems:
         return Verdict(exit=Exit.OK, reason=f"a landing from here would work{also}")
-    worst = min(problems, key=lambda finding: _ORDER.index(finding.exit))
+    worst = min(problems, key=lambda finding: _TOPIC_ORDER.index(finding.exit))
     reason = f"{counted(len(problems), 'problem')}{also}; a landing would end with {int(worst.exit)}: {worst.evidence}"
     return Verdict(exit=worst.exit, reason=reason, hint=worst.remedy)
 
 
-_ORDER = (
+_TOPIC_ORDER = (
     Exit.USAGE, Exit.REFUSED, Exit.PUSH_FAILED, Exit.NO_PIPELINE, Exit.DENIED, Exit.UNREACHABLE, Exit.ROLLOUT_FAILED,
     Exit.ROLLOUT_UNPROVEN, *Exit,
 )  # fmt: skip

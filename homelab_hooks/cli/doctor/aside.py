@@ -13,44 +13,44 @@ from homelab_hooks.exits import Exit
 from homelab_hooks.loop import Clock
 
 
-class Examination(NamedTuple):
+class DoctorCheck(NamedTuple):
     """What is examined, how, what to do if it does not answer, and the code with which a landing would end then."""
 
     check: str
-    examine: Callable[[], Iterable[Finding]]
-    silent: str
+    run: Callable[[], Iterable[Finding]]
+    no_answer_hint: str
     exit: Exit = Exit.REFUSED
 
 
 _Answer = Finding | None
 
 
-def side_by_side(examinations: Sequence[Examination], *, clock: Clock, patience: float) -> Iterator[Finding]:
+def run_checks(examinations: Sequence[DoctorCheck], *, clock: Clock, patience: float) -> Iterator[Finding]:
     """The findings in the order of the examinations; one that takes longer than `patience` seconds is a problem."""
     until = clock.now() + patience
-    for examination, answers in [(each, _begun(each)) for each in examinations]:
+    for examination, answers in [(each, _start_check(each)) for each in examinations]:
         while True:
             try:
                 finding = answers.get(timeout=max(0.0, until - clock.now()))
             except queue.Empty:
                 said = f"no answer within {patience:g} s"
-                yield Finding(examination.check, Health.PROBLEM, said, examination.silent, examination.exit)
+                yield Finding(examination.check, Health.PROBLEM, said, examination.no_answer_hint, examination.exit)
                 break
             if finding is None:
                 break
             yield finding
 
 
-def _begun(examination: Examination) -> queue.SimpleQueue[_Answer]:
+def _start_check(examination: DoctorCheck) -> queue.SimpleQueue[_Answer]:
     """Begins it; its findings come through a queue, and None at its end. A thread that hangs holds nobody up."""
     answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            for finding in examination.examine():
+            for finding in examination.run():
                 answers.put(finding)
         except Problem as problem:
-            answers.put(problem_found(examination.check, problem, exit_=examination.exit))
+            answers.put(from_error(examination.check, problem, exit_=examination.exit))
         except Exception as fault:  # noqa: BLE001 - one broken examination must not hide the others
             answers.put(
                 Finding(
@@ -68,6 +68,6 @@ def _begun(examination: Examination) -> queue.SimpleQueue[_Answer]:
     return answers
 
 
-def problem_found(check: str, problem: Problem, *, exit_: Exit) -> Finding:
+def from_error(check: str, problem: Problem, *, exit_: Exit) -> Finding:
     """What a landing would have refused with, as a finding in the same words."""
     return Finding(check, Health.PROBLEM, problem.what, problem.hint, exit_)

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from homelab_hooks import durations
 from homelab_hooks.cli import access, watching
-from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
@@ -20,73 +20,73 @@ from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrust
 from homelab_hooks.woodpecker.client import Woodpecker
 from homelab_hooks.world import World
 
-WITHIN = 3.5
+REQUEST_TIMEOUT_S = 3.5
 """seconds that CI has to answer; less than all of it may take, so that its silence is told in its own words"""
-CONNECT = 2.0
+CONNECT_TIMEOUT_S = 2.0
 """seconds for a connection to each of its addresses"""
-SOON = 14
+EXPIRES_SOON_DAYS = 14
 """days before a certificate's end from which it is a warning"""
-SKEW = 30.0
+MAX_CLOCK_SKEW_S = 30.0
 """seconds by which the server's clock may differ; more, and the times that are shown are wrong"""
-_DAY = 86400
+_DAY_SECONDS = 86400
 
 
-def examinations(config: Config, world: World) -> tuple[Examination, ...]:
+def ci_checks(config: Config, world: World) -> tuple[DoctorCheck, ...]:
     """The way to the server, and what it says of the token and the repository."""
     return (
-        Examination("server", lambda: _way(config, world), f"try it: curl -v {config.server}/healthz"),
-        Examination("clock", lambda: _clocks(config, world), "date; compare it with the server's"),
-        Examination("ci", lambda: _said(config, world), f"try it: curl -v {config.server}/api/version"),
+        DoctorCheck("server", lambda: _check_connection(config, world), f"try it: curl -v {config.server}/healthz"),
+        DoctorCheck("clock", lambda: _check_clocks(config, world), "date; compare it with the server's"),
+        DoctorCheck("ci", lambda: _check_ci(config, world), f"try it: curl -v {config.server}/api/version"),
     )
 
 
-def _way(config: Config, world: World) -> Iterator[Finding]:
+def _check_connection(config: Config, world: World) -> Iterator[Finding]:
     server = world.server(config)
     dialled = f" by the dial {config.dial}" if config.dial else ""
-    match world.way(config, within=CONNECT):
+    match world.way(config, within=CONNECT_TIMEOUT_S):
         case Unresolved(reason):
             hint = "check the name, or give its address: git config --global homelab.ciDial IP"
-            yield _broken("server", f"{server.host} has no address: {reason}", hint)
+            yield _problem("server", f"{server.host} has no address: {reason}", hint)
         case Unconnected(addresses, reason):
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
             hint = f"{hint}; or give another address: git config --global homelab.ciDial IP"
-            yield _broken("server", f"{server} cannot be reached at {', '.join(addresses)}: {reason}", hint)
+            yield _problem("server", f"{server} cannot be reached at {', '.join(addresses)}: {reason}", hint)
         case Untrusted(address, reason):
             hint = (
                 "give the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
             )
-            yield _broken("certificate", f"{server} at {address}: {reason}", hint)
+            yield _problem("certificate", f"{server} at {address}: {reason}", hint)
         case Proxied(proxy):
             yield Finding("server", Health.OK, f"{server} through the proxy {proxy}")
         case Reached() as there:
             took = f"{there.seconds * 1000:.0f} ms"
             yield Finding("server", Health.OK, f"{server} answers at {there.address}{dialled}, {took}")
             if there.ends is not None:
-                yield _certificate(there.ends, there.issuer, world.clock.wall())
+                yield _check_certificate(there.ends, there.issuer, world.clock.wall())
 
 
-def _certificate(ends: float, issuer: str, now: float) -> Finding:
-    days = int((ends - now) // _DAY)
+def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
+    days = int((ends - now) // _DAY_SECONDS)
     until = datetime.fromtimestamp(ends, UTC).date().isoformat()
     said = f"by {issuer}, until {until} ({counted(days, 'day')} left)"
-    health = Health.WARNING if days < SOON else Health.OK
+    health = Health.WARNING if days < EXPIRES_SOON_DAYS else Health.OK
     return Finding("certificate", health, said, "" if health is Health.OK else "renew it")
 
 
-def _said(config: Config, world: World) -> Iterator[Finding]:
+def _check_ci(config: Config, world: World) -> Iterator[Finding]:
     """What CI says; where the server or the token is missing, that is a finding already."""
     try:
         ci, git = world.ci(config), world.git
-        names = watching.names(config, git, lambda: watching.likeliest(config, git, git.remotes()))
+        names = watching.repo_names(config, git, lambda: watching.default_remote(config, git, git.remote_names()))
     except Problem as problem:
         missing = config.server is None or problem.exit is Exit.DENIED
         if not missing:
-            yield _broken("repository", problem.what, problem.hint)
+            yield _problem("repository", problem.what, problem.hint)
         return
     try:
-        there = access.ask(ci, names, clock=world.clock, patience=WITHIN)
+        there = access.check_ci_access(ci, names, clock=world.clock, patience=REQUEST_TIMEOUT_S)
     except Problem as problem:
-        yield _broken("ci", problem.what, problem.hint)
+        yield _problem("ci", problem.what, problem.hint)
         return
     yield Finding("user", Health.OK, f"the token is {there.login}'s")
     name = there.repo.full_name or names[0]
@@ -96,10 +96,10 @@ def _said(config: Config, world: World) -> Iterator[Finding]:
             f"activate it at {config.server}/repos/add", Exit.NO_PIPELINE,
         )  # fmt: skip
     else:
-        yield Finding("repository", Health.OK, f"{name} is active in CI{_may(ci, there.repo.id)}")
+        yield Finding("repository", Health.OK, f"{name} is active in CI{_rights(ci, there.repo.id)}")
 
 
-def _may(ci: Woodpecker, repo: int) -> str:
+def _rights(ci: Woodpecker, repo: int) -> str:
     """What the token may do beyond watching, as far as CI says."""
     push, may = ci.may_push(repo), []
     if isinstance(push, Seen):
@@ -110,10 +110,10 @@ def _may(ci: Woodpecker, repo: int) -> str:
     return f"; the token {', '.join(may)}" if may else ""
 
 
-def _clocks(config: Config, world: World) -> Iterator[Finding]:
+def _check_clocks(config: Config, world: World) -> Iterator[Finding]:
     """The server's Date against our own clock; that there is no server, or no answer, is told by the others."""
     try:
-        reply = world.https(config).ask("GET", "/healthz", deadline=WITHIN)
+        reply = world.https(config).ask("GET", "/healthz", deadline=REQUEST_TIMEOUT_S)
     except Problem:
         return
     if not isinstance(reply, Reply):
@@ -123,11 +123,11 @@ def _clocks(config: Config, world: World) -> Iterator[Finding]:
     except (KeyError, ValueError, TypeError):
         return
     skew = world.clock.wall() - theirs
-    if abs(skew) > SKEW:
+    if abs(skew) > MAX_CLOCK_SKEW_S:
         which = "ahead of" if skew > 0 else "behind"
         said = f"this machine's clock is {durations.text(abs(skew))} {which} the server's"
         yield Finding("clock", Health.WARNING, said, "set the time of the one that is wrong: timedatectl set-ntp true")
 
 
-def _broken(check: str, evidence: str, remedy: str) -> Finding:
+def _problem(check: str, evidence: str, remedy: str) -> Finding:
     return Finding(check, Health.PROBLEM, evidence, remedy, Exit.REFUSED)

@@ -5,51 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
-from homelab_hooks.kubectl.facts import Target
+from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import Absent, Denied, Missed, Seen
 from homelab_hooks.sentences import counted
 
-WITHIN = 4.0
+CALL_TIMEOUT_S = 4.0
 """seconds for one call of kubectl"""
 
 
-def examinations(config: Config, kubectl: Kubectl) -> tuple[Examination, ...]:
+def cluster_checks(config: Config, kubectl: Kubectl) -> tuple[DoctorCheck, ...]:
     """One for each configured workload."""
     if not config.deploy:
-        return (Examination("kubectl", _no_target, ""),)
+        return (DoctorCheck("kubectl", _no_target_configured, ""),)
     return tuple(
-        Examination(text, partial(_workload, text, kubectl), "try it: kubectl cluster-info", Exit.UNREACHABLE)
+        DoctorCheck(text, partial(_check_workload, text, kubectl), "try it: kubectl cluster-info", Exit.UNREACHABLE)
         for text in config.deploy
     )
 
 
-def _no_target() -> Iterator[Finding]:
+def _no_target_configured() -> Iterator[Finding]:
     yield Finding(
         "kubectl", Health.SKIPPED, "no workload is waited for; git config --add homelab.deploy NAMESPACE/NAME"
     )
 
 
-def _workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
+def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
     """The three questions of every look; each needs a right of its own."""
-    target = Target.parse(text)
+    target = WorkloadTarget.parse(text)
     try:
-        found = kubectl.workload(target, within=WITHIN)
+        found = kubectl.workload(target, within=CALL_TIMEOUT_S)
         if not isinstance(found, Seen):
-            yield _finding(text, found)
+            yield _poll_finding(text, found)
             return
-        revisions = kubectl.revisions(target, found.value, within=WITHIN)
+        revisions = kubectl.revisions(target, found.value, within=CALL_TIMEOUT_S)
         if not isinstance(revisions, Seen):
-            yield _finding(text, revisions)
+            yield _poll_finding(text, revisions)
             return
-        pods = kubectl.pods(target, found.value, revisions.value, within=WITHIN)
+        pods = kubectl.pods(target, found.value, revisions.value, within=CALL_TIMEOUT_S)
         if not isinstance(pods, Seen):
-            yield _finding(text, pods)
+            yield _poll_finding(text, pods)
             return
     except Problem as problem:  # there is no kubectl; a landing would be done by then, and end as 8
         yield Finding("kubectl", Health.PROBLEM, problem.what, problem.hint, Exit.UNREACHABLE)
@@ -60,7 +60,7 @@ def _workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
     )
 
 
-def _finding(text: str, look: Absent | Missed | Denied) -> Finding:
+def _poll_finding(text: str, look: Absent | Missed | Denied) -> Finding:
     match look:
         case Absent(reason):
             hint = "check homelab.deploy and the context: kubectl config get-contexts"

@@ -7,44 +7,44 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from homelab_hooks import remote as remotes
-from homelab_hooks.cli.doctor.aside import Examination, problem_found
+from homelab_hooks.cli.doctor.aside import DoctorCheck, from_error
 from homelab_hooks.config import TRACKED, Config, own_filters
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import OLDEST
-from homelab_hooks.land.agreement import Agreements
-from homelab_hooks.land.preflight import gather, goes_to
-from homelab_hooks.land.refusals import refusals
-from homelab_hooks.land.request import Command, Detect, Request
-from homelab_hooks.land.verify import find
+from homelab_hooks.git.verbs import MIN_VERSION
+from homelab_hooks.land.agreement import TrustedCommands
+from homelab_hooks.land.preflight import collect_facts, resolve_remote
+from homelab_hooks.land.refusals import unmet_preconditions
+from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
+from homelab_hooks.land.verify import detect_in
 from homelab_hooks.looks import Absent, Missed, Seen
 from homelab_hooks.remote import Address
 from homelab_hooks.sentences import listed
 from homelab_hooks.world import World
 
 
-def examinations(config: Config, world: World) -> tuple[Examination, ...]:
+def git_checks(config: Config, world: World) -> tuple[DoctorCheck, ...]:
     """What is here, and what only the remote can say."""
-    wanted = Request(remote=config.remote, onto=config.onto, verify=_verification(config))
-    git, filters = world.quiet_git, own_filters(world.git.config())
+    wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
+    git, filters = world.quiet_git, own_filters(world.git.config_entries())
     return (
-        Examination("git", lambda: _version(git), "try it: git version"),
-        Examination("work tree", lambda: _work_tree(wanted, git, filters), "try it: git status"),
-        Examination("remote", lambda: _remote(wanted, git), "try it: git ls-remote", Exit.PUSH_FAILED),
+        DoctorCheck("git", lambda: _check_version(git), "try it: git version"),
+        DoctorCheck("work tree", lambda: _check_worktree(wanted, git, filters), "try it: git status"),
+        DoctorCheck("remote", lambda: _check_remote(wanted, git), "try it: git ls-remote", Exit.PUSH_FAILED),
     )
 
 
-def _verification(config: Config) -> Command | Detect:
-    return Command(config.verify, config.source("verify")) if config.verify else Detect()
+def _verify_choice(config: Config) -> VerifyCommand | DetectVerification:
+    return VerifyCommand(config.verify, config.source("verify")) if config.verify else DetectVerification()
 
 
-def _version(git: Git) -> Iterator[Finding]:
+def _check_version(git: Git) -> Iterator[Finding]:
     text = git.version()
-    if git.release() < OLDEST:
-        oldest = ".".join(map(str, OLDEST))
-        yield _broken("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
+    if git.version_tuple() < MIN_VERSION:
+        oldest = ".".join(map(str, MIN_VERSION))
+        yield _problem("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
     else:
         yield Finding("git", Health.OK, f"git {text}")
     who = git.identity()
@@ -52,28 +52,28 @@ def _version(git: Git) -> Iterator[Finding]:
         yield Finding("identity", Health.OK, who)
     else:
         hint = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
-        yield _broken("identity", "git does not know who you are, and could not make a merge commit", hint)
+        yield _problem("identity", "git does not know who you are, and could not make a merge commit", hint)
 
 
-def _work_tree(wanted: Request, git: Git, filters: tuple[str, ...]) -> Iterator[Finding]:
+def _check_worktree(wanted: LandRequest, git: Git, filters: tuple[str, ...]) -> Iterator[Finding]:
     """The refusals of a landing, in its own words."""
-    facts, _ = gather(wanted, git, "")
+    facts, _ = collect_facts(wanted, git, "")
     if filters and facts.changes:
         said = f"whether it is clean only the repository's own filters can tell ({listed(filters)}), which are not run"
         yield Finding("work tree", Health.WARNING, said, "git status")
         facts = replace(facts, changes=())
-    of_the_tree = {problem.what for problem in refusals(replace(facts, verifiable=True))}
-    for problem in refusals(facts):
+    of_the_tree = {problem.what for problem in unmet_preconditions(replace(facts, can_be_verified=True))}
+    for problem in unmet_preconditions(facts):
         name = "work tree" if problem.what in of_the_tree else "verification"
-        yield problem_found(name, problem, exit_=Exit.REFUSED)
+        yield from_error(name, problem, exit_=Exit.REFUSED)
     if not of_the_tree:
         yield Finding("work tree", Health.OK, f"{facts.branch} is clean")
-    chosen = wanted.verify if isinstance(wanted.verify, Command) else find(git.top_level())
-    if isinstance(chosen, Command):
-        yield _verified_by(chosen, Agreements(git.private_dir()))
+    chosen = wanted.verify if isinstance(wanted.verify, VerifyCommand) else detect_in(git.top_level())
+    if isinstance(chosen, VerifyCommand):
+        yield _verification_finding(chosen, TrustedCommands(git.homelab_dir()))
 
 
-def _verified_by(chosen: Command, agreed: Agreements) -> Finding:
+def _verification_finding(chosen: VerifyCommand, agreed: TrustedCommands) -> Finding:
     said = f"`{chosen.command}`: {chosen.why}"
     if chosen.why != TRACKED or chosen.command in agreed:
         return Finding("verification", Health.OK, said)
@@ -83,48 +83,48 @@ def _verified_by(chosen: Command, agreed: Agreements) -> Finding:
     )
 
 
-def _remote(wanted: Request, git: Git) -> Iterator[Finding]:
+def _check_remote(wanted: LandRequest, git: Git) -> Iterator[Finding]:
     if git.top_level() is None:
         return
     try:
-        name = goes_to(wanted, git)
+        name = resolve_remote(wanted, git)
     except Problem as problem:
-        yield problem_found("remote", problem, exit_=problem.exit)
+        yield from_error("remote", problem, exit_=problem.exit)
         return
     url = next(iter(git.push_urls(name)), name)
     where = remotes.parse(url)
     known = f", {where.full}" if isinstance(where, Address) else f", {where.why}"
     asked = Seen(wanted.onto) if wanted.onto else git.head_branch(name)
     if not isinstance(asked, Seen):
-        yield _unsaid(name, url, asked)
+        yield _no_target(name, url, asked)
         return
     target = asked.value
-    if target == git.branch() and not wanted.onto:  # with it, the work tree's findings say so
+    if target == git.current_branch() and not wanted.onto:  # with it, the work tree's findings say so
         hint = "land from a branch of its own: git switch -c TOPIC"
-        yield _broken("target", f"{target} is checked out, and it is the target itself", hint)
-    match git.tip(url, target):
+        yield _problem("target", f"{target} is checked out, and it is the target itself", hint)
+    match git.ls_remote_branch(url, target):
         case Seen():
             yield Finding("remote", Health.OK, f"{name} is {remotes.shown(url)}{known}; {target} is landed on")
         case Absent():
-            yield _broken("target", f"there is no branch {target} on {name}", "name another: --onto BRANCH")
+            yield _problem("target", f"there is no branch {target} on {name}", "name another: --onto BRANCH")
         case other:
-            yield _silent(name, url, other.reason)
+            yield _unreachable(name, url, other.reason)
 
 
-def _unsaid(name: str, url: str, asked: Absent | Missed) -> Finding:
+def _no_target(name: str, url: str, asked: Absent | Missed) -> Finding:
     """No target: because the remote names none, or because it cannot be asked."""
     if isinstance(asked, Missed):
-        return _silent(name, url, asked.reason)
+        return _unreachable(name, url, asked.reason)
     hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
-    return _broken("target", f"{name} does not say which branch to land on", hint)
+    return _problem("target", f"{name} does not say which branch to land on", hint)
 
 
-def _silent(name: str, url: str, reason: str) -> Finding:
+def _unreachable(name: str, url: str, reason: str) -> Finding:
     said = f"{remotes.shown(url)}: {reason}"
     return Finding(
         "remote", Health.PROBLEM, said, f"try it: git ls-remote {shlex.quote(remotes.shown(name))}", Exit.PUSH_FAILED
     )
 
 
-def _broken(check: str, evidence: str, remedy: str) -> Finding:
+def _problem(check: str, evidence: str, remedy: str) -> Finding:
     return Finding(check, Health.PROBLEM, evidence, remedy, Exit.REFUSED)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from homelab_hooks.cli.doctor.aside import problem_found
+from homelab_hooks.cli.doctor.aside import from_error
 from homelab_hooks.config import Config
 from homelab_hooks.errors import Problem
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.exits import Exit
 
 
-def examine(config: Config, problems: Sequence[Problem]) -> Iterator[Finding]:
+def check_settings(config: Config, problems: Sequence[Problem]) -> Iterator[Finding]:
     """Everything that is wrong with them; else where the ones in force come from."""
     for problem in problems:
-        yield problem_found("settings", problem, exit_=Exit.USAGE)
+        yield from_error("settings", problem, exit_=Exit.USAGE)
     for warning in config.warnings:
         said, _, remedy = warning.partition("; ")
         yield Finding("settings", Health.WARNING, said, remedy)

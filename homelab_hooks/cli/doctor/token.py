@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from homelab_hooks.cli.doctor.aside import Examination
+from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
 from homelab_hooks.events import Finding, Health
 from homelab_hooks.tokens.find import NotThere
 from homelab_hooks.world import World
 
 
-def examination(config: Config, world: World) -> Examination:
+def token_check(config: Config, world: World) -> DoctorCheck:
     """Vault is asked too where it is named, for one day it may be needed."""
-    return Examination(
+    return DoctorCheck(
         "token",
-        lambda: _examine(config, world),
+        lambda: _check_token(config, world),
         "set WOODPECKER_TOKEN, or look at Vault and at git's credential helper",
     )
 
 
-def _examine(config: Config, world: World) -> Iterator[Finding]:
+def _check_token(config: Config, world: World) -> Iterator[Finding]:
     if config.server is None:
         yield Finding("token", Health.SKIPPED, "there is no CI server to use it with")
         return
