@@ -20,7 +20,7 @@ from homelab_hooks import __version__  # noqa: E402 - the package is found in th
 from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
 from homelab_hooks.cli.main import build_parser  # noqa: E402 - as above
 from homelab_hooks.cli.table import COMMANDS, Command  # noqa: E402 - as above
-from homelab_hooks.exits import MEANING  # noqa: E402 - as above
+from homelab_hooks.exits import EXIT_MEANINGS  # noqa: E402 - as above
 from homelab_hooks.settings import SETTINGS  # noqa: E402 - as above
 
 MADE = ROOT / "build" / "manuals"
@@ -124,7 +124,7 @@ def page(parser: argparse.ArgumentParser, verbs: list[Command]) -> str:
         parser, _data={"project_name": "homelab-hooks", "version": __version__, "manual_title": "Git Manual"}
     )
     made.description = verbs[0].summary if len(verbs) == 1 else "land, watch and deploy, and say the truth"
-    codes = "\n".join(f".TP\n.B {int(code)}\n{code.verdict}: {_roff(said)}." for code, said in MEANING.items())
+    codes = "\n".join(f".TP\n.B {int(code)}\n{code.verdict}: {_roff(said)}." for code, said in EXIT_MEANINGS.items())
     made.add_section("exit status", ">", codes)
     made.add_section("environment", ">", _variables())
     made.add_section("configuration", ">", _configuration())
@@ -137,7 +137,7 @@ def page(parser: argparse.ArgumentParser, verbs: list[Command]) -> str:
 
 
 def _variables() -> str:
-    rows = [(name, setting.what) for setting in SETTINGS for name in setting.env]
+    rows = [(name, setting.description) for setting in SETTINGS for name in setting.env]
     rows += [
         ("WOODPECKER_TOKEN, WP_TOKEN", "CI's token; else Vault, then git's credential helpers"),
         ("VAULT_TOKEN", "Vault's token; else ~/.vault-token"),
@@ -150,7 +150,7 @@ def _variables() -> str:
 
 
 def _configuration() -> str:
-    rows = [(setting.git, setting.what, setting.tracked) for setting in SETTINGS if setting.git]
+    rows = [(setting.git, setting.description, setting.tracked) for setting in SETTINGS if setting.git]
     head = (
         "An option wins over the environment, that over git config, that over the tracked file \\fB.homelab.toml\\fR.\n"
     )

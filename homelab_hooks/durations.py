@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import re
 
-FAR = 1e9
+MAX_DURATION_S = 1e9
 """seconds; nothing that is measured here lasts longer"""
-_FORM = re.compile(
+_DURATION_PATTERN = re.compile(
     r"(?:(?P<h>[0-9]{1,9})h)?(?:(?P<m>[0-9]{1,9})m)?(?:(?P<s>[0-9]{1,9}(?:\.[0-9]+)?)s?)?"
 )  # nine digits: more is no time to wait
 
 
-def parse(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Seconds. Raises ValueError with what is expected.
 
-    >>> parse("90"), parse("90s"), parse("2m"), parse("1h30m"), parse("0")
+    >>> parse_duration("90"), parse_duration("90s"), parse_duration("2m"), parse_duration("1h30m"), parse_duration("0")
     (90.0, 90.0, 120.0, 5400.0, 0.0)
     """
-    found = _FORM.fullmatch(text.strip().lower())
+    found = _DURATION_PATTERN.fullmatch(text.strip().lower())
     if not found or not any(found.groupdict().values()):
         raise ValueError("a duration like 90, 90s, 2m or 1h30m is expected")
     hours, minutes, seconds = (float(found[unit] or 0) for unit in "hms")
     return hours * 3600 + minutes * 60 + seconds
 
 
-def text(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration as a person reads it.
 
-    >>> text(0.4), text(75), text(5400), text(float("nan"))
+    >>> format_duration(0.4), format_duration(75), format_duration(5400), format_duration(float("nan"))
     ('0.4s', '1m15s', '1h30m', 'for ever')
     """
-    if not seconds < FAR:
+    if not seconds < MAX_DURATION_S:
         return "for ever"
     if seconds < 9.95:  # noqa: PLR2004 - below this a tenth matters
         return f"{seconds:.1f}s"

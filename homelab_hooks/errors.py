@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 
 
-class Problem(Exception):  # noqa: N818 - it is a finding told to a person, not a program's fault
+class CommandError(Exception):
     """Ends a command with one sentence about what happened and one about what to do."""
 
     def __init__(
         self,
-        what: str,
+        message: str,
         *,
         hint: str = "",
-        exit: Exit = Exit.USAGE,  # noqa: A002 - the glossary's word
+        exit: ExitCode = ExitCode.USAGE,  # noqa: A002 - the glossary's word
         landed: bool | None = None,
     ) -> None:
-        super().__init__(what)
-        self.what = what
+        super().__init__(message)
+        self.message = message
         self.hint = hint
         self.exit = exit
         self.landed = landed

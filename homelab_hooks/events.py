@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 
 
 class Stage(StrEnum):
@@ -30,7 +30,7 @@ class Progress(StrEnum):
     FAILED = "failed"
 
 
-class Level(StrEnum):
+class LogLevel(StrEnum):
     """How loud a log line is."""
 
     INFO = "info"
@@ -107,7 +107,7 @@ class Waiting(NamedTuple):
     elapsed: float = 0.0
 
 
-class LostContact(NamedTuple):
+class ContactLost(NamedTuple):
     """No usable answer for a while; it is being tried on."""
 
     reason: str
@@ -115,7 +115,7 @@ class LostContact(NamedTuple):
     """seconds left before it counts as unreachable"""
 
 
-class Back(NamedTuple):
+class ContactRestored(NamedTuple):
     """Answers come again after `away` seconds."""
 
     away: float
@@ -127,7 +127,7 @@ class Log(NamedTuple):
     source: str
     """`homelab` for our own; else whose line it is: `verify`, `push`, `step build/test`, ..."""
     text: str
-    level: Level = Level.INFO
+    level: LogLevel = LogLevel.INFO
 
 
 class RolloutChanged(NamedTuple):
@@ -147,7 +147,7 @@ class RolloutChanged(NamedTuple):
     old: int | None = None
 
 
-class Health(StrEnum):
+class FindingStatus(StrEnum):
     """How it stands with something that was examined."""
 
     OK = "ok"
@@ -162,14 +162,14 @@ class Finding(NamedTuple):
     """What an examination found: the evidence, and what to do about it, as a command where there is one."""
 
     check: str
-    health: Health
+    health: FindingStatus
     evidence: str
     remedy: str = ""
-    exit: Exit = Exit.OK
+    exit: ExitCode = ExitCode.OK
     """the code with which a landing would end because of it"""
 
 
-class Watched(NamedTuple):
+class BackgroundWatch(NamedTuple):
     """A push of this repository that something else watches, or watched last; `age` in seconds."""
 
     sha: str
@@ -178,7 +178,7 @@ class Watched(NamedTuple):
     age: float
     """since it began, or since it ended"""
     verdict: str = ""
-    exit: Exit | None = None
+    exit: ExitCode | None = None
     url: str = ""
     log: str = ""
     """the file with its progress"""
@@ -207,7 +207,7 @@ class Result(NamedTuple):
     """The last word of every command (contract, section 4); `took` in seconds."""
 
     verdict: str
-    exit: Exit
+    exit: ExitCode
     sha: str = ""
     pipelines: tuple[PipelineResult, ...] = ()
     deploys: tuple[DeployResult, ...] = ()
@@ -227,11 +227,11 @@ Event = (
     | WorkflowChanged
     | StepChanged
     | Waiting
-    | LostContact
-    | Back
+    | ContactLost
+    | ContactRestored
     | Log
     | RolloutChanged
     | Finding
-    | Watched
+    | BackgroundWatch
     | Result
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What a command ends with (contract, section 3)."""
 
     OK = 0
@@ -33,47 +33,49 @@ class Exit(IntEnum):
     def verdict(self) -> str:
         """The word for it in the result line.
 
-        >>> Exit.NO_PIPELINE.verdict, Exit.TERMINATED.verdict
+        >>> ExitCode.NO_PIPELINE.verdict, ExitCode.TERMINATED.verdict
         ('no-pipeline', 'interrupted')
         """
-        return "interrupted" if self is Exit.TERMINATED else self.name.lower().replace("_", "-")
+        return "interrupted" if self is ExitCode.TERMINATED else self.name.lower().replace("_", "-")
 
 
-MEANING: dict[Exit, str] = {
-    Exit.OK: "all that was asked for happened and was seen to happen",
-    Exit.FAILED: "CI decided against the commit: failure or error",
-    Exit.USAGE: "wrong arguments or settings",
-    Exit.NO_PIPELINE: "no pipeline appeared within the appear-timeout; the reason found is printed",
-    Exit.DENIED: "token missing or refused, repository unknown to CI, or the address is not a Woodpecker server",
-    Exit.CANCELLED: "killed, cancelled or declined by a person",
-    Exit.SUPERSEDED: "a newer pipeline replaced it, and that one does not contain the commit",
-    Exit.BLOCKED: "waits for an approval; the URL is printed",
-    Exit.UNREACHABLE: "no usable answer for the whole unreachable-timeout",
-    Exit.ROLLOUT_FAILED: "the new pods fail, or the progress deadline passed",
-    Exit.ROLLOUT_UNPROVEN: "it cannot be shown that the workload runs this commit",
-    Exit.REFUSED: "refused before changing anything",
-    Exit.CONFLICT: "merging the target conflicts; the files are listed",
-    Exit.VERIFY_FAILED: "the verification command failed",
-    Exit.PROTECTED: "the target refuses direct pushes; the feature branch was pushed, the pull request link printed",
-    Exit.PUSH_FAILED: "authentication, network, a local hook, or another refusal of the server",
-    Exit.TIMEOUT: "the time given ran out; the same command continues",
-    Exit.INTERRUPTED: "Ctrl-C; the resume command is printed",
-    Exit.TERMINATED: "SIGTERM; the resume command is printed",
+EXIT_MEANINGS: dict[ExitCode, str] = {
+    ExitCode.OK: "all that was asked for happened and was seen to happen",
+    ExitCode.FAILED: "CI decided against the commit: failure or error",
+    ExitCode.USAGE: "wrong arguments or settings",
+    ExitCode.NO_PIPELINE: "no pipeline appeared within the appear-timeout; the reason found is printed",
+    ExitCode.DENIED: "token missing or refused, repository unknown to CI, or the address is not a Woodpecker server",
+    ExitCode.CANCELLED: "killed, cancelled or declined by a person",
+    ExitCode.SUPERSEDED: "a newer pipeline replaced it, and that one does not contain the commit",
+    ExitCode.BLOCKED: "waits for an approval; the URL is printed",
+    ExitCode.UNREACHABLE: "no usable answer for the whole unreachable-timeout",
+    ExitCode.ROLLOUT_FAILED: "the new pods fail, or the progress deadline passed",
+    ExitCode.ROLLOUT_UNPROVEN: "it cannot be shown that the workload runs this commit",
+    ExitCode.REFUSED: "refused before changing anything",
+    ExitCode.CONFLICT: "merging the target conflicts; the files are listed",
+    ExitCode.VERIFY_FAILED: "the verification command failed",
+    ExitCode.PROTECTED: "the target refuses direct pushes; the feature branch was pushed, "
+    "the pull request link printed",
+    ExitCode.PUSH_FAILED: "authentication, network, a local hook, or another refusal of the server",
+    ExitCode.TIMEOUT: "the time given ran out; the same command continues",
+    ExitCode.INTERRUPTED: "Ctrl-C; the resume command is printed",
+    ExitCode.TERMINATED: "SIGTERM; the resume command is printed",
 }
 
 CI_WORST_FIRST = (
-    Exit.DENIED, Exit.UNREACHABLE, Exit.FAILED, Exit.CANCELLED, Exit.SUPERSEDED,
-    Exit.BLOCKED, Exit.NO_PIPELINE, Exit.TIMEOUT, Exit.OK,
+    ExitCode.DENIED, ExitCode.UNREACHABLE, ExitCode.FAILED, ExitCode.CANCELLED, ExitCode.SUPERSEDED,
+    ExitCode.BLOCKED, ExitCode.NO_PIPELINE, ExitCode.TIMEOUT, ExitCode.OK,
 )  # fmt: skip
 DEPLOY_WORST_FIRST = (
-    Exit.DENIED, Exit.UNREACHABLE, Exit.ROLLOUT_FAILED, Exit.ROLLOUT_UNPROVEN, Exit.TIMEOUT, Exit.OK,
+    ExitCode.DENIED, ExitCode.UNREACHABLE, ExitCode.ROLLOUT_FAILED, ExitCode.ROLLOUT_UNPROVEN, ExitCode.TIMEOUT,
+    ExitCode.OK,
 )  # fmt: skip
 
 
-def worst(exits: Iterable[Exit], order: tuple[Exit, ...] = CI_WORST_FIRST) -> Exit:
+def choose_worst_exit(exits: Iterable[ExitCode], order: tuple[ExitCode, ...] = CI_WORST_FIRST) -> ExitCode:
     """The one that counts; OK where there is none.
 
-    >>> worst([Exit.OK, Exit.CANCELLED, Exit.FAILED]).name
+    >>> choose_worst_exit([ExitCode.OK, ExitCode.CANCELLED, ExitCode.FAILED]).name
     'FAILED'
     """
-    return min(exits, key=order.index, default=Exit.OK)
+    return min(exits, key=order.index, default=ExitCode.OK)

@@ -10,12 +10,12 @@ class Containment(Enum):
     """Whether one commit's history contains another."""
 
     CONTAINS = auto()
-    APART = auto()
+    NOT_CONTAINED = auto()
     UNKNOWN = auto()
     """not known here, also after asking the remote once; or there is no repository"""
 
 
-class Contains(Protocol):
+class ContainmentCheck(Protocol):
     """Answers whether `newer` contains `ours`; `newer` may be an abbreviated sha."""
 
     def __call__(self, *, newer: str, ours: str) -> Containment:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 
-_NAME = re.compile(r"g?([0-9a-f]{7,64})")
-_SPLIT = re.compile(r"[^0-9A-Za-z]+")
+_COMMIT_TOKEN = re.compile(r"g?([0-9a-f]{7,64})")
+_TOKEN_SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class ByTag:
+class TagProof:
     """The image's tag names the commit."""
 
     def __str__(self) -> str:
@@ -21,7 +21,7 @@ class ByTag:
 
 
 @dataclass(frozen=True, slots=True)
-class ByAnnotation:
+class AnnotationProof:
     """An annotation of the pod template, else of the workload, names the commit."""
 
     key: str
@@ -31,7 +31,7 @@ class ByAnnotation:
 
 
 @dataclass(frozen=True, slots=True)
-class ByLabel:
+class LabelProof:
     """A label of the pod template, else of the workload, names the commit."""
 
     key: str
@@ -41,7 +41,7 @@ class ByLabel:
 
 
 @dataclass(frozen=True, slots=True)
-class ByEnv:
+class EnvProof:
     """An environment variable in the template's containers names the commit."""
 
     name: str
@@ -51,7 +51,7 @@ class ByEnv:
 
 
 @dataclass(frozen=True, slots=True)
-class ByDigest:
+class DigestProof:
     """The image that runs has this digest; no commit is named."""
 
     digest: str
@@ -60,87 +60,91 @@ class ByDigest:
         return f"digest:{self.digest}"
 
 
-Proof = ByTag | ByAnnotation | ByLabel | ByEnv | ByDigest
+Proof = TagProof | AnnotationProof | LabelProof | EnvProof | DigestProof
 
 
 def parse_proof(text: str) -> Proof:
     """What `--image-proof` asks for; the empty text means the tag.
 
     >>> parse_proof("annotation:example.test/commit")
-    ByAnnotation(key='example.test/commit')
+    AnnotationProof(key='example.test/commit')
     >>> parse_proof("")
-    ByTag()
+    TagProof()
 
     Raises:
-        Problem: the text is none of the forms.
+        CommandError: the text is none of the forms.
     """
     if text.strip() in {"", "tag"}:
-        return ByTag()
+        return TagProof()
     kind, _, value = text.strip().partition(":")
     match kind, value:
         case "annotation", value if value:
-            return ByAnnotation(value)
+            return AnnotationProof(value)
         case "label", value if value:
-            return ByLabel(value)
+            return LabelProof(value)
         case "env", value if value:
-            return ByEnv(value)
+            return EnvProof(value)
         case "digest", value if _DIGEST.fullmatch(value):
-            return ByDigest(value)
+            return DigestProof(value)
         case _:
-            raise Problem(
+            raise CommandError(
                 f"{text!r} is no image proof",
                 hint="write tag, annotation:KEY, label:KEY, env:NAME or digest:sha256:64-DIGITS",
             )
 
 
-def tag(reference: str) -> str:
+def extract_tag(reference: str) -> str:
     """The tag of an image reference; empty where it has none.
 
-    >>> tag("registry.example.test:5000/deadbeef/app:1.2-9f2c1a7b@sha256:00")
+    >>> extract_tag("registry.example.test:5000/deadbeef/app:1.2-9f2c1a7b@sha256:00")
     '1.2-9f2c1a7b'
-    >>> tag("registry.example.test:5000/app")
+    >>> extract_tag("registry.example.test:5000/app")
     ''
     """
     return reference.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-def digest(reference: str) -> str:
+def extract_digest(reference: str) -> str:
     """The sha256 digest in an image reference or in an imageID of a pod; empty where there is none.
 
-    >>> digest("registry.example.test/app@sha256:" + "0" * 64)[:10]
+    >>> extract_digest("registry.example.test/app@sha256:" + "0" * 64)[:10]
     'sha256:000'
     """
     found = _DIGEST.search(reference)
     return found.group() if found else ""
 
 
-def commits(text: str) -> tuple[str, ...]:
+def find_commit_tokens(text: str) -> tuple[str, ...]:
     """The tokens of a tag (or of another proof's value) that can name a commit, in their order.
 
     A token is 7 to 64 hexadecimal digits in lower case between characters that are neither letters nor digits;
     a `g` before them is dropped, as git describe writes it.
 
-    >>> commits("v1.2.3-4-g9f2c1a7b"), commits("sha-9f2c1a7b"), commits("latest"), commits("x9f2c1a7b")
-    (('9f2c1a7b',), ('9f2c1a7b',), (), ())
+    >>> find_commit_tokens("v1.2.3-4-g9f2c1a7b"), find_commit_tokens("sha-9f2c1a7b")
+    (('9f2c1a7b',), ('9f2c1a7b',))
+    >>> find_commit_tokens("latest"), find_commit_tokens("x9f2c1a7b")
+    ((), ())
     """
-    found = (_NAME.fullmatch(token) for token in _SPLIT.split(text))
+    found = (_COMMIT_TOKEN.fullmatch(token) for token in _TOKEN_SEPARATORS.split(text))
     return tuple(match.group(1) for match in found if match)
 
 
-def dirty(text: str) -> bool:
+def is_dirty_build(text: str) -> bool:
     """Whether it says that it was built from a work tree with changes: such an image proves nothing.
 
-    >>> dirty("9f2c1a7b-dirty"), dirty("9f2c1a7b-quickndirty")
+    >>> is_dirty_build("9f2c1a7b-dirty"), is_dirty_build("9f2c1a7b-quickndirty")
     (True, False)
     """
-    return "dirty" in _SPLIT.split(text.casefold())
+    return "dirty" in _TOKEN_SEPARATORS.split(text.casefold())
 
 
-def names(text: str, sha: str) -> bool:
+def has_commit_token(text: str, sha: str) -> bool:
     """Whether a tag (or another proof's value) names this commit.
 
     >>> sha = "9f2c1a7b" + "0" * 32
-    >>> names("main-9f2c1a7b", sha), names("9f2c1a", sha), names("9f2c1a7b-dirty", sha), names("9f2c1a7c", sha)
-    (True, False, False, False)
+    >>> has_commit_token("main-9f2c1a7b", sha), has_commit_token("9f2c1a", sha)
+    (True, False)
+    >>> has_commit_token("9f2c1a7b-dirty", sha), has_commit_token("9f2c1a7c", sha)
+    (False, False)
     """
-    return not dirty(text) and any(sha.startswith(token) for token in commits(text))
+    return not is_dirty_build(text) and any(sha.startswith(token) for token in find_commit_tokens(text))

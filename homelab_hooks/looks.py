@@ -6,13 +6,13 @@ from enum import Enum, auto
 from typing import Generic, NamedTuple, TypeVar
 
 from homelab_hooks.events import Event
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 
 T_co = TypeVar("T_co", covariant=True)
 S = TypeVar("S")
 
 
-class Fault(Enum):
+class FailureKind(Enum):
     """Why there was no usable answer."""
 
     CONNECTION = auto()
@@ -27,23 +27,23 @@ class Fault(Enum):
     """HTML, or a redirect to another place: perhaps no API at all"""
 
 
-class Seen(NamedTuple, Generic[T_co]):
+class Found(NamedTuple, Generic[T_co]):
     """Answered."""
 
     value: T_co
 
 
-class Absent(NamedTuple):
+class NotFound(NamedTuple):
     """Answered: there is nothing yet."""
 
     reason: str = ""
 
 
-class Missed(NamedTuple):
+class Unavailable(NamedTuple):
     """No usable answer; asking again may help."""
 
     reason: str
-    fault: Fault = Fault.CONNECTION
+    kind: FailureKind = FailureKind.CONNECTION
     retry_after: float | None = None
     """seconds the server asked us to wait"""
     hint: str = ""
@@ -55,19 +55,19 @@ class Denied(NamedTuple):
 
     reason: str
     hint: str = ""
-    exit: Exit = Exit.DENIED
+    exit: ExitCode = ExitCode.DENIED
     final: bool = False
     """true where asking again cannot help whatever was seen before (a certificate that does not verify)"""
     slow: bool = False
     """true for a refusal that took so long that a locked database may be behind it"""
 
 
-Look = Seen[T_co] | Absent | Missed | Denied
+Poll = Found[T_co] | NotFound | Unavailable | Denied
 
 
-class Turn(NamedTuple, Generic[S]):
+class Decision(NamedTuple, Generic[S]):
     """What a decision came to: the state from now on, what to tell, and how long to wait (None: settled)."""
 
     state: S
     events: tuple[Event, ...] = ()
-    wait: float | None = None
+    delay: float | None = None

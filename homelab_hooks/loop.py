@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Look, Turn
+from homelab_hooks.looks import Decision, Poll
 
 S = TypeVar("S")
 V = TypeVar("V")
@@ -22,12 +22,12 @@ class Clock(Protocol):
         """Let time pass; may return early when there is news."""
 
 
-def drive(
+def poll_until_decided(
     state: S,
     *,
-    look: Callable[[S], Look[V]],
-    turn: Callable[[S, Look[V], float], Turn[S]],
-    tell: Callable[[Event], None],
+    fetch: Callable[[S], Poll[V]],
+    decide: Callable[[S, Poll[V], float], Decision[S]],
+    emit: Callable[[Event], None],
     clock: Clock,
 ) -> S:
     """Take turns until one is settled; return the settled state.
@@ -35,11 +35,11 @@ def drive(
     The look is taken first, so that a verdict which arrives with the last look is not thrown away.
     """
     while True:
-        sight = look(state)
-        step = turn(state, sight, clock.now())
-        for event in step.events:
-            tell(event)
-        state = step.state
-        if step.wait is None:
+        poll = fetch(state)
+        decision = decide(state, poll, clock.now())
+        for event in decision.events:
+            emit(event)
+        state = decision.state
+        if decision.delay is None:
             return state
-        clock.sleep(step.wait)
+        clock.sleep(decision.delay)

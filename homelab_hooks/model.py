@@ -24,29 +24,29 @@ class Status(StrEnum):
     """a word this version does not know: not decided yet, never success"""
 
     @property
-    def settled(self) -> bool:
+    def is_final(self) -> bool:
         """Whether it stays as it is (measured: no final status was ever followed by another)."""
-        return self in _SETTLED
+        return self in _FINAL_STATUSES
 
     @property
-    def red(self) -> bool:
+    def is_failed(self) -> bool:
         """Whether CI decided against it."""
         return self in {Status.FAILURE, Status.ERROR}
 
     @property
-    def stopped(self) -> bool:
+    def is_cancelled(self) -> bool:
         """Whether somebody or something ended it early."""
         return self in {Status.KILLED, Status.CANCELED}
 
 
-_SETTLED = frozenset(
+_FINAL_STATUSES = frozenset(
     {Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED, Status.CANCELED, Status.DECLINED, Status.SKIPPED}
 )
 
-EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
+DECIDING_EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
 """the events that decide for `homelab-watch`; cron never counts unless it is named"""
 
-ALL_EVENTS = (*EVENTS, "cron", "pull_request_closed", "pull_request_metadata")
+ALL_EVENTS = (*DECIDING_EVENTS, "cron", "pull_request_closed", "pull_request_metadata")
 
 
 class Step(NamedTuple):
@@ -64,9 +64,9 @@ class Step(NamedTuple):
     finished: int = 0
 
     @property
-    def culprit(self) -> bool:
+    def can_be_blamed(self) -> bool:
         """Whether it may be the reason of a red workflow; a killed step never is."""
-        return self.state.red and self.kind != "service"
+        return self.state.is_failed and self.kind != "service"
 
 
 class Workflow(NamedTuple):
@@ -81,7 +81,7 @@ class Workflow(NamedTuple):
     steps: tuple[Step, ...] = ()
 
 
-class Stopped(NamedTuple):
+class Cancellation(NamedTuple):
     """Who or what ended a pipeline early (since 3.14); it counts only while the status is killed or canceled."""
 
     by_user: str = ""
@@ -90,12 +90,12 @@ class Stopped(NamedTuple):
     """the number of the pipeline that replaced it"""
 
 
-class Complaint(NamedTuple):
+class ConfigError(NamedTuple):
     """An error or a warning of the configuration."""
 
     message: str
-    warning: bool = False
-    where: str = ""
+    is_warning: bool = False
+    location: str = ""
 
 
 class Pipeline(NamedTuple):
@@ -116,20 +116,20 @@ class Pipeline(NamedTuple):
     started: int = 0
     finished: int = 0
     updated: int = 0
-    stopped: Stopped | None = None
-    complaints: tuple[Complaint, ...] = ()
+    cancellation: Cancellation | None = None
+    config_errors: tuple[ConfigError, ...] = ()
     workflows: tuple[Workflow, ...] = ()
     version: str = ""
 
     @property
-    def took(self) -> int | None:
+    def duration_s(self) -> int | None:
         """Seconds from start to end; None where either is not known."""
         return self.finished - self.started if 0 < self.started <= self.finished else None
 
     @property
-    def red_workflows(self) -> tuple[Workflow, ...]:
+    def failed_workflows(self) -> tuple[Workflow, ...]:
         """Those in failure or error: under a green pipeline they make it failed."""
-        return tuple(workflow for workflow in self.workflows if workflow.state.red)
+        return tuple(workflow for workflow in self.workflows if workflow.state.is_failed)
 
 
 class Repo(NamedTuple):
@@ -140,7 +140,7 @@ class Repo(NamedTuple):
     active: bool = True
 
 
-class Queue(NamedTuple):
+class QueueInfo(NamedTuple):
     """What the server's queue says; only administrators may see it."""
 
     workers: int

@@ -6,26 +6,26 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-_REF_TROUBLE = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|/\.|\.lock/")
+_INVALID_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|/\.|\.lock/")
 """what git allows in no branch's name (git-check-ref-format); a leading dash would be taken for an option"""
 _WORKLOAD = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9.]+)?/[a-z0-9][a-z0-9.-]*")
 
 
-def choice(*words: str) -> Callable[[str], str]:
+def make_choice_parser(*words: str) -> Callable[[str], str]:
     """One of these words."""
 
-    def read(text: str) -> str:
+    def parse(text: str) -> str:
         if text not in words:
             raise ValueError(f"one of {', '.join(words)} is expected")
         return text
 
-    return read
+    return parse
 
 
-def full_name(text: str) -> str:
+def parse_repo_name(text: str) -> str:
     """A repository's name in CI.
 
-    >>> full_name("/acme/app/")
+    >>> parse_repo_name("/acme/app/")
     'acme/app'
     """
     parts = text.strip("/").split("/")
@@ -34,29 +34,29 @@ def full_name(text: str) -> str:
     return "/".join(parts)
 
 
-def ref(text: str) -> str:
+def parse_ref_name(text: str) -> str:
     """The name of a branch or a remote."""
-    if _REF_TROUBLE.search(text):
+    if _INVALID_REF.search(text):
         raise ValueError("a name that git allows is expected, like main or origin")
     return text
 
 
-def workload(text: str) -> str:
+def parse_workload(text: str) -> str:
     """A deploy target's text; which kinds there are is known to kubectl's facts."""
     if not _WORKLOAD.fullmatch(text):
         raise ValueError("NAMESPACE/NAME or NAMESPACE/KIND/NAME is expected")
     return text
 
 
-def path(text: str) -> Path:
+def parse_path(text: str) -> Path:
     """A file's path; `~` is the user's home."""
     return Path(text).expanduser()
 
 
-def secret(text: str) -> str:
+def parse_vault_path(text: str) -> str:
     """A secret's place in Vault: MOUNT/PATH.
 
-    >>> secret("/kv/ci/global/")
+    >>> parse_vault_path("/kv/ci/global/")
     'kv/ci/global'
     """
     found = text.strip("/")

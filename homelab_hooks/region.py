@@ -5,30 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_HIDE, _SHOW = "\x1b[?25l", "\x1b[?25h"
-_CLIP, _WRAP = "\x1b[?7l", "\x1b[?7h"
-_REST_OF_LINE, _REST_OF_SCREEN = "\x1b[K", "\x1b[J"
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
+_ERASE_LINE, _ERASE_SCREEN = "\x1b[K", "\x1b[J"
 
 
-class Line(NamedTuple):
+class ScreenLine(NamedTuple):
     """One line, colours included."""
 
     text: str
-    cells: int
+    width: int
     """columns that it takes"""
 
 
-class Region(NamedTuple):
+class LiveRegion(NamedTuple):
     """What stands on the screen, right above the cursor."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ScreenLine, ...] = ()
     columns: int = 0
     """how wide the terminal was"""
 
 
-def redraw(
-    region: Region, *, lasting: Sequence[str] = (), frame: Sequence[Line] = (), columns: int, reflows: bool = False
-) -> tuple[str, Region]:
+def redraw_region(
+    region: LiveRegion,
+    *,
+    scrollback: Sequence[str] = (),
+    live_lines: Sequence[ScreenLine] = (),
+    columns: int,
+    rewraps: bool = False,
+) -> tuple[str, LiveRegion]:
     r"""What to write, empty where all stands already, and what stands then.
 
     Each write leaves the cursor visible, below the region and at the left, and everything else as it was: a prompt of
@@ -36,30 +41,36 @@ def redraw(
     erased first, so that nothing flickers.
 
     Args:
-        lasting: lines that go above the region and stay; long ones wrap, so that they can be copied whole.
-        frame: the region from now on.
-        reflows: the terminal breaks long lines anew when it gets narrower.
+        scrollback: lines that go above the region and stay; long ones wrap, so that they can be copied whole.
+        live_lines: the region from now on.
+        rewraps: the terminal breaks long lines anew when it gets narrower.
 
-    >>> redraw(Region(), frame=[Line("a", 1)], columns=80)[0]
+    >>> redraw_region(LiveRegion(), live_lines=[ScreenLine("a", 1)], columns=80)[0]
     '\x1b[?25l\r\x1b[?7la\x1b[K\r\n\x1b[?7h\x1b[J\x1b[?25h'
     """
-    after = Region(tuple(frame), columns)
-    if not lasting and (after == region or not (frame or region.lines)):
+    after = LiveRegion(tuple(live_lines), columns)
+    if not scrollback and (after == region or not (live_lines or region.lines)):
         return "", region
-    up = rows(region, columns) if reflows else len(region.lines)
-    parts = [_HIDE, "\r", f"\x1b[{up}A" if up else ""]
-    if lasting:
-        parts += [_REST_OF_SCREEN, *(f"{line}\r\n" for line in lasting)]
-    parts += [_CLIP, *(f"{line.text}{_REST_OF_LINE}\r\n" for line in frame), _WRAP, _REST_OF_SCREEN, _SHOW]
+    up = count_rows(region, columns) if rewraps else len(region.lines)
+    parts = [_HIDE_CURSOR, "\r", f"\x1b[{up}A" if up else ""]
+    if scrollback:
+        parts += [_ERASE_SCREEN, *(f"{line}\r\n" for line in scrollback)]
+    parts += [
+        _WRAP_OFF,
+        *(f"{line.text}{_ERASE_LINE}\r\n" for line in live_lines),
+        _WRAP_ON,
+        _ERASE_SCREEN,
+        _SHOW_CURSOR,
+    ]
     return "".join(parts), after
 
 
-def rows(region: Region, columns: int) -> int:
+def count_rows(region: LiveRegion, columns: int) -> int:
     """How many rows the region takes now, in a terminal that breaks its lines at `columns`.
 
-    >>> rows(Region((Line("x" * 70, 70), Line("", 0)), 80), 40)
+    >>> count_rows(LiveRegion((ScreenLine("x" * 70, 70), ScreenLine("", 0)), 80), 40)
     3
     """
     if not 0 < columns < region.columns:
         return len(region.lines)
-    return sum(max(1, -(-line.cells // columns)) for line in region.lines)
+    return sum(max(1, -(-line.width // columns)) for line in region.lines)

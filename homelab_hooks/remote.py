@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.text import clean, without_user
+from homelab_hooks.errors import CommandError
+from homelab_hooks.text import strip_control_chars, strip_userinfo
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
-_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_REMOTE_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")
+_WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SCP = re.compile(r"(?:(?P<user>[^@/:\[]+)@)?(?P<host>\[[^\]]+\]|[^:/\[]+):(?P<path>.*)", re.DOTALL)
 _SCP_BRACKETS = re.compile(r"(?P<user>[^@]*)@(?P<host>[^@\[\]:]+):(?P<port>[0-9]{1,5})")
 _SSH_NAMES = ("ssh", "git+ssh", "ssh+git")
 _FORGE_SCHEMES = ("http", "https", "git", *_SSH_NAMES)
 _TILDE_HOSTS = ("sr.ht", "git.sr.ht", "hg.sr.ht")
-_LEAST_SEGMENTS = 2
+_MIN_SEGMENTS = 2
 
 
-class Address(NamedTuple):
+class RepoAddress(NamedTuple):
     """Where a forge keeps a repository."""
 
     host: str
@@ -34,88 +34,88 @@ class Address(NamedTuple):
     """what looks like a slip in the URL"""
 
     @property
-    def full(self) -> str:
+    def full_name(self) -> str:
         """OWNER/NAME, as Woodpecker's lookup takes it."""
         return f"{self.namespace}/{self.name}"
 
 
-class Nameless(NamedTuple):
+class NoRepoName(NamedTuple):
     """A URL that says no owner/name, and why."""
 
-    why: str
+    reason: str
 
 
-class Chosen(NamedTuple):
+class RemoteChoice(NamedTuple):
     """The remote that is meant (a name, or a URL where git was told one), and why it is this one."""
 
     name: str
-    why: str
+    reason: str
 
 
-def parse(url: str) -> Address | Nameless:
+def parse_remote_url(url: str) -> RepoAddress | NoRepoName:
     """The owner and name that a URL says, after git's own rules for what is a URL, a host or a path.
 
-    >>> parse("git@git.example.test:acme/app.git").full
+    >>> parse_remote_url("git@git.example.test:acme/app.git").full_name
     'acme/app'
-    >>> parse("https://bob:secret@git.example.test:8443/a/b/c/")
-    Address(host='git.example.test', namespace='a/b', name='c', scheme='https', port=8443, note='')
-    >>> parse("../app")
-    Nameless(why='it is a path on this machine')
+    >>> parse_remote_url("https://bob:secret@git.example.test:8443/a/b/c/")
+    RepoAddress(host='git.example.test', namespace='a/b', name='c', scheme='https', port=8443, note='')
+    >>> parse_remote_url("../app")
+    NoRepoName(reason='it is a path on this machine')
     """
     if _SCHEME.match(url):
         return _from_url(url)
-    if _HELPER.match(url):
-        return Nameless("it goes through a remote helper")
-    if _DRIVE.match(url) or url.startswith("\\\\"):
-        return Nameless("it is a path on this machine")
+    if _REMOTE_HELPER.match(url):
+        return NoRepoName("it goes through a remote helper")
+    if _WINDOWS_DRIVE.match(url) or url.startswith("\\\\"):
+        return NoRepoName("it is a path on this machine")
     if url.startswith("["):
         return _from_brackets(url)
     scp = _SCP.match(url)
     if scp is None:
-        return Nameless("it is a path on this machine")
+        return NoRepoName("it is a path on this machine")
     host, path = scp["host"].strip("[]"), scp["path"]
     note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
-    return _named(Address(host, "", "", note=note), path.split("/"))
+    return _with_name(RepoAddress(host, "", "", note=note), path.split("/"))
 
 
-def _from_url(url: str) -> Address | Nameless:
+def _from_url(url: str) -> RepoAddress | NoRepoName:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return Nameless("it is not a well-formed URL")
+        return NoRepoName("it is not a well-formed URL")
     scheme = "ssh" if parts.scheme in _SSH_NAMES else parts.scheme
     if scheme == "file":
-        return Nameless("it is a path on this machine")
+        return NoRepoName("it is a path on this machine")
     if scheme not in _FORGE_SCHEMES or not host:
-        return Nameless("it is no address of a forge")
+        return NoRepoName("it is no address of a forge")
     segments = [unquote(segment) for segment in parts.path.split("/")]
     if any("/" in segment for segment in segments):
-        return Nameless("a slash is hidden in its path")
-    return _named(Address(host, "", "", scheme, port), segments)
+        return NoRepoName("a slash is hidden in its path")
+    return _with_name(RepoAddress(host, "", "", scheme, port), segments)
 
 
-def _from_brackets(url: str) -> Address | Nameless:
+def _from_brackets(url: str) -> RepoAddress | NoRepoName:
     """`[git@host:2222]:owner/name`, which git reads as ssh with a port, or `[::1]:owner/name`."""
     inner, closed, path = url[1:].partition("]:")
     if not closed:
-        return Nameless("it is a path on this machine")
+        return NoRepoName("it is a path on this machine")
     ported = _SCP_BRACKETS.fullmatch(inner)
-    where = Address(ported["host"], "", "", port=int(ported["port"])) if ported else Address(inner, "", "")
-    return _named(where, path.split("/"))
+    where = RepoAddress(ported["host"], "", "", port=int(ported["port"])) if ported else RepoAddress(inner, "", "")
+    return _with_name(where, path.split("/"))
 
 
-def _named(where: Address, raw: Sequence[str]) -> Address | Nameless:
-    segments = _azure(where.host, [segment for segment in raw if segment])
+def _with_name(where: RepoAddress, raw: Sequence[str]) -> RepoAddress | NoRepoName:
+    segments = _drop_azure_segments(where.host, [segment for segment in raw if segment])
     if segments:
         segments[-1] = segments[-1].removesuffix(".git")
-    wrong = _wrong(where.host, segments)
-    if wrong:
-        return Nameless(wrong)
-    return Address(where.host, "/".join(segments[:-1]), segments[-1], where.scheme, where.port, where.note)
+    problem = _path_problem(where.host, segments)
+    if problem:
+        return NoRepoName(problem)
+    return RepoAddress(where.host, "/".join(segments[:-1]), segments[-1], where.scheme, where.port, where.note)
 
 
-def _azure(host: str, segments: list[str]) -> list[str]:
+def _drop_azure_segments(host: str, segments: list[str]) -> list[str]:
     if host == "ssh.dev.azure.com" and segments[:1] == ["v3"]:
         return segments[1:]
     if host == "dev.azure.com":
@@ -123,10 +123,10 @@ def _azure(host: str, segments: list[str]) -> list[str]:
     return segments
 
 
-def _wrong(host: str, segments: Sequence[str]) -> str:
+def _path_problem(host: str, segments: Sequence[str]) -> str:
     if not host:
         return "it names no host"
-    if len(segments) < _LEAST_SEGMENTS:
+    if len(segments) < _MIN_SEGMENTS:
         return "its path has one part, so it says no owner"
     if {".", "..", ""} & set(segments):
         return "its path is not a plain one"
@@ -137,16 +137,18 @@ def _wrong(host: str, segments: Sequence[str]) -> str:
     return ""
 
 
-def shown(url: str) -> str:
+def format_remote_url(url: str) -> str:
     """A remote's URL fit to be shown: no user part, no control characters.
 
-    >>> shown("https://bob:t0ken@git.example.test/acme/app.git")
+    >>> format_remote_url("https://bob:t0ken@git.example.test/acme/app.git")
     'https://git.example.test/acme/app.git'
     """
-    return clean(without_user(url))
+    return strip_control_chars(strip_userinfo(url))
 
 
-def choose(names: Sequence[str], *, wanted: str = "", push_remote: str = "", push_default: str = "") -> Chosen:
+def choose_remote(
+    names: Sequence[str], *, wanted: str = "", push_remote: str = "", push_default: str = ""
+) -> RemoteChoice:
     """The remote that is meant (contract, section 2), or a Problem that lists those there are.
 
     Args:
@@ -155,34 +157,34 @@ def choose(names: Sequence[str], *, wanted: str = "", push_remote: str = "", pus
         push_remote: the branch's `pushRemote`; may be a URL.
         push_default: `remote.pushDefault`; may be a URL.
 
-    >>> choose(["origin", "forgejo"]).name, choose(["origin", "x"], push_default="x").why
+    >>> choose_remote(["origin", "forgejo"]).name, choose_remote(["origin", "x"], push_default="x").reason
     ('forgejo', 'remote.pushDefault')
     """
-    told = ((wanted, "as told"), (push_remote, "the branch's pushRemote"), (push_default, "remote.pushDefault"))
-    for name, why in told:
+    configured = ((wanted, "as told"), (push_remote, "the branch's pushRemote"), (push_default, "remote.pushDefault"))
+    for name, reason in configured:
         if name:
-            return _known(Chosen(name, why), names)
+            return _require_existing(RemoteChoice(name, reason), names)
     for name in ("forgejo", "origin"):
         if name in names:
-            return Chosen(name, f"there is a remote {name}")
+            return RemoteChoice(name, f"there is a remote {name}")
     if len(names) == 1:
-        return Chosen(names[0], "it is the only remote")
+        return RemoteChoice(names[0], "it is the only remote")
     if not names:
-        raise Problem("this repository has no remote", hint="add one: git remote add origin URL")
-    raise Problem(
-        f"cannot tell which remote is meant; there are: {_listed(names)}",
+        raise CommandError("this repository has no remote", hint="add one: git remote add origin URL")
+    raise CommandError(
+        f"cannot tell which remote is meant; there are: {_join_names(names)}",
         hint="name one: --remote NAME, or git config homelab.remote NAME",
     )
 
 
-def _known(chosen: Chosen, names: Sequence[str]) -> Chosen:
+def _require_existing(chosen: RemoteChoice, names: Sequence[str]) -> RemoteChoice:
     if chosen.name in names or re.search(r"[:/]", chosen.name):
         return chosen
-    raise Problem(
-        f"there is no remote {clean(chosen.name)} ({chosen.why})",
-        hint=f"there are: {_listed(names)}" if names else "add one: git remote add origin URL",
+    raise CommandError(
+        f"there is no remote {strip_control_chars(chosen.name)} ({chosen.reason})",
+        hint=f"there are: {_join_names(names)}" if names else "add one: git remote add origin URL",
     )
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(sorted(clean(name) for name in names))
+def _join_names(names: Sequence[str]) -> str:
+    return ", ".join(sorted(strip_control_chars(name) for name in names))

@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from homelab_hooks.looks import Fault
+from homelab_hooks.looks import FailureKind
 
 
-class Call(NamedTuple):
+class HttpRequest(NamedTuple):
     """What a server is asked: `path` is the whole of it, from the first slash."""
 
     method: str
@@ -18,45 +18,45 @@ class Call(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-class Reply(NamedTuple):
-    """An answer; header names in lower case, `took` in seconds."""
+class HttpResponse(NamedTuple):
+    """An answer; header names in lower case, `duration_s` in seconds."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    took: float
+    duration_s: float
 
     @property
-    def html(self) -> bool:
+    def is_html(self) -> bool:
         """Whether it is a web page."""
         return "html" in self.headers.get("content-type", "").lower()
 
 
-class NoReply(NamedTuple):
+class RequestFailed(NamedTuple):
     """No answer, or none that could be used."""
 
-    fault: Fault
+    kind: FailureKind
     reason: str
-    untrusted: bool = False
+    bad_certificate: bool = False
     """the certificate does not verify; nothing was sent"""
 
 
-def bounded(chunks: Iterable[bytes], encoding: str, limit: int) -> bytes | NoReply:
-    """A body of at most `limit` bytes, unpacked; more is no reply, however small it was packed."""
+def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> bytes | RequestFailed:
+    """A body of at most `max_bytes` bytes, unpacked; more is no reply, however small it was packed."""
     parts, size = [], 0
     for chunk in chunks:
         size += len(chunk)
-        if size > limit:
-            return NoReply(Fault.BODY, f"the answer is longer than {limit} bytes")
+        if size > max_bytes:
+            return RequestFailed(FailureKind.BODY, f"the answer is longer than {max_bytes} bytes")
         parts.append(chunk)
     body = b"".join(parts)
     if encoding.lower() not in ("gzip", "x-gzip"):
         return body
     packed = zlib.decompressobj(wbits=31)
     try:
-        unpacked = packed.decompress(body, limit + 1)
+        unpacked = packed.decompress(body, max_bytes + 1)
     except zlib.error:
-        return NoReply(Fault.BODY, "the answer's compression is broken")
-    if len(unpacked) > limit:
-        return NoReply(Fault.BODY, f"the answer is longer than {limit} bytes")
-    return unpacked if packed.eof else NoReply(Fault.BODY, "the compressed answer broke off")
+        return RequestFailed(FailureKind.BODY, "the answer's compression is broken")
+    if len(unpacked) > max_bytes:
+        return RequestFailed(FailureKind.BODY, f"the answer is longer than {max_bytes} bytes")
+    return unpacked if packed.eof else RequestFailed(FailureKind.BODY, "the compressed answer broke off")

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from homelab_hooks.text import clean
+from homelab_hooks.text import strip_control_chars
 
-MOST = 10
+MAX_NAMES = 10
 """names that are said in a row"""
 
 
-def listed(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str]) -> str:
     """Some names in one line, control characters removed.
 
-    >>> listed(["a", "b"])
+    >>> join_names(["a", "b"])
     'a, b'
     """
-    cleaned = [clean(name) for name in names]
-    more = len(cleaned) - MOST
-    return ", ".join(cleaned[:MOST]) + (f" and {more} more" if more > 0 else "")
+    cleaned = [strip_control_chars(name) for name in names]
+    more = len(cleaned) - MAX_NAMES
+    return ", ".join(cleaned[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """A number of things.
 
-    >>> counted(1, "commit"), counted(0, "commit")
+    >>> pluralize(1, "commit"), pluralize(0, "commit")
     ('1 commit', '0 commits')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 
 
-def on_this_machine(host: str) -> bool:
+def is_loopback_host(host: str) -> bool:
     """Whether a host or an address is this machine's own, whatever DNS says.
 
-    >>> on_this_machine("127.8.9.1"), on_this_machine("127.evil.example.test")
+    >>> is_loopback_host("127.8.9.1"), is_loopback_host("127.evil.example.test")
     (True, False)
     """
     import ipaddress
@@ -23,7 +23,7 @@ def on_this_machine(host: str) -> bool:
         return False
 
 
-class Server(NamedTuple):
+class ServerUrl(NamedTuple):
     """A server's address: scheme, host (no brackets), port, and a path without a slash at its end."""
 
     scheme: str
@@ -35,17 +35,17 @@ class Server(NamedTuple):
     def origin(self) -> str:
         """Scheme, host and port, the port only where it is not the scheme's own.
 
-        >>> parse_server("https://CI.example.test:443/ci/").origin
+        >>> parse_server_url("https://CI.example.test:443/ci/").origin
         'https://ci.example.test'
         """
         host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = {"https": 443, "http": 80}[self.scheme]
-        return f"{self.scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
+        default_port = {"https": 443, "http": 80}[self.scheme]
+        return f"{self.scheme}://{host}" + ("" if self.port == default_port else f":{self.port}")
 
     @property
-    def loopback(self) -> bool:
+    def is_loopback(self) -> bool:
         """Whether it is on this machine."""
-        return on_this_machine(self.host)
+        return is_loopback_host(self.host)
 
     def url(self, path: str) -> str:
         """The full URL of a path on this server."""
@@ -68,10 +68,10 @@ class Dial(NamedTuple):
         return host if self.port is None else f"{host}:{self.port}"
 
 
-def parse_server(text: str) -> Server:
+def parse_server_url(text: str) -> ServerUrl:
     """A server's URL. Raises ValueError with what is wrong.
 
-    >>> str(parse_server("https://ci.example.test/"))
+    >>> str(parse_server_url("https://ci.example.test/"))
     'https://ci.example.test'
     """
     parts = urlsplit(text)
@@ -85,7 +85,7 @@ def parse_server(text: str) -> Server:
     if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
         raise ValueError("a URL like https://ci.example.org is expected")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
-    return Server(parts.scheme, host, port, parts.path.rstrip("/"))
+    return ServerUrl(parts.scheme, host, port, parts.path.rstrip("/"))
 
 
 def parse_dial(text: str) -> Dial:

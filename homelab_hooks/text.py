@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-WIDTH = 199
+MAX_LINE_WIDTH = 199
 """the longest line in plain mode, in characters (contract, section 4)"""
 
-_COLOUR = r"\x1b\[[0-9;:]{0,64}m"
+_SGR_COLOUR = r"\x1b\[[0-9;:]{0,64}m"
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: cursor, erase, colour
     # OSC, DCS, SOS, PM, APC with their end; without one it would swallow the words that follow it
@@ -16,7 +16,7 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]"  # the two- and three-character ones
     r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one C1 character
 )
-_UNSEEN = re.compile(
+_INVISIBLE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0 and C1
     "\u2028\u2029\ud800-\udfff"  # separators of lines and paragraphs; halves of characters
@@ -28,9 +28,9 @@ _UNSEEN = re.compile(
 )
 """what acts, and what nothing is seen of (Unicode's default-ignorable characters): it hides words from people, searches
 and the redactor, and terminals do not agree on its width; a lost joiner or selector costs looks only"""
-_STACK = 4
+_MAX_COMBINING_MARKS = 4
 """marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
-_PILES = re.compile(rf"[^\w\s\x00-\x7f]{{{_STACK + 1},}}")
+_COMBINING_RUNS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_COMBINING_MARKS + 1},}}")
 _USER_PART = re.compile(
     # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
     # Again and again, for what is left of a password may look like a user part too.
@@ -38,53 +38,53 @@ _USER_PART = re.compile(
 )
 
 
-def clean(text: str, *, colour: bool = False) -> str:
+def strip_control_chars(text: str, *, colour: bool = False) -> str:
     r"""One line of text from outside without control characters (C0, C1, bidi, line separators) and unseen ones.
 
     Args:
         colour: keep SGR colour sequences, for step logs on a terminal; the last one ends them all.
 
-    >>> clean("a\tb\x1b[2Jc\x1b]0;title\x07d\u202ee\r")
+    >>> strip_control_chars("a\tb\x1b[2Jc\x1b]0;title\x07d\u202ee\r")
     'a bcde'
-    >>> clean("pass\u200bword\ufeff \x1b]0;title: failure")
+    >>> strip_control_chars("pass\u200bword\ufeff \x1b]0;title: failure")
     'password 0;title: failure'
-    >>> clean("\x1b[31mred\x1b[0m", colour=True)
+    >>> strip_control_chars("\x1b[31mred\x1b[0m", colour=True)
     '\x1b[31mred\x1b[0m'
     """
     if text.isascii() and text.isprintable():
         return text.rstrip()
-    flat = _bare(text).rstrip()
-    low = _PILES.sub(_low, flat)
-    if not colour or low != flat:
-        return low
-    parts = re.split(f"({_COLOUR})", text)
-    kept = "".join(part if i % 2 else _bare(part) for i, part in enumerate(parts)).rstrip()
-    return kept if len(parts) == 1 or kept.endswith(_RESETS) else f"{kept}{_RESETS[0]}"
+    flat = _strip_sequences(text).rstrip()
+    limited = _COMBINING_RUNS.sub(_limit_combining, flat)
+    if not colour or limited != flat:
+        return limited
+    parts = re.split(f"({_SGR_COLOUR})", text)
+    kept = "".join(part if i % 2 else _strip_sequences(part) for i, part in enumerate(parts)).rstrip()
+    return kept if len(parts) == 1 or kept.endswith(_SGR_RESETS) else f"{kept}{_SGR_RESETS[0]}"
 
 
-_RESETS = ("\x1b[0m", "\x1b[m")
+_SGR_RESETS = ("\x1b[0m", "\x1b[m")
 
 
-def _bare(text: str) -> str:
-    return _UNSEEN.sub("", _ESCAPES.sub("", text).replace("\t", " ").replace("\n", " "))
+def _strip_sequences(text: str) -> str:
+    return _INVISIBLE.sub("", _ESCAPES.sub("", text).replace("\t", " ").replace("\n", " "))
 
 
-def _low(found: re.Match[str]) -> str:
+def _limit_combining(found: re.Match[str]) -> str:
     """A run of signs and marks without the marks that stand upon too many others."""
     from unicodedata import category
 
     kept, height = [], 0
     for char in found.group():
         height = height + 1 if category(char) in {"Mn", "Me"} else 0
-        if height <= _STACK:
+        if height <= _MAX_COMBINING_MARKS:
             kept.append(char)
     return "".join(kept)
 
 
-def short(text: str, width: int = WIDTH) -> str:
+def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
     """At most `width` columns, the cut marked; wide characters take two.
 
-    >>> short("abcdef", 4), short("漢字漢字", 6)
+    >>> truncate_text("abcdef", 4), truncate_text("漢字漢字", 6)
     ('abc…', '漢字…')
     """
     if len(text) * 2 <= width or (text.isascii() and len(text) <= width):
@@ -103,56 +103,62 @@ def short(text: str, width: int = WIDTH) -> str:
     return text
 
 
-def without_user(url: str) -> str:
+def strip_userinfo(url: str) -> str:
     """A URL, or a text with URLs in it, without their user part.
 
-    >>> without_user("https://bob:s3cret@git.example.test/a/b.git")
+    >>> strip_userinfo("https://bob:s3cret@git.example.test/a/b.git")
     'https://git.example.test/a/b.git'
-    >>> without_user("https://bob:s3@cret@git.example.test"), without_user("https://bob:s3/c@ret@git.example.test")
+    >>> strip_userinfo("https://bob:s3@cret@git.example.test"), strip_userinfo("https://bob:s3/c@ret@git.example.test")
     ('https://git.example.test', 'https://git.example.test')
     """
     return _USER_PART.sub("://", url)
 
 
-SHORTEST = 6
+MIN_SECRET_LENGTH = 6
 """characters; a shorter secret is none, and taking it out would take our own words apart"""
 
 
-def _forms(secret: str) -> set[str]:
-    """A secret as it is and as `clean` leaves it, and as JSON, URLs, shells, Python and web pages write it."""
-    forms = {secret, clean(secret), repr(secret)[1:-1]}
+def _encodings(secret: str) -> set[str]:
+    """A secret as it is, as `strip_control_chars` leaves it, and as JSON, URLs, shells, Python and HTML write it."""
+    encodings = {secret, strip_control_chars(secret), repr(secret)[1:-1]}
     if not secret.isalnum():
         import html
         import json
         import shlex
         from urllib.parse import quote
 
-        forms |= {json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), shlex.quote(secret)}
-        forms |= {html.escape(secret), html.escape(secret, quote=False)}
-    return forms
+        encodings |= {json.dumps(secret)[1:-1], quote(secret), quote(secret, safe=""), shlex.quote(secret)}
+        encodings |= {html.escape(secret), html.escape(secret, quote=False)}
+    return encodings
 
 
 class Redactor:
     """Takes secrets out of every text, also where they are escaped or cut short; forgets none that it was told of.
 
     >>> redact = Redactor()
-    >>> redact.learn("t0ken/value")
+    >>> redact.add("t0ken/value")
     >>> redact("Bearer t0ken/value! ?key=t0ken%2Fvalue"), redact("cut short: t0ken/v…")
     ('Bearer ***! ?key=***', 'cut short: ***…')
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: list[str] = []
-        self.learn(*secrets)
+        self.add(*secrets)
 
-    def learn(self, *secrets: str) -> None:
+    def add(self, *secrets: str) -> None:
         """Never show these from now on."""
-        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
-        self._secrets += sorted(form for form in forms - set(self._secrets) if len(form) >= SHORTEST)
+        encodings = {
+            encoding for secret in secrets if len(secret) >= MIN_SECRET_LENGTH for encoding in _encodings(secret)
+        }
+        self._secrets += sorted(form for form in encodings - set(self._secrets) if len(form) >= MIN_SECRET_LENGTH)
 
     def __call__(self, text: str) -> str:
-        """The text with each secret as ***; two that overlap are one, and what `short` left of one is gone too."""
-        found = sorted(span for secret in self._secrets for span in (*_whole(text, secret), *_cut(text, secret)))
+        """The text with each secret as ***; two that overlap are one; what `truncate_text` left of one goes too."""
+        found = sorted(
+            span
+            for secret in self._secrets
+            for span in (*_occurrences(text, secret), *_truncated_occurrences(text, secret))
+        )
         parts, done = [], 0
         for begin, end in found:
             if begin >= done:
@@ -161,25 +167,25 @@ class Redactor:
         return "".join([*parts, text[done:]])
 
 
-def _whole(text: str, secret: str) -> Iterator[tuple[int, int]]:
+def _occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
     at = text.find(secret)
     while at >= 0:
         yield at, at + len(secret)
         at = text.find(secret, at + 1)
 
 
-def _cut(text: str, secret: str) -> Iterator[tuple[int, int]]:
-    """Where the beginning of a secret stands before a mark of `short`."""
-    at = text.find("…") if secret[:SHORTEST] in text else -1
+def _truncated_occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
+    """Where the beginning of a secret stands before a mark of `truncate_text`."""
+    at = text.find("…") if secret[:MIN_SECRET_LENGTH] in text else -1
     while at >= 0:
-        for size in range(min(at, len(secret) - 1), SHORTEST - 1, -1):
+        for size in range(min(at, len(secret) - 1), MIN_SECRET_LENGTH - 1, -1):
             if text.endswith(secret[:size], 0, at):
                 yield at - size, at
                 break
         at = text.find("…", at + 1)
 
 
-def fit_to_show(text: str, redact: Redactor, *, colour: bool = False) -> str:
+def sanitize_text(text: str, redact: Redactor, *, colour: bool = False) -> str:
     r"""One line without control characters, secrets and the user part of URLs.
 
     Secrets are looked for last, so that no control character in the middle of one can hide it.
@@ -187,9 +193,9 @@ def fit_to_show(text: str, redact: Redactor, *, colour: bool = False) -> str:
     Args:
         colour: keep colours, unless something has to be taken out: one could stand in the middle of a secret.
 
-    >>> fit_to_show("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men-value", Redactor(["t0ken-value"]))
+    >>> sanitize_text("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men-value", Redactor(["t0ken-value"]))
     'https://git.example.test ***'
     """
-    bare = clean(text)
-    fit = without_user(redact(bare))
-    return clean(text, colour=True) if colour and fit == bare else fit
+    bare = strip_control_chars(text)
+    shown = strip_userinfo(redact(bare))
+    return strip_control_chars(text, colour=True) if colour and shown == bare else shown

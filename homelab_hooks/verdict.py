@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from homelab_hooks.events import DeployResult, PipelineResult
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 
 
 class Verdict(NamedTuple):
     """The exit code with what was seen to justify it."""
 
-    exit: Exit
+    exit: ExitCode
     reason: str = ""
     """what happened, in one sentence"""
     hint: str = ""
     """what to do, in one sentence"""
-    word: str = ""
+    label: str = ""
     """the result line's word where it is not the exit code's name: passed, deployed, nothing"""
     sha: str = ""
     pipelines: tuple[PipelineResult, ...] = ()

@@ -5,27 +5,27 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Unresolved(NamedTuple):
+class DnsFailed(NamedTuple):
     """DNS does not know its name."""
 
     reason: str
 
 
-class Unconnected(NamedTuple):
+class ConnectFailed(NamedTuple):
     """No connection to any of its addresses."""
 
     addresses: tuple[str, ...]
     reason: str
 
 
-class Untrusted(NamedTuple):
+class TlsFailed(NamedTuple):
     """There is a connection, and TLS on it fails: nothing was sent."""
 
     address: str
     reason: str
 
 
-class Reached(NamedTuple):
+class Connected(NamedTuple):
     """There is a connection that can be used."""
 
     address: str
@@ -33,15 +33,15 @@ class Reached(NamedTuple):
     """until it was there, TLS included"""
     addresses: tuple[str, ...] = ()
     """what DNS gave, where it was asked"""
-    ends: float | None = None
+    certificate_expires: float | None = None
     """when the certificate ends, in unix seconds; None without TLS"""
     issuer: str = ""
 
 
-class Proxied(NamedTuple):
+class ViaProxy(NamedTuple):
     """The environment names a proxy, so that only the proxy sees the server."""
 
     proxy: str
 
 
-Way = Unresolved | Unconnected | Untrusted | Reached | Proxied
+ProbeResult = DnsFailed | ConnectFailed | TlsFailed | Connected | ViaProxy

@@ -13,35 +13,50 @@ from typing import TYPE_CHECKING
 
 from homelab_hooks import credentials, files
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.config import Config, Sources, own_filters, resolve, survey
-from homelab_hooks.errors import Problem
+from homelab_hooks.config import (
+    Config,
+    SettingSources,
+    find_repository_filters,
+    resolve_config,
+    resolve_config_leniently,
+)
+from homelab_hooks.errors import CommandError
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.proc import ProcessRunner
-from homelab_hooks.server import Server
-from homelab_hooks.settings import Output
+from homelab_hooks.server import ServerUrl
+from homelab_hooks.settings import OutputMode
 from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor
-from homelab_hooks.tokens.find import VARIABLES, NotThere, Source, Token, find, from_environment, from_git, once
+from homelab_hooks.tokens.find import (
+    CI_TOKEN_VARIABLES,
+    Token,
+    TokenNotFound,
+    TokenSource,
+    cache_source,
+    find_token,
+    read_token_from_environment,
+    read_token_from_git,
+)
 from homelab_hooks.views import View
-from homelab_hooks.views.choice import choose
+from homelab_hooks.views.choice import create_view
 
 if TYPE_CHECKING:
     from homelab_hooks.git.repository import Git
-    from homelab_hooks.https import Https
+    from homelab_hooks.https import HttpClient
     from homelab_hooks.kubectl.kubectl import Kubectl
-    from homelab_hooks.way import Way
-    from homelab_hooks.woodpecker.client import Woodpecker
-    from homelab_hooks.woodpecker.ear import Ear
+    from homelab_hooks.way import ProbeResult
+    from homelab_hooks.woodpecker.client import WoodpeckerClient
+    from homelab_hooks.woodpecker.ear import EventStreamListener
 
-OURS = (*VARIABLES, "VAULT_TOKEN")
+TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN")
 """variables that hold our tokens; children do not get them unless they need them"""
-TICKET = "HOMELAB_TICKET"
+JOB_VARIABLE = "HOMELAB_TICKET"
 """what a waiter is told; it may hold a URL with a password, so it is neither an argument nor a file"""
 
 
-class World:
+class Runtime:
     """The real thing: this process's environment, terminal, clock, git, and what the settings name.
 
     Args:
@@ -52,41 +67,43 @@ class World:
     def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
         self.environ = dict(environ)
         self.directory = directory
-        self.somewhere = True
+        self.cwd_exists = True
         self.terminal = Terminal(environ)
         self.clock = SystemClock()
-        self.redact = Redactor(environ.get(name, "").strip() for name in OURS)
-        self.redact.learn(*credentials.of_environment(environ))
+        self.redact = Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)
+        self.redact.add(*credentials.find_secrets_in_proxy_variables(environ))
         self._token: Token | None = None
-        self._helpers: Source | None = None
-        self._looking = threading.Lock()
-        self._shared = {name: value for name, value in self.environ.items() if name not in (*OURS, TICKET)}
+        self._credential_helpers: TokenSource | None = None
+        self._token_lock = threading.Lock()
+        self._child_environ = {
+            name: value for name, value in self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)
+        }
 
     @classmethod
-    def real(cls) -> World:
+    def from_process(cls) -> Runtime:
         """The world this process lives in; the root stands for a directory that is gone.
 
         Our tokens are taken out of the process's own environment: libraries start programs too, some while imported.
         """
         environ = dict(os.environ)
-        for name in (*OURS, TICKET):
+        for name in (*TOKEN_VARIABLES, JOB_VARIABLE):
             os.environ.pop(name, None)
         try:
             return cls(environ, Path.cwd())
         except FileNotFoundError:
-            world = cls(environ, Path("/"))
-            world.somewhere = False
-            return world
+            runtime = cls(environ, Path("/"))
+            runtime.cwd_exists = False
+            return runtime
 
-    def move(self, directory: Path) -> None:
+    def chdir(self, directory: Path) -> None:
         """From now on git runs there: a work tree may be removed while somebody waits."""
         self.directory = directory
-        self.__dict__.pop("git", None)
+        self.__dict__.pop("git_readonly", None)
 
     def require_directory(self) -> None:
-        """Raises Problem where this process's directory is gone."""
-        if not self.somewhere:
-            raise Problem("the current directory is gone", hint="cd to one that exists")
+        """Raises CommandError where this process's directory is gone."""
+        if not self.cwd_exists:
+            raise CommandError("the current directory is gone", hint="cd to one that exists")
 
     @property
     def user(self) -> str:
@@ -98,128 +115,140 @@ class World:
         return Path(self.environ.get("HOME") or "~")
 
     @cached_property
-    def git(self) -> Reader:
+    def git_readonly(self) -> Reader:
         """Git that never prompts, changes nothing and starts quickly."""
-        return Reader(DirectRunner(self._shared, self.directory))
+        return Reader(DirectRunner(self._child_environ, self.directory))
 
     @cached_property
-    def landing_git(self) -> Git:
+    def git_interactive(self) -> Git:
         """Git through GitPython, which may ask the person at the terminal."""
         from homelab_hooks.git.gitpython import GitPythonRunner
         from homelab_hooks.git.repository import Git
 
         interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
-        return Git(GitPythonRunner(self._shared, self.directory, inherited=os.environ, interactive=interactive))
+        return Git(GitPythonRunner(self._child_environ, self.directory, inherited=os.environ, interactive=interactive))
 
     @cached_property
-    def quiet_git(self) -> Git:
+    def git_untrusted(self) -> Git:
         """All verbs on git; nobody is ever asked, and nothing of the repository's is run."""
         from homelab_hooks.git.repository import Git
 
-        return Git(DirectRunner(self._shared, self.directory, without=own_filters(self.git.config_entries())))
+        return Git(
+            DirectRunner(
+                self._child_environ, self.directory, without=find_repository_filters(self.git_readonly.config_entries())
+            )
+        )
 
     @cached_property
-    def processes(self) -> ProcessRunner:
+    def process_runner(self) -> ProcessRunner:
         """For programs that need none of our tokens."""
-        return ProcessRunner(self._shared)
+        return ProcessRunner(self._child_environ)
 
     @cached_property
-    def commands(self) -> ProcessRunner:
+    def user_command_runner(self) -> ProcessRunner:
         """For the user's commands: neither our tokens nor what git set for a call of its own."""
-        return ProcessRunner(user_command_env(self._shared))
+        return ProcessRunner(user_command_env(self._child_environ))
 
     @cached_property
-    def hooks(self) -> ProcessRunner:
+    def hook_runner(self) -> ProcessRunner:
         """For hooks that watch: they keep our tokens."""
         return ProcessRunner(user_command_env(self.environ))
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
-        """The settings in force for this command. Raises Problem where one is malformed."""
-        return resolve(self._sources(options, files.tracked(self.git.top_level())))
+        """The settings in force for this command. Raises CommandError where one is malformed."""
+        return resolve_config(self._sources(options, files.load_tracked_settings(self.git_readonly.top_level())))
 
-    def survey(self, options: Mapping[str, str | Sequence[str] | None]) -> tuple[Config, tuple[Problem, ...]]:
+    def resolve_leniently(
+        self, options: Mapping[str, str | Sequence[str] | None]
+    ) -> tuple[Config, tuple[CommandError, ...]]:
         """The settings as far as they can be used, and everything that is wrong with them."""
-        problems: tuple[Problem, ...] = ()
+        problems: tuple[CommandError, ...] = ()
         tracked: Mapping[str, object] = {}
         try:
-            tracked = files.tracked(self.git.top_level())
-        except Problem as problem:
+            tracked = files.load_tracked_settings(self.git_readonly.top_level())
+        except CommandError as problem:
             problems = (problem,)
-        config, more = survey(self._sources(options, tracked))
+        config, more = resolve_config_leniently(self._sources(options, tracked))
         return config, (*problems, *more)
 
-    def _sources(self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]) -> Sources:
-        context = files.context_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
-        entries = self.git.config_entries()
-        self.redact.learn(*credentials.of_settings((entry.key, entry.value) for entry in entries))
-        return Sources(options=options, environ=self.environ, git=entries, tracked=tracked, context_server=context)
+    def _sources(
+        self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]
+    ) -> SettingSources:
+        context = files.read_woodpecker_cli_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
+        entries = self.git_readonly.config_entries()
+        self.redact.add(*credentials.find_secrets_in_git_config((entry.key, entry.value) for entry in entries))
+        return SettingSources(
+            options=options, environ=self.environ, git=entries, tracked=tracked, woodpecker_cli_server=context
+        )
 
-    def view(self, output: Output) -> View:
+    def view(self, output: OutputMode) -> View:
         """The view that was asked for; `auto` is live where stderr can be redrawn."""
-        return choose(output, self.terminal, self.redact, self.clock)
+        return create_view(output, self.terminal, self.redact, self.clock)
 
     def token(self, config: Config) -> Token:
-        """CI's token, looked for once. Raises Problem (denied) with every place that was looked at."""
-        with self._looking:  # the doctor asks from several threads
+        """CI's token, looked for once. Raises CommandError (denied) with every place that was looked at."""
+        with self._token_lock:  # the doctor asks from several threads
             if self._token is None:
                 self._token = self._find_token(config)
             return self._token
 
     def _find_token(self, config: Config) -> Token:
         server = self.server(config)
-        vault = (lambda: self.from_vault(config),) if config.vault_addr else ()
-        self._helpers = self._helpers or once(lambda: from_git(server, ProcessRunner(self._shared)))
-        token = find((lambda: from_environment(self.environ), *vault, self._helpers))
-        self.redact.learn(token.value)
+        vault = (lambda: self.token_from_vault(config),) if config.vault_addr else ()
+        self._credential_helpers = self._credential_helpers or cache_source(
+            lambda: read_token_from_git(server, ProcessRunner(self._child_environ))
+        )
+        token = find_token((lambda: read_token_from_environment(self.environ), *vault, self._credential_helpers))
+        self.redact.add(token.value)
         return token
 
-    def server(self, config: Config) -> Server:
-        """The CI server. Raises Problem where none is set."""
+    def server(self, config: Config) -> ServerUrl:
+        """The CI server. Raises CommandError where none is set."""
         if config.server is None:
             hint = "git config --global homelab.ciServer https://ci.example.org, or set WOODPECKER_SERVER"
-            raise Problem("no CI server is set", hint=hint)
+            raise CommandError("no CI server is set", hint=hint)
         return config.server
 
-    def ci(self, config: Config) -> Woodpecker:
-        """The CI server as our token sees it. Raises Problem where there is no token, or none can be had now."""
-        from homelab_hooks.woodpecker.client import Woodpecker
-        from homelab_hooks.woodpecker.entry import entered
+    def ci_client(self, config: Config) -> WoodpeckerClient:
+        """The CI server as our token sees it. Raises CommandError where there is no token, or none can be had now."""
+        from homelab_hooks.woodpecker.client import WoodpeckerClient
+        from homelab_hooks.woodpecker.entry import connect_now
 
-        enter = entered(self.https(config), token=self.token(config).source)
-        return Woodpecker(enter, web=str(self.server(config)))
+        connect = connect_now(self.http_client(config), token_source=self.token(config).source)
+        return WoodpeckerClient(connect, server_url=str(self.server(config)))
 
-    def listener(self, config: Config) -> Callable[[int], Ear]:
+    def stream_listener(self, config: Config) -> Callable[[int], EventStreamListener]:
         """Opens the event stream for a repository's id; its news cut this clock's sleep short."""
-        from homelab_hooks.woodpecker.ear import Ear
+        from homelab_hooks.woodpecker.ear import EventStreamListener
 
-        def listen(repo: int) -> Ear:
-            ear = Ear(self.https(config), repo, wake=self.clock.wake, now=self.clock.now)
-            ear.start()
-            return ear
+        def open_stream(repo: int) -> EventStreamListener:
+            listener = EventStreamListener(self.http_client(config), repo, wake=self.clock.wake, now=self.clock.now)
+            listener.start()
+            return listener
 
-        return listen
+        return open_stream
 
-    def https(self, config: Config) -> Https:
+    def http_client(self, config: Config) -> HttpClient:
         """The CI server, to be asked with our token."""
         server, token = self.server(config), self.token(config)
-        from homelab_hooks.https import Https
+        from homelab_hooks.https import HttpClient
 
         self._check_file(config, "ca_file")
-        return Https(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
+        return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
 
-    def way(self, config: Config, *, within: float) -> Way:
+    def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
         """How far one comes on the way to the CI server, in so many seconds for each address; nothing is sent."""
-        from homelab_hooks.https.probe import probe
+        from homelab_hooks.https.probe import probe_server
 
         self._check_file(config, "ca_file")
         server = self.server(config)
-        return probe(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, within=within)
+        return probe_server(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, timeout=timeout)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
         """The user's kubectl."""
         from homelab_hooks.kubectl.kubectl import Kubectl
 
-        return Kubectl(self.processes, context=context, kubeconfig=kubeconfig)
+        return Kubectl(self.process_runner, context=context, kubeconfig=kubeconfig)
 
     def seed(self) -> int:
         """Another number for each process."""
@@ -229,16 +258,16 @@ class World:
         """A number from 0 to 1, another each time."""
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
-    def from_vault(self, config: Config) -> Token | NotThere:
-        """CI's token as Vault keeps it. Raises Problem where the settings or the token cannot be used."""
-        from homelab_hooks.tokens.vault import chosen, door, from_vault
+    def token_from_vault(self, config: Config) -> Token | TokenNotFound:
+        """CI's token as Vault keeps it. Raises CommandError where the settings or the token cannot be used."""
+        from homelab_hooks.tokens.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
 
         self._check_file(config, "vault_ca")
-        vault = chosen(config, self.environ, self._home)
-        self.redact.learn(vault.token)
-        found = from_vault(vault, door(vault, self.clock))
+        vault = resolve_vault_settings(config, self.environ, self._home)
+        self.redact.add(vault.token)
+        found = read_token_from_vault(vault, create_vault_client(vault, self.clock))
         if isinstance(found, Token):
-            self.redact.learn(found.value)
+            self.redact.add(found.value)
         return found
 
     @staticmethod
@@ -246,4 +275,6 @@ class World:
         """Trust anchors that are not there are a mistake in the setting, not in the certificate."""
         path = getattr(config, name)
         if path is not None and not path.is_file():
-            raise Problem(f"{path} from {config.source(name)} is no file", hint="name a PEM file with the CA in it")
+            raise CommandError(
+                f"{path} from {config.source(name)} is no file", hint="name a PEM file with the CA in it"
+            )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from homelab_hooks.demo.workshop import Workshop, sealed
+from homelab_hooks.demo.workshop import ScratchRepositories, make_hermetic_env
 
 AHEAD = "ahead"
 
@@ -28,22 +28,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def seal(tmp_path: Path) -> dict[str, str]:
     """An environment in which git sees nothing of this machine's configuration."""
-    return sealed(os.environ, tmp_path / "home")
+    return make_hermetic_env(os.environ, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
 def first_workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workshop to be copied: making one takes six calls of git."""
     folder = tmp_path_factory.mktemp("first")
-    return Workshop(folder / "workshop", sealed(os.environ, folder / "home")).folder
+    return ScratchRepositories(folder / "workshop", make_hermetic_env(os.environ, folder / "home")).folder
 
 
 @pytest.fixture
-def workshop(tmp_path: Path, seal: dict[str, str], first_workshop: Path) -> Workshop:
+def workshop(tmp_path: Path, seal: dict[str, str], first_workshop: Path) -> ScratchRepositories:
     """A bare repository with one commit on `main`, and clones of it on demand."""
     folder = tmp_path / "workshop"
     shutil.copytree(first_workshop / "srv", folder / "srv")
-    return Workshop(folder, seal)
+    return ScratchRepositories(folder, seal)
 
 
 @pytest.fixture(scope="module")

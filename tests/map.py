@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from homelab_hooks.exits import MEANING, Exit
+from homelab_hooks.exits import EXIT_MEANINGS, ExitCode
 from homelab_hooks.settings import SETTINGS
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ def the_map() -> str:
 
 def the_exits() -> str:
     """The table of exit codes; 143 is told with 130."""
-    rows = [f"| {int(code)} | {code.verdict} | {MEANING[code]} |" for code in Exit]
+    rows = [f"| {int(code)} | {code.verdict} | {EXIT_MEANINGS[code]} |" for code in ExitCode]
     return "\n".join(["| code | name | meaning |", "|---|---|---|", *rows])
 
 
@@ -40,12 +40,12 @@ def the_settings() -> str:
     head = "| what | option | environment | git config | `.homelab.toml` | default |"
     rows = [
         "| " + " | ".join([
-            setting.what,
+            setting.description,
             f"`{setting.option} {setting.metavar}`" if setting.option else "",
             ", ".join(f"`{name}`" for name in setting.env),
             f"`{setting.git}`" if setting.git else "",
             f"`{setting.tracked}`" if setting.tracked else "never",
-            f"`{setting.default}`" if setting.default else setting.default_text,
+            f"`{setting.default}`" if setting.default else setting.default_label,
         ]).replace("auto|live|plain|json", "MODE") + " |"
         for setting in SETTINGS
     ]  # fmt: skip

@@ -31,7 +31,7 @@ EFFECTS = {
     "http.client": {"https"}, "urllib.request": {"https"}, "asyncio": set(), "logging": set(), "sqlite3": set(),
 }  # fmt: skip
 """who may import what can reach out"""
-LONGEST, MOST_ARE_UNDER, LARGEST = 50, 30, 250
+LONGEST, MOST_ARE_UNDER, LARGEST = 50, 30, 400
 PATCHES = {"setattr", "delattr", "setitem", "delitem", "Mock", "MagicMock", "AsyncMock", "create_autospec", "patch"}
 CLOCKS = ("sleep", "monotonic", "perf_counter", "process_time", "time")
 WAITS = {"run", "communicate", "wait", "join", "create_connection", "HTTPConnection", "Client", "post", "connect"}

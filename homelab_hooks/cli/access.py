@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.loop import Clock
 from homelab_hooks.model import Repo
-from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 ACCESS_TIMEOUT_S = 10.0
 """seconds that CI may take to answer before anything is changed (contract, section 10)"""
@@ -26,11 +26,11 @@ class CiAccess(NamedTuple):
 
 
 def check_ci_access(
-    ci: Woodpecker, names: Sequence[str], *, clock: Clock, patience: float = ACCESS_TIMEOUT_S, where: str = ""
+    ci: WoodpeckerClient, names: Sequence[str], *, clock: Clock, patience: float = ACCESS_TIMEOUT_S, where: str = ""
 ) -> CiAccess:
     """Ask for the user, then for the repository under each of its names until CI knows one.
 
-    The time is counted over all questions. Raises Problem (refused) with what stands in the way.
+    The time is counted over all questions. Raises CommandError (refused) with what stands in the way.
 
     Args:
         where: the server and the way there, for who has to find out why it does not answer.
@@ -40,22 +40,24 @@ def check_ci_access(
     login = _require_answer(ci.user(), where)
     for name in names:
         ci.within(max(_MIN_REQUEST_S, until - clock.now()))
-        look = ci.lookup(name)
+        look = ci.repository(name)
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))
-    raise Problem(
-        "the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME", exit=Exit.REFUSED
+    raise CommandError(
+        "the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME", exit=ExitCode.REFUSED
     )
 
 
-def _require_answer(look: Look[T], where: str) -> T:
-    if isinstance(look, Seen):
+def _require_answer(look: Poll[T], where: str) -> T:
+    if isinstance(look, Found):
         value: T = look.value
         return value
     match look:
         case Denied() as no:
-            raise Problem(no.reason, hint=no.hint, exit=Exit.REFUSED)
-        case Missed(reason) | Absent(reason):
+            raise CommandError(no.reason, hint=no.hint, exit=ExitCode.REFUSED)
+        case Unavailable(reason) | NotFound(reason):
             hint = "look at the server and at the balancer before it; --no-ci-watch lands without CI"
-            raise Problem(f"CI{where and f' at {where}'} cannot be asked: {reason}", hint=hint, exit=Exit.REFUSED)
+            raise CommandError(
+                f"CI{where and f' at {where}'} cannot be asked: {reason}", hint=hint, exit=ExitCode.REFUSED
+            )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from homelab_hooks.config import TRACKED, Config
+from homelab_hooks.config import TRACKED_FILE, Config
 from homelab_hooks.land.agreement import TrustedCommands, consent_prompt, not_trusted_error
-from homelab_hooks.world import World
+from homelab_hooks.world import Runtime
 
 
-def require_trusted(config: Config, world: World) -> None:
-    """Have a command from a tracked file agreed to, once. Raises Problem (refused) where nobody does."""
+def require_trusted(config: Config, world: Runtime) -> None:
+    """Have a command from a tracked file agreed to, once. Raises CommandError (refused) where nobody does."""
     if not comes_from_tracked_file(config):
         return
-    known, source = TrustedCommands(world.git.homelab_dir()), config.source("verify")
+    known, source = TrustedCommands(world.git_readonly.homelab_dir()), config.source("verify")
     if config.verify in known:
         return
     if not world.terminal.ask(consent_prompt(config.verify, source)):
@@ -21,4 +21,4 @@ def require_trusted(config: Config, world: World) -> None:
 
 def comes_from_tracked_file(config: Config) -> bool:
     """Whether the verification is the word of whoever wrote the repository, not the user's own."""
-    return bool(config.verify) and config.source("verify") == TRACKED
+    return bool(config.verify) and config.source("verify") == TRACKED_FILE

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Progress, Stage, StageChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.verdict import Verdict
 
-_UNDECIDED = {Exit.TIMEOUT, Exit.UNREACHABLE}
+_UNDECIDED = {ExitCode.TIMEOUT, ExitCode.UNREACHABLE}
 """codes that leave open how it ends; a second landing would find nothing to land"""
 
 
@@ -37,7 +37,7 @@ def run_stages(links: list[StageCommand], session: Session, verdict: Verdict) ->
         verdict = verdict._replace(pipelines=verdict.pipelines or before.pipelines, url=verdict.url or before.url)
         if verdict.exit in _UNDECIDED:
             return verdict._replace(hint=f"go on: {link.resume_command}")
-        if verdict.exit is not Exit.OK:
+        if verdict.exit is not ExitCode.OK:
             return verdict
     return verdict
 
@@ -52,7 +52,7 @@ def _run_stage(stage: Stage, session: Session) -> Iterator[list[Verdict]]:
     try:
         yield ended
     finally:
-        good = bool(ended) and ended[-1].exit is Exit.OK
+        good = bool(ended) and ended[-1].exit is ExitCode.OK
         progress = Progress.DONE if good else Progress.FAILED
         detail = ended[-1].reason if ended else "cut short"
         tell(StageChanged(stage=stage, progress=progress, detail=detail, took=clock.now() - begin))

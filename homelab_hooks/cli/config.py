@@ -11,10 +11,10 @@ import json
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.events import Level, Log
-from homelab_hooks.settings import Output
-from homelab_hooks.text import Redactor, fit_to_show
-from homelab_hooks.tokens.find import VARIABLES
+from homelab_hooks.events import Log, LogLevel
+from homelab_hooks.settings import OutputMode
+from homelab_hooks.text import Redactor, sanitize_text
+from homelab_hooks.tokens.find import CI_TOKEN_VARIABLES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,20 +26,20 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Print the table."""
     config, problems = session.resolve_leniently(args)
     for text in config.warnings:
-        session.tell(Log(source="homelab", text=text, level=Level.WARNING))
+        session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
     rows = [*_rows(config, session.world.redact), ("token", *_token(session))]
-    if config.output is Output.JSON and not problems:
+    if config.output is OutputMode.JSON and not problems:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
         session.world.terminal.out(json.dumps({"schema": 1, "settings": found}))
         return 0
     terminal = session.world.terminal
-    for line in table(rows, terminal.columns if terminal.wraps else None):
+    for line in table(rows, terminal.columns if terminal.stdout_is_tty else None):
         if problems:  # the result of a usage error is that it is one
             terminal.err(line)
         else:
             terminal.out(line)
     for problem in problems[1:]:
-        session.tell(Log(source="homelab", text=f"{problem.what}; {problem.hint}", level=Level.ERROR))
+        session.tell(Log(source="homelab", text=f"{problem.message}; {problem.hint}", level=LogLevel.ERROR))
     if problems:
         raise problems[0]
     return 0
@@ -66,15 +66,17 @@ def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
     return [
         (
             value.setting.name.replace("_", "-"),
-            fit_to_show(value.raw, redact) if value.source != "default" or value.setting.default else f"({value.raw})",
-            fit_to_show(f"{value.source}: {value.wrong}" if value.wrong else value.source, redact),
+            sanitize_text(value.raw, redact)
+            if value.source != "default" or value.setting.default
+            else f"({value.raw})",
+            sanitize_text(f"{value.source}: {value.problem}" if value.problem else value.source, redact),
         )
         for value in config.values
     ]
 
 
 def _token(session: Session) -> tuple[str, str]:
-    for name in VARIABLES:
+    for name in CI_TOKEN_VARIABLES:
         if session.world.environ.get(name, "").strip():
             return "(set)", f"environment {name}"
     return "(not in the environment)", "Vault, then git's credential helpers"

@@ -11,9 +11,9 @@ import argparse
 
 from homelab_hooks.cli.session import Session
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.demo.scene import Scene
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.scene import DemoEnvironment
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,19 +35,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return 0
     scenario = SCENARIOS.get(args.scenario)
     if scenario is None:
-        raise Problem(f"there is no scenario {args.scenario!r}", hint=f"one of {', '.join(SCENARIOS)}")
+        raise CommandError(f"there is no scenario {args.scenario!r}", hint=f"one of {', '.join(SCENARIOS)}")
     say = session.world.terminal.err
     if args.shell:
         return _shell(session)
     say(f"demo {scenario.name}: {scenario.summary}")
-    with Scene(session.world.environ, scenario.script, scenario.rollout) as scene:
+    with DemoEnvironment(session.world.environ, scenario.script, scenario.rollout) as scene:
         scenario.prepare(scene)
         shown = " ".join(["git land", *scenario.options])
         say(f"$ {shown}")
         code = scene.land("--output", args.output, *scenario.options)
     if code == int(scenario.exit):
         say(f"demo {scenario.name}: ended with {code}, as it should")
-    elif code in (Exit.INTERRUPTED, Exit.TERMINATED):
+    elif code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         say(f"demo {scenario.name}: interrupted")
     else:
         say(f"demo {scenario.name}: ended with {code}, but should have ended with {int(scenario.exit)}")
@@ -70,6 +70,6 @@ a repository with a branch to land, its CI, its Vault and its cluster; all of it
 def _shell(session: Session) -> int:
     """A shell where everything is set; ends with the shell's own code."""
     scenario = SCENARIOS["green"]
-    with Scene(session.world.environ, scenario.script, scenario.rollout) as scene:
+    with DemoEnvironment(session.world.environ, scenario.script, scenario.rollout) as scene:
         session.world.terminal.err(_WELCOME)
         return scene.shell(session.world.environ.get("SHELL") or "sh")

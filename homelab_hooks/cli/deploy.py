@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from homelab_hooks.cli import deploying, options, watching
 from homelab_hooks.cli.session import Session
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
 from homelab_hooks.image import parse_proof
 
@@ -40,9 +40,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     workloads = deploying.parse_targets(args.target or config.deploy)
     if not workloads:
         hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
-        raise Problem("there is no workload to wait for", hint=hint)
+        raise CommandError("there is no workload to wait for", hint=hint)
     commit = watching.resolve_commit(world, args.sha)
-    remote = watching.default_remote(config, world.git, world.git.remote_names())
+    remote = watching.default_remote(config, world.git_readonly, world.git_readonly.remote_names())
     names = [str(workload) for workload in workloads]
     again = " ".join([deploying.deploy_resume_command(args, names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         wait_for_workload=args.wait_for_workload,
     )
     kubectl = world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    target = watching.known_target(config, world.git, remote)
+    target = watching.known_target(config, world.git_readonly, remote)
     return session.finish(deploying.run_wait(asked, session, remote=remote, target=target, kubectl=kubectl))
 
 

@@ -12,14 +12,14 @@ from homelab_hooks.config import Config
 from homelab_hooks.deploy import deploy
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.git.history import GitContainment
-from homelab_hooks.image import ByTag
+from homelab_hooks.image import TagProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.verdict import Verdict
 
 
 def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
-    """The workloads that are meant, each once. Raises Problem for a malformed one."""
+    """The workloads that are meant, each once. Raises CommandError for a malformed one."""
     return tuple(dict.fromkeys(WorkloadTarget.parse(text) for text in texts))
 
 
@@ -28,7 +28,7 @@ def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], 
     return DeployRequest(
         targets=workloads,
         sha=sha,
-        proof=ByTag(),
+        proof=TagProof(),
         timeout=config.rollout_timeout,
         settle=config.settle,
         unreachable=config.unreachable_timeout,
@@ -49,5 +49,5 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
         target: its branch that newer commits come on, for a tag has but a commit's first digits; empty: not known.
     """
     world = session.world
-    contains = GitContainment(world.git, remote=remote, branch=target)
+    contains = GitContainment(world.git_readonly, remote=remote, branch=target)
     return deploy.wait_for_rollouts(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)

@@ -12,11 +12,11 @@ import argparse
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Log
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Log, LogLevel
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.hooks import colour, gate
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
 
 QUERY_TIMEOUT_S = 10.0
@@ -37,44 +37,46 @@ def run(args: argparse.Namespace, session: Session) -> int:
     push = gate.read_push(args, world, "homelab-ci-green")
     if push is None or not push.branch_updates:
         return 0
-    remote = gate.resolve_remote_name(world.git, push.remote)
+    remote = gate.resolve_remote_name(world.git_readonly, push.remote)
     warned = False
     for update in push.branch_updates:
         try:
             _require_green(update.branch, remote, config, session)
-        except Problem as problem:
+        except CommandError as problem:
             landing = gate.is_git_land_push(
-                world.git, (update,)
+                world.git_readonly, (update,)
             )  # its hooks have no token of ours, and it watches CI by itself
-            if problem.exit not in {Exit.UNREACHABLE, Exit.DENIED} or (args.strict and not landing):
+            if problem.exit not in {ExitCode.UNREACHABLE, ExitCode.DENIED} or (args.strict and not landing):
                 raise
             warned = True
-            text = f"{problem.what}; the push goes on, whatever colour {update.branch} has (--strict would refuse it)"
-            session.tell(Log(source="homelab", text=text, level=Level.WARNING))
+            text = (
+                f"{problem.message}; the push goes on, whatever colour {update.branch} has (--strict would refuse it)"
+            )
+            session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
             break
     word, reason = ("nothing", "CI was not asked") if warned else ("passed", "")
-    return session.finish(Verdict(exit=Exit.OK, word=word, sha=push.branch_updates[0].sha, reason=reason))
+    return session.finish(Verdict(exit=ExitCode.OK, label=word, sha=push.branch_updates[0].sha, reason=reason))
 
 
 def _require_green(branch: str, remote: str, config: Config, session: Session) -> None:
-    """Raises Problem where the branch is red (20), or where CI cannot say (8, 4)."""
+    """Raises CommandError where the branch is red (20), or where CI cannot say (8, 4)."""
     world = session.world
-    names = watching.repo_names(config, world.git, lambda: remote)
+    names = watching.repo_names(config, world.git_readonly, lambda: remote)
     server = world.server(config)
-    match colour.query_branch_status(names, branch, lambda: world.ci(config), seconds=QUERY_TIMEOUT_S):
-        case Seen(seen):
+    match colour.query_branch_status(names, branch, lambda: world.ci_client(config), seconds=QUERY_TIMEOUT_S):
+        case Found(seen):
             pipeline = seen.pipeline
             if pipeline is not None and colour.has_failed(pipeline):
                 url = f"{server}/repos/{seen.repo.id}/pipeline/{pipeline.number}"
-                raise Problem(
+                raise CommandError(
                     f"{branch} is red: #{pipeline.number} of {pipeline.commit[:10]} ended in {pipeline.status}: {url}",
                     hint=f"mend it first; to push what mends it, or all the same: {BYPASS_HINT}",
-                    exit=Exit.REFUSED,
+                    exit=ExitCode.REFUSED,
                 )
         case Denied(reason, hint):
-            raise Problem(f"CI does not tell its colour: {reason}", hint=hint or BYPASS_HINT, exit=Exit.DENIED)
-        case Missed(reason) | Absent(reason):
+            raise CommandError(f"CI does not tell its colour: {reason}", hint=hint or BYPASS_HINT, exit=ExitCode.DENIED)
+        case Unavailable(reason) | NotFound(reason):
             what = f"CI cannot be asked: {reason}"
-            raise Problem(
-                what, hint=f"try again; without --strict it is a warning; {BYPASS_HINT}", exit=Exit.UNREACHABLE
+            raise CommandError(
+                what, hint=f"try again; without --strict it is a warning; {BYPASS_HINT}", exit=ExitCode.UNREACHABLE
             )

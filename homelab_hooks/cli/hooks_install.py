@@ -12,7 +12,7 @@ import argparse
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import install, places, plan, shims
 from homelab_hooks.verdict import Verdict
@@ -32,7 +32,7 @@ def add_global_option(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install them."""
     session.config(args)
-    git, environ = HookConfig(session.world.git.executor), session.world.environ
+    git, environ = HookConfig(session.world.git_readonly.executor), session.world.environ
     facts = places.inspect_global(git, environ) if args.all else places.inspect_repository(git)
     texts = {name: shims.shim_text(name, places.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
     decided = install.require_plan(plan.plan_install(facts, texts))
@@ -41,5 +41,5 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.tell(Log(source="homelab", text=line))
     hint = "" if args.all else "homelab hooks status says what fires when"
     if not decided.steps:
-        return session.finish(Verdict(exit=Exit.OK, reason="installed already", hint=hint, word="nothing"))
-    return session.finish(Verdict(exit=Exit.OK, reason="installed", hint=hint))
+        return session.finish(Verdict(exit=ExitCode.OK, reason="installed already", hint=hint, label="nothing"))
+    return session.finish(Verdict(exit=ExitCode.OK, reason="installed", hint=hint))

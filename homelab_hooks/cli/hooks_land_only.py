@@ -9,8 +9,8 @@ import argparse
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.hooks import gate
 
 
@@ -23,11 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse, or say nothing."""
     config = session.config(args)
-    updates = gate.target_updates(gate.read_push(args, session.world, "homelab-land-only"), config, session.world.git)
-    if not updates or gate.is_git_land_push(session.world.git, updates):
+    updates = gate.target_updates(
+        gate.read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
+    )
+    if not updates or gate.is_git_land_push(session.world.git_readonly, updates):
         return 0
-    raise Problem(
+    raise CommandError(
         f"{updates[0].branch} is landed on with git land, which merges, verifies, pushes and watches",
         hint="on your branch: git land; to push all the same: SKIP=homelab-land-only git push, or --no-verify",
-        exit=Exit.REFUSED,
+        exit=ExitCode.REFUSED,
     )

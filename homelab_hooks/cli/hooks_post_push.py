@@ -11,8 +11,8 @@ import argparse
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Log
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.hooks import gate
 from homelab_hooks.hooks.ticket import WatchJob, find_git_push, spawn_watcher
 
@@ -29,30 +29,30 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return 0
     try:
         _start_watcher(args, session)
-    except (Problem, OSError) as error:
+    except (CommandError, OSError) as error:
         text = f"nobody watches this push: {error}"
-        session.tell(Log(source="homelab", text=text, level=Level.WARNING))
+        session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return 0
 
 
 def _start_watcher(args: argparse.Namespace, session: Session) -> None:
     config, world = session.config(args), session.world
     push = gate.read_push(args, world, "homelab-post-push")
-    updates = gate.target_updates(push, config, world.git)
-    if push is None or not updates or config.post_push == "off" or gate.is_git_land_push(world.git, updates):
+    updates = gate.target_updates(push, config, world.git_readonly)
+    if push is None or not updates or config.post_push == "off" or gate.is_git_land_push(world.git_readonly, updates):
         return
     process = find_git_push()
     if process is None:
         session.tell(Log(source="homelab", text="no git push runs here: nothing to wait for"))
         return
-    remote = gate.resolve_remote_name(world.git, push.remote)
+    remote = gate.resolve_remote_name(world.git_readonly, push.remote)
     for update in updates:
         ticket = WatchJob(
             sha=update.sha,
             branch=update.branch,
             remote=remote,
-            directory=str(world.git.top_level() or world.directory),
-            reflog_length=world.git.reflog_length(remote, update.branch),
+            directory=str(world.git_readonly.top_level() or world.directory),
+            reflog_length=world.git_readonly.reflog_length(remote, update.branch),
             push_process=process,
             options=options.as_mapping(args, *options.WATCH_OPTIONS),
         )

@@ -12,7 +12,7 @@ import argparse
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.events import Level, Log
+from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.hooks import gate
 from homelab_hooks.hooks.ticket import WatchJob, spawn_watcher
 
@@ -30,17 +30,17 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Watch, leave a waiter, or do nothing."""
     world = session.world
     session.resume = f"homelab-watch {args.sha}"
-    remote, branch = _split_tracking_ref(args.ref, world.git.remote_names())
+    remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remote_names())
     config = session.config(args)
-    mode = config.post_push or ("foreground" if world.terminal.attended else "background")
-    mine = gate.maybe_target(branch, remote, config, world.git) if remote and gate.is_enabled(mode) else False
+    mode = config.post_push or ("foreground" if world.terminal.stderr_is_tty else "background")
+    mine = gate.maybe_target(branch, remote, config, world.git_readonly) if remote and gate.is_enabled(mode) else False
     if mine is False:
         return 0
     ticket = WatchJob(
         sha=args.sha,
         branch=branch,
         remote=remote,
-        directory=str(world.git.top_level() or world.directory),
+        directory=str(world.git_readonly.top_level() or world.directory),
         options=options.as_mapping(args, *options.WATCH_OPTIONS),
     )
     if mode == "background":
@@ -58,7 +58,7 @@ def _start_watcher(session: Session, ticket: WatchJob) -> int:
     try:
         log = spawn_watcher(session.world, ticket)
     except OSError as error:
-        session.tell(Log(source="homelab", text=f"nobody watches this push: {error}", level=Level.WARNING))
+        session.tell(Log(source="homelab", text=f"nobody watches this push: {error}", level=LogLevel.WARNING))
         return 0
     if log:
         text = f"CI is watched in the background; homelab ci status tells how it stands; log: {log}"

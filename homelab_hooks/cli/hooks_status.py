@@ -11,7 +11,7 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.hooks_install import add_global_option
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import places, status
 from homelab_hooks.verdict import Verdict
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Say it."""
-    config, git, environ = session.config(args), HookConfig(session.world.git.executor), session.world.environ
+    config, git, environ = session.config(args), HookConfig(session.world.git_readonly.executor), session.world.environ
     every = places.inspect_global(git, environ)
     facts = every if args.all else places.inspect_repository(git)
     aim = status.StatusInput(
@@ -39,5 +39,5 @@ def run(args: argparse.Namespace, session: Session) -> int:
     for line in standing.lines:
         session.tell(Log(source="homelab", text=line))
     if not standing.installed:
-        return session.finish(Verdict(exit=Exit.OK, reason="not installed", hint=standing.hint, word="nothing"))
-    return session.finish(Verdict(exit=Exit.OK, reason="installed"))
+        return session.finish(Verdict(exit=ExitCode.OK, reason="not installed", hint=standing.hint, label="nothing"))
+    return session.finish(Verdict(exit=ExitCode.OK, reason="installed"))

@@ -12,7 +12,7 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.hooks_install import add_global_option
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import install, places, plan
 from homelab_hooks.verdict import Verdict
@@ -27,12 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Take them out."""
     session.config(args)
-    git, environ = HookConfig(session.world.git.executor), session.world.environ
+    git, environ = HookConfig(session.world.git_readonly.executor), session.world.environ
     facts = places.inspect_global(git, environ) if args.all else places.inspect_repository(git)
     decided = plan.plan_uninstall(facts)
     install.apply_steps(decided.steps, git)
     for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
     if not decided.steps:
-        return session.finish(Verdict(exit=Exit.OK, reason="nothing was installed", word="nothing"))
-    return session.finish(Verdict(exit=Exit.OK, reason="uninstalled"))
+        return session.finish(Verdict(exit=ExitCode.OK, reason="nothing was installed", label="nothing"))
+    return session.finish(Verdict(exit=ExitCode.OK, reason="uninstalled"))

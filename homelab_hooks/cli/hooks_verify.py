@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Verify, or say nothing."""
     config = session.config(args)
-    updates = gate.target_updates(gate.read_push(args, session.world, "homelab-verify"), config, session.world.git)
-    if not updates or gate.is_git_land_push(session.world.git, updates):
+    updates = gate.target_updates(
+        gate.read_push(args, session.world, "homelab-verify"), config, session.world.git_readonly
+    )
+    if not updates or gate.is_git_land_push(session.world.git_readonly, updates):
         return 0
     return session.finish(verification.run_gate(updates, config, session.world, session.tell))

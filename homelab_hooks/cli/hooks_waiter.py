@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.cli.session import Session
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.hooks.vigil import run_background
-from homelab_hooks.world import TICKET
+from homelab_hooks.world import JOB_VARIABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait, watch, notify."""
-    ticket = WatchJob.parse(session.world.environ.get(TICKET, ""))
+    ticket = WatchJob.parse(session.world.environ.get(JOB_VARIABLE, ""))
     if ticket is None or ticket.sha != args.sha:
-        raise Problem("a waiter is started by a hook, with a ticket", hint="homelab-watch watches a commit")
+        raise CommandError("a waiter is started by a hook, with a ticket", hint="homelab-watch watches a commit")
     return run_background(session, ticket)

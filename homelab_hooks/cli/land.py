@@ -14,10 +14,10 @@ from typing import Any
 from homelab_hooks.cli import agreeing, options
 from homelab_hooks.cli.post_push import FollowUp
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import TRACKED, Config
-from homelab_hooks.errors import Problem, Terminated
-from homelab_hooks.events import Level, Log, Start
-from homelab_hooks.exits import Exit
+from homelab_hooks.config import TRACKED_FILE, Config
+from homelab_hooks.errors import CommandError, Terminated
+from homelab_hooks.events import Log, LogLevel, Start
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import cut_short, land
 from homelab_hooks.land.agreement import TrustedCommands
 from homelab_hooks.land.request import (
@@ -65,13 +65,13 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
     if args.proceed:
         _restore_options(args, session)
     config = session.config(args)
-    git = world.landing_git
+    git = world.git_interactive
     stage = FollowUp(config, session, args, watching=not args.no_ci_watch, deploying=not args.no_deploy)
     session.tell(Start(command=session.prog, sha=git.head() if git.git_dir() else ""))
     parts = LandingDependencies(
         git=git,
-        commands=world.commands,
-        hooks=world.hooks,
+        commands=world.user_command_runner,
+        hooks=world.hook_runner,
         clock=world.clock,
         tell=session.tell,
         jitter=world.jitter,
@@ -94,8 +94,8 @@ def _dispatch(
     elif not args.no_verify and anew:
         try:
             agreeing.require_trusted(config, session.world)
-        except Problem as problem:
-            return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=False)
+        except CommandError as problem:
+            return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=False)
     if args.proceed:
         return land.continue_landing(parts, _verify_choice(args, config) if anew else None)
     return land.land_branch(_build_request(args, config, stage), parts)
@@ -109,24 +109,24 @@ def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) ->
 
 def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
     if agreeing.comes_from_tracked_file(config) and config.verify not in TrustedCommands(parts.git.homelab_dir()):
-        text = f"the verification is {TRACKED}'s word, and nobody here has agreed to it yet: git land would ask"
-        parts.tell(Log(source="homelab", text=text, level=Level.WARNING))
+        text = f"the verification is {TRACKED_FILE}'s word, and nobody here has agreed to it yet: git land would ask"
+        parts.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
 
 def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
     """Ctrl-C and SIGTERM end with the truth about the target, which the landing has written down."""
-    git, earlier = session.world.landing_git, None
+    git, earlier = session.world.git_interactive, None
     began = bool(args.proceed or args.abort)
     try:
         earlier = None if began else land.pending_landing(git)
         began = True
         return _land(args, session)
-    except Problem as problem:
-        landed = None if problem.exit is Exit.UNREACHABLE else False
-        return Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=landed)
+    except CommandError as problem:
+        landed = None if problem.exit is ExitCode.UNREACHABLE else False
+        return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=landed)
     except (KeyboardInterrupt, Terminated) as cut:
         acknowledge_interrupt()
-        exit_ = Exit.TERMINATED if isinstance(cut, Terminated) else Exit.INTERRUPTED
+        exit_ = ExitCode.TERMINATED if isinstance(cut, Terminated) else ExitCode.INTERRUPTED
         verdict = cut_short.interrupt_verdict(
             git,
             previous=earlier if began else land.pending_landing(git),
@@ -140,7 +140,7 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
     world = session.world
     session.tell(Log(source="push", text=f"asking whether it is on {state.target}"))
-    return cut_short.check_arrived(state, git=world.landing_git, asking=world.git, clock=world.clock)
+    return cut_short.check_arrived(state, git=world.git_interactive, asking=world.git_readonly, clock=world.clock)
 
 
 def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) -> LandRequest:
@@ -160,14 +160,14 @@ def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) ->
 def _verify_choice(args: argparse.Namespace, config: Config) -> VerifyChoice:
     if args.no_verify:
         if args.verify is not None:
-            raise Problem("--verify-cmd and --no-verify exclude each other", hint="give one of them")
+            raise CommandError("--verify-cmd and --no-verify exclude each other", hint="give one of them")
         return SkipVerification()
     return VerifyCommand(config.verify, config.source("verify")) if config.verify else DetectVerification()
 
 
 def _restore_options(args: argparse.Namespace, session: Session) -> None:
     """Take the options of the landing that is continued; what is given again now wins."""
-    pending = land.pending_landing(session.world.landing_git)
+    pending = land.pending_landing(session.world.git_interactive)
     extra: Mapping[str, Any] = pending.request.caller_state if pending else {}
     told = {"verify", "no_verify"} if args.verify or args.no_verify else set()
     for name in _KEPT_OPTIONS:

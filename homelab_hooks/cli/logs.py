@@ -11,12 +11,12 @@ import argparse
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Start
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.model import LogLine
-from homelab_hooks.text import fit_to_show
+from homelab_hooks.text import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import logs, tail
-from homelab_hooks.watch.survey import Survey, survey
+from homelab_hooks.watch.survey import CommitSnapshot, take_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,22 +37,22 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))
     )
-    ci = world.ci(config)
+    ci = world.ci_client(config)
     request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
     told = watching.only_contact_events(session.tell)
-    seen = survey(request, watching.watch_dependencies(world, about, ci), clock=world.clock, tell=told)
-    if not seen.threads or seen.repo is None:
+    seen = take_snapshot(request, watching.watch_dependencies(world, about, ci), clock=world.clock, emit=told)
+    if not seen.tracks or seen.repo is None:
         return session.finish(seen.verdict)
-    choice = logs.Choice(step=args.step, all=args.all, tail=args.tail)
+    choice = logs.LogSelection(step=args.step, all=args.all, last_lines=args.tail)
     printer = Printer(session)
     reader = logs.LogReader(ci, seen.repo.id, clock=world.clock, out=printer.line)
-    for thread in seen.threads:
+    for thread in seen.tracks:
         pipeline = seen.detail(thread)
-        if args.follow and not pipeline.status.settled:
+        if args.follow and not pipeline.status.is_final:
             reader.follow(pipeline, choice)
         else:
             reader.show(pipeline, choice)
-    return session.finish(_logs_verdict(seen, printer.steps, reader.late))
+    return session.finish(_logs_verdict(seen, printer.steps, reader.incomplete))
 
 
 class Printer:
@@ -67,19 +67,19 @@ class Printer:
         """A heading (no line), or a line; the heading again where another step came between."""
         terminal, redact = self._session.world.terminal, self._session.world.redact
         if title != self._title:
-            terminal.out(f"== {fit_to_show(title, redact)}")
+            terminal.out(f"== {sanitize_text(title, redact)}")
             self._title = title
             self.steps += 1
         if line is not None:
-            terminal.out(fit_to_show(tail.visible(line.text), redact, colour=terminal.coloured))
+            terminal.out(sanitize_text(tail.render_line(line.text), redact, colour=terminal.stdout_has_colour))
 
 
-def _logs_verdict(seen: Survey, steps: int, late: tuple[str, ...]) -> Verdict:
+def _logs_verdict(seen: CommitSnapshot, steps: int, late: tuple[str, ...]) -> Verdict:
     known = seen.verdict
     reason = "" if steps else "no step has failed; --all shows every step, --step NAME one"
     if late:
         reason = f"more may come of {', '.join(title.partition(':')[0] for title in late)}; the same command shows it"
-    return Verdict(exit=Exit.OK, reason=reason, sha=known.sha, pipelines=known.pipelines, url=known.url)
+    return Verdict(exit=ExitCode.OK, reason=reason, sha=known.sha, pipelines=known.pipelines, url=known.url)
 
 
 def _parse_count(text: str) -> int:

@@ -7,7 +7,7 @@ import importlib
 
 from homelab_hooks.cli.overview import show_help
 from homelab_hooks.cli.table import Command, find_verb
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class CommandParser(argparse.ArgumentParser):
         near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
         usage = f"{self.prog} -h tells the usage"
         hint = f"did you mean {near[0]}? {usage}" if near else usage
-        raise Problem(message, hint=hint, landed=self.get_default("landed"))
+        raise CommandError(message, hint=hint, landed=self.get_default("landed"))
 
 
 def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[int], int]) -> int:

@@ -14,7 +14,7 @@ from homelab_hooks import __version__
 from homelab_hooks.cli.main import build_parser
 from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.table import COMMANDS, Command
-from homelab_hooks.exits import MEANING
+from homelab_hooks.exits import EXIT_MEANINGS
 from homelab_hooks.settings import SETTINGS
 
 
@@ -40,16 +40,16 @@ def manifest_document() -> dict[str, Any]:
         "schema": 1,
         "version": __version__,
         "verbs": [_command_entry(verb) for verb in COMMANDS],
-        "exits": [{"code": int(code), "name": code.verdict, "meaning": said} for code, said in MEANING.items()],
+        "exits": [{"code": int(code), "name": code.verdict, "meaning": said} for code, said in EXIT_MEANINGS.items()],
         "settings": [
             {
                 "name": setting.name.replace("_", "-"),
-                "what": setting.what,
+                "what": setting.description,
                 "option": setting.option,
                 "environment": list(setting.env),
                 "git": setting.git,
                 "tracked": setting.tracked,
-                "default": setting.default or setting.default_text,
+                "default": setting.default or setting.default_label,
             }
             for setting in SETTINGS
         ],

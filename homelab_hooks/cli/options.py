@@ -19,13 +19,13 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
     for setting in SETTINGS:
         if setting.name not in names:
             continue
-        default = setting.default or setting.default_text
+        default = setting.default or setting.default_label
         parser.add_argument(
             setting.option,
             dest=setting.name,
             metavar=setting.metavar,
-            action="append" if setting.many else "store",
-            help=f"{setting.what} (default: {default})".replace("%", "%%"),
+            action="append" if setting.is_list else "store",
+            help=f"{setting.description} (default: {default})".replace("%", "%%"),
         )
 
 

@@ -7,8 +7,8 @@ import sys
 from itertools import takewhile
 
 from homelab_hooks.cli.table import COMMANDS, Command
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
@@ -47,19 +47,21 @@ def _command_list(prog: str, verbs: Sequence[Command]) -> argparse.ArgumentParse
     return parser
 
 
-def _unknown_command(prog: str, words: list[str], args: list[str]) -> Problem:
+def _unknown_command(prog: str, words: list[str], args: list[str]) -> CommandError:
     hint = f"{prog} -h lists them"
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
         said = f"there is no option {unknown}, and a verb is missing" if unknown else "a verb is missing"
-        return Problem(said, hint=hint, exit=Exit.USAGE)
+        return CommandError(said, hint=hint, exit=ExitCode.USAGE)
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
-        return Problem(f"{prog} {words[0]} needs a verb", hint=f"one of {', '.join(rest)}")
+        return CommandError(f"{prog} {words[0]} needs a verb", hint=f"one of {', '.join(rest)}")
     from difflib import get_close_matches  # only where something is misspelt
 
     known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
     names = [*known, *(word for verb in known.values() for word in verb.words)]
     near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
     meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")
-    return Problem(f"there is no verb {' '.join(words)!r}", hint=f"did you mean {prog} {meant}?" if meant else hint)
+    return CommandError(
+        f"there is no verb {' '.join(words)!r}", hint=f"did you mean {prog} {meant}?" if meant else hint
+    )

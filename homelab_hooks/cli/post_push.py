@@ -9,13 +9,13 @@ from homelab_hooks.cli.chain import StageCommand
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
-from homelab_hooks.watch.state import Scope
-from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.watch.state import WatchScope
+from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 
 class FollowUp:
@@ -31,7 +31,7 @@ class FollowUp:
         self._config = config
         self._session = session
         self._given = given
-        self._ci: Woodpecker | None = None
+        self._ci: WoodpeckerClient | None = None
         self.watching = watching
         self.targets = config.deploy if deploying else ()
 
@@ -57,12 +57,12 @@ class FollowUp:
     def require_access(self) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
 
-        Raises Problem with what stands in the way.
+        Raises CommandError with what stands in the way.
         """
         config, world = self._config, self._session.world
         deploying.parse_targets(self.targets)
         about = watching.resolve_context(config, world, "HEAD")
-        self._ci = world.ci(config)
+        self._ci = world.ci_client(config)
         dial = f" by the dial {config.dial}" if config.dial else ""
         access.check_ci_access(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
 
@@ -74,7 +74,7 @@ class FollowUp:
         if self.targets:
             again = deploying.deploy_resume_command(self._given, self.targets, landed.sha)
             links.append(StageCommand(Stage.DEPLOY, lambda: self._deploy(landed), again))
-        return chain.run_stages(links, self._session, Verdict(exit=Exit.OK, sha=landed.sha))
+        return chain.run_stages(links, self._session, Verdict(exit=ExitCode.OK, sha=landed.sha))
 
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world
@@ -82,13 +82,15 @@ class FollowUp:
         def remote() -> str:
             return landed.remote
 
-        about = watching.CommitContext(Commit(landed.sha), remote, watching.repo_names(config, world.git, remote))
-        decides = Scope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
+        about = watching.CommitContext(
+            Commit(landed.sha), remote, watching.repo_names(config, world.git_readonly, remote)
+        )
+        decides = WatchScope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
         asked = watching.build_watch_request(config, world, about, decides)
         sources = watching.watch_dependencies(
-            world, about, self._ci or watching.waiting_ci_client(config, world), world.listener(config)
+            world, about, self._ci or watching.waiting_ci_client(config, world), world.stream_listener(config)
         )
-        return watch.run(asked, sources, clock=world.clock, tell=self._session.tell)
+        return watch.run_watch(asked, sources, clock=world.clock, emit=self._session.tell)
 
     def _deploy(self, landed: Landed) -> Verdict:
         request = deploying.build_deploy_request(self._config, deploying.parse_targets(self.targets), landed.sha)

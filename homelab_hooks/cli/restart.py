@@ -13,13 +13,13 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.watching import CommitContext
 from homelab_hooks.config import Config
 from homelab_hooks.events import Start
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
-from homelab_hooks.watch.restart import Nothing, plan
-from homelab_hooks.watch.retrigger import retrigger
-from homelab_hooks.watch.survey import ONCE, survey, until_seen
-from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.watch.restart import NothingToDo, plan_restart
+from homelab_hooks.watch.retrigger import apply_restart_plan
+from homelab_hooks.watch.survey import ONE_POLL, make_one_poll_timeouts, take_snapshot
+from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,33 +38,35 @@ def run(args: argparse.Namespace, session: Session) -> int:
     again = watching.watch_resume_command(args, args.commit if about.commit.tag else sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
-    ci = world.ci(config) if args.no_watch else watching.waiting_ci_client(config, world)
+    ci = world.ci_client(config) if args.no_watch else watching.waiting_ci_client(config, world)
     decides = watching.build_scope(about.commit, None)
     request = watching.build_watch_request(config, world, about, decides)
-    seen = survey(
+    seen = take_snapshot(
         request,
         watching.watch_dependencies(world, about, ci),
         clock=world.clock,
-        tell=watching.only_contact_events(session.tell),
-        patience=ONCE if args.no_watch else until_seen(min(config.timeout, config.unreachable_timeout)),
+        emit=watching.only_contact_events(session.tell),
+        timeouts=ONE_POLL if args.no_watch else make_one_poll_timeouts(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
-    branches = world.git.tracking_branches_at(remote, sha) if remote else ()
-    wanted = plan(seen, sha, branches=branches, force=args.force)
-    if isinstance(wanted, Nothing):
+    branches = world.git_readonly.tracking_branches_at(remote, sha) if remote else ()
+    wanted = plan_restart(seen, sha, branches=branches, force=args.force)
+    if isinstance(wanted, NothingToDo):
         return session.finish(_restart_verdict(seen.verdict, word="nothing", reason=wanted.reason))
-    started = retrigger(wanted, seen, ci, clock=world.clock, tell=session.tell)
+    started = apply_restart_plan(wanted, seen, ci, clock=world.clock, emit=session.tell)
     if args.no_watch:
         return session.finish(_restart_verdict(seen.verdict, word="", reason=started))
     return session.finish(_watch_restarted(config, session, about, ci))
 
 
 def _restart_verdict(before: Verdict, *, word: str, reason: str) -> Verdict:
-    return Verdict(exit=Exit.OK, word=word, reason=reason, sha=before.sha, pipelines=before.pipelines, url=before.url)
+    return Verdict(
+        exit=ExitCode.OK, label=word, reason=reason, sha=before.sha, pipelines=before.pipelines, url=before.url
+    )
 
 
-def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: Woodpecker) -> Verdict:
+def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: WoodpeckerClient) -> Verdict:
     world = session.world
     request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
-    sources = watching.watch_dependencies(world, about, ci, world.listener(config))
-    return watch.run(request, sources, clock=world.clock, tell=session.tell)
+    sources = watching.watch_dependencies(world, about, ci, world.stream_listener(config))
+    return watch.run_watch(request, sources, clock=world.clock, emit=session.tell)

@@ -9,11 +9,11 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem, Terminated
+from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import (
     Event,
-    Level,
     Log,
+    LogLevel,
     PipelineChanged,
     PipelineResult,
     Progress,
@@ -22,24 +22,24 @@ from homelab_hooks.events import (
     StageChanged,
     Start,
 )
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import catch_signals, ignore_signals, run_interruptible
-from homelab_hooks.settings import SETTINGS, Output
-from homelab_hooks.text import fit_to_show
+from homelab_hooks.settings import SETTINGS, OutputMode
+from homelab_hooks.text import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views import View
-from homelab_hooks.world import World
+from homelab_hooks.world import Runtime
 
 
 class Session:
     """Tells events to the view, remembers what they said, and ends with exactly one result."""
 
-    def __init__(self, prog: str, world: World, output: Output) -> None:
+    def __init__(self, prog: str, world: Runtime, output: OutputMode) -> None:
         self.prog = prog
         self.world = world
         self._begin = world.clock.now()
         self._view: View = world.view(output)
-        self._partial = Verdict(exit=Exit.INTERRUPTED)
+        self._partial = Verdict(exit=ExitCode.INTERRUPTED)
         self.result: Result | None = None
         self.command_line = prog
         """the command as it was given"""
@@ -49,7 +49,7 @@ class Session:
     @classmethod
     def open(cls, prog: str, args: Sequence[str]) -> Session:
         """A session whose view is what the arguments, read in advance, or the environment say."""
-        world = World.real()
+        world = Runtime.from_process()
         session = cls(prog, world, _early_output(args, world.environ.get("HOMELAB_OUTPUT", "")))
         session.command_line = " ".join([prog, *([shlex.join(args)] if args else [])])
         return session
@@ -59,14 +59,14 @@ class Session:
         with catch_signals():
             try:
                 code = run_interruptible(lambda: self._here(run))
-            except Problem as problem:
+            except CommandError as problem:
                 return self.finish(
-                    Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint, landed=problem.landed)
+                    Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=problem.landed)
                 )
             except KeyboardInterrupt:
-                return self._interrupted(Exit.INTERRUPTED)
+                return self._interrupted(ExitCode.INTERRUPTED)
             except Terminated:
-                return self._interrupted(Exit.TERMINATED)
+                return self._interrupted(ExitCode.TERMINATED)
             except Exception as fault:  # noqa: BLE001 - the last resort: no traceback reaches a user
                 return self._internal_error(fault)
             else:
@@ -83,16 +83,16 @@ class Session:
         config = self.world.config(_given_settings(args))
         self._switch_view(config.output)
         for warning in config.warnings:
-            self.tell(Log(source="homelab", text=warning, level=Level.WARNING))
+            self.tell(Log(source="homelab", text=warning, level=LogLevel.WARNING))
         return config
 
-    def resolve_leniently(self, args: argparse.Namespace) -> tuple[Config, tuple[Problem, ...]]:
+    def resolve_leniently(self, args: argparse.Namespace) -> tuple[Config, tuple[CommandError, ...]]:
         """The settings as far as they can be used, and what is wrong with the others; the view is what they say."""
-        config, problems = self.world.survey(_given_settings(args))
+        config, problems = self.world.resolve_leniently(_given_settings(args))
         self._switch_view(config.output)
         return config, problems
 
-    def _switch_view(self, output: Output) -> None:
+    def _switch_view(self, output: OutputMode) -> None:
         self._view.close()
         self._view = self.world.view(output)
 
@@ -116,9 +116,9 @@ class Session:
         if self.result:
             return int(self.result.exit)
         known = self._partial
-        landed = verdict.landed if verdict.landed is not None or verdict.exit is Exit.UNREACHABLE else known.landed
+        landed = verdict.landed if verdict.landed is not None or verdict.exit is ExitCode.UNREACHABLE else known.landed
         result = Result(
-            verdict=verdict.word or verdict.exit.verdict,
+            verdict=verdict.label or verdict.exit.verdict,
             exit=verdict.exit,
             sha=verdict.sha or known.sha,
             pipelines=verdict.pipelines or known.pipelines,
@@ -141,17 +141,17 @@ class Session:
         )  # fmt: skip
         self._partial = self._partial._replace(pipelines=(*others, row), url=event.url)
 
-    def _interrupted(self, exit_: Exit) -> int:
+    def _interrupted(self, exit_: ExitCode) -> int:
         hint = f"to go on: {self.resume}" if self.resume else f"the same again: {self.command_line}"
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _internal_error(self, fault: Exception) -> int:
         if self.world.environ.get("HOMELAB_DEBUG") == "1":
             for line in "".join(traceback.format_exception(fault)).splitlines():
-                self.world.terminal.err(fit_to_show(line, self.world.redact))
+                self.world.terminal.err(sanitize_text(line, self.world.redact))
         reason = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
         hint = "HOMELAB_DEBUG=1 shows where; please report it"
-        exit_ = Exit.REFUSED if self._partial.landed is False else Exit.UNREACHABLE
+        exit_ = ExitCode.REFUSED if self._partial.landed is False else ExitCode.UNREACHABLE
         return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._partial.landed))
 
 
@@ -173,11 +173,11 @@ def _landed(event: StageChanged, *, before: bool | None) -> bool | None:
             return before
 
 
-def _early_output(args: Sequence[str], variable: str) -> Output:
+def _early_output(args: Sequence[str], variable: str) -> OutputMode:
     """The output mode as far as it can be known before the arguments are parsed."""
     given = [arg.removeprefix("--output=") for arg in args if arg.startswith("--output=")]
     given += [after for arg, after in itertools.pairwise(args) if arg == "--output"]
     for word in (*given[-1:], variable):
-        if word in tuple(Output):
-            return Output(word)
-    return Output.AUTO
+        if word in tuple(OutputMode):
+            return OutputMode(word)
+    return OutputMode.AUTO

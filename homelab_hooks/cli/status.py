@@ -11,14 +11,14 @@ import argparse
 from homelab_hooks import durations
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
-from homelab_hooks.events import Log, Start, Watched
-from homelab_hooks.exits import Exit
+from homelab_hooks.events import BackgroundWatch, Log, Start
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.hooks.records import WatchRegistry
 from homelab_hooks.model import Pipeline
-from homelab_hooks.text import Redactor, fit_to_show, short
-from homelab_hooks.views.choice import live
-from homelab_hooks.watch.reason import tell_reason
-from homelab_hooks.watch.survey import Survey, recent, survey
+from homelab_hooks.text import Redactor, sanitize_text, truncate_text
+from homelab_hooks.views.choice import is_live_view
+from homelab_hooks.watch.reason import report_failure
+from homelab_hooks.watch.survey import CommitSnapshot, select_recent_pipelines, take_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,35 +37,35 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.tell(watched)
     decides = watching.build_scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
-    request, ci = watching.build_watch_request(config, world, about, decides), world.ci(config)
-    seen = survey(request, watching.watch_dependencies(world, about, ci), clock=world.clock, tell=session.tell)
-    if seen.repo and seen.verdict.exit is Exit.FAILED:
-        tell_reason(seen.state, ci, seen.repo.id, clock=world.clock, tell=session.tell)
-    if live(config.output, world.terminal):
+    request, ci = watching.build_watch_request(config, world, about, decides), world.ci_client(config)
+    seen = take_snapshot(request, watching.watch_dependencies(world, about, ci), clock=world.clock, emit=session.tell)
+    if seen.repo and seen.verdict.exit is ExitCode.FAILED:
+        report_failure(seen.state, ci, seen.repo.id, clock=world.clock, emit=session.tell)
+    if is_live_view(config.output, world.terminal):
         _show_recent(seen, session)
     return session.finish(seen.verdict)
 
 
-def _watch_events(session: Session, sha: str) -> tuple[Watched, ...]:
+def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
     """The pushes that are watched now, and the last that was, if it is of this commit or still news."""
-    common = session.world.git.common_dir()
+    common = session.world.git_readonly.common_dir()
     return WatchRegistry(common).summaries(session.world.clock.wall(), sha=sha) if common else ()
 
 
-def _show_recent(seen: Survey, session: Session) -> None:
+def _show_recent(seen: CommitSnapshot, session: Session) -> None:
     """The newest pipelines of the branch, for a person who looks."""
     world = session.world
-    branch = seen.threads[0].pipeline.branch if seen.threads else world.git.current_branch()
-    rows = [_row_cells(row, world.clock.wall(), world.redact) for row in recent(seen, branch)]
+    branch = seen.tracks[0].pipeline.branch if seen.tracks else world.git_readonly.current_branch()
+    rows = [_row_cells(row, world.clock.wall(), world.redact) for row in select_recent_pipelines(seen, branch)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:
         text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        session.tell(Log(source="homelab", text=short(text, max(20, world.terminal.columns - 1))))
+        session.tell(Log(source="homelab", text=truncate_text(text, max(20, world.terminal.columns - 1))))
 
 
 def _row_cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:
-    took = durations.text(row.took) if row.took else "-"
-    age = f"{durations.text(max(0.0, wall - row.created))} ago" if row.created else "-"
+    took = durations.format_duration(row.duration_s) if row.duration_s else "-"
+    age = f"{durations.format_duration(max(0.0, wall - row.created))} ago" if row.created else "-"
     message = row.message.splitlines()[0] if row.message else ""
     told = (row.raw_status or row.status.value, row.event, took, age, f"{row.commit[:8]} {message}")
-    return f"#{row.number}", *(fit_to_show(text, redact) for text in told)
+    return f"#{row.number}", *(sanitize_text(text, redact) for text in told)

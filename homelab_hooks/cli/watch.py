@@ -15,7 +15,7 @@ from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
 from homelab_hooks.events import Stage, Start
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
 
@@ -49,31 +49,31 @@ def run(args: argparse.Namespace, session: Session) -> int:
     # Configured targets are waited for after a landing; a watch waits only for those that it is given.
     rollout = _rollout_stage(args, config, session, about) if args.deploy else None
     sources = watching.watch_dependencies(
-        world, about, watching.waiting_ci_client(config, world), world.listener(config)
+        world, about, watching.waiting_ci_client(config, world), world.stream_listener(config)
     )
 
     def watched() -> Verdict:
-        return watch.run(asked, sources, clock=world.clock, tell=session.tell)
+        return watch.run_watch(asked, sources, clock=world.clock, emit=session.tell)
 
     if rollout is None:
         return session.finish(watched())
     from homelab_hooks.cli import chain
 
     links = [chain.StageCommand(Stage.WATCH, watched, again), rollout]
-    return session.finish(chain.run_stages(links, session, Verdict(exit=Exit.OK, sha=about.commit.sha)))
+    return session.finish(chain.run_stages(links, session, Verdict(exit=ExitCode.OK, sha=about.commit.sha)))
 
 
 def _rollout_stage(
     args: argparse.Namespace, config: Config, session: Session, about: watching.CommitContext
 ) -> chain.StageCommand:
-    """The wait for the targets; loaded only where it is wanted. Raises Problem for a malformed target."""
+    """The wait for the targets; loaded only where it is wanted. Raises CommandError for a malformed target."""
     from homelab_hooks.cli import chain, deploying
 
     asked = deploying.build_deploy_request(config, deploying.parse_targets(config.deploy), about.commit.sha)
 
     def deployed() -> Verdict:
         world, remote = session.world, about.remote()
-        target = watching.known_target(config, world.git, remote)
+        target = watching.known_target(config, world.git_readonly, remote)
         return deploying.run_wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
 
     return chain.StageCommand(

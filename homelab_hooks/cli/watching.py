@@ -10,20 +10,20 @@ from typing import NamedTuple
 
 from homelab_hooks.cli import options
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Back, Event, LostContact
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.history import Containment, Contains
-from homelab_hooks.model import ALL_EVENTS, EVENTS
-from homelab_hooks.remote import Address, choose, parse
+from homelab_hooks.history import Containment, ContainmentCheck
+from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS
+from homelab_hooks.remote import RepoAddress, choose_remote, parse_remote_url
 from homelab_hooks.watch.absence import CommitFacts
-from homelab_hooks.watch.state import Patience, Scope
-from homelab_hooks.watch.watch import Request, Sources
-from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.woodpecker.ear import Ear
-from homelab_hooks.woodpecker.entry import Entry, awaited
-from homelab_hooks.world import World
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from homelab_hooks.watch.watch import WatchDependencies, WatchRequest
+from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.woodpecker.ear import EventStreamListener
+from homelab_hooks.woodpecker.entry import CiConnection, connect_when_possible
+from homelab_hooks.world import Runtime
 
 
 class CommitContext(NamedTuple):
@@ -36,29 +36,31 @@ class CommitContext(NamedTuple):
     """OWNER/NAME candidates for CI, the likeliest first"""
 
 
-def resolve_commit(world: World, name: str | None) -> Commit:
-    """What COMMIT means here. Raises Problem where it means nothing."""
-    found = world.git.resolve(name or "HEAD")
+def resolve_commit(world: Runtime, name: str | None) -> Commit:
+    """What COMMIT means here. Raises CommandError where it means nothing."""
+    found = world.git_readonly.resolve(name or "HEAD")
     if found is not None:
         return found
-    if world.git.git_dir() is None:
+    if world.git_readonly.git_dir() is None:
         hint = "go to a repository, or give a full sha"
-        raise Problem("this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint)
-    raise Problem(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
+        raise CommandError(
+            "this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint
+        )
+    raise CommandError(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
 
 
-def resolve_context(config: Config, world: World, name: str | None) -> CommitContext:
-    """What a watch of COMMIT is about. Raises Problem where no OWNER/NAME is known."""
+def resolve_context(config: Config, world: Runtime, name: str | None) -> CommitContext:
+    """What a watch of COMMIT is about. Raises CommandError where no OWNER/NAME is known."""
     found = resolve_commit(world, name)
-    remote = cache(lambda: default_remote(config, world.git, world.git.remote_names()))
-    return CommitContext(found, remote, repo_names(config, world.git, remote))
+    remote = cache(lambda: default_remote(config, world.git_readonly, world.git_readonly.remote_names()))
+    return CommitContext(found, remote, repo_names(config, world.git_readonly, remote))
 
 
 def repo_names(config: Config, git: Reader, remote: Callable[[], str]) -> tuple[str, ...]:
-    """OWNER/NAME as told, else what the remotes say, the likeliest first. Raises Problem where nothing says it."""
+    """OWNER/NAME as told, else what the remotes say, the likeliest first. Raises CommandError where nothing says it."""
     found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
-        raise Problem("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
+        raise CommandError("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
     return found
 
 
@@ -69,8 +71,8 @@ def default_remote(config: Config, git: Reader, remotes: tuple[str, ...]) -> str
     try:
         branch = git.current_branch()
         pushed = git.push_remote(branch) if branch else ""
-        return choose(remotes, wanted=config.remote, push_remote=pushed, push_default=git.push_default()).name
-    except Problem:
+        return choose_remote(remotes, wanted=config.remote, push_remote=pushed, push_default=git.push_default()).name
+    except CommandError:
         if config.remote:
             raise
         return ""
@@ -85,46 +87,49 @@ def names_from_remotes(git: Reader, remote: str) -> tuple[str, ...]:
     """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
     found: list[str] = []
     for name in dict.fromkeys(([remote] if remote else []) + list(git.remote_names())):
-        addresses = [parse(url) for url in git.push_urls(name)]
-        found += [address.full for address in addresses if isinstance(address, Address)]
+        addresses = [parse_remote_url(url) for url in git.push_urls(name)]
+        found += [address.full_name for address in addresses if isinstance(address, RepoAddress)]
     return tuple(dict.fromkeys(found))
 
 
-def build_timeouts(config: Config) -> Patience:
+def build_timeouts(config: Config) -> WatchTimeouts:
     """How long to wait, as the settings say."""
-    return Patience(timeout=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
+    return WatchTimeouts(overall=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
 
 
-def build_scope(commit: Commit, events: list[str] | None) -> Scope:
-    """Which pipelines decide about it. Raises Problem for an event that does not exist."""
+def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
+    """Which pipelines decide about it. Raises CommandError for an event that does not exist."""
     for event in events or ():
         if event not in ALL_EVENTS:
-            raise Problem(f"--event: there is no event {event!r}", hint=f"one of {', '.join(ALL_EVENTS)}")
-    chosen = frozenset(events or EVENTS)
-    return Scope(sha=commit.sha, events=chosen, ref=commit.tag)
+            raise CommandError(f"--event: there is no event {event!r}", hint=f"one of {', '.join(ALL_EVENTS)}")
+    chosen = frozenset(events or DECIDING_EVENTS)
+    return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag)
 
 
-def waiting_ci_client(config: Config, world: World) -> Woodpecker:
+def waiting_ci_client(config: Config, world: Runtime) -> WoodpeckerClient:
     """The CI server for who waits: as long as Vault has none to give now, that is what each look comes to."""
     if not config.vault_addr:
-        return world.ci(config)
-    enter = awaited(lambda: Entry(world.https(config), world.token(config).source))
-    return Woodpecker(enter, web=str(world.server(config)))
+        return world.ci_client(config)
+    enter = connect_when_possible(lambda: CiConnection(world.http_client(config), world.token(config).source))
+    return WoodpeckerClient(enter, server_url=str(world.server(config)))
 
 
 def watch_dependencies(
-    world: World, about: CommitContext, ci: Woodpecker, listen: Callable[[int], Ear] | None = None
-) -> Sources:
+    world: Runtime,
+    about: CommitContext,
+    ci: WoodpeckerClient,
+    listen: Callable[[int], EventStreamListener] | None = None,
+) -> WatchDependencies:
     """Whom the watch asks, and listens to where it waits."""
-    return Sources(
+    return WatchDependencies(
         ci=ci,
-        listen=listen,
-        contains=_lazy_containment(world.git, about.remote),
-        facts=commit_facts(world.git, about),
+        open_stream=listen,
+        contains=_lazy_containment(world.git_readonly, about.remote),
+        commit_facts=commit_facts(world.git_readonly, about),
     )
 
 
-def _lazy_containment(git: Reader, remote: Callable[[], str]) -> Contains:
+def _lazy_containment(git: Reader, remote: Callable[[], str]) -> ContainmentCheck:
     """Git's answer, with the remote looked for at the first question."""
     containing = cache(lambda: GitContainment(git, remote=remote()))
 
@@ -138,7 +143,7 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
     """For a look whose other news somebody else tells."""
 
     def told(event: Event) -> None:
-        if isinstance(event, LostContact | Back):
+        if isinstance(event, ContactLost | ContactRestored):
             tell(event)
 
     return told
@@ -152,7 +157,10 @@ def commit_facts(git: Reader, about: CommitContext) -> Callable[[], CommitFacts]
         tip = bool(git.tracking_branches_at(remote, sha)) if remote else None
         pushed = git.remote_contains(remote, sha) if remote and git.has_commit(sha) else None
         return CommitFacts(
-            message=git.commit_message(sha), configured=git.has_ci_configuration(sha), tip=tip, pushed=pushed
+            message=git.commit_message(sha),
+            has_ci_config=git.has_ci_configuration(sha),
+            is_branch_tip=tip,
+            is_pushed=pushed,
         )
 
     return gather
@@ -177,14 +185,14 @@ def watch_resume_command(
 
 
 def build_watch_request(
-    config: Config, world: World, about: CommitContext, decides: Scope, *, fail_fast: bool = False
-) -> Request:
+    config: Config, world: Runtime, about: CommitContext, decides: WatchScope, *, fail_fast: bool = False
+) -> WatchRequest:
     """The watch itself."""
-    return Request(
+    return WatchRequest(
         scope=decides,
-        names=about.names,
-        patience=build_timeouts(config),
+        repo_names=about.names,
+        timeouts=build_timeouts(config),
         fail_fast=fail_fast,
         seed=world.seed(),
-        web=str(world.server(config)),
+        web_url=str(world.server(config)),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.cli.session import Session
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import worktree
 from homelab_hooks.verdict import Verdict
 
@@ -22,5 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Remove it."""
     world = session.world
-    said = worktree.remove_worktree(args.topic, git=world.landing_git, user=world.user, force=args.force)
-    return session.finish(Verdict(exit=Exit.OK, reason=said))
+    said = worktree.remove_worktree(args.topic, git=world.git_interactive, user=world.user, force=args.force)
+    return session.finish(Verdict(exit=ExitCode.OK, reason=said))

@@ -11,7 +11,7 @@ import argparse
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.land import worktree
-from homelab_hooks.text import fit_to_show
+from homelab_hooks.text import sanitize_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,8 +24,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Make it."""
     config, world = session.config(args), session.world
     path = worktree.start_worktree(
-        args.topic, git=world.landing_git, user=world.user, remote=config.remote, onto=config.onto
+        args.topic, git=world.git_interactive, user=world.user, remote=config.remote, onto=config.onto
     )
     # A program needs the name as it is; a terminal would act on what is in it.
-    world.terminal.out(fit_to_show(str(path), world.redact) if world.terminal.wraps else str(path))
+    world.terminal.out(sanitize_text(str(path), world.redact) if world.terminal.stdout_is_tty else str(path))
     return 0

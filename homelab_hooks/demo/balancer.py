@@ -7,12 +7,12 @@ from enum import Enum
 from typing import Self
 from urllib.parse import urlsplit
 
-from homelab_hooks.demo.programs import Beside, find
+from homelab_hooks.demo.programs import ManagedProgram, find_program
 
-READY = "serving initial configuration"
+READY_MESSAGE = "serving initial configuration"
 
 
-class Certificate(Enum):
+class CertificateKind(Enum):
     """What the balancer shows to those who connect."""
 
     RIGHT = "right"
@@ -21,7 +21,7 @@ class Certificate(Enum):
     UNKNOWN_CA = "unknown-ca"
 
 
-class Balancer:
+class LoadBalancer:
     """Caddy for `https://NAME`, reached at 127.0.0.1 and `port`; it starts in `with` and leaves nothing behind.
 
     Args:
@@ -39,7 +39,7 @@ class Balancer:
         *,
         path: str,
         name: str = "ci.example.test",
-        certificate: Certificate = Certificate.RIGHT,
+        certificate: CertificateKind = CertificateKind.RIGHT,
         ipv6: bool = False,
     ) -> None:
         self._upstream = upstream
@@ -47,7 +47,7 @@ class Balancer:
         self._name = name
         self._certificate = certificate
         self._hosts = "127.0.0.1 [::1]" if ipv6 else "127.0.0.1"
-        self._caddy = Beside("balancer", {"PATH": path})
+        self._caddy = ManagedProgram("balancer", {"PATH": path})
         self.port = 0
         self.ca_file = self._caddy.home / "ca.pem"
 
@@ -63,9 +63,9 @@ class Balancer:
 
     def __enter__(self) -> Self:
         try:
-            caddy = find("caddy", self._path)
+            caddy = find_program("caddy", self._path)
             self._write_certificates()
-            self.port = self._caddy.start(lambda port: self._command(caddy, port), sign=READY)
+            self.port = self._caddy.start(lambda port: self._command(caddy, port), ready_message=READY_MESSAGE)
         except BaseException:
             self.stop()
             raise
@@ -83,9 +83,9 @@ class Balancer:
 
         trusted = trustme.CA()
         trusted.cert_pem.write_to_path(str(self.ca_file))
-        issuer = trustme.CA() if self._certificate is Certificate.UNKNOWN_CA else trusted
-        name = "other.example.test" if self._certificate is Certificate.WRONG_NAME else self._name
-        until = datetime.now(UTC) - timedelta(days=1) if self._certificate is Certificate.EXPIRED else None
+        issuer = trustme.CA() if self._certificate is CertificateKind.UNKNOWN_CA else trusted
+        name = "other.example.test" if self._certificate is CertificateKind.WRONG_NAME else self._name
+        until = datetime.now(UTC) - timedelta(days=1) if self._certificate is CertificateKind.EXPIRED else None
         issued = issuer.issue_cert(name, not_after=until)
         issued.private_key_pem.write_to_path(str(self._caddy.home / "key.pem"))
         (self._caddy.home / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
@@ -96,7 +96,7 @@ class Balancer:
 
     def _caddyfile(self, port: int) -> str:
         # default_sni: a certificate of another name is shown too, as a balancer's default one is
-        shown = "other.example.test" if self._certificate is Certificate.WRONG_NAME else self._name
+        shown = "other.example.test" if self._certificate is CertificateKind.WRONG_NAME else self._name
         return f"""{{
     admin off
     auto_https off

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 Json = Mapping[str, Any]
-Timeline = Callable[[float], Sequence[Json]]
+ClusterTimeline = Callable[[float], Sequence[Json]]
 """all objects of the cluster, so many seconds after it began"""
 
 PLURALS = {
@@ -25,7 +25,7 @@ PLURALS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class RolloutRecording:
     """A recorded rollout; before its first snapshot it shows that one, after the last it goes on as that."""
 
     kind: str
@@ -34,13 +34,13 @@ class Recording:
     snapshots: tuple[Json, ...]
 
     @classmethod
-    def load(cls, path: Path) -> Recording:
+    def load(cls, path: Path) -> RolloutRecording:
         """Read a gzip-compressed recording."""
         raw = json.loads(gzip.decompress(path.read_bytes()))
         return cls(raw["kind"], raw["namespace"], raw["name"], tuple(raw["snapshots"]))
 
     @property
-    def ends(self) -> float:
+    def end_s(self) -> float:
         """The time of its last snapshot, in seconds."""
         return float(self.snapshots[-1]["t"])
 
@@ -52,7 +52,7 @@ class Recording:
         return [*([workload] if workload else []), *revisions, *snapshot["pods"]]
 
 
-def chosen(objects: Sequence[Json], plural: str, namespace: str, selector: str = "") -> list[Json]:
+def select_objects(objects: Sequence[Json], plural: str, namespace: str, selector: str = "") -> list[Json]:
     """The objects of one kind (by its plural), in a namespace, with labels such as `app=web,tier`."""
     wanted = [part.partition("=") for part in selector.split(",") if part]
     return [
@@ -60,10 +60,10 @@ def chosen(objects: Sequence[Json], plural: str, namespace: str, selector: str =
         for each in objects
         if PLURALS[each["kind"]] == plural
         and each["metadata"]["namespace"] == namespace
-        and all(_has(each, key.strip(), value.strip("=")) for key, _, value in wanted)
+        and all(_has_label(each, key.strip(), value.strip("=")) for key, _, value in wanted)
     ]
 
 
-def _has(raw: Json, key: str, value: str) -> bool:
+def _has_label(raw: Json, key: str, value: str) -> bool:
     labels = raw["metadata"].get("labels") or {}
     return key in labels and (not value or labels[key] == value)

@@ -9,7 +9,7 @@ from enum import Enum, auto
 from math import inf
 
 
-class Moment(Enum):
+class FaultPoint(Enum):
     """Where in an answer it happens."""
 
     BEFORE = auto()
@@ -20,7 +20,7 @@ class Moment(Enum):
     """a part of the body was sent"""
 
 
-class Shape(Enum):
+class WrongShape(Enum):
     """How JSON can be of another shape than promised."""
 
     OTHER_CONTAINER = auto()
@@ -31,7 +31,7 @@ class Shape(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class StatusFault:
     """A status instead of the answer: 401, 404, 429, 500, 502, 503, ...; `after` seconds of waiting first."""
 
     code: int
@@ -45,7 +45,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
+class BodyFault:
     """Another body under 200: empty, a web page, `null`, deep nesting, bytes that are no text."""
 
     content: bytes = b""
@@ -57,7 +57,7 @@ class Body:
 class Mistyped:
     """The true answer in another shape."""
 
-    shape: Shape
+    shape: WrongShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Slow:
 class Hang:
     """Nothing more comes, the connection stays open; on the event stream after HEADERS: open and silent."""
 
-    moment: Moment
+    point: FaultPoint
     seconds: float = inf
 
 
@@ -101,12 +101,12 @@ class Hang:
 class Cut:
     """The connection ends: by RST, or closed in order."""
 
-    moment: Moment
+    point: FaultPoint
     reset: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Garbage:
+class NotHttp:
     """Bytes that are no HTTP."""
 
     content: bytes = b"SSH-2.0-OpenSSH_9.2p1\r\n\x00\xff\xfe\r\n"
@@ -140,40 +140,42 @@ class Retyped:
 
 
 @dataclass(frozen=True, slots=True)
-class Older:
+class StaleAnswer:
     """The answer as it would have been some seconds ago."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Vanished:
+class MissingPipelines:
     """The answer without these pipelines (all, where none is named)."""
 
     numbers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class OtherCommit:
+class WrongCommit:
     """The numbers belong to another commit."""
 
     sha: str
 
 
-Fault = (
-    Status | Body | Mistyped | Truncated | Endless | Drip | Slow | Hang | Cut | Garbage | Redirect | Gzip
-    | HugeHeaders | Retyped | Older | Vanished | OtherCommit
+HttpFault = (
+    StatusFault | BodyFault | Mistyped | Truncated | Endless | Drip | Slow | Hang | Cut | NotHttp | Redirect | Gzip
+    | HugeHeaders | Retyped | StaleAnswer | MissingPipelines | WrongCommit
 )  # fmt: skip
 
-PAGE = b"<!doctype html>\n<html><head><title>Bad Gateway</title></head><body>502</body></html>\n"
-WEB_PAGE = Body(content=PAGE, content_type="text/html; charset=utf-8")
-BAD_GATEWAY = Status(code=502, body=PAGE, content_type="text/html")
-LOCKED_DATABASE = Status(code=401, body=b"User not authorized", content_type="text/plain; charset=utf-8", after=5.0)
+ERROR_PAGE = b"<!doctype html>\n<html><head><title>Bad Gateway</title></head><body>502</body></html>\n"
+WEB_PAGE = BodyFault(content=ERROR_PAGE, content_type="text/html; charset=utf-8")
+BAD_GATEWAY = StatusFault(code=502, body=ERROR_PAGE, content_type="text/html")
+LOCKED_DATABASE = StatusFault(
+    code=401, body=b"User not authorized", content_type="text/plain; charset=utf-8", after=5.0
+)
 """what a valid token gets while SQLite is locked (measured, 19)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class FaultRule:
     """Which requests meet a fault.
 
     Attributes:
@@ -181,10 +183,10 @@ class Rule:
         first: the first of the matching requests, counted from 0; `last` the last one.
         every: each k-th of them.
         since: the time in the server's seconds from which it holds; `until` the end.
-        effect: whether a POST does its work nevertheless.
+        has_effect: whether a POST does its work nevertheless.
     """
 
-    fault: Fault
+    fault: HttpFault
     path: str = ""
     method: str = ""
     first: int = 0
@@ -192,13 +194,13 @@ class Rule:
     every: int = 1
     since: float = -inf
     until: float = inf
-    effect: bool = True
+    has_effect: bool = True
 
-    def concerns(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str) -> bool:
         """Whether such a request counts for this rule."""
         return self.method in {"", method} and re.search(self.path, path) is not None
 
-    def strikes(self, count: int, t: float) -> bool:
+    def applies(self, count: int, t: float) -> bool:
         """Whether the `count`-th such request meets the fault at `t`."""
         return (
             self.first <= count <= self.last and (count - self.first) % self.every == 0 and self.since <= t < self.until
@@ -206,30 +208,30 @@ class Rule:
 
 
 @dataclass(slots=True)
-class Plan:
+class FaultPlan:
     """Rules in order; the first that strikes counts. Safe to use from many threads."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[FaultRule, ...] = ()
     _counts: dict[int, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def pick(self, method: str, path: str, t: float) -> Rule | None:
+    def pick(self, method: str, path: str, t: float) -> FaultRule | None:
         """The rule that this request meets, if any; counts the request for every rule it concerns."""
         with self._lock:
-            struck = self._struck(method, path, t)
+            applied = self._applied(method, path, t)
             for i, rule in enumerate(self.rules):
-                self._counts[i] = self._counts.get(i, 0) + rule.concerns(method, path)
-        return struck
+                self._counts[i] = self._counts.get(i, 0) + rule.matches(method, path)
+        return applied
 
-    def next(self, method: str, path: str, t: float) -> Rule | None:
+    def peek(self, method: str, path: str, t: float) -> FaultRule | None:
         """The rule that the next such request will meet, if any."""
         with self._lock:
-            return self._struck(method, path, t)
+            return self._applied(method, path, t)
 
-    def _struck(self, method: str, path: str, t: float) -> Rule | None:
-        struck = (
+    def _applied(self, method: str, path: str, t: float) -> FaultRule | None:
+        applied = (
             rule
             for i, rule in enumerate(self.rules)
-            if rule.concerns(method, path) and rule.strikes(self._counts.get(i, 0), t)
+            if rule.matches(method, path) and rule.applies(self._counts.get(i, 0), t)
         )
-        return next(struck, None)
+        return next(applied, None)

@@ -16,7 +16,7 @@ from homelab_hooks.demo.http_server import HttpServer, read_chunks, read_exactly
 from homelab_hooks.proc import ProcessRunner
 
 
-class Fault(Enum):
+class GitFault(Enum):
     """What goes wrong with a request; a number is the status that is answered."""
 
     UNAUTHORIZED = 401
@@ -32,7 +32,7 @@ class Fault(Enum):
     """the connection ends before anything is done"""
 
 
-class Service(Enum):
+class GitService(Enum):
     """The four kinds of request that git makes."""
 
     FETCH_REFS = "git-upload-pack refs"
@@ -42,7 +42,7 @@ class Service(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class PushedRef:
     """A ref that a push has moved."""
 
     repository: str
@@ -53,25 +53,25 @@ class Update:
 
 
 @dataclass
-class Plan:
+class GitServerPlan:
     """How the server behaves; may be changed between requests."""
 
-    faults: dict[Service, Fault] = field(default_factory=dict)
-    times: int = -1
+    faults: dict[GitService, GitFault] = field(default_factory=dict)
+    remaining: int = -1
     """how many more faults there will be; negative: for ever"""
     credentials: str = ""
     """`user:password` that a push must show"""
-    elsewhere: str = ""
-    on_push: Callable[[Update], None] | None = None
+    redirect_to: str = ""
+    on_push: Callable[[PushedRef], None] | None = None
     before_push: Callable[[], None] | None = None
     """called between what the client was told of the refs and its push"""
 
-    def fault(self, service: Service) -> Fault | None:
+    def next_fault(self, service: GitService) -> GitFault | None:
         """What goes wrong with this request."""
         found = self.faults.get(service)
-        if found is None or self.times == 0:
+        if found is None or self.remaining == 0:
             return None
-        self.times -= 1
+        self.remaining -= 1
         return found
 
 
@@ -79,11 +79,11 @@ class GitServer:
     """Serves the bare repositories under a folder; use it as a context manager."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
-        self.plan = Plan()
-        self.requests: list[Service] = []
+        self.plan = GitServerPlan()
+        self.requests: list[GitService] = []
         self.root = root
         self.processes = ProcessRunner(environ)
-        self._http = _Http(self)
+        self._http = _GitHttpServer(self)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -104,16 +104,16 @@ class GitServer:
         """Tell whoever listens which of the refs in a push have moved."""
         if self.plan.on_push is None:
             return
-        for old, new, ref in commands(body):
+        for old, new, ref in parse_push_commands(body):
             at = self.processes.run(["git", "rev-parse", "--verify", "--quiet", ref], cwd=self.root / path.lstrip("/"))
             if at.out.strip() == new:
-                self.plan.on_push(Update(path.strip("/").removesuffix(".git"), ref, old, new))
+                self.plan.on_push(PushedRef(path.strip("/").removesuffix(".git"), ref, old, new))
 
 
-def commands(body: bytes) -> list[tuple[str, str, str]]:
+def parse_push_commands(body: bytes) -> list[tuple[str, str, str]]:
     r"""The (old, new, ref) lines at the start of a push's body.
 
-    >>> commands(b"001faa bb refs/heads/m\0 report\n0000PACK")
+    >>> parse_push_commands(b"001faa bb refs/heads/m\0 report\n0000PACK")
     [('aa', 'bb', 'refs/heads/m')]
     """
     found = []
@@ -126,18 +126,18 @@ def commands(body: bytes) -> list[tuple[str, str, str]]:
     return found
 
 
-class _Http(HttpServer):
+class _GitHttpServer(HttpServer):
     def __init__(self, git: GitServer) -> None:
         self.git = git
-        super().__init__(_Handler)
+        super().__init__(_GitRequestHandler)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     @property
     def _git(self) -> GitServer:
-        assert isinstance(self.server, _Http)  # noqa: S101 - no other server has this handler
+        assert isinstance(self.server, _GitHttpServer)  # noqa: S101 - no other server has this handler
         return self.server.git
 
     def do_GET(self) -> None:
@@ -156,40 +156,40 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         path, _, query = self.path.partition("?")
-        service = Service(query.removeprefix("service=") + " refs" if query else path.rpartition("/")[2])
+        service = GitService(query.removeprefix("service=") + " refs" if query else path.rpartition("/")[2])
         self._git.requests.append(service)
-        fault = self._git.plan.fault(service)
-        if fault is Fault.DROP:
+        fault = self._git.plan.next_fault(service)
+        if fault is GitFault.DROP:
             self.close_connection = True
-        elif fault is not None and fault is not Fault.LOSE_ANSWER:
+        elif fault is not None and fault is not GitFault.LOSE_ANSWER:
             self._status(fault)
-        elif service in {Service.PUSH, Service.PUSH_REFS} and not self._allowed():
-            self._status(Fault.UNAUTHORIZED)
+        elif service in {GitService.PUSH, GitService.PUSH_REFS} and not self._allowed():
+            self._status(GitFault.UNAUTHORIZED)
         else:
-            self._backend(path, query, body, service, lose=fault is Fault.LOSE_ANSWER)
+            self._backend(path, query, body, service, lose=fault is GitFault.LOSE_ANSWER)
 
     def _allowed(self) -> bool:
         wanted = base64.b64encode(self._git.plan.credentials.encode()).decode()
         return not self._git.plan.credentials or self.headers.get("Authorization") == f"Basic {wanted}"
 
-    def _status(self, fault: Fault) -> None:
+    def _status(self, fault: GitFault) -> None:
         text = b"told to\n"
         self.send_response(fault.value)
-        if fault is Fault.REDIRECT:
-            self.send_header("Location", self._git.plan.elsewhere + self.path)
-        if fault is Fault.UNAUTHORIZED:
+        if fault is GitFault.REDIRECT:
+            self.send_header("Location", self._git.plan.redirect_to + self.path)
+        if fault is GitFault.UNAUTHORIZED:
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
 
-    def _backend(self, path: str, query: str, body: bytes, service: Service, *, lose: bool) -> None:
-        if service is Service.PUSH and self._git.plan.before_push:
+    def _backend(self, path: str, query: str, body: bytes, service: GitService, *, lose: bool) -> None:
+        if service is GitService.PUSH and self._git.plan.before_push:
             self._git.plan.before_push()
         done = self._git.processes.run(["git", "http-backend"], env=self._cgi(path, query, body), stdin=body)
         repository = path.removesuffix("/git-receive-pack")
-        if service is Service.PUSH:
+        if service is GitService.PUSH:
             self._git.pushed(repository, body)
         if lose:
             self.close_connection = True

@@ -6,34 +6,34 @@ import json
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
+from homelab_hooks.demo.cluster import PLURALS, ClusterTimeline, Json, select_objects
 from homelab_hooks.proc import Completed
 
-Fault = Callable[[float, Sequence[str]], Completed | None]
+KubectlFault = Callable[[float, Sequence[str]], Completed | None]
 """what goes wrong with a call at a moment; None for nothing"""
 
 
-def nothing_wrong(_now: float, _argv: Sequence[str]) -> Completed | None:
+def report_no_fault(_now: float, _argv: Sequence[str]) -> Completed | None:
     """A healthy cluster."""
     return None
 
 
-class PlayedWatch:
+class ReplayedWatch:
     """Says each object that is new or another one, and each that is gone."""
 
     def __init__(
-        self, present: Callable[[], Sequence[Json]], hear: Callable[[str], bool], over: Callable[[], None]
+        self, present: Callable[[], Sequence[Json]], on_line: Callable[[str], bool], on_end: Callable[[], None]
     ) -> None:
-        self._present, self._hear, self._over = present, hear, over
+        self._present, self._on_line, self._on_end = present, on_line, on_end
         self._known: dict[str, Json] = {}
         self.alive = True
 
     def close(self) -> None:
         """Say no more."""
         self.alive = False
-        self._over()
+        self._on_end()
 
-    def news(self) -> None:
+    def emit_changes(self) -> None:
         """Say what has changed since the last time."""
         if not self.alive:
             return
@@ -46,47 +46,47 @@ class PlayedWatch:
         events += [("DELETED", each) for uid, each in self._known.items() if uid not in present]
         self._known = present
         for kind, each in events:
-            self.say(json.dumps({"type": kind, "object": each}))
+            self.emit_line(json.dumps({"type": kind, "object": each}))
 
-    def say(self, line: str) -> None:
+    def emit_line(self, line: str) -> None:
         """Say a line, to the end of which the listener may be."""
-        if self.alive and not self._hear(line):
+        if self.alive and not self._on_line(line):
             self.close()
 
 
-def _watched(objects: Sequence[Json], argv: Sequence[str]) -> list[Json]:
+def _watched_objects(objects: Sequence[Json], argv: Sequence[str]) -> list[Json]:
     url = urlsplit(next(word.partition("=")[2] for word in argv if word.startswith("--raw=")))
     parts, query = url.path.split("/"), parse_qs(url.query)
     name = query.get("fieldSelector", [""])[0].rpartition("=")[2]
-    found = chosen(objects, parts[-1], parts[-2], query.get("labelSelector", [""])[0])
+    found = select_objects(objects, parts[-1], parts[-2], query.get("labelSelector", [""])[0])
     return [each for each in found if name in {"", each["metadata"]["name"]}]
 
 
-class PlayedKubectl:
+class ReplayedKubectl:
     """Stands where processes are started, and answers `kubectl get` and its watches.
 
     Args:
         sleep: lets the time of a call pass.
-        took: seconds that a call takes, so that the parts of a snapshot lie apart as in reality.
+        call_duration: seconds that a call takes, so that the parts of a snapshot lie apart as in reality.
     """
 
     def __init__(
         self,
-        timeline: Timeline,
+        timeline: ClusterTimeline,
         *,
         now: Callable[[], float],
         sleep: Callable[[float], None],
-        took: float = 0.05,
-        fault: Fault = nothing_wrong,
+        call_duration: float = 0.05,
+        fault: KubectlFault = report_no_fault,
     ) -> None:
         self._timeline = timeline
         self._now = now
         self._sleep = sleep
-        self._took = took
+        self._call_duration = call_duration
         self._fault = fault
         self.calls: list[Sequence[str]] = []
-        self.watches: list[PlayedWatch] = []
-        self.spoils: tuple[float, str] | None = None
+        self.watches: list[ReplayedWatch] = []
+        self.spoiled_from: tuple[float, str] | None = None
         """when watches begin to say this one line instead of what they should; nothing for the empty line"""
         self.log = ""
         """what every crashed container said"""
@@ -98,34 +98,36 @@ class PlayedKubectl:
             if fault.timed_out:
                 self._sleep(timeout or 0.0)
             return fault
-        self._sleep(self._took)
+        self._sleep(self._call_duration)
         words = [word for word in argv[1:] if not word.startswith("--")]
         if words[0] == "logs":
             return Completed(0, self.log.encode("utf-8", "surrogateescape"))
         options = dict(word[2:].partition("=")[::2] for word in argv if word.startswith("--"))
         return self._get(words[1:], options["namespace"], options.get("selector", ""))
 
-    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> PlayedWatch:
+    def stream_lines(
+        self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
+    ) -> ReplayedWatch:
         """A watch, in played time: its lines come when its time is looked at."""
         self.calls.append(argv)
-        watch = PlayedWatch(lambda: _watched(self._timeline(self._now()), argv), hear, over)
+        watch = ReplayedWatch(lambda: _watched_objects(self._timeline(self._now()), argv), on_line, on_end)
         if self._fault(self._now(), argv) is not None:
             watch.close()
         self.watches.append(watch)
         return watch
 
-    def news(self) -> None:
+    def emit_changes(self) -> None:
         """Let every watch say what has changed; for a clock that calls it while time passes."""
-        spoilt = self.spoils is not None and self._now() >= self.spoils[0]
+        is_spoiled = self.spoiled_from is not None and self._now() >= self.spoiled_from[0]
         for watch in self.watches:
-            if not spoilt:
-                watch.news()
-            elif self.spoils and self.spoils[1]:
-                watch.say(self.spoils[1])
+            if not is_spoiled:
+                watch.emit_changes()
+            elif self.spoiled_from and self.spoiled_from[1]:
+                watch.emit_line(self.spoiled_from[1])
 
     def _get(self, words: Sequence[str], namespace: str, selector: str) -> Completed:
         plural = words[0] if words[0] in PLURALS.values() else f"{words[0]}s"
-        objects = chosen(self._timeline(self._now()), plural, namespace, selector)
+        objects = select_objects(self._timeline(self._now()), plural, namespace, selector)
         if len(words) == 1:
             return Completed(0, json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}).encode())
         found = next((each for each in objects if each["metadata"]["name"] == words[1]), None)

@@ -11,17 +11,30 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.demo.cluster import PLURALS, Json, Timeline, chosen
+from homelab_hooks.demo.cluster import PLURALS, ClusterTimeline, Json, select_objects
 from homelab_hooks.demo.http_server import HttpServer
-from homelab_hooks.demo.kubernetes_discovery import AGGREGATED, CORE, DISCOVERY, GROUPS, aggregated
-from homelab_hooks.demo.kubernetes_moods import Falters, Hangs, Mood, NoWatch, Refuses, Says
+from homelab_hooks.demo.kubernetes_discovery import (
+    AGGREGATED_TYPE,
+    CORE_RESOURCES,
+    DISCOVERY,
+    GROUPS,
+    make_aggregated_discovery,
+)
+from homelab_hooks.demo.kubernetes_moods import (
+    DenyObjects,
+    FailTimes,
+    FailWatches,
+    NeverAnswer,
+    RespondWith,
+    ServerFault,
+)
 
-__all__ = ["Falters", "Hangs", "Kubernetes", "NoWatch", "Refuses", "Says"]
+__all__ = ["DenyObjects", "FailTimes", "FailWatches", "KubernetesSimulator", "NeverAnswer", "RespondWith"]
 
-_HEARTBEAT = 0.1
+_WATCH_INTERVAL_S = 0.1
 
 
-class Kubernetes:
+class KubernetesSimulator:
     """Shows a timeline of objects on a port of 127.0.0.1, while it is entered.
 
     Args:
@@ -29,23 +42,23 @@ class Kubernetes:
         now: the clock.
 
     Attributes:
-        mood: what is wrong with it.
+        fault: what is wrong with it.
         requests: what was asked, with its query.
         log: what every container wrote.
     """
 
-    def __init__(self, timeline: Timeline, *, now: Callable[[], float]) -> None:
+    def __init__(self, timeline: ClusterTimeline, *, now: Callable[[], float]) -> None:
         self._timeline = timeline
         self._now = now
         self._began = 0.0
-        self.mood: Mood = None
+        self.fault: ServerFault = None
         self.requests: list[str] = []
         self.log = ""
         self.closing = threading.Event()
         self._server: HttpServer | None = None
 
     def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"cluster": self})
+        handler = type("Handler", (_ApiHandler,), {"cluster": self})
         self._began = self._now()
         self._server = HttpServer(handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
@@ -89,10 +102,10 @@ class Kubernetes:
         return path
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _ApiHandler(BaseHTTPRequestHandler):
     """Answers kubectl."""
 
-    cluster: Kubernetes
+    cluster: KubernetesSimulator
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_args: object) -> None:
@@ -103,24 +116,24 @@ class _Handler(BaseHTTPRequestHandler):
         self.cluster.requests.append(self.path)
         url = urlsplit(self.path)
         parts = url.path.strip("/").split("/")
-        match self.cluster.mood:
-            case Hangs():
+        match self.cluster.fault:
+            case NeverAnswer():
                 self.cluster.closing.wait()
                 self.close_connection = True
-            case Says(status, body, content_type):
+            case RespondWith(status, body, content_type):
                 self._send(status, body.encode(), content_type)
-            case Refuses(status, reason, message) if "namespaces" in parts:
+            case DenyObjects(status, reason, message) if "namespaces" in parts:
                 self._status(status, reason, message)
-            case Falters(statuses) if statuses and "namespaces" in parts:
-                self._falter(statuses.pop(0))
-            case NoWatch(status, text, silent) if "watch=true" in url.query:
+            case FailTimes(statuses) if statuses and "namespaces" in parts:
+                self._fail_once(statuses.pop(0))
+            case FailWatches(status, text, silent) if "watch=true" in url.query:
                 if silent:
                     self.cluster.closing.wait()
                 self._send(status, text.encode(), "application/json")
             case _:
                 self._answer(url.path, parts, {key: values[0] for key, values in parse_qs(url.query).items()})
 
-    def _falter(self, status: int) -> None:
+    def _fail_once(self, status: int) -> None:
         self.close_connection = True
         if status:
             self._send(status, b"upstream connect error", "text/plain")
@@ -128,8 +141,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, path: str, parts: list[str], query: dict[str, str]) -> None:
         if path in DISCOVERY:
             self._json(200, DISCOVERY[path])
-        elif path in GROUPS and AGGREGATED in self.headers.get("Accept", ""):
-            self._send(200, json.dumps(aggregated(GROUPS[path])).encode(), AGGREGATED)
+        elif path in GROUPS and AGGREGATED_TYPE in self.headers.get("Accept", ""):
+            self._send(200, json.dumps(make_aggregated_discovery(GROUPS[path])).encode(), AGGREGATED_TYPE)
         elif "namespaces" in parts:
             self._objects(parts[parts.index("namespaces") + 1 :], query)
         else:
@@ -147,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = name[0] if name else by_field
 
         def find() -> list[Json]:
-            found = chosen(self.cluster.objects(), plural, namespace, query.get("labelSelector", ""))
+            found = select_objects(self.cluster.objects(), plural, namespace, query.get("labelSelector", ""))
             return [each for each in found if wanted in {"", each["metadata"]["name"]}]
 
         found = find()
@@ -157,13 +170,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif not name:
             version = _version(found, default=0)
             kind = next(kind for kind, each in PLURALS.items() if each == plural)
-            group = "v1" if plural in CORE else "apps/v1"
+            group = "v1" if plural in CORE_RESOURCES else "apps/v1"
             meta = {"resourceVersion": str(version)}
             self._json(200, {"kind": f"{kind}List", "apiVersion": group, "metadata": meta, "items": found})
         elif found:
             self._json(200, found[0])
         else:
-            group = "" if plural in CORE else ".apps"
+            group = "" if plural in CORE_RESOURCES else ".apps"
             self._status(404, "NotFound", f'{plural}{group} "{wanted}" not found')
 
     def _watch(self, find: Callable[[], list[Json]], marked: str) -> None:
@@ -184,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
             if marked:
                 self._chunk({"type": "BOOKMARK", "object": _bookmark(marked)})
                 marked = ""
-            self.cluster.closing.wait(_HEARTBEAT)
+            self.cluster.closing.wait(_WATCH_INTERVAL_S)
         self.close_connection = True  # as a server that goes away does it
 
     def _chunk(self, event: dict[str, Any]) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from homelab_hooks.demo.cluster import PLURALS, Json
 
-AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-CORE = {"pods", "events"}
+AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+CORE_RESOURCES = {"pods", "events"}
 GROUPS = {"/api": "", "/apis": "apps"}
 DISCOVERY: dict[str, Json] = {"/version": {"major": "1", "minor": "37", "gitVersion": "v1.37.2"}}
-_ACTS = ["get", "list", "watch"]
+_VERBS = ["get", "list", "watch"]
 _SHORT_NAMES = {"deployments": ["deploy"], "statefulsets": ["sts"], "daemonsets": ["ds"], "replicasets": ["rs"]}
 
 
-def aggregated(group: str) -> Json:
+def make_aggregated_discovery(group: str) -> Json:
     """All resources of a group; the empty name is the core's."""
-    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural in CORE) is (group == "")}
+    kinds = {kind: plural for kind, plural in PLURALS.items() if (plural in CORE_RESOURCES) is (group == "")}
     resources = [
         {
-            "resource": plural, "singularResource": kind.lower(), "scope": "Namespaced", "verbs": _ACTS,
+            "resource": plural, "singularResource": kind.lower(), "scope": "Namespaced", "verbs": _VERBS,
             "responseKind": {"group": group, "version": "v1", "kind": kind},
             "shortNames": _SHORT_NAMES.get(plural, []),
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Refuses:
+class DenyObjects:
     """Every object is answered with this status; discovery goes on."""
 
     status: int = 403
@@ -15,7 +15,7 @@ class Refuses:
 
 
 @dataclass(frozen=True, slots=True)
-class Says:
+class RespondWith:
     """Everything is answered with this body: a proxy's page, garbage."""
 
     status: int
@@ -24,19 +24,19 @@ class Says:
 
 
 @dataclass(frozen=True, slots=True)
-class Hangs:
+class NeverAnswer:
     """Connections are accepted and never answered."""
 
 
 @dataclass(slots=True)
-class Falters:
+class FailTimes:
     """The next questions for objects get these statuses, one each (0: the connection is closed); then all is well."""
 
     statuses: list[int]
 
 
 @dataclass(frozen=True, slots=True)
-class NoWatch:
+class FailWatches:
     """Watches are answered with this text and ended; all else is well."""
 
     status: int = 403
@@ -45,4 +45,4 @@ class NoWatch:
     """they are accepted instead, and nothing ever comes"""
 
 
-Mood = Refuses | Says | Hangs | Falters | NoWatch | None
+ServerFault = DenyObjects | RespondWith | NeverAnswer | FailTimes | FailWatches | None

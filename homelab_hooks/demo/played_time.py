@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-_STEP = 0.1
+_TIME_STEP_S = 0.1
 """seconds that pass between two moments at which listeners are told"""
 
 
-class PlayedTime:
+class SimulatedClock:
     """Time that passes when somebody sleeps, and at no other moment.
 
     Attributes:
@@ -17,7 +17,7 @@ class PlayedTime:
 
     def __init__(self, start: float = 0.0) -> None:
         self._now = start
-        self._news = False
+        self._woken = False
         self.listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
@@ -26,22 +26,22 @@ class PlayedTime:
 
     def wake(self) -> None:
         """End the current sleep, or else the next one, at once."""
-        self._news = True
+        self._woken = True
 
     def sleep(self, seconds: float) -> None:
         """Let them pass at once, up to the moment at which somebody wakes."""
         end = self._now + seconds
-        while self._now < end and not self._news:
-            self._step(end)
-        self._news = False
+        while self._now < end and not self._woken:
+            self._advance_step(end)
+        self._woken = False
 
-    def last(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let them pass to the end: something takes that long."""
         end = self._now + seconds
         while self._now < end:
-            self._step(end)
+            self._advance_step(end)
 
-    def _step(self, end: float) -> None:
-        self._now = min(end, self._now + _STEP) if self.listeners else end
+    def _advance_step(self, end: float) -> None:
+        self._now = min(end, self._now + _TIME_STEP_S) if self.listeners else end
         for listener in self.listeners:
             listener()

@@ -11,7 +11,7 @@ from homelab_hooks.demo.cluster import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class App:
+class SampleApp:
     """A Deployment with one container."""
 
     namespace: str = "shop"
@@ -20,7 +20,7 @@ class App:
     replicas: int = 2
 
 
-def deployment(app: App, tag: str, *, number: int, generation: int, counts: tuple[int, int, int]) -> Json:
+def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, counts: tuple[int, int, int]) -> Json:
     """The Deployment; `counts` are all, updated and available pods, `number` the revision that its controller knows."""
     total, updated, available = counts
     missing = total - available
@@ -35,7 +35,7 @@ def deployment(app: App, tag: str, *, number: int, generation: int, counts: tupl
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _meta(app, app.name, generation=generation, annotations=_numbered(number)),
+        "metadata": _meta(app, app.name, generation=generation, annotations=_revision_annotation(number)),
         "spec": {
             "replicas": app.replicas,
             "selector": {"matchLabels": {"app": app.name}},
@@ -47,14 +47,14 @@ def deployment(app: App, tag: str, *, number: int, generation: int, counts: tupl
     }
 
 
-def replica_set(app: App, tag: str, *, number: int, replicas: int) -> Json:
+def make_replica_set(app: SampleApp, tag: str, *, number: int, replicas: int) -> Json:
     """The ReplicaSet of one image."""
     name, labels = f"{app.name}-{tag}", {"app": app.name, "pod-template-hash": tag}
     return {
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
         "metadata": {
-            **_meta(app, name, generation=1, annotations=_numbered(number), labels=labels),
+            **_meta(app, name, generation=1, annotations=_revision_annotation(number), labels=labels),
             "ownerReferences": [_owner("Deployment", app.name)],
         },
         "spec": {"replicas": replicas, "template": _template(app, tag, labels)},
@@ -62,7 +62,7 @@ def replica_set(app: App, tag: str, *, number: int, replicas: int) -> Json:
     }
 
 
-def pod(app: App, tag: str, name: str, state: str) -> Json:
+def make_pod(app: SampleApp, tag: str, name: str, state: str) -> Json:
     """A pod: creating, starting, ready, terminating, pulling, or `crashing N` with N restarts."""
     labels = {"app": app.name, "pod-template-hash": tag}
     image = f"{app.repository}:{tag}"
@@ -76,7 +76,7 @@ def pod(app: App, tag: str, name: str, state: str) -> Json:
         "name": "app", "image": image, "ready": up, "restartCount": 0, "lastState": {},
         "imageID": f"{app.repository}@sha256:{hashlib.sha256(tag.encode()).hexdigest()}" if up else "",
         "state": {"running": {}} if up or state == "starting" else {"waiting": {"reason": "ContainerCreating"}},
-        **_misfortune(state, image),
+        **_failure_state(state, image),
     }  # fmt: skip
     conditions = [
         {"type": "PodScheduled", "status": "True"},
@@ -87,7 +87,7 @@ def pod(app: App, tag: str, name: str, state: str) -> Json:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec, "status": status}
 
 
-def _misfortune(state: str, image: str) -> dict[str, Any]:
+def _failure_state(state: str, image: str) -> dict[str, Any]:
     if state == "pulling":
         message = f'failed to resolve reference "{image}": {image}: not found'
         return {"state": {"waiting": {"reason": "ErrImagePull", "message": message}}}
@@ -101,13 +101,13 @@ def _misfortune(state: str, image: str) -> dict[str, Any]:
     return {}
 
 
-def _template(app: App, tag: str, labels: dict[str, str]) -> dict[str, Any]:
+def _template(app: SampleApp, tag: str, labels: dict[str, str]) -> dict[str, Any]:
     container = {"name": "app", "image": f"{app.repository}:{tag}"}
     return {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
 
 
 def _meta(
-    app: App,
+    app: SampleApp,
     name: str,
     *,
     generation: int,
@@ -120,7 +120,7 @@ def _meta(
     }  # fmt: skip
 
 
-def _numbered(number: int) -> dict[str, str]:
+def _revision_annotation(number: int) -> dict[str, str]:
     return {"deployment.kubernetes.io/revision": str(number)}
 
 

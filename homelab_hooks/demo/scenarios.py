@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import Cut, Moment, Rule, Status
-from homelab_hooks.demo.githttp import Update
-from homelab_hooks.demo.rollouts import LIES, Ending, Rollout
-from homelab_hooks.demo.scene import REPO, Scene
-from homelab_hooks.demo.script import Script
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.faults import Cut, FaultPoint, FaultRule, StatusFault
+from homelab_hooks.demo.githttp import PushedRef
+from homelab_hooks.demo.rollouts import LATE_IMAGE, RolloutEnding, ScriptedRollout
+from homelab_hooks.demo.scene import REPO, DemoEnvironment
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.exits import ExitCode
 
 
-def _nothing(scene: Scene) -> None:
+def _prepare_nothing(scene: DemoEnvironment) -> None:
     """The good day needs no preparation."""
     del scene
 
@@ -28,39 +28,39 @@ class Scenario:
 
     name: str
     summary: str
-    exit: Exit
-    script: Script = field(default_factory=lambda: timelines.green(2.0, log=_GREEN))
-    rollout: Rollout | None = None
-    prepare: Callable[[Scene], None] = _nothing
+    exit: ExitCode
+    script: PipelineTimeline = field(default_factory=lambda: timelines.make_green(2.0, log=_GREEN))
+    rollout: ScriptedRollout | None = None
+    prepare: Callable[[DemoEnvironment], None] = _prepare_nothing
     options: tuple[str, ...] = ()
 
 
-def _flap(scene: Scene) -> None:
+def _flap(scene: DemoEnvironment) -> None:
     """The API flaps as it did in the session that asked for this tool: empty bodies, 502, connections cut."""
     scene.ci.fail(
-        Rule(fault=Status(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
-        Rule(fault=Status(code=502, body=b""), path="/api/repos/.*pipelines", every=4, since=2.0),
-        Rule(fault=Cut(Moment.HEADERS), path="/api/repos/.*pipelines", every=5, since=2.0),
+        FaultRule(fault=StatusFault(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
+        FaultRule(fault=StatusFault(code=502, body=b""), path="/api/repos/.*pipelines", every=4, since=2.0),
+        FaultRule(fault=Cut(FaultPoint.HEADERS), path="/api/repos/.*pipelines", every=5, since=2.0),
     )
 
 
-def _race(scene: Scene) -> None:
+def _race(scene: DemoEnvironment) -> None:
     """A colleague's push arrives between our fetch and our push."""
 
     def meanwhile() -> None:
         scene.git.plan.before_push = None
-        scene.colleague("their-file", "theirs\n")
+        scene.push_as_colleague("their-file", "theirs\n")
 
     scene.git.plan.before_push = meanwhile
 
 
-def _conflict(scene: Scene) -> None:
-    scene.colleague("greeting", "good morning\n")
+def _conflict(scene: DemoEnvironment) -> None:
+    scene.push_as_colleague("greeting", "good morning\n")
 
 
-def _protect(scene: Scene) -> None:
+def _protect(scene: DemoEnvironment) -> None:
     """The forge's own words for a protected branch (recordings of Gitea)."""
-    scene.workshop.hook(
+    scene.repositories.write_hook(
         "pre-receive",
         "while read -r old new ref; do\n"
         '  [ "$ref" = refs/heads/main ] || { printf \'\\nCreate a new pull request for feature:\\n'
@@ -70,28 +70,28 @@ def _protect(scene: Scene) -> None:
     )
 
 
-def _supersede(scene: Scene) -> None:
+def _supersede(scene: DemoEnvironment) -> None:
     """Somebody restarts an older commit: its pipeline takes the place of ours."""
-    older = scene.workshop.on_server("main")
+    older = scene.repositories.server_commit("main")
 
-    def restart(update: Update) -> None:
+    def restart(update: PushedRef) -> None:
         del update
-        scene.ci.push(REPO, "main", older, timelines.green(5.0), after=2.0, message="begin")
+        scene.ci.push(REPO, "main", older, timelines.make_green(5.0), after=2.0, message="begin")
 
     scene.after_push = restart
 
 
-def _vanish(scene: Scene) -> None:
+def _vanish(scene: DemoEnvironment) -> None:
     """CI goes away as soon as the push is there."""
 
-    def stop(update: Update) -> None:
+    def stop(update: PushedRef) -> None:
         del update
         scene.ci.stop()
 
     scene.after_push = stop
 
 
-def _expire(scene: Scene) -> None:
+def _expire(scene: DemoEnvironment) -> None:
     scene.vault.write("ci/global", {"woodpecker_api_token": "a-token-that-has-expired"})
 
 
@@ -101,55 +101,56 @@ SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         Scenario(
-            name="green", exit=Exit.OK, rollout=Rollout(image_after=2.5),
+            name="green", exit=ExitCode.OK, rollout=ScriptedRollout(image_after=2.5),
             summary="landed, green, rolled out",
         ),
         Scenario(
-            name="red", exit=Exit.FAILED, script=timelines.red("test", exit_code=1, log=_BROKEN, seconds=2.0),
+            name="red", exit=ExitCode.FAILED, script=timelines.make_red("test", exit_code=1, log=_BROKEN, seconds=2.0),
             summary="landed, and CI fails: the step that broke is named",
         ),
         Scenario(
-            name="flaky", exit=Exit.OK, prepare=_flap, script=timelines.green(4.0),
+            name="flaky", exit=ExitCode.OK, prepare=_flap, script=timelines.make_green(4.0),
             summary="the API answers with nothing, 502 and cut connections, and yet it ends green",
         ),
         Scenario(
-            name="race", exit=Exit.OK, prepare=_race,
+            name="race", exit=ExitCode.OK, prepare=_race,
             summary="a colleague pushes first: fetched, merged and verified again",
         ),
         Scenario(
-            name="rollout-lies", exit=Exit.OK, rollout=LIES, script=timelines.green(1.0),
+            name="rollout-lies", exit=ExitCode.OK, rollout=LATE_IMAGE, script=timelines.make_green(1.0),
             summary="the old ReplicaSet looks rolled out; only the new image counts",
         ),
         Scenario(
-            name="no-pipeline", exit=Exit.NO_PIPELINE, script=timelines.never(), options=("--appear-timeout", "3s"),
+            name="no-pipeline", exit=ExitCode.NO_PIPELINE, script=timelines.make_no_pipeline(),
+            options=("--appear-timeout", "3s"),
             summary="the webhook got lost: no pipeline ever appears",
         ),
         Scenario(
-            name="superseded", exit=Exit.SUPERSEDED, prepare=_supersede, script=timelines.stuck(),
+            name="superseded", exit=ExitCode.SUPERSEDED, prepare=_supersede, script=timelines.make_stuck(),
             summary="an older commit's restart takes the pipeline's place",
         ),
         Scenario(
-            name="blocked", exit=Exit.BLOCKED, script=timelines.blocked(),
+            name="blocked", exit=ExitCode.BLOCKED, script=timelines.make_blocked(),
             summary="the pipeline waits for an approval",
         ),
         Scenario(
-            name="offline", exit=Exit.UNREACHABLE, prepare=_vanish, options=("--unreachable-timeout", "4s"),
+            name="offline", exit=ExitCode.UNREACHABLE, prepare=_vanish, options=("--unreachable-timeout", "4s"),
             summary="CI vanishes after the push: landed all the same",
         ),
         Scenario(
-            name="rollout-failed", exit=Exit.ROLLOUT_FAILED, rollout=Rollout(ending=Ending.CRASH),
-            script=timelines.green(1.0), summary="the new pods crash",
+            name="rollout-failed", exit=ExitCode.ROLLOUT_FAILED, rollout=ScriptedRollout(ending=RolloutEnding.CRASH),
+            script=timelines.make_green(1.0), summary="the new pods crash",
         ),
         Scenario(
-            name="expired-token", exit=Exit.REFUSED, prepare=_expire,
+            name="expired-token", exit=ExitCode.REFUSED, prepare=_expire,
             summary="CI refuses the token: found out before anything is changed",
         ),
         Scenario(
-            name="conflict", exit=Exit.CONFLICT, prepare=_conflict,
+            name="conflict", exit=ExitCode.CONFLICT, prepare=_conflict,
             summary="merging the target conflicts: nothing is pushed",
         ),
         Scenario(
-            name="protected", exit=Exit.PROTECTED, prepare=_protect,
+            name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
             summary="the target takes no direct pushes: the branch is pushed, the link printed",
         ),
     )

@@ -11,25 +11,25 @@ from pathlib import Path
 from typing import Self
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.balancer import Balancer
-from homelab_hooks.demo.githttp import GitServer, Update
-from homelab_hooks.demo.kubernetes import Kubernetes
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.vault import Vault
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.woodpecker_book import Repository, Right, User
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
-from homelab_hooks.errors import Problem
+from homelab_hooks.demo.balancer import LoadBalancer
+from homelab_hooks.demo.githttp import GitServer, PushedRef
+from homelab_hooks.demo.kubernetes import KubernetesSimulator
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.vault import VaultDevServer
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo, SimulatedUser
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.errors import CommandError
 from homelab_hooks.proc import ProcessRunner
 
 REPO = "acme/app"
 TARGET = "shop/web"
-VERIFY = 'echo "12 tests passed"'
+VERIFY_COMMAND = 'echo "12 tests passed"'
 
 
-class Scene:
+class DemoEnvironment:
     """Everything a landing meets, in a folder that goes away with it.
 
     Args:
@@ -39,17 +39,17 @@ class Scene:
 
     Attributes:
         token: the token in Vault; CI knows it unless a scenario changes it.
-        mine: the clone with the feature branch.
+        my_clone: the clone with the feature branch.
     """
 
-    def __init__(self, environ: Mapping[str, str], script: Script, rollout: Rollout | None) -> None:
+    def __init__(self, environ: Mapping[str, str], script: PipelineTimeline, rollout: ScriptedRollout | None) -> None:
         self._given = environ
         self._script = script
         self._rollout = rollout
         self._open = ExitStack()
         self.clock = SystemClock()
         self.token = secrets.token_hex(20)
-        self.after_push: Callable[[Update], None] = _no_more
+        self.after_push: Callable[[PushedRef], None] = _do_nothing
 
     def __enter__(self) -> Self:
         try:
@@ -57,7 +57,7 @@ class Scene:
         except OSError as error:
             self._open.close()
             hint = "they speak over 127.0.0.1, which must be up: ip link set lo up"
-            raise Problem(f"the demo's parts cannot be started ({type(error).__name__})", hint=hint) from error
+            raise CommandError(f"the demo's parts cannot be started ({type(error).__name__})", hint=hint) from error
         except BaseException:
             self._open.close()
             raise
@@ -69,75 +69,77 @@ class Scene:
     def _build(self) -> None:
         folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="homelab-demo-")))
         path = f"{Path(sys.executable).parent}:{self._given.get('PATH', '/usr/bin:/bin')}"
-        environ = sealed({"PATH": path}, folder / "home")
+        environ = make_hermetic_env({"PATH": path}, folder / "home")
         for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE", "TERM"):
             environ.pop(name)
-        self.workshop = Workshop(folder, environ)
+        self.repositories = ScratchRepositories(folder, environ)
         self.git = self._open.enter_context(GitServer(folder / "srv", environ))
         self.git.plan.on_push = self._pushed
-        user = User(id=1, login="ann", token=self.token, rights={REPO: Right.PUSH})
-        self.ci = Woodpecker(self.clock, repositories=(Repository(id=8, full_name=REPO),), users=[user])
+        user = SimulatedUser(id=1, login="ann", token=self.token, permissions={REPO: Permission.PUSH})
+        self.ci = WoodpeckerSimulator(self.clock, repositories=(SimulatedRepo(id=8, full_name=REPO),), users=[user])
         self._open.enter_context(self.ci)
-        self.balancer = self._open.enter_context(Balancer(self.ci.url, path=path))
-        self.vault = self._open.enter_context(Vault())
+        self.balancer = self._open.enter_context(LoadBalancer(self.ci.url, path=path))
+        self.vault = self._open.enter_context(VaultDevServer())
         self.vault.write("ci/global", {"woodpecker_api_token": self.token})
-        self.stage = Stage(App(), now=self.clock.now)
-        cluster = self._open.enter_context(Kubernetes(self.stage.at, now=self.clock.now))
+        self.deployment = DeploymentScript(SampleApp(), now=self.clock.now)
+        cluster = self._open.enter_context(KubernetesSimulator(self.deployment.at, now=self.clock.now))
         self.environ = {
             **environ,
             "TERM": self._given.get("TERM", "dumb"),
             "KUBECONFIG": str(cluster.kubeconfig(folder / "kubeconfig")),
-            "VAULT_TOKEN": self.vault.token(),
+            "VAULT_TOKEN": self.vault.create_token(),
             **{name: self._given[name] for name in ("NO_COLOR", "COLUMNS", "LANG") if name in self._given},
         }
-        self.mine = self._feature_branch()
+        self.my_clone = self._feature_branch()
 
-    def _feature_branch(self) -> Checkout:
-        mine = self.workshop.clone("app", at=f"{self.git.url}/{REPO}.git", topic="feature")
+    def _feature_branch(self) -> Clone:
+        clone = self.repositories.clone("app", at=f"{self.git.url}/{REPO}.git", branch="feature")
         settings = {
             "homelab.ciServer": self.balancer.url,
             "homelab.ciDial": self.balancer.dial,
             "homelab.ciCaFile": str(self.balancer.ca_file),
             "homelab.vaultAddr": self.vault.url,
-            "homelab.verify": VERIFY,
+            "homelab.verify": VERIFY_COMMAND,
             "homelab.settle": "1s",
         }
         for key, value in settings.items():
-            mine.git("config", key, value)
+            clone.git("config", key, value)
         if self._rollout:
-            mine.git("config", "--add", "homelab.deploy", TARGET)
-        mine.commit(".woodpecker.yaml", "steps:\n  test:\n    commands: [make test]\n", message="configure CI")
-        mine.commit("greeting", "hello, world\n", message="greet the world")
-        return mine
+            clone.git("config", "--add", "homelab.deploy", TARGET)
+        clone.commit(".woodpecker.yaml", "steps:\n  test:\n    commands: [make test]\n", message="configure CI")
+        clone.commit("greeting", "hello, world\n", message="greet the world")
+        return clone
 
-    def colleague(self, name: str, text: str) -> str:
+    def push_as_colleague(self, name: str, text: str) -> str:
         """Somebody else pushes a commit to main; its sha."""
-        if not (self.workshop.folder / "colleague").exists():
-            self.workshop.clone("colleague")
-        theirs = Checkout(self.workshop.folder / "colleague", self.workshop.environ)
-        theirs.git("pull", "--quiet", "--ff-only")
-        sha = theirs.commit(name, text, message=f"colleague's {name}")
-        theirs.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
+        if not (self.repositories.folder / "colleague").exists():
+            self.repositories.clone("colleague")
+        clone = Clone(self.repositories.folder / "colleague", self.repositories.environ)
+        clone.git("pull", "--quiet", "--ff-only")
+        sha = clone.commit(name, text, message=f"colleague's {name}")
+        clone.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
         return sha
 
     def land(self, *options: str) -> int:
         """`git land` with this process's terminal; its exit code. Git itself would end by a signal, not with a code."""
-        return ProcessRunner(self.environ).run_interactive(["git-land", *options], cwd=self.mine.path, has_result=True)
+        return ProcessRunner(self.environ).run_interactive(
+            ["git-land", *options], cwd=self.my_clone.path, has_result=True
+        )
 
     def shell(self, program: str) -> int:
         """A shell in the clone, with this process's terminal; its exit code."""
-        return ProcessRunner({**self.environ, "PS1": "demo$ "}).run_interactive([program], cwd=self.mine.path)
+        return ProcessRunner({**self.environ, "PS1": "demo$ "}).run_interactive([program], cwd=self.my_clone.path)
 
-    def _pushed(self, update: Update) -> None:
+    def _pushed(self, update: PushedRef) -> None:
         """The forge's webhook; the cluster gets the commit when CI would have built it."""
         if update.ref != "refs/heads/main":
             return
         self.ci.push(REPO, "main", update.new, self._script, after=0.3, message="greet the world")
         if self._rollout:
-            self.stage.deployed(update.new, self._rollout)
+            self.deployment.deploy(update.new, self._rollout)
         self.after_push(update)
 
 
-def _no_more(update: Update) -> None:
+def _do_nothing(update: PushedRef) -> None:
     """Nothing happens after the push but CI."""
     del update

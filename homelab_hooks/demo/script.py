@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-ACTIVE = frozenset({"created", "pending", "running", "blocked"})
+ACTIVE_STATES = frozenset({"created", "pending", "running", "blocked"})
 """the states a cancel, or a newer pipeline of the same branch, can end (server/pipeline/cancel.go)"""
-GONE = "gone"
+DELETED = "gone"
 """not a status: the row is deleted at that moment (filtered, no configuration, removed by an admin)"""
-FLUSH = 1.0
+LOG_FLUSH_DELAY_S = 1.0
 """seconds after a step's end at which its lines reach the server (measured: 0.94 to 1.01)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptedStep:
     """A step in one state; `type` in Woodpecker's words: commands, plugin, clone, service, cache."""
 
     name: str
@@ -25,19 +25,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Workflow:
+class ScriptedWorkflow:
     """A workflow in one state with its steps."""
 
     name: str
     state: str = "pending"
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ScriptedStep, ...] = ()
     error: str = ""
     environ: tuple[tuple[str, str], ...] = ()
     """the axes of a matrix"""
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ScriptedError:
     """An entry of a pipeline's `errors`; `data` as in the answer (null, or file and field)."""
 
     message: str
@@ -47,19 +47,19 @@ class Complaint:
 
 
 @dataclass(frozen=True, slots=True)
-class At:
+class Frame:
     """From `t` seconds after the row was made it looks like this; None keeps what was there before."""
 
     t: float
     status: str
-    workflows: tuple[Workflow, ...] | None = None
-    errors: tuple[Complaint, ...] | None = None
+    workflows: tuple[ScriptedWorkflow, ...] | None = None
+    errors: tuple[ScriptedError, ...] | None = None
     cancel_info: tuple[tuple[str, str | int], ...] | None = None
     reviewed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LogChunk:
     """Lines of a step's log that the server has from `t` on; the workflow is named where step names repeat."""
 
     t: float
@@ -69,27 +69,27 @@ class Lines:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class PipelineTimeline:
     """A pipeline from its first sight to its end.
 
     Attributes:
-        approved: what follows when somebody approves (times from the approval).
-        again: what a restart plays; None: the same once more, from `pending` on.
+        on_approval: what follows when somebody approves (times from the approval).
+        on_restart: what a restart plays; None: the same once more, from `pending` on.
     """
 
-    frames: tuple[At, ...]
-    logs: tuple[Lines, ...] = ()
-    approved: Script | None = None
-    again: Script | None = None
+    frames: tuple[Frame, ...]
+    logs: tuple[LogChunk, ...] = ()
+    on_approval: PipelineTimeline | None = None
+    on_restart: PipelineTimeline | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PipelineSnapshot:
     """What a script shows at a moment; `finished` is 0 or the second its status became final."""
 
     status: str
-    workflows: tuple[Workflow, ...] = ()
-    errors: tuple[Complaint, ...] = ()
+    workflows: tuple[ScriptedWorkflow, ...] = ()
+    errors: tuple[ScriptedError, ...] = ()
     cancel_info: tuple[tuple[str, str | int], ...] = ()
     reviewed_by: str = ""
     updated: float = 0.0
@@ -100,13 +100,13 @@ class Shown:
     """started and finished of each workflow (index, -1) and step (index, index)"""
 
 
-def frames(script: Script, t: float) -> Iterator[At]:
+def iterate_frames(timeline: PipelineTimeline, t: float) -> Iterator[Frame]:
     """The frames in force up to `t`, each with everything it inherits."""
-    full = At(0.0, "", (), (), (), "")
-    for frame in script.frames:
+    full = Frame(0.0, "", (), (), (), "")
+    for frame in timeline.frames:
         if frame.t > t:
             return
-        full = At(
+        full = Frame(
             frame.t,
             frame.status,
             full.workflows if frame.workflows is None else frame.workflows,
@@ -117,13 +117,13 @@ def frames(script: Script, t: float) -> Iterator[At]:
         yield full
 
 
-def shown(script: Script, t: float) -> Shown | None:
+def take_snapshot(timeline: PipelineTimeline, t: float) -> PipelineSnapshot | None:
     """What the row is `t` seconds after it was made; None: it is not there (yet, or any more)."""
-    past = list(frames(script, t))
-    if not past or past[-1].status == GONE:
+    past = list(iterate_frames(timeline, t))
+    if not past or past[-1].status == DELETED:
         return None
     last = past[-1]
-    return Shown(
+    return PipelineSnapshot(
         last.status,
         last.workflows or (),
         last.errors or (),
@@ -131,24 +131,24 @@ def shown(script: Script, t: float) -> Shown | None:
         last.reviewed_by or "",
         updated=last.t,
         started=next((f.t for f in past if f.status == "running"), last.t if last.status == "error" else None),
-        finished=None if last.status in ACTIVE else ended(Script(tuple(past))),
+        finished=None if last.status in ACTIVE_STATES else find_end(PipelineTimeline(tuple(past))),
         reviewed=next((f.t for f in past if f.reviewed_by), None),
         times=_times(past),
     )
 
 
-def ended(script: Script) -> float | None:
+def find_end(timeline: PipelineTimeline) -> float | None:
     """Seconds from the row's first sight to its final status; None where it has none."""
     end = None
-    for frame in script.frames:
-        if frame.status in ACTIVE or frame.status == GONE:
+    for frame in timeline.frames:
+        if frame.status in ACTIVE_STATES or frame.status == DELETED:
             end = None
         elif end is None:
             end = frame.t
     return end
 
 
-def _times(past: list[At]) -> dict[tuple[int, int], tuple[float | None, float | None]]:
+def _times(past: list[Frame]) -> dict[tuple[int, int], tuple[float | None, float | None]]:
     times: dict[tuple[int, int], tuple[float | None, float | None]] = {}
     for frame in past:
         for key, state in _states(frame):
@@ -161,66 +161,72 @@ def _times(past: list[At]) -> dict[tuple[int, int], tuple[float | None, float | 
     return times
 
 
-def _states(frame: At) -> Iterator[tuple[tuple[int, int], str]]:
+def _states(frame: Frame) -> Iterator[tuple[tuple[int, int], str]]:
     for i, workflow in enumerate(frame.workflows or ()):
         yield (i, -1), workflow.state
         for j, step in enumerate(workflow.steps):
             yield (i, j), step.state
 
 
-def log(script: Script, t: float, workflow: str, step: str) -> tuple[bytes | None, ...]:
+def collect_log(timeline: PipelineTimeline, t: float, workflow: str, step: str) -> tuple[bytes | None, ...]:
     """The lines of a step that have reached the server by `t`."""
     return tuple(
         line
-        for part in script.logs
+        for part in timeline.logs
         if part.t <= t and part.step == step and part.workflow in {"", workflow}
         for line in part.lines
     )
 
 
-def cut(script: Script, t: float, *then: At) -> Script:
+def cut_timeline(timeline: PipelineTimeline, t: float, *then: Frame) -> PipelineTimeline:
     """The script up to `t`, then other frames: somebody intervened."""
-    kept = tuple(frame for frame in script.frames if frame.t <= t)
-    return replace(script, frames=(*kept, *then), logs=tuple(part for part in script.logs if part.t <= t + FLUSH))
+    kept = tuple(frame for frame in timeline.frames if frame.t <= t)
+    return replace(
+        timeline, frames=(*kept, *then), logs=tuple(part for part in timeline.logs if part.t <= t + LOG_FLUSH_DELAY_S)
+    )
 
 
-def cancelled(script: Script, t: float, info: tuple[tuple[str, str | int], ...], *, linger: float = 0.1) -> Script:
+def cancel_timeline(
+    timeline: PipelineTimeline, t: float, info: tuple[tuple[str, str | int], ...], *, linger: float = 0.1
+) -> PipelineTimeline:
     """The script, cancelled at `t`: running workflows end `linger` seconds later (measured: 0.1 s), under `killed`."""
-    now = shown(script, t)
+    now = take_snapshot(timeline, t)
     if now is None:
-        return script
+        return timeline
     never_ran = now.status in {"created", "pending"}
     status = "canceled" if never_ran else "killed"
     if now.status == "blocked":  # its workflows stay as they are (server/pipeline/cancel.go)
-        return cut(script, t, At(t, status, cancel_info=info))
-    first = tuple(_stopped(workflow, "running") for workflow in now.workflows)
-    last = tuple(_stopped(workflow, "killed") for workflow in now.workflows)
-    tail = () if first == last else (At(t + linger, status, last),)
-    return cut(script, t, At(t, status, first, cancel_info=info), *tail)
+        return cut_timeline(timeline, t, Frame(t, status, cancel_info=info))
+    first = tuple(_stop_workflow(workflow, "running") for workflow in now.workflows)
+    last = tuple(_stop_workflow(workflow, "killed") for workflow in now.workflows)
+    tail = () if first == last else (Frame(t + linger, status, last),)
+    return cut_timeline(timeline, t, Frame(t, status, first, cancel_info=info), *tail)
 
 
-def _stopped(workflow: Workflow, running_becomes: str) -> Workflow:
+def _stop_workflow(workflow: ScriptedWorkflow, running_becomes: str) -> ScriptedWorkflow:
     after = {"running": running_becomes, "pending": "skipped"}.get(workflow.state, workflow.state)
-    return replace(workflow, state=after, steps=tuple(_stopped_step(step) for step in workflow.steps))
+    return replace(workflow, state=after, steps=tuple(_stop_step(step) for step in workflow.steps))
 
 
-def _stopped_step(step: Step) -> Step:
+def _stop_step(step: ScriptedStep) -> ScriptedStep:
     if step.state == "running":
         return replace(step, state="killed", error="Canceled")
     return replace(step, state="canceled") if step.state == "pending" else step
 
 
-def approved(script: Script, t: float, by: str) -> Script:
+def approve_timeline(timeline: PipelineTimeline, t: float, by: str) -> PipelineTimeline:
     """The blocked script, approved at `t`."""
-    rest = script.approved or Script(())
+    rest = timeline.on_approval or PipelineTimeline(())
     later = tuple(replace(frame, t=frame.t + t, reviewed_by=by) for frame in rest.frames)
     logs = tuple(replace(part, t=part.t + t) for part in rest.logs)
-    return replace(script, frames=(*(f for f in script.frames if f.t <= t), *later), logs=(*script.logs, *logs))
+    return replace(timeline, frames=(*(f for f in timeline.frames if f.t <= t), *later), logs=(*timeline.logs, *logs))
 
 
-def declined(script: Script, t: float, by: str) -> Script:
+def decline_timeline(timeline: PipelineTimeline, t: float, by: str) -> PipelineTimeline:
     """The blocked script, declined at `t`."""
-    now = shown(script, t)
+    now = take_snapshot(timeline, t)
     flows = now.workflows if now else ()
-    no = tuple(replace(w, state="declined", steps=tuple(replace(s, state="declined") for s in w.steps)) for w in flows)
-    return cut(script, t, At(t, "declined", no, reviewed_by=by))
+    workflows = tuple(
+        replace(w, state="declined", steps=tuple(replace(s, state="declined") for s in w.steps)) for w in flows
+    )
+    return cut_timeline(timeline, t, Frame(t, "declined", workflows, reviewed_by=by))

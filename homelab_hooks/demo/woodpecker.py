@@ -10,21 +10,21 @@ from math import inf
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from homelab_hooks.demo.faults import Older, Plan, Rule
-from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row, User
-from homelab_hooks.demo.woodpecker_http import Answer, Asked, user_of
-from homelab_hooks.demo.woodpecker_listener import Listener
-from homelab_hooks.demo.woodpecker_replay import replay
-from homelab_hooks.demo.woodpecker_routes import answer
+from homelab_hooks.demo.faults import FaultPlan, FaultRule, StaleAnswer
+from homelab_hooks.demo.played_time import SimulatedClock
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo, SimulatedUser
+from homelab_hooks.demo.woodpecker_http import ApiAnswer, IncomingRequest, find_user
+from homelab_hooks.demo.woodpecker_listener import SocketListener
+from homelab_hooks.demo.woodpecker_replay import make_replay
+from homelab_hooks.demo.woodpecker_routes import route_request
 
-STREAM = "/api/stream/events"
-LAG = 0.045
+STREAM_PATH = "/api/stream/events"
+STREAM_LAG_S = 0.045
 """seconds that the event stream is behind the list (measured: 0.03 to 0.05); `lag` may be set to more"""
 
 
-class Time(Protocol):
+class SimulatorClock(Protocol):
     """What the stand-in wants of a clock."""
 
     def now(self) -> float:
@@ -35,7 +35,7 @@ class Time(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RequestRecord:
     """A request as it is remembered: whose token it had, never the token; `at` on the given clock."""
 
     at: float
@@ -44,52 +44,52 @@ class Request:
     user: str
 
 
-def everyone(*full_names: str) -> list[User]:
+def make_default_users(*full_names: str) -> list[SimulatedUser]:
     """Alice (admin), bob (push), carol (pull) and dave (nothing), with `LOGIN-token` each."""
-    rights = {"alice": Right.ADMIN, "bob": Right.PUSH, "carol": Right.PULL, "dave": Right.NONE}
+    rights = {"alice": Permission.ADMIN, "bob": Permission.PUSH, "carol": Permission.PULL, "dave": Permission.NONE}
     return [
-        User(
+        SimulatedUser(
             id=number,
             login=login,
             token=f"{login}-token",
             admin=login == "alice",
-            rights={name.lower(): right for name in full_names},
+            permissions={name.lower(): right for name in full_names},
         )
         for number, (login, right) in enumerate(rights.items(), 1)
     ]
 
 
-class Woodpecker:
+class WoodpeckerSimulator:
     """The server. Its seconds run from 0, `speed` times as fast as the clock's; it starts in `with`.
 
     Args:
         clock: time; tests may give one that runs as they like.
         repositories: what it knows; one public `acme/app` (id 8) by default.
-        users: who has a token; `everyone` by default.
+        users: who has a token; `make_default_users` by default.
         version: of Woodpecker, 3.17.0 or 2.8.3; it decides the field names.
     """
 
     def __init__(
         self,
-        clock: Time,
+        clock: SimulatorClock,
         *,
-        repositories: Sequence[Repository] = (Repository(id=8, full_name="acme/app"),),
-        users: Sequence[User] | None = None,
+        repositories: Sequence[SimulatedRepo] = (SimulatedRepo(id=8, full_name="acme/app"),),
+        users: Sequence[SimulatedUser] | None = None,
         version: str = "3.17.0",
         speed: float = 1.0,
     ) -> None:
         known = list(repositories)
-        people = everyone(*(repo.full_name for repo in known)) if users is None else list(users)
+        members = make_default_users(*(repo.full_name for repo in known)) if users is None else list(users)
         self.clock = clock
         self._origin = clock.now()
         self.speed = speed
-        self.lag = LAG
-        self.book = Book(known, people, wall=clock.wall(), version=version)
+        self.lag = STREAM_LAG_S
+        self.store = PipelineStore(known, members, wall=clock.wall(), version=version)
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
-        self.requests: list[Request] = []
-        self._plan = Plan()
-        self._listener: Listener | None = None
+        self.requests: list[RequestRecord] = []
+        self._plan = FaultPlan()
+        self._listener: SocketListener | None = None
         self._port = 0
 
     def __enter__(self) -> Self:
@@ -117,11 +117,11 @@ class Woodpecker:
     @property
     def wall(self) -> float:
         """Unix seconds as the server has them."""
-        return self.book.wall + self.t
+        return self.store.wall + self.t
 
     def start(self) -> None:
         """Listen; after a stop on the same port."""
-        self._listener = Listener(self, self._port)
+        self._listener = SocketListener(self, self._port)
         self._port = self._listener.port
 
     def stop(self) -> None:
@@ -135,7 +135,7 @@ class Woodpecker:
         if self._listener is not None:
             self._listener.drop_streams()
 
-    def push(self, repo: str, branch: str, sha: str, script: Script, **facts: Any) -> Row | None:
+    def push(self, repo: str, branch: str, sha: str, timeline: PipelineTimeline, **facts: Any) -> PipelineRow | None:
         """The webhook of a push, or with `event` and `ref` of another event; None where the script has no row.
 
         Args:
@@ -144,29 +144,29 @@ class Woodpecker:
         after = float(facts.pop("after", 0.0))
         facts.setdefault("ref", f"refs/heads/{branch}")
         with self.changed:
-            row = self.book.add(self._known(repo), script, self.t + after, commit=sha, branch=branch, **facts)
+            row = self.store.add(self._known(repo), timeline, self.t + after, commit=sha, branch=branch, **facts)
             self.changed.notify_all()
         return row
 
     def play(self, repo: str, recording: Mapping[str, Any], commits: str | Mapping[str, str]) -> None:
-        """From now on the repository answers as recorded; `commits` as in `replay`."""
+        """From now on the repository answers as recorded; `commits` as in `make_replay`."""
         with self.changed:
-            played = replay(recording, commits, wall=self.book.wall, start=self.t)
-            self.book.replays[self._known(repo).id] = played
+            played = make_replay(recording, commits, wall=self.store.wall, start=self.t)
+            self.store.replays[self._known(repo).id] = played
             self.changed.notify_all()
 
-    def fail(self, *rules: Rule) -> None:
+    def fail(self, *rules: FaultRule) -> None:
         """From now on these rules hold, and no others; `since` and `until` are the server's seconds."""
-        self._plan = Plan(rules)
+        self._plan = FaultPlan(rules)
 
     def ended(self, repo: str, number: int) -> float | None:
         """When, on the given clock, a pipeline's final status came, or will come."""
         with self.lock:
             known = self._known(repo)
-            row = next((row for row in self.book.rows if (row.repo_id, row.number) == (known.id, number)), None)
+            row = next((row for row in self.store.rows if (row.repo_id, row.number) == (known.id, number)), None)
             end = row.ended if row else None
-            if known.id in self.book.replays:
-                end = self.book.replays[known.id].ended().get(number)
+            if known.id in self.store.replays:
+                end = self.store.replays[known.id].ended().get(number)
         return None if end is None else self._origin + end / self.speed
 
     def count(self, path: str = "", method: str = "") -> int:
@@ -175,43 +175,43 @@ class Woodpecker:
 
     def pause(self, seconds: float, closing: threading.Event) -> None:
         """An answer takes this long, unless the server is stopped; played time passes at once, but for ever is real."""
-        if isinstance(self.clock, PlayedTime) and seconds < inf:
-            self.clock.last(seconds / self.speed)
+        if isinstance(self.clock, SimulatedClock) and seconds < inf:
+            self.clock.advance(seconds / self.speed)
         else:
             closing.wait(None if seconds == inf else seconds / self.speed)
 
-    def meets(self, method: str, path: str) -> Rule | None:
+    def peek_rule(self, method: str, path: str) -> FaultRule | None:
         """The rule that such a request would meet now."""
-        return self._plan.next(method, path, self.t)
+        return self._plan.peek(method, path, self.t)
 
-    def meet(
+    def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Answer | None, Rule | None]:
+    ) -> tuple[ApiAnswer | None, FaultRule | None]:
         """A request came: its answer (None: the event stream), and the rule it meets."""
         with self.changed:
             t = self.t
             rule = self._plan.pick(method, path, t)
             fault = rule.fault if rule else None
-            asked = Asked(
+            request = IncomingRequest(
                 method=method,
                 path=path,
-                t=t - fault.seconds if isinstance(fault, Older) else t,
+                t=t - fault.seconds if isinstance(fault, StaleAnswer) else t,
                 headers=headers,
                 body=body,
             )
-            user = user_of(self.book, asked)
+            user = find_user(self.store, request)
             remembered = re.sub(r"access_token=[^&]*", "access_token=***", path)
-            self.requests.append(Request(self.clock.now(), method, remembered, user.login if user else ""))
-            if method == "GET" and urlsplit(path).path == STREAM:
+            self.requests.append(RequestRecord(self.clock.now(), method, remembered, user.login if user else ""))
+            if method == "GET" and urlsplit(path).path == STREAM_PATH:
                 return None, rule
-            if method not in {"GET", "HEAD"} and rule is not None and not rule.effect:
-                return Answer(500), rule
-            found = answer(self.book, asked)
+            if method not in {"GET", "HEAD"} and rule is not None and not rule.has_effect:
+                return ApiAnswer(500), rule
+            found = route_request(self.store, request)
             self.changed.notify_all()
         return found, rule
 
-    def _known(self, name: str) -> Repository:
-        repo = self.book.repository(name)
+    def _known(self, name: str) -> SimulatedRepo:
+        repo = self.store.repository(name)
         if repo is None:
             raise LookupError(name)
         return repo

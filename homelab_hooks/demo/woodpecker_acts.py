@@ -6,133 +6,144 @@ import json
 from typing import Any
 
 from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.script import shown
-from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row
-from homelab_hooks.demo.woodpecker_http import TEXT, Answer, Asked, Found, ok, refusal, repo_of, user_of
-from homelab_hooks.demo.woodpecker_reads import told, whole
+from homelab_hooks.demo.script import take_snapshot
+from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo
+from homelab_hooks.demo.woodpecker_http import (
+    TEXT_TYPE,
+    ApiAnswer,
+    IncomingRequest,
+    PathParams,
+    find_refusal,
+    find_repo,
+    find_user,
+    make_json_answer,
+)
+from homelab_hooks.demo.woodpecker_reads import make_detail_answer, parse_int
 
 CANCELLABLE = frozenset({"running", "pending", "blocked"})
-ALREADY_OVER = b"Cannot cancel a non-running or non-pending or non-blocked pipeline"
+ALREADY_OVER_BODY = b"Cannot cancel a non-running or non-pending or non-blocked pipeline"
 
 
-def _target(book: Book, asked: Asked, found: Found, need: Right = Right.PUSH) -> tuple[Repository, Row] | Answer:
+def _find_target(
+    store: PipelineStore, request: IncomingRequest, params: PathParams, required: Permission = Permission.PUSH
+) -> tuple[SimulatedRepo, PipelineRow] | ApiAnswer:
     """The pipeline that is meant, for somebody who may; else the refusal."""
-    repo = repo_of(book, found)
-    refused = refusal(book, asked, repo, need)
-    number = whole(found["number"])
+    repo = find_repo(store, params)
+    refused = find_refusal(store, request, repo, required)
+    number = parse_int(params["number"])
     if refused or number is None or repo is None:
-        return refused or Answer(400)
-    row = book.find(repo.id, number, asked.t)
-    return (repo, row) if row else Answer(404)
+        return refused or ApiAnswer(400)
+    row = store.find_row(repo.id, number, request.t)
+    return (repo, row) if row else ApiAnswer(404)
 
 
-def _status(row: Row, t: float) -> str:
+def _status(row: PipelineRow, t: float) -> str:
     now = row.at(t)
     return now.status if now else ""
 
 
-def _login(book: Book, asked: Asked) -> str:
-    user = user_of(book, asked)
+def _login(store: PipelineStore, request: IncomingRequest) -> str:
+    user = find_user(store, request)
     return user.login if user else ""
 
 
-def restart(book: Book, asked: Asked, found: Found) -> Answer:
+def restart_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """POST `/api/repos/{id}/pipelines/{number}`: the new pipeline; 500 for a broken configuration, and yet a row."""
-    target = _target(book, asked, found)
-    if isinstance(target, Answer):
+    target = _find_target(store, request, params)
+    if isinstance(target, ApiAnswer):
         return target
     repo, row = target
-    status = _status(row, asked.t)
+    status = _status(row, request.t)
     if not repo.active:
-        return Answer(404)
+        return ApiAnswer(404)
     if status == "blocked":
-        return Answer(400, b"cannot restart a pipeline with status blocked", TEXT)
-    new = book.restart(repo, row, asked.t)
-    return Answer(500) if status == "error" else _first_seen(book, new)
+        return ApiAnswer(400, b"cannot restart a pipeline with status blocked", TEXT_TYPE)
+    new = store.restart(repo, row, request.t)
+    return ApiAnswer(500) if status == "error" else _created_answer(store, new)
 
 
-def _first_seen(book: Book, row: Row) -> Answer:
+def _created_answer(store: PipelineStore, row: PipelineRow) -> ApiAnswer:
     """The answer of the call that made it: it is past `created` by then."""
-    start = next((frame.t for frame in row.script.frames if frame.status != "created"), 0.0)
-    now = shown(row.script, start)
-    return ok(shape.pipeline(book, row, now, detail=True)) if now else Answer(404)
+    start = next((frame.t for frame in row.timeline.frames if frame.status != "created"), 0.0)
+    now = take_snapshot(row.timeline, start)
+    return make_json_answer(shape.encode_pipeline(store, row, now, detail=True)) if now else ApiAnswer(404)
 
 
-def cancel(book: Book, asked: Asked, found: Found) -> Answer:
+def cancel_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """POST `.../cancel`."""
-    target = _target(book, asked, found)
-    if isinstance(target, Answer):
+    target = _find_target(store, request, params)
+    if isinstance(target, ApiAnswer):
         return target
     _, row = target
-    if _status(row, asked.t) not in CANCELLABLE:
-        return Answer(400, ALREADY_OVER, TEXT)
-    book.cancel(row, asked.t, _login(book, asked))
-    return Answer(204)
+    if _status(row, request.t) not in CANCELLABLE:
+        return ApiAnswer(400, ALREADY_OVER_BODY, TEXT_TYPE)
+    store.cancel(row, request.t, _login(store, request))
+    return ApiAnswer(204)
 
 
-def approve(book: Book, asked: Asked, found: Found) -> Answer:
+def approve_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """POST `.../approve`."""
-    target = _target(book, asked, found)
-    if isinstance(target, Answer):
+    target = _find_target(store, request, params)
+    if isinstance(target, ApiAnswer):
         return target
     repo, row = target
-    status = _status(row, asked.t)
+    status = _status(row, request.t)
     if status != "blocked":
-        return Answer(400, f"cannot approve a pipeline with status {status}".encode(), TEXT)
-    return told(book, book.approve(repo, row, asked.t, _login(book, asked)), asked.t)
+        return ApiAnswer(400, f"cannot approve a pipeline with status {status}".encode(), TEXT_TYPE)
+    return make_detail_answer(store, store.approve(repo, row, request.t, _login(store, request)), request.t)
 
 
-def decline(book: Book, asked: Asked, found: Found) -> Answer:
+def decline_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """POST `.../decline`; 500 empty for one that is not blocked (decline.go)."""
-    target = _target(book, asked, found)
-    if isinstance(target, Answer):
+    target = _find_target(store, request, params)
+    if isinstance(target, ApiAnswer):
         return target
     _, row = target
-    if _status(row, asked.t) != "blocked":
-        return Answer(500)
-    return told(book, book.decline(row, asked.t, _login(book, asked)), asked.t)
+    if _status(row, request.t) != "blocked":
+        return ApiAnswer(500)
+    return make_detail_answer(store, store.decline(row, request.t, _login(store, request)), request.t)
 
 
-def delete(book: Book, asked: Asked, found: Found) -> Answer:
+def delete_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """DELETE of a pipeline, for the repository's admin."""
-    target = _target(book, asked, found, Right.ADMIN)
-    if isinstance(target, Answer):
+    target = _find_target(store, request, params, Permission.ADMIN)
+    if isinstance(target, ApiAnswer):
         return target
     _, row = target
-    status = _status(row, asked.t)
+    status = _status(row, request.t)
     if status in CANCELLABLE:
-        return Answer(422, f"Cannot delete pipeline with status {status}".encode(), TEXT)
-    book.delete(row)
-    return Answer(204)
+        return ApiAnswer(422, f"Cannot delete pipeline with status {status}".encode(), TEXT_TYPE)
+    store.delete(row)
+    return ApiAnswer(204)
 
 
-def manual(book: Book, asked: Asked, found: Found) -> Answer:
+def start_manual_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """POST `/api/repos/{id}/pipelines`: a pipeline of a branch's tip."""
-    repo = repo_of(book, found)
-    refused = refusal(book, asked, repo, Right.PUSH)
+    repo = find_repo(store, params)
+    refused = find_refusal(store, request, repo, Permission.PUSH)
     if refused or repo is None:
-        return refused or Answer(404)
-    options = _options(asked.body)
+        return refused or ApiAnswer(404)
+    options = _options(request.body)
     if options is None:
-        return Answer(400)
+        return ApiAnswer(400)
     branch = str(options.get("branch", ""))
-    sha = book.tips.get((repo.id, branch))
+    sha = store.tips.get((repo.id, branch))
     if sha is None or not repo.active:
-        return Answer(500)
+        return ApiAnswer(500)
     variables = options.get("variables") or {}
-    row = book.add(
+    row = store.add(
         repo,
-        book.fallback,
-        asked.t,
+        store.manual_timeline,
+        request.t,
         commit=sha,
         branch=branch,
         event="manual",
         ref=f"refs/heads/{branch}",
-        author=_login(book, asked),
+        author=_login(store, request),
         message=f"MANUAL PIPELINE @ {branch}",
         extra={"sender": "", **({"variables": variables} if variables else {})},
     )
-    return _first_seen(book, row) if row else Answer(204, headers=(("Pipeline-Filtered", "true"),))
+    return _created_answer(store, row) if row else ApiAnswer(204, headers=(("Pipeline-Filtered", "true"),))
 
 
 def _options(body: bytes) -> dict[str, Any] | None:

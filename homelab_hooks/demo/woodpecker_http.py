@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, User
+from homelab_hooks.demo.woodpecker_book import Permission, PipelineStore, SimulatedRepo, SimulatedUser
 
-JSON = "application/json; charset=utf-8"
-TEXT = "text/plain; charset=utf-8"
-HTML = "text/html; charset=UTF-8"
-WEB_PAGE = b"<!doctype html>\n<html lang='en'><head><title>Woodpecker</title></head><body></body></html>\n"
+JSON_TYPE = "application/json; charset=utf-8"
+TEXT_TYPE = "text/plain; charset=utf-8"
+HTML_TYPE = "text/html; charset=UTF-8"
+WEB_UI_PAGE = b"<!doctype html>\n<html lang='en'><head><title>Woodpecker</title></head><body></body></html>\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class IncomingRequest:
     """A request; `t` is the moment it is answered for, in the server's seconds."""
 
     method: str
@@ -46,42 +46,44 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ApiAnswer:
     """An answer before it goes on the wire."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
     headers: tuple[tuple[str, str], ...] = ()
-    bare: bool = False
+    without_common_headers: bool = False
     """without Woodpecker's own headers: the router answered before it"""
 
 
-Found = Mapping[str, str]
-NOT_AUTHORIZED = b"User not authorized"
+PathParams = Mapping[str, str]
+NOT_AUTHORIZED_BODY = b"User not authorized"
 
 
-def ok(value: Any) -> Answer:
+def make_json_answer(value: Any) -> ApiAnswer:
     """200 with JSON."""
-    return Answer(200, shape.dump(value), JSON)
+    return ApiAnswer(200, shape.encode_json(value), JSON_TYPE)
 
 
-def user_of(book: Book, asked: Asked) -> User | None:
+def find_user(store: PipelineStore, request: IncomingRequest) -> SimulatedUser | None:
     """Whose token it is; a bad one is nobody's, silently."""
-    return next((user for user in book.users if user.token and user.token == asked.token), None)
+    return next((user for user in store.users if user.token and user.token == request.token), None)
 
 
-def repo_of(book: Book, found: Found) -> Repository | None:
+def find_repo(store: PipelineStore, params: PathParams) -> SimulatedRepo | None:
     """The repository of a path's id."""
-    return next((repo for repo in book.repositories if str(repo.id) == found["repo"]), None)
+    return next((repo for repo in store.repositories if str(repo.id) == params["repo"]), None)
 
 
-def refusal(book: Book, asked: Asked, repo: Repository | None, need: Right) -> Answer | None:
+def find_refusal(
+    store: PipelineStore, request: IncomingRequest, repo: SimulatedRepo | None, required: Permission
+) -> ApiAnswer | None:
     """404 for a user, 401 for nobody, both empty; 403 in words where only the admin may (middleware/session)."""
-    user = user_of(book, asked)
-    has = Right.NONE if repo is None else book.right(repo, user)
+    user = find_user(store, request)
+    granted = Permission.NONE if repo is None else store.permission_of(repo, user)
     if user is None:
-        return Answer(401) if has < need else None
-    if need is Right.ADMIN and Right.PULL <= has < need and not user.admin:
-        return Answer(403, NOT_AUTHORIZED, TEXT)
-    return Answer(404) if has < min(need, Right.PUSH) else None
+        return ApiAnswer(401) if granted < required else None
+    if required is Permission.ADMIN and Permission.PULL <= granted < required and not user.admin:
+        return ApiAnswer(403, NOT_AUTHORIZED_BODY, TEXT_TYPE)
+    return ApiAnswer(404) if granted < min(required, Permission.PUSH) else None

@@ -6,10 +6,10 @@ import base64
 import json
 from typing import Any
 
-from homelab_hooks.demo.script import Complaint, Shown, Step, Workflow, log
-from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row, User
+from homelab_hooks.demo.script import PipelineSnapshot, ScriptedError, ScriptedStep, ScriptedWorkflow, collect_log
+from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo, SimulatedUser
 
-GIT = "https://git.example.test"
+GIT_URL = "https://git.example.test"
 
 _RENAMED = {
     "created": "created_at",
@@ -19,16 +19,16 @@ _RENAMED = {
     "reviewed": "reviewed_at",
 }
 _RENAMED_CHILD = {"started": "start_time", "finished": "end_time"}
-_LATER = frozenset({"event_reason", "version", "rerun_count", "cancel_info", "tag_title", "release", "cron"})
+_ADDED_IN_3 = frozenset({"event_reason", "version", "rerun_count", "cancel_info", "tag_title", "release", "cron"})
 """fields that 2.8 did not have"""
 
 
-def dump(value: Any) -> bytes:
+def encode_json(value: Any) -> bytes:
     """As Go writes it: no blanks."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def user(member: User) -> dict[str, Any]:
+def encode_user(member: SimulatedUser) -> dict[str, Any]:
     """`/api/user`."""
     return {
         "id": member.id,
@@ -36,19 +36,23 @@ def user(member: User) -> dict[str, Any]:
         "forge_remote_id": str(member.id),
         "login": member.login,
         "email": f"{member.login}@example.test",
-        "avatar_url": f"{GIT}/avatars/{member.id}",
+        "avatar_url": f"{GIT_URL}/avatars/{member.id}",
         **({"admin": True} if member.admin else {}),
         "org_id": member.id,
     }
 
 
-def permissions(right: Right, wall: float) -> dict[str, Any]:
+def encode_permissions(permission: Permission, wall: float) -> dict[str, Any]:
     """`/api/repos/{id}/permissions`."""
-    rights = {"pull": right >= Right.PULL, "push": right >= Right.PUSH, "admin": right >= Right.ADMIN}
+    rights = {
+        "pull": permission >= Permission.PULL,
+        "push": permission >= Permission.PUSH,
+        "admin": permission >= Permission.ADMIN,
+    }
     return {**rights, "synced": int(wall), "created": int(wall), "updated": int(wall)}
 
 
-def repository(repo: Repository, *, version: str = "3.17.0") -> dict[str, Any]:
+def encode_repository(repo: SimulatedRepo, *, version: str = "3.17.0") -> dict[str, Any]:
     """A repository."""
     owner, _, name = repo.full_name.rpartition("/")
     new = not version.startswith("2.")
@@ -60,9 +64,9 @@ def repository(repo: Repository, *, version: str = "3.17.0") -> dict[str, Any]:
         "owner": owner,
         "name": name,
         "full_name": repo.full_name,
-        "avatar_url": f"{GIT}/avatars/90",
-        "forge_url": f"{GIT}/{repo.full_name}",
-        "clone_url": f"{GIT}/{repo.full_name}.git",
+        "avatar_url": f"{GIT_URL}/avatars/90",
+        "forge_url": f"{GIT_URL}/{repo.full_name}",
+        "clone_url": f"{GIT_URL}/{repo.full_name}.git",
         "clone_url_ssh": f"git@git.example.test:{repo.full_name}.git",
         "default_branch": repo.default_branch,
         "pr_enabled": True,
@@ -93,11 +97,11 @@ _EXTENSIONS = {
 }
 
 
-def pipeline(book: Book, row: Row, now: Shown, *, detail: bool) -> dict[str, Any]:
+def encode_pipeline(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot, *, detail: bool) -> dict[str, Any]:
     """A pipeline, with its workflows where the detail was asked for."""
     full = {
-        **_head(row, now),
-        **_times(book, row, now),
+        **_encode_head(row, now),
+        **_encode_times(store, row, now),
         "deploy_to": "",
         "deploy_task": "",
         "commit": row.commit,
@@ -105,25 +109,25 @@ def pipeline(book: Book, row: Row, now: Shown, *, detail: bool) -> dict[str, Any
         "rerun_count": row.rerun_count,
         "ref": row.ref,
         "refspec": row.refspec,
-        "author_avatar": f"{GIT}/avatars/1" if row.author else "",
-        "forge_url": f"{GIT}/{_name(book, row)}/commit/{row.commit}",
+        "author_avatar": f"{GIT_URL}/avatars/1" if row.author else "",
+        "forge_url": f"{GIT_URL}/{_name(store, row)}/commit/{row.commit}",
         "reviewed_by": now.reviewed_by,
-        "reviewed": _unix(book, row, now.reviewed),
+        "reviewed": _unix(store, row, now.reviewed),
         **({"cancel_info": dict(now.cancel_info)} if now.cancel_info else {}),
-        **({"workflows": workflows(book, row, now)} if detail and now.workflows else {}),
+        **({"workflows": encode_workflows(store, row, now)} if detail and now.workflows else {}),
         **({"changed_files": ["README.md"]} if row.event in {"push", "pull_request"} else {}),
-        "version": book.version,
+        "version": store.version,
         "title": "",
         "message": row.message,
-        "timestamp": int(book.wall + row.created),
+        "timestamp": int(store.wall + row.created),
         "sender": row.author,
         "author_email": f"{row.author}@example.test" if row.author else "",
         **row.extra,
     }
-    return _as_of_2(full) if book.version.startswith("2.") else full
+    return _as_of_2(full) if store.version.startswith("2.") else full
 
 
-def _head(row: Row, now: Shown) -> dict[str, Any]:
+def _encode_head(row: PipelineRow, now: PipelineSnapshot) -> dict[str, Any]:
     return {
         "id": row.id,
         "number": row.number,
@@ -132,49 +136,53 @@ def _head(row: Row, now: Shown) -> dict[str, Any]:
         "event": row.event,
         "event_reason": None,
         "status": now.status,
-        "errors": [_complaint(error) for error in now.errors] or None,
+        "errors": [_encode_error(error) for error in now.errors] or None,
     }
 
 
-def _times(book: Book, row: Row, now: Shown) -> dict[str, int]:
+def _encode_times(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot) -> dict[str, int]:
     return {
-        "created": int(book.wall + row.created),
-        "updated": _unix(book, row, now.updated),
-        "started": _unix(book, row, now.started),
-        "finished": _unix(book, row, now.finished),
+        "created": int(store.wall + row.created),
+        "updated": _unix(store, row, now.updated),
+        "started": _unix(store, row, now.started),
+        "finished": _unix(store, row, now.finished),
     }
 
 
-def _name(book: Book, row: Row) -> str:
-    return next((repo.full_name for repo in book.repositories if repo.id == row.repo_id), "")
+def _name(store: PipelineStore, row: PipelineRow) -> str:
+    return next((repo.full_name for repo in store.repositories if repo.id == row.repo_id), "")
 
 
-def _unix(book: Book, row: Row, t: float | None) -> int:
-    return 0 if t is None else int(book.wall + row.created + t)
+def _unix(store: PipelineStore, row: PipelineRow, t: float | None) -> int:
+    return 0 if t is None else int(store.wall + row.created + t)
 
 
-def _complaint(error: Complaint) -> dict[str, Any]:
+def _encode_error(error: ScriptedError) -> dict[str, Any]:
     data = None if error.data is None else dict(error.data)
     return {"type": error.type, "message": error.message, "is_warning": error.warning, "data": data}
 
 
-def workflows(book: Book, row: Row, now: Shown) -> list[dict[str, Any]]:
+def encode_workflows(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot) -> list[dict[str, Any]]:
     """The workflows with their steps; step pids follow the workflows' (measured, 13)."""
     found, before = [], 0
     for i, flow in enumerate(now.workflows):
         first = (row.first_step + before, len(now.workflows) + before + 1)
-        found.append(_workflow(book, row, now, i, first))
+        found.append(_encode_workflow(store, row, now, i, first))
         before += len(flow.steps)
     return found
 
 
-def _workflow(book: Book, row: Row, now: Shown, index: int, first: tuple[int, int]) -> dict[str, Any]:
-    flow: Workflow = now.workflows[index]
+def _encode_workflow(
+    store: PipelineStore, row: PipelineRow, now: PipelineSnapshot, index: int, first: tuple[int, int]
+) -> dict[str, Any]:
+    flow: ScriptedWorkflow = now.workflows[index]
     ran = flow.state not in {"pending", "blocked", "skipped", "declined"}
     children = []
     for j, step in enumerate(flow.steps):
         about = {"id": first[0] + j, "pid": first[1] + j, "ppid": index + 1, "pipeline_id": row.id}
-        children.append({**_step(step, about), **_child_times(book, row, now, (index, j)), "type": step.type})
+        children.append(
+            {**_encode_step(step, about), **_encode_child_times(store, row, now, (index, j)), "type": step.type}
+        )
     return {
         "id": row.first_workflow + index,
         "pipeline_id": row.id,
@@ -182,14 +190,14 @@ def _workflow(book: Book, row: Row, now: Shown, index: int, first: tuple[int, in
         "name": flow.name,
         "state": flow.state,
         **({"error": flow.error} if flow.error else {}),
-        **_child_times(book, row, now, (index, -1)),
+        **_encode_child_times(store, row, now, (index, -1)),
         **({"agent_id": 1} if ran else {}),
         **({"environ": dict(flow.environ)} if flow.environ else {}),
         "children": children,
     }
 
 
-def _step(step: Step, about: dict[str, int]) -> dict[str, Any]:
+def _encode_step(step: ScriptedStep, about: dict[str, int]) -> dict[str, Any]:
     return {
         "id": about["id"],
         "uuid": f"01M851P5{about['id']:018d}",
@@ -203,14 +211,16 @@ def _step(step: Step, about: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _child_times(book: Book, row: Row, now: Shown, key: tuple[int, int]) -> dict[str, int]:
+def _encode_child_times(
+    store: PipelineStore, row: PipelineRow, now: PipelineSnapshot, key: tuple[int, int]
+) -> dict[str, int]:
     started, finished = now.times.get(key, (None, None))
-    both = {"started": _unix(book, row, started), "finished": _unix(book, row, finished)}
+    both = {"started": _unix(store, row, started), "finished": _unix(store, row, finished)}
     return {name: value for name, value in both.items() if value}
 
 
 def _as_of_2(full: dict[str, Any]) -> dict[str, Any]:
-    old = {_RENAMED.get(key, key): value for key, value in full.items() if key not in _LATER}
+    old = {_RENAMED.get(key, key): value for key, value in full.items() if key not in _ADDED_IN_3}
     old["status"] = "killed" if old["status"] == "canceled" else old["status"]
     if "workflows" in old:
         old["workflows"] = [_child_as_of_2(flow) for flow in old["workflows"]]
@@ -225,14 +235,14 @@ def _child_as_of_2(child: dict[str, Any]) -> dict[str, Any]:
     return old
 
 
-def entries(row: Row, now: Shown, t: float, step_id: int) -> list[dict[str, Any]] | None:
+def encode_log_entries(row: PipelineRow, now: PipelineSnapshot, t: float, step_id: int) -> list[dict[str, Any]] | None:
     """A step's log, null where there is none (yet)."""
     names = [(flow.name, step.name) for flow in now.workflows for step in flow.steps]
     flow, step = names[step_id - row.first_step]
-    lines = log(row.script, t - row.created, flow, step)
-    return [_entry(step_id, number, line) for number, line in enumerate(lines)] or None
+    lines = collect_log(row.timeline, t - row.created, flow, step)
+    return [_encode_log_entry(step_id, number, line) for number, line in enumerate(lines)] or None
 
 
-def _entry(step_id: int, number: int, line: bytes | None) -> dict[str, Any]:
+def _encode_log_entry(step_id: int, number: int, line: bytes | None) -> dict[str, Any]:
     data = base64.b64encode(line).decode() if line else None  # an empty line is null (measured)
     return {"id": step_id * 1000 + number, "step_id": step_id, "time": 0, "line": number, "data": data, "type": 0}

@@ -11,26 +11,26 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
-from homelab_hooks.demo.faults import Rule
+from homelab_hooks.demo.faults import FaultRule
 from homelab_hooks.demo.http_server import ToleratesHangUps
-from homelab_hooks.demo.woodpecker_book import Book
-from homelab_hooks.demo.woodpecker_http import Answer, Asked, user_of
-from homelab_hooks.demo.woodpecker_stream import PING, QUIET, events, next_event
-from homelab_hooks.demo.woodpecker_wire import End, Pause, Piece, Reply, chunk, pieces
+from homelab_hooks.demo.woodpecker_book import PipelineStore
+from homelab_hooks.demo.woodpecker_http import ApiAnswer, IncomingRequest, find_user
+from homelab_hooks.demo.woodpecker_stream import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
+from homelab_hooks.demo.woodpecker_wire import ConnectionEnd, Pause, WireAnswer, WirePiece, encode_chunk, iterate_pieces
 
-ENDS_WITHIN = 0.005
+SHUTDOWN_POLL_INTERVAL_S = 0.005
 """seconds from `stop` to the end of listening: a thousand tests wait for it"""
-TICK = 0.05
+STREAM_POLL_INTERVAL_S = 0.05
 """seconds after which a stream looks at its clock at the latest: a test may have moved it"""
 # SOL_SOCKET and SO_LINGER; the socket module itself is another door's
 _LINGER = (0xFFFF, 0x80) if sys.platform == "darwin" else (1, 13)
-_BOTH_WAYS = 2
+_SHUTDOWN_MODE = 2
 
 
-class Site(Protocol):
+class SimulatorServer(Protocol):
     """The server behind the sockets."""
 
-    book: Book
+    store: PipelineStore
     speed: float
     lag: float
     changed: threading.Condition
@@ -46,13 +46,13 @@ class Site(Protocol):
     def pause(self, seconds: float, closing: threading.Event) -> None:
         """An answer takes this long, unless the server is stopped."""
 
-    def meet(
+    def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Answer | None, Rule | None]:
+    ) -> tuple[ApiAnswer | None, FaultRule | None]:
         """A request's answer (None: the event stream), and the rule it meets."""
 
 
-class Listener(ToleratesHangUps, ThreadingTCPServer):
+class SocketListener(ToleratesHangUps, ThreadingTCPServer):
     """Accepts connections until it is stopped, and then ends those there are."""
 
     hang_ups = (OSError,)  # a connection that is reset here is closed under its own thread
@@ -61,13 +61,13 @@ class Listener(ToleratesHangUps, ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, site: Site, port: int) -> None:
-        self.site = site
+    def __init__(self, simulator: SimulatorServer, port: int) -> None:
+        self.simulator = simulator
         self.closing = threading.Event()
         self.streams_end = threading.Event()
         self._open: set[Any] = set()
-        super().__init__(("127.0.0.1", port), _Connection)
-        self._thread = threading.Thread(target=self.serve_forever, args=(ENDS_WITHIN,), daemon=True)
+        super().__init__(("127.0.0.1", port), _SimulatorConnection)
+        self._thread = threading.Thread(target=self.serve_forever, args=(SHUTDOWN_POLL_INTERVAL_S,), daemon=True)
         self._thread.start()
 
     @property
@@ -88,7 +88,7 @@ class Listener(ToleratesHangUps, ThreadingTCPServer):
         self.server_close()
         for connection in list(self._open):
             with contextlib.suppress(OSError):
-                connection.shutdown(_BOTH_WAYS)
+                connection.shutdown(_SHUTDOWN_MODE)
         self._thread.join()
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -102,10 +102,10 @@ class Listener(ToleratesHangUps, ThreadingTCPServer):
         super().shutdown_request(request)
 
 
-class _Connection(BaseHTTPRequestHandler):
+class _SimulatorConnection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: Listener
+    server: SocketListener
 
     def log_message(self, *_: object) -> None:
         """Silent: the site remembers the requests."""
@@ -114,20 +114,20 @@ class _Connection(BaseHTTPRequestHandler):
         path = self.requestline.split()[1]  # self.path has lost a double slash
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length") or 0))
-        site = self.server.site
-        found, rule = site.meet(self.command, path, headers, body)
+        simulator = self.server.simulator
+        answer, rule = simulator.handle_request(self.command, path, headers, body)
         fault = rule.fault if rule else None
-        if found is None:
-            found = Answer(200, PING, "text/event-stream", (("X-Accel-Buffering", "no"),))
+        if answer is None:
+            answer = ApiAnswer(200, PING_EVENT, "text/event-stream", (("X-Accel-Buffering", "no"),))
             if fault is None:
-                self._stream(found, Asked(method="GET", path=path, t=site.t, headers=headers))
+                self._stream(answer, IncomingRequest(method="GET", path=path, t=simulator.t, headers=headers))
                 return
-        reply = Reply(found, site.book.version, site.wall, is_head=self.command == "HEAD")
-        self._put(pieces(reply, fault))
+        wire_answer = WireAnswer(answer, simulator.store.version, simulator.wall, is_head=self.command == "HEAD")
+        self._write_pieces(iterate_pieces(wire_answer, fault))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
-    def _put(self, parts: Iterable[Piece]) -> None:
+    def _write_pieces(self, parts: Iterable[WirePiece]) -> None:
         for part in parts:
             if self.server.closing.is_set():
                 break
@@ -135,10 +135,10 @@ class _Connection(BaseHTTPRequestHandler):
                 case bytes():
                     self.wfile.write(part)
                 case Pause(seconds):
-                    self.server.site.pause(seconds, self.server.closing)
-                case End.CLOSE:
+                    self.server.simulator.pause(seconds, self.server.closing)
+                case ConnectionEnd.CLOSE:
                     self.close_connection = True
-                case End.RESET:
+                case ConnectionEnd.RESET:
                     self._reset()
 
     def _reset(self) -> None:
@@ -147,23 +147,31 @@ class _Connection(BaseHTTPRequestHandler):
         self.rfile.close()
         self.connection.close()
 
-    def _stream(self, opening: Answer, asked: Asked) -> None:
+    def _stream(self, opening: ApiAnswer, request: IncomingRequest) -> None:
         self.close_connection = True
-        site, end = self.server.site, self.server.streams_end
-        since = pinged = asked.t
-        self.wfile.write(Reply(opening, site.book.version, site.wall).head(chunked=True) + chunk(PING))
+        simulator, end = self.server.simulator, self.server.streams_end
+        since = pinged = request.t
+        self.wfile.write(
+            WireAnswer(opening, simulator.store.version, simulator.wall).head(chunked=True) + encode_chunk(PING_EVENT)
+        )
         while not end.is_set():
-            with site.changed:
-                now = site.t
-                found = events(site.book, user_of(site.book, asked), since=since, until=now, lag=site.lag)
+            with simulator.changed:
+                now = simulator.t
+                new_events = collect_events(
+                    simulator.store, find_user(simulator.store, request), since=since, until=now, lag=simulator.lag
+                )
                 since = now
-                if not found and now - pinged < QUIET:
-                    site.changed.wait(self._until_news(now))
-            for event in found or ([PING] if now - pinged >= QUIET else []):
-                self.wfile.write(chunk(event))
+                if not new_events and now - pinged < PING_INTERVAL_S:
+                    simulator.changed.wait(self._until_next_event(now))
+            for event in new_events or ([PING_EVENT] if now - pinged >= PING_INTERVAL_S else []):
+                self.wfile.write(encode_chunk(event))
                 pinged = now
 
-    def _until_news(self, now: float) -> float:
-        site = self.server.site
-        due = next_event(site.book, after=now, lag=site.lag)
-        return TICK if due is None else min(TICK, max((due - now) / site.speed, 0.0))
+    def _until_next_event(self, now: float) -> float:
+        simulator = self.server.simulator
+        due = find_next_event_time(simulator.store, after=now, lag=simulator.lag)
+        return (
+            STREAM_POLL_INTERVAL_S
+            if due is None
+            else min(STREAM_POLL_INTERVAL_S, max((due - now) / simulator.speed, 0.0))
+        )

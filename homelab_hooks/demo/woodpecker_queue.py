@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from homelab_hooks.demo.woodpecker_book import Book, Repository, Row
+from homelab_hooks.demo.woodpecker_book import PipelineRow, PipelineStore, SimulatedRepo
 
 
-def queue(book: Book, t: float) -> dict[str, Any]:
+def make_queue_info(store: PipelineStore, t: float) -> dict[str, Any]:
     """The queue; `worker_count` counts slots (measured, 11a)."""
     tasks: dict[str, list[dict[str, Any]]] = {"pending": [], "waiting_on_deps": [], "running": []}
-    for repo in book.repositories:
-        for row, now in book.listed(repo.id, t):
+    for repo in store.repositories:
+        for row, now in store.rows_at(repo.id, t):
             for i, flow in enumerate(now.workflows):
                 if now.status in {"pending", "running"} and flow.state in {"pending", "running"}:
-                    tasks[flow.state].append(_task(book, repo, row, (i, flow.name)))
+                    tasks[flow.state].append(_task(store, repo, row, (i, flow.name)))
     counts = {f"{name}_count": len(found) for name, found in tasks.items()}
-    return {**tasks, "stats": {"worker_count": book.workers, **counts}, "paused": book.paused}
+    return {**tasks, "stats": {"worker_count": store.workers, **counts}, "paused": store.paused}
 
 
-def _task(book: Book, repo: Repository, row: Row, workflow: tuple[int, str]) -> dict[str, Any]:
+def _task(store: PipelineStore, repo: SimulatedRepo, row: PipelineRow, workflow: tuple[int, str]) -> dict[str, Any]:
     index, name = workflow
     return {
         "id": str(row.first_workflow + index),
@@ -34,7 +34,7 @@ def _task(book: Book, repo: Repository, row: Row, workflow: tuple[int, str]) -> 
         "repo_id": repo.id,
         "concurrency_limit": 0,
         "concurrency_group": "",
-        "created": int(book.wall + row.created),
+        "created": int(store.wall + row.created),
         "pipeline_number": row.number,
         "agent_name": "",
     }

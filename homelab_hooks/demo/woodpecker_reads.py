@@ -9,22 +9,22 @@ from typing import Any
 from urllib.parse import unquote
 
 from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.woodpecker_book import Book, Repository, Right, Row
+from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo
 from homelab_hooks.demo.woodpecker_http import (
-    JSON,
-    NOT_AUTHORIZED,
-    TEXT,
-    Answer,
-    Asked,
-    Found,
-    ok,
-    refusal,
-    repo_of,
-    user_of,
+    JSON_TYPE,
+    NOT_AUTHORIZED_BODY,
+    TEXT_TYPE,
+    ApiAnswer,
+    IncomingRequest,
+    PathParams,
+    find_refusal,
+    find_repo,
+    find_user,
+    make_json_answer,
 )
-from homelab_hooks.demo.woodpecker_queue import queue
+from homelab_hooks.demo.woodpecker_queue import make_queue_info
 
-MOST = 50
+MAX_PAGE_SIZE = 50
 """rows on a page, whatever was asked for"""
 STATUSES = frozenset(
     {"skipped", "pending", "running", "success", "failure", "killed", "error", "blocked", "declined", "created"}
@@ -36,93 +36,97 @@ EVENTS = frozenset(
 )
 
 
-def version(book: Book, _asked: Asked, _found: Found) -> Answer:
+def get_version(store: PipelineStore, _request: IncomingRequest, _params: PathParams) -> ApiAnswer:
     """`/version`, for everybody."""
-    return ok({"source": "https://github.com/woodpecker-ci/woodpecker", "version": book.version})
+    return make_json_answer({"source": "https://github.com/woodpecker-ci/woodpecker", "version": store.version})
 
 
-def healthz(_book: Book, _asked: Asked, _found: Found) -> Answer:
+def get_health(_store: PipelineStore, _request: IncomingRequest, _params: PathParams) -> ApiAnswer:
     """`/healthz`: 204."""
-    return Answer(204)
+    return ApiAnswer(204)
 
 
-def user(book: Book, asked: Asked, _found: Found) -> Answer:
+def get_user(store: PipelineStore, request: IncomingRequest, _params: PathParams) -> ApiAnswer:
     """`/api/user`: who the token belongs to."""
-    user = user_of(book, asked)
-    return ok(shape.user(user)) if user else Answer(401, NOT_AUTHORIZED, TEXT)
+    user = find_user(store, request)
+    return make_json_answer(shape.encode_user(user)) if user else ApiAnswer(401, NOT_AUTHORIZED_BODY, TEXT_TYPE)
 
 
-def feed(book: Book, asked: Asked, _found: Found) -> Answer:
+def get_feed(store: PipelineStore, request: IncomingRequest, _params: PathParams) -> ApiAnswer:
     """`/api/user/feed`: null, as when there is none."""
-    return ok(None) if user_of(book, asked) else Answer(401, NOT_AUTHORIZED, TEXT)
+    return make_json_answer(None) if find_user(store, request) else ApiAnswer(401, NOT_AUTHORIZED_BODY, TEXT_TYPE)
 
 
-def queue_info(book: Book, asked: Asked, _found: Found) -> Answer:
+def get_queue_info(store: PipelineStore, request: IncomingRequest, _params: PathParams) -> ApiAnswer:
     """`/api/queue/info`, for the server's admins."""
-    user = user_of(book, asked)
+    user = find_user(store, request)
     if user is None or not user.admin:
-        return Answer(403 if user else 401, NOT_AUTHORIZED, TEXT)
-    return Answer(200, json.dumps(queue(book, asked.t), indent=4).encode(), JSON)
+        return ApiAnswer(403 if user else 401, NOT_AUTHORIZED_BODY, TEXT_TYPE)
+    return ApiAnswer(200, json.dumps(make_queue_info(store, request.t), indent=4).encode(), JSON_TYPE)
 
 
-def lookup(book: Book, asked: Asked, found: Found) -> Answer:
+def look_up_repo(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """`/api/repos/lookup/{full name}`, whatever the case, nested groups too."""
-    repo = book.repository(unquote(found["name"]).removeprefix("/"))
-    refused = refusal(book, asked, repo, Right.PULL)
-    return refused or ok(shape.repository(_sure(repo), version=book.version))
+    repo = store.repository(unquote(params["name"]).removeprefix("/"))
+    refused = find_refusal(store, request, repo, Permission.PULL)
+    return refused or make_json_answer(shape.encode_repository(_require_repo(repo), version=store.version))
 
 
-def _sure(repo: Repository | None) -> Repository:
+def _require_repo(repo: SimulatedRepo | None) -> SimulatedRepo:
     assert repo is not None  # noqa: S101 - refusal() has said so
     return repo
 
 
-def repo(book: Book, asked: Asked, found: Found) -> Answer:
+def get_repo(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """`/api/repos/{id}`."""
-    if not found["repo"].isdigit():
-        return Answer(400)
-    repo = repo_of(book, found)
-    return refusal(book, asked, repo, Right.PULL) or ok(shape.repository(_sure(repo), version=book.version))
+    if not params["repo"].isdigit():
+        return ApiAnswer(400)
+    repo = find_repo(store, params)
+    return find_refusal(store, request, repo, Permission.PULL) or make_json_answer(
+        shape.encode_repository(_require_repo(repo), version=store.version)
+    )
 
 
-def permissions(book: Book, asked: Asked, found: Found) -> Answer:
+def get_permissions(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """`/api/repos/{id}/permissions`."""
-    repo = repo_of(book, found)
-    refused = refusal(book, asked, repo, Right.PULL)
-    return refused or ok(shape.permissions(book.right(_sure(repo), user_of(book, asked)), book.wall))
+    repo = find_repo(store, params)
+    refused = find_refusal(store, request, repo, Permission.PULL)
+    return refused or make_json_answer(
+        shape.encode_permissions(store.permission_of(_require_repo(repo), find_user(store, request)), store.wall)
+    )
 
 
-def rows_of(book: Book, repo_id: int, t: float) -> list[dict[str, Any]]:
+def list_rows(store: PipelineStore, repo_id: int, t: float) -> list[dict[str, Any]]:
     """The list without filter or page."""
-    replay = book.replays.get(repo_id)
+    replay = store.replays.get(repo_id)
     if replay is not None:
         return replay.rows(t)
-    return [shape.pipeline(book, row, now, detail=False) for row, now in book.listed(repo_id, t)]
+    return [shape.encode_pipeline(store, row, now, detail=False) for row, now in store.rows_at(repo_id, t)]
 
 
-def listing(book: Book, asked: Asked, found: Found) -> Answer:
+def list_pipelines(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """`/api/repos/{id}/pipelines`: a page of the rows that pass the filters; 2.8 knows no filter but time."""
-    repo = repo_of(book, found)
-    refused = refusal(book, asked, repo, Right.PULL)
+    repo = find_repo(store, params)
+    refused = find_refusal(store, request, repo, Permission.PULL)
     if refused:
         return refused
-    query = asked.query if not book.version.startswith("2.") else _known_to_2(asked.query)
-    rows = chosen(rows_of(book, _sure(repo).id, asked.t), query)
-    return Answer(400) if rows is None else ok(rows)
+    query = request.query if not store.version.startswith("2.") else _filters_of_2(request.query)
+    rows = filter_rows(list_rows(store, _require_repo(repo).id, request.t), query)
+    return ApiAnswer(400) if rows is None else make_json_answer(rows)
 
 
-def _known_to_2(query: Mapping[str, str]) -> dict[str, str]:
+def _filters_of_2(query: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in query.items() if key in {"page", "perPage", "before", "after"}}
 
 
-def chosen(rows: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]] | None:
+def filter_rows(rows: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]] | None:
     """The page that was asked for; None where a filter is nonsense (400)."""
     events = set(query["event"].split(",")) if query.get("event") else EVENTS
     status = query.get("status")
     if not events <= EVENTS or status not in {None, "", *STATUSES}:
         return None
     try:
-        before, after = _moment(query.get("before")), _moment(query.get("after"))
+        before, after = _parse_time(query.get("before")), _parse_time(query.get("after"))
     except ValueError:
         return None
     kept = [
@@ -135,16 +139,16 @@ def chosen(rows: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[st
         and (before is None or row.get("created", row.get("created_at", 0)) < before)
         and (after is None or row.get("created", row.get("created_at", 0)) > after)
     ]
-    page, size = max(_number(query.get("page")), 1), _number(query.get("perPage"))
-    size = size if 1 <= size <= MOST else MOST
+    page, size = max(_parse_number(query.get("page")), 1), _parse_number(query.get("perPage"))
+    size = size if 1 <= size <= MAX_PAGE_SIZE else MAX_PAGE_SIZE
     return kept[(page - 1) * size : page * size]
 
 
-def _number(text: str | None) -> int:
+def _parse_number(text: str | None) -> int:
     return int(text) if text and text.isdigit() else 0
 
 
-def _moment(text: str | None) -> float | None:
+def _parse_time(text: str | None) -> float | None:
     if not text:
         return None
     when = datetime.fromisoformat(text)
@@ -153,57 +157,57 @@ def _moment(text: str | None) -> float | None:
     return when.timestamp()
 
 
-def detail(book: Book, asked: Asked, found: Found) -> Answer:
+def get_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """`/api/repos/{id}/pipelines/{number}`; `latest` is the newest push of a branch."""
-    repo = repo_of(book, found)
-    refused = refusal(book, asked, repo, Right.PULL)
+    repo = find_repo(store, params)
+    refused = find_refusal(store, request, repo, Permission.PULL)
     if refused:
         return refused
-    if found["number"] == "latest":
-        return _latest(book, asked, _sure(repo))
-    number = whole(found["number"])
+    if params["number"] == "latest":
+        return _get_latest(store, request, _require_repo(repo))
+    number = parse_int(params["number"])
     if number is None:
-        return Answer(400)
-    replay = book.replays.get(_sure(repo).id)
+        return ApiAnswer(400)
+    replay = store.replays.get(_require_repo(repo).id)
     if replay is not None:
-        recorded = replay.detail(number, asked.t)
-        return ok(recorded) if recorded else Answer(404)
-    row = book.find(_sure(repo).id, number, asked.t)
-    return told(book, row, asked.t) if row else Answer(404)
+        recorded = replay.detail(number, request.t)
+        return make_json_answer(recorded) if recorded else ApiAnswer(404)
+    row = store.find_row(_require_repo(repo).id, number, request.t)
+    return make_detail_answer(store, row, request.t) if row else ApiAnswer(404)
 
 
-def _latest(book: Book, asked: Asked, repo: Repository) -> Answer:
-    branch = asked.query.get("branch") or repo.default_branch
-    pushes = (row for row, _ in book.listed(repo.id, asked.t) if row.event == "push" and row.branch == branch)
+def _get_latest(store: PipelineStore, request: IncomingRequest, repo: SimulatedRepo) -> ApiAnswer:
+    branch = request.query.get("branch") or repo.default_branch
+    pushes = (row for row, _ in store.rows_at(repo.id, request.t) if row.event == "push" and row.branch == branch)
     row = next(pushes, None)
-    return told(book, row, asked.t) if row else Answer(404)
+    return make_detail_answer(store, row, request.t) if row else ApiAnswer(404)
 
 
-def told(book: Book, row: Row, t: float) -> Answer:
+def make_detail_answer(store: PipelineStore, row: PipelineRow, t: float) -> ApiAnswer:
     """A pipeline with its workflows, as it is at `t`."""
     now = row.at(t)
-    return ok(shape.pipeline(book, row, now, detail=True)) if now else Answer(404)
+    return make_json_answer(shape.encode_pipeline(store, row, now, detail=True)) if now else ApiAnswer(404)
 
 
-def whole(text: str) -> int | None:
+def parse_int(text: str) -> int | None:
     """An integer as Go reads it."""
     return int(text) if text.removeprefix("-").isdigit() else None
 
 
-def log(book: Book, asked: Asked, found: Found) -> Answer:
+def get_log(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
     """`/api/repos/{id}/logs/{number}/{step}`."""
-    repo = repo_of(book, found)
-    number, step = whole(found["number"]), whole(found["step"])
-    refused = refusal(book, asked, repo, Right.PULL)
+    repo = find_repo(store, params)
+    number, step = parse_int(params["number"]), parse_int(params["step"])
+    refused = find_refusal(store, request, repo, Permission.PULL)
     if refused or number is None or step is None:
-        return refused or Answer(400)
-    replay = book.replays.get(_sure(repo).id)
+        return refused or ApiAnswer(400)
+    replay = store.replays.get(_require_repo(repo).id)
     if replay is not None:
-        taken = replay.log(number, step, asked.t)
-        return ok(taken.body) if taken else Answer(404)
-    row = book.find(_sure(repo).id, number, asked.t)
-    now = row.at(asked.t) if row else None
+        taken = replay.log(number, step, request.t)
+        return make_json_answer(taken.body) if taken else ApiAnswer(404)
+    row = store.find_row(_require_repo(repo).id, number, request.t)
+    now = row.at(request.t) if row else None
     steps = sum(len(flow.steps) for flow in now.workflows) if now else 0
     if row is None or now is None or not 0 <= step - row.first_step < steps:
-        return Answer(404)
-    return ok(shape.entries(row, now, asked.t, step))
+        return ApiAnswer(404)
+    return make_json_answer(shape.encode_log_entries(row, now, request.t, step))

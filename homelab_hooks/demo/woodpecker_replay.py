@@ -16,7 +16,7 @@ _LOGS = re.compile(r"^/api/repos/\d+/logs/(?P<number>\d+)/(?P<step>\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RecordedAnswer:
     """One recorded answer: when it was complete, what it said."""
 
     t: float
@@ -25,14 +25,14 @@ class Taken:
 
 
 @dataclass(slots=True)
-class Replay:
+class PipelineReplay:
     """The answers of one recording by kind, each in order of time."""
 
     commits: Mapping[str, str]
     shift: float
-    lists: list[Taken] = field(default_factory=list)
-    details: dict[int, list[Taken]] = field(default_factory=dict)
-    logs: dict[tuple[int, int], list[Taken]] = field(default_factory=dict)
+    lists: list[RecordedAnswer] = field(default_factory=list)
+    details: dict[int, list[RecordedAnswer]] = field(default_factory=dict)
+    logs: dict[tuple[int, int], list[RecordedAnswer]] = field(default_factory=dict)
     events: list[tuple[float, bytes]] = field(default_factory=list)
     start: float = 0.0
     """the server's second at which it began"""
@@ -40,7 +40,7 @@ class Replay:
     def rows(self, t: float) -> list[dict[str, Any]]:
         """The list as it was."""
         now = _last(self.lists, t - self.start)
-        return [self._dressed(row) for row in now.body] if now else []
+        return [self._adapted(row) for row in now.body] if now else []
 
     def detail(self, number: int, t: float) -> dict[str, Any] | None:
         """The pipeline as it was; the list's row where no detail had been taken; None for a 404."""
@@ -48,19 +48,19 @@ class Replay:
         now = _last(self.details.get(number, []), t - self.start)
         if now is None or now.status != 200 or row is None:  # noqa: PLR2004 - HTTP's word for yes
             return row
-        return self._dressed(now.body) if now.body["commit"] == _undressed(self.commits, row["commit"]) else row
+        return self._adapted(now.body) if now.body["commit"] == _recorded_commit(self.commits, row["commit"]) else row
 
-    def log(self, number: int, step: int, t: float) -> Taken | None:
+    def log(self, number: int, step: int, t: float) -> RecordedAnswer | None:
         """A step's log as it was, the first one taken before that; None where none was ever asked for."""
         taken = self.logs.get((number, step))
         if not taken:
             return None
-        return _last(taken, t - self.start) or Taken(0.0, 200, None)
+        return _last(taken, t - self.start) or RecordedAnswer(0.0, 200, None)
 
     def stream(self, since: float, until: float) -> list[bytes]:
         """The payloads of the event stream that came after `since`, up to `until`."""
         found = [data for at, data in self.events if since < at + self.start <= until]
-        return [json.dumps(self._dressed(json.loads(data)), separators=(",", ":")).encode() for data in found]
+        return [json.dumps(self._adapted(json.loads(data)), separators=(",", ":")).encode() for data in found]
 
     def ended(self) -> dict[int, float]:
         """By number: the server's second at which the list first showed the last status."""
@@ -71,9 +71,9 @@ class Replay:
                     first[row["number"]] = (row["status"], taken.t)
         return {number: self.start + t for number, (_, t) in first.items()}
 
-    def _dressed(self, value: Any) -> Any:
+    def _adapted(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._dressed(item) for item in value]
+            return [self._adapted(item) for item in value]
         if isinstance(value, dict):
             return {key: self._field(key, item) for key, item in value.items()}
         return value
@@ -85,26 +85,28 @@ class Replay:
             for old, new in self.commits.items():
                 value = value.replace(old, new)
             return value
-        return self._dressed(value)
+        return self._adapted(value)
 
 
-def _undressed(commits: Mapping[str, str], commit: str) -> str:
+def _recorded_commit(commits: Mapping[str, str], commit: str) -> str:
     return next((old for old, new in commits.items() if new == commit), commit)
 
 
-def _last(taken: list[Taken], t: float) -> Taken | None:
+def _last(taken: list[RecordedAnswer], t: float) -> RecordedAnswer | None:
     past = [one for one in taken if one.t <= t]
     return past[-1] if past else None
 
 
-def load(path: Path) -> dict[str, Any]:
+def load_recording(path: Path) -> dict[str, Any]:
     """A recording, packed or not."""
     raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     recording: dict[str, Any] = json.loads(raw)
     return recording
 
 
-def replay(recording: Mapping[str, Any], commits: str | Mapping[str, str], *, wall: float, start: float) -> Replay:
+def make_replay(
+    recording: Mapping[str, Any], commits: str | Mapping[str, str], *, wall: float, start: float
+) -> PipelineReplay:
     """A recording made ready.
 
     Args:
@@ -112,14 +114,14 @@ def replay(recording: Mapping[str, Any], commits: str | Mapping[str, str], *, wa
         wall: unix seconds at the server's second 0: recorded times are moved to it.
         start: the server's second at which the recording begins.
     """
-    lists = [Taken(t, status, body) for t, path, status, body in _answers(recording) if _is_list(path, status)]
+    lists = [RecordedAnswer(t, status, body) for t, path, status, body in _answers(recording) if _is_list(path, status)]
     rows = [row for taken in lists for row in taken.body]
-    born = min((row["created"] for row in rows), default=0)
+    first_created = min((row["created"] for row in rows), default=0)
     if isinstance(commits, str):
         commits = {rows[0]["commit"]: commits} if rows else {}
-    made = Replay(commits, shift=wall + start - born, lists=lists, start=start)
+    made = PipelineReplay(commits, shift=wall + start - first_created, lists=lists, start=start)
     for t, path, status, body in _answers(recording):
-        _file(made, Taken(t, status, body), path)
+        _add_answer(made, RecordedAnswer(t, status, body), path)
     made.events = list(_events(recording))
     return made
 
@@ -131,7 +133,7 @@ def _is_list(path: str, status: int) -> bool:
     return match is not None and match["number"] is None and status == 200 and whole  # noqa: PLR2004 - HTTP's yes
 
 
-def _file(made: Replay, taken: Taken, path: str) -> None:
+def _add_answer(made: PipelineReplay, taken: RecordedAnswer, path: str) -> None:
     pipelines, logs = _PIPELINES.match(path), _LOGS.match(path)
     if pipelines is not None and pipelines["number"] is not None:
         made.details.setdefault(int(pipelines["number"]), []).append(taken)

@@ -7,50 +7,50 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from homelab_hooks.demo import woodpecker_acts as acts, woodpecker_reads as reads
-from homelab_hooks.demo.woodpecker_book import Book
-from homelab_hooks.demo.woodpecker_http import HTML, WEB_PAGE, Answer, Asked, Found
+from homelab_hooks.demo.woodpecker_book import PipelineStore
+from homelab_hooks.demo.woodpecker_http import HTML_TYPE, WEB_UI_PAGE, ApiAnswer, IncomingRequest, PathParams
 
-Handler = Callable[[Book, Asked, Found], Answer]
+RouteHandler = Callable[[PipelineStore, IncomingRequest, PathParams], ApiAnswer]
 
 _REPO = r"/api/repos/(?P<repo>[^/]+)"
-_ONE = _REPO + r"/pipelines/(?P<number>[^/]+)"
+_PIPELINE = _REPO + r"/pipelines/(?P<number>[^/]+)"
 
-ROUTES: tuple[tuple[str, re.Pattern[str], Handler], ...] = tuple(
+ROUTES: tuple[tuple[str, re.Pattern[str], RouteHandler], ...] = tuple(
     (method, re.compile(pattern), handler)
     for method, pattern, handler in (
-        ("GET", r"/version", reads.version),
-        ("GET", r"/healthz", reads.healthz),
-        ("GET", r"/api/user", reads.user),
-        ("GET", r"/api/user/feed", reads.feed),
-        ("GET", r"/api/queue/info", reads.queue_info),
-        ("GET", r"/api/repos/lookup/(?P<name>.+)", reads.lookup),
-        ("GET", _REPO, reads.repo),
-        ("GET", _REPO + r"/permissions", reads.permissions),
-        ("GET", _REPO + r"/pipelines", reads.listing),
-        ("GET", _ONE, reads.detail),
-        ("GET", _REPO + r"/logs/(?P<number>[^/]+)/(?P<step>[^/]+)", reads.log),
-        ("POST", _REPO + r"/pipelines", acts.manual),
-        ("POST", _ONE, acts.restart),
-        ("POST", _ONE + r"/cancel", acts.cancel),
-        ("POST", _ONE + r"/approve", acts.approve),
-        ("POST", _ONE + r"/decline", acts.decline),
-        ("DELETE", _ONE, acts.delete),
+        ("GET", r"/version", reads.get_version),
+        ("GET", r"/healthz", reads.get_health),
+        ("GET", r"/api/user", reads.get_user),
+        ("GET", r"/api/user/feed", reads.get_feed),
+        ("GET", r"/api/queue/info", reads.get_queue_info),
+        ("GET", r"/api/repos/lookup/(?P<name>.+)", reads.look_up_repo),
+        ("GET", _REPO, reads.get_repo),
+        ("GET", _REPO + r"/permissions", reads.get_permissions),
+        ("GET", _REPO + r"/pipelines", reads.list_pipelines),
+        ("GET", _PIPELINE, reads.get_pipeline),
+        ("GET", _REPO + r"/logs/(?P<number>[^/]+)/(?P<step>[^/]+)", reads.get_log),
+        ("POST", _REPO + r"/pipelines", acts.start_manual_pipeline),
+        ("POST", _PIPELINE, acts.restart_pipeline),
+        ("POST", _PIPELINE + r"/cancel", acts.cancel_pipeline),
+        ("POST", _PIPELINE + r"/approve", acts.approve_pipeline),
+        ("POST", _PIPELINE + r"/decline", acts.decline_pipeline),
+        ("DELETE", _PIPELINE, acts.delete_pipeline),
     )
 )
 
 
-def answer(book: Book, asked: Asked) -> Answer:
+def route_request(store: PipelineStore, request: IncomingRequest) -> ApiAnswer:
     """What the server says. Where there is no route, the web page, whatever the method."""
-    path = urlsplit(asked.path).path
-    if asked.method == "OPTIONS":
-        return Answer(200, b"", "application/json", bare=True)
+    path = urlsplit(request.path).path
+    if request.method == "OPTIONS":
+        return ApiAnswer(200, b"", "application/json", without_common_headers=True)
     for method, pattern, handler in ROUTES:
         match = pattern.fullmatch(path)
-        if match and method == asked.method:
-            return handler(book, asked, match.groupdict())
+        if match and method == request.method:
+            return handler(store, request, match.groupdict())
     trimmed = path.rstrip("/")
-    if trimmed != path and any(m == asked.method and p.fullmatch(trimmed) for m, p, _ in ROUTES):
+    if trimmed != path and any(m == request.method and p.fullmatch(trimmed) for m, p, _ in ROUTES):
         page = f'<a href="{trimmed}">Moved Permanently</a>.\n\n'.encode()
-        moved = 301 if asked.method == "GET" else 307
-        return Answer(moved, page, "text/html; charset=utf-8", (("Location", trimmed),), bare=True)
-    return Answer(200, WEB_PAGE, HTML)
+        moved = 301 if request.method == "GET" else 307
+        return ApiAnswer(moved, page, "text/html; charset=utf-8", (("Location", trimmed),), without_common_headers=True)
+    return ApiAnswer(200, WEB_UI_PAGE, HTML_TYPE)

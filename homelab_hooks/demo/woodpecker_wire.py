@@ -12,10 +12,10 @@ from http import HTTPStatus
 from typing import Any
 
 from homelab_hooks.demo import faults as f
-from homelab_hooks.demo.woodpecker_http import HTML, JSON, Answer
-from homelab_hooks.demo.woodpecker_json import dump
+from homelab_hooks.demo.woodpecker_http import HTML_TYPE, JSON_TYPE, ApiAnswer
+from homelab_hooks.demo.woodpecker_json import encode_json
 
-CHUNKED_FROM = 2048
+MIN_CHUNKED_BYTES = 2048
 """bytes from which Go's server sends chunks instead of a length (measured: about 2 KB)"""
 
 
@@ -26,21 +26,21 @@ class Pause:
     seconds: float
 
 
-class End(Enum):
+class ConnectionEnd(Enum):
     """The connection ends."""
 
     CLOSE = auto()
     RESET = auto()
 
 
-Piece = bytes | Pause | End
+WirePiece = bytes | Pause | ConnectionEnd
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WireAnswer:
     """An answer with all that its head needs; `wall` in unix seconds."""
 
-    answer: Answer
+    answer: ApiAnswer
     version: str
     wall: float
     is_head: bool = False
@@ -60,11 +60,11 @@ class Reply:
         answer, date = self.answer, formatdate(self.wall, usegmt=True)
         if answer.content_type:
             yield "Content-Type", answer.content_type
-        if not answer.bare:
+        if not answer.without_common_headers:
             stream = answer.content_type == "text/event-stream"
             api = "no-store" if stream else "no-cache, no-store, max-age=0, must-revalidate, value"
             yield "Access-Control-Allow-Origin", "*"
-            yield "Cache-Control", "no-cache" if answer.content_type == HTML else api
+            yield "Cache-Control", "no-cache" if answer.content_type == HTML_TYPE else api
             yield "Expires", "Thu, 01 Jan 1970 00:00:00 GMT"
             yield "Last-Modified", date
             yield "X-Content-Type-Options", "nosniff"
@@ -77,101 +77,101 @@ class Reply:
     @property
     def chunked(self) -> bool:
         """Whether it goes in chunks when nothing is wrong."""
-        return len(self.answer.body) >= CHUNKED_FROM
+        return len(self.answer.body) >= MIN_CHUNKED_BYTES
 
-    def whole(self) -> bytes:
+    def encode(self) -> bytes:
         """All of it."""
         head = self.head(chunked=self.chunked)
         if self.is_head:
             return head
-        return head + (chunk(self.answer.body) + b"0\r\n\r\n" if self.chunked else self.answer.body)
+        return head + (encode_chunk(self.answer.body) + b"0\r\n\r\n" if self.chunked else self.answer.body)
 
 
-def chunk(data: bytes) -> bytes:
+def encode_chunk(data: bytes) -> bytes:
     """One chunk."""
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
-def pieces(reply: Reply, fault: f.Fault | None) -> Iterator[Piece]:
+def iterate_pieces(wire_answer: WireAnswer, fault: f.HttpFault | None) -> Iterator[WirePiece]:
     """What is sent, in order, for this answer under this fault."""
-    reply = replace(reply, answer=altered(reply.answer, fault, reply.wall))
+    wire_answer = replace(wire_answer, answer=apply_fault(wire_answer.answer, fault, wire_answer.wall))
     match fault:
-        case f.Status(after=seconds) | f.Slow(seconds):
+        case f.StatusFault(after=seconds) | f.Slow(seconds):
             yield Pause(seconds)
-            yield reply.whole()
+            yield wire_answer.encode()
         case f.Hang() | f.Cut():
-            yield from _broken_off(reply, fault)
-        case f.Garbage() | f.Truncated():
-            yield from _malformed(reply, fault)
+            yield from _broken_off(wire_answer, fault)
+        case f.NotHttp() | f.Truncated():
+            yield from _malformed(wire_answer, fault)
         case f.Endless() | f.Drip():
-            yield from _without_end(reply, fault)
+            yield from _without_end(wire_answer, fault)
         case _:
-            yield reply.whole()
+            yield wire_answer.encode()
 
 
-def _malformed(reply: Reply, fault: f.Garbage | f.Truncated) -> Iterator[Piece]:
+def _malformed(wire_answer: WireAnswer, fault: f.NotHttp | f.Truncated) -> Iterator[WirePiece]:
     match fault:
-        case f.Garbage(content):
+        case f.NotHttp(content):
             yield content
         case f.Truncated(keep, chunked):
-            part = reply.answer.body[: int(len(reply.answer.body) * keep)]
-            yield reply.head(chunked=chunked) + (chunk(part) if chunked else part)
-    yield End.CLOSE
+            part = wire_answer.answer.body[: int(len(wire_answer.answer.body) * keep)]
+            yield wire_answer.head(chunked=chunked) + (encode_chunk(part) if chunked else part)
+    yield ConnectionEnd.CLOSE
 
 
-def _without_end(reply: Reply, fault: f.Endless | f.Drip) -> Iterator[Piece]:
+def _without_end(wire_answer: WireAnswer, fault: f.Endless | f.Drip) -> Iterator[WirePiece]:
     match fault:
         case f.Endless(piece):
-            yield reply.head(chunked=True)
+            yield wire_answer.head(chunked=True)
             while True:
-                yield chunk(piece)
+                yield encode_chunk(piece)
         case f.Drip(pause):
-            for byte in reply.whole():
+            for byte in wire_answer.encode():
                 yield bytes((byte,))
                 yield Pause(pause)
 
 
-def _broken_off(reply: Reply, fault: f.Hang | f.Cut) -> Iterator[Piece]:
-    head, body = reply.head(chunked=False), reply.answer.body
-    if reply.answer.content_type == "text/event-stream":
-        head, body = reply.head(chunked=True), chunk(body)
-    elif fault.moment is not f.Moment.BEFORE and not body:
-        head = replace(reply, answer=replace(reply.answer, status=200, body=b"....")).head(chunked=False)
-    if fault.moment is not f.Moment.BEFORE:
+def _broken_off(wire_answer: WireAnswer, fault: f.Hang | f.Cut) -> Iterator[WirePiece]:
+    head, body = wire_answer.head(chunked=False), wire_answer.answer.body
+    if wire_answer.answer.content_type == "text/event-stream":
+        head, body = wire_answer.head(chunked=True), encode_chunk(body)
+    elif fault.point is not f.FaultPoint.BEFORE and not body:
+        head = replace(wire_answer, answer=replace(wire_answer.answer, status=200, body=b"....")).head(chunked=False)
+    if fault.point is not f.FaultPoint.BEFORE:
         yield head
-    if fault.moment is f.Moment.BODY:
+    if fault.point is f.FaultPoint.BODY:
         yield body[: max(len(body) // 2, 1)]
     if isinstance(fault, f.Hang):
         yield Pause(fault.seconds)
-        yield End.CLOSE
+        yield ConnectionEnd.CLOSE
     else:
-        yield End.RESET if fault.reset else End.CLOSE
+        yield ConnectionEnd.RESET if fault.reset else ConnectionEnd.CLOSE
 
 
-def altered(answer: Answer, fault: f.Fault | None, wall: float) -> Answer:
+def apply_fault(answer: ApiAnswer, fault: f.HttpFault | None, wall: float) -> ApiAnswer:
     """The answer that is sent in place of the true one."""
     match fault:
-        case f.Status() | f.Body() | f.Redirect():
-            return _replaced(fault, wall)
+        case f.StatusFault() | f.BodyFault() | f.Redirect():
+            return _error_answer(fault, wall)
         case f.Gzip() | f.HugeHeaders() | f.Retyped():
-            return _dressed(answer, fault)
-        case f.Mistyped() | f.Vanished() | f.OtherCommit():
-            return _reshaped(answer, fault)
+            return _decorated_answer(answer, fault)
+        case f.Mistyped() | f.MissingPipelines() | f.WrongCommit():
+            return _reshaped_answer(answer, fault)
         case _:
             return answer
 
 
-def _replaced(fault: f.Status | f.Body | f.Redirect, wall: float) -> Answer:
+def _error_answer(fault: f.StatusFault | f.BodyFault | f.Redirect, wall: float) -> ApiAnswer:
     match fault:
-        case f.Status(code=code, body=body, content_type=content_type):
-            return Answer(code, body, content_type, tuple(_retry(fault, wall)))
-        case f.Body(content=content, content_type=content_type, code=code):
-            return Answer(code, content, content_type)
+        case f.StatusFault(code=code, body=body, content_type=content_type):
+            return ApiAnswer(code, body, content_type, tuple(_retry_headers(fault, wall)))
+        case f.BodyFault(content=content, content_type=content_type, code=code):
+            return ApiAnswer(code, content, content_type)
         case f.Redirect(to, code):
-            return Answer(code, b"", "", (("Location", to),))
+            return ApiAnswer(code, b"", "", (("Location", to),))
 
 
-def _dressed(answer: Answer, fault: f.Gzip | f.HugeHeaders | f.Retyped) -> Answer:
+def _decorated_answer(answer: ApiAnswer, fault: f.Gzip | f.HugeHeaders | f.Retyped) -> ApiAnswer:
     match fault:
         case f.Gzip():
             packed = gzip.compress(answer.body, mtime=0)
@@ -183,29 +183,29 @@ def _dressed(answer: Answer, fault: f.Gzip | f.HugeHeaders | f.Retyped) -> Answe
             return replace(answer, content_type=content_type)
 
 
-def _retry(fault: f.Status, wall: float) -> Iterator[tuple[str, str]]:
+def _retry_headers(fault: f.StatusFault, wall: float) -> Iterator[tuple[str, str]]:
     if fault.retry_after is not None:
         yield "Retry-After", f"{fault.retry_after:g}"
     if fault.retry_at is not None:
         yield "Retry-After", formatdate(wall + fault.retry_at, usegmt=True)
 
 
-def _reshaped(answer: Answer, fault: f.Mistyped | f.Vanished | f.OtherCommit) -> Answer:
-    if answer.content_type != JSON or not answer.body:
+def _reshaped_answer(answer: ApiAnswer, fault: f.Mistyped | f.MissingPipelines | f.WrongCommit) -> ApiAnswer:
+    if answer.content_type != JSON_TYPE or not answer.body:
         return answer
     value = json.loads(answer.body)
     match fault:
         case f.Mistyped(shape):
-            return replace(answer, body=dump(_other_shape(value, shape)))
-        case f.Vanished(numbers):
+            return replace(answer, body=encode_json(_other_shape(value, shape)))
+        case f.MissingPipelines(numbers):
             gone = [row for row in _rows(value) if not numbers or row.get("number") in numbers]
             if isinstance(value, list):
-                return replace(answer, body=dump([row for row in value if row not in gone]))
-            return Answer(404) if gone else answer
-        case f.OtherCommit(sha):
+                return replace(answer, body=encode_json([row for row in value if row not in gone]))
+            return ApiAnswer(404) if gone else answer
+        case f.WrongCommit(sha):
             for row in _rows(value):
                 row["commit"] = sha
-            return replace(answer, body=dump(value))
+            return replace(answer, body=encode_json(value))
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
@@ -214,17 +214,17 @@ def _rows(value: Any) -> list[dict[str, Any]]:
     return [row for row in rows if isinstance(row, dict) and "commit" in row]
 
 
-def _other_shape(value: Any, shape: f.Shape) -> Any:
-    if shape is f.Shape.OTHER_CONTAINER:
+def _other_shape(value: Any, shape: f.WrongShape) -> Any:
+    if shape is f.WrongShape.OTHER_CONTAINER:
         return {"rows": value} if isinstance(value, list) else [value]
     if isinstance(value, list):
         return [_other_shape(item, shape) for item in value]
     if not isinstance(value, dict):
         return value
     match shape:
-        case f.Shape.NUMBERS_AS_TEXT:
+        case f.WrongShape.NUMBERS_AS_TEXT:
             return {key: str(item) if isinstance(item, int) else item for key, item in value.items()}
-        case f.Shape.NULL_FIELDS:
+        case f.WrongShape.NULL_FIELDS:
             return dict.fromkeys(value)
         case _:
             return {key: item for key, item in value.items() if key in {"id", "author"}}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from homelab_hooks.proc import ProcessRunner
 
-_CONFIG = """\
+_GIT_CONFIG = """\
 [user]
     name = Ann Example
     email = ann@example.test
@@ -23,10 +23,10 @@ _CONFIG = """\
 [maintenance]
     auto = false
 """
-_DATE = "2026-01-02T03:04:05+00:00"
+_COMMIT_DATE = "2026-01-02T03:04:05+00:00"
 
 
-def sealed(environ: Mapping[str, str], home: Path) -> dict[str, str]:
+def make_hermetic_env(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     """An environment in which git sees no configuration but ours; times are fixed, and nothing is asked.
 
     Args:
@@ -36,7 +36,7 @@ def sealed(environ: Mapping[str, str], home: Path) -> dict[str, str]:
     home.mkdir(parents=True, exist_ok=True)
     config = home / ".gitconfig"
     if not config.exists():
-        config.write_text(_CONFIG, encoding="utf-8")
+        config.write_text(_GIT_CONFIG, encoding="utf-8")
     return {
         "PATH": environ.get("PATH", "/usr/bin:/bin"),
         "HOME": str(home),
@@ -45,15 +45,15 @@ def sealed(environ: Mapping[str, str], home: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": str(config),
         "GIT_CEILING_DIRECTORIES": str(home.parent),
-        "GIT_AUTHOR_DATE": _DATE,
-        "GIT_COMMITTER_DATE": _DATE,
+        "GIT_AUTHOR_DATE": _COMMIT_DATE,
+        "GIT_COMMITTER_DATE": _COMMIT_DATE,
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C",
         "TERM": "dumb",
     }
 
 
-class Checkout:
+class Clone:
     """A work tree, used as somebody at a terminal would."""
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
@@ -92,42 +92,42 @@ class Checkout:
         return done.out.strip() if done.ok else ""
 
 
-class Workshop:
+class ScratchRepositories:
     """A bare repository with one commit on `main`, and clones of it; a copied `srv` is taken as it is."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str], *, name: str = "acme/app.git") -> None:
         self.folder = folder
         self.environ = dict(environ)
-        self.bare = folder / "srv" / name
-        self.origin = Checkout(self.bare, environ)
-        if self.bare.exists():
+        self.bare_path = folder / "srv" / name
+        self.origin = Clone(self.bare_path, environ)
+        if self.bare_path.exists():
             return
-        self.bare.mkdir(parents=True)
+        self.bare_path.mkdir(parents=True)
         self.origin.git("init", "--quiet", "--bare")
-        seed = self.clone("seed", at=str(self.bare))
+        seed = self.clone("seed", at=str(self.bare_path))
         seed.commit("README", "hello\n", message="begin")
         seed.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
 
-    def clone(self, name: str, *, at: str = "", topic: str = "") -> Checkout:
-        """A clone in the folder `name`, on a new branch `topic` if one is named.
+    def clone(self, name: str, *, at: str = "", branch: str = "") -> Clone:
+        """A clone in the folder `name`, on a new branch `branch` if one is named.
 
         Args:
             at: the URL; without one the path of the bare repository.
         """
-        place = Checkout(self.folder, self.environ)
-        place.git("clone", "--quiet", at or str(self.bare), name)
-        checkout = Checkout(self.folder / name, self.environ)
-        if topic:
-            checkout.git("switch", "--quiet", "-c", topic)
+        place = Clone(self.folder, self.environ)
+        place.git("clone", "--quiet", at or str(self.bare_path), name)
+        checkout = Clone(self.folder / name, self.environ)
+        if branch:
+            checkout.git("switch", "--quiet", "-c", branch)
         return checkout
 
-    def on_server(self, branch: str = "main") -> str:
+    def server_commit(self, branch: str = "main") -> str:
         """The commit that a branch has on the server; empty where there is no such branch."""
         return self.origin.sha(f"refs/heads/{branch}")
 
-    def hook(self, name: str, script: str, *, where: Path | None = None) -> Path:
+    def write_hook(self, name: str, script: str, *, where: Path | None = None) -> Path:
         """Put an executable hook into the server's repository, or into another hooks directory."""
-        path = (where or self.bare / "hooks") / name
+        path = (where or self.bare_path / "hooks") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         path.chmod(0o755)

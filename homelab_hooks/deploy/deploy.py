@@ -13,15 +13,15 @@ from homelab_hooks.deploy.last_words import CrashLogs
 from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTimeouts
 from homelab_hooks.deploy.sight import WorkloadPoller
 from homelab_hooks.deploy.state import RolloutState, start_state
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import DeployResult, Event
-from homelab_hooks.exits import DEPLOY_WORST_FIRST, Exit, worst
-from homelab_hooks.history import Contains
+from homelab_hooks.exits import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
+from homelab_hooks.history import ContainmentCheck
 from homelab_hooks.image import Proof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Seen
-from homelab_hooks.loop import drive
+from homelab_hooks.looks import Found
+from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.verdict import Verdict
 
 
@@ -54,7 +54,7 @@ def wait_for_rollouts(
     request: DeployRequest,
     *,
     kubectl: Kubectl,
-    contains: Contains,
+    contains: ContainmentCheck,
     clock: WakeableClock,
     tell: Callable[[Event], None],
 ) -> Verdict:
@@ -63,22 +63,22 @@ def wait_for_rollouts(
     All targets are judged to the end within the one timeout; the worst counts.
 
     Raises:
-        Problem: there is no target, or no kubectl.
+        CommandError: there is no target, or no kubectl.
     """
     if not request.targets:
-        raise Problem("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
+        raise CommandError("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
     words = CrashLogs(kubectl, tell)
     sight = WorkloadPoller(kubectl, contains, clock.now, clock.wake if request.use_watches else None)
 
-    def look(waiting: TargetSet) -> Seen[PollsByTarget]:
+    def look(waiting: TargetSet) -> Found[PollsByTarget]:
         words.report(waiting.states)
         looks = ((state.target, sight.poll(state)) for state in waiting.states if state.outcome is None)
-        return Seen({target: seen for target, seen in looks if seen is not None})
+        return Found({target: seen for target, seen in looks if seen is not None})
 
     now = clock.now()
     begun = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
     try:
-        states = drive(begun, look=look, turn=fleet.decide_targets, tell=tell, clock=clock).states
+        states = poll_until_decided(begun, fetch=look, decide=fleet.decide_targets, emit=tell, clock=clock).states
         words.report(states)
     finally:
         sight.close()
@@ -96,22 +96,22 @@ def _initial_states(request: DeployRequest, now: float) -> tuple[RolloutState, .
 
 def _verdict(request: DeployRequest, states: tuple[RolloutState, ...]) -> Verdict:
     outcomes = {state.target: state.outcome for state in states if state.outcome is not None}
-    exit_ = worst((outcome.exit for outcome in outcomes.values()), _SEVERITY)
+    exit_ = choose_worst_exit((outcome.exit for outcome in outcomes.values()), _SEVERITY)
     target, telling = next((target, outcome) for target, outcome in outcomes.items() if outcome.exit is exit_)
     return Verdict(
         exit=exit_,
         reason=f"{target}: {telling.reason}",
         hint=telling.hint,
-        word="deployed" if exit_ is Exit.OK else "",
+        label="deployed" if exit_ is ExitCode.OK else "",
         sha=request.sha,
         deploys=tuple(_deploy_result(target, outcome) for target, outcome in outcomes.items()),
     )
 
 
 # A call that kubectl does not understand is a usage error, and hides everything else.
-_SEVERITY = (Exit.USAGE, *DEPLOY_WORST_FIRST)
+_SEVERITY = (ExitCode.USAGE, *DEPLOY_WORST_FIRST)
 
 
 def _deploy_result(target: WorkloadTarget, outcome: RolloutOutcome) -> DeployResult:
-    word = "deployed" if outcome.exit is Exit.OK else outcome.exit.verdict
+    word = "deployed" if outcome.exit is ExitCode.OK else outcome.exit.verdict
     return DeployResult(target=str(target), verdict=word, reason=outcome.reason, image=outcome.image)

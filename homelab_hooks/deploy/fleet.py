@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from homelab_hooks.deploy import rollout
 from homelab_hooks.deploy.question import RolloutObservation
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.events import Back, Event, LostContact, Waiting
+from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
 from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.looks import Look, Seen, Turn
+from homelab_hooks.looks import Decision, Found, Poll
 
 HEARTBEAT_INTERVAL_S = 60.0
 """seconds of silence after which what is waited for is said again"""
 
-PollsByTarget = Mapping[WorkloadTarget, Look[RolloutObservation]]
+PollsByTarget = Mapping[WorkloadTarget, Poll[RolloutObservation]]
 """of those workloads that a look was due at"""
 
 
@@ -28,9 +28,9 @@ class TargetSet:
     last_event_at: float
 
 
-def decide_targets(fleet: TargetSet, look: Look[PollsByTarget], now: float) -> Turn[TargetSet]:
+def decide_targets(fleet: TargetSet, look: Poll[PollsByTarget], now: float) -> Decision[TargetSet]:
     """What has been seen of the workloads that are not decided; settled when all are."""
-    looks = look.value if isinstance(look, Seen) else {}
+    looks = look.value if isinstance(look, Found) else {}
     events: list[Event] = []
     waits: list[float] = []
     states: list[RolloutState] = []
@@ -47,14 +47,14 @@ def decide_targets(fleet: TargetSet, look: Look[PollsByTarget], now: float) -> T
         told = (_heartbeat_event(states, now - fleet.began),)
     spoke = now if told else fleet.last_event_at
     wait = min(*waits, max(rollout.MIN_DELAY_S, spoke + HEARTBEAT_INTERVAL_S - now)) if waits else None
-    return Turn(replace(fleet, states=tuple(states), last_event_at=spoke), told, wait)
+    return Decision(replace(fleet, states=tuple(states), last_event_at=spoke), told, wait)
 
 
 def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:
     """All targets lose and regain the same cluster: that is said once."""
     kept: list[Event] = []
     for event in events:
-        repeated = isinstance(event, LostContact | Back) and any(type(each) is type(event) for each in kept)
+        repeated = isinstance(event, ContactLost | ContactRestored) and any(type(each) is type(event) for each in kept)
         if not repeated:
             kept.append(event)
     return tuple(kept)

@@ -18,7 +18,7 @@ from homelab_hooks.deploy.judgement import (
 from homelab_hooks.deploy.question import Expectation, Snapshot
 from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
 from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind
-from homelab_hooks.sentences import counted
+from homelab_hooks.sentences import pluralize
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def assess(snapshot: Snapshot, question: Expectation, past: History) -> Assessme
 
 
 def _wanted_name(question: Expectation) -> str:
-    return question.proof.digest[:19] if isinstance(question.proof, image.ByDigest) else question.short_sha
+    return question.proof.digest[:19] if isinstance(question.proof, image.DigestProof) else question.short_sha
 
 
 def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> ImagePending:
@@ -87,7 +87,7 @@ def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> Imag
 def _image_replaced(found: NoCommit | OtherCommit, question: Expectation, past: History) -> RolloutFailed:
     shown = found.image
     how = "rolled back to" if shown in past.previous_images else "replaced by"
-    name = found.name if isinstance(found, OtherCommit) else image.tag(shown) or shown
+    name = found.name if isinstance(found, OtherCommit) else image.extract_tag(shown) or shown
     unsure = isinstance(found, OtherCommit) and found.unknown
     why = f"of which git cannot say whether it contains {question.short_sha}" if unsure else f"not {question.short_sha}"
     after = f"; before that: {past.evidence[0].problem.text}" if past.evidence else ""
@@ -179,10 +179,10 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
     if evidence:
         return evidence[0].problem.text, ""
     if workload.uses_on_delete and case.old:
-        count = counted(len(case.old), "pod")
+        count = pluralize(len(case.old), "pod")
         return f"pods are replaced only when they are deleted (OnDelete): {count} to go", "delete the old pods"
     if behind:
-        return f"the partition ({workload.partition}) holds {counted(behind, 'pod')} back", "lower the partition"
+        return f"the partition ({workload.partition}) holds {pluralize(behind, 'pod')} back", "lower the partition"
     return "", ""
 
 

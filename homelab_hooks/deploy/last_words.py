@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.events import Event, Level, Log
+from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 
@@ -30,6 +30,6 @@ class CrashLogs:
             crashed = state.outcome.crashed_container
             lines = self._kubectl.previous_logs(state.target, crashed.pod, crashed.container, within=LOG_TIMEOUT_S)
             for line in lines:
-                self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=Level.ERROR))
+                self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=LogLevel.ERROR))
             command = self._kubectl.log_command(state.target, crashed.pod, crashed.container)
             self._tell(Log(source="homelab", text=f"{'the rest' if lines else 'its log'}: {command}"))

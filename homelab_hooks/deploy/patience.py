@@ -7,9 +7,9 @@ from dataclasses import replace
 from homelab_hooks import durations
 from homelab_hooks.deploy.question import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, report_if_new
-from homelab_hooks.events import Event, LostContact, RolloutChanged
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Denied, Missed, Turn
+from homelab_hooks.events import ContactLost, Event, RolloutChanged
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Decision, Denied, Unavailable
 
 RECREATE_GRACE_S = 10.0
 """seconds that a workload which vanished is given to come back: some tools create it anew"""
@@ -22,7 +22,7 @@ _MIN_DELAY_S = 0.1
 _RETRY_INTERVAL_S = 1.5
 
 
-def on_missing(state: RolloutState, reason: str, now: float) -> Turn[RolloutState]:
+def on_missing(state: RolloutState, reason: str, now: float) -> Decision[RolloutState]:
     """The workload is not there, or on its way out."""
     state = replace(state, contact=replace(state.contact, had_answer=True, denial_count=0), settling=None)
     if not state.uid:
@@ -31,9 +31,9 @@ def on_missing(state: RolloutState, reason: str, now: float) -> Turn[RolloutStat
     state = replace(state, gone_since=since, waiting_for=f"it was deleted ({reason}); waiting for it to come back")
     if now - since < RECREATE_GRACE_S:
         step = _report(state, "gone", reason)
-        return Turn(step.state, step.events, min(_RETRY_INTERVAL_S, since + RECREATE_GRACE_S - now))
+        return Decision(step.state, step.events, min(_RETRY_INTERVAL_S, since + RECREATE_GRACE_S - now))
     outcome = RolloutOutcome(
-        exit=Exit.ROLLOUT_UNPROVEN,
+        exit=ExitCode.ROLLOUT_UNPROVEN,
         reason="it was deleted",
         hint="create it again, then ask again",
         image=state.proven_image,
@@ -41,15 +41,15 @@ def on_missing(state: RolloutState, reason: str, now: float) -> Turn[RolloutStat
     return _report(replace(state, outcome=outcome), "unproven", "it was deleted")
 
 
-def _missing_from_start(state: RolloutState, reason: str) -> Turn[RolloutState]:
+def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutState]:
     if state.timeouts.wait_for_workload:
         return _report(replace(state, waiting_for=f"waiting for it to be created ({reason})"), "missing", reason)
     hint = "check the target's spelling and the context, or wait for it to be created with --wait-for-workload"
-    outcome = RolloutOutcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason or "it does not exist", hint=hint)
+    outcome = RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason or "it does not exist", hint=hint)
     return _report(replace(state, outcome=outcome), "unproven", reason)
 
 
-def on_unavailable(state: RolloutState, look: Missed, now: float) -> Turn[RolloutState]:
+def on_unavailable(state: RolloutState, look: Unavailable, now: float) -> Decision[RolloutState]:
     """No usable answer: borne for the unreachable-timeout, with looks ever further apart."""
     if not state.contact.miss_count:  # nobody asked before the look was due, so that was no silence
         asked = min(now, max(state.contact.last_answer_at, state.track.due_at))
@@ -58,16 +58,18 @@ def on_unavailable(state: RolloutState, look: Missed, now: float) -> Turn[Rollou
     left = state.timeouts.unreachable_timeout - away
     if left <= 0:
         reason = (
-            f"no usable answer from the cluster for {durations.text(state.timeouts.unreachable_timeout)}: {look.reason}"
+            f"no usable answer from the cluster for {durations.format_duration(state.timeouts.unreachable_timeout)}: "
+            f"{look.reason}"
         )
         hint = "check the network and the API server's address; the same command continues"
-        return Turn(
+        return Decision(
             replace(
-                state, outcome=RolloutOutcome(exit=Exit.UNREACHABLE, reason=reason, hint=hint, image=state.proven_image)
+                state,
+                outcome=RolloutOutcome(exit=ExitCode.UNREACHABLE, reason=reason, hint=hint, image=state.proven_image),
             )
         )
     tell = away >= REPORT_LOST_AFTER_S and not state.contact.reported_lost
-    events: tuple[Event, ...] = (LostContact(reason=look.reason, patience=left),) if tell else ()
+    events: tuple[Event, ...] = (ContactLost(reason=look.reason, patience=left),) if tell else ()
     contact = replace(
         state.contact, miss_count=state.contact.miss_count + 1, reported_lost=state.contact.reported_lost or tell
     )
@@ -77,16 +79,16 @@ def on_unavailable(state: RolloutState, look: Missed, now: float) -> Turn[Rollou
     quiet = (
         left if contact.reported_lost else max(REPORT_LOST_AFTER_S - away, _MIN_DELAY_S)
     )  # the next look is in time to say it
-    return Turn(replace(state, contact=contact), events, min(wait, left, quiet))
+    return Decision(replace(state, contact=contact), events, min(wait, left, quiet))
 
 
-def on_denied(state: RolloutState, look: Denied) -> Turn[RolloutState]:
+def on_denied(state: RolloutState, look: Denied) -> Decision[RolloutState]:
     """A refusal: believed at once, unless the same had been allowed before and it may pass."""
     contact = replace(state.contact, denial_count=state.contact.denial_count + 1)
     state = replace(state, contact=contact, waiting_for=look.reason)
     if contact.had_answer and not look.final and contact.denial_count < MAX_DENIALS:
-        return Turn(state, (), 2.0)
-    return Turn(
+        return Decision(state, (), 2.0)
+    return Decision(
         replace(
             state, outcome=RolloutOutcome(exit=look.exit, reason=look.reason, hint=look.hint, image=state.proven_image)
         )
@@ -96,10 +98,12 @@ def on_denied(state: RolloutState, look: Denied) -> Turn[RolloutState]:
 def timed_out(state: RolloutState) -> RolloutOutcome:
     """The time given ran out."""
     what = "is not rolled out" if state.proven_image else f"{state.expectation.short_sha} did not come"
-    limit = durations.text(state.timeouts.rollout_timeout)
+    limit = durations.format_duration(state.timeouts.rollout_timeout)
     reason = f"{what} within {limit}: {state.waiting_for or 'the cluster did not answer'}"
-    return RolloutOutcome(exit=Exit.TIMEOUT, reason=reason, hint="the same command continues", image=state.proven_image)
+    return RolloutOutcome(
+        exit=ExitCode.TIMEOUT, reason=reason, hint="the same command continues", image=state.proven_image
+    )
 
 
-def _report(state: RolloutState, phase: str, detail: str) -> Turn[RolloutState]:
+def _report(state: RolloutState, phase: str, detail: str) -> Decision[RolloutState]:
     return report_if_new(state, RolloutChanged(target=str(state.target), phase=phase, detail=detail))

@@ -22,10 +22,10 @@ from homelab_hooks.deploy.patience import on_denied, on_missing, on_unavailable,
 from homelab_hooks.deploy.question import RolloutObservation, RolloutOutcome, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.standing import NewerCommit, SameCommit, match_commit
 from homelab_hooks.deploy.state import ClusterContact, PodProgress, RolloutState, Settling, report_if_new
-from homelab_hooks.events import Back, RolloutChanged, Waiting
-from homelab_hooks.exits import Exit
+from homelab_hooks.events import ContactRestored, RolloutChanged, Waiting
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.facts import ReplicaCounts, Workload
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
+from homelab_hooks.looks import Decision, Denied, Found, NotFound, Poll, Unavailable
 
 MIN_DELAY_S = 0.01
 """seconds that always pass between two looks"""
@@ -33,25 +33,25 @@ PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
 """phases in which the counters are worth telling"""
 
 
-def decide(state: RolloutState, look: Look[RolloutObservation], now: float) -> Turn[RolloutState]:
+def decide(state: RolloutState, look: Poll[RolloutObservation], now: float) -> Decision[RolloutState]:
     """One look further. The look is judged first, then the time; a settle time that has begun is finished."""
     match look:
-        case Seen(sighting):
+        case Found(sighting):
             step = _on_observation(state, sighting, now)
-        case Absent(reason):
+        case NotFound(reason):
             step = on_missing(state, reason, now)
-        case Missed():
+        case Unavailable():
             step = on_unavailable(state, look, now)
         case Denied():
             step = on_denied(state, look)
         case _:
             assert_never(look)
-    if not isinstance(look, Missed):
+    if not isinstance(look, Unavailable):
         step = _on_answer(step, state, now)
     return _schedule(step, now)
 
 
-def _on_observation(state: RolloutState, sighting: RolloutObservation, now: float) -> Turn[RolloutState]:
+def _on_observation(state: RolloutState, sighting: RolloutObservation, now: float) -> Decision[RolloutState]:
     match sighting:
         case Snapshot():
             return _on_snapshot(state, sighting, now)
@@ -59,41 +59,43 @@ def _on_observation(state: RolloutState, sighting: RolloutObservation, now: floa
             return _on_counters(state, workload, now, watched=watched)
 
 
-def _on_answer(step: Turn[RolloutState], before: RolloutState, now: float) -> Turn[RolloutState]:
+def _on_answer(step: Decision[RolloutState], before: RolloutState, now: float) -> Decision[RolloutState]:
     """An answer came, whatever it said: contact is there."""
     events = (
-        (Back(away=now - before.contact.last_answer_at), *step.events) if before.contact.reported_lost else step.events
+        (ContactRestored(away=now - before.contact.last_answer_at), *step.events)
+        if before.contact.reported_lost
+        else step.events
     )
     denials, worked = step.state.contact.denial_count, step.state.contact.had_answer
     contact = ClusterContact(last_answer_at=now, had_answer=worked, denial_count=denials)
-    return Turn(replace(step.state, contact=contact), events, step.wait)
+    return Decision(replace(step.state, contact=contact), events, step.delay)
 
 
-def _schedule(step: Turn[RolloutState], now: float) -> Turn[RolloutState]:
+def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState]:
     state = step.state
     if state.outcome is not None:
-        return Turn(state, step.events, None)
+        return Decision(state, step.events, None)
     if now >= state.deadline and state.settling is None:
-        return Turn(replace(state, outcome=timed_out(state)), step.events, None)
-    wait = pace.next_delay(state, now) if step.wait is None else step.wait
+        return Decision(replace(state, outcome=timed_out(state)), step.events, None)
+    wait = pace.next_delay(state, now) if step.delay is None else step.delay
     left = state.deadline - now if state.settling is None else state.settling.since + state.timeouts.settle - now
     wait = max(MIN_DELAY_S, min(wait, left)) if left > 0 else wait
-    return Turn(replace(state, track=replace(state.track, due_at=now + wait)), step.events, wait)
+    return Decision(replace(state, track=replace(state.track, due_at=now + wait)), step.events, wait)
 
 
-def _on_counters(state: RolloutState, workload: Workload, now: float, *, watched: bool) -> Turn[RolloutState]:
+def _on_counters(state: RolloutState, workload: Workload, now: float, *, watched: bool) -> Decision[RolloutState]:
     """The counters moved, or the time for a look had come; what the last snapshot was judged to be still holds."""
     state = replace(state, track=pace.record_poll(state.track, workload, now, watched=watched))
     told, counts = state.last_report, workload.counts
     if told is None or told.phase not in PHASES_WITH_COUNTS:
-        return Turn(state)
+        return Decision(state)
     if told.phase == "rolling" and not told.detail:
         state = replace(state, waiting_for=_pod_counts(counts))
     old = max(0, counts.total - counts.updated)
     return report_if_new(state, _rollout_event(state, told.phase, told.detail, counts, old))
 
 
-def _on_snapshot(state: RolloutState, snapshot: Snapshot, now: float) -> Turn[RolloutState]:
+def _on_snapshot(state: RolloutState, snapshot: Snapshot, now: float) -> Decision[RolloutState]:
     workload = snapshot.workload
     named = match_commit(snapshot, state.expectation)
     proves = isinstance(named, SameCommit | NewerCommit)
@@ -101,8 +103,8 @@ def _on_snapshot(state: RolloutState, snapshot: Snapshot, now: float) -> Turn[Ro
     if state.uid and workload.uid != state.uid:
         if not proves:
             reason = f"it was deleted and created again without the commit: it runs {named.image}"
-            return Turn(
-                replace(state, outcome=RolloutOutcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, image=named.image))
+            return Decision(
+                replace(state, outcome=RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, image=named.image))
             )
         track = replace(state.track, last_snapshot=None)
         state = replace(state, pod_progress=None, first_restarts={}, evidence=(), settling=None, track=track)
@@ -164,19 +166,19 @@ def _update_history(
     return replace(state, pod_progress=marks, first_restarts=restarts, evidence=evidence), past
 
 
-def _apply(state: RolloutState, judgement: Assessment, snapshot: Snapshot, now: float) -> Turn[RolloutState]:
+def _apply(state: RolloutState, judgement: Assessment, snapshot: Snapshot, now: float) -> Decision[RolloutState]:
     match judgement:
         case Deleting():
             return on_missing(state, "it is being deleted", now)
         case ImagePending(detail):
             return _report(replace(state, settling=None, waiting_for=detail), "waiting", detail, snapshot)
         case ImageUnproven(reason, hint, image):
-            outcome = RolloutOutcome(exit=Exit.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
+            outcome = RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
             return _report(replace(state, outcome=outcome), "unproven", reason, snapshot)
         case RolloutFailed(reason, image, crashed):
             hint = f"see `kubectl -n {state.target.namespace} describe {state.target.kind}/{state.target.name}`"
             outcome = RolloutOutcome(
-                exit=Exit.ROLLOUT_FAILED, reason=reason, hint=hint, image=image, crashed_container=crashed
+                exit=ExitCode.ROLLOUT_FAILED, reason=reason, hint=hint, image=image, crashed_container=crashed
             )
             return _report(replace(state, outcome=outcome), "failed", reason, snapshot)
         case RolloutProgressing():
@@ -187,7 +189,7 @@ def _apply(state: RolloutState, judgement: Assessment, snapshot: Snapshot, now: 
 
 def _on_progressing(
     state: RolloutState, judgement: RolloutProgressing, snapshot: Snapshot, now: float
-) -> Turn[RolloutState]:
+) -> Decision[RolloutState]:
     progress = _pod_counts(snapshot.workload.counts)
     state = replace(state, waiting_for=judgement.blocked_by or judgement.detail or progress)
     step = _report(
@@ -198,25 +200,29 @@ def _on_progressing(
     said = Waiting(
         reason=f"{state.target}: {judgement.blocked_by}", remedy=judgement.blocked_hint, elapsed=now - state.began
     )
-    return Turn(replace(step.state, reported_block=judgement.blocked_by), (*step.events, said), step.wait)
+    return Decision(replace(step.state, reported_block=judgement.blocked_by), (*step.events, said), step.delay)
 
 
-def _on_complete(state: RolloutState, image: str, detail: str, snapshot: Snapshot, now: float) -> Turn[RolloutState]:
+def _on_complete(
+    state: RolloutState, image: str, detail: str, snapshot: Snapshot, now: float
+) -> Decision[RolloutState]:
     new, _ = split_pods(snapshot, state.target.kind)
     restarts = {pod.uid: pod.restarts for pod in new}
     settling = state.settling
     if settling is None or any(count > settling.restarts.get(uid, count) for uid, count in restarts.items()):
         settling = Settling(now, restarts)
     state = replace(
-        state, settling=settling, waiting_for=f"done; must stay so for {durations.text(state.timeouts.settle)}"
+        state,
+        settling=settling,
+        waiting_for=f"done; must stay so for {durations.format_duration(state.timeouts.settle)}",
     )
     if now - settling.since < state.timeouts.settle:
         return _report(state, "settling", detail, snapshot)
-    outcome = RolloutOutcome(exit=Exit.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
+    outcome = RolloutOutcome(exit=ExitCode.OK, reason=f"runs {image}{f' ({detail})' if detail else ''}", image=image)
     return _report(replace(state, outcome=outcome), "deployed", detail or image, snapshot)
 
 
-def _report(state: RolloutState, phase: str, detail: str, snapshot: Snapshot) -> Turn[RolloutState]:
+def _report(state: RolloutState, phase: str, detail: str, snapshot: Snapshot) -> Decision[RolloutState]:
     """Say where the workload is, if that is news."""
     old = None if phase == "waiting" or state.pod_progress is None else state.pod_progress.old
     return report_if_new(state, _rollout_event(state, phase, detail, snapshot.workload.counts, old))

@@ -13,10 +13,10 @@ from homelab_hooks.deploy.pace import PollDepth, WatchState
 from homelab_hooks.deploy.question import Expectation, RolloutObservation, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.standing import proves_commit, unknown_commits
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.history import Containment, Contains
+from homelab_hooks.history import Containment, ContainmentCheck
 from homelab_hooks.kubectl.facts import Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Absent, Denied, Fault, Look, Missed, Seen
+from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 _MAX_TRIES = 3
 
@@ -32,7 +32,7 @@ class WorkloadPoller:
     def __init__(
         self,
         kubectl: Kubectl,
-        contains: Contains,
+        contains: ContainmentCheck,
         now: Callable[[], float],
         wake: Callable[[], None] | None = None,
     ) -> None:
@@ -48,7 +48,7 @@ class WorkloadPoller:
         for ear in self._ears.values():
             ear.close()
 
-    def poll(self, state: RolloutState) -> Look[RolloutObservation] | None:
+    def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
         """What there is to see now; None where no look is due and nothing was heard that is worth one."""
         heard = self._watch_state(state, state.track.last_workload if state.proven_image else None)
         match pace.poll_depth(state, heard, self._now()):
@@ -56,7 +56,7 @@ class WorkloadPoller:
                 return None
             case PollDepth.WATCH_ONLY:
                 told = heard.workload or state.track.last_workload
-                return Seen(WorkloadOnly(workload=told, watched=heard.up)) if told else None
+                return Found(WorkloadOnly(workload=told, watched=heard.up)) if told else None
             case PollDepth.WORKLOAD:
                 return self._with_watch_state(state, self._workload_first(state))
             case PollDepth.SNAPSHOT:
@@ -69,56 +69,56 @@ class WorkloadPoller:
             self._ears[state.target] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
         return self._ears[state.target].watch_state(state, rolling)
 
-    def _with_watch_state(self, state: RolloutState, look: Look[RolloutObservation]) -> Look[RolloutObservation]:
+    def _with_watch_state(self, state: RolloutState, look: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
         """With whether the watches can be relied on from now on."""
         ear = self._ears.get(state.target)
-        if ear is None or not isinstance(look, Seen):
+        if ear is None or not isinstance(look, Found):
             return look
         sighting = look.value
         ear.verify_against(sighting.workload)
         came = state.proven_image or (isinstance(sighting, Snapshot) and proves_commit(sighting, state.expectation))
-        return Seen(replace(sighting, watched=ear.watch_state(state, sighting.workload if came else None).up))
+        return Found(replace(sighting, watched=ear.watch_state(state, sighting.workload if came else None).up))
 
-    def _workload_first(self, state: RolloutState) -> Look[RolloutObservation]:
+    def _workload_first(self, state: RolloutState) -> Poll[RolloutObservation]:
         """The workload, and what else it shows to be needed."""
         read = self._read(state)
-        if not isinstance(read, Seen):
+        if not isinstance(read, Found):
             return read
         workload = read.value
         if state.proven_image and pace.workload_suffices(state, workload, self._now()):
-            return Seen(WorkloadOnly(workload=workload))
+            return Found(WorkloadOnly(workload=workload))
         bare = Snapshot(
             workload=workload, containment=self._containment(workload, state.expectation), without_pods=True
         )
         if not state.proven_image and not _needs_pods(bare, state.expectation):
-            return Seen(bare)
+            return Found(bare)
         return self._consistent_snapshot(state, workload)
 
-    def _consistent_snapshot(self, state: RolloutState, first: Workload | None) -> Look[RolloutObservation]:
+    def _consistent_snapshot(self, state: RolloutState, first: Workload | None) -> Poll[RolloutObservation]:
         """A snapshot: where the workload changes while it is taken, its new reading begins the next one."""
         for _ in range(_MAX_TRIES):
             if first is None:
                 read = self._read(state)
-                if not isinstance(read, Seen):
+                if not isinstance(read, Found):
                     return read
                 first = read.value
             taken = self._snapshot(state, first)
             if not isinstance(taken, Workload):
                 return taken
             first = taken
-        return Missed("the workload changed while it was looked at, again and again", Fault.BODY)
+        return Unavailable("the workload changed while it was looked at, again and again", FailureKind.BODY)
 
-    def _snapshot(self, state: RolloutState, first: Workload) -> Look[RolloutObservation] | Workload:
+    def _snapshot(self, state: RolloutState, first: Workload) -> Poll[RolloutObservation] | Workload:
         """Revisions and pods between two readings of the workload; the second one where it changed meanwhile."""
         revisions = self._revisions(state, first)
-        if not isinstance(revisions, Seen):
+        if not isinstance(revisions, Found):
             return _incomplete(revisions)
         taken = self._now()
         pods = self._kubectl.pods(state.target, first, revisions.value, within=state.call_timeout(self._now()))
-        if not isinstance(pods, Seen):
+        if not isinstance(pods, Found):
             return _incomplete(pods)
         again = self._read(state)
-        if not isinstance(again, Seen):
+        if not isinstance(again, Found):
             return again
         if not _is_same_workload(first, again.value):
             changed: Workload = again.value
@@ -127,21 +127,21 @@ class WorkloadPoller:
         whole = Snapshot(
             workload=again.value, revisions=revisions.value, pods=pods.value, taken_at=taken, containment=kin
         )
-        return Seen(self._with_events(state, whole))
+        return Found(self._with_events(state, whole))
 
-    def _read(self, state: RolloutState) -> Seen[Workload] | Absent | Missed | Denied:
+    def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
         return self._kubectl.workload(state.target, within=state.call_timeout(self._now()))
 
     def _revisions(
         self, state: RolloutState, workload: Workload
-    ) -> Seen[tuple[Revision, ...]] | Absent | Missed | Denied:
+    ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
         """Those of the last snapshot, if nothing can have changed about them and they explained what was seen."""
         last = state.track.last_snapshot
         unexplained = last is not None and last.workload.counts.is_rolled_out and state.settling is None
         if last is not None and not unexplained and _is_same_workload(last.workload, workload):
             kept = replace(last, workload=workload)
             if find_current_revision(kept, state.target.kind) is not None:
-                return Seen(last.revisions)
+                return Found(last.revisions)
         return self._kubectl.revisions(state.target, workload, within=state.call_timeout(self._now()))
 
     def _with_events(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
@@ -162,15 +162,15 @@ class WorkloadPoller:
 
 def _needs_pods(snapshot: Snapshot, question: Expectation) -> bool:
     """Until the image comes and its controller takes it up, the workload alone tells; but pods show a digest first."""
-    if isinstance(question.proof, image.ByDigest):
+    if isinstance(question.proof, image.DigestProof):
         return True
     taken_up = snapshot.workload.observed == snapshot.workload.generation
     return taken_up and proves_commit(snapshot, question)
 
 
-def _incomplete(look: Absent | Missed | Denied) -> Missed | Denied:
+def _incomplete(look: NotFound | Unavailable | Denied) -> Unavailable | Denied:
     """A part that is not there although the workload was: an answer of no use."""
-    return Missed(look.reason, Fault.BODY) if isinstance(look, Absent) else look
+    return Unavailable(look.reason, FailureKind.BODY) if isinstance(look, NotFound) else look
 
 
 def _is_same_workload(first: Workload, again: Workload) -> bool:

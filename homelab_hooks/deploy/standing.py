@@ -60,31 +60,31 @@ class _Candidate:
 
 def unknown_commits(workload: Workload, question: Expectation) -> tuple[str, ...]:
     """The names on a workload that git has to be asked about; none where one of them is ours already."""
-    if question.exact or isinstance(question.proof, image.ByDigest):
+    if question.exact or isinstance(question.proof, image.DigestProof):
         return ()
-    marks = [mark for mark in _named_commits(workload, question) if not image.dirty(mark.text)]
-    if any(image.names(mark.text, question.sha) for mark in marks):
+    marks = [mark for mark in _named_commits(workload, question) if not image.is_dirty_build(mark.text)]
+    if any(image.has_commit_token(mark.text, question.sha) for mark in marks):
         return ()
-    return tuple(dict.fromkeys(name for mark in marks for name in image.commits(mark.text)))
+    return tuple(dict.fromkeys(name for mark in marks for name in image.find_commit_tokens(mark.text)))
 
 
 def match_commit(snapshot: Snapshot, question: Expectation) -> CommitMatch:
     """What the workload's template (or what else is the proof) names."""
-    if isinstance(question.proof, image.ByDigest):
+    if isinstance(question.proof, image.DigestProof):
         return _match_digest(snapshot, question, question.proof.digest)
     marks = _named_commits(snapshot.workload, question)
-    telling = [mark for mark in marks if image.commits(mark.text)]
+    telling = [mark for mark in marks if image.find_commit_tokens(mark.text)]
     if not telling:
         return _no_commit(snapshot.workload, question, marks)
-    if ours := [mark for mark in telling if image.names(mark.text, question.sha)]:
+    if ours := [mark for mark in telling if image.has_commit_token(mark.text, question.sha)]:
         return SameCommit(ours[0].image, _container_names(ours))
     for mark in () if question.exact else telling:
-        for name in () if image.dirty(mark.text) else image.commits(mark.text):
+        for name in () if image.is_dirty_build(mark.text) else image.find_commit_tokens(mark.text):
             if snapshot.containment.get(name) is Containment.CONTAINS:
                 return NewerCommit(mark.image, _container_names([mark]), name)
     first = telling[0]
-    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image.commits(first.text)]
-    unknown = Containment.APART not in known and not image.dirty(first.text) and not question.exact
+    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image.find_commit_tokens(first.text)]
+    unknown = Containment.NOT_CONTAINED not in known and not image.is_dirty_build(first.text) and not question.exact
     return OtherCommit(first.image, first.text, unknown=unknown)
 
 
@@ -96,17 +96,17 @@ def proves_commit(snapshot: Snapshot, question: Expectation) -> bool:
 def _named_commits(workload: Workload, question: Expectation) -> list[_Candidate]:
     candidates = _candidates(workload, question)
     match question.proof:
-        case image.ByTag():
-            return [_Candidate(image.tag(each.image), each.image, each.name) for each in candidates]
-        case image.ByEnv(name):
+        case image.TagProof():
+            return [_Candidate(image.extract_tag(each.image), each.image, each.name) for each in candidates]
+        case image.EnvProof(name):
             return [_Candidate(each.env[name], each.image, each.name) for each in candidates if name in each.env]
-        case image.ByAnnotation(key):
+        case image.AnnotationProof(key):
             found = workload.template.annotations.get(key) or workload.annotations.get(key)
             return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
-        case image.ByLabel(key):
+        case image.LabelProof(key):
             found = workload.template.labels.get(key) or workload.labels.get(key)
             return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
-        case image.ByDigest():
+        case image.DigestProof():
             return []
 
 
@@ -125,7 +125,7 @@ def _no_commit(workload: Workload, question: Expectation, marks: list[_Candidate
         return NoCommit("", f"it has no container {question.container}")
     shown = candidates[0].image
     match question.proof:
-        case image.ByTag():
+        case image.TagProof():
             return NoCommit(shown, f"the tag of {shown} names no commit")
         case proof:
             said = f"is {marks[0].text!r}, which names no commit" if marks else "is not there"
@@ -138,12 +138,12 @@ def _match_digest(snapshot: Snapshot, question: Expectation, wanted: str) -> Com
     if not candidates:
         return NoCommit("", f"it has no container {question.container}")
     names = tuple(each.name for each in candidates)
-    if pinned := [each for each in candidates if image.digest(each.image)]:
-        ours = [each for each in pinned if image.digest(each.image) == wanted]
+    if pinned := [each for each in candidates if image.extract_digest(each.image)]:
+        ours = [each for each in pinned if image.extract_digest(each.image) == wanted]
         return (
             SameCommit(ours[0].image, (ours[0].name,))
             if ours
-            else OtherCommit(pinned[0].image, image.digest(pinned[0].image))
+            else OtherCommit(pinned[0].image, image.extract_digest(pinned[0].image))
         )
     for pod in snapshot.pods:
         for state in pod.containers:

@@ -9,7 +9,7 @@ from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTi
 from homelab_hooks.deploy.trouble import ObservedProblem
 from homelab_hooks.events import Event, RolloutChanged
 from homelab_hooks.kubectl.facts import Workload, WorkloadTarget
-from homelab_hooks.looks import Turn
+from homelab_hooks.looks import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def start_state(target: WorkloadTarget, question: Expectation, terms: RolloutTim
     )
 
 
-def report_if_new(state: RolloutState, said: RolloutChanged) -> Turn[RolloutState]:
+def report_if_new(state: RolloutState, said: RolloutChanged) -> Decision[RolloutState]:
     """A turn that tells this, if it is news."""
     events: tuple[Event, ...] = () if said == state.last_report else (said,)
-    return Turn(replace(state, last_report=said), events)
+    return Decision(replace(state, last_report=said), events)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, WorkloadKind
-from homelab_hooks.text import short
+from homelab_hooks.text import truncate_text
 
 PERMANENT_AFTER_S = 10.0
 """seconds that evidence of a lasting fault must last, over at least two looks (contract, section 10)"""
@@ -143,7 +143,7 @@ def _container_problem(pod: Pod, container: ContainerState) -> PodProblem | None
     if container.phase is not ContainerPhase.WAITING:
         return None
     where = f"{_location(pod, container)}: {container.reason}"
-    text = short(f"{where}: {container.message}" if container.message else where, _MAX_TEXT_CHARS)
+    text = truncate_text(f"{where}: {container.message}" if container.message else where, _MAX_TEXT_CHARS)
     if container.reason in _WRONG_NAME:
         return PodProblem(f"image {container.name}", ProblemKind.PERMANENT, text)
     if container.reason in _PULL:

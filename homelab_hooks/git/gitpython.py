@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.git import environment
 from homelab_hooks.git.executor import with_pid_file
 from homelab_hooks.proc import Completed
@@ -54,7 +54,7 @@ class GitPythonRunner:
         try:
             import git
         except ImportError as error:  # it looks for the git program while it is imported
-            raise Problem("git cannot be started", hint="install git, or put it on PATH") from error
+            raise CommandError("git cannot be started", hint="install git, or put it on PATH") from error
         try:
             code, out, err = git.Git(str(self._directory)).execute(
                 with_pid_file([*self._prefix, *args], pid_file),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.git.verbs import GitCommands
 from homelab_hooks.history import Containment
 
@@ -123,8 +123,8 @@ class GitContainment:
             if self._history.is_ancestor(older=full[1], newer=full[0]):
                 return Containment.CONTAINS
             # Where history ends early, what is not seen may still be there.
-            return Containment.UNKNOWN if self._history.is_shallow() else Containment.APART
-        except Problem:
+            return Containment.UNKNOWN if self._history.is_shallow() else Containment.NOT_CONTAINED
+        except CommandError:
             return Containment.UNKNOWN
 
     def _find(self, name: str) -> str:

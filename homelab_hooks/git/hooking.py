@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.places import Location
 from homelab_hooks.git.verbs import error_message
 
@@ -55,8 +55,8 @@ class HookConfig(Location):
     def _change(self, *args: str) -> None:
         done = self._run(*args)
         if not done.ok:
-            raise Problem(
+            raise CommandError(
                 f"git's settings cannot be changed: {error_message(done)}",
                 hint="make the file writable, then run it again",
-                exit=Exit.REFUSED,
+                exit=ExitCode.REFUSED,
             )

@@ -6,9 +6,9 @@ import re
 import shlex
 from pathlib import Path
 
-from homelab_hooks.config import GitEntry
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.config import GitConfigEntry
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.executor import GitRunner
 from homelab_hooks.git.verbs import GitCommands, error_message
 
@@ -20,18 +20,18 @@ class Location(GitCommands):
         super().__init__(executor)
         self._places: dict[tuple[str, ...], Path] = {}
 
-    def config_entries(self) -> tuple[GitEntry, ...]:
+    def config_entries(self) -> tuple[GitConfigEntry, ...]:
         """Every entry, weakest first: of several with one key the last counts."""
         done = self._run("config", "--list", "-z", "--show-scope")
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
-            raise Problem(
+            raise CommandError(
                 f"git's configuration cannot be read: {error_message(done)}", hint="mend it: git config --edit"
             )
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):
             key, equals, value = setting.partition("\n")
-            entries.append(GitEntry(scope, key, value if equals else "true"))
+            entries.append(GitConfigEntry(scope, key, value if equals else "true"))
         return tuple(entries)
 
     def config_value(self, key: str) -> str:
@@ -66,7 +66,7 @@ class Location(GitCommands):
     def homelab_dir(self) -> Path:
         """Our own directory in the one that all work trees share; it may not be there yet.
 
-        Raises Problem (refused) outside a repository.
+        Raises CommandError (refused) outside a repository.
         """
         common = self.common_dir()
         if common is None:
@@ -76,7 +76,7 @@ class Location(GitCommands):
     def git_path(self, name: str) -> Path:
         """Where git keeps `name` for this work tree: `hooks` follows core.hooksPath.
 
-        Raises Problem (refused) outside a repository.
+        Raises CommandError (refused) outside a repository.
         """
         found = self._place("--git-path", name)
         if found is None:
@@ -98,15 +98,15 @@ class Location(GitCommands):
         done = self._run("rev-parse", "--path-format=absolute", *question)
         if not done.ok and "dubious ownership" in done.err:
             where = error_message(done).rpartition(" at ")[2]
-            raise Problem(
+            raise CommandError(
                 f"git does not trust this repository, it belongs to another user: {where}",
                 hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(where.strip(chr(39)))}",
-                exit=Exit.REFUSED,
+                exit=ExitCode.REFUSED,
             )
         if not done.ok:
             return None
         return self._places.setdefault(question, Path(done.out.removesuffix("\n")))
 
 
-def _not_a_repository() -> Problem:
-    return Problem("this is no git repository", hint="run it inside one", exit=Exit.REFUSED)
+def _not_a_repository() -> CommandError:
+    return CommandError("this is no git repository", hint="run it inside one", exit=ExitCode.REFUSED)

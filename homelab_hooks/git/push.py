@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from homelab_hooks.text import clean, short, without_user
+from homelab_hooks.text import strip_control_chars, strip_userinfo, truncate_text
 
 
 class PushStatus(Enum):
@@ -130,7 +130,7 @@ def output_lines(err: str) -> tuple[str, ...]:
     >>> output_lines("remote: error:        \nremote: error: No.   \nhint: try\n")
     ('remote: error: No.',)
     """
-    lines = (short(clean(without_user(line))) for line in err.splitlines())
+    lines = (truncate_text(strip_control_chars(strip_userinfo(line))) for line in err.splitlines())
     return tuple(line for line in lines if line and not _NOISE.match(line))
 
 
@@ -179,4 +179,4 @@ def _reason(kind: PushStatus, summary: str, said: Sequence[str]) -> str:
                 return line.removeprefix(mark)
     failed = next((line for line in said if _FRAMEWORK_FAILED.search(line)), "")
     first = failed or next(iter(said), "")
-    return first or clean(summary) or "git said nothing"
+    return first or strip_control_chars(summary) or "git said nothing"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from homelab_hooks.credentials import hidden
+from homelab_hooks.credentials import strip_web_userinfo
 from homelab_hooks.git.verbs import GitCommands, error_message
-from homelab_hooks.looks import Absent, Look, Missed, Seen
+from homelab_hooks.looks import Found, NotFound, Poll, Unavailable
 
 REMOTE_TIMEOUT_S = 30.0
 """seconds a remote has to answer a question"""
@@ -34,63 +34,67 @@ class Remotes(GitCommands):
         """`remote.pushDefault`, a name or a URL; empty where it is not set."""
         return self._line("config", "--get", "remote.pushDefault")
 
-    def head_branch(self, remote: str) -> Seen[str] | Absent | Missed:
+    def head_branch(self, remote: str) -> Found[str] | NotFound | Unavailable:
         """The remote's own default branch as last heard, else asked for; Absent where it names none."""
         if known := self.known_head_branch(remote):
-            return Seen(known)
+            return Found(known)
         done = self._query_remote(
             "ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=REMOTE_TIMEOUT_S
         )
         if not done.ok:
-            return Missed(error_message(done))
+            return Unavailable(error_message(done))
         for line in done.lines:
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
-                return Seen(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
-        return Absent(f"{hidden(remote)} does not say which branch that is")
+                return Found(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
+        return NotFound(f"{strip_web_userinfo(remote)} does not say which branch that is")
 
     def known_head_branch(self, remote: str) -> str:
         """The remote's own default branch as last heard; empty where it was never heard."""
-        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{hidden(remote)}/HEAD")
-        prefix = f"refs/remotes/{hidden(remote)}/"
+        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/HEAD")
+        prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         there = known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known)
         return known.removeprefix(prefix) if there else ""
 
-    def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Look[str]:
+    def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
         """The commit that a branch has on the server now; Absent where there is no such branch."""
         ref = _HEADS + branch
         done = self._query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
-            return Missed(error_message(done))
+            return Unavailable(error_message(done))
         for line in done.lines:
             sha, _, name = line.partition("\t")
             if name == ref:
-                return Seen(sha)
-        return Absent(f"there is no branch {branch}")
+                return Found(sha)
+        return NotFound(f"there is no branch {branch}")
 
     def tracking_commit(self, remote: str, branch: str) -> str:
         """The commit that a remote's branch had when last heard of; empty where it is not known."""
-        return self._line("rev-parse", "--verify", "--quiet", f"refs/remotes/{hidden(remote)}/{branch}^{{commit}}")
+        return self._line(
+            "rev-parse", "--verify", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}^{{commit}}"
+        )
 
     def reflog_length(self, remote: str, branch: str) -> int:
         """How often the tracking branch has been moved, as far as its reflog goes back."""
-        ref = f"refs/remotes/{hidden(remote)}/{branch}"
+        ref = f"refs/remotes/{strip_web_userinfo(remote)}/{branch}"
         return self._count("rev-list", "--walk-reflogs", "--count", ref, "--")
 
     def last_push_commit(self, remote: str, branch: str) -> str:
         """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""
-        told = self._line("reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{hidden(remote)}/{branch}", "--")
+        told = self._line(
+            "reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}", "--"
+        )
         sha, _, what = told.partition(" ")
         return sha if what.startswith("update by push") else ""
 
     def tracking_branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
         """The remote's branches whose tip, as last heard, is this commit."""
-        prefix = f"refs/remotes/{hidden(remote)}/"
+        prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         found = self._lines("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix)
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 
     def remote_contains(self, remote: str, sha: str) -> bool:
         """Whether a branch of the remote contains this commit, as last heard."""
-        prefix = f"refs/remotes/{hidden(remote)}/"
+        prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         return bool(self._line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
 
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from homelab_hooks.credentials import hidden, rewritten
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.credentials import build_instead_of_config, strip_web_userinfo
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.environment import BATCH_SSH
 from homelab_hooks.git.executor import GitRunner
 from homelab_hooks.proc import Completed
-from homelab_hooks.remote import Nameless, parse
-from homelab_hooks.text import clean, without_user
+from homelab_hooks.remote import NoRepoName, parse_remote_url
+from homelab_hooks.text import strip_control_chars, strip_userinfo
 
 MIN_VERSION = (2, 36)
 """git that can be trusted: `push --porcelain` and the reference-transaction hook are as we know them (2.28.0 ran other
@@ -39,7 +39,7 @@ class GitCommands:
     @staticmethod
     def _require_git(done: Completed) -> Completed:
         if done.not_found:
-            raise Problem("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
+            raise CommandError("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
         return done
 
     def _line(self, *args: str) -> str:
@@ -62,7 +62,7 @@ class GitCommands:
         done = self._run(*args, index=index)
         if not done.ok:
             verb = next(arg for arg in args if not arg.startswith("-"))
-            raise Problem(f"git {verb} failed: {error_message(done)}", hint=_hint_for(done), exit=Exit.REFUSED)
+            raise CommandError(f"git {verb} failed: {error_message(done)}", hint=_hint_for(done), exit=ExitCode.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
 
     def _tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
@@ -76,9 +76,9 @@ class GitCommands:
         A remote on this machine could name a program in the repository's settings; over ssh it is how it is reached.
         """
         usual: tuple[str, ...] = ()
-        if self._git.untrusted and self._line("config", "--get", f"remote.{hidden(remote)}.uploadpack"):
-            url = self._line("ls-remote", "--get-url", "--", hidden(remote))
-            usual = ("--upload-pack=git-upload-pack",) if isinstance(parse(url), Nameless) else ()
+        if self._git.untrusted and self._line("config", "--get", f"remote.{strip_web_userinfo(remote)}.uploadpack"):
+            url = self._line("ls-remote", "--get-url", "--", strip_web_userinfo(remote))
+            usual = ("--upload-pack=git-upload-pack",) if isinstance(parse_remote_url(url), NoRepoName) else ()
         return self._run_with_remote(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
 
     def _run_with_remote(
@@ -97,8 +97,8 @@ class GitCommands:
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
         # What stands before is an option, which is the user's word.
         names = args.index("--") + 1 if "--" in args else len(args)
-        told = {**rewritten(args[names:]), **(settings or {})}
-        shown = (*args[:names], *map(hidden, args[names:]))
+        told = {**build_instead_of_config(args[names:]), **(settings or {})}
+        shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
         return self._require_git(self._git.run([*quiet, *shown], timeout=timeout, pid_file=pid_file, settings=told))
 
 
@@ -116,7 +116,7 @@ def error_message(done: Completed) -> str:
     """
     if done.timed_out:
         return "no answer in time"
-    lines = [clean(without_user(line)) for line in done.err.splitlines()]
+    lines = [strip_control_chars(strip_userinfo(line)) for line in done.err.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("hint:", "Not committing merge"))]
     for mark in ("fatal: ", "error: "):
         for line in lines:

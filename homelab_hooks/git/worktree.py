@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.operation import Operations
 from homelab_hooks.proc import Completed
 
@@ -55,7 +55,7 @@ class Worktree(Operations):
                 shutil.copyfile(self.git_path("index"), index)
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
-                raise Problem(f"git's index cannot be read: {reason}", exit=Exit.REFUSED) from error
+                raise CommandError(f"git's index cannot be read: {reason}", exit=ExitCode.REFUSED) from error
             for first in range(0, len(marked), _MAX_PATHS_PER_CALL):
                 paths = marked[first : first + _MAX_PATHS_PER_CALL]
                 for mark in ("--no-assume-unchanged", "--no-skip-worktree"):

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Denied, Look, Missed, Seen
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, Found, Poll, Unavailable
 from homelab_hooks.model import Pipeline, Repo, Status
 from homelab_hooks.proc import kill_abandoned
-from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 T = TypeVar("T")
 BRANCH_EVENTS = frozenset({"push", "manual"})
@@ -34,19 +34,21 @@ def newest_decided(rows: Iterable[Pipeline], branch: str) -> Pipeline | None:
 
 def has_failed(row: Pipeline) -> bool:
     """Whether CI decided against it; one that was killed by a step of its own is red too."""
-    return row.status.red or (row.status.stopped and row.stopped is not None and bool(row.stopped.by_step))
+    return row.status.is_failed or (
+        row.status.is_cancelled and row.cancellation is not None and bool(row.cancellation.by_step)
+    )
 
 
 def query_branch_status(
-    names: Sequence[str], branch: str, ci: Callable[[], Woodpecker], *, seconds: float
-) -> Look[BranchStatus]:
+    names: Sequence[str], branch: str, ci: Callable[[], WoodpeckerClient], *, seconds: float
+) -> Poll[BranchStatus]:
     """Ask CI, for so long and no longer, whatever hangs: a name server, Vault, a credential helper, the server."""
-    found: list[Look[BranchStatus] | Problem] = []
+    found: list[Poll[BranchStatus] | CommandError] = []
 
     def question() -> None:
         try:
             found.append(_query(names, branch, ci()))
-        except Problem as problem:
+        except CommandError as problem:
             found.append(problem)
 
     thread = threading.Thread(target=question, name="colour", daemon=True)
@@ -55,18 +57,18 @@ def query_branch_status(
     match found[0] if found else None:
         case None:
             kill_abandoned()
-            return Missed(f"no answer within {seconds:g} s")
-        case Problem() as problem if problem.exit is Exit.DENIED:
-            return Denied(problem.what, hint=problem.hint)
-        case Problem() as problem:
+            return Unavailable(f"no answer within {seconds:g} s")
+        case CommandError() as problem if problem.exit is ExitCode.DENIED:
+            return Denied(problem.message, hint=problem.hint)
+        case CommandError() as problem:
             raise problem
         case look:
             return look
 
 
-def _query(names: Sequence[str], branch: str, ci: Woodpecker) -> Look[BranchStatus]:
-    found = ci.find(names)
-    if not isinstance(found, Seen):
+def _query(names: Sequence[str], branch: str, ci: WoodpeckerClient) -> Poll[BranchStatus]:
+    found = ci.first_repository(names)
+    if not isinstance(found, Found):
         return found
     rows = ci.pipelines(found.value.id)
-    return Seen(BranchStatus(found.value, newest_decided(rows.value, branch))) if isinstance(rows, Seen) else rows
+    return Found(BranchStatus(found.value, newest_decided(rows.value, branch))) if isinstance(rows, Found) else rows

@@ -8,15 +8,15 @@ import shlex
 
 from homelab_hooks import terminal
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.exchange import PUSH_PID_FILE
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, parse_git_input
-from homelab_hooks.looks import Absent, Missed
+from homelab_hooks.looks import NotFound, Unavailable
 from homelab_hooks.proc import ancestry, command_line
-from homelab_hooks.remote import shown
-from homelab_hooks.world import World
+from homelab_hooks.remote import format_remote_url
+from homelab_hooks.world import Runtime
 
 
 def is_enabled(mode: str) -> bool:
@@ -30,7 +30,7 @@ def add_push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("url", metavar="URL", nargs="?", help="the same; then standard input tells the refs")
 
 
-def read_push(args: argparse.Namespace, world: World, which: str) -> PushInput | None:
+def read_push(args: argparse.Namespace, world: Runtime, which: str) -> PushInput | None:
     """The push that is about to be made; None where there is none: run by hand, or to verify a landing.
 
     Args:
@@ -39,10 +39,10 @@ def read_push(args: argparse.Namespace, world: World, which: str) -> PushInput |
     if which in world.environ.get("SKIP", "").split(","):
         return None
     if args.pushed_to:
-        return parse_git_input(args.pushed_to, args.url or "", terminal.given())
+        return parse_git_input(args.pushed_to, args.url or "", terminal.read_stdin())
 
     def resolve(name: str) -> str:
-        found = world.git.resolve(name)
+        found = world.git_readonly.resolve(name)
         return found.sha if found else ""
 
     return from_pre_commit(world.environ, resolve)
@@ -65,19 +65,20 @@ def resolve_remote_name(git: Reader, told: str) -> str:
 def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
     """Whether a remote's branch is what landings go to; the remote itself is asked where nothing else tells.
 
-    Raises Problem (refused) where nobody says it: a gate that cannot tell must not open.
+    Raises CommandError (refused) where nobody says it: a gate that cannot tell must not open.
     """
     known = maybe_target(branch, remote, config, git)
     if known is not None:
         return known
     asked = git.head_branch(remote)
-    if not isinstance(asked, Absent | Missed):
+    if not isinstance(asked, NotFound | Unavailable):
         return branch == asked.value
-    why = f"cannot be asked: {asked.reason}" if isinstance(asked, Missed) else "does not say"
-    raise Problem(
-        f"it is not known whether {branch} is the target: {shown(remote)} {why}",
-        hint=f"git config homelab.target BRANCH, or git remote set-head {shlex.quote(shown(remote))} --auto",
-        exit=Exit.REFUSED,
+    why = f"cannot be asked: {asked.reason}" if isinstance(asked, Unavailable) else "does not say"
+    raise CommandError(
+        f"it is not known whether {branch} is the target: {format_remote_url(remote)} {why}",
+        hint="git config homelab.target BRANCH, or git remote set-head "
+        f"{shlex.quote(format_remote_url(remote))} --auto",
+        exit=ExitCode.REFUSED,
     )
 
 

@@ -9,8 +9,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks.facts import TEMP_SUFFIX
 from homelab_hooks.hooks.plan import (
@@ -28,23 +28,23 @@ from homelab_hooks.hooks.plan import (
 
 
 def require_plan(decided: InstallPlan | InstallRefused) -> InstallPlan:
-    """The plan. Raises Problem where it was refused."""
+    """The plan. Raises CommandError where it was refused."""
     if isinstance(decided, InstallRefused):
-        raise Problem(decided.reason, hint=decided.remedy, exit=Exit.REFUSED)
+        raise CommandError(decided.reason, hint=decided.remedy, exit=ExitCode.REFUSED)
     return decided
 
 
 def apply_steps(steps: Iterable[InstallStep], git: HookConfig) -> None:
-    """Do them in their order. Raises Problem where one fails; running it again goes on from there."""
+    """Do them in their order. Raises CommandError where one fails; running it again goes on from there."""
     for step in steps:
         try:
             _apply_step(step, git)
         except OSError as error:
             where = error.filename2 or error.filename or step
-            raise Problem(
+            raise CommandError(
                 f"{where} cannot be written: {error.strerror}",
                 hint="make it writable, then run it again",
-                exit=Exit.REFUSED,
+                exit=ExitCode.REFUSED,
             ) from None
 
 

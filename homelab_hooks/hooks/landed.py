@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.ticket import WatchJob
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.loop import Clock
 from homelab_hooks.proc.ancestry import ProcessInfo
 
@@ -44,13 +44,13 @@ def push_landed(git: Reader, ticket: WatchJob) -> bool | None:
     return False if tracked and noted else None
 
 
-def _on_server(git: Reader, url: str, ticket: WatchJob, tip: Look[str]) -> bool | None:
+def _on_server(git: Reader, url: str, ticket: WatchJob, tip: Poll[str]) -> bool | None:
     match tip:
-        case Seen(sha):
+        case Found(sha):
             return sha == ticket.sha or _contains(git, url, ticket, sha)
-        case Absent():
+        case NotFound():
             return False
-        case Missed() | Denied():
+        case Unavailable() | Denied():
             return None
 
 

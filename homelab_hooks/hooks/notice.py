@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from homelab_hooks import terminal
-from homelab_hooks.clock import stamp
+from homelab_hooks.clock import format_current_time
 from homelab_hooks.config import Config
-from homelab_hooks.events import Event, Level, Log, Result
+from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.proc import ancestry
 from homelab_hooks.proc.ancestry import ProcessInfo
-from homelab_hooks.views.ndjson import Ndjson
-from homelab_hooks.world import World
+from homelab_hooks.views.ndjson import NdjsonView
+from homelab_hooks.world import Runtime
 
 NOTIFY_TIMEOUT_S = 30.0
 """that a notification may take"""
@@ -30,21 +30,21 @@ class _Line:
         self.text = line
 
 
-def result_json(result: Result, world: World) -> str:
+def result_json(result: Result, world: Runtime) -> str:
     """The `result` object of --output json."""
     line = _Line()
-    Ndjson(line, world.redact, stamp).tell(result)
+    NdjsonView(line, world.redact, format_current_time).tell(result)
     return line.text
 
 
-def result_dict(result: Result, world: World) -> dict[str, Any]:
+def result_dict(result: Result, world: Runtime) -> dict[str, Any]:
     """The same, as it is kept in a record."""
     found: dict[str, Any] = json.loads(result_json(result, world))
     return found
 
 
 def send_notification(
-    result: Result, world: World, config: Config, *, shell: ProcessInfo | None, tell: Callable[[Event], None]
+    result: Result, world: Runtime, config: Config, *, shell: ProcessInfo | None, tell: Callable[[Event], None]
 ) -> None:
     """By the user's own command, else by the terminal and the desktop, as far as they are still there.
 
@@ -54,19 +54,21 @@ def send_notification(
         return
     words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"
     if shell and _is_terminal_open(shell):
-        terminal.ring(shell.terminal, title=words, kind=world.environ.get("TERM", ""))
+        terminal.ring_bell(shell.terminal, title=words, term=world.environ.get("TERM", ""))
     if any(world.environ.get(name) for name in _DESKTOP_VARIABLES):
         more = f"homelab ci status {result.sha[:10]}"
-        world.commands.run(["notify-send", "--app-name=homelab", words, more], timeout=NOTIFY_TIMEOUT_S)
+        world.user_command_runner.run(["notify-send", "--app-name=homelab", words, more], timeout=NOTIFY_TIMEOUT_S)
 
 
-def _run_notify_command(result: Result, world: World, config: Config, tell: Callable[[Event], None]) -> bool:
+def _run_notify_command(result: Result, world: Runtime, config: Config, tell: Callable[[Event], None]) -> bool:
     told = f"{result_json(result, world)}\n".encode()
-    done = world.commands.run(["sh", "-c", config.notify], cwd=world.directory, stdin=told, timeout=NOTIFY_TIMEOUT_S)
+    done = world.user_command_runner.run(
+        ["sh", "-c", config.notify], cwd=world.directory, stdin=told, timeout=NOTIFY_TIMEOUT_S
+    )
     if not done.ok:
         why = "did not end in time" if done.timed_out else f"ended with {done.code}"
         text = f"the command from {config.source('notify')} {why}"
-        tell(Log(source="homelab", text=text, level=Level.WARNING))
+        tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return done.ok
 
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.files import plain
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.files import read_bounded_file
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import (
@@ -32,14 +32,14 @@ _OTHER_EVENTS = {"global", "system", "command"}
 
 
 def inspect_repository(git: HookConfig) -> HookFacts:
-    """This repository's hooks. Raises Problem where there is none, or a bare one."""
+    """This repository's hooks. Raises CommandError where there is none, or a bare one."""
     ours, path = git.homelab_dir(), git.git_path("hooks")
     common = ours.parent
     if git.is_bare():
-        raise Problem(
+        raise CommandError(
             "this is a bare repository: nobody pushes from it",
             hint="run it in a repository, or a worktree, from which you push",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
     own = common / "hooks"
     scope = InstallScope("--local", ours / "hooks")
@@ -145,6 +145,6 @@ def read_hook_file(path: Path) -> HookFile:
 def _read_text(path: Path) -> str | None:
     """What stands in a file, each byte a character; None where it cannot be read."""
     try:
-        return plain(path).decode("utf-8", "surrogateescape")
+        return read_bounded_file(path).decode("utf-8", "surrogateescape")
     except OSError:
         return None

@@ -13,9 +13,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.durations import FAR
-from homelab_hooks.events import Watched
-from homelab_hooks.exits import Exit
+from homelab_hooks.durations import MAX_DURATION_S
+from homelab_hooks.events import BackgroundWatch
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import command_line
 
 MAX_RECORDS = 20
@@ -130,7 +130,7 @@ class WatchRegistry:
         known = self._load(self.directory / f"{which}.json")
         return known if known and self._alive(known, now) else None
 
-    def summaries(self, now: float, *, sha: str = "") -> tuple[Watched, ...]:
+    def summaries(self, now: float, *, sha: str = "") -> tuple[BackgroundWatch, ...]:
         """Those under way, the oldest first, then the one that ended last, if it is of this commit or still news."""
         known = sorted(self._all(), key=lambda record: record.began_at)
         running = tuple(_running_event(record, now) for record in known if self._alive(record, now))
@@ -202,7 +202,7 @@ def _validate_record(record: WatchRecord) -> WatchRecord:
     known = all(isinstance(text, str) for text in texts) and isinstance(read.result, dict | None)
     if not (known and isinstance(read.process, int) and isinstance(read.landed, bool | None)):
         raise TypeError("no record")
-    if not all(-FAR * FAR < number < FAR * FAR for number in numbers):
+    if not all(-MAX_DURATION_S * MAX_DURATION_S < number < MAX_DURATION_S * MAX_DURATION_S for number in numbers):
         raise ValueError("no such time")
     return record
 
@@ -212,22 +212,22 @@ def finish_record(record: WatchRecord, *, result: Mapping[str, Any] | None, now:
     return replace(record, state=WatchPhase.ENDED, result=result, ended=now)
 
 
-def _running_event(record: WatchRecord, now: float) -> Watched:
-    return Watched(
+def _running_event(record: WatchRecord, now: float) -> BackgroundWatch:
+    return BackgroundWatch(
         sha=record.sha, branch=record.branch, under_way=True, age=max(0.0, now - record.began_at), log=record.log
     )  # fmt: skip
 
 
-def _ended_event(record: WatchRecord, now: float) -> Watched:
+def _ended_event(record: WatchRecord, now: float) -> BackgroundWatch:
     result = record.result or {}
     code = result.get("exit")
-    return Watched(
+    return BackgroundWatch(
         sha=record.sha,
         branch=record.branch,
         under_way=False,
         age=max(0.0, now - record.ended),
         verdict=str(result.get("verdict", "")),
-        exit=Exit(code) if isinstance(code, int) and code in tuple(Exit) else None,
+        exit=ExitCode(code) if isinstance(code, int) and code in tuple(ExitCode) else None,
         url=str(result.get("url", "")),
         log=record.log,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.config import TRACKED
+from homelab_hooks.config import TRACKED_FILE
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import HookFacts, HookFile, HooksDir, HookSlot
 from homelab_hooks.hooks.owner import HookManager
@@ -126,4 +126,4 @@ def _stage_lines(aim: StatusInput) -> Iterator[str]:
     yield f"after a git push of {branch}: {after_push_text(aim.mode)}"
     yield "silent: fetches, other branches, tags, deletions, rehearsals, refused and up-to-date pushes, git land's own"
     if not aim.program:
-        yield f"homelab is not on PATH; {TRACKED} and a missing remote HEAD cannot be read without it"
+        yield f"homelab is not on PATH; {TRACKED_FILE} and a missing remote HEAD cannot be read without it"

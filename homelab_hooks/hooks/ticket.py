@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from homelab_hooks.hooks.records import WatchRegistry, record_name
 from homelab_hooks.proc import ancestry
 from homelab_hooks.proc.ancestry import ProcessInfo
-from homelab_hooks.remote import shown
-from homelab_hooks.world import TICKET, World
+from homelab_hooks.remote import format_remote_url
+from homelab_hooks.world import JOB_VARIABLE, Runtime
 
 WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
 """with Python: a waiter, whose modules do not come from the directory that it happens to be in"""
@@ -43,7 +43,7 @@ class WatchJob(NamedTuple):
     @property
     def name(self) -> str:
         """Of the record."""
-        return record_name(self.sha, self.branch, shown(self.remote))
+        return record_name(self.sha, self.branch, format_remote_url(self.remote))
 
     @classmethod
     def parse(cls, text: str) -> WatchJob | None:
@@ -76,9 +76,9 @@ def _is_number(value: object) -> bool:
     return type(value) is int and abs(value) < _MAX_INT
 
 
-def spawn_watcher(world: World, ticket: WatchJob) -> Path | None:
+def spawn_watcher(world: Runtime, ticket: WatchJob) -> Path | None:
     """Leave a waiter behind; its log. None where the commit is watched already, or this is no repository."""
-    common = world.git.common_dir()
+    common = world.git_readonly.common_dir()
     if common is None:
         return None
     store = WatchRegistry(common)
@@ -87,7 +87,7 @@ def spawn_watcher(world: World, ticket: WatchJob) -> Path | None:
     log = store.log_of(ticket.name)
     told = json.dumps(ticket._replace(log=str(log), session_leader=_session_leader())._asdict())
     argv = [sys.executable, *WORKER_COMMAND, ticket.sha]
-    world.hooks.spawn(argv, cwd=Path("/"), env={TICKET: told}, log=log)
+    world.hook_runner.spawn(argv, cwd=Path("/"), env={JOB_VARIABLE: told}, log=log)
     return log
 
 

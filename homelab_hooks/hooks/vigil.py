@@ -12,9 +12,9 @@ from pathlib import Path
 from homelab_hooks.cli.post_push import FollowUp
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Log, Start
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Log, LogLevel, Start
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks import landed, notice
 from homelab_hooks.hooks.gate import is_target
@@ -22,7 +22,7 @@ from homelab_hooks.hooks.records import WatchPhase, WatchRecord, WatchRegistry, 
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.land.request import Landed
 from homelab_hooks.proc import ancestry, exit_after
-from homelab_hooks.remote import shown
+from homelab_hooks.remote import format_remote_url
 from homelab_hooks.verdict import Verdict
 
 MAX_EXTRA_S = 600.0
@@ -33,8 +33,8 @@ MAX_LOG_CHARS = 256 * 1024
 
 def run_background(session: Session, ticket: WatchJob) -> int:
     """What a waiter does: see whether the push landed, watch if it did, write down and tell how it ended."""
-    session.world.terminal.at_most(MAX_LOG_CHARS)
-    session.world.move(Path(ticket.directory))
+    session.world.terminal.limit_log(MAX_LOG_CHARS)
+    session.world.chdir(Path(ticket.directory))
     vigil = PushWatch(session, ticket)
     code = session.run_guarded(vigil.wait_then_watch)
     vigil.finish(notifies=True)
@@ -65,7 +65,7 @@ class PushWatch:
 
     @property
     def _git(self) -> Reader:
-        return self._session.world.git
+        return self._session.world.git_readonly
 
     def wait_then_watch(self) -> int:
         """Wait for the push if it goes on, then watch."""
@@ -78,10 +78,10 @@ class PushWatch:
         world, ticket = self._session.world, self._ticket
         common = self._git.common_dir()
         if common is None:
-            raise Problem("this is no git repository", hint="it may have been removed since the push")
+            raise CommandError("this is no git repository", hint="it may have been removed since the push")
         now = world.clock.wall()
         record = WatchRecord(
-            sha=ticket.sha, branch=ticket.branch, remote=shown(ticket.remote), process=os.getpid(),
+            sha=ticket.sha, branch=ticket.branch, remote=format_remote_url(ticket.remote), process=os.getpid(),
             host=os.uname().nodename, began_at=now, expires_at=now + _max_duration(config), state=state, log=ticket.log,
             landed=True if ticket.push_process is None else None,
         )  # fmt: skip
@@ -90,8 +90,8 @@ class PushWatch:
         if not self._written(lambda: store.claim(record, over=over)):
             return 0
         self._store, self._record, self._config = store, record, config
-        world.move(common)
-        return self._watch(config) if self._landed(config) else int(Exit.OK)
+        world.chdir(common)
+        return self._watch(config) if self._landed(config) else int(ExitCode.OK)
 
     def finish(self, *, notifies: bool) -> None:
         """Write down how it ended, and tell who is to be told; of a push that did not land git itself has told."""
@@ -136,7 +136,7 @@ class PushWatch:
             return keep()
         except OSError as error:
             text = f"this watch is not written down: {error}"
-            self._session.tell(Log(source="homelab", text=text, level=Level.WARNING))
+            self._session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
             return True
 
     def _watch(self, config: Config) -> int:
@@ -153,11 +153,14 @@ class PushWatch:
 
 def _not_landed_verdict(ticket: WatchJob, answer: bool | None, *, again: str) -> Verdict:  # noqa: FBT001 - a fact of three values
     if answer is False:
-        return Verdict(exit=Exit.OK, word="nothing", sha=ticket.sha, reason="the push did not land: nothing to watch")
+        return Verdict(
+            exit=ExitCode.OK, label="nothing", sha=ticket.sha, reason="the push did not land: nothing to watch"
+        )
     return Verdict(
-        exit=Exit.UNREACHABLE,
+        exit=ExitCode.UNREACHABLE,
         sha=ticket.sha,
-        reason=f"it is unknown whether the push to {ticket.branch} landed: {shown(ticket.remote)} does not answer",
+        reason=f"it is unknown whether the push to {ticket.branch} landed: "
+        f"{format_remote_url(ticket.remote)} does not answer",
         hint=f"if it did: {again}",
     )
 

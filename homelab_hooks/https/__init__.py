@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from homelab_hooks.https.https import LIMIT, Door, Https, trust, vault_session
+from homelab_hooks.https.https import MAX_BODY_BYTES, HttpClient, Transport, create_ssl_context, make_requests_session
 
-__all__ = ["LIMIT", "Door", "Https", "trust", "vault_session"]
+__all__ = ["MAX_BODY_BYTES", "HttpClient", "Transport", "create_ssl_context", "make_requests_session"]

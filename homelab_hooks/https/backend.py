@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import ssl
 
 
-class Clock(Protocol):
+class MonotonicClock(Protocol):
     """Time, as answers are measured with it."""
 
     def now(self) -> float:
@@ -21,7 +21,7 @@ class Clock(Protocol):
 class Deadline:
     """The moment by which the request under way must have ended."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: MonotonicClock) -> None:
         self._clock = clock
         self._end = float("inf")
 
@@ -29,7 +29,7 @@ class Deadline:
         """From now on this is the end, in the clock's seconds."""
         self._end = end
 
-    def cap(self, timeout: float | None) -> float:
+    def remaining(self, timeout: float | None) -> float:
         """What is left, at most `timeout`; raises httpcore.ReadTimeout when nothing is."""
         left = self._end - self._clock.now()
         if left <= 0:
@@ -37,19 +37,19 @@ class Deadline:
         return left if timeout is None else min(timeout, left)
 
 
-class Stream(httpcore.NetworkStream):
+class DeadlineStream(httpcore.NetworkStream):
     """A connection whose every read and write ends with the request's time: slow drips end too."""
 
-    def __init__(self, stream: httpcore.NetworkStream, time: Deadline) -> None:
-        self._stream, self._time = stream, time
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """As httpcore asks for it, and no longer than the request has."""
-        return self._stream.read(max_bytes, self._time.cap(timeout))
+        return self._stream.read(max_bytes, self._deadline.remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """The same."""
-        self._stream.write(buffer, self._time.cap(timeout))
+        self._stream.write(buffer, self._deadline.remaining(timeout))
 
     def close(self) -> None:
         """Close it."""
@@ -59,14 +59,16 @@ class Stream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """TLS on it."""
-        return Stream(self._stream.start_tls(ssl_context, server_hostname, self._time.cap(timeout)), self._time)
+        return DeadlineStream(
+            self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout)), self._deadline
+        )
 
     def get_extra_info(self, info: str) -> object:
         """What httpcore wants to know of it."""
         return self._stream.get_extra_info(info)
 
 
-class Backend(httpcore.NetworkBackend):
+class PinnedBackend(httpcore.NetworkBackend):
     """Connects to the pinned address for the pinned (host, port), as curl's --resolve does.
 
     Args:
@@ -76,10 +78,10 @@ class Backend(httpcore.NetworkBackend):
     def __init__(
         self,
         pinned: Mapping[tuple[str, int], tuple[str, int]],
-        time: Deadline,
+        deadline: Deadline,
         resolve: Callable[[str, int, float], Sequence[str]],
     ) -> None:
-        self._pinned, self._time, self._resolve = pinned, time, resolve
+        self._pinned, self._deadline, self._resolve = pinned, deadline, resolve
         self._real = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -92,19 +94,21 @@ class Backend(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """A connection to the address that stands for the host, or to the first of those DNS gives that takes one."""
         failed: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("DNS gives no address")
-        for address, number in self._addresses(host, port, self._time.cap(timeout)):
+        for address, real_port in self._addresses(host, port, self._deadline.remaining(timeout)):
             try:
-                stream = self._real.connect_tcp(address, number, self._time.cap(timeout), local_address, socket_options)
+                stream = self._real.connect_tcp(
+                    address, real_port, self._deadline.remaining(timeout), local_address, socket_options
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
             else:
-                return Stream(stream, self._time)
+                return DeadlineStream(stream, self._deadline)
         raise failed
 
-    def _addresses(self, host: str, port: int, within: float) -> list[tuple[str, int]]:
+    def _addresses(self, host: str, port: int, timeout: float) -> list[tuple[str, int]]:
         if pinned := self._pinned.get((host, port)):
             return [pinned]
         try:
-            return [(address, port) for address in self._resolve(host, port, within)]
+            return [(address, port) for address in self._resolve(host, port, timeout)]
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error

@@ -15,31 +15,31 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.https.backend import Backend, Clock, Deadline
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import Call, NoReply, Reply, bounded
+from homelab_hooks.errors import CommandError
+from homelab_hooks.https.backend import Deadline, MonotonicClock, PinnedBackend
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
 
 if TYPE_CHECKING:
     import requests
 
-    from homelab_hooks.server import Dial, Server
+    from homelab_hooks.server import Dial, ServerUrl
 
-DEADLINE = 15.0
+REQUEST_TIMEOUT_S = 15.0
 """seconds for one whole answer, from connecting to its last byte; a locked database takes up to 15 (measured, B5)"""
-CONNECT = 5.0
+CONNECT_TIMEOUT_S = 5.0
 """seconds for one connection"""
-LIMIT = 8 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
 """bytes of one body; a 3 MB log line is 4 MB of JSON (measured, 02b)"""
 
-VAULT_LIMIT = 2 * 1024 * 1024
+MAX_VAULT_BODY_BYTES = 2 * 1024 * 1024
 """bytes of one body; Vault keeps at most 1 MiB under one path"""
-_VAULTS = "x-vault-"
+_VAULT_HEADER_PREFIX = "x-vault-"
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
-class Https:
+class HttpClient:
     """Asks one server, and no other: redirects are not followed, so no other host ever gets the token.
 
     Args:
@@ -50,78 +50,98 @@ class Https:
     """
 
     def __init__(
-        self, server: Server, *, clock: Clock, dial: Dial | None = None, ca_file: Path | None = None, token: str = ""
+        self,
+        server: ServerUrl,
+        *,
+        clock: MonotonicClock,
+        dial: Dial | None = None,
+        ca_file: Path | None = None,
+        token: str = "",
     ) -> None:
         self._server = server
         self._clock = clock
-        self._time = Deadline(clock)
-        proxy = None if dial else proxy_for(server)
+        self._deadline = Deadline(clock)
+        proxy = None if dial else find_proxy(server)
         pinned = {(server.host, server.port): (dial.address, dial.port or server.port)} if dial else {}
-        transport = _Transport(Backend(pinned, self._time, addresses), verify=_context(server, ca_file), proxy=proxy)
+        transport = _PinnedTransport(
+            PinnedBackend(pinned, self._deadline, resolve_host), verify=_ssl_context(server, ca_file), proxy=proxy
+        )
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "homelab-hooks"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
-            transport=transport, headers=headers, timeout=httpx.Timeout(DEADLINE, connect=CONNECT)
+            transport=transport, headers=headers, timeout=httpx.Timeout(REQUEST_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
         )
 
-    def ask(
-        self, method: str, path: str, *, deadline: float = DEADLINE, limit: int = LIMIT, body: bytes = b""
-    ) -> Reply | NoReply:
-        """One request below the server's path; the rest is as in `exchange`."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        timeout: float = REQUEST_TIMEOUT_S,
+        max_bytes: int = MAX_BODY_BYTES,
+        body: bytes = b"",
+    ) -> HttpResponse | RequestFailed:
+        """One request below the server's path; the rest is as in `send`."""
         headers = {"Content-Type": "application/json"} if body else {}
-        return self.exchange(Call(method, self._server.path + path, body, headers), deadline=deadline, limit=limit)
+        return self.send(
+            HttpRequest(method, self._server.path + path, body, headers), timeout=timeout, max_bytes=max_bytes
+        )
 
-    def exchange(self, call: Call, *, deadline: float, limit: int) -> Reply | NoReply:
-        """One request; what goes wrong is a value, and nothing takes longer than `deadline` seconds."""
-        url = self._server.origin + call.path
+    def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
+        """One request; what goes wrong is a value, and nothing takes longer than `timeout` seconds."""
+        url = self._server.origin + request.path
         begin = self._clock.now()
-        self._time.set(begin + deadline)
+        self._deadline.set(begin + timeout)
         try:
-            with self._client.stream(call.method, url, content=call.body or None, headers=call.headers) as response:
-                received = bounded(response.iter_raw(), response.headers.get("content-encoding", ""), limit)
+            with self._client.stream(
+                request.method, url, content=request.body or None, headers=request.headers
+            ) as response:
+                received = read_bounded_body(
+                    response.iter_raw(), response.headers.get("content-encoding", ""), max_bytes
+                )
         except httpx.ConnectTimeout:
-            return NoReply(Fault.TIMEOUT, f"no connection within {min(CONNECT, deadline):.0f} s")
+            return RequestFailed(FailureKind.TIMEOUT, f"no connection within {min(CONNECT_TIMEOUT_S, timeout):.0f} s")
         except httpx.TimeoutException:
-            return NoReply(Fault.TIMEOUT, f"no whole answer within {deadline:.0f} s")
+            return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
         except httpx.TransportError as error:
-            return no_reply(error)
-        if isinstance(received, NoReply):
+            return classify_error(error)
+        if isinstance(received, RequestFailed):
             return received
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Reply(response.status_code, headers, received, self._clock.now() - begin)
+        return HttpResponse(response.status_code, headers, received, self._clock.now() - begin)
 
-    def listen(self, path: str, hear: Callable[[bytes], None], *, idle: float) -> NoReply:
-        """Hand on what a stream sends until it ends or is silent for `idle` seconds; says why it ended."""
-        self._time.set(self._clock.now() + idle)
+    def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
+        """Hand on what a stream sends until it ends or is silent for `idle_timeout` seconds; says why it ended."""
+        self._deadline.set(self._clock.now() + idle_timeout)
         try:
-            with self._client.stream("GET", self._server.url(path), timeout=httpx.Timeout(idle)) as response:
+            with self._client.stream("GET", self._server.url(path), timeout=httpx.Timeout(idle_timeout)) as response:
                 if "event-stream" not in response.headers.get("content-type", ""):
-                    return NoReply(Fault.STATUS, f"status {response.status_code}, and no event stream")
+                    return RequestFailed(FailureKind.STATUS, f"status {response.status_code}, and no event stream")
                 for chunk in response.iter_raw():
-                    self._time.set(self._clock.now() + idle)
-                    hear(chunk)
+                    self._deadline.set(self._clock.now() + idle_timeout)
+                    on_chunk(chunk)
         except httpx.TransportError as error:
-            return no_reply(error)
-        return NoReply(Fault.CONNECTION, "the stream ended")
+            return classify_error(error)
+        return RequestFailed(FailureKind.CONNECTION, "the stream ended")
 
     def close(self) -> None:
         """Close its connections."""
         self._client.close()
 
 
-class Door(Protocol):
+class Transport(Protocol):
     """The one server that can be asked."""
 
-    def exchange(self, call: Call, *, deadline: float, limit: int) -> Reply | NoReply:
+    def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
         """One request and its answer."""
 
     def close(self) -> None:
         """Close its connections."""
 
 
-def trust(ca_file: Path | None) -> ssl.SSLContext:
-    """The trust anchors. Raises Problem when the file cannot be used.
+def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
+    """The trust anchors. Raises CommandError when the file cannot be used.
 
     Strict X.509 (the default since Python 3.13) is off, as in git, curl and kubectl: it refuses the certificate
     authorities that people make at home with openssl.
@@ -130,35 +150,39 @@ def trust(ca_file: Path | None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or "it holds no certificate"
-        raise Problem(
+        raise CommandError(
             f"the CA file {ca_file} cannot be used: {reason}", hint="give a PEM file with --ca-file"
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 
-def vault_session(door: Door) -> requests.Session:
+def make_requests_session(transport: Transport) -> requests.Session:
     """A session for hvac: whatever URL it is given, the path is asked of the door's server, and no other host.
 
-    Of an answer it hands on status and body, never a Location. What went wrong raises OSError with the NoReply.
+    Of an answer it hands on status and body, never a Location. What went wrong raises OSError with the RequestFailed.
     """
     import requests
     from requests.adapters import BaseAdapter
 
     class Adapter(BaseAdapter):
         def send(self, request: requests.PreparedRequest, *_: Any, **given: Any) -> requests.Response:
-            headers = {name: str(value) for name, value in request.headers.items() if name.lower().startswith(_VAULTS)}
-            call = Call(str(request.method), request.path_url, headers=headers)
-            found = door.exchange(call, deadline=given["timeout"], limit=VAULT_LIMIT)
-            if isinstance(found, NoReply):
-                raise requests.ConnectionError(found)
+            headers = {
+                name: str(value)
+                for name, value in request.headers.items()
+                if name.lower().startswith(_VAULT_HEADER_PREFIX)
+            }
+            http_request = HttpRequest(str(request.method), request.path_url, headers=headers)
+            answer = transport.send(http_request, timeout=given["timeout"], max_bytes=MAX_VAULT_BODY_BYTES)
+            if isinstance(answer, RequestFailed):
+                raise requests.ConnectionError(answer)
             response = requests.Response()
-            response.status_code, response.request, response.url = found.status, request, str(request.url)
-            response.raw, response.encoding = io.BytesIO(found.body), "utf-8"
+            response.status_code, response.request, response.url = answer.status, request, str(request.url)
+            response.raw, response.encoding = io.BytesIO(answer.body), "utf-8"
             return response
 
         def close(self) -> None:
-            door.close()
+            transport.close()
 
     session = requests.Session()
     session.trust_env = False
@@ -167,55 +191,55 @@ def vault_session(door: Door) -> requests.Session:
     return session
 
 
-def _context(server: Server, ca_file: Path | None) -> ssl.SSLContext:
+def _ssl_context(server: ServerUrl, ca_file: Path | None) -> ssl.SSLContext:
     """Trust anchors are read only where there is TLS: it takes longer than everything else before the first request."""
-    return trust(ca_file) if server.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return create_ssl_context(ca_file) if server.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-class _Transport(httpx.HTTPTransport):
+class _PinnedTransport(httpx.HTTPTransport):
     """HTTPTransport with a network backend of ours; httpx 0.28 has no public way to give it one."""
 
-    def __init__(self, backend: Backend, *, verify: ssl.SSLContext, proxy: str | None) -> None:
+    def __init__(self, backend: PinnedBackend, *, verify: ssl.SSLContext, proxy: str | None) -> None:
         try:
             super().__init__(verify=verify, proxy=proxy, trust_env=False)
         except (ValueError, ImportError):  # whose words may hold the proxy's password
             hint = "name it as http://HOST:PORT, unset it, or use --dial"
-            raise Problem("the proxy in the environment cannot be used", hint=hint) from None
+            raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
         if not hasattr(self._pool, "_network_backend"):
-            raise Problem("this httpx hides its network backend", hint="install httpx 0.28")
+            raise CommandError("this httpx hides its network backend", hint="install httpx 0.28")
         self._pool._network_backend = backend  # noqa: SLF001 - held by a test with real TLS
 
 
-def proxy_for(server: Server) -> str | None:
+def find_proxy(server: ServerUrl) -> str | None:
     """The proxy that the environment names for this server."""
-    if server.loopback or proxy_bypass(server.host):
+    if server.is_loopback or proxy_bypass(server.host):
         return None
     found = getproxies()
     return found.get(server.scheme) or found.get("all")
 
 
-def addresses(
-    host: str, port: int, within: float, *, look_up: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
+def resolve_host(
+    host: str, port: int, timeout: float, *, look_up: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
 ) -> tuple[str, ...]:
-    """What DNS says of a name. Raises OSError where it says nothing, a TimeoutError after `within` seconds.
+    """What DNS says of a name. Raises OSError where it says nothing, a TimeoutError after `timeout` seconds.
 
     The system's own look-up takes as long as it likes, and no Ctrl-C reaches it: it has a thread to itself.
     """
-    said = SimpleQueue[tuple[str, ...] | OSError | UnicodeError]()
+    answers = SimpleQueue[tuple[str, ...] | OSError | UnicodeError]()
 
-    def ask() -> None:
+    def query() -> None:
         try:
             rows = look_up(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            said.put(error)
+            answers.put(error)
         else:
-            said.put(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
+            answers.put(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
 
-    Thread(target=ask, name="dns", daemon=True).start()
+    Thread(target=query, name="dns", daemon=True).start()
     try:
-        found = said.get(timeout=within)
+        found = answers.get(timeout=timeout)
     except Empty:
-        raise TimeoutError(f"DNS does not answer within {within:.0f} s") from None
+        raise TimeoutError(f"DNS does not answer within {timeout:.0f} s") from None
     if isinstance(found, UnicodeError):
         raise OSError(f"{host} can be no host's name") from found
     if isinstance(found, OSError):
@@ -223,21 +247,23 @@ def addresses(
     return found
 
 
-def certificate(connection: ssl.SSLSocket) -> tuple[float, str]:
+def read_certificate(connection: ssl.SSLSocket) -> tuple[float, str]:
     """When the certificate that was shown ends, in unix seconds, and who made it: an organization, else a name."""
-    told: Any = connection.getpeercert() or {}
-    names = {key: value for group in told.get("issuer", ()) for key, value in group}
+    fields: Any = connection.getpeercert() or {}
+    names = {key: value for group in fields.get("issuer", ()) for key, value in group}
     issuer = names.get("organizationName") or names.get("commonName") or "nobody named"
-    return float(ssl.cert_time_to_seconds(told["notAfter"])), issuer
+    return float(ssl.cert_time_to_seconds(fields["notAfter"])), issuer
 
 
-def no_reply(error: Exception) -> NoReply:
+def classify_error(error: Exception) -> RequestFailed:
     """What a failed exchange was; the causes are walked because httpx wraps them twice."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return NoReply(Fault.CONNECTION, f"the certificate does not verify: {cause.verify_message}", untrusted=True)
+            return RequestFailed(
+                FailureKind.CONNECTION, f"the certificate does not verify: {cause.verify_message}", bad_certificate=True
+            )
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.RemoteProtocolError):
-        return NoReply(Fault.BODY, f"the answer broke off or is not HTTP ({str(error) or 'closed'})")
-    return NoReply(Fault.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)
+        return RequestFailed(FailureKind.BODY, f"the answer broke off or is not HTTP ({str(error) or 'closed'})")
+    return RequestFailed(FailureKind.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)

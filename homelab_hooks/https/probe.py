@@ -6,59 +6,71 @@ from pathlib import Path
 
 import httpcore
 
-from homelab_hooks.https.backend import Clock
-from homelab_hooks.https.https import CONNECT, addresses, certificate, no_reply, proxy_for, trust
-from homelab_hooks.server import Dial, Server
-from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrusted, Way
+from homelab_hooks.https.backend import MonotonicClock
+from homelab_hooks.https.https import (
+    CONNECT_TIMEOUT_S,
+    classify_error,
+    create_ssl_context,
+    find_proxy,
+    read_certificate,
+    resolve_host,
+)
+from homelab_hooks.server import Dial, ServerUrl
+from homelab_hooks.way import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
 
 
-def probe(
-    server: Server, *, clock: Clock, dial: Dial | None = None, ca_file: Path | None = None, within: float = CONNECT
-) -> Way:
-    """Connect as a request would, and send nothing. DNS and each connection may take `within` seconds.
+def probe_server(
+    server: ServerUrl,
+    *,
+    clock: MonotonicClock,
+    dial: Dial | None = None,
+    ca_file: Path | None = None,
+    timeout: float = CONNECT_TIMEOUT_S,
+) -> ProbeResult:
+    """Connect as a request would, and send nothing. DNS and each connection may take `timeout` seconds.
 
-    Raises Problem where the trust anchors cannot be used.
+    Raises CommandError where the trust anchors cannot be used.
     """
-    if not dial and (proxy := proxy_for(server)):
-        return Proxied(proxy.rpartition("@")[2])
+    if not dial and (proxy := find_proxy(server)):
+        return ViaProxy(proxy.rpartition("@")[2])
     try:
-        found = (dial.address,) if dial else addresses(server.host, server.port, within)
+        addresses = (dial.address,) if dial else resolve_host(server.host, server.port, timeout)
     except OSError as error:
-        return Unresolved((error.strerror or str(error)).lower())
+        return DnsFailed((error.strerror or str(error)).lower())
     begin, reason = clock.now(), "DNS gives no address"
     port = (dial.port if dial else None) or server.port
-    for address in found:
+    for address in addresses:
         try:
-            stream = httpcore.SyncBackend().connect_tcp(address, port, timeout=within)
+            stream = httpcore.SyncBackend().connect_tcp(address, port, timeout=timeout)
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            late = isinstance(error, httpcore.ConnectTimeout)
-            reason = f"no connection within {within:.0f} s" if late else _said(error)
+            timed_out = isinstance(error, httpcore.ConnectTimeout)
+            reason = f"no connection within {timeout:.0f} s" if timed_out else _error_reason(error)
             continue
-        way = _greeted(stream, server, ca_file, within)._replace(address=str(Dial(address, port)))
-        if isinstance(way, Untrusted):
-            return way
-        return way._replace(seconds=clock.now() - begin, addresses=() if dial else found)
-    return Unconnected(tuple(str(Dial(address, port)) for address in found), reason)
+        result = _handshake(stream, server, ca_file, timeout)._replace(address=str(Dial(address, port)))
+        if isinstance(result, TlsFailed):
+            return result
+        return result._replace(seconds=clock.now() - begin, addresses=() if dial else addresses)
+    return ConnectFailed(tuple(str(Dial(address, port)) for address in addresses), reason)
 
 
-def _greeted(
-    stream: httpcore.NetworkStream, server: Server, ca_file: Path | None, within: float
-) -> Reached | Untrusted:
+def _handshake(
+    stream: httpcore.NetworkStream, server: ServerUrl, ca_file: Path | None, timeout: float
+) -> Connected | TlsFailed:
     """TLS on a connection, where there is to be any; the connection is closed."""
     try:
         if server.scheme == "http":
-            return Reached("", 0.0)
-        stream = stream.start_tls(trust(ca_file), server_hostname=server.host, timeout=within)
-        ends, issuer = certificate(stream.get_extra_info("ssl_object"))
+            return Connected("", 0.0)
+        stream = stream.start_tls(create_ssl_context(ca_file), server_hostname=server.host, timeout=timeout)
+        expires, issuer = read_certificate(stream.get_extra_info("ssl_object"))
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-        reply = no_reply(error)
-        return Untrusted("", reply.reason if reply.untrusted else f"TLS fails: {_said(error)}")
+        failure = classify_error(error)
+        return TlsFailed("", failure.reason if failure.bad_certificate else f"TLS fails: {_error_reason(error)}")
     finally:
         stream.close()
-    return Reached("", 0.0, ends=ends, issuer=issuer)
+    return Connected("", 0.0, certificate_expires=expires, issuer=issuer)
 
 
-def _said(error: Exception) -> str:
+def _error_reason(error: Exception) -> str:
     """What the system said, without its number and its source lines."""
     cause = error.__cause__
     if reason := getattr(cause, "reason", None):

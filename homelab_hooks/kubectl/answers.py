@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Absent, Denied, Fault, Missed
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, FailureKind, NotFound, Unavailable
 from homelab_hooks.proc import Completed
-from homelab_hooks.text import clean, short
+from homelab_hooks.text import strip_control_chars, truncate_text
 
 _LOG_LINE = re.compile(r"^([IWEF]\d{4} |\s|WARNING:|$)")
 _MAX_TEXT_CHARS = 300
@@ -18,23 +18,23 @@ _NOT_FOUND_PATTERN = re.compile(
 )
 
 # (what stands in the text, what to do, the exit code, whether asking again is hopeless whatever was seen before)
-_DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, Exit, bool], ...] = (
+_DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
         "this user needs get on the workload, and list on pods, replicasets and controllerrevisions, in the namespace",
-        Exit.DENIED,
+        ExitCode.DENIED,
         False,
     ),
     (
         re.compile(r"You must be logged in|\(Unauthorized\)|asked for the client to provide credentials"),
         "log in to the cluster again: its API server refuses these credentials",
-        Exit.DENIED,
+        ExitCode.DENIED,
         False,
     ),
     (
         re.compile(r"getting credentials: exec: .*"),
         "the credential plugin named in the kubeconfig must be installed and logged in",
-        Exit.DENIED,
+        ExitCode.DENIED,
         False,
     ),
     (
@@ -43,58 +43,58 @@ _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, Exit, bool], ...] = (
             r"|error loading config file|current-context is not set|error: stat .*: no such file"
         ),
         _KUBECONFIG_HINT,
-        Exit.DENIED,
+        ExitCode.DENIED,
         True,
     ),
     # This address is kubectl's own, when neither a kubeconfig nor a current context gives it one.
-    (re.compile(r"The connection to the server localhost:8080 was refused"), _KUBECONFIG_HINT, Exit.DENIED, True),
+    (re.compile(r"The connection to the server localhost:8080 was refused"), _KUBECONFIG_HINT, ExitCode.DENIED, True),
     (
         re.compile(r"x509: |failed to verify certificate"),
         "the kubeconfig's certificate authority and server name must be those of this API server",
-        Exit.DENIED,
+        ExitCode.DENIED,
         True,
     ),
     (
         re.compile(r"See 'kubectl .*' for usage|Invalid timeout value|selectors and the all flag cannot be used"),
         "this kubectl does not understand the call; a current one does",
-        Exit.USAGE,
+        ExitCode.USAGE,
         True,
     ),
 )
 
-_UNAVAILABLE_PATTERNS: tuple[tuple[re.Pattern[str], Fault], ...] = (
-    (re.compile(r"deadline exceeded|Timeout|[Tt]imed out|timeout"), Fault.TIMEOUT),
-    (re.compile(r"invalid character '<'"), Fault.WEB_PAGE),
-    (re.compile(r"invalid character|unexpected end of JSON"), Fault.BODY),
-    (re.compile(r"Error from server|doesn't have a resource type"), Fault.STATUS),
+_UNAVAILABLE_PATTERNS: tuple[tuple[re.Pattern[str], FailureKind], ...] = (
+    (re.compile(r"deadline exceeded|Timeout|[Tt]imed out|timeout"), FailureKind.TIMEOUT),
+    (re.compile(r"invalid character '<'"), FailureKind.WEB_PAGE),
+    (re.compile(r"invalid character|unexpected end of JSON"), FailureKind.BODY),
+    (re.compile(r"Error from server|doesn't have a resource type"), FailureKind.STATUS),
 )
 
 
-def to_poll(done: Completed) -> Absent | Missed | Denied:
+def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
     """What a call that did not end with 0 means; its standard output is not looked at.
 
     A failing list call can print a valid empty List, and "NotFound" is also what a proxy's 404 looks like.
     """
     if done.timed_out:
-        return Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
+        return Unavailable("kubectl did not come back in time and was ended", FailureKind.TIMEOUT)
     text = done.err
     if there := _NOT_FOUND_PATTERN.search(text):
-        return Absent(clean(f"{there.group(1)} not found"))
+        return NotFound(strip_control_chars(f"{there.group(1)} not found"))
     for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
             return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)
     cause = _telling_line(text) or f"kubectl ended with {done.code} and said nothing of use"
-    fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), Fault.CONNECTION)
-    return Missed(cause, fault)
+    fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), FailureKind.CONNECTION)
+    return Unavailable(cause, fault)
 
 
 def _refusal_text(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:
     """Kubectl's closing word if that is where the refusal stands, else the words that were found."""
     cause = _telling_line(text)
-    return cause if pattern.search(cause) else short(clean(found.group()), _MAX_TEXT_CHARS)
+    return cause if pattern.search(cause) else truncate_text(strip_control_chars(found.group()), _MAX_TEXT_CHARS)
 
 
 def _telling_line(text: str) -> str:
     """The last line that is kubectl's word to its user; its log lines come first."""
     lines = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
-    return short(clean(lines[-1]), _MAX_TEXT_CHARS) if lines else ""
+    return truncate_text(strip_control_chars(lines[-1]), _MAX_TEXT_CHARS) if lines else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
 
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 
 
 class WorkloadKind(StrEnum):
@@ -47,7 +47,7 @@ class WorkloadTarget:
         """NAMESPACE/NAME (a Deployment) or NAMESPACE/KIND/NAME, the kind also by kubectl's short names.
 
         Raises:
-            Problem: the text is neither.
+            CommandError: the text is neither.
         """
         match text.split("/"):
             case [namespace, name]:
@@ -57,9 +57,9 @@ class WorkloadTarget:
             case _:
                 namespace = kind = name = ""
         if not (_NAME.fullmatch(namespace) and _NAME.fullmatch(name)):
-            raise Problem(f"{text!r} is no deploy target", hint="write NAMESPACE/NAME or NAMESPACE/KIND/NAME")
+            raise CommandError(f"{text!r} is no deploy target", hint="write NAMESPACE/NAME or NAMESPACE/KIND/NAME")
         if kind.lower() not in _KINDS:
-            raise Problem(
+            raise CommandError(
                 f"{text!r} is no deploy target: {kind!r} is not a kind that can be waited for",
                 hint="a kind is deployment, statefulset or daemonset",
             )

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import answers, pods as pods_reading, reading, watching
 from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
-from homelab_hooks.looks import Absent, Denied, Fault, Missed, Seen
+from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.proc import Completed
-from homelab_hooks.text import clean, short
+from homelab_hooks.text import strip_control_chars, truncate_text
 
 CRASH_LOG_LINES = 10
 """lines of a container's log that are asked for"""
@@ -74,7 +74,7 @@ class Kubectl:
             *([f"--context={context}"] if context else []),
         ]
 
-    def workload(self, target: WorkloadTarget, *, within: float) -> Seen[Workload] | Absent | Missed | Denied:
+    def workload(self, target: WorkloadTarget, *, within: float) -> Found[Workload] | NotFound | Unavailable | Denied:
         """The workload itself; Absent only where the API server says that it, or its namespace, is not there."""
         return self._get(
             target, [target.kind.value, target.name], lambda raw: reading.parse_workload(target.kind, raw), within
@@ -82,14 +82,14 @@ class Kubectl:
 
     def revisions(
         self, target: WorkloadTarget, workload: Workload, *, within: float
-    ) -> Seen[tuple[Revision, ...]] | Absent | Missed | Denied:
+    ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
         """The ReplicaSets or ControllerRevisions that the workload owns."""
         what = [_REVISIONS[target.kind], *_selector_args(workload)]
         return self._get(target, what, lambda raw: reading.parse_revisions(workload.uid, raw), within)
 
     def pods(
         self, target: WorkloadTarget, workload: Workload, revisions: Sequence[Revision], *, within: float
-    ) -> Seen[tuple[Pod, ...]] | Absent | Missed | Denied:
+    ) -> Found[tuple[Pod, ...]] | NotFound | Unavailable | Denied:
         """The pods that belong to the workload by owner, not by label."""
         what = ["pods", *_selector_args(workload)]
         return self._get(target, what, lambda raw: pods_reading.parse_pods(workload.uid, revisions, raw), within)
@@ -101,7 +101,7 @@ class Kubectl:
         """
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
         look = self._get(target, what, lambda raw: reading.parse_failed_create(workload.uid, raw), within)
-        return look.value if isinstance(look, Seen) else ""
+        return look.value if isinstance(look, Found) else ""
 
     def watch_workload(
         self, target: WorkloadTarget, hear: Callable[[Workload | None], None], over: Callable[[], None], *, lasts: float
@@ -141,7 +141,7 @@ class Kubectl:
         argv = [self._program, *self._options, *_logs_command(target, pod, container), *few]
         done = self._processes.run(argv, timeout=within)
         lines = done.out.splitlines() if done.ok else []
-        return tuple(text for line in lines[-CRASH_LOG_LINES:] if (text := short(clean(line))))
+        return tuple(text for line in lines[-CRASH_LOG_LINES:] if (text := truncate_text(strip_control_chars(line))))
 
     def log_command(self, target: WorkloadTarget, pod: str, container: str) -> str:
         """What a person types to read all of it."""
@@ -149,20 +149,20 @@ class Kubectl:
 
     def _get(
         self, target: WorkloadTarget, what: list[str], read: Callable[[reading.Json], T], within: float
-    ) -> Seen[T] | Absent | Missed | Denied:
+    ) -> Found[T] | NotFound | Unavailable | Denied:
         argv = [self._program, *self._options, f"--namespace={target.namespace}", "get", *what, "--output=json"]
         done = self._processes.run(argv, timeout=within)
         if done.not_found:
-            raise Problem(
+            raise CommandError(
                 f"{self._program} cannot be started: {done.err}",
                 hint="install kubectl and put it on the PATH",
             )
         if done.timed_out or not done.ok:
             return answers.to_poll(done)
         try:
-            return Seen(read(json.loads(done.out)))
+            return Found(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-            return Missed(f"kubectl's answer is not what was asked for ({type(error).__name__})", Fault.BODY)
+            return Unavailable(f"kubectl's answer is not what was asked for ({type(error).__name__})", FailureKind.BODY)
 
 
 def _logs_command(target: WorkloadTarget, pod: str, container: str) -> list[str]:

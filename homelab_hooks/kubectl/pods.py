@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from homelab_hooks import image
 from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, Revision
 from homelab_hooks.kubectl.reading import Json, owner_uids, to_int
-from homelab_hooks.text import clean
+from homelab_hooks.text import strip_control_chars
 
 _HASH = "controller-revision-hash"
 _OVER = {"Failed", "Succeeded"}
@@ -41,13 +41,15 @@ def parse_pod(raw: Json, revision: str) -> Pod:
     scheduled = conditions.get("PodScheduled") or {}
     stuck = scheduled.get("status") == "False"
     return Pod(
-        name=clean(meta["name"]),
+        name=strip_control_chars(meta["name"]),
         uid=str(meta["uid"]),
         revision=revision,
         ready=(conditions.get("Ready") or {}).get("status") == "True",
         terminating=bool(meta.get("deletionTimestamp")),
         finished=status.get("phase") in _OVER,
-        unschedulable=clean(scheduled.get("message") or scheduled.get("reason") or "not scheduled") if stuck else "",
+        unschedulable=strip_control_chars(scheduled.get("message") or scheduled.get("reason") or "not scheduled")
+        if stuck
+        else "",
         containers=(
             *(_parse_state(each, init=True) for each in status.get("initContainerStatuses") or ()),
             *(_parse_state(each, init=False) for each in status.get("containerStatuses") or ()),
@@ -61,17 +63,17 @@ def _parse_state(raw: Json, *, init: bool) -> ContainerState:
     now = state.get(key) or {}
     before = (raw.get("lastState") or {}).get("terminated") or {}
     return ContainerState(
-        name=clean(raw["name"]),
+        name=strip_control_chars(raw["name"]),
         init=init,
         ready=bool(raw.get("ready")),
         restarts=to_int(raw.get("restartCount")),
         phase=_PHASES.get(key, ContainerPhase.UNKNOWN),
-        reason=clean(now.get("reason") or ""),
-        message=clean(now.get("message") or ""),
+        reason=strip_control_chars(now.get("reason") or ""),
+        message=strip_control_chars(now.get("message") or ""),
         exit_code=_exit_code(now),
-        last_reason=clean(before.get("reason") or ""),
+        last_reason=strip_control_chars(before.get("reason") or ""),
         last_exit_code=_exit_code(before),
-        digest=image.digest(raw.get("imageID") or ""),
+        digest=image.extract_digest(raw.get("imageID") or ""),
     )
 
 

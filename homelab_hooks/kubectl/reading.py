@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homelab_hooks.kubectl.facts import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
-from homelab_hooks.text import clean
+from homelab_hooks.text import strip_control_chars
 
 _REVISION = "deployment.kubernetes.io/revision"
 _ADDED_BY_CONTROLLER = "pod-template-hash"
@@ -36,7 +36,7 @@ def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
         selector=parse_selector(spec.get("selector") or {}),
         revision=annotations.get(_REVISION, "")
         if kind is WorkloadKind.DEPLOYMENT
-        else clean(status.get("updateRevision", "")),
+        else strip_control_chars(status.get("updateRevision", "")),
         deleting=bool(meta.get("deletionTimestamp")),
         paused=bool(spec.get("paused")),
         progress_deadline_message=_find_condition(conditions, "Progressing", "ProgressDeadlineExceeded"),
@@ -61,7 +61,7 @@ def parse_failed_create(uid: str, raw: Json) -> str:
         if each["involvedObject"].get("uid") == uid and each.get("reason") in {"FailedCreate", "SuccessfulCreate"}
     ]
     newest = max(about, key=_timestamp, default=None)
-    return clean(newest["message"]) if newest is not None and newest["reason"] == "FailedCreate" else ""
+    return strip_control_chars(newest["message"]) if newest is not None and newest["reason"] == "FailedCreate" else ""
 
 
 def _timestamp(event: Json) -> str:
@@ -119,24 +119,26 @@ def to_int(value: Any) -> int:
 
 def to_text_map(raw: Json | None) -> dict[str, str]:
     """Annotations or labels, fit to be shown."""
-    return {str(key): clean(str(value)) for key, value in (raw or {}).items()}
+    return {str(key): strip_control_chars(str(value)) for key, value in (raw or {}).items()}
 
 
 def _parse_revision(raw: Json) -> Revision:
     meta = raw["metadata"]
     history = raw.get("data")  # a ControllerRevision has one
     return Revision(
-        name=clean(meta["name"]),
+        name=strip_control_chars(meta["name"]),
         uid=str(meta["uid"]),
         number=to_int(raw.get("revision") or (meta.get("annotations") or {}).get(_REVISION)),
         template=parse_template((history if history is not None else raw)["spec"]["template"]),
-        hash=clean((meta.get("labels") or {}).get("controller-revision-hash", "")),
+        hash=strip_control_chars((meta.get("labels") or {}).get("controller-revision-hash", "")),
     )
 
 
 def _parse_container(raw: Json) -> Container:
-    env = {str(each["name"]): clean(str(each["value"])) for each in raw.get("env") or () if "value" in each}
-    return Container(clean(raw["name"]), clean(raw.get("image") or ""), env)
+    env = {
+        str(each["name"]): strip_control_chars(str(each["value"])) for each in raw.get("env") or () if "value" in each
+    }
+    return Container(strip_control_chars(raw["name"]), strip_control_chars(raw.get("image") or ""), env)
 
 
 def _parse_counts(kind: WorkloadKind, spec: Json, status: Json) -> ReplicaCounts:
@@ -163,4 +165,4 @@ def _find_condition(conditions: Mapping[str, Json], name: str, reason: str) -> s
     """The message of a condition that tells of trouble; empty where there is none."""
     found = conditions.get(name) or {}
     bad = found.get("reason") == reason if reason else found.get("status") == "True"
-    return clean(found.get("message") or found.get("reason") or name) if bad else ""
+    return strip_control_chars(found.get("message") or found.get("reason") or name) if bad else ""

@@ -6,9 +6,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.text import clean
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.text import strip_control_chars
 
 
 class TrustedCommands:
@@ -29,16 +29,17 @@ class TrustedCommands:
             return False
 
     def add(self, command: str) -> None:
-        """From now on it may be run. Raises Problem where that cannot be written down."""
+        """From now on it may be run. Raises CommandError where that cannot be written down."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
                 file.write(f"{_digest(command)}\n")
         except OSError as error:
-            raise Problem(
-                f"the agreement cannot be written down in {clean(str(self._path.parent))}: {error.strerror}",
+            raise CommandError(
+                f"the agreement cannot be written down in {strip_control_chars(str(self._path.parent))}: "
+                f"{error.strerror}",
                 hint="make room and the right to write there",
-                exit=Exit.REFUSED,
+                exit=ExitCode.REFUSED,
             ) from error
 
 
@@ -51,12 +52,12 @@ def consent_prompt(command: str, source: str) -> str:
     return f"{source} wants `{_shown(command)}` to be run here. Run it, now and from now on?"
 
 
-def not_trusted_error(command: str, source: str) -> Problem:
+def not_trusted_error(command: str, source: str) -> CommandError:
     """What is said where nobody can be asked, or somebody said no."""
-    return Problem(
+    return CommandError(
         f"{source} wants `{_shown(command)}` to be run here, and nobody has agreed to that",
         hint="if you do: git config homelab.verify COMMAND, or git land on a terminal, where you are asked",
-        exit=Exit.REFUSED,
+        exit=ExitCode.REFUSED,
     )
 
 
@@ -66,7 +67,7 @@ def _shown(command: str) -> str:
     >>> _shown("make test\nrm x")
     'make test ⏎ rm x'
     """
-    return clean(command.strip().replace("\n", " ⏎ "))
+    return strip_control_chars(command.strip().replace("\n", " ⏎ "))
 
 
 def _digest(command: str) -> str:

@@ -7,13 +7,13 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Log, Progress, Stage, StageChanged
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
-from homelab_hooks.remote import shown
-from homelab_hooks.text import clean
+from homelab_hooks.remote import format_remote_url
+from homelab_hooks.text import strip_control_chars
 
 SHORT_SHA_DIGITS = 10
 ABORT_HINT = "git land --abort goes back to where the branch was"
@@ -45,12 +45,12 @@ def run_stage(parts: LandingDependencies, stage: Stage) -> Iterator[StageReport]
 
     def end(progress: Progress, detail: str) -> None:
         took = parts.clock.now() - began
-        parts.tell(StageChanged(stage=stage, progress=progress, detail=clean(detail), took=took))
+        parts.tell(StageChanged(stage=stage, progress=progress, detail=strip_control_chars(detail), took=took))
 
     try:
         yield note
-    except Problem as problem:
-        end(Progress.FAILED, problem.what)
+    except CommandError as problem:
+        end(Progress.FAILED, problem.message)
         raise
     except BaseException:
         end(Progress.FAILED, "cut short")
@@ -80,13 +80,13 @@ class Landing:
     @property
     def upstream(self) -> str:
         """The target as a person knows it, and as the merge's message names it: `origin/main`."""
-        return f"{shown(self.state.remote)}/{clean(self.state.target)}"
+        return f"{format_remote_url(self.state.remote)}/{strip_control_chars(self.state.target)}"
 
     def save(self, **changes: Any) -> None:
         """Write down what is about to happen, or has.
 
-        Raises Problem where that cannot be written, for what then happened could not be taken up again. Once a push may
-        have reached the server, and at an end, it is only told: nothing may hide what became of it.
+        Raises CommandError where that cannot be written, for what then happened could not be taken up again. Once a
+        push may have reached the server, and at an end, it is only told: nothing may hide what became of it.
         """
         before, self.state = self.state, replace(self.state, **changes)
         done = before.push_unconfirmed or before.landed_commit or "ended_with" in changes
@@ -109,10 +109,10 @@ class Landing:
         """A Problem within this is a warning, said once."""
         try:
             yield
-        except Problem as problem:
-            if problem.what != self._warned:
-                self.log(problem.what, level=Level.WARNING)
-            self._warned = problem.what
+        except CommandError as problem:
+            if problem.message != self._warned:
+                self.log(problem.message, level=LogLevel.WARNING)
+            self._warned = problem.message
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[StageReport]:
@@ -121,9 +121,9 @@ class Landing:
         with run_stage(self.parts, stage) as note:
             yield note
 
-    def log(self, text: str, *, source: str = "homelab", level: Level = Level.INFO) -> None:
+    def log(self, text: str, *, source: str = "homelab", level: LogLevel = LogLevel.INFO) -> None:
         """A line for the user."""
-        self.parts.tell(Log(source=source, text=clean(text), level=level))
+        self.parts.tell(Log(source=source, text=strip_control_chars(text), level=level))
 
 
 def short_sha(sha: str) -> str:

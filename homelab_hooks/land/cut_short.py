@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homelab_hooks.errors import Terminated
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.land import pending_landing
 from homelab_hooks.land.resume import RECHECK_AFTER_S, with_credentials
 from homelab_hooks.land.state import LandingState
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
 from homelab_hooks.loop import Clock
 from homelab_hooks.verdict import Verdict
 
@@ -29,7 +29,7 @@ def interrupt_verdict(
     *,
     previous: LandingState | None = None,
     ask: ArrivalCheck = lambda _: None,
-    exit: Exit = Exit.INTERRUPTED,  # noqa: A002 - the glossary's word
+    exit: ExitCode = ExitCode.INTERRUPTED,  # noqa: A002 - the glossary's word
 ) -> Verdict:
     """What to say: whether it is landed, and how to go on.
 
@@ -79,11 +79,11 @@ def check_arrived(state: LandingState, *, git: Git, asking: Remotes, clock: Cloc
 
 def _on_target(state: LandingState, git: Git, asking: Remotes) -> bool | None:
     match asking.ls_remote_branch(with_credentials(state, git).push_url, state.target, timeout=ANSWER_TIMEOUT_S):
-        case Seen(tip):
+        case Found(tip):
             if tip == state.pushed_commit:
                 return True
             return git.is_ancestor(older=state.pushed_commit, newer=tip) if git.has_commit(tip) else None
-        case Absent():
+        case NotFound():
             return False
-        case Missed() | Denied():
+        case Unavailable() | Denied():
             return None

@@ -5,17 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from homelab_hooks.credentials import hidden
-from homelab_hooks.errors import Problem
+from homelab_hooks.credentials import strip_web_userinfo
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Landing
 from homelab_hooks.land.request import Landed
-from homelab_hooks.remote import shown
+from homelab_hooks.remote import format_remote_url
 from homelab_hooks.verdict import Verdict
 
-_NOT_LANDED = {Exit.USAGE, Exit.REFUSED, Exit.CONFLICT, Exit.VERIFY_FAILED, Exit.PROTECTED, Exit.PUSH_FAILED}
+_NOT_LANDED = {
+    ExitCode.USAGE,
+    ExitCode.REFUSED,
+    ExitCode.CONFLICT,
+    ExitCode.VERIFY_FAILED,
+    ExitCode.PROTECTED,
+    ExitCode.PUSH_FAILED,
+}
 """codes of `git land` that mean nothing was landed: no later trouble may end with one of them"""
 _PASSED_THROUGH_CODES = {*range(1, 11), 124} - {2}
 
@@ -47,10 +54,10 @@ def run_post_push(course: Landing, there: Landed) -> Verdict:
     course.save(stage=Stage.WATCH)
     try:
         verdict = _follow_up_verdict(course, there)
-    except Problem as problem:
-        verdict = Verdict(exit=problem.exit, reason=problem.what, hint=problem.hint)
+    except CommandError as problem:
+        verdict = Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint)
     if verdict.exit in _NOT_LANDED:
-        verdict = verdict._replace(exit=Exit.UNREACHABLE)
+        verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
     course.discard()
     return verdict._replace(landed=True, sha=there.sha)
 
@@ -58,7 +65,7 @@ def run_post_push(course: Landing, there: Landed) -> Verdict:
 def _follow_up_verdict(course: Landing, there: Landed) -> Verdict:
     after = course.parts.follow_up
     if after is None:
-        return Verdict(exit=Exit.OK, reason=f"landed on {there.branch}")
+        return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}")
     hook = post_push_hook(course.git) if course.parts.runs_post_push_hook else None
     return after(there) if hook is None else _run_hook(course, hook, there)
 
@@ -69,7 +76,7 @@ def _run_hook(course: Landing, hook: Path, there: Landed) -> Verdict:
 
     with course.stage(Stage.WATCH) as note:
         done = course.parts.hooks.stream(
-            [str(hook), hidden(there.remote), hidden(there.push_url)],
+            [str(hook), strip_web_userinfo(there.remote), strip_web_userinfo(there.push_url)],
             hear,
             cwd=course.git.top_level(),
             env={"HOMELAB_IN_LAND": "1"},
@@ -78,7 +85,7 @@ def _run_hook(course: Landing, hook: Path, there: Landed) -> Verdict:
         note.detail = f"the post-push hook ended with {done.code}"
         if not done.ok:
             note.mark_failed()
-    code = Exit.OK if done.ok else Exit(done.code) if done.code in _PASSED_THROUGH_CODES else Exit.FAILED
+    code = ExitCode.OK if done.ok else ExitCode(done.code) if done.code in _PASSED_THROUGH_CODES else ExitCode.FAILED
     return Verdict(exit=code, reason=note.detail)
 
 
@@ -91,11 +98,11 @@ def post_push_hook(git: Git) -> Path | None:
 def unknown_verdict(course: Landing) -> Verdict:
     """Nobody can say whether the commit is there (8)."""
     state = course.state
-    course.save(ended_with=Exit.UNREACHABLE.verdict)
+    course.save(ended_with=ExitCode.UNREACHABLE.verdict)
     return Verdict(
-        exit=Exit.UNREACHABLE,
+        exit=ExitCode.UNREACHABLE,
         reason=f"it is unknown whether {state.pushed_commit} is on {state.target}: "
-        f"{shown(state.push_url)} does not answer",
+        f"{format_remote_url(state.push_url)} does not answer",
         hint="git land --continue asks again",
         sha=state.pushed_commit,
     )

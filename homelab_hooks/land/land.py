@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, assert_never
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import LogLevel, Stage
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.push import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import steps
@@ -78,7 +78,7 @@ def land_until_settled(course: Landing) -> LandingEnd:
             came_to = _attempt(course)
             if came_to is not None:
                 return came_to
-    except Problem as problem:
+    except CommandError as problem:
         _save_or_discard(course, problem)
         raise
 
@@ -111,7 +111,7 @@ def _after_push(course: Landing, outcome: PushResult) -> LandingEnd | None:
         case Accepted() | QueryRemote():
             return report_landed(course) if there else unknown_verdict(course)
         case Retry(wait, why):
-            course.log(f"{why}; trying again in {wait:.1f} s", level=Level.WARNING)
+            course.log(f"{why}; trying again in {wait:.1f} s", level=LogLevel.WARNING)
             course.parts.clock.sleep(wait)
             return None
         case PushFeatureBranch():
@@ -143,16 +143,16 @@ def _push_feature_branch(course: Landing, refused: PushResult) -> Verdict:
         course.log(line, source="push")
     if outcome.status is not PushStatus.ACCEPTED:
         problem = push_error(outcome)
-        raise Problem(
-            f"{state.target} takes no direct pushes, and {state.branch} could not be pushed: {problem.what}",
+        raise CommandError(
+            f"{state.target} takes no direct pushes, and {state.branch} could not be pushed: {problem.message}",
             hint=problem.hint,
-            exit=Exit.PUSH_FAILED,
+            exit=ExitCode.PUSH_FAILED,
         )
     link = outcome.link or refused.link
     course.log(f"pushed {state.branch}" + (f"; open a pull request: {link}" if link else ""))
     course.discard()
     return Verdict(
-        exit=Exit.PROTECTED,
+        exit=ExitCode.PROTECTED,
         reason=f"{state.target} takes no direct pushes: {refused.reason}; {state.branch} was pushed",
         hint=f"open a pull request: {link}" if link else "open a pull request for it",
         sha=state.pushed_commit,
@@ -165,14 +165,14 @@ def _already_contained(course: Landing) -> Verdict:
     reason = f"{course.state.branch} is contained in {course.upstream} already"
     sha = course.git.head()
     course.discard()
-    return Verdict(exit=Exit.OK, word="nothing", reason=reason, sha=sha, landed=False)
+    return Verdict(exit=ExitCode.OK, label="nothing", reason=reason, sha=sha, landed=False)
 
 
-def _save_or_discard(course: Landing, problem: Problem) -> None:
+def _save_or_discard(course: Landing, problem: CommandError) -> None:
     """Keep the state only where there is something to go on with or to go back from."""
     git = course.git
     merging = begun_by_landing(course.state, git.current_operation())
-    if problem.exit is Exit.VERIFY_FAILED or merging or git.head() != course.state.original_commit:
+    if problem.exit is ExitCode.VERIFY_FAILED or merging or git.head() != course.state.original_commit:
         course.save(ended_with=problem.exit.verdict)
     else:
         course.discard()
@@ -201,7 +201,7 @@ def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dic
 def _load_pending(parts: LandingDependencies, verb: str) -> Landing:
     state = pending_landing(parts.git)
     if state is None:
-        raise Problem(f"there is no landing to {verb}", hint="start one: git land", exit=Exit.REFUSED)
+        raise CommandError(f"there is no landing to {verb}", hint="start one: git land", exit=ExitCode.REFUSED)
     return Landing(parts, state_file(parts.git), with_credentials(state, parts.git))
 
 
@@ -218,7 +218,7 @@ def _run_dry(request: LandRequest, parts: LandingDependencies) -> Verdict:
     sha, problems = report_dry_run(request, parts)
     for problem in problems:
         raise problem
-    return Verdict(exit=Exit.OK, reason="this was a rehearsal, nothing was changed", sha=sha, landed=False)
+    return Verdict(exit=ExitCode.OK, reason="this was a rehearsal, nothing was changed", sha=sha, landed=False)
 
 
 @contextmanager
@@ -233,10 +233,10 @@ def _as_verdict(parts: LandingDependencies, act: Callable[[], Verdict]) -> Verdi
     """What was refused was not landed; only of a push that nobody can settle it is unknown (8)."""
     try:
         return act()
-    except Problem as problem:
-        landed = None if problem.exit is Exit.UNREACHABLE else False
+    except CommandError as problem:
+        landed = None if problem.exit is ExitCode.UNREACHABLE else False
         return Verdict(
-            exit=problem.exit, reason=problem.what, hint=problem.hint, sha=_head_or_empty(parts.git), landed=landed
+            exit=problem.exit, reason=problem.message, hint=problem.hint, sha=_head_or_empty(parts.git), landed=landed
         )
 
 
@@ -244,5 +244,5 @@ def _head_or_empty(git: Git) -> str:
     """What is checked out, for the last word; nothing where git says nothing."""
     try:
         return git.head()
-    except Problem:
+    except CommandError:
         return ""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import LogLevel, Stage
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.push import output_lines
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
@@ -14,7 +14,7 @@ from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import DURING_FETCH, require_same_tree
 from homelab_hooks.proc import Completed
-from homelab_hooks.sentences import listed
+from homelab_hooks.sentences import join_names
 
 
 def merge_target(course: Landing, tip: str) -> str:
@@ -38,7 +38,7 @@ def merge_target(course: Landing, tip: str) -> str:
         was, head = head, git.head()
         course.save(merged_commit=head, merge_began_at="")
         if not git.is_ancestor(older=tip, newer=head):
-            raise Problem(f"git did not bring {course.upstream} in", hint=ABORT_HINT, exit=Exit.REFUSED)
+            raise CommandError(f"git did not bring {course.upstream} in", hint=ABORT_HINT, exit=ExitCode.REFUSED)
         update_submodules(course, was=[was], now=head)
         note.detail = f"{short_sha(head)} contains {course.upstream}"
     return head
@@ -51,10 +51,10 @@ def _require_ready(course: Landing, head: str) -> None:
         raise foreign_operation_error(operation)
     require_same_tree(course, head, when=DURING_FETCH)
     if course.request.strategy is Strategy.FF_ONLY:
-        raise Problem(
+        raise CommandError(
             f"{course.upstream} has moved, and only a fast-forward was asked for",
             hint="merge or rebase it yourself, or land with --strategy merge",
-            exit=Exit.CONFLICT,
+            exit=ExitCode.CONFLICT,
         )
 
 
@@ -79,11 +79,11 @@ def _restore_files(course: Landing, new: list[str]) -> None:
     if changed:
         done = git.restore(changed)
         if not done.ok:
-            text = f"what git had begun could not be undone in {listed(changed)}: {error_message(done)}"
-            course.log(text, source="merge", level=Level.WARNING)
+            text = f"what git had begun could not be undone in {join_names(changed)}: {error_message(done)}"
+            course.log(text, source="merge", level=LogLevel.WARNING)
 
 
-def merge_error(course: Landing, done: Completed) -> Problem:
+def merge_error(course: Landing, done: Completed) -> CommandError:
     """Why a merge or rebase did not come to its end; only conflicts are left in the work tree."""
     git = course.git
     files, operation = git.unmerged_files(), git.current_operation()
@@ -94,31 +94,31 @@ def merge_error(course: Landing, done: Completed) -> Problem:
     for line in output_lines(done.out + done.err):
         course.log(line, source="merge")
     if not operation:
-        return Problem(f"git refused to merge {course.upstream}: {error_message(done)}", exit=Exit.REFUSED)
+        return CommandError(f"git refused to merge {course.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
     git.abort_operation(operation.name)
-    return Problem(
+    return CommandError(
         f"the merge with {course.upstream} was not committed: {error_message(done)}",
         hint="a hook or signing stopped it: mend that, then git land again",
-        exit=Exit.PUSH_FAILED,
+        exit=ExitCode.PUSH_FAILED,
     )
 
 
-def continue_error(course: Landing, done: Completed) -> Problem:
+def continue_error(course: Landing, done: Completed) -> CommandError:
     """Why one whose conflicts are resolved could not be finished: the resolution stays, whatever the reason."""
     files = course.git.unmerged_files()
     if files:
         return conflict_error(course, files)
-    return Problem(
+    return CommandError(
         f"what is resolved could not be committed: {error_message(done)}",
         hint=f"a hook or signing stopped it: mend that, then git land --continue; {ABORT_HINT}",
-        exit=Exit.PUSH_FAILED,
+        exit=ExitCode.PUSH_FAILED,
     )
 
 
-def conflict_error(course: Landing, files: tuple[str, ...]) -> Problem:
+def conflict_error(course: Landing, files: tuple[str, ...]) -> CommandError:
     """The error for files with conflicts (21)."""
-    return Problem(
-        f"{course.upstream} conflicts with {course.state.branch} in: {listed(files)}",
+    return CommandError(
+        f"{course.upstream} conflicts with {course.state.branch} in: {join_names(files)}",
         hint=f"resolve and git add them, then git land --continue; {ABORT_HINT}",
-        exit=Exit.CONFLICT,
+        exit=ExitCode.CONFLICT,
     )

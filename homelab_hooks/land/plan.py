@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.push import PushResult, PushStatus
 
 MAX_NETWORK_ATTEMPTS = 3
@@ -41,7 +41,7 @@ class PushFeatureBranch:
 class Fail:
     """Nothing was landed, and trying again would not help."""
 
-    error: Problem
+    error: CommandError
 
 
 PushDecision = Accepted | QueryRemote | Retry | PushFeatureBranch | Fail
@@ -84,10 +84,10 @@ def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry |
     """Another try, later each time; or the end of all tries."""
     if tried > attempts:
         return Fail(
-            Problem(
+            CommandError(
                 f"nothing was landed after {tried} tries: {why}",
                 hint="git land again",
-                exit=Exit.PUSH_FAILED,
+                exit=ExitCode.PUSH_FAILED,
             )
         )
     wait = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (tried - 1))
@@ -108,11 +108,11 @@ _MESSAGES = {
 }
 
 
-def push_error(outcome: PushResult) -> Problem:
+def push_error(outcome: PushResult) -> CommandError:
     """A refusal as a person is told it (24)."""
     what = _MESSAGES.get(outcome.status, "the push failed")
-    return Problem(
+    return CommandError(
         f"{what}: {outcome.reason}" if outcome.reason else what,
         hint=_HINTS.get(outcome.status, "git land again"),
-        exit=Exit.PUSH_FAILED,
+        exit=ExitCode.PUSH_FAILED,
     )

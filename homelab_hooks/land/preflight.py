@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from homelab_hooks import remote as remotes
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Landing, run_stage, short_sha
 from homelab_hooks.land.ownership import begun_by_landing
@@ -13,7 +13,7 @@ from homelab_hooks.land.refusals import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Absent, Missed, Seen
+from homelab_hooks.looks import Found, NotFound, Unavailable
 
 
 def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:
@@ -23,7 +23,9 @@ def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:
         for problem in unmet_preconditions(facts):
             raise problem
         require_ci_access(parts)
-        note.detail = f"{facts.branch} at {short_sha(facts.head)}, to {remotes.shown(state.remote)}/{state.target}"
+        note.detail = (
+            f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
+        )
     course = Landing(parts, state_file(parts.git), state)
     if state_file(parts.git).load() is not None:  # it ended early, perhaps in its fetch
         parts.git.delete_leftover_fetch_refs()
@@ -39,10 +41,10 @@ def collect_facts(request: LandRequest, git: Git, remote: str) -> tuple[Prefligh
     """
     top = git.top_level()
     if top is None:
-        raise Problem("this is no git work tree", hint="run it inside one", exit=Exit.REFUSED)
+        raise CommandError("this is no git work tree", hint="run it inside one", exit=ExitCode.REFUSED)
     branch, head = git.current_branch(), git.head()
-    asked = Seen(request.onto) if request.onto else git.head_branch(remote) if remote else Absent()
-    target = asked.value if isinstance(asked, Seen) else ""
+    asked = Found(request.onto) if request.onto else git.head_branch(remote) if remote else NotFound()
+    target = asked.value if isinstance(asked, Found) else ""
     earlier = state_file(git).load()
     cut = earlier if earlier and earlier.was_interrupted else None
     lock, operation = git.lock_file(), git.current_operation()
@@ -60,7 +62,7 @@ def collect_facts(request: LandRequest, git: Git, remote: str) -> tuple[Prefligh
         lock_file=str(lock or ""),
         interrupted_stage=cut.stage.value if cut else "",
         interrupted_branch=cut.branch if cut else "",
-        remote_error=asked.reason if isinstance(asked, Missed) else "",
+        remote_error=asked.reason if isinstance(asked, Unavailable) else "",
     )
     urls = git.push_urls(remote) if remote else ()
     state = LandingState(
@@ -75,11 +77,11 @@ def collect_facts(request: LandRequest, git: Git, remote: str) -> tuple[Prefligh
 
 
 def resolve_remote(request: LandRequest, git: Git) -> str:
-    """The remote that is landed on. Raises Problem where it cannot be told, or the target's name is none."""
+    """The remote that is landed on. Raises CommandError where it cannot be told, or the target's name is none."""
     if request.onto and not git.is_valid_branch(request.onto):
-        raise Problem(f"git takes no branch to be called {request.onto}", hint="name another: --onto BRANCH")
+        raise CommandError(f"git takes no branch to be called {request.onto}", hint="name another: --onto BRANCH")
     names, own = git.remote_names(), git.push_remote(git.current_branch())
-    return remotes.choose(names, wanted=request.remote, push_remote=own, push_default=git.push_default()).name
+    return remotes.choose_remote(names, wanted=request.remote, push_remote=own, push_default=git.push_default()).name
 
 
 def state_file(git: Git) -> StateFile:
@@ -93,5 +95,5 @@ def require_ci_access(parts: LandingDependencies) -> None:
         return
     try:
         parts.check_ci()
-    except Problem as problem:
-        raise Problem(problem.what, hint=problem.hint, exit=Exit.REFUSED) from problem
+    except CommandError as problem:
+        raise CommandError(problem.message, hint=problem.hint, exit=ExitCode.REFUSED) from problem

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.operation import UnfinishedOperation
-from homelab_hooks.sentences import listed
-from homelab_hooks.text import clean
+from homelab_hooks.sentences import join_names
+from homelab_hooks.text import strip_control_chars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +41,11 @@ class PreflightFacts:
     interrupted_branch: str = ""
 
 
-def unmet_preconditions(facts: PreflightFacts) -> tuple[Problem, ...]:
+def unmet_preconditions(facts: PreflightFacts) -> tuple[CommandError, ...]:
     """Every reason not to begin, the first to be told first; none: it can land.
 
     >>> facts = PreflightFacts(branch="", head="1", target="main", remote="origin")
-    >>> [problem.what for problem in unmet_preconditions(facts)]
+    >>> [problem.message for problem in unmet_preconditions(facts)]
     ['HEAD is detached: there is no branch to land']
     """
     found = (
@@ -62,8 +62,8 @@ def unmet_preconditions(facts: PreflightFacts) -> tuple[Problem, ...]:
     return tuple(problem for problem in found if problem is not None)
 
 
-def _refusal(what: str, hint: str) -> Problem:
-    return Problem(what, hint=hint, exit=Exit.REFUSED)
+def _refusal(what: str, hint: str) -> CommandError:
+    return CommandError(what, hint=hint, exit=ExitCode.REFUSED)
 
 
 _CHANGES_FILES = {"merge", "rebase", "cherry-pick", "revert", "am"}
@@ -71,31 +71,31 @@ _CHANGES_FILES = {"merge", "rebase", "cherry-pick", "revert", "am"}
 _DETACHES_HEAD = {"rebase", "bisect"}
 
 
-def _interrupted_landing(facts: PreflightFacts) -> Problem | None:
+def _interrupted_landing(facts: PreflightFacts) -> CommandError | None:
     if not facts.interrupted_stage:
         return None
     branch = facts.interrupted_branch
     elsewhere = facts.branch != branch and facts.operation.name not in _DETACHES_HEAD
     return _refusal(
-        f"the landing of {clean(branch)} was cut short at {facts.interrupted_stage}",
-        (f"git switch {shlex.quote(clean(branch))}; then " if elsewhere else "")
+        f"the landing of {strip_control_chars(branch)} was cut short at {facts.interrupted_stage}",
+        (f"git switch {shlex.quote(strip_control_chars(branch))}; then " if elsewhere else "")
         + "git land --continue finds out how it stands and goes on; git land --abort goes back",
     )
 
 
-def _lock(facts: PreflightFacts) -> Problem | None:
+def _lock(facts: PreflightFacts) -> CommandError | None:
     return lock_error(facts.lock_file) if facts.lock_file else None
 
 
-def lock_error(lock: str) -> Problem:
+def lock_error(lock: str) -> CommandError:
     """What to say of a lock, and what to do about it."""
     return _refusal(
-        f"another git works here, or was killed: there is a lock, {clean(lock)}",
+        f"another git works here, or was killed: there is a lock, {strip_control_chars(lock)}",
         "wait for its end; where none runs, remove that file; then the same command again",
     )
 
 
-def _operation(facts: PreflightFacts) -> Problem | None:
+def _operation(facts: PreflightFacts) -> CommandError | None:
     if not facts.operation:
         return None
     if not facts.operation_is_ours:
@@ -116,7 +116,7 @@ _WAYS_TO_END = {
 }
 
 
-def foreign_operation_error(operation: UnfinishedOperation) -> Problem:
+def foreign_operation_error(operation: UnfinishedOperation) -> CommandError:
     """The refusal if an operation is in progress that no landing began; it is left alone."""
     article = "an" if operation.name == "am" else "a"
     return _refusal(
@@ -125,34 +125,39 @@ def foreign_operation_error(operation: UnfinishedOperation) -> Problem:
     )
 
 
-def _branch(facts: PreflightFacts) -> Problem | None:
+def _branch(facts: PreflightFacts) -> CommandError | None:
     if not facts.head:
         return _refusal("there is no commit yet", "commit something first")
     if not facts.branch and facts.operation.name not in _DETACHES_HEAD:
         return _refusal("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
         return _refusal(
-            f"{clean(facts.branch)} is the target itself",
+            f"{strip_control_chars(facts.branch)} is the target itself",
             "land from a branch of its own: git switch -c TOPIC",
         )
     return None
 
 
-def _target(facts: PreflightFacts) -> Problem | None:
+def _target(facts: PreflightFacts) -> CommandError | None:
     if facts.target or not facts.remote:  # that there is no remote is a finding of its own
         return None
     if facts.remote_error:
-        what = f"{clean(facts.remote)} cannot be asked which branch to land on: {clean(facts.remote_error)}"
-        return Problem(what, hint="git land again when it can be reached", exit=Exit.PUSH_FAILED)
-    return _refusal(f"{clean(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH")
+        what = (
+            f"{strip_control_chars(facts.remote)} cannot be asked which branch to land on: "
+            f"{strip_control_chars(facts.remote_error)}"
+        )
+        return CommandError(what, hint="git land again when it can be reached", exit=ExitCode.PUSH_FAILED)
+    return _refusal(
+        f"{strip_control_chars(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH"
+    )
 
 
-def _uncommitted_changes(facts: PreflightFacts) -> Problem | None:
+def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
     if facts.operation.name in _CHANGES_FILES:  # whose end, or undoing, is told already
         return None
     if facts.changes:
         return _refusal(
-            f"the work tree has changes that would not be landed: {listed(change[3:] for change in facts.changes)}",
+            f"the work tree has changes that would not be landed: {join_names(change[3:] for change in facts.changes)}",
             "commit them, or put them aside: git stash",
         )
     if facts.hidden_changes:
@@ -162,21 +167,22 @@ def _uncommitted_changes(facts: PreflightFacts) -> Problem | None:
 
 def describe_hidden_changes(paths: Iterable[str], *, when: str = "") -> tuple[str, str]:
     """What to say, and to do, about changed files that `git status` does not look at."""
-    what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {listed(paths)}"
+    what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {join_names(paths)}"
     show = "git update-index --no-assume-unchanged --no-skip-worktree FILE"
     return what, f"commit or undo that after {show}, or land from a work tree of its own (homelab work start)"
 
 
-def _plaintext_secrets(facts: PreflightFacts) -> Problem | None:
+def _plaintext_secrets(facts: PreflightFacts) -> CommandError | None:
     if not facts.plaintext_secrets:
         return None
     return _refusal(
-        f"git-crypt is to encrypt these files, and they are committed in plaintext: {listed(facts.plaintext_secrets)}",
+        "git-crypt is to encrypt these files, and they are committed in plaintext: "
+        f"{join_names(facts.plaintext_secrets)}",
         "git-crypt unlock, then commit them anew in place of those commits",
     )
 
 
-def _verifiable(facts: PreflightFacts) -> Problem | None:
+def _verifiable(facts: PreflightFacts) -> CommandError | None:
     if facts.can_be_verified:
         return None
     return _refusal(

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from homelab_hooks import remote as remotes
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Progress, Stage, StageChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land.course import Landing, short_sha
 from homelab_hooks.land.finish import post_push_hook
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
@@ -24,16 +24,16 @@ from homelab_hooks.land.request import (
 )
 from homelab_hooks.land.state import lock_held_error, lock_holder
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
-from homelab_hooks.sentences import counted, listed
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
+from homelab_hooks.sentences import join_names, pluralize
 
 T = TypeVar("T")
 _NOTHING_TO_LAND = "there would be nothing to land"
 
 
-def report_dry_run(request: LandRequest, parts: LandingDependencies) -> tuple[str, tuple[Problem, ...]]:
+def report_dry_run(request: LandRequest, parts: LandingDependencies) -> tuple[str, tuple[CommandError, ...]]:
     """Say what a landing would do; the commit, and all that would stop it, the first to be told first."""
-    found: list[Problem] = []
+    found: list[CommandError] = []
     git = parts.git
     remote = _collecting(found, lambda: resolve_remote(request, git)) or ""
     facts, state = collect_facts(request, git, remote)
@@ -47,19 +47,19 @@ def report_dry_run(request: LandRequest, parts: LandingDependencies) -> tuple[st
     for line in (merging, *more):
         if line:
             course.log(line)
-    each = tuple({problem.what: problem for problem in reversed(found)}.values())[::-1]
+    each = tuple({problem.message: problem for problem in reversed(found)}.values())[::-1]
     for problem in each:
-        course.log(f"would be refused: {problem.what}" + (f"; {problem.hint}" if problem.hint else ""))
+        course.log(f"would be refused: {problem.message}" + (f"; {problem.hint}" if problem.hint else ""))
     progress = Progress.FAILED if each else Progress.DONE
-    detail = each[0].what if each else "nothing was changed"
+    detail = each[0].message if each else "nothing was changed"
     parts.tell(StageChanged(stage=Stage.PREFLIGHT, progress=progress, detail=detail))
     return facts.head, each
 
 
-def _collecting(found: list[Problem], act: Callable[[], T]) -> T | None:
+def _collecting(found: list[CommandError], act: Callable[[], T]) -> T | None:
     try:
         return act()
-    except Problem as problem:
+    except CommandError as problem:
         found.append(problem)
         return None
 
@@ -76,13 +76,13 @@ def _target_commit(course: Landing) -> str:
     if not state.remote or not state.target:
         return ""
     match git.ls_remote_branch(state.push_url, state.target):
-        case Seen(tip):
+        case Found(tip):
             return str(tip)
-        case Absent():
+        case NotFound():
             hint = "name another: --onto BRANCH"
-            raise Problem(f"there is no branch {course.upstream}", hint=hint, exit=Exit.REFUSED)
-        case Missed(reason) | Denied(reason):
-            raise Problem(f"{course.upstream} cannot be asked for: {reason}", exit=Exit.PUSH_FAILED)
+            raise CommandError(f"there is no branch {course.upstream}", hint=hint, exit=ExitCode.REFUSED)
+        case Unavailable(reason) | Denied(reason):
+            raise CommandError(f"{course.upstream} cannot be asked for: {reason}", exit=ExitCode.PUSH_FAILED)
 
 
 def _merge_line(course: Landing, facts: PreflightFacts, tip: str) -> str:
@@ -95,12 +95,12 @@ def _merge_line(course: Landing, facts: PreflightFacts, tip: str) -> str:
     ahead, behind = git.commits_ahead(of=tip, sha=facts.head), git.commits_ahead(of=facts.head, sha=tip)
     if not ahead:
         return f"{at} and contains {facts.branch}: {_NOTHING_TO_LAND}"
-    new = f"{counted(behind, 'commit')} that {facts.branch} has not" if behind else f"which {facts.branch} has"
-    line = f"{at}, {new}: would land {counted(ahead, 'commit')}"
+    new = f"{pluralize(behind, 'commit')} that {facts.branch} has not" if behind else f"which {facts.branch} has"
+    line = f"{at}, {new}: would land {pluralize(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
         return f"{line}, but a fast-forward cannot (21)"
     files = git.conflicting_files(facts.head, tip) if behind else ()
-    return f"{line} by {strategy}" + (f", with conflicts in: {listed(files)} (21)" if files else "")
+    return f"{line} by {strategy}" + (f", with conflicts in: {join_names(files)} (21)" if files else "")
 
 
 def _verify_line(course: Landing) -> str:
@@ -120,7 +120,7 @@ def _push_line(course: Landing) -> str:
     state = course.state
     if not state.remote or not state.target:
         return ""
-    return f"would push to {state.target} on {state.remote}, {remotes.shown(state.push_url)}"
+    return f"would push to {state.target} on {state.remote}, {remotes.format_remote_url(state.push_url)}"
 
 
 def _follow_line(parts: LandingDependencies) -> str:

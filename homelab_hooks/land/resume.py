@@ -6,9 +6,9 @@ import shlex
 from dataclasses import replace
 
 from homelab_hooks import credentials
-from homelab_hooks.errors import Problem
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land import steps
@@ -21,7 +21,7 @@ from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import describe_difference
-from homelab_hooks.sentences import listed
+from homelab_hooks.sentences import join_names
 from homelab_hooks.verdict import Verdict
 
 ORPHAN_PUSH_TIMEOUT_S = 60.0
@@ -32,8 +32,8 @@ RECHECK_AFTER_S = 2.0
 
 def with_credentials(state: LandingState, git: Git) -> LandingState:
     """The state with the passwords of its URLs, which stand in git's settings alone."""
-    remote = credentials.whole(state.remote, (git.push_remote(state.branch), git.push_default()))
-    return replace(state, remote=remote, push_url=credentials.whole(state.push_url, git.push_urls(remote)))
+    remote = credentials.restore_userinfo(state.remote, (git.push_remote(state.branch), git.push_default()))
+    return replace(state, remote=remote, push_url=credentials.restore_userinfo(state.push_url, git.push_urls(remote)))
 
 
 def resume_merge(course: Landing) -> None:
@@ -55,10 +55,10 @@ def resume_merge(course: Landing) -> None:
     update_submodules(course, was=[state.original_commit, state.merged_commit, *git.parents(head)[:1]], now=head)
     what, hint = describe_difference(git, head)
     if what:
-        raise Problem(
+        raise CommandError(
             f"{what}; the landing would not contain that",
             hint=f"{hint}, or put it aside (git stash), then git land --continue; {ABORT_HINT}",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
     course.save(merge_began_at="")
 
@@ -67,10 +67,10 @@ def _finish_operation(course: Landing, operation: str) -> None:
     git = course.git
     files = git.unmerged_files()
     if files:
-        raise Problem(
-            f"these files still have conflicts: {listed(files)}",
+        raise CommandError(
+            f"these files still have conflicts: {join_names(files)}",
             hint="resolve and git add them, then git land --continue; or git land --abort",
-            exit=Exit.CONFLICT,
+            exit=ExitCode.CONFLICT,
         )
     done = git.continue_operation(operation)
     if not done.ok:
@@ -100,10 +100,10 @@ def _wait_for_orphan_push(course: Landing) -> None:
         course.log(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
     while pusher:
         if clock.now() >= until:
-            raise Problem(
+            raise CommandError(
                 f"the push of this landing still runs, as process {pusher}: unknown what comes of it",
                 hint="wait for its end, or end it; then the same command again",
-                exit=Exit.UNREACHABLE,
+                exit=ExitCode.UNREACHABLE,
             )
         clock.sleep(0.5)
         pusher = course.git.running_push_pid(course.state.pushed_commit)
@@ -129,7 +129,7 @@ def roll_back(course: Landing) -> Verdict:
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
         again = state.request.resume_command(sha)
         hint = f"watch it: {again}" if again else ""
-        return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=sha, landed=True)
+        return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _branch_gone(course):
         return _discarded(course, f"{state.branch} is not to be had here")
     git = course.git
@@ -143,7 +143,7 @@ def roll_back(course: Landing) -> Verdict:
     _reset_branch(course)
     course.discard()
     reason = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed"
-    return Verdict(exit=Exit.OK, reason=reason, sha=state.original_commit, landed=False)
+    return Verdict(exit=ExitCode.OK, reason=reason, sha=state.original_commit, landed=False)
 
 
 def _undo_operation(course: Landing) -> None:
@@ -154,7 +154,7 @@ def _undo_operation(course: Landing) -> None:
         raise foreign_operation_error(operation)
     done = git.abort_operation(operation.name)
     if not done.ok:
-        raise Problem(f"git cannot undo the {operation.name}: {error_message(done)}", exit=Exit.REFUSED)
+        raise CommandError(f"git cannot undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
 
 
 def _branch_gone(course: Landing) -> bool:
@@ -187,7 +187,7 @@ def _keep_branch(course: Landing) -> Verdict:
 def _discarded(course: Landing, why: str, *, hint: str = "") -> Verdict:
     course.discard()
     reason = f"the landing is forgotten: {why}; nothing was landed"
-    return Verdict(exit=Exit.OK, reason=reason, hint=hint, sha=course.git.head(), landed=False)
+    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=course.git.head(), landed=False)
 
 
 def _undo_partial_merge(course: Landing) -> None:
@@ -222,10 +222,10 @@ def _restore_merged_files(git: Git, tree: str, changed: list[str]) -> None:
 def _require_same_branch(course: Landing) -> None:
     branch, state = course.git.current_branch(), course.state
     if branch != state.branch:
-        raise Problem(
+        raise CommandError(
             f"the landing is of {state.branch}, but {branch or 'a detached HEAD'} is checked out",
             hint=f"git switch {shlex.quote(state.branch)}, then the same command again",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
 
 
@@ -236,5 +236,5 @@ def _reset_branch(course: Landing) -> None:
         return
     done = git.reset_keep(state.original_commit)
     if not done.ok:
-        raise Problem(f"git cannot set {state.branch} back: {error_message(done)}", exit=Exit.REFUSED)
+        raise CommandError(f"git cannot set {state.branch} back: {error_message(done)}", exit=ExitCode.REFUSED)
     update_submodules(course, was=[head], now=state.original_commit)

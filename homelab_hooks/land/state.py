@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.credentials import hidden
-from homelab_hooks.errors import Problem
+from homelab_hooks.credentials import strip_web_userinfo
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land.request import (
     DetectVerification,
     LandRequest,
@@ -23,7 +23,7 @@ from homelab_hooks.land.request import (
     VerifyChoice,
     VerifyCommand,
 )
-from homelab_hooks.text import clean
+from homelab_hooks.text import strip_control_chars
 
 SCHEMA_VERSION = 1
 MAX_COUNT = 10**6
@@ -74,7 +74,7 @@ class LandingState:
         return (
             not self.landed_commit
             and not self.only_looked
-            and self.ended_with in {"", Exit.UNREACHABLE.verdict, Exit.INTERRUPTED.verdict}
+            and self.ended_with in {"", ExitCode.UNREACHABLE.verdict, ExitCode.INTERRUPTED.verdict}
         )
 
 
@@ -101,19 +101,19 @@ class StateFile:
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._unreadable() from error
 
-    def _unreadable(self) -> Problem:
-        return Problem(
-            f"the state of an earlier landing cannot be read: {clean(str(self._path))}",
+    def _unreadable(self) -> CommandError:
+        return CommandError(
+            f"the state of an earlier landing cannot be read: {strip_control_chars(str(self._path))}",
             hint="look at git log and git status, then remove that file",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
 
     def save(self, state: LandingState) -> None:
-        """Write the state as a whole or not at all, also when the machine dies. Raises Problem where it cannot.
+        """Write the state as a whole or not at all, also when the machine dies. Raises CommandError where it cannot.
 
         The password of a URL is not written: `whole` finds it again.
         """
-        urls = {"remote": hidden(state.remote), "push_url": hidden(state.push_url)}
+        urls = {"remote": strip_web_userinfo(state.remote), "push_url": strip_web_userinfo(state.push_url)}
         raw = {"schema": SCHEMA_VERSION, **asdict(state), **urls, "request": _request_to_json(state.request)}
         new = self._path.with_name(f"land.json.{os.getpid()}")
         with _reporting_disk_errors(self._path.parent):
@@ -126,7 +126,7 @@ class StateFile:
             new.replace(self._path)
 
     def clear(self) -> None:
-        """Forget it, and what a killed writer left. Raises Problem where it cannot."""
+        """Forget it, and what a killed writer left. Raises CommandError where it cannot."""
         with _reporting_disk_errors(self._path.parent):
             for path in [self._path, *self._path.parent.glob("land.json.*")]:
                 if path.exists():
@@ -142,10 +142,10 @@ def _reporting_disk_errors(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise Problem(
-            f"the landing cannot be written down in {clean(str(directory))}: {reason}",
+        raise CommandError(
+            f"the landing cannot be written down in {strip_control_chars(str(directory))}: {reason}",
             hint="make room and the right to write there; nothing is landed that could not be taken up again",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         ) from error
 
 
@@ -197,12 +197,12 @@ def _parse_command(command: str, why: str) -> VerifyCommand:
     return VerifyCommand(command, why)
 
 
-def lock_held_error(holder: str) -> Problem:
+def lock_held_error(holder: str) -> CommandError:
     """What a second landing is told."""
-    return Problem(
-        f"another landing runs in this repository: {clean(holder) or 'it does not say which'}",
+    return CommandError(
+        f"another landing runs in this repository: {strip_control_chars(holder) or 'it does not say which'}",
         hint="wait for its end, or stop it, then git land again",
-        exit=Exit.REFUSED,
+        exit=ExitCode.REFUSED,
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Level, Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import LogLevel, Stage
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.push import PushResult, PushStatus, classify_transport_error, output_lines
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
@@ -20,7 +20,7 @@ from homelab_hooks.land.tree_check import (
     require_same_tree,
 )
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
 from homelab_hooks.proc import Completed
 
 TAIL_LINES = 10
@@ -44,16 +44,18 @@ def fetch_target(course: Landing) -> str:
     return tip
 
 
-def _fetch_error(course: Landing, done: Completed) -> Problem:
+def _fetch_error(course: Landing, done: Completed) -> CommandError:
     said = output_lines(done.err)
     if done.ok:
         hint = "check refs/homelab and the hooks that git runs for refs, then git land again"
-        return Problem(f"the fetch brought no commit of {course.upstream}", hint=hint, exit=Exit.PUSH_FAILED)
+        return CommandError(f"the fetch brought no commit of {course.upstream}", hint=hint, exit=ExitCode.PUSH_FAILED)
     if "couldn't find remote ref" in done.err:
-        return Problem(f"there is no branch {course.upstream}", hint="name another: --onto BRANCH", exit=Exit.REFUSED)
+        return CommandError(
+            f"there is no branch {course.upstream}", hint="name another: --onto BRANCH", exit=ExitCode.REFUSED
+        )
     problem = push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done), output=said))
     reason = f"{course.upstream} could not be fetched: {error_message(done)}"
-    return Problem(reason, hint=problem.hint, exit=problem.exit)
+    return CommandError(reason, hint=problem.hint, exit=problem.exit)
 
 
 def verify_commit(course: Landing, sha: str) -> None:
@@ -86,7 +88,9 @@ def verification_command(course: Landing) -> VerifyCommand | None:
         case DetectVerification():
             found = detect_in(course.git.top_level())
             if found is None:
-                raise Problem("the files that said how to verify are gone", hint="--verify-cmd CMD", exit=Exit.REFUSED)
+                raise CommandError(
+                    "the files that said how to verify are gone", hint="--verify-cmd CMD", exit=ExitCode.REFUSED
+                )
             return found
 
 
@@ -102,11 +106,11 @@ def _run_verification(course: Landing, chosen: VerifyCommand) -> None:
     done = course.parts.commands.stream(argv, hear, cwd=course.git.top_level(), env=env)
     if not done.ok:
         for line in tail:
-            course.log(line, source="verify", level=Level.ERROR)
-        raise Problem(
+            course.log(line, source="verify", level=LogLevel.ERROR)
+        raise CommandError(
             f"the verification failed with exit code {done.code}: {chosen.command}",
             hint=f"mend it, commit, then git land again; {ABORT_HINT}",
-            exit=Exit.VERIFY_FAILED,
+            exit=ExitCode.VERIFY_FAILED,
         )
 
 
@@ -133,12 +137,12 @@ def query_pushed(course: Landing) -> bool | None:
     git, state = course.git, course.state
     for turn in range(MAX_QUERIES):
         match git.ls_remote_branch(state.push_url, state.target):
-            case Seen(tip):
+            case Found(tip):
                 return tip == state.pushed_commit or _contains_pushed(course, tip)
-            case Absent():
+            case NotFound():
                 return False
-            case Missed(reason) | Denied(reason):
-                course.log(f"no answer about the push: {reason}", source="push", level=Level.WARNING)
+            case Unavailable(reason) | Denied(reason):
+                course.log(f"no answer about the push: {reason}", source="push", level=LogLevel.WARNING)
                 if turn + 1 < MAX_QUERIES:
                     course.parts.clock.sleep(2.0**turn)
     return None

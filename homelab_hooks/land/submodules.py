@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.course import Landing
-from homelab_hooks.sentences import listed
+from homelab_hooks.sentences import join_names
 
 
 def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:
@@ -29,12 +29,12 @@ def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:
         return
     done = git.update_submodules(*stale)
     if not done.ok:
-        raise Problem(
-            f"the submodules cannot follow the merge ({listed(stale)}): {error_message(done)}",
+        raise CommandError(
+            f"the submodules cannot follow the merge ({join_names(stale)}): {error_message(done)}",
             hint="make git submodule update work, then git land --continue; or git land --abort",
-            exit=Exit.PUSH_FAILED,
+            exit=ExitCode.PUSH_FAILED,
         )
-    course.log(f"brought to the recorded commits: {listed(stale)}", source="merge")
+    course.log(f"brought to the recorded commits: {join_names(stale)}", source="merge")
 
 
 def push_submodules_first(course: Landing, sha: str) -> None:
@@ -47,9 +47,9 @@ def push_submodules_first(course: Landing, sha: str) -> None:
             continue
         done = git.push_submodule(path)
         if not done.ok:
-            raise Problem(
-                f"the submodule {listed([path])} could not be pushed: {error_message(done)}",
+            raise CommandError(
+                f"the submodule {join_names([path])} could not be pushed: {error_message(done)}",
                 hint="push it from its own folder, then git land again",
-                exit=Exit.PUSH_FAILED,
+                exit=ExitCode.PUSH_FAILED,
             )
         course.log(f"pushed the submodule {path}", source="push")

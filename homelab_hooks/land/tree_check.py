@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.refusals import describe_hidden_changes
-from homelab_hooks.sentences import listed
+from homelab_hooks.sentences import join_names
 
 DURING_FETCH = "while the target was fetched"
 BEFORE_VERIFICATION = "before the verification"
@@ -27,10 +27,10 @@ def require_same_tree(course: Landing, sha: str, *, when: str) -> None:
     if not what:
         return
     nothing_done = course.state.nothing_done and when != DURING_VERIFICATION
-    raise Problem(
+    raise CommandError(
         what,
         hint=f"{remedy}, then git land again" + ("" if nothing_done else f"; {ABORT_HINT}"),
-        exit=Exit.REFUSED if nothing_done else Exit.VERIFY_FAILED,
+        exit=ExitCode.REFUSED if nothing_done else ExitCode.VERIFY_FAILED,
     )
 
 
@@ -41,6 +41,6 @@ def describe_difference(git: Git, sha: str, *, when: str = "") -> tuple[str, str
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check that with git reflog"
     changed = [entry[3:] for entry in git.uncommitted_changes()]
     if changed:
-        return f"tracked files changed{when}: {listed(changed)}", "see git diff HEAD; commit or undo that"
+        return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo that"
     hidden = git.hidden_changes()
     return describe_hidden_changes(hidden, when=when) if hidden else ("", "")

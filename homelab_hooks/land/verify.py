@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from homelab_hooks.files import plain
+from homelab_hooks.files import read_bounded_file
 from homelab_hooks.land.request import VerifyCommand
 
 PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
@@ -42,7 +42,7 @@ def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> Ver
         if name in without:
             return None
         try:
-            return plain((top or Path()) / name).decode("utf-8", "replace")
+            return read_bounded_file((top or Path()) / name).decode("utf-8", "replace")
         except OSError:
             return None
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from homelab_hooks import remote as remotes, text
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.push import PushResult, classify_transport_error
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.plan import push_error
-from homelab_hooks.looks import Absent, Missed, Seen
-from homelab_hooks.sentences import counted, listed
+from homelab_hooks.looks import Found, NotFound, Unavailable
+from homelab_hooks.sentences import join_names, pluralize
 
 WORKTREES_DIR = ".worktrees"
 _GIT_CRYPT_DIR = "git-crypt"
@@ -35,13 +35,15 @@ def locate_worktree(topic: str, *, git: Git, user: str) -> TaskWorktree:
     owner = user if user and git.is_valid_branch(user) and "/" not in user else "user"
     branch = f"{owner}/{topic}"
     if not topic or topic.startswith("-") or not git.is_valid_branch(branch):
-        raise Problem(
-            f"git takes no branch to be called {text.clean(branch)}",
+        raise CommandError(
+            f"git takes no branch to be called {text.strip_control_chars(branch)}",
             hint="name the topic with letters, digits and dashes",
         )
     main = git.main_worktree()
     if git.common_dir() is None or main is None:
-        raise Problem("there is no work tree to put it beside", hint="run it inside a clone", exit=Exit.REFUSED)
+        raise CommandError(
+            "there is no work tree to put it beside", hint="run it inside a clone", exit=ExitCode.REFUSED
+        )
     return TaskWorktree(main / WORKTREES_DIR / topic, branch, main)
 
 
@@ -49,21 +51,22 @@ def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: s
     """A new work tree on a new branch that begins at the target as it is now; its path."""
     new = locate_worktree(topic, git=git, user=user)
     if new.path.exists() or f"refs/heads/{new.branch}" in git.worktree_branches().values():
-        raise Problem(
-            f"there is a work tree for {topic} already: {text.clean(str(new.path))}",
+        raise CommandError(
+            f"there is a work tree for {topic} already: {text.strip_control_chars(str(new.path))}",
             hint=f"work there, or remove it: homelab work clean {topic}",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
     tip = _fetch_target(git, remote, onto)
     _ignore_folder(git.at(new.main_path))
     done = git.at(new.main_path).add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
-        raise Problem(f"git made no work tree: {error_message(done)}", exit=Exit.REFUSED)
+        raise CommandError(f"git made no work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
     filled = git.at(new.path).checkout_files()
     if not filled.ok:
-        raise Problem(
-            f"the work tree at {text.clean(str(new.path))} has no files: {error_message(filled)}", exit=Exit.REFUSED
+        raise CommandError(
+            f"the work tree at {text.strip_control_chars(str(new.path))} has no files: {error_message(filled)}",
+            exit=ExitCode.REFUSED,
         )
     return new.path
 
@@ -77,17 +80,21 @@ def remove_worktree(topic: str, *, git: Git, user: str, force: bool = False) -> 
     old = locate_worktree(topic, git=git, user=user)
     outside = git.at(old.main_path)
     if str(old.path) not in outside.worktree_branches():
-        raise Problem(f"there is no work tree for {topic}: {text.clean(str(old.path))}", exit=Exit.REFUSED)
+        raise CommandError(
+            f"there is no work tree for {topic}: {text.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
+        )
     if git.top_level() == old.path:
-        raise Problem(
-            "this is the work tree that is to go", hint=f"cd {text.clean(str(old.main_path))}", exit=Exit.REFUSED
+        raise CommandError(
+            "this is the work tree that is to go",
+            hint=f"cd {text.strip_control_chars(str(old.main_path))}",
+            exit=ExitCode.REFUSED,
         )
     sha = outside.branch_commit(old.branch)
     if not force:
         _require_saved(git.at(old.path), outside, old, sha)
     done = outside.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
-        raise Problem(f"git did not remove the work tree: {error_message(done)}", exit=Exit.REFUSED)
+        raise CommandError(f"git did not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
         for folder in old.path.parents:
             folder.rmdir()
@@ -99,22 +106,25 @@ def remove_worktree(topic: str, *, git: Git, user: str, force: bool = False) -> 
 
 def _fetch_target(git: Git, remote: str, onto: str) -> str:
     branch = git.current_branch()
-    chosen = remotes.choose(
+    chosen = remotes.choose_remote(
         git.remote_names(), wanted=remote, push_remote=git.push_remote(branch), push_default=git.push_default()
     )
-    asked = Seen(onto) if onto else git.head_branch(chosen.name)
-    if isinstance(asked, Missed):
-        what = f"{remotes.shown(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
-        raise Problem(what, hint="the same command again when it can be reached", exit=Exit.PUSH_FAILED)
-    if isinstance(asked, Absent):
-        what = f"{remotes.shown(chosen.name)} does not say which branch to start from"
-        raise Problem(what, hint="name it: --onto BRANCH", exit=Exit.REFUSED)
+    asked = Found(onto) if onto else git.head_branch(chosen.name)
+    if isinstance(asked, Unavailable):
+        what = f"{remotes.format_remote_url(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
+        raise CommandError(what, hint="the same command again when it can be reached", exit=ExitCode.PUSH_FAILED)
+    if isinstance(asked, NotFound):
+        what = f"{remotes.format_remote_url(chosen.name)} does not say which branch to start from"
+        raise CommandError(what, hint="name it: --onto BRANCH", exit=ExitCode.REFUSED)
     target = asked.value
     named = chosen.name if chosen.name in git.remote_names() else ""
     tip, done = git.fetch_tip(chosen.name, target, remote=named)
     if not tip and done.ok:
-        what = f"the fetch brought no commit of {remotes.shown(chosen.name)}/{text.clean(target)}"
-        raise Problem(what, hint="the same command again", exit=Exit.PUSH_FAILED)
+        what = (
+            "the fetch brought no commit of "
+            f"{remotes.format_remote_url(chosen.name)}/{text.strip_control_chars(target)}"
+        )
+        raise CommandError(what, hint="the same command again", exit=ExitCode.PUSH_FAILED)
     if not tip:
         raise push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done)))
     return tip
@@ -142,15 +152,15 @@ def _link_git_crypt_keys(git: Git, path: Path) -> None:
 def _require_saved(inside: Git, outside: Git, old: TaskWorktree, sha: str) -> None:
     lost = inside.unsaved_changes()
     if lost:
-        raise Problem(
-            f"the work tree has changes that would be lost: {listed(change[3:] for change in lost)}",
+        raise CommandError(
+            f"the work tree has changes that would be lost: {join_names(change[3:] for change in lost)}",
             hint="commit and land them, or throw them away: --force",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
     unlanded = outside.unpushed_count(sha) if sha else 0
     if unlanded:
-        raise Problem(
-            f"{old.branch} has {counted(unlanded, 'commit')} on no remote",
+        raise CommandError(
+            f"{old.branch} has {pluralize(unlanded, 'commit')} on no remote",
             hint="land them, or throw them away: --force",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )

@@ -9,27 +9,27 @@ from typing import Any
 
 from homelab_hooks import files
 from homelab_hooks.config import Config
-from homelab_hooks.https import Door, Https, vault_session
-from homelab_hooks.https.backend import Clock
-from homelab_hooks.reply import NoReply
-from homelab_hooks.server import Dial, Server
-from homelab_hooks.text import clean, short
-from homelab_hooks.tokens.find import NotThere, Token, fit
+from homelab_hooks.https import HttpClient, Transport, make_requests_session
+from homelab_hooks.https.backend import MonotonicClock
+from homelab_hooks.reply import RequestFailed
+from homelab_hooks.server import Dial, ServerUrl
+from homelab_hooks.text import strip_control_chars, truncate_text
+from homelab_hooks.tokens.find import Token, TokenNotFound, validate_header_value
 
-PATIENCE = 5.0
+VAULT_TIMEOUT_S = 5.0
 """seconds for one answer of Vault's, from connecting to its last byte"""
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BROKEN, DOWN = 200, 401, 403, 404, 500, 503
-REDIRECTS = range(300, 400)
-PASSING = (408, 412, 425, 429)
+REDIRECT_STATUSES = range(300, 400)
+TRANSIENT_STATUSES = (408, 412, 425, 429)
 """statuses below 500 of a Vault that may well answer in a moment: busy, or behind the one that leads"""
-_WHERE = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
+_VAULT_HINT = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vault:
+class VaultSettings:
     """Which Vault, and where in it the token lies: `path` is MOUNT/PATH."""
 
-    server: Server
+    server: ServerUrl
     token: str = field(repr=False)
     token_source: str
     path: str
@@ -37,7 +37,7 @@ class Vault:
     namespace: str = ""
     dial: Dial | None = None
     ca_file: Path | None = None
-    patience: float = PATIENCE
+    timeout: float = VAULT_TIMEOUT_S
 
     @property
     def source(self) -> str:
@@ -45,13 +45,13 @@ class Vault:
         return f"Vault {self.path} at {self.server}"
 
 
-def chosen(config: Config, environ: Mapping[str, str], home: Path) -> Vault:
+def resolve_vault_settings(config: Config, environ: Mapping[str, str], home: Path) -> VaultSettings:
     """The Vault that the settings name, with the token of VAULT_TOKEN or ~/.vault-token."""
     assert config.vault_addr is not None  # noqa: S101 - only a Vault that is named is asked
     token, source = environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
     if not token:
-        token, source = files.text(home / ".vault-token").strip(), "~/.vault-token"
-    return Vault(
+        token, source = files.read_small_text(home / ".vault-token").strip(), "~/.vault-token"
+    return VaultSettings(
         server=config.vault_addr,
         token=token,
         token_source=source,
@@ -63,44 +63,44 @@ def chosen(config: Config, environ: Mapping[str, str], home: Path) -> Vault:
     )
 
 
-class _Answered(Exception):  # noqa: N818 - it is a finding, caught a few lines below
+class _VaultStatus(Exception):  # noqa: N818 - it is a finding, caught a few lines below
     """Another status than 200."""
 
 
-def door(vault: Vault, clock: Clock) -> Https:
-    """The way to this Vault. Raises Problem where its trust anchors cannot be used."""
-    return Https(vault.server, clock=clock, dial=vault.dial, ca_file=vault.ca_file)
+def create_vault_client(vault: VaultSettings, clock: MonotonicClock) -> HttpClient:
+    """The way to this Vault. Raises CommandError where its trust anchors cannot be used."""
+    return HttpClient(vault.server, clock=clock, dial=vault.dial, ca_file=vault.ca_file)
 
 
-def from_vault(vault: Vault, door: Door) -> Token | NotThere:
-    """The token kept in Vault, whichever version its KV engine has. Raises Problem where a token fits no header."""
+def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token | TokenNotFound:
+    """The token kept in Vault, whichever version its KV engine has. Raises CommandError if a token fits no header."""
     if not vault.token:
-        return NotThere(vault.source, "there is no Vault token", "vault login, or set VAULT_TOKEN")
+        return TokenNotFound(vault.source, "there is no Vault token", "vault login, or set VAULT_TOKEN")
     import hvac
 
     client = hvac.Client(
         url=str(vault.server),
-        token=fit(vault.token, vault.token_source),
+        token=validate_header_value(vault.token, vault.token_source),
         namespace=vault.namespace or None,
-        session=vault_session(door),
-        timeout=vault.patience,
+        session=make_requests_session(transport),
+        timeout=vault.timeout,
         allow_redirects=False,
         ignore_exceptions=True,  # what a status means is said below
     )
     try:
-        return _read(client, vault)
-    except _Answered as answer:
+        return _read_secret(client, vault)
+    except _VaultStatus as answer:
         status, text = answer.args
-        return _refused(status, text, vault)
+        return _on_status(status, text, vault)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
-        return NotThere(vault.source, "the answer is not Vault's", _WHERE)
+        return TokenNotFound(vault.source, "the answer is not Vault's", _VAULT_HINT)
     except OSError as error:
-        return _unanswered(error.args[0], vault)
+        return _on_no_answer(error.args[0], vault)
     finally:
         client.adapter.close()
 
 
-def _read(client: Any, vault: Vault) -> Token | NotThere:
+def _read_secret(client: Any, vault: VaultSettings) -> Token | TokenNotFound:
     mount, version = _engine(client, vault.path)
     inner = vault.path.removeprefix(mount).strip("/")
     mount = mount.strip("/")
@@ -111,8 +111,8 @@ def _read(client: Any, vault: Vault) -> Token | NotThere:
         data = _data(kv2.read_secret_version(inner, mount_point=mount, raise_on_deleted_version=True))["data"]
     value = data.get(vault.field)
     if not isinstance(value, str) or not value.strip():
-        return NotThere(vault.source, f"it has no field {vault.field}", "name it with homelab.vaultField")
-    return Token(fit(value.strip(), vault.source), vault.source)
+        return TokenNotFound(vault.source, f"it has no field {vault.field}", "name it with homelab.vaultField")
+    return Token(validate_header_value(value.strip(), vault.source), vault.source)
 
 
 def _engine(client: Any, path: str) -> tuple[str, int]:
@@ -128,25 +128,35 @@ def _data(answer: Any) -> Any:
     """The data of an answer: hvac gives JSON for a 200, and the bare response for anything else."""
     status = getattr(answer, "status_code", OK)
     if status != OK:
-        raise _Answered(status, answer.text)
+        raise _VaultStatus(status, answer.text)
     return (answer.json() if hasattr(answer, "json") else answer)["data"]
 
 
-def _unanswered(why: NoReply, vault: Vault) -> NotThere:
+def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound:
     """Waiting mends no certificate: one that does not verify is a no."""
-    return NotThere(vault.source, f"no answer ({short(clean(why.reason), 120)})", _WHERE, silent=not why.untrusted)
+    return TokenNotFound(
+        vault.source,
+        f"no answer ({truncate_text(strip_control_chars(failure.reason), 120)})",
+        _VAULT_HINT,
+        unreachable=not failure.bad_certificate,
+    )
 
 
-def _refused(status: int, text: str, vault: Vault) -> NotThere:
+def _on_status(status: int, text: str, vault: VaultSettings) -> TokenNotFound:
     if status in (UNAUTHORIZED, FORBIDDEN):
         reason = f"it refused the token from {vault.token_source}: expired, or no right to read there"
-        return NotThere(vault.source, reason, "vault login, then try again")
+        return TokenNotFound(vault.source, reason, "vault login, then try again")
     if status == NOT_FOUND:
-        return NotThere(vault.source, "there is nothing at that path", "name it with homelab.vaultPath")
-    if status in REDIRECTS:
+        return TokenNotFound(vault.source, "there is nothing at that path", "name it with homelab.vaultPath")
+    if status in REDIRECT_STATUSES:
         reason = "it redirects to another server, where the Vault token is not sent"
-        return NotThere(vault.source, reason, _WHERE)
+        return TokenNotFound(vault.source, reason, _VAULT_HINT)
     if status == DOWN:
-        return NotThere(vault.source, "it is sealed, or starts", "unseal it", silent=True)
-    said = f"it failed with {status} ({short(clean(text), 80)})"
-    return NotThere(vault.source, said, "look at the Vault server", silent=status in PASSING or status >= BROKEN)
+        return TokenNotFound(vault.source, "it is sealed, or starts", "unseal it", unreachable=True)
+    status_reason = f"it failed with {status} ({truncate_text(strip_control_chars(text), 80)})"
+    return TokenNotFound(
+        vault.source,
+        status_reason,
+        "look at the Vault server",
+        unreachable=status in TRANSIENT_STATUSES or status >= BROKEN,
+    )

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar, assert_never
 
 from homelab_hooks.events import (
-    Back,
+    BackgroundWatch,
+    ContactLost,
+    ContactRestored,
     Event,
     Finding,
-    Level,
     Log,
-    LostContact,
+    LogLevel,
     PipelineChanged,
     Progress,
     Result,
@@ -20,120 +21,119 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
-    Watched,
     WorkflowChanged,
 )
 
 E = TypeVar("E", bound=Event)
-TAIL = 5
+MAX_TAIL_LINES = 5
 """lines of a running verification that are kept"""
 
 
-class Moment(NamedTuple):
+class Timestamp(NamedTuple):
     """A time on both clocks: `now` never runs backwards, `wall` is in unix seconds."""
 
     now: float
     wall: float
 
 
-class Told(NamedTuple, Generic[E]):
+class Tracked(NamedTuple, Generic[E]):
     """The last event about something."""
 
     event: E
-    at: Moment
+    since: Timestamp
     """since when it is in this state"""
-    witnessed: bool = False
-    """whether it was known in another state before: only then `at` is when that began"""
+    transition_seen: bool = False
+    """whether it was known in another state before: only then `since` is when that began"""
 
 
-class Board(NamedTuple):
+class LiveState(NamedTuple):
     """Everything that is going on; a stage that ends takes what belongs to it away."""
 
-    stage: Told[StageChanged] | None = None
-    pipelines: Mapping[int, Told[PipelineChanged]] = {}
-    workflows: Mapping[tuple[int, int], Told[WorkflowChanged]] = {}
+    stage: Tracked[StageChanged] | None = None
+    pipelines: Mapping[int, Tracked[PipelineChanged]] = {}
+    workflows: Mapping[tuple[int, int], Tracked[WorkflowChanged]] = {}
     """by the numbers of pipeline and workflow: matrix runs share a name"""
-    steps: Mapping[tuple[int, int], Told[StepChanged]] = {}
-    rollouts: Mapping[str, Told[RolloutChanged]] = {}
-    waiting: Told[Waiting] | None = None
-    lost: Told[LostContact] | None = None
+    steps: Mapping[tuple[int, int], Tracked[StepChanged]] = {}
+    rollouts: Mapping[str, Tracked[RolloutChanged]] = {}
+    waiting: Tracked[Waiting] | None = None
+    contact_lost: Tracked[ContactLost] | None = None
     tail: tuple[str, ...] = ()
     """the last lines of a running verification"""
-    speaker: str = ""
+    last_source: str = ""
     """whose line was the last one that stays"""
-    said: str = ""
+    last_detail: str = ""
     """the last word of the stage that ended last"""
 
 
-def fold(board: Board, event: Event, at: Moment) -> Board:  # noqa: C901, PLR0911 - one row an event, and mypy sees that none is missing
+def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # noqa: C901, PLR0911 - one row an event, and mypy sees that none is missing
     """The board after an event."""
     match event:
         case StageChanged():
             ended = event.progress is not Progress.STARTED
-            return Board(said=event.detail) if ended else Board(stage=Told(event, at))
+            return LiveState(last_detail=event.detail) if ended else LiveState(stage=Tracked(event, at))
         case PipelineChanged():
-            return _pipeline(board, event, at)
+            return _on_pipeline(state, event, at)
         case WorkflowChanged():
-            workflows = _put(board.workflows, (event.pipeline, event.pid), event, at)
-            return board._replace(workflows=workflows, waiting=None)
+            workflows = _track(state.workflows, (event.pipeline, event.pid), event, at)
+            return state._replace(workflows=workflows, waiting=None)
         case StepChanged():
-            return board._replace(steps=_put(board.steps, (event.pipeline, event.pid), event, at), waiting=None)
+            return state._replace(steps=_track(state.steps, (event.pipeline, event.pid), event, at), waiting=None)
         case Waiting():
-            return board._replace(waiting=Told(event, at))
-        case LostContact():
-            return board._replace(lost=Told(event, at))
-        case Back():
-            return board._replace(lost=None)
+            return state._replace(waiting=Tracked(event, at))
+        case ContactLost():
+            return state._replace(contact_lost=Tracked(event, at))
+        case ContactRestored():
+            return state._replace(contact_lost=None)
         case Log():
-            return _heard(board, event)
+            return _on_log(state, event)
         case RolloutChanged():
-            return board._replace(rollouts=_put(board.rollouts, event.target, event, at), waiting=None)
-        case Start() | Finding() | Watched():
-            return board
+            return state._replace(rollouts=_track(state.rollouts, event.target, event, at), waiting=None)
+        case Start() | Finding() | BackgroundWatch():
+            return state
         case Result():
-            return Board()
+            return LiveState()
         case _:
             assert_never(event)
 
 
-def _heard(board: Board, log: Log) -> Board:
-    if passing(log):
-        return board._replace(tail=(*board.tail, log.text)[-TAIL:])
-    return board._replace(speaker=log.source)
+def _on_log(state: LiveState, log: Log) -> LiveState:
+    if is_transient(log):
+        return state._replace(tail=(*state.tail, log.text)[-MAX_TAIL_LINES:])
+    return state._replace(last_source=log.source)
 
 
-def passing(log: Log) -> bool:
+def is_transient(log: Log) -> bool:
     """Whether a line is shown only while it is among the last ones: what a verification that may yet succeed says."""
-    return log.source == "verify" and log.level is Level.INFO
+    return log.source == "verify" and log.level is LogLevel.INFO
 
 
-def _pipeline(board: Board, event: PipelineChanged, at: Moment) -> Board:
+def _on_pipeline(state: LiveState, event: PipelineChanged, at: Timestamp) -> LiveState:
     """A newer number takes the place of the older one of the same (event, ref)."""
-    old = board.pipelines.get(event.number)
+    old = state.pipelines.get(event.number)
     if old and event.expected is None:
         event = event._replace(expected=old.event.expected)
     kept = {
-        number: told
-        for number, told in board.pipelines.items()
-        if number >= event.number or (told.event.trigger, told.event.ref) != (event.trigger, event.ref)
+        number: tracked
+        for number, tracked in state.pipelines.items()
+        if number >= event.number or (tracked.event.trigger, tracked.event.ref) != (event.trigger, event.ref)
     }
-    return board._replace(pipelines=_put(kept, event.number, event, at), waiting=None)
+    return state._replace(pipelines=_track(kept, event.number, event, at), waiting=None)
 
 
 K = TypeVar("K")
 C = TypeVar("C", PipelineChanged, WorkflowChanged, StepChanged, RolloutChanged)
 
 
-def _put(known: Mapping[K, Told[C]], key: K, event: C, at: Moment) -> dict[K, Told[C]]:
+def _track(known: Mapping[K, Tracked[C]], key: K, event: C, at: Timestamp) -> dict[K, Tracked[C]]:
     """With the event in its place; one that changes no state keeps the time of that state."""
     old = known.get(key)
     if old is None:
-        return {**known, key: Told(event, at)}
-    same = state(old.event) == state(event)
-    return {**known, key: old._replace(event=event) if same else Told(event, at, witnessed=True)}
+        return {**known, key: Tracked(event, at)}
+    same = get_event_state(old.event) == get_event_state(event)
+    return {**known, key: old._replace(event=event) if same else Tracked(event, at, transition_seen=True)}
 
 
-def state(event: PipelineChanged | WorkflowChanged | StepChanged | RolloutChanged) -> str:
+def get_event_state(event: PipelineChanged | WorkflowChanged | StepChanged | RolloutChanged) -> str:
     """Its state, whatever the event calls it."""
     match event:
         case PipelineChanged():

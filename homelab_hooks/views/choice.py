@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from homelab_hooks.clock import Pulse, SystemClock, stamp
-from homelab_hooks.settings import Output
+from homelab_hooks.clock import SystemClock, Ticker, format_current_time
+from homelab_hooks.settings import OutputMode
 from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor
 from homelab_hooks.views import View
 
 
-def choose(output: Output, terminal: Terminal, redact: Redactor, clock: SystemClock) -> View:
+def create_view(output: OutputMode, terminal: Terminal, redact: Redactor, clock: SystemClock) -> View:
     """`auto` is live where stderr can be redrawn; each view is imported only where it is shown."""
-    if output is Output.JSON:
-        from homelab_hooks.views.ndjson import Ndjson
+    if output is OutputMode.JSON:
+        from homelab_hooks.views.ndjson import NdjsonView
 
-        return Ndjson(terminal, redact, stamp)
-    if live(output, terminal):
-        from homelab_hooks.views.live import Live
+        return NdjsonView(terminal, redact, format_current_time)
+    if is_live_view(output, terminal):
+        from homelab_hooks.views.live import LiveView
 
-        view = Live(terminal, redact, clock, Pulse)
-        terminal.lift = view.close
+        view = LiveView(terminal, redact, clock, Ticker)
+        terminal.clear_live = view.close
         return view
-    from homelab_hooks.views.plain import Plain
+    from homelab_hooks.views.plain import PlainView
 
-    return Plain(terminal, redact)
+    return PlainView(terminal, redact)
 
 
-def live(output: Output, terminal: Terminal) -> bool:
+def is_live_view(output: OutputMode, terminal: Terminal) -> bool:
     """Whether that is the live view."""
-    return (output is Output.AUTO and terminal.live) or (output is Output.LIVE and not terminal.dumb)
+    return (output is OutputMode.AUTO and terminal.can_redraw) or (output is OutputMode.LIVE and not terminal.is_dumb)

@@ -6,27 +6,27 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from homelab_hooks.events import Event, Log
-from homelab_hooks.text import Redactor, fit_to_show
+from homelab_hooks.text import Redactor, sanitize_text
 
 E = TypeVar("E", bound=Event)
 
 
-def fit(event: E, redact: Redactor, *, colour: bool = False) -> E:
+def sanitize_event(event: E, redact: Redactor, *, colour: bool = False) -> E:
     """The event with every text in it made fit to be shown, each by itself: none can swallow the words beside it.
 
     Args:
         colour: a log line may keep its colours.
     """
-    made: Any = _fit(event, redact)
+    sanitized: Any = _sanitize(event, redact)
     if colour and isinstance(event, Log):
-        made = made._replace(text=fit_to_show(event.text, redact, colour=True))
-    shown: E = made
-    return shown
+        sanitized = sanitized._replace(text=sanitize_text(event.text, redact, colour=True))
+    result: E = sanitized
+    return result
 
 
-def _fit(value: Any, redact: Redactor) -> Any:
+def _sanitize(value: Any, redact: Redactor) -> Any:
     if isinstance(value, str):
-        return value if isinstance(value, Enum) else fit_to_show(value, redact)
+        return value if isinstance(value, Enum) else sanitize_text(value, redact)
     if hasattr(value, "_fields"):
-        return type(value)(*(_fit(each, redact) for each in value))
-    return tuple(_fit(each, redact) for each in value) if isinstance(value, tuple) else value
+        return type(value)(*(_sanitize(each, redact) for each in value))
+    return tuple(_sanitize(each, redact) for each in value) if isinstance(value, tuple) else value

@@ -4,134 +4,150 @@ from __future__ import annotations
 
 from homelab_hooks import durations
 from homelab_hooks.events import (
-    Back,
+    BackgroundWatch,
+    ContactRestored,
     Event,
     Finding,
-    Health,
-    Level,
+    FindingStatus,
     Log,
+    LogLevel,
     PipelineChanged,
     Progress,
     Result,
     StageChanged,
     Start,
-    Watched,
 )
 from homelab_hooks.views import rows, wording
-from homelab_hooks.views.board import Board, Moment, fold, passing
-from homelab_hooks.views.row import Row, Span, Tone, entry, mark, sign, tone
+from homelab_hooks.views.board import LiveState, Timestamp, apply_event, is_transient
+from homelab_hooks.views.row import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
 
-_LEVELS = {Level.INFO: Tone.PLAIN, Level.WARNING: Tone.LOUD, Level.ERROR: Tone.BAD}
-_HEALTH = {Health.OK: Tone.GOOD, Health.WARNING: Tone.LOUD, Health.PROBLEM: Tone.BAD, Health.SKIPPED: Tone.QUIET}
-_STAGES = {Progress.DONE: "done", Progress.FAILED: "failed", Progress.SKIPPED: "skipped"}
-_BEFORE_DETAIL = 20
+_LEVEL_STYLES = {LogLevel.INFO: Style.PLAIN, LogLevel.WARNING: Style.WARNING, LogLevel.ERROR: Style.BAD}
+_FINDING_STYLES = {
+    FindingStatus.OK: Style.GOOD,
+    FindingStatus.WARNING: Style.WARNING,
+    FindingStatus.PROBLEM: Style.BAD,
+    FindingStatus.SKIPPED: Style.MUTED,
+}
+_STAGE_TEXTS = {Progress.DONE: "done", Progress.FAILED: "failed", Progress.SKIPPED: "skipped"}
+_DETAIL_OFFSET_COLUMNS = 20
 """columns of a stage's row before its last word"""
 
 
-def lasting(board: Board, event: Event, at: Moment, columns: int) -> list[Row]:  # noqa: C901, PLR0911 - one row an event
-    """The rows that an event adds to what stays; `board` is from before it."""
+def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns: int) -> list[Row]:  # noqa: C901, PLR0911 - one row an event
+    """The rows that an event adds to what stays; `state` is from before it."""
     match event:
         case Start():
-            return [_whole(wording.lines(event)[0])]
-        case Watched():
-            return [_whole(line, Tone.QUIET) for line in wording.lines(event)]
+            return [_wrapped_row(wording.render_plain_lines(event)[0])]
+        case BackgroundWatch():
+            return [_wrapped_row(line, Style.MUTED) for line in wording.render_plain_lines(event)]
         case StageChanged() if event.progress is not Progress.STARTED:
-            return [*_ended(board, at, columns), _stage(event)]
+            return [*_finished_pipelines(state, at, columns), _stage(event)]
         case PipelineChanged() if event.deciding:
-            return _news(board, event)
-        case Back() if board.lost:
-            return [_whole(f"lost contact for {durations.text(event.away)}: {board.lost.event.reason}", Tone.QUIET)]
-        case Log() if not passing(event):
-            return _log(board, event)
+            return _pipeline_notes(state, event)
+        case ContactRestored() if state.contact_lost:
+            return [
+                _wrapped_row(
+                    f"lost contact for {durations.format_duration(event.away)}: {state.contact_lost.event.reason}",
+                    Style.MUTED,
+                )
+            ]
+        case Log() if not is_transient(event):
+            return _log(state, event)
         case Finding():
             return _finding(event)
         case Result():
-            return [*_ended(_decided(board, event, at), at, columns), *_last_words(board, event, columns)]
+            return [
+                *_finished_pipelines(_with_final_statuses(state, event, at), at, columns),
+                *_closing_rows(state, event, columns),
+            ]
         case _:
             return []
 
 
-def _whole(text: str, kind: Tone = Tone.PLAIN) -> Row:
-    return Row((Span(text, kind),), whole=True)
+def _wrapped_row(text: str, style: Style = Style.PLAIN) -> Row:
+    return Row((Span(text, style),), wraps=True)
 
 
 def _stage(event: StageChanged) -> Row:
     """A failure's last word is its reason, which is never cut."""
-    time = "" if event.took is None or event.progress is Progress.SKIPPED else durations.text(event.took)
+    time = "" if event.took is None or event.progress is Progress.SKIPPED else durations.format_duration(event.took)
     skipped = "skipped: " if event.progress is Progress.SKIPPED and event.detail else ""
     head = Span(f" {event.stage:<9}{time:>7}  ")
-    state = _STAGES[event.progress]
-    kind = Tone.BAD if event.progress is Progress.FAILED else Tone.QUIET
-    said = Span(f"{skipped}{event.detail or state}", kind)
-    return Row((mark(state), head, said), whole=event.progress is Progress.FAILED)
+    progress = _STAGE_TEXTS[event.progress]
+    style = Style.BAD if event.progress is Progress.FAILED else Style.MUTED
+    detail = Span(f"{skipped}{event.detail or progress}", style)
+    return Row((make_state_symbol(progress), head, detail), wraps=event.progress is Progress.FAILED)
 
 
 def _finding(event: Finding) -> list[Row]:
     """The evidence, and below it what to do."""
-    kind = _HEALTH[event.health]
-    head, *remedy = wording.finding(event)
-    said = Span(head[wording.MARK :], Tone.PLAIN if kind is Tone.GOOD else kind)
-    return [Row((sign(kind), Span(" "), said), whole=True), *(_whole(line) for line in remedy)]
+    style = _FINDING_STYLES[event.health]
+    head, *remedy = wording.format_finding(event)
+    evidence = Span(head[wording.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
+    return [Row((make_symbol(style), Span(" "), evidence), wraps=True), *(_wrapped_row(line) for line in remedy)]
 
 
-def _decided(board: Board, event: Result, at: Moment) -> Board:
+def _with_final_statuses(state: LiveState, event: Result, at: Timestamp) -> LiveState:
     """The board with the statuses that the result is about."""
     for last in event.pipelines:
-        told = board.pipelines.get(last.number)
-        if told:
-            board = fold(board, told.event._replace(status=last.status), at)
-    return board
+        tracked = state.pipelines.get(last.number)
+        if tracked:
+            state = apply_event(state, tracked.event._replace(status=last.status), at)
+    return state
 
 
-def _ended(board: Board, at: Moment, columns: int) -> list[Row]:
+def _finished_pipelines(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
     """The pipelines with what broke in them, and the rollouts where there are several."""
     found: list[Row] = []
-    for number in sorted(board.pipelines):
-        told = board.pipelines[number]
-        time = rows.pipeline_time(told, at)
-        name = rows.title(told.event)
+    for number in sorted(state.pipelines):
+        tracked = state.pipelines[number]
+        time = rows.format_pipeline_time(tracked, at)
+        name = rows.format_pipeline_title(tracked.event)
         column = max(10, min(len(name) + 2, columns - 19))
-        found.append(entry(name, told.event.status, time, indent=0, column=column, rank=0))
-        found += _culprits(board, number) if tone(told.event.status) is Tone.BAD else []
-    if len(board.rollouts) > 1:
-        events = [told.event for _, told in sorted(board.rollouts.items())]
+        found.append(make_tree_row(name, tracked.event.status, time, indent=0, column=column, priority=0))
+        found += _failed_steps(state, number) if choose_style(tracked.event.status) is Style.BAD else []
+    if len(state.rollouts) > 1:
+        events = [tracked.event for _, tracked in sorted(state.rollouts.items())]
         found += [
-            Row((mark(event.phase), Span(f" {event.target}  "), Span(event.phase, tone(event.phase)),
-                 Span(f"  {event.detail}" if event.detail else "", Tone.QUIET)))
+            Row((make_state_symbol(event.phase), Span(f" {event.target}  "),
+            Span(event.phase, choose_style(event.phase)),
+                 Span(f"  {event.detail}" if event.detail else "", Style.MUTED)))
             for event in events
         ]  # fmt: skip
     return found
 
 
-def _culprits(board: Board, number: int) -> list[Row]:
-    events = [told.event for key, told in sorted(board.steps.items()) if key[0] == number]
+def _failed_steps(state: LiveState, number: int) -> list[Row]:
+    events = [tracked.event for key, tracked in sorted(state.steps.items()) if key[0] == number]
     return [
-        Row((Span("  "), mark(event.state), Span(f" {line.strip()}")), whole=True)
+        Row((Span("  "), make_state_symbol(event.state), Span(f" {line.strip()}")), wraps=True)
         for event in events
         if event.state in {"failure", "error"}
-        for line in wording.lines(event)
+        for line in wording.render_plain_lines(event)
     ]
 
 
-def _news(board: Board, event: PipelineChanged) -> list[Row]:
+def _pipeline_notes(state: LiveState, event: PipelineChanged) -> list[Row]:
     """Where a pipeline can be seen, and why another has taken its place."""
     words = [event.note] if event.note else []
-    words += [event.url] if event.url and event.number not in board.pipelines else []
-    return [_whole(f"{rows.title(event)}: {word}", Tone.QUIET) for word in words]
+    words += [event.url] if event.url and event.number not in state.pipelines else []
+    return [_wrapped_row(f"{rows.format_pipeline_title(event)}: {word}", Style.MUTED) for word in words]
 
 
-def _log(board: Board, event: Log) -> list[Row]:
+def _log(state: LiveState, event: Log) -> list[Row]:
     """Whose line it is, is said once."""
     if event.source == "homelab":
-        return [_whole(wording.lines(event)[0], _LEVELS[event.level])]
-    head = [] if event.source == board.speaker else [_whole(event.source)]
-    kind = Tone.COLOURED if "\x1b" in event.text else _LEVELS[event.level]
-    return [*head, Row((Span("  │ ", Tone.QUIET), Span(event.text, kind)), whole=True)]
+        return [_wrapped_row(wording.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
+    head = [] if event.source == state.last_source else [_wrapped_row(event.source)]
+    style = Style.COLOURED if "\x1b" in event.text else _LEVEL_STYLES[event.level]
+    return [*head, Row((Span("  │ ", Style.MUTED), Span(event.text, style)), wraps=True)]
 
 
-def _last_words(board: Board, event: Result, columns: int) -> list[Row]:
+def _closing_rows(state: LiveState, event: Result, columns: int) -> list[Row]:
     """The reason, unless it stands there whole as the last stage's word, and what to do."""
-    shown = event.reason == board.said and (bool(event.exit) or len(event.reason) + _BEFORE_DETAIL < columns)
-    kind = Tone.BAD if event.exit else Tone.GOOD
-    said = [_whole(event.reason, kind)] if event.reason and not shown else []
-    return [*said, _whole(f"hint: {event.hint}")] if event.hint else said
+    shown = event.reason == state.last_detail and (
+        bool(event.exit) or len(event.reason) + _DETAIL_OFFSET_COLUMNS < columns
+    )
+    style = Style.BAD if event.exit else Style.GOOD
+    reason = [_wrapped_row(event.reason, style)] if event.reason and not shown else []
+    return [*reason, _wrapped_row(f"hint: {event.hint}")] if event.hint else reason

@@ -8,11 +8,12 @@ from enum import Enum
 from typing import Any, Protocol
 
 from homelab_hooks.events import (
-    Back,
+    BackgroundWatch,
+    ContactLost,
+    ContactRestored,
     Event,
     Finding,
     Log,
-    LostContact,
     PipelineChanged,
     Result,
     RolloutChanged,
@@ -20,65 +21,69 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
-    Watched,
     WorkflowChanged,
 )
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.fit import fit
+from homelab_hooks.views.fit import sanitize_event
 
-SCHEMA = 1
-NAMES: dict[type[Event], str] = {
+SCHEMA_VERSION = 1
+EVENT_NAMES: dict[type[Event], str] = {
     Start: "start",
     StageChanged: "stage",
     PipelineChanged: "pipeline",
     WorkflowChanged: "workflow",
     StepChanged: "step",
     Waiting: "waiting",
-    LostContact: "lost-contact",
-    Back: "back",
+    ContactLost: "lost-contact",
+    ContactRestored: "back",
     Log: "log",
     RolloutChanged: "rollout",
     Finding: "finding",
-    Watched: "watched",
+    BackgroundWatch: "watched",
     Result: "result",
 }
 """the word for each event"""
 
 
-class Output(Protocol):
+class ResultOutput(Protocol):
     """Where lines go."""
 
     def out(self, line: str) -> None:
         """A line to stdout."""
 
 
-class Ndjson:
+class NdjsonView:
     """A public schema (schema/events.json): fields that do not apply are left out, never null.
 
     Args:
-        stamp: the time now, as RFC 3339.
+        format_current_time: the time now, as RFC 3339.
     """
 
-    def __init__(self, output: Output, redact: Redactor, stamp: Callable[[], str]) -> None:
+    def __init__(self, output: ResultOutput, redact: Redactor, format_current_time: Callable[[], str]) -> None:
         self._output = output
         self._redact = redact
-        self._stamp = stamp
+        self._format_current_time = format_current_time
         self._seq = 0
 
     def tell(self, event: Event) -> None:
         """Write one event."""
-        head = {"schema": SCHEMA, "seq": self._seq + 1, "time": self._stamp(), "event": NAMES[type(event)]}
-        line = json.dumps({**head, **self._object(fit(event, self._redact))}, ensure_ascii=False)
+        head = {
+            "schema": SCHEMA_VERSION,
+            "seq": self._seq + 1,
+            "time": self._format_current_time(),
+            "event": EVENT_NAMES[type(event)],
+        }
+        line = json.dumps({**head, **self._object(sanitize_event(event, self._redact))}, ensure_ascii=False)
         self._seq += 1  # only now: a signal may come at any line, and what was not written has no number
         self._output.out(line)
 
     def close(self) -> None:
         """Nothing has to be put back."""
 
-    def _object(self, thing: Any) -> dict[str, Any]:
+    def _object(self, record: Any) -> dict[str, Any]:
         """The fields that always apply, and of the others those that are set."""
-        always = set(thing._fields) - set(thing._field_defaults)
-        pairs = ((name, getattr(thing, name)) for name in thing._fields)
+        always = set(record._fields) - set(record._field_defaults)
+        pairs = ((name, getattr(record, name)) for name in record._fields)
         return {name: self._value(value) for name, value in pairs if name in always or value not in (None, "")}
 
     def _value(self, value: Any) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from homelab_hooks.events import Event, Result, StageChanged
-from homelab_hooks.text import Redactor, short
-from homelab_hooks.views.fit import fit
-from homelab_hooks.views.wording import lines, result_line
+from homelab_hooks.text import Redactor, truncate_text
+from homelab_hooks.views.fit import sanitize_event
+from homelab_hooks.views.wording import format_result_line, render_plain_lines
 
 
-class Output(Protocol):
+class LineOutput(Protocol):
     """Where lines go."""
 
     def out(self, line: str) -> None:
@@ -20,29 +20,29 @@ class Output(Protocol):
         """A line to stderr."""
 
 
-class Plain:
+class PlainView:
     """Progress to stderr, the result line to stdout; no control characters, no line of 200 columns or more."""
 
-    def __init__(self, output: Output, redact: Redactor) -> None:
+    def __init__(self, output: LineOutput, redact: Redactor) -> None:
         self._output = output
         self._redact = redact
-        self._detail = ""
+        self._last_detail = ""
 
     def tell(self, event: Event) -> None:
         """Show one event; a stage's last word is not said again as the result's reason."""
-        told = fit(event, self._redact)
-        if isinstance(told, Result):
-            again = told.reason == self._detail
-            self._say(told._replace(reason="") if again else told)
-            self._output.out(result_line(told))
+        sanitized = sanitize_event(event, self._redact)
+        if isinstance(sanitized, Result):
+            is_repeated = sanitized.reason == self._last_detail
+            self._write(sanitized._replace(reason="") if is_repeated else sanitized)
+            self._output.out(format_result_line(sanitized))
             return
-        if isinstance(told, StageChanged):
-            self._detail = told.detail
-        self._say(told)
+        if isinstance(sanitized, StageChanged):
+            self._last_detail = sanitized.detail
+        self._write(sanitized)
 
-    def _say(self, event: Event) -> None:
-        for line in lines(event):
-            self._output.err(short(line.rstrip()))
+    def _write(self, event: Event) -> None:
+        for line in render_plain_lines(event):
+            self._output.err(truncate_text(line.rstrip()))
 
     def close(self) -> None:
         """Nothing has to be put back."""

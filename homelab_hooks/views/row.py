@@ -5,18 +5,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from homelab_hooks.text import short
+from homelab_hooks.text import truncate_text
 
 
-class Tone(StrEnum):
+class Style(StrEnum):
     """How a piece of text is meant; the view turns it into a colour."""
 
     PLAIN = "plain"
     GOOD = "good"
     BAD = "bad"
-    BUSY = "busy"
-    LOUD = "loud"
-    QUIET = "quiet"
+    ACTIVE = "busy"
+    WARNING = "loud"
+    MUTED = "quiet"
     COLOURED = "coloured"
     """it has colours of its own (SGR sequences)"""
 
@@ -25,16 +25,16 @@ class Span(NamedTuple):
     """A piece of a row."""
 
     text: str
-    tone: Tone = Tone.PLAIN
+    style: Style = Style.PLAIN
 
 
 class Row(NamedTuple):
     """One row."""
 
     spans: tuple[Span, ...]
-    rank: int = 0
+    priority: int = 0
     """0 matters most; the highest is left out first where there is no room"""
-    whole: bool = False
+    wraps: bool = False
     """never cut: it wraps, so that it can be read and copied"""
 
     @property
@@ -43,70 +43,70 @@ class Row(NamedTuple):
         return "".join(span.text for span in self.spans)
 
 
-_MARKS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.BUSY: "●", Tone.LOUD: "○", Tone.QUIET: "·", Tone.PLAIN: "○"}
-IN_ASCII = str.maketrans("✓✗●○·━─│…", "+x*o.#-|~")
+_SYMBOLS = {Style.GOOD: "✓", Style.BAD: "✗", Style.ACTIVE: "●", Style.WARNING: "○", Style.MUTED: "·", Style.PLAIN: "○"}
+ASCII_FALLBACK = str.maketrans("✓✗●○·━─│…", "+x*o.#-|~")
 """for terminals that have no more"""
-_TONES = {
-    Tone.GOOD: ("success", "done", "deployed"),
-    Tone.BAD: ("failure", "error", "failed", "killed", "canceled", "declined", "unproven"),
-    Tone.BUSY: ("running", "rolling", "settling"),
-    Tone.LOUD: ("blocked", "held"),
-    Tone.QUIET: ("skipped",),
+_STATE_STYLES = {
+    Style.GOOD: ("success", "done", "deployed"),
+    Style.BAD: ("failure", "error", "failed", "killed", "canceled", "declined", "unproven"),
+    Style.ACTIVE: ("running", "rolling", "settling"),
+    Style.WARNING: ("blocked", "held"),
+    Style.MUTED: ("skipped",),
 }
-_OF_STATE = {word: kind for kind, words in _TONES.items() for word in words}
+_STYLE_BY_STATE = {word: kind for kind, words in _STATE_STYLES.items() for word in words}
 
 
-def tone(state: str) -> Tone:
+def choose_style(state: str) -> Style:
     """How a state is meant; an unknown one says nothing."""
-    return _OF_STATE.get(state, Tone.PLAIN)
+    return _STYLE_BY_STATE.get(state, Style.PLAIN)
 
 
-def mark(state: str) -> Span:
+def make_state_symbol(state: str) -> Span:
     """The sign of a state; the word stands beside it, so that no colour is needed.
 
-    >>> mark("success").text, mark("pending").text
+    >>> make_state_symbol("success").text, make_state_symbol("pending").text
     ('✓', '○')
     """
-    return sign(tone(state))
+    return make_symbol(choose_style(state))
 
 
-def sign(kind: Tone) -> Span:
+def make_symbol(style: Style) -> Span:
     """The sign that goes with a tone."""
-    return Span(_MARKS[kind], kind)
+    return Span(_SYMBOLS[style], style)
 
 
-def fitted(text: str, width: int) -> str:
+def pad_or_truncate(text: str, width: int) -> str:
     """Exactly or at most `width` columns: filled up with blanks, or cut where it is too long.
 
-    >>> fitted("build", 8), fitted("integration", 8), fitted("漢字漢字", 6)
+    >>> pad_or_truncate("build", 8), pad_or_truncate("integration", 8), pad_or_truncate("漢字漢字", 6)
     ('build   ', 'integra…', '漢字… ')
     """
     from rich.cells import cell_len
 
-    cut = text if cell_len(text) <= width else short(text, width)
-    return cut + " " * (width - cell_len(cut))
+    truncated = text if cell_len(text) <= width else truncate_text(text, width)
+    return truncated + " " * (width - cell_len(truncated))
 
 
-def entry(name: str, state: str, time: str, *, indent: int, column: int, rank: int, note: str = "") -> Row:  # noqa: PLR0913 - the parts of a row
+def make_tree_row(name: str, state: str, time: str, *, indent: int, column: int, priority: int, note: str = "") -> Row:  # noqa: PLR0913 - the parts of a row
     """A line of a tree: sign, name, state and time, below each other whatever the indent."""
     return Row(
         (
             Span(" " * indent),
-            mark(state),
-            Span(f" {fitted(name, max(1, column - indent - 2))}  "),
-            Span(f"{fitted(state, 8)}", tone(state)),
+            make_state_symbol(state),
+            Span(f" {pad_or_truncate(name, max(1, column - indent - 2))}  "),
+            Span(f"{pad_or_truncate(state, 8)}", choose_style(state)),
             Span(f" {time:>5}"),
-            Span(f"  {note}" if note else "", Tone.BAD),
+            Span(f"  {note}" if note else "", Style.BAD),
         ),
-        rank,
+        priority,
     )
 
 
-def bar(share: float, width: int) -> tuple[Span, Span]:
+def make_bar(share: float, width: int) -> tuple[Span, Span]:
     """A bar that is full to `share`.
 
-    >>> "".join(span.text for span in bar(0.5, 4))
+    >>> "".join(span.text for span in make_bar(0.5, 4))
     '━━──'
     """
     full = round(max(0.0, min(1.0, share)) * width)
-    return Span("━" * full, Tone.BUSY), Span("─" * (width - full), Tone.QUIET)
+    return Span("━" * full, Style.ACTIVE), Span("─" * (width - full), Style.MUTED)

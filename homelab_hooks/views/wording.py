@@ -6,13 +6,14 @@ from typing import assert_never
 
 from homelab_hooks import durations
 from homelab_hooks.events import (
-    Back,
+    BackgroundWatch,
+    ContactLost,
+    ContactRestored,
     Event,
     Finding,
-    Health,
-    Level,
+    FindingStatus,
     Log,
-    LostContact,
+    LogLevel,
     PipelineChanged,
     Progress,
     Result,
@@ -21,13 +22,12 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
-    Watched,
     WorkflowChanged,
 )
-from homelab_hooks.text import short
+from homelab_hooks.text import truncate_text
 
 
-def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
+def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
     """What plain mode says about an event on stderr; most say one line, some none."""
     match event:
         case Start():
@@ -39,37 +39,39 @@ def lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row 
         case WorkflowChanged(state="pending" | "created") | StepChanged(state="pending" | "created"):
             return []
         case WorkflowChanged():
-            return [f"  {_name(event.name)}: {event.state}{_took(event.took)}{_because(event.error)}"]
+            return [
+                f"  {_short_name(event.name)}: {event.state}{_duration_suffix(event.took)}{_error_suffix(event.error)}"
+            ]
         case StepChanged():
             code = f" (exit code {event.exit_code})" if event.exit_code else ""
-            name = f"{_name(event.workflow)}/{_name(event.name)}"
-            return [f"    {name}: {event.state}{code}{_took(event.took)}{_because(event.error)}"]
+            name = f"{_short_name(event.workflow)}/{_short_name(event.name)}"
+            return [f"    {name}: {event.state}{code}{_duration_suffix(event.took)}{_error_suffix(event.error)}"]
         case Waiting():
             remedy = f"; {event.remedy}" if event.remedy else ""
-            return [f"waiting: {event.reason} ({durations.text(event.elapsed)}){remedy}"]
-        case LostContact():
-            return [f"lost contact: {event.reason}; trying on for {durations.text(event.patience)}"]
-        case Back():
-            return [f"back after {durations.text(event.away)}"]
+            return [f"waiting: {event.reason} ({durations.format_duration(event.elapsed)}){remedy}"]
+        case ContactLost():
+            return [f"lost contact: {event.reason}; trying on for {durations.format_duration(event.patience)}"]
+        case ContactRestored():
+            return [f"back after {durations.format_duration(event.away)}"]
         case Log():
             return [_log(event)]
         case RolloutChanged():
             return [_rollout(event)]
         case Finding():
-            return finding(event)
-        case Watched():
-            return [watched(event), *([f"  log: {event.log}"] if event.log else [])]
+            return format_finding(event)
+        case BackgroundWatch():
+            return [format_background_watch(event), *([f"  log: {event.log}"] if event.log else [])]
         case Result():
-            return _last_words(event)
+            return _closing_lines(event)
         case _:
             assert_never(event)
 
 
-def result_line(result: Result) -> str:
+def format_result_line(result: Result) -> str:
     """The last line: `homelab: VERDICT exit=N key=value ...`; values never contain spaces.
 
-    >>> from homelab_hooks.exits import Exit
-    >>> result_line(Result(verdict="passed", exit=Exit.OK, sha="9f2c", took=2.04))
+    >>> from homelab_hooks.exits import ExitCode
+    >>> format_result_line(Result(verdict="passed", exit=ExitCode.OK, sha="9f2c", took=2.04))
     'homelab: passed exit=0 sha=9f2c took=2.0'
     """
     pairs = [
@@ -80,87 +82,92 @@ def result_line(result: Result) -> str:
         ("url", result.url),
         ("took", f"{result.took:.1f}"),
     ]
-    told = [(key, "".join(value.split())) for key, value in pairs]
-    return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in told if value)])
+    shown = [(key, "".join(value.split())) for key, value in pairs]
+    return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in shown if value)])
 
 
 def _start(event: Start) -> list[str]:
     about = " ".join(part for part in (event.sha[:12], event.repo, event.server and f"on {event.server}") if part)
-    said = [f"{event.command}: {about}" if about else event.command]
-    return [*said, f"to go on later: {event.resume}"] if event.resume else said
+    lines = [f"{event.command}: {about}" if about else event.command]
+    return [*lines, f"to go on later: {event.resume}"] if event.resume else lines
 
 
 def _stage(event: StageChanged) -> list[str]:
     detail = f": {event.detail}" if event.detail else ""
     if event.progress is Progress.STARTED:
         return [f"{event.stage}{detail or ' ...'}"]
-    return [f"{event.stage} {event.progress}{detail}{_took(event.took)}"]
+    return [f"{event.stage} {event.progress}{detail}{_duration_suffix(event.took)}"]
 
 
 def _pipeline(event: PipelineChanged) -> list[str]:
     note = f" ({event.note})" if event.note else ""
     url = f" {event.url}" if event.url and (event.status in ("created", "pending", "blocked") or event.note) else ""
-    return [f"#{event.number} {_name(event.trigger)} {_name(event.ref)}: {event.status}{note}{url}"]
+    return [f"#{event.number} {_short_name(event.trigger)} {_short_name(event.ref)}: {event.status}{note}{url}"]
 
 
 def _log(event: Log) -> str:
     if event.source == "homelab":
-        return {Level.INFO: "", Level.WARNING: "warning: ", Level.ERROR: "error: "}[event.level] + event.text
+        return {LogLevel.INFO: "", LogLevel.WARNING: "warning: ", LogLevel.ERROR: "error: "}[event.level] + event.text
     return f"{event.source} | {event.text}"
 
 
-def watched(event: Watched) -> str:
+def format_background_watch(event: BackgroundWatch) -> str:
     """One line about a push that something else watches, or watched last."""
     what = f"{event.sha[:12]} on {event.branch}"
     if event.under_way:
-        return f"watched now: {what}, for {durations.text(event.age)}"
+        return f"watched now: {what}, for {durations.format_duration(event.age)}"
     url = f" {event.url}" if event.url else ""
     code = "" if event.exit is None else f" exit={int(event.exit)}"
-    return f"watched last: {what}: {event.verdict}{code}, {durations.text(event.age)} ago{url}"
+    return f"watched last: {what}: {event.verdict}{code}, {durations.format_duration(event.age)} ago{url}"
 
 
 def _rollout(event: RolloutChanged) -> str:
-    told = pods(event)
-    of = f" of {event.desired}" if event.desired is not None and told else ""
+    counts = format_pod_counts(event)
+    of = f" of {event.desired}" if event.desired is not None and counts else ""
     detail = f": {event.detail}" if event.detail else ""
-    return f"{event.target} {event.phase}{detail}" + (f" ({told}{of})" if told else "")
+    return f"{event.target} {event.phase}{detail}" + (f" ({counts}{of})" if counts else "")
 
 
-def pods(event: RolloutChanged) -> str:
+def format_pod_counts(event: RolloutChanged) -> str:
     """How many pods are what, as far as it is known."""
     counts = [("updated", event.updated), ("ready", event.ready), ("available", event.available), ("old", event.old)]
     return ", ".join(f"{count} {name}" for name, count in counts if count is not None)
 
 
-_MARKS = {Health.OK: "ok", Health.WARNING: "!", Health.PROBLEM: "x", Health.SKIPPED: "-"}
+_STATUS_MARKS = {
+    FindingStatus.OK: "ok",
+    FindingStatus.WARNING: "!",
+    FindingStatus.PROBLEM: "x",
+    FindingStatus.SKIPPED: "-",
+}
 """how a finding begins, where there is no colour to say it"""
-MARK, _CHECK = 3, 12
+MARK_COLUMNS, _CHECK_COLUMNS = 3, 12
 """columns of the mark, and of what was examined"""
 
 
-def finding(event: Finding) -> list[str]:
+def format_finding(event: Finding) -> list[str]:
     """The evidence, and below it what to do."""
-    head = f"{_MARKS[event.health]:<{MARK}}{event.check:<{_CHECK}} "
-    said = [head + event.evidence]
-    return [*said, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else said
+    head = f"{_STATUS_MARKS[event.health]:<{MARK_COLUMNS}}{event.check:<{_CHECK_COLUMNS}} "
+    lines = [head + event.evidence]
+    return [*lines, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else lines
 
 
-def _last_words(event: Result) -> list[str]:
-    said = [event.reason] if event.reason else []
-    return [*said, f"hint: {event.hint}"] if event.hint else said
+def _closing_lines(event: Result) -> list[str]:
+    lines = [event.reason] if event.reason else []
+    return [*lines, f"hint: {event.hint}"] if event.hint else lines
 
 
-def _took(seconds: float | None) -> str:
-    return "" if seconds is None else f" [{durations.text(seconds)}]"
+def _duration_suffix(seconds: float | None) -> str:
+    return "" if seconds is None else f" [{durations.format_duration(seconds)}]"
 
 
-_NAME = 60
+_MAX_NAME_COLUMNS = 60
 """columns of a name in a sentence: a longer one would push what is said about it off the line"""
 
 
-def _name(text: str) -> str:
-    return short(text, _NAME)
+def _short_name(text: str) -> str:
+    return truncate_text(text, _MAX_NAME_COLUMNS)
 
 
-def _because(error: str) -> str:
+def _error_suffix(error: str) -> str:
     return f": {error}" if error else ""

@@ -4,52 +4,54 @@ from __future__ import annotations
 
 from homelab_hooks.events import Event, PipelineChanged, StepChanged, WorkflowChanged
 from homelab_hooks.model import Pipeline, Step, Workflow
-from homelab_hooks.watch.state import Watch
+from homelab_hooks.watch.state import CiWatchState
 
 
-def pipeline_changed(watch: Watch, row: Pipeline, *, deciding: bool = True, note: str = "") -> PipelineChanged:
+def build_pipeline_event(
+    watch: CiWatchState, row: Pipeline, *, deciding: bool = True, note: str = ""
+) -> PipelineChanged:
     """The event for a pipeline as it is now."""
     return PipelineChanged(
         number=row.number,
         trigger=row.event,
         ref=row.ref or row.branch,
         status=row.raw_status or row.status.value,
-        url=watch.url(row.number),
+        url=watch.pipeline_url(row.number),
         sha=row.commit,
         deciding=deciding,
         note=note,
         started=row.started,
-        expected=watch.expected,
+        expected=watch.expected_duration_s,
     )
 
 
-def detail_changes(old: Pipeline | None, new: Pipeline) -> tuple[Event, ...]:
+def diff_details(old: Pipeline | None, new: Pipeline) -> tuple[Event, ...]:
     """Workflows and steps that are in another state than before; everything where nothing was known."""
     before = {w.pid: w for w in old.workflows} if old and old.number == new.number else {}
     events: list[Event] = []
     for workflow in new.workflows:
-        events += _workflow_changes(new.number, before.get(workflow.pid), workflow)
+        events += _diff_workflow(new.number, before.get(workflow.pid), workflow)
     return tuple(events)
 
 
-def _workflow_changes(number: int, old: Workflow | None, new: Workflow) -> list[Event]:
+def _diff_workflow(number: int, old: Workflow | None, new: Workflow) -> list[Event]:
     steps = {step.pid: step for step in old.steps} if old else {}
     changed = [s for s in new.steps if s.pid not in steps or steps[s.pid].state is not s.state]
-    events: list[Event] = [_step_changed(number, new, step) for step in changed]
+    events: list[Event] = [_build_step_event(number, new, step) for step in changed]
     if old is None or old.state is not new.state:
-        told = WorkflowChanged(
+        event = WorkflowChanged(
             pipeline=number,
             pid=new.pid,
             name=new.name,
             state=new.state.value,
-            took=_took(new.started, new.finished),
+            took=_duration(new.started, new.finished),
             error=new.error,
         )
-        events.insert(len(events) if new.state.settled else 0, told)
+        events.insert(len(events) if new.state.is_final else 0, event)
     return events
 
 
-def _step_changed(number: int, workflow: Workflow, step: Step) -> StepChanged:
+def _build_step_event(number: int, workflow: Workflow, step: Step) -> StepChanged:
     return StepChanged(
         pipeline=number,
         workflow=workflow.name,
@@ -57,10 +59,10 @@ def _step_changed(number: int, workflow: Workflow, step: Step) -> StepChanged:
         name=step.name,
         state=step.state.value,
         exit_code=step.exit_code,
-        took=_took(step.started, step.finished),
+        took=_duration(step.started, step.finished),
         error=step.error,
     )
 
 
-def _took(started: int, finished: int) -> float | None:
+def _duration(started: int, finished: int) -> float | None:
     return float(finished - started) if 0 < started <= finished else None

@@ -2,68 +2,70 @@
 
 from __future__ import annotations
 
-from homelab_hooks.events import Back, Event, LostContact
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Denied, Fault, Missed
+from homelab_hooks.events import ContactLost, ContactRestored, Event
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, FailureKind, Unavailable
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.state import Contact, Watch
+from homelab_hooks.watch.state import CiContact, CiWatchState
 
-TELL_AFTER = 5.0
+REPORT_AFTER_S = 5.0
 """seconds without a usable answer before it is said (contract, section 10)"""
-PAGES = 3
+MAX_WEB_PAGES = 3
 """web pages in a row, with no API answer ever, that make it no Woodpecker server"""
-REFUSALS = 3
+MAX_REFUSALS = 3
 """refusals in a row that are believed although it had worked before"""
-SLOW_REFUSALS = 2
+MAX_SLOW_REFUSALS = 2
 """slow refusals in a row that are believed: a locked database answers a valid token with 401, slowly (measured, B5)"""
 
 
-def answered(watch: Watch, now: float) -> tuple[Watch, tuple[Event, ...]]:
+def on_answer(watch: CiWatchState, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
     """A usable answer came."""
-    away = now - watch.contact.last
-    events: tuple[Event, ...] = (Back(away=away),) if watch.contact.told else ()
-    return watch._replace(contact=Contact(last=now, ever=True)), events
+    away = now - watch.contact.last_answer_at
+    events: tuple[Event, ...] = (ContactRestored(away=away),) if watch.contact.reported else ()
+    return watch._replace(contact=CiContact(last_answer_at=now, ever_answered=True)), events
 
 
-def missed(watch: Watch, look: Missed, now: float) -> tuple[Watch, tuple[Event, ...]]:
+def on_unavailable(watch: CiWatchState, poll: Unavailable, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
     """No usable answer came."""
-    page = look.fault is Fault.WEB_PAGE
+    is_web_page = poll.kind is FailureKind.WEB_PAGE
     contact = watch.contact._replace(
         misses=watch.contact.misses + 1,
         refusals=0,
-        pages=watch.contact.pages + 1 if page else 0,
-        retry_after=look.retry_after or 0.0,
+        web_pages=watch.contact.web_pages + 1 if is_web_page else 0,
+        retry_after=poll.retry_after or 0.0,
     )
     watch = watch._replace(contact=contact)
-    if page and not contact.ever and contact.pages >= PAGES:
+    if is_web_page and not contact.ever_answered and contact.web_pages >= MAX_WEB_PAGES:
         hint = "check --server (homelab.ciServer), and whether a sign-on page stands before it"
-        return watch._replace(verdict=Verdict(exit=Exit.DENIED, reason=look.reason, hint=hint, sha=watch.scope.sha)), ()
-    return _tell_lost(watch, look.reason, now)
+        return watch._replace(
+            verdict=Verdict(exit=ExitCode.DENIED, reason=poll.reason, hint=hint, sha=watch.scope.sha)
+        ), ()
+    return _report_contact_lost(watch, poll.reason, now)
 
 
-def denied(watch: Watch, look: Denied) -> tuple[Watch, tuple[Event, ...]]:
+def on_denied(watch: CiWatchState, poll: Denied) -> tuple[CiWatchState, tuple[Event, ...]]:
     """The server answered "no": believed at once, unless it worked before or the no was slow."""
     contact = watch.contact._replace(
-        misses=watch.contact.misses + 1, refusals=watch.contact.refusals + 1, pages=0, retry_after=0.0
+        misses=watch.contact.misses + 1, refusals=watch.contact.refusals + 1, web_pages=0, retry_after=0.0
     )
     watch = watch._replace(contact=contact)
-    needed = REFUSALS if contact.ever else SLOW_REFUSALS if look.slow else 1
-    if look.final or contact.refusals >= needed:
-        verdict = Verdict(exit=look.exit, reason=look.reason, hint=look.hint, sha=watch.scope.sha)
+    needed = MAX_REFUSALS if contact.ever_answered else MAX_SLOW_REFUSALS if poll.slow else 1
+    if poll.final or contact.refusals >= needed:
+        verdict = Verdict(exit=poll.exit, reason=poll.reason, hint=poll.hint, sha=watch.scope.sha)
         return watch._replace(verdict=verdict), ()
     return watch, ()
 
 
-def _tell_lost(watch: Watch, reason: str, now: float) -> tuple[Watch, tuple[Event, ...]]:
-    silent = now - watch.contact.last
-    if watch.contact.told or silent < TELL_AFTER:
+def _report_contact_lost(watch: CiWatchState, reason: str, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
+    silent = now - watch.contact.last_answer_at
+    if watch.contact.reported or silent < REPORT_AFTER_S:
         return watch, ()
-    event = LostContact(reason=reason, patience=max(0.0, watch.patience.unreachable - silent))
-    return watch._replace(contact=watch.contact._replace(told=True)), (event,)
+    event = ContactLost(reason=reason, patience=max(0.0, watch.timeouts.unreachable - silent))
+    return watch._replace(contact=watch.contact._replace(reported=True)), (event,)
 
 
-def unreachable(look: Missed | Denied, patience: float) -> Verdict:
+def build_unreachable_verdict(poll: Unavailable | Denied, timeout: float) -> Verdict:
     """The patience with an unreachable server is over."""
-    known = look.hint or "homelab config tells which server and dial are in force"
-    hint = f"the same command goes on; {known}"
-    return Verdict(exit=Exit.UNREACHABLE, reason=f"no usable answer for {patience:.0f} s: {look.reason}", hint=hint)
+    advice = poll.hint or "homelab config tells which server and dial are in force"
+    hint = f"the same command goes on; {advice}"
+    return Verdict(exit=ExitCode.UNREACHABLE, reason=f"no usable answer for {timeout:.0f} s: {poll.reason}", hint=hint)

@@ -1,153 +1,166 @@
-"""What a look at CI means and what to do next: `turn` is the whole decision of a watch, and pure."""
+"""What a look at CI means and what to do next: `decide_watch` is the whole decision of a watch, and pure."""
 
 from __future__ import annotations
 
 from typing import assert_never
 
 from homelab_hooks.events import Event, PipelineResult
-from homelab_hooks.exits import Exit, worst
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
+from homelab_hooks.exits import ExitCode, choose_worst_exit
+from homelab_hooks.looks import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, pace, waiting
-from homelab_hooks.watch.changes import pipeline_changed
-from homelab_hooks.watch.judge import Open, Ruling, judge, successor
-from homelab_hooks.watch.observe import observe
-from homelab_hooks.watch.state import Ask, Sight, Thread, Watch
-from homelab_hooks.watch.waiting import QUEUED
+from homelab_hooks.watch.changes import build_pipeline_event
+from homelab_hooks.watch.judge import Ruling, Undecided, evaluate_pipeline, find_superseding_number
+from homelab_hooks.watch.observe import apply_observation
+from homelab_hooks.watch.state import CiObservation, CiQuery, CiWatchState, PipelineTrack
+from homelab_hooks.watch.waiting import CHECK_QUEUE_AFTER_S
 
-GRACE = 10.0
+ANSWER_GRACE_S = 10.0
 """seconds past the timeout for questions of ours about pipelines that have ended"""
 
 
-def begun(watch: Watch, now: float) -> Watch:
+def start_watch(watch: CiWatchState, now: float) -> CiWatchState:
     """Every patience is counted from now on; also while the first answer is waited for."""
-    return watch._replace(began=now, contact=watch.contact._replace(last=now), spoke=now)
+    return watch._replace(began_at=now, contact=watch.contact._replace(last_answer_at=now), last_event_at=now)
 
 
-def turn(watch: Watch, look: Look[Sight], now: float) -> Turn[Watch]:
+def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:
     """Take in one look; settle first, then count time."""
-    if watch.began is None:
-        watch = begun(watch, now)
-    watch = watch._replace(looks=watch.looks + 1)
-    match look:
-        case Seen(sight):
-            watch, events = contact.answered(watch, now)
-            watch, seen = observe(watch, sight, now)
-            watch, ruled = _settle(watch, sight, now)
-            events = (*events, *seen, *ruled)
-        case Absent():
-            watch, events = contact.answered(watch, now)
-            watch, ruled = _settle(watch, Sight(floor=2**62), now)
-            events = (*events, *ruled)
-        case Missed():
-            watch, events = contact.missed(watch, look, now)
+    if watch.began_at is None:
+        watch = start_watch(watch, now)
+    watch = watch._replace(poll_count=watch.poll_count + 1)
+    match poll:
+        case Found(observation):
+            watch, events = contact.on_answer(watch, now)
+            watch, changes = apply_observation(watch, observation, now)
+            watch, ruling_events = _apply_rulings(watch, observation, now)
+            events = (*events, *changes, *ruling_events)
+        case NotFound():
+            watch, events = contact.on_answer(watch, now)
+            watch, ruling_events = _apply_rulings(watch, CiObservation(complete_down_to=2**62), now)
+            events = (*events, *ruling_events)
+        case Unavailable():
+            watch, events = contact.on_unavailable(watch, poll, now)
         case Denied():
-            watch, events = contact.denied(watch, look)
+            watch, events = contact.on_denied(watch, poll)
         case _:
-            assert_never(look)
+            assert_never(poll)
     if watch.verdict is None:
-        watch = _count_time(watch, look, now)
+        watch = _check_timeouts(watch, poll, now)
     if watch.verdict is not None:
-        return Turn(watch, events)
-    watch, said = waiting.say(watch, look, now)
-    events = (*events, *said)
-    return Turn(watch._replace(spoke=now) if events else watch, events, pace.wait(watch, now))
+        return Decision(watch, events)
+    watch, waiting_events = waiting.report_waiting(watch, poll, now)
+    events = (*events, *waiting_events)
+    return Decision(watch._replace(last_event_at=now) if events else watch, events, pace.compute_next_delay(watch, now))
 
 
-def _settle(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event, ...]]:
+def _apply_rulings(
+    watch: CiWatchState, observation: CiObservation, now: float
+) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Judge every thread; the worst counts once all are decided, or the first red one with `fail_fast`."""
-    watch, events = _follow(watch, sight, now)
-    rulings = {t: judge(t, watch, _known(watch, sight), now) for t in watch.threads}
-    watch = watch._replace(ask=_questions(watch, rulings, sight, now))
-    if _decided(watch, rulings):
+    watch, events = _follow_successors(watch, observation, now)
+    rulings = {t: evaluate_pipeline(t, watch, _visible_pipelines(watch, observation), now) for t in watch.tracks}
+    watch = watch._replace(query=_next_query(watch, rulings, observation, now))
+    if _is_decided(watch, rulings):
         watch = watch._replace(verdict=_verdict(watch, rulings))
     return watch, events
 
 
-def _known(watch: Watch, sight: Sight) -> tuple[Pipeline, ...]:
+def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple[Pipeline, ...]:
     """Every row that can be spoken of: those of this sight, and those that are followed."""
-    seen = {row.number: row for row in (*(thread.pipeline for thread in watch.threads), *sight.details, *sight.rows)}
-    return tuple(seen.values())
+    visible = {
+        row.number: row
+        for row in (*(track.pipeline for track in watch.tracks), *observation.details, *observation.rows)
+    }
+    return tuple(visible.values())
 
 
-def _follow(watch: Watch, sight: Sight, now: float) -> tuple[Watch, tuple[Event, ...]]:
+def _follow_successors(
+    watch: CiWatchState, observation: CiObservation, now: float
+) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Hand a superseded thread on to the newer pipeline that contains our commit."""
     events: list[Event] = []
-    rows = _known(watch, sight)
-    for thread in watch.threads:
-        if judge(thread, watch, rows, now) is not Open.FOLLOW:
+    rows = _visible_pipelines(watch, observation)
+    for track in watch.tracks:
+        if evaluate_pipeline(track, watch, rows, now) is not Undecided.FOLLOW:
             continue
-        row = next(row for row in rows if row.number == successor(thread.pipeline, rows))
-        note = f"#{thread.number} was superseded by #{row.number}, which contains {watch.scope.sha[:8]}: following it"
-        ended = now if row.status.settled else None
-        newer = Thread(thread.event, thread.ref, row, firm=True, changed_at=now, status_at=now, settled_at=ended)
-        watch = watch.with_thread(newer)._replace(accepted=watch.accepted | {row.commit})
-        events.append(pipeline_changed(watch, row, note=note))
+        row = next(row for row in rows if row.number == find_superseding_number(track.pipeline, rows))
+        note = f"#{track.number} was superseded by #{row.number}, which contains {watch.scope.sha[:8]}: following it"
+        ended = now if row.status.is_final else None
+        newer = PipelineTrack(
+            track.event, track.ref, row, confirmed=True, changed_at=now, status_changed_at=now, final_at=ended
+        )
+        watch = watch.with_track(newer)._replace(accepted_commits=watch.accepted_commits | {row.commit})
+        events.append(build_pipeline_event(watch, row, note=note))
     return watch, tuple(events)
 
 
-def _questions(watch: Watch, rulings: dict[Thread, Ruling | Open], sight: Sight, now: float) -> Ask:
+def _next_query(
+    watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], observation: CiObservation, now: float
+) -> CiQuery:
     """What the next look should bring; in a hurry only the list, for the list decides."""
     details: set[int] = set()
     commits: set[str] = set()
-    rows = _known(watch, sight)
-    for thread, ruling in rulings.items():
+    rows = _visible_pipelines(watch, observation)
+    for track, ruling in rulings.items():
         match ruling:
-            case Open.RUNNING if len(rulings) > 1 and now >= watch.hurry_until and not watch.streaming:
-                details.add(thread.number)
-            case Open.DETAIL | Open.FOLLOW:
-                details.add(thread.number)
-            case Open.SUCCESSOR:
-                details.add(successor(thread.pipeline, rows))
-            case Open.CONTAINMENT:
-                number = successor(thread.pipeline, rows)
+            case Undecided.RUNNING if len(rulings) > 1 and now >= watch.fast_until and not watch.stream_reliable:
+                details.add(track.number)
+            case Undecided.DETAIL | Undecided.FOLLOW:
+                details.add(track.number)
+            case Undecided.SUCCESSOR:
+                details.add(find_superseding_number(track.pipeline, rows))
+            case Undecided.CONTAINMENT:
+                number = find_superseding_number(track.pipeline, rows)
                 commits |= {row.commit for row in rows if row.number == number}
-            case Open.RUNNING | Ruling():
+            case Undecided.RUNNING | Ruling():
                 pass
-    queued = any(t.pipeline.status is Status.PENDING and now - t.changed_at >= QUEUED for t in watch.threads)
-    return Ask(
-        floor=min([watch.top, *(thread.number for thread in watch.threads)]),
-        glance=_glance(watch, rulings, now),
+    queued = any(
+        t.pipeline.status is Status.PENDING and now - t.changed_at >= CHECK_QUEUE_AFTER_S for t in watch.tracks
+    )
+    return CiQuery(
+        down_to=min([watch.highest_number, *(track.number for track in watch.tracks)]),
+        detail_only_of=_detail_only(watch, rulings, now),
         details=tuple(sorted(details)),
         commits=tuple(sorted(commits)),
         queue=queued,
     )
 
 
-def _glance(watch: Watch, rulings: dict[Thread, Ruling | Open], now: float) -> int:
+def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> int:
     """Every other look at a single running pipeline is only at its detail: progress for one request."""
-    if len(rulings) != 1 or watch.glanced or watch.contact.misses or now < watch.hurry_until:
+    if len(rulings) != 1 or watch.last_was_detail_only or watch.contact.misses or now < watch.fast_until:
         return 0
-    ((thread, ruling),) = rulings.items()
-    running = ruling is Open.RUNNING and thread.pipeline.status is Status.RUNNING
-    return thread.number if running else 0
+    ((track, ruling),) = rulings.items()
+    running = ruling is Undecided.RUNNING and track.pipeline.status is Status.RUNNING
+    return track.number if running else 0
 
 
-def _decided(watch: Watch, rulings: dict[Thread, Ruling | Open]) -> bool:
+def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> bool:
     found = [ruling for ruling in rulings.values() if isinstance(ruling, Ruling)]
-    if watch.fail_fast and any(ruling.exit is Exit.FAILED for ruling in found):
+    if watch.fail_fast and any(ruling.exit is ExitCode.FAILED for ruling in found):
         return True
     return bool(rulings) and len(found) == len(rulings)
 
 
-def _verdict(watch: Watch, rulings: dict[Thread, Ruling | Open]) -> Verdict:
+def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> Verdict:
     """The worst ruling, with every deciding pipeline."""
-    found = {thread: ruling for thread, ruling in rulings.items() if isinstance(ruling, Ruling)}
-    exit_ = worst(ruling.exit for ruling in found.values())
-    thread, ruling = next((t, r) for t, r in found.items() if r.exit is exit_)
+    found = {track: ruling for track, ruling in rulings.items() if isinstance(ruling, Ruling)}
+    exit_ = choose_worst_exit(ruling.exit for ruling in found.values())
+    track, ruling = next((t, r) for t, r in found.items() if r.exit is exit_)
     return Verdict(
         exit=exit_,
-        word="passed" if exit_ is Exit.OK else "",
+        label="passed" if exit_ is ExitCode.OK else "",
         reason=ruling.reason,
         hint=ruling.hint,
         sha=watch.scope.sha,
-        pipelines=results(watch),
-        url=watch.url(thread.number),
+        pipelines=build_pipeline_results(watch),
+        url=watch.pipeline_url(track.number),
     )
 
 
-def results(watch: Watch) -> tuple[PipelineResult, ...]:
+def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
     """Every deciding pipeline as the result shows it."""
     return tuple(
         PipelineResult(
@@ -155,42 +168,46 @@ def results(watch: Watch) -> tuple[PipelineResult, ...]:
             event=t.event,
             ref=t.ref,
             status=t.pipeline.raw_status or t.pipeline.status.value,
-            url=watch.url(t.number),
+            url=watch.pipeline_url(t.number),
         )
-        for t in watch.threads
+        for t in watch.tracks
     )
 
 
-def _count_time(watch: Watch, look: Look[Sight], now: float) -> Watch:
+def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
     """Nothing is decided: is any patience over?"""
-    assert watch.began is not None  # noqa: S101 - set by the first turn
-    waited = now - watch.began
-    if isinstance(look, Missed | Denied) and now - watch.contact.last >= watch.patience.unreachable:
-        return _end(watch, contact.unreachable(look, watch.patience.unreachable))
-    answered = isinstance(look, Seen | Absent)
-    if answered and not watch.threads and (waited >= watch.patience.appear or not watch.active):
-        gone = ", ".join(f"#{number}" for number in sorted(watch.gone))
+    assert watch.began_at is not None  # noqa: S101 - set by the first turn
+    waited = now - watch.began_at
+    if isinstance(poll, Unavailable | Denied) and now - watch.contact.last_answer_at >= watch.timeouts.unreachable:
+        return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts.unreachable))
+    is_answered = isinstance(poll, Found | NotFound)
+    if is_answered and not watch.tracks and (waited >= watch.timeouts.appear or not watch.repo_active):
+        gone = ", ".join(f"#{number}" for number in sorted(watch.vanished))
         reason = f"{gone} was created and then filtered out" if gone else "no pipeline appeared"
-        return _end(watch, Verdict(exit=Exit.NO_PIPELINE, reason=reason))
-    over = waited >= watch.patience.timeout or (answered and watch.patience.once)
-    if over and (_running(watch) or waited >= watch.patience.timeout + GRACE):
+        return _finish(watch, Verdict(exit=ExitCode.NO_PIPELINE, reason=reason))
+    is_over = waited >= watch.timeouts.overall or (is_answered and watch.timeouts.one_poll)
+    if is_over and (_is_waiting_for_ci(watch) or waited >= watch.timeouts.overall + ANSWER_GRACE_S):
         unseen = (
-            f"no usable answer so far ({look.reason})" if isinstance(look, Missed) else "no pipeline has appeared yet"
+            f"no usable answer so far ({poll.reason})"
+            if isinstance(poll, Unavailable)
+            else "no pipeline has appeared yet"
         )
-        numbers = ", ".join(f"#{t.number} is {t.pipeline.status}" for t in watch.threads) or unseen
-        said = "undecided" if watch.patience.once else "the time is over"
-        hint = "homelab-watch waits for it" if watch.patience.once else "the same command goes on"
-        return _end(watch, Verdict(exit=Exit.TIMEOUT, reason=f"{said}: {numbers}", hint=hint))
+        numbers = ", ".join(f"#{t.number} is {t.pipeline.status}" for t in watch.tracks) or unseen
+        outcome = "undecided" if watch.timeouts.one_poll else "the time is over"
+        hint = "homelab-watch waits for it" if watch.timeouts.one_poll else "the same command goes on"
+        return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=f"{outcome}: {numbers}", hint=hint))
     return watch
 
 
-def _running(watch: Watch) -> bool:
+def _is_waiting_for_ci(watch: CiWatchState) -> bool:
     """Whether CI itself is what is waited for, not an answer to a question of ours."""
     if watch.contact.misses:
         return True
-    return not watch.threads or any(not t.pipeline.status.settled for t in watch.threads)
+    return not watch.tracks or any(not t.pipeline.status.is_final for t in watch.tracks)
 
 
-def _end(watch: Watch, verdict: Verdict) -> Watch:
-    url = watch.url(watch.threads[0].number) if watch.threads else ""
-    return watch._replace(verdict=verdict._replace(sha=watch.scope.sha, pipelines=results(watch), url=url))
+def _finish(watch: CiWatchState, verdict: Verdict) -> CiWatchState:
+    url = watch.pipeline_url(watch.tracks[0].number) if watch.tracks else ""
+    return watch._replace(
+        verdict=verdict._replace(sha=watch.scope.sha, pipelines=build_pipeline_results(watch), url=url)
+    )

@@ -4,90 +4,92 @@ from __future__ import annotations
 
 import zlib
 
-from homelab_hooks.watch.contact import TELL_AFTER
-from homelab_hooks.watch.state import Watch
+from homelab_hooks.watch.contact import REPORT_AFTER_S
+from homelab_hooks.watch.state import CiWatchState
 
-FIRST = 1.0
+EARLY_INTERVAL_S = 1.0
 """seconds between looks while a pipeline is to appear or has just begun"""
-EARLY = 10.0
+EARLY_PERIOD_S = 10.0
 """seconds in which most pipelines appear, and the quick failures come"""
-UNKNOWN = 3.75
+MAX_INTERVAL_WITHOUT_ESTIMATE_S = 3.75
 """seconds between looks at most when nobody knows how long it takes: with the stream's, 200 requests in ten minutes"""
-GROWTH = 0.42
+INTERVAL_GROWTH_FACTOR = 0.42
 """times the root of how long it has lasted: the longer it lasts, the less likely is its end in the next second"""
-MIDDLE = 3.8
+MID_RUN_INTERVAL_S = 3.8
 """seconds between looks in the long middle, when the end is known to be far"""
-NEAR = 1.2
+NEAR_END_INTERVAL_S = 1.2
 """seconds between looks around the expected end"""
-WINDOW = (5.0, 0.03, 10.0)
+NEAR_END_WINDOW = (5.0, 0.03, 10.0)
 """how far around the expected end is near: at least these seconds, this share of the whole, at most these seconds"""
-STREAMING = 20.0
+STREAMING_INTERVAL_S = 20.0
 """seconds between looks while the event stream wakes us"""
-HURRIED = 0.15
+END_ANNOUNCED_INTERVAL_S = 0.15
 """seconds between looks when the stream said that the end is here"""
-ASKING = 0.5
+OWN_QUESTION_INTERVAL_S = 0.5
 """seconds between looks when CI has ended and only a question of ours is open"""
-BACK_OFF = (0.5, 15.0)
+BACKOFF_RANGE_S = (0.5, 15.0)
 """the first and the longest wait after a look without a usable answer"""
-REFUSED = 2.0
+REFUSAL_RETRY_DELAY_S = 2.0
 """seconds before a refusal is tried again (measured, B5)"""
 
 
-def wait(watch: Watch, now: float) -> float:
+def compute_next_delay(watch: CiWatchState, now: float) -> float:
     """Seconds until the next look, never past the moment at which a patience ends."""
-    assert watch.began is not None  # noqa: S101 - set by the first turn
-    ends = [watch.began + watch.patience.timeout]
+    assert watch.began_at is not None  # noqa: S101 - set by the first turn
+    ends = [watch.began_at + watch.timeouts.overall]
     if watch.contact.misses:
-        ends.append(watch.contact.last + watch.patience.unreachable)
-    if not watch.threads:
-        ends.append(watch.began + watch.patience.appear)
-    left = min((end - now for end in ends if end > now), default=ASKING)
-    return max(0.05, min(_interval(watch, now), left))
+        ends.append(watch.contact.last_answer_at + watch.timeouts.unreachable)
+    if not watch.tracks:
+        ends.append(watch.began_at + watch.timeouts.appear)
+    left = min((end - now for end in ends if end > now), default=OWN_QUESTION_INTERVAL_S)
+    return max(0.05, min(_base_delay(watch, now), left))
 
 
-def _interval(watch: Watch, now: float) -> float:
+def _base_delay(watch: CiWatchState, now: float) -> float:
     if watch.contact.refusals:
-        return REFUSED
+        return REFUSAL_RETRY_DELAY_S
     if watch.contact.misses:
-        first, longest = BACK_OFF
+        first, longest = BACKOFF_RANGE_S
         backing_off = min(longest, first * 2.0 ** min(watch.contact.misses - 1, 8))
-        told = watch.contact.last + TELL_AFTER - now  # when lost contact is to be told
-        waits = _jittered(backing_off, watch, 0.2)
-        return max(watch.contact.retry_after, min(waits, told) if told > 0 else waits)
-    if watch.threads and all(t.pipeline.status.settled for t in watch.threads):
-        return ASKING
-    if now < watch.hurry_until:
-        return HURRIED
-    return _jittered(_calm(watch, now), watch, 0.06)
+        until_report = watch.contact.last_answer_at + REPORT_AFTER_S - now  # when lost contact is to be told
+        waits = _with_jitter(backing_off, watch, 0.2)
+        return max(watch.contact.retry_after, min(waits, until_report) if until_report > 0 else waits)
+    if watch.tracks and all(t.pipeline.status.is_final for t in watch.tracks):
+        return OWN_QUESTION_INTERVAL_S
+    if now < watch.fast_until:
+        return END_ANNOUNCED_INTERVAL_S
+    return _with_jitter(_steady_delay(watch, now), watch, 0.06)
 
 
-def _calm(watch: Watch, now: float) -> float:
-    assert watch.began is not None  # noqa: S101 - set by the first turn
-    if not watch.threads:
-        return FIRST if now - watch.began < EARLY else 2 * FIRST
-    if any(not thread.firm or thread.missing for thread in watch.threads):
-        return 2 * FIRST  # it may vanish, of which the stream says nothing
-    if watch.streaming:
-        return STREAMING
-    lasted = now - max(thread.status_at for thread in watch.threads)
-    if lasted < EARLY:
-        return FIRST
-    unknown: float = min(UNKNOWN, GROWTH * lasted**0.5)
-    if watch.due is None or watch.expected is None:
-        return unknown
-    return _around(watch.due - now, watch.expected, unknown)
+def _steady_delay(watch: CiWatchState, now: float) -> float:
+    assert watch.began_at is not None  # noqa: S101 - set by the first turn
+    if not watch.tracks:
+        return EARLY_INTERVAL_S if now - watch.began_at < EARLY_PERIOD_S else 2 * EARLY_INTERVAL_S
+    if any(not track.confirmed or track.misses for track in watch.tracks):
+        return 2 * EARLY_INTERVAL_S  # it may vanish, of which the stream says nothing
+    if watch.stream_reliable:
+        return STREAMING_INTERVAL_S
+    lasted = now - max(track.status_changed_at for track in watch.tracks)
+    if lasted < EARLY_PERIOD_S:
+        return EARLY_INTERVAL_S
+    without_estimate: float = min(MAX_INTERVAL_WITHOUT_ESTIMATE_S, INTERVAL_GROWTH_FACTOR * lasted**0.5)
+    if watch.eta is None or watch.expected_duration_s is None:
+        return without_estimate
+    return _delay_near_estimate(watch.eta - now, watch.expected_duration_s, without_estimate)
 
 
-def _around(left: float, expected: float, unknown: float) -> float:
+def _delay_near_estimate(left: float, expected: float, without_estimate: float) -> float:
     """Quick around the expected end, slow before it; past it, or where the clocks disagree, as if it were not known."""
-    least, share, most = WINDOW
+    least, share, most = NEAR_END_WINDOW
     near = min(most, max(least, share * expected))
     if abs(left) <= near:
-        return NEAR
-    return min(MIDDLE, max(NEAR, left - near)) if near < left < expected else unknown
+        return NEAR_END_INTERVAL_S
+    return (
+        min(MID_RUN_INTERVAL_S, max(NEAR_END_INTERVAL_S, left - near)) if near < left < expected else without_estimate
+    )
 
 
-def _jittered(seconds: float, watch: Watch, share: float) -> float:
+def _with_jitter(seconds: float, watch: CiWatchState, share: float) -> float:
     """A little less, so that many watches do not ask in step; the same seed and look give the same wait."""
-    chance = zlib.crc32(f"{watch.seed}:{watch.looks}".encode()) / 2**32
+    chance = zlib.crc32(f"{watch.seed}:{watch.poll_count}".encode()) / 2**32
     return seconds * (1.0 - share * chance)

@@ -7,32 +7,32 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from homelab_hooks import loop
-from homelab_hooks.events import Event, Level, Log
-from homelab_hooks.looks import Look
-from homelab_hooks.loop import drive
+from homelab_hooks.events import Event, Log, LogLevel
+from homelab_hooks.looks import Poll
+from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.model import LogLine, Pipeline, Status, Step, Workflow
 from homelab_hooks.watch import tail
-from homelab_hooks.watch.judge import culprit
-from homelab_hooks.watch.state import Watch
-from homelab_hooks.watch.tail import Tail
-from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.watch.judge import find_culprit
+from homelab_hooks.watch.state import CiWatchState
+from homelab_hooks.watch.tail import LogTail
+from homelab_hooks.woodpecker.client import WoodpeckerClient
 
-LINES = 20
+TAIL_LINES = 20
 """lines of the failing step that are shown"""
-ANSWER = 2.0
+REQUEST_TIMEOUT_S = 2.0
 """seconds for one answer: a reason comes within ten seconds or not at all (issue: Watching)"""
-RED = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Status.KILLED})
+FAILING_STATUSES = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Status.KILLED})
 """statuses under which CI may have decided against the commit"""
 
 
-class Clock(loop.Clock, Protocol):
+class WatchClock(loop.Clock, Protocol):
     """Time, as reading a log needs it."""
 
     def wall(self) -> float:
         """Unix seconds."""
 
 
-class Broken(NamedTuple):
+class FailedStep(NamedTuple):
     """A step that broke a pipeline."""
 
     pipeline: Pipeline
@@ -40,59 +40,59 @@ class Broken(NamedTuple):
     step: Step
 
 
-def broken(watch: Watch) -> tuple[Broken, ...]:
+def find_failed_steps(watch: CiWatchState) -> tuple[FailedStep, ...]:
     """The step to blame of each red pipeline whose detail is known."""
     found = []
-    for thread in watch.threads:
-        detail = thread.explained
-        if detail and detail.status in RED and detail.red_workflows:
-            workflow, step = culprit(detail.red_workflows)
+    for track in watch.tracks:
+        detail = track.final_detail
+        if detail and detail.status in FAILING_STATUSES and detail.failed_workflows:
+            workflow, step = find_culprit(detail.failed_workflows)
             if step is not None:
-                found.append(Broken(detail, workflow, step))
+                found.append(FailedStep(detail, workflow, step))
     return tuple(found)
 
 
-def complaints(watch: Watch) -> tuple[Log, ...]:
+def format_config_errors(watch: CiWatchState) -> tuple[Log, ...]:
     """What the server says about the configuration of pipelines in `error`; warnings too, as such."""
-    told = []
-    for thread in watch.threads:
-        if thread.pipeline.status is Status.ERROR:
-            for complaint in thread.pipeline.complaints:
-                level = Level.WARNING if complaint.warning else Level.ERROR
-                where = f"{complaint.where}: " if complaint.where else ""
-                told += [
-                    Log(source="config", text=where + line, level=level) for line in complaint.message.splitlines()
-                ]
-    return tuple(told)
+    logs = []
+    for track in watch.tracks:
+        if track.pipeline.status is Status.ERROR:
+            for error in track.pipeline.config_errors:
+                level = LogLevel.WARNING if error.is_warning else LogLevel.ERROR
+                location = f"{error.location}: " if error.location else ""
+                logs += [Log(source="config", text=location + line, level=level) for line in error.message.splitlines()]
+    return tuple(logs)
 
 
-def tell_reason(watch: Watch, ci: Woodpecker, repo: int, *, clock: Clock, tell: Callable[[Event], None]) -> None:
+def report_failure(
+    watch: CiWatchState, ci: WoodpeckerClient, repo: int, *, clock: WatchClock, emit: Callable[[Event], None]
+) -> None:
     """Show what there is to show; nothing that goes wrong here changes the verdict."""
-    for log in complaints(watch):
-        tell(log)
-    ci.within(ANSWER)
-    for where in broken(watch)[:1]:
-        begin = tail.begin(where.step.id, where.pipeline, wall=clock.wall())
-        gathered = gather(ci, repo, where.pipeline.number, begin, clock=clock)
-        name = tail.source(where.workflow, where.step)
-        for line in tail.told(gathered.lines, name, last=LINES):
-            tell(line)
-        rest = f"homelab ci logs {watch.scope.sha} --step {shlex.quote(where.step.name)}"
+    for log in format_config_errors(watch):
+        emit(log)
+    ci.within(REQUEST_TIMEOUT_S)
+    for failed in find_failed_steps(watch)[:1]:
+        start = tail.start_tail(failed.step.id, failed.pipeline, wall_time=clock.wall())
+        gathered = read_log_to_end(ci, repo, failed.pipeline.number, start, clock=clock)
+        name = tail.format_log_source(failed.workflow, failed.step)
+        for line in tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
+            emit(line)
+        rest = f"homelab ci logs {watch.scope.sha} --step {shlex.quote(failed.step.name)}"
         if gathered.lines:
-            hidden = len(gathered.lines) - LINES
+            hidden = len(gathered.lines) - TAIL_LINES
             more = f"{hidden} lines before these" if hidden > 0 else "the whole log"
             text = f"{more}: {rest}" + ("" if gathered.complete else "; its end may come later")
         else:
-            text = f"no log of step {where.step.name} has arrived; later: {rest}"
-        tell(Log(source="homelab", text=text))
-        if watch.web:
-            tell(Log(source="homelab", text=f"see {watch.url(where.pipeline.number)}/{where.workflow.pid}"))
+            text = f"no log of step {failed.step.name} has arrived; later: {rest}"
+        emit(Log(source="homelab", text=text))
+        if watch.pipeline_base_url:
+            emit(Log(source="homelab", text=f"see {watch.pipeline_url(failed.pipeline.number)}/{failed.workflow.pid}"))
 
 
-def gather(ci: Woodpecker, repo: int, number: int, begin: Tail, *, clock: Clock) -> Tail:
+def read_log_to_end(ci: WoodpeckerClient, repo: int, number: int, start: LogTail, *, clock: WatchClock) -> LogTail:
     """The log of a pipeline's step, waited for until it stops growing."""
 
-    def look(state: Tail) -> Look[tuple[LogLine, ...]]:
+    def fetch(state: LogTail) -> Poll[tuple[LogLine, ...]]:
         return ci.log(repo, number, state.step)
 
-    return drive(begin, look=look, turn=tail.turn, tell=lambda _: None, clock=clock)
+    return poll_until_decided(start, fetch=fetch, decide=tail.decide_log_tail, emit=lambda _: None, clock=clock)

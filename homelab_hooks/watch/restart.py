@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.model import Pipeline, Status
-from homelab_hooks.watch.survey import Survey
+from homelab_hooks.watch.survey import CommitSnapshot
 
-_AGAIN = {Status.FAILURE, Status.KILLED, Status.CANCELED}
+_RESTARTABLE = {Status.FAILURE, Status.KILLED, Status.CANCELED}
 _ACTIVE = {Status.CREATED, Status.PENDING, Status.RUNNING, Status.BLOCKED}
 
 
-class Retrigger(NamedTuple):
+class Rerun(NamedTuple):
     """Start these numbers again."""
 
     numbers: tuple[int, ...]
@@ -25,46 +25,47 @@ class StartManually(NamedTuple):
     branch: str
 
 
-class Nothing(NamedTuple):
+class NothingToDo(NamedTuple):
     """There is nothing to restart."""
 
     reason: str
 
 
-Plan = Retrigger | StartManually | Nothing
+RestartPlan = Rerun | StartManually | NothingToDo
 
 
-def plan(seen: Survey, sha: str, *, branches: tuple[str, ...], force: bool) -> Plan:
-    """What to do. Raises Problem (refused) where it would kill a newer commit's run, or cannot help.
+def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...], force: bool) -> RestartPlan:
+    """What to do. Raises CommandError (refused) where it would kill a newer commit's run, or cannot help.
 
     Args:
         branches: those of the remote whose tip is this commit.
         force: even if a newer commit's run is killed.
     """
-    if not seen.threads:
-        return _without_pipeline(seen, branches)
-    failed = [thread.pipeline for thread in seen.threads if thread.pipeline.status in _AGAIN]
-    broken = [thread.pipeline for thread in seen.threads if thread.pipeline.status is Status.ERROR]
-    if not failed and broken:
-        raise Problem(
-            f"#{broken[0].number} could not be configured: a restart uses the stored configuration, not a repaired one",
+    if not snapshot.tracks:
+        return _plan_manual_run(snapshot, branches)
+    failed = [track.pipeline for track in snapshot.tracks if track.pipeline.status in _RESTARTABLE]
+    misconfigured = [track.pipeline for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
+    if not failed and misconfigured:
+        raise CommandError(
+            f"#{misconfigured[0].number} could not be configured: a restart uses the "
+            "stored configuration, not a repaired one",
             hint="push a commit with the repaired configuration",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
-    victims = [victim for pipeline in failed for victim in _victims(pipeline, seen.rows, sha)]
-    if victims and not force:
-        raise Problem(
-            f"a restart would kill #{victims[0].number}, the run of the newer commit {victims[0].commit[:8]}",
+    cancelled = [other for pipeline in failed for other in _pipelines_it_would_cancel(pipeline, snapshot.rows, sha)]
+    if cancelled and not force:
+        raise CommandError(
+            f"a restart would kill #{cancelled[0].number}, the run of the newer commit {cancelled[0].commit[:8]}",
             hint="wait for its end, or --force",
-            exit=Exit.REFUSED,
+            exit=ExitCode.REFUSED,
         )
     if not failed:
-        told = ", ".join(f"#{thread.number} is {thread.pipeline.status}" for thread in seen.threads)
-        return Nothing(f"nothing has failed: {told}")
-    return Retrigger(tuple(pipeline.number for pipeline in failed))
+        statuses = ", ".join(f"#{track.number} is {track.pipeline.status}" for track in snapshot.tracks)
+        return NothingToDo(f"nothing has failed: {statuses}")
+    return Rerun(tuple(pipeline.number for pipeline in failed))
 
 
-def _victims(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[Pipeline]:
+def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[Pipeline]:
     """What the server would cancel: any active run of the same event and branch (measured, B4)."""
     return [
         row
@@ -76,14 +77,14 @@ def _victims(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[P
     ]
 
 
-def _without_pipeline(seen: Survey, branches: tuple[str, ...]) -> Plan:
+def _plan_manual_run(snapshot: CommitSnapshot, branches: tuple[str, ...]) -> RestartPlan:
     """A lost webhook: a manual run, but only of a tip, for that is what a manual run builds."""
-    if seen.verdict.exit is not Exit.NO_PIPELINE:
-        raise Problem(seen.verdict.reason, hint=seen.verdict.hint, exit=seen.verdict.exit)
+    if snapshot.verdict.exit is not ExitCode.NO_PIPELINE:
+        raise CommandError(snapshot.verdict.reason, hint=snapshot.verdict.hint, exit=snapshot.verdict.exit)
     if not branches:
-        raise Problem(
-            f"{seen.verdict.reason}; a manual pipeline would build another commit, for this is no tip of a branch",
-            hint=seen.verdict.hint,
-            exit=Exit.NO_PIPELINE,
+        raise CommandError(
+            f"{snapshot.verdict.reason}; a manual pipeline would build another commit, for this is no tip of a branch",
+            hint=snapshot.verdict.hint,
+            exit=ExitCode.NO_PIPELINE,
         )
     return StartManually(branches[0])

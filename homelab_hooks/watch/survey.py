@@ -6,81 +6,81 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Look, Seen
-from homelab_hooks.loop import drive
+from homelab_hooks.looks import Found, Poll
+from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.model import Pipeline, Repo
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
-from homelab_hooks.watch.reason import Clock
-from homelab_hooks.watch.state import Patience, Sight, Thread, Watch
-from homelab_hooks.watch.watch import Eyes, Request, Sources, explained
+from homelab_hooks.watch.reason import WatchClock
+from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts
+from homelab_hooks.watch.watch import CiPoller, WatchDependencies, WatchRequest, explain_verdict
 
-PATIENCE = 15.0
+ONE_POLL_TIMEOUT_S = 15.0
 """seconds for the one look to succeed, flaps included"""
-RECENT = 8
+MAX_RECENT_PIPELINES = 8
 """pipelines of a branch that are shown to a person who looks"""
 
 
-def until_seen(unreachable: float) -> Patience:
+def make_one_poll_timeouts(unreachable: float) -> WatchTimeouts:
     """For one look that may be missed for so many seconds."""
-    return Patience(timeout=unreachable, appear=0.0, unreachable=unreachable, once=True)
+    return WatchTimeouts(overall=unreachable, appear=0.0, unreachable=unreachable, one_poll=True)
 
 
-ONCE = until_seen(PATIENCE)
+ONE_POLL = make_one_poll_timeouts(ONE_POLL_TIMEOUT_S)
 
 
-class Survey(NamedTuple):
+class CommitSnapshot(NamedTuple):
     """What one look showed."""
 
     verdict: Verdict
-    state: Watch
+    state: CiWatchState
     rows: tuple[Pipeline, ...]
     """the newest rows of the list, whatever their commit"""
     repo: Repo | None
 
     @property
-    def threads(self) -> tuple[Thread, ...]:
+    def tracks(self) -> tuple[PipelineTrack, ...]:
         """The deciding pipelines, each with its detail where it could be had."""
-        return self.state.threads
+        return self.state.tracks
 
-    def detail(self, thread: Thread) -> Pipeline:
+    def detail(self, track: PipelineTrack) -> Pipeline:
         """The pipeline with its workflows, or without where they could not be had."""
-        known = thread.detail
-        return known if known and known.number == thread.number else thread.pipeline
+        known = track.detail
+        return known if known and known.number == track.number else track.pipeline
 
 
-def survey(
-    request: Request,
-    sources: Sources,
+def take_snapshot(
+    request: WatchRequest,
+    dependencies: WatchDependencies,
     *,
-    clock: Clock,
-    tell: Callable[[Event], None] = lambda _: None,
-    patience: Patience = ONCE,
-) -> Survey:
+    clock: WatchClock,
+    emit: Callable[[Event], None] = lambda _: None,
+    timeouts: WatchTimeouts = ONE_POLL,
+) -> CommitSnapshot:
     """Look until one look has succeeded; the verdict says what stood in the way, or what CI says so far."""
-    eyes = Eyes(request._replace(patience=patience), sources, clock)
+    poller = CiPoller(request._replace(timeouts=timeouts), dependencies, clock)
     rows: list[Pipeline] = []
 
-    def look(state: Watch) -> Look[Sight]:
-        seen = eyes.look(state)
-        if isinstance(seen, Seen):
-            rows[:] = seen.value.rows or rows
-        return seen
+    def fetch(state: CiWatchState) -> Poll[CiObservation]:
+        poll = poller.poll(state)
+        if isinstance(poll, Found):
+            rows[:] = poll.value.rows or rows
+        return poll
 
-    begin = machine.begun(Watch(scope=request.scope, patience=patience, seed=request.seed), clock.now())
-    state = drive(begin, look=look, turn=machine.turn, tell=tell, clock=clock)
-    state = state._replace(threads=tuple(_detailed(thread, sources, eyes.repo) for thread in state.threads))
-    return Survey(explained(state, sources.facts), state, tuple(rows), eyes.repo)
+    start = machine.start_watch(CiWatchState(scope=request.scope, timeouts=timeouts, seed=request.seed), clock.now())
+    state = poll_until_decided(start, fetch=fetch, decide=machine.decide_watch, emit=emit, clock=clock)
+    state = state._replace(tracks=tuple(_with_detail(track, dependencies, poller.repo) for track in state.tracks))
+    return CommitSnapshot(explain_verdict(state, dependencies.commit_facts), state, tuple(rows), poller.repo)
 
 
-def recent(seen: Survey, branch: str) -> tuple[Pipeline, ...]:
+def select_recent_pipelines(snapshot: CommitSnapshot, branch: str) -> tuple[Pipeline, ...]:
     """The few newest pipelines of a branch, or of all where none is named."""
-    return tuple(row for row in seen.rows if not branch or row.branch == branch)[:RECENT]
+    return tuple(row for row in snapshot.rows if not branch or row.branch == branch)[:MAX_RECENT_PIPELINES]
 
 
-def _detailed(thread: Thread, sources: Sources, repo: Repo | None) -> Thread:
+def _with_detail(track: PipelineTrack, dependencies: WatchDependencies, repo: Repo | None) -> PipelineTrack:
     """The thread with its detail, asked for if the look did not bring it."""
-    if repo is None or (thread.detail and thread.detail.status is thread.pipeline.status):
-        return thread
-    answer = sources.ci.pipeline(repo.id, thread.number)
-    return thread._replace(detail=answer.value) if isinstance(answer, Seen) else thread
+    if repo is None or (track.detail and track.detail.status is track.pipeline.status):
+        return track
+    answer = dependencies.ci.pipeline(repo.id, track.number)
+    return track._replace(detail=answer.value) if isinstance(answer, Found) else track

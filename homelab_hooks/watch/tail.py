@@ -5,78 +5,78 @@ from __future__ import annotations
 from typing import NamedTuple, assert_never
 
 from homelab_hooks.events import Log
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen, Turn
+from homelab_hooks.looks import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.model import LogLine, Pipeline, Step, Workflow
-from homelab_hooks.text import clean
+from homelab_hooks.text import strip_control_chars
 
-PATIENCE = 5.0
+LOG_TIMEOUT_S = 5.0
 """seconds that a finished step's log is waited for (contract, section 5)"""
-QUIET = 1.2
+QUIET_PERIOD_S = 1.2
 """seconds without a new line after which it is complete: agents send a second after the last line (measured, A3)"""
-LONG_AGO = 60.0
+STALE_AFTER_S = 60.0
 """seconds after a pipeline's end when no line is on its way any more"""
-EVERY = 0.3
+POLL_INTERVAL_S = 0.3
 """seconds between two looks"""
 
 
-class Tail(NamedTuple):
+class LogTail(NamedTuple):
     """What is known of one step's log."""
 
     step: int
-    patience: float = PATIENCE
+    timeout: float = LOG_TIMEOUT_S
     """seconds that more is waited for"""
-    over: bool = False
+    already_final: bool = False
     """its pipeline ended so long ago that nothing more is on its way"""
-    began: float | None = None
-    grew_at: float = 0.0
+    began_at: float | None = None
+    last_growth_at: float = 0.0
     lines: tuple[LogLine, ...] = ()
     complete: bool = False
     """false at the end: more may come later"""
 
 
-def begin(step: int, pipeline: Pipeline, *, wall: float, patience: float = PATIENCE) -> Tail:
+def start_tail(step: int, pipeline: Pipeline, *, wall_time: float, timeout: float = LOG_TIMEOUT_S) -> LogTail:
     """Nothing known yet; how long to wait depends on how long ago the pipeline ended by its server's clock."""
-    over = 0 < pipeline.finished < wall - LONG_AGO
-    return Tail(step, 0.0 if over else patience, over)
+    already_final = 0 < pipeline.finished < wall_time - STALE_AFTER_S
+    return LogTail(step, 0.0 if already_final else timeout, already_final)
 
 
-def turn(tail: Tail, look: Look[tuple[LogLine, ...]], now: float) -> Turn[Tail]:
+def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) -> Decision[LogTail]:
     """Take in one look at the log; it only ever grows, and a shorter answer is an older one."""
-    began = now if tail.began is None else tail.began
-    if tail.began is None:
-        tail = tail._replace(began=now, grew_at=now)
-    match look:
-        case Seen(lines) if len(lines) > len(tail.lines):
-            tail = tail._replace(lines=lines, grew_at=now)
+    began_at = now if tail.began_at is None else tail.began_at
+    if tail.began_at is None:
+        tail = tail._replace(began_at=now, last_growth_at=now)
+    match poll:
+        case Found(lines) if len(lines) > len(tail.lines):
+            tail = tail._replace(lines=lines, last_growth_at=now)
         case Denied():
-            return Turn(tail)
-        case Seen() | Absent() | Missed():
+            return Decision(tail)
+        case Found() | NotFound() | Unavailable():
             pass
         case _:
-            assert_never(look)
-    quiet = 0.0 if tail.over else QUIET
-    if tail.lines and now - tail.grew_at >= quiet:
-        return Turn(tail._replace(complete=True))
-    if now - began >= max(tail.patience, quiet if tail.lines else 0.0):
-        return Turn(tail._replace(complete=tail.over and isinstance(look, Seen | Absent)))
-    return Turn(tail, wait=EVERY)
+            assert_never(poll)
+    quiet_period = 0.0 if tail.already_final else QUIET_PERIOD_S
+    if tail.lines and now - tail.last_growth_at >= quiet_period:
+        return Decision(tail._replace(complete=True))
+    if now - began_at >= max(tail.timeout, quiet_period if tail.lines else 0.0):
+        return Decision(tail._replace(complete=tail.already_final and isinstance(poll, Found | NotFound)))
+    return Decision(tail, delay=POLL_INTERVAL_S)
 
 
-def source(workflow: Workflow, step: Step) -> str:
+def format_log_source(workflow: Workflow, step: Step) -> str:
     """As events name it."""
     return f"step {workflow.name}/{step.name}"
 
 
-def told(lines: tuple[LogLine, ...], name: str, *, last: int | None = None) -> tuple[Log, ...]:
+def make_log_events(lines: tuple[LogLine, ...], name: str, *, last: int | None = None) -> tuple[Log, ...]:
     """The lines as events, colours kept; a line that was overwritten by a carriage return shows its last state."""
     shown = lines if last is None else lines[-last:] if last else ()
-    return tuple(Log(source=name, text=visible(line.text)) for line in shown)
+    return tuple(Log(source=name, text=render_line(line.text)) for line in shown)
 
 
-def visible(text: str) -> str:
+def render_line(text: str) -> str:
     r"""What a terminal would show of a line.
 
-    >>> visible("10%\r50%\r100%\r")
+    >>> render_line("10%\r50%\r100%\r")
     '100%'
     """
-    return clean(text.rstrip("\r\n").rpartition("\r")[2], colour=True)
+    return strip_control_chars(text.rstrip("\r\n").rpartition("\r")[2], colour=True)

@@ -4,54 +4,68 @@ from __future__ import annotations
 
 from homelab_hooks.events import Event
 from homelab_hooks.model import Pipeline, Status
-from homelab_hooks.watch.state import Sight, Watch
+from homelab_hooks.watch.state import CiObservation, CiWatchState
 
-HURRY = 2.0
+FAST_POLL_WINDOW_S = 2.0
 """seconds of quick looks after the stream said that every step has ended (measured, A4)"""
-DEAF = 2
+MAX_MISSED_EVENTS = 2
 """changes that the stream may miss before it counts as down"""
-SAMPLES = 5
+SAMPLE_SIZE = 5
 """earlier successful pipelines that the expectation is taken from"""
 
 
-def listen(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
+def track_stream(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """The stream wakes and no more; one that misses changes counts as down, whatever it pretends."""
-    changed = any(thread.changed_at == now and thread.firm for thread in watch.threads)
-    missed = changed and watch.streaming and not sight.hinted
-    deaf = watch.deaf + 1 if missed else 0 if sight.hinted and changed else watch.deaf
-    if (deaf, sight.streaming, sight.ending) == (watch.deaf, False, False) and not watch.streaming:
+    changed = any(track.changed_at == now and track.confirmed for track in watch.tracks)
+    missed = changed and watch.stream_reliable and not observation.stream_changed
+    missed_events = (
+        watch.missed_stream_events + 1
+        if missed
+        else 0
+        if observation.stream_changed and changed
+        else watch.missed_stream_events
+    )
+    if (missed_events, observation.stream_up, observation.stream_ended) == (
+        watch.missed_stream_events,
+        False,
+        False,
+    ) and not watch.stream_reliable:
         return watch, []
     return watch._replace(
-        deaf=deaf,
-        streaming=sight.streaming and deaf < DEAF,
-        hurry_until=now + HURRY if sight.ending else watch.hurry_until,
+        missed_stream_events=missed_events,
+        stream_reliable=observation.stream_up and missed_events < MAX_MISSED_EVENTS,
+        fast_until=now + FAST_POLL_WINDOW_S if observation.stream_ended else watch.fast_until,
     ), []
 
 
-def learn(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
+def learn_estimate(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """How long such a pipeline usually takes, known before the first word about it."""
     del now
-    ours = [row for row in sight.rows if row.commit in watch.accepted and watch.scope.decides(row)]
-    if watch.expected is not None or not ours:
+    ours = [row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)]
+    if watch.expected_duration_s is not None or not ours:
         return watch, []
-    return watch._replace(expected=_usual(ours[0], sight)), []
+    return watch._replace(expected_duration_s=_median_duration(ours[0], observation)), []
 
 
-def expect(watch: Watch, sight: Sight, now: float) -> tuple[Watch, list[Event]]:
+def update_eta(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """When the running pipeline is due, from how long earlier successful ones of its branch took."""
-    running = [thread.pipeline for thread in watch.threads if thread.pipeline.status is Status.RUNNING]
+    running = [track.pipeline for track in watch.tracks if track.pipeline.status is Status.RUNNING]
     if not running:
-        return (watch if watch.due is None else watch._replace(due=None)), []
+        return (watch if watch.eta is None else watch._replace(eta=None)), []
     pipeline = running[0]
-    expected = watch.expected if watch.expected is not None else _usual(pipeline, sight)
-    if expected is None or not pipeline.started or not sight.wall:
-        return (watch if expected == watch.expected else watch._replace(expected=expected)), []
-    elapsed = max(0.0, sight.wall - pipeline.started)
-    return watch._replace(expected=expected, due=now + expected - elapsed), []
+    expected = (
+        watch.expected_duration_s if watch.expected_duration_s is not None else _median_duration(pipeline, observation)
+    )
+    if expected is None or not pipeline.started or not observation.wall_time:
+        return (watch if expected == watch.expected_duration_s else watch._replace(expected_duration_s=expected)), []
+    elapsed = max(0.0, observation.wall_time - pipeline.started)
+    return watch._replace(expected_duration_s=expected, eta=now + expected - elapsed), []
 
 
-def _usual(pipeline: Pipeline, sight: Sight) -> float | None:
+def _median_duration(pipeline: Pipeline, observation: CiObservation) -> float | None:
     """The median of the last successful ones of the same event and branch."""
-    like = [row for row in sight.rows if (row.event, row.branch) == (pipeline.event, pipeline.branch)]
-    took = sorted([row.took for row in like if row.status is Status.SUCCESS and row.took][:SAMPLES])
-    return float(took[len(took) // 2]) if took else None
+    like = [row for row in observation.rows if (row.event, row.branch) == (pipeline.event, pipeline.branch)]
+    durations = sorted(
+        [row.duration_s for row in like if row.status is Status.SUCCESS and row.duration_s][:SAMPLE_SIZE]
+    )
+    return float(durations[len(durations) // 2]) if durations else None

@@ -3,52 +3,56 @@
 from __future__ import annotations
 
 from homelab_hooks.events import Event, Waiting
-from homelab_hooks.looks import Absent, Look, Missed, Seen
-from homelab_hooks.model import Queue, Status
-from homelab_hooks.watch.state import Sight, Watch
+from homelab_hooks.looks import Found, NotFound, Poll, Unavailable
+from homelab_hooks.model import QueueInfo, Status
+from homelab_hooks.watch.state import CiObservation, CiWatchState
 
-HEARTBEAT = 60.0
+HEARTBEAT_INTERVAL_S = 60.0
 """seconds between two words when nothing changes (contract, section 4)"""
-STUCK = 600.0
+STALLED_AFTER_S = 600.0
 """seconds that a running pipeline may stand still before it is said (contract, section 5)"""
-QUEUED = 30.0
+CHECK_QUEUE_AFTER_S = 30.0
 """seconds of `pending` before the queue is looked at (contract, section 10)"""
 
 
-def say(watch: Watch, look: Look[Sight], now: float) -> tuple[Watch, tuple[Event, ...]]:
+def report_waiting(
+    watch: CiWatchState, poll: Poll[CiObservation], now: float
+) -> tuple[CiWatchState, tuple[Event, ...]]:
     """The reason for waiting: once when it is new, then as a heartbeat."""
-    assert watch.began is not None  # noqa: S101 - set by the first turn
-    reason, remedy = _why(watch, look, now)
-    new = bool(remedy) and remedy not in watch.warned
-    first = watch.looks == 1 and not watch.threads and isinstance(look, Seen | Absent)
-    if not (new or first or now - watch.spoke >= HEARTBEAT):
+    assert watch.began_at is not None  # noqa: S101 - set by the first turn
+    reason, remedy = _find_reason(watch, poll, now)
+    new = bool(remedy) and remedy not in watch.warned_about
+    first = watch.poll_count == 1 and not watch.tracks and isinstance(poll, Found | NotFound)
+    if not (new or first or now - watch.last_event_at >= HEARTBEAT_INTERVAL_S):
         return watch, ()
-    warned = watch.warned | {remedy} if remedy else watch.warned
-    elapsed = now - watch.began
-    return watch._replace(warned=warned, spoke=now), (Waiting(reason=reason, remedy=remedy, elapsed=elapsed),)
+    warned = watch.warned_about | {remedy} if remedy else watch.warned_about
+    elapsed = now - watch.began_at
+    return watch._replace(warned_about=warned, last_event_at=now), (
+        Waiting(reason=reason, remedy=remedy, elapsed=elapsed),
+    )
 
 
-def _why(watch: Watch, look: Look[Sight], now: float) -> tuple[str, str]:
+def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[str, str]:
     """What is waited for, and what to do about it where nothing moves."""
-    if isinstance(look, Missed):
-        return f"no contact: {look.reason}", ""
-    open_threads = [thread for thread in watch.threads if not thread.pipeline.status.settled]
-    if not watch.threads:
+    if isinstance(poll, Unavailable):
+        return f"no contact: {poll.reason}", ""
+    open_tracks = [track for track in watch.tracks if not track.pipeline.status.is_final]
+    if not watch.tracks:
         return "no pipeline for this commit yet", ""
-    if not open_threads:
+    if not open_tracks:
         return "asking about the end", ""
-    oldest = min(open_threads, key=lambda thread: thread.changed_at)
+    oldest = min(open_tracks, key=lambda track: track.changed_at)
     name = f"#{oldest.number} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
     quiet = now - oldest.changed_at
-    if oldest.pipeline.status is Status.PENDING and quiet >= QUEUED and isinstance(look, Seen):
-        return _queued(name, look.value.queue)
-    if oldest.pipeline.status is Status.RUNNING and quiet >= STUCK:
+    if oldest.pipeline.status is Status.PENDING and quiet >= CHECK_QUEUE_AFTER_S and isinstance(poll, Found):
+        return _queue_reason(name, poll.value.queue)
+    if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
         remedy = f"if its agent is gone: cancel #{oldest.number}, then homelab ci restart"
         return f"{name} without any change for {quiet / 60:.0f} minutes", remedy
     return name, ""
 
 
-def _queued(name: str, queue: Queue | None) -> tuple[str, str]:
+def _queue_reason(name: str, queue: QueueInfo | None) -> tuple[str, str]:
     if queue is None:
         return name, ""
     if queue.paused:

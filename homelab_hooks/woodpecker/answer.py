@@ -9,106 +9,119 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from homelab_hooks.durations import FAR
-from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
-from homelab_hooks.reply import NoReply, Reply
-from homelab_hooks.text import clean, short
-from homelab_hooks.woodpecker.parse import Misshapen
+from homelab_hooks.durations import MAX_DURATION_S
+from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.reply import HttpResponse, RequestFailed
+from homelab_hooks.text import strip_control_chars, truncate_text
+from homelab_hooks.woodpecker.parse import UnexpectedShape
 
 T = TypeVar("T")
 
-SLOW = 4.0
+SLOW_REFUSAL_S = 4.0
 """seconds from which a 401 may come from a locked database (measured: 5, 10 and 15 s; a true one takes milliseconds)"""
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 401, 403, 404
-REDIRECTS = range(300, 400)
-_VERSION = "x-woodpecker-version"
-_DEPTH_ERRORS = (ValueError, RecursionError)
+REDIRECT_STATUSES = range(300, 400)
+_VERSION_HEADER = "x-woodpecker-version"
+_JSON_ERRORS = (ValueError, RecursionError)
 
 
-def read(reply: Reply | NoReply, parse: Callable[[object], T], *, what: str, token: str, web: str = "CI") -> Look[T]:
+def read_response(
+    response: HttpResponse | RequestFailed,
+    parse: Callable[[object], T],
+    *,
+    subject: str,
+    token_source: str,
+    server_url: str = "CI",
+) -> Poll[T]:
     """The look that a reply is.
 
     Args:
-        parse: reads the JSON; raises Misshapen where it has another shape.
-        what: what was asked for, for the sentence about a 404: "repository acme/app".
-        token: where the token came from, for the sentence about a 401; never its value.
-        web: where the server is, for people.
+        parse: reads the JSON; raises UnexpectedShape where it has another shape.
+        subject: what was asked for, for the sentence about a 404: "repository acme/app".
+        token_source: where the token came from, for the sentence about a 401; never its value.
+        server_url: where the server is, for people.
     """
-    if isinstance(reply, NoReply):
-        return _no_reply(reply)
-    if reply.status == OK:
-        return _body(reply, parse)
-    if reply.status in REDIRECTS:
-        return _redirect(reply)
-    return _refusal(reply, what, token, web) or Missed(
-        f"the server answered {reply.status}{_words(reply)}", Fault.STATUS, retry_after=_retry_after(reply)
+    if isinstance(response, RequestFailed):
+        return _on_failure(response)
+    if response.status == OK:
+        return _parse_body(response, parse)
+    if response.status in REDIRECT_STATUSES:
+        return _on_redirect(response)
+    return _denied(response, subject, token_source, server_url) or Unavailable(
+        f"the server answered {response.status}{_short_body(response)}",
+        FailureKind.STATUS,
+        retry_after=_retry_after(response),
     )
 
 
-def _refusal(reply: Reply, what: str, token: str, web: str) -> Denied | None:
+def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:
     """A "no" of Woodpecker's own; a 403 or 404 of a proxy before it is none."""
-    theirs = _VERSION in reply.headers
-    if reply.status == UNAUTHORIZED:
-        hint = f"give WOODPECKER_TOKEN a token from {web}/user/cli-and-api, or renew it where it is kept"
-        return Denied(f"CI refused the token from {token}", hint=hint, slow=reply.took >= SLOW)
-    if reply.status == FORBIDDEN and theirs:
-        return Denied(f"CI forbids this to the owner of the token from {token}", hint="ask for the right to push there")
-    if reply.status == NOT_FOUND and (theirs or not reply.body):
-        return Denied(f"CI does not know {what}, or the token may not see it", hint=_NAME)
+    from_woodpecker = _VERSION_HEADER in response.headers
+    if response.status == UNAUTHORIZED:
+        hint = f"give WOODPECKER_TOKEN a token from {server_url}/user/cli-and-api, or renew it where it is kept"
+        return Denied(
+            f"CI refused the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
+        )
+    if response.status == FORBIDDEN and from_woodpecker:
+        return Denied(
+            f"CI forbids this to the owner of the token from {token_source}", hint="ask for the right to push there"
+        )
+    if response.status == NOT_FOUND and (from_woodpecker or not response.body):
+        return Denied(f"CI does not know {subject}, or the token may not see it", hint=_UNKNOWN_REPO_HINT)
     return None
 
 
-_NAME = "activate it in Woodpecker, or name it with --repo OWNER/NAME (homelab.ciRepo)"
+_UNKNOWN_REPO_HINT = "activate it in Woodpecker, or name it with --repo OWNER/NAME (homelab.ciRepo)"
 
 
-def _no_reply(reply: NoReply) -> Missed | Denied:
-    if reply.untrusted:
+def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
+    if failure.bad_certificate:
         hint = "give the CA with --ca-file (homelab.ciCaFile), or check --server and --dial; the token was not sent"
-        return Denied(reply.reason, hint=hint, final=True)
-    return Missed(clean(reply.reason), reply.fault)
+        return Denied(failure.reason, hint=hint, final=True)
+    return Unavailable(strip_control_chars(failure.reason), failure.kind)
 
 
-def _body(reply: Reply, parse: Callable[[object], T]) -> Look[T]:
-    if reply.html:
-        return Missed("a web page came back instead of an API answer", Fault.WEB_PAGE)
-    if not reply.body.strip():
-        return Missed("the answer was empty", Fault.BODY)
+def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]:
+    if response.is_html:
+        return Unavailable("a web page came back instead of an API answer", FailureKind.WEB_PAGE)
+    if not response.body.strip():
+        return Unavailable("the answer was empty", FailureKind.BODY)
     try:
-        return Seen(parse(json.loads(reply.body)))
-    except Misshapen as error:
-        return Missed(f"the answer has the wrong shape: {error}", Fault.BODY)
-    except _DEPTH_ERRORS:
-        start = reply.body.lstrip()[:1]
+        return Found(parse(json.loads(response.body)))
+    except UnexpectedShape as error:
+        return Unavailable(f"the answer has the wrong shape: {error}", FailureKind.BODY)
+    except _JSON_ERRORS:
+        start = response.body.lstrip()[:1]
         if start == b"<":
-            return Missed("a web page came back instead of an API answer", Fault.WEB_PAGE)
-        return Missed("the answer is not JSON, or broke off", Fault.BODY)
+            return Unavailable("a web page came back instead of an API answer", FailureKind.WEB_PAGE)
+        return Unavailable("the answer is not JSON, or broke off", FailureKind.BODY)
 
 
-def _redirect(reply: Reply) -> Missed:
+def _on_redirect(response: HttpResponse) -> Unavailable:
     try:
-        place = urlsplit(reply.headers.get("location", ""))
+        place = urlsplit(response.headers.get("location", ""))
     except ValueError:
         place = urlsplit("")
-    where = clean(f"{place.scheme}://{place.hostname}" if place.hostname else place.path or "nowhere")
-    return Missed(f"the server redirects to {where}, where the token is not sent", Fault.WEB_PAGE)
+    where = strip_control_chars(f"{place.scheme}://{place.hostname}" if place.hostname else place.path or "nowhere")
+    return Unavailable(f"the server redirects to {where}, where the token is not sent", FailureKind.WEB_PAGE)
 
 
-def _retry_after(reply: Reply) -> float | None:
+def _retry_after(response: HttpResponse) -> float | None:
     """Seconds, or the difference to the reply's own Date."""
-    text = reply.headers.get("retry-after", "").strip()
+    text = response.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
     try:
         until = parsedate_to_datetime(text)
-        seconds = (until - parsedate_to_datetime(reply.headers["date"])).total_seconds()
-        return min(max(0.0, seconds), FAR)
+        seconds = (until - parsedate_to_datetime(response.headers["date"])).total_seconds()
+        return min(max(0.0, seconds), MAX_DURATION_S)
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
 
 
-def _words(reply: Reply) -> str:
+def _short_body(response: HttpResponse) -> str:
     """The first words of a plain text body: proxies say there which part failed."""
-    if reply.html or not reply.body or len(reply.body) > 500:  # noqa: PLR2004 - longer is no sentence
+    if response.is_html or not response.body or len(response.body) > 500:  # noqa: PLR2004 - longer is no sentence
         return ""
-    text = clean(reply.body.decode("utf-8", "replace"))
-    return f" ({short(text, 80)})" if text else ""
+    text = strip_control_chars(response.body.decode("utf-8", "replace"))
+    return f" ({truncate_text(text, 80)})" if text else ""

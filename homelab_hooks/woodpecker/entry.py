@@ -5,57 +5,57 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Denied, Look, Missed, Seen
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, Found, Poll, Unavailable
+from homelab_hooks.reply import HttpResponse, RequestFailed
 
 
-class Asks(Protocol):
+class ApiClient(Protocol):
     """One server that can be asked."""
 
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = ..., body: bytes = b""
-    ) -> Reply | NoReply:
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = ..., body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
         """One request."""
 
 
-class Entry(NamedTuple):
+class CiConnection(NamedTuple):
     """A server that knows our token, and where that came from, for messages."""
 
-    asks: Asks
-    token: str
+    client: ApiClient
+    token_source: str
 
 
-Enter = Callable[[], Look[Entry]]
+Connect = Callable[[], Poll[CiConnection]]
 
 
-def entered(asks: Asks, *, token: str) -> Enter:
+def connect_now(client: ApiClient, *, token_source: str) -> Connect:
     """There is a token."""
-    known = Seen(Entry(asks, token))
-    return lambda: known
+    connection = Found(CiConnection(client, token_source))
+    return lambda: connection
 
 
-def awaited(find: Callable[[], Entry]) -> Enter:
+def connect_when_possible(find_connection: Callable[[], CiConnection]) -> Connect:
     """Looks for a token until there is one: where none can be had now that is a look without an answer.
 
     Args:
-        find: raises Problem where there is none.
+        find_connection: raises CommandError where there is none.
     """
-    known: list[Seen[Entry]] = []
+    known: list[Found[CiConnection]] = []
 
-    def enter() -> Look[Entry]:
+    def connect() -> Poll[CiConnection]:
         if not known:
             try:
-                known.append(Seen(find()))
-            except Problem as problem:
-                return _none(problem)
+                known.append(Found(find_connection()))
+            except CommandError as problem:
+                return _on_no_token(problem)
         return known[0]
 
-    return enter
+    return connect
 
 
-def _none(problem: Problem) -> Missed | Denied:
-    if problem.exit is Exit.UNREACHABLE:
-        return Missed(problem.what, hint=problem.hint)
-    return Denied(problem.what, hint=problem.hint, exit=problem.exit, final=True)
+def _on_no_token(problem: CommandError) -> Unavailable | Denied:
+    if problem.exit is ExitCode.UNREACHABLE:
+        return Unavailable(problem.message, hint=problem.hint)
+    return Denied(problem.message, hint=problem.hint, exit=problem.exit, final=True)

@@ -9,16 +9,16 @@ from typing import NamedTuple
 from homelab_hooks.model import Status
 from homelab_hooks.woodpecker import parse
 
-LONGEST = 1024 * 1024
+MAX_EVENT_BYTES = 1024 * 1024
 """bytes of one event; a longer one is none"""
 
 
-_END = re.compile(rb"\n\r?\n")
-_SHA = 64
+_EVENT_END = re.compile(rb"\n\r?\n")
+_MAX_SHA_DIGITS = 64
 """digits of the longest commit's name there is"""
 
 
-class Hint(NamedTuple):
+class PipelineHint(NamedTuple):
     """An event about a pipeline; never a verdict (contract, section 5)."""
 
     repo: int
@@ -29,50 +29,50 @@ class Hint(NamedTuple):
     """the pipeline, or every step of it, has ended: the moment to ask quickly"""
 
 
-class Garbage(Exception):  # noqa: N818 - it is what came, not a fault of this program
+class MalformedStream(Exception):  # noqa: N818 - it is what came, not a fault of this program
     """This is no event stream."""
 
 
-class Stream:
+class SseParser:
     """Puts events together from bytes as they come."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._buffer = bytearray()
         self._searched = 0
 
     @property
-    def kept(self) -> int:
+    def buffered_bytes(self) -> int:
         """Bytes of an event that has not ended yet."""
-        return len(self._rest)
+        return len(self._buffer)
 
-    def feed(self, chunk: bytes) -> list[Hint]:
-        """The hints in what has come so far. Raises Garbage where an event does not end."""
-        self._rest += chunk
+    def feed(self, chunk: bytes) -> list[PipelineHint]:
+        """The hints in what has come so far. Raises MalformedStream where an event does not end."""
+        self._buffer += chunk
         hints, begin = [], 0
-        for end in _END.finditer(self._rest, self._searched):
-            hints.append(_hint(bytes(self._rest[begin : end.start()])))
+        for end in _EVENT_END.finditer(self._buffer, self._searched):
+            hints.append(_parse_hint(bytes(self._buffer[begin : end.start()])))
             begin = end.end()
-        del self._rest[:begin]
+        del self._buffer[:begin]
         # An end may be cut in two or three; all else is looked at once, however small the pieces are.
-        self._searched = max(0, len(self._rest) - 2)
-        if len(self._rest) > LONGEST:
-            raise Garbage("an event without an end")
+        self._searched = max(0, len(self._buffer) - 2)
+        if len(self._buffer) > MAX_EVENT_BYTES:
+            raise MalformedStream("an event without an end")
         return [hint for hint in hints if hint]
 
 
-def _hint(event: bytes) -> Hint | None:
+def _parse_hint(event: bytes) -> PipelineHint | None:
     """What an event says; pings, other events and nonsense say nothing."""
     data = b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))
     if not data:
         return None
     try:
         raw = json.loads(data)
-        pipeline = parse.pipeline(raw["pipeline"])
-        repo = parse.repo(raw["repo"]).id
+        pipeline = parse.parse_pipeline(raw["pipeline"])
+        repo = parse.parse_repo(raw["repo"]).id
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
-    if len(pipeline.commit) > _SHA:
+    if len(pipeline.commit) > _MAX_SHA_DIGITS:
         return None
     steps = [step for workflow in pipeline.workflows for step in workflow.steps]
-    ended = pipeline.status.settled or (bool(steps) and all(step.state.settled for step in steps))
-    return Hint(repo, pipeline.number, pipeline.commit, pipeline.status, ended)
+    ended = pipeline.status.is_final or (bool(steps) and all(step.state.is_final for step in steps))
+    return PipelineHint(repo, pipeline.number, pipeline.commit, pipeline.status, ended)

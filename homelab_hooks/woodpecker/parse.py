@@ -7,75 +7,75 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from homelab_hooks.model import Complaint, LogLine, Pipeline, Queue, Repo, Status, Step, Stopped, Workflow
-from homelab_hooks.text import clean
+from homelab_hooks.model import Cancellation, ConfigError, LogLine, Pipeline, QueueInfo, Repo, Status, Step, Workflow
+from homelab_hooks.text import strip_control_chars
 
 T = TypeVar("T")
-LARGEST = 2**53
+MAX_INT = 2**53
 """no number, time or exit code is larger; a larger one could be made no float, and so not be shown"""
 Json = Mapping[str, Any]
 
 
-class Misshapen(ValueError):  # noqa: N818 - it is the answer that is wrong, not this program
+class UnexpectedShape(ValueError):  # noqa: N818 - it is the answer that is wrong, not this program
     """The JSON is valid and yet not what was asked for."""
 
 
-def pipelines(raw: object) -> tuple[Pipeline, ...]:
-    """The list endpoint's answer. Raises Misshapen."""
-    return _each(raw, pipeline)
+def parse_pipelines(raw: object) -> tuple[Pipeline, ...]:
+    """The list endpoint's answer. Raises UnexpectedShape."""
+    return _list_of(raw, parse_pipeline)
 
 
-def pipeline(raw: object) -> Pipeline:
-    """A list item or a detail. Raises Misshapen where number, event, commit or status are not there."""
-    json = _object(raw)
-    word = _text(json, "status", need=True)
+def parse_pipeline(raw: object) -> Pipeline:
+    """A list item or a detail. Raises UnexpectedShape where number, event, commit or status are not there."""
+    json = _mapping(raw)
+    raw_status = _text(json, "status", required=True)
     return Pipeline(
-        number=_number(json, "number", need=True),
-        event=_text(json, "event", need=True),
+        number=_number(json, "number", required=True),
+        event=_text(json, "event", required=True),
         ref=_text(json, "ref"),
         branch=_text(json, "branch"),
-        commit=_text(json, "commit", need=True).lower(),
-        status=status(word),
-        raw_status=word,
+        commit=_text(json, "commit", required=True).lower(),
+        status=parse_status(raw_status),
+        raw_status=raw_status,
         message=_text(json, "message"),
-        reviewed_by=_name(json, "reviewed_by"),
+        reviewed_by=_display_text(json, "reviewed_by"),
         parent=_number(json, "parent"),
         created=_number(json, "created", "created_at"),
         started=_number(json, "started", "started_at"),
         finished=_number(json, "finished", "finished_at"),
         updated=_number(json, "updated", "updated_at"),
-        stopped=_stopped(json.get("cancel_info")),
-        complaints=_complaints(json),
-        workflows=_each(json.get("workflows") or [], _workflow),
+        cancellation=_parse_cancellation(json.get("cancel_info")),
+        config_errors=_parse_config_errors(json),
+        workflows=_list_of(json.get("workflows") or [], _parse_workflow),
         version=_text(json, "version"),
     )
 
 
-def repo(raw: object) -> Repo:
-    """The answer of a lookup. Raises Misshapen."""
-    json = _object(raw)
+def parse_repo(raw: object) -> Repo:
+    """The answer of a lookup. Raises UnexpectedShape."""
+    json = _mapping(raw)
     return Repo(
-        id=_number(json, "id", need=True),
+        id=_number(json, "id", required=True),
         full_name=_text(json, "full_name"),
         active=json.get("active") is not False,
     )
 
 
-def login(raw: object) -> str:
-    """The name in the answer of /api/user. Raises Misshapen."""
-    return _text(_object(raw), "login", need=True)
+def parse_login(raw: object) -> str:
+    """The name in the answer of /api/user. Raises UnexpectedShape."""
+    return _text(_mapping(raw), "login", required=True)
 
 
-def may_push(raw: object) -> bool:
-    """Whether the answer of /api/repos/{id}/permissions gives the right to push. Raises Misshapen."""
-    return _object(raw).get("push") is True
+def parse_can_push(raw: object) -> bool:
+    """Whether the answer of /api/repos/{id}/permissions gives the right to push. Raises UnexpectedShape."""
+    return _mapping(raw).get("push") is True
 
 
-def queue(raw: object) -> Queue:
-    """The answer of /api/queue/info. Raises Misshapen."""
-    json = _object(raw)
-    stats = _object(json.get("stats") or {})
-    return Queue(
+def parse_queue(raw: object) -> QueueInfo:
+    """The answer of /api/queue/info. Raises UnexpectedShape."""
+    json = _mapping(raw)
+    stats = _mapping(json.get("stats") or {})
+    return QueueInfo(
         workers=_number(stats, "worker_count"),
         pending=_number(stats, "pending_count"),
         running=_number(stats, "running_count"),
@@ -83,19 +83,19 @@ def queue(raw: object) -> Queue:
     )
 
 
-def log(raw: object) -> tuple[LogLine, ...]:
-    """A step's log, in order and without duplicates; `null` is an empty one. Raises Misshapen."""
+def parse_log(raw: object) -> tuple[LogLine, ...]:
+    """A step's log, in order and without duplicates; `null` is an empty one. Raises UnexpectedShape."""
     found: dict[int, LogLine] = {}
-    for entry in _each(raw if raw is not None else [], _log_line):
+    for entry in _list_of(raw if raw is not None else [], _parse_log_line):
         if entry is not None:
             found.setdefault(entry.number, entry)
     return tuple(found[number] for number in sorted(found))
 
 
-def status(word: str) -> Status:
+def parse_status(word: str) -> Status:
     """Our word for theirs.
 
-    >>> status("success"), status("quantum")
+    >>> parse_status("success"), parse_status("quantum")
     (<Status.SUCCESS: 'success'>, <Status.UNKNOWN: 'unknown'>)
     """
     try:
@@ -104,71 +104,71 @@ def status(word: str) -> Status:
         return Status.UNKNOWN
 
 
-def _workflow(raw: object) -> Workflow:
-    json = _object(raw)
+def _parse_workflow(raw: object) -> Workflow:
+    json = _mapping(raw)
     return Workflow(
         pid=_number(json, "pid"),
-        name=_name(json, "name"),
-        state=status(_text(json, "state", need=True)),
-        error=_name(json, "error"),
+        name=_display_text(json, "name"),
+        state=parse_status(_text(json, "state", required=True)),
+        error=_display_text(json, "error"),
         started=_number(json, "started", "start_time"),
         finished=_number(json, "finished", "end_time"),
-        steps=_each(json.get("children") or [], _step),
+        steps=_list_of(json.get("children") or [], _parse_step),
     )
 
 
-def _step(raw: object) -> Step:
-    json = _object(raw)
+def _parse_step(raw: object) -> Step:
+    json = _mapping(raw)
     return Step(
         id=_number(json, "id"),
         pid=_number(json, "pid"),
-        name=_name(json, "name"),
-        state=status(_text(json, "state", need=True)),
+        name=_display_text(json, "name"),
+        state=parse_status(_text(json, "state", required=True)),
         exit_code=_number(json, "exit_code"),
-        error=_name(json, "error"),
+        error=_display_text(json, "error"),
         kind=_text(json, "type"),
         started=_number(json, "started", "start_time"),
         finished=_number(json, "finished", "end_time"),
     )
 
 
-def _stopped(raw: object) -> Stopped | None:
+def _parse_cancellation(raw: object) -> Cancellation | None:
     if not isinstance(raw, Mapping):
         return None
-    return Stopped(
-        by_user=_name(raw, "canceled_by_user"),
-        by_step=_name(raw, "canceled_by_step"),
+    return Cancellation(
+        by_user=_display_text(raw, "canceled_by_user"),
+        by_step=_display_text(raw, "canceled_by_step"),
         superseded_by=_number(raw, "superseded_by"),
     )
 
 
-def _complaints(json: Json) -> tuple[Complaint, ...]:
+def _parse_config_errors(json: Json) -> tuple[ConfigError, ...]:
     """`errors` since 2.0; a bare `error` text before."""
     older = _text(json, "error")
-    found = [Complaint(message=older)] if older else []
-    return (*found, *_each(json.get("errors") or [], _complaint))
+    found = [ConfigError(message=older)] if older else []
+    return (*found, *_list_of(json.get("errors") or [], _parse_config_error))
 
 
-def _complaint(raw: object) -> Complaint:
-    json = _object(raw)
+def _parse_config_error(raw: object) -> ConfigError:
+    json = _mapping(raw)
     data = json.get("data")
     place = [_text(data, "file"), _text(data, "field")] if isinstance(data, Mapping) else []
-    return Complaint(
+    return ConfigError(
         message=_text(json, "message"),
-        warning=json.get("is_warning") is True,
-        where=" ".join(part for part in place if part),
+        is_warning=json.get("is_warning") is True,
+        location=" ".join(part for part in place if part),
     )
 
 
-def _log_line(raw: object) -> LogLine | None:
+def _parse_log_line(raw: object) -> LogLine | None:
     """A line of output; None for entries that are none (exit code, metadata, progress)."""
-    json = _object(raw)
+    json = _mapping(raw)
     if _number(json, "type") not in (0, 1):
         return None
-    return LogLine(number=_number(json, "line"), text=_decoded(json.get("data")))
+    return LogLine(number=_number(json, "line"), text=_decode_line(json.get("data")))
 
 
-def _decoded(data: object) -> str:
+def _decode_line(data: object) -> str:
     """Base64 of one line, which may be null (empty), hold any bytes, or be broken."""
     if not isinstance(data, str):
         return ""
@@ -178,43 +178,43 @@ def _decoded(data: object) -> str:
         return data
 
 
-def _each(raw: object, read: Callable[[object], T]) -> tuple[T, ...]:
+def _list_of(raw: object, parse: Callable[[object], T]) -> tuple[T, ...]:
     if not isinstance(raw, list):
-        raise Misshapen(f"a list was expected, not {_kind(raw)}")
-    return tuple(read(item) for item in raw)
+        raise UnexpectedShape(f"a list was expected, not {_type_name(raw)}")
+    return tuple(parse(item) for item in raw)
 
 
-def _object(raw: object) -> Json:
+def _mapping(raw: object) -> Json:
     if not isinstance(raw, Mapping):
-        raise Misshapen(f"an object was expected, not {_kind(raw)}")
+        raise UnexpectedShape(f"an object was expected, not {_type_name(raw)}")
     return raw
 
 
-def _text(json: Json, key: str, *, need: bool = False) -> str:
+def _text(json: Json, key: str, *, required: bool = False) -> str:
     value = json.get(key)
     if isinstance(value, str):
         return value
-    if need or (value is not None and not isinstance(value, (int, float))):
-        raise Misshapen(f"{key} should be a text and is {_kind(value)}")
+    if required or (value is not None and not isinstance(value, (int, float))):
+        raise UnexpectedShape(f"{key} should be a text and is {_type_name(value)}")
     return "" if value is None else str(value)
 
 
-def _name(json: Json, key: str) -> str:
+def _display_text(json: Json, key: str) -> str:
     """A text that stands within our sentences, where it must not swallow the words beside it."""
-    return clean(_text(json, key))
+    return strip_control_chars(_text(json, key))
 
 
-def _number(json: Json, *keys: str, need: bool = False) -> int:
+def _number(json: Json, *keys: str, required: bool = False) -> int:
     """The first of the names that is there (names changed with 3.0)."""
     value = next((json[key] for key in keys if json.get(key) is not None), None)
     if isinstance(value, bool) or not isinstance(value, (int, type(None))):
-        raise Misshapen(f"{keys[0]} should be a number and is {_kind(value)}")
-    if value is None and need:
-        raise Misshapen(f"{keys[0]} is missing")
-    if value is not None and abs(value) > LARGEST:
-        raise Misshapen(f"{keys[0]} is larger than any number can be")
+        raise UnexpectedShape(f"{keys[0]} should be a number and is {_type_name(value)}")
+    if value is None and required:
+        raise UnexpectedShape(f"{keys[0]} is missing")
+    if value is not None and abs(value) > MAX_INT:
+        raise UnexpectedShape(f"{keys[0]} is larger than any number can be")
     return value or 0
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     return "null" if value is None else type(value).__name__

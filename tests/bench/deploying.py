@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.demo.kubectl_replay import PlayedKubectl
-from homelab_hooks.demo.kubernetes import Kubernetes, NoWatch
-from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Rollout, Stage
+from homelab_hooks.demo.kubectl_replay import ReplayedKubectl
+from homelab_hooks.demo.kubernetes import FailWatches, KubernetesSimulator
+from homelab_hooks.demo.played_time import SimulatedClock
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.history import Containment
-from homelab_hooks.image import ByTag
+from homelab_hooks.image import TagProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from tests.bench.figures import Figure, at_most, delays
@@ -49,16 +49,16 @@ def requests() -> Iterator[Figure]:
 
 
 def _played(replicas: int, *, listens: bool) -> int:
-    time_ = PlayedTime()
-    stage = Stage(App(replicas=replicas), now=time_.now)
+    time_ = SimulatedClock()
+    stage = DeploymentScript(SampleApp(replicas=replicas), now=time_.now)
     sha = "9f2c1a7b" + "0" * 32
-    stage.deployed(sha, Rollout(image_after=5.0, pod_takes=(FIVE_MINUTES - 5.5) / replicas))
-    played = PlayedKubectl(stage.at, now=time_.now, sleep=time_.last)
-    time_.listeners[:] = [played.news] if listens else []
+    stage.deploy(sha, ScriptedRollout(image_after=5.0, pod_takes=(FIVE_MINUTES - 5.5) / replicas))
+    played = ReplayedKubectl(stage.at, now=time_.now, sleep=time_.advance)
+    time_.listeners[:] = [played.emit_changes] if listens else []
     request = DeployRequest(
         targets=(WorkloadTarget.parse("shop/web"),),
         sha=sha,
-        proof=ByTag(),
+        proof=TagProof(),
         timeout=900.0,
         settle=5.0,
         unreachable=60.0,
@@ -67,13 +67,13 @@ def _played(replicas: int, *, listens: bool) -> int:
     verdict = wait_for_rollouts(
         request, kubectl=Kubectl(played), contains=_apart, clock=time_, tell=lambda _event: None
     )
-    assert verdict.exit is Exit.OK, verdict
+    assert verdict.exit is ExitCode.OK, verdict
     return len(played.calls) + DISCOVERY
 
 
 def _apart(*, newer: str, ours: str) -> Containment:
     del newer, ours
-    return Containment.APART
+    return Containment.NOT_CONTAINED
 
 
 def latency(place: Place, seconds: Sequence[float]) -> Iterator[Figure]:
@@ -111,21 +111,21 @@ def _delays(seen: Sequence[Seen]) -> list[float]:
 
 def _one(place: Place, name: str, length: float, found: dict[str, list[Seen]]) -> None:
     sha = place.clone.head
-    stage = Stage(App(replicas=REPLICAS), now=time.monotonic)
-    rollout = Rollout(image_after=1.5, lag=0.3, pod_takes=length / REPLICAS)
-    with Kubernetes(stage.at, now=time.monotonic) as cluster:
+    stage = DeploymentScript(SampleApp(replicas=REPLICAS), now=time.monotonic)
+    rollout = ScriptedRollout(image_after=1.5, lag=0.3, pod_takes=length / REPLICAS)
+    with KubernetesSimulator(stage.at, now=time.monotonic) as cluster:
         config = cluster.kubeconfig(Path(place.environ["HOME"]) / f"kubeconfig-{name}-{length}")
         if name == "polled":
-            cluster.mood = NoWatch()
+            cluster.fault = FailWatches()
         begin = time.monotonic()
-        stage.deployed(sha, rollout)
+        stage.deploy(sha, rollout)
         if name == "status":  # earlier it would call the old image rolled out
             threading.Event().wait(rollout.image_after + rollout.lag + 0.1)
         ours = [str(PROGRAMS / "homelab"), "deploy", "wait", "shop/web", "--sha", sha, "--settle", f"{SETTLE}s"]
         status = [str(PROGRAMS / "kubectl"), "--namespace=shop", "rollout", "status", "deployment/web"]
         running = place.start(status if name == "status" else ours, more={"KUBECONFIG": str(config)})
         exited, code = running.ended()
-        assert code == Exit.OK, (name, code)
+        assert code == ExitCode.OK, (name, code)
         done = begin + rollout.image_after + rollout.lag + length
         settle = 0.0 if name == "status" else SETTLE
         found[name].append(Seen(exited - done - settle, len(cluster.requests)))

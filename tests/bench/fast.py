@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from homelab_hooks.https import LIMIT, Https
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.https import MAX_BODY_BYTES, HttpClient
+from homelab_hooks.reply import HttpResponse, RequestFailed
 
 SPEED = 50.0
 """seconds of the watch and of the stand-in in one of ours"""
@@ -44,12 +44,12 @@ class FastClock:
 class FastHttps:
     """The real client, whose deadlines and durations are told in the fast clock's seconds."""
 
-    def __init__(self, https: Https, speed: float) -> None:
+    def __init__(self, https: HttpClient, speed: float) -> None:
         self._https, self._speed = https, speed
 
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = LIMIT, body: bytes = b""
-    ) -> Reply | NoReply:
-        within = max(LEAST, deadline / self._speed)
-        reply = self._https.ask(method, path, deadline=within, limit=limit, body=body)
-        return reply._replace(took=reply.took * self._speed) if isinstance(reply, Reply) else reply
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = MAX_BODY_BYTES, body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
+        within = max(LEAST, timeout / self._speed)
+        reply = self._https.request(method, path, timeout=within, max_bytes=max_bytes, body=body)
+        return reply._replace(duration_s=reply.duration_s * self._speed) if isinstance(reply, HttpResponse) else reply

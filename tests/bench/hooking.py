@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.workshop import Clone
 from tests.bench.figures import Figure, at_most
 from tests.bench.place import ROOT, Place
 
@@ -19,8 +19,8 @@ class Pair(NamedTuple):
     """A clone with the shims, and one without."""
 
     place: Place
-    hooked: Checkout
-    plain: Checkout
+    hooked: Clone
+    plain: Clone
 
     def more(self, times: int, *scripts: Sequence[str]) -> float:
         """Median seconds that the last command takes more with the shims; those before it prepare it."""
@@ -60,7 +60,7 @@ def figures(place: Place, times: int) -> Iterator[Figure]:
     yield at_most(f"the hook shims, added to a fetch of {MANY} refs", fetching(pair, max(3, times // 10)), 3, "s")
 
 
-def _clone(place: Place, name: str) -> Checkout:
+def _clone(place: Place, name: str) -> Clone:
     """One that makes commits of its own, and pushes to a branch of its own."""
     clone = place.workshop.clone(name)
     clone.git("config", "user.name", name)
@@ -70,7 +70,7 @@ def _clone(place: Place, name: str) -> Checkout:
 
 def fetching(pair: Pair, times: int) -> float:
     """Seconds that a fetch of many new refs takes more."""
-    server, refs = pair.place.workshop.origin, pair.place.workshop.bare / "packed-refs"
+    server, refs = pair.place.workshop.origin, pair.place.workshop.bare_path / "packed-refs"
     head = server.sha("refs/heads/main")
     branches = "".join(f"{head} refs/heads/many/{number:04}\n" for number in range(MANY))
     server.git("pack-refs", "--all")

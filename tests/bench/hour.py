@@ -6,22 +6,22 @@ import sys
 from collections.abc import Sequence
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.history import Containment
-from homelab_hooks.https import Https
-from homelab_hooks.server import parse_server
+from homelab_hooks.https import HttpClient
+from homelab_hooks.server import parse_server_url
 from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.plain import Plain
+from homelab_hooks.views.plain import PlainView
 from homelab_hooks.watch.absence import CommitFacts
-from homelab_hooks.watch.state import Patience, Scope
-from homelab_hooks.watch.watch import Request, Sources, run
-from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.woodpecker.ear import Ear
-from homelab_hooks.woodpecker.entry import entered
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from homelab_hooks.watch.watch import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.woodpecker.ear import EventStreamListener
+from homelab_hooks.woodpecker.entry import connect_now
 from tests.bench.fast import FastClock, FastHttps
 
-PATIENT = Patience(timeout=1e9, appear=1e9, unreachable=1e9)
+PATIENT = WatchTimeouts(overall=1e9, appear=1e9, unreachable=1e9)
 """seconds of the fast clock, of which a busy machine may let many pass before it answers"""
 
 
@@ -35,24 +35,24 @@ def main(argv: Sequence[str]) -> int:
     url, speed = argv[0], float(argv[1])
     clock = FastClock(speed)
 
-    def connect() -> Https:
-        return Https(parse_server(url), clock=SystemClock(), token="alice-token")
+    def connect() -> HttpClient:
+        return HttpClient(parse_server_url(url), clock=SystemClock(), token="alice-token")
 
-    def listen(repo: int) -> Ear:
-        ear = Ear(connect(), repo, wake=clock.wake, now=clock.now)
+    def listen(repo: int) -> EventStreamListener:
+        ear = EventStreamListener(connect(), repo, wake=clock.wake, now=clock.now)
         ear.start()
         return ear
 
-    request = Request(scope=Scope(sha="a" * 40), names=("acme/app",), patience=PATIENT, web=url)
-    sources = Sources(
-        ci=Woodpecker(entered(FastHttps(connect(), speed), token="a test")),
+    request = WatchRequest(scope=WatchScope(sha="a" * 40), repo_names=("acme/app",), timeouts=PATIENT, web_url=url)
+    sources = WatchDependencies(
+        ci=WoodpeckerClient(connect_now(FastHttps(connect(), speed), token_source="a test")),
         contains=_contains,
-        facts=CommitFacts,
-        listen=listen,
+        commit_facts=CommitFacts,
+        open_stream=listen,
     )
-    view = Plain(Terminal({}), Redactor())
-    verdict = run(request, sources, clock=clock, tell=view.tell)
-    return int(verdict.exit is not Exit.OK)
+    view = PlainView(Terminal({}), Redactor())
+    verdict = run_watch(request, sources, clock=clock, emit=view.tell)
+    return int(verdict.exit is not ExitCode.OK)
 
 
 if __name__ == "__main__":

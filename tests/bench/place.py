@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 
 PROGRAMS = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent.parent
@@ -21,16 +21,16 @@ class Place(NamedTuple):
     """A clone, and the environment of everything that runs in it."""
 
     environ: dict[str, str]
-    workshop: Workshop
-    clone: Checkout
+    workshop: ScratchRepositories
+    clone: Clone
 
     @classmethod
     def at(cls, folder: Path) -> Place:
         """Made anew."""
-        environ = sealed(os.environ, folder / "home")
+        environ = make_hermetic_env(os.environ, folder / "home")
         environ["PATH"] = f"{PROGRAMS}:{environ['PATH']}"
         environ["PYTHONPATH"] = str(ROOT)
-        workshop = Workshop(folder / "workshop", environ)
+        workshop = ScratchRepositories(folder / "workshop", environ)
         clone = workshop.clone("work")
         return cls(environ, workshop, clone)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from tests.bench import hooking
 from tests.bench.figures import Figure, at_most, ratio
 from tests.bench.place import PROGRAMS, Place
@@ -39,8 +39,8 @@ def first_request(place: Place, times: int) -> Figure:
     ours, bare = [], []
     for _ in range(times):
         bare.append(place.took(BARE))
-        with Woodpecker(SystemClock()) as site:
-            site.push("acme/app", "main", place.clone.head, timelines.blocked())
+        with WoodpeckerSimulator(SystemClock()) as site:
+            site.push("acme/app", "main", place.clone.head, timelines.make_blocked())
             more = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": "alice-token"}
             begin = time.monotonic()
             running = place.start(
@@ -54,8 +54,8 @@ def first_request(place: Place, times: int) -> Figure:
 def landing(place: Place, times: int) -> Figure:
     """`git land` against the three commands that it stands for, on a local remote."""
     ours, bare = [], []
-    mine = place.workshop.clone("landing", topic="topic")
-    its = place.workshop.clone("bare", topic="topic")
+    mine = place.workshop.clone("landing", branch="topic")
+    its = place.workshop.clone("bare", branch="topic")
     script = "git fetch --quiet origin && git merge --quiet origin/main && git push --quiet origin HEAD:main"
     for number in range(times):
         mine.commit(f"mine {number}")

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import Rule, Status
-from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
-from homelab_hooks.exits import Exit
-from homelab_hooks.reply import Reply
+from homelab_hooks.demo.faults import FaultRule, StatusFault
+from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.reply import HttpResponse
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place
 from tests.bench.pollers import POLLERS, Ask
@@ -87,13 +87,15 @@ def side_by_side(place: Place, run: Run, seconds: list[float]) -> dict[str, list
 def _one(place: Place, run: Run, length: float, wait: float, found: dict[str, list[Seen]]) -> None:
     threading.Event().wait(wait)
     sha = place.clone.head
-    with Woodpecker(SystemClock()) as site:
+    with WoodpeckerSimulator(SystemClock()) as site:
         if not run.streaming:
-            site.fail(Rule(fault=Status(code=502), path=STREAM))
+            site.fail(FaultRule(fault=StatusFault(code=502), path=STREAM_PATH))
         if run.history:
             for number in range(3):
-                site.push("acme/app", "main", "b" * 40, timelines.green(length + number / 10, steps=STEPS), after=-3000)
-        row = site.push("acme/app", "main", sha, timelines.green(length, steps=STEPS), after=0.5)
+                site.push(
+                    "acme/app", "main", "b" * 40, timelines.make_green(length + number / 10, steps=STEPS), after=-3000
+                )
+        row = site.push("acme/app", "main", sha, timelines.make_green(length, steps=STEPS), after=0.5)
         assert row is not None
         threads = [
             threading.Thread(target=_watched, args=(place, site, row.number, name, found)) for name in run.watchers
@@ -104,7 +106,7 @@ def _one(place: Place, run: Run, length: float, wait: float, found: dict[str, li
             thread.join()
 
 
-def _watched(place: Place, site: Woodpecker, number: int, name: str, found: dict[str, list[Seen]]) -> None:
+def _watched(place: Place, site: WoodpeckerSimulator, number: int, name: str, found: dict[str, list[Seen]]) -> None:
     user = next(user for user, watcher in WATCHERS.items() if watcher == name)
     more = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": f"{user}-token"}
     sha = place.clone.head
@@ -117,7 +119,7 @@ def _watched(place: Place, site: Woodpecker, number: int, name: str, found: dict
         threading.Event().wait(0.004)
     exited, code = running.ended()
     end = site.ended("acme/app", number)
-    assert code == Exit.OK, (name, code)
+    assert code == ExitCode.OK, (name, code)
     assert end is not None
     asked = sum(1 for request in site.requests if request.user == user)
     found[name].append(Seen(exited - end, asked, memory))
@@ -141,16 +143,16 @@ def requests() -> Iterator[Figure]:
 def _ten(*, stream: str, history: bool) -> Pure:
     site = Pure(stream=stream)
     for number in range(3 if history else 0):
-        site.push(timelines.green(TEN, steps=STEPS), at=number * TEN, sha="b" * 40)
+        site.push(timelines.make_green(TEN, steps=STEPS), at=number * TEN, sha="b" * 40)
     site.sky.t = 4 * TEN if history else 0.0
-    site.push(timelines.green(TEN, steps=STEPS), at=site.sky.t + 0.5)
+    site.push(timelines.make_green(TEN, steps=STEPS), at=site.sky.t + 0.5)
     return site
 
 
 def _asking(site: Pure) -> Ask:
     def ask(path: str) -> object:
-        reply = site.ask("GET", path)
-        assert isinstance(reply, Reply)
+        reply = site.request("GET", path)
+        assert isinstance(reply, HttpResponse)
         return json.loads(reply.body or b"null")
 
     return ask
@@ -158,14 +160,14 @@ def _asking(site: Pure) -> Ask:
 
 def hour(place: Place, speed: float) -> Figure:
     """A watch of one hour in fast motion, as a process of its own."""
-    with Woodpecker(SystemClock(), speed=speed) as site:
-        site.push("acme/app", "main", "a" * 40, timelines.green(3600, steps=[f"step{n}" for n in range(40)]))
+    with WoodpeckerSimulator(SystemClock(), speed=speed) as site:
+        site.push("acme/app", "main", "a" * 40, timelines.make_green(3600, steps=[f"step{n}" for n in range(40)]))
         running = place.start([sys.executable, "-m", "tests.bench.hour", site.url, str(speed)])
         memory, begin = 0.0, time.monotonic()
         while running.process.poll() is None:
             memory = max(memory, running.peak)
             threading.Event().wait(0.01)
         _, code = running.ended()
-        assert code == Exit.OK, code
+        assert code == ExitCode.OK, code
         took = time.monotonic() - begin
     return at_most(f"memory of a one-hour watch (played in {took:.0f} s)", memory, 60, "MB")

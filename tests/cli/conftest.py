@@ -7,34 +7,34 @@ from collections.abc import Iterator
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from tests.cli.shell import Shell
 
 TOKEN = "alice-token"
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
+def site() -> Iterator[WoodpeckerSimulator]:
     """Fifty of its seconds are one of ours."""
-    with Woodpecker(SystemClock(), speed=50) as server:
+    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
         yield server
 
 
 @pytest.fixture
-def clone(workshop: Workshop) -> Checkout:
+def clone(workshop: ScratchRepositories) -> Clone:
     checkout = workshop.clone("work")
     checkout.git("remote", "set-url", "origin", "https://git.example.test/acme/app.git")
     return checkout
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], site: Woodpecker, clone: Checkout) -> Shell:
+def shell(seal: dict[str, str], site: WoodpeckerSimulator, clone: Clone) -> Shell:
     """In the clone, with the stand-in as CI and alice's token."""
     return Shell(seal, clone.path, {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": TOKEN})
 
 
 @pytest.fixture
-def bare(seal: dict[str, str], workshop: Workshop) -> Shell:
+def bare(seal: dict[str, str], workshop: ScratchRepositories) -> Shell:
     """Where nothing is: no repository, no settings."""
     return Shell(seal, workshop.folder)

@@ -17,9 +17,9 @@ import pyte
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S, wait_until
 
@@ -120,8 +120,8 @@ def sit(shell: Shell) -> Iterator[Callable[..., Seat]]:
 
 
 @pytest.fixture
-def push(site: Woodpecker, clone: Checkout) -> Callable[[Script], None]:
-    def one(script: Script) -> None:
+def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
+    def one(script: PipelineTimeline) -> None:
         site.push("acme/app", "main", clone.head, script)
 
     return one
@@ -138,7 +138,7 @@ def screen(seat: Seat) -> list[str]:
 def test_an_interrupted_live_watch_leaves_the_terminal_as_it_was(
     sit: Callable[..., Seat], push: Any, number: signal.Signals, code: int
 ) -> None:
-    push(timelines.stuck())
+    push(timelines.make_stuck())
     seat = sit("homelab-watch")
     seat.wait_for("running")
     seat.process.send_signal(number)
@@ -175,14 +175,14 @@ def test_a_fault_of_ours_leaves_the_terminal_as_it_was(shell: Shell) -> None:
 def test_live_is_chosen_on_a_terminal_that_can_be_redrawn(
     sit: Callable[..., Seat], push: Any, options: list[str], environ: dict[str, str], *, live: bool
 ) -> None:
-    push(timelines.green())
+    push(timelines.make_green())
     seat = sit("homelab-watch", *options, **environ)
     assert seat.end()[-1].startswith("homelab: passed exit=0")
     assert (ESCAPE in seat.seen) is live
 
 
 def test_live_can_be_forced_where_stderr_is_no_terminal(shell: Shell, push: Any) -> None:
-    push(timelines.green())
+    push(timelines.make_green())
     assert "\x1b" not in shell("homelab-watch", TERM="xterm").err
     assert "\x1b[?25h" in shell("homelab-watch", "--output", "live", TERM="xterm").err
 
@@ -190,7 +190,7 @@ def test_live_can_be_forced_where_stderr_is_no_terminal(shell: Shell, push: Any)
 @pytest.mark.slow
 @pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
 def test_no_color_is_honoured(sit: Callable[..., Seat], push: Any, environ: dict[str, str], *, coloured: bool) -> None:
-    push(timelines.red(log=["boom"]))
+    push(timelines.make_red(log=["boom"]))
     seat = sit("homelab-watch", **environ)
     assert seat.end()[-1].startswith("homelab: failed exit=1")
     assert bool(COLOUR.search(seat.seen)) is coloured
@@ -198,7 +198,7 @@ def test_no_color_is_honoured(sit: Callable[..., Seat], push: Any, environ: dict
 
 @pytest.mark.slow
 def test_what_a_finished_watch_leaves_is_a_summary(sit: Callable[..., Seat], push: Any) -> None:
-    push(timelines.red(exit_code=3, log=["boom"]))
+    push(timelines.make_red(exit_code=3, log=["boom"]))
     seat = sit("homelab-watch")
     seat.end()
     text = "\n".join(screen(seat))
@@ -224,7 +224,7 @@ def test_it_draws_at_most_ten_times_a_second_however_much_happens(shell: Shell, 
 
 @pytest.mark.slow
 def test_after_a_resize_the_next_frame_fits(sit: Callable[..., Seat], push: Any) -> None:
-    push(timelines.stuck())
+    push(timelines.make_stuck())
     seat = sit("homelab-watch")
     seat.wait_for("running")
     seat.resize(40, 10)
@@ -245,11 +245,11 @@ def test_after_a_resize_the_next_frame_fits(sit: Callable[..., Seat], push: Any)
 
 @pytest.mark.slow
 def test_the_bar_is_there_from_the_first_word_about_a_running_pipeline(
-    sit: Callable[..., Seat], push: Any, site: Woodpecker
+    sit: Callable[..., Seat], push: Any, site: WoodpeckerSimulator
 ) -> None:
     """How long it will take is known from an earlier successful one of the branch."""
-    site.push("acme/app", "main", "a" * 40, timelines.green(20.0), after=-60.0)
-    push(timelines.stuck())
+    site.push("acme/app", "main", "a" * 40, timelines.make_green(20.0), after=-60.0)
+    push(timelines.make_stuck())
     seat = sit("homelab-watch")
     seat.wait_for("s of about ")  # 19 or 20: the server counts whole seconds
     seat.process.send_signal(signal.SIGINT)

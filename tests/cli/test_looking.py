@@ -10,9 +10,9 @@ import pyte
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from tests.cli.shell import PROGRAMS, Shell
 from tests.postpush.seat import Seat
 
@@ -35,8 +35,8 @@ def sit(shell: Shell) -> Iterator[Callable[..., Seat]]:
 
 
 @pytest.fixture
-def push(site: Woodpecker, clone: Checkout) -> Callable[[Script], None]:
-    def one(script: Script) -> None:
+def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
+    def one(script: PipelineTimeline) -> None:
         site.push("acme/app", "main", clone.head, script)
 
     return one
@@ -54,7 +54,7 @@ def row_of(seat: Seat, words: str) -> int:
 
 
 def test_the_result_line_stands_below_the_table(sit: Callable[..., Seat], push: Any) -> None:
-    push(timelines.stuck())
+    push(timelines.make_stuck())
     seat = sit()
     seat.type("homelab ci status; echo 'end'\n")
     seat.wait_for("\r\nend\r\n")
@@ -65,7 +65,7 @@ def test_the_result_line_stands_below_the_table(sit: Callable[..., Seat], push: 
 
 @pytest.mark.parametrize("output", ["plain", "json"])
 def test_the_table_is_the_live_views(sit: Callable[..., Seat], push: Any, output: str) -> None:
-    push(timelines.stuck())
+    push(timelines.make_stuck())
     seat = sit()
     seat.type(f"homelab ci status --output {output}; echo 'end'\n")
     seat.wait_for("\r\nend\r\n")

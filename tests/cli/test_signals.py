@@ -39,11 +39,11 @@ SAID = """
 import sys
 from homelab_hooks.cli import leave
 from homelab_hooks.cli.main import run_in_session
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.verdict import Verdict
 
 def work(session):
-    session.finish(Verdict(exit=Exit.REFUSED))
+    session.finish(Verdict(exit=ExitCode.REFUSED))
     {then}
 
 run_in_session("homelab x", ["--output", "plain"], work, leave)
@@ -129,7 +129,7 @@ def test_after_the_result_neither_threads_nor_exit_handlers_nor_signals_count(
 
 
 @pytest.mark.parametrize(
-    "then", ["return 0", "raise RuntimeError", "raise KeyboardInterrupt", "session.finish(Verdict(Exit.OK))"]
+    "then", ["return 0", "raise RuntimeError", "raise KeyboardInterrupt", "session.finish(Verdict(ExitCode.OK))"]
 )
 def test_what_comes_after_the_result_neither_repeats_nor_changes_it(
     python: ProcessRunner, tmp_path: Path, then: str

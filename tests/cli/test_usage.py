@@ -11,9 +11,9 @@ import pytest
 
 from homelab_hooks import __version__
 from homelab_hooks.cli.table import COMMANDS
-from homelab_hooks.demo.programs import free_port
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.programs import find_free_port
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.settings import SETTINGS
 from tests.cli.shell import PROGRAMS, Shell
@@ -72,13 +72,13 @@ def test_a_usage_error_has_a_json_result(shell: Shell, command: list[str]) -> No
     assert found["exit"] == 2
 
 
-def test_an_output_from_gits_settings_holds_for_a_later_error(shell: Shell, clone: Checkout) -> None:
+def test_an_output_from_gits_settings_holds_for_a_later_error(shell: Shell, clone: Clone) -> None:
     clone.git("config", "homelab.output", "json")
     (found,) = objects(shell("homelab-watch", "no-such-branch").lines)
     assert found["verdict"] == "usage"
 
 
-def test_a_malformed_setting_names_itself_and_its_source(shell: Shell, clone: Checkout) -> None:
+def test_a_malformed_setting_names_itself_and_its_source(shell: Shell, clone: Clone) -> None:
     clone.git("config", "homelab.timeout", "soon")
     ended = shell("homelab-watch")
     assert ended.code == 2
@@ -89,9 +89,7 @@ def test_a_malformed_setting_names_itself_and_its_source(shell: Shell, clone: Ch
     ("tracked", "shown"),
     [('timeout = "5parsecs"', "5parsecs"), ("timeout = [1.5]", "[1.5]")],
 )
-def test_config_shows_what_is_malformed_with_its_source(
-    shell: Shell, clone: Checkout, tracked: str, shown: str
-) -> None:
+def test_config_shows_what_is_malformed_with_its_source(shell: Shell, clone: Clone, tracked: str, shown: str) -> None:
     clone.write(".homelab.toml", f"{tracked}\n")
     ended = shell("homelab", "config")
     assert re.search(rf"^timeout +{re.escape(shown)} +\.homelab\.toml: malformed$", ended.err, re.MULTILINE)
@@ -102,7 +100,9 @@ def test_config_shows_what_is_malformed_with_its_source(
     assert re.search(r"^server +http://ci\.example\.test +option --server: refused$", ended.err, re.MULTILINE)
 
 
-def test_a_forbidden_key_of_the_tracked_file_is_warned_about(shell: Shell, clone: Checkout, site: Woodpecker) -> None:
+def test_a_forbidden_key_of_the_tracked_file_is_warned_about(
+    shell: Shell, clone: Clone, site: WoodpeckerSimulator
+) -> None:
     clone.write(".homelab.toml", 'server = "https://evil.example.test"\n')
     ended = shell("homelab-watch", "--appear-timeout", "0")
     assert ended.code == 3
@@ -187,13 +187,13 @@ def test_nothing_heavy_is_imported_for_help_and_version(bare: Shell, call: str) 
 
 def test_hvac_is_not_imported_where_the_environment_has_a_token(shell: Shell) -> None:
     """Though a Vault is known; nor is git's Python library, for a watch."""
-    down = f"http://127.0.0.1:{free_port()}"
+    down = f"http://127.0.0.1:{find_free_port()}"
     names = imported(shell, "homelab_watch(['--unreachable-timeout', '0'])", VAULT_ADDR=down, WOODPECKER_SERVER=down)
     assert "httpx" in names
     assert names & {"hvac", "requests", "git", "rich", "asyncio"} == set()
 
 
-def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Checkout) -> None:
+def test_config_shows_every_setting_with_its_source_and_no_secret(shell: Shell, clone: Clone) -> None:
     clone.git("config", "homelab.ciDial", "127.0.0.1:8443")
     clone.write(".homelab.toml", 'repo = "acme/app"\ndeploy = ["web/shop", "web/sts/db"]\n')
     shell.more |= {"VAULT_TOKEN": "hvs.s3cret", "WP_TOKEN": "wp-s3cret"}
@@ -229,7 +229,7 @@ def test_config_works_without_any_setting_and_outside_a_repository(bare: Shell) 
     assert re.search(r"^server +\(woodpecker-cli's current context\) +default$", ended.out, re.MULTILINE)
 
 
-def test_a_broken_git_configuration_is_a_usage_error(shell: Shell, clone: Checkout) -> None:
+def test_a_broken_git_configuration_is_a_usage_error(shell: Shell, clone: Clone) -> None:
     (clone.path / ".git" / "config").write_text("[broken\n")
     ended = shell("homelab", "config")
     assert ended.code == 2

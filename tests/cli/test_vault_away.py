@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.vault import Vault
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.vault import VaultDevServer
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from tests.cli.shell import Ended, Shell
 from tests.waiting import HANG_S, wait_until
 
@@ -53,23 +53,23 @@ class Door:
 
 
 @pytest.fixture
-def vault() -> Iterator[Vault]:
-    with Vault() as server:
+def vault() -> Iterator[VaultDevServer]:
+    with VaultDevServer() as server:
         server.write("ci/global", {"woodpecker_api_token": "alice-token"})
         yield server
 
 
 @pytest.fixture
-def sealed(vault: Vault, shell: Shell) -> Iterator[Door]:
+def sealed(vault: VaultDevServer, shell: Shell) -> Iterator[Door]:
     """In the way of the shell, whose CI's token is in a Vault that is sealed now."""
-    door, token = Door(vault.port), vault.token()
+    door, token = Door(vault.port), vault.create_token()
     shell.more |= {"WOODPECKER_TOKEN": "", "VAULT_ADDR": door.url, "VAULT_TOKEN": token}
     vault.client().sys.seal()
     yield door
     door.close()
 
 
-def unseal(vault: Vault) -> None:
+def unseal(vault: VaultDevServer) -> None:
     """As its operator does."""
     key = re.search(r"Unseal Key: (\S+)", (vault._bao.home / "log").read_text())
     assert key
@@ -77,9 +77,9 @@ def unseal(vault: Vault) -> None:
 
 
 def test_a_watch_rides_out_a_vault_that_is_sealed(
-    sealed: Door, vault: Vault, shell: Shell, site: Woodpecker, clone: Checkout
+    sealed: Door, vault: VaultDevServer, shell: Shell, site: WoodpeckerSimulator, clone: Clone
 ) -> None:
-    site.push("acme/app", "main", clone.head, timelines.green(seconds=5))
+    site.push("acme/app", "main", clone.head, timelines.make_green(seconds=5))
     with shell.start("homelab-watch") as running:
         wait_until(lambda: sealed.came >= 2)
         assert site.count() == 0
@@ -91,9 +91,9 @@ def test_a_watch_rides_out_a_vault_that_is_sealed(
 
 
 def test_a_restart_that_watches_waits_for_the_token_too(
-    sealed: Door, vault: Vault, shell: Shell, site: Woodpecker, clone: Checkout
+    sealed: Door, vault: VaultDevServer, shell: Shell, site: WoodpeckerSimulator, clone: Clone
 ) -> None:
-    site.push("acme/app", "main", clone.head, timelines.red(seconds=1))
+    site.push("acme/app", "main", clone.head, timelines.make_red(seconds=1))
     with shell.start("homelab", "ci", "restart") as running:
         wait_until(lambda: sealed.came >= 2)
         unseal(vault)

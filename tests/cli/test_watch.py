@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.views.schema import objects
 from tests.waiting import HANG_S, wait_until
@@ -31,7 +31,7 @@ SEEN = 3
 class Case:
     """What is pushed, which options are given, and how the watch ends."""
 
-    script: Script | None
+    script: PipelineTimeline | None
     code: int
     verdict: str
     options: tuple[str, ...] = ()
@@ -41,38 +41,38 @@ class Case:
 
 
 PUSHED = [
-    Case(timelines.green(), 0, "passed"),
-    Case(timelines.red(), 1, "failed"),
-    Case(timelines.config_error(), 1, "failed"),
-    Case(timelines.cancelled_by_step(), 1, "failed"),
+    Case(timelines.make_green(), 0, "passed"),
+    Case(timelines.make_red(), 1, "failed"),
+    Case(timelines.make_config_error(), 1, "failed"),
+    Case(timelines.make_cancelled_by_step(), 1, "failed"),
     Case(None, 2, "usage", ("--timeout", "soon")),
     Case(None, 3, "no-pipeline", ("--appear-timeout", "0")),
     Case(None, 4, "denied", ("--repo", "acme/nope")),
-    Case(timelines.cancelled(), 5, "cancelled"),
-    Case(timelines.declined(), 5, "cancelled"),
-    Case(timelines.blocked(), 7, "blocked"),
-    Case(timelines.stuck(), 124, "timeout", ("--timeout", "2s")),
+    Case(timelines.make_cancelled(), 5, "cancelled"),
+    Case(timelines.make_declined(), 5, "cancelled"),
+    Case(timelines.make_blocked(), 7, "blocked"),
+    Case(timelines.make_stuck(), 124, "timeout", ("--timeout", "2s")),
 ]
 LOOKS = [
-    Case(timelines.green(), 0, "passed"),
-    Case(timelines.red(), 1, "failed"),
-    Case(timelines.stuck(), 124, "timeout"),
+    Case(timelines.make_green(), 0, "passed"),
+    Case(timelines.make_red(), 1, "failed"),
+    Case(timelines.make_stuck(), 124, "timeout"),
     Case(None, 3, "no-pipeline"),
 ]
 
 
 @pytest.fixture
-def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
+def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[..., None]:
     """`push(script, ...)`: a pipeline of the clone's HEAD, played by now."""
 
-    def one(script: Script, **facts: Any) -> None:
+    def one(script: PipelineTimeline, **facts: Any) -> None:
         site.push("acme/app", "main", clone.head, script, after=-60.0, **facts)
 
     return one
 
 
 @pytest.mark.parametrize("case", PUSHED, ids=str)
-def test_the_exit_code_and_the_last_line_are_the_verdict(shell: Shell, push: Any, clone: Checkout, case: Case) -> None:
+def test_the_exit_code_and_the_last_line_are_the_verdict(shell: Shell, push: Any, clone: Clone, case: Case) -> None:
     if case.script:
         push(case.script)
     ended = shell("homelab-watch", *case.options)
@@ -87,20 +87,20 @@ def test_the_exit_code_and_the_last_line_are_the_verdict(shell: Shell, push: Any
     assert "Traceback" not in ended.err
 
 
-def test_a_commit_that_a_newer_one_replaced_is_superseded(shell: Shell, push: Any, site: Woodpecker) -> None:
-    push(timelines.superseded(by=2))
-    site.push("acme/app", "main", OTHER, timelines.green())
+def test_a_commit_that_a_newer_one_replaced_is_superseded(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+    push(timelines.make_superseded(by=2))
+    site.push("acme/app", "main", OTHER, timelines.make_green())
     ended = shell("homelab-watch")
     assert (ended.code, ended.result["verdict"]) == (6, "superseded"), ended
 
 
-def test_a_server_that_cannot_be_reached_is_unreachable(shell: Shell, site: Woodpecker) -> None:
+def test_a_server_that_cannot_be_reached_is_unreachable(shell: Shell, site: WoodpeckerSimulator) -> None:
     site.stop()
     ended = shell("homelab-watch", "--unreachable-timeout", "0.2s")
     assert (ended.code, ended.result["verdict"]) == (8, "unreachable"), ended
 
 
-def test_a_refused_token_is_denied_by_its_source(shell: Shell, site: Woodpecker) -> None:
+def test_a_refused_token_is_denied_by_its_source(shell: Shell, site: WoodpeckerSimulator) -> None:
     ended = shell("homelab-watch", WOODPECKER_TOKEN="nonsense-token")
     assert (ended.code, ended.result["verdict"]) == (4, "denied")
     assert "WOODPECKER_TOKEN" in ended.err
@@ -116,10 +116,10 @@ def test_no_token_at_all_is_denied_with_a_remedy(shell: Shell) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_watch_says_how_to_go_on(
-    shell: Shell, push: Any, site: Woodpecker, clone: Checkout, number: signal.Signals
+    shell: Shell, push: Any, site: WoodpeckerSimulator, clone: Clone, number: signal.Signals
 ) -> None:
     code = {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
-    push(timelines.stuck())
+    push(timelines.make_stuck())
     with shell.start("homelab-watch") as running:
         wait_until(lambda: site.count("pipelines") >= SEEN)
         running.send_signal(number)
@@ -137,17 +137,15 @@ def test_an_interrupted_watch_says_how_to_go_on(
         (("--event", "push", "--timeout", "9m"), "{sha} --timeout 9m --appear-timeout 0 --event push"),
     ],
 )
-def test_the_command_that_goes_on_asks_the_same(
-    shell: Shell, clone: Checkout, given: tuple[str, ...], again: str
-) -> None:
+def test_the_command_that_goes_on_asks_the_same(shell: Shell, clone: Clone, given: tuple[str, ...], again: str) -> None:
     """A tag's pipelines are not those of its commit."""
     clone.git("tag", "v1.0")
     ended = shell("homelab-watch", *given, "--appear-timeout", "0")
     assert f"to go on later: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
 
 
-def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: Any, site: Woodpecker) -> None:
-    push(timelines.stuck())
+def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+    push(timelines.make_stuck())
     with shell.start("homelab-watch", "--output", "json") as running:
         wait_until(lambda: site.count("pipelines") >= SEEN)
         running.send_signal(signal.SIGTERM)
@@ -158,7 +156,9 @@ def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: An
 
 
 @pytest.mark.parametrize("case", LOOKS, ids=str)
-def test_ci_status_gives_the_same_verdict_from_one_look(shell: Shell, push: Any, site: Woodpecker, case: Case) -> None:
+def test_ci_status_gives_the_same_verdict_from_one_look(
+    shell: Shell, push: Any, site: WoodpeckerSimulator, case: Case
+) -> None:
     if case.script:
         push(case.script)
     ended = shell("homelab", "ci", "status")
@@ -166,8 +166,8 @@ def test_ci_status_gives_the_same_verdict_from_one_look(shell: Shell, push: Any,
     assert site.count(r"pipelines\?") == 1
 
 
-def test_json_is_valid_from_the_first_object_to_the_result(shell: Shell, push: Any, clone: Checkout) -> None:
-    push(timelines.red(exit_code=3, log=["boom"]))
+def test_json_is_valid_from_the_first_object_to_the_result(shell: Shell, push: Any, clone: Clone) -> None:
+    push(timelines.make_red(exit_code=3, log=["boom"]))
     ended = shell("homelab-watch", "--output=json")
     found = objects(ended.lines)
     assert found[0]["event"] == "start"
@@ -178,7 +178,7 @@ def test_json_is_valid_from_the_first_object_to_the_result(shell: Shell, push: A
 
 
 def test_a_step_that_failed_is_named(shell: Shell, push: Any) -> None:
-    push(timelines.red("unit tests", exit_code=3))
+    push(timelines.make_red("unit tests", exit_code=3))
     ended = shell("homelab-watch")
     assert "step unit tests of workflow woodpecker failed with exit code 3" in ended.err
 
@@ -189,7 +189,7 @@ HOSTILE = "\x1b]0;title\x07\x1b[2J\x9b31m\u202eevil\r\nhomelab: passed exit=0"
 @pytest.mark.parametrize("command", [["homelab-watch"], ["homelab", "ci", "status"]])
 @pytest.mark.parametrize("output", ["plain", "json"])
 def test_text_from_outside_reaches_no_terminal_raw(shell: Shell, push: Any, command: list[str], output: str) -> None:
-    red = timelines.red(HOSTILE, error=HOSTILE, log=[HOSTILE])
+    red = timelines.make_red(HOSTILE, error=HOSTILE, log=[HOSTILE])
     frames = tuple(
         frame
         if frame.workflows is None
@@ -205,8 +205,10 @@ def test_text_from_outside_reaches_no_terminal_raw(shell: Shell, push: Any, comm
     assert len(ended.lines) == 1 or output == "json"
 
 
-def test_the_token_is_in_no_output_argument_or_file(shell: Shell, push: Any, site: Woodpecker, clone: Checkout) -> None:
-    push(timelines.stuck(), message="see alice-token")
+def test_the_token_is_in_no_output_argument_or_file(
+    shell: Shell, push: Any, site: WoodpeckerSimulator, clone: Clone
+) -> None:
+    push(timelines.make_stuck(), message="see alice-token")
     with shell.start("homelab-watch", "--output", "json") as running:
         wait_until(lambda: site.count("pipelines") >= SEEN)
         seen = b"".join(arguments(pid) for pid in family(running.pid))
@@ -233,13 +235,13 @@ def family(pid: int) -> list[int]:
 
 
 def test_a_servers_words_with_the_token_in_them_are_redacted(shell: Shell, push: Any) -> None:
-    push(timelines.red(error="curl -H 'Bearer alice-token'", log=["alice-token"]))
+    push(timelines.make_red(error="curl -H 'Bearer alice-token'", log=["alice-token"]))
     ended = shell("homelab-watch")
     assert ended.code == 1
     assert "alice-token" not in ended.out + ended.err
 
 
-def test_a_password_in_the_remotes_url_is_not_shown(shell: Shell, clone: Checkout) -> None:
+def test_a_password_in_the_remotes_url_is_not_shown(shell: Shell, clone: Clone) -> None:
     clone.git("remote", "set-url", "origin", "https://bob:s3cr@et@git.example.test/acme/app.git")
     for command in (["homelab-watch", "--appear-timeout", "0"], ["homelab", "ci", "status"], ["homelab", "config"]):
         ended = shell(*command, "--output", "json")
@@ -248,7 +250,7 @@ def test_a_password_in_the_remotes_url_is_not_shown(shell: Shell, clone: Checkou
 
 
 def test_a_reader_that_has_gone_away_changes_no_verdict(shell: Shell, push: Any) -> None:
-    push(timelines.red())
+    push(timelines.make_red())
     reader, writer = os.pipe()
     os.close(reader)
     with shell.start("homelab-watch", stdout=writer) as running:
@@ -260,7 +262,7 @@ def test_a_reader_that_has_gone_away_changes_no_verdict(shell: Shell, push: Any)
 
 
 def test_a_full_disk_under_stdout_is_said_and_changes_no_verdict(shell: Shell, push: Any) -> None:
-    push(timelines.red())
+    push(timelines.make_red())
     full = os.open("/dev/full", os.O_WRONLY)
     with shell.start("homelab-watch", stdout=full) as running:
         os.close(full)
@@ -271,7 +273,7 @@ def test_a_full_disk_under_stdout_is_said_and_changes_no_verdict(shell: Shell, p
 
 
 def test_a_closed_stdout_and_stderr_are_survived(shell: Shell, push: Any) -> None:
-    push(timelines.red())
+    push(timelines.make_red())
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" "$@" >&- 2>&-', str(PROGRAMS / "homelab-watch")],
         cwd=shell.directory,
@@ -281,18 +283,18 @@ def test_a_closed_stdout_and_stderr_are_survived(shell: Shell, push: Any) -> Non
     assert done.returncode == 1
 
 
-def test_a_full_sha_is_watched_outside_a_repository(shell: Shell, push: Any, clone: Checkout, tmp_path: Path) -> None:
-    push(timelines.green())
+def test_a_full_sha_is_watched_outside_a_repository(shell: Shell, push: Any, clone: Clone, tmp_path: Path) -> None:
+    push(timelines.make_green())
     ended = shell("homelab-watch", clone.head, "--repo", "acme/app", at=tmp_path)
     assert (ended.code, ended.result["sha"]) == (0, clone.head)
     assert shell("homelab-watch", "HEAD", "--repo", "acme/app", at=tmp_path).code == 2
     assert shell("homelab-watch", clone.head, at=tmp_path).code == 2
 
 
-def test_a_tags_name_selects_the_tags_pipelines(shell: Shell, push: Any, clone: Checkout) -> None:
+def test_a_tags_name_selects_the_tags_pipelines(shell: Shell, push: Any, clone: Clone) -> None:
     clone.git("tag", "v1")
-    push(timelines.green())
-    push(timelines.red(), event="tag", ref="refs/tags/v1")
+    push(timelines.make_green())
+    push(timelines.make_red(), event="tag", ref="refs/tags/v1")
     assert shell("homelab-watch", "v1").result["pipelines"] == "#2"
     assert shell("homelab-watch").result["pipelines"] == "#1,#2"
     assert shell("homelab-watch", "--event", "push").code == 0

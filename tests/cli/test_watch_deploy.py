@@ -10,12 +10,12 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.kubernetes import Kubernetes
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.kubernetes import KubernetesSimulator
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from tests.cli.shell import Shell
 from tests.views.schema import objects
 
@@ -23,29 +23,31 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def stage() -> Stage:
-    return Stage(App(), now=SystemClock().now)
+def stage() -> DeploymentScript:
+    return DeploymentScript(SampleApp(), now=SystemClock().now)
 
 
 @pytest.fixture
-def shop(shell: Shell, stage: Stage, tmp_path: Path) -> Iterator[Shell]:
+def shop(shell: Shell, stage: DeploymentScript, tmp_path: Path) -> Iterator[Shell]:
     """The shell, with a cluster."""
-    with Kubernetes(stage.at, now=SystemClock().now) as cluster:
+    with KubernetesSimulator(stage.at, now=SystemClock().now) as cluster:
         shell.more["KUBECONFIG"] = str(cluster.kubeconfig(tmp_path / "kubeconfig"))
         yield shell
 
 
 @pytest.fixture
-def push(site: Woodpecker, clone: Checkout) -> Callable[[Script], None]:
-    def one(script: Script) -> None:
+def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
+    def one(script: PipelineTimeline) -> None:
         site.push("acme/app", "main", clone.head, script, after=-60.0)
 
     return one
 
 
-def test_a_green_commit_is_deployed(shop: Shell, stage: Stage, push: Callable[[Script], None], clone: Checkout) -> None:
-    push(timelines.green())
-    stage.deployed(clone.head, Rollout(image_after=0.5, lag=0.2, pod_takes=0.2))
+def test_a_green_commit_is_deployed(
+    shop: Shell, stage: DeploymentScript, push: Callable[[PipelineTimeline], None], clone: Clone
+) -> None:
+    push(timelines.make_green())
+    stage.deploy(clone.head, ScriptedRollout(image_after=0.5, lag=0.2, pod_takes=0.2))
     ended = shop("homelab-watch", "--deploy", "shop/web", "--settle", "0.5s", "--output", "json")
     found = objects(ended.lines)
     stages = [(one["stage"], one["progress"]) for one in found if one["event"] == "stage"]
@@ -57,12 +59,12 @@ def test_a_green_commit_is_deployed(shop: Shell, stage: Stage, push: Callable[[S
 
 
 def test_a_newer_commit_that_is_not_here_yet_is_fetched_with_its_branch(
-    shop: Shell, stage: Stage, workshop: Workshop, clone: Checkout
+    shop: Shell, stage: DeploymentScript, workshop: ScratchRepositories, clone: Clone
 ) -> None:
     """A tag has but the first digits of it, by which no server gives a commit."""
-    clone.git("remote", "set-url", "origin", str(workshop.bare))
+    clone.git("remote", "set-url", "origin", str(workshop.bare_path))
     bob = workshop.clone("bob")
-    stage.deployed(bob.commit("his"), Rollout(image_after=0.0, lag=0.0, pod_takes=0.1))
+    stage.deploy(bob.commit("his"), ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.1))
     bob.git("push", "--quiet", "origin", "main")
     ended = shop("homelab", "deploy", "wait", "shop/web", "--settle", "0.2s", "--rollout-timeout", "5m")
     assert (ended.code, ended.result["verdict"]) == (0, "deployed")
@@ -70,38 +72,40 @@ def test_a_newer_commit_that_is_not_here_yet_is_fetched_with_its_branch(
 
 
 def test_a_rollout_that_fails_counts(
-    shop: Shell, stage: Stage, push: Callable[[Script], None], clone: Checkout
+    shop: Shell, stage: DeploymentScript, push: Callable[[PipelineTimeline], None], clone: Clone
 ) -> None:
-    push(timelines.green())
-    stage.deployed(clone.head, Rollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=Ending.CRASH))
+    push(timelines.make_green())
+    stage.deploy(clone.head, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=RolloutEnding.CRASH))
     ended = shop("homelab-watch", "--deploy", "shop/web", "--deploy", "shop/none")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (9, "rollout-failed", "#1")
 
 
-def test_a_red_commit_is_not_waited_for(shop: Shell, push: Callable[[Script], None]) -> None:
-    push(timelines.red())
+def test_a_red_commit_is_not_waited_for(shop: Shell, push: Callable[[PipelineTimeline], None]) -> None:
+    push(timelines.make_red())
     ended = shop("homelab-watch", "--deploy", "shop/web")
     assert (ended.code, ended.result["verdict"]) == (1, "failed")
     assert "deploy" not in ended.err.replace("--deploy", "")
 
 
-def test_configured_targets_are_not_waited_for_by_a_watch(shop: Shell, push: Callable[[Script], None]) -> None:
-    push(timelines.green())
+def test_configured_targets_are_not_waited_for_by_a_watch(
+    shop: Shell, push: Callable[[PipelineTimeline], None]
+) -> None:
+    push(timelines.make_green())
     ended = shop("homelab-watch", HOMELAB_DEPLOY="shop/web")
     assert (ended.code, ended.result["verdict"]) == (0, "passed")
 
 
 def test_a_wait_that_runs_out_of_time_says_how_to_go_on(
-    shop: Shell, push: Callable[[Script], None], clone: Checkout
+    shop: Shell, push: Callable[[PipelineTimeline], None], clone: Clone
 ) -> None:
-    push(timelines.green())
+    push(timelines.make_green())
     ended = shop("homelab-watch", "--deploy", "shop/web", "--rollout-timeout", "0")
     assert (ended.code, ended.result["verdict"]) == (124, "timeout")
     assert f"homelab deploy wait shop/web --sha {clone.head}" in ended.err
     assert "app:0aa11bb2" in ended.err
 
 
-def test_a_malformed_target_is_a_usage_error_before_anything_is_asked(shop: Shell, site: Woodpecker) -> None:
+def test_a_malformed_target_is_a_usage_error_before_anything_is_asked(shop: Shell, site: WoodpeckerSimulator) -> None:
     ended = shop("homelab-watch", "--deploy", "shop/job/web")
     assert (ended.code, ended.result["verdict"]) == (2, "usage")
     assert not site.requests

@@ -13,7 +13,7 @@ from homelab_hooks import durations
      ("0.2s", 0.2), (" 5m ", 300), ("2M", 120), ("1h", 3600)],
 )  # fmt: skip
 def test_a_duration_is_read(text: str, seconds: float) -> None:
-    assert durations.parse(text) == seconds
+    assert durations.parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
 )
 def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="like 90, 90s, 2m or 1h30m"):
-        durations.parse(text)
+        durations.parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_what_is_no_duration_is_refused_with_an_example(text: str) -> None:
     [(0, "0.0s"), (0.44, "0.4s"), (9.96, "10s"), (59.6, "1m00s"), (75, "1m15s"), (3599.7, "1h00m"), (5400, "1h30m")],
 )
 def test_a_duration_is_shown(seconds: float, text: str) -> None:
-    assert durations.text(seconds) == text
+    assert durations.format_duration(seconds) == text

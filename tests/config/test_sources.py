@@ -9,32 +9,32 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.config import Config
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.files import LIMIT, plain
-from homelab_hooks.world import World
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.files import MAX_FILE_BYTES, read_bounded_file
+from homelab_hooks.world import Runtime
 
 Resolved = Callable[..., Config]
 
 
 @pytest.fixture
-def clone(workshop: Workshop) -> Checkout:
+def clone(workshop: ScratchRepositories) -> Clone:
     return workshop.clone("work")
 
 
 @pytest.fixture
-def config(seal: dict[str, str], clone: Checkout) -> Resolved:
+def config(seal: dict[str, str], clone: Clone) -> Resolved:
     """`config(at=, **environ)`: the settings in force in the clone, or elsewhere."""
 
     def one(at: Path | None = None, **environ: str) -> Config:
-        return World({**seal, **environ}, at or clone.path).config({})
+        return Runtime({**seal, **environ}, at or clone.path).config({})
 
     return one
 
 
 def test_gits_scopes_win_in_gits_own_order(
-    seal: dict[str, str], clone: Checkout, config: Resolved, tmp_path: Path
+    seal: dict[str, str], clone: Clone, config: Resolved, tmp_path: Path
 ) -> None:
     system = tmp_path / "system"
     clone.git("config", "extensions.worktreeConfig", "true")
@@ -52,25 +52,25 @@ def test_gits_scopes_win_in_gits_own_order(
     assert seal["GIT_CONFIG_NOSYSTEM"] == "1"
 
 
-def test_gits_keys_are_read_whatever_their_case_and_from_included_files(clone: Checkout, config: Resolved) -> None:
+def test_gits_keys_are_read_whatever_their_case_and_from_included_files(clone: Clone, config: Resolved) -> None:
     extra = clone.write(".git/extra", "[HOMELAB]\n\tCiDial = 10.0.20.203\n")
     clone.git("config", "include.path", str(extra))
     assert str(config().dial) == "10.0.20.203"
 
 
-def test_an_empty_entry_of_git_is_unset(clone: Checkout, config: Resolved) -> None:
+def test_an_empty_entry_of_git_is_unset(clone: Clone, config: Resolved) -> None:
     clone.git("config", "homelab.timeout", "")
     assert config().timeout == 3600.0
 
 
-def test_an_entry_without_a_value_is_malformed(clone: Checkout, config: Resolved) -> None:
+def test_an_entry_without_a_value_is_malformed(clone: Clone, config: Resolved) -> None:
     with (clone.path / ".git" / "config").open("a") as file:
         file.write("[homelab]\n\ttimeout\n")
-    with pytest.raises(Problem, match=r"git config homelab.timeout \(local\)"):
+    with pytest.raises(CommandError, match=r"git config homelab.timeout \(local\)"):
         config()
 
 
-def test_the_variable_wins_over_git_and_git_over_the_tracked_file(clone: Checkout, config: Resolved) -> None:
+def test_the_variable_wins_over_git_and_git_over_the_tracked_file(clone: Clone, config: Resolved) -> None:
     clone.write(".homelab.toml", 'target = "tracked"\ntimeout = 7\n')
     assert (config().onto, config().timeout) == ("tracked", 7.0)
     clone.git("config", "homelab.target", "configured")
@@ -79,26 +79,26 @@ def test_the_variable_wins_over_git_and_git_over_the_tracked_file(clone: Checkou
     assert config(HOMELAB_TARGET="").onto == "configured"
 
 
-def test_the_tracked_file_is_found_from_a_folder_below(clone: Checkout, config: Resolved) -> None:
+def test_the_tracked_file_is_found_from_a_folder_below(clone: Clone, config: Resolved) -> None:
     clone.write(".homelab.toml", 'repo = "acme/app"\n')
     below = clone.write("a/b/c", "x").parent
     assert config(below).repo == "acme/app"
 
 
-def test_a_malformed_tracked_file_is_a_usage_error_that_names_it(clone: Checkout, config: Resolved) -> None:
+def test_a_malformed_tracked_file_is_a_usage_error_that_names_it(clone: Clone, config: Resolved) -> None:
     clone.write(".homelab.toml", "repo = \n")
-    with pytest.raises(Problem, match=r"\.homelab\.toml is malformed") as told:
+    with pytest.raises(CommandError, match=r"\.homelab\.toml is malformed") as told:
         config()
-    assert told.value.exit is Exit.USAGE
+    assert told.value.exit is ExitCode.USAGE
 
 
-def test_a_tracked_file_that_is_no_text_is_malformed_and_not_overlooked(clone: Checkout, config: Resolved) -> None:
+def test_a_tracked_file_that_is_no_text_is_malformed_and_not_overlooked(clone: Clone, config: Resolved) -> None:
     (clone.path / ".homelab.toml").write_bytes(b'target = "\xff"\n')
-    with pytest.raises(Problem, match=r"\.homelab\.toml is malformed"):
+    with pytest.raises(CommandError, match=r"\.homelab\.toml is malformed"):
         config()
 
 
-def test_a_tracked_file_cannot_name_the_server(clone: Checkout, config: Resolved) -> None:
+def test_a_tracked_file_cannot_name_the_server(clone: Clone, config: Resolved) -> None:
     clone.write(".homelab.toml", 'server = "https://evil.example.test"\nvault-addr = "https://evil.example.test"\n')
     found = config()
     assert (found.server, found.vault_addr) == (None, None)
@@ -147,15 +147,15 @@ def test_a_broken_context_file_is_as_good_as_none(seal: dict[str, str], config: 
     assert config().server is None
 
 
-def test_a_trust_anchor_that_is_no_file_is_named_with_its_source(seal: dict[str, str], clone: Checkout) -> None:
+def test_a_trust_anchor_that_is_no_file_is_named_with_its_source(seal: dict[str, str], clone: Clone) -> None:
     environ = {"SSL_CERT_FILE": "/nowhere/ca.pem", "WOODPECKER_SERVER": "https://ci.example.test", "WP_TOKEN": "t"}
-    world = World({**seal, **environ}, clone.path)
-    with pytest.raises(Problem, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as told:
-        world.ci(world.config({}))
-    assert told.value.exit is Exit.USAGE
+    world = Runtime({**seal, **environ}, clone.path)
+    with pytest.raises(CommandError, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as told:
+        world.ci_client(world.config({}))
+    assert told.value.exit is ExitCode.USAGE
 
 
 def test_no_more_of_a_tracked_file_is_read_than_a_person_would_write(tmp_path: Path) -> None:
     large = tmp_path / "Makefile"
-    large.write_bytes(b"#" * (LIMIT + 9))
-    assert len(plain(large)) == LIMIT
+    large.write_bytes(b"#" * (MAX_FILE_BYTES + 9))
+    assert len(read_bounded_file(large)) == MAX_FILE_BYTES

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.config import GitEntry, Sources, resolve
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.server import Dial, Server
-from homelab_hooks.settings import SETTINGS, Output, Setting
+from homelab_hooks.config import GitConfigEntry, SettingSources, resolve_config
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.server import Dial, ServerUrl
+from homelab_hooks.settings import SETTINGS, OutputMode, Setting
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ DURATION = Sample(("90s", 90.0), ("1h30m", 5400.0), ("soon", "-1", "1.5h", "2 mi
 NAME = ("--force", "a b", "a..b", "a:b", "x\x1b[2J")
 SAMPLES = {
     "server": Sample(
-        ("https://ci.example.test", Server("https", "ci.example.test", 443)),
-        ("https://ci.example.test:8443/ci/", Server("https", "ci.example.test", 8443, "/ci")),
+        ("https://ci.example.test", ServerUrl("https", "ci.example.test", 443)),
+        ("https://ci.example.test:8443/ci/", ServerUrl("https", "ci.example.test", 8443, "/ci")),
         ("ci.example.test", "ftp://ci.example.test", "https://", "https://a b.test", "https://h.test:99999",
          "https://h.test:0", "https://h.test/?q=1", "https://h\x01.test", "https://[::1", "https://u@h.test"),
     ),
@@ -53,10 +53,10 @@ SAMPLES = {
     "unreachable_timeout": DURATION,
     "rollout_timeout": DURATION,
     "settle": DURATION,
-    "output": Sample(("json", Output.JSON), ("plain", Output.PLAIN), ("xml", "JSON")),
+    "output": Sample(("json", OutputMode.JSON), ("plain", OutputMode.PLAIN), ("xml", "JSON")),
     "vault_addr": Sample(
-        ("https://vault.example.test/", Server("https", "vault.example.test", 443)),
-        ("http://127.0.0.1:8200", Server("http", "127.0.0.1", 8200)),
+        ("https://vault.example.test/", ServerUrl("https", "vault.example.test", 443)),
+        ("http://127.0.0.1:8200", ServerUrl("http", "127.0.0.1", 8200)),
         ("vault.example.test", "https://vault.example.test:x"),
     ),
     "vault_namespace": Sample(("team", "team"), ("team/a", "team/a")),
@@ -85,17 +85,17 @@ class Place:
     def __str__(self) -> str:
         return f"{self.setting.name}-{self.kind}-{self.key}"
 
-    def give(self, text: str) -> Sources:
+    def give(self, text: str) -> SettingSources:
         """Sources in which only this one says something."""
         match self.kind:
             case "option":
-                return Sources(options={self.setting.name: [text] if self.setting.many else text})
+                return SettingSources(options={self.setting.name: [text] if self.setting.is_list else text})
             case "environment":
-                return Sources(environ={self.key: text})
+                return SettingSources(environ={self.key: text})
             case "git config":
-                return Sources(git=(GitEntry(self.scope, self.key.lower(), text),))
+                return SettingSources(git=(GitConfigEntry(self.scope, self.key.lower(), text),))
             case _:
-                return Sources(tracked={self.key: [text] if self.setting.many else text})
+                return SettingSources(tracked={self.key: [text] if self.setting.is_list else text})
 
     @property
     def named(self) -> str:
@@ -118,8 +118,8 @@ def places() -> Iterator[Place]:
             yield Place(setting, "tracked", setting.tracked)
 
 
-def both(strong: Sources, weak: Sources) -> Sources:
-    return Sources(
+def both(strong: SettingSources, weak: SettingSources) -> SettingSources:
+    return SettingSources(
         options={**weak.options, **strong.options},
         environ={**weak.environ, **strong.environ},
         git=(*weak.git, *strong.git),
@@ -132,8 +132,8 @@ PAIRS = [(a, b) for a, b in itertools.pairwise(PLACES) if a.setting is b.setting
 MALFORMED = [(place, text) for place in PLACES for text in SAMPLES[place.setting.name].bad]
 
 
-def value(setting: Setting, sources: Sources) -> Any:
-    return getattr(resolve(sources), setting.name)
+def value(setting: Setting, sources: SettingSources) -> Any:
+    return getattr(resolve_config(sources), setting.name)
 
 
 def test_every_setting_has_a_sample() -> None:
@@ -143,7 +143,7 @@ def test_every_setting_has_a_sample() -> None:
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_a_setting_comes_from_each_of_its_sources(place: Place) -> None:
     for text, meaning in (SAMPLES[place.setting.name].one, SAMPLES[place.setting.name].two):
-        config = resolve(place.give(text))
+        config = resolve_config(place.give(text))
         assert getattr(config, place.setting.name) == meaning
         assert config.source(place.setting.name) == place.named
 
@@ -151,7 +151,7 @@ def test_a_setting_comes_from_each_of_its_sources(place: Place) -> None:
 @pytest.mark.parametrize(("strong", "weak"), PAIRS, ids=str)
 def test_the_stronger_source_wins(strong: Place, weak: Place) -> None:
     sample = SAMPLES[strong.setting.name]
-    config = resolve(both(strong.give(sample.one[0]), weak.give(sample.two[0])))
+    config = resolve_config(both(strong.give(sample.one[0]), weak.give(sample.two[0])))
     assert getattr(config, strong.setting.name) == sample.one[1]
     assert config.source(strong.setting.name) == strong.named
 
@@ -159,71 +159,74 @@ def test_the_stronger_source_wins(strong: Place, weak: Place) -> None:
 @pytest.mark.parametrize(("strong", "weak"), [pair for pair in PAIRS if pair[0].kind != "option"], ids=str)
 def test_an_empty_source_counts_as_unset(strong: Place, weak: Place) -> None:
     sample = SAMPLES[strong.setting.name]
-    config = resolve(both(strong.give(" "), weak.give(sample.two[0])))
+    config = resolve_config(both(strong.give(" "), weak.give(sample.two[0])))
     assert getattr(config, strong.setting.name) == sample.two[1]
 
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.kind == "option"], ids=str)
 @pytest.mark.parametrize("text", ["", " "])
 def test_an_empty_option_is_refused(place: Place, text: str) -> None:
-    with pytest.raises(Problem, match=f"{place.key} is empty") as told:
-        resolve(place.give(text))
-    assert told.value.exit is Exit.USAGE
+    with pytest.raises(CommandError, match=f"{place.key} is empty") as told:
+        resolve_config(place.give(text))
+    assert told.value.exit is ExitCode.USAGE
 
 
 @pytest.mark.parametrize(("place", "text"), MALFORMED, ids=lambda x: str(x)[:40].encode("unicode_escape").decode())
 def test_a_malformed_value_is_a_usage_error_that_names_setting_and_source(place: Place, text: str) -> None:
-    with pytest.raises(Problem) as told:
-        resolve(place.give(text))
+    with pytest.raises(CommandError) as told:
+        resolve_config(place.give(text))
     said = told.value
-    assert said.exit is Exit.USAGE
-    assert (place.setting.option or place.setting.git or place.setting.env[0]) in said.what
-    assert place.named in said.what
+    assert said.exit is ExitCode.USAGE
+    assert (place.setting.option or place.setting.git or place.setting.env[0]) in said.message
+    assert place.named in said.message
     assert said.hint
 
 
 def test_a_setting_that_nobody_gives_has_its_default() -> None:
-    config = resolve(Sources())
+    config = resolve_config(SettingSources())
     assert (config.server, config.dial, config.ca_file, config.vault_dial) == (None, None, None, None)
     assert (config.repo, config.remote, config.onto, config.verify, config.deploy) == ("", "", "", "", ())
     assert (config.timeout, config.appear_timeout, config.unreachable_timeout) == (3600.0, 120.0, 180.0)
-    assert (config.rollout_timeout, config.settle, config.output) == (900.0, 5.0, Output.AUTO)
+    assert (config.rollout_timeout, config.settle, config.output) == (900.0, 5.0, OutputMode.AUTO)
     assert (config.vault_path, config.vault_field) == ("secret/ci/global", "woodpecker_api_token")
     assert {found.source for found in config.values} == {"default"}
 
 
 def test_a_zero_is_a_valid_duration() -> None:
-    assert resolve(Sources(environ={"HOMELAB_SETTLE": "0"})).settle == 0.0
+    assert resolve_config(SettingSources(environ={"HOMELAB_SETTLE": "0"})).settle == 0.0
 
 
 def test_the_server_of_woodpecker_clis_context_is_the_last_resort() -> None:
-    known = Sources(context_server="https://old.example.test")
-    assert str(resolve(known).server) == "https://old.example.test"
-    assert resolve(known).source("server") == "woodpecker-cli's current context"
-    git = Sources(
-        context_server="https://old.example.test", git=(GitEntry("global", "homelab.ciserver", "https://a.b"),)
+    known = SettingSources(woodpecker_cli_server="https://old.example.test")
+    assert str(resolve_config(known).server) == "https://old.example.test"
+    assert resolve_config(known).source("server") == "woodpecker-cli's current context"
+    git = SettingSources(
+        woodpecker_cli_server="https://old.example.test",
+        git=(GitConfigEntry("global", "homelab.ciserver", "https://a.b"),),
     )
-    assert str(resolve(git).server) == "https://a.b"
-    with pytest.raises(Problem, match="woodpecker-cli's current context"):
-        resolve(Sources(context_server="ftp://x"))
+    assert str(resolve_config(git).server) == "https://a.b"
+    with pytest.raises(CommandError, match="woodpecker-cli's current context"):
+        resolve_config(SettingSources(woodpecker_cli_server="ftp://x"))
 
 
 def test_several_targets_come_from_each_source() -> None:
     """Spaces in the environment, several entries in git, a list in the file, a repeated option."""
     two = ("web/shop", "web/sts/db")
     given = [
-        Sources(options={"deploy": list(two)}),
-        Sources(environ={"HOMELAB_DEPLOY": " web/shop  web/sts/db "}),
-        Sources(git=(GitEntry("global", "homelab.deploy", two[0]), GitEntry("local", "homelab.deploy", two[1]))),
-        Sources(tracked={"deploy": list(two)}),
+        SettingSources(options={"deploy": list(two)}),
+        SettingSources(environ={"HOMELAB_DEPLOY": " web/shop  web/sts/db "}),
+        SettingSources(
+            git=(GitConfigEntry("global", "homelab.deploy", two[0]), GitConfigEntry("local", "homelab.deploy", two[1]))
+        ),
+        SettingSources(tracked={"deploy": list(two)}),
     ]
-    assert [resolve(sources).deploy for sources in given] == [two] * 4
-    assert resolve(Sources(tracked={"deploy": "web/shop"})).deploy == ("web/shop",)
+    assert [resolve_config(sources).deploy for sources in given] == [two] * 4
+    assert resolve_config(SettingSources(tracked={"deploy": "web/shop"})).deploy == ("web/shop",)
 
 
 def test_one_empty_target_among_several_options_is_refused() -> None:
-    with pytest.raises(Problem, match="--deploy is empty"):
-        resolve(Sources(options={"deploy": ["web/shop", ""]}))
+    with pytest.raises(CommandError, match="--deploy is empty"):
+        resolve_config(SettingSources(options={"deploy": ["web/shop", ""]}))
 
 
 @pytest.mark.parametrize(
@@ -231,15 +234,15 @@ def test_one_empty_target_among_several_options_is_refused() -> None:
     [("repo", {"a": 1}), ("timeout", 1.5), ("timeout", True), ("deploy", [1]), ("verify", ["make"]), ("deploy", {})],
 )
 def test_a_value_of_another_type_in_the_tracked_file_is_malformed(key: str, raw: object) -> None:
-    with pytest.raises(Problem) as told:
-        resolve(Sources(tracked={key: raw}))
-    assert key in told.value.what
-    assert ".homelab.toml" in told.value.what
+    with pytest.raises(CommandError) as told:
+        resolve_config(SettingSources(tracked={key: raw}))
+    assert key in told.value.message
+    assert ".homelab.toml" in told.value.message
 
 
 def test_a_stronger_source_spares_the_reading_of_a_weaker_one() -> None:
     tracked: dict[str, object] = {"timeout": {"min": 1}}
-    assert resolve(Sources(options={"timeout": "5"}, tracked=tracked)).timeout == 5.0
+    assert resolve_config(SettingSources(options={"timeout": "5"}, tracked=tracked)).timeout == 5.0
 
 
 FORBIDDEN = {
@@ -250,7 +253,7 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("key", sorted(FORBIDDEN))
 def test_what_a_tracked_file_may_not_say_is_ignored_and_named(key: str) -> None:
-    config = resolve(Sources(tracked={key: "https://evil.example.test"}))
+    config = resolve_config(SettingSources(tracked={key: "https://evil.example.test"}))
     assert {found.source for found in config.values} == {"default"}
     assert len(config.warnings) == 1
     assert key in config.warnings[0]
@@ -258,7 +261,7 @@ def test_what_a_tracked_file_may_not_say_is_ignored_and_named(key: str) -> None:
 
 
 def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
-    assert "ci" in resolve(Sources(tracked={"ci": {"server": "https://evil.example.test"}})).warnings[0]
+    assert "ci" in resolve_config(SettingSources(tracked={"ci": {"server": "https://evil.example.test"}})).warnings[0]
 
 
 def test_what_a_tracked_file_may_say_is_exactly_the_contract() -> None:
@@ -269,9 +272,9 @@ def test_what_a_tracked_file_may_say_is_exactly_the_contract() -> None:
 
 def test_a_password_in_a_malformed_url_is_not_shown() -> None:
     for text in ("https://bob:s3cret@ci.example.test", "https://bob:s3@cret@ci.example.test"):
-        with pytest.raises(Problem) as told:
-            resolve(Sources(environ={"WOODPECKER_SERVER": text}))
-        assert "cret" not in told.value.what + told.value.hint
+        with pytest.raises(CommandError) as told:
+            resolve_config(SettingSources(environ={"WOODPECKER_SERVER": text}))
+        assert "cret" not in told.value.message + told.value.hint
 
 
 CLEAR = [
@@ -292,18 +295,18 @@ CLEAR = [
 def test_http_is_only_for_this_machine(url: str, variable: str, *, refused: bool) -> None:
     environ = {variable: url}
     if not refused:
-        resolve(Sources(environ=environ))
+        resolve_config(SettingSources(environ=environ))
         return
-    with pytest.raises(Problem, match="in the clear") as told:
-        resolve(Sources(environ=environ))
-    assert variable in told.value.what
-    resolve(Sources(environ={**environ, "HOMELAB_ALLOW_HTTP": "1"}))
+    with pytest.raises(CommandError, match="in the clear") as told:
+        resolve_config(SettingSources(environ=environ))
+    assert variable in told.value.message
+    resolve_config(SettingSources(environ={**environ, "HOMELAB_ALLOW_HTTP": "1"}))
 
 
 @pytest.mark.parametrize(
     ("server", "dial"), [("WOODPECKER_SERVER", "HOMELAB_CI_DIAL"), ("VAULT_ADDR", "HOMELAB_VAULT_DIAL")]
 )
 def test_a_dial_to_another_machine_makes_loopback_http_no_safer(server: str, dial: str) -> None:
-    with pytest.raises(Problem, match="in the clear"):
-        resolve(Sources(environ={server: "http://localhost", dial: "10.0.20.203"}))
-    resolve(Sources(environ={server: "http://localhost", dial: "127.0.0.1:8000"}))
+    with pytest.raises(CommandError, match="in the clear"):
+        resolve_config(SettingSources(environ={server: "http://localhost", dial: "10.0.20.203"}))
+    resolve_config(SettingSources(environ={server: "http://localhost", dial: "127.0.0.1:8000"}))

@@ -100,13 +100,13 @@ REPOSITORY = (
     Defence(
         "large-files",
         "of a file no more is read than a person would write",
-        (Change("files.py", "file.read(LIMIT)", "file.read()"),),
+        (Change("files.py", "file.read(MAX_FILE_BYTES)", "file.read()"),),
         ("tests/config/test_sources.py::test_no_more_of_a_tracked_file_is_read_than_a_person_would_write",),
     ),
     Defence(
         "pipes",
         "a hook that is a link to a pipe or a device is not waited for",
-        (Change("hooks/places.py", 'plain(path).decode("utf-8", "surrogateescape")', "path.read_text()"),),
+        (Change("hooks/places.py", 'read_bounded_file(path).decode("utf-8", "surrogateescape")', "path.read_text()"),),
         (f"{ATTACK}::test_a_hook_that_is_a_link_to_a_pipe_is_not_waited_for[hooks status]",),
     ),
     Defence(
@@ -190,8 +190,8 @@ REPOSITORY = (
         (
             Change(
                 GATE,
-                '    raise Problem(\n        f"it is not known',
-                '    return False\n    raise Problem(\n        f"it is not known',
+                '    raise CommandError(\n        f"it is not known',
+                '    return False\n    raise CommandError(\n        f"it is not known',
             ),
         ),
         (f"{GATES}::test_a_gate_that_cannot_tell_the_target_does_not_open",),

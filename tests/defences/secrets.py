@@ -23,43 +23,59 @@ SECRETS = (
     Defence(
         "children",
         "children do not get our tokens",
-        (Change(WORLD, "self.environ.items() if name not in (*OURS, TICKET)}", "self.environ.items()}"),),
+        (
+            Change(
+                WORLD,
+                ("self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)\n        }"),
+                "self.environ.items()}",
+            ),
+        ),
         (told("ci watch-green-plain"),),
     ),
     Defence(
         "notifying-command",
         "the command that hears how a watch ended has none of our tokens",
-        (Change("hooks/notice.py", 'world.commands.run(["sh", "-c"', 'world.hooks.run(["sh", "-c"'),),
+        (
+            Change(
+                "hooks/notice.py",
+                ('world.user_command_runner.run(\n        ["sh", "-c"'),
+                'world.hook_runner.run(["sh", "-c"',
+            ),
+        ),
         ("tests/postpush/test_pushed.py::test_the_notifying_command_has_none_of_our_tokens",),
     ),
     Defence(
         "password-in-argv",
         "a remote's password is in no argument of git's",
-        (Change("git/verbs.py", "*map(hidden, args[names:]))", "*args[names:])"),),
+        (Change("git/verbs.py", "*map(strip_web_userinfo, args[names:]))", "*args[names:])"),),
         (told("work land-by url-live"),),
     ),
     Defence(
         "password-of-a-remote-that-is-asked",
         "nor where a remote's settings are looked up",
-        (Change("git/verbs.py", "remote.{hidden(remote)}.uploadpack", "remote.{remote}.uploadpack"),),
+        (Change("git/verbs.py", "remote.{strip_web_userinfo(remote)}.uploadpack", "remote.{remote}.uploadpack"),),
         (told("doctor-0-live"),),
     ),
     Defence(
         "password-of-a-tracking-branch",
         "nor where its branches are",
-        (Change("git/remotes.py", 'f"refs/remotes/{hidden(remote)}/HEAD"', 'f"refs/remotes/{remote}/HEAD"'),),
+        (
+            Change(
+                "git/remotes.py", 'f"refs/remotes/{strip_web_userinfo(remote)}/HEAD"', 'f"refs/remotes/{remote}/HEAD"'
+            ),
+        ),
         (told("work land-by url alone-json"),),
     ),
     Defence(
         "password-in-the-state",
         "the state of a landing has no password",
-        (Change("land/state.py", '"push_url": hidden(state.push_url)', '"push_url": state.push_url'),),
+        (Change("land/state.py", '"push_url": strip_web_userinfo(state.push_url)', '"push_url": state.push_url'),),
         (STATE,),
     ),
     Defence(
         "password-in-the-states-remote",
         "the state of a landing has none in the remote either",
-        (Change("land/state.py", '"remote": hidden(state.remote)', '"remote": state.remote'),),
+        (Change("land/state.py", '"remote": strip_web_userinfo(state.remote)', '"remote": state.remote'),),
         (STATE,),
     ),
     Defence(
@@ -71,7 +87,7 @@ SECRETS = (
     Defence(
         "password-in-the-merge",
         "a merge's message names the remote without its password",
-        (Change("land/course.py", "{shown(self.state.remote)}/", "{self.state.remote}/"),),
+        (Change("land/course.py", "{format_remote_url(self.state.remote)}/", "{self.state.remote}/"),),
         (STATE,),
     ),
     Defence(
@@ -101,7 +117,7 @@ SECRETS = (
     Defence(
         "argument-of-the-post-push-hook",
         "a post-push hook is told URLs without passwords",
-        (Change("land/finish.py", "hidden(there.push_url)", "there.push_url"),),
+        (Change("land/finish.py", "strip_web_userinfo(there.push_url)", "there.push_url"),),
         (told("work land-ci hook-plain"),),
     ),
     Defence(
@@ -110,8 +126,8 @@ SECRETS = (
         (
             Change(
                 WORLD,
-                "self.environ.items() if name not in (*OURS, TICKET)}",
-                "self.environ.items() if name not in OURS}",
+                ("self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)\n        }"),
+                "self.environ.items() if name not in TOKEN_VARIABLES}",
             ),
         ),
         (f"{ENDS}::test_a_push_by_url_and_its_waiter_give_nothing_away",),
@@ -129,31 +145,37 @@ SECRETS = (
     Defence(
         "tokens-in-texts",
         "tokens of the environment are taken out of every text",
-        (Change(WORLD, 'Redactor(environ.get(name, "").strip() for name in OURS)', "Redactor()"),),
+        (Change(WORLD, 'Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)', "Redactor()"),),
         (told("ci watch-red-plain"),),
     ),
     Defence(
         "found-tokens-in-texts",
         "so is a token that Vault or a credential helper gave",
-        (Change(WORLD, "self.redact.learn(token.value)", "token.value"),),
+        (Change(WORLD, "self.redact.add(token.value)", "token.value"),),
         (f"{FIND}::test_a_found_token_is_redacted_from_then_on",),
     ),
     Defence(
         "vaults-token-in-texts",
         "so is Vault's own, from a file too",
-        (Change(WORLD, "self.redact.learn(vault.token)", "vault.token"),),
+        (Change(WORLD, "self.redact.add(vault.token)", "vault.token"),),
         ("tests/tokens/test_vault.py::test_the_world_finds_the_vault_token_in_the_users_home",),
     ),
     Defence(
         "settings-in-texts",
         "so are passwords and headers of git's settings",
-        (Change(WORLD, "self.redact.learn(*credentials.of_settings(", "tuple(credentials.of_settings("),),
+        (
+            Change(
+                WORLD,
+                "self.redact.add(*credentials.find_secrets_in_git_config(",
+                "tuple(credentials.find_secrets_in_git_config(",
+            ),
+        ),
         (told("work land-gone-plain"), told("work land-verification-plain")),
     ),
     Defence(
         "proxies-in-texts",
         "so are the proxies' passwords",
-        (Change(WORLD, "self.redact.learn(*credentials.of_environment(environ))", "pass"),),
+        (Change(WORLD, "self.redact.add(*credentials.find_secrets_in_proxy_variables(environ))", "pass"),),
         (f"{REVIEW}::test_a_proxys_password_is_shown_by_no_verification",),
     ),
     Defence(
@@ -168,8 +190,8 @@ SECRETS = (
         (
             Change(
                 "https/https.py",
-                'raise Problem("the proxy in the environment cannot be used", hint=hint) from None',
-                'raise Problem(f"the proxy in the environment cannot be used: {proxy}", hint=hint) from None',
+                'raise CommandError("the proxy in the environment cannot be used", hint=hint) from None',
+                'raise CommandError(f"the proxy in the environment cannot be used: {proxy}", hint=hint) from None',
             ),
         ),
         ("tests/https/test_answers.py::test_a_proxys_password_is_not_told",),
@@ -183,7 +205,13 @@ SECRETS = (
     Defence(
         "cut-secrets",
         "what was cut short of a secret is taken out",
-        (Change("text.py", "(*_whole(text, secret), *_cut(text, secret))", "_whole(text, secret)"),),
+        (
+            Change(
+                "text.py",
+                "(*_occurrences(text, secret), *_truncated_occurrences(text, secret))",
+                "_occurrences(text, secret)",
+            ),
+        ),
         (f"{TEXT}::test_a_secret_that_was_cut_is_gone_too",),
     ),
     Defence(
@@ -195,31 +223,41 @@ SECRETS = (
     Defence(
         "user-parts",
         "the user part of a URL is taken out of every text",
-        (Change("text.py", "fit = without_user(redact(bare))", "fit = redact(bare)"),),
+        (Change("text.py", "shown = strip_userinfo(redact(bare))", "shown = redact(bare)"),),
         ("tests/hostile/test_views.py::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
         "traceback",
         "a traceback, where one is asked for, has no secret in it",
-        (Change("cli/session.py", "err(fit_to_show(line, self.world.redact))", "err(line)"),),
+        (Change("cli/session.py", "err(sanitize_text(line, self.world.redact))", "err(line)"),),
         (f"{ENDS}::test_a_fault_of_ours_gives_nothing_away_in_its_traceback[plain]",),
     ),
     Defence(
         "settings-that-are-shown",
         "homelab config shows no secret that a setting holds",
-        (Change("cli/config.py", "fit_to_show(value.raw, redact) if", "value.raw if"),),
+        (Change("cli/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
         (told("config-0-live"),),
     ),
     Defence(
         "malformed-settings",
         "a complaint about a URL shows no password",
-        (Change("config.py", 'short(without_user(" ".join(texts)), 80)', 'short(" ".join(texts), 80)'),),
+        (
+            Change(
+                "config.py", 'truncate_text(strip_userinfo(" ".join(texts)), 80)', 'truncate_text(" ".join(texts), 80)'
+            ),
+        ),
         (f"{TABLE}::test_a_password_in_a_malformed_url_is_not_shown",),
     ),
     Defence(
         "logs-that-are-shown",
         "homelab ci logs shows no secret that a step printed",
-        (Change("cli/logs.py", "fit_to_show(tail.visible(line.text), redact, colour=terminal.coloured)", "line.text"),),
+        (
+            Change(
+                "cli/logs.py",
+                "sanitize_text(tail.render_line(line.text), redact, colour=terminal.stdout_has_colour)",
+                "line.text",
+            ),
+        ),
         (told("ci logs-0-plain"),),
     ),
     Defence(
@@ -288,7 +326,7 @@ SECRETS = (
     Defence(
         "http",
         "a token does not travel in the clear, except on this machine",
-        (Change("config.py", 'if server.scheme == "http" and not here:', "if False:"),),
+        (Change("config.py", 'if server.scheme == "http" and not is_local:', "if False:"),),
         (f"{TABLE}::test_http_is_only_for_this_machine",),
     ),
     Defence(
@@ -297,8 +335,8 @@ SECRETS = (
         (
             Change(
                 "config.py",
-                "server.loopback and (dial.value is None or on_this_machine(dial.value.address))",
-                "server.loopback",
+                "server.is_loopback and (dial.value is None or is_loopback_host(dial.value.address))",
+                "server.is_loopback",
             ),
         ),
         (f"{TABLE}::test_a_dial_to_another_machine_makes_loopback_http_no_safer",),

@@ -15,19 +15,19 @@ SERVER = (
     Defence(
         "long-bodies",
         "a body has an end",
-        (Change(REPLY, "        if size > limit:\n", "        if False:\n"),),
+        (Change(REPLY, "        if size > max_bytes:\n", "        if False:\n"),),
         (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
     ),
     Defence(
         "bombs",
         "what was packed small is not unpacked beyond the limit",
-        (Change(REPLY, "packed.decompress(body, limit + 1)", "packed.decompress(body)"),),
+        (Change(REPLY, "packed.decompress(body, max_bytes + 1)", "packed.decompress(body)"),),
         (f"{FUZZ}::test_a_bomb_is_no_body_and_is_never_unpacked",),
     ),
     Defence(
         "bombs-of-one-byte-too-many",
         "nor is it taken where it just exceeds it",
-        (Change(REPLY, "    if len(unpacked) > limit:\n", "    if False:\n"),),
+        (Change(REPLY, "    if len(unpacked) > max_bytes:\n", "    if False:\n"),),
         (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
     ),
     Defence(
@@ -36,7 +36,7 @@ SERVER = (
         (
             Change(
                 "https/backend.py",
-                "self._stream.read(max_bytes, self._time.cap(timeout))",
+                "self._stream.read(max_bytes, self._deadline.remaining(timeout))",
                 "self._stream.read(max_bytes, timeout)",
             ),
         ),
@@ -45,19 +45,19 @@ SERVER = (
     Defence(
         "events-that-drip",
         "an event in single bytes is looked at once",
-        (Change("woodpecker/events.py", "self._searched = max(0, len(self._rest) - 2)", "self._searched = 0"),),
+        (Change("woodpecker/events.py", "self._searched = max(0, len(self._buffer) - 2)", "self._searched = 0"),),
         (f"{FUZZ}::test_an_event_that_drips_takes_no_longer_for_its_length",),
     ),
     Defence(
         "events-without-an-end",
         "an event that does not end is not kept",
-        (Change("woodpecker/events.py", "if len(self._rest) > LONGEST:", "if False:"),),
+        (Change("woodpecker/events.py", "if len(self._buffer) > MAX_EVENT_BYTES:", "if False:"),),
         (f"{FUZZ}::test_an_event_without_an_end_is_not_kept",),
     ),
     Defence(
         "made-up-pipelines",
         "a stream that makes numbers up does not fill the memory",
-        (Change("woodpecker/ear.py", "if len(self._status) > REMEMBERED:", "if False:"),),
+        (Change("woodpecker/ear.py", "if len(self._last_hints) > MAX_TRACKED_PIPELINES:", "if False:"),),
         (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
     ),
     Defence(
@@ -93,13 +93,13 @@ SERVER = (
     Defence(
         "ends-of-helpers",
         "and a credential helper",
-        (Change("tokens/find.py", "stdin=stdin, timeout=patience)", "stdin=stdin, timeout=5.0)"),),
+        (Change("tokens/find.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
         ("tests/tokens/test_find.py::test_a_helper_that_hangs_is_given_up",),
     ),
     Defence(
         "large-numbers",
         "a number larger than any there is makes no answer",
-        (Change("woodpecker/parse.py", "if value is not None and abs(value) > LARGEST:", "if False:"),),
+        (Change("woodpecker/parse.py", "if value is not None and abs(value) > MAX_INT:", "if False:"),),
         (FOUND,),
     ),
     Defence(
@@ -113,7 +113,7 @@ SERVER = (
         "JSON of a depth that Python does not bear is no answer",
         (
             Change(
-                "woodpecker/answer.py", "_DEPTH_ERRORS = (ValueError, RecursionError)", "_DEPTH_ERRORS = (ValueError,)"
+                "woodpecker/answer.py", "_JSON_ERRORS = (ValueError, RecursionError)", "_JSON_ERRORS = (ValueError,)"
             ),
         ),
         (FOUND,),
@@ -173,7 +173,7 @@ SERVER = (
     Defence(
         "web-pages",
         "a web page is no answer of CI's",
-        (Change("woodpecker/answer.py", "    if reply.html:\n        return", "    if False:\n        return"),),
+        (Change("woodpecker/answer.py", "    if response.is_html:\n        return", "    if False:\n        return"),),
         ("tests/woodpecker/test_answers.py::test_no_usable_answer",),
     ),
     Defence(
@@ -181,7 +181,9 @@ SERVER = (
         "a certificate that does not verify is a no, whatever was before",
         (
             Change(
-                "woodpecker/answer.py", "Denied(reply.reason, hint=hint, final=True)", "Denied(reply.reason, hint=hint)"
+                "woodpecker/answer.py",
+                "Denied(failure.reason, hint=hint, final=True)",
+                "Denied(failure.reason, hint=hint)",
             ),
         ),
         (
@@ -201,7 +203,7 @@ SERVER = (
         (
             Change(
                 "watch/judge.py",
-                "if pipeline.status is Status.SUCCESS and not red:",
+                "if pipeline.status is Status.SUCCESS and not failed:",
                 "if pipeline.status is Status.SUCCESS:",
             ),
         ),
@@ -213,8 +215,8 @@ SERVER = (
         (
             Change(
                 "watch/observe.py",
-                "for row in sight.rows if row.commit in watch.accepted and watch",
-                "for row in sight.rows if watch",
+                "for row in observation.rows if row.commit in watch.accepted_commits and watch",
+                "for row in observation.rows if watch",
             ),
         ),
         (
@@ -228,7 +230,7 @@ SERVER = (
         (
             Change(
                 "watch/observe.py",
-                "if detail is None or detail.commit != thread.pipeline.commit:",
+                "if detail is None or detail.commit != track.pipeline.commit:",
                 "if detail is None:",
             ),
         ),
@@ -249,7 +251,7 @@ SERVER = (
     Defence(
         "silent-sources",
         "a Vault that is out of reach is not taken for one without a token",
-        (Change("tokens/find.py", "if any(failure.silent for failure in failures):", "if False:"),),
+        (Change("tokens/find.py", "if any(failure.unreachable for failure in failures):", "if False:"),),
         (f"{REVIEW}::test_a_vault_that_is_out_of_reach_is_no_missing_token",),
     ),
     Defence(
@@ -258,8 +260,8 @@ SERVER = (
         (
             Change(
                 "git/verbs.py",
-                "shown = (*args[:names], *map(hidden, args[names:]))",
-                "shown = tuple(map(hidden, args))",
+                "shown = (*args[:names], *map(strip_web_userinfo, args[names:]))",
+                "shown = tuple(map(strip_web_userinfo, args))",
             ),
         ),
         (f"{REVIEW}::test_a_push_option_reaches_the_server_as_it_was_given",),

@@ -14,19 +14,19 @@ TEXT = (
     Defence(
         "plain-view",
         "the plain view takes events in fit to be shown",
-        (Change("views/plain.py", "told = fit(event, self._redact)", "told = event"),),
+        (Change("views/plain.py", "sanitized = sanitize_event(event, self._redact)", "sanitized = event"),),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
         "json-view",
         "so does the one for programs",
-        (Change("views/ndjson.py", "self._object(fit(event, self._redact))", "self._object(event)"),),
+        (Change("views/ndjson.py", "self._object(sanitize_event(event, self._redact))", "self._object(event)"),),
         (f"{VIEWS}::test_json_says_nothing_harmful[log..text]",),
     ),
     Defence(
         "live-view",
         "so does the live one",
-        (Change("views/live.py", "fit(event, self._redact, colour=True)", "event"),),
+        (Change("views/live.py", "sanitize_event(event, self._redact, colour=True)", "event"),),
         (f"{VIEWS}::test_live_writes_nothing_but_its_own_sequences[log..text]",),
     ),
     Defence(
@@ -35,7 +35,7 @@ TEXT = (
         (
             Change(
                 "views/fit.py",
-                "    return tuple(_fit(each, redact) for each in value) if isinstance(value, tuple) else value",
+                "    return tuple(_sanitize(each, redact) for each in value) if isinstance(value, tuple) else value",
                 "    return value",
             ),
         ),
@@ -54,13 +54,13 @@ TEXT = (
     Defence(
         "a-writer-that-does-not-care",
         "and one of them that no longer makes texts fit",
-        (Change("cli/work_start.py", "fit_to_show(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/work_start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
         (f"{WRITERS}::test_whoever_writes_texts_from_outside_makes_them_fit",),
     ),
     Defence(
         "sequences",
         "escape sequences are taken out whole",
-        (Change(SOURCE, '_UNSEEN.sub("", _ESCAPES.sub("", text).replace', '_UNSEEN.sub("", text.replace'),),
+        (Change(SOURCE, '_INVISIBLE.sub("", _ESCAPES.sub("", text).replace', '_INVISIBLE.sub("", text.replace'),),
         (f"{COMMANDS}::test_logs_in_a_pipe_are_text",),
     ),
     Defence(
@@ -96,7 +96,7 @@ TEXT = (
     Defence(
         "piles-of-marks",
         "marks do not pile up over the lines around them",
-        (Change(SOURCE, "low = _PILES.sub(_low, flat)", "low = flat"),),
+        (Change(SOURCE, "limited = _COMBINING_RUNS.sub(_limit_combining, flat)", "limited = flat"),),
         (f"{CLEAN}::test_clean_twice_is_clean_once[a pile of marks]",),
     ),
     Defence(
@@ -108,19 +108,25 @@ TEXT = (
     Defence(
         "the-end-of-a-colour",
         "a colour that is kept ends with its line",
-        (Change(SOURCE, 'f"{kept}{_RESETS[0]}"', "kept"),),
+        (Change(SOURCE, 'f"{kept}{_SGR_RESETS[0]}"', "kept"),),
         (f"{CLEAN}::test_a_colour_that_is_kept_is_ended",),
     ),
     Defence(
         "colours-in-a-secret",
         "where something had to be taken out no colour stays: it could part a secret",
-        (Change(SOURCE, "if colour and fit == bare else fit", "if colour else fit"),),
+        (Change(SOURCE, "if colour and shown == bare else shown", "if colour else shown"),),
         ("tests/hostile/test_commands.py::test_logs_on_a_terminal_keep_their_colours_and_end_them",),
     ),
     Defence(
         "secrets-last",
         "secrets are looked for after control characters are gone",
-        (Change(SOURCE, "fit = without_user(redact(bare))", "fit = without_user(clean(redact(text)))"),),
+        (
+            Change(
+                SOURCE,
+                "shown = strip_userinfo(redact(bare))",
+                "shown = strip_userinfo(strip_control_chars(redact(text)))",
+            ),
+        ),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
@@ -132,25 +138,25 @@ TEXT = (
     Defence(
         "long-lines",
         "no line of the plain view is longer than 199 characters",
-        (Change("views/plain.py", "err(short(line.rstrip()))", "err(line.rstrip())"),),
+        (Change("views/plain.py", "err(truncate_text(line.rstrip()))", "err(line.rstrip())"),),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
         "long-names",
         "a name, however wide, does not push what is said about it off the line",
-        (Change("views/wording.py", "return short(text, _NAME)", "return text"),),
+        (Change("views/wording.py", "return truncate_text(text, _MAX_NAME_COLUMNS)", "return text"),),
         (f"{VIEWS}::test_no_text_swallows_the_words_beside_it",),
     ),
     Defence(
         "names-among-words",
         "a name of CI's is clean before it stands in a sentence, where two could part an escape sequence",
-        (Change("woodpecker/parse.py", "return clean(_text(json, key))", "return _text(json, key)"),),
+        (Change("woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),),
         ("tests/watch/test_reason.py::test_two_names_do_not_swallow_the_words_between_them",),
     ),
     Defence(
         "texts-of-the-cluster",
         "so is what the cluster says",
-        (Change("kubectl/reading.py", "return clean(found.get", "return (found.get"),),
+        (Change("kubectl/reading.py", "return strip_control_chars(found.get", "return (found.get"),),
         ("tests/kubectl/test_facts.py::test_text_of_the_cluster_has_no_control_characters",),
     ),
     Defence(
@@ -159,8 +165,8 @@ TEXT = (
         (
             Change(
                 "kubectl/answers.py",
-                "return short(clean(lines[-1]), _MAX_TEXT_CHARS)",
-                "return short(lines[-1], _MAX_TEXT_CHARS)",
+                "return truncate_text(strip_control_chars(lines[-1]), _MAX_TEXT_CHARS)",
+                "return truncate_text(lines[-1], _MAX_TEXT_CHARS)",
             ),
         ),
         ("tests/kubectl/test_answers.py::test_control_characters_in_an_error_are_taken_out",),
@@ -168,7 +174,11 @@ TEXT = (
     Defence(
         "last-words",
         "so are a container's last words",
-        (Change("kubectl/kubectl.py", "text := short(clean(line))", "text := short(line)"),),
+        (
+            Change(
+                "kubectl/kubectl.py", "text := truncate_text(strip_control_chars(line))", "text := truncate_text(line)"
+            ),
+        ),
         ("tests/deploy/test_last_words.py::test_they_are_told_with_their_pod_and_the_command_for_the_rest",),
     ),
     Defence(
@@ -177,8 +187,8 @@ TEXT = (
         (
             Change(
                 "woodpecker/answer.py",
-                'text = clean(reply.body.decode("utf-8", "replace"))',
-                'text = reply.body.decode("utf-8", "replace")',
+                'text = strip_control_chars(response.body.decode("utf-8", "replace"))',
+                'text = response.body.decode("utf-8", "replace")',
             ),
         ),
         (
@@ -189,13 +199,23 @@ TEXT = (
     Defence(
         "hosts-of-redirects",
         "so is the host that a redirect names",
-        (Change("woodpecker/answer.py", 'where = clean(f"{place.scheme}', 'where = str(f"{place.scheme}'),),
+        (
+            Change(
+                "woodpecker/answer.py", 'where = strip_control_chars(f"{place.scheme}', 'where = str(f"{place.scheme}'
+            ),
+        ),
         ("tests/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_no_usable_answer",),
     ),
     Defence(
         "words-of-a-push",
         "so are the words of a server's hook",
-        (Change("git/push.py", "lines = (short(clean(without_user(line)))", "lines = (short(without_user(line))"),),
+        (
+            Change(
+                "git/push.py",
+                "lines = (truncate_text(strip_control_chars(strip_userinfo(line)))",
+                "lines = (truncate_text(strip_userinfo(line))",
+            ),
+        ),
         ("tests/hostile/test_fuzz.py::test_a_reader_keeps_its_promise_whatever_comes[push]",),
     ),
     Defence(
@@ -204,7 +224,7 @@ TEXT = (
         (
             Change(
                 "watch/tail.py",
-                'return clean(text.rstrip("\\r\\n").rpartition("\\r")[2], colour=True)',
+                'return strip_control_chars(text.rstrip("\\r\\n").rpartition("\\r")[2], colour=True)',
                 'return text.rstrip("\\r\\n").rpartition("\\r")[2]',
             ),
         ),
@@ -214,34 +234,34 @@ TEXT = (
         "titles-of-logs",
         "so is the step's name above it: where it is read, put together and written; each would do",
         (
-            Change("cli/logs.py", 'f"== {fit_to_show(title, redact)}"', 'f"== {title}"'),
-            Change("watch/logs.py", "return clean(f", "return (f"),
-            Change("woodpecker/parse.py", "return clean(_text(json, key))", "return _text(json, key)"),
+            Change("cli/logs.py", 'f"== {sanitize_text(title, redact)}"', 'f"== {title}"'),
+            Change("watch/logs.py", "return strip_control_chars(f", "return (f"),
+            Change("woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),
         ),
         (f"{COMMANDS}::test_logs_in_a_pipe_are_text",),
     ),
     Defence(
         "table-of-pipelines",
         "the table that `ci status` draws is fit to be shown",
-        (Change("cli/status.py", "(fit_to_show(text, redact) for text in told)", "(text for text in told)"),),
+        (Change("cli/status.py", "(sanitize_text(text, redact) for text in told)", "(text for text in told)"),),
         (f"{COMMANDS}::test_the_table_of_pipelines_is_text",),
     ),
     Defence(
         "table-of-settings",
         "so is the table of settings",
-        (Change("cli/config.py", "fit_to_show(value.raw, redact) if", "value.raw if"),),
+        (Change("cli/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
         (f"{COMMANDS}::test_settings_from_files_are_quoted_harmlessly",),
     ),
     Defence(
         "path-of-a-work-tree",
         "the path that `work start` prints does nothing on a terminal",
-        (Change("cli/work_start.py", "fit_to_show(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/work_start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
         (f"{COMMANDS}::test_the_path_of_a_work_tree_does_nothing_on_a_terminal",),
     ),
     Defence(
         "question",
         "the command that is agreed to is shown whole, and as it is",
-        (Change("land/agreement.py", 'clean(command.strip().replace("\\n", " ⏎ "))', "command.strip()"),),
+        (Change("land/agreement.py", 'strip_control_chars(command.strip().replace("\\n", " ⏎ "))', "command.strip()"),),
         ("tests/land/test_agreement.py::test_what_is_asked_about_is_shown_whole_and_does_nothing",),
     ),
     Defence(
@@ -261,13 +281,19 @@ TEXT = (
     Defence(
         "foreign-terminals",
         "what is no terminal of ours is not written to",
-        (Change("terminal.py", "os.isatty(found) and os.fstat(found).st_uid == os.getuid() and ", ""),),
+        (
+            Change(
+                "terminal.py",
+                ("os.isatty(descriptor)\n            and os.fstat(descriptor).st_uid == os.getuid()\n            and "),
+                "",
+            ),
+        ),
         ("tests/postpush/test_terminal.py::test_what_is_no_terminal_is_left_alone",),
     ),
     Defence(
         "step-in-a-hint",
         "a step's name is quoted in the command that is offered",
-        (Change("watch/reason.py", "--step {shlex.quote(where.step.name)}", "--step {where.step.name}"),),
+        (Change("watch/reason.py", "--step {shlex.quote(failed.step.name)}", "--step {failed.step.name}"),),
         ("tests/watch/test_reason.py::test_the_command_for_the_rest_names_the_step_whatever_it_is_called",),
     ),
     Defence(
@@ -285,7 +311,11 @@ TEXT = (
     Defence(
         "remote-in-a-hint",
         "so is a remote's",
-        (Change("hooks/gate.py", "{shlex.quote(shown(remote))} --auto", "{shown(remote)} --auto"),),
+        (
+            Change(
+                "hooks/gate.py", "{shlex.quote(format_remote_url(remote))} --auto", "{format_remote_url(remote)} --auto"
+            ),
+        ),
         ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
     ),
     Defence(
@@ -294,8 +324,8 @@ TEXT = (
         (
             Change(
                 "cli/doctor/git.py",
-                "git ls-remote {shlex.quote(remotes.shown(name))}",
-                "git ls-remote {remotes.shown(name)}",
+                "git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
+                "git ls-remote {remotes.format_remote_url(name)}",
             ),
         ),
         ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),

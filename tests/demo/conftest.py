@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.woodpecker_book import Repository, Right
-from homelab_hooks.demo.woodpecker_replay import load
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo
+from homelab_hooks.demo.woodpecker_replay import load_recording
 from tests.waiting import HANG_S, wait_until
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
@@ -60,21 +60,21 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def site(clock: HandClock) -> Iterator[Woodpecker]:
+def site(clock: HandClock) -> Iterator[WoodpeckerSimulator]:
     """Acme/app is public, acme/secret private; alice is admin, bob may push, carol may pull acme/app only."""
     known = (
-        Repository(id=7, full_name="acme/other", remote_id=41),
-        Repository(id=8, full_name="acme/app", remote_id=42),
-        Repository(id=9, full_name="acme/secret", remote_id=43, visibility="private"),
+        SimulatedRepo(id=7, full_name="acme/other", remote_id=41),
+        SimulatedRepo(id=8, full_name="acme/app", remote_id=42),
+        SimulatedRepo(id=9, full_name="acme/secret", remote_id=43, visibility="private"),
     )
-    with Woodpecker(clock, repositories=known) as server:
-        carol = server.book.users[2]
-        server.book.users[2] = replace(carol, rights={"acme/app": Right.PULL})
+    with WoodpeckerSimulator(clock, repositories=known) as server:
+        carol = server.store.users[2]
+        server.store.users[2] = replace(carol, permissions={"acme/app": Permission.PULL})
         yield server
 
 
 @pytest.fixture
-def ask(site: Woodpecker) -> Ask:
+def ask(site: WoodpeckerSimulator) -> Ask:
     """`ask(path, method=, token=, body=, word=)` over a fresh connection."""
 
     def one(
@@ -98,7 +98,7 @@ def recording() -> Callable[[str], Any]:
     """A recorded scenario by its name."""
 
     def one(name: str) -> Any:
-        return load(RECORDINGS / f"{name}.json.gz")
+        return load_recording(RECORDINGS / f"{name}.json.gz")
 
     return one
 
@@ -110,7 +110,7 @@ def recordings() -> list[str]:
 
 
 @pytest.fixture
-def talk(site: Woodpecker) -> Iterator[Talk]:
+def talk(site: WoodpeckerSimulator) -> Iterator[Talk]:
     """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming.
 
     It is silent if nothing comes for a moment once there is `enough`.
@@ -150,6 +150,6 @@ def talk(site: Woodpecker) -> Iterator[Talk]:
 
 
 @pytest.fixture
-def row(site: Woodpecker) -> None:
+def row(site: WoodpeckerSimulator) -> None:
     """One pipeline, so that answers have something in them."""
-    site.push("acme/app", "main", "a" * 40, timelines.green())
+    site.push("acme/app", "main", "a" * 40, timelines.make_green())

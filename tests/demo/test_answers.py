@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 Ask = Callable[..., Any]
@@ -37,9 +37,9 @@ def bodies(recording: Any, kind: str | None, path: str = "") -> list[Any]:
 
 
 def test_a_listed_push_has_the_recorded_fields_at_every_status(
-    site: Woodpecker, ask: Ask, clock: Any, recording: Recording
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
 ) -> None:
-    site.push("acme/app", "main", SHA, timelines.red())
+    site.push("acme/app", "main", SHA, timelines.make_red())
     recorded = {row["status"]: typed(row) for rows in bodies(recording("03-failure"), "list") for row in rows}
     seen = {}
     for _ in range(30):
@@ -53,20 +53,20 @@ def test_a_listed_push_has_the_recorded_fields_at_every_status(
 @pytest.mark.parametrize(
     ("script", "scenario", "status"),
     [
-        (timelines.red("boom", exit_code=3), "03-failure", "failure"),
-        (timelines.red("noshell", exit_code=0, error="exec: not found"), "03-failure", "failure"),
-        (timelines.green(), "02-success", "success"),
-        (timelines.config_error(), "05-config-errors", "error"),
-        (timelines.cancelled(), "07-cancel", "killed"),
-        (timelines.cancelled_by_step(), "07-cancel", "killed"),
-        (timelines.blocked(), "09-approval", "blocked"),
-        (timelines.declined(), "09-approval", "declined"),
-        (timelines.stuck(), "03-failure", "running"),
-        (timelines.superseded(5), "10-restart", "killed"),
+        (timelines.make_red("boom", exit_code=3), "03-failure", "failure"),
+        (timelines.make_red("noshell", exit_code=0, error="exec: not found"), "03-failure", "failure"),
+        (timelines.make_green(), "02-success", "success"),
+        (timelines.make_config_error(), "05-config-errors", "error"),
+        (timelines.make_cancelled(), "07-cancel", "killed"),
+        (timelines.make_cancelled_by_step(), "07-cancel", "killed"),
+        (timelines.make_blocked(), "09-approval", "blocked"),
+        (timelines.make_declined(), "09-approval", "declined"),
+        (timelines.make_stuck(), "03-failure", "running"),
+        (timelines.make_superseded(5), "10-restart", "killed"),
     ],
 )
 def test_a_detail_has_only_recorded_shapes(  # noqa: PLR0917 - fixtures and parameters
-    site: Woodpecker, ask: Ask, clock: Any, recording: Recording, script: Any, scenario: str, status: str
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording, script: Any, scenario: str, status: str
 ) -> None:
     """Every pipeline, workflow, step and error has exactly the keys and kinds that the real server gave some time."""
     site.push("acme/app", "main", SHA, script)
@@ -92,9 +92,9 @@ def test_a_detail_has_only_recorded_shapes(  # noqa: PLR0917 - fixtures and para
 
 
 def test_a_log_is_null_until_a_second_after_the_step(
-    site: Woodpecker, ask: Ask, clock: Any, recording: Recording
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
 ) -> None:
-    site.push("acme/app", "main", SHA, timelines.red(log=["+ pytest", "", "1 failed"]))
+    site.push("acme/app", "main", SHA, timelines.make_red(log=["+ pytest", "", "1 failed"]))
     clock.t += 1.5
     step = ask("/api/repos/8/pipelines/1").json["workflows"][0]["children"][1]
     assert ask(f"/api/repos/8/logs/1/{step['id']}").body == b"null"
@@ -115,8 +115,10 @@ def test_single_things_have_the_recorded_shape(ask: Ask, recording: Recording, p
     assert typed(ask(path).json) in recorded
 
 
-def test_the_queue_has_the_recorded_shape(site: Woodpecker, ask: Ask, clock: Any, recording: Recording) -> None:
-    site.push("acme/app", "main", SHA, timelines.pending())
+def test_the_queue_has_the_recorded_shape(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
+) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_pending())
     clock.t += 1
     recorded = bodies(recording("16-repository-and-users"), None, "/api/queue/info")[0]
     mine = ask("/api/queue/info").json
@@ -141,14 +143,16 @@ def who(note: str, path: str) -> str:
     return "bob-token" if path.endswith("/permissions") else found
 
 
-def test_every_recorded_lookup_and_error_is_answered_alike(site: Woodpecker, ask: Ask, recording: Recording) -> None:
+def test_every_recorded_lookup_and_error_is_answered_alike(
+    site: WoodpeckerSimulator, ask: Ask, recording: Recording
+) -> None:
     """Status, content type, Woodpecker's headers and the bodies of errors, for all 79 requests of scenario 01."""
     compared = 0
     for one in recording("01-lookup-and-errors")["exchanges"]:
         request, response, note = one["request"], one["response"], one.get("note", "")
-        if "perPage=2" in request["path"] and not site.book.rows:
+        if "perPage=2" in request["path"] and not site.store.rows:
             for _ in range(53):
-                site.push("acme/app", "main", SHA, timelines.config_error(after=0.0))
+                site.push("acme/app", "main", SHA, timelines.make_config_error(after=0.0))
         if "lower case" in note or "access_token" in request["path"]:
             continue  # sent in another way: below
         token = who(note, request["path"]) if "Authorization" in request["headers"] else ""
@@ -165,21 +169,21 @@ def test_every_recorded_lookup_and_error_is_answered_alike(site: Woodpecker, ask
     assert compared >= 75
 
 
-def test_a_token_in_the_query_counts_and_is_not_remembered(site: Woodpecker, ask: Ask) -> None:
+def test_a_token_in_the_query_counts_and_is_not_remembered(site: WoodpeckerSimulator, ask: Ask) -> None:
     assert ask("/api/user?access_token=bob-token", token="").json["login"] == "bob"
     assert [(r.path, r.user) for r in site.requests] == [("/api/user?access_token=***", "bob")]
 
 
-def test_long_answers_come_in_chunks_and_short_ones_with_a_length(site: Woodpecker, ask: Ask) -> None:
+def test_long_answers_come_in_chunks_and_short_ones_with_a_length(site: WoodpeckerSimulator, ask: Ask) -> None:
     for _ in range(5):
-        site.push("acme/app", "main", SHA, timelines.green())
+        site.push("acme/app", "main", SHA, timelines.make_green())
     assert "content-length" in ask("/api/repos/8/pipelines?perPage=1").headers
     assert ask("/api/repos/8/pipelines").headers["transfer-encoding"] == "chunked"
 
 
-def test_version_2_8_has_the_old_names(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.book.version = "2.8.3"
-    site.push("acme/app", "main", SHA, timelines.cancelled())
+def test_version_2_8_has_the_old_names(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.store.version = "2.8.3"
+    site.push("acme/app", "main", SHA, timelines.make_cancelled())
     clock.t += 2
     detail = ask("/api/repos/8/pipelines/1").json
     assert {"created_at", "updated_at", "started_at", "finished_at", "reviewed_at"} <= set(detail)
@@ -189,9 +193,9 @@ def test_version_2_8_has_the_old_names(site: Woodpecker, ask: Ask, clock: Any) -
     assert len(ask("/api/repos/8/pipelines?event=tag").json) == 1, "2.8 knows no event filter"
 
 
-def test_version_2_8_did_not_know_canceled(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.book.version = "2.8.3"
-    site.push("acme/app", "main", SHA, timelines.pending())
+def test_version_2_8_did_not_know_canceled(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.store.version = "2.8.3"
+    site.push("acme/app", "main", SHA, timelines.make_pending())
     clock.t += 1
     ask("/api/repos/8/pipelines/1/cancel", method="POST")
     detail = ask("/api/repos/8/pipelines/1").json
@@ -203,9 +207,9 @@ def test_version_2_8_did_not_know_canceled(site: Woodpecker, ask: Ask, clock: An
     ("query", "count"),
     [("perPage=50", 50), ("perPage=100", 50), ("perPage=0", 50), ("per_page=3", 50), ("perPage=7", 7)],
 )
-def test_a_page_has_at_most_fifty_rows(site: Woodpecker, ask: Ask, query: str, count: int) -> None:
+def test_a_page_has_at_most_fifty_rows(site: WoodpeckerSimulator, ask: Ask, query: str, count: int) -> None:
     for _ in range(53):
-        site.push("acme/app", "main", SHA, timelines.config_error())
+        site.push("acme/app", "main", SHA, timelines.make_config_error())
     assert len(ask(f"/api/repos/8/pipelines?{query}").json) == count
 
 

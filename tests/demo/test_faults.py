@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.faults import Moment, Plan, Rule, Shape
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.faults import FaultPlan, FaultPoint, FaultRule, WrongShape
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from tests.waiting import HANG_S
 from tests.watch.shared_time import SharedTime
 
@@ -28,15 +28,16 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 408, 429, 500, 502, 503, 504])
-def test_a_status_stands_in_for_the_answer(site: Woodpecker, ask: Ask, code: int) -> None:
-    site.fail(Rule(fault=faults.Status(code=code)))
+def test_a_status_stands_in_for_the_answer(site: WoodpeckerSimulator, ask: Ask, code: int) -> None:
+    site.fail(FaultRule(fault=faults.StatusFault(code=code)))
     got = ask("/api/user")
     assert (got.status, got.body) == (code, b"")
 
 
-def test_retry_after_comes_in_seconds_or_as_a_date(site: Woodpecker, ask: Ask) -> None:
+def test_retry_after_comes_in_seconds_or_as_a_date(site: WoodpeckerSimulator, ask: Ask) -> None:
     site.fail(
-        Rule(fault=faults.Status(code=429, retry_after=7), last=0), Rule(fault=faults.Status(code=503, retry_at=60))
+        FaultRule(fault=faults.StatusFault(code=429, retry_after=7), last=0),
+        FaultRule(fault=faults.StatusFault(code=503, retry_at=60)),
     )
     assert ask("/api/user").headers["retry-after"] == "7"
     later = {name: parsedate_to_datetime(ask("/api/user").headers[name]) for name in ("date", "retry-after")}
@@ -49,13 +50,13 @@ def time() -> SharedTime:
 
 
 @pytest.fixture
-def played(time: SharedTime) -> Iterator[Woodpecker]:
-    with Woodpecker(time, speed=20.0) as server:
+def played(time: SharedTime) -> Iterator[WoodpeckerSimulator]:
+    with WoodpeckerSimulator(time, speed=20.0) as server:
         yield server
 
 
-def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: Woodpecker, time: SharedTime) -> None:
-    played.fail(Rule(fault=faults.LOCKED_DATABASE))
+def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: WoodpeckerSimulator, time: SharedTime) -> None:
+    played.fail(FaultRule(fault=faults.LOCKED_DATABASE))
     connection = http.client.HTTPConnection("127.0.0.1", played.port, timeout=HANG_S)
     connection.request("GET", "/api/user")
     assert (connection.getresponse().status, time.now()) == (401, 5.0 / 20.0)
@@ -65,45 +66,45 @@ def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: Woodpecker, 
 @pytest.mark.parametrize(
     ("fault", "content"),
     [
-        (faults.Body(), b""),
-        (faults.Body(content=b"null"), b"null"),
-        (faults.WEB_PAGE, faults.PAGE),
-        (faults.Body(content=b"[" * 100_000), b"[" * 100_000),
-        (faults.Body(content=b'[{"id":"\xff\xfe"}]'), b'[{"id":"\xff\xfe"}]'),
+        (faults.BodyFault(), b""),
+        (faults.BodyFault(content=b"null"), b"null"),
+        (faults.WEB_PAGE, faults.ERROR_PAGE),
+        (faults.BodyFault(content=b"[" * 100_000), b"[" * 100_000),
+        (faults.BodyFault(content=b'[{"id":"\xff\xfe"}]'), b'[{"id":"\xff\xfe"}]'),
     ],
 )
-def test_another_body_under_200(site: Woodpecker, ask: Ask, fault: faults.Body, content: bytes) -> None:
-    site.fail(Rule(fault=fault))
+def test_another_body_under_200(site: WoodpeckerSimulator, ask: Ask, fault: faults.BodyFault, content: bytes) -> None:
+    site.fail(FaultRule(fault=fault))
     got = ask(LIST)
     assert (got.status, got.body, got.headers["content-type"]) == (200, content, fault.content_type)
 
 
-def test_a_204_has_no_body(site: Woodpecker, ask: Ask) -> None:
-    site.fail(Rule(fault=faults.Status(code=204)))
+def test_a_204_has_no_body(site: WoodpeckerSimulator, ask: Ask) -> None:
+    site.fail(FaultRule(fault=faults.StatusFault(code=204)))
     assert "content-length" not in ask(LIST).headers
 
 
 @pytest.mark.usefixtures("row")
-@pytest.mark.parametrize("shape", Shape)
-def test_json_of_another_shape_is_still_json(site: Woodpecker, ask: Ask, shape: Shape) -> None:
+@pytest.mark.parametrize("shape", WrongShape)
+def test_json_of_another_shape_is_still_json(site: WoodpeckerSimulator, ask: Ask, shape: WrongShape) -> None:
     true = ask(LIST).json
-    site.fail(Rule(fault=faults.Mistyped(shape)))
+    site.fail(FaultRule(fault=faults.Mistyped(shape)))
     rows, detail = ask(LIST).json, ask(f"{LIST}/1").json
     match shape:
-        case Shape.OTHER_CONTAINER:
+        case WrongShape.OTHER_CONTAINER:
             assert rows == {"rows": true}
             assert isinstance(detail, list)
-        case Shape.NUMBERS_AS_TEXT:
+        case WrongShape.NUMBERS_AS_TEXT:
             assert (rows[0]["number"], detail["number"]) == ("1", "1")
-        case Shape.NULL_FIELDS:
+        case WrongShape.NULL_FIELDS:
             assert set(rows[0].values()) == {None}
-        case Shape.MISSING_FIELDS:
+        case WrongShape.MISSING_FIELDS:
             assert set(rows[0]) == {"id", "author"}
 
 
 @pytest.mark.usefixtures("row")
-def test_a_truncated_body_is_shorter_than_promised(site: Woodpecker, talk: Talk) -> None:
-    site.fail(Rule(fault=faults.Truncated(0.5), last=0), Rule(fault=faults.Truncated(0.5, chunked=True)))
+def test_a_truncated_body_is_shorter_than_promised(site: WoodpeckerSimulator, talk: Talk) -> None:
+    site.fail(FaultRule(fault=faults.Truncated(0.5), last=0), FaultRule(fault=faults.Truncated(0.5, chunked=True)))
     raw, end = talk()
     head, body = split(raw)
     promised = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
@@ -115,25 +116,29 @@ def test_a_truncated_body_is_shorter_than_promised(site: Woodpecker, talk: Talk)
     assert end == "closed"
 
 
-def test_an_endless_body_never_ends(site: Woodpecker, talk: Talk) -> None:
-    site.fail(Rule(fault=faults.Endless()))
+def test_an_endless_body_never_ends(site: WoodpeckerSimulator, talk: Talk) -> None:
+    site.fail(FaultRule(fault=faults.Endless()))
     raw, end = talk(most=8 << 20)
     assert (end, len(raw) >= 8 << 20) == ("coming", True)
 
 
-def test_a_drip_comes_byte_by_byte(site: Woodpecker, talk: Talk) -> None:
-    site.fail(Rule(fault=faults.Drip(0.02)))
+def test_a_drip_comes_byte_by_byte(site: WoodpeckerSimulator, talk: Talk) -> None:
+    site.fail(FaultRule(fault=faults.Drip(0.02)))
     raw, end = talk("/version", most=5)
     assert (raw, end) == (b"HTTP/", "coming")
 
 
 @pytest.mark.usefixtures("row")
 @pytest.mark.parametrize("kind", ["hang", "reset", "close"])
-@pytest.mark.parametrize("moment", Moment)
-def test_it_breaks_off_where_it_is_told_to(site: Woodpecker, talk: Talk, kind: str, moment: Moment) -> None:
+@pytest.mark.parametrize("moment", FaultPoint)
+def test_it_breaks_off_where_it_is_told_to(
+    site: WoodpeckerSimulator, talk: Talk, kind: str, moment: FaultPoint
+) -> None:
     fault = faults.Hang(moment) if kind == "hang" else faults.Cut(moment, reset=kind == "reset")
-    site.fail(Rule(fault=fault))
-    parts = {Moment.BEFORE: (False, False), Moment.HEADERS: (True, False), Moment.BODY: (True, True)}[moment]
+    site.fail(FaultRule(fault=fault))
+    parts = {FaultPoint.BEFORE: (False, False), FaultPoint.HEADERS: (True, False), FaultPoint.BODY: (True, True)}[
+        moment
+    ]
 
     def seen(raw: bytes) -> tuple[bool, bool]:
         head, body = split(raw)
@@ -144,22 +149,26 @@ def test_it_breaks_off_where_it_is_told_to(site: Woodpecker, talk: Talk, kind: s
     assert seen(raw) == parts
 
 
-def test_garbage_is_no_http(site: Woodpecker, talk: Talk) -> None:
-    site.fail(Rule(fault=faults.Garbage()))
-    assert talk() == (faults.Garbage().content, "closed")
+def test_garbage_is_no_http(site: WoodpeckerSimulator, talk: Talk) -> None:
+    site.fail(FaultRule(fault=faults.NotHttp()))
+    assert talk() == (faults.NotHttp().content, "closed")
 
 
 @pytest.mark.parametrize("code", [301, 302, 307])
-def test_a_redirect_names_its_place(site: Woodpecker, ask: Ask, code: int) -> None:
-    site.fail(Rule(fault=faults.Redirect("http://other.example.test/", code)))
+def test_a_redirect_names_its_place(site: WoodpeckerSimulator, ask: Ask, code: int) -> None:
+    site.fail(FaultRule(fault=faults.Redirect("http://other.example.test/", code)))
     got = ask(LIST)
     assert (got.status, got.headers["location"]) == (code, "http://other.example.test/")
 
 
 @pytest.mark.usefixtures("row")
-def test_compressed_retyped_and_under_huge_headers(site: Woodpecker, ask: Ask, talk: Talk) -> None:
+def test_compressed_retyped_and_under_huge_headers(site: WoodpeckerSimulator, ask: Ask, talk: Talk) -> None:
     true = ask(LIST).body
-    site.fail(Rule(fault=faults.Gzip(), last=0), Rule(fault=faults.Retyped(), last=1), Rule(fault=faults.HugeHeaders()))
+    site.fail(
+        FaultRule(fault=faults.Gzip(), last=0),
+        FaultRule(fault=faults.Retyped(), last=1),
+        FaultRule(fault=faults.HugeHeaders()),
+    )
     packed = ask(LIST)
     assert (packed.headers["content-encoding"], gzip.decompress(packed.body)) == ("gzip", true)
     retyped = ask(LIST)
@@ -167,22 +176,23 @@ def test_compressed_retyped_and_under_huge_headers(site: Woodpecker, ask: Ask, t
     assert len(split(talk(enough=lambda got: b"\r\n\r\n" in got)[0])[0]) > 1 << 20
 
 
-def test_an_older_answer_is_the_past(site: Woodpecker, ask: Ask, clock: Any) -> None:
+def test_an_older_answer_is_the_past(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
     clock.t += 10
-    site.push("acme/app", "main", SHA, timelines.green())
+    site.push("acme/app", "main", SHA, timelines.make_green())
     clock.t += 2
     assert [row["status"] for row in ask(LIST).json] == ["success"]
-    site.fail(Rule(fault=faults.Older(1.5), last=0), Rule(fault=faults.Older(5)))
+    site.fail(FaultRule(fault=faults.StaleAnswer(1.5), last=0), FaultRule(fault=faults.StaleAnswer(5)))
     assert [row["status"] for row in ask(LIST).json] == ["running"]
     assert ask(LIST).json == []
 
 
-def test_rows_vanish_and_numbers_are_used_again(site: Woodpecker, ask: Ask) -> None:
+def test_rows_vanish_and_numbers_are_used_again(site: WoodpeckerSimulator, ask: Ask) -> None:
     for _ in range(2):
-        site.push("acme/app", "main", SHA, timelines.green())
+        site.push("acme/app", "main", SHA, timelines.make_green())
     site.fail(
-        Rule(fault=faults.Vanished(frozenset({2})), last=1), Rule(fault=faults.Vanished(), last=2, first=2),
-        Rule(fault=faults.OtherCommit("b" * 40)),
+        FaultRule(fault=faults.MissingPipelines(frozenset({2})), last=1),
+        FaultRule(fault=faults.MissingPipelines(), last=2, first=2),
+        FaultRule(fault=faults.WrongCommit("b" * 40)),
     )  # fmt: skip
     assert [row["number"] for row in ask(LIST).json] == [1]
     assert ask(f"{LIST}/2").status == 404
@@ -191,23 +201,23 @@ def test_rows_vanish_and_numbers_are_used_again(site: Woodpecker, ask: Ask) -> N
 
 
 def test_a_rule_strikes_by_path_count_and_period() -> None:
-    plan = Plan(
+    plan = FaultPlan(
         (
-            Rule(fault=faults.Slow(1), path=r"/logs/"),
-            Rule(fault=faults.Gzip(), path="pipelines", first=1, last=5, every=2),
-            Rule(fault=faults.Garbage(), since=10, until=20),
+            FaultRule(fault=faults.Slow(1), path=r"/logs/"),
+            FaultRule(fault=faults.Gzip(), path="pipelines", first=1, last=5, every=2),
+            FaultRule(fault=faults.NotHttp(), since=10, until=20),
         )
     )
     assert plan.pick("GET", "/api/user", 5) is None
     assert [bool(plan.pick("GET", "/pipelines", 0)) for _ in range(7)] == [False, True] * 3 + [False]
     struck = [plan.pick("GET", path, 15) for path in ("/api/user", "/logs/1")]
-    assert [type(rule.fault) for rule in struck if rule] == [faults.Garbage, faults.Slow]
+    assert [type(rule.fault) for rule in struck if rule] == [faults.NotHttp, faults.Slow]
 
 
 @pytest.mark.usefixtures("row")
-def test_a_post_may_do_its_work_though_its_answer_is_lost(site: Woodpecker, ask: Ask) -> None:
-    lost = faults.Status(code=502)
-    site.fail(Rule(fault=lost, method="POST", last=0), Rule(fault=lost, method="POST", effect=False))
+def test_a_post_may_do_its_work_though_its_answer_is_lost(site: WoodpeckerSimulator, ask: Ask) -> None:
+    lost = faults.StatusFault(code=502)
+    site.fail(FaultRule(fault=lost, method="POST", last=0), FaultRule(fault=lost, method="POST", has_effect=False))
     assert ask(f"{LIST}/1", method="POST").status == 502
     assert len(ask(LIST).json) == 2
     assert ask(f"{LIST}/1", method="POST").status == 502

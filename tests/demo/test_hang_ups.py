@@ -12,11 +12,11 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import Rule
-from homelab_hooks.demo.githttp import GitServer, Service
-from homelab_hooks.demo.kubernetes import Kubernetes, Says
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.faults import FaultRule
+from homelab_hooks.demo.githttp import GitServer, GitService
+from homelab_hooks.demo.kubernetes import KubernetesSimulator, RespondWith
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import ScratchRepositories
 from tests.security.elsewhere import Remembers, Reply
 from tests.waiting import HANG_S, wait_until
 
@@ -48,7 +48,7 @@ def silent(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
 
 
 @pytest.fixture
-def git(workshop: Workshop) -> Iterator[GitServer]:
+def git(workshop: ScratchRepositories) -> Iterator[GitServer]:
     with GitServer(workshop.folder / "srv", workshop.environ) as server:
         yield server
 
@@ -63,18 +63,20 @@ CUT = {
 @pytest.mark.parametrize("how", CUT)
 @pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
 @pytest.mark.usefixtures("silent")
-def test_half_a_push_is_not_carried_out(git: GitServer, workshop: Workshop, how: str, *, reset: bool) -> None:
+def test_half_a_push_is_not_carried_out(
+    git: GitServer, workshop: ScratchRepositories, how: str, *, reset: bool
+) -> None:
     with connected(git.url) as connection:
         connection.sendall(PUSH + CUT[how])
         if not reset:
             connection.shutdown(socket.SHUT_WR)
             assert connection.recv(1) == b""
-    assert workshop.clone("ann", at=f"{git.url}/acme/app.git").head == workshop.on_server()
-    assert Service.PUSH not in git.requests
+    assert workshop.clone("ann", at=f"{git.url}/acme/app.git").head == workshop.server_commit()
+    assert GitService.PUSH not in git.requests
 
 
 @pytest.mark.usefixtures("silent")
-def test_a_client_may_go_before_its_push_is_answered(git: GitServer, workshop: Workshop) -> None:
+def test_a_client_may_go_before_its_push_is_answered(git: GitServer, workshop: ScratchRepositories) -> None:
     gone = threading.Event()
 
     def wait() -> None:
@@ -83,47 +85,47 @@ def test_a_client_may_go_before_its_push_is_answered(git: GitServer, workshop: W
     git.plan.before_push = wait
     with connected(git.url) as connection:
         connection.sendall(PUSH + b"Content-Length: 4\r\n\r\n0000")
-        wait_until(lambda: Service.PUSH in git.requests)
+        wait_until(lambda: GitService.PUSH in git.requests)
     gone.set()
-    assert workshop.clone("ann", at=f"{git.url}/acme/app.git").head == workshop.on_server()
+    assert workshop.clone("ann", at=f"{git.url}/acme/app.git").head == workshop.server_commit()
 
 
-Serve = Callable[[Workshop], AbstractContextManager[str]]
+Serve = Callable[[ScratchRepositories], AbstractContextManager[str]]
 
 
 @contextmanager
-def woodpecker(_: Workshop) -> Iterator[str]:
-    with Woodpecker(SystemClock()) as site:
-        site.fail(Rule(fault=faults.Endless()))
+def woodpecker(_: ScratchRepositories) -> Iterator[str]:
+    with WoodpeckerSimulator(SystemClock()) as site:
+        site.fail(FaultRule(fault=faults.Endless()))
         yield site.url
 
 
 @contextmanager
-def kubernetes(_: Workshop) -> Iterator[str]:
-    with Kubernetes(lambda _: [], now=SystemClock().now) as cluster:
-        cluster.mood = Says(200, LARGE)
+def kubernetes(_: ScratchRepositories) -> Iterator[str]:
+    with KubernetesSimulator(lambda _: [], now=SystemClock().now) as cluster:
+        cluster.fault = RespondWith(200, LARGE)
         yield cluster.url
 
 
 @contextmanager
-def vault(_: Workshop) -> Iterator[str]:
+def vault(_: ScratchRepositories) -> Iterator[str]:
     with Remembers(lambda *_: Reply(200, LARGE.encode())) as server:
         yield server.url
 
 
 @contextmanager
-def git_server(workshop: Workshop) -> Iterator[str]:
+def git_server(workshop: ScratchRepositories) -> Iterator[str]:
     """With more branches than it can tell at once."""
-    sha, name = workshop.on_server(), "x" * 200
+    sha, name = workshop.server_commit(), "x" * 200
     refs = "".join(f"{sha} refs/heads/{number:06}-{name}\n" for number in range(100_000))
-    (workshop.bare / "packed-refs").write_text(f"# pack-refs with: peeled fully-peeled sorted \n{refs}")
+    (workshop.bare_path / "packed-refs").write_text(f"# pack-refs with: peeled fully-peeled sorted \n{refs}")
     with GitServer(workshop.folder / "srv", workshop.environ) as server:
         yield server.url
 
 
 @pytest.mark.parametrize("serve", [woodpecker, kubernetes, vault, git_server], ids=lambda one: one.__name__)
 @pytest.mark.usefixtures("silent")
-def test_a_client_may_go_in_the_middle_of_an_answer(serve: Serve, workshop: Workshop) -> None:
+def test_a_client_may_go_in_the_middle_of_an_answer(serve: Serve, workshop: ScratchRepositories) -> None:
     with serve(workshop) as url:
         for _ in range(2):
             with connected(url) as connection:

@@ -14,25 +14,25 @@ import hvac
 import hvac.exceptions
 import pytest
 
-from homelab_hooks.demo.balancer import Balancer, Certificate
-from homelab_hooks.demo.programs import find
-from homelab_hooks.demo.vault import Vault
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.errors import Problem
+from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.demo.programs import find_program
+from homelab_hooks.demo.vault import VaultDevServer
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.errors import CommandError
 from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
 NAME = "ci.example.test"
-Balance = Callable[..., Balancer]
+Balance = Callable[..., LoadBalancer]
 
 
 @pytest.fixture
-def balance(site: Woodpecker) -> Iterator[Balance]:
+def balance(site: WoodpeckerSimulator) -> Iterator[Balance]:
     """`balance(certificate)`: a running balancer in front of the stand-in."""
-    running: list[Balancer] = []
+    running: list[LoadBalancer] = []
 
-    def one(certificate: Certificate = Certificate.RIGHT, *, ipv6: bool = False) -> Balancer:
-        balancer = Balancer(site.url, path=os.environ["PATH"], certificate=certificate, ipv6=ipv6)
+    def one(certificate: CertificateKind = CertificateKind.RIGHT, *, ipv6: bool = False) -> LoadBalancer:
+        balancer = LoadBalancer(site.url, path=os.environ["PATH"], certificate=certificate, ipv6=ipv6)
         running.append(balancer.__enter__())
         return balancer
 
@@ -41,7 +41,7 @@ def balance(site: Woodpecker) -> Iterator[Balance]:
         balancer.stop()
 
 
-def over_tls(balancer: Balancer, path: str, *, name: str = NAME, host: str = "127.0.0.1") -> bytes:
+def over_tls(balancer: LoadBalancer, path: str, *, name: str = NAME, host: str = "127.0.0.1") -> bytes:
     """The first bytes of an answer, asked for by a client that trusts only the balancer's own authority."""
     trust = ssl.create_default_context(cafile=str(balancer.ca_file))
     with (
@@ -68,13 +68,13 @@ def test_it_answers_over_ipv6_too(balance: Balance) -> None:
 @pytest.mark.parametrize(
     ("certificate", "complaint"),
     [
-        (Certificate.WRONG_NAME, "Hostname mismatch"),
-        (Certificate.EXPIRED, "certificate has expired"),
-        (Certificate.UNKNOWN_CA, "unable to get local issuer certificate"),
+        (CertificateKind.WRONG_NAME, "Hostname mismatch"),
+        (CertificateKind.EXPIRED, "certificate has expired"),
+        (CertificateKind.UNKNOWN_CA, "unable to get local issuer certificate"),
     ],
 )
 def test_a_wrong_certificate_is_seen_as_such(
-    balance: Balance, site: Woodpecker, certificate: Certificate, complaint: str
+    balance: Balance, site: WoodpeckerSimulator, certificate: CertificateKind, complaint: str
 ) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=complaint):
         over_tls(balance(certificate), "/version")
@@ -86,12 +86,12 @@ def test_an_unknown_name_ends_the_handshake(balance: Balance) -> None:
         over_tls(balance(), "/version", name="nobody.example.test")
 
 
-def test_events_pass_the_balancer_at_once(balance: Balance, site: Woodpecker) -> None:
+def test_events_pass_the_balancer_at_once(balance: Balance, site: WoodpeckerSimulator) -> None:
     assert b": ping" in over_tls(balance(), "/api/stream/events")
     assert site.count("stream/events") == 1
 
 
-def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, site: Woodpecker) -> None:
+def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, site: WoodpeckerSimulator) -> None:
     balancer = balance()
     site.stop()
     trust = ssl.create_default_context(cafile=str(balancer.ca_file))
@@ -103,8 +103,8 @@ def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, site: Woodp
         assert safe.recv(4096).startswith(b"HTTP/1.1 502 Bad Gateway")
 
 
-def test_nothing_is_left_behind(site: Woodpecker) -> None:
-    with Balancer(site.url, path=os.environ["PATH"]) as balancer:
+def test_nothing_is_left_behind(site: WoodpeckerSimulator) -> None:
+    with LoadBalancer(site.url, path=os.environ["PATH"]) as balancer:
         home = balancer.ca_file.parent
         assert home.parent == Path(tempfile.gettempdir())
         assert home.stat().st_mode & 0o777 == 0o700
@@ -112,43 +112,43 @@ def test_nothing_is_left_behind(site: Woodpecker) -> None:
 
 
 def test_a_missing_program_is_a_problem_with_a_remedy() -> None:
-    with pytest.raises(Problem) as told:
-        find("no-such-program", os.environ["PATH"])
+    with pytest.raises(CommandError) as told:
+        find_program("no-such-program", os.environ["PATH"])
     assert 'pip install ".[demo]"' in told.value.hint
 
 
 @pytest.fixture(scope="module")
-def vault() -> Iterator[Vault]:
-    with Vault() as running:
+def vault() -> Iterator[VaultDevServer]:
+    with VaultDevServer() as running:
         yield running
 
 
-def read(vault: Vault, token: str, path: str, *, mount: str = "secret", version: int = 2) -> Any:
+def read(vault: VaultDevServer, token: str, path: str, *, mount: str = "secret", version: int = 2) -> Any:
     kv = hvac.Client(url=vault.url, token=token).secrets.kv
     if version == 1:
         return kv.v1.read_secret(path, mount_point=mount)["data"]
     return kv.v2.read_secret_version(path, mount_point=mount, raise_on_deleted_version=True)["data"]["data"]
 
 
-def test_kv_2_is_there_and_a_policy_opens_it(vault: Vault) -> None:
+def test_kv_2_is_there_and_a_policy_opens_it(vault: VaultDevServer) -> None:
     vault.write("ci/global", {"woodpecker_api_token": "t"})
-    assert read(vault, vault.token(), "ci/global") == {"woodpecker_api_token": "t"}
+    assert read(vault, vault.create_token(), "ci/global") == {"woodpecker_api_token": "t"}
     with pytest.raises(hvac.exceptions.Forbidden, match="permission denied"):
-        read(vault, vault.token(reads=("other/*",)), "ci/global")
+        read(vault, vault.create_token(reads=("other/*",)), "ci/global")
 
 
-def test_kv_1_can_be_mounted(vault: Vault) -> None:
+def test_kv_1_can_be_mounted(vault: VaultDevServer) -> None:
     vault.mount_kv1("old")
     vault.write("ci/global", {"woodpecker_api_token": "t"}, mount="old", version=1)
-    token = vault.token(reads=("old/*",))
+    token = vault.create_token(reads=("old/*",))
     assert read(vault, token, "ci/global", mount="old", version=1) == {"woodpecker_api_token": "t"}
     with pytest.raises(hvac.exceptions.InvalidPath):
         read(vault, token, "ci/global", mount="old")
 
 
-def test_a_token_that_is_over_is_forbidden(vault: Vault) -> None:
+def test_a_token_that_is_over_is_forbidden(vault: VaultDevServer) -> None:
     """Revoked and expired are one to those who ask."""
-    token = vault.token(ttl="1h")
+    token = vault.create_token(ttl="1h")
     vault.revoke(token)
     with pytest.raises(hvac.exceptions.Forbidden, match="permission denied"):
         read(vault, token, "ci/global")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 LIST = "/api/repos/8/pipelines?page=1&perPage=50"
@@ -25,7 +25,7 @@ def kind(recording: Any, name: str) -> list[Any]:
     ["02-success", "03-failure", "05b-config-missing", "07-cancel", "08-superseded", "09-approval", "12-same-sha"],
 )
 def test_the_list_is_what_it_was_at_each_time(
-    site: Woodpecker, ask: Ask, clock: Any, recording: Any, name: str
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any, name: str
 ) -> None:
     scenario = recording(name)
     start = clock.t
@@ -46,7 +46,7 @@ def _first(scenario: Any) -> str:
     return str(rows[0]["commit"])
 
 
-def test_details_and_logs_come_by_their_times(site: Woodpecker, ask: Ask, clock: Any, recording: Any) -> None:
+def test_details_and_logs_come_by_their_times(site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any) -> None:
     start = clock.t
     site.play("acme/app", recording("03-failure"), SHA)
     clock.t = start + 1.7
@@ -64,21 +64,25 @@ def test_details_and_logs_come_by_their_times(site: Woodpecker, ask: Ask, clock:
     assert ask("/api/repos/8/pipelines/77").status == 404
 
 
-def test_recorded_times_become_times_of_now(site: Woodpecker, ask: Ask, clock: Any, recording: Any) -> None:
+def test_recorded_times_become_times_of_now(site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any) -> None:
     clock.t += 1000
     site.play("acme/app", recording("02-success"), SHA)
     clock.t += 1
     assert abs(ask(LIST).json[0]["created"] - clock.wall()) < 3
 
 
-def test_filters_and_pages_hold_for_recorded_rows_too(site: Woodpecker, ask: Ask, clock: Any, recording: Any) -> None:
+def test_filters_and_pages_hold_for_recorded_rows_too(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
+) -> None:
     site.play("acme/app", recording("12-same-sha"), SHA)
     clock.t += 60
     assert [row["event"] for row in ask("/api/repos/8/pipelines?event=tag,release").json] == ["release", "tag"]
     assert [row["number"] for row in ask("/api/repos/8/pipelines?page=2&perPage=3").json] == [7, 6, 5]
 
 
-def test_no_recorded_commit_shows_when_each_has_another(site: Woodpecker, ask: Ask, clock: Any, recording: Any) -> None:
+def test_no_recorded_commit_shows_when_each_has_another(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
+) -> None:
     others = {RECORDED: SHA, "a583eff92d343d1d021584820ae19c8c5731d14b": "c" * 40}
     site.play("acme/app", recording("02c-late-logs"), others)
     clock.t += 60
@@ -86,7 +90,7 @@ def test_no_recorded_commit_shows_when_each_has_another(site: Woodpecker, ask: A
     assert RECORDED.encode() not in ask(LIST).body
 
 
-def test_the_recorded_end_is_known(site: Woodpecker, clock: Any, recording: Any) -> None:
+def test_the_recorded_end_is_known(site: WoodpeckerSimulator, clock: Any, recording: Any) -> None:
     start = clock.t
     scenario = recording("03-failure")
     site.play("acme/app", scenario, SHA)
@@ -98,7 +102,9 @@ def test_the_recorded_end_is_known(site: Woodpecker, clock: Any, recording: Any)
     assert site.ended("acme/app", 1) == pytest.approx(start + final)
 
 
-def test_every_recording_can_be_played(site: Woodpecker, ask: Ask, recording: Any, recordings: list[str]) -> None:
+def test_every_recording_can_be_played(
+    site: WoodpeckerSimulator, ask: Ask, recording: Any, recordings: list[str]
+) -> None:
     assert len(recordings) == 28
     for name in recordings:
         site.play("acme/app", recording(name), SHA)

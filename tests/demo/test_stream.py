@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.faults import Moment, Rule
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.faults import FaultPoint, FaultRule
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from tests.waiting import HANG_S
 
 SHA = "a" * 40
 
 
 @pytest.fixture
-def listen(site: Woodpecker) -> Iterator[Callable[..., http.client.HTTPResponse]]:
+def listen(site: WoodpeckerSimulator) -> Iterator[Callable[..., http.client.HTTPResponse]]:
     """`listen(token=)`: an open stream."""
     opened: list[http.client.HTTPConnection] = []
 
@@ -47,23 +47,23 @@ def told(block: str) -> tuple[str, str]:
     return event["repo"]["full_name"], event["pipeline"]["status"]
 
 
-def test_a_ping_comes_at_once_and_an_event_for_each_change(site: Woodpecker, listen: Any, clock: Any) -> None:
+def test_a_ping_comes_at_once_and_an_event_for_each_change(site: WoodpeckerSimulator, listen: Any, clock: Any) -> None:
     stream = listen()
     assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
     assert blocks(stream, 1) == [": ping"]
-    site.push("acme/app", "main", SHA, timelines.green(steps=("test",)))
+    site.push("acme/app", "main", SHA, timelines.make_green(steps=("test",)))
     clock.t += 2
     assert [told(block)[1] for block in blocks(stream, 5)] == ["created", "pending", "running", "running", "success"]
     clock.t += 31
     assert blocks(stream, 1) == [": ping"]
 
 
-def test_an_event_has_the_recorded_shape(site: Woodpecker, listen: Any, clock: Any, recording: Any) -> None:
+def test_an_event_has_the_recorded_shape(site: WoodpeckerSimulator, listen: Any, clock: Any, recording: Any) -> None:
     """The first one carries the workflows of a pipeline that is only `created`."""
     chunks = next(one for one in recording("18-event-stream")["exchanges"] if one["kind"] == "sse")
     recorded = json.loads(chunks["response"]["chunks"][1]["data"].removeprefix("data: "))
     stream = listen()
-    site.push("acme/app", "main", SHA, timelines.green(steps=("hello",)))
+    site.push("acme/app", "main", SHA, timelines.make_green(steps=("hello",)))
     clock.t += 0.06
     mine = json.loads(blocks(stream, 2)[1].removeprefix("data: "))
     assert list(mine["repo"]) == list(recorded["repo"])
@@ -73,28 +73,30 @@ def test_an_event_has_the_recorded_shape(site: Woodpecker, listen: Any, clock: A
     )
 
 
-def test_the_stream_is_later_than_the_list(site: Woodpecker, listen: Any, ask: Any, clock: Any) -> None:
+def test_the_stream_is_later_than_the_list(site: WoodpeckerSimulator, listen: Any, ask: Any, clock: Any) -> None:
     site.lag = 3.0
     stream = listen()
     blocks(stream, 1)
-    site.push("acme/app", "main", SHA, timelines.created_then_gone(after=10))
+    site.push("acme/app", "main", SHA, timelines.make_created_then_gone(after=10))
     clock.t += 2.9
     assert ask("/api/repos/8/pipelines").json[0]["status"] == "created"
     clock.t += 0.2
     assert told(blocks(stream, 1)[0]) == ("acme/app", "created")
 
 
-def test_private_repositories_are_told_to_those_who_may_read_them(site: Woodpecker, listen: Any, clock: Any) -> None:
+def test_private_repositories_are_told_to_those_who_may_read_them(
+    site: WoodpeckerSimulator, listen: Any, clock: Any
+) -> None:
     hers, bad, his = listen("carol-token"), listen("bad"), listen("bob-token")
     for name in ("acme/secret", "acme/other"):
-        site.push(name, "main", SHA, timelines.created_then_gone(after=5))
+        site.push(name, "main", SHA, timelines.make_created_then_gone(after=5))
         clock.t += 1
     assert told(blocks(hers, 2)[1])[0] == "acme/other"
     assert told(blocks(bad, 2)[1])[0] == "acme/other"
     assert [told(block)[0] for block in blocks(his, 3)[1:]] == ["acme/secret", "acme/other"]
 
 
-def test_a_dropped_stream_ends_without_its_last_chunk(site: Woodpecker, listen: Any) -> None:
+def test_a_dropped_stream_ends_without_its_last_chunk(site: WoodpeckerSimulator, listen: Any) -> None:
     stream = listen()
     blocks(stream, 1)
     site.drop_streams()
@@ -102,22 +104,24 @@ def test_a_dropped_stream_ends_without_its_last_chunk(site: Woodpecker, listen: 
         stream.read()
 
 
-def test_a_stream_can_be_open_and_silent(site: Woodpecker, listen: Any, clock: Any) -> None:
-    site.fail(Rule(fault=faults.Hang(Moment.HEADERS), path="/stream/"))
+def test_a_stream_can_be_open_and_silent(site: WoodpeckerSimulator, listen: Any, clock: Any) -> None:
+    site.fail(FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path="/stream/"))
     stream = listen()
-    site.push("acme/app", "main", SHA, timelines.green())
+    site.push("acme/app", "main", SHA, timelines.make_green())
     clock.t += 5
     stream.fp.raw._sock.settimeout(0.15)
     with pytest.raises(TimeoutError):
         stream.readline()
 
 
-def test_no_change_is_lost_whatever_the_fractions_of_a_second(site: Woodpecker, listen: Any, clock: Any) -> None:
+def test_no_change_is_lost_whatever_the_fractions_of_a_second(
+    site: WoodpeckerSimulator, listen: Any, clock: Any
+) -> None:
     stream = listen()
     for i in range(20):
         clock.t += 0.1 + i / 7
-        site.push("acme/app", f"b{i}", SHA, timelines.created_then_gone(after=0.3))
-        site.push("acme/app", f"c{i}", SHA, timelines.config_error(after=0.7 / (i + 1)))
+        site.push("acme/app", f"b{i}", SHA, timelines.make_created_then_gone(after=0.3))
+        site.push("acme/app", f"c{i}", SHA, timelines.make_config_error(after=0.7 / (i + 1)))
     clock.t += 20
     found = [told(block)[1] for block in blocks(stream, 61)[1:]]
     assert [found.count(status) for status in ("created", "error")] == [40, 20]

@@ -8,39 +8,39 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script, frames
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.script import PipelineTimeline, iterate_frames
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 
 SHA, OTHER = "a" * 40, "b" * 40
 Ask = Callable[..., Any]
 LIST = "/api/repos/8/pipelines"
 
 
-def statuses(script: Script) -> list[str]:
+def statuses(script: PipelineTimeline) -> list[str]:
     """Without repetitions."""
-    found = [frame.status for frame in frames(script, float("inf"))]
+    found = [frame.status for frame in iterate_frames(script, float("inf"))]
     return [status for i, status in enumerate(found) if i == 0 or found[i - 1] != status]
 
 
 @pytest.mark.parametrize(
     ("script", "expected"),
     [
-        (timelines.green(), "created pending running success"),
-        (timelines.red(), "created pending running failure"),
-        (timelines.blocked(), "blocked"),
-        (timelines.declined(), "blocked declined"),
-        (timelines.cancelled(), "created pending running killed"),
-        (timelines.superseded(2), "created pending running killed"),
-        (timelines.cancelled_by_step(), "created pending running killed"),
-        (timelines.created_then_gone(), "created gone"),
-        (timelines.config_error(), "created error"),
-        (timelines.stuck(), "created pending running"),
-        (timelines.pending(), "created pending"),
-        (timelines.never(), ""),
-        (timelines.restart(timelines.green()), "pending running success"),
+        (timelines.make_green(), "created pending running success"),
+        (timelines.make_red(), "created pending running failure"),
+        (timelines.make_blocked(), "blocked"),
+        (timelines.make_declined(), "blocked declined"),
+        (timelines.make_cancelled(), "created pending running killed"),
+        (timelines.make_superseded(2), "created pending running killed"),
+        (timelines.make_cancelled_by_step(), "created pending running killed"),
+        (timelines.make_created_then_gone(), "created gone"),
+        (timelines.make_config_error(), "created error"),
+        (timelines.make_stuck(), "created pending running"),
+        (timelines.make_pending(), "created pending"),
+        (timelines.make_no_pipeline(), ""),
+        (timelines.restart_timeline(timelines.make_green()), "pending running success"),
     ],
 )
-def test_each_timeline_goes_the_measured_way(script: Script, expected: str) -> None:
+def test_each_timeline_goes_the_measured_way(script: PipelineTimeline, expected: str) -> None:
     assert statuses(script) == expected.split()
 
 
@@ -48,8 +48,8 @@ def seen(ask: Ask, number: int) -> Any:
     return next((row for row in ask(LIST).json if row["number"] == number), None)
 
 
-def test_a_restart_is_a_new_number_of_the_same_commit(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.flaky(timelines.red(), timelines.green()))
+def test_a_restart_is_a_new_number_of_the_same_commit(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_flaky(timelines.make_red(), timelines.make_green()))
     clock.t += 5
     new = ask(f"{LIST}/1", method="POST").json
     assert (new["number"], new["parent"], new["rerun_count"], new["status"]) == (2, 1, 1, "pending")
@@ -60,8 +60,10 @@ def test_a_restart_is_a_new_number_of_the_same_commit(site: Woodpecker, ask: Ask
     ]
 
 
-def test_a_restart_of_a_cancelled_one_carries_the_stale_cancel_info(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.green(seconds=3))
+def test_a_restart_of_a_cancelled_one_carries_the_stale_cancel_info(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any
+) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_green(seconds=3))
     clock.t += 1
     assert ask(f"{LIST}/1/cancel", method="POST").status == 204
     assert ask(f"{LIST}/1/cancel", method="POST").status == 400
@@ -71,8 +73,10 @@ def test_a_restart_of_a_cancelled_one_carries_the_stale_cancel_info(site: Woodpe
     assert (seen(ask, 1)["status"], seen(ask, 1)["cancel_info"]) == ("killed", {"canceled_by_user": "alice"})
 
 
-def test_a_cancelled_one_is_killed_while_its_workflow_still_runs(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.green(seconds=3))
+def test_a_cancelled_one_is_killed_while_its_workflow_still_runs(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any
+) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_green(seconds=3))
     clock.t += 1
     ask(f"{LIST}/1/cancel", method="POST")
     detail = ask(f"{LIST}/1").json
@@ -81,8 +85,8 @@ def test_a_cancelled_one_is_killed_while_its_workflow_still_runs(site: Woodpecke
     assert ask(f"{LIST}/1").json["workflows"][0]["state"] == "killed"
 
 
-def test_what_is_cancelled_before_it_ran_is_canceled(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.pending())
+def test_what_is_cancelled_before_it_ran_is_canceled(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_pending())
     clock.t += 1
     ask(f"{LIST}/1/cancel", method="POST")
     detail = ask(f"{LIST}/1").json
@@ -90,20 +94,22 @@ def test_what_is_cancelled_before_it_ran_is_canceled(site: Woodpecker, ask: Ask,
     assert states == ("canceled", "skipped", "canceled")
 
 
-def test_a_newer_push_on_the_branch_supersedes(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.green(seconds=10))
+def test_a_newer_push_on_the_branch_supersedes(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_green(seconds=10))
     clock.t += 1
-    site.push("acme/app", "other", OTHER, timelines.green())
-    site.push("acme/app", "main", OTHER, timelines.green())
+    site.push("acme/app", "other", OTHER, timelines.make_green())
+    site.push("acme/app", "main", OTHER, timelines.make_green())
     assert seen(ask, 1)["status"] == "running"
     clock.t += 0.3
     assert (seen(ask, 1)["status"], seen(ask, 1)["cancel_info"]) == ("killed", {"superseded_by": 3})
     assert seen(ask, 2)["status"] == "running"
 
 
-def test_a_blocked_newer_one_supersedes_only_when_it_is_approved(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.green(seconds=10))
-    site.push("acme/app", "main", OTHER, timelines.blocked(timelines.green()))
+def test_a_blocked_newer_one_supersedes_only_when_it_is_approved(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any
+) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_green(seconds=10))
+    site.push("acme/app", "main", OTHER, timelines.make_blocked(timelines.make_green()))
     clock.t += 1
     assert [row["status"] for row in ask(LIST).json] == ["blocked", "running"]
     before = ask(f"{LIST}/2").json["workflows"][0]["children"][0]["id"]
@@ -115,8 +121,8 @@ def test_a_blocked_newer_one_supersedes_only_when_it_is_approved(site: Woodpecke
     assert [row["status"] for row in ask(LIST).json] == ["success", "killed"]
 
 
-def test_a_declined_one_stays_declined(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.blocked())
+def test_a_declined_one_stays_declined(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_blocked())
     clock.t += 1
     assert ask(f"{LIST}/1/decline", method="POST").json["status"] == "declined"
     assert ask(f"{LIST}/1/decline", method="POST").status == 500
@@ -124,18 +130,20 @@ def test_a_declined_one_stays_declined(site: Woodpecker, ask: Ask, clock: Any) -
     assert seen(ask, 1)["status"] == "declined"
 
 
-def test_a_filtered_row_goes_and_its_number_is_used_again(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.created_then_gone())
+def test_a_filtered_row_goes_and_its_number_is_used_again(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_created_then_gone())
     assert seen(ask, 1)["commit"] == SHA
     clock.t += 1
     assert ask(LIST).json == []
     assert ask(f"{LIST}/1").status == 404
-    site.push("acme/app", "main", OTHER, timelines.green())
+    site.push("acme/app", "main", OTHER, timelines.make_green())
     assert seen(ask, 1)["commit"] == OTHER
 
 
-def test_a_restart_of_a_broken_configuration_is_500_and_yet_a_row(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.config_error())
+def test_a_restart_of_a_broken_configuration_is_500_and_yet_a_row(
+    site: WoodpeckerSimulator, ask: Ask, clock: Any
+) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_config_error())
     clock.t += 1
     assert ask(f"{LIST}/1", method="POST").status == 500
     assert [(row["number"], row["status"], row["parent"]) for row in ask(LIST).json] == [
@@ -144,16 +152,16 @@ def test_a_restart_of_a_broken_configuration_is_500_and_yet_a_row(site: Woodpeck
     ]
 
 
-def test_a_manual_one_builds_the_branchs_tip(site: Woodpecker, ask: Ask) -> None:
-    site.push("acme/app", "main", SHA, timelines.never())
+def test_a_manual_one_builds_the_branchs_tip(site: WoodpeckerSimulator, ask: Ask) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_no_pipeline())
     assert ask(LIST).json == []
     new = ask(LIST, method="POST", body='{"branch": "main", "variables": {"A": "b"}}').json
     assert (new["event"], new["commit"], new["variables"], new["status"]) == ("manual", SHA, {"A": "b"}, "pending")
     assert ask(LIST, method="POST", body='{"branch": "nope"}').status == 500
 
 
-def test_an_admin_deletes_what_is_over(site: Woodpecker, ask: Ask, clock: Any) -> None:
-    site.push("acme/app", "main", SHA, timelines.green())
+def test_an_admin_deletes_what_is_over(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_green())
     clock.t += 0.5
     assert ask(f"{LIST}/1", method="DELETE").body == b"Cannot delete pipeline with status running"
     clock.t += 5
@@ -161,18 +169,18 @@ def test_an_admin_deletes_what_is_over(site: Woodpecker, ask: Ask, clock: Any) -
     assert ask(LIST).json == []
 
 
-def test_tag_pull_request_and_cron_are_listed_with_their_ref(site: Woodpecker, ask: Ask) -> None:
-    site.push("acme/app", "", SHA, timelines.green(), event="tag", ref="refs/tags/v1")
+def test_tag_pull_request_and_cron_are_listed_with_their_ref(site: WoodpeckerSimulator, ask: Ask) -> None:
+    site.push("acme/app", "", SHA, timelines.make_green(), event="tag", ref="refs/tags/v1")
     site.push(
         "acme/app",
         "main",
         SHA,
-        timelines.green(),
+        timelines.make_green(),
         event="pull_request",
         ref="refs/pull/7/head",
         refspec="topic:main",
     )
-    site.push("acme/app", "main", SHA, timelines.green(), event="cron", author="", extra={"cron": "nightly"})
+    site.push("acme/app", "main", SHA, timelines.make_green(), event="cron", author="", extra={"cron": "nightly"})
     rows = ask(LIST).json
     assert [(row["event"], row["ref"]) for row in rows] == [
         ("cron", "refs/heads/main"),
@@ -182,7 +190,7 @@ def test_tag_pull_request_and_cron_are_listed_with_their_ref(site: Woodpecker, a
     assert [row["event"] for row in ask(f"{LIST}?event=tag,cron&branch=main").json] == ["cron"]
 
 
-def test_the_end_of_a_pipeline_is_known_on_the_given_clock(site: Woodpecker, clock: Any) -> None:
+def test_the_end_of_a_pipeline_is_known_on_the_given_clock(site: WoodpeckerSimulator, clock: Any) -> None:
     start = clock.t
-    site.push("acme/app", "main", SHA, timelines.green(seconds=2), after=3)
+    site.push("acme/app", "main", SHA, timelines.make_green(seconds=2), after=3)
     assert site.ended("acme/app", 1) == pytest.approx(start + 5)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import Moment, Rule
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.faults import FaultPoint, FaultRule
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from tests.waiting import HANG_S, wait_until
 
 LIST = "/api/repos/8/pipelines"
@@ -21,10 +21,10 @@ Talk = Callable[..., tuple[bytes, str]]
 
 
 @pytest.mark.usefixtures("row")
-def test_a_stopped_server_refuses_and_a_started_one_remembers(site: Woodpecker, ask: Ask, talk: Talk) -> None:
+def test_a_stopped_server_refuses_and_a_started_one_remembers(site: WoodpeckerSimulator, ask: Ask, talk: Talk) -> None:
     """The port stays; connections that were open end."""
     ended: list[str] = []
-    site.fail(Rule(fault=faults.Hang(Moment.HEADERS), path="version"))
+    site.fail(FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path="version"))
     waiting = threading.Thread(target=lambda: ended.append(talk("/version")[1]))
     waiting.start()
     wait_until(lambda: site.count("version") > 0)
@@ -37,7 +37,7 @@ def test_a_stopped_server_refuses_and_a_started_one_remembers(site: Woodpecker, 
     assert [row["number"] for row in ask(LIST).json] == [1]
 
 
-def test_a_connection_is_kept_for_the_next_request(site: Woodpecker) -> None:
+def test_a_connection_is_kept_for_the_next_request(site: WoodpeckerSimulator) -> None:
     with socket.create_connection(("127.0.0.1", site.port)) as connection, connection.makefile("rb") as lines:
         for _ in range(3):
             connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.cluster import Recording, Timeline
-from homelab_hooks.demo.kubectl_replay import Fault, PlayedKubectl, nothing_wrong
-from homelab_hooks.demo.played_time import PlayedTime
+from homelab_hooks.demo.cluster import ClusterTimeline, RolloutRecording
+from homelab_hooks.demo.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
+from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.question import Expectation, RolloutTimeouts, Snapshot
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Event
 from homelab_hooks.history import Containment
-from homelab_hooks.image import ByTag
+from homelab_hooks.image import TagProof
 from homelab_hooks.kubectl.facts import (
     Container,
     ContainerPhase,
@@ -36,13 +36,13 @@ SHA = "9f2c1a7b" + "0" * 32
 
 
 @pytest.fixture(scope="session")
-def recording() -> Callable[[str], Recording]:
+def recording() -> Callable[[str], RolloutRecording]:
     """A recording by name, read once."""
-    known: dict[str, Recording] = {}
+    known: dict[str, RolloutRecording] = {}
 
-    def load(name: str) -> Recording:
+    def load(name: str) -> RolloutRecording:
         if name not in known:
-            known[name] = Recording.load(RECORDINGS / f"{name}.json.gz")
+            known[name] = RolloutRecording.load(RECORDINGS / f"{name}.json.gz")
         return known[name]
 
     return load
@@ -64,7 +64,7 @@ class Waited:
 def request_() -> DeployRequest:
     """What most tests wait for."""
     return DeployRequest(
-        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=ByTag(), wait_for_workload=True,
+        targets=(WorkloadTarget.parse("shop/web"),), sha=SHA, proof=TagProof(), wait_for_workload=True,
         timeout=60.0, settle=5.0, unreachable=180.0,
     )  # fmt: skip
 
@@ -74,29 +74,29 @@ def waited() -> Callable[..., Waited]:
     """Wait for a timeline in played time, with git's knowledge given by the newer names it knows to contain ours."""
 
     def run(
-        timeline: Timeline,
+        timeline: ClusterTimeline,
         request: DeployRequest,
         *,
-        time: PlayedTime | None = None,
+        time: SimulatedClock | None = None,
         newer: tuple[str, ...] = (),
-        fault: Fault = nothing_wrong,
+        fault: KubectlFault = report_no_fault,
         watch: bool = False,
         spoils: tuple[float, str] | None = None,
         log: str = "",
     ) -> Waited:
-        clock = time or PlayedTime()
+        clock = time or SimulatedClock()
         events: list[tuple[float, Event]] = []
         asked: list[str] = []
 
         def contains(*, newer: str, ours: str) -> Containment:
             asked.append(newer)
             assert ours == request.sha
-            return Containment.CONTAINS if newer in known else Containment.APART
+            return Containment.CONTAINS if newer in known else Containment.NOT_CONTAINED
 
         known = newer
-        played = PlayedKubectl(timeline, now=clock.now, sleep=clock.last, fault=fault)
-        played.spoils, played.log = spoils, log
-        clock.listeners[:] = [played.news] if watch else []
+        played = ReplayedKubectl(timeline, now=clock.now, sleep=clock.advance, fault=fault)
+        played.spoiled_from, played.log = spoils, log
+        clock.listeners[:] = [played.emit_changes] if watch else []
 
         def tell(event: Event) -> None:
             events.append((clock.now(), event))
@@ -155,6 +155,6 @@ def a_wait() -> Callable[..., RolloutState]:
     def build(target: str = "shop/web", **changes: object) -> RolloutState:
         terms = RolloutTimeouts(rollout_timeout=100.0, settle=5.0, unreachable_timeout=60.0)
         changed = replace(terms, **changes)  # type: ignore[arg-type]  # a test names the word it changes
-        return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=ByTag()), changed, now=0.0)
+        return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), changed, now=0.0)
 
     return build

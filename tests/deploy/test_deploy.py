@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import Json, Timeline
-from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import LIES, Ending, Rollout, Stage
+from homelab_hooks.demo.cluster import ClusterTimeline, Json
+from homelab_hooks.demo.played_time import SimulatedClock
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Back, LostContact, RolloutChanged, Waiting
-from homelab_hooks.exits import Exit
-from homelab_hooks.image import ByDigest
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, Waiting
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.image import DigestProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.proc import Completed
 
@@ -26,7 +26,7 @@ GONE = Completed(
 )
 
 
-def together(*stages: Stage) -> Timeline:
+def together(*stages: DeploymentScript) -> ClusterTimeline:
     def at(t: float) -> Sequence[Json]:
         return [each for stage in stages for each in stage.at(t)]
 
@@ -34,73 +34,76 @@ def together(*stages: Stage) -> Timeline:
 
 
 @pytest.fixture
-def time() -> PlayedTime:
-    return PlayedTime()
+def time() -> SimulatedClock:
+    return SimulatedClock()
 
 
 @pytest.fixture
-def stage(time: PlayedTime) -> Stage:
-    return Stage(App(), now=time.now)
+def stage(time: SimulatedClock) -> DeploymentScript:
+    return DeploymentScript(SampleApp(), now=time.now)
 
 
 def test_the_old_image_that_looks_done_is_not_taken_for_ours(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
-    stage.deployed(request_.sha, LIES)
+    stage.deploy(request_.sha, LATE_IMAGE)
     over = waited(stage.at, request_, time=time)
-    assert over.verdict.exit is Exit.OK
-    assert over.ended > LIES.image_after + LIES.lag + request_.settle
+    assert over.verdict.exit is ExitCode.OK
+    assert over.ended > LATE_IMAGE.image_after + LATE_IMAGE.lag + request_.settle
 
 
-@pytest.mark.parametrize("ending", [Ending.CRASH, Ending.PULL])
+@pytest.mark.parametrize("ending", [RolloutEnding.CRASH, RolloutEnding.PULL])
 def test_a_played_rollout_can_fail(
-    *, time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given, ending: Ending
+    *, time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given, ending: RolloutEnding
 ) -> None:
-    stage.deployed(request_.sha, Rollout(ending=ending))
-    assert waited(stage.at, request_, time=time).verdict.exit is Exit.ROLLOUT_FAILED
+    stage.deploy(request_.sha, ScriptedRollout(ending=ending))
+    assert waited(stage.at, request_, time=time).verdict.exit is ExitCode.ROLLOUT_FAILED
 
 
 def test_all_targets_are_judged_to_the_end_and_the_worst_counts(
-    time: PlayedTime, request_: DeployRequest, waited: Given
+    time: SimulatedClock, request_: DeployRequest, waited: Given
 ) -> None:
     """A failure is no reason to know nothing of the others."""
-    good, bad = Stage(App(name="good"), now=time.now), Stage(App(name="bad"), now=time.now)
-    good.deployed(request_.sha, Rollout(image_after=20.0))
-    bad.deployed(request_.sha, Rollout(ending=Ending.CRASH))
+    good, bad = (
+        DeploymentScript(SampleApp(name="good"), now=time.now),
+        DeploymentScript(SampleApp(name="bad"), now=time.now),
+    )
+    good.deploy(request_.sha, ScriptedRollout(image_after=20.0))
+    bad.deploy(request_.sha, ScriptedRollout(ending=RolloutEnding.CRASH))
     targets = tuple(WorkloadTarget.parse(f"shop/{name}") for name in ("good", "bad", "never"))
     request = replace(request_, targets=targets, wait_for_workload=False)
     over = waited(together(good, bad), request, time=time)
-    assert over.verdict.exit is Exit.ROLLOUT_FAILED
+    assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
     assert over.verdict.reason.startswith("shop/bad: ")
     verdicts = [(each.target, each.verdict) for each in over.verdict.deploys]
     assert verdicts == [("shop/good", "deployed"), ("shop/bad", "rollout-failed"), ("shop/never", "rollout-unproven")]
     assert over.ended > 20
 
 
-def test_no_target_is_a_problem(request_: DeployRequest, stage: Stage, waited: Given) -> None:
-    with pytest.raises(Problem):
+def test_no_target_is_a_problem(request_: DeployRequest, stage: DeploymentScript, waited: Given) -> None:
+    with pytest.raises(CommandError):
         waited(stage.at, replace(request_, targets=()))
 
 
 def test_the_same_target_twice_is_waited_for_once(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
-    stage.deployed(request_.sha)
+    stage.deploy(request_.sha)
     over = waited(stage.at, replace(request_, targets=request_.targets * 2), time=time)
     assert len(over.verdict.deploys) == 1
 
 
 def test_while_the_image_has_not_come_a_look_is_one_call(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(stage.at, replace(request_, timeout=600.0), time=time)
-    assert over.verdict.exit is Exit.TIMEOUT
+    assert over.verdict.exit is ExitCode.TIMEOUT
     assert over.calls < 410
     assert over.asked == ["0aa11bb2"]
 
 
 def test_what_is_waited_for_is_said_once_a_minute(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(stage.at, replace(request_, timeout=600.0), time=time)
     beats = [event for _, event in over.events if isinstance(event, Waiting)]
@@ -109,54 +112,54 @@ def test_what_is_waited_for_is_said_once_a_minute(
 
 
 def test_a_cluster_that_vanishes_and_comes_back_costs_nothing_but_time(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
     """Lost contact is told once for all targets, and so is its end."""
-    other = Stage(App(name="other"), now=time.now)
+    other = DeploymentScript(SampleApp(name="other"), now=time.now)
     for each in (stage, other):
-        each.deployed(request_.sha, Rollout(image_after=30.0))
+        each.deploy(request_.sha, ScriptedRollout(image_after=30.0))
 
     def fault(now: float, _argv: Sequence[str]) -> Completed | None:
         return GONE if 5 < now < 45 else None
 
     request = replace(request_, targets=(WorkloadTarget.parse("shop/web"), WorkloadTarget.parse("shop/other")))
     over = waited(together(stage, other), request, time=time, fault=fault)
-    assert over.verdict.exit is Exit.OK
-    contact = [type(event) for _, event in over.events if isinstance(event, LostContact | Back)]
-    assert contact == [LostContact, Back]
+    assert over.verdict.exit is ExitCode.OK
+    contact = [type(event) for _, event in over.events if isinstance(event, ContactLost | ContactRestored)]
+    assert contact == [ContactLost, ContactRestored]
 
 
 def test_calls_that_hang_end_with_the_time_given(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(
         stage.at, replace(request_, timeout=30.0), time=time, fault=lambda _now, _argv: Completed(-15, timed_out=True)
     )
-    assert over.verdict.exit is Exit.TIMEOUT
+    assert over.verdict.exit is ExitCode.TIMEOUT
     assert over.ended <= 32
 
 
 def test_calls_that_hang_are_unreachable_after_the_unreachable_timeout(
-    time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
     request = replace(request_, timeout=600.0, unreachable=60.0)
     over = waited(stage.at, request, time=time, fault=lambda _now, _argv: Completed(-15, timed_out=True))
-    assert over.verdict.exit is Exit.UNREACHABLE
+    assert over.verdict.exit is ExitCode.UNREACHABLE
     assert 60 <= over.ended <= 72
 
 
-def test_without_kubectl_it_is_a_problem(stage: Stage, request_: DeployRequest, waited: Given) -> None:
-    with pytest.raises(Problem) as caught:
+def test_without_kubectl_it_is_a_problem(stage: DeploymentScript, request_: DeployRequest, waited: Given) -> None:
+    with pytest.raises(CommandError) as caught:
         waited(stage.at, request_, fault=lambda _now, _argv: Completed(127, b"", b"No such file", not_found=True))
-    assert caught.value.exit is Exit.USAGE
+    assert caught.value.exit is ExitCode.USAGE
 
 
 def test_a_workload_that_changes_while_it_is_looked_at_does_not_count(
-    time: PlayedTime, request_: DeployRequest, waited: Given
+    time: SimulatedClock, request_: DeployRequest, waited: Given
 ) -> None:
     """Another generation at the second reading of one look: it is taken anew, and never believed half."""
-    stage = Stage(App(), now=time.now)
-    stage.deployed(request_.sha, Rollout(image_after=0.0, lag=0.0, pod_takes=0.001))
+    stage = DeploymentScript(SampleApp(), now=time.now)
+    stage.deploy(request_.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.001))
     reads = 0
 
     def restless(t: float) -> Sequence[Json]:
@@ -174,30 +177,32 @@ def test_a_workload_that_changes_while_it_is_looked_at_does_not_count(
         ]
 
     over = waited(restless, replace(request_, timeout=20.0), time=time)
-    assert over.verdict.exit is Exit.TIMEOUT
+    assert over.verdict.exit is ExitCode.TIMEOUT
     assert not any(isinstance(event, RolloutChanged) and event.phase == "settling" for _, event in over.events)
 
 
-def test_a_digest_is_proven_by_the_pods(time: PlayedTime, stage: Stage, request_: DeployRequest, waited: Given) -> None:
-    stage.deployed(request_.sha)
+def test_a_digest_is_proven_by_the_pods(
+    time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
+) -> None:
+    stage.deploy(request_.sha)
     digest = "sha256:" + "0" * 64
-    over = waited(stage.at, replace(request_, proof=ByDigest(digest), timeout=20.0), time=time)
-    assert over.verdict.exit is Exit.TIMEOUT
+    over = waited(stage.at, replace(request_, proof=DigestProof(digest), timeout=20.0), time=time)
+    assert over.verdict.exit is ExitCode.TIMEOUT
     time.sleep(1.0)
     pods = [each for each in stage.at(0.0) if each["kind"] == "Pod"]
     runs = pods[0]["status"]["containerStatuses"][0]["imageID"].partition("@")[2]
-    over = waited(stage.at, replace(request_, proof=ByDigest(runs)), time=time)
-    assert over.verdict.exit is Exit.OK
+    over = waited(stage.at, replace(request_, proof=DigestProof(runs)), time=time)
+    assert over.verdict.exit is ExitCode.OK
 
 
 def test_a_quota_is_seen_for_kinds_whose_status_does_not_tell(
-    *, time: PlayedTime, request_: DeployRequest, waited: Given, recording: Given
+    *, time: SimulatedClock, request_: DeployRequest, waited: Given, recording: Given
 ) -> None:
     """A StatefulSet says nothing of it, its events do; it fails after a minute of it."""
     played = recording("n-statefulset")
 
     def at(_t: float) -> Sequence[Json]:
-        objects = [each for each in played.at(played.ends) if each["metadata"]["name"] != "web-2"]
+        objects = [each for each in played.at(played.end_s) if each["metadata"]["name"] != "web-2"]
         uid = objects[0]["metadata"]["uid"]
         about = {"involvedObject": {"uid": uid}, "kind": "Event", "metadata": {"namespace": "shop", "name": "e"}}
         older = {**about, "reason": "SuccessfulCreate", "message": "made", "lastTimestamp": "2026-11-23T20:50:00Z"}
@@ -211,6 +216,6 @@ def test_a_quota_is_seen_for_kinds_whose_status_does_not_tell(
 
     target = WorkloadTarget.parse("shop/sts/web")
     over = waited(at, replace(request_, targets=(target,), timeout=300.0), time=time)
-    assert over.verdict.exit is Exit.ROLLOUT_FAILED
+    assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
     assert "exceeded quota" in over.verdict.reason
     assert 60 <= over.ended <= 65

@@ -5,10 +5,10 @@ from __future__ import annotations
 from homelab_hooks import image
 from homelab_hooks.cli import deploy
 from homelab_hooks.cli.main import CommandParser
-from homelab_hooks.config import Sources, resolve
-from homelab_hooks.exits import Exit
+from homelab_hooks.config import SettingSources, resolve_config
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl import answers
-from homelab_hooks.looks import Denied, Missed
+from homelab_hooks.looks import Denied, Unavailable
 from homelab_hooks.proc import Completed
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
@@ -17,9 +17,9 @@ SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 def test_defect_34_only_the_tag_proves_and_a_seven_digit_tag_is_enough() -> None:
     short, elsewhere = SHA[:7], f"registry.example.test/{SHA[:8]}/app:stable@sha256:{SHA}{'0' * 24}"
 
-    assert image.names(image.tag(f"registry.example.test:5000/app:{short}"), SHA)
-    assert not image.names(image.tag(elsewhere), SHA)
-    assert not image.names(image.tag(f"app:x{SHA[:8]}"), SHA)
+    assert image.has_commit_token(image.extract_tag(f"registry.example.test:5000/app:{short}"), SHA)
+    assert not image.has_commit_token(image.extract_tag(elsewhere), SHA)
+    assert not image.has_commit_token(image.extract_tag(f"app:x{SHA[:8]}"), SHA)
 
 
 def test_defect_35_a_kubectl_that_fails_is_told_at_once() -> None:
@@ -29,8 +29,8 @@ def test_defect_35_a_kubectl_that_fails_is_told_at_once() -> None:
     unreached = answers.to_poll(Completed(1, b"", b"The connection to the server 10.0.0.1:6443 was refused"))
 
     assert isinstance(forbidden, Denied)
-    assert forbidden.exit is Exit.DENIED
-    assert isinstance(unreached, Missed)
+    assert forbidden.exit is ExitCode.DENIED
+    assert isinstance(unreached, Unavailable)
 
 
 def test_defect_36_the_time_a_rollout_may_take_is_an_option_that_is_read() -> None:
@@ -39,4 +39,4 @@ def test_defect_36_the_time_a_rollout_may_take_is_an_option_that_is_read() -> No
 
     args = parser.parse_args(["shop/web", "--rollout-timeout", "42m"])
 
-    assert resolve(Sources(options={"rollout_timeout": args.rollout_timeout})).rollout_timeout == 42 * 60
+    assert resolve_config(SettingSources(options={"rollout_timeout": args.rollout_timeout})).rollout_timeout == 42 * 60

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
+from homelab_hooks.demo.played_time import SimulatedClock
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl import watching
 from homelab_hooks.proc import Completed
 from tests.deploy.conftest import Waited
@@ -25,12 +25,12 @@ DISCOVERY = 2
 
 
 def played(
-    waited: Given, request: DeployRequest, rollout: Rollout, *, replicas: int = 3, **how: Any
+    waited: Given, request: DeployRequest, rollout: ScriptedRollout, *, replicas: int = 3, **how: Any
 ) -> tuple[Waited, float]:
     """Wait for a rollout; and when the API first shows it done."""
-    time = PlayedTime()
-    stage = Stage(App(replicas=replicas), now=time.now)
-    stage.deployed(request.sha, rollout)
+    time = SimulatedClock()
+    stage = DeploymentScript(SampleApp(replicas=replicas), now=time.now)
+    stage.deploy(request.sha, rollout)
     over: Waited = waited(stage.at, request, time=time, **how)
     return over, rollout.image_after + rollout.lag + replicas * rollout.pod_takes
 
@@ -52,32 +52,32 @@ def test_a_rollout_of_five_minutes_asks_little(
     *, waited: Given, request_: DeployRequest, watch: bool, most: int, replicas: int
 ) -> None:
     """Each call that is played here is one request, and so is each watch."""
-    rollout = Rollout(image_after=5.0, pod_takes=(FIVE_MINUTES - 6.0) / replicas)
+    rollout = ScriptedRollout(image_after=5.0, pod_takes=(FIVE_MINUTES - 6.0) / replicas)
     over, _ = played(waited, replace(request_, timeout=400.0), rollout, replicas=replicas, watch=watch)
-    assert over.verdict.exit is Exit.OK
+    assert over.verdict.exit is ExitCode.OK
     assert over.calls + DISCOVERY <= most
 
 
 @pytest.mark.parametrize("pod_takes", [0.9, 4.0, 13.0, 41.0])
 def test_with_a_watch_the_end_is_known_at_once(waited: Given, request_: DeployRequest, pod_takes: float) -> None:
-    over, shown = played(waited, replace(request_, timeout=400.0), Rollout(pod_takes=pod_takes), watch=True)
-    assert over.verdict.exit is Exit.OK
+    over, shown = played(waited, replace(request_, timeout=400.0), ScriptedRollout(pod_takes=pod_takes), watch=True)
+    assert over.verdict.exit is ExitCode.OK
     assert over.ended - request_.settle - shown < 0.5
 
 
 @pytest.mark.slow
 def test_progress_is_told_from_the_watch_without_a_request(waited: Given, request_: DeployRequest) -> None:
-    over, _ = played(waited, replace(request_, timeout=400.0), Rollout(pod_takes=10.0), replicas=12, watch=True)
+    over, _ = played(waited, replace(request_, timeout=400.0), ScriptedRollout(pod_takes=10.0), replicas=12, watch=True)
     told = [event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "rolling"]
     assert set(range(2, 13)) <= set(told)
     assert over.calls + DISCOVERY <= 20
 
 
-@pytest.mark.parametrize("ending", [Ending.DONE, Ending.CRASH, Ending.PULL])
+@pytest.mark.parametrize("ending", [RolloutEnding.DONE, RolloutEnding.CRASH, RolloutEnding.PULL])
 def test_watches_that_are_refused_cost_only_what_polling_costs(
-    waited: Given, request_: DeployRequest, ending: Ending
+    waited: Given, request_: DeployRequest, ending: RolloutEnding
 ) -> None:
-    rollout = Rollout(pod_takes=4.0, ending=ending)
+    rollout = ScriptedRollout(pod_takes=4.0, ending=ending)
     over, _ = played(waited, request_, rollout, watch=True, fault=refused)
     without, _ = played(waited, request_, rollout, watch=False)
     assert over.verdict.exit is without.verdict.exit
@@ -93,9 +93,9 @@ def test_a_watch_that_goes_deaf_or_mad_harms_nothing(
     *, waited: Given, request_: DeployRequest, says: str, goes_deaf: float
 ) -> None:
     """It says nothing more, or nonsense: what it was to tell is found by looking, a minute later at the most."""
-    rollout = Rollout(image_after=4.0, pod_takes=6.0)
+    rollout = ScriptedRollout(image_after=4.0, pod_takes=6.0)
     over, shown = played(waited, replace(request_, timeout=300.0), rollout, watch=True, spoils=(goes_deaf, says))
-    assert over.verdict.exit is Exit.OK
+    assert over.verdict.exit is ExitCode.OK
     most = 60.0 if not says else 9.0
     assert over.ended - request_.settle - shown < most
 

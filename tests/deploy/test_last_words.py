@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import Recording
+from homelab_hooks.demo.cluster import RolloutRecording
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import Event, Log
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.kubectl import CRASH_LOG_LINES
 from homelab_hooks.proc import Completed
-from homelab_hooks.text import WIDTH
+from homelab_hooks.text import MAX_LINE_WIDTH
 from tests.deploy.test_recordings import asked
 
 Given = Callable[..., Any]
@@ -24,7 +24,7 @@ def logs(events: Sequence[tuple[float, Event]]) -> list[Log]:
 
 
 def test_they_are_told_with_their_pod_and_the_command_for_the_rest(
-    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest
+    recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("e-crash-loop")
     over = waited(played.at, asked(request_, played, "bad0c0de"), log="starting\n\x1b[2Jno database\x07\n")
@@ -37,26 +37,26 @@ def test_they_are_told_with_their_pod_and_the_command_for_the_rest(
 
 
 def test_an_init_container_has_last_words_too(
-    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest
+    recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("r3-init-fails")
     over = waited(played.at, asked(request_, played, "9f2c1a7b"), log="no table\n")
     assert logs(over.events)[0].source.endswith("/migrate")
 
 
-def test_they_are_bounded(recording: Callable[[str], Recording], waited: Given, request_: DeployRequest) -> None:
+def test_they_are_bounded(recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest) -> None:
     played = recording("e3-oom-killed")
     over = waited(played.at, asked(request_, played, "0e11ed00"), log=f"{'x' * 5000}\n" * 500)
     lines = logs(over.events)
     assert len(lines) == CRASH_LOG_LINES + 1
-    assert max(len(line.text) for line in lines) <= WIDTH
+    assert max(len(line.text) for line in lines) <= MAX_LINE_WIDTH
 
 
 @pytest.mark.parametrize(
     "fault", [Completed(1, b"", b"forbidden"), Completed(-15, timed_out=True)], ids=["denied", "hangs"]
 )
 def test_without_them_the_verdict_is_the_same(
-    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest, fault: Completed
+    recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest, fault: Completed
 ) -> None:
     played = recording("e-crash-loop")
 
@@ -64,12 +64,12 @@ def test_without_them_the_verdict_is_the_same(
         return fault if "logs" in argv else None
 
     over = waited(played.at, asked(request_, played, "bad0c0de"), fault=speechless)
-    assert over.verdict.exit is Exit.ROLLOUT_FAILED
+    assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
     assert [line.text.partition(":")[0] for line in logs(over.events)] == ["its log"]
 
 
 def test_a_failure_that_is_no_crash_has_none(
-    recording: Callable[[str], Recording], waited: Given, request_: DeployRequest
+    recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("d-image-pull")
     over = waited(played.at, asked(request_, played, "e4401000"), log="never asked for\n")

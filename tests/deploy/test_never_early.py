@@ -12,8 +12,8 @@ from hypothesis import given, settings, strategies as st
 from homelab_hooks.deploy.question import Expectation, RolloutObservation, RolloutTimeouts, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.rollout import decide
 from homelab_hooks.deploy.state import RolloutState, start_state
-from homelab_hooks.exits import Exit
-from homelab_hooks.image import ByTag
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.image import TagProof
 from homelab_hooks.kubectl.facts import (
     ContainerPhase,
     ContainerState,
@@ -23,7 +23,7 @@ from homelab_hooks.kubectl.facts import (
     Workload,
     WorkloadTarget,
 )
-from homelab_hooks.looks import Absent, Denied, Look, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Poll, Unavailable
 from tests.deploy.conftest import SHA, made
 
 TAGS = ("9f2c1a7b", "0aa11bb2", "latest")
@@ -92,17 +92,17 @@ def revisions(before: str) -> tuple[Revision, Revision]:
     )
 
 
-def looks() -> st.SearchStrategy[Look[RolloutObservation]]:
+def looks() -> st.SearchStrategy[Poll[RolloutObservation]]:
     """Lies above all: they are what could be taken for done."""
-    seen, lies = snapshots().map(Seen), liars().map(Seen)
-    glimpsed = snapshots().map(lambda each: Seen(WorkloadOnly(workload=each.workload)))
-    other = st.sampled_from([Missed("lost"), Absent("gone"), Denied("no")])
+    seen, lies = snapshots().map(Found), liars().map(Found)
+    glimpsed = snapshots().map(lambda each: Found(WorkloadOnly(workload=each.workload)))
+    other = st.sampled_from([Unavailable("lost"), NotFound("gone"), Denied("no")])
     return st.one_of(lies, lies, lies, lies, seen, glimpsed, other)
 
 
-def is_done(look: Look[RolloutObservation]) -> bool:
+def is_done(look: Poll[RolloutObservation]) -> bool:
     """By a rule of its own: the template is ours, pods enough of it are ready, and no other one lives."""
-    if not isinstance(look, Seen) or not isinstance(look.value, Snapshot) or look.value.without_pods:
+    if not isinstance(look, Found) or not isinstance(look.value, Snapshot) or look.value.without_pods:
         return False
     workload, alive = look.value.workload, [pod for pod in look.value.pods if not pod.terminating and not pod.finished]
     ours = workload.template == made("9f2c1a7b")
@@ -120,7 +120,7 @@ def is_done(look: Look[RolloutObservation]) -> bool:
     history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), looks()), max_size=8),
 )  # fmt: skip
 def test_no_history_without_all_pods_new_and_available_ends_in_0(
-    target: str, settle: float, history: Sequence[tuple[float, Look[RolloutObservation]]]
+    target: str, settle: float, history: Sequence[tuple[float, Poll[RolloutObservation]]]
 ) -> None:
     """Whatever else is seen: the look that ends in 0 is one at which it is done."""
     state, now = waiting(target, settle), 0.0
@@ -128,13 +128,13 @@ def test_no_history_without_all_pods_new_and_available_ends_in_0(
         now += pause
         state = decide(state, look, now).state
         if state.outcome is not None:
-            assert is_done(look) or state.outcome.exit is not Exit.OK
+            assert is_done(look) or state.outcome.exit is not ExitCode.OK
             return
 
 
 def waiting(target: str, settle: float) -> RolloutState:
     terms = RolloutTimeouts(rollout_timeout=200.0, settle=settle, unreachable_timeout=60.0)
-    return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=ByTag()), terms, now=0.0)
+    return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), terms, now=0.0)
 
 
 def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> None:
@@ -142,8 +142,8 @@ def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> N
     whole = snapshot()
     pods_ = tuple(replace(pod, revision="new") for pod in whole.pods)
     renamed = (replace(whole.revisions[0], name="new"), whole.revisions[1])
-    look = Seen(replace(whole, revisions=renamed, pods=pods_))
+    look = Found(replace(whole, revisions=renamed, pods=pods_))
     assert is_done(look)
     outcome = decide(waiting("shop/web", 0.0), look, 1.0).state.outcome
     assert outcome is not None
-    assert outcome.exit is Exit.OK
+    assert outcome.exit is ExitCode.OK

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import Json, Recording
+from homelab_hooks.demo.cluster import Json, RolloutRecording
 from homelab_hooks.deploy.deploy import DeployRequest
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
 from tests.deploy.truth import done
 
@@ -31,7 +31,7 @@ def test_every_recording_is_stopped_somewhere() -> None:
 @pytest.mark.parametrize("name", sorted(WANTED))
 def test_a_rollout_that_stops_midway_is_never_called_done(
     *,
-    recording: Callable[[str], Recording],
+    recording: Callable[[str], RolloutRecording],
     waited: Callable[..., Any],
     request_: DeployRequest,
     name: str,
@@ -39,7 +39,7 @@ def test_a_rollout_that_stops_midway_is_never_called_done(
 ) -> None:
     """However it goes on: the state at the end of each wait is compared with the raw objects of that moment."""
     played, wanted = recording(name), WANTED[name]
-    ends: list[Exit] = []
+    ends: list[ExitCode] = []
     for snapshot in played.snapshots:
         stopped = float(snapshot["t"])
 
@@ -49,5 +49,5 @@ def test_a_rollout_that_stops_midway_is_never_called_done(
         request = replace(asked(request_, played, wanted), timeout=stopped + 4, settle=2.0)
         over = waited(frozen, request, watch=watch)
         ends.append(over.verdict.exit)
-        assert done(frozen(over.ended), wanted) or ends[-1] is not Exit.OK, (stopped, over.verdict)
-    assert (ends[-1] is Exit.OK) is (name in GOOD)
+        assert done(frozen(over.ended), wanted) or ends[-1] is not ExitCode.OK, (stopped, over.verdict)
+    assert (ends[-1] is ExitCode.OK) is (name in GOOD)

@@ -13,14 +13,21 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.cluster import Recording
-from homelab_hooks.demo.kubernetes import Falters, Hangs, Kubernetes, NoWatch, Refuses, Says
-from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Ending, Rollout, Stage
+from homelab_hooks.demo.cluster import RolloutRecording
+from homelab_hooks.demo.kubernetes import (
+    DenyObjects,
+    FailTimes,
+    FailWatches,
+    KubernetesSimulator,
+    NeverAnswer,
+    RespondWith,
+)
+from homelab_hooks.demo.played_time import SimulatedClock
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest, WakeableClock, wait_for_rollouts
-from homelab_hooks.events import Event, Log, LostContact, RolloutChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.history import Containment
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
@@ -74,8 +81,8 @@ class House:
         clock: of the wait; with played time only the calls to kubectl take real time.
     """
 
-    stage: Stage
-    cluster: Kubernetes
+    stage: DeploymentScript
+    cluster: KubernetesSimulator
     kubeconfig: Path
     processes: Limits
     program: str
@@ -94,7 +101,7 @@ class House:
 
     def wait(self, request: DeployRequest, *, context: str = "") -> Verdict:
         def apart(*, newer: str, ours: str) -> Containment:
-            return Containment.APART if newer != ours else Containment.CONTAINS
+            return Containment.NOT_CONTAINED if newer != ours else Containment.CONTAINS
 
         def tell(event: Event) -> None:
             self.events.append(event)
@@ -122,15 +129,15 @@ def processes(tmp_path: Path) -> Limits:
 @pytest.fixture
 def house(program: str, processes: Limits, tmp_path: Path) -> Iterator[House]:
     time = Held()
-    stage = Stage(App(), now=time.now)
-    with Kubernetes(stage.at, now=time.now) as cluster:
+    stage = DeploymentScript(SampleApp(), now=time.now)
+    with KubernetesSimulator(stage.at, now=time.now) as cluster:
         yield House(stage, cluster, cluster.kubeconfig(tmp_path / "config"), processes, program, time)
 
 
 @pytest.fixture
 def played(house: House) -> House:
     """The same, with a wait whose sleeps take no time."""
-    house.clock = PlayedTime()
+    house.clock = SimulatedClock()
     return house
 
 
@@ -140,9 +147,9 @@ def quick(request_: DeployRequest) -> DeployRequest:
 
 
 def test_a_rollout_is_waited_for(house: House, quick: DeployRequest) -> None:
-    house.stage.deployed(quick.sha, Rollout(image_after=0.5, lag=0.3, pod_takes=0.3))
+    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.5, lag=0.3, pod_takes=0.3))
     verdict = house.wait(quick)
-    assert (verdict.exit, verdict.word) == (Exit.OK, "deployed")
+    assert (verdict.exit, verdict.label) == (ExitCode.OK, "deployed")
     phases = [event.phase for event in house.events if isinstance(event, RolloutChanged)]
     assert phases[0] == "waiting"
     assert phases[-1] == "deployed"
@@ -150,22 +157,22 @@ def test_a_rollout_is_waited_for(house: House, quick: DeployRequest) -> None:
 
 def test_kubectls_own_success_is_of_the_old_image(played: House, quick: DeployRequest) -> None:
     """That is why the image comes first."""
-    played.stage.deployed(quick.sha, Rollout(image_after=inf))
+    played.stage.deploy(quick.sha, ScriptedRollout(image_after=inf))
     status = played.kubectl("rollout", "status", "deployment/web")
     assert "successfully rolled out" in status.out
     verdict = played.wait(replace(quick, timeout=60.0))
-    assert verdict.exit is Exit.TIMEOUT
+    assert verdict.exit is ExitCode.TIMEOUT
     assert "app:0aa11bb2" in verdict.reason
 
 
 def test_an_image_that_comes_late_is_waited_for_though_kubectl_says_success(house: House, quick: DeployRequest) -> None:
     """Kubectl is through before the image has come."""
-    house.stage.deployed(quick.sha, Rollout(image_after=0.5, lag=0.3, pod_takes=0.3))
+    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.5, lag=0.3, pod_takes=0.3))
     status = house.kubectl("rollout", "status", "deployment/web")
     assert (status.code, status.out) == (0, 'deployment "web" successfully rolled out\n')
     assert image_of(house) == "registry.example.test/app:0aa11bb2"  # its success was of this one
     verdict = house.wait(quick)
-    assert verdict.exit is Exit.OK
+    assert verdict.exit is ExitCode.OK
     assert image_of(house) == "registry.example.test/app:9f2c1a7b"
     told = [event.phase for event in house.events if isinstance(event, RolloutChanged)]
     assert (told[0], told[-2:]) == ("waiting", ["settling", "deployed"])
@@ -177,28 +184,28 @@ def image_of(house: House) -> str:
 
 def test_answers_that_fail_for_a_moment_are_ridden_out(house: House, quick: DeployRequest) -> None:
     """A bad gateway, a connection that is cut."""
-    house.cluster.mood = Falters([503, 0])
-    house.stage.deployed(quick.sha, Rollout(image_after=0.2, lag=0.1, pod_takes=0.2))
+    house.cluster.fault = FailTimes([503, 0])
+    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.2, lag=0.1, pod_takes=0.2))
     verdict = house.wait(quick)
-    assert verdict.exit is Exit.OK
-    assert house.cluster.mood == Falters([])
+    assert verdict.exit is ExitCode.OK
+    assert house.cluster.fault == FailTimes([])
 
 
 @pytest.mark.parametrize(
-    "mood", [NoWatch(403), NoWatch(200, ""), NoWatch(200, "<html>\n"), NoWatch(silent=True)],
+    "mood", [FailWatches(403), FailWatches(200, ""), FailWatches(200, "<html>\n"), FailWatches(silent=True)],
     ids=["denied", "ends", "mad", "silent"],
 )  # fmt: skip
-def test_without_a_watch_that_works_it_is_polled(house: House, quick: DeployRequest, mood: NoWatch) -> None:
-    house.cluster.mood = mood
-    house.stage.deployed(quick.sha, Rollout(image_after=0.4, lag=0.2, pod_takes=0.3))
-    assert house.wait(quick).exit is Exit.OK
+def test_without_a_watch_that_works_it_is_polled(house: House, quick: DeployRequest, mood: FailWatches) -> None:
+    house.cluster.fault = mood
+    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.4, lag=0.2, pod_takes=0.3))
+    assert house.wait(quick).exit is ExitCode.OK
     assert house.children() == []
 
 
 def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: DeployRequest) -> None:
     house.cluster.log = "Traceback\n\x1b[31mValueError: no settings\x1b[0m\n"
-    house.stage.deployed(quick.sha, Rollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=Ending.CRASH))
-    assert house.wait(quick).exit is Exit.ROLLOUT_FAILED
+    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=RolloutEnding.CRASH))
+    assert house.wait(quick).exit is ExitCode.ROLLOUT_FAILED
     said = [event for event in house.events if isinstance(event, Log)]
     assert [event.text for event in said[:2]] == ["Traceback", "ValueError: no settings"]
     assert said[0].source.startswith("pod web-9f2c1a7b-")
@@ -207,65 +214,67 @@ def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: DeployRe
 
 
 def test_a_crash_loop_is_a_failed_rollout(house: House, quick: DeployRequest) -> None:
-    house.stage.deployed(quick.sha, Rollout(image_after=0.0, lag=0.0, pod_takes=0.3, ending=Ending.CRASH))
+    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.3, ending=RolloutEnding.CRASH))
     verdict = house.wait(quick)
-    assert verdict.exit is Exit.ROLLOUT_FAILED
+    assert verdict.exit is ExitCode.ROLLOUT_FAILED
     assert "exit code 1" in verdict.reason
 
 
 def test_a_forbidden_call_is_denied_at_once(house: House, quick: DeployRequest) -> None:
-    house.cluster.mood = Refuses()
+    house.cluster.fault = DenyObjects()
     verdict = house.wait(quick)
-    assert verdict.exit is Exit.DENIED
+    assert verdict.exit is ExitCode.DENIED
     assert "is forbidden" in verdict.reason
     assert len(house.processes.limits) == 1
 
 
 def test_refused_credentials_are_denied_at_once(house: House, quick: DeployRequest) -> None:
-    house.cluster.mood = Refuses(401, "Unauthorized", "Unauthorized")
-    assert house.wait(quick).exit is Exit.DENIED
+    house.cluster.fault = DenyObjects(401, "Unauthorized", "Unauthorized")
+    assert house.wait(quick).exit is ExitCode.DENIED
     assert len(house.processes.limits) == 1
 
 
 def test_an_unknown_context_is_denied_at_once(house: House, quick: DeployRequest) -> None:
     verdict = house.wait(quick, context="nosuch")
-    assert verdict.exit is Exit.DENIED
+    assert verdict.exit is ExitCode.DENIED
     assert 'context "nosuch" does not exist' in verdict.reason
     assert "get-contexts" in verdict.hint
 
 
 def test_a_missing_workload_is_unproven(house: House, quick: DeployRequest) -> None:
     verdict = house.wait(replace(quick, targets=(WorkloadTarget.parse("shop/nosuch"),)))
-    assert verdict.exit is Exit.ROLLOUT_UNPROVEN
+    assert verdict.exit is ExitCode.ROLLOUT_UNPROVEN
     assert 'deployments.apps "nosuch" not found' in verdict.reason
 
 
 def test_a_server_that_accepts_and_never_answers_is_left_at_the_deadline(house: House, quick: DeployRequest) -> None:
     """Kubectl itself would hang for most of a minute: no call may go on for longer than is left."""
-    house.cluster.mood = Hangs()
+    house.cluster.fault = NeverAnswer()
     verdict = house.wait(replace(quick, timeout=3.0))
-    assert verdict.exit is Exit.TIMEOUT
+    assert verdict.exit is ExitCode.TIMEOUT
     assert max(house.processes.limits) <= 3.0
 
 
 def test_a_server_that_is_gone_is_unreachable(played: House, quick: DeployRequest) -> None:
     played.cluster.close()
     verdict = played.wait(replace(quick, unreachable=60.0))
-    assert verdict.exit is Exit.UNREACHABLE
-    assert [type(event) for event in played.events] == [LostContact]
+    assert verdict.exit is ExitCode.UNREACHABLE
+    assert [type(event) for event in played.events] == [ContactLost]
     assert 60.0 <= played.clock.now() < 70.0
 
 
-@pytest.mark.parametrize("mood", [Says(200, "<html>Sign in</html>"), Says(502, "<html>Bad Gateway</html>")])
-def test_a_proxys_page_is_no_answer(played: House, quick: DeployRequest, mood: Says) -> None:
-    played.cluster.mood = mood
-    assert played.wait(replace(quick, unreachable=60.0)).exit is Exit.UNREACHABLE
+@pytest.mark.parametrize(
+    "mood", [RespondWith(200, "<html>Sign in</html>"), RespondWith(502, "<html>Bad Gateway</html>")]
+)
+def test_a_proxys_page_is_no_answer(played: House, quick: DeployRequest, mood: RespondWith) -> None:
+    played.cluster.fault = mood
+    assert played.wait(replace(quick, unreachable=60.0)).exit is ExitCode.UNREACHABLE
 
 
 @pytest.mark.parametrize("name", ["a-rolling-update", "n-statefulset", "o-daemonset"])
 def test_each_kind_is_read_as_the_real_server_shows_it(
     *,
-    recording: Callable[[str], Recording],
+    recording: Callable[[str], RolloutRecording],
     processes: Limits,
     program: str,
     tmp_path: Path,
@@ -274,8 +283,8 @@ def test_each_kind_is_read_as_the_real_server_shows_it(
 ) -> None:
     """The end of a recorded rollout, through the real kubectl."""
     played, time = recording(name), Held()
-    with Kubernetes(lambda _t: played.at(played.ends), now=time.now) as cluster:
+    with KubernetesSimulator(lambda _t: played.at(played.end_s), now=time.now) as cluster:
         kubeconfig = cluster.kubeconfig(tmp_path / "config")
-        house = House(Stage(App(), now=time.now), cluster, kubeconfig, processes, program, time)
+        house = House(DeploymentScript(SampleApp(), now=time.now), cluster, kubeconfig, processes, program, time)
         target = WorkloadTarget.parse(f"shop/{played.kind}/web")
-        assert house.wait(replace(quick, targets=(target,), settle=0.0)).exit is Exit.OK
+        assert house.wait(replace(quick, targets=(target,), settle=0.0)).exit is ExitCode.OK

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import Recording
-from homelab_hooks.demo.played_time import PlayedTime
+from homelab_hooks.demo.cluster import RolloutRecording
+from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
-from homelab_hooks.exits import Exit
-from homelab_hooks.image import ByLabel
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.image import LabelProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 
 DEPLOYED = {
@@ -31,35 +31,47 @@ OTHERWISE = [
     (
         "d-image-pull",
         "e4401000",
-        Exit.ROLLOUT_FAILED,
+        ExitCode.ROLLOUT_FAILED,
         17.0,
         "app: (ErrImagePull|ImagePullBackOff): .*app:e4401000: not found",
     ),
-    ("d2-image-pull-deadline", "e4401000", Exit.ROLLOUT_FAILED, 14.0, "app:e4401000: not found"),
-    ("n4-statefulset-pull", "e4401000", Exit.ROLLOUT_FAILED, 17.0, "rolled back to 0aa11bb2.*app:e4401000: not found"),
-    ("o3-daemonset-pull", "e4401000", Exit.ROLLOUT_FAILED, 17.0, "app:e4401000: not found"),
-    ("w2-first-deploy-pull", "e4401000", Exit.ROLLOUT_FAILED, 14.5, "app:e4401000: not found"),
-    ("e-crash-loop", "bad0c0de", Exit.ROLLOUT_FAILED, 20.0, r"crashes \(exit code 1\), 3 restarts"),
-    ("e2-ready-then-crash", "f1a5bad1", Exit.ROLLOUT_FAILED, 28.0, r"crashes \(exit code 2\), 3 restarts"),
-    ("e3-oom-killed", "0e11ed00", Exit.ROLLOUT_FAILED, 20.0, "out of memory"),
-    ("e4-config-error", "c0ff19e0", Exit.ROLLOUT_FAILED, 13.5, 'CreateContainerConfigError: configmap "app-settings"'),
-    ("f-progress-deadline", "0ead1e55", Exit.ROLLOUT_FAILED, 13.5, "progress deadline passed: pod .* is not ready"),
-    ("g-quota-failed-create", "9f2c1a7b", Exit.ROLLOUT_FAILED, 23.9, "progress deadline passed: .*exceeded quota"),
-    ("h-unschedulable", "9f2c1a7b", Exit.ROLLOUT_FAILED, 19.0, "progress deadline passed: .*cannot be scheduled"),
-    ("j-replicas-zero", "9f2c1a7b", Exit.ROLLOUT_UNPROVEN, 7.3, "scaled to zero"),
-    ("l-rollback-midway", "510f5a17", Exit.ROLLOUT_FAILED, 10.0, "rolled back to 0aa11bb2"),
-    ("m-superseded", "9f2c1a7b", Exit.ROLLOUT_FAILED, 5.0, "replaced by 3c5d7e9f"),
-    ("p-deleted", "510f5a17", Exit.ROLLOUT_UNPROVEN, 16.0, "it was deleted"),
-    ("r3-init-fails", "9f2c1a7b", Exit.ROLLOUT_FAILED, 9.0, r"init container migrate crashes \(exit code 1\)"),
-    ("s-latest-restart", "9f2c1a7b", Exit.ROLLOUT_UNPROVEN, 0.5, "app:latest names no commit"),
-    ("e5-invalid-image-name", "9f2c1a7b", Exit.TIMEOUT, 22.5, "runs .*app:inv41d00; waiting for 9f2c1a7b"),
-    ("z3-status-stale", "9f2c1a7b", Exit.TIMEOUT, 29.0, r"crashes \(exit code 1\), 2 restarts"),
+    ("d2-image-pull-deadline", "e4401000", ExitCode.ROLLOUT_FAILED, 14.0, "app:e4401000: not found"),
+    (
+        "n4-statefulset-pull",
+        "e4401000",
+        ExitCode.ROLLOUT_FAILED,
+        17.0,
+        "rolled back to 0aa11bb2.*app:e4401000: not found",
+    ),
+    ("o3-daemonset-pull", "e4401000", ExitCode.ROLLOUT_FAILED, 17.0, "app:e4401000: not found"),
+    ("w2-first-deploy-pull", "e4401000", ExitCode.ROLLOUT_FAILED, 14.5, "app:e4401000: not found"),
+    ("e-crash-loop", "bad0c0de", ExitCode.ROLLOUT_FAILED, 20.0, r"crashes \(exit code 1\), 3 restarts"),
+    ("e2-ready-then-crash", "f1a5bad1", ExitCode.ROLLOUT_FAILED, 28.0, r"crashes \(exit code 2\), 3 restarts"),
+    ("e3-oom-killed", "0e11ed00", ExitCode.ROLLOUT_FAILED, 20.0, "out of memory"),
+    (
+        "e4-config-error",
+        "c0ff19e0",
+        ExitCode.ROLLOUT_FAILED,
+        13.5,
+        'CreateContainerConfigError: configmap "app-settings"',
+    ),
+    ("f-progress-deadline", "0ead1e55", ExitCode.ROLLOUT_FAILED, 13.5, "progress deadline passed: pod .* is not ready"),
+    ("g-quota-failed-create", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 23.9, "progress deadline passed: .*exceeded quota"),
+    ("h-unschedulable", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 19.0, "progress deadline passed: .*cannot be scheduled"),
+    ("j-replicas-zero", "9f2c1a7b", ExitCode.ROLLOUT_UNPROVEN, 7.3, "scaled to zero"),
+    ("l-rollback-midway", "510f5a17", ExitCode.ROLLOUT_FAILED, 10.0, "rolled back to 0aa11bb2"),
+    ("m-superseded", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 5.0, "replaced by 3c5d7e9f"),
+    ("p-deleted", "510f5a17", ExitCode.ROLLOUT_UNPROVEN, 16.0, "it was deleted"),
+    ("r3-init-fails", "9f2c1a7b", ExitCode.ROLLOUT_FAILED, 9.0, r"init container migrate crashes \(exit code 1\)"),
+    ("s-latest-restart", "9f2c1a7b", ExitCode.ROLLOUT_UNPROVEN, 0.5, "app:latest names no commit"),
+    ("e5-invalid-image-name", "9f2c1a7b", ExitCode.TIMEOUT, 22.5, "runs .*app:inv41d00; waiting for 9f2c1a7b"),
+    ("z3-status-stale", "9f2c1a7b", ExitCode.TIMEOUT, 29.0, r"crashes \(exit code 1\), 2 restarts"),
 ]
 
 
-def asked(request: DeployRequest, played: Recording, wanted: str) -> DeployRequest:
+def asked(request: DeployRequest, played: RolloutRecording, wanted: str) -> DeployRequest:
     target = WorkloadTarget.parse(f"{played.namespace}/{played.kind}/{played.name}")
-    return replace(request, targets=(target,), sha=wanted.ljust(40, "0"), timeout=played.ends + 20)
+    return replace(request, targets=(target,), sha=wanted.ljust(40, "0"), timeout=played.end_s + 20)
 
 
 def _serves(raw: Any, wanted: str) -> bool:
@@ -73,7 +85,7 @@ def _serves(raw: Any, wanted: str) -> bool:
 @pytest.mark.parametrize(("wanted", "name"), [(tag, name) for tag, names in DEPLOYED.items() for name in names])
 def test_a_good_rollout_is_deployed_and_not_too_early(
     *,
-    recording: Callable[[str], Recording],
+    recording: Callable[[str], RolloutRecording],
     waited: Callable[..., Any],
     request_: DeployRequest,
     wanted: str,
@@ -83,14 +95,14 @@ def test_a_good_rollout_is_deployed_and_not_too_early(
 ) -> None:
     """Not before the last new pod serves and no old pod does, and the settle time after that."""
     played = recording(name)
-    over = waited(played.at, asked(request_, played, wanted), time=PlayedTime(start), watch=watch)
-    assert (over.verdict.exit, over.verdict.word) == (Exit.OK, "deployed")
+    over = waited(played.at, asked(request_, played, wanted), time=SimulatedClock(start), watch=watch)
+    assert (over.verdict.exit, over.verdict.label) == (ExitCode.OK, "deployed")
     assert over.verdict.deploys[0].image.endswith(f":{wanted}")
     assert over.ended >= last_unready(played, wanted) + request_.settle
-    assert over.ended <= played.ends + request_.settle + 4
+    assert over.ended <= played.end_s + request_.settle + 4
 
 
-def last_unready(played: Recording, wanted: str) -> float:
+def last_unready(played: RolloutRecording, wanted: str) -> float:
     """The time of the last snapshot in which a pod that is not on its way out does not serve the wanted image."""
     bad = [
         snapshot["t"]
@@ -106,12 +118,12 @@ def last_unready(played: Recording, wanted: str) -> float:
 @pytest.mark.parametrize(("name", "wanted", "exit_", "latest", "says"), OTHERWISE, ids=[row[0] for row in OTHERWISE])
 def test_another_rollout_ends_as_it_should(
     *,
-    recording: Callable[[str], Recording],
+    recording: Callable[[str], RolloutRecording],
     waited: Callable[..., Any],
     request_: DeployRequest,
     name: str,
     wanted: str,
-    exit_: Exit,
+    exit_: ExitCode,
     latest: float,
     says: str,
     start: float,
@@ -119,20 +131,20 @@ def test_another_rollout_ends_as_it_should(
 ) -> None:
     """With its reason, and early where nothing can become of it."""
     played = recording(name)
-    over = waited(played.at, asked(request_, played, wanted), time=PlayedTime(start), watch=watch)
+    over = waited(played.at, asked(request_, played, wanted), time=SimulatedClock(start), watch=watch)
     assert over.verdict.exit is exit_
     assert re.search(says, over.verdict.reason)
     assert over.ended <= latest + start
 
 
-@pytest.mark.parametrize(("exact", "exit_"), [(False, Exit.OK), (True, Exit.ROLLOUT_FAILED)])
+@pytest.mark.parametrize(("exact", "exit_"), [(False, ExitCode.OK), (True, ExitCode.ROLLOUT_FAILED)])
 def test_a_newer_commit_that_contains_ours_counts_unless_exact(
-    recording: Callable[[str], Recording],
+    recording: Callable[[str], RolloutRecording],
     waited: Callable[..., Any],
     request_: DeployRequest,
     *,
     exact: bool,
-    exit_: Exit,
+    exit_: ExitCode,
 ) -> None:
     played = recording("m-superseded")
     request = replace(asked(request_, played, "9f2c1a7b"), exact=exact)
@@ -156,7 +168,7 @@ HELD = [
 @pytest.mark.parametrize(("name", "wanted", "says", "by"), HELD, ids=[row[0] for row in HELD])
 def test_what_holds_a_rollout_back_is_said_within_two_looks(
     *,
-    recording: Callable[[str], Recording],
+    recording: Callable[[str], RolloutRecording],
     waited: Callable[..., Any],
     request_: DeployRequest,
     name: str,
@@ -173,7 +185,7 @@ def test_what_holds_a_rollout_back_is_said_within_two_looks(
 
 
 def test_one_pull_failure_is_said_once_though_its_reasons_alternate(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: DeployRequest
+    recording: Callable[[str], RolloutRecording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
     played = recording("d-image-pull")
     over = waited(played.at, asked(request_, played, "e4401000"))
@@ -181,7 +193,7 @@ def test_one_pull_failure_is_said_once_though_its_reasons_alternate(
 
 
 def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: DeployRequest
+    recording: Callable[[str], RolloutRecording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
     """The label names the commit, so that the image has come, whatever it is called."""
     played = recording("e5-invalid-image-name")
@@ -200,18 +212,18 @@ def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
                 objects.append(each)
         return objects
 
-    over = waited(labelled, replace(asked(request_, played, "9f2c1a7b"), proof=ByLabel("commit")))
-    assert over.verdict.exit is Exit.ROLLOUT_FAILED
+    over = waited(labelled, replace(asked(request_, played, "9f2c1a7b"), proof=LabelProof("commit")))
+    assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
     assert "InvalidImageName" in over.verdict.reason
     assert over.ended < 14
 
 
 def test_a_crash_loop_that_looks_done_at_intervals_is_never_deployed(
-    recording: Callable[[str], Recording], waited: Callable[..., Any], request_: DeployRequest
+    recording: Callable[[str], RolloutRecording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
     """The recording has looks at which all is available; a settle time of two seconds sees through them too."""
     played = recording("e2-ready-then-crash")
     over = waited(played.at, replace(asked(request_, played, "f1a5bad1"), settle=2.5))
     phases = [event.phase for _, event in over.events if isinstance(event, RolloutChanged)]
     assert "settling" in phases
-    assert over.verdict.exit is Exit.ROLLOUT_FAILED
+    assert over.verdict.exit is ExitCode.ROLLOUT_FAILED

@@ -11,23 +11,23 @@ import pytest
 from homelab_hooks.deploy.question import RolloutOutcome, Snapshot
 from homelab_hooks.deploy.rollout import decide
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.events import Back, Event, LostContact, RolloutChanged, Waiting
-from homelab_hooks.exits import Exit
+from homelab_hooks.events import ContactLost, ContactRestored, Event, RolloutChanged, Waiting
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.facts import ContainerPhase, Pod, ReplicaCounts
-from homelab_hooks.looks import Absent, Denied, Fault, Look, Missed, Seen
+from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 Given = Callable[..., Any]
-LOST = Missed("connection refused")
+LOST = Unavailable("connection refused")
 
 
-def play(state: RolloutState, *looks: tuple[float, Look[Snapshot]]) -> tuple[RolloutState, list[Event], float | None]:
+def play(state: RolloutState, *looks: tuple[float, Poll[Snapshot]]) -> tuple[RolloutState, list[Event], float | None]:
     """Take turns at the given times; what was told, and the last wait."""
     told: list[Event] = []
     wait: float | None = 0.0
     for now, look in looks:
         assert wait is not None, "it had been settled"
         step = decide(state, look, now)
-        state, wait = step.state, step.wait
+        state, wait = step.state, step.delay
         told += step.events
     return state, told, wait
 
@@ -38,18 +38,18 @@ def outcome(state: RolloutState) -> RolloutOutcome:
 
 
 def test_done_is_believed_only_after_the_settle_time(a_wait: Given, snapshot: Given) -> None:
-    done = Seen(snapshot())
+    done = Found(snapshot())
     state, _, wait = play(a_wait(), (1.0, done), (5.9, done))
     assert state.outcome is None
     assert wait == pytest.approx(0.1)
     state, _, wait = play(a_wait(), (1.0, done), (6.0, done))
-    assert outcome(state).exit is Exit.OK
+    assert outcome(state).exit is ExitCode.OK
     assert wait is None
 
 
 def test_without_a_settle_time_one_look_is_enough(a_wait: Given, snapshot: Given) -> None:
-    state, _, _ = play(a_wait(settle=0.0, rollout_timeout=0.0), (0.0, Seen(snapshot())))
-    assert outcome(state).exit is Exit.OK
+    state, _, _ = play(a_wait(settle=0.0, rollout_timeout=0.0), (0.0, Found(snapshot())))
+    assert outcome(state).exit is ExitCode.OK
 
 
 def test_a_restart_begins_the_settle_time_again(a_wait: Given, snapshot: Given) -> None:
@@ -57,53 +57,53 @@ def test_a_restart_begins_the_settle_time_again(a_wait: Given, snapshot: Given) 
     first = snapshot()
     again = replace(first.pods[0].containers[0], restarts=1)
     crashed = snapshot(pods=(replace(first.pods[0], containers=(again,)), first.pods[1]))
-    looks = [(0.0, Seen(first)), (4.0, Seen(crashed)), (6.0, Seen(crashed))]
+    looks = [(0.0, Found(first)), (4.0, Found(crashed)), (6.0, Found(crashed))]
     state, _, _ = play(a_wait(), *looks)
     assert state.outcome is None
-    state, _, _ = play(a_wait(), *looks, (9.0, Seen(crashed)))
-    assert outcome(state).exit is Exit.OK
+    state, _, _ = play(a_wait(), *looks, (9.0, Found(crashed)))
+    assert outcome(state).exit is ExitCode.OK
 
 
 def test_a_settle_time_that_has_begun_is_finished_past_the_timeout(a_wait: Given, snapshot: Given) -> None:
-    done = Seen(snapshot())
+    done = Found(snapshot())
     state, _, wait = play(a_wait(), (99.0, done), (101.0, done))
     assert state.outcome is None
     assert wait == pytest.approx(1.5)
     state, _, _ = play(state, (104.0, done))
-    assert outcome(state).exit is Exit.OK
+    assert outcome(state).exit is ExitCode.OK
 
 
 def test_a_settle_time_that_is_broken_past_the_timeout_is_a_timeout(
     a_wait: Given, snapshot: Given, a_pod: Given
 ) -> None:
     broken = snapshot(pods=(a_pod("web-new-0"), a_pod("web-new-1", ready=False)))
-    state, _, _ = play(a_wait(), (99.0, Seen(snapshot())), (101.0, Seen(broken)))
-    assert outcome(state).exit is Exit.TIMEOUT
+    state, _, _ = play(a_wait(), (99.0, Found(snapshot())), (101.0, Found(broken)))
+    assert outcome(state).exit is ExitCode.TIMEOUT
 
 
 def test_the_last_look_is_judged_before_the_time_is_counted(a_wait: Given, snapshot: Given) -> None:
-    zero = Seen(snapshot(counts=ReplicaCounts(desired=0, total=0, updated=0, available=0), pods=None))
+    zero = Found(snapshot(counts=ReplicaCounts(desired=0, total=0, updated=0, available=0), pods=None))
     state, _, _ = play(a_wait(), (100.0, zero))
-    assert outcome(state).exit is Exit.ROLLOUT_UNPROVEN
+    assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
 
 
 def test_no_look_comes_later_than_the_deadline(a_wait: Given, snapshot: Given) -> None:
-    _, _, wait = play(a_wait(), (99.5, Seen(snapshot("0aa11bb2"))))
+    _, _, wait = play(a_wait(), (99.5, Found(snapshot("0aa11bb2"))))
     assert wait == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("tag", ["0aa11bb2", "3c5d7e9f"])
 def test_an_image_that_never_comes_is_a_timeout_whatever_runs(a_wait: Given, snapshot: Given, tag: str) -> None:
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot(tag))), (100.0, Seen(snapshot(tag))))
-    assert outcome(state).exit is Exit.TIMEOUT
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot(tag))), (100.0, Found(snapshot(tag))))
+    assert outcome(state).exit is ExitCode.TIMEOUT
     assert f"app:{tag}" in outcome(state).reason
     assert outcome(state).hint == "the same command continues"
 
 
 def test_a_mutable_tag_is_unproven_at_the_first_look_only(a_wait: Given, snapshot: Given) -> None:
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot("latest"))))
-    assert outcome(state).exit is Exit.ROLLOUT_UNPROVEN
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot("0aa11bb2"))), (1.0, Seen(snapshot("latest"))))
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot("latest"))))
+    assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot("0aa11bb2"))), (1.0, Found(snapshot("latest"))))
     assert state.outcome is None
 
 
@@ -115,9 +115,9 @@ def test_a_mutable_tag_is_unproven_at_the_first_look_only(a_wait: Given, snapsho
 def test_an_image_that_is_taken_away_again_is_a_failed_rollout(
     *, a_wait: Given, snapshot: Given, before: str, then: str, says: str
 ) -> None:
-    looks = [(0.0, Seen(snapshot(before))), (1.0, Seen(snapshot())), (2.0, Seen(snapshot(then)))]
+    looks = [(0.0, Found(snapshot(before))), (1.0, Found(snapshot())), (2.0, Found(snapshot(then)))]
     state, _, _ = play(a_wait(), *looks)
-    assert outcome(state).exit is Exit.ROLLOUT_FAILED
+    assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
     assert says in outcome(state).reason
 
 
@@ -132,7 +132,7 @@ def test_an_old_pod_that_still_serves_holds_done_back_and_one_that_goes_does_not
         (a_pod("web-old-0", "web-old", finished=True, ready=False), True),
         (a_pod("orphan", ""), False),
     ):
-        state, _, _ = play(a_wait(), (0.0, Seen(snapshot(pods=(*new, old)))))
+        state, _, _ = play(a_wait(), (0.0, Found(snapshot(pods=(*new, old)))))
         assert (state.settling is not None) is settles
 
 
@@ -147,18 +147,18 @@ def test_an_old_pod_that_still_serves_holds_done_back_and_one_that_goes_does_not
     ],
 )
 def test_counters_and_pods_must_both_be_complete(a_wait: Given, snapshot: Given, counts: ReplicaCounts) -> None:
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot(counts=counts))))
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot(counts=counts))))
     assert state.settling is None
 
 
 def test_a_status_of_an_older_generation_proves_nothing(a_wait: Given, snapshot: Given) -> None:
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot(generation=3))))
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot(generation=3))))
     assert state.settling is None
 
 
 def test_the_old_replica_set_is_not_taken_for_the_new_one(a_wait: Given, snapshot: Given) -> None:
     """Just after the change its number is still the Deployment's."""
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot(revision="1"))))
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot(revision="1"))))
     assert state.settling is None
 
 
@@ -167,7 +167,7 @@ def test_a_revision_of_the_right_number_but_another_template_is_not_current(
 ) -> None:
     """All else says done: the template was changed, and nobody has looked yet."""
     old = tuple(a_pod(f"web-old-{index}", "web-old") for index in range(2))
-    state, told, _ = play(a_wait(), (0.0, Seen(snapshot(revision="1", pods=old))))
+    state, told, _ = play(a_wait(), (0.0, Found(snapshot(revision="1", pods=old))))
     assert state.settling is None
     assert any(isinstance(event, RolloutChanged) and "not taken the change up" in event.detail for event in told)
 
@@ -175,21 +175,21 @@ def test_a_revision_of_the_right_number_but_another_template_is_not_current(
 def test_pods_with_different_digests_are_not_one_image(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
     other = a_pod("web-new-1")
     other = replace(other, containers=(replace(other.containers[0], digest="sha256:" + "2" * 64),))
-    state, told, _ = play(a_wait(), (0.0, Seen(snapshot(pods=(a_pod("web-new-0"), other)))))
+    state, told, _ = play(a_wait(), (0.0, Found(snapshot(pods=(a_pod("web-new-0"), other)))))
     assert state.settling is None
     assert any(isinstance(event, Waiting) and "2 different images" in event.reason for event in told)
 
 
 def test_a_paused_deployment_waits_only_while_something_is_left_to_do(a_wait: Given, snapshot: Given) -> None:
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot(paused=True))))
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot(paused=True))))
     assert state.settling is not None
-    _, told, _ = play(a_wait(), (0.0, Seen(snapshot(paused=True, revision="1"))))
+    _, told, _ = play(a_wait(), (0.0, Found(snapshot(paused=True, revision="1"))))
     assert any(isinstance(event, Waiting) and "paused" in event.reason for event in told)
 
 
-def passed(snapshot: Given, pods: Sequence[Pod]) -> Seen[Snapshot]:
+def passed(snapshot: Given, pods: Sequence[Pod]) -> Found[Snapshot]:
     counts = ReplicaCounts(desired=2, total=3, updated=1, available=2)
-    return Seen(snapshot(pods=tuple(pods), counts=counts, progress_deadline_message='ReplicaSet "web" has timed out'))
+    return Found(snapshot(pods=tuple(pods), counts=counts, progress_deadline_message='ReplicaSet "web" has timed out'))
 
 
 def test_a_progress_deadline_fails_unless_the_pods_are_further_than_before(
@@ -199,12 +199,12 @@ def test_a_progress_deadline_fails_unless_the_pods_are_further_than_before(
     stuck = [a_pod("web-new-0", ready=False), a_pod("web-old-0", "web-old"), a_pod("web-old-1", "web-old")]
     further = [a_pod("web-new-0"), *stuck[1:]]
     state, _, _ = play(a_wait(), (0.0, passed(snapshot, stuck)))
-    assert outcome(state).exit is Exit.ROLLOUT_FAILED
-    slow = Seen(replace(passed(snapshot, stuck).value, workload=snapshot().workload))
+    assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
+    slow = Found(replace(passed(snapshot, stuck).value, workload=snapshot().workload))
     state, _, _ = play(a_wait(), (0.0, slow), (1.0, passed(snapshot, further)))
     assert state.outcome is None
     state, _, _ = play(state, (2.0, passed(snapshot, further)))
-    assert outcome(state).exit is Exit.ROLLOUT_FAILED
+    assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
 
 
 def waiting(pod: Pod, reason: str, message: str = "") -> Pod:
@@ -230,18 +230,18 @@ NOT_FOUND = 'rpc error: code = NotFound desc = "app:9f2c1a7b": not found'
 def test_a_lasting_fault_is_believed_after_ten_seconds_and_two_looks(
     *, a_wait: Given, snapshot: Given, a_pod: Given, reason: str, message: str
 ) -> None:
-    bad = Seen(snapshot(pods=(waiting(a_pod("web-new-0"), reason, message),)))
+    bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), reason, message),)))
     state, told, _ = play(a_wait(), (0.0, bad), (9.9, bad))
     assert state.outcome is None
     assert any(isinstance(event, Waiting) for event in told)
     state, _, _ = play(state, (10.0, bad))
-    assert outcome(state).exit is Exit.ROLLOUT_FAILED
+    assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
     assert reason in outcome(state).reason
 
 
 def test_a_fault_that_heals_in_between_begins_anew(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
-    bad = Seen(snapshot(pods=(waiting(a_pod("web-new-0"), "ErrImagePull", NOT_FOUND),)))
-    fine = Seen(snapshot(pods=(a_pod("web-new-0"),)))
+    bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), "ErrImagePull", NOT_FOUND),)))
+    fine = Found(snapshot(pods=(a_pod("web-new-0"),)))
     state, _, _ = play(a_wait(), (0.0, bad), (5.0, fine), (6.0, bad), (15.0, bad))
     assert state.outcome is None
 
@@ -250,8 +250,8 @@ def test_a_back_off_that_names_no_cause_keeps_the_one_that_was_seen(
     a_wait: Given, snapshot: Given, a_pod: Given
 ) -> None:
     """Older kubelets hide it."""
-    bad = Seen(snapshot(pods=(waiting(a_pod("web-new-0"), "ErrImagePull", NOT_FOUND),)))
-    hidden = Seen(snapshot(pods=(waiting(a_pod("web-new-0"), "ImagePullBackOff", 'Back-off pulling image "a:b"'),)))
+    bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), "ErrImagePull", NOT_FOUND),)))
+    hidden = Found(snapshot(pods=(waiting(a_pod("web-new-0"), "ImagePullBackOff", 'Back-off pulling image "a:b"'),)))
     state, _, _ = play(a_wait(), (0.0, bad), (5.0, hidden), (10.0, hidden))
     assert "not found" in outcome(state).reason
     state, _, _ = play(a_wait(), (0.0, hidden), (30.0, hidden))
@@ -271,15 +271,15 @@ def test_a_fault_that_may_pass_is_told_and_waits_for_the_deadline_or_a_minute(
     *, a_wait: Given, snapshot: Given, a_pod: Given, reason: str, message: str
 ) -> None:
     """Deployments have a progress deadline; StatefulSets and DaemonSets have none."""
-    bad = Seen(snapshot(pods=(waiting(a_pod("web-new-0"), reason, message),)))
+    bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), reason, message),)))
     state, told, _ = play(a_wait(), (0.0, bad), (90.0, bad))
     assert state.outcome is None
     assert any(isinstance(event, Waiting) and reason in event.reason for event in told)
     stateful = replace(bad.value, workload=replace(bad.value.workload, revision="web-new"))
-    state, _, _ = play(a_wait("shop/sts/web"), (0.0, Seen(stateful)), (59.0, Seen(stateful)))
+    state, _, _ = play(a_wait("shop/sts/web"), (0.0, Found(stateful)), (59.0, Found(stateful)))
     assert state.outcome is None
-    state, _, _ = play(state, (60.0, Seen(stateful)))
-    assert outcome(state).exit is Exit.ROLLOUT_FAILED
+    state, _, _ = play(state, (60.0, Found(stateful)))
+    assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
 
 
 def crashing(pod: Pod, restarts: int, phase: ContainerPhase) -> Pod:
@@ -289,112 +289,114 @@ def crashing(pod: Pod, restarts: int, phase: ContainerPhase) -> Pod:
 
 
 def test_a_crash_is_hopeless_at_the_third_restart(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
-    def at(restarts: int, phase: ContainerPhase) -> Seen[Snapshot]:
-        return Seen(snapshot(pods=(crashing(a_pod("web-new-0"), restarts, phase),)))
+    def at(restarts: int, phase: ContainerPhase) -> Found[Snapshot]:
+        return Found(snapshot(pods=(crashing(a_pod("web-new-0"), restarts, phase),)))
 
     state, told, _ = play(a_wait(), (0.0, at(0, ContainerPhase.RUNNING)), (5.0, at(2, ContainerPhase.WAITING)))
     assert state.outcome is None
     assert any(isinstance(event, Waiting) and "exit code 3" in event.reason for event in told)
     state, _, _ = play(state, (6.0, at(3, ContainerPhase.RUNNING)))
-    assert outcome(state).exit is Exit.ROLLOUT_FAILED
+    assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
 
 
 def test_restarts_of_long_ago_are_no_crash_loop(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
     """A pod that runs, not ready for a moment, with restarts from before anybody looked."""
-    old = Seen(snapshot(pods=(crashing(a_pod("web-new-0"), 7, ContainerPhase.RUNNING),)))
+    old = Found(snapshot(pods=(crashing(a_pod("web-new-0"), 7, ContainerPhase.RUNNING),)))
     state, _, _ = play(a_wait(), (0.0, old), (30.0, old))
     assert state.outcome is None
 
 
 def test_a_missing_workload_is_unproven_unless_it_is_waited_for(a_wait: Given) -> None:
-    absent = Absent('deployments.apps "web" not found')
+    absent = NotFound('deployments.apps "web" not found')
     state, _, _ = play(a_wait(), (0.0, absent))
-    assert outcome(state).exit is Exit.ROLLOUT_UNPROVEN
+    assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
     assert "--wait-for-workload" in outcome(state).hint
     patient = a_wait(wait_for_workload=True)
     state, _, _ = play(patient, (0.0, absent), (99.0, absent))
     assert state.outcome is None
     state, _, _ = play(state, (100.0, absent))
-    assert outcome(state).exit is Exit.TIMEOUT
+    assert outcome(state).exit is ExitCode.TIMEOUT
 
 
 @pytest.mark.parametrize("deleting", [True, False])
 def test_a_workload_that_vanishes_is_given_ten_seconds_to_come_back(
     *, a_wait: Given, snapshot: Given, deleting: bool
 ) -> None:
-    gone: Look[Snapshot] = Seen(snapshot(deleting=True)) if deleting else Absent("not found")
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot())), (1.0, gone), (10.9, gone))
+    gone: Poll[Snapshot] = Found(snapshot(deleting=True)) if deleting else NotFound("not found")
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot())), (1.0, gone), (10.9, gone))
     assert state.outcome is None
     state, _, _ = play(state, (11.0, gone))
-    assert outcome(state).exit is Exit.ROLLOUT_UNPROVEN
+    assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
     assert "deleted" in outcome(state).reason
 
 
 def test_a_workload_created_again_counts_only_with_the_image(a_wait: Given, snapshot: Given) -> None:
-    looks: list[tuple[float, Look[Snapshot]]] = [(0.0, Seen(snapshot("0aa11bb2"))), (1.0, Absent("not found"))]
-    state, _, _ = play(a_wait(), *looks, (2.0, Seen(snapshot(uid="u2"))), (7.0, Seen(snapshot(uid="u2"))))
-    assert outcome(state).exit is Exit.OK
-    state, _, _ = play(a_wait(), *looks, (2.0, Seen(snapshot("0aa11bb2", uid="u2"))))
-    assert outcome(state).exit is Exit.ROLLOUT_UNPROVEN
+    looks: list[tuple[float, Poll[Snapshot]]] = [(0.0, Found(snapshot("0aa11bb2"))), (1.0, NotFound("not found"))]
+    state, _, _ = play(a_wait(), *looks, (2.0, Found(snapshot(uid="u2"))), (7.0, Found(snapshot(uid="u2"))))
+    assert outcome(state).exit is ExitCode.OK
+    state, _, _ = play(a_wait(), *looks, (2.0, Found(snapshot("0aa11bb2", uid="u2"))))
+    assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
 
 
 def test_a_silent_cluster_is_borne_for_the_unreachable_timeout(a_wait: Given) -> None:
     state, told, wait = play(a_wait(), (0.1, LOST), (1.0, LOST), (5.0, LOST), (30.0, LOST), (59.0, LOST))
-    assert [type(event) for event in told] == [LostContact]
+    assert [type(event) for event in told] == [ContactLost]
     assert wait == pytest.approx(1.0)
     state, _, _ = play(state, (60.0, LOST))
-    assert outcome(state).exit is Exit.UNREACHABLE
+    assert outcome(state).exit is ExitCode.UNREACHABLE
     assert "connection refused" in outcome(state).reason
 
 
 def test_an_answer_after_silence_is_told_and_begins_the_patience_anew(a_wait: Given, snapshot: Given) -> None:
-    old = Seen(snapshot("0aa11bb2"))
+    old = Found(snapshot("0aa11bb2"))
     state, told, _ = play(a_wait(), (0.0, old), (7.0, LOST), (20.0, old), (79.0, LOST))
     assert state.outcome is None
-    assert [event for event in told if isinstance(event, Back)] == [Back(away=18.5)]  # nobody asked before 1.5
+    assert [event for event in told if isinstance(event, ContactRestored)] == [
+        ContactRestored(away=18.5)
+    ]  # nobody asked before 1.5
 
 
 def test_looks_come_further_apart_while_there_is_no_answer(a_wait: Given) -> None:
     state, waits = a_wait(), []
     for now in range(10, 16):
         step = decide(state, LOST, float(now))
-        state, wait = step.state, step.wait
+        state, wait = step.state, step.delay
         waits.append(wait)
     assert waits == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
 
 
 def test_a_settle_time_survives_a_look_that_failed(a_wait: Given, snapshot: Given) -> None:
-    done = Seen(snapshot())
-    state, _, wait = play(a_wait(), (0.0, done), (5.5, Missed("reset", Fault.CONNECTION)))
+    done = Found(snapshot())
+    state, _, wait = play(a_wait(), (0.0, done), (5.5, Unavailable("reset", FailureKind.CONNECTION)))
     assert state.outcome is None
     assert wait is not None
     assert wait > 0
     state, _, _ = play(state, (7.0, done))
-    assert outcome(state).exit is Exit.OK
+    assert outcome(state).exit is ExitCode.OK
 
 
 def test_a_refusal_is_believed_at_once_if_nothing_was_ever_allowed(a_wait: Given) -> None:
     state, _, _ = play(a_wait(), (0.0, Denied("forbidden", "ask for the right")))
-    assert outcome(state) == RolloutOutcome(exit=Exit.DENIED, reason="forbidden", hint="ask for the right")
+    assert outcome(state) == RolloutOutcome(exit=ExitCode.DENIED, reason="forbidden", hint="ask for the right")
 
 
 def test_a_refusal_after_success_is_asked_again_twice(a_wait: Given, snapshot: Given) -> None:
     no = Denied("You must be logged in")
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot("0aa11bb2"))), (2.0, no), (4.0, no))
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot("0aa11bb2"))), (2.0, no), (4.0, no))
     assert state.outcome is None
     failed, _, _ = play(state, (6.0, no))
-    assert outcome(failed).exit is Exit.DENIED
-    healed, _, _ = play(state, (6.0, Seen(snapshot("0aa11bb2"))), (8.0, no))
+    assert outcome(failed).exit is ExitCode.DENIED
+    healed, _, _ = play(state, (6.0, Found(snapshot("0aa11bb2"))), (8.0, no))
     assert healed.outcome is None
 
 
 def test_a_hopeless_refusal_is_final_even_after_success(a_wait: Given, snapshot: Given) -> None:
     no = Denied('context "x" does not exist', final=True)
-    state, _, _ = play(a_wait(), (0.0, Seen(snapshot("0aa11bb2"))), (2.0, no))
-    assert outcome(state).exit is Exit.DENIED
+    state, _, _ = play(a_wait(), (0.0, Found(snapshot("0aa11bb2"))), (2.0, no))
+    assert outcome(state).exit is ExitCode.DENIED
 
 
 def test_only_changes_are_told(a_wait: Given, snapshot: Given) -> None:
-    old = Seen(snapshot("0aa11bb2"))
+    old = Found(snapshot("0aa11bb2"))
     _, told, _ = play(a_wait(), *((float(now), old) for now in range(20)))
     assert [type(event) for event in told] == [RolloutChanged]

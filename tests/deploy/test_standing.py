@@ -10,11 +10,11 @@ import pytest
 from homelab_hooks.deploy.question import Expectation, Snapshot
 from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit, unknown_commits
 from homelab_hooks.history import Containment
-from homelab_hooks.image import ByAnnotation, ByDigest, ByEnv, ByLabel, ByTag, Proof
+from homelab_hooks.image import AnnotationProof, DigestProof, EnvProof, LabelProof, Proof, TagProof
 from homelab_hooks.kubectl.facts import Container, Pod, Template
 
 SHA = "9f2c1a7b" + "0" * 32
-ASKED = Expectation(sha=SHA, proof=ByTag())
+ASKED = Expectation(sha=SHA, proof=TagProof())
 REPOSITORY = "registry.example.test/app"
 
 
@@ -44,7 +44,9 @@ def test_containers_without_a_commit_in_their_tag_prove_nothing(snapshot: Callab
     )
 
 
-@pytest.mark.parametrize(("known", "unknown"), [(Containment.APART, False), (Containment.UNKNOWN, True), (None, True)])
+@pytest.mark.parametrize(
+    ("known", "unknown"), [(Containment.NOT_CONTAINED, False), (Containment.UNKNOWN, True), (None, True)]
+)
 def test_an_image_that_does_not_contain_the_commit_is_another(
     snapshot: Callable[..., Snapshot], known: Containment | None, *, unknown: bool
 ) -> None:
@@ -73,7 +75,7 @@ def test_a_dirty_image_is_another_whatever_it_names(snapshot: Callable[..., Snap
 
 
 @pytest.mark.parametrize("where", ["template", "workload"])
-@pytest.mark.parametrize("proof", [ByAnnotation("example.test/commit"), ByLabel("example.test/commit")])
+@pytest.mark.parametrize("proof", [AnnotationProof("example.test/commit"), LabelProof("example.test/commit")])
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -88,7 +90,7 @@ def test_annotations_and_labels_are_looked_up_on_the_template_then_on_the_worklo
     *, snapshot: Callable[..., Snapshot], proof: Proof, where: str, value: str, expected: type
 ) -> None:
     words = {"example.test/commit": value} if value else {}
-    field = "annotations" if isinstance(proof, ByAnnotation) else "labels"
+    field = "annotations" if isinstance(proof, AnnotationProof) else "labels"
     seen = with_containers(snapshot(), f"{REPOSITORY}:latest")
     if where == "template":
         template = replace(seen.workload.template, **{field: words})  # type: ignore[arg-type]  # one of two fields
@@ -104,12 +106,12 @@ def test_a_variable_of_a_main_container_proves(snapshot: Callable[..., Snapshot]
         template = Template((Container("app", f"{REPOSITORY}:latest", {"GIT_SHA": value}),))
         shown = replace(seen, workload=replace(seen.workload, template=template))
         shown = replace(shown, containment={"3c5d7e9f": Containment.CONTAINS})
-        assert isinstance(match_commit(shown, replace(ASKED, proof=ByEnv("GIT_SHA"))), expected)
+        assert isinstance(match_commit(shown, replace(ASKED, proof=EnvProof("GIT_SHA"))), expected)
 
 
 def test_a_digest_in_the_template_decides(snapshot: Callable[..., Snapshot]) -> None:
     digest, other = "sha256:" + "ab" * 32, "sha256:" + "cd" * 32
-    asked = replace(ASKED, proof=ByDigest(digest))
+    asked = replace(ASKED, proof=DigestProof(digest))
     assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}@{digest}"), asked), SameCommit)
     assert isinstance(match_commit(with_containers(snapshot(), f"{REPOSITORY}:x@{other}"), asked), OtherCommit)
 
@@ -118,12 +120,12 @@ def test_without_a_digest_in_the_template_the_pods_tell(
     snapshot: Callable[..., Snapshot], a_pod: Callable[..., Pod]
 ) -> None:
     """A tag that was pushed again makes pods of another digest."""
-    asked = replace(ASKED, proof=ByDigest("sha256:" + "1" * 64))
+    asked = replace(ASKED, proof=DigestProof("sha256:" + "1" * 64))
     assert isinstance(match_commit(snapshot("latest"), asked), SameCommit)
     going = (a_pod("web-new-0", terminating=True),)
     assert isinstance(match_commit(snapshot("latest", pods=going), asked), OtherCommit)
     assert isinstance(
-        match_commit(snapshot("latest"), replace(asked, proof=ByDigest("sha256:" + "2" * 64))), OtherCommit
+        match_commit(snapshot("latest"), replace(asked, proof=DigestProof("sha256:" + "2" * 64))), OtherCommit
     )
 
 

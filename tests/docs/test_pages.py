@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.demo.scene import Scene
+from homelab_hooks.demo.scene import DemoEnvironment
 from homelab_hooks.proc import ProcessRunner
 from tests.docs.pages import PAGES, ROOT, commands
 from tests.waiting import HANG_S
@@ -33,21 +33,21 @@ def elsewhere(line: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def scene() -> Iterator[Scene]:
+def scene() -> Iterator[DemoEnvironment]:
     """One landing is done already, so that there is something to look at."""
     green = SCENARIOS["green"]
-    with Scene(os.environ, green.script, green.rollout) as made:
+    with DemoEnvironment(os.environ, green.script, green.rollout) as made:
         yield made
 
 
 @pytest.mark.first
 @pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if any(shown.page == page for shown in commands())])
-def test_the_commands_of_a_page_end_as_it_says(scene: Scene, page: str) -> None:
+def test_the_commands_of_a_page_end_as_it_says(scene: DemoEnvironment, page: str) -> None:
     left = [shown for shown in commands() if shown.page == page and not elsewhere(shown.line)]
     without_jq = [] if shutil.which("jq", path=scene.environ["PATH"]) else [it for it in left if " jq " in it.line]
     for _, line, code in (shown for shown in left if shown not in without_jq):
-        done = ProcessRunner(scene.environ).run(["sh", "-c", line], cwd=scene.mine.path, timeout=HANG_S)
+        done = ProcessRunner(scene.environ).run(["sh", "-c", line], cwd=scene.my_clone.path, timeout=HANG_S)
         assert done.code == code, f"{line}\n{done.out}{done.err}"
     if without_jq:
         pytest.skip(f"there is no jq here: {len(without_jq)} of {len(left)} commands were not run")

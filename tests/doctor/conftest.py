@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.kubernetes import Kubernetes
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Stage
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.kubernetes import KubernetesSimulator
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from tests.cli.shell import Ended, Shell
 
 
@@ -21,10 +21,10 @@ from tests.cli.shell import Ended, Shell
 class Desk:
     """Ann's clone on a branch with something to land, its CI and its cluster."""
 
-    clone: Checkout
-    site: Woodpecker
-    cluster: Kubernetes
-    workshop: Workshop
+    clone: Clone
+    site: WoodpeckerSimulator
+    cluster: KubernetesSimulator
+    workshop: ScratchRepositories
     shell: Shell
 
     def set(self, key: str, *values: str) -> None:
@@ -45,11 +45,14 @@ class Desk:
 
 
 @pytest.fixture
-def desk(workshop: Workshop, seal: dict[str, str], tmp_path: Path) -> Iterator[Desk]:
-    clone = workshop.clone("ann", topic="topic")
+def desk(workshop: ScratchRepositories, seal: dict[str, str], tmp_path: Path) -> Iterator[Desk]:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     clock = SystemClock()
-    with Woodpecker(clock) as site, Kubernetes(Stage(App(), now=clock.now).at, now=clock.now) as cluster:
+    with (
+        WoodpeckerSimulator(clock) as site,
+        KubernetesSimulator(DeploymentScript(SampleApp(), now=clock.now).at, now=clock.now) as cluster,
+    ):
         settings = {
             "WOODPECKER_SERVER": site.url,
             "WOODPECKER_TOKEN": "alice-token",

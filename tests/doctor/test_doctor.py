@@ -10,9 +10,9 @@ import pytest
 
 from homelab_hooks.cli.doctor.aside import DoctorCheck, run_checks
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.balancer import Balancer
-from homelab_hooks.demo.faults import Hang, Moment, Rule
-from homelab_hooks.events import Finding, Health
+from homelab_hooks.demo.balancer import LoadBalancer
+from homelab_hooks.demo.faults import FaultPoint, FaultRule, Hang
+from homelab_hooks.events import Finding, FindingStatus
 from tests.doctor.conftest import Desk
 from tests.views.schema import objects
 from tests.waiting import FOREVER, HANG_S
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
     desk.set("homelab.deploy", "shop/web")
-    with Balancer(desk.site.url, path=desk.shell.environ["PATH"]) as balancer:
+    with LoadBalancer(desk.site.url, path=desk.shell.environ["PATH"]) as balancer:
         desk.shell.more.update(
             WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)
         )
@@ -90,7 +90,7 @@ def test_examinations_run_side_by_side() -> None:
 
     def examine() -> Iterator[Finding]:
         together.wait(HANG_S)
-        yield Finding("one", Health.OK, "seen")
+        yield Finding("one", FindingStatus.OK, "seen")
 
     each = DoctorCheck("one", examine, "")
     found = list(run_checks([each] * 3, clock=SystemClock(), patience=HANG_S))
@@ -99,7 +99,7 @@ def test_examinations_run_side_by_side() -> None:
 
 def test_broken_things_hold_nothing_up(desk: Desk) -> None:
     """Each of them would hang for longer than a test may last."""
-    desk.site.fail(Rule(fault=Hang(Moment.BEFORE)))
+    desk.site.fail(FaultRule(fault=Hang(FaultPoint.BEFORE)))
     desk.set("homelab.deploy", "shop/web", "shop/other")
     desk.program("kubectl", f"exec {FOREVER}")
     desk.program(

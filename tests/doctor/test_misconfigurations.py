@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab_hooks.demo.balancer import Balancer, Certificate
-from homelab_hooks.demo.faults import Body, Hang, Moment, Rule, Status
-from homelab_hooks.demo.kubernetes import Refuses
-from homelab_hooks.demo.woodpecker_book import Repository
+from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.demo.faults import BodyFault, FaultPoint, FaultRule, Hang, StatusFault
+from homelab_hooks.demo.kubernetes import DenyObjects
+from homelab_hooks.demo.woodpecker_book import SimulatedRepo
 from tests.doctor.conftest import Desk
 
 pytestmark = pytest.mark.slow
@@ -45,8 +45,8 @@ def _without(*names: str) -> Callable[[Desk], object]:
     return lambda desk: [desk.shell.more.pop(name) for name in names]
 
 
-def _answers(path: str, fault: Status | Body | Hang) -> Callable[[Desk], object]:
-    return lambda desk: desk.site.fail(Rule(fault=fault, path=path))
+def _answers(path: str, fault: StatusFault | BodyFault | Hang) -> Callable[[Desk], object]:
+    return lambda desk: desk.site.fail(FaultRule(fault=fault, path=path))
 
 
 def _write(name: str, text: str) -> Callable[[Desk], object]:
@@ -61,7 +61,7 @@ def _closed_port(desk: Desk) -> None:
 
 
 def _inactive(desk: Desk) -> None:
-    desk.site.book.repositories = [Repository(id=8, full_name="acme/app", active=False)]
+    desk.site.store.repositories = [SimulatedRepo(id=8, full_name="acme/app", active=False)]
 
 
 def _merging(desk: Desk) -> None:
@@ -79,7 +79,7 @@ def _nobody(desk: Desk) -> None:
 
 def _forbidden(desk: Desk) -> None:
     desk.set("homelab.deploy", TARGET)
-    desk.cluster.mood = Refuses()
+    desk.cluster.fault = DenyObjects()
 
 
 def _deploy(desk: Desk, **more: str) -> None:
@@ -101,7 +101,7 @@ def _old_git(desk: Desk) -> None:
 
 
 def _skewed(desk: Desk) -> None:
-    desk.site.book.wall += 3600
+    desk.site.store.wall += 3600
 
 
 def _vault_only(desk: Desk) -> None:
@@ -152,9 +152,9 @@ ROWS = (
         _env(HOMELAB_CI_REPO="acme/nope"), 20, "not know.*acme/nope", "activate it"),
     Row("a repository that is not active", _inactive, 3, "acme/app is not active", "/repos/add"),
     Row("a web page instead of CI",
-        _answers("/api", Body(content=b"<html>", content_type="text/html")), 20, "a web page"),
-    Row("a server that answers 502", _answers("/api", Status(code=502)), 20, "answered 502", "no-ci-watch"),
-    Row("a server that hangs", _answers("/", Hang(Moment.BEFORE)), 20, "no (whole )?answer within"),
+        _answers("/api", BodyFault(content=b"<html>", content_type="text/html")), 20, "a web page"),
+    Row("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "answered 502", "no-ci-watch"),
+    Row("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (whole )?answer within"),
     Row("a clock that is wrong", _skewed, 0, "clock is (1h00m|59m5.s) behind", "timedatectl"),
     Row("a Vault without token", _vault_only,
         20, "there is no Vault token", "vault login"),
@@ -202,15 +202,15 @@ def test_what_is_wrong_is_found_with_its_remedy(desk: Desk, row: Row) -> None:
 @pytest.mark.parametrize(
     ("certificate", "says"),
     [
-        (Certificate.EXPIRED, "expired"),
-        (Certificate.WRONG_NAME, "[Hh]ostname mismatch"),
-        (Certificate.UNKNOWN_CA, "(self.signed|unable to get)"),
+        (CertificateKind.EXPIRED, "expired"),
+        (CertificateKind.WRONG_NAME, "[Hh]ostname mismatch"),
+        (CertificateKind.UNKNOWN_CA, "(self.signed|unable to get)"),
     ],
 )
-def test_a_certificate_that_does_not_verify_is_found(desk: Desk, certificate: Certificate, says: str) -> None:
+def test_a_certificate_that_does_not_verify_is_found(desk: Desk, certificate: CertificateKind, says: str) -> None:
     with ExitStack() as stack:
         balancer = stack.enter_context(
-            Balancer(desk.site.url, path=desk.shell.environ["PATH"], certificate=certificate)
+            LoadBalancer(desk.site.url, path=desk.shell.environ["PATH"], certificate=certificate)
         )
         desk.shell.more.update(
             WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)

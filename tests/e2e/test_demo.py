@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 HOMELAB = str(Path(sys.executable).with_name("homelab"))
 HEARS = "import os, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 """starts a program that hears its terminal go away, also where the tests run under nohup"""
-NOT_LANDED = {Exit.REFUSED, Exit.CONFLICT, Exit.PROTECTED}
+NOT_LANDED = {ExitCode.REFUSED, ExitCode.CONFLICT, ExitCode.PROTECTED}
 
 
 class Played(NamedTuple):
@@ -72,7 +72,7 @@ def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_stat
 def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
     done = ProcessRunner(os.environ).run([HOMELAB, "demo", "sunshine"], timeout=HANG_S)
 
-    assert done.code == Exit.USAGE
+    assert done.code == ExitCode.USAGE
     assert "rollout-lies" in done.err
 
 
@@ -111,7 +111,7 @@ def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> Non
 
     os.close(ours)
 
-    assert child.wait(timeout=HANG_S) == Exit.TERMINATED
+    assert child.wait(timeout=HANG_S) == ExitCode.TERMINATED
     assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
     listed = ProcessRunner(os.environ).run(["ps", "-eo", "args="]).out
     assert str(tmp_path) not in listed

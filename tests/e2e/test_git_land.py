@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from tests.cli.shell import Ended, Shell
 from tests.waiting import FOREVER, HANG_S, wait_until
 
@@ -25,22 +25,22 @@ OURS = {"WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN"}
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
-    clone = workshop.clone("ann", topic="topic")
+def ann(workshop: ScratchRepositories) -> Clone:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     return clone
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], ann: Checkout) -> Shell:
+def shell(seal: dict[str, str], ann: Clone) -> Shell:
     """In Ann's clone, without CI."""
     return Shell(seal, ann.path)
 
 
 @pytest.fixture
-def watched(seal: dict[str, str], ann: Checkout) -> Iterator[Shell]:
+def watched(seal: dict[str, str], ann: Clone) -> Iterator[Shell]:
     """In Ann's clone, with a CI that knows her and the repository."""
-    with Woodpecker(SystemClock(), speed=50) as site:
+    with WoodpeckerSimulator(SystemClock(), speed=50) as site:
         settings = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": TOKEN, "HOMELAB_CI_REPO": "acme/app"}
         yield Shell(seal, ann.path, settings)
 
@@ -52,10 +52,10 @@ def land(shell: Shell, *options: str, verify: str = "true") -> Ended:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_while_verifying_ends_all_that_the_verification_started(
-    shell: Shell, ann: Checkout, workshop: Workshop, number: signal.Signals, code: int
+    shell: Shell, ann: Clone, workshop: ScratchRepositories, number: signal.Signals, code: int
 ) -> None:
     """A grandchild that lived on would hold the pipe open, and the branch would not be given back."""
-    start, before = ann.head, workshop.on_server()
+    start, before = ann.head, workshop.server_commit()
     os.mkfifo(workshop.folder / "pipe")
     reader = os.open(workshop.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     verify = f"exec 9>../pipe; (sh -c '{FOREVER}' & wait) & echo begun; wait"
@@ -70,7 +70,7 @@ def test_a_signal_while_verifying_ends_all_that_the_verification_started(
     assert f" exit={code} " in out.decode()
     assert b"landed=no" in out
     assert b"git land --continue" in err
-    assert workshop.on_server() == before
+    assert workshop.server_commit() == before
     back = shell("git-land", "--abort", "--no-ci-watch")
     assert (back.code, back.result["landed"], ann.head) == (0, "no", start)
 
@@ -88,21 +88,21 @@ def deadly_git(tmp_path: Path) -> Path:
 
 
 def test_a_signal_before_anything_was_looked_at_says_that_nothing_landed(
-    shell: Shell, workshop: Workshop, deadly_git: Path
+    shell: Shell, workshop: ScratchRepositories, deadly_git: Path
 ) -> None:
     """The settings are read with git, long before the landing begins."""
-    before = workshop.on_server()
+    before = workshop.server_commit()
     done = shell("git-land", PATH=f"{deadly_git}:{shell.environ['PATH']}")
     assert (done.code, done.result["verdict"], done.result["landed"]) == (143, "interrupted", "no"), done
-    assert workshop.on_server() == before
+    assert workshop.server_commit() == before
 
 
 def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
-    watched: Shell, ann: Checkout, workshop: Workshop, deadly_git: Path
+    watched: Shell, ann: Clone, workshop: ScratchRepositories, deadly_git: Path
 ) -> None:
     """Cut short in its post-push stage, the one before is still written down as landed."""
     first = ann.head
-    hook = workshop.hook("post-push", f"echo begun; {FOREVER}", where=ann.path / ".git/hooks")
+    hook = workshop.write_hook("post-push", f"echo begun; {FOREVER}", where=ann.path / ".git/hooks")
     with watched.start("git-land", "--output", "plain", "--verify-cmd", "true") as child:
         assert child.stderr is not None
         assert any(line.split()[-1:] == [b"begun"] for line in child.stderr)
@@ -113,7 +113,7 @@ def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
     second = ann.commit("b")
     done = watched("git-land", "--no-verify", PATH=f"{deadly_git}:{watched.environ['PATH']}")
     assert (done.code, done.result["sha"], done.result["landed"]) == (143, second, "no"), done
-    assert workshop.on_server() == first
+    assert workshop.server_commit() == first
     assert land(watched).code == 0
 
 
@@ -127,15 +127,15 @@ def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
     ids=["held up here", "the server is away", "held up there"],
 )
 def test_a_signal_while_pushing_is_answered_by_asking_the_server(
-    shell: Shell, ann: Checkout, workshop: Workshop, case: tuple[str, str, str | None]
+    shell: Shell, ann: Clone, workshop: ScratchRepositories, case: tuple[str, str, str | None]
 ) -> None:
     """Briefly: only what nobody can tell is left out."""
     where, hook, landed = case
-    before = workshop.on_server()
-    here = workshop.hook(
+    before = workshop.server_commit()
+    here = workshop.write_hook(
         "pre-push" if where == "ann" else "post-receive",
-        hook.format(begun=ann.path.parent / "begun", server=workshop.bare, forever=FOREVER),
-        where=ann.path / ".git/hooks" if where == "ann" else workshop.bare / "hooks",
+        hook.format(begun=ann.path.parent / "begun", server=workshop.bare_path, forever=FOREVER),
+        where=ann.path / ".git/hooks" if where == "ann" else workshop.bare_path / "hooks",
     )
     with shell.start("git-land", "--output", "plain", "--no-ci-watch", "--no-verify") as child:
         assert child.stderr is not None
@@ -146,11 +146,11 @@ def test_a_signal_while_pushing_is_answered_by_asking_the_server(
     assert (b"landed=" in out) is (landed is not None), out + err
     if landed is None:
         assert b"unknown whether" in err
-        (workshop.bare.parent / (workshop.bare.name + ".gone")).rename(workshop.bare)
+        (workshop.bare_path.parent / (workshop.bare_path.name + ".gone")).rename(workshop.bare_path)
     else:
         assert f" landed={landed} ".encode() in out, out + err
-    assert (workshop.on_server() == ann.head) is (landed == "yes")
-    assert (workshop.on_server() == before) is (landed != "yes")
+    assert (workshop.server_commit() == ann.head) is (landed == "yes")
+    assert (workshop.server_commit() == before) is (landed != "yes")
     if landed == "yes":
         assert b"hint: " not in err, "there is nothing to go on with where nothing is watched"
     here.unlink()
@@ -171,7 +171,7 @@ def test_the_verification_sees_neither_our_tokens_nor_what_git_set_for_us(shell:
     assert "HOMELAB_IN_LAND=1" in done.err
 
 
-def test_the_verifications_output_is_progress_and_the_result_is_alone_on_stdout(shell: Shell, ann: Checkout) -> None:
+def test_the_verifications_output_is_progress_and_the_result_is_alone_on_stdout(shell: Shell, ann: Clone) -> None:
     done = land(shell, verify="echo to-stdout; echo to-stderr >&2")
     assert done.lines == [done.out.strip()]
     assert done.result["sha"] == ann.head
@@ -180,12 +180,12 @@ def test_the_verifications_output_is_progress_and_the_result_is_alone_on_stdout(
 
 
 def test_the_repositorys_post_push_hook_keeps_our_tokens_and_speaks_on_stderr(
-    watched: Shell, ann: Checkout, workshop: Workshop
+    watched: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
     """It watches, so it needs them; what it prints goes through the same cleaning as all from outside."""
     script = 'read -r line; echo "token ${#WOODPECKER_TOKEN} $1 $line"; printf "\\033[2Jgone\\n"; exit 6'
-    workshop.hook("post-push", script, where=ann.path / ".git/hooks")
-    before = workshop.on_server()
+    workshop.write_hook("post-push", script, where=ann.path / ".git/hooks")
+    before = workshop.server_commit()
     done = watched("git-land", "--output", "plain", "--verify-cmd", "true")
     assert (done.code, done.result["verdict"], done.result["landed"]) == (6, "superseded", "yes")
     assert f"token {len(TOKEN)} origin {ann.head} {ann.head} refs/heads/main {before}" in done.err
@@ -193,7 +193,7 @@ def test_the_repositorys_post_push_hook_keeps_our_tokens_and_speaks_on_stderr(
     assert len(done.lines) == 1
 
 
-def test_defect_13_a_landing_is_told_in_json_with_its_result_last(shell: Shell, ann: Checkout) -> None:
+def test_defect_13_a_landing_is_told_in_json_with_its_result_last(shell: Shell, ann: Clone) -> None:
     """Defect 13: no JSON, no codes of its own, no word for scripts."""
     done = shell("git-land", "--output", "json", "--no-ci-watch", "--verify-cmd", "exit 1")
     told = [json.loads(line) for line in done.lines]
@@ -203,7 +203,7 @@ def test_defect_13_a_landing_is_told_in_json_with_its_result_last(shell: Shell, 
     assert list(dict.fromkeys(stages)) == ["preflight", "fetch", "merge", "verify"]
 
 
-def test_defect_14_a_landing_changes_no_upstream(shell: Shell, ann: Checkout) -> None:
+def test_defect_14_a_landing_changes_no_upstream(shell: Shell, ann: Clone) -> None:
     """Defect 14: `push -u` made the next bare push go elsewhere."""
     ann.git("config", "push.autoSetupRemote", "true")
     assert land(shell).code == 0
@@ -219,28 +219,30 @@ def test_defect_14_a_landing_changes_no_upstream(shell: Shell, ann: Checkout) ->
     ids=" ".join,
 )  # fmt: skip
 def test_defect_15_an_argument_that_means_nothing_is_an_error_and_lands_nothing(
-    shell: Shell, workshop: Workshop, options: list[str]
+    shell: Shell, workshop: ScratchRepositories, options: list[str]
 ) -> None:
     """Defect 15: `--verify-cmd --no-verify` took the option for the command, and a mistyped one was overlooked."""
-    before = workshop.on_server()
+    before = workshop.server_commit()
     done = shell("git-land", "--output", "plain", *options)
-    assert (done.code, done.result["verdict"], workshop.on_server()) == (Exit.USAGE, "usage", before)
+    assert (done.code, done.result["verdict"], workshop.server_commit()) == (ExitCode.USAGE, "usage", before)
 
 
-def test_defect_15_an_empty_command_verifies_nothing_and_is_refused(shell: Shell, workshop: Workshop) -> None:
+def test_defect_15_an_empty_command_verifies_nothing_and_is_refused(
+    shell: Shell, workshop: ScratchRepositories
+) -> None:
     """Defect 15: an empty `--verify-cmd=` fell back to another command without a word."""
-    before = workshop.on_server()
+    before = workshop.server_commit()
     done = shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd=")
-    assert done.code in {Exit.USAGE, Exit.REFUSED}
-    assert workshop.on_server() == before
+    assert done.code in {ExitCode.USAGE, ExitCode.REFUSED}
+    assert workshop.server_commit() == before
 
 
 def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_first(
-    shell: Shell, ann: Checkout, workshop: Workshop
+    shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
     """From a linked work tree of the same repository; two landings of one repository never push at once."""
     ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
-    other = Checkout(workshop.folder / "other", workshop.environ)
+    other = Clone(workshop.folder / "other", workshop.environ)
     other.commit("o")
     os.mkfifo(workshop.folder / "gate")
     wait = "echo verifying; cat ../gate"
@@ -252,20 +254,20 @@ def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_fi
         (workshop.folder / "gate").write_text("go\n")
         out, _ = first.communicate(timeout=HANG_S)
     for done in (second, rehearsed):
-        assert (done.code, done.result["landed"]) == (Exit.REFUSED, "no")
+        assert (done.code, done.result["landed"]) == (ExitCode.REFUSED, "no")
         assert f"process {first.pid} on {os.uname().nodename}, landing topic in {ann.path}" in done.err
     assert b"landed=yes" in out
     assert land(Shell(shell.environ, other.path)).result["landed"] == "yes"
 
 
 def test_while_the_first_landing_only_watches_the_next_one_may_land(
-    watched: Shell, ann: Checkout, workshop: Workshop
+    watched: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
     """The lock is given back once the commit is certain: watching takes an hour, and harms nobody."""
     os.mkfifo(workshop.folder / "gate")
-    workshop.hook("post-push", "echo watching; cat ../gate", where=ann.path / ".git/hooks")
+    workshop.write_hook("post-push", "echo watching; cat ../gate", where=ann.path / ".git/hooks")
     ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
-    other = Checkout(workshop.folder / "other", workshop.environ)
+    other = Clone(workshop.folder / "other", workshop.environ)
     other.commit("o")
     with watched.start("git-land", "--output", "plain", "--verify-cmd", "true") as first:
         assert first.stderr is not None

@@ -10,27 +10,29 @@ from collections.abc import Iterator
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.rollouts import Rollout
-from homelab_hooks.demo.scene import REPO, Scene
+from homelab_hooks.demo.rollouts import ScriptedRollout
+from homelab_hooks.demo.scene import REPO, DemoEnvironment
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def scene() -> Iterator[DemoEnvironment]:
     """The first pipeline of a commit never ends, so there is time to interrupt whoever waits for it."""
-    with Scene(os.environ, timelines.stuck(), Rollout(image_after=0.5)) as running:
+    with DemoEnvironment(os.environ, timelines.make_stuck(), ScriptedRollout(image_after=0.5)) as running:
         yield running
 
 
 LAND = ("git", "land", "--output", "plain")
 
 
-def cut_short(scene: Scene, number: signal.Signals, *, at: str, options: tuple[str, ...] = ()) -> tuple[str, str]:
+def cut_short(
+    scene: DemoEnvironment, number: signal.Signals, *, at: str, options: tuple[str, ...] = ()
+) -> tuple[str, str]:
     """`git land` with a signal to its whole group once it has said a word; the rest of what it said."""
     with subprocess.Popen(
-        [*LAND, *options], cwd=scene.mine.path, env=scene.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [*LAND, *options], cwd=scene.my_clone.path, env=scene.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, start_new_session=True,
     ) as child:  # fmt: skip
         assert child.stderr is not None
@@ -39,33 +41,38 @@ def cut_short(scene: Scene, number: signal.Signals, *, at: str, options: tuple[s
         return child.communicate(timeout=HANG_S)
 
 
-def passes(scene: Scene, sha: str) -> None:
+def passes(scene: DemoEnvironment, sha: str) -> None:
     """CI runs the commit again, and it passes."""
-    scene.ci.push(REPO, "main", sha, timelines.green())
+    scene.ci.push(REPO, "main", sha, timelines.make_green())
 
 
-def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: Scene) -> None:
+def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: DemoEnvironment) -> None:
     scene.after_push = lambda update: passes(scene, update.new)
     out, rest = cut_short(scene, signal.SIGINT, at="deploy ...", options=("--settle", "1h"))
     assert " exit=130 " in out
-    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.mine.head} --settle 1h\n" in rest
+    assert f"hint: go on: homelab deploy wait shop/web --sha {scene.my_clone.head} --settle 1h\n" in rest
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
-    scene: Scene, number: signal.Signals, code: int
+    scene: DemoEnvironment, number: signal.Signals, code: int
 ) -> None:
     """Git hands the signal on to its child, which so gets it twice; the last words are said all the same."""
     out, rest = cut_short(scene, number, at=": running", options=("--timeout", "40m"))
 
     assert out.startswith(f"homelab: interrupted exit={code} ")
     assert " landed=yes " in out
-    assert f"hint: go on: homelab-watch {scene.mine.head} --timeout 40m --deploy shop/web --event push\n" in rest
-    assert scene.workshop.on_server("main") == scene.mine.head
+    assert f"hint: go on: homelab-watch {scene.my_clone.head} --timeout 40m --deploy shop/web --event push\n" in rest
+    assert scene.repositories.server_commit("main") == scene.my_clone.head
 
-    passes(scene, scene.mine.head)
+    passes(scene, scene.my_clone.head)
     again = subprocess.run(
-        [*LAND, "--continue"], cwd=scene.mine.path, env=scene.environ, capture_output=True, text=True, timeout=HANG_S
+        [*LAND, "--continue"],
+        cwd=scene.my_clone.path,
+        env=scene.environ,
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
     )
     assert again.returncode == 0, again.stderr
     assert again.stdout.startswith("homelab: deployed exit=0 ")

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S
@@ -18,21 +18,21 @@ LAND = ("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", "true"
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
-    clone = workshop.clone("ann", topic="topic")
+def ann(workshop: ScratchRepositories) -> Clone:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     return clone
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], ann: Checkout) -> Shell:
+def shell(seal: dict[str, str], ann: Clone) -> Shell:
     return Shell(seal, ann.path)
 
 
 def test_a_landing_that_cannot_be_written_down_is_refused_before_anything_changes(
-    shell: Shell, ann: Checkout, workshop: Workshop
+    shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
-    before = workshop.on_server()
+    before = workshop.server_commit()
     (ann.path / ".git" / "homelab").write_text("in the way")
     head = ann.head
 
@@ -42,14 +42,14 @@ def test_a_landing_that_cannot_be_written_down_is_refused_before_anything_change
     assert "cannot be written down" in done.err
     assert "Traceback" not in done.err
     assert "a fault of" not in done.err
-    assert (workshop.on_server(), ann.head, ann.git("status", "--short")) == (before, head, "")
+    assert (workshop.server_commit(), ann.head, ann.git("status", "--short")) == (before, head, "")
 
 
 def test_a_disk_that_fills_up_during_the_push_does_not_hide_that_it_landed(
-    shell: Shell, ann: Checkout, workshop: Workshop
+    shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
     state = ann.path / ".git" / "homelab"
-    workshop.hook("post-receive", f'rm -rf "{state}" && echo full >"{state}"')
+    workshop.write_hook("post-receive", f'rm -rf "{state}" && echo full >"{state}"')
 
     done = shell(*LAND)
 
@@ -57,7 +57,7 @@ def test_a_disk_that_fills_up_during_the_push_does_not_hide_that_it_landed(
     assert done.result["landed"] == "yes"
     assert f"landed {ann.head} on main" in done.err
     assert done.err.count("warning: the landing cannot be written down") == 1
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
 
 
 def test_a_home_that_cannot_be_written_is_no_obstacle(shell: Shell) -> None:
@@ -81,25 +81,27 @@ def test_a_reader_who_has_seen_enough_causes_no_complaint(shell: Shell, command:
     assert b"Broken pipe" not in err
 
 
-def test_progress_that_nobody_reads_does_not_stop_a_landing(shell: Shell, ann: Checkout, workshop: Workshop) -> None:
+def test_progress_that_nobody_reads_does_not_stop_a_landing(
+    shell: Shell, ann: Clone, workshop: ScratchRepositories
+) -> None:
     done = ProcessRunner(shell.environ).run(
         ["sh", "-c", '"$@" 2>&1 | head -1; exit 0', "sh", str(PROGRAMS / LAND[0]), *LAND[1:]],
         cwd=ann.path,
         timeout=HANG_S,
     )
     assert "Traceback" not in done.out + done.err
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
-def test_another_character_set_has_no_traceback(shell: Shell, ann: Checkout, encoding: str) -> None:
+def test_another_character_set_has_no_traceback(shell: Shell, ann: Clone, encoding: str) -> None:
     ann.commit("grüße", message="Grüße 漢字")
     done = shell("git-land", "--output", "live", *LAND[3:], PYTHONIOENCODING=encoding, TERM="xterm")
     assert (done.code, done.result["landed"]) == (0, "yes"), done.err
     assert "fault" not in done.err
 
 
-def test_windows_line_ends_in_settings_are_no_part_of_them(shell: Shell, ann: Checkout) -> None:
+def test_windows_line_ends_in_settings_are_no_part_of_them(shell: Shell, ann: Clone) -> None:
     (ann.path / ".homelab.toml").write_bytes(b'target = "main"\r\nsettle = "3s"\r\n')
     with (ann.path / ".git" / "config").open("ab") as config:
         config.write(b"[homelab]\r\n\ttimeout = 7m\r\n\tverify = make check\r\n")

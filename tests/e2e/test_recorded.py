@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.githttp import Update
-from homelab_hooks.demo.rollouts import Rollout
-from homelab_hooks.demo.scene import REPO, Scene
-from homelab_hooks.demo.woodpecker_replay import load
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.githttp import PushedRef
+from homelab_hooks.demo.rollouts import ScriptedRollout
+from homelab_hooks.demo.scene import REPO, DemoEnvironment
+from homelab_hooks.demo.woodpecker_replay import load_recording
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
@@ -31,26 +31,26 @@ RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
 class Stage:
     """The scene, with CI's part played from a recording."""
 
-    scene: Scene
+    scene: DemoEnvironment
 
     def plays(self, recording: str) -> None:
         """From the push on, CI answers as recorded, for the landed commit."""
 
-        def play(update: Update) -> None:
-            self.scene.ci.play(REPO, load(RECORDINGS / f"{recording}.json.gz"), update.new)
+        def play(update: PushedRef) -> None:
+            self.scene.ci.play(REPO, load_recording(RECORDINGS / f"{recording}.json.gz"), update.new)
 
         self.scene.after_push = play
 
     def land(self, *options: str) -> tuple[Completed, str]:
         """`git land`; how it ended and its last line."""
         argv = ["git", "land", "--output", "plain", *options]
-        done = ProcessRunner(self.scene.environ).run(argv, cwd=self.scene.mine.path, timeout=HANG_S)
+        done = ProcessRunner(self.scene.environ).run(argv, cwd=self.scene.my_clone.path, timeout=HANG_S)
         return done, done.out.strip()
 
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    with Scene(os.environ, timelines.never(), Rollout(image_after=0.5)) as scene:
+    with DemoEnvironment(os.environ, timelines.make_no_pipeline(), ScriptedRollout(image_after=0.5)) as scene:
         yield Stage(scene)
 
 
@@ -59,10 +59,10 @@ def test_a_landing_that_is_green_and_rolled_out_ends_with_0(stage: Stage) -> Non
 
     done, last = stage.land()
 
-    assert done.code == Exit.OK, done.err
+    assert done.code == ExitCode.OK, done.err
     assert last.startswith("homelab: deployed exit=0 sha=")
     assert " landed=yes " in last
-    assert stage.scene.workshop.on_server("main") == stage.scene.mine.head
+    assert stage.scene.repositories.server_commit("main") == stage.scene.my_clone.head
 
 
 def test_a_landing_whose_ci_is_red_ends_with_1_and_is_landed(stage: Stage) -> None:
@@ -70,34 +70,34 @@ def test_a_landing_whose_ci_is_red_ends_with_1_and_is_landed(stage: Stage) -> No
 
     done, last = stage.land()
 
-    assert done.code == Exit.FAILED, done.err
+    assert done.code == ExitCode.FAILED, done.err
     assert "step boom of workflow woodpecker failed with exit code 3" in done.err
     assert " landed=yes " in last
-    assert stage.scene.workshop.on_server("main") == stage.scene.mine.head
+    assert stage.scene.repositories.server_commit("main") == stage.scene.my_clone.head
 
 
 def test_a_conflict_ends_with_21_and_nothing_is_pushed(stage: Stage) -> None:
-    theirs = stage.scene.colleague("greeting", "good morning\n")
+    theirs = stage.scene.push_as_colleague("greeting", "good morning\n")
 
     done, last = stage.land()
 
-    assert done.code == Exit.CONFLICT
+    assert done.code == ExitCode.CONFLICT
     assert "greeting" in done.err
     assert " landed=no " in last
-    assert stage.scene.workshop.on_server("main") == theirs
+    assert stage.scene.repositories.server_commit("main") == theirs
 
 
 def test_an_expired_token_ends_with_one_request_before_anything_is_changed(stage: Stage) -> None:
-    before = stage.scene.workshop.on_server("main")
+    before = stage.scene.repositories.server_commit("main")
     stage.scene.vault.write("ci/global", {"woodpecker_api_token": "expired-long-ago"})
 
     done, last = stage.land()
 
-    assert done.code in {Exit.DENIED, Exit.REFUSED}
+    assert done.code in {ExitCode.DENIED, ExitCode.REFUSED}
     assert " landed=no " in last
     assert [request.path for request in stage.scene.ci.requests] == ["/api/user"]
     assert "expired-long-ago" not in done.out + done.err
-    assert stage.scene.workshop.on_server("main") == before
+    assert stage.scene.repositories.server_commit("main") == before
 
 
 def test_a_token_that_vault_no_longer_gives_out_names_vault_and_the_remedy(stage: Stage) -> None:
@@ -105,7 +105,7 @@ def test_a_token_that_vault_no_longer_gives_out_names_vault_and_the_remedy(stage
 
     done, last = stage.land()
 
-    assert done.code == Exit.REFUSED
+    assert done.code == ExitCode.REFUSED
     assert "Vault secret/ci/global" in done.err
     assert "vault login" in done.err
     assert " landed=no " in last
@@ -122,12 +122,12 @@ def test_the_token_appears_in_no_output_and_reaches_no_other_server(stage: Stage
 
 def test_a_person_in_a_linked_worktree_lands_from_there(stage: Stage) -> None:
     stage.plays("02-success")
-    mine = stage.scene.mine
+    mine = stage.scene.my_clone
     mine.git("worktree", "add", "--quiet", "-b", "other", "../other", "feature")
     there = replace(stage)
-    there.scene.mine = type(mine)(mine.path.parent / "other", stage.scene.environ)
+    there.scene.my_clone = type(mine)(mine.path.parent / "other", stage.scene.environ)
 
     done, last = there.land("--no-deploy")
 
-    assert done.code == Exit.OK, done.err
+    assert done.code == ExitCode.OK, done.err
     assert " landed=yes " in last

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS, Ended
 from tests.waiting import HANG_S
@@ -207,7 +207,7 @@ SCENES = {
 class Terminal:
     """Plays a scene."""
 
-    workshop: Workshop
+    workshop: ScratchRepositories
     ended: Ended | None = None
 
     def line(self, text: str) -> None:
@@ -220,11 +220,11 @@ class Terminal:
         who, _, typed = text.partition("$ ")
         if who == "server":
             _, name, script = typed.split(" ", 2)
-            self.workshop.hook(name, script)
+            self.workshop.write_hook(name, script)
             return
-        self.typed(Checkout(self.workshop.folder / who, self.workshop.environ), typed)
+        self.typed(Clone(self.workshop.folder / who, self.workshop.environ), typed)
 
-    def typed(self, clone: Checkout, text: str) -> None:
+    def typed(self, clone: Clone, text: str) -> None:
         """A command in somebody's clone."""
         words = shlex.split(text)
         match words:
@@ -243,12 +243,12 @@ class Terminal:
             case _:
                 raise AssertionError(text)
 
-    def land(self, clone: Checkout, options: list[str]) -> None:
+    def land(self, clone: Clone, options: list[str]) -> None:
         """`git land`, and what holds after every one."""
         verify = [] if "--verify-cmd" in options else ["--verify-cmd", "true"]
-        before, dirt, target = clone.head, status(clone), self.workshop.on_server()
+        before, dirt, target = clone.head, status(clone), self.workshop.server_commit()
         self.ended = self.run(clone, "git-land", "--output", "plain", "--no-ci-watch", *verify, *options)
-        there, landed = self.workshop.on_server(), self.ended.result["landed"] == "yes"
+        there, landed = self.workshop.server_commit(), self.ended.result["landed"] == "yes"
         assert self.workshop.origin.git("merge-base", target, there) == target, "only ever fast-forwarded"
         assert (there != target) == landed
         if landed:
@@ -256,7 +256,7 @@ class Terminal:
         elif self.ended.code != 21:
             assert (clone.head, status(clone)) == (before, dirt) or "--abort" in options
 
-    def run(self, clone: Checkout, program: str, *options: str) -> Ended:
+    def run(self, clone: Clone, program: str, *options: str) -> Ended:
         """One of our commands."""
         done = ProcessRunner(self.workshop.environ).run(
             [str(PROGRAMS / program), *options], cwd=clone.path, timeout=HANG_S
@@ -264,11 +264,11 @@ class Terminal:
         return Ended(done.code, done.out, done.err)
 
 
-def status(clone: Checkout) -> str:
+def status(clone: Clone) -> str:
     return clone.git("status", "--porcelain", "--untracked-files=no")
 
 
-def left(clone: Checkout) -> list[str]:
+def left(clone: Clone) -> list[str]:
     """What nobody should find afterwards."""
     own = clone.path / ".git"
     odd = [ref for ref in clone.git("for-each-ref", "--format=%(refname)").split() if ref.split("/")[1] not in KNOWN]
@@ -282,7 +282,7 @@ KNOWN = {"heads", "remotes", "tags"}
 
 
 @pytest.mark.parametrize("name", SCENES)
-def test_a_scene_ends_as_written(workshop: Workshop, name: str) -> None:
+def test_a_scene_ends_as_written(workshop: ScratchRepositories, name: str) -> None:
     ann, _ = workshop.clone("ann"), workshop.clone("bob")
     terminal = Terminal(workshop)
     lines = [line[8:].rstrip() for line in SCENES[name].splitlines()[1:-1]]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
 from homelab_hooks.proc import Completed
 
-LOOKS = (Seen, Absent, Missed, Denied)
+LOOKS = (Found, NotFound, Unavailable, Denied)
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of its own is made there
 

@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, get_type_hints
 
-from homelab_hooks.looks import Missed, Seen
-from homelab_hooks.reply import NoReply, Reply, bounded
+from homelab_hooks.looks import Found, Unavailable
+from homelab_hooks.reply import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import read
-from homelab_hooks.woodpecker.events import LONGEST, Garbage, Hint, Stream
+from homelab_hooks.woodpecker.answer import read_response
+from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, Fed
 from tests.fuzz.promises import hold
@@ -22,9 +22,9 @@ def woodpecker(reader: Callable[[object], Any]) -> Callable[[bytes], None]:
     kind = get_type_hints(reader)["return"]
 
     def feed(data: bytes) -> None:
-        found = read(Reply(200, {}, data, 0.1), reader, what="it", token="WP_TOKEN")
+        found = read_response(HttpResponse(200, {}, data, 0.1), reader, subject="it", token_source="WP_TOKEN")
         assert isinstance(found, LOOKS)
-        if not isinstance(found, Seen):
+        if not isinstance(found, Found):
             assert not texts.harmful(found.reason), found
             return
         hold(found.value, kind)
@@ -39,10 +39,12 @@ def headers(data: bytes) -> None:
     status, retry, date, place, kind, body = (data.decode("latin-1").split("\n", 5) + [""] * 6)[:6]
     code = int(status) if status.isascii() and status.isdecimal() and len(status) < 4 else 503
     told = {"retry-after": retry, "date": date, "location": place, "content-type": kind}
-    found = read(Reply(code, told, body.encode(), 0.1), parse.pipelines, what="it", token="WP_TOKEN")
+    found = read_response(
+        HttpResponse(code, told, body.encode(), 0.1), parse.parse_pipelines, subject="it", token_source="WP_TOKEN"
+    )
     assert isinstance(found, LOOKS)
-    assert code == 200 or not isinstance(found, Seen)
-    if isinstance(found, Missed):
+    assert code == 200 or not isinstance(found, Found)
+    if isinstance(found, Unavailable):
         assert not texts.harmful(found.reason), found
         assert found.retry_after is None or 0 <= found.retry_after < 1e10
 
@@ -51,19 +53,19 @@ def packed(data: bytes) -> None:
     """A packed body is bounded, whatever it unpacks to."""
     limit = 4096
     for body in (data, zlib.compress(data * 50, wbits=31), zlib.compress(data, wbits=31)[: len(data)]):
-        found = bounded([body[:7], body[7:]], "gzip", limit)
-        assert isinstance(found, NoReply) or len(found) <= limit
+        found = read_bounded_body([body[:7], body[7:]], "gzip", limit)
+        assert isinstance(found, RequestFailed) or len(found) <= limit
 
 
 def stream(data: bytes) -> None:
     """However the bytes are cut, the hints are the same, and what is kept is bounded."""
     hints, kept = _heard([data])
-    assert kept <= LONGEST
+    assert kept <= MAX_EVENT_BYTES
     sizes = [1 + byte % 23 for byte in data[:40]] or [1]
     assert _heard(_cut(data, sizes))[0] == hints
     assert len(data) > 3000 or _heard([bytes([byte]) for byte in data])[0] == hints
     for hint in hints:
-        hold(hint, Hint)
+        hold(hint, PipelineHint)
 
 
 def _cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
@@ -76,26 +78,26 @@ def _cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
     return pieces
 
 
-def _heard(chunks: Sequence[bytes]) -> tuple[list[Hint], int]:
-    known, found = Stream(), []
+def _heard(chunks: Sequence[bytes]) -> tuple[list[PipelineHint], int]:
+    known, found = SseParser(), []
     try:
         for chunk in chunks:
             found += known.feed(chunk)
-    except Garbage:
+    except MalformedStream:
         pass
-    return found, known.kept
+    return found, known.buffered_bytes
 
 
 _EVENT = b'event:message\r\ndata: {"pipeline": %s,\r\ndata: "repo": {"id": 8, "full_name": "a/b"}}\r\n\r\n: ping\n\n'
 
 TARGETS = {
-    "pipelines": Fed(woodpecker(parse.pipelines), seeds.woodpecker("/pipelines")),
-    "pipeline": Fed(woodpecker(parse.pipeline), seeds.woodpecker("/pipelines/")),
-    "repo": Fed(woodpecker(parse.repo), seeds.woodpecker("/lookup/")),
-    "login": Fed(woodpecker(parse.login), seeds.woodpecker("/user")),
-    "rights": Fed(woodpecker(parse.may_push), seeds.woodpecker("/permissions")),
-    "queue": Fed(woodpecker(parse.queue), seeds.woodpecker("/queue")),
-    "log": Fed(woodpecker(parse.log), seeds.woodpecker("/logs/")),
+    "pipelines": Fed(woodpecker(parse.parse_pipelines), seeds.woodpecker("/pipelines")),
+    "pipeline": Fed(woodpecker(parse.parse_pipeline), seeds.woodpecker("/pipelines/")),
+    "repo": Fed(woodpecker(parse.parse_repo), seeds.woodpecker("/lookup/")),
+    "login": Fed(woodpecker(parse.parse_login), seeds.woodpecker("/user")),
+    "rights": Fed(woodpecker(parse.parse_can_push), seeds.woodpecker("/permissions")),
+    "queue": Fed(woodpecker(parse.parse_queue), seeds.woodpecker("/queue")),
+    "log": Fed(woodpecker(parse.parse_log), seeds.woodpecker("/logs/")),
     "headers": Fed(headers, (
         b"503\n120\n\n\ntext/plain\nupstream gone",
         b"429\nTue, 24 Nov 2026 08:00:09 GMT\nTue, 24 Nov 2026 08:00:00 GMT\n\n\n",

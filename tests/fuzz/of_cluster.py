@@ -8,7 +8,7 @@ from functools import partial
 from homelab_hooks.kubectl import pods, reading, watching
 from homelab_hooks.kubectl.facts import Pod, ReplicaCounts, Revision, Template, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
 from homelab_hooks.proc import Completed
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, Fed, Says
@@ -22,7 +22,7 @@ def kubectl(data: bytes) -> None:
     for kind in WorkloadKind:
         found = known.workload(WorkloadTarget("shop", kind, "web"), within=1.0)
         assert isinstance(found, LOOKS)
-        if isinstance(found, Seen):
+        if isinstance(found, Found):
             workload = found.value
             hold(workload, Workload)
     workload = workload or WORKLOAD
@@ -30,9 +30,9 @@ def kubectl(data: bytes) -> None:
     target = WorkloadTarget("shop", WorkloadKind.DEPLOYMENT, "web")
     for asked in (known, listed):
         made = asked.revisions(target, workload, within=1.0)
-        hold(made.value if isinstance(made, Seen) else (), tuple[Revision, ...])
-        pods = asked.pods(target, workload, made.value if isinstance(made, Seen) else (), within=1.0)
-        hold(pods.value if isinstance(pods, Seen) else (), tuple[Pod, ...])
+        hold(made.value if isinstance(made, Found) else (), tuple[Revision, ...])
+        pods = asked.pods(target, workload, made.value if isinstance(made, Found) else (), within=1.0)
+        hold(pods.value if isinstance(pods, Found) else (), tuple[Pod, ...])
         assert not texts.harmful(asked.cannot_create(target, workload, within=1.0))
 
 
@@ -42,7 +42,7 @@ def kubectl_errors(data: bytes) -> None:
         found = Kubectl(Says(Completed(code, data, data))).workload(
             WorkloadTarget("shop", WorkloadKind.DEPLOYMENT, "web"), within=1.0
         )
-        assert isinstance(found, (Absent, Missed, Denied))
+        assert isinstance(found, (NotFound, Unavailable, Denied))
         assert not texts.harmful(found.reason), found
 
 

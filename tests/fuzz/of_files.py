@@ -7,9 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from homelab_hooks import files
-from homelab_hooks.config import Sources, resolve
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Watched
+from homelab_hooks.config import SettingSources, resolve_config
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.owner import HookManager
 from homelab_hooks.hooks.places import read_hook_file
@@ -32,11 +32,11 @@ def small_files(data: bytes) -> None:
         (top / ".homelab.toml").write_bytes(data)
         (top / "woodpecker").mkdir()
         (top / "woodpecker" / "contexts.json").write_bytes(data)
-        assert isinstance(files.context_server(top), str)
+        assert isinstance(files.read_woodpecker_cli_server(top), str)
         try:
-            resolve(Sources(tracked=files.tracked(top)))
-        except Problem as problem:
-            assert problem.what  # noqa: PT017 - most inputs end well
+            resolve_config(SettingSources(tracked=files.load_tracked_settings(top)))
+        except CommandError as problem:
+            assert problem.message  # noqa: PT017 - most inputs end well
 
 
 def landing(data: bytes) -> None:
@@ -45,8 +45,8 @@ def landing(data: bytes) -> None:
         (Path(name) / "land.json").write_bytes(data)
         try:
             found = StateFile(Path(name)).load()
-        except Problem as problem:
-            assert "land.json" in problem.what  # noqa: PT017 - most inputs end well
+        except CommandError as problem:
+            assert "land.json" in problem.message  # noqa: PT017 - most inputs end well
         else:
             hold(found, LandingState)
 
@@ -58,7 +58,7 @@ def watches(data: bytes) -> None:
         known.directory.mkdir(parents=True)
         (known.directory / "a.json").write_bytes(data)
         for one in known.summaries(1795465876.0):
-            hold(one, Watched)
+            hold(one, BackgroundWatch)
 
 
 def tickets(data: bytes) -> None:

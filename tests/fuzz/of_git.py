@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks import remote
-from homelab_hooks.config import GitEntry
-from homelab_hooks.errors import Problem
+from homelab_hooks.config import GitConfigEntry
+from homelab_hooks.errors import CommandError
 from homelab_hooks.git import push
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
-from homelab_hooks.looks import Look, Seen
+from homelab_hooks.looks import Found, Poll
 from homelab_hooks.proc import Completed, ancestry
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, SHA, Fed
@@ -25,14 +25,14 @@ from tests.fuzz.promises import hold
 def remotes(data: bytes) -> None:
     """Any URL says an owner and a name, or why it does not."""
     url = data.decode("utf-8", "surrogateescape")
-    found = remote.parse(url)
-    if isinstance(found, remote.Address):
+    found = remote.parse_remote_url(url)
+    if isinstance(found, remote.RepoAddress):
         assert found.namespace
         assert found.name
         assert found.host
     else:
-        assert found.why
-    assert not texts.harmful(remote.shown(url))
+        assert found.reason
+    assert not texts.harmful(remote.format_remote_url(url))
 
 
 def pushes(data: bytes) -> None:
@@ -69,14 +69,14 @@ class Mouth:
         return self
 
 
-def _seen(look: Look[str]) -> str:
+def _seen(look: Poll[str]) -> str:
     """What a look saw; empty where it saw nothing."""
     assert isinstance(look, LOOKS)
-    return look.value if isinstance(look, Seen) else ""
+    return look.value if isinstance(look, Found) else ""
 
 
 ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
-    (lambda git: git.config_entries(), tuple[GitEntry, ...]),
+    (lambda git: git.config_entries(), tuple[GitConfigEntry, ...]),
     (lambda git: git.identity(), str),
     (lambda git: git.top_level(), Path | None),
     (lambda git: git.resolve("main"), Commit | None),
@@ -113,8 +113,8 @@ def git_says(data: bytes) -> None:
         for ask, kind in ASKED:
             try:
                 hold(ask(git), kind)
-            except Problem as problem:
-                assert problem.what  # noqa: PT017 - most inputs end well
+            except CommandError as problem:
+                assert problem.message  # noqa: PT017 - most inputs end well
 
 
 def pushing(data: bytes) -> None:

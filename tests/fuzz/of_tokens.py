@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from homelab_hooks import server
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Fault
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import FailureKind
 from homelab_hooks.proc import Completed
-from homelab_hooks.reply import Call, NoReply, Reply
-from homelab_hooks.tokens.find import NotThere, Token, from_git
-from homelab_hooks.tokens.vault import Vault, from_vault
+from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed
+from homelab_hooks.tokens.find import Token, TokenNotFound, read_token_from_git
+from homelab_hooks.tokens.vault import VaultSettings, read_token_from_vault
 from tests.fuzz import texts
 from tests.fuzz.fed import Fed, Says
 
@@ -19,23 +19,23 @@ from tests.fuzz.fed import Fed, Says
 def credentials(data: bytes) -> None:
     """Whatever a credential helper prints, it is a token that a header can carry, or none."""
     try:
-        found = from_git(server.parse_server("https://ci.example.test"), Says(Completed(0, data)))  # type: ignore[arg-type]  # it runs as processes do
-    except Problem as problem:
-        assert problem.exit is Exit.DENIED  # noqa: PT017 - most inputs end well
+        found = read_token_from_git(server.parse_server_url("https://ci.example.test"), Says(Completed(0, data)))  # type: ignore[arg-type]  # it runs as processes do
+    except CommandError as problem:
+        assert problem.exit is ExitCode.DENIED  # noqa: PT017 - most inputs end well
         return
-    assert isinstance(found, NotThere) or (found.value.isascii() and found.value.isprintable())
+    assert isinstance(found, TokenNotFound) or (found.value.isascii() and found.value.isprintable())
 
 
 class Answers:
     """A Vault that answers what it is asked with one after the other, then with the last again and again."""
 
-    def __init__(self, *replies: Reply | NoReply) -> None:
-        self._replies, self.asked = list(replies), list[Call]()
+    def __init__(self, *replies: HttpResponse | RequestFailed) -> None:
+        self._replies, self.asked = list(replies), list[HttpRequest]()
 
-    def exchange(self, call: Call, *, deadline: float, limit: int) -> Reply | NoReply:
+    def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
         """The next one."""
-        assert 0 < deadline <= 10 < limit
-        self.asked.append(call)
+        assert 0 < timeout <= 10 < max_bytes
+        self.asked.append(request)
         return self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
 
     def close(self) -> None:
@@ -51,19 +51,19 @@ def vault(data: bytes) -> None:
     first, _, second = bodies.partition(b"\x1f")
     code = int(status) if status.isdigit() and len(status) == 3 and status >= b"200" else 200
     for replies in (
-        (Reply(code, {"location": "https://evil.example.test"}, first, 0.1),),
-        (Reply(200, {}, _MOUNTS[len(second) % 2], 0.1), Reply(code, {}, second or first, 0.1)),
-        (Reply(200, {}, first, 0.1), Reply(200, {}, second, 0.1)),
-        (NoReply(Fault.CONNECTION, first.decode("latin-1")),),
+        (HttpResponse(code, {"location": "https://evil.example.test"}, first, 0.1),),
+        (HttpResponse(200, {}, _MOUNTS[len(second) % 2], 0.1), HttpResponse(code, {}, second or first, 0.1)),
+        (HttpResponse(200, {}, first, 0.1), HttpResponse(200, {}, second, 0.1)),
+        (RequestFailed(FailureKind.CONNECTION, first.decode("latin-1")),),
     ):
         _asked(Answers(*replies), code)
 
 
 def _asked(door: Answers, code: int) -> None:
     try:
-        found = from_vault(VAULT, door)
-    except Problem as problem:
-        assert problem.exit is Exit.DENIED  # noqa: PT017 - most inputs end well
+        found = read_token_from_vault(VAULT, door)
+    except CommandError as problem:
+        assert problem.exit is ExitCode.DENIED  # noqa: PT017 - most inputs end well
         return
     assert len(door.asked) <= 2
     for call in door.asked:
@@ -76,11 +76,11 @@ def _asked(door: Answers, code: int) -> None:
     assert not texts.harmful(found.reason), found
     assert VAULT.token not in found.reason
     assert len(found.reason) < 150
-    assert not found.silent or code >= 400 or "no answer" in found.reason
+    assert not found.unreachable or code >= 400 or "no answer" in found.reason
 
 
-VAULT = Vault(
-    server=server.parse_server("https://vault.example.test"), token="hvs.CAESIJabcdef", token_source="VAULT_TOKEN",
+VAULT = VaultSettings(
+    server=server.parse_server_url("https://vault.example.test"), token="hvs.CAESIJabcdef", token_source="VAULT_TOKEN",
     path="secret/ci/global", field="woodpecker_api_token",
 )  # fmt: skip
 _MOUNTS = tuple(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from homelab_hooks import durations, image, readings, server
-from homelab_hooks.errors import Problem
-from homelab_hooks.text import Redactor, clean, fit_to_show, short
-from homelab_hooks.watch.tail import visible
+from homelab_hooks.errors import CommandError
+from homelab_hooks.text import Redactor, sanitize_text, strip_control_chars, truncate_text
+from homelab_hooks.watch.tail import render_line
 from tests.fuzz import texts
 from tests.fuzz.fed import SHA, Fed
 
@@ -15,37 +15,38 @@ from tests.fuzz.fed import SHA, Fed
 def shown_text(data: bytes) -> None:
     """A text is fit to be shown after once; a secret in it is gone, wherever controls or a cut split it."""
     text = data.decode("utf-8", "surrogateescape")
-    for one in (clean(text), fit_to_show(text, Redactor())):
+    for one in (strip_control_chars(text), sanitize_text(text, Redactor())):
         assert not texts.harmful(one), ascii(one)
-        assert clean(one) == one
-    for one in (clean(text, colour=True), visible(text)):
+        assert strip_control_chars(one) == one
+    for one in (strip_control_chars(text, colour=True), render_line(text)):
         assert not texts.harmful(_UNCOLOURED.sub("", one)), ascii(one)
     redact, secret = Redactor(SECRETS), SECRETS[len(data) % len(SECRETS)]
     middle = len(data) % len(secret)
-    fit = fit_to_show(f"{text}{secret[:middle]}\x1b[1m\u200b{secret[middle:]}{text}", redact)
+    fit = sanitize_text(f"{text}{secret[:middle]}\x1b[1m\u200b{secret[middle:]}{text}", redact)
     assert not any(known in fit for known in SECRETS), ascii(fit)
-    assert fit_to_show(fit, redact) == fit
+    assert sanitize_text(fit, redact) == fit
     assert "://" not in fit or "@" not in fit.partition("://")[2].partition("/")[0].partition(" ")[0]
     for width in (1, 7, 199):
-        assert len(short(fit, width)) <= width
-        assert SECRETS[1][:6] not in redact(short(f"{SECRETS[1]} {'x' * width}", width))
+        assert len(truncate_text(fit, width)) <= width
+        assert SECRETS[1][:6] not in redact(truncate_text(f"{SECRETS[1]} {'x' * width}", width))
 
 
 def settings(data: bytes) -> None:
     """Any text is a value, or a ValueError that says what is expected."""
     text = data.decode("utf-8", "surrogateescape")
     for reader in (
-        durations.parse, server.parse_server, server.parse_dial, readings.full_name, readings.ref, readings.workload,
-        readings.secret, image.parse_proof,
+        durations.parse_duration, server.parse_server_url, server.parse_dial, readings.parse_repo_name,
+        readings.parse_ref_name, readings.parse_workload,
+        readings.parse_vault_path, image.parse_proof,
     ):  # fmt: skip
         try:
             found = reader(text)
-        except (ValueError, Problem) as error:
+        except (ValueError, CommandError) as error:
             assert str(error)  # noqa: PT017 - most inputs end well
         else:
             assert found is not None
-    assert durations.text(len(data) * 1e7)
-    assert isinstance(image.names(image.tag(text), SHA), bool)
+    assert durations.format_duration(len(data) * 1e7)
+    assert isinstance(image.has_commit_token(image.extract_tag(text), SHA), bool)
 
 
 SECRETS = ("t0ken-value", "value-of-vault", "hvs.CAESIJ", "CAESIJabcdef", "aaaaaaab")

@@ -8,33 +8,35 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import ScratchRepositories
 from tests.postpush.desk import Desk
 
 Gate = Callable[..., None]
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
-    with Woodpecker(SystemClock(), speed=50) as server:
+def site() -> Iterator[WoodpeckerSimulator]:
+    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
         yield server
 
 
 @pytest.fixture
-def desk(seal: dict[str, str], site: Woodpecker, workshop: Workshop, tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(seal, workshop.clone("work", topic="topic"), site, tmp_path / "told.json")
+def desk(
+    seal: dict[str, str], site: WoodpeckerSimulator, workshop: ScratchRepositories, tmp_path: Path
+) -> Iterator[Desk]:
+    desk = Desk(seal, workshop.clone("work", branch="topic"), site, tmp_path / "told.json")
     yield desk
     desk.end_waiters()
 
 
 @pytest.fixture
-def gate(desk: Desk, workshop: Workshop) -> Gate:
+def gate(desk: Desk, workshop: ScratchRepositories) -> Gate:
     """`gate("verify", "--verify-cmd", "true")` becomes the pre-push hook."""
 
     def one(*words: str) -> None:
         call = " ".join(f"'{word}'" for word in words)
         script = f'exec homelab hooks {call} --output plain "$@" >&2'
-        workshop.hook("pre-push", script, where=desk.clone.path / ".git/hooks")
+        workshop.write_hook("pre-push", script, where=desk.clone.path / ".git/hooks")
 
     return one

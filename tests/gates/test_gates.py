@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.errors import Problem
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.errors import CommandError
 from homelab_hooks.hooks.colour import query_branch_status
-from homelab_hooks.looks import Missed
+from homelab_hooks.looks import Unavailable
 from homelab_hooks.proc import ProcessRunner
-from homelab_hooks.woodpecker.client import Woodpecker
+from homelab_hooks.woodpecker.client import WoodpeckerClient
 from tests.gates.conftest import Gate
 from tests.postpush.desk import Desk
 from tests.waiting import FOREVER, HANG_S, wait_until
@@ -27,7 +27,7 @@ FAILS = ("verify", "--verify-cmd", "echo broken; exit 3")
 LAND = ("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd")
 
 
-def colour(desk: Desk, script: Script, *, branch: str = "main", **facts: str) -> None:
+def colour(desk: Desk, script: PipelineTimeline, *, branch: str = "main", **facts: str) -> None:
     """A pipeline on the branch, played to its end."""
     row = desk.site.push("acme/app", branch, "c" * 40, script, **facts)
     assert row is not None
@@ -39,17 +39,17 @@ def colour(desk: Desk, script: Script, *, branch: str = "main", **facts: str) ->
     (FAILS, 22, "the verification failed with exit code 3: echo broken; exit 3"),
 ])  # fmt: skip
 def test_a_push_to_the_target_is_refused_with_a_reason_and_a_way(
-    desk: Desk, gate: Gate, workshop: Workshop, case: tuple[tuple[str, ...], int, str]
+    desk: Desk, gate: Gate, workshop: ScratchRepositories, case: tuple[tuple[str, ...], int, str]
 ) -> None:
     gate_, code, said = case
     gate(*gate_)
     desk.commit()
-    before = workshop.on_server()
+    before = workshop.server_commit()
 
     done = desk.git(*PUSH)
 
     assert done.code == 1
-    assert workshop.on_server() == before
+    assert workshop.server_commit() == before
     assert said in done.err
     assert f"SKIP=homelab-{gate_[0]}" in done.err
     assert desk.git(*PUSH, "--dry-run", SKIP=f"other,homelab-{gate_[0]}").code == 0
@@ -71,38 +71,42 @@ def test_what_is_not_brought_onto_the_target_passes_in_silence(desk: Desk, gate:
 
 
 @pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
-def test_one_of_several_refs_is_enough(desk: Desk, gate: Gate, workshop: Workshop, gate_: tuple[str, ...]) -> None:
+def test_one_of_several_refs_is_enough(
+    desk: Desk, gate: Gate, workshop: ScratchRepositories, gate_: tuple[str, ...]
+) -> None:
     gate(*gate_)
     desk.commit()
     assert desk.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:main").code == 1
-    assert workshop.on_server("aaa") == ""
+    assert workshop.server_commit("aaa") == ""
 
 
 @pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
 def test_a_push_by_url_is_one_to_the_target_too(
-    desk: Desk, gate: Gate, workshop: Workshop, gate_: tuple[str, ...]
+    desk: Desk, gate: Gate, workshop: ScratchRepositories, gate_: tuple[str, ...]
 ) -> None:
     gate(*gate_)
     desk.commit()
-    assert desk.git("push", "--quiet", str(workshop.bare), "HEAD:main").code == 1
-    assert desk.git("push", "--quiet", f"file://{workshop.bare}", "HEAD:main").code == 1
+    assert desk.git("push", "--quiet", str(workshop.bare_path), "HEAD:main").code == 1
+    assert desk.git("push", "--quiet", f"file://{workshop.bare_path}", "HEAD:main").code == 1
 
 
 @pytest.mark.parametrize("gate_", [LAND_ONLY, FAILS], ids=lambda gate_: gate_[0])
-def test_git_land_passes(desk: Desk, gate: Gate, workshop: Workshop, gate_: tuple[str, ...]) -> None:
+def test_git_land_passes(desk: Desk, gate: Gate, workshop: ScratchRepositories, gate_: tuple[str, ...]) -> None:
     gate(*gate_)
     sha = desk.commit()
     ended = desk.shell(*LAND, "true")
-    assert (ended.code, workshop.on_server()) == (0, sha), ended
+    assert (ended.code, workshop.server_commit()) == (0, sha), ended
 
 
-def test_a_push_that_a_verification_makes_is_none_of_git_land(desk: Desk, gate: Gate, workshop: Workshop) -> None:
+def test_a_push_that_a_verification_makes_is_none_of_git_land(
+    desk: Desk, gate: Gate, workshop: ScratchRepositories
+) -> None:
     """It inherits every variable of the landing; the mark is not a variable."""
     gate(*LAND_ONLY)
     desk.commit()
-    before = workshop.on_server()
+    before = workshop.server_commit()
     ended = desk.shell(*LAND, "git push --quiet origin HEAD:main")
-    assert (ended.code, workshop.on_server()) == (22, before)
+    assert (ended.code, workshop.server_commit()) == (22, before)
     assert "main is landed on with git land" in ended.err
 
 
@@ -137,11 +141,11 @@ def test_another_push_of_the_same_commit_does_not_open_the_gate(desk: Desk, gate
         other.stop()
 
 
-def test_what_is_verified_is_what_is_pushed(desk: Desk, gate: Gate, workshop: Workshop) -> None:
+def test_what_is_verified_is_what_is_pushed(desk: Desk, gate: Gate, workshop: ScratchRepositories) -> None:
     gate("verify", "--verify-cmd", "git rev-parse HEAD >../seen")
     sha = desk.commit()
     assert desk.git(*PUSH).code == 0
-    assert (desk.clone.path.parent / "seen").read_text().strip() == workshop.on_server() == sha
+    assert (desk.clone.path.parent / "seen").read_text().strip() == workshop.server_commit() == sha
 
     older = desk.commit()
     desk.commit()
@@ -168,21 +172,29 @@ def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(desk: D
     assert "alice-token" not in done.err
 
 
-RED = (timelines.red(), timelines.config_error(), timelines.cancelled_by_step())
-OPEN = (timelines.green(), timelines.blocked(), timelines.stuck(), timelines.cancelled(), timelines.declined())
+RED = (timelines.make_red(), timelines.make_config_error(), timelines.make_cancelled_by_step())
+OPEN = (
+    timelines.make_green(),
+    timelines.make_blocked(),
+    timelines.make_stuck(),
+    timelines.make_cancelled(),
+    timelines.make_declined(),
+)
 
 
 @pytest.mark.parametrize("script", RED, ids=["red", "error", "cancelled by a step"])
-def test_nothing_is_pushed_onto_a_red_branch(desk: Desk, gate: Gate, workshop: Workshop, script: Script) -> None:
-    colour(desk, timelines.green())
+def test_nothing_is_pushed_onto_a_red_branch(
+    desk: Desk, gate: Gate, workshop: ScratchRepositories, script: PipelineTimeline
+) -> None:
+    colour(desk, timelines.make_green())
     colour(desk, script)
     gate("ci-green")
     desk.commit()
-    before = workshop.on_server()
+    before = workshop.server_commit()
 
     done = desk.git(*PUSH)
 
-    assert (done.code, workshop.on_server()) == (1, before)
+    assert (done.code, workshop.server_commit()) == (1, before)
     assert "main is red: #2 of cccccccccc ended in " in done.err
     assert f"{desk.site.url}/repos/8/pipeline/2" in done.err
     assert "SKIP=homelab-ci-green git push" in done.err
@@ -194,11 +206,11 @@ def test_only_what_the_newest_decided_pipeline_of_the_branch_says_counts(desk: D
     gate("ci-green")
     desk.commit()
     assert desk.git("push", "--quiet", "origin", "HEAD:first").code == 0, "no pipeline at all"
-    colour(desk, timelines.red())
-    colour(desk, timelines.red(), event="cron")
-    colour(desk, timelines.green())
-    colour(desk, timelines.red(), branch="topic")
-    colour(desk, timelines.red(), event="pull_request", ref="refs/pull/1/head")
+    colour(desk, timelines.make_red())
+    colour(desk, timelines.make_red(), event="cron")
+    colour(desk, timelines.make_green())
+    colour(desk, timelines.make_red(), branch="topic")
+    colour(desk, timelines.make_red(), event="pull_request", ref="refs/pull/1/head")
     for script in OPEN:
         colour(desk, script)
         done = desk.git("push", "--dry-run", "--quiet", "origin", "HEAD:main")
@@ -233,12 +245,12 @@ def test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly(desk: Desk, gate: 
 def test_a_question_that_hangs_is_given_up() -> None:
     over = threading.Event()
 
-    def hangs() -> Woodpecker:
+    def hangs() -> WoodpeckerClient:
         over.wait(HANG_S)
-        raise Problem("nobody listens any more")
+        raise CommandError("nobody listens any more")
 
     try:
-        assert query_branch_status(["acme/app"], "main", hangs, seconds=0.05) == Missed("no answer within 0.05 s")
+        assert query_branch_status(["acme/app"], "main", hangs, seconds=0.05) == Unavailable("no answer within 0.05 s")
     finally:
         over.set()
 

@@ -19,7 +19,7 @@ from homelab_hooks.hooks.gate import resolve_remote_name
 from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.hooks.records import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
-from homelab_hooks.model import Pipeline, Status, Stopped
+from homelab_hooks.model import Cancellation, Pipeline, Status
 from homelab_hooks.proc import ProcessRunner, command_line
 from homelab_hooks.proc.ancestry import (
     ProcessInfo,
@@ -60,8 +60,8 @@ def row(number: int, status: Status, **facts: str) -> Pipeline:
     return Pipeline(number=number, ref="r", commit=SHA, status=status, event=known["event"], branch=known["branch"])
 
 
-BY_STEP = row(9, Status.KILLED)._replace(stopped=Stopped(by_step="boom"))
-BY_USER = row(9, Status.KILLED)._replace(stopped=Stopped(by_user="ann"))
+BY_STEP = row(9, Status.KILLED)._replace(cancellation=Cancellation(by_step="boom"))
+BY_USER = row(9, Status.KILLED)._replace(cancellation=Cancellation(by_user="ann"))
 
 
 @pytest.mark.parametrize(("rows", "number"), [
@@ -195,7 +195,7 @@ def test_what_is_no_ticket_is_none(text: str) -> None:
 
 def test_a_log_that_nobody_sees_grow_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     terminal = Terminal({})
-    terminal.at_most(100)
+    terminal.limit_log(100)
     for number in range(50):
         terminal.err(f"line {number:04}")
     terminal.out("homelab: passed exit=0")
@@ -229,7 +229,7 @@ def test_another_process_under_the_same_id_is_not_the_same() -> None:
 
 
 def test_a_ref_that_is_no_utf8_is_told_by_git_all_the_same() -> None:
-    script = "from homelab_hooks.terminal import given; print(ascii(given()))"
+    script = "from homelab_hooks.terminal import read_stdin; print(ascii(read_stdin()))"
     env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = ProcessRunner(env).run([sys.executable, "-c", script], stdin=b"refs/heads/f\xfc 1 2 3")
     assert done.out == "'refs/heads/f\\udcfc 1 2 3'\n"

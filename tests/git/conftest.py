@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
@@ -32,7 +32,7 @@ def either(request: pytest.FixtureRequest, seal: dict[str, str]) -> Opened:
 
 
 @pytest.fixture
-def server(workshop: Workshop, seal: dict[str, str]) -> Iterator[GitServer]:
+def server(workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[GitServer]:
     """The workshop's repository over http."""
     with GitServer(workshop.folder / "srv", seal) as running:
         yield running

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.git.push import PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pushing import RefUpdate, parse_git_input
-from homelab_hooks.looks import Seen
+from homelab_hooks.looks import Found
 
 Opened = Callable[[Path], Git]
 ODD = ["zeile\u2028zwei", "next\x85line", "no\u00a0break"]
@@ -20,7 +20,7 @@ odd = pytest.mark.parametrize("name", ODD, ids=ascii)
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories) -> Clone:
     """A clone with a commit that the server has not."""
     clone = workshop.clone("ann")
     clone.commit("hers")
@@ -28,21 +28,21 @@ def ann(workshop: Workshop) -> Checkout:
 
 
 @odd
-def test_a_branch_of_such_a_name_is_found_on_the_server(ann: Checkout, opened: Opened, name: str) -> None:
+def test_a_branch_of_such_a_name_is_found_on_the_server(ann: Clone, opened: Opened, name: str) -> None:
     ann.git("push", "--quiet", "origin", f"HEAD:refs/heads/{name}")
     git = opened(ann.path)
     assert git.tracking_branches_at("origin", ann.head) == (name,)
-    assert git.ls_remote_branch("origin", name) == Seen(ann.head)
+    assert git.ls_remote_branch("origin", name) == Found(ann.head)
 
 
-def test_the_remotes_own_branch_may_have_such_a_name(workshop: Workshop, ann: Checkout, opened: Opened) -> None:
+def test_the_remotes_own_branch_may_have_such_a_name(workshop: ScratchRepositories, ann: Clone, opened: Opened) -> None:
     ann.git("push", "--quiet", "origin", f"HEAD:refs/heads/{ODD[0]}")
     workshop.origin.git("symbolic-ref", "HEAD", f"refs/heads/{ODD[0]}")
     ann.git("remote", "set-head", "origin", "--delete")
-    assert opened(ann.path).head_branch("origin") == Seen(ODD[0])
+    assert opened(ann.path).head_branch("origin") == Found(ODD[0])
 
 
-def test_a_remote_may_have_such_a_name_and_urls_too(ann: Checkout, opened: Opened) -> None:
+def test_a_remote_may_have_such_a_name_and_urls_too(ann: Clone, opened: Opened) -> None:
     ann.git("remote", "rename", "origin", ODD[0])
     ann.git("config", f"remote.{ODD[0]}.pushUrl", f"/srv/{ODD[0]}")
     git = opened(ann.path)
@@ -52,7 +52,7 @@ def test_a_remote_may_have_such_a_name_and_urls_too(ann: Checkout, opened: Opene
 
 @odd
 def test_a_push_to_such_a_branch_is_sure_and_a_lost_race_is_one(
-    workshop: Workshop, ann: Checkout, opened: Opened, name: str
+    workshop: ScratchRepositories, ann: Clone, opened: Opened, name: str
 ) -> None:
     first = opened(ann.path).push_commit(ann.head, to=name, remote="origin")
     assert (first.status, first.confirmed) == (PushStatus.ACCEPTED, True)
@@ -62,7 +62,7 @@ def test_a_push_to_such_a_branch_is_sure_and_a_lost_race_is_one(
 
 
 @odd
-def test_a_secret_of_such_a_name_is_found_in_plaintext(ann: Checkout, opened: Opened, name: str) -> None:
+def test_a_secret_of_such_a_name_is_found_in_plaintext(ann: Clone, opened: Opened, name: str) -> None:
     ann.commit(".gitattributes", "*.key filter=git-crypt diff=git-crypt\n")
     ann.commit(f"{name}.key", "plain\n")
     assert opened(ann.path).plaintext_files(ann.head, since="") == (f"{name}.key",)

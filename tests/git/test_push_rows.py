@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.githttp import Fault, GitServer, Service
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.githttp import GitFault, GitServer, GitService
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.push import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
@@ -31,9 +31,9 @@ GITLAB = "echo 'GitLab: You are not allowed to push code to protected branches o
 class Bench:
     """Ann, on a new commit, and the way her pushes take."""
 
-    workshop: Workshop
-    ann: Checkout
-    bob: Checkout
+    workshop: ScratchRepositories
+    ann: Clone
+    bob: Clone
     environ: dict[str, str]
     sha: str
 
@@ -41,7 +41,7 @@ class Bench:
         return Git(DirectRunner(self.environ, self.ann.path)).push_commit(self.sha, to=to, remote="origin")
 
     def hook(self, name: str, script: str) -> None:
-        self.workshop.hook(name, script.format(self.workshop.folder))
+        self.workshop.write_hook(name, script.format(self.workshop.folder))
 
     def moves(self) -> None:
         """Bob pushes first."""
@@ -51,15 +51,17 @@ class Bench:
 @pytest.fixture(
     params=["path", pytest.param("http", marks=pytest.mark.slow), pytest.param("ssh", marks=pytest.mark.slow)]
 )
-def bench(request: pytest.FixtureRequest, workshop: Workshop, seal: dict[str, str], server: GitServer) -> Bench:
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+def bench(
+    request: pytest.FixtureRequest, workshop: ScratchRepositories, seal: dict[str, str], server: GitServer
+) -> Bench:
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     bob.commit("b")
     environ = dict(seal)
     if request.param == "http":
         ann.git("remote", "set-url", "origin", f"{server.url}/acme/app.git")
     if request.param == "ssh":
-        ann.git("remote", "set-url", "origin", f"ssh://git@git.example.test{workshop.bare}")
-        environ["GIT_SSH_COMMAND"] = str(workshop.hook("ssh", LOCAL_SSH, where=workshop.folder / "bin"))
+        ann.git("remote", "set-url", "origin", f"ssh://git@git.example.test{workshop.bare_path}")
+        environ["GIT_SSH_COMMAND"] = str(workshop.write_hook("ssh", LOCAL_SSH, where=workshop.folder / "bin"))
     return Bench(workshop, ann, bob, environ, ann.commit("a"))
 
 
@@ -71,17 +73,17 @@ def _nothing(_: Bench) -> None:
 
 
 def _there_already(bench: Bench) -> None:
-    bench.ann.git("push", "--quiet", str(bench.workshop.bare), "HEAD:main")
+    bench.ann.git("push", "--quiet", str(bench.workshop.bare_path), "HEAD:main")
 
 
 def _other_history(bench: Bench) -> None:
     """The target was moved back: what is there is known here, and not contained."""
     bench.moves()
-    bench.ann.git("fetch", "--quiet", str(bench.workshop.bare))
+    bench.ann.git("fetch", "--quiet", str(bench.workshop.bare_path))
 
 
 def _held_lock(bench: Bench) -> None:
-    (bench.workshop.bare / "refs/heads/main.lock").touch()
+    (bench.workshop.bare_path / "refs/heads/main.lock").touch()
 
 
 def _checked_out(bench: Bench) -> None:
@@ -99,18 +101,18 @@ def _hidden(bench: Bench) -> None:
 def _frozen(bench: Bench) -> None:
     """The folder that refs are in cannot be written to: a file stands in its place."""
     bench.workshop.origin.git("pack-refs", "--all")
-    folder = bench.workshop.bare / "refs/heads"
+    folder = bench.workshop.bare_path / "refs/heads"
     folder.rmdir()
     folder.write_text("")
 
 
 def _gone(bench: Bench) -> None:
-    bench.workshop.bare.rename(bench.workshop.bare.with_name("away.git"))
+    bench.workshop.bare_path.rename(bench.workshop.bare_path.with_name("away.git"))
 
 
 def _own(script: str) -> Prepare:
     def prepare(bench: Bench) -> None:
-        bench.workshop.hook("pre-push", script.format(bench.workshop.folder), where=bench.ann.path / ".git/hooks")
+        bench.workshop.write_hook("pre-push", script.format(bench.workshop.folder), where=bench.ann.path / ".git/hooks")
 
     return prepare
 
@@ -158,7 +160,7 @@ def test_a_push_is_told_for_what_it_came_to(bench: Bench, row: tuple[str, Prepar
     prepare(bench)
     outcome = bench.push()
     assert (outcome.status.name, why in outcome.reason) == (kind.name, True), outcome
-    there = bench.workshop.on_server() == bench.sha
+    there = bench.workshop.server_commit() == bench.sha
     assert there == (kind is PushStatus.ACCEPTED) or kind is PushStatus.UNKNOWN
     assert not [line for line in outcome.output if "push.pid" in line]
     assert not (bench.ann.path / ".git/homelab/push.pid").exists()
@@ -166,12 +168,12 @@ def test_a_push_is_told_for_what_it_came_to(bench: Bench, row: tuple[str, Prepar
 
 def test_a_new_branch_is_made(bench: Bench) -> None:
     assert bench.push(to="new/branch").status is PushStatus.ACCEPTED
-    assert bench.workshop.on_server("new/branch") == bench.sha
+    assert bench.workshop.server_commit("new/branch") == bench.sha
 
 
 def test_a_branch_where_a_folder_of_branches_is_cannot_be(bench: Bench) -> None:
     """It has the ref line of a lost race, but trying again would not help."""
-    bench.ann.git("push", "--quiet", str(bench.workshop.bare), "HEAD:refs/heads/a/b")
+    bench.ann.git("push", "--quiet", str(bench.workshop.bare_path), "HEAD:refs/heads/a/b")
     outcome = bench.push(to="a")
     assert (outcome.status, "exists; cannot create" in outcome.reason) == (PushStatus.REFUSED, True)
 
@@ -189,19 +191,21 @@ def test_a_branch_where_a_folder_of_branches_is_cannot_be(bench: Bench) -> None:
     ],
 )
 def test_an_ssh_that_does_not_get_there_says_why(
-    workshop: Workshop, seal: dict[str, str], says: str, kind: PushStatus
+    workshop: ScratchRepositories, seal: dict[str, str], says: str, kind: PushStatus
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.git("remote", "set-url", "origin", "git@git.example.test:acme/app.git")
-    ssh = workshop.hook("ssh", f"echo '{says}' >&2; exit 255", where=workshop.folder / "bin")
+    ssh = workshop.write_hook("ssh", f"echo '{says}' >&2; exit 255", where=workshop.folder / "bin")
     git = Git(DirectRunner({**seal, "GIT_SSH_COMMAND": str(ssh)}, ann.path))
     outcome = git.push_commit(ann.commit("a"), to="main", remote="origin")
     assert (outcome.status, outcome.reason in says) == (kind, True)
 
 
 @pytest.mark.slow
-def test_nobody_listens_or_no_name_is_no_connection(workshop: Workshop, seal: dict[str, str], tmp_path: Path) -> None:
-    ann = workshop.clone("ann", topic="topic")
+def test_nobody_listens_or_no_name_is_no_connection(
+    workshop: ScratchRepositories, seal: dict[str, str], tmp_path: Path
+) -> None:
+    ann = workshop.clone("ann", branch="topic")
     with GitServer(tmp_path, seal) as gone:
         url = gone.url
     sha = ann.commit("a")
@@ -212,12 +216,14 @@ def test_nobody_listens_or_no_name_is_no_connection(workshop: Workshop, seal: di
 
 
 @pytest.mark.slow
-def test_a_redirect_is_not_followed_with_a_push(workshop: Workshop, server: GitServer, seal: dict[str, str]) -> None:
+def test_a_redirect_is_not_followed_with_a_push(
+    workshop: ScratchRepositories, server: GitServer, seal: dict[str, str]
+) -> None:
     """Git follows it only for the first question."""
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     sha = ann.commit("a")
-    server.plan.faults[Service.PUSH] = Fault.REDIRECT
-    server.plan.elsewhere = server.url
+    server.plan.faults[GitService.PUSH] = GitFault.REDIRECT
+    server.plan.redirect_to = server.url
     outcome = Git(DirectRunner(seal, ann.path)).push_commit(sha, to="main", remote="origin")
     assert outcome.status in {PushStatus.UNKNOWN, PushStatus.REFUSED, PushStatus.UNREACHABLE}
-    assert workshop.on_server() != sha
+    assert workshop.server_commit() != sha

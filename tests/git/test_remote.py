@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.remote import Address, Nameless, choose, parse, shown
+from homelab_hooks.errors import CommandError
+from homelab_hooks.remote import NoRepoName, RepoAddress, choose_remote, format_remote_url, parse_remote_url
 
 NAMED = [
     # scp form, any user
@@ -78,27 +78,27 @@ NAMELESS = [
 @pytest.mark.parametrize(("url", "host", "port", "full"), NAMED, ids=[row[0] for row in NAMED])
 def test_defect_39_a_url_says_its_host_and_owner_and_name(url: str, host: str, port: int | None, full: str) -> None:
     """Defect 39: `repo.git/` kept its end, nested groups were cut, and queries, ports and IPv6 went wrong."""
-    found = parse(url)
-    assert isinstance(found, Address)
-    assert (found.host, found.port, found.full) == (host, port, full)
+    found = parse_remote_url(url)
+    assert isinstance(found, RepoAddress)
+    assert (found.host, found.port, found.full_name) == (host, port, full)
 
 
 @pytest.mark.parametrize(("url", "why"), NAMELESS, ids=[row[0] or "empty" for row in NAMELESS])
 def test_defect_39_a_url_that_says_no_owner_is_not_guessed_at(url: str, why: str) -> None:
     """Defect 39: `git@host:repo` had the owner `git@host`, and a folder's name was taken for an owner."""
-    found = parse(url)
-    assert isinstance(found, Nameless)
-    assert why in found.why
+    found = parse_remote_url(url)
+    assert isinstance(found, NoRepoName)
+    assert why in found.reason
 
 
 def test_a_number_after_the_colon_is_a_directory_and_looks_like_a_slip() -> None:
-    found = parse("git@h:22/owner/repo")
-    assert isinstance(found, Address)
+    found = parse_remote_url("git@h:22/owner/repo")
+    assert isinstance(found, RepoAddress)
     assert "not a port" in found.note
 
 
 def test_a_shown_url_has_no_user_part_and_no_escape_sequence() -> None:
-    assert shown("https://bob:s3cret@h/o/r\x1b[2J") == "https://h/o/r"
+    assert format_remote_url("https://bob:s3cret@h/o/r\x1b[2J") == "https://h/o/r"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_shown_url_has_no_user_part_and_no_escape_sequence() -> None:
     ],
 )
 def test_the_remote_is_chosen_in_the_order_of_the_contract(names: list[str], told: dict[str, str], meant: str) -> None:
-    assert choose(names, **told).name == meant
+    assert choose_remote(names, **told).name == meant
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_remote_is_chosen_in_the_order_of_the_contract(names: list[str], tol
 def test_a_remote_that_cannot_be_told_is_a_problem_that_lists_them(
     names: list[str], told: dict[str, str], what: str, hint: str
 ) -> None:
-    with pytest.raises(Problem) as caught:
-        choose(names, **told)
-    assert what in caught.value.what
+    with pytest.raises(CommandError) as caught:
+        choose_remote(names, **told)
+    assert what in caught.value.message
     assert hint in caught.value.hint

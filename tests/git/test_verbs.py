@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.githttp import Fault, GitServer, Service, Update
-from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.errors import Problem
+from homelab_hooks.demo.githttp import GitFault, GitServer, GitService, PushedRef
+from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.errors import CommandError
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.history import GitContainment
@@ -18,9 +18,9 @@ from homelab_hooks.git.push import PushStatus
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.repository import Git
 from homelab_hooks.history import Containment
-from homelab_hooks.looks import Absent, Missed, Seen
+from homelab_hooks.looks import Found, NotFound, Unavailable
 from homelab_hooks.proc import Completed
-from homelab_hooks.remote import choose
+from homelab_hooks.remote import choose_remote
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
@@ -32,7 +32,7 @@ def test_configuration_says_each_value_and_its_scope_outside_a_repository_too(op
     assert ("global", "user.name", "Ann Example") in [(e.scope, e.key, e.value) for e in entries]
 
 
-def test_configuration_keeps_newlines_many_values_and_bare_keys(workshop: Workshop, opened: Opened) -> None:
+def test_configuration_keeps_newlines_many_values_and_bare_keys(workshop: ScratchRepositories, opened: Opened) -> None:
     clone = workshop.clone("ann")
     clone.git("config", "homelab.verify", "make test\nmake lint")
     clone.git("config", "--add", "homelab.deploy", "a/b")
@@ -43,14 +43,16 @@ def test_configuration_keeps_newlines_many_values_and_bare_keys(workshop: Worksh
     assert ours == [("homelab.verify", "make test\nmake lint"), *deploys, ("homelab.flag", "true")]
 
 
-def test_a_broken_configuration_is_a_problem_not_a_traceback(workshop: Workshop, opened: Opened) -> None:
+def test_a_broken_configuration_is_a_problem_not_a_traceback(workshop: ScratchRepositories, opened: Opened) -> None:
     clone = workshop.clone("ann")
     clone.write(".git/config", "[broken\n")
-    with pytest.raises(Problem, match="configuration"):
+    with pytest.raises(CommandError, match="configuration"):
         opened(clone.path).config_entries()
 
 
-def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(workshop: Workshop, either: Opened) -> None:
+def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(
+    workshop: ScratchRepositories, either: Opened
+) -> None:
     clone = workshop.clone("ann")
     clone.write("deep/er/x", "")
     clone.git("worktree", "add", "--quiet", "-b", "other", "../linked")
@@ -67,7 +69,9 @@ def test_outside_a_repository_there_are_no_places(opened: Opened, tmp_path: Path
     assert (git.top_level(), git.git_dir(), git.common_dir()) == (None, None, None)
 
 
-def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(workshop: Workshop, either: Opened) -> None:
+def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(
+    workshop: ScratchRepositories, either: Opened
+) -> None:
     clone = workshop.clone("ann")
     clone.git("tag", "-a", "-m", "one", "v1")
     git = either(clone.path)
@@ -78,7 +82,7 @@ def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(workshop: Wo
 
 
 @pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef", "^HEAD"])
-def test_what_is_no_commit_resolves_to_nothing(workshop: Workshop, opened: Opened, name: str) -> None:
+def test_what_is_no_commit_resolves_to_nothing(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
     assert opened(workshop.clone("ann").path).resolve(name) is None
 
 
@@ -89,7 +93,9 @@ def test_a_full_sha_is_taken_outside_a_repository(opened: Opened, tmp_path: Path
     assert found.sha == "a" * digits
 
 
-def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(workshop: Workshop, either: Opened) -> None:
+def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(
+    workshop: ScratchRepositories, either: Opened
+) -> None:
     """Defect 39: OWNER/NAME came from the URL to fetch from."""
     clone = workshop.clone("ann")
     git = either(clone.path)
@@ -105,18 +111,18 @@ def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(work
     assert git.push_urls("https://h/o/r") == ("https://h/o/r",)
 
 
-def test_defect_10_push_remote_and_push_default_are_respected(workshop: Workshop, opened: Opened) -> None:
+def test_defect_10_push_remote_and_push_default_are_respected(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 10: the remote that git itself would push to was not considered."""
-    clone = workshop.clone("ann", topic="topic")
+    clone = workshop.clone("ann", branch="topic")
     git = opened(clone.path)
     for name in ("forgejo", "backup", "mirror"):
-        clone.git("remote", "add", name, str(workshop.bare))
+        clone.git("remote", "add", name, str(workshop.bare_path))
     clone.git("config", "remote.pushDefault", "mirror")
     clone.git("config", "branch.topic.pushRemote", "backup")
 
     def meant() -> str:
         told = {"push_remote": git.push_remote(git.current_branch()), "push_default": git.push_default()}
-        return choose(git.remote_names(), **told).name
+        return choose_remote(git.remote_names(), **told).name
 
     assert meant() == "backup"
     clone.git("config", "--unset", "branch.topic.pushRemote")
@@ -126,40 +132,42 @@ def test_defect_10_push_remote_and_push_default_are_respected(workshop: Workshop
 
 
 def test_the_default_branch_is_what_the_remote_says_also_where_nothing_is_recorded(
-    workshop: Workshop, either: Opened
+    workshop: ScratchRepositories, either: Opened
 ) -> None:
     clone = workshop.clone("ann")
     git = either(clone.path)
-    assert git.head_branch("origin") == Seen("main")
+    assert git.head_branch("origin") == Found("main")
     clone.git("push", "--quiet", "origin", "HEAD:refs/heads/trunk")
     workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/trunk")
     clone.git("remote", "set-head", "origin", "--delete")
-    assert git.head_branch("origin") == Seen("trunk")
+    assert git.head_branch("origin") == Found("trunk")
 
 
 def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
-    workshop: Workshop, either: Opened, tmp_path: Path
+    workshop: ScratchRepositories, either: Opened, tmp_path: Path
 ) -> None:
     clone = workshop.clone("ann")
     clone.git("remote", "set-head", "origin", "--delete")
     workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/nowhere")
     clone.git("remote", "add", "gone", str(tmp_path / "gone.git"))
     git = either(clone.path)
-    assert isinstance(git.head_branch("origin"), Absent)
+    assert isinstance(git.head_branch("origin"), NotFound)
     silent = git.head_branch("gone")
-    assert isinstance(silent, Missed)
+    assert isinstance(silent, Unavailable)
     assert "does not appear to be a git repository" in silent.reason
 
 
-def test_a_tip_is_seen_absent_or_missed(workshop: Workshop, either: Opened, tmp_path: Path) -> None:
+def test_a_tip_is_seen_absent_or_missed(workshop: ScratchRepositories, either: Opened, tmp_path: Path) -> None:
     clone = workshop.clone("ann")
     git = either(clone.path)
-    assert git.ls_remote_branch(str(workshop.bare), "main") == Seen(clone.head)
-    assert isinstance(git.ls_remote_branch(str(workshop.bare), "ain"), Absent)
-    assert isinstance(git.ls_remote_branch(str(tmp_path / "nowhere"), "main"), Missed)
+    assert git.ls_remote_branch(str(workshop.bare_path), "main") == Found(clone.head)
+    assert isinstance(git.ls_remote_branch(str(workshop.bare_path), "ain"), NotFound)
+    assert isinstance(git.ls_remote_branch(str(tmp_path / "nowhere"), "main"), Unavailable)
 
 
-def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(workshop: Workshop, opened: Opened) -> None:
+def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(
+    workshop: ScratchRepositories, opened: Opened
+) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     ours, before = ann.head, ann.git("for-each-ref")
     newer = bob.commit("b")
@@ -167,12 +175,12 @@ def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(workshop: W
     contains = GitContainment(opened(ann.path), remote="origin", branch="main")
     assert contains(newer=newer, ours=ours) is Containment.CONTAINS
     assert contains(newer=newer[:10], ours=ours) is Containment.CONTAINS
-    assert contains(newer=ours, ours=newer) is Containment.APART
+    assert contains(newer=ours, ours=newer) is Containment.NOT_CONTAINED
     assert ann.git("for-each-ref") == before
     assert not (ann.path / ".git" / "FETCH_HEAD").exists()
 
 
-def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Workshop, opened: Opened) -> None:
+def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: ScratchRepositories, opened: Opened) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     before, newer = ann.git("for-each-ref"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
@@ -182,7 +190,9 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Works
     assert ann.git("for-each-ref") == before
 
 
-def test_containment_is_unknown_for_what_nobody_has(workshop: Workshop, opened: Opened, tmp_path: Path) -> None:
+def test_containment_is_unknown_for_what_nobody_has(
+    workshop: ScratchRepositories, opened: Opened, tmp_path: Path
+) -> None:
     ann = workshop.clone("ann")
     nobody = "0123456789" * 4
     assert GitContainment(opened(ann.path), remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
@@ -191,20 +201,20 @@ def test_containment_is_unknown_for_what_nobody_has(workshop: Workshop, opened: 
     assert GitContainment(opened(tmp_path))(newer=nobody, ours=nobody) is Containment.UNKNOWN
 
 
-def test_where_history_ends_early_not_containing_is_unknown(workshop: Workshop, opened: Opened) -> None:
+def test_where_history_ends_early_not_containing_is_unknown(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     first = ann.head
     second = ann.commit("a")
     ann.git("push", "--quiet", "origin", "main")
-    workshop.clone("shallow", at=f"file://{workshop.bare}")
+    workshop.clone("shallow", at=f"file://{workshop.bare_path}")
     shallow = workshop.folder / "half"
-    ann.git("clone", "--quiet", "--depth=1", f"file://{workshop.bare}", str(shallow))
+    ann.git("clone", "--quiet", "--depth=1", f"file://{workshop.bare_path}", str(shallow))
     assert GitContainment(opened(shallow))(newer=second, ours=first) is Containment.UNKNOWN
 
 
 @pytest.mark.parametrize("place", [".woodpecker/build.yaml", ".woodpecker.yaml", ".woodpecker.yml"])
 def test_a_ci_configuration_is_found_at_the_commit_from_any_folder(
-    workshop: Workshop, opened: Opened, place: str
+    workshop: ScratchRepositories, opened: Opened, place: str
 ) -> None:
     ann = workshop.clone("ann")
     before = ann.head
@@ -216,7 +226,7 @@ def test_a_ci_configuration_is_found_at_the_commit_from_any_folder(
     assert git.has_ci_configuration("0" * 40) is None
 
 
-def test_the_message_and_the_branches_at_a_commit_are_read(workshop: Workshop, opened: Opened) -> None:
+def test_the_message_and_the_branches_at_a_commit_are_read(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     ann.commit("a", message="one\n\n[CI SKIP] body")
     git = opened(ann.path)
@@ -225,7 +235,7 @@ def test_the_message_and_the_branches_at_a_commit_are_read(workshop: Workshop, o
     assert git.tracking_branches_at("origin", ann.head) == ()
 
 
-def test_changes_are_tracked_files_only_and_names_survive(workshop: Workshop, either: Opened) -> None:
+def test_changes_are_tracked_files_only_and_names_survive(workshop: ScratchRepositories, either: Opened) -> None:
     ann = workshop.clone("ann")
     name = 'a b\nc"-é'
     ann.commit(name)
@@ -236,13 +246,13 @@ def test_changes_are_tracked_files_only_and_names_survive(workshop: Workshop, ei
     assert git.uncommitted_changes() == (f" M {name}",)
 
 
-def test_a_branch_name_is_judged_by_git(workshop: Workshop, opened: Opened) -> None:
+def test_a_branch_name_is_judged_by_git(workshop: ScratchRepositories, opened: Opened) -> None:
     git = opened(workshop.clone("ann").path)
     assert git.is_valid_branch("a/b-c")
     assert not any(git.is_valid_branch(name) for name in ["-x", "a..b", "a b", "x.lock", "", "@{1}"])
 
 
-def test_an_inherited_git_dir_of_a_hook_does_not_mislead(workshop: Workshop, seal: dict[str, str]) -> None:
+def test_an_inherited_git_dir_of_a_hook_does_not_mislead(workshop: ScratchRepositories, seal: dict[str, str]) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     misled = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_INDEX_FILE": "/nowhere", "GIT_PREFIX": "x/"}
     assert Git(DirectRunner(misled, ann.path)).git_dir() == ann.path / ".git"
@@ -250,14 +260,16 @@ def test_an_inherited_git_dir_of_a_hook_does_not_mislead(workshop: Workshop, sea
     assert Git(through).git_dir() == ann.path / ".git"
 
 
-def test_a_git_dir_with_its_work_tree_is_the_users_own_word(workshop: Workshop, seal: dict[str, str]) -> None:
+def test_a_git_dir_with_its_work_tree_is_the_users_own_word(
+    workshop: ScratchRepositories, seal: dict[str, str]
+) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     meant = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_WORK_TREE": str(bob.path)}
     assert Git(DirectRunner(meant, ann.path)).top_level() == bob.path
 
 
 def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> None:
-    with pytest.raises(Problem, match="git cannot be started"):
+    with pytest.raises(CommandError, match="git cannot be started"):
         Git(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).top_level()
 
 
@@ -288,12 +300,14 @@ def test_each_question_to_a_remote_has_an_end() -> None:
     assert all(ends)
 
 
-def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(workshop: Workshop, seal: dict[str, str]) -> None:
+def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(
+    workshop: ScratchRepositories, seal: dict[str, str]
+) -> None:
     """The stand-in for ssh is found on PATH and writes down how it was called."""
     ann = workshop.clone("ann")
     ann.git("remote", "add", "far", "git@git.example.test:acme/app.git")
     log = ann.path.parent / "called"
-    stand_in = workshop.hook("ssh", f'echo "$@" >>{log}; exit 255', where=ann.path.parent / "bin")
+    stand_in = workshop.write_hook("ssh", f'echo "$@" >>{log}; exit 255', where=ann.path.parent / "bin")
     quiet = {**seal, "PATH": f"{stand_in.parent}:{seal['PATH']}"}
     Git(DirectRunner(quiet, ann.path)).ls_remote_branch("far", "main")
     assert "-oBatchMode=yes" in log.read_text()
@@ -305,15 +319,15 @@ def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(workshop: Workshop, 
 
 
 def test_a_push_over_http_lands_and_the_server_hears_of_it(
-    workshop: Workshop, server: GitServer, either: Opened
+    workshop: ScratchRepositories, server: GitServer, either: Opened
 ) -> None:
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     old, new = ann.head, ann.commit("a")
-    heard: list[Update] = []
+    heard: list[PushedRef] = []
     server.plan.on_push = heard.append
     outcome = either(ann.path).push_commit(new, to="main", remote="origin")
     assert outcome.status is PushStatus.ACCEPTED
-    assert workshop.on_server() == new
+    assert workshop.server_commit() == new
     assert [(u.repository, u.ref, u.old, u.new) for u in heard] == [("acme/app", "refs/heads/main", old, new)]
     assert ann.sha("refs/remotes/origin/main") == new
 
@@ -321,23 +335,27 @@ def test_a_push_over_http_lands_and_the_server_hears_of_it(
 @pytest.mark.parametrize(
     ("wrong", "kind"),
     [
-        ((Fault.UNAUTHORIZED, Service.PUSH_REFS), PushStatus.DENIED),
-        ((Fault.FORBIDDEN, Service.PUSH_REFS), PushStatus.DENIED),
-        ((Fault.NOT_FOUND, Service.PUSH_REFS), PushStatus.REFUSED),
-        ((Fault.UNAVAILABLE, Service.PUSH_REFS), PushStatus.UNREACHABLE),
-        ((Fault.TOO_MANY, Service.PUSH_REFS), PushStatus.UNREACHABLE),
-        ((Fault.DROP, Service.PUSH_REFS), PushStatus.UNREACHABLE),
-        ((Fault.UNAVAILABLE, Service.PUSH), PushStatus.UNKNOWN),
-        ((Fault.DROP, Service.PUSH), PushStatus.UNKNOWN),
-        ((Fault.LOSE_ANSWER, Service.PUSH), PushStatus.UNKNOWN),
+        ((GitFault.UNAUTHORIZED, GitService.PUSH_REFS), PushStatus.DENIED),
+        ((GitFault.FORBIDDEN, GitService.PUSH_REFS), PushStatus.DENIED),
+        ((GitFault.NOT_FOUND, GitService.PUSH_REFS), PushStatus.REFUSED),
+        ((GitFault.UNAVAILABLE, GitService.PUSH_REFS), PushStatus.UNREACHABLE),
+        ((GitFault.TOO_MANY, GitService.PUSH_REFS), PushStatus.UNREACHABLE),
+        ((GitFault.DROP, GitService.PUSH_REFS), PushStatus.UNREACHABLE),
+        ((GitFault.UNAVAILABLE, GitService.PUSH), PushStatus.UNKNOWN),
+        ((GitFault.DROP, GitService.PUSH), PushStatus.UNKNOWN),
+        ((GitFault.LOSE_ANSWER, GitService.PUSH), PushStatus.UNKNOWN),
     ],
 )
 def test_a_fault_of_an_http_server_is_told_apart(
-    workshop: Workshop, server: GitServer, opened: Opened, wrong: tuple[Fault, Service], kind: PushStatus
+    workshop: ScratchRepositories,
+    server: GitServer,
+    opened: Opened,
+    wrong: tuple[GitFault, GitService],
+    kind: PushStatus,
 ) -> None:
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     new = ann.commit("a")
     fault, service = wrong
     server.plan.faults[service] = fault
     assert opened(ann.path).push_commit(new, to="main", remote="origin").status is kind
-    assert (workshop.on_server() == new) == (fault is Fault.LOSE_ANSWER)
+    assert (workshop.server_commit() == new) == (fault is GitFault.LOSE_ANSWER)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.proc import Completed, ProcessRunner
 from tests.waiting import HANG_S
 
@@ -33,17 +33,17 @@ class Desk:
     def __init__(self, folder: Path, git: str, shims: Iterable[str]) -> None:
         self.folder = folder
         self.git_program = git
-        self.environ = sealed(os.environ, folder / "home")
+        self.environ = make_hermetic_env(os.environ, folder / "home")
         self.programs, self.called = folder / "programs", folder / "called"
         self.environ["PATH"] = f"{self.programs}:{Path(git).parent}:{self.environ['PATH']}"
         self.server = folder / "workshop" / "srv" / "acme" / "app.git"
-        self.mine = Checkout(folder / "workshop" / "mine", self.environ)
+        self.mine = Clone(folder / "workshop" / "mine", self.environ)
         self.hooks = self.mine.path / ".git" / "hooks"
         if self.server.exists():
             self._spies()
             return
         self._spies()
-        Workshop(folder / "workshop", self.environ).clone("mine", topic="feature")
+        ScratchRepositories(folder / "workshop", self.environ).clone("mine", branch="feature")
         self.mine.git("remote", "set-url", "origin", "../srv/acme/app.git")
         for shim in shims:
             self.put(HOOKS / shim, self.hooks)
@@ -92,11 +92,11 @@ class Desk:
         major, minor = ProcessRunner(os.environ).run([git, "version"]).out.split()[2].split(".")[:2]
         return int(major), int(minor)
 
-    def other(self, name: str = "other") -> Checkout:
+    def other(self, name: str = "other") -> Clone:
         """Somebody else's clone."""
-        place = Checkout(self.folder / "workshop", self.environ)
+        place = Clone(self.folder / "workshop", self.environ)
         place.git("clone", "--quiet", str(self.server), name)
-        return Checkout(self.folder / "workshop" / name, self.environ)
+        return Clone(self.folder / "workshop" / name, self.environ)
 
     def elsewhere(self, branch: str = "main", *, file: str = "theirs") -> str:
         """A commit that somebody else has pushed."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.hooks import install, plan
 from homelab_hooks.hooks.plan import InstallPlan, InstallRefused
 from tests.hooks.desk import Desk, fired
@@ -256,9 +256,9 @@ def test_bad_places_are_refused_with_a_remedy(desk: Desk, tmp_path: Path) -> Non
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
     for place, word in ((nowhere, "no git repository"), (desk.server, "bare repository")):
-        with pytest.raises(Problem, match=word) as found:
+        with pytest.raises(CommandError, match=word) as found:
             put_in(desk, at=place)
-        assert found.value.exit is Exit.REFUSED
+        assert found.value.exit is ExitCode.REFUSED
         assert found.value.hint
 
 
@@ -266,9 +266,9 @@ def test_bad_places_are_refused_with_a_remedy(desk: Desk, tmp_path: Path) -> Non
 def test_a_hooks_directory_that_is_none_or_cannot_be_written_is_refused(desk: Desk, path: str, word: str) -> None:
     desk.mine.git("config", "core.hooksPath", path)
     before = private(desk)
-    with pytest.raises(Problem, match=word) as found:
+    with pytest.raises(CommandError, match=word) as found:
         put_in(desk)
-    assert found.value.exit is Exit.REFUSED
+    assert found.value.exit is ExitCode.REFUSED
     assert found.value.hint
     assert private(desk) == before
 

@@ -14,9 +14,9 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Step
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.script import ScriptedStep
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.fuzz.texts import harmful
 from tests.waiting import HANG_S
@@ -37,8 +37,8 @@ LOG = [
     "\x1b]0;end",
     "last",
 ]
-RED = timelines.runs(
-    (Step(f"build{TITLE}", "success"), Step(f"unit{CLEAR}\x1b]", "failure", 3)),
+RED = timelines.make_timeline(
+    (ScriptedStep(f"build{TITLE}", "success"), ScriptedStep(f"unit{CLEAR}\x1b]", "failure", 3)),
     logs={f"build{TITLE}": LOG, f"unit{CLEAR}\x1b]": LOG},
 )
 BRANCH = "to\u202epic\u200b\u2066"
@@ -46,13 +46,13 @@ BRANCH = "to\u202epic\u200b\u2066"
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[Woodpecker]:
-    with Woodpecker(SystemClock(), speed=100) as server:
+def site() -> Iterator[WoodpeckerSimulator]:
+    with WoodpeckerSimulator(SystemClock(), speed=100) as server:
         yield server
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], site: Woodpecker, workshop: Workshop) -> Shell:
+def shell(seal: dict[str, str], site: WoodpeckerSimulator, workshop: ScratchRepositories) -> Shell:
     """A clone in a directory with a hostile name, on a hostile branch with a hostile commit."""
     clone = workshop.clone("work")
     clone.git("remote", "set-url", "origin", "https://ann:alice-token@git.example.test/acme/app.git")
@@ -64,9 +64,9 @@ def shell(seal: dict[str, str], site: Woodpecker, workshop: Workshop) -> Shell:
 
 
 @pytest.fixture
-def red(shell: Shell, site: Woodpecker) -> Shell:
+def red(shell: Shell, site: WoodpeckerSimulator) -> Shell:
     """The same, with a hostile pipeline that has failed."""
-    site.push("acme/app", "main", Checkout(shell.directory, shell.environ).head, RED, after=-60.0)
+    site.push("acme/app", "main", Clone(shell.directory, shell.environ).head, RED, after=-60.0)
     return shell
 
 
@@ -138,7 +138,7 @@ def test_what_a_person_typed_is_quoted_harmlessly(shell: Shell, argv: tuple[str,
 
 
 def test_settings_from_files_are_quoted_harmlessly(shell: Shell) -> None:
-    git = Checkout(shell.directory, shell.environ).git
+    git = Clone(shell.directory, shell.environ).git
     git("config", "homelab.verify", f"make {TITLE}{BIDI}")
     shown = fit(shell("homelab", "config"))
     assert "make gpj" in shown.out
@@ -156,7 +156,7 @@ def test_what_a_verification_prints_is_text(shell: Shell) -> None:
     script.write_text(
         "printf '\\033]0;owned\\007\\033[2J\\342\\200\\256x alice-\\033[1mtoken\\n'; exit 3\n", encoding="utf-8"
     )
-    git = Checkout(shell.directory, shell.environ).git
+    git = Clone(shell.directory, shell.environ).git
     git("remote", "set-url", "origin", str(bare(shell)))
     ended = fit(shell("git-land", "--no-ci-watch", "--no-deploy", "--verify-cmd", f"sh {script}"))
     assert ended.code == 22
@@ -185,16 +185,18 @@ def on_terminal(shell: Shell, *argv: str) -> list[str]:
     return lines
 
 
-def test_the_table_of_pipelines_is_text(red: Shell, site: Woodpecker) -> None:
-    head = Checkout(red.directory, red.environ).head
-    site.push("acme/app", "main", head, timelines.green(), message=f"a{TITLE}b {BIDI} {HIDDEN}{CLEAR}", after=-60.0)
+def test_the_table_of_pipelines_is_text(red: Shell, site: WoodpeckerSimulator) -> None:
+    head = Clone(red.directory, red.environ).head
+    site.push(
+        "acme/app", "main", head, timelines.make_green(), message=f"a{TITLE}b {BIDI} {HIDDEN}{CLEAR}", after=-60.0
+    )
     lines = [DRAWING.sub("", line) for line in on_terminal(red, "homelab", "ci", "status", "--output", "live")]
     assert any(line.endswith(f"{head[:8]} ab gpj ***") for line in lines), lines
     assert not any(harmful(COLOUR.sub("", line)) or TOKEN in line for line in lines)
 
 
 def test_the_path_of_a_work_tree_does_nothing_on_a_terminal(shell: Shell) -> None:
-    Checkout(shell.directory, shell.environ).git("remote", "set-url", "origin", str(bare(shell)))
+    Clone(shell.directory, shell.environ).git("remote", "set-url", "origin", str(bare(shell)))
     lines = on_terminal(shell, "homelab", "work", "start", "t", "--onto", "main")
     assert any(line.endswith("gpj/.worktrees/t") for line in lines), lines
     assert not any(harmful(line) for line in lines)

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.model import Status
-from homelab_hooks.reply import NoReply, bounded
-from homelab_hooks.woodpecker.ear import REMEMBERED, Ear
-from homelab_hooks.woodpecker.events import LONGEST, Garbage, Hint, Stream
+from homelab_hooks.reply import RequestFailed, read_bounded_body
+from homelab_hooks.woodpecker.ear import MAX_TRACKED_PIPELINES, EventStreamListener
+from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from tests.fuzz.mutations import mutated
 from tests.fuzz.targets import TARGETS
 
@@ -95,25 +95,25 @@ def test_a_reader_keeps_its_promise_whatever_comes(name: str, data: random.Rando
 
 def test_an_event_that_drips_takes_no_longer_for_its_length() -> None:
     """A megabyte in single bytes: looked at from its beginning each time, it would take hours."""
-    stream = Stream()
+    stream = SseParser()
     for _ in range(100_000):
         for piece in (b"\n", b"\r", b"x"):
             stream.feed(piece)
-    assert stream.kept == 300_000
+    assert stream.buffered_bytes == 300_000
 
 
 def test_an_event_without_an_end_is_not_kept() -> None:
-    stream = Stream()
+    stream = SseParser()
     for _ in range(10):
-        stream.feed(b"x" * (LONGEST // 10))
-    with pytest.raises(Garbage):
+        stream.feed(b"x" * (MAX_EVENT_BYTES // 10))
+    with pytest.raises(MalformedStream):
         stream.feed(b"x" * 10)
 
 
 class Deaf:
     """A stream that says nothing."""
 
-    def listen(self, *_: object, **__: object) -> None:
+    def stream(self, *_: object, **__: object) -> None:
         """Nothing."""
 
     def close(self) -> None:
@@ -121,18 +121,18 @@ class Deaf:
 
 
 def test_a_server_that_makes_numbers_up_does_not_fill_the_memory() -> None:
-    ear = Ear(Deaf(), 8, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
-    for number in range(3 * REMEMBERED):
-        ear._take(Hint(8, number, "a" * 40, Status.RUNNING, ended=False))
-    assert len(ear._status) <= REMEMBERED
+    ear = EventStreamListener(Deaf(), 8, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
+    for number in range(3 * MAX_TRACKED_PIPELINES):
+        ear._remember(PipelineHint(8, number, "a" * 40, Status.RUNNING, ended=False))
+    assert len(ear._last_hints) <= MAX_TRACKED_PIPELINES
     assert len(ear._hints) <= 60
 
 
 def test_a_bomb_is_no_body_and_is_never_unpacked() -> None:
     bomb = gzip.compress(b"\x00" * 10_000_000)
     tracemalloc.start()
-    found = bounded([bomb], "gzip", 2 * len(bomb))
+    found = read_bounded_body([bomb], "gzip", 2 * len(bomb))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert isinstance(found, NoReply)
+    assert isinstance(found, RequestFailed)
     assert most < 1_000_000

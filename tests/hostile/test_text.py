@@ -6,13 +6,15 @@ import unicodedata
 
 import pytest
 
-from homelab_hooks.text import Redactor, clean, fit_to_show, short
+from homelab_hooks.text import Redactor, sanitize_text, strip_control_chars, truncate_text
 from tests.fuzz.texts import harmful
 from tests.hostile.strings import HOSTILE
 
 
 def test_of_all_characters_only_the_harmless_stay() -> None:
-    assert harmful(clean("a".join(chr(code) for code in (*range(0x32000), *range(0xE0000, 0xE1000))))) == ""
+    assert (
+        harmful(strip_control_chars("a".join(chr(code) for code in (*range(0x32000), *range(0xE0000, 0xE1000))))) == ""
+    )
 
 
 def test_what_people_write_stays() -> None:
@@ -28,32 +30,32 @@ def test_what_people_write_stays() -> None:
         "ﷺ",
         "\u0600123",
     ):
-        assert clean(text) == text
+        assert strip_control_chars(text) == text
 
 
 def test_a_script_that_stacks_its_signs_stays_whole() -> None:
     """Tibetan, Thai, Hebrew with points, Vietnamese taken apart: nothing has more than four marks upon one letter."""
     for text in ("བསྒྲུབས", "ปั๊ม", "בְּרֵאשִׁ֖ית", unicodedata.normalize("NFD", "Việt Nam ỡ")):
-        assert clean(text) == text
+        assert strip_control_chars(text) == text
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_clean_twice_is_clean_once(name: str) -> None:
-    once = clean(HOSTILE[name])
+    once = strip_control_chars(HOSTILE[name])
     assert not harmful(once)
-    assert clean(once) == once
-    coloured = clean(HOSTILE[name], colour=True)
-    assert clean(coloured, colour=True) == coloured
+    assert strip_control_chars(once) == once
+    coloured = strip_control_chars(HOSTILE[name], colour=True)
+    assert strip_control_chars(coloured, colour=True) == coloured
 
 
 def test_a_sequence_without_an_end_does_not_swallow_what_follows() -> None:
-    assert clean("build\x1b]0;x: failure") == "build0;x: failure"
-    assert clean("build\x9d: failure") == "build: failure"
+    assert strip_control_chars("build\x1b]0;x: failure") == "build0;x: failure"
+    assert strip_control_chars("build\x9d: failure") == "build: failure"
 
 
 def test_a_colour_that_is_kept_is_ended() -> None:
-    assert clean("\x1b[31mred", colour=True) == "\x1b[31mred\x1b[0m"
-    assert clean("\x1b[31mred\x1b[m", colour=True) == "\x1b[31mred\x1b[m"
+    assert strip_control_chars("\x1b[31mred", colour=True) == "\x1b[31mred\x1b[0m"
+    assert strip_control_chars("\x1b[31mred\x1b[m", colour=True) == "\x1b[31mred\x1b[m"
 
 
 def test_secrets_that_overlap_are_both_gone() -> None:
@@ -61,13 +63,13 @@ def test_secrets_that_overlap_are_both_gone() -> None:
 
 
 def test_a_secret_that_was_cut_is_gone_too() -> None:
-    cut = short(f"{'y' * 190} t0ken-value", 199)
+    cut = truncate_text(f"{'y' * 190} t0ken-value", 199)
     assert cut.endswith("t0ken-v…")
     assert Redactor(["t0ken-value"])(cut) == f"{'y' * 190} ***…"
 
 
 def test_a_secret_with_a_newline_in_it_is_known_as_it_is_shown() -> None:
-    assert fit_to_show("t0ken\nvalue", Redactor(["t0ken\nvalue"])) == "***"
+    assert sanitize_text("t0ken\nvalue", Redactor(["t0ken\nvalue"])) == "***"
 
 
 LONG = 300_000
@@ -99,5 +101,5 @@ def test_a_long_text_takes_no_longer_for_what_it_repeats(piece: str) -> None:
     redact = Redactor(["t0ken-value"])
     text = piece * (LONG // len(piece))
     for colour in (False, True):
-        assert fit_to_show(text, redact, colour=colour) is not None
-    assert len(short(text)) <= 199
+        assert sanitize_text(text, redact, colour=colour) is not None
+    assert len(truncate_text(text)) <= 199

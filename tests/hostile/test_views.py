@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 
 import pytest
 
-from homelab_hooks.events import Event, Level, Log, Result, StageChanged, StepChanged
+from homelab_hooks.events import Event, Log, LogLevel, Result, StageChanged, StepChanged
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.ndjson import NAMES, Ndjson
-from homelab_hooks.views.plain import Plain
+from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
+from homelab_hooks.views.plain import PlainView
 from tests.fuzz.texts import harmful
 from tests.hostile.strings import HOSTILE, SECRET
 from tests.views.glass import Glass, Show
@@ -43,7 +43,7 @@ def texts(kind: Any) -> Iterator[str]:
 def places() -> list[Place]:
     """Every text of every event, found by its type."""
     found = []
-    for kind in NAMES:
+    for kind in EVENT_NAMES:
         found += [Place(kind, "", name) for name in texts(kind)]
         for part, hint in get_type_hints(kind).items():
             inner = next(iter(get_args(hint)), None)
@@ -80,20 +80,22 @@ def told(place: Place) -> list[Event]:
     return [hostile(place, text) for text in HOSTILE.values()]
 
 
-PLACES = pytest.mark.parametrize("place", places(), ids=lambda place: ".".join((NAMES[place.kind], *place[1:])))
+PLACES = pytest.mark.parametrize("place", places(), ids=lambda place: ".".join((EVENT_NAMES[place.kind], *place[1:])))
 
 
 def test_every_text_of_every_event_is_known() -> None:
     """A new event, or a new field of one, is walked without a word here."""
     assert len(places()) >= 40
-    assert {place.kind for place in places()} == set(NAMES) - {kind for kind in NAMES if not list(texts(kind))}
+    assert {place.kind for place in places()} == set(EVENT_NAMES) - {
+        kind for kind in EVENT_NAMES if not list(texts(kind))
+    }
 
 
 @PLACES
 def test_plain_says_nothing_harmful(place: Place) -> None:
     for event in told(place):
         page = Page()
-        Plain(page, Redactor([SECRET])).tell(event)
+        PlainView(page, Redactor([SECRET])).tell(event)
         for line in (*page.stdout, *page.stderr):
             assert not harmful(line), line
             assert SECRET not in line
@@ -107,7 +109,7 @@ def test_plain_says_nothing_harmful(place: Place) -> None:
 def test_json_says_nothing_harmful(place: Place) -> None:
     for event in told(place):
         page = Page()
-        Ndjson(page, Redactor([SECRET]), lambda: "2026-11-24T08:00:00.000+00:00").tell(event)
+        NdjsonView(page, Redactor([SECRET]), lambda: "2026-11-24T08:00:00.000+00:00").tell(event)
         (line,) = page.stdout
         assert line.isprintable() or not harmful(line)
         for text in _strings(json.loads(line)):
@@ -161,13 +163,13 @@ def test_live_leaves_the_terminal_as_it_was(name: str) -> None:
 def test_no_text_swallows_the_words_beside_it(name: str) -> None:
     step = StepChanged(7, HOSTILE[name][:60], 1, HOSTILE[name][:60], "failure", exit_code=3)
     page = Page()
-    Plain(page, Redactor()).tell(step)
+    PlainView(page, Redactor()).tell(step)
     assert ": failure (exit code 3)" in page.stderr[0]
 
 
 def test_a_colour_ends_with_its_line() -> None:
     glass = Glass(80, 24)
-    Show(glass).tell(Log("step a/b", "\x1b[31;7mred", Level.INFO), StageChanged(*EVENTS[1][:2]))
+    Show(glass).tell(Log("step a/b", "\x1b[31;7mred", LogLevel.INFO), StageChanged(*EVENTS[1][:2]))
     line = next(line for text in glass.written for line in text.split("\r\n") if "red" in line)
     assert re.search(r"red\x1b\[0m", line)
 
@@ -176,6 +178,6 @@ def test_the_scene_is_shown_with_its_secrets_gone() -> None:
     """The events that people see, told with a hostile sha: the last line stays one line."""
     page = Page()
     for event in EVENTS:
-        Plain(page, Redactor([SECRET])).tell(event._replace(sha=f"{SHA}\n") if isinstance(event, Result) else event)
+        PlainView(page, Redactor([SECRET])).tell(event._replace(sha=f"{SHA}\n") if isinstance(event, Result) else event)
     assert len(page.stdout) == 1
     assert page.stdout[0].split(" ")[3] == f"sha={SHA}"

@@ -56,19 +56,20 @@ def test_only_known_places_write_to_the_terminal() -> None:
 
 
 def test_the_views_take_texts_in_at_one_place() -> None:
-    """Each view calls `fit` once, and nothing else in that room makes a text fit."""
+    """Each view calls `sanitize_event` once, and nothing else in that room makes a text fit."""
     calls = Counter(
         (path.relative_to(PACKAGE).as_posix(), dotted(node.func))
         for path in modules()
         if path.parent.name == "views"
         for node in ast.walk(tree(path))
-        if isinstance(node, ast.Call) and dotted(node.func) in {"fit", "fit_to_show", "clean"}
+        if isinstance(node, ast.Call)
+        and dotted(node.func) in {"sanitize_event", "sanitize_text", "strip_control_chars"}
     )
-    views = {(f"views/{name}.py", "fit"): 1 for name in ("plain", "ndjson", "live")}
-    assert dict(calls) == {**views, ("views/fit.py", "fit_to_show"): 2}
+    views = {(f"views/{name}.py", "sanitize_event"): 1 for name in ("plain", "ndjson", "live")}
+    assert dict(calls) == {**views, ("views/fit.py", "sanitize_text"): 2}
 
 
 def test_whoever_writes_texts_from_outside_makes_them_fit() -> None:
     for name in ("cli/config.py", "cli/logs.py", "cli/session.py", "cli/status.py", "cli/work_start.py"):
         names = {node.id for node in ast.walk(tree(PACKAGE / name)) if isinstance(node, ast.Name)}
-        assert "fit_to_show" in names, name
+        assert "sanitize_text" in names, name

@@ -13,10 +13,10 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.balancer import Balancer, Certificate
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.https import Https
-from homelab_hooks.server import parse_dial, parse_server
+from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.https import HttpClient
+from homelab_hooks.server import parse_dial, parse_server_url
 from tests.waiting import HANG_S
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -31,41 +31,41 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
+def site() -> Iterator[WoodpeckerSimulator]:
     """A stand-in with one pipeline."""
-    with Woodpecker(SystemClock()) as server:
-        server.push("acme/app", "main", "a" * 40, timelines.green())
+    with WoodpeckerSimulator(SystemClock()) as server:
+        server.push("acme/app", "main", "a" * 40, timelines.make_green())
         yield server
 
 
 @pytest.fixture
-def balance(site: Woodpecker) -> Iterator[Callable[..., Balancer]]:
+def balance(site: WoodpeckerSimulator) -> Iterator[Callable[..., LoadBalancer]]:
     """`balance(certificate, upstream=, name=, ipv6=)`: a running balancer, in front of the stand-in by default."""
     with contextlib.ExitStack() as running:
 
         def one(
-            certificate: Certificate = Certificate.RIGHT,
+            certificate: CertificateKind = CertificateKind.RIGHT,
             *,
             upstream: str = "",
             name: str = "ci.example.test",
             ipv6: bool = False,
-        ) -> Balancer:
+        ) -> LoadBalancer:
             path = os.environ["PATH"]
             return running.enter_context(
-                Balancer(upstream or site.url, path=path, name=name, certificate=certificate, ipv6=ipv6)
+                LoadBalancer(upstream or site.url, path=path, name=name, certificate=certificate, ipv6=ipv6)
             )
 
         yield one
 
 
 @pytest.fixture
-def client() -> Iterator[Callable[..., Https]]:
+def client() -> Iterator[Callable[..., HttpClient]]:
     """`client(url, dial=, ca_file=, token=)`."""
-    opened: list[Https] = []
+    opened: list[HttpClient] = []
 
-    def one(url: str, *, dial: str = "", ca_file: Path | None = None, token: str = "alice-token") -> Https:
+    def one(url: str, *, dial: str = "", ca_file: Path | None = None, token: str = "alice-token") -> HttpClient:
         pinned = parse_dial(dial) if dial else None
-        opened.append(Https(parse_server(url), clock=SystemClock(), dial=pinned, ca_file=ca_file, token=token))
+        opened.append(HttpClient(parse_server_url(url), clock=SystemClock(), dial=pinned, ca_file=ca_file, token=token))
         return opened[-1]
 
     yield one

@@ -11,113 +11,113 @@ import pytest
 import trustme
 
 from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import Moment, Rule
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.https import Https, trust
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply, Reply, bounded
+from homelab_hooks.demo.faults import FaultPoint, FaultRule
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.https import HttpClient, create_ssl_context
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import HttpResponse, RequestFailed, read_bounded_body
 from tests.waiting import HANG_S
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
-Client = Callable[..., Https]
+Client = Callable[..., HttpClient]
 LIST = "/api/repos/8/pipelines"
 
 
 @pytest.fixture
-def asked(site: Woodpecker, client: Client) -> Callable[..., Reply | NoReply]:
+def asked(site: WoodpeckerSimulator, client: Client) -> Callable[..., HttpResponse | RequestFailed]:
     """`asked(fault, deadline=, limit=)`: the answer of a stand-in with a fault."""
     https = client(site.url)
 
-    def one(fault: faults.Fault, *, deadline: float = HANG_S, limit: int = 1 << 20) -> Reply | NoReply:
-        site.fail(Rule(fault=fault))
-        return https.ask("GET", LIST, deadline=deadline, limit=limit)
+    def one(fault: faults.HttpFault, *, deadline: float = HANG_S, limit: int = 1 << 20) -> HttpResponse | RequestFailed:
+        site.fail(FaultRule(fault=fault))
+        return https.request("GET", LIST, timeout=deadline, max_bytes=limit)
 
     return one
 
 
-def fault(answer: Reply | NoReply) -> Fault:
-    assert isinstance(answer, NoReply), answer
-    return answer.fault
+def fault(answer: HttpResponse | RequestFailed) -> FailureKind:
+    assert isinstance(answer, RequestFailed), answer
+    return answer.kind
 
 
 SILENT = [
-    faults.Hang(Moment.BEFORE),
-    faults.Hang(Moment.HEADERS),
-    faults.Hang(Moment.BODY),
+    faults.Hang(FaultPoint.BEFORE),
+    faults.Hang(FaultPoint.HEADERS),
+    faults.Hang(FaultPoint.BODY),
     faults.Drip(pause=0.04),
     faults.Slow(HANG_S),
 ]
 
 
 @pytest.mark.parametrize("silence", SILENT, ids=str)
-def test_no_answer_takes_longer_than_its_deadline(asked: Any, silence: faults.Fault) -> None:
+def test_no_answer_takes_longer_than_its_deadline(asked: Any, silence: faults.HttpFault) -> None:
     """A slow drip resets every single read's timeout, but not the whole answer's; to its end it would be an answer."""
-    assert fault(asked(silence, deadline=0.25)) is Fault.TIMEOUT
+    assert fault(asked(silence, deadline=0.25)) is FailureKind.TIMEOUT
 
 
-def test_a_client_is_as_good_as_new_after_a_deadline(site: Woodpecker, asked: Any, client: Client) -> None:
+def test_a_client_is_as_good_as_new_after_a_deadline(site: WoodpeckerSimulator, asked: Any, client: Client) -> None:
     del client
-    asked(faults.Hang(Moment.BODY), deadline=0.1)
-    assert isinstance(asked(faults.Slow(0)), Reply)
+    asked(faults.Hang(FaultPoint.BODY), deadline=0.1)
+    assert isinstance(asked(faults.Slow(0)), HttpResponse)
     assert site.count(LIST) <= 2
 
 
 BROKEN = [
-    (faults.Endless(), Fault.BODY),
-    (faults.Truncated(), Fault.BODY),
-    (faults.Truncated(chunked=True), Fault.BODY),
-    (faults.Garbage(), Fault.BODY),
-    (faults.HugeHeaders(), Fault.BODY),
-    (faults.Cut(Moment.BEFORE, reset=False), Fault.BODY),
-    (faults.Cut(Moment.BODY, reset=False), Fault.BODY),
-    (faults.Cut(Moment.BEFORE), Fault.CONNECTION),
-    (faults.Cut(Moment.HEADERS), Fault.CONNECTION),
-    (faults.Cut(Moment.BODY), Fault.CONNECTION),
+    (faults.Endless(), FailureKind.BODY),
+    (faults.Truncated(), FailureKind.BODY),
+    (faults.Truncated(chunked=True), FailureKind.BODY),
+    (faults.NotHttp(), FailureKind.BODY),
+    (faults.HugeHeaders(), FailureKind.BODY),
+    (faults.Cut(FaultPoint.BEFORE, reset=False), FailureKind.BODY),
+    (faults.Cut(FaultPoint.BODY, reset=False), FailureKind.BODY),
+    (faults.Cut(FaultPoint.BEFORE), FailureKind.CONNECTION),
+    (faults.Cut(FaultPoint.HEADERS), FailureKind.CONNECTION),
+    (faults.Cut(FaultPoint.BODY), FailureKind.CONNECTION),
 ]
 
 
 @pytest.mark.parametrize(("broken", "expected"), BROKEN, ids=str)
-def test_a_broken_answer_is_a_value(asked: Any, broken: faults.Fault, expected: Fault) -> None:
+def test_a_broken_answer_is_a_value(asked: Any, broken: faults.HttpFault, expected: FailureKind) -> None:
     assert fault(asked(broken)) is expected
 
 
-def test_a_refused_connection_is_a_value(site: Woodpecker, client: Client) -> None:
+def test_a_refused_connection_is_a_value(site: WoodpeckerSimulator, client: Client) -> None:
     https = client(site.url)
     site.stop()
-    assert fault(https.ask("GET", "/version")) is Fault.CONNECTION
+    assert fault(https.request("GET", "/version")) is FailureKind.CONNECTION
 
 
-def test_a_server_that_was_started_again_is_reached_again(site: Woodpecker, client: Client) -> None:
+def test_a_server_that_was_started_again_is_reached_again(site: WoodpeckerSimulator, client: Client) -> None:
     https = client(site.url)
-    assert isinstance(https.ask("GET", "/version"), Reply)
+    assert isinstance(https.request("GET", "/version"), HttpResponse)
     site.stop()
-    assert isinstance(https.ask("GET", "/version"), NoReply)
+    assert isinstance(https.request("GET", "/version"), RequestFailed)
     site.start()
-    assert isinstance(https.ask("GET", "/version"), Reply)
+    assert isinstance(https.request("GET", "/version"), HttpResponse)
 
 
 def test_a_name_without_an_address_is_a_value(client: Client) -> None:
-    assert fault(client("https://nobody.invalid").ask("GET", "/version")) is Fault.CONNECTION
+    assert fault(client("https://nobody.invalid").request("GET", "/version")) is FailureKind.CONNECTION
 
 
 def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None:
-    assert bounded([b"ab", b"cd"], "", 4) == b"abcd"
-    assert isinstance(bounded([b"ab", b"cde"], "", 4), NoReply)
+    assert read_bounded_body([b"ab", b"cd"], "", 4) == b"abcd"
+    assert isinstance(read_bounded_body([b"ab", b"cde"], "", 4), RequestFailed)
     packed = gzip.compress(b"abcd")
-    assert bounded([packed], "gzip", 40) == b"abcd"
-    assert bounded([gzip.compress(b"a" * 40)], "gzip", 40) == b"a" * 40
-    assert isinstance(bounded([gzip.compress(b"a" * 41)], "gzip", 40), NoReply)
-    assert isinstance(bounded([b"no gzip"], "gzip", 40), NoReply)
-    assert isinstance(bounded([packed[:-6]], "gzip", 40), NoReply)
+    assert read_bounded_body([packed], "gzip", 40) == b"abcd"
+    assert read_bounded_body([gzip.compress(b"a" * 40)], "gzip", 40) == b"a" * 40
+    assert isinstance(read_bounded_body([gzip.compress(b"a" * 41)], "gzip", 40), RequestFailed)
+    assert isinstance(read_bounded_body([b"no gzip"], "gzip", 40), RequestFailed)
+    assert isinstance(read_bounded_body([packed[:-6]], "gzip", 40), RequestFailed)
 
 
 def test_a_compressed_answer_that_nobody_asked_for_is_read(asked: Any) -> None:
     answer = asked(faults.Gzip())
-    assert isinstance(answer, Reply)
+    assert isinstance(answer, HttpResponse)
     assert answer.body.startswith(b"[{")
 
 
@@ -125,19 +125,19 @@ def test_a_gzip_bomb_is_not_unpacked(client: Client, httpserver: HTTPServer) -> 
     """50 MB in 50 kB."""
     bomb = gzip.compress(b" " * 50_000_000)
     httpserver.expect_request("/bomb").respond_with_data(bomb, headers={"Content-Encoding": "gzip"})
-    assert fault(client(httpserver.url_for("")).ask("GET", "/bomb", limit=1 << 20)) is Fault.BODY
+    assert fault(client(httpserver.url_for("")).request("GET", "/bomb", max_bytes=1 << 20)) is FailureKind.BODY
 
 
 def test_what_is_no_event_stream_is_not_listened_to(client: Client, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/page").respond_with_data(b"data: {}\n\n", content_type="text/html")
     heard: list[bytes] = []
-    ended = client(httpserver.url_for("")).listen("/page", heard.append, idle=5.0)
+    ended = client(httpserver.url_for("")).stream("/page", heard.append, idle_timeout=5.0)
     assert (ended.reason, heard) == ("status 200, and no event stream", [])
 
 
 @pytest.mark.parametrize("where", ["other host", "same origin", "other scheme"])
 def test_a_redirect_is_told_and_not_followed(
-    site: Woodpecker, client: Client, httpserver: HTTPServer, where: str
+    site: WoodpeckerSimulator, client: Client, httpserver: HTTPServer, where: str
 ) -> None:
     to = {
         "other host": httpserver.url_for("/stolen"),
@@ -145,9 +145,9 @@ def test_a_redirect_is_told_and_not_followed(
         "other scheme": f"https://127.0.0.1:{site.port}/api/user",
     }[where]
     for code in (301, 302, 303, 307, 308):
-        site.fail(Rule(fault=faults.Redirect(to, code)))
-        answer = client(site.url).ask("GET", LIST)
-        assert isinstance(answer, Reply)
+        site.fail(FaultRule(fault=faults.Redirect(to, code)))
+        answer = client(site.url).request("GET", LIST)
+        assert isinstance(answer, HttpResponse)
         assert (answer.status, answer.headers["location"]) == (code, to)
     assert httpserver.log == []
     assert site.count(LIST) == site.count() == 5
@@ -162,17 +162,17 @@ def test_the_token_is_sent_as_bearer_and_nothing_is_sent_without_one(
     monkeypatch.setenv("NETRC", str(netrc))
     httpserver.expect_request("/").respond_with_data("")
     for token in ("t0ken", ""):
-        client(httpserver.url_for(""), token=token).ask("GET", "/")
+        client(httpserver.url_for(""), token=token).request("GET", "/")
     sent = [request.headers.get("Authorization") for request, _ in httpserver.log]
     assert sent == ["Bearer t0ken", None]
 
 
 def test_this_machine_is_never_asked_through_a_proxy(
-    site: Woodpecker, client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
+    site: WoodpeckerSimulator, client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, tunnel.url)
-    assert isinstance(client(site.url).ask("GET", "/version"), Reply)
+    assert isinstance(client(site.url).request("GET", "/version"), HttpResponse)
     assert tunnel.asked == []
 
 
@@ -181,8 +181,8 @@ def test_a_proxy_of_the_environment_is_asked(
     client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, tunnel.url)
-    answer = client("https://ci.example.test").ask("GET", "/version")
-    assert isinstance(answer, NoReply)
+    answer = client("https://ci.example.test").request("GET", "/version")
+    assert isinstance(answer, RequestFailed)
     assert "403" in answer.reason
     assert tunnel.asked == ["CONNECT ci.example.test:443 HTTP/1.1"]
 
@@ -190,7 +190,7 @@ def test_a_proxy_of_the_environment_is_asked(
 def test_no_proxy_keeps_a_host_off_the_proxy(client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
     monkeypatch.setenv("NO_PROXY", "localhost,.invalid")
-    assert isinstance(client("https://nobody.invalid").ask("GET", "/version"), NoReply)
+    assert isinstance(client("https://nobody.invalid").request("GET", "/version"), RequestFailed)
     assert tunnel.asked == []
 
 
@@ -199,16 +199,16 @@ def test_a_proxy_that_cannot_be_used_is_a_usage_error(
     client: Client, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(Problem, match="proxy") as told:
+    with pytest.raises(CommandError, match="proxy") as told:
         client("https://ci.example.test")
-    assert told.value.exit is Exit.USAGE
+    assert told.value.exit is ExitCode.USAGE
 
 
 def test_a_proxys_password_is_not_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://bob:s3cret@127.0.0.1")
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CommandError) as told:
         client("https://ci.example.test")
-    assert "s3cret" not in told.value.what + told.value.hint
+    assert "s3cret" not in told.value.message + told.value.hint
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate\n", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
@@ -216,13 +216,13 @@ def test_trust_anchors_that_cannot_be_used_are_a_usage_error(tmp_path: Path, con
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(Problem, match=r"ca\.pem cannot be used") as told:
-        trust(path)
-    assert told.value.exit is Exit.USAGE
+    with pytest.raises(CommandError, match=r"ca\.pem cannot be used") as told:
+        create_ssl_context(path)
+    assert told.value.exit is ExitCode.USAGE
     assert "--ca-file" in told.value.hint
 
 
 def test_trust_anchors_are_used_instead_of_the_systems(tmp_path: Path) -> None:
     path = tmp_path / "ca.pem"
     trustme.CA().cert_pem.write_to_path(str(path))
-    assert len(trust(path).get_ca_certs()) == 1
+    assert len(create_ssl_context(path).get_ca_certs()) == 1

@@ -14,8 +14,8 @@ from typing import Any
 import httpcore
 import pytest
 
-from homelab_hooks.https.backend import Backend, Deadline
-from homelab_hooks.https.https import addresses
+from homelab_hooks.https.backend import Deadline, PinnedBackend
+from homelab_hooks.https.https import resolve_host
 from homelab_hooks.proc import ProcessRunner
 from tests.waiting import HANG_S
 
@@ -39,12 +39,12 @@ class Clock:
         return 0.0
 
 
-def backend(*found: str) -> Backend:
-    return Backend({}, Deadline(Clock()), lambda *_: found)
+def backend(*found: str) -> PinnedBackend:
+    return PinnedBackend({}, Deadline(Clock()), lambda *_: found)
 
 
 def test_a_name_is_looked_up() -> None:
-    assert "127.0.0.1" in addresses("localhost", 80, 5.0)
+    assert "127.0.0.1" in resolve_host("localhost", 80, 5.0)
 
 
 def test_a_look_up_that_hangs_is_left_to_itself() -> None:
@@ -55,13 +55,13 @@ def test_a_look_up_that_hangs_is_left_to_itself() -> None:
         return []
 
     with pytest.raises(TimeoutError, match="DNS does not answer within 0 s"):
-        addresses("ci.example.test", 443, 0.05, look_up=hang)
+        resolve_host("ci.example.test", 443, 0.05, look_up=hang)
     over.set()
 
 
 def test_what_can_be_no_name_is_an_error_as_any_other() -> None:
     with pytest.raises(OSError, match="can be no host's name"):
-        addresses("a" * 70 + ".test", 443, 5.0)
+        resolve_host("a" * 70 + ".test", 443, 5.0)
 
 
 def test_each_address_is_tried_until_one_takes_the_connection() -> None:

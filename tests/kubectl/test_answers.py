@@ -9,38 +9,38 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.answers import to_poll
 from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.looks import Absent, Denied, Fault, Missed
+from homelab_hooks.looks import Denied, FailureKind, NotFound, Unavailable
 from homelab_hooks.proc import Completed
 
 TARGET = WorkloadTarget.parse("shop/web")
 
 # The first row whose pattern matches an entry's name says what it is.
 EXPECTED: list[tuple[str, object]] = [
-    (r"^not-found(-rollout-status)?$|one-of-two-not-found|^json-not-found$|^namespace-missing(-rollout)?$", Absent),
-    (r"^(json-)?forbidden(?!-can-i)|-list-(rs|pods)$|^json-mixed-partly-forbidden$", Exit.DENIED),
-    (r"^ci-get-rollout-status$|unauthorized", Exit.DENIED),
-    (r"^(no-)?kubeconfig-?|^context-|^current-context|^cluster-|^user-|^config-|^exec-plugin-", Exit.DENIED),
-    (r"^unknown-authority$|^wrong-server-name$", Exit.DENIED),
-    (r"^name-and-selector$|^bad-|^request-timeout-bad$", Exit.USAGE),
-    (r"^(json-)?unreachable|^unknown-host$|^revision-other$|-can-i$", Fault.CONNECTION),
-    (r"^hanging-|^frozen-|^server-(frozen|restarted)|^server-504|^rollout-status-request-timeout", Fault.TIMEOUT),
-    (r"^request-timeout-(1ms|rollout)$", {Fault.TIMEOUT, Fault.STATUS}),
-    (r"^proxy-200", Fault.WEB_PAGE),
-    (r"^proxy-|^server-|^wrong-kind|^http-to-https$", Fault.STATUS),
+    (r"^not-found(-rollout-status)?$|one-of-two-not-found|^json-not-found$|^namespace-missing(-rollout)?$", NotFound),
+    (r"^(json-)?forbidden(?!-can-i)|-list-(rs|pods)$|^json-mixed-partly-forbidden$", ExitCode.DENIED),
+    (r"^ci-get-rollout-status$|unauthorized", ExitCode.DENIED),
+    (r"^(no-)?kubeconfig-?|^context-|^current-context|^cluster-|^user-|^config-|^exec-plugin-", ExitCode.DENIED),
+    (r"^unknown-authority$|^wrong-server-name$", ExitCode.DENIED),
+    (r"^name-and-selector$|^bad-|^request-timeout-bad$", ExitCode.USAGE),
+    (r"^(json-)?unreachable|^unknown-host$|^revision-other$|-can-i$", FailureKind.CONNECTION),
+    (r"^hanging-|^frozen-|^server-(frozen|restarted)|^server-504|^rollout-status-request-timeout", FailureKind.TIMEOUT),
+    (r"^request-timeout-(1ms|rollout)$", {FailureKind.TIMEOUT, FailureKind.STATUS}),
+    (r"^proxy-200", FailureKind.WEB_PAGE),
+    (r"^proxy-|^server-|^wrong-kind|^http-to-https$", FailureKind.STATUS),
 ]
 
 
 def came_to(look: object) -> object:
     match look:
-        case Absent():
-            return Absent
+        case NotFound():
+            return NotFound
         case Denied():
             return look.exit
-        case Missed():
-            return look.fault
+        case Unavailable():
+            return look.kind
         case _:
             return type(look)
 
@@ -61,7 +61,7 @@ def test_every_recorded_call_comes_to_the_right_look(
         kubectl, _ = canned(ended(entry))
         found = came_to(kubectl.workload(TARGET, within=1.0))
         if entry["exit"] == 0:
-            assert found is Fault.BODY, entry["name"]
+            assert found is FailureKind.BODY, entry["name"]
             continue
         expected = next(value for pattern, value in EXPECTED if re.search(pattern, entry["name"]))
         assert found == expected or (isinstance(expected, set) and found in expected), (entry["name"], found)
@@ -99,12 +99,12 @@ def test_control_characters_in_an_error_are_taken_out() -> None:
 
 def test_a_proxys_not_found_is_not_a_missing_workload() -> None:
     text = b"Error from server (NotFound): the server could not find the requested resource\n"
-    assert isinstance(to_poll(Completed(1, b"", text)), Missed)
+    assert isinstance(to_poll(Completed(1, b"", text)), Unavailable)
 
 
 def test_a_call_that_was_ended_by_us_is_no_answer_whatever_it_printed() -> None:
     done = Completed(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
-    assert to_poll(done) == Missed("kubectl did not come back in time and was ended", Fault.TIMEOUT)
+    assert to_poll(done) == Unavailable("kubectl did not come back in time and was ended", FailureKind.TIMEOUT)
 
 
 def test_the_cause_is_kubectls_word_and_not_a_log_line_after_it() -> None:

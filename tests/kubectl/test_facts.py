@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.facts import ContainerPhase, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Fault, Missed, Seen
+from homelab_hooks.looks import FailureKind, Found, Unavailable
 from homelab_hooks.proc import Completed
 
 Given = Callable[..., Any]
@@ -54,10 +54,10 @@ def test_a_target_is_a_deployment_or_names_its_kind(text: str, kind: WorkloadKin
     ],
 )
 def test_a_malformed_target_is_a_usage_problem_that_names_it(text: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         WorkloadTarget.parse(text)
-    assert caught.value.exit is Exit.USAGE
-    assert repr(text) in caught.value.what
+    assert caught.value.exit is ExitCode.USAGE
+    assert repr(text) in caught.value.message
 
 
 def test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end(canned: Given) -> None:
@@ -79,9 +79,9 @@ def test_the_command_for_a_log_names_the_pod_whatever_it_is_called(canned: Given
 
 def test_without_kubectl_it_is_a_problem_with_a_hint(canned: Given) -> None:
     kubectl, _ = canned(Completed(127, not_found=True))
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         kubectl.workload(TARGET, within=1.0)
-    assert caught.value.exit is Exit.USAGE
+    assert caught.value.exit is ExitCode.USAGE
     assert caught.value.hint
 
 
@@ -95,16 +95,16 @@ def test_pods_are_matched_by_owner_not_by_label(canned: Given, recorded: Given) 
     """A canary with the same labels and a bare pod are somebody else's."""
     snapshot = recorded("a-rolling-update")["snapshots"][-1]
     workload = answer(canned, snapshot["deployment"]).workload(TARGET, within=1.0)
-    assert isinstance(workload, Seen)
+    assert isinstance(workload, Found)
     revisions = answer(canned, {"items": snapshot["replicasets"]}).revisions(TARGET, workload.value, within=1.0)
-    assert isinstance(revisions, Seen)
+    assert isinstance(revisions, Found)
     stranger = json.loads(json.dumps(snapshot["pods"][0]))
     stranger["metadata"]["ownerReferences"][0]["uid"] = "canary"
     bare = json.loads(json.dumps(snapshot["pods"][0]))
     del bare["metadata"]["ownerReferences"]
     listed = {"items": [*snapshot["pods"], stranger, bare]}
     pods = answer(canned, listed).pods(TARGET, workload.value, revisions.value, within=1.0)
-    assert isinstance(pods, Seen)
+    assert isinstance(pods, Found)
     assert [pod.name for pod in pods.value] == [raw["metadata"]["name"] for raw in snapshot["pods"]]
     assert {pod.revision for pod in pods.value} == {"web-69bdc4f86"}
 
@@ -113,11 +113,11 @@ def test_an_injected_sidecar_is_told_apart_by_name(canned: Given, recorded: Give
     """It stands first in the pod, and is not in the template."""
     snapshot = recorded("r-sidecar-and-init")["snapshots"][-1]
     workload = answer(canned, snapshot["deployment"]).workload(TARGET, within=1.0)
-    assert isinstance(workload, Seen)
+    assert isinstance(workload, Found)
     revisions = answer(canned, {"items": snapshot["replicasets"]}).revisions(TARGET, workload.value, within=1.0)
-    assert isinstance(revisions, Seen)
+    assert isinstance(revisions, Found)
     pods = answer(canned, {"items": snapshot["pods"]}).pods(TARGET, workload.value, revisions.value, within=1.0)
-    assert isinstance(pods, Seen)
+    assert isinstance(pods, Found)
     assert [container.name for container in workload.value.template.containers] == ["app"]
     states = {state.name: state for state in pods.value[0].containers}
     assert states["migrate"].init
@@ -136,12 +136,12 @@ def test_pods_of_controller_revisions_are_told_apart_by_their_label(
     target = WorkloadTarget.parse(f"shop/{kind}/web")
     snapshot = recorded(name)["snapshots"][-1]
     workload = answer(canned, snapshot[target.kind]).workload(target, within=1.0)
-    assert isinstance(workload, Seen)
+    assert isinstance(workload, Found)
     items = {"items": snapshot["controllerrevisions"]}
     revisions = answer(canned, items).revisions(target, workload.value, within=1.0)
-    assert isinstance(revisions, Seen)
+    assert isinstance(revisions, Found)
     pods = answer(canned, {"items": snapshot["pods"]}).pods(target, workload.value, revisions.value, within=1.0)
-    assert isinstance(pods, Seen)
+    assert isinstance(pods, Found)
     assert [pod.revision for pod in pods.value] == [revision] * 3
     newest = max(revisions.value, key=lambda each: each.number)
     assert newest.name == revision
@@ -156,7 +156,7 @@ def test_text_of_the_cluster_has_no_control_characters(canned: Given, recorded: 
     ]
     raw["spec"]["template"]["spec"]["containers"][0]["image"] = "app:\x1b[2J9f2c1a7b"
     workload = answer(canned, raw).workload(TARGET, within=1.0)
-    assert isinstance(workload, Seen)
+    assert isinstance(workload, Found)
     assert workload.value.cannot_create == "no quota"
     assert workload.value.template.containers[0].image == "app:9f2c1a7b"
 
@@ -165,8 +165,8 @@ def test_text_of_the_cluster_has_no_control_characters(canned: Given, recorded: 
 def test_an_answer_that_is_no_workload_is_of_no_use(canned: Given, body: bytes) -> None:
     kubectl, _ = canned(Completed(0, body))
     look = kubectl.workload(TARGET, within=1.0)
-    assert isinstance(look, Missed)
-    assert look.fault is Fault.BODY
+    assert isinstance(look, Unavailable)
+    assert look.kind is FailureKind.BODY
 
 
 JSON = st.recursive(
@@ -193,7 +193,7 @@ def test_no_answer_makes_the_reading_raise(data: st.DataObject, canned: Given, r
         spot = spot[key]
     workload = answer(canned, raw["w"]).workload(TARGET, within=1.0)
     sound = answer(canned, whole["w"]).workload(TARGET, within=1.0)
-    assert isinstance(sound, Seen)
+    assert isinstance(sound, Found)
     revisions = answer(canned, {"items": raw["r"]}).revisions(TARGET, sound.value, within=1.0)
     pods = answer(canned, {"items": raw["p"]}).pods(TARGET, sound.value, (), within=1.0)
-    assert all(isinstance(look, Seen | Missed) for look in (workload, revisions, pods))
+    assert all(isinstance(look, Found | Unavailable) for look in (workload, revisions, pods))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Event, Log, Progress, StageChanged
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
@@ -60,7 +60,7 @@ def told() -> Told:
 def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., LandingDependencies]:
     """What a landing in a clone works with; further arguments replace parts of it."""
 
-    def build(clone: Checkout, **others: Any) -> LandingDependencies:
+    def build(clone: Clone, **others: Any) -> LandingDependencies:
         git = Git(GitPythonRunner(seal, clone.path, inherited=os.environ, interactive=False))
         commands = ProcessRunner(user_command_env(seal))
         usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": told}
@@ -73,7 +73,7 @@ def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., L
 def git_land(parts: Callable[..., LandingDependencies]) -> Callable[..., Verdict]:
     """`git land` in a clone: keywords of Request, `verify` as a string or `how` as it is, and parts."""
 
-    def call(clone: Checkout, **given: Any) -> Verdict:
+    def call(clone: Clone, **given: Any) -> Verdict:
         others = {name: given.pop(name) for name in ("check_ci", "follow_up", "tell") if name in given}
         verify = given.pop("how", None) or VerifyCommand(given.pop("verify", "true"), "told")
         return land.land_branch(LandRequest(verify=verify, **given), parts(clone, **others))
@@ -82,7 +82,7 @@ def git_land(parts: Callable[..., LandingDependencies]) -> Callable[..., Verdict
 
 
 @pytest.fixture
-def server(workshop: Workshop, seal: dict[str, str]) -> Iterator[GitServer]:
+def server(workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[GitServer]:
     """The workshop's repository over http."""
     with GitServer(workshop.folder / "srv", seal) as running:
         yield running
@@ -94,13 +94,13 @@ def whatever_happened(request: pytest.FixtureRequest) -> Iterator[None]:
     if "workshop" not in request.fixturenames:
         yield
         return
-    workshop: Workshop = request.getfixturevalue("workshop")
-    first = workshop.on_server()
+    workshop: ScratchRepositories = request.getfixturevalue("workshop")
+    first = workshop.server_commit()
     yield
-    last = workshop.on_server()
+    last = workshop.server_commit()
     assert workshop.origin.git("merge-base", first, last) == first
     for path in sorted(workshop.folder.glob("*/.git")):
-        clone = Checkout(path.parent, workshop.environ)
+        clone = Clone(path.parent, workshop.environ)
         assert clone.git("status", "--porcelain", "--untracked-files=no") == ""
         assert not list(path.rglob("*.lock.*"))
         assert not list(path.rglob("index.lock"))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.land.agreement import TrustedCommands
 from tests.cli.shell import PROGRAMS, Shell
 from tests.fuzz.texts import harmful
@@ -30,18 +30,18 @@ def test_only_what_was_agreed_to_is_known(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
-    clone = workshop.clone("ann", topic="topic")
+def ann(workshop: ScratchRepositories) -> Clone:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit(".homelab.toml", 'verify = "echo ran >>../ran"\n')
     return clone
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], ann: Checkout) -> Shell:
+def shell(seal: dict[str, str], ann: Clone) -> Shell:
     return Shell(seal, ann.path)
 
 
-def ran(ann: Checkout) -> bool:
+def ran(ann: Clone) -> bool:
     return (ann.path.parent / "ran").exists()
 
 
@@ -68,19 +68,19 @@ def typed(shell: Shell, answer: str, *options: str) -> tuple[int, str]:
 
 
 @pytest.mark.slow
-def test_without_a_terminal_it_is_refused_and_not_run(shell: Shell, ann: Checkout, workshop: Workshop) -> None:
-    before = workshop.on_server()
+def test_without_a_terminal_it_is_refused_and_not_run(shell: Shell, ann: Clone, workshop: ScratchRepositories) -> None:
+    before = workshop.server_commit()
     done = shell(*LAND)
     assert (done.code, done.result["landed"]) == (20, "no")
     assert ".homelab.toml wants `echo ran >>../ran` to be run here, and nobody has agreed" in done.err
     assert "git config homelab.verify" in done.err
     assert not ran(ann)
-    assert workshop.on_server() == before
+    assert workshop.server_commit() == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ["", "n", "maybe"])
-def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Checkout, answer: str) -> None:
+def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Clone, answer: str) -> None:
     code, said = typed(shell, answer)
     assert code == 20
     assert "Run it, now and from now on? [y/N]" in said
@@ -88,7 +88,7 @@ def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Checkout, a
 
 
 @pytest.mark.slow
-def test_what_is_asked_about_is_shown_whole_and_does_nothing(shell: Shell, ann: Checkout) -> None:
+def test_what_is_asked_about_is_shown_whole_and_does_nothing(shell: Shell, ann: Clone) -> None:
     """A command could hide its end behind what acts on a terminal."""
     ann.commit(".homelab.toml", 'verify = "echo ran >>../ran #\\u001b[9D\\u202e\\u001b]0;x\\u0007\\ntrue"\n')
     code, said = typed(shell, "n")
@@ -99,7 +99,7 @@ def test_what_is_asked_about_is_shown_whole_and_does_nothing(shell: Shell, ann: 
 
 
 @pytest.mark.slow
-def test_a_yes_holds_for_this_command_and_no_other(shell: Shell, ann: Checkout) -> None:
+def test_a_yes_holds_for_this_command_and_no_other(shell: Shell, ann: Clone) -> None:
     assert typed(shell, "y")[0] == 0
     assert ran(ann)
     ann.commit("b")
@@ -109,7 +109,7 @@ def test_a_yes_holds_for_this_command_and_no_other(shell: Shell, ann: Checkout) 
 
 
 @pytest.mark.slow
-def test_the_users_own_word_needs_no_question(shell: Shell, ann: Checkout) -> None:
+def test_the_users_own_word_needs_no_question(shell: Shell, ann: Clone) -> None:
     assert shell(*LAND, HOMELAB_VERIFY="true").code == 0
     ann.commit("b")
     assert shell(*LAND, "--verify-cmd", "true").code == 0
@@ -120,20 +120,20 @@ def test_the_users_own_word_needs_no_question(shell: Shell, ann: Checkout) -> No
 
 
 @pytest.mark.slow
-def test_a_rehearsal_and_the_doctor_say_that_it_would_be_asked(shell: Shell, ann: Checkout) -> None:
+def test_a_rehearsal_and_the_doctor_say_that_it_would_be_asked(shell: Shell, ann: Clone) -> None:
     assert "git land would ask" in shell(*LAND, "--dry-run").err
     assert "which nobody here has agreed to yet" in shell("homelab", "doctor").err
     assert not ran(ann)
 
 
 @pytest.mark.slow
-def test_without_verification_nothing_is_asked(shell: Shell, ann: Checkout) -> None:
+def test_without_verification_nothing_is_asked(shell: Shell, ann: Clone) -> None:
     assert shell(*LAND, "--no-verify").code == 0
     assert not ran(ann)
 
 
 @pytest.mark.slow
-def test_a_landing_that_goes_on_looks_the_setting_up_anew_and_keeps_the_option(shell: Shell, ann: Checkout) -> None:
+def test_a_landing_that_goes_on_looks_the_setting_up_anew_and_keeps_the_option(shell: Shell, ann: Clone) -> None:
     """Each named as what it is; what a tracked file has come to want is agreed to first."""
     (ann.path / ".homelab.toml").unlink()
     ann.git("rm", "--quiet", "--cached", ".homelab.toml")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS
 from tests.postpush.seat import Seat
 
@@ -26,14 +26,14 @@ exit 255
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
-    clone = workshop.clone("ann", topic="topic")
+def ann(workshop: ScratchRepositories) -> Clone:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     return clone
 
 
 @pytest.fixture
-def seat(seal: dict[str, str], ann: Checkout) -> Iterator[Seat]:
+def seat(seal: dict[str, str], ann: Clone) -> Iterator[Seat]:
     one = Seat(ann.path, {**seal, "PATH": f"{PROGRAMS}:{seal['PATH']}"})
     yield one
     one.leave()
@@ -56,7 +56,7 @@ def rest() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 80, 150])
-def test_our_question_is_whole_until_it_is_answered_and_after(seat: Seat, ann: Checkout, columns: int) -> None:
+def test_our_question_is_whole_until_it_is_answered_and_after(seat: Seat, ann: Clone, columns: int) -> None:
     ann.commit(".homelab.toml", 'verify = "echo made; ls -lsa"\n')
     question = ".homelab.toml wants `echo made; ls -lsa` to be run here. Run it, now and from now on? [y/N]"
     wide(seat, columns)
@@ -72,7 +72,7 @@ def test_our_question_is_whole_until_it_is_answered_and_after(seat: Seat, ann: C
     assert question in shown(seat, columns)
 
 
-def test_ctrl_c_at_our_question_leaves_it_there(seat: Seat, ann: Checkout) -> None:
+def test_ctrl_c_at_our_question_leaves_it_there(seat: Seat, ann: Clone) -> None:
     ann.commit(".homelab.toml", 'verify = "echo made"\n')
     seat.type("git land --no-ci-watch\n")
     seat.wait_for("[y/N]")
@@ -81,7 +81,7 @@ def test_ctrl_c_at_our_question_leaves_it_there(seat: Seat, ann: Checkout) -> No
     assert "Run it, now and from now on? [y/N]" in shown(seat, 80)
 
 
-def test_after_a_yes_the_live_view_goes_on(seat: Seat, ann: Checkout) -> None:
+def test_after_a_yes_the_live_view_goes_on(seat: Seat, ann: Clone) -> None:
     ann.commit(".homelab.toml", 'verify = "echo made"\n')
     seat.type("git land --no-ci-watch\n")
     seat.wait_for("[y/N]")
@@ -90,7 +90,7 @@ def test_after_a_yes_the_live_view_goes_on(seat: Seat, ann: Checkout) -> None:
     assert "✓ verify" in shown(seat, 80)
 
 
-def test_what_ssh_asks_at_once_is_whole(seat: Seat, ann: Checkout, tmp_path: Path) -> None:
+def test_what_ssh_asks_at_once_is_whole(seat: Seat, ann: Clone, tmp_path: Path) -> None:
     script = tmp_path / "ssh"
     script.write_text(ASKS)
     script.chmod(0o755)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import worktree
@@ -42,13 +42,13 @@ OTHERS = {
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories) -> Clone:
     """On `topic`; the server has a newer `main`, and an unmerged branch that comes first in the alphabet."""
     bob = workshop.clone("bob")
     bob.git("switch", "--quiet", "-c", "aaa-experiment")
     bob.commit("poison")
     bob.git("push", "--quiet", "origin", "aaa-experiment")
-    clone = workshop.clone("ann", topic="topic")
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     bob.git("switch", "--quiet", "main")
     bob.commit("b")
@@ -57,10 +57,10 @@ def ann(workshop: Workshop) -> Checkout:
 
 
 @pytest.fixture
-def disturbed(workshop: Workshop, seal: dict[str, str]) -> Callable[[Checkout, str], Git]:
+def disturbed(workshop: ScratchRepositories, seal: dict[str, str]) -> Callable[[Clone, str], Git]:
     """Git in a clone, where a shell command runs right after each fetch of `main`."""
 
-    def build(clone: Checkout, then: str) -> Git:
+    def build(clone: Clone, then: str) -> Git:
         real = next(path for folder in os.get_exec_path() if (path := Path(folder) / "git").exists())
         wrapper = workshop.folder / "bin/git"
         wrapper.parent.mkdir()
@@ -75,26 +75,26 @@ def disturbed(workshop: Workshop, seal: dict[str, str]) -> Callable[[Checkout, s
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_landing_merges_what_it_fetched_and_nothing_else(
-    workshop: Workshop, ann: Checkout, *, disturbed: Any, parts: Any, other: str, strategy: Strategy
+    workshop: ScratchRepositories, ann: Clone, *, disturbed: Any, parts: Any, other: str, strategy: Strategy
 ) -> None:
     from homelab_hooks.land import land
     from homelab_hooks.land.request import LandRequest, VerifyCommand
 
     request = LandRequest(verify=VerifyCommand("true", "told"), strategy=strategy)
     verdict = land.land_branch(request, parts(ann, git=disturbed(ann, OTHERS[other])))
-    assert (verdict.exit, verdict.landed) == (Exit.OK, True)
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
     assert workshop.origin.git("ls-tree", "--name-only", "main").split() == ["README", "a", "b"]
 
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_new_work_tree_begins_at_what_was_fetched(
-    workshop: Workshop, ann: Checkout, disturbed: Any, other: str
+    workshop: ScratchRepositories, ann: Clone, disturbed: Any, other: str
 ) -> None:
     path = worktree.start_worktree("task", git=disturbed(ann, OTHERS[other]), user="ann")
-    assert Checkout(path, workshop.environ).head == workshop.on_server()
+    assert Clone(path, workshop.environ).head == workshop.server_commit()
 
 
-def test_the_users_own_fetch_head_stays(ann: Checkout, git_land: GitLand) -> None:
+def test_the_users_own_fetch_head_stays(ann: Clone, git_land: GitLand) -> None:
     ann.git("fetch", "--quiet", "origin", "aaa-experiment")
     before = (ann.path / ".git/FETCH_HEAD").read_text()
     assert git_land(ann).landed
@@ -102,37 +102,39 @@ def test_the_users_own_fetch_head_stays(ann: Checkout, git_land: GitLand) -> Non
 
 
 def test_another_fetch_that_holds_the_tracking_ref_does_not_stop_a_landing(
-    workshop: Workshop, ann: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     lock = ann.path / ".git/refs/remotes/origin/main.lock"
     lock.touch()
     verdict = git_land(ann)
     lock.unlink()
-    assert (verdict.exit, workshop.on_server()) == (Exit.OK, ann.head)
+    assert (verdict.exit, workshop.server_commit()) == (ExitCode.OK, ann.head)
 
 
-def test_a_fetch_that_may_keep_no_ref_of_ours_is_an_error(workshop: Workshop, ann: Checkout, git_land: GitLand) -> None:
-    before = workshop.on_server()
+def test_a_fetch_that_may_keep_no_ref_of_ours_is_an_error(
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
+) -> None:
+    before = workshop.server_commit()
     refuse = '! grep -q refs/homelab/ || [ "$1" != prepared ]'
-    hook = workshop.hook("reference-transaction", refuse, where=ann.path / ".git/hooks")
+    hook = workshop.write_hook("reference-transaction", refuse, where=ann.path / ".git/hooks")
     verdict = git_land(ann)
     hook.unlink()
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.PUSH_FAILED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
     assert git_land(ann).landed
 
 
-def test_a_killed_fetch_leaves_nothing_behind_for_long(ann: Checkout, git_land: GitLand) -> None:
+def test_a_killed_fetch_leaves_nothing_behind_for_long(ann: Clone, git_land: GitLand) -> None:
     """The ref of a fetch that was killed goes with the landing that finds its record."""
     ann.git("update-ref", "refs/homelab/fetched/0123456789abcdef", "HEAD")
-    assert git_land(ann, verify="false").exit is Exit.VERIFY_FAILED
+    assert git_land(ann, verify="false").exit is ExitCode.VERIFY_FAILED
     assert git_land(ann).landed
     assert ann.git("for-each-ref", "refs/homelab") == ""
 
 
 def test_landings_beside_somebody_who_fetches_all_the_time(
-    workshop: Workshop, ann: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
-    bob = Checkout(workshop.folder / "bob", workshop.environ)
+    bob = Clone(workshop.folder / "bob", workshop.environ)
     over = threading.Event()
 
     def fetch_again_and_again() -> None:

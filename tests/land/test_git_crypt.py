@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import worktree
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.proc import ProcessRunner
@@ -27,22 +27,22 @@ ATTRIBUTES = "# not: notes filter=git-crypt\nsecret* filter=git-crypt diff=git-c
 AS_IS = ("-c", "filter.git-crypt.smudge=cat", "-c", "filter.git-crypt.clean=cat", "-c", "filter.git-crypt.required=0")
 
 
-def crypt(clone: Checkout, workshop: Workshop, *args: str) -> None:
+def crypt(clone: Clone, workshop: ScratchRepositories, *args: str) -> None:
     """Run git-crypt in a clone."""
     done = ProcessRunner(workshop.environ).run(["git-crypt", *args], cwd=clone.path)
     assert done.ok, done.err
 
 
-def history(workshop: Workshop, branch: str = "main") -> list[bytes]:
+def history(workshop: ScratchRepositories, branch: str = "main") -> list[bytes]:
     """Every file that a branch of the server ever had."""
     named = workshop.origin.git("rev-list", "--objects", branch).splitlines()
     blobs = [line.split(" ")[0] for line in named if line.partition(" ")[2].rpartition("/")[2].startswith("secret")]
     run = ProcessRunner(workshop.environ)
-    return [run.run(["git", "cat-file", "blob", blob], cwd=workshop.bare).stdout for blob in blobs]
+    return [run.run(["git", "cat-file", "blob", blob], cwd=workshop.bare_path).stdout for blob in blobs]
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories) -> Clone:
     """Unlocked, on `topic`; the target has a secret since before, and a notes file that only looks like one."""
     clone = workshop.clone("ann")
     crypt(clone, workshop, "init")
@@ -56,7 +56,7 @@ def ann(workshop: Workshop) -> Checkout:
 
 
 @pytest.fixture
-def bob(workshop: Workshop, ann: Checkout) -> Checkout:
+def bob(workshop: ScratchRepositories, ann: Clone) -> Clone:
     """Unlocked too."""
     assert ann.path.exists()
     clone = workshop.clone("bob")
@@ -66,7 +66,7 @@ def bob(workshop: Workshop, ann: Checkout) -> Checkout:
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_defect_22_an_unlocked_work_tree_takes_in_the_targets_secret(
-    workshop: Workshop, ann: Checkout, bob: Checkout, git_land: GitLand, strategy: Strategy
+    workshop: ScratchRepositories, ann: Clone, bob: Clone, git_land: GitLand, strategy: Strategy
 ) -> None:
     """Defect 22: filters switched off made an unlocked file look changed, and the merge was refused."""
     ann.commit("secret2", "mine\n")
@@ -75,29 +75,29 @@ def test_defect_22_an_unlocked_work_tree_takes_in_the_targets_secret(
 
     assert git_land(ann, verify="grep new secret && grep mine secret2", strategy=strategy).landed
 
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
     assert all(blob.startswith(b"\0GITCRYPT\0") for blob in history(workshop))
     assert len(history(workshop)) == 3
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_defect_23_a_locked_work_tree_lands_its_files_as_they_are(
-    workshop: Workshop, bob: Checkout, git_land: GitLand, strategy: Strategy
+    workshop: ScratchRepositories, bob: Clone, git_land: GitLand, strategy: Strategy
 ) -> None:
     """Defect 23: whoever has no key moves ciphertext about, and nothing else."""
-    carol = workshop.clone("carol", topic="topic")
+    carol = workshop.clone("carol", branch="topic")
     carol.commit("c")
     bob.commit("secret", "new s3cret\n")
     bob.git("push", "--quiet", "origin", "main")
 
     assert git_land(carol, verify="head -c 9 secret | grep GITCRYPT", strategy=strategy).landed
 
-    assert workshop.on_server() == carol.head
+    assert workshop.server_commit() == carol.head
     assert all(blob.startswith(b"\0GITCRYPT\0") for blob in history(workshop))
 
 
 def test_defect_23_a_work_tree_that_was_locked_again_lands_too(
-    workshop: Workshop, ann: Checkout, bob: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, bob: Clone, git_land: GitLand
 ) -> None:
     """Defect 23: as above, and unlocking it afterwards shows the secret again."""
     ann.commit("a")
@@ -111,19 +111,19 @@ def test_defect_23_a_work_tree_that_was_locked_again_lands_too(
 
 
 def test_defect_23_plaintext_that_somebody_committed_without_a_key_is_not_published(
-    workshop: Workshop, ann: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     """Defect 23: also not where a later commit takes it away again; what is ciphertext, or no secret, is landed."""
     assert ann.path.exists()
-    before = workshop.on_server()
-    carol = workshop.clone("carol", topic="topic")
+    before = workshop.server_commit()
+    carol = workshop.clone("carol", branch="topic")
     carol.commit("secret-é", "plain\n")
     carol.git("rm", "--quiet", "secret-é")
     carol.git("commit", "--quiet", "-m", "never mind")
 
     verdict = git_land(carol)
 
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.REFUSED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.REFUSED, False, before)
     assert verdict.reason.endswith("committed in plaintext: secret-é")
     assert "git-crypt unlock" in verdict.hint
     carol.git("reset", "--quiet", "--hard", "origin/main")
@@ -132,7 +132,7 @@ def test_defect_23_plaintext_that_somebody_committed_without_a_key_is_not_publis
 
 
 def test_defect_21_a_key_with_a_name_and_attributes_in_a_folder_below_are_understood(
-    workshop: Workshop, parts: Any, git_land: GitLand
+    workshop: ScratchRepositories, parts: Any, git_land: GitLand
 ) -> None:
     """Defect 21: looking for the words `filter=git-crypt` in the root's .gitattributes saw neither."""
     ann = workshop.clone("ann")
@@ -141,7 +141,7 @@ def test_defect_21_a_key_with_a_name_and_attributes_in_a_folder_below_are_unders
     ann.commit("deep/secret", "s3cret\n")
     ann.git("push", "--quiet", "origin", "main")
     path = worktree.start_worktree("x", git=parts(ann).git, user="ann")
-    new = Checkout(path, workshop.environ)
+    new = Clone(path, workshop.environ)
     assert (path / "deep/secret").read_text() == "s3cret\n"
     new.commit("deep/secret", "other\n")
     assert git_land(new, verify="grep other deep/secret").landed
@@ -149,11 +149,11 @@ def test_defect_21_a_key_with_a_name_and_attributes_in_a_folder_below_are_unders
 
 
 def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
-    workshop: Workshop, ann: Checkout, bob: Checkout, parts: Any, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, bob: Clone, parts: Any, git_land: GitLand
 ) -> None:
     """Defect 24: git-crypt looks for its keys in the work tree's own git directory, where they never are."""
     path = worktree.start_worktree("x", git=parts(ann).git, user="ann")
-    new = Checkout(path, workshop.environ)
+    new = Clone(path, workshop.environ)
     assert (path / "secret").read_text() == "old s3cret\n"
     assert new.git("status", "--porcelain") == ""
     new.commit("secret2", "other\n")
@@ -168,18 +168,18 @@ def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
 
 
 def test_defect_24_a_work_tree_without_the_keys_is_refused_with_a_remedy(
-    workshop: Workshop, ann: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     """Defect 24: as the Go original made them: git cannot even tell what has changed there, which is not `nothing`."""
-    before = workshop.on_server()
+    before = workshop.server_commit()
     ann.git("worktree", "add", "--quiet", "--no-checkout", "-b", "other", "../linked")
-    linked = Checkout(workshop.folder / "linked", workshop.environ)
+    linked = Clone(workshop.folder / "linked", workshop.environ)
     linked.git(*AS_IS, "reset", "--quiet", "--hard")
     Path(linked.path / "secret").touch()
 
     verdict = git_land(linked)
 
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.REFUSED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.REFUSED, False, before)
     assert verdict.reason.startswith("git status failed")
     assert "homelab work start" in verdict.hint
     ann.git("worktree", "remove", "--force", "--force", "../linked")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import event, given, settings, strategies as st
 
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
@@ -35,7 +35,7 @@ RACES = st.lists(CHANGES, max_size=2)
 RECORD = "git rev-parse HEAD^{tree} >>../verified; git diff --quiet HEAD || exit 9; "
 
 
-def changed(clone: Checkout, change: Change) -> None:
+def changed(clone: Clone, change: Change) -> None:
     """Commit one change; one that cannot be made makes an empty commit."""
     kind, name, number = change
     path = clone.path / name
@@ -49,7 +49,7 @@ def changed(clone: Checkout, change: Change) -> None:
     clone.git("commit", "--quiet", "--allow-empty", "-m", f"{kind} {name}")
 
 
-def pushed(bob: Checkout, change: Change) -> None:
+def pushed(bob: Clone, change: Change) -> None:
     """Bob takes what there is, changes something and pushes it."""
     bob.git("fetch", "--quiet")
     bob.git("reset", "--quiet", "--hard", "origin/main")
@@ -57,7 +57,7 @@ def pushed(bob: Checkout, change: Change) -> None:
     bob.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
 
 
-def played(ann: Checkout, bob: Checkout, steps: list[Step]) -> None:
+def played(ann: Clone, bob: Clone, steps: list[Step]) -> None:
     """What happened before the landing."""
     for who, what in steps:
         if not isinstance(what, str):
@@ -71,13 +71,13 @@ def played(ann: Checkout, bob: Checkout, steps: list[Step]) -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory, first_workshop: Path) -> Callable[[], Workshop]:
+def fresh(tmp_path_factory: pytest.TempPathFactory, first_workshop: Path) -> Callable[[], ScratchRepositories]:
     """A workshop of its own for each history."""
 
-    def make() -> Workshop:
+    def make() -> ScratchRepositories:
         folder = tmp_path_factory.mktemp("history")
         shutil.copytree(first_workshop / "srv", folder / "workshop" / "srv")
-        return Workshop(folder / "workshop", sealed(os.environ, folder / "home"))
+        return ScratchRepositories(folder / "workshop", make_hermetic_env(os.environ, folder / "home"))
 
     return make
 
@@ -87,14 +87,14 @@ def fresh(tmp_path_factory: pytest.TempPathFactory, first_workshop: Path) -> Cal
 @settings(max_examples=30, derandomize=True)
 @given(steps=STEPS, races=RACES, strategy=st.sampled_from(list(Strategy)), good=st.sampled_from([True, True, False]))
 def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
-    fresh: Callable[[], Workshop], steps: list[Step], races: list[Change], *,
+    fresh: Callable[[], ScratchRepositories], steps: list[Step], races: list[Change], *,
     strategy: Strategy, good: bool,
 ) -> None:  # fmt: skip
     workshop = fresh()
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     played(ann, bob, steps)
     ann.write("untracked", "mine\n")
-    start, target, meanwhile = ann.head, workshop.on_server(), list(races)
+    start, target, meanwhile = ann.head, workshop.server_commit(), list(races)
 
     def hook() -> None:
         if meanwhile:
@@ -102,22 +102,22 @@ def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
 
     verdict, parts = landed(workshop, ann, strategy, hook, "true" if good else "false")
 
-    event(f"{strategy}: {verdict.word or verdict.exit.verdict}")
-    there = workshop.on_server()
+    event(f"{strategy}: {verdict.label or verdict.exit.verdict}")
+    there = workshop.server_commit()
     assert workshop.origin.git("merge-base", target, there) == target, "only ever fast-forwarded"
     held(workshop, ann, verdict)
     if not verdict.landed and land.pending_landing(parts.git) is not None:
-        assert land.abort_landing(parts).exit is Exit.OK
+        assert land.abort_landing(parts).exit is ExitCode.OK
     if not verdict.landed:
-        assert ann.head == start or verdict.exit is Exit.OK
+        assert ann.head == start or verdict.exit is ExitCode.OK
     assert ann.git("status", "--porcelain") == "?? untracked"
     assert ann.git("branch", "--show-current") == "topic"
-    assert workshop.on_server() == there
+    assert workshop.server_commit() == there
     assert sorted(path.name for path in (ann.path / ".git/homelab").glob("*")) in ([], ["land.lock"])
 
 
 def landed(
-    workshop: Workshop, ann: Checkout, strategy: Strategy, hook: Callable[[], None], ends: str
+    workshop: ScratchRepositories, ann: Clone, strategy: Strategy, hook: Callable[[], None], ends: str
 ) -> tuple[Verdict, LandingDependencies]:
     """Land, with another's pushes while it is verified."""
     git = Git(GitPythonRunner(workshop.environ, ann.path, inherited=os.environ, interactive=False))
@@ -133,7 +133,7 @@ def landed(
     return land.land_branch(LandRequest(verify=VerifyCommand(RECORD + ends, "told"), strategy=strategy), parts), parts
 
 
-def held(workshop: Workshop, ann: Checkout, verdict: Verdict) -> None:
+def held(workshop: ScratchRepositories, ann: Clone, verdict: Verdict) -> None:
     """What is said of the target is true, and what was landed is what was verified."""
     assert verdict.landed in {True, False}
     record = workshop.folder / "verified"
@@ -142,6 +142,6 @@ def held(workshop: Workshop, ann: Checkout, verdict: Verdict) -> None:
         assert workshop.origin.git("merge-base", verdict.sha, "main") == verdict.sha
         assert workshop.origin.git("rev-parse", f"{verdict.sha}^{{tree}}") in verified
         assert ann.head == verdict.sha
-        assert verdict.exit is Exit.OK
-    elif verdict.word != "nothing":
-        assert verdict.exit in {Exit.REFUSED, Exit.CONFLICT, Exit.VERIFY_FAILED, Exit.PUSH_FAILED}
+        assert verdict.exit is ExitCode.OK
+    elif verdict.label != "nothing":
+        assert verdict.exit in {ExitCode.REFUSED, ExitCode.CONFLICT, ExitCode.VERIFY_FAILED, ExitCode.PUSH_FAILED}

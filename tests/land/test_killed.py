@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.proc import ProcessRunner
@@ -70,10 +70,10 @@ def matrix() -> Iterator[Matrix]:
 
 
 @pytest.fixture
-def killed(workshop: Workshop) -> Callable[..., None]:
+def killed(workshop: ScratchRepositories) -> Callable[..., None]:
     """Run a landing in a process group of its own that is to die."""
 
-    def run(clone: Checkout, *, verify: str = "true", strategy: str = "merge", point: str = "never") -> None:
+    def run(clone: Clone, *, verify: str = "true", strategy: str = "merge", point: str = "never") -> None:
         argv = [sys.executable, str(DRIVER), str(clone.path), verify, strategy, point]
         done = ProcessRunner(workshop.environ).run(argv, cwd=clone.path)
         assert done.code == -signal.SIGKILL, done.err
@@ -82,9 +82,9 @@ def killed(workshop: Workshop) -> Callable[..., None]:
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories) -> Clone:
     """Has a commit on `topic`; the target has moved, with a changed file and new ones before and after it."""
-    clone, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    clone, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     clone.commit("a")
     bob.commit("b")
     bob.commit("README", "theirs\n")
@@ -93,11 +93,11 @@ def ann(workshop: Workshop) -> Checkout:
     return clone
 
 
-def settled(workshop: Workshop, ann: Checkout, start: str, verdict: Verdict) -> str:
+def settled(workshop: ScratchRepositories, ann: Clone, start: str, verdict: Verdict) -> str:
     """The word about the target is true, and nothing is half done; how it stands."""
     there = ann.git("ls-remote", "origin", "refs/heads/main").split()[0]
-    theirs = Checkout(workshop.folder / "bob", workshop.environ).head
-    assert verdict.exit is Exit.OK, verdict.reason
+    theirs = Clone(workshop.folder / "bob", workshop.environ).head
+    assert verdict.exit is ExitCode.OK, verdict.reason
     assert verdict.landed == (there != theirs)
     assert ann.git("show", "topic:a") == "a"
     if verdict.landed:
@@ -110,7 +110,7 @@ def settled(workshop: Workshop, ann: Checkout, start: str, verdict: Verdict) -> 
 
 @pytest.mark.parametrize("case", [(point, then) for point in BETWEEN for then in THEN])
 def test_killed_between_two_effects(
-    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
 ) -> None:  # fmt: skip
     point, then = case
     start = ann.head
@@ -124,12 +124,12 @@ def test_killed_between_two_effects(
 
 @pytest.mark.parametrize("case", [(hook, then) for hook in WITHIN for then in THEN])
 def test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine(
-    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
 ) -> None:  # fmt: skip
     hook, then = case
     start = ann.head
-    where = ann.path / ".git/hooks" if WITHIN[hook] == "ann" else workshop.bare / "hooks"
-    path = workshop.hook(hook, ALL_DIE.format(workshop.folder), where=where)
+    where = ann.path / ".git/hooks" if WITHIN[hook] == "ann" else workshop.bare_path / "hooks"
+    path = workshop.write_hook(hook, ALL_DIE.format(workshop.folder), where=where)
     killed(ann)
     path.unlink()
     matrix.add(f"within {hook}", then, settled(workshop, ann, start, then(parts(ann))))
@@ -137,7 +137,7 @@ def test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine(
 
 @BOTH
 def test_killed_while_verifying(
-    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix
 ) -> None:  # fmt: skip
     """The verification has a process group of its own: it is ended by itself here."""
     start = ann.head
@@ -149,7 +149,7 @@ def test_killed_while_verifying(
 @pytest.mark.parametrize("name", ["README", "z"])
 @BOTH
 def test_killed_while_git_writes_the_work_tree(
-    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix, name: str,
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix, name: str,
     strategy: Strategy,
 ) -> None:  # fmt: skip
     """Git leaves its lock behind, and some of the target's files: nobody is to remove those by hand."""
@@ -161,7 +161,7 @@ def test_killed_while_git_writes_the_work_tree(
 
     lock = ann.path / ".git/index.lock"
     for verdict in (land.continue_landing(parts(ann)), land.abort_landing(parts(ann))):
-        assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+        assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
         assert str(lock) in verdict.reason
         assert "remove that file" in verdict.hint
     lock.unlink()
@@ -171,18 +171,18 @@ def test_killed_while_git_writes_the_work_tree(
 
 @BOTH
 def test_a_push_that_outlives_its_landing_is_waited_for(
-    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix
 ) -> None:  # fmt: skip
     """Only our own process is killed; git goes on, and the commit arrives after somebody asked about it."""
     start = ann.head
     wait = "while ! test -e {0}/go; do sleep 0.02; done"
     script = f"test -e {{0}}/go || {{{{ {ONLY_WE_DIE}; {wait}; }}}}"
-    workshop.hook("pre-push", script.format(workshop.folder), where=ann.path / ".git/hooks")
+    workshop.write_hook("pre-push", script.format(workshop.folder), where=ann.path / ".git/hooks")
     killed(ann)
-    before = workshop.on_server()
+    before = workshop.server_commit()
 
     stuck = then(parts(ann))
-    assert (stuck.exit, stuck.landed, workshop.on_server()) == (Exit.UNREACHABLE, None, before)
+    assert (stuck.exit, stuck.landed, workshop.server_commit()) == (ExitCode.UNREACHABLE, None, before)
     assert "still runs, as process" in stuck.reason
 
     (workshop.folder / "go").touch()
@@ -194,7 +194,7 @@ def test_a_push_that_outlives_its_landing_is_waited_for(
 
 @BOTH
 def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
-    workshop: Workshop, ann: Checkout, *, killed: Any, parts: Any, then: Then, matrix: Matrix, clock: Any
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix, clock: Any
 ) -> None:  # fmt: skip
     """The first answer is no, the second yes: only then is anything said."""
     start = ann.head
@@ -213,7 +213,7 @@ def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
     )
 
 
-def killed_in_push(ann: Checkout, candidate: str) -> None:
+def killed_in_push(ann: Clone, candidate: str) -> None:
     """Make the state of a landing what it is while a push runs."""
     path = ann.path / ".git/homelab/land.json"
     text = path.read_text().replace('"candidate": ""', f'"candidate": "{candidate}"')
@@ -221,10 +221,10 @@ def killed_in_push(ann: Checkout, candidate: str) -> None:
 
 
 def test_killed_and_then_landed_again_says_how_to_go_on(
-    ann: Checkout, killed: Any, git_land: Callable[..., Verdict], parts: Any
+    ann: Clone, killed: Any, git_land: Callable[..., Verdict], parts: Any
 ) -> None:
     killed(ann, point="push:started")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "--continue" in verdict.hint
     assert land.continue_landing(parts(ann)).landed

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.githttp import Fault, GitServer, Service
-from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.githttp import GitFault, GitServer, GitService
+from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.verdict import Verdict
 
@@ -32,105 +32,111 @@ echo "  https://git.example.test/acme/app/pulls/new/topic" >&2
 echo >&2"""
 
 
-def test_a_race_lost_after_the_servers_advertisement_is_run_again(workshop: Workshop, git_land: GitLand) -> None:
+def test_a_race_lost_after_the_servers_advertisement_is_run_again(
+    workshop: ScratchRepositories, git_land: GitLand
+) -> None:
     """The other push lands while our own pre-push hook runs."""
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     ann.commit("a")
     theirs = bob.commit("b")
-    workshop.hook("pre-push", "env -u GIT_DIR git -C ../bob push --quiet origin main", where=ann.path / ".git/hooks")
+    workshop.write_hook(
+        "pre-push", "env -u GIT_DIR git -C ../bob push --quiet origin main", where=ann.path / ".git/hooks"
+    )
 
     assert git_land(ann).landed
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
     assert ann.git("merge-base", theirs, "HEAD") == theirs
 
 
 def test_a_lost_race_is_tried_again_five_times_and_each_wait_is_jittered(
-    workshop: Workshop, git_land: GitLand, clock: Any, parts: Any
+    workshop: ScratchRepositories, git_land: GitLand, clock: Any, parts: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     workshop.clone("bob")
     start = ann.commit("a")
     always = "cd ../bob && date +%N >n && git add n && git commit --quiet -m n && git push --quiet origin main"
 
     verdict = git_land(ann, verify=always)
 
-    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "after 6 tries: somebody else pushed first" in verdict.reason
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
     assert ann.head == start
 
 
-def test_the_same_tree_is_not_verified_twice(workshop: Workshop, git_land: GitLand, clock: Any, told: Any) -> None:
+def test_the_same_tree_is_not_verified_twice(
+    workshop: ScratchRepositories, git_land: GitLand, clock: Any, told: Any
+) -> None:
     """The server's ref is locked by another update for a moment."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     sha = ann.commit("a")
-    lock = workshop.bare / "refs/heads/main.lock"
+    lock = workshop.bare_path / "refs/heads/main.lock"
     lock.touch()
     clock.while_asleep = lock.unlink
 
     assert git_land(ann, verify="echo once").landed
-    assert workshop.on_server() == sha
+    assert workshop.server_commit() == sha
     assert told.lines("verify").count("once") == 1
     assert ("verify", "skipped") in told.stages()
 
 
-def test_a_protected_target_gets_the_branch_and_the_link(workshop: Workshop, git_land: GitLand) -> None:
-    ann = workshop.clone("ann", topic="topic")
-    sha, before = ann.commit("a"), workshop.on_server()
-    workshop.hook("pre-receive", GITEA_PROTECTS)
-    workshop.hook("post-receive", GITEA_LINK)
+def test_a_protected_target_gets_the_branch_and_the_link(workshop: ScratchRepositories, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", branch="topic")
+    sha, before = ann.commit("a"), workshop.server_commit()
+    workshop.write_hook("pre-receive", GITEA_PROTECTS)
+    workshop.write_hook("post-receive", GITEA_LINK)
 
-    verdict = git_land(ann, follow_up=lambda _: Verdict(exit=Exit.OK))
+    verdict = git_land(ann, follow_up=lambda _: Verdict(exit=ExitCode.OK))
 
-    assert (verdict.exit, verdict.landed) == (Exit.PROTECTED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PROTECTED, False)
     assert verdict.url == "https://git.example.test/acme/app/pulls/new/topic"
-    assert (workshop.on_server("topic"), workshop.on_server()) == (sha, before)
+    assert (workshop.server_commit("topic"), workshop.server_commit()) == (sha, before)
     with pytest.raises(RuntimeError):
         ann.git("rev-parse", "topic@{upstream}")  # defect 14: no upstream is set on the way
 
 
 def test_a_protected_target_whose_branch_cannot_be_pushed_is_a_failed_push(
-    workshop: Workshop, git_land: GitLand
+    workshop: ScratchRepositories, git_land: GitLand
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    workshop.hook("pre-receive", f"{GITEA_PROTECTS}\nexit 1")
+    workshop.write_hook("pre-receive", f"{GITEA_PROTECTS}\nexit 1")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "takes no direct pushes" in verdict.reason
 
 
-def test_a_merge_that_a_hook_refuses_is_undone(workshop: Workshop, git_land: GitLand) -> None:
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+def test_a_merge_that_a_hook_refuses_is_undone(workshop: ScratchRepositories, git_land: GitLand) -> None:
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     start = ann.commit("a")
     bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    workshop.hook("commit-msg", "echo ticket missing >&2; exit 1", where=ann.path / ".git/hooks")
+    workshop.write_hook("commit-msg", "echo ticket missing >&2; exit 1", where=ann.path / ".git/hooks")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed, ann.head) == (Exit.PUSH_FAILED, False, start)
+    assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.PUSH_FAILED, False, start)
     assert "ticket missing" in verdict.reason
 
 
 def test_an_answer_that_was_lost_is_settled_by_asking_the_server(
-    workshop: Workshop, server: GitServer, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, told: Any
 ) -> None:
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     sha = ann.commit("a")
-    server.plan.faults[Service.PUSH] = Fault.LOSE_ANSWER
+    server.plan.faults[GitService.PUSH] = GitFault.LOSE_ANSWER
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.OK, True, sha)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.OK, True, sha)
     assert ("push", "failed") in told.stages()
     assert ("confirm", "done") in told.stages()
 
 
 def test_a_lost_answer_whose_commit_was_built_upon_is_landed(
-    workshop: Workshop, server: GitServer, git_land: GitLand
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand
 ) -> None:
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     bob = workshop.clone("bob")
     sha = ann.commit("a")
-    server.plan.faults[Service.PUSH] = Fault.LOSE_ANSWER
+    server.plan.faults[GitService.PUSH] = GitFault.LOSE_ANSWER
 
     def build_upon(_: object) -> None:
         bob.git("pull", "--quiet")
@@ -140,69 +146,73 @@ def test_a_lost_answer_whose_commit_was_built_upon_is_landed(
     server.plan.on_push = build_upon
     verdict = git_land(ann)
     assert (verdict.landed, verdict.sha) == (True, sha)
-    assert workshop.on_server() == bob.head
+    assert workshop.server_commit() == bob.head
 
 
-def test_a_push_that_did_not_arrive_is_sent_again(workshop: Workshop, server: GitServer, git_land: GitLand) -> None:
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+def test_a_push_that_did_not_arrive_is_sent_again(
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand
+) -> None:
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     sha = ann.commit("a")
-    server.plan.faults[Service.PUSH] = Fault.DROP
-    server.plan.times = 1
+    server.plan.faults[GitService.PUSH] = GitFault.DROP
+    server.plan.remaining = 1
     assert git_land(ann).landed
-    assert workshop.on_server() == sha
+    assert workshop.server_commit() == sha
 
 
 def test_what_nobody_can_tell_is_called_unknown_until_the_server_is_back(
-    workshop: Workshop, server: GitServer, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, parts: Any
 ) -> None:
-    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", topic="topic")
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     sha = ann.commit("a")
-    server.plan.faults[Service.PUSH] = Fault.LOSE_ANSWER
-    server.plan.on_push = lambda _: server.plan.faults.update({Service.FETCH_REFS: Fault.UNAVAILABLE})
+    server.plan.faults[GitService.PUSH] = GitFault.LOSE_ANSWER
+    server.plan.on_push = lambda _: server.plan.faults.update({GitService.FETCH_REFS: GitFault.UNAVAILABLE})
 
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.UNREACHABLE, None)
+    assert (verdict.exit, verdict.landed) == (ExitCode.UNREACHABLE, None)
     assert "unknown" in verdict.reason
-    assert git_land(ann).exit is Exit.REFUSED
-    assert land.abort_landing(parts(ann)).exit is Exit.UNREACHABLE
+    assert git_land(ann).exit is ExitCode.REFUSED
+    assert land.abort_landing(parts(ann)).exit is ExitCode.UNREACHABLE
 
     server.plan.faults.clear()
     verdict = land.continue_landing(parts(ann))
-    assert (verdict.exit, verdict.landed, verdict.sha) == (Exit.OK, True, sha)
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, sha)
 
 
-def test_a_push_over_ssh_lands(workshop: Workshop, git_land: GitLand) -> None:
+def test_a_push_over_ssh_lands(workshop: ScratchRepositories, git_land: GitLand) -> None:
     """The stand-in for ssh runs the command on this machine."""
-    stand_in = workshop.hook("ssh", 'for last; do :; done; exec sh -c "$last"', where=workshop.folder / "bin")
-    ann = workshop.clone("ann", topic="topic")
+    stand_in = workshop.write_hook("ssh", 'for last; do :; done; exec sh -c "$last"', where=workshop.folder / "bin")
+    ann = workshop.clone("ann", branch="topic")
     ann.git("config", "core.sshCommand", str(stand_in))
-    ann.git("remote", "set-url", "origin", f"ssh://git@git.example.test{workshop.bare}")
+    ann.git("remote", "set-url", "origin", f"ssh://git@git.example.test{workshop.bare_path}")
     sha = ann.commit("a")
     assert git_land(ann).landed
-    assert workshop.on_server() == sha
+    assert workshop.server_commit() == sha
 
 
-def test_the_target_is_read_from_where_it_is_pushed_to(workshop: Workshop, git_land: GitLand) -> None:
+def test_the_target_is_read_from_where_it_is_pushed_to(workshop: ScratchRepositories, git_land: GitLand) -> None:
     """The URL to fetch from is a mirror that is behind."""
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
-    ann.git("clone", "--quiet", "--bare", str(workshop.bare), "../mirror.git")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
+    ann.git("clone", "--quiet", "--bare", str(workshop.bare_path), "../mirror.git")
     ann.git("remote", "set-url", "origin", "../mirror.git")
-    ann.git("remote", "set-url", "--push", "origin", str(workshop.bare))
+    ann.git("remote", "set-url", "--push", "origin", str(workshop.bare_path))
     ann.commit("a")
     theirs = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
     assert git_land(ann).landed
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
     assert ann.git("merge-base", theirs, "HEAD") == theirs
 
 
-def test_a_hook_that_prints_what_git_prints_lands_nothing(workshop: Workshop, git_land: GitLand, parts: Any) -> None:
+def test_a_hook_that_prints_what_git_prints_lands_nothing(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any
+) -> None:
     """Its standard output arrives among git's own lines, so the server is asked."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    before = workshop.on_server()
+    before = workshop.server_commit()
     line = "printf ' \\tx:refs/heads/main\\t1..2\\nDone\\n'; exit 1"
-    workshop.hook("pre-push", line, where=ann.path / ".git/hooks")
+    workshop.write_hook("pre-push", line, where=ann.path / ".git/hooks")
     verdict = git_land(ann, max_retries=1)
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.PUSH_FAILED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
     assert land.pending_landing(parts(ann).git) is None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from tests.cli.shell import Ended, Shell
 
 PEOPLE = ["ann", "bob", "carol", "dave", "eve"]
@@ -18,18 +18,18 @@ RECORD = "git rev-parse HEAD^{tree} >>../verified"
 
 @pytest.mark.first
 @pytest.mark.slow
-def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified(workshop: Workshop) -> None:
+def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified(workshop: ScratchRepositories) -> None:
     """The real command with its own patience: who has lost six races in a row is told so, and lands again."""
-    clones = {name: workshop.clone(name, topic=name) for name in PEOPLE}
+    clones = {name: workshop.clone(name, branch=name) for name in PEOPLE}
     ended: list[Ended] = []
 
-    def land(clone: Checkout) -> Ended:
+    def land(clone: Clone) -> Ended:
         argv = ["git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", RECORD]
         done = Shell(workshop.environ, clone.path)(*argv)
         ended.append(done)
         return done
 
-    def work(name: str, clone: Checkout) -> None:
+    def work(name: str, clone: Clone) -> None:
         for number in range(EACH):
             clone.commit(f"{name}{number}")
             while land(clone).result["landed"] == "no":
@@ -41,10 +41,10 @@ def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified
     for thread in threads:
         thread.join()
 
-    landed = [done for done in ended if done.code == Exit.OK]
-    lost = [done for done in ended if done.code != Exit.OK]
+    landed = [done for done in ended if done.code == ExitCode.OK]
+    lost = [done for done in ended if done.code != ExitCode.OK]
     print(f"\n{len(landed)} landed, {len(lost)} gave up after six races and were started again")  # noqa: T201 - with -s
-    assert {done.code for done in lost} <= {Exit.PUSH_FAILED}
+    assert {done.code for done in lost} <= {ExitCode.PUSH_FAILED}
     assert len({done.result["sha"] for done in landed}) == len(PEOPLE) * EACH
     files = workshop.origin.git("ls-tree", "--name-only", "main").splitlines()
     assert len(files) == len(PEOPLE) * EACH + 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Progress, Stage, StageChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.proc import ProcessRunner
@@ -23,7 +23,7 @@ RESOLVED = "an hour of resolving\n"
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories) -> Clone:
     """On `topic`; `other` and the target each change the same line as it does, in several commits."""
     clone, bob = workshop.clone("ann"), workshop.clone("bob")
     bob.commit("same", "theirs\n")
@@ -38,7 +38,7 @@ def ann(workshop: Workshop) -> Checkout:
     return clone
 
 
-def shell(workshop: Workshop, clone: Checkout, script: str) -> None:
+def shell(workshop: ScratchRepositories, clone: Clone, script: str) -> None:
     """A user's commands, whatever they end with."""
     ProcessRunner({**workshop.environ, "GIT_EDITOR": ":"}).run(["sh", "-c", script], cwd=clone.path)
 
@@ -65,7 +65,7 @@ OPERATIONS = {
 ABORT = {"am": "git am --abort", "bisect": "git bisect reset"}
 
 
-def files_of_git(clone: Checkout) -> dict[str, bytes]:
+def files_of_git(clone: Clone) -> dict[str, bytes]:
     """What git keeps of an operation, and the files that are worked on."""
     own = clone.path / ".git"
     kept = [own / "MERGE_HEAD", own / "CHERRY_PICK_HEAD", own / "REVERT_HEAD", own / "BISECT_LOG", own / "HEAD"]
@@ -74,7 +74,7 @@ def files_of_git(clone: Checkout) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(kept) if path.is_file()}
 
 
-def end(workshop: Workshop, clone: Checkout, name: str) -> None:
+def end(workshop: ScratchRepositories, clone: Clone, name: str) -> None:
     """The user ends it himself."""
     word = name.split(maxsplit=1)[0].replace("interactive", "rebase")
     shell(workshop, clone, f"git {word} --abort || git {word} --quit || git bisect reset")
@@ -84,53 +84,53 @@ def end(workshop: Workshop, clone: Checkout, name: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("then", ["--abort", "--continue", ""])
 def test_an_operation_of_the_users_own_is_named_and_left_alone(
-    workshop: Workshop, ann: Checkout, *, git_land: GitLand, parts: Any, name: str, then: str
+    workshop: ScratchRepositories, ann: Clone, *, git_land: GitLand, parts: Any, name: str, then: str
 ) -> None:
     """After a landing that failed, whose record is still there."""
-    assert git_land(ann).exit is Exit.CONFLICT
+    assert git_land(ann).exit is ExitCode.CONFLICT
     ann.git("merge", "--abort")
     ann.commit("more")
     shell(workshop, ann, OPERATIONS[name])
-    before, on_server = files_of_git(ann), workshop.on_server()
+    before, on_server = files_of_git(ann), workshop.server_commit()
     word = next(word for word in ("cherry-pick", "rebase", "revert", "bisect", "merge", "am") if word in name)
 
     calls = {"--abort": land.abort_landing, "--continue": land.continue_landing}
     verdict = calls[then](parts(ann)) if then else git_land(ann)
 
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False), verdict
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False), verdict
     assert f" {word} of your own is in progress" in verdict.reason
     assert ABORT.get(word, f"git {word} --abort") in verdict.hint
     assert files_of_git(ann) == before
-    assert workshop.on_server() == on_server
+    assert workshop.server_commit() == on_server
     end(workshop, ann, name)
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 def test_a_merge_of_the_users_own_after_a_failed_verification_survives_abort(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any
 ) -> None:
     ann.git("fetch", "--quiet")
     ann.git("merge", "--quiet", "-s", "ours", "-m", "resolved", "origin/main")
-    assert git_land(ann, verify="false").exit is Exit.VERIFY_FAILED
+    assert git_land(ann, verify="false").exit is ExitCode.VERIFY_FAILED
     shell(workshop, ann, "git merge other")
     ann.write("same", RESOLVED)
     ann.git("add", "same")
 
     verdict = land.abort_landing(parts(ann))
 
-    assert verdict.exit is Exit.REFUSED
+    assert verdict.exit is ExitCode.REFUSED
     assert (ann.path / "same").read_text() == RESOLVED
     assert (ann.path / ".git/MERGE_HEAD").exists()
     end(workshop, ann, "merge")
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_what_the_user_merged_or_rebased_himself_is_not_taken_back(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, parts: Any, strategy: Strategy
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any, strategy: Strategy
 ) -> None:
     """The landing's own merge had ended: the one on the branch is the user's."""
-    assert git_land(ann, strategy=strategy).exit is Exit.CONFLICT
+    assert git_land(ann, strategy=strategy).exit is ExitCode.CONFLICT
     shell(workshop, ann, f"git {'rebase' if strategy is Strategy.REBASE else 'merge'} --abort")
     ann.write("same", "settled\n")
     ann.git("commit", "--quiet", "--all", "-m", "settle")
@@ -139,13 +139,13 @@ def test_what_the_user_merged_or_rebased_himself_is_not_taken_back(
 
     verdict = land.abort_landing(parts(ann))
 
-    assert (verdict.exit, verdict.landed, ann.head) == (Exit.OK, False, mine)
+    assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.OK, False, mine)
 
 
 def test_a_merge_that_the_user_begins_while_the_target_is_fetched_is_left_alone(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
 ) -> None:
-    before = workshop.on_server()
+    before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:
         told(event)
@@ -154,33 +154,33 @@ def test_a_merge_that_the_user_begins_while_the_target_is_fetched_is_left_alone(
 
     verdict = git_land(ann, tell=meanwhile)
 
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.REFUSED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.REFUSED, False, before)
     assert "a merge of your own is in progress" in verdict.reason
     assert Path(ann.path / ".git/MERGE_HEAD").read_text().strip() == ann.sha("other")
     end(workshop, ann, "merge")
 
 
 def test_a_merge_that_the_user_begins_while_the_merge_of_the_landing_is_resolved_is_left_alone(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any
 ) -> None:
     """The landing's own was given up with git; the record says that it may still be there."""
-    assert git_land(ann).exit is Exit.CONFLICT
+    assert git_land(ann).exit is ExitCode.CONFLICT
     shell(workshop, ann, "git merge --abort; git merge other")
     for verdict in (land.abort_landing(parts(ann)), land.continue_landing(parts(ann))):
-        assert verdict.exit is Exit.REFUSED
+        assert verdict.exit is ExitCode.REFUSED
         assert "a merge of your own is in progress" in verdict.reason
     assert Path(ann.path / ".git/MERGE_HEAD").read_text().strip() == ann.sha("other")
     end(workshop, ann, "merge")
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 @pytest.mark.parametrize("backend", ["merge", "apply"])
 def test_a_conflict_of_our_own_rebase_is_continued_with_either_backend(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, parts: Any, backend: str
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any, backend: str
 ) -> None:
     ann.git("config", "rebase.backend", backend)
-    assert git_land(ann, strategy=Strategy.REBASE).exit is Exit.CONFLICT
-    for more in (Exit.CONFLICT, Exit.OK):  # each of two commits has one
+    assert git_land(ann, strategy=Strategy.REBASE).exit is ExitCode.CONFLICT
+    for more in (ExitCode.CONFLICT, ExitCode.OK):  # each of two commits has one
         ann.write("same", f"{RESOLVED}{more}\n")
         ann.git("add", "same")
         assert land.continue_landing(parts(ann)).exit is more

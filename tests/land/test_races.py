@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Event, StageChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import LandRequest, Strategy, VerifyCommand
 from homelab_hooks.verdict import Verdict
@@ -43,7 +43,7 @@ def matrix() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def bob(workshop: Workshop) -> Checkout:
+def bob(workshop: ScratchRepositories) -> Clone:
     """Has already moved the target once, so that there is something to merge, and has another commit to push."""
     clone = workshop.clone("bob")
     clone.commit("b")
@@ -53,7 +53,7 @@ def bob(workshop: Workshop) -> Checkout:
 
 
 @pytest.fixture
-def ann(workshop: Workshop, bob: Checkout) -> Checkout:
+def ann(workshop: ScratchRepositories, bob: Clone) -> Clone:
     """On `topic`, which began before any of Bob's."""
     assert bob.path.exists()
     clone = workshop.clone("ann")
@@ -62,9 +62,9 @@ def ann(workshop: Workshop, bob: Checkout) -> Checkout:
     return clone
 
 
-def held(workshop: Workshop, ann: Checkout, bob: Checkout, verdict: Verdict) -> None:
+def held(workshop: ScratchRepositories, ann: Clone, bob: Clone, verdict: Verdict) -> None:
     """It is landed, both are on the target, and what is there was verified as it is."""
-    assert (verdict.exit, verdict.landed) == (Exit.OK, True), verdict.reason
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True), verdict.reason
     for sha in (verdict.sha, bob.head):
         assert workshop.origin.git("merge-base", sha, "main") == sha
     verified = (workshop.folder / "verified").read_text().split()
@@ -86,15 +86,15 @@ CASES = [
 
 @pytest.mark.parametrize(("point", "strategy"), CASES)
 def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
-    workshop: Workshop, ann: Checkout, bob: Checkout, *, parts: Any, told: Any, matrix: dict[str, str], point: str,
+    workshop: ScratchRepositories, ann: Clone, bob: Clone, *, parts: Any, told: Any, matrix: dict[str, str], point: str,
     strategy: Strategy,
 ) -> None:  # fmt: skip
     """A push at `post-receive` or later builds upon ours only if it can; here it cannot, and ours stays landed."""
     once = workshop.folder / "once"
     if point in HOOKS:
-        where = ann.path / ".git/hooks" if HOOKS[point] == "ann" else workshop.bare / "hooks"
+        where = ann.path / ".git/hooks" if HOOKS[point] == "ann" else workshop.bare_path / "hooks"
         script = f"cd {workshop.folder}; test -e once || {{ touch once; {PUSH.format(workshop.folder)}; }}; exit 0"
-        workshop.hook(point, script, where=where)
+        workshop.write_hook(point, script, where=where)
 
     def tell(event: Event) -> None:
         told(event)
@@ -115,7 +115,7 @@ def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
     matrix[f"{point}, {strategy}"] = ended
 
 
-def pushed(bob: Checkout, *, after: str = "") -> None:
+def pushed(bob: Clone, *, after: str = "") -> None:
     """Push what Bob has; where the target has moved that fails, and he pulls first if told."""
     try:
         if after:
@@ -127,7 +127,7 @@ def pushed(bob: Checkout, *, after: str = "") -> None:
 
 @pytest.mark.slow
 def test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_race(
-    workshop: Workshop, server: GitServer, ann: Checkout, bob: Checkout, *, parts: Any, told: Any
+    workshop: ScratchRepositories, server: GitServer, ann: Clone, bob: Clone, *, parts: Any, told: Any
 ) -> None:
     ann.git("remote", "set-url", "origin", f"{server.url}/acme/app.git")
 
@@ -143,11 +143,11 @@ def test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_rac
 
 @pytest.mark.slow
 def test_with_a_fast_forward_only_a_lost_race_is_said_and_nothing_has_moved(
-    workshop: Workshop, ann: Checkout, bob: Checkout, parts: Any
+    workshop: ScratchRepositories, ann: Clone, bob: Clone, parts: Any
 ) -> None:
     ann.git("reset", "--quiet", "--hard", "origin/main")
     start = ann.commit("a")
     race = f"{VERIFY}; {PUSH.format('..')}"
     verdict = land.land_branch(LandRequest(verify=VerifyCommand(race, "told"), strategy=Strategy.FF_ONLY), parts(ann))
-    assert (verdict.exit, verdict.landed, ann.head) == (Exit.CONFLICT, False, start)
-    assert workshop.on_server() == bob.head
+    assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.CONFLICT, False, start)
+    assert workshop.server_commit() == bob.head

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land.request import DetectVerification, Strategy
 from homelab_hooks.verdict import Verdict
 
@@ -20,13 +20,13 @@ GitLand = Callable[..., Verdict]
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
-    clone = workshop.clone("ann", topic="topic")
+def ann(workshop: ScratchRepositories) -> Clone:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("same", "mine\n")
     return clone
 
 
-def moved(workshop: Workshop, name: str) -> str:
+def moved(workshop: ScratchRepositories, name: str) -> str:
     """Bob pushes a file of that name; the target then."""
     bob = workshop.clone("bob")
     sha = bob.commit(name, "theirs\n")
@@ -34,34 +34,36 @@ def moved(workshop: Workshop, name: str) -> str:
     return sha
 
 
-def everything(clone: Checkout) -> tuple[str, list[str]]:
+def everything(clone: Clone) -> tuple[str, list[str]]:
     """Refs, and the files of the git directory."""
     files = sorted(str(path) for path in (clone.path / ".git").rglob("*") if path.name != "index")
     return clone.git("for-each-ref"), files
 
 
-def test_a_rehearsal_leaves_no_trace(workshop: Workshop, ann: Checkout, git_land: GitLand) -> None:
+def test_a_rehearsal_leaves_no_trace(workshop: ScratchRepositories, ann: Clone, git_land: GitLand) -> None:
     moved(workshop, "b")
     before = everything(ann)
     verdict = git_land(ann, dry_run=True)
-    assert (verdict.exit, verdict.landed) == (Exit.OK, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, False)
     assert everything(ann) == before
 
 
 def test_a_remote_that_cannot_be_asked_for_its_target_is_no_remote_without_one(
-    ann: Checkout, git_land: GitLand, tmp_path: Path
+    ann: Clone, git_land: GitLand, tmp_path: Path
 ) -> None:
     """Whose network is down is not told to change a setting."""
     ann.git("remote", "set-head", "origin", "--delete")
     ann.git("remote", "set-url", "origin", str(tmp_path / "gone.git"))
     for dry_run in (True, False):
         verdict = git_land(ann, dry_run=dry_run)
-        assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+        assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
         assert verdict.reason.startswith("origin cannot be asked which branch to land on: ")
         assert "does not appear to be a git repository" in verdict.reason
 
 
-def test_conflicts_that_would_come_are_named(workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any) -> None:
+def test_conflicts_that_would_come_are_named(
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
+) -> None:
     tip = moved(workshop, "same")
     git_land(ann, dry_run=True)
     assert f"origin/main is at {tip[:10]}, which is not here yet" in told.lines("homelab")[0]
@@ -74,32 +76,34 @@ def test_conflicts_that_would_come_are_named(workshop: Workshop, ann: Checkout, 
     assert told.lines("homelab")[0].endswith("but a fast-forward cannot (21)")
 
 
-def test_nothing_to_land_is_said(workshop: Workshop, git_land: GitLand, told: Any) -> None:
-    git_land(workshop.clone("carol", topic="topic"), dry_run=True)
+def test_nothing_to_land_is_said(workshop: ScratchRepositories, git_land: GitLand, told: Any) -> None:
+    git_land(workshop.clone("carol", branch="topic"), dry_run=True)
     assert told.lines("homelab")[0].endswith("contains topic: there would be nothing to land")
 
 
-def test_what_comes_after_the_push_is_said(ann: Checkout, workshop: Workshop, git_land: GitLand, told: Any) -> None:
+def test_what_comes_after_the_push_is_said(
+    ann: Clone, workshop: ScratchRepositories, git_land: GitLand, told: Any
+) -> None:
     def never(_: object) -> Verdict:
         raise AssertionError
 
     git_land(ann, dry_run=True, follow_up=never)
     assert told.lines("homelab")[-1] == "would watch CI"
-    hook = workshop.hook("post-push", "exit 1", where=ann.path / ".git/hooks")
+    hook = workshop.write_hook("post-push", "exit 1", where=ann.path / ".git/hooks")
     git_land(ann, dry_run=True, follow_up=never)
     assert told.lines("homelab")[-1] == f"would run {hook}"
 
 
-def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Checkout, git_land: GitLand, told: Any) -> None:
+def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Clone, git_land: GitLand, told: Any) -> None:
     ann.git("remote", "remove", "origin")
     ann.write("same", "changed\n")
 
     def silent() -> None:
-        raise Problem("CI does not answer", hint="look", exit=Exit.UNREACHABLE)
+        raise CommandError("CI does not answer", hint="look", exit=ExitCode.UNREACHABLE)
 
     verdict = git_land(ann, dry_run=True, how=DetectVerification(), check_ci=silent)
 
-    assert (verdict.exit, verdict.landed) == (Exit.USAGE, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.USAGE, False)
     refusals = [line.partition(": ")[2] for line in told.lines("homelab") if line.startswith("would be refused")]
     assert [line.split(";")[0] for line in refusals] == [
         "this repository has no remote",
@@ -111,42 +115,42 @@ def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Checkout, g
 
 
 def test_a_target_or_a_server_that_is_not_there_is_found_out(
-    ann: Checkout, workshop: Workshop, git_land: GitLand, told: Any
+    ann: Clone, workshop: ScratchRepositories, git_land: GitLand, told: Any
 ) -> None:
     verdict = git_land(ann, dry_run=True, onto="mian")
-    assert (verdict.exit, verdict.reason) == (Exit.REFUSED, "there is no branch origin/mian")
+    assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "there is no branch origin/mian")
     ann.git("remote", "set-url", "origin", str(workshop.folder / "gone"))
     verdict = git_land(ann, dry_run=True)
-    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "origin/main cannot be asked for" in verdict.reason
     assert told.lines("homelab")[-1].startswith("would be refused")
 
 
-def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Checkout, git_land: GitLand) -> None:
+def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Clone, git_land: GitLand) -> None:
     seen: list[Verdict] = []
     assert git_land(ann, check_ci=lambda: seen.append(git_land(ann, dry_run=True))).landed
-    assert (seen[0].exit, seen[0].landed) == (Exit.REFUSED, False)
+    assert (seen[0].exit, seen[0].landed) == (ExitCode.REFUSED, False)
     assert "another landing runs in this repository: process" in seen[0].reason
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 def test_what_needs_no_network_is_told_before_a_remote_that_cannot_be_asked(
-    ann: Checkout, git_land: GitLand, tmp_path: Path, *, dry_run: bool
+    ann: Clone, git_land: GitLand, tmp_path: Path, *, dry_run: bool
 ) -> None:
     ann.git("remote", "set-head", "origin", "--delete")
     ann.git("remote", "set-url", "origin", str(tmp_path / "gone.git"))
     ann.write("same", "changed\n")
     verdict = git_land(ann, dry_run=dry_run)
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "has changes that would not be landed: same" in verdict.reason
     ann.git("restore", "same")
 
 
 def test_during_a_conflict_no_second_remedy_contradicts_the_first(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
 ) -> None:
     moved(workshop, "same")
-    assert git_land(ann).exit is Exit.CONFLICT
+    assert git_land(ann).exit is ExitCode.CONFLICT
     git_land(ann, dry_run=True)
     refused = [line for line in told.lines("homelab") if line.startswith("would be refused")]
     assert len(refused) == 1

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.errors import Problem
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, Stage, StageChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import cut_short, land
 from homelab_hooks.land.ownership import made_by_landing
 from homelab_hooks.land.plan import Fail, Retry, retry_or_fail
@@ -31,9 +31,9 @@ GitLand = Callable[..., Verdict]
 
 
 @pytest.fixture
-def conflicting(workshop: Workshop) -> Checkout:
+def conflicting(workshop: ScratchRepositories) -> Clone:
     """Ann's branch and the target change the same line."""
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     ann.commit("same", "mine\n")
     bob.commit("same", "theirs\n")
     bob.git("push", "--quiet", "origin", "main")
@@ -42,43 +42,43 @@ def conflicting(workshop: Workshop) -> Checkout:
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_a_conflict_is_left_to_be_resolved_and_then_landed(
-    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any, strategy: Strategy
+    conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any, strategy: Strategy
 ) -> None:
-    before = workshop.on_server()
+    before = workshop.server_commit()
     verdict = git_land(conflicting, strategy=strategy, verify="grep both same")
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.CONFLICT, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.CONFLICT, False, before)
     assert "in: same" in verdict.reason
 
     again = git_land(conflicting)
-    assert (again.exit, "git land --continue" in again.hint) == (Exit.REFUSED, True)
+    assert (again.exit, "git land --continue" in again.hint) == (ExitCode.REFUSED, True)
     unresolved = land.continue_landing(parts(conflicting))
-    assert (unresolved.exit, unresolved.landed) == (Exit.CONFLICT, False)
+    assert (unresolved.exit, unresolved.landed) == (ExitCode.CONFLICT, False)
 
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
     done = land.continue_landing(parts(conflicting))
-    assert (done.exit, done.landed) == (Exit.OK, True)
-    assert workshop.on_server() == conflicting.head
+    assert (done.exit, done.landed) == (ExitCode.OK, True)
+    assert workshop.server_commit() == conflicting.head
     assert conflicting.git("branch", "--show-current") == "topic"
     assert conflicting.git("merge-base", before, "HEAD") == before
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
-def test_a_conflict_can_be_taken_back(conflicting: Checkout, git_land: GitLand, parts: Any, strategy: Strategy) -> None:
+def test_a_conflict_can_be_taken_back(conflicting: Clone, git_land: GitLand, parts: Any, strategy: Strategy) -> None:
     start = conflicting.head
-    assert git_land(conflicting, strategy=strategy).exit is Exit.CONFLICT
+    assert git_land(conflicting, strategy=strategy).exit is ExitCode.CONFLICT
     verdict = land.abort_landing(parts(conflicting))
-    assert (verdict.exit, verdict.landed, conflicting.head) == (Exit.OK, False, start)
+    assert (verdict.exit, verdict.landed, conflicting.head) == (ExitCode.OK, False, start)
     assert conflicting.git("branch", "--show-current") == "topic"
 
 
 def test_the_files_of_a_conflict_are_named_as_they_would_be_typed_from_there(
-    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any
+    conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any
 ) -> None:
-    deep = Checkout(conflicting.path / "sub/dir", workshop.environ)
+    deep = Clone(conflicting.path / "sub/dir", workshop.environ)
     deep.path.mkdir(parents=True)
     verdict = git_land(deep)
-    assert (verdict.exit, verdict.reason.endswith("in: ../../same")) == (Exit.CONFLICT, True)
+    assert (verdict.exit, verdict.reason.endswith("in: ../../same")) == (ExitCode.CONFLICT, True)
     assert land.continue_landing(parts(deep)).reason.endswith(": ../../same")
     conflicting.write("same", "both\n")
     deep.git("add", "../../same")
@@ -86,24 +86,22 @@ def test_the_files_of_a_conflict_are_named_as_they_would_be_typed_from_there(
 
 
 def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
-    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any
+    conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any
 ) -> None:
     """An hour of work may be in it: only --abort throws it away."""
-    assert git_land(conflicting).exit is Exit.CONFLICT
+    assert git_land(conflicting).exit is ExitCode.CONFLICT
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    hook = workshop.hook("commit-msg", "echo ticket missing >&2; exit 1", where=conflicting.path / ".git/hooks")
+    hook = workshop.write_hook("commit-msg", "echo ticket missing >&2; exit 1", where=conflicting.path / ".git/hooks")
     verdict = land.continue_landing(parts(conflicting))
-    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert verdict.reason.endswith("ticket missing")
     assert (conflicting.path / "same").read_text() == "both\n"
     hook.unlink()
     assert land.continue_landing(parts(conflicting)).landed
 
 
-def test_going_on_keeps_the_options_it_began_with(
-    conflicting: Checkout, git_land: GitLand, parts: Any, told: Any
-) -> None:
+def test_going_on_keeps_the_options_it_began_with(conflicting: Clone, git_land: GitLand, parts: Any, told: Any) -> None:
     git_land(conflicting, verify="echo the-first-command", caller_state={"deploy": ["web/app"]})
     state = land.pending_landing(parts(conflicting).git)
     assert state is not None
@@ -118,14 +116,14 @@ def test_going_on_keeps_the_options_it_began_with(
     ("cleanup", "comment", "kept"), [("", "", False), ("", ";", False), ("verbatim", "", True)]
 )  # fmt: skip
 def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
-    conflicting: Checkout, git_land: GitLand, parts: Any, cleanup: str, comment: str, *, kept: bool
+    conflicting: Clone, git_land: GitLand, parts: Any, cleanup: str, comment: str, *, kept: bool
 ) -> None:
     """Unless the user wants his messages as they are."""
     if cleanup:
         conflicting.git("config", "commit.cleanup", cleanup)
     if comment:
         conflicting.git("config", "core.commentChar", comment)
-    assert git_land(conflicting).exit is Exit.CONFLICT
+    assert git_land(conflicting).exit is ExitCode.CONFLICT
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
     assert land.continue_landing(parts(conflicting)).landed
@@ -134,26 +132,26 @@ def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
     assert ("Conflicts:" in message) is kept
 
 
-def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: Workshop, parts: Any) -> None:
-    ann = workshop.clone("ann", topic="topic")
+def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: ScratchRepositories, parts: Any) -> None:
+    ann = workshop.clone("ann", branch="topic")
     for verdict in (land.continue_landing(parts(ann)), land.abort_landing(parts(ann))):
-        assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+        assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
         assert "no landing to" in verdict.reason
 
 
-def test_going_on_from_another_branch_is_refused(conflicting: Checkout, git_land: GitLand, parts: Any) -> None:
+def test_going_on_from_another_branch_is_refused(conflicting: Clone, git_land: GitLand, parts: Any) -> None:
     git_land(conflicting)
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "main")
     verdict = land.continue_landing(parts(conflicting))
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "git switch topic" in verdict.hint
     conflicting.git("switch", "--quiet", "topic")
-    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
+    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
 def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
-    conflicting: Checkout, git_land: GitLand, parts: Any
+    conflicting: Clone, git_land: GitLand, parts: Any
 ) -> None:
     """In a command that somebody may take to a shell as it is."""
     conflicting.git("branch", "--move", "t;touch'x'")
@@ -163,18 +161,16 @@ def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
     quoted = shlex.quote("t;touch'x'")
     assert f"git switch {quoted}, then" in land.continue_landing(parts(conflicting)).hint
     conflicting.git("switch", "--quiet", "t;touch'x'")
-    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
+    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
-def test_what_somebody_staged_himself_is_never_thrown_away(
-    conflicting: Checkout, git_land: GitLand, parts: Any
-) -> None:
-    assert git_land(conflicting).exit is Exit.CONFLICT
+def test_what_somebody_staged_himself_is_never_thrown_away(conflicting: Clone, git_land: GitLand, parts: Any) -> None:
+    assert git_land(conflicting).exit is ExitCode.CONFLICT
     conflicting.git("merge", "--abort")
     conflicting.write("mine", "precious\n")
     conflicting.git("add", "mine")
-    assert land.continue_landing(parts(conflicting)).exit is Exit.REFUSED
-    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
+    assert land.continue_landing(parts(conflicting)).exit is ExitCode.REFUSED
+    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
     assert conflicting.git("status", "--porcelain") == "A  mine"
     conflicting.git("rm", "--quiet", "--force", "mine")
 
@@ -193,10 +189,10 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES)
 def test_interrupted_at_any_point_the_word_about_the_target_is_true(
-    workshop: Workshop, git_land: GitLand, parts: Any, told: Any, case: tuple[int, Callable[..., Verdict]]
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any, case: tuple[int, Callable[..., Verdict]]
 ) -> None:
     point, then = case
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     start = ann.commit("a")
     theirs = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
@@ -206,39 +202,39 @@ def test_interrupted_at_any_point_the_word_about_the_target_is_true(
         git_land(ann, verify="echo good")
 
     word = cut_short.interrupt_verdict(parts(ann).git)
-    there = workshop.on_server() != theirs
+    there = workshop.server_commit() != theirs
     assert word.landed in {there, None}
-    assert word.exit is Exit.INTERRUPTED
+    assert word.exit is ExitCode.INTERRUPTED
     if land.pending_landing(parts(ann).git) is None:
         assert point == 1, "only preflight writes nothing down"
         return
     verdict = then(parts(ann))
     if there or then is land.continue_landing:
-        assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.OK, True, verdict.sha)
+        assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.OK, True, verdict.sha)
     else:
-        assert (verdict.exit, verdict.landed, ann.head) == (Exit.OK, False, start)
-        assert workshop.on_server() == theirs
+        assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.OK, False, start)
+        assert workshop.server_commit() == theirs
 
 
 def test_after_an_interrupted_landing_the_next_one_says_how_to_go_on(
-    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     told.interrupt_at = 6
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, verify="echo good")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "topic was cut short at" in verdict.reason
     assert "git land --continue" in verdict.hint
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
-    workshop: Workshop, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     sha = ann.commit("a")
 
     def interrupted(_: object) -> Verdict:
@@ -248,11 +244,13 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
         git_land(ann, follow_up=interrupted)
     word = cut_short.interrupt_verdict(parts(ann).git)
     assert (word.landed, word.sha, word.hint) == (True, sha, f"go on: homelab-watch {sha}")
-    verdict = land.continue_landing(parts(ann, follow_up=lambda there: Verdict(exit=Exit.BLOCKED, reason=there.sha)))
-    assert (verdict.exit, verdict.landed, verdict.reason) == (Exit.BLOCKED, True, sha)
+    verdict = land.continue_landing(
+        parts(ann, follow_up=lambda there: Verdict(exit=ExitCode.BLOCKED, reason=there.sha))
+    )
+    assert (verdict.exit, verdict.landed, verdict.reason) == (ExitCode.BLOCKED, True, sha)
 
 
-def cut_at(told: Any, git_land: GitLand, clone: Checkout, word: tuple[str, str], **request: Any) -> None:
+def cut_at(told: Any, git_land: GitLand, clone: Clone, word: tuple[str, str], **request: Any) -> None:
     """A landing with a Ctrl-C when a stage has come so far."""
 
     def hear(event: object) -> None:
@@ -266,33 +264,33 @@ def cut_at(told: Any, git_land: GitLand, clone: Checkout, word: tuple[str, str],
 
 @pytest.mark.parametrize("point", [("fetch", "started"), ("fetch", "done")])
 def test_a_landing_that_had_changed_nothing_is_simply_begun_anew(
-    workshop: Workshop, git_land: GitLand, told: Any, point: tuple[str, str]
+    workshop: ScratchRepositories, git_land: GitLand, told: Any, point: tuple[str, str]
 ) -> None:
     """Also from another branch, and with another commit."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     cut_at(told, git_land, ann, point)
     ann.git("switch", "--quiet", "-c", "other")
     ann.commit("b")
     assert git_land(ann).landed
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_going_back_from_under_ones_own_commits_keeps_them(
-    workshop: Workshop, git_land: GitLand, parts: Any, told: Any, strategy: Strategy
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any, strategy: Strategy
 ) -> None:
     """The record alone goes; what the landing had made is named, and a new landing can begin."""
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     start, _ = ann.commit("a"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
     cut_at(told, git_land, ann, ("verify", "started"), strategy=strategy)
     made, mine = ann.head, ann.commit("c")
-    assert git_land(ann).exit is Exit.REFUSED
+    assert git_land(ann).exit is ExitCode.REFUSED
 
     verdict = land.abort_landing(parts(ann))
 
-    assert (verdict.exit, verdict.landed, verdict.sha, ann.head) == (Exit.OK, False, mine, mine)
+    assert (verdict.exit, verdict.landed, verdict.sha, ann.head) == (ExitCode.OK, False, mine, mine)
     assert made[:10] in verdict.reason
     if strategy is Strategy.MERGE:
         ann.git("branch", "without")
@@ -303,53 +301,55 @@ def test_going_back_from_under_ones_own_commits_keeps_them(
         ann.git("switch", "--quiet", "topic")
     assert land.pending_landing(parts(ann).git) is None
     assert git_land(ann).landed
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
 
 
 def test_a_landing_that_had_made_nothing_goes_from_under_ones_own_commit(
-    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     cut_at(told, git_land, ann, ("verify", "started"))
     mine = ann.commit("c")
     verdict = land.abort_landing(parts(ann))
-    assert (verdict.exit, verdict.landed, ann.head, verdict.hint) == (Exit.OK, False, mine, "")
+    assert (verdict.exit, verdict.landed, ann.head, verdict.hint) == (ExitCode.OK, False, mine, "")
 
 
 def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
-    workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     cut_at(told, git_land, ann, ("verify", "started"))
     ann.git("switch", "--quiet", "-c", "other")
     other = git_land(ann)
-    assert (other.exit, other.hint.split(";")[0]) == (Exit.REFUSED, "git switch topic")
-    assert land.abort_landing(parts(ann)).exit is Exit.REFUSED
+    assert (other.exit, other.hint.split(";")[0]) == (ExitCode.REFUSED, "git switch topic")
+    assert land.abort_landing(parts(ann)).exit is ExitCode.REFUSED
     ann.git("branch", "-D", "topic")
     verdict = land.abort_landing(parts(ann))
-    assert (verdict.exit, verdict.landed) == (Exit.OK, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, False)
     assert git_land(ann).landed
 
 
 def test_going_back_leaves_a_merge_on_another_branch_alone(
-    conflicting: Checkout, workshop: Workshop, git_land: GitLand, parts: Any, told: Any
+    conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
 ) -> None:
     """It is somebody's own, and a resolution may be in it."""
     cut_at(told, git_land, conflicting, ("merge", "started"))
     conflicting.git("switch", "--quiet", "-c", "other")
     ProcessRunner(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)
-    assert land.abort_landing(parts(conflicting)).exit is Exit.REFUSED
+    assert land.abort_landing(parts(conflicting)).exit is ExitCode.REFUSED
     assert (conflicting.path / ".git/MERGE_HEAD").exists()
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "topic")
-    assert land.abort_landing(parts(conflicting)).exit is Exit.OK
+    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
-def test_going_on_verifies_as_it_is_told_now(workshop: Workshop, git_land: GitLand, parts: Any, told: Any) -> None:
+def test_going_on_verifies_as_it_is_told_now(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
+) -> None:
     """What was verified otherwise before is verified again."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     cut_at(told, git_land, ann, ("push", "started"), verify="echo before")
     assert land.continue_landing(parts(ann), verify=VerifyCommand("echo now", "told again")).landed
@@ -359,10 +359,10 @@ def test_going_on_verifies_as_it_is_told_now(workshop: Workshop, git_land: GitLa
 
 
 def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
-    workshop: Workshop, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any
 ) -> None:
     """The one before was cut short in its watch, so that what it landed is still written down."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     first = ann.commit("a")
 
     def interrupted(_: object) -> Verdict:
@@ -378,13 +378,15 @@ def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
         git_land(ann, check_ci=lambda: interrupted(None))
     word = cut_short.interrupt_verdict(git, previous=earlier)
     assert (word.landed, word.sha) == (False, second)
-    assert workshop.on_server() == first
+    assert workshop.server_commit() == first
     assert git_land(ann).landed
 
 
-def test_an_interrupted_verification_ends_with_all_it_started(workshop: Workshop, parts: Any, told: Any) -> None:
+def test_an_interrupted_verification_ends_with_all_it_started(
+    workshop: ScratchRepositories, parts: Any, told: Any
+) -> None:
     """Whatever still runs would hold the pipe open, and at last leave a file behind."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     pipe = workshop.folder / "pipe"
     os.mkfifo(pipe)
@@ -404,14 +406,14 @@ def test_an_interrupted_verification_ends_with_all_it_started(workshop: Workshop
     assert os.read(reader, 1) == b""
     os.close(reader)
     assert not (workshop.folder / "late").exists()
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
-def test_a_second_landing_is_told_who_holds_the_lock(workshop: Workshop, git_land: GitLand) -> None:
-    ann = workshop.clone("ann", topic="topic")
+def test_a_second_landing_is_told_who_holds_the_lock(workshop: ScratchRepositories, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
-    other = Checkout(workshop.folder / "other", workshop.environ)
+    other = Clone(workshop.folder / "other", workshop.environ)
     other.commit("o")
     second: list[Verdict] = []
 
@@ -419,20 +421,20 @@ def test_a_second_landing_is_told_who_holds_the_lock(workshop: Workshop, git_lan
         second.append(git_land(other))
 
     assert git_land(ann, check_ci=meanwhile).landed
-    assert (second[0].exit, second[0].landed) == (Exit.REFUSED, False)
+    assert (second[0].exit, second[0].landed) == (ExitCode.REFUSED, False)
     assert "landing topic in" in second[0].reason
     assert git_land(other).landed
 
 
-def test_a_stale_lock_file_stops_nobody(workshop: Workshop, git_land: GitLand) -> None:
-    ann = workshop.clone("ann", topic="topic")
+def test_a_stale_lock_file_stops_nobody(workshop: ScratchRepositories, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     ann.write(".git/homelab/land.lock", "process 1 on elsewhere, landing topic")
     assert git_land(ann).landed
 
 
 def test_a_lock_goes_with_its_holder(tmp_path: Path) -> None:
-    with landing_lock(tmp_path, who="one"), pytest.raises(Problem, match="one"), landing_lock(tmp_path, who="two"):
+    with landing_lock(tmp_path, who="one"), pytest.raises(CommandError, match="one"), landing_lock(tmp_path, who="two"):
         pass
     with landing_lock(tmp_path, who="three"):
         pass
@@ -469,9 +471,9 @@ def test_a_state_comes_back_as_it_was_written(tmp_path: Path, verify: Any) -> No
 )
 def test_a_state_that_cannot_be_read_is_said_and_never_guessed_at(tmp_path: Path, text: str) -> None:
     (tmp_path / "land.json").write_text(text)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         StateFile(tmp_path).load()
-    assert caught.value.exit is Exit.REFUSED
+    assert caught.value.exit is ExitCode.REFUSED
 
 
 def test_only_commits_that_the_landing_made_are_taken_back() -> None:
@@ -501,14 +503,15 @@ POST_PUSH = 'echo "$1 $2"; cat; echo "in land: $HOMELAB_IN_LAND"; exit {code}'
 
 
 @pytest.mark.parametrize(
-    ("code", "ends"), [(0, Exit.OK), (6, Exit.SUPERSEDED), (124, Exit.TIMEOUT), (2, Exit.FAILED), (77, Exit.FAILED)]
+    ("code", "ends"),
+    [(0, ExitCode.OK), (6, ExitCode.SUPERSEDED), (124, ExitCode.TIMEOUT), (2, ExitCode.FAILED), (77, ExitCode.FAILED)],
 )
 def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
-    workshop: Workshop, git_land: GitLand, told: Any, code: int, ends: Exit
+    workshop: ScratchRepositories, git_land: GitLand, told: Any, code: int, ends: ExitCode
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     before, sha = ann.head, ann.commit("a")
-    workshop.hook("post-push", POST_PUSH.format(code=code), where=ann.path / ".git/hooks")
+    workshop.write_hook("post-push", POST_PUSH.format(code=code), where=ann.path / ".git/hooks")
 
     def never(_: object) -> Verdict:
         raise AssertionError
@@ -517,28 +520,28 @@ def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
 
     assert (verdict.exit, verdict.landed) == (ends, True)
     assert told.lines("post-push") == [
-        f"origin {workshop.bare}",
+        f"origin {workshop.bare_path}",
         f"{sha} {sha} refs/heads/main {before}",
         "in land: 1",
     ]
 
 
 def test_the_post_push_hook_is_found_where_the_hooks_are_configured_to_be(
-    workshop: Workshop, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, told: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    workshop.hook("post-push", "echo found", where=workshop.folder / "hooks")
+    workshop.write_hook("post-push", "echo found", where=workshop.folder / "hooks")
     ann.git("config", "core.hooksPath", str(workshop.folder / "hooks"))
-    assert git_land(ann, follow_up=lambda _: Verdict(exit=Exit.FAILED)).exit is Exit.OK
+    assert git_land(ann, follow_up=lambda _: Verdict(exit=ExitCode.FAILED)).exit is ExitCode.OK
     assert told.lines("post-push") == ["found"]
 
 
 def test_without_watching_the_post_push_hook_does_not_run_either(
-    workshop: Workshop, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, told: Any
 ) -> None:
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    workshop.hook("post-push", "echo no", where=ann.path / ".git/hooks")
+    workshop.write_hook("post-push", "echo no", where=ann.path / ".git/hooks")
     assert git_land(ann).landed
     assert told.lines("post-push") == []

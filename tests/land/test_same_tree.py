@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import SkipVerification
 from homelab_hooks.verdict import Verdict
@@ -31,16 +31,16 @@ CLEAN_ENVIRON = 'unset GIT_DIR GIT_INDEX_FILE; cd "$(dirname "$0")/../.." && '
 
 
 @pytest.fixture
-def ann(workshop: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories) -> Clone:
     """On `topic`; the target has moved."""
-    clone, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    clone, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     clone.commit("a")
     bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
     return clone
 
 
-def undo(clone: Checkout) -> None:
+def undo(clone: Clone) -> None:
     """Remove the marks and the changes, so that the work tree is clean again."""
     clone.git("update-index", "--no-assume-unchanged", "README")
     clone.git("update-index", "--no-skip-worktree", "README")
@@ -50,16 +50,16 @@ def undo(clone: Checkout) -> None:
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("hook", ["post-merge", "verification"])
 def test_a_change_after_the_merge_ends_with_22_and_names_the_file(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, hook: str, change: str
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, hook: str, change: str
 ) -> None:
-    before, command = workshop.on_server(), CHANGES[change]
+    before, command = workshop.server_commit(), CHANGES[change]
     if hook == "post-merge":
-        script = workshop.hook(hook, CLEAN_ENVIRON + f"{{ {command}; }}", where=ann.path / ".git/hooks")
+        script = workshop.write_hook(hook, CLEAN_ENVIRON + f"{{ {command}; }}", where=ann.path / ".git/hooks")
         verdict = git_land(ann, verify="echo fine")
         script.unlink()
     else:
         verdict = git_land(ann, verify=command)
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.VERIFY_FAILED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.VERIFY_FAILED, False, before)
     assert "other" in verdict.reason if "new file" in change else "README" in verdict.reason
     undo(ann)
     assert git_land(ann).landed
@@ -67,78 +67,85 @@ def test_a_change_after_the_merge_ends_with_22_and_names_the_file(
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_unverified_landing_is_held_to_it_too(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, change: str
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, change: str
 ) -> None:
-    before = workshop.on_server()
-    script = workshop.hook("post-merge", CLEAN_ENVIRON + f"{{ {CHANGES[change]}; }}", where=ann.path / ".git/hooks")
+    before = workshop.server_commit()
+    script = workshop.write_hook(
+        "post-merge", CLEAN_ENVIRON + f"{{ {CHANGES[change]}; }}", where=ann.path / ".git/hooks"
+    )
     verdict = git_land(ann, how=SkipVerification())
     script.unlink()
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.VERIFY_FAILED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.VERIFY_FAILED, False, before)
     undo(ann)
     assert git_land(ann, how=SkipVerification()).landed
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, parts: Any, change: str
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any, change: str
 ) -> None:
-    before, start = workshop.on_server(), ann.head
+    before, start = workshop.server_commit(), ann.head
     once = '[ "$1" = committed ] && grep -q refs/homelab/ && [ ! -e ../done ] && touch ../done'
     hook = f"{CLEAN_ENVIRON}{once} && {{ {CHANGES[change]}; }}; exit 0"
-    script = workshop.hook("reference-transaction", hook, where=ann.path / ".git/hooks")
+    script = workshop.write_hook("reference-transaction", hook, where=ann.path / ".git/hooks")
     verdict = git_land(ann)
     script.unlink()
-    assert (verdict.exit, verdict.landed, workshop.on_server(), ann.head) == (Exit.REFUSED, False, before, start)
+    assert (verdict.exit, verdict.landed, workshop.server_commit(), ann.head) == (
+        ExitCode.REFUSED,
+        False,
+        before,
+        start,
+    )
     assert land.pending_landing(parts(ann).git) is None
     undo(ann)
 
 
 @pytest.mark.parametrize("change", [name for name in CHANGES if "marks" in name])
-def test_a_marked_file_that_differs_is_refused_at_once(ann: Checkout, git_land: GitLand, change: str) -> None:
+def test_a_marked_file_that_differs_is_refused_at_once(ann: Clone, git_land: GitLand, change: str) -> None:
     ann.git("-c", f"alias.change=!{CHANGES[change]}", "change")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert verdict.reason.endswith(": README")
     undo(ann)
 
 
 @pytest.mark.parametrize("mark", ["--assume-unchanged", "--skip-worktree"])
 def test_a_marked_file_that_does_not_differ_is_landed(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, mark: str
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, mark: str
 ) -> None:
     """Also from a folder below, and with a name that git would quote or take for a pattern."""
     names = ["README", "t\u00fcr", "*.txt", "-x", "sub/deep"]
     for name in names[1:]:
         ann.commit(name)
     ann.git("update-index", mark, "--", *names)
-    assert git_land(Checkout(ann.path / "sub", workshop.environ)).landed
+    assert git_land(Clone(ann.path / "sub", workshop.environ)).landed
     assert ann.git("ls-files", "-v", "README")[0] != "H", "the marks are the user's and stay"
     ann.write("*.txt", "changed\n")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.reason.endswith(": *.txt")) == (Exit.REFUSED, True)
+    assert (verdict.exit, verdict.reason.endswith(": *.txt")) == (ExitCode.REFUSED, True)
     ann.git("update-index", "--no-assume-unchanged", "--no-skip-worktree", "--", *names)
     ann.git("update-index", "--no-skip-worktree", "--", *names)
     ann.git("reset", "--quiet", "--hard")
 
 
 def test_files_that_a_sparse_checkout_leaves_out_are_no_difference(
-    workshop: Workshop, ann: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     ann.commit("there/x")
     ann.commit("left/out")
     ann.git("sparse-checkout", "set", "--cone", "there")
     assert not (ann.path / "left/out").exists()
     assert git_land(ann).landed
-    assert workshop.on_server() == ann.head
+    assert workshop.server_commit() == ann.head
 
 
 def test_a_commit_made_between_the_verification_and_the_push_is_not_pushed(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
 ) -> None:
     """By an agent that works on in the same work tree."""
     from homelab_hooks.events import Progress, Stage, StageChanged
 
-    before = workshop.on_server()
+    before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:
         told(event)
@@ -146,18 +153,18 @@ def test_a_commit_made_between_the_verification_and_the_push_is_not_pushed(
             ann.commit("sneaked")
 
     verdict = git_land(ann, tell=meanwhile)
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.VERIFY_FAILED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.VERIFY_FAILED, False, before)
     assert git_land(ann).landed
 
 
-def test_a_file_that_an_editor_saves_while_a_merge_dies_is_kept(ann: Checkout, git_land: GitLand) -> None:
+def test_a_file_that_an_editor_saves_while_a_merge_dies_is_kept(ann: Clone, git_land: GitLand) -> None:
     """A filter breaks the merge off. Files that it does not touch are not the merge's to undo."""
     ann.commit(".gitattributes", "b filter=broken\n")
     ann.git("config", "filter.broken.smudge", "echo precious >README; exit 1")
     ann.git("config", "filter.broken.required", "true")
     verdict = git_land(ann)
     ann.git("config", "--unset", "filter.broken.required")
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert (ann.path / "README").read_text() == "precious\n"
     assert not (ann.path / "b").exists()
     ann.git("reset", "--quiet", "--hard")

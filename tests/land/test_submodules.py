@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.verdict import Verdict
@@ -18,37 +18,37 @@ GitLand = Callable[..., Verdict]
 pytestmark = pytest.mark.slow
 
 
-def inside(clone: Checkout, workshop: Workshop) -> Checkout:
+def inside(clone: Clone, workshop: ScratchRepositories) -> Clone:
     """The submodule of a clone."""
-    return Checkout(clone.path / "lib", workshop.environ)
+    return Clone(clone.path / "lib", workshop.environ)
 
 
 @pytest.fixture
-def library(workshop: Workshop) -> Workshop:
+def library(workshop: ScratchRepositories) -> ScratchRepositories:
     """A repository that is a submodule `lib` of the target from now on."""
-    made = Workshop(workshop.folder / "library", workshop.environ, name="acme/lib.git")
+    made = ScratchRepositories(workshop.folder / "library", workshop.environ, name="acme/lib.git")
     bob = workshop.clone("bob")
-    bob.git("submodule", "--quiet", "add", str(made.bare), "lib")
+    bob.git("submodule", "--quiet", "add", str(made.bare_path), "lib")
     bob.git("commit", "--quiet", "-m", "with a library")
     bob.git("push", "--quiet", "origin", "main")
     return made
 
 
 @pytest.fixture
-def ann(workshop: Workshop, library: Workshop) -> Checkout:
+def ann(workshop: ScratchRepositories, library: ScratchRepositories) -> Clone:
     """Has the submodule, and a commit on `topic`."""
-    assert library.bare.exists()
-    clone = workshop.clone("ann", topic="topic")
+    assert library.bare_path.exists()
+    clone = workshop.clone("ann", branch="topic")
     clone.git("submodule", "--quiet", "update", "--init")
     clone.commit("a")
     return clone
 
 
 @pytest.fixture
-def newer(workshop: Workshop, ann: Checkout) -> str:
+def newer(workshop: ScratchRepositories, ann: Clone) -> str:
     """The target moves on to a newer library, which Ann has never heard of; its commit."""
     assert ann.path.exists()
-    bob = Checkout(workshop.folder / "bob", workshop.environ)
+    bob = Clone(workshop.folder / "bob", workshop.environ)
     lib = inside(bob, workshop)
     sha = lib.commit("new")
     lib.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
@@ -59,7 +59,7 @@ def newer(workshop: Workshop, ann: Checkout) -> str:
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_a_submodule_follows_the_merge_before_it_is_verified(
-    workshop: Workshop, ann: Checkout, newer: str, git_land: GitLand, strategy: Strategy
+    workshop: ScratchRepositories, ann: Clone, newer: str, git_land: GitLand, strategy: Strategy
 ) -> None:
     assert git_land(ann, verify="test -e lib/new && test -e a", strategy=strategy).landed
     assert inside(ann, workshop).head == newer
@@ -67,43 +67,45 @@ def test_a_submodule_follows_the_merge_before_it_is_verified(
 
 
 def test_going_back_brings_the_submodule_back_too(
-    workshop: Workshop, ann: Checkout, newer: str, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, ann: Clone, newer: str, git_land: GitLand, parts: Any
 ) -> None:
     start, before = ann.head, inside(ann, workshop).head
-    assert git_land(ann, verify="false").exit is Exit.VERIFY_FAILED
+    assert git_land(ann, verify="false").exit is ExitCode.VERIFY_FAILED
     assert inside(ann, workshop).head == newer
-    assert land.abort_landing(parts(ann)).exit is Exit.OK
+    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
     assert (ann.head, inside(ann, workshop).head) == (start, before)
 
 
 @pytest.mark.usefixtures("newer")
 def test_a_conflict_elsewhere_is_resolved_and_the_submodule_follows_then(
-    workshop: Workshop, ann: Checkout, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any
 ) -> None:
     ann.commit("same", "mine\n")
-    bob = Checkout(workshop.folder / "bob", workshop.environ)
+    bob = Clone(workshop.folder / "bob", workshop.environ)
     bob.commit("same", "theirs\n")
     bob.git("push", "--quiet", "origin", "main")
-    assert git_land(ann, verify="test -e lib/new").exit is Exit.CONFLICT
+    assert git_land(ann, verify="test -e lib/new").exit is ExitCode.CONFLICT
     ann.write("same", "both\n")
     ann.git("add", "same")
     assert land.continue_landing(parts(ann)).landed
 
 
 def test_a_submodule_with_somebodys_own_commit_is_dirt_whatever_is_ignored(
-    workshop: Workshop, ann: Checkout, git_land: GitLand
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     ann.git("config", "submodule.lib.ignore", "all")
     inside(ann, workshop).commit("own")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.REFUSED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert verdict.reason.endswith("would not be landed: lib")
     inside(ann, workshop).git("reset", "--quiet", "--hard", "HEAD^")
     inside(ann, workshop).write("untracked", "is no dirt")
     assert git_land(ann).landed
 
 
-def test_a_submodule_that_was_never_initialised_stays_empty(workshop: Workshop, newer: str, git_land: GitLand) -> None:
+def test_a_submodule_that_was_never_initialised_stays_empty(
+    workshop: ScratchRepositories, newer: str, git_land: GitLand
+) -> None:
     carol = workshop.clone("carol")
     carol.git("switch", "--quiet", "-c", "topic", "HEAD^")
     carol.commit("c")
@@ -113,20 +115,21 @@ def test_a_submodule_that_was_never_initialised_stays_empty(workshop: Workshop, 
 
 
 def test_a_library_that_cannot_be_had_is_no_landing_and_can_be_gone_on_with(
-    workshop: Workshop, library: Workshop, ann: Checkout, *, newer: str, git_land: GitLand, parts: Any
+    workshop: ScratchRepositories, library: ScratchRepositories, ann: Clone, *, newer: str, git_land: GitLand,
+    parts: Any
 ) -> None:  # fmt: skip
-    away = library.bare.with_name("away")
-    library.bare.rename(away)
+    away = library.bare_path.with_name("away")
+    library.bare_path.rename(away)
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "submodules cannot follow the merge (lib)" in verdict.reason
-    away.rename(library.bare)
+    away.rename(library.bare_path)
     assert land.continue_landing(parts(ann)).landed
     assert inside(ann, workshop).head == newer
 
 
 @pytest.fixture
-def unpushed(workshop: Workshop, ann: Checkout) -> str:
+def unpushed(workshop: ScratchRepositories, ann: Clone) -> str:
     """Ann's topic records a commit of the library that only she has; on the library's branch."""
     lib = inside(ann, workshop)
     lib.git("switch", "--quiet", "main")
@@ -136,16 +139,22 @@ def unpushed(workshop: Workshop, ann: Checkout) -> str:
 
 
 def test_where_submodules_are_checked_an_unpushed_one_stops_the_landing(
-    workshop: Workshop, library: Workshop, ann: Checkout, *, unpushed: str, git_land: GitLand, clock: Any
+    workshop: ScratchRepositories,
+    library: ScratchRepositories,
+    ann: Clone,
+    *,
+    unpushed: str,
+    git_land: GitLand,
+    clock: Any,
 ) -> None:
     """Git aborts before it sends anything, in words that look like a lost connection."""
-    before = workshop.on_server()
+    before = workshop.server_commit()
     ann.git("config", "push.recurseSubmodules", "check")
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed) == (Exit.PUSH_FAILED, False)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert verdict.reason == "the push was refused: the commit of a submodule is on none of its remotes: lib"
-    assert (workshop.on_server(), clock.slept) == (before, [])
-    assert library.on_server() != unpushed
+    assert (workshop.server_commit(), clock.slept) == (before, [])
+    assert library.server_commit() != unpushed
 
 
 @pytest.mark.parametrize(
@@ -153,31 +162,34 @@ def test_where_submodules_are_checked_an_unpushed_one_stops_the_landing(
     [("push.recurseSubmodules", "on-demand"), ("push.recurseSubmodules", "only"), ("submodule.recurse", "true")],
 )
 def test_where_submodules_are_pushed_they_are_there_first(
-    workshop: Workshop, library: Workshop, ann: Checkout, *, unpushed: str, git_land: GitLand, key: str, value: str
+    workshop: ScratchRepositories, library: ScratchRepositories, ann: Clone, *, unpushed: str, git_land: GitLand,
+    key: str, value: str
 ) -> None:  # fmt: skip
     """Git itself pushes submodules only with a branch by name, and `only` would push nothing else."""
     ann.git("config", key, value)
     assert git_land(ann).landed
-    assert library.on_server() == unpushed
-    assert workshop.on_server() == ann.head
+    assert library.server_commit() == unpushed
+    assert workshop.server_commit() == ann.head
 
 
 def test_a_submodule_that_cannot_be_pushed_stops_the_landing(
-    workshop: Workshop, library: Workshop, ann: Checkout, unpushed: str, git_land: GitLand
+    workshop: ScratchRepositories, library: ScratchRepositories, ann: Clone, unpushed: str, git_land: GitLand
 ) -> None:
-    library.hook("pre-receive", "echo frozen >&2; exit 1")
+    library.write_hook("pre-receive", "echo frozen >&2; exit 1")
     ann.git("config", "push.recurseSubmodules", "on-demand")
-    before = workshop.on_server()
+    before = workshop.server_commit()
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.landed, workshop.on_server()) == (Exit.PUSH_FAILED, False, before)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
     assert verdict.reason.startswith("the submodule lib could not be pushed")
-    assert library.on_server() != unpushed
+    assert library.server_commit() != unpushed
 
 
-def test_without_submodules_no_setting_about_them_keeps_the_commit_back(workshop: Workshop, git_land: GitLand) -> None:
+def test_without_submodules_no_setting_about_them_keeps_the_commit_back(
+    workshop: ScratchRepositories, git_land: GitLand
+) -> None:
     """`only` would end well, and have pushed nothing."""
-    ann = workshop.clone("ann", topic="topic")
+    ann = workshop.clone("ann", branch="topic")
     ann.git("config", "push.recurseSubmodules", "only")
     sha = ann.commit("a")
     assert git_land(ann).landed
-    assert workshop.on_server() == sha
+    assert workshop.server_commit() == sha

@@ -7,29 +7,29 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import worktree
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
-Opened = Callable[[Checkout], Git]
+Opened = Callable[[Clone], Git]
 
 
 @pytest.fixture
 def opened(parts: Any) -> Opened:
     """Git in a clone."""
 
-    def git(clone: Checkout) -> Git:
+    def git(clone: Clone) -> Git:
         found: Git = parts(clone).git
         return found
 
     return git
 
 
-def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: Workshop, opened: Opened) -> None:
+def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: ScratchRepositories, opened: Opened) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     theirs = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
@@ -37,20 +37,20 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: Workshop, opene
     path = worktree.start_worktree("fix/x", git=opened(ann), user="ann")
 
     assert path == ann.path / ".worktrees" / "fix" / "x"
-    new = Checkout(path, workshop.environ)
+    new = Clone(path, workshop.environ)
     assert (new.head, new.git("branch", "--show-current")) == (theirs, "ann/fix/x")
     assert (path / "b").exists()
 
 
-def test_defect_16_a_new_work_tree_has_no_upstream(workshop: Workshop, opened: Opened) -> None:
+def test_defect_16_a_new_work_tree_has_no_upstream(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 16: a bare `git push` from the new work tree pushed the target."""
     ann = workshop.clone("ann")
     path = worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(RuntimeError, match="no upstream"):
-        Checkout(path, workshop.environ).git("rev-parse", "--symbolic-full-name", "@{upstream}")
+        Clone(path, workshop.environ).git("rev-parse", "--symbolic-full-name", "@{upstream}")
 
 
-def test_defect_17_the_main_work_tree_stays_clean(workshop: Workshop, opened: Opened) -> None:
+def test_defect_17_the_main_work_tree_stays_clean(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 17: the tracked .gitignore was changed, and the main checkout dirty."""
     ann = workshop.clone("ann")
     worktree.start_worktree("x", git=opened(ann), user="ann")
@@ -61,34 +61,34 @@ def test_defect_17_the_main_work_tree_stays_clean(workshop: Workshop, opened: Op
 
 @pytest.mark.parametrize("topic", ["../x", "a b", "-x", "a..b", "x.lock", "/x", "", "@{1}", "a\nb"])
 def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
-    workshop: Workshop, opened: Opened, topic: str
+    workshop: ScratchRepositories, opened: Opened, topic: str
 ) -> None:
     """Defect 18: a topic could lead out of the folder."""
     ann = workshop.clone("ann")
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         worktree.start_worktree(topic, git=opened(ann), user="ann")
-    assert caught.value.exit is Exit.USAGE
+    assert caught.value.exit is ExitCode.USAGE
     assert not (ann.path / ".worktrees").exists()
 
 
 def test_defect_19_from_a_linked_work_tree_the_next_one_is_beside_it_not_in_it(
-    workshop: Workshop, opened: Opened
+    workshop: ScratchRepositories, opened: Opened
 ) -> None:
     """Defect 19: a work tree was put into the one that it was called from."""
     ann = workshop.clone("ann")
     first = worktree.start_worktree("x", git=opened(ann), user="ann")
-    second = worktree.start_worktree("y", git=opened(Checkout(first, workshop.environ)), user="ann")
+    second = worktree.start_worktree("y", git=opened(Clone(first, workshop.environ)), user="ann")
     assert second == ann.path / ".worktrees" / "y"
 
 
-def test_a_topic_that_is_taken_is_refused(workshop: Workshop, opened: Opened) -> None:
+def test_a_topic_that_is_taken_is_refused(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     worktree.start_worktree("x", git=opened(ann), user="ann")
-    with pytest.raises(Problem, match="already"):
+    with pytest.raises(CommandError, match="already"):
         worktree.start_worktree("x", git=opened(ann), user="ann")
 
 
-def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: Workshop, opened: Opened) -> None:
+def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     worktree.start_worktree("fix/x", git=opened(ann), user="ann")
     said = worktree.remove_worktree("fix/x", git=opened(ann), user="ann")
@@ -98,37 +98,39 @@ def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: Workshop,
 
 
 @pytest.mark.parametrize("name", ["README", "new"])
-def test_cleaning_refuses_to_lose_changes_unless_told(workshop: Workshop, opened: Opened, name: str) -> None:
+def test_cleaning_refuses_to_lose_changes_unless_told(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
     ann = workshop.clone("ann")
     path = worktree.start_worktree("x", git=opened(ann), user="ann")
     (path / name).write_text("changed")
-    with pytest.raises(Problem, match=f"would be lost: {name}"):
+    with pytest.raises(CommandError, match=f"would be lost: {name}"):
         worktree.remove_worktree("x", git=opened(ann), user="ann")
     assert worktree.remove_worktree("x", git=opened(ann), user="ann", force=True).startswith("removed")
 
 
-def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: Workshop, opened: Opened) -> None:
+def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    new = Checkout(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
+    new = Clone(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
-    with pytest.raises(Problem, match="ann/x has 1 commit on no remote"):
+    with pytest.raises(CommandError, match="ann/x has 1 commit on no remote"):
         worktree.remove_worktree("x", git=opened(ann), user="ann")
     new.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
     assert worktree.remove_worktree("x", git=opened(ann), user="ann").startswith("removed")
 
 
 def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there(
-    workshop: Workshop, opened: Opened
+    workshop: ScratchRepositories, opened: Opened
 ) -> None:
     ann = workshop.clone("ann")
     path = worktree.start_worktree("x", git=opened(ann), user="ann")
-    with pytest.raises(Problem, match="is to go"):
-        worktree.remove_worktree("x", git=opened(Checkout(path, workshop.environ)), user="ann")
-    with pytest.raises(Problem, match="no work tree"):
+    with pytest.raises(CommandError, match="is to go"):
+        worktree.remove_worktree("x", git=opened(Clone(path, workshop.environ)), user="ann")
+    with pytest.raises(CommandError, match="no work tree"):
         worktree.remove_worktree("y", git=opened(ann), user="ann")
 
 
-def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(workshop: Workshop, opened: Opened) -> None:
+def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(
+    workshop: ScratchRepositories, opened: Opened
+) -> None:
     """Defect 20: it said that both were removed, whatever had become of the branch."""
     ann = workshop.clone("ann")
     worktree.start_worktree("x", git=opened(ann), user="ann")
@@ -142,21 +144,19 @@ def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(worksho
 
 
 def test_a_task_is_landed_from_its_work_tree_and_then_cleaned_from_there_or_here(
-    workshop: Workshop, opened: Opened, git_land: Any
+    workshop: ScratchRepositories, opened: Opened, git_land: Any
 ) -> None:
     """Landed commits are on the remote: nothing is lost with the branch."""
     ann = workshop.clone("ann")
-    new = Checkout(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
+    new = Clone(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
     assert git_land(new).landed
     other = worktree.start_worktree("y", git=opened(new), user="ann")
-    assert worktree.remove_worktree("x", git=opened(Checkout(other, workshop.environ)), user="ann").startswith(
-        "removed"
-    )
+    assert worktree.remove_worktree("x", git=opened(Clone(other, workshop.environ)), user="ann").startswith("removed")
     assert worktree.remove_worktree("y", git=opened(ann), user="ann").startswith("removed")
 
 
-def test_a_name_that_git_takes_for_no_branch_is_no_owner(workshop: Workshop, opened: Opened) -> None:
+def test_a_name_that_git_takes_for_no_branch_is_no_owner(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     worktree.start_worktree("x", git=opened(ann), user="a b")
     assert ann.git("branch", "--list", "user/*").strip() == "+ user/x"

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.proc import Completed, ProcessRunner, command_line
 from homelab_hooks.proc.ancestry import process_info
 from tests.cli.shell import PROGRAMS, Shell
@@ -37,8 +37,8 @@ class Desk:
     """A clone of acme/app; every notification is written into the file `heard`."""
 
     seal: dict[str, str]
-    clone: Checkout
-    site: Woodpecker
+    clone: Clone
+    site: WoodpeckerSimulator
     heard: Path
     more: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ class Desk:
     def config(self, name: str, value: str) -> None:
         self.clone.git("config", name, value)
 
-    def commit(self, script: Script | None = None, *, branch: str = "main") -> str:
+    def commit(self, script: PipelineTimeline | None = None, *, branch: str = "main") -> str:
         """A new commit, and what CI will make of it."""
         number = self.clone.git("rev-list", "--count", "HEAD")
         sha = self.clone.commit(f"file-{number}")
@@ -75,7 +75,7 @@ class Desk:
 
     def passes(self, sha: str) -> None:
         """CI runs a commit again, whose first pipeline would never end, and it passes: what waits for it ends now."""
-        self.site.push("acme/app", "main", sha, timelines.green())
+        self.site.push("acme/app", "main", sha, timelines.make_green())
 
     def git(self, *args: str, **environ: str) -> Completed:
         return ProcessRunner({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=HANG_S)

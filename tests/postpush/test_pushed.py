@@ -13,10 +13,10 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.kubernetes import Kubernetes
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.kubernetes import KubernetesSimulator
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.proc.ancestry import process_info
 from tests.cli.shell import PROGRAMS
@@ -30,7 +30,7 @@ PUSH = ("push", "--quiet", "origin", "HEAD:main")
 
 def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0(desk: Desk) -> None:
     desk.config("homelab.postPush", "foreground")
-    sha = desk.commit(timelines.red(log=["boom"]))
+    sha = desk.commit(timelines.make_red(log=["boom"]))
 
     done = desk.git(*PUSH)
 
@@ -44,7 +44,7 @@ def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0
 
 def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(desk: Desk) -> None:
     """No terminal is there: that is the default."""
-    sha = desk.commit(timelines.red(log=["boom"]))
+    sha = desk.commit(timelines.make_red(log=["boom"]))
 
     done = desk.git("push", "origin", "HEAD:main")
 
@@ -59,7 +59,7 @@ def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(desk
 
 def test_the_waiter_holds_nothing_of_the_pushs(desk: Desk) -> None:
     """Its own session, no descriptor of ours, the root as its directory; log and record are the user's alone."""
-    desk.commit(timelines.stuck())
+    desk.commit(timelines.make_stuck())
     assert desk.git(*PUSH).code == 0, "it returned, though CI never ends"
     wait_until(lambda: desk.site.count("pipelines") > 0)
     (number,) = desk.waiters()
@@ -77,7 +77,7 @@ def test_the_waiter_holds_nothing_of_the_pushs(desk: Desk) -> None:
 
 
 def test_a_waiter_that_is_told_to_end_leaves_a_record_and_says_how_to_go_on(desk: Desk) -> None:
-    sha = desk.commit(timelines.stuck())
+    sha = desk.commit(timelines.make_stuck())
     desk.git(*PUSH)
     wait_until(lambda: desk.site.count("pipelines") > 0)
     (number,) = desk.waiters()
@@ -91,7 +91,7 @@ def test_a_waiter_that_is_told_to_end_leaves_a_record_and_says_how_to_go_on(desk
 
 
 def test_status_forgets_after_an_hour_what_was_watched_of_another_commit(desk: Desk) -> None:
-    sha = desk.commit(timelines.green())
+    sha = desk.commit(timelines.make_green())
     desk.git(*PUSH)
     desk.record()
     desk.commit()
@@ -104,10 +104,10 @@ def test_status_forgets_after_an_hour_what_was_watched_of_another_commit(desk: D
 
 
 def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
     desk.git(*PUSH)
     desk.notification()
-    sha = desk.commit(timelines.stuck())
+    sha = desk.commit(timelines.make_stuck())
     desk.git(*PUSH)
     number = desk.wait_for_waiter()
 
@@ -123,7 +123,7 @@ def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
 
 
 def test_a_second_push_of_the_same_commit_starts_no_second_waiter(desk: Desk) -> None:
-    sha = desk.commit(timelines.stuck())
+    sha = desk.commit(timelines.make_stuck())
     desk.git(*PUSH)
     first = [desk.wait_for_waiter()]
 
@@ -144,7 +144,7 @@ def test_a_second_push_of_the_same_commit_starts_no_second_waiter(desk: Desk) ->
     ids=["another branch", "off", "another target", "another remote"],
 )
 def test_what_is_not_to_be_watched_is_passed_over_in_silence(desk: Desk, settings: Sequence[str], refspec: str) -> None:
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
     if settings:
         desk.config(*settings)
 
@@ -156,7 +156,7 @@ def test_what_is_not_to_be_watched_is_passed_over_in_silence(desk: Desk, setting
 
 def test_a_target_that_only_the_remote_can_tell_is_asked_for(desk: Desk) -> None:
     desk.clone.git("remote", "set-head", "origin", "--delete")
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
 
     desk.git(*PUSH)
     assert desk.notification()["verdict"] == "passed"
@@ -173,7 +173,7 @@ def test_a_work_tree_that_is_removed_while_somebody_waits_changes_nothing(desk: 
     tree = desk.clone.path.parent / "task"
     desk.clone.git("-C", str(tree), "commit", "--quiet", "--allow-empty", "-m", "x")
     sha = desk.clone.git("-C", str(tree), "rev-parse", "HEAD")
-    desk.site.push("acme/app", "main", sha, timelines.stuck())
+    desk.site.push("acme/app", "main", sha, timelines.make_stuck())
     done = ProcessRunner(desk.environ).run(["git", *PUSH], cwd=tree)
     assert done.code == 0
     wait_until(lambda: desk.site.count("pipelines") > 0)
@@ -185,25 +185,26 @@ def test_a_work_tree_that_is_removed_while_somebody_waits_changes_nothing(desk: 
 
 
 def test_a_notification_that_fails_is_written_down(desk: Desk) -> None:
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
     desk.git(*PUSH, HOMELAB_NOTIFY="echo secret >&2; exit 3")
     wait_until(lambda: "ended with 3" in desk.log())
     assert "warning: the command from environment HOMELAB_NOTIFY ended with 3" in desk.log()
 
 
 def test_the_notifying_command_has_none_of_our_tokens(desk: Desk) -> None:
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
     desk.git(*PUSH, HOMELAB_NOTIFY=f"env >'{desk.heard}.new'; mv '{desk.heard}.new' '{desk.heard}'")
     wait_until(desk.heard.exists)
     assert TOKEN not in desk.heard.read_text()
     assert "HOMELAB_TICKET" not in desk.heard.read_text()
 
 
-def test_the_desktop_is_told_with_our_own_words_where_there_is_one(desk: Desk, workshop: Workshop) -> None:
+def test_the_desktop_is_told_with_our_own_words_where_there_is_one(desk: Desk, workshop: ScratchRepositories) -> None:
     programs = workshop.folder / "programs"
-    workshop.hook("notify-send", f"printf '%s\\n' \"$@\" >'{desk.heard}.new'; mv '{desk.heard}.new' '{desk.heard}'",
+    workshop.write_hook("notify-send",
+    f"printf '%s\\n' \"$@\" >'{desk.heard}.new'; mv '{desk.heard}.new' '{desk.heard}'",
                   where=programs)  # fmt: skip
-    sha = desk.commit(timelines.green())
+    sha = desk.commit(timelines.make_green())
     path = f"{programs}:{desk.environ['PATH']}"
     desk.git(*PUSH, HOMELAB_NOTIFY="", PATH=path, DISPLAY=":9")
     wait_until(desk.heard.exists)
@@ -216,9 +217,9 @@ def test_the_configured_rollouts_are_waited_for_after_ci(desk: Desk, tmp_path: P
     desk.config("homelab.deploy", "shop/web")
     desk.config("homelab.settle", "0.2s")
     clock = SystemClock()
-    stage = Stage(App(), now=clock.now)
-    stage.deployed(desk.commit(timelines.green()), Rollout(image_after=0.0, lag=0.1, pod_takes=0.1))
-    with Kubernetes(stage.at, now=clock.now) as cluster:
+    stage = DeploymentScript(SampleApp(), now=clock.now)
+    stage.deploy(desk.commit(timelines.make_green()), ScriptedRollout(image_after=0.0, lag=0.1, pod_takes=0.1))
+    with KubernetesSimulator(stage.at, now=clock.now) as cluster:
         desk.git(*PUSH, KUBECONFIG=str(cluster.kubeconfig(tmp_path / "config")))
         told = desk.notification()
     assert (told["verdict"], told["deploys"][0]["target"]) == ("deployed", "shop/web")
@@ -228,7 +229,7 @@ def test_the_waiter_takes_no_module_from_the_repository(desk: Desk) -> None:
     """Python would look for modules in the directory where it is started."""
     for name in ("json.py", "homelab_hooks.py", "argparse.py"):
         desk.clone.commit(name, "open('ran', 'w')\n")
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
     assert desk.git(*PUSH).code == 0
     ran = desk.clone.path / "ran"
     wait_until(lambda: desk.heard.exists() or ran.exists())
@@ -242,12 +243,14 @@ def test_the_tracked_file_names_no_command_that_hears(desk: Desk) -> None:
     assert "(bell and title of the terminal, notify-send)" in seen.out
 
 
-def test_a_commit_is_looked_for_under_the_name_of_the_remote_that_was_pushed_to(desk: Desk, workshop: Workshop) -> None:
+def test_a_commit_is_looked_for_under_the_name_of_the_remote_that_was_pushed_to(
+    desk: Desk, workshop: ScratchRepositories
+) -> None:
     """`forgejo` is the likelier remote, but the push went to `origin`."""
     del workshop
     desk.clone.git("remote", "add", "forgejo", "https://git.example.test/other/app.git")
     desk.clone.git("config", "remote.origin.pushurl", "ssh://git@git.example.test/acme/app.git")
-    sha = desk.commit(timelines.green())
+    sha = desk.commit(timelines.make_green())
     argv = [str(PROGRAMS / "homelab"), "hooks", "pushed", "refs/remotes/origin/main", sha]
 
     done = ProcessRunner({**desk.environ, "HOMELAB_CI_REPO": ""}).run([*argv, "--output", "plain"], cwd=desk.clone.path)
@@ -260,7 +263,7 @@ def test_a_commit_is_looked_for_under_the_name_of_the_remote_that_was_pushed_to(
 
 def test_where_nothing_can_be_written_down_it_is_said_that_nobody_watches(desk: Desk) -> None:
     (desk.clone.path / ".git/homelab").write_text("a file where a directory should be")
-    desk.commit(timelines.green())
+    desk.commit(timelines.make_green())
 
     done = desk.git(*PUSH)
 
@@ -272,7 +275,7 @@ def test_where_nothing_can_be_written_down_it_is_said_that_nobody_watches(desk: 
 def test_where_nothing_can_be_written_down_somebody_who_looks_on_sees_the_verdict(desk: Desk) -> None:
     (desk.clone.path / ".git/homelab").write_text("a file where a directory should be")
     desk.config("homelab.postPush", "foreground")
-    desk.commit(timelines.red())
+    desk.commit(timelines.make_red())
 
     done = desk.git(*PUSH)
 
@@ -281,7 +284,7 @@ def test_where_nothing_can_be_written_down_somebody_who_looks_on_sees_the_verdic
 
 
 def test_a_disk_that_fails_during_a_watch_does_not_keep_its_end_from_being_told(desk: Desk) -> None:
-    sha = desk.commit(timelines.stuck())
+    sha = desk.commit(timelines.make_stuck())
     desk.git(*PUSH)
     desk.wait_for_waiter()
     desk.watches.rename(desk.watches.with_name("elsewhere"))

@@ -8,8 +8,8 @@ import pyte
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.terminal import ring
+from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.terminal import ring_bell
 from tests.postpush.desk import Desk
 from tests.postpush.seat import Seat
 from tests.waiting import wait_until
@@ -34,7 +34,7 @@ def sit(desk: Desk) -> Iterator[Sit]:
 
 @pytest.mark.slow
 def test_on_a_terminal_the_foreground_is_the_default(desk: Desk, sit: Sit) -> None:
-    desk.commit(timelines.red(log=["boom"]))
+    desk.commit(timelines.make_red(log=["boom"]))
     seat = sit()
     seat.type("git push --quiet origin HEAD:main; echo code $?\n")
     seat.wait_for("code 0\r\n")
@@ -42,8 +42,10 @@ def test_on_a_terminal_the_foreground_is_the_default(desk: Desk, sit: Sit) -> No
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_go_on(desk: Desk, sit: Sit, workshop: Workshop) -> None:
-    sha = desk.commit(timelines.stuck())
+def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_go_on(
+    desk: Desk, sit: Sit, workshop: ScratchRepositories
+) -> None:
+    sha = desk.commit(timelines.make_stuck())
     seat = sit()
     seat.type("git push --quiet origin HEAD:main; echo code $?\n")
     wait_until(lambda: desk.site.count("pipelines") > 0)
@@ -53,7 +55,7 @@ def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_go_on(desk: Desk,
 
     wait_until(lambda: f"homelab-watch {sha}" in seat.seen)
     seat.wait_for("homelab: interrupted exit=130")
-    assert workshop.on_server() == sha
+    assert workshop.server_commit() == sha
     assert desk.clone.sha("origin/main") == sha
     assert desk.record()["result"]["exit"] == 130
 
@@ -61,7 +63,7 @@ def test_ctrl_c_ends_the_watch_leaves_the_push_and_says_how_to_go_on(desk: Desk,
 @pytest.mark.slow
 def test_the_last_words_after_ctrl_c_leave_the_shells_prompt_where_it_is(desk: Desk, sit: Sit) -> None:
     """Git is dead by then, and the shell asks for the next command."""
-    desk.commit(timelines.stuck())
+    desk.commit(timelines.make_stuck())
     seat = sit()
     seat.type("git push --quiet origin HEAD:main\n")
     seat.wait_for("running")
@@ -79,7 +81,7 @@ def test_the_last_words_after_ctrl_c_leave_the_shells_prompt_where_it_is(desk: D
 @pytest.mark.slow
 def test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_words(desk: Desk, sit: Sit) -> None:
     desk.config("homelab.postPush", "background")
-    sha = desk.commit(timelines.green())
+    sha = desk.commit(timelines.make_green())
     seat = sit()
 
     seat.type("git push --quiet origin HEAD:main; echo code $?\n")
@@ -93,7 +95,7 @@ def test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_w
 @pytest.mark.slow
 def test_a_terminal_that_has_gone_is_not_missed(desk: Desk, sit: Sit) -> None:
     desk.config("homelab.postPush", "background")
-    sha = desk.commit(timelines.stuck())
+    sha = desk.commit(timelines.make_stuck())
     seat = sit()
     seat.type("git push --quiet origin HEAD:main; echo code $?\n")
     seat.wait_for("code 0\r\n")
@@ -110,11 +112,11 @@ def test_a_terminal_that_has_gone_is_not_missed(desk: Desk, sit: Sit) -> None:
     ("kind", "written"),
     [("xterm-256color", "\a\x1b]0;words\a"), ("linux", "\a"), ("vt220", "\a"), ("dumb", ""), ("", "")],
 )
-def test_a_kind_of_terminal_gets_what_it_does_not_show(workshop: Workshop, kind: str, written: str) -> None:
+def test_a_kind_of_terminal_gets_what_it_does_not_show(workshop: ScratchRepositories, kind: str, written: str) -> None:
     seat = Seat(workshop.folder, workshop.environ)
     seat.wait_for("$ ")
     try:
-        assert ring(seat.name, title="words", kind=kind) is bool(written)
+        assert ring_bell(seat.name, title="words", term=kind) is bool(written)
         seat.type("echo end\n")
         seat.wait_for("\r\nend\r\n")
         assert seat.seen.replace("echo end\r\nend\r\n", "").replace("$ ", "") == written
@@ -126,5 +128,5 @@ def test_what_is_no_terminal_is_left_alone(tmp_path: object) -> None:
     path = f"{tmp_path}/file"
     with open(path, "w", encoding="utf-8"):  # noqa: PTH123 - a plain file
         pass
-    assert not ring(path, title="words", kind="xterm")
-    assert not ring(f"{path}-gone", title="words", kind="xterm")
+    assert not ring_bell(path, title="words", term="xterm")
+    assert not ring_bell(f"{path}-gone", title="words", term="xterm")

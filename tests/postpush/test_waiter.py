@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.proc.ancestry import process_info
 from tests.postpush.desk import SHIM, Desk
@@ -21,16 +21,16 @@ PUSH = ("push", "--quiet", "origin", "HEAD:main")
 
 
 @pytest.fixture
-def left(desk: Desk, workshop: Workshop) -> Desk:
+def left(desk: Desk, workshop: ScratchRepositories) -> Desk:
     """Only the pre-push hook, called by git itself."""
     hooks = desk.clone.path / ".git/hooks"
     (hooks / "reference-transaction").unlink()
-    workshop.hook("pre-push", 'exec homelab hooks post-push --output plain "$@"', where=hooks)
+    workshop.write_hook("pre-push", 'exec homelab hooks post-push --output plain "$@"', where=hooks)
     return desk
 
 
 def test_a_push_that_landed_is_watched_and_told(left: Desk) -> None:
-    sha = left.commit(timelines.green())
+    sha = left.commit(timelines.make_green())
 
     done = left.git(*PUSH)
 
@@ -41,9 +41,9 @@ def test_a_push_that_landed_is_watched_and_told(left: Desk) -> None:
     assert "http" not in left.record()["remote"]
 
 
-def test_a_push_that_the_server_refused_is_written_down_and_not_told(left: Desk, workshop: Workshop) -> None:
-    workshop.hook("pre-receive", "exit 1")
-    left.commit(timelines.green())
+def test_a_push_that_the_server_refused_is_written_down_and_not_told(left: Desk, workshop: ScratchRepositories) -> None:
+    workshop.write_hook("pre-receive", "exit 1")
+    left.commit(timelines.make_green())
 
     assert left.git(*PUSH).code == 1
 
@@ -57,19 +57,19 @@ def test_a_push_that_the_server_refused_is_written_down_and_not_told(left: Desk,
 
 
 def test_a_dry_run_has_not_landed(left: Desk) -> None:
-    left.commit(timelines.green())
+    left.commit(timelines.make_green())
     assert left.git("push", "--dry-run", "--quiet", "origin", "HEAD:main").code == 0
     assert left.record()["landed"] is False
 
 
 def test_a_push_that_moved_the_tracking_branch_before_does_not_count_for_this_one(
-    left: Desk, workshop: Workshop
+    left: Desk, workshop: ScratchRepositories
 ) -> None:
     """The reflog still says `update by push` with this commit, of an hour ago."""
-    sha, before = left.commit(timelines.green()), workshop.on_server()
+    sha, before = left.commit(timelines.make_green()), workshop.server_commit()
     left.git("-c", "core.hooksPath=/dev/null", *PUSH)
     workshop.origin.git("update-ref", "refs/heads/main", before, sha)
-    workshop.hook("pre-receive", "exit 1")
+    workshop.write_hook("pre-receive", "exit 1")
 
     assert left.git(*PUSH).code == 1
 
@@ -77,18 +77,20 @@ def test_a_push_that_moved_the_tracking_branch_before_does_not_count_for_this_on
 
 
 @pytest.mark.parametrize("kind", ["url", "pushurl", "no reflog", "no tracking"])
-def test_where_the_tracking_branch_cannot_tell_the_server_is_asked(left: Desk, workshop: Workshop, kind: str) -> None:
+def test_where_the_tracking_branch_cannot_tell_the_server_is_asked(
+    left: Desk, workshop: ScratchRepositories, kind: str
+) -> None:
     to = "origin"
     if kind == "url":
-        to = f"file://{workshop.bare}"
+        to = f"file://{workshop.bare_path}"
     if kind == "pushurl":
-        shutil.copytree(workshop.bare, workshop.folder / "mirror.git")
+        shutil.copytree(workshop.bare_path, workshop.folder / "mirror.git")
         left.clone.git("config", "remote.origin.pushurl", str(workshop.folder / "mirror.git"))
     if kind == "no reflog":
         left.clone.git("config", "core.logAllRefUpdates", "false")
     if kind == "no tracking":
         left.clone.git("config", "remote.origin.fetch", "+refs/heads/none:refs/remotes/origin/none")
-    left.commit(timelines.green())
+    left.commit(timelines.make_green())
 
     assert left.git("push", "--quiet", to, "HEAD:main").code == 0
 
@@ -100,7 +102,7 @@ def test_a_first_push_into_an_empty_repository_is_watched_where_the_target_is_se
     ProcessRunner(left.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
     left.clone.git("remote", "add", "new", str(tmp_path / "new.git"))
     left.config("homelab.target", "main")
-    left.commit(timelines.green())
+    left.commit(timelines.make_green())
 
     assert left.git("push", "--quiet", "new", "HEAD:main").code == 0
 
@@ -108,8 +110,10 @@ def test_a_first_push_into_an_empty_repository_is_watched_where_the_target_is_se
 
 
 @pytest.mark.parametrize("trouble", ["a malformed setting", "no place for a record"])
-def test_whatever_goes_wrong_with_the_waiter_the_push_goes_on(left: Desk, workshop: Workshop, trouble: str) -> None:
-    sha = left.commit(timelines.green())
+def test_whatever_goes_wrong_with_the_waiter_the_push_goes_on(
+    left: Desk, workshop: ScratchRepositories, trouble: str
+) -> None:
+    sha = left.commit(timelines.make_green())
     if trouble == "a malformed setting":
         left.config("homelab.timeout", "soon")
     else:
@@ -117,12 +121,12 @@ def test_whatever_goes_wrong_with_the_waiter_the_push_goes_on(left: Desk, worksh
 
     done = left.git(*PUSH)
 
-    assert (done.code, workshop.on_server()) == (0, sha)
+    assert (done.code, workshop.server_commit()) == (0, sha)
     assert "warning: nobody watches this push: " in done.err
 
 
 def test_of_several_refs_only_the_target_is_watched(left: Desk) -> None:
-    sha = left.commit(timelines.green())
+    sha = left.commit(timelines.make_green())
     left.clone.git("tag", "v1")
     assert left.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:main", "v1").code == 0
     left.notification()
@@ -139,12 +143,12 @@ def test_a_deletion_an_up_to_date_push_and_a_silenced_one_leave_nobody(left: Des
 
 
 def test_where_the_post_push_stage_follows_in_the_foreground_the_waiter_gives_way(
-    left: Desk, workshop: Workshop
+    left: Desk, workshop: ScratchRepositories
 ) -> None:
     """Both hooks are installed: one watch, one record, no notification beside what stands on the terminal."""
-    workshop.hook("reference-transaction", SHIM, where=left.clone.path / ".git/hooks")
+    workshop.write_hook("reference-transaction", SHIM, where=left.clone.path / ".git/hooks")
     left.config("homelab.postPush", "foreground")
-    left.commit(timelines.green(seconds=30))
+    left.commit(timelines.make_green(seconds=30))
 
     done = left.git(*PUSH)
 

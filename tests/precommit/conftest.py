@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.proc import Completed, ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import Desk
@@ -59,7 +59,7 @@ def published(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Publi
 
 def _commit(folder: Path) -> str:
     shutil.copytree(ROOT, folder / "hooks", ignore=shutil.ignore_patterns(*LEFT_OUT))
-    place = Checkout(folder / "hooks", sealed(os.environ, folder / "home"))
+    place = Clone(folder / "hooks", make_hermetic_env(os.environ, folder / "home"))
     place.git("init", "--quiet")
     place.git("add", "--all")
     place.git("commit", "--quiet", "-m", "publish")
@@ -68,9 +68,11 @@ def _commit(folder: Path) -> str:
 
 def _install(found: Published, folder: Path) -> None:
     """With the user's own environment: what he set for pip and uv, a mirror perhaps, holds."""
-    seal = {name: value for name, value in sealed(os.environ, folder / "home").items() if name.startswith("GIT_")}
+    seal = {
+        name: value for name, value in make_hermetic_env(os.environ, folder / "home").items() if name.startswith("GIT_")
+    }
     tools = ProcessRunner({**os.environ, **seal, **found.homes})
-    place = Checkout(folder / "user", sealed(os.environ, folder / "home"))
+    place = Clone(folder / "user", make_hermetic_env(os.environ, folder / "home"))
     place.path.mkdir()
     place.git("init", "--quiet")
     place.write(".pre-commit-config.yaml", found.config("homelab-watch"))
@@ -106,8 +108,8 @@ class Framework:
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
-    with Woodpecker(SystemClock(), speed=50) as server:
+def site() -> Iterator[WoodpeckerSimulator]:
+    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
         yield server
 
 
@@ -116,10 +118,10 @@ def framework(
     request: pytest.FixtureRequest,
     published: Published,
     seal: dict[str, str],
-    site: Woodpecker,
-    workshop: Workshop,
+    site: WoodpeckerSimulator,
+    workshop: ScratchRepositories,
 ) -> Iterator[Framework]:
-    desk = Desk(seal, workshop.clone("work", topic="topic"), site, workshop.folder / "told.json")
+    desk = Desk(seal, workshop.clone("work", branch="topic"), site, workshop.folder / "told.json")
     desk = replace(desk, more=published.homes)
     yield Framework(request.param, desk, published)
     desk.end_waiters()

@@ -9,11 +9,11 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.kubernetes import Kubernetes
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.kubernetes import KubernetesSimulator
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.precommit.conftest import ROOT, Framework
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 MAKEFILE = "test:\n\t@echo one; echo two; exit $$(cat ../code)\n"
 
 
-def colour(framework: Framework, script: Script) -> None:
+def colour(framework: Framework, script: PipelineTimeline) -> None:
     site = framework.desk.site
     assert site.push("acme/app", "main", "c" * 40, script, after=-60.0)
 
@@ -42,23 +42,23 @@ def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:
 
 
 def test_land_only_refuses_the_target_takes_a_branch_and_can_be_skipped(
-    framework: Framework, workshop: Workshop
+    framework: Framework, workshop: ScratchRepositories
 ) -> None:
     """Two hooks: prek refuses a push of which it is to skip the only one."""
     framework.uses("homelab-land-only", "homelab-verify --verify-cmd=true")
 
     code, said = framework.push()
-    assert (code, workshop.on_server() != framework.desk.clone.head) == (1, True)
+    assert (code, workshop.server_commit() != framework.desk.clone.head) == (1, True)
     assert "main is landed on with git land" in said
     assert "homelab: refused exit=20" in said
 
     assert framework.push("HEAD:topic")[0] == 0
     code, said = framework.push(SKIP="homelab-land-only")
-    assert (code, workshop.on_server()) == (0, framework.desk.clone.head), said
+    assert (code, workshop.server_commit()) == (0, framework.desk.clone.head), said
 
 
 def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
-    framework: Framework, workshop: Workshop
+    framework: Framework, workshop: ScratchRepositories
 ) -> None:
     """The configuration has pre-push hooks, which a landing would verify with; here they run by themselves."""
     framework.uses("homelab-verify")
@@ -75,7 +75,7 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
 
     (workshop.folder / "code").write_text("0")
     code, said = framework.push()
-    assert (code, workshop.on_server()) == (0, framework.desk.clone.head), said
+    assert (code, workshop.server_commit()) == (0, framework.desk.clone.head), said
 
 
 def test_a_verification_that_runs_the_framework_itself_comes_to_an_end(framework: Framework) -> None:
@@ -86,9 +86,11 @@ def test_a_verification_that_runs_the_framework_itself_comes_to_an_end(framework
     assert code == 0, said
 
 
-def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(framework: Framework, workshop: Workshop) -> None:
+def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(
+    framework: Framework, workshop: ScratchRepositories
+) -> None:
     framework.uses("homelab-ci-green")
-    colour(framework, timelines.red())
+    colour(framework, timelines.make_red())
 
     code, said = framework.push()
     assert code == 1
@@ -97,7 +99,7 @@ def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(framework: Framew
 
     framework.desk.site.stop()
     code, said = framework.push()
-    assert (code, workshop.on_server()) == (0, framework.desk.clone.head)
+    assert (code, workshop.server_commit()) == (0, framework.desk.clone.head)
     assert "warning: CI cannot be asked: " in said, "verbose"
 
 
@@ -125,7 +127,7 @@ def test_a_first_push_of_all_history_is_judged_too(framework: Framework, tmp_pat
 
 
 def test_of_several_refs_the_tools_hand_on_only_the_first_and_of_a_deletion_none(
-    framework: Framework, workshop: Workshop
+    framework: Framework, workshop: ScratchRepositories
 ) -> None:
     """A limit of theirs, which the documentation names."""
     framework.desk.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:zzz")
@@ -133,13 +135,13 @@ def test_of_several_refs_the_tools_hand_on_only_the_first_and_of_a_deletion_none
     assert framework.push("HEAD:main", "HEAD:zzz")[0] == 1
     assert framework.push(":zzz")[0] == 0
     assert framework.push("HEAD:aaa", "HEAD:main")[0] == 0, "main is the second line"
-    assert workshop.on_server() == framework.desk.clone.head
+    assert workshop.server_commit() == framework.desk.clone.head
 
 
 def test_post_push_leaves_at_once_watches_what_landed_and_tells(framework: Framework) -> None:
     desk = framework.desk
     framework.uses("homelab-post-push")
-    sha = desk.commit(timelines.red(log=["boom"]))
+    sha = desk.commit(timelines.make_red(log=["boom"]))
 
     code, said = framework.push()
 
@@ -149,22 +151,22 @@ def test_post_push_leaves_at_once_watches_what_landed_and_tells(framework: Frame
     assert desk.record()["landed"] is True
 
 
-def test_post_push_watches_nothing_that_did_not_land(framework: Framework, workshop: Workshop) -> None:
-    workshop.hook("pre-receive", "exit 1")
+def test_post_push_watches_nothing_that_did_not_land(framework: Framework, workshop: ScratchRepositories) -> None:
+    workshop.write_hook("pre-receive", "exit 1")
     framework.uses("homelab-post-push")
-    framework.desk.commit(timelines.green())
+    framework.desk.commit(timelines.make_green())
     assert framework.push()[0] == 1
     assert framework.desk.record()["landed"] is False
     assert not framework.desk.heard.exists()
 
 
-def test_git_land_passes_every_gate_and_leaves_nobody(framework: Framework, workshop: Workshop) -> None:
+def test_git_land_passes_every_gate_and_leaves_nobody(framework: Framework, workshop: ScratchRepositories) -> None:
     """It verifies with the framework, whose hooks then see no push; at its own push they know it."""
     framework.uses("homelab-land-only", "homelab-verify", "homelab-ci-green", "homelab-post-push")
     framework.desk.clone.commit("Makefile", MAKEFILE)
     (workshop.folder / "code").write_text("7")
     ended = framework.desk.shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", _all(framework))
-    assert (ended.code, workshop.on_server()) == (0, framework.desk.clone.head), ended
+    assert (ended.code, workshop.server_commit()) == (0, framework.desk.clone.head), ended
     assert framework.desk.records() == []
 
 
@@ -174,11 +176,11 @@ def _all(framework: Framework) -> str:
 
 def test_watch_waits_for_the_verdict_by_hand(framework: Framework) -> None:
     framework.uses("homelab-watch")
-    framework.desk.commit(timelines.red(log=["boom"]))
+    framework.desk.commit(timelines.make_red(log=["boom"]))
     done = framework.run("run", "homelab-watch", "--hook-stage", "manual")
     assert done.code == 1
     assert "homelab: failed exit=1" in done.out
-    framework.desk.commit(timelines.green())
+    framework.desk.commit(timelines.make_green())
     done = framework.run("run", "homelab-watch", "--hook-stage", "manual")
     assert done.code == 0
     assert "homelab: passed exit=0" in done.out
@@ -187,9 +189,9 @@ def test_watch_waits_for_the_verdict_by_hand(framework: Framework) -> None:
 def test_deploy_wait_waits_for_the_rollout_by_hand(framework: Framework, tmp_path: Path) -> None:
     framework.uses("homelab-deploy-wait --settle=0.5s")
     clock = SystemClock()
-    stage = Stage(App(), now=clock.now)
-    stage.deployed(framework.desk.clone.head, Rollout(image_after=0.0, lag=0.1, pod_takes=0.1))
-    with Kubernetes(stage.at, now=clock.now) as cluster:
+    stage = DeploymentScript(SampleApp(), now=clock.now)
+    stage.deploy(framework.desk.clone.head, ScriptedRollout(image_after=0.0, lag=0.1, pod_takes=0.1))
+    with KubernetesSimulator(stage.at, now=clock.now) as cluster:
         environ = {"KUBECONFIG": str(cluster.kubeconfig(tmp_path / "config")), "HOMELAB_DEPLOY": "shop/web"}
         done = framework.run("run", "homelab-deploy-wait", "--hook-stage", "manual", **environ)
     assert done.code == 0, done.out

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.proc import Completed, ProcessRunner
 from tests.real.site import Site
 from tests.waiting import HANG_S, wait_until
@@ -54,7 +54,7 @@ class Branch:
     """A branch of its own in a clone of its own."""
 
     site: Site
-    checkout: Checkout
+    checkout: Clone
     name: str
     folder: Path
     pushed: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import httpx
 
-from homelab_hooks.demo.programs import Beside, free_port
+from homelab_hooks.demo.programs import ManagedProgram, find_free_port
 from homelab_hooks.proc import Background, ProcessRunner
 from tests.waiting import HANG_S, wait_until
 
@@ -129,8 +129,8 @@ class Ci:
             self._agent.stop()
 
     def _start(self) -> None:
-        self._server = Beside("ci-server", {"PATH": self._path})
-        self._server.start(self._server_argv, sign="starting http server")
+        self._server = ManagedProgram("ci-server", {"PATH": self._path})
+        self._server.start(self._server_argv, ready_message="starting http server")
 
     def _stop(self) -> None:
         self._server.stop()
@@ -147,7 +147,7 @@ class Ci:
         self.agent()
 
     def _server_argv(self, port: int) -> list[str]:
-        self.port, self._grpc = self.port or port, self._grpc or free_port()
+        self.port, self._grpc = self.port or port, self._grpc or find_free_port()
         port = self.port
         settings = {
             "HOST": f"http://127.0.0.1:{port}",

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
-from homelab_hooks.demo.githttp import Update
+from homelab_hooks.demo.githttp import PushedRef
 from homelab_hooks.demo.http_server import HttpServer
 from homelab_hooks.proc import ProcessRunner
 from tests.waiting import HANG_S
@@ -80,7 +80,7 @@ class Forge:
             "has_pull_requests": True,
         }
 
-    def pushed(self, update: Update) -> None:
+    def pushed(self, update: PushedRef) -> None:
         """Tell Woodpecker of a branch that a push has moved, as the forge's webhook does."""
         if not update.ref.startswith("refs/heads/"):
             return

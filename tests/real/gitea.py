@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import httpx
 
-from homelab_hooks.demo.programs import Beside, free_port
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.programs import ManagedProgram, find_free_port
+from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.proc import ProcessRunner
 from tests.real.ci import answers
 from tests.waiting import HANG_S, wait_until
@@ -108,15 +108,15 @@ class Gitea:
         ssh = f"ssh -F none -i {self._key(who)} -o IdentitiesOnly=yes -o StrictHostKeyChecking=no"
         return {**self._environ, "GIT_SSH_COMMAND": f"{ssh} -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"}
 
-    def clone(self, url: str, who: str, name: str) -> Checkout:
+    def clone(self, url: str, who: str, name: str) -> Clone:
         """A person's clone."""
-        Checkout(self._folder, self.environ_of(who)).git("clone", "--quiet", url, name)
-        return Checkout(self._folder / name, self.environ_of(who))
+        Clone(self._folder, self.environ_of(who)).git("clone", "--quiet", url, name)
+        return Clone(self._folder / name, self.environ_of(who))
 
     def _build(self, begun: ExitStack) -> None:
-        self._server = Beside("gitea", {"PATH": self._environ["PATH"]})
+        self._server = ManagedProgram("gitea", {"PATH": self._environ["PATH"]})
         begun.callback(self._server.stop)
-        self.port = self._server.start(self._argv, sign="Starting new Web server")
+        self.port = self._server.start(self._argv, ready_message="Starting new Web server")
         self.api = begun.enter_context(httpx.Client(base_url=self.url, auth=(OWNER, self.password), timeout=HANG_S))
         wait_until(lambda: answers(self.api, "/api/healthz"), "the forge is not well")
         made = self._processes.run(
@@ -137,7 +137,7 @@ class Gitea:
         return self._server.home / "app.ini"
 
     def _argv(self, port: int) -> list[str]:
-        self.ssh = free_port()
+        self.ssh = find_free_port()
         text = _CONFIG.format(
             home=self._server.home,
             root=str(os.getuid() == 0).lower(),

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from tests.real.branch import Branch, Watched
 from tests.real.ci import VARIABLES, Binaries
 from tests.real.deaf import Deaf
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     binaries = Binaries.named(os.environ)
     if binaries is None:
         sys.stderr.write(f"set {' and '.join(VARIABLES)}\n")
-        return Exit.USAGE
+        return ExitCode.USAGE
     with ExitStack() as begun:
         folder = Path(begun.enter_context(tempfile.TemporaryDirectory(prefix="homelab-latency-")))
         site = begun.enter_context(Site(binaries, folder))
@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             site.environ["WOODPECKER_SERVER"] = begun.enter_context(Deaf(site.ci.url)).url
         found = [one(site, folder, f"pipeline-{number}") for number in range(given.n)]
     sys.stdout.write("\n".join(table(found, streaming=not given.no_stream)) + "\n")
-    return Exit.OK
+    return ExitCode.OK
 
 
 def one(site: Site, folder: Path, name: str) -> Measured:
@@ -103,7 +103,7 @@ def _seen_by_a_fast_poller(branch: Branch, clock: SystemClock, *, after: float) 
 
 
 def _sound(watched: Watched) -> None:
-    if watched.code != Exit.OK:
+    if watched.code != ExitCode.OK:
         raise RuntimeError(f"a watch ended with {watched.code}: {watched.result}")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from tests.real.ci import Account, Binaries, Ci
 from tests.real.forge import FULL_NAME, PERSON, REMOTE_ID, Forge
 
@@ -39,15 +39,15 @@ class Site:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def clone(self, name: str) -> Checkout:
+    def clone(self, name: str) -> Clone:
         """A clone whose pushes reach Woodpecker, on a new branch of its own name."""
-        return self.workshop.clone(name, at=f"{self.git.url}/{FULL_NAME}.git", topic=name)
+        return self.workshop.clone(name, at=f"{self.git.url}/{FULL_NAME}.git", branch=name)
 
     def _build(self, begun: ExitStack) -> None:
         environ = person(self._folder / "home")
-        self.workshop = Workshop(self._folder, environ)
+        self.workshop = ScratchRepositories(self._folder, environ)
         self.git = begun.enter_context(GitServer(self._folder / "srv", environ))
-        self.forge = begun.enter_context(Forge(self.workshop.bare, environ))
+        self.forge = begun.enter_context(Forge(self.workshop.bare_path, environ))
         self.git.plan.on_push = self.forge.pushed
         account = Account(remote_id=PERSON["id"], login=PERSON["login"])
         self.ci = begun.enter_context(
@@ -59,7 +59,7 @@ class Site:
 
 def person(home: Path) -> dict[str, str]:
     """The environment of somebody with the product on the search path; two of their branches never share a commit."""
-    environ = sealed({"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}, home)
+    environ = make_hermetic_env({"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}, home)
     return {name: value for name, value in environ.items() if name not in {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}}
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Checkout
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import Completed, ProcessRunner
 from tests.real.branch import PASSES, one_step
 from tests.real.ci import Ci
@@ -29,7 +29,7 @@ class Landing:
 
     repository: Repository
     who: str
-    checkout: Checkout
+    checkout: Clone
     environ: dict[str, str]
 
     def land(self, *options: str, verify: str = "true") -> Completed:
@@ -62,7 +62,7 @@ def test_a_fast_forward_lands(repository: Repository, way: str) -> None:
 
     done = mine.land()
 
-    assert done.code == Exit.OK, done.err
+    assert done.code == ExitCode.OK, done.err
     assert " landed=yes " in done.out
     assert repository.head() == mine.checkout.head
     assert repository.gitea.password not in done.out + done.err
@@ -78,7 +78,7 @@ def test_a_lost_race_is_merged_and_verified_again(repository: Repository, way: s
 
     done = mine.land(verify=verify)
 
-    assert done.code == Exit.OK, done.err
+    assert done.code == ExitCode.OK, done.err
     assert repository.head() == mine.checkout.head
     first, second = log.read_text(encoding="utf-8").split()
     assert first != second == mine.checkout.head, "what is pushed is what was verified"
@@ -92,7 +92,7 @@ def test_a_protected_branch_ends_with_23_and_the_link_to_a_pull_request(reposito
 
     done = mine.land()
 
-    assert done.code == Exit.PROTECTED, done.err
+    assert done.code == ExitCode.PROTECTED, done.err
     assert " landed=no " in done.out
     assert f"{repository.gitea.url}/{OWNER}/{repository.name}/" in done.out + done.err
     assert repository.head() == before
@@ -105,7 +105,7 @@ def test_somebody_who_may_only_read_ends_with_24(repository: Repository, way: st
 
     done = mine.land()
 
-    assert done.code == Exit.PUSH_FAILED, done.err
+    assert done.code == ExitCode.PUSH_FAILED, done.err
     assert " landed=no " in done.out
     assert repository.head() == before
     assert repository.gitea.password not in done.out + done.err
@@ -118,7 +118,7 @@ def test_a_hook_of_the_server_ends_with_24_and_its_words(repository: Repository,
 
     done = mine.land()
 
-    assert done.code == Exit.PUSH_FAILED, done.err
+    assert done.code == ExitCode.PUSH_FAILED, done.err
     assert "no landing on a Friday" in done.err
     assert repository.head() == before
 
@@ -138,7 +138,7 @@ def test_a_rule_about_the_contents_ends_with_24_and_its_words(
 
     done = mine.land()
 
-    assert done.code == Exit.PUSH_FAILED, done.err
+    assert done.code == ExitCode.PUSH_FAILED, done.err
     assert words in done.err
     assert repository.head("feature") == "", "no pull request would help"
 
@@ -149,7 +149,7 @@ def test_a_branch_that_only_others_may_push_to_ends_with_23(repository: Reposito
 
     done = mine.land()
 
-    assert done.code == Exit.PROTECTED, done.err
+    assert done.code == ExitCode.PROTECTED, done.err
     assert repository.head("feature") == mine.checkout.head
 
 
@@ -160,7 +160,7 @@ def test_an_archived_repository_ends_with_24_and_says_so(repository: Repository,
 
     done = mine.land()
 
-    assert done.code == Exit.PUSH_FAILED, done.err
+    assert done.code == ExitCode.PUSH_FAILED, done.err
     assert "is archived" in done.err
 
 
@@ -171,7 +171,7 @@ def test_a_repository_that_may_no_longer_be_seen_ends_with_24_at_the_fetch(repos
 
     done = mine.land()
 
-    assert done.code == Exit.PUSH_FAILED, done.err
+    assert done.code == ExitCode.PUSH_FAILED, done.err
     assert "fetch failed" in done.err
     assert " landed=no " in done.out
 
@@ -184,7 +184,7 @@ def test_three_who_land_at_once_all_land(repository: Repository) -> None:
     with ThreadPoolExecutor(len(everybody)) as pool:
         ended = list(pool.map(Landing.land, everybody))
 
-    assert [done.code for done in ended] == [Exit.OK] * 3, [done.err for done in ended]
+    assert [done.code for done in ended] == [ExitCode.OK] * 3, [done.err for done in ended]
     last = everybody[0].checkout
     last.git("fetch", "--quiet")
     landed = last.git("ls-tree", "--name-only", "origin/main").split()
@@ -197,7 +197,7 @@ def test_a_wrong_password_ends_with_24(repository: Repository) -> None:
 
     done = mine.land()
 
-    assert done.code == Exit.PUSH_FAILED, done.err
+    assert done.code == ExitCode.PUSH_FAILED, done.err
     assert " landed=no " in done.out
 
 
@@ -209,7 +209,7 @@ def test_a_landing_goes_through_forge_webhook_and_ci(repository: Repository, ci:
 
     done = mine.land()
 
-    assert done.code == Exit.OK, done.err
+    assert done.code == ExitCode.OK, done.err
     assert done.out.startswith("homelab: passed exit=0 "), done.out
     assert " landed=yes " in done.out
     assert repository.head() == mine.checkout.head

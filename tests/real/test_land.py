@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from tests.real.branch import FAILS, PASSES, Branch, one_step
 
 pytestmark = pytest.mark.real
@@ -27,16 +27,16 @@ def land(branch: Branch, commands: tuple[str, ...]) -> tuple[int, str, str]:
 def test_a_landing_that_ci_likes_ends_with_0(feature: Branch) -> None:
     code, last, said = land(feature, PASSES)
 
-    assert code == Exit.OK, said
+    assert code == ExitCode.OK, said
     assert " landed=yes " in last
-    assert feature.site.workshop.on_server("main") == feature.checkout.head
+    assert feature.site.workshop.server_commit("main") == feature.checkout.head
     assert [row["status"] for row in feature.rows()] == ["success"]
 
 
 def test_a_landing_that_ci_dislikes_ends_with_1_and_is_landed(feature: Branch) -> None:
     code, last, said = land(feature, FAILS)
 
-    assert code == Exit.FAILED, said
+    assert code == ExitCode.FAILED, said
     assert " landed=yes " in last
     assert "test" in said
-    assert feature.site.workshop.on_server("main") == feature.checkout.head
+    assert feature.site.workshop.server_commit("main") == feature.checkout.head

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from tests.real.branch import PASSES, Branch
 from tests.real.site import Site
 
@@ -31,7 +31,7 @@ def test_a_restart_of_a_failed_pipeline_decides_instead_of_it(branch: Branch) ->
     branch.post(failed)
     watched = branch.watch()
 
-    assert watched.code == Exit.OK
+    assert watched.code == ExitCode.OK
     assert watched.numbers == [branch.rows()[0]["number"]]
     assert watched.numbers[0] > failed
 
@@ -52,7 +52,7 @@ def test_a_restart_during_the_watch_takes_over(branch: Branch) -> None:
 
     watched = branch.watch(act=act)
 
-    assert watched.code == Exit.FAILED
+    assert watched.code == ExitCode.FAILED
     assert watched.numbers == [branch.rows()[0]["number"]]
     assert watched.numbers[0] > first[0]
 
@@ -67,7 +67,7 @@ def test_a_pipeline_that_a_person_cancels_ends_with_5(branch: Branch) -> None:
 
     watched = branch.watch(act=act)
 
-    assert watched.code == Exit.CANCELLED
+    assert watched.code == ExitCode.CANCELLED
     assert "ann" in watched.result["reason"]
 
 
@@ -80,9 +80,9 @@ def test_a_blocked_pipeline_ends_with_7_and_once_approved_with_0(branch: Branch)
     branch.post(number, "approve")
     again = branch.watch()
 
-    assert watched.code == Exit.BLOCKED
+    assert watched.code == ExitCode.BLOCKED
     assert watched.result["url"] == f"{branch.site.ci.url}/repos/{branch.site.repo}/pipeline/{number}"
-    assert again.code == Exit.OK
+    assert again.code == ExitCode.OK
     assert again.numbers == [number]
 
 
@@ -93,7 +93,7 @@ def test_a_pipeline_that_a_person_declines_ends_with_5(branch: Branch) -> None:
 
     watched = branch.watch()
 
-    assert watched.code == Exit.CANCELLED
+    assert watched.code == ExitCode.CANCELLED
 
 
 def test_a_newer_push_that_contains_the_commit_is_followed(branch: Branch) -> None:
@@ -108,7 +108,7 @@ def test_a_newer_push_that_contains_the_commit_is_followed(branch: Branch) -> No
 
     watched = branch.watch(ours, act=act)
 
-    assert watched.code == Exit.OK
+    assert watched.code == ExitCode.OK
     assert watched.result["sha"] == ours
     assert watched.numbers == [branch.rows()[0]["number"]]
 
@@ -125,5 +125,5 @@ def test_a_newer_push_without_the_commit_ends_with_6(branch: Branch) -> None:
     watched = branch.watch(ours, act=act)
     branch.opened()
 
-    assert watched.code == Exit.SUPERSEDED
+    assert watched.code == ExitCode.SUPERSEDED
     assert f"#{branch.rows()[0]['number']}" in watched.result["reason"]

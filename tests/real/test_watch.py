@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from tests.real.branch import FAILS, PASSES, Branch
 
 pytestmark = pytest.mark.real
@@ -19,7 +19,7 @@ def test_a_success_ends_with_0(branch: Branch) -> None:
 
     watched = branch.watch(act=lambda _, status: branch.opened() if status == "running" else None)
 
-    assert watched.code == Exit.OK
+    assert watched.code == ExitCode.OK
     assert watched.result["verdict"] == "passed"
     assert watched.result["sha"] == sha
     assert [pipeline["status"] for pipeline in watched.result["pipelines"]] == ["success"]
@@ -31,7 +31,7 @@ def test_the_last_line_alone_is_on_stdout(branch: Branch) -> None:
 
     done = branch.run("homelab-watch")
 
-    assert done.code == Exit.OK, done.err
+    assert done.code == ExitCode.OK, done.err
     assert done.out.startswith(f"homelab: passed exit=0 sha={sha} pipelines=#{number} url={branch.site.ci.url}/repos/")
     assert done.out.count("\n") == 1
 
@@ -41,7 +41,7 @@ def test_a_failure_ends_with_1_and_names_the_step(branch: Branch) -> None:
 
     watched = branch.watch()
 
-    assert watched.code == Exit.FAILED
+    assert watched.code == ExitCode.FAILED
     assert "test" in watched.result["reason"]
     assert "3" in watched.result["reason"]
 
@@ -51,7 +51,7 @@ def test_one_red_workflow_of_two_ends_with_1_and_is_named(branch: Branch) -> Non
 
     watched = branch.watch()
 
-    assert watched.code == Exit.FAILED
+    assert watched.code == ExitCode.FAILED
     assert "lint" in watched.result["reason"]
     assert {event["name"] for event in watched.told("workflow")} == {"build", "lint"}
 
@@ -64,7 +64,7 @@ def test_a_step_that_cancels_the_pipeline_is_a_failure_and_no_person(branch: Bra
 
     watched = branch.watch()
 
-    assert watched.code == Exit.FAILED
+    assert watched.code == ExitCode.FAILED
     assert "boom" in watched.result["reason"]
 
 
@@ -73,7 +73,7 @@ def test_a_broken_configuration_ends_with_1_and_says_so(branch: Branch) -> None:
 
     watched = branch.watch()
 
-    assert watched.code == Exit.FAILED
+    assert watched.code == ExitCode.FAILED
     assert [pipeline["status"] for pipeline in watched.result["pipelines"]] == ["error"]
     assert "yaml" in watched.result["reason"].lower()
 
@@ -83,7 +83,7 @@ def test_a_skip_marker_ends_with_3_and_is_named(branch: Branch) -> None:
 
     watched = branch.watch("--appear-timeout", "1s")
 
-    assert watched.code == Exit.NO_PIPELINE
+    assert watched.code == ExitCode.NO_PIPELINE
     assert "[skip ci]" in watched.result["reason"]
 
 
@@ -92,7 +92,7 @@ def test_a_workflow_whose_conditions_do_not_match_ends_with_3(branch: Branch) ->
 
     watched = branch.watch("--appear-timeout", "1s")
 
-    assert watched.code == Exit.NO_PIPELINE
+    assert watched.code == ExitCode.NO_PIPELINE
 
 
 def test_a_step_that_may_fail_does_not_decide(branch: Branch) -> None:
@@ -103,7 +103,7 @@ def test_a_step_that_may_fail_does_not_decide(branch: Branch) -> None:
 
     watched = branch.watch()
 
-    assert watched.code == Exit.OK
+    assert watched.code == ExitCode.OK
 
 
 def test_a_server_that_restarts_during_the_watch_changes_nothing(branch: Branch) -> None:
@@ -119,7 +119,7 @@ def test_a_server_that_restarts_during_the_watch_changes_nothing(branch: Branch)
 
     watched = branch.watch(act=act)
 
-    assert watched.code == Exit.OK
+    assert watched.code == ExitCode.OK
     assert watched.numbers == restarted
 
 
@@ -131,8 +131,8 @@ def test_one_look_is_124_while_it_runs_and_then_the_verdict(branch: Branch) -> N
 
     after = branch.run("homelab", "ci", "status")
 
-    assert before.code == Exit.TIMEOUT, before.err
-    assert after.code == Exit.FAILED, after.err
+    assert before.code == ExitCode.TIMEOUT, before.err
+    assert after.code == ExitCode.FAILED, after.err
 
 
 def test_a_refused_token_ends_with_4_and_is_not_tried_again(branch: Branch) -> None:
@@ -144,7 +144,7 @@ def test_a_refused_token_ends_with_4_and_is_not_tried_again(branch: Branch) -> N
     watched = branch.watch()
     branch.site.environ["WOODPECKER_TOKEN"] = token
 
-    assert watched.code == Exit.DENIED
+    assert watched.code == ExitCode.DENIED
     assert len(branch.site.ci.requests()) - before <= REFUSED
     assert "WOODPECKER_TOKEN" in watched.result["reason"]
 
@@ -152,5 +152,5 @@ def test_a_refused_token_ends_with_4_and_is_not_tried_again(branch: Branch) -> N
 def test_a_repository_that_ci_does_not_know_ends_with_4(branch: Branch) -> None:
     watched = branch.watch("--repo", "acme/other")
 
-    assert watched.code == Exit.DENIED
+    assert watched.code == ExitCode.DENIED
     assert "acme/other" in watched.result["reason"]

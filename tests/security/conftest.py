@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.workshop import ScratchRepositories
 from tests.security.place import Place, placed
 
 
 @pytest.fixture
-def place(tmp_path: Path, workshop: Workshop, seal: dict[str, str]) -> Iterator[Place]:
+def place(tmp_path: Path, workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[Place]:
     """Ann's clone on `topic`, with something to land."""
     with placed(tmp_path, workshop, seal) as made:
         yield made

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.kubernetes import Kubernetes
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker, everyone
-from homelab_hooks.demo.woodpecker_book import Repository, Right, User
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.kubernetes import KubernetesSimulator
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator, make_default_users
+from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo, SimulatedUser
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.security.canaries import CI, HELPER, KUBE, URL, VAULT, files_with, found_in, variables_with
 from tests.security.elsewhere import Remembers, vault
@@ -29,7 +29,7 @@ from tests.waiting import HANG_S
 TOKENS = ("WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN")
 _REMOTE = {(f"GIT_CONFIG_KEY_{number}", URL.core) for number in range(9)}
 """how git is told the password of a remote that is no argument"""
-FAST = Rollout(image_after=0.0, lag=0.05, pod_takes=0.05)
+FAST = ScriptedRollout(image_after=0.0, lag=0.05, pod_takes=0.05)
 
 
 @dataclass
@@ -37,13 +37,13 @@ class Place:
     """The clone, everybody it speaks to, and what is searched afterwards."""
 
     folder: Path
-    clone: Checkout
-    workshop: Workshop
-    site: Woodpecker
+    clone: Clone
+    workshop: ScratchRepositories
+    site: WoodpeckerSimulator
     git: GitServer
     vault: Remembers
     elsewhere: Remembers
-    stage: Stage
+    stage: DeploymentScript
     spies: Spies
     shell: Shell
     known: set[tuple[str, str]] = field(default_factory=set)
@@ -57,7 +57,7 @@ class Place:
     def configure(self, key: str, value: str) -> None:
         self.clone.git("config", key, value)
 
-    def pipeline(self, script: Script, *, branch: str = "main") -> None:
+    def pipeline(self, script: PipelineTimeline, *, branch: str = "main") -> None:
         """Of the commit that is checked out."""
         self.site.push("acme/app", branch, self.clone.head, script, after=-60.0)
 
@@ -119,30 +119,36 @@ def _parts(descriptor: int) -> Iterator[bytes]:
         yield part
 
 
-def _people() -> list[User]:
+def _people() -> list[SimulatedUser]:
     """Alice has CI's canary; a second token of hers is git's helper's."""
-    _, *others = everyone("acme/app")
-    rights = {"acme/app": Right.ADMIN}
+    _, *others = make_default_users("acme/app")
+    rights = {"acme/app": Permission.ADMIN}
     hers = [
-        User(id=n, login="alice", token=t, admin=True, rights=rights) for n, t in ((1, CI.value), (9, HELPER.value))
+        SimulatedUser(id=n, login="alice", token=t, admin=True, permissions=rights)
+        for n, t in ((1, CI.value), (9, HELPER.value))
     ]
     return [*hers, *others]
 
 
 @contextmanager
-def placed(folder: Path, workshop: Workshop, seal: dict[str, str]) -> Iterator[Place]:
+def placed(folder: Path, workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[Place]:
     """The place; everything in it ends with it."""
     clock = SystemClock()
-    stage = Stage(App(), now=clock.now)
+    stage = DeploymentScript(SampleApp(), now=clock.now)
     with ExitStack() as stack:
         enter = stack.enter_context
         site = enter(
-            Woodpecker(clock, users=_people(), repositories=[Repository(id=8, full_name="acme/app")], speed=50)
+            WoodpeckerSimulator(
+                clock, users=_people(), repositories=[SimulatedRepo(id=8, full_name="acme/app")], speed=50
+            )
         )
-        git, cluster = enter(GitServer(workshop.folder / "srv", seal)), enter(Kubernetes(stage.at, now=clock.now))
+        git, cluster = (
+            enter(GitServer(workshop.folder / "srv", seal)),
+            enter(KubernetesSimulator(stage.at, now=clock.now)),
+        )
         keeps, elsewhere = enter(Remembers(vault(VAULT.value, CI.value))), enter(Remembers())
         git.plan.credentials = f"ann:{URL.value}"
-        clone = workshop.clone("ann", topic="topic")
+        clone = workshop.clone("ann", branch="topic")
         clone.commit("a")
         spies = Spies(folder / "spies", f"{PROGRAMS}:{seal['PATH']}")
         (folder / "tmp").mkdir()
@@ -167,7 +173,7 @@ def placed(folder: Path, workshop: Workshop, seal: dict[str, str]) -> Iterator[P
         yield place
 
 
-def _kubeconfig(cluster: Kubernetes, path: Path) -> Path:
+def _kubeconfig(cluster: KubernetesSimulator, path: Path) -> Path:
     config = json.loads(cluster.kubeconfig(path).read_text())
     config["users"][0]["user"] = {"token": KUBE.value}
     path.write_text(json.dumps(config))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.githttp import Update
+from homelab_hooks.demo.githttp import PushedRef
 from tests.cli.shell import Ended, Shell
 from tests.security.canaries import CI, URL, VAULT, found_in, variables_with
 from tests.security.place import TOKENS, Place
@@ -42,7 +42,7 @@ sys.exit(session.guard(inner))
 def test_an_interruption_gives_nothing_away(
     place: Place, number: signal.Signals, argv: tuple[str, ...], at: bytes
 ) -> None:
-    place.pipeline(timelines.stuck())
+    place.pipeline(timelines.make_stuck())
     ended = place.interrupted(number, *argv, at=at)
     assert ended.code == 128 + number, ended
     assert place.gave_away(ended) == []
@@ -80,7 +80,7 @@ def test_the_state_of_a_landing_has_no_password_and_is_its_users_alone(place: Pl
     place.clone.git("add", "a")
     ended = place.shell("git-land", "--continue", "--no-ci-watch")
     assert ended.code == 0, ended
-    assert place.workshop.on_server() == place.clone.head
+    assert place.workshop.server_commit() == place.clone.head
     assert place.gave_away(ended) == []
 
 
@@ -112,7 +112,7 @@ def test_a_push_by_url_and_its_waiter_give_nothing_away(place: Place) -> None:
     url = place.url.replace("ann:", "bob:")  # no remote's own, which would be told by its name
     place.git.plan.credentials = f"bob:{URL.value}"
     hook = 'exec homelab hooks post-push --output plain "$@" >&2'
-    place.workshop.hook("pre-push", hook, where=place.clone.path / ".git/hooks")
+    place.workshop.write_hook("pre-push", hook, where=place.clone.path / ".git/hooks")
     heard = place.folder / "kept/heard"
     heard.parent.mkdir()
     told = (
@@ -132,9 +132,9 @@ def test_a_push_by_url_and_its_waiter_give_nothing_away(place: Place) -> None:
     assert place.files() - place.known == set()
 
 
-def _red(place: Place, update: Update) -> None:
+def _red(place: Place, update: PushedRef) -> None:
     said = f"{CI.value} {VAULT.value}"
-    place.site.push("acme/app", "main", update.new, timelines.red(log=[said], error=said), after=-60.0)
+    place.site.push("acme/app", "main", update.new, timelines.make_red(log=[said], error=said), after=-60.0)
 
 
 def _watches(place: Place) -> Path:

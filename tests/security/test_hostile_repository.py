@@ -13,8 +13,8 @@ import pytest
 
 from homelab_hooks.cli.table import COMMANDS
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.githttp import Fault, Service
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.githttp import GitFault, GitService
+from homelab_hooks.demo.workshop import Clone
 from tests.security.place import Place
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def trap(place: Place) -> Trap:
     made.spy.parent.mkdir()
     made.spy.write_text(f'#!/bin/sh\necho "$1" >>{shlex.quote(str(made.spy.parent / "mark"))}\n')
     made.spy.chmod(0o755)
-    place.clone.git("remote", "set-url", "origin", str(place.workshop.bare))
+    place.clone.git("remote", "set-url", "origin", str(place.workshop.bare_path))
     return made
 
 
@@ -83,7 +83,7 @@ def every_setting(trap: Trap) -> None:
         "log.showSignature": "true", "pager.status": run("pager"), "pager.ls-remote": run("pager"),
         "sequence.editor": run("editor"), "alias.status": f"!{run('alias')}", "alias.ls-remote": f"!{run('alias')}",
         "protocol.ext.allow": "always", "remote.origin.uploadpack": run("upload-pack", "git-upload-pack"),
-        "remote.evil.url": f"ext::{run('ext')}", "remote.promised.url": str(place.workshop.bare),
+        "remote.evil.url": f"ext::{run('ext')}", "remote.promised.url": str(place.workshop.bare_path),
         "remote.promised.uploadpack": run("promisor", "git-upload-pack"), "remote.promised.promisor": "true",
         "extensions.partialClone": "promised",
         "core.repositoryFormatVersion": "1", "gc.auto": "1", "maintenance.auto": "true",
@@ -91,14 +91,14 @@ def every_setting(trap: Trap) -> None:
     for key, value in settings.items():
         place.configure(key, value)
     alternates = clone.path / ".git/objects/info/alternates"
-    alternates.write_text(f"{place.workshop.bare}/objects\n")
+    alternates.write_text(f"{place.workshop.bare_path}/objects\n")
     clone.write("README", "hello\n")  # the same text, written later than the index
 
 
 def submodule(trap: Trap) -> None:
     """One that is checked out, with a repository whose own settings are hostile."""
     clone = trap.place.clone
-    inner = Checkout(clone.path / "inner", trap.place.shell.environ)
+    inner = Clone(clone.path / "inner", trap.place.shell.environ)
     inner.path.mkdir()
     inner.git("init", "--quiet")
     inner.write(".gitattributes", "* filter=inner\n")
@@ -154,8 +154,8 @@ def by_tracked_file(trap: Trap) -> None:
 def missing_commit(trap: Trap) -> None:
     """CI speaks of a commit that is to be looked for."""
     every_setting(trap)
-    trap.place.pipeline(timelines.superseded(by=2))
-    trap.place.site.push("acme/app", "main", NEW, timelines.green(), after=-30.0)
+    trap.place.pipeline(timelines.make_superseded(by=2))
+    trap.place.site.push("acme/app", "main", NEW, timelines.make_green(), after=-30.0)
 
 
 def by_hooks(trap: Trap) -> None:
@@ -172,7 +172,7 @@ def by_hooks(trap: Trap) -> None:
 
 def by_password(trap: Trap) -> None:
     """A remote that wants a password, and a program to ask for it."""
-    trap.place.git.plan.faults[Service.FETCH_REFS] = Fault.UNAUTHORIZED
+    trap.place.git.plan.faults[GitService.FETCH_REFS] = GitFault.UNAUTHORIZED
     trap.place.configure("core.askPass", str(trap.spy))
     trap.place.clone.git("remote", "set-url", "origin", f"{trap.place.git.url}/acme/app.git")
 
@@ -260,7 +260,7 @@ def test_a_landing_runs_its_verification_gits_own_hooks_and_nothing_else(trap: T
     clone.commit("-x $(touch x)\n--exec=y")
     for key in ("core.pager", "core.editor", "sequence.editor", "diff.external", "alias.push", "alias.merge"):
         trap.place.configure(key, run(key))
-    trap.place.workshop.hook("pre-push", run("pre-push"), where=clone.path / ".git/hooks")
+    trap.place.workshop.write_hook("pre-push", run("pre-push"), where=clone.path / ".git/hooks")
     bob = trap.place.workshop.clone("bob")
     bob.commit("b", message=f"$({run('message')})")
     bob.git("push", "--quiet", "origin", "HEAD:main")

@@ -10,8 +10,8 @@ import pytest
 
 from homelab_hooks.cli.table import COMMANDS
 from homelab_hooks.demo import faults, githttp, timelines
-from homelab_hooks.demo.faults import Rule
-from homelab_hooks.demo.githttp import Service
+from homelab_hooks.demo.faults import FaultRule
+from homelab_hooks.demo.githttp import GitService
 from tests.security.canaries import CI, HELPER, URL, VAULT
 from tests.security.place import FAST, Place
 
@@ -84,25 +84,27 @@ def verified(place: Place) -> None:
 
 
 def green(place: Place) -> None:
-    place.pipeline(timelines.green(log=[SAID]))
+    place.pipeline(timelines.make_green(log=[SAID]))
 
 
 def red(place: Place) -> None:
-    place.pipeline(timelines.red(log=[SAID, f"{CI.value[:5]}\x1b[1m{CI.value[5:]}"], error=SAID))
+    place.pipeline(timelines.make_red(log=[SAID, f"{CI.value[:5]}\x1b[1m{CI.value[5:]}"], error=SAID))
 
 
 def refusing(place: Place, status: int = 401) -> None:
     body = json.dumps({"message": SAID}).encode()
-    place.site.fail(Rule(fault=faults.Status(code=status, body=body, content_type="application/json")))
+    place.site.fail(FaultRule(fault=faults.StatusFault(code=status, body=body, content_type="application/json")))
 
 
 def unreachable(place: Place) -> None:
-    place.site.fail(Rule(fault=faults.Body(content=f"<html>{SAID}".encode(), content_type="text/html", code=502)))
+    place.site.fail(
+        FaultRule(fault=faults.BodyFault(content=f"<html>{SAID}".encode(), content_type="text/html", code=502))
+    )
 
 
 def landing_is_watched(place: Place) -> None:
-    def pushed(update: githttp.Update) -> None:
-        place.site.push("acme/app", "main", update.new, timelines.green())
+    def pushed(update: githttp.PushedRef) -> None:
+        place.site.push("acme/app", "main", update.new, timelines.make_green())
 
     place.git.plan.on_push = pushed
 
@@ -121,11 +123,11 @@ def protected(place: Place) -> None:
     words = (
         f'test "$1" = refs/heads/main || exit 0; printf "Not allowed to push to protected branch: "; cat {_said(place)}'
     )
-    place.workshop.hook("update", f"exec >&2; {words}; exit 1")
+    place.workshop.write_hook("update", f"exec >&2; {words}; exit 1")
 
 
 def refused_by_server(place: Place) -> None:
-    place.workshop.hook("pre-receive", f"cat {_said(place)} >&2; exit 1")
+    place.workshop.write_hook("pre-receive", f"cat {_said(place)} >&2; exit 1")
 
 
 def _said(place: Place) -> str:
@@ -141,7 +143,7 @@ def verification_speaks(place: Place) -> None:
 
 def wrong_password(place: Place) -> None:
     place.git.plan.credentials = "ann:other"
-    place.git.plan.faults[Service.FETCH_REFS] = githttp.Fault.UNAUTHORIZED
+    place.git.plan.faults[GitService.FETCH_REFS] = githttp.GitFault.UNAUTHORIZED
 
 
 def gone(place: Place) -> None:
@@ -161,8 +163,8 @@ def own_push_url(place: Place) -> None:
 
 def losing_the_answer(place: Place) -> None:
     plan = place.git.plan
-    plan.faults[Service.PUSH] = githttp.Fault.LOSE_ANSWER
-    plan.before_push = lambda: plan.faults.update({Service.FETCH_REFS: githttp.Fault.UNAVAILABLE})
+    plan.faults[GitService.PUSH] = githttp.GitFault.LOSE_ANSWER
+    plan.before_push = lambda: plan.faults.update({GitService.FETCH_REFS: githttp.GitFault.UNAVAILABLE})
 
 
 def no_token(place: Place) -> None:
@@ -183,7 +185,7 @@ def vault_refuses(place: Place) -> None:
 
 
 def deployed(place: Place) -> None:
-    place.stage.deployed(place.clone.head, FAST)
+    place.stage.deploy(place.clone.head, FAST)
 
 
 def rolled_out(place: Place) -> None:
@@ -195,7 +197,7 @@ def rolled_out(place: Place) -> None:
 def own_hook(place: Place) -> None:
     """It watches, and keeps our tokens; it says what it was told."""
     script = 'echo "told $@" | tee "$TMPDIR/told"; test -n "$WOODPECKER_TOKEN"; homelab-watch --timeout 0'
-    place.workshop.hook("post-push", script, where=place.clone.path / ".git/hooks")
+    place.workshop.write_hook("post-push", script, where=place.clone.path / ".git/hooks")
 
 
 LOUD = {red, verification_speaks, protected, gone}
@@ -207,14 +209,18 @@ CASES = [
     watch(4, "denied", arrange=refusing),
     watch(4, "no token", arrange=vault_refuses),
     watch(8, "unreachable", "--unreachable-timeout", "0.2s", arrange=unreachable),
-    watch(124, "timeout", "--timeout", "0.1s", arrange=lambda place: place.pipeline(timelines.stuck())),
+    watch(124, "timeout", "--timeout", "0.1s", arrange=lambda place: place.pipeline(timelines.make_stuck())),
     watch(0, "vault", arrange=then(no_token, green)),
     watch(0, "helper", arrange=then(by_helper, green)),
     other("ci status", 1, arrange=red),
-    other("ci status", 124, arrange=lambda place: place.pipeline(timelines.stuck())),
+    other("ci status", 124, arrange=lambda place: place.pipeline(timelines.make_stuck())),
     other("ci logs", 0, arrange=red),
     other("ci logs", 0, "--step", "test", arrange=green),
-    other("ci restart", 0, arrange=lambda place: place.pipeline(timelines.flaky(timelines.red(), timelines.green()))),
+    other(
+        "ci restart",
+        0,
+        arrange=lambda place: place.pipeline(timelines.make_flaky(timelines.make_red(), timelines.make_green())),
+    ),
     other("ci restart", 0, arrange=green),
     other("deploy wait", 0, "shop/web", arrange=deployed),
     other("deploy wait", 10, "shop/nothing"),

@@ -8,7 +8,7 @@ import pytest
 import trustme
 
 from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import Rule
+from homelab_hooks.demo.faults import FaultRule
 from tests.security.canaries import CI, VAULT, found_in
 from tests.security.elsewhere import Remembers, Reply, to
 from tests.security.place import Place
@@ -91,7 +91,7 @@ def test_a_wrong_dial_is_sent_nothing(place: Place, impostor: tuple[Remembers, s
 def test_an_answer_that_repeats_the_token_is_redacted(place: Place) -> None:
     """A server's message may hold what it was sent, in any notation."""
     body = f"<html>refused: Bearer {CI.value} {CI.in_url}".encode()
-    place.site.fail(Rule(fault=faults.Status(code=403, body=body, content_type="text/html")))
+    place.site.fail(FaultRule(fault=faults.StatusFault(code=403, body=body, content_type="text/html")))
     ended = place.shell(*WATCH)
     assert ended.code == 4, ended
     assert place.gave_away(ended) == []

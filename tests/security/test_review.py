@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Workshop
+from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import Shell
 from tests.waiting import FOREVER
@@ -30,8 +30,8 @@ def test_a_process_that_leaves_its_group_does_not_hold_the_end_back(tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["ann:secretpw123@127.0.0.1:9", "socks9://ann:secretpw123@127.0.0.1:9"])
-def test_a_proxys_password_is_shown_by_nobody(seal: dict[str, str], workshop: Workshop, proxy: str) -> None:
-    shell = Shell(seal, workshop.clone("ann", topic="topic").path, {
+def test_a_proxys_password_is_shown_by_nobody(seal: dict[str, str], workshop: ScratchRepositories, proxy: str) -> None:
+    shell = Shell(seal, workshop.clone("ann", branch="topic").path, {
         "HTTPS_PROXY": proxy, "WOODPECKER_SERVER": "https://ci.example.test", "WOODPECKER_TOKEN": "abcdefghijk",
         "HOMELAB_CI_REPO": "acme/app",
     })  # fmt: skip
@@ -42,8 +42,8 @@ def test_a_proxys_password_is_shown_by_nobody(seal: dict[str, str], workshop: Wo
 
 
 @pytest.mark.slow
-def test_a_proxys_password_is_shown_by_no_verification(seal: dict[str, str], workshop: Workshop) -> None:
-    clone = workshop.clone("ann", topic="topic")
+def test_a_proxys_password_is_shown_by_no_verification(seal: dict[str, str], workshop: ScratchRepositories) -> None:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     shell = Shell(seal, clone.path, {"HTTPS_PROXY": "http://ann:secretpw123@127.0.0.1:9"})
     done = shell("git-land", "--no-ci-watch", "--verify-cmd", 'echo "${HTTPS_PROXY#*ann:}"; false')
@@ -53,21 +53,21 @@ def test_a_proxys_password_is_shown_by_no_verification(seal: dict[str, str], wor
 
 @pytest.mark.slow
 @pytest.mark.parametrize("argv", [("doctor",), ("ci", "status")], ids=" ".join)
-def test_not_even_a_short_one(seal: dict[str, str], workshop: Workshop, argv: tuple[str, ...]) -> None:
+def test_not_even_a_short_one(seal: dict[str, str], workshop: ScratchRepositories, argv: tuple[str, ...]) -> None:
     """It is too short to be looked for in texts, and where there is no scheme nothing says that this is a URL."""
     more = {"HTTPS_PROXY": "ann:pw1@127.0.0.1:9", "WOODPECKER_TOKEN": "abcdefghijk", "HOMELAB_CI_REPO": "acme/app"}
-    shell = Shell(seal, workshop.clone("ann", topic="topic").path, more)
+    shell = Shell(seal, workshop.clone("ann", branch="topic").path, more)
     done = shell("homelab", *argv, "--server", "https://ci.example.test")
     assert "proxy" in done.err
     assert "pw1" not in done.out + done.err
 
 
 @pytest.mark.slow
-def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], workshop: Workshop) -> None:
-    clone = workshop.clone("ann", topic="topic")
+def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], workshop: ScratchRepositories) -> None:
+    clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     workshop.origin.git("config", "receive.advertisePushOptions", "true")
-    workshop.hook("pre-receive", f'echo "$GIT_PUSH_OPTION_0" >{workshop.folder}/option')
+    workshop.write_hook("pre-receive", f'echo "$GIT_PUSH_OPTION_0" >{workshop.folder}/option')
     option = "note=https://me@h.example.test/x"
     done = Shell(seal, clone.path)("git-land", "--no-ci-watch", "--no-verify", "-o", option)
     assert done.code == 0, done.err
@@ -75,7 +75,7 @@ def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], 
 
 
 @pytest.mark.slow
-def test_a_vault_that_is_out_of_reach_is_no_missing_token(seal: dict[str, str], workshop: Workshop) -> None:
+def test_a_vault_that_is_out_of_reach_is_no_missing_token(seal: dict[str, str], workshop: ScratchRepositories) -> None:
     """It may well have one: whoever waits on the network is not told that a setting is wrong."""
     settings = {"VAULT_ADDR": "http://127.0.0.1:9", "VAULT_TOKEN": "hvs.nothing", "HOMELAB_CI_REPO": "acme/app"}
     shell = Shell(seal, workshop.clone("ann").path, {**settings, "WOODPECKER_SERVER": "https://ci.example.test"})

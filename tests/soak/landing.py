@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 
-from homelab_hooks.demo.githttp import Fault
-from homelab_hooks.demo.workshop import Checkout
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.githttp import GitFault
+from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.exits import ExitCode
 from tests.soak import leftovers
 from tests.soak.plan import TRUTH, Disk
 from tests.soak.scene import LEFT, Ended, Scene
@@ -32,7 +32,7 @@ def land(scene: Scene) -> None:
 class _Landing:
     def __init__(self, scene: Scene) -> None:
         self.scene, self.plan = scene, scene.plan
-        self.clone: Checkout = scene.clone
+        self.clone: Clone = scene.clone
         self.start = self.clone.commit("mine", TEXT)
         self.verified = scene.folder / "verified"
         self.killed = False
@@ -79,7 +79,7 @@ class _Landing:
                 self._landed(said.get("sha", ""), ended.code, first=first)
             case "no" if self.there:
                 scene.complain("said landed=no, but it is there")
-            case None if ended.code not in {Exit.UNREACHABLE, Exit.INTERRUPTED, Exit.TERMINATED}:
+            case None if ended.code not in {ExitCode.UNREACHABLE, ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
                 scene.complain(f"ended with {ended.code} and did not say whether it landed")
             case _:
                 pass
@@ -100,22 +100,22 @@ class _Landing:
             scene.complain(f"said landed=yes, but {sha} is not on the target")
         if code in NOT_LANDED:
             scene.complain(f"ended with {code}, and said landed=yes")
-        after = right(self.plan) if first else {int(TRUTH[self.plan.ci]), int(Exit.OK)}
-        if code not in after | {Exit.INTERRUPTED, Exit.TERMINATED}:
+        after = right(self.plan) if first else {int(TRUTH[self.plan.ci]), int(ExitCode.OK)}
+        if code not in after | {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
             scene.complain(f"landed and ended with {code}, right were {sorted(after)}")
 
     def _reasonable(self, ended: Ended, *, first: bool) -> None:
         """There is a cause for this code."""
-        plan, code = self.plan, Exit(ended.code)
+        plan, code = self.plan, ExitCode(ended.code)
         causes = {
-            Exit.OK: not first,
-            Exit.REFUSED: not first or bool(plan.rules or plan.outage or plan.disk is not Disk.WELL),
-            Exit.CONFLICT: plan.other == "conflict",
-            Exit.VERIFY_FAILED: plan.verify == "exit 1",
-            Exit.PUSH_FAILED: plan.git is not None or plan.disk is not Disk.WELL,
-            Exit.UNREACHABLE: plan.git is not None or self.killed,
-            Exit.INTERRUPTED: ended.struck,
-            Exit.TERMINATED: ended.struck,
+            ExitCode.OK: not first,
+            ExitCode.REFUSED: not first or bool(plan.rules or plan.outage or plan.disk is not Disk.WELL),
+            ExitCode.CONFLICT: plan.other == "conflict",
+            ExitCode.VERIFY_FAILED: plan.verify == "exit 1",
+            ExitCode.PUSH_FAILED: plan.git is not None or plan.disk is not Disk.WELL,
+            ExitCode.UNREACHABLE: plan.git is not None or self.killed,
+            ExitCode.INTERRUPTED: ended.struck,
+            ExitCode.TERMINATED: ended.struck,
         }
         if not causes.get(code):
             self.scene.complain(f"ended with {ended.code}, and there was no cause for that")
@@ -138,7 +138,7 @@ class _Landing:
 
     def settle(self, ended: Ended) -> None:
         """Go on, or back."""
-        sha = ended.result.get("sha", "") if ended.code in {Exit.INTERRUPTED, Exit.TERMINATED} else ""
+        sha = ended.result.get("sha", "") if ended.code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED} else ""
         for number in range(ROUNDS):
             if not self.pending:
                 break
@@ -185,5 +185,5 @@ class _Landing:
         if tree not in known or self.plan.verify == "exit 1":
             self.scene.complain(f"the tree {tree} was landed and never verified")
         fault = self.plan.git.fault if self.plan.git else None
-        if fault is Fault.LOSE_ANSWER and self.scene.workshop.origin.git("fsck", "--no-dangling"):
+        if fault is GitFault.LOSE_ANSWER and self.scene.workshop.origin.git("fsck", "--no-dangling"):
             self.scene.complain("the server's repository is damaged")

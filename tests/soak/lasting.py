@@ -9,8 +9,8 @@ import time
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import BAD_GATEWAY, Body, Cut, Hang, Moment, Rule
-from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
+from homelab_hooks.demo.faults import BAD_GATEWAY, BodyFault, Cut, FaultPoint, FaultRule, Hang
+from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
 from tests.bench.place import ROOT
 from tests.soak.leftovers import opened
 from tests.waiting import HANG_S
@@ -20,20 +20,20 @@ SPEED = 120.0
 MORE = 2
 """descriptors or threads by which the last third may be above the first"""
 RULES = (
-    Rule(fault=Cut(Moment.BODY), path="pipelines", every=7),
-    Rule(fault=Cut(Moment.BEFORE), path="pipelines", first=1, every=11),
-    Rule(fault=BAD_GATEWAY, path="pipelines", first=2, every=9),
-    Rule(fault=Body(), path="pipelines", first=3, every=13),
-    Rule(fault=Hang(Moment.BODY, 20.0), path="pipelines", first=4, every=17),
-    Rule(fault=Cut(Moment.HEADERS), path=STREAM, first=1, every=3),
+    FaultRule(fault=Cut(FaultPoint.BODY), path="pipelines", every=7),
+    FaultRule(fault=Cut(FaultPoint.BEFORE), path="pipelines", first=1, every=11),
+    FaultRule(fault=BAD_GATEWAY, path="pipelines", first=2, every=9),
+    FaultRule(fault=BodyFault(), path="pipelines", first=3, every=13),
+    FaultRule(fault=Hang(FaultPoint.BODY, 20.0), path="pipelines", first=4, every=17),
+    FaultRule(fault=Cut(FaultPoint.HEADERS), path=STREAM_PATH, first=1, every=3),
 )
 
 
 def watch(played: float) -> tuple[str, list[str]]:
     """What it held open, and what is wrong with that, in `played` seconds: thirty make an hour."""
     length = SPEED * played
-    with Woodpecker(SystemClock(), speed=SPEED) as site:
-        site.push("acme/app", "main", "a" * 40, timelines.green(length, steps=[f"step{n}" for n in range(40)]))
+    with WoodpeckerSimulator(SystemClock(), speed=SPEED) as site:
+        site.push("acme/app", "main", "a" * 40, timelines.make_green(length, steps=[f"step{n}" for n in range(40)]))
         site.fail(*RULES)
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.hour", site.url, str(SPEED)], cwd=ROOT, stdin=subprocess.DEVNULL,

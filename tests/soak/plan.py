@@ -11,11 +11,23 @@ from functools import partial
 from typing import TypeVar
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import Body, Cut, Drip, Fault, Garbage, Hang, Moment, Rule, Slow, Status, Truncated
-from homelab_hooks.demo.githttp import Fault as GitFault, Service
-from homelab_hooks.demo.rollouts import Ending
-from homelab_hooks.demo.script import Script
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.faults import (
+    BodyFault,
+    Cut,
+    Drip,
+    FaultPoint,
+    FaultRule,
+    Hang,
+    HttpFault,
+    NotHttp,
+    Slow,
+    StatusFault,
+    Truncated,
+)
+from homelab_hooks.demo.githttp import GitFault, GitService
+from homelab_hooks.demo.rollouts import RolloutEnding
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.exits import ExitCode
 
 T = TypeVar("T")
 
@@ -64,7 +76,7 @@ class Outage:
 class GitTrouble:
     """So many requests of this kind meet a fault."""
 
-    service: Service
+    service: GitService
     fault: GitFault
     times: int
 
@@ -78,7 +90,7 @@ class Plan:
     ci: str
     seconds: float
     """of the pipeline, or of each new pod"""
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[FaultRule, ...] = ()
     outage: Outage | None = None
     skew: float = 0.0
     git: GitTrouble | None = None
@@ -109,30 +121,30 @@ class Plan:
 
 
 FOR_GOOD = 1000.0
-TRUTH: Mapping[str, Exit] = {
-    "green": Exit.OK,
-    "red": Exit.FAILED,
-    "killed": Exit.CANCELLED,
-    "blocked": Exit.BLOCKED,
-    "error": Exit.FAILED,
-    "never": Exit.NO_PIPELINE,
-    "stuck": Exit.TIMEOUT,
+TRUTH: Mapping[str, ExitCode] = {
+    "green": ExitCode.OK,
+    "red": ExitCode.FAILED,
+    "killed": ExitCode.CANCELLED,
+    "blocked": ExitCode.BLOCKED,
+    "error": ExitCode.FAILED,
+    "never": ExitCode.NO_PIPELINE,
+    "stuck": ExitCode.TIMEOUT,
 }
-ENDINGS: Mapping[str, tuple[Ending | None, Exit]] = {
-    "done": (Ending.DONE, Exit.OK),
-    "crash": (Ending.CRASH, Exit.ROLLOUT_FAILED),
-    "pull": (Ending.PULL, Exit.ROLLOUT_FAILED),
-    "none": (None, Exit.TIMEOUT),
+ENDINGS: Mapping[str, tuple[RolloutEnding | None, ExitCode]] = {
+    "done": (RolloutEnding.DONE, ExitCode.OK),
+    "crash": (RolloutEnding.CRASH, ExitCode.ROLLOUT_FAILED),
+    "pull": (RolloutEnding.PULL, ExitCode.ROLLOUT_FAILED),
+    "none": (None, ExitCode.TIMEOUT),
 }
 OFTEN = ("green", "green", "green", "red", "red", "killed", "blocked", "error", "never", "stuck")
-PLAYS: Mapping[str, Callable[[float], Script]] = {
-    "green": timelines.green,
-    "red": partial(timelines.red, log=["boom"]),
-    "killed": timelines.cancelled,
-    "blocked": lambda _: timelines.blocked(),
-    "error": lambda after: timelines.config_error("line 3", after=after),
-    "never": lambda _: timelines.never(),
-    "stuck": lambda _: timelines.stuck(),
+PLAYS: Mapping[str, Callable[[float], PipelineTimeline]] = {
+    "green": timelines.make_green,
+    "red": partial(timelines.make_red, log=["boom"]),
+    "killed": timelines.make_cancelled,
+    "blocked": lambda _: timelines.make_blocked(),
+    "error": lambda after: timelines.make_config_error("line 3", after=after),
+    "never": lambda _: timelines.make_no_pipeline(),
+    "stuck": lambda _: timelines.make_stuck(),
 }
 LISTS = "pipelines"
 
@@ -164,18 +176,19 @@ def _at_times(dice: random.Random, share: float, otherwise: T, make: Callable[[]
     return make() if dice.random() < share else otherwise
 
 
-def _rules(dice: random.Random) -> tuple[Rule, ...]:
-    kinds: Sequence[Fault] = (
-        Cut(Moment.BEFORE), Cut(Moment.HEADERS), Cut(Moment.BODY), Cut(Moment.BEFORE, reset=False),
-        Hang(Moment.BEFORE, 1.5), Hang(Moment.HEADERS, 1.5), Hang(Moment.BODY, 1.5), Slow(1.0), Drip(0.002),
-        Status(code=500), Status(code=502), Status(code=503), Status(code=429, retry_after=1.0), Body(), Garbage(),
+def _rules(dice: random.Random) -> tuple[FaultRule, ...]:
+    kinds: Sequence[HttpFault] = (
+        Cut(FaultPoint.BEFORE), Cut(FaultPoint.HEADERS), Cut(FaultPoint.BODY), Cut(FaultPoint.BEFORE, reset=False),
+        Hang(FaultPoint.BEFORE, 1.5), Hang(FaultPoint.HEADERS, 1.5), Hang(FaultPoint.BODY, 1.5), Slow(1.0), Drip(0.002),
+        StatusFault(code=500), StatusFault(code=502), StatusFault(code=503), StatusFault(code=429, retry_after=1.0),
+        BodyFault(), NotHttp(),
         Truncated(), Truncated(chunked=True),
     )  # fmt: skip
     found = []
     for _ in range(dice.choice([0, 0, 1, 1, 2, 3])):
         first = dice.randint(0, 5)
         path = dice.choice(["", LISTS, LISTS, "stream", "repos"])
-        found.append(Rule(fault=dice.choice(kinds), path=path, first=first, last=first + dice.randint(0, 3)))
+        found.append(FaultRule(fault=dice.choice(kinds), path=path, first=first, last=first + dice.randint(0, 3)))
     return tuple(found)
 
 
@@ -191,7 +204,10 @@ def _git(dice: random.Random, kind: Kind) -> GitTrouble | None:
         return None
     faults = [GitFault.DROP, GitFault.LOSE_ANSWER, GitFault.UNAVAILABLE, GitFault.TOO_MANY, GitFault.FORBIDDEN]
     return _at_times(
-        dice, 0.3, None, lambda: GitTrouble(dice.choice(list(Service)), dice.choice(faults), dice.choice([1, 1, 2, 9]))
+        dice,
+        0.3,
+        None,
+        lambda: GitTrouble(dice.choice(list(GitService)), dice.choice(faults), dice.choice([1, 1, 2, 9])),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import command_line
 from tests.soak import leftovers
 from tests.soak.plan import Disk
@@ -90,7 +90,7 @@ def _true(scene: Scene, record: dict[str, Any], struck: signal.Signals | None, *
         if struck is None or (struck is not signal.SIGKILL and record["state"] != "watching"):
             scene.complain(f"the record is still {record['state']}")
         return
-    allowed = right(scene.plan) if there else {int(Exit.OK)}
+    allowed = right(scene.plan) if there else {int(ExitCode.OK)}
     if struck in CUT:
         allowed.add(int(CUT[struck][0]))
     if code not in allowed:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Self
 
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.demo.githttp import GitServer, Update
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop, sealed
+from homelab_hooks.demo.githttp import GitServer, PushedRef
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from tests.bench.place import PROGRAMS
 from tests.cli.shell import RESULT
 from tests.soak import leftovers
@@ -80,10 +80,10 @@ class Scene:
         self.ends: list[str] = []
 
     def __enter__(self) -> Self:
-        seal = sealed(os.environ, self.folder / "home")
+        seal = make_hermetic_env(os.environ, self.folder / "home")
         shutil.copytree(self._first / "srv", self.folder / "workshop/srv")
-        self.workshop = Workshop(self.folder / "workshop", seal)
-        self.site = self._open.enter_context(Woodpecker(Skewed(self.plan.skew)))
+        self.workshop = ScratchRepositories(self.folder / "workshop", seal)
+        self.site = self._open.enter_context(WoodpeckerSimulator(Skewed(self.plan.skew)))
         self.git = self._open.enter_context(GitServer(self.folder / "workshop/srv", seal))
         self.git.plan.on_push = self.pushed
         self.place = Place(self.folder / "workshop", self.plan.disk, room=ROOMS[self.plan.number % len(ROOMS)])
@@ -91,7 +91,7 @@ class Scene:
         self._open.callback(leftovers.end_all, self.mark)
         self.temporary = self.folder / "tmp"
         self.temporary.mkdir()
-        self.clone = self.workshop.clone("disk/ann", at=f"{self.git.url}/{REPO}.git", topic="topic")
+        self.clone = self.workshop.clone("disk/ann", at=f"{self.git.url}/{REPO}.git", branch="topic")
         self.environ = {
             **seal,
             "PATH": f"{PROGRAMS}:{seal['PATH']}",
@@ -116,7 +116,7 @@ class Scene:
         """Whether CI goes away for good."""
         return self.plan.outage is not None and self.plan.outage.seconds > FOR_GOOD
 
-    def pushed(self, update: Update) -> None:
+    def pushed(self, update: PushedRef) -> None:
         """The forge's webhook."""
         if update.ref == "refs/heads/main":
             self.hook(update.new)
@@ -130,7 +130,7 @@ class Scene:
         plan = self.plan
         self.site.fail(*plan.rules)
         if plan.git:
-            self.git.plan.faults, self.git.plan.times = {plan.git.service: plan.git.fault}, plan.git.times
+            self.git.plan.faults, self.git.plan.remaining = {plan.git.service: plan.git.fault}, plan.git.times
         self.place.spoil(self.clone.path)
         if plan.outage:
             self._away = threading.Thread(target=self._outage, args=(plan.outage,), daemon=True)
@@ -192,11 +192,11 @@ class Scene:
             self.complain(f"left behind: {each}")
 
     @property
-    def bob(self) -> Checkout:
+    def bob(self) -> Clone:
         """Somebody else's clone, over a path that knows no trouble."""
         if not (self.workshop.folder / "bob").exists():
             self.workshop.clone("bob")
-        return Checkout(self.workshop.folder / "bob", self.workshop.environ)
+        return Clone(self.workshop.folder / "bob", self.workshop.environ)
 
 
 def _send(process: subprocess.Popen[bytes], strike: Strike) -> None:

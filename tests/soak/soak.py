@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homelab_hooks.demo.workshop import Workshop, sealed
+from homelab_hooks.demo.workshop import ScratchRepositories, make_hermetic_env
 from tests.soak import landing, lasting, pushing, waits
 from tests.soak.disks import mountable
 from tests.soak.plan import Kind, Plan, drawn
@@ -88,7 +88,7 @@ class Soak:
         return report
 
     def _prepared(self, folder: Path) -> Report:
-        Workshop(folder / "first", sealed({}, folder / "home"))
+        ScratchRepositories(folder / "first", make_hermetic_env({}, folder / "home"))
         return Report(self._seed, mountable(folder))
 
     def _work(self, folder: Path, numbers: object, report: Report) -> None:

@@ -16,8 +16,8 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.proc import ProcessRunner
 from tests.cli.shell import Ended, Shell
 from tests.soak.lines import COUNTED
@@ -55,29 +55,31 @@ class Cutter:
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
-    with Woodpecker(SystemClock(), speed=50) as server:
+def site() -> Iterator[WoodpeckerSimulator]:
+    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
         yield server
 
 
-def test_a_watch_ends_interrupted_or_with_its_verdict(seal: dict[str, str], site: Woodpecker, tmp_path: Path) -> None:
+def test_a_watch_ends_interrupted_or_with_its_verdict(
+    seal: dict[str, str], site: WoodpeckerSimulator, tmp_path: Path
+) -> None:
     cutter = Cutter({
         **seal, "WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": "alice-token", "HOMELAB_CI_REPO": "acme/app",
     })  # fmt: skip
     watch, rng = ("homelab-watch", "--output", "plain", SHA), random.Random(SEED)  # noqa: S311 - where to cut, no secret
-    site.push("acme/app", "main", SHA, timelines.green(seconds=5))
+    site.push("acme/app", "main", SHA, timelines.make_green(seconds=5))
     whole = cutter.lines(*watch, at=tmp_path)
     for _ in range(CUTS):
-        site.push("acme/app", "main", SHA, timelines.green(seconds=5))
+        site.push("acme/app", "main", SHA, timelines.make_green(seconds=5))
         number = rng.randrange(1, whole)
         ended = cutter.cut(number, *watch, at=tmp_path)
         assert (ended.code, ended.result["verdict"]) in ((143, "interrupted"), (0, "passed")), (number, ended)
 
 
 def test_a_landing_says_what_is_true_and_can_be_gone_on_with(
-    seal: dict[str, str], workshop: Workshop, tmp_path: Path
+    seal: dict[str, str], workshop: ScratchRepositories, tmp_path: Path
 ) -> None:
-    ann, bob = workshop.clone("ann", topic="topic"), workshop.clone("bob")
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     ann.commit("mine")
     bob.commit("theirs")
     bob.git("push", "--quiet", "origin", "main")
@@ -105,10 +107,10 @@ def _again(folder: Path, before: Path) -> None:
     shutil.copytree(before, folder, symlinks=True)
 
 
-def _landed(workshop: Workshop) -> bool:
+def _landed(workshop: ScratchRepositories) -> bool:
     return "mine" in workshop.origin.git("ls-tree", "--name-only", "main").splitlines()
 
 
-def _left(clone: Checkout) -> list[str]:
+def _left(clone: Clone) -> list[str]:
     changes = clone.git("status", "--porcelain").splitlines()
     return changes + [path.name for path in (clone.path / ".git").glob("*.lock")]

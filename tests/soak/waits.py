@@ -10,24 +10,24 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from homelab_hooks.demo.kubernetes import Falters, Kubernetes, NoWatch, Says
-from homelab_hooks.demo.kubernetes_moods import Mood
-from homelab_hooks.demo.rollout_objects import App
-from homelab_hooks.demo.rollouts import Rollout, Stage
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.kubernetes import FailTimes, FailWatches, KubernetesSimulator, RespondWith
+from homelab_hooks.demo.kubernetes_moods import ServerFault
+from homelab_hooks.demo.rollout_objects import SampleApp
+from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import command_line
 from tests.soak import leftovers
 from tests.soak.plan import ENDINGS, TRUTH, Plan
 from tests.soak.scene import AWAY, PATIENCE, Ended, Scene
 
-CUT = {signal.SIGINT: (Exit.INTERRUPTED, -signal.SIGINT), signal.SIGTERM: (Exit.TERMINATED, -signal.SIGTERM)}
+CUT = {signal.SIGINT: (ExitCode.INTERRUPTED, -signal.SIGINT), signal.SIGTERM: (ExitCode.TERMINATED, -signal.SIGTERM)}
 """what a signal ends a command with; the second: before the command had begun"""
-MOODS: Mapping[str, Callable[[], Mood]] = {
-    "falters": lambda: Falters([503, 500]),
-    "cut": lambda: Falters([0, 0]),
-    "page": lambda: Says(502, "<html>bad gateway</html>"),
-    "no watch": NoWatch,
-    "silent watch": lambda: NoWatch(silent=True),
+MOODS: Mapping[str, Callable[[], ServerFault]] = {
+    "falters": lambda: FailTimes([503, 500]),
+    "cut": lambda: FailTimes([0, 0]),
+    "page": lambda: RespondWith(502, "<html>bad gateway</html>"),
+    "no watch": FailWatches,
+    "silent watch": lambda: FailWatches(silent=True),
 }
 BETWEEN = 0.7
 """seconds from one mood of the cluster to the next"""
@@ -35,7 +35,7 @@ BETWEEN = 0.7
 
 def right(plan: Plan) -> set[int]:
     """The codes of a watch that is not cut short."""
-    away = {int(Exit.UNREACHABLE)} if plan.outage and plan.outage.seconds > AWAY * 10 else set()
+    away = {int(ExitCode.UNREACHABLE)} if plan.outage and plan.outage.seconds > AWAY * 10 else set()
     return {int(TRUTH[plan.ci])} | away
 
 
@@ -87,14 +87,14 @@ def deploy(scene: Scene) -> None:
     """`homelab deploy wait`, and once more where it was cut short."""
     plan, sha = scene.plan, scene.clone.commit("mine")
     ending, exit_ = ENDINGS[plan.ci]
-    stage = Stage(App(), now=time.monotonic)
-    with Kubernetes(stage.at, now=time.monotonic) as cluster:
+    stage = DeploymentScript(SampleApp(), now=time.monotonic)
+    with KubernetesSimulator(stage.at, now=time.monotonic) as cluster:
         more = {"KUBECONFIG": str(cluster.kubeconfig(Path(scene.folder) / "kubeconfig"))}
         argv = ["homelab", "deploy", "wait", "shop/web", "--sha", sha, "--settle", "0.5"]
         argv += ["--rollout-timeout", "4" if ending is None else str(PATIENCE)]
         argv += ["--unreachable-timeout", str(AWAY)] if "gone" in plan.moods else []
         if ending is not None:
-            stage.deployed(sha, Rollout(image_after=0.3, lag=0.2, pod_takes=plan.seconds / 3, ending=ending))
+            stage.deploy(sha, ScriptedRollout(image_after=0.3, lag=0.2, pod_takes=plan.seconds / 3, ending=ending))
         over = threading.Event()
         moody = threading.Thread(target=_change, args=(cluster, plan, over), daemon=True)
         moody.start()
@@ -104,9 +104,9 @@ def deploy(scene: Scene) -> None:
         if ended.code == -signal.SIGKILL:
             _outlived(scene)
         if not cut_short(scene, ended):
-            told(scene, ended, {int(exit_), int(Exit.UNREACHABLE)} if "gone" in plan.moods else {int(exit_)})
+            told(scene, ended, {int(exit_), int(ExitCode.UNREACHABLE)} if "gone" in plan.moods else {int(exit_)})
         elif "gone" not in plan.moods:
-            cluster.mood = None
+            cluster.fault = None
             told(scene, scene.run(*argv, more=more), {int(exit_)})
     scene.clean()
 
@@ -120,14 +120,14 @@ def _outlived(scene: Scene) -> None:
                 os.kill(number, signal.SIGTERM)
 
 
-def _change(cluster: Kubernetes, plan: Plan, over: threading.Event) -> None:
+def _change(cluster: KubernetesSimulator, plan: Plan, over: threading.Event) -> None:
     for mood in plan.moods:
         if over.wait(BETWEEN * plan.seconds):
             return
         if mood == "gone":
             cluster.close()
             return
-        cluster.mood = MOODS[mood]()
+        cluster.fault = MOODS[mood]()
     if plan.moods and "watch" not in plan.moods[-1]:
         over.wait(BETWEEN)
-        cluster.mood = None
+        cluster.fault = None

@@ -7,35 +7,42 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import ProcessRunner
-from homelab_hooks.server import Server, parse_server
-from homelab_hooks.tokens.find import NotThere, Token, find, from_environment, from_git, once
-from homelab_hooks.world import World
+from homelab_hooks.server import ServerUrl, parse_server_url
+from homelab_hooks.tokens.find import (
+    Token,
+    TokenNotFound,
+    cache_source,
+    find_token,
+    read_token_from_environment,
+    read_token_from_git,
+)
+from homelab_hooks.world import Runtime
 from tests.waiting import FOREVER, HANG_S
 
-CI = parse_server("https://ci.example.test:8443/ci")
+CI = parse_server_url("https://ci.example.test:8443/ci")
 Helper = Callable[..., Path]
 
 
 def test_woodpecker_token_comes_before_wp_token() -> None:
     both = {"WOODPECKER_TOKEN": "one", "WP_TOKEN": "two"}
-    assert from_environment(both) == Token("one", "WOODPECKER_TOKEN")
-    assert from_environment({**both, "WOODPECKER_TOKEN": " \n"}) == Token("two", "WP_TOKEN")
-    assert isinstance(from_environment({}), NotThere)
+    assert read_token_from_environment(both) == Token("one", "WOODPECKER_TOKEN")
+    assert read_token_from_environment({**both, "WOODPECKER_TOKEN": " \n"}) == Token("two", "WP_TOKEN")
+    assert isinstance(read_token_from_environment({}), TokenNotFound)
 
 
 def test_white_space_around_a_token_is_no_part_of_it() -> None:
-    assert from_environment({"WP_TOKEN": "  t0ken\n"}) == Token("t0ken", "WP_TOKEN")
+    assert read_token_from_environment({"WP_TOKEN": "  t0ken\n"}) == Token("t0ken", "WP_TOKEN")
 
 
 @pytest.mark.parametrize("value", ["to ken", "to\nken", "tökèn", "to\x00ken", "to\tken", "to\u200bken", "t\udcffken"])
 def test_a_token_that_no_header_can_carry_is_denied_by_its_source_and_not_shown(value: str) -> None:
-    with pytest.raises(Problem, match="WOODPECKER_TOKEN") as told:
-        from_environment({"WOODPECKER_TOKEN": value, "WP_TOKEN": "good"})
-    assert told.value.exit is Exit.DENIED
-    assert value not in told.value.what + told.value.hint
+    with pytest.raises(CommandError, match="WOODPECKER_TOKEN") as told:
+        read_token_from_environment({"WOODPECKER_TOKEN": value, "WP_TOKEN": "good"})
+    assert told.value.exit is ExitCode.DENIED
+    assert value not in told.value.message + told.value.hint
 
 
 def test_a_token_is_in_no_repr() -> None:
@@ -45,37 +52,43 @@ def test_a_token_is_in_no_repr() -> None:
 def test_the_first_source_that_has_one_is_the_last_that_is_asked() -> None:
     asked: list[str] = []
 
-    def source(name: str, found: Token | NotThere) -> Callable[[], Token | NotThere]:
-        def ask() -> Token | NotThere:
+    def source(name: str, found: Token | TokenNotFound) -> Callable[[], Token | TokenNotFound]:
+        def ask() -> Token | TokenNotFound:
             asked.append(name)
             return found
 
         return ask
 
-    none = NotThere("one", "nothing")
-    found = find((source("one", none), source("two", Token("t", "two")), source("three", none)))
+    none = TokenNotFound("one", "nothing")
+    found = find_token((source("one", none), source("two", Token("t", "two")), source("three", none)))
     assert (found.source, asked) == ("two", ["one", "two"])
 
 
 def test_without_a_token_every_place_says_why_and_one_says_what_to_do() -> None:
-    none = (NotThere("here", "it is empty"), NotThere("there", "it is gone", "look elsewhere"), NotThere("x", "y", "z"))
-    with pytest.raises(Problem) as told:
-        find(tuple(lambda found=found: found for found in none))  # type: ignore[misc]  # bound early on purpose
-    assert told.value.exit is Exit.DENIED
-    assert "here: it is empty; there: it is gone; x: y" in told.value.what
+    none = (
+        TokenNotFound("here", "it is empty"),
+        TokenNotFound("there", "it is gone", "look elsewhere"),
+        TokenNotFound("x", "y", "z"),
+    )
+    with pytest.raises(CommandError) as told:
+        find_token(tuple(lambda found=found: found for found in none))  # type: ignore[misc]  # bound early on purpose
+    assert told.value.exit is ExitCode.DENIED
+    assert "here: it is empty; there: it is gone; x: y" in told.value.message
     assert told.value.hint == "look elsewhere"
 
 
 def test_the_reason_that_matters_stands_first_and_what_was_never_given_is_soon_said() -> None:
     """A line is cut at its end: there is room for a silent source whatever else there is."""
     said = (
-        NotThere("the environment", "neither this nor that is set", bare=True), NotThere("a file", "it is locked"),
-        NotThere("Vault", "no answer", "unseal it", silent=True), NotThere("git", "nothing is kept", "make", bare=True),
+        TokenNotFound("the environment", "neither this nor that is set", not_configured=True),
+        TokenNotFound("a file", "it is locked"),
+        TokenNotFound("Vault", "no answer", "unseal it", unreachable=True),
+        TokenNotFound("git", "nothing is kept", "make", not_configured=True),
     )  # fmt: skip
-    with pytest.raises(Problem) as told:
-        find(tuple(lambda found=found: found for found in said))  # type: ignore[misc]  # bound early on purpose
-    assert told.value.exit is Exit.UNREACHABLE
-    assert told.value.what.endswith(": Vault: no answer; a file: it is locked; nothing in the environment, git")
+    with pytest.raises(CommandError) as told:
+        find_token(tuple(lambda found=found: found for found in said))  # type: ignore[misc]  # bound early on purpose
+    assert told.value.exit is ExitCode.UNREACHABLE
+    assert told.value.message.endswith(": Vault: no answer; a file: it is locked; nothing in the environment, git")
     assert told.value.hint == "unseal it"
 
 
@@ -94,8 +107,8 @@ def helper(seal: dict[str, str], tmp_path: Path) -> Helper:
     return one
 
 
-def kept(environ: dict[str, str], server: Server = CI) -> Token | NotThere:
-    return from_git(server, ProcessRunner(environ), patience=HANG_S)
+def kept(environ: dict[str, str], server: ServerUrl = CI) -> Token | TokenNotFound:
+    return read_token_from_git(server, ProcessRunner(environ), timeout=HANG_S)
 
 
 def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str], helper: Helper) -> None:
@@ -107,7 +120,7 @@ def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str
 
 def test_a_server_without_a_path_is_asked_for_without_one(seal: dict[str, str], helper: Helper) -> None:
     asked = helper("echo username=ann; echo password=t0ken", more="\tuseHttpPath = true\n")
-    assert isinstance(kept(seal, parse_server("https://ci.example.test")), Token)
+    assert isinstance(kept(seal, parse_server_url("https://ci.example.test")), Token)
     assert "path=" not in asked.read_text()
 
 
@@ -118,7 +131,7 @@ def test_a_password_with_an_equals_sign_is_whole(seal: dict[str, str], helper: H
 
 def test_a_password_is_not_cut_where_python_ends_a_line(seal: dict[str, str], helper: Helper) -> None:
     helper("echo username=ann; printf 'password=t0ken\\302\\205rest\\n'")
-    with pytest.raises(Problem, match="characters that no token has"):
+    with pytest.raises(CommandError, match="characters that no token has"):
         kept(seal)
 
 
@@ -130,7 +143,7 @@ def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper
     helper("exit 0", more=f"[core]\n\taskPass = {program}\n")
     asks = {"GIT_ASKPASS": str(program), "SSH_ASKPASS": str(program), "GIT_TERMINAL_PROMPT": "1", "DISPLAY": ":0"}
     found = kept({**seal, **asks})
-    assert isinstance(found, NotThere)
+    assert isinstance(found, TokenNotFound)
     assert "nothing is kept for https://ci.example.test:8443/ci" in found.reason
     assert "WOODPECKER_TOKEN" in found.hint
     assert not prompted.exists()
@@ -138,33 +151,33 @@ def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper
 
 def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -> None:
     helper(f"exec {FOREVER}")
-    found = from_git(CI, ProcessRunner(seal), patience=0.3)
-    assert isinstance(found, NotThere)
+    found = read_token_from_git(CI, ProcessRunner(seal), timeout=0.3)
+    assert isinstance(found, TokenNotFound)
     assert "no answer within 0.3 s" in found.reason
 
 
 def test_a_source_that_did_not_answer_once_is_neither_asked_again_nor_waited_for() -> None:
     asked: list[int] = []
 
-    def hangs() -> NotThere:
+    def hangs() -> TokenNotFound:
         asked.append(1)
-        return NotThere("git's credential helpers", "no answer within 10 s", silent=True)
+        return TokenNotFound("git's credential helpers", "no answer within 10 s", unreachable=True)
 
-    source = once(hangs)
+    source = cache_source(hangs)
     said = [source() for _ in range(3)]
-    assert [isinstance(one, NotThere) and one.silent for one in said] == [True, False, False]
+    assert [isinstance(one, TokenNotFound) and one.unreachable for one in said] == [True, False, False]
     assert asked == [1]
 
 
 @pytest.mark.parametrize("script", ["exit 1", "echo quit=1", "echo garbage", "echo password=", "kill -9 $$"])
 def test_a_helper_that_fails_has_nothing(seal: dict[str, str], helper: Helper, script: str) -> None:
     helper(script)
-    assert isinstance(kept(seal), NotThere)
+    assert isinstance(kept(seal), TokenNotFound)
 
 
 def test_without_git_there_is_no_helper(seal: dict[str, str]) -> None:
     found = kept({**seal, "PATH": "/nowhere"})
-    assert isinstance(found, NotThere)
+    assert isinstance(found, TokenNotFound)
     assert "not installed" in found.reason
 
 
@@ -172,7 +185,7 @@ def test_a_helper_sees_none_of_our_tokens(seal: dict[str, str], helper: Helper, 
     seen = tmp_path / "seen"
     helper(f'env > "{seen}"; echo username=a; echo password=kept')
     ours = {"WOODPECKER_TOKEN": " ", "VAULT_TOKEN": "v-s3cret"}
-    world = World({**seal, **ours, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
+    world = Runtime({**seal, **ours, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
     assert world.token(world.config({})).value == "kept"
     assert "s3cret" not in seen.read_text()
 
@@ -183,25 +196,25 @@ def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], help
     environ = {**seal, "WOODPECKER_SERVER": "https://ci.example.test"}
 
     def source(**more: str) -> str:
-        world = World({**environ, **more}, tmp_path)
+        world = Runtime({**environ, **more}, tmp_path)
         return world.token(world.config({})).source
 
     assert source(WP_TOKEN="t", VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "WP_TOKEN"
     assert source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "git's credential helpers"
     helper("exit 1")
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CommandError) as told:
         source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v")
-    assert told.value.what == (
+    assert told.value.message == (
         "the token for CI cannot be had now: Vault secret/ci/global at http://127.0.0.1:1: "
         "no answer (Connection refused); nothing in the environment, git's credential helpers"
     )
-    with pytest.raises(Problem) as told:
+    with pytest.raises(CommandError) as told:
         source()
-    assert "Vault" not in told.value.what
+    assert "Vault" not in told.value.message
 
 
 def test_a_found_token_is_redacted_from_then_on(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
     helper("echo username=a; echo password=kept-s3cret")
-    world = World({**seal, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
+    world = Runtime({**seal, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
     world.token(world.config({}))
     assert world.redact("x kept-s3cret x") == "x *** x"

@@ -15,24 +15,24 @@ from pytest_httpserver import HTTPServer
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import faults
-from homelab_hooks.demo.balancer import Balancer, Certificate
-from homelab_hooks.demo.faults import Rule
-from homelab_hooks.demo.programs import free_port
-from homelab_hooks.demo.vault import Vault as Server
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.server import parse_dial, parse_server
-from homelab_hooks.tokens.find import NotThere, Token
-from homelab_hooks.tokens.vault import Vault, door, from_vault
-from homelab_hooks.world import World
+from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.demo.faults import FaultRule
+from homelab_hooks.demo.programs import find_free_port
+from homelab_hooks.demo.vault import VaultDevServer as Server
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.server import parse_dial, parse_server_url
+from homelab_hooks.tokens.find import Token, TokenNotFound
+from homelab_hooks.tokens.vault import VaultSettings, create_vault_client, read_token_from_vault
+from homelab_hooks.world import Runtime
 
 FIELD = "woodpecker_api_token"
 
 
-def asked(vault: Vault) -> Token | NotThere:
+def asked(vault: VaultSettings) -> Token | TokenNotFound:
     """Over the network."""
-    return from_vault(vault, door(vault, SystemClock()))
+    return read_token_from_vault(vault, create_vault_client(vault, SystemClock()))
 
 
 @pytest.fixture(scope="module")
@@ -47,25 +47,25 @@ def running() -> Iterator[Server]:
 
 
 @pytest.fixture
-def ask(running: Server) -> Callable[..., Token | NotThere]:
+def ask(running: Server) -> Callable[..., Token | TokenNotFound]:
     """`ask(path=, field=, token=, ...)`: the token by a fresh Vault token that may read everything."""
 
-    def one(**changes: Any) -> Token | NotThere:
+    def one(**changes: Any) -> Token | TokenNotFound:
         everything = ("secret/*", "old/*", "deep/mount/*", "kv/*")
         known: dict[str, Any] = {
-            "server": parse_server(running.url),
+            "server": parse_server_url(running.url),
             "token_source": "VAULT_TOKEN",
             "path": "secret/ci/global",
             "field": FIELD,
             **changes,
         }
-        return asked(Vault(**{"token": running.token(reads=everything), **known}))
+        return asked(VaultSettings(**{"token": running.create_token(reads=everything), **known}))
 
     return one
 
 
-def failed(found: Token | NotThere) -> NotThere:
-    assert isinstance(found, NotThere)
+def failed(found: Token | TokenNotFound) -> TokenNotFound:
+    assert isinstance(found, TokenNotFound)
     assert found.source.startswith("Vault ")
     assert found.reason
     assert found.hint
@@ -116,7 +116,7 @@ def test_a_deleted_version_is_nothing_at_that_path(ask: Any, running: Server) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["expired", "wrong policy"])
 def test_a_vault_token_that_may_not_read_is_named_by_its_source(ask: Any, running: Server, kind: str) -> None:
-    token = running.token(reads=("secret/*",) if kind == "expired" else ("other/*",))
+    token = running.create_token(reads=("secret/*",) if kind == "expired" else ("other/*",))
     if kind == "expired":
         running.revoke(token)
     found = failed(ask(token=token, token_source="~/.vault-token"))
@@ -126,8 +126,8 @@ def test_a_vault_token_that_may_not_read_is_named_by_its_source(ask: Any, runnin
 
 @pytest.mark.slow
 def test_the_token_is_read_over_tls_at_a_dialled_address(ask: Any, running: Server) -> None:
-    with Balancer(running.url, path=os.environ["PATH"], name="vault.example.test") as balancer:
-        where = {"server": parse_server("https://vault.example.test"), "dial": parse_dial(balancer.dial)}
+    with LoadBalancer(running.url, path=os.environ["PATH"], name="vault.example.test") as balancer:
+        where = {"server": parse_server_url("https://vault.example.test"), "dial": parse_dial(balancer.dial)}
         found = ask(**where, ca_file=balancer.ca_file)
         assert isinstance(found, Token)
         assert "certificate" in failed(ask(**where)).reason
@@ -135,23 +135,25 @@ def test_the_token_is_read_over_tls_at_a_dialled_address(ask: Any, running: Serv
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("certificate", "reason"), [(Certificate.WRONG_NAME, "not valid for"), (Certificate.EXPIRED, "has expired")]
+    ("certificate", "reason"), [(CertificateKind.WRONG_NAME, "not valid for"), (CertificateKind.EXPIRED, "has expired")]
 )
 def test_a_vault_with_a_wrong_certificate_is_refused(
-    ask: Any, running: Server, certificate: Certificate, reason: str
+    ask: Any, running: Server, certificate: CertificateKind, reason: str
 ) -> None:
-    with Balancer(running.url, path=os.environ["PATH"], name="vault.example.test", certificate=certificate) as balancer:
-        server, dial = parse_server("https://vault.example.test"), parse_dial(balancer.dial)
+    with LoadBalancer(
+        running.url, path=os.environ["PATH"], name="vault.example.test", certificate=certificate
+    ) as balancer:
+        server, dial = parse_server_url("https://vault.example.test"), parse_dial(balancer.dial)
         assert reason in failed(ask(server=server, dial=dial, ca_file=balancer.ca_file)).reason
 
 
-def fake(server: HTTPServer, **changes: Any) -> NotThere:
+def fake(server: HTTPServer, **changes: Any) -> TokenNotFound:
     """What comes of a server that is no real Vault."""
     known: dict[str, Any] = {
-        "server": parse_server(server.url_for("")), "token": "hvs.s3cret", "token_source": "VAULT_TOKEN",
+        "server": parse_server_url(server.url_for("")), "token": "hvs.s3cret", "token_source": "VAULT_TOKEN",
         "path": "secret/ci/global", "field": FIELD, **changes,
     }  # fmt: skip
-    return failed(asked(Vault(**known)))
+    return failed(asked(VaultSettings(**known)))
 
 
 MOUNT = "/v1/sys/internal/ui/mounts/secret/ci/global"
@@ -220,9 +222,9 @@ def test_an_answer_that_is_none_is_told_as_such(httpserver: HTTPServer, status: 
 
 
 def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:
-    port = free_port()
-    known = Vault(
-        server=parse_server(f"http://127.0.0.1:{port}"), token="hvs.s3cret", token_source="VAULT_TOKEN",
+    port = find_free_port()
+    known = VaultSettings(
+        server=parse_server_url(f"http://127.0.0.1:{port}"), token="hvs.s3cret", token_source="VAULT_TOKEN",
         path="secret/ci/global", field=FIELD,
     )  # fmt: skip
     found = failed(asked(known))
@@ -234,27 +236,27 @@ def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:
 def test_a_vault_that_says_nothing_is_given_up() -> None:
     """A listening socket that nobody serves."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        known = Vault(
-            server=parse_server(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
-            token_source="VAULT_TOKEN", path="secret/ci/global", field=FIELD, patience=0.2,
+        known = VaultSettings(
+            server=parse_server_url(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
+            token_source="VAULT_TOKEN", path="secret/ci/global", field=FIELD, timeout=0.2,
         )  # fmt: skip
         assert "no whole answer" in failed(asked(known)).reason
 
 
 @pytest.mark.parametrize(
     "fault",
-    [faults.Drip(pause=0.04), faults.Hang(faults.Moment.HEADERS), faults.Endless(), faults.HugeHeaders()],
+    [faults.Drip(pause=0.04), faults.Hang(faults.FaultPoint.HEADERS), faults.Endless(), faults.HugeHeaders()],
     ids=str,
 )
-def test_no_answer_of_vaults_takes_longer_or_more_memory_than_it_may(fault: faults.Fault) -> None:
+def test_no_answer_of_vaults_takes_longer_or_more_memory_than_it_may(fault: faults.HttpFault) -> None:
     """A drip resets every single read's timeout, but not the whole answer's."""
-    with Woodpecker(SystemClock()) as server:
-        server.fail(Rule(fault=fault))
-        known = Vault(
-            server=parse_server(server.url), token="hvs.s3cret", token_source="VAULT_TOKEN",
-            path="secret/ci/global", field=FIELD, patience=0.3,
+    with WoodpeckerSimulator(SystemClock()) as server:
+        server.fail(FaultRule(fault=fault))
+        known = VaultSettings(
+            server=parse_server_url(server.url), token="hvs.s3cret", token_source="VAULT_TOKEN",
+            path="secret/ci/global", field=FIELD, timeout=0.3,
         )  # fmt: skip
-        assert failed(asked(known)).silent
+        assert failed(asked(known)).unreachable
 
 
 def test_a_packed_answer_of_vaults_is_not_unpacked_without_an_end(httpserver: HTTPServer) -> None:
@@ -268,14 +270,14 @@ def test_a_packed_answer_of_vaults_is_not_unpacked_without_an_end(httpserver: HT
 
 @pytest.mark.parametrize("token", ["hvs.s3\ncret", "hvs.s3 cret", "hvs.s3crét"])
 def test_a_vault_token_that_no_header_can_carry_is_not_shown(token: str) -> None:
-    known = Vault(
-        server=parse_server("http://127.0.0.1:1"), token=token, token_source="~/.vault-token",
+    known = VaultSettings(
+        server=parse_server_url("http://127.0.0.1:1"), token=token, token_source="~/.vault-token",
         path="secret/ci/global", field=FIELD,
     )  # fmt: skip
-    with pytest.raises(Problem, match=r"~/\.vault-token") as told:
+    with pytest.raises(CommandError, match=r"~/\.vault-token") as told:
         asked(known)
-    assert told.value.exit is Exit.DENIED
-    assert "s3" not in told.value.what + told.value.hint
+    assert told.value.exit is ExitCode.DENIED
+    assert "s3" not in told.value.message + told.value.hint
 
 
 @pytest.mark.slow
@@ -283,12 +285,12 @@ def test_the_world_finds_the_vault_token_in_the_users_home(
     seal: dict[str, str], running: Server, tmp_path: Path
 ) -> None:
     environ = {**seal, "WOODPECKER_SERVER": "https://ci.example.test", "VAULT_ADDR": running.url}
-    token = running.token()
+    token = running.create_token()
     (Path(seal["HOME"]) / ".vault-token").write_text(f"{token}\n")
-    world = World(environ, tmp_path)
+    world = Runtime(environ, tmp_path)
     found = world.token(world.config({}))
     assert found.value == "t0ken-in-vault"
     assert world.redact(f"{token} t0ken-in-vault") == "*** ***"
-    refused = World({**environ, "VAULT_TOKEN": "hvs.nonsense"}, tmp_path)
-    with pytest.raises(Problem, match="refused the token from VAULT_TOKEN"):
+    refused = Runtime({**environ, "VAULT_TOKEN": "hvs.nonsense"}, tmp_path)
+    with pytest.raises(CommandError, match="refused the token from VAULT_TOKEN"):
         refused.token(refused.config({}))

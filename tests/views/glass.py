@@ -9,9 +9,9 @@ import pyte
 from rich.console import Console
 
 from homelab_hooks.events import Event
-from homelab_hooks.region import Line, Region, redraw
+from homelab_hooks.region import LiveRegion, ScreenLine, redraw_region
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.live import Live
+from homelab_hooks.views.live import LiveView
 from tests.views.scene import SECRETS
 
 BEGAN = 1795465876
@@ -33,15 +33,17 @@ class Glass:
         )
         self.written: list[str] = []
         self.stdout: list[str] = []
-        self._region = Region()
+        self._region = LiveRegion()
 
     def out(self, line: str) -> None:
         self.draw((), ())
         self.stdout.append(line)
         self._stream.feed(f"{line}\r\n")
 
-    def draw(self, lasting: Sequence[str], frame: Sequence[Line]) -> None:
-        text, self._region = redraw(self._region, lasting=lasting, frame=frame, columns=self.console.width)
+    def draw(self, scrollback: Sequence[str], live_lines: Sequence[ScreenLine]) -> None:
+        text, self._region = redraw_region(
+            self._region, scrollback=scrollback, live_lines=live_lines, columns=self.console.width
+        )
         if text:
             self.written.append(text)
             self._stream.feed(text)
@@ -63,7 +65,7 @@ class Glass:
 
 
 class Hand:
-    """A pulse that beats only when a test calls `redraw` itself."""
+    """A pulse that beats only when a test calls `redraw_region` itself."""
 
     def __init__(self, beat: Callable[[], None]) -> None:
         del beat
@@ -72,7 +74,7 @@ class Hand:
     def start(self) -> None:
         self.running = True
 
-    def nudge(self) -> None:
+    def request_tick(self) -> None:
         assert self.running
 
     def stop(self) -> None:
@@ -98,7 +100,7 @@ class Show:
     def __init__(self, glass: Glass) -> None:
         self.glass = glass
         self.time = Time()
-        self.view = Live(glass, Redactor(SECRETS), self.time, Hand)
+        self.view = LiveView(glass, Redactor(SECRETS), self.time, Hand)
 
     def tell(self, *events: Event, every: float = 0.0) -> list[str]:
         """Tell events, `every` seconds apart, draw, and look at the screen."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from homelab_hooks.events import (
-    Back,
+    BackgroundWatch,
+    ContactLost,
+    ContactRestored,
     DeployResult,
     Event,
     Finding,
-    Health,
-    Level,
+    FindingStatus,
     Log,
-    LostContact,
+    LogLevel,
     PipelineChanged,
     PipelineResult,
     Progress,
@@ -23,10 +24,9 @@ from homelab_hooks.events import (
     Start,
     StepChanged,
     Waiting,
-    Watched,
     WorkflowChanged,
 )
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 URL = "https://ci.example.test/repos/8/pipeline/141"
@@ -45,8 +45,8 @@ EVENTS: tuple[Event, ...] = (
     StageChanged(Stage.VERIFY, Progress.STARTED),
     Log("verify", "\x1b[32m12 passed\x1b[0m in 3.4 s\r"),
     Log("push", "remote: see https://ann:p@ss@git.example.test/acme/app with t0ken-value"),
-    Log("homelab", ".homelab.toml may not set server; it is ignored", Level.WARNING),
-    Log("homelab", "the log could not be fetched", Level.ERROR),
+    Log("homelab", ".homelab.toml may not set server; it is ignored", LogLevel.WARNING),
+    Log("homelab", "the log could not be fetched", LogLevel.ERROR),
     StageChanged(Stage.WATCH, Progress.STARTED),
     Waiting("no pipeline yet", "redeliver the webhook, or homelab ci restart", 61.0),
     PipelineChanged(141, "push", "refs/heads/main", "created", url=URL, sha=SHA),
@@ -56,22 +56,30 @@ EVENTS: tuple[Event, ...] = (
     StepChanged(141, "build", 2, "compile", "success", took=12.25),
     StepChanged(141, "build", 3, "test", "failure", exit_code=3, took=75.0, error="exit\ncode 3"),
     WorkflowChanged(141, 1, "build", "failure", 87.5, "exit code 3"),
-    LostContact("the server answered 502 (hvs.vault-value)", 174.6),
-    Back(6.21),
+    ContactLost("the server answered 502 (hvs.vault-value)", 174.6),
+    ContactRestored(6.21),
     Log("step build/test", "漢" * 150),
     RolloutChanged(
         "web/shop", "rolling", "1 of 2 pods runs 9f2c1a7b", desired=2, updated=1, ready=2, available=2, old=1
     ),
     RolloutChanged("web/shop", "waiting"),
-    Finding("git", Health.OK, "git 2.39.5"),
-    Finding("kubectl", Health.SKIPPED, "no workload is waited for"),
-    Finding("certificate", Health.WARNING, "by Example\x1b[2J CA, 3 days left", "renew it"),
-    Finding("server", Health.PROBLEM, "https://ann:p@ss@ci.example.test is not there", "homelab.ciDial", Exit.REFUSED),
-    Watched(sha=SHA, branch="main\x1b[2J", under_way=True, age=61.0, log="/srv/app/.git/homelab/watches/1.log"),
-    Watched(sha=SHA, branch="main", under_way=False, age=3600.0, verdict="failed", exit=Exit.FAILED, url=URL),
+    Finding("git", FindingStatus.OK, "git 2.39.5"),
+    Finding("kubectl", FindingStatus.SKIPPED, "no workload is waited for"),
+    Finding("certificate", FindingStatus.WARNING, "by Example\x1b[2J CA, 3 days left", "renew it"),
+    Finding(
+        "server",
+        FindingStatus.PROBLEM,
+        "https://ann:p@ss@ci.example.test is not there",
+        "homelab.ciDial",
+        ExitCode.REFUSED,
+    ),
+    BackgroundWatch(sha=SHA, branch="main\x1b[2J", under_way=True, age=61.0, log="/srv/app/.git/homelab/watches/1.log"),
+    BackgroundWatch(
+        sha=SHA, branch="main", under_way=False, age=3600.0, verdict="failed", exit=ExitCode.FAILED, url=URL
+    ),
     Result(
         verdict="failed",
-        exit=Exit.FAILED,
+        exit=ExitCode.FAILED,
         sha=SHA,
         pipelines=(PipelineResult(141, "push", "refs/heads/main", "failure", URL),),
         deploys=(DeployResult("web/shop", "timeout", "the image did not come", "registry.example.test/shop:1.0"),),

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.events import (
-    Back,
+    ContactLost,
+    ContactRestored,
     Event,
-    Level,
     Log,
-    LostContact,
+    LogLevel,
     PipelineChanged,
     Progress,
     Result,
@@ -26,8 +26,8 @@ from homelab_hooks.events import (
     Waiting,
     WorkflowChanged,
 )
-from homelab_hooks.exits import Exit
-from homelab_hooks.views.wording import result_line
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.views.wording import format_result_line
 from tests.views.glass import Glass, Show
 from tests.views.scene import EVENTS, SECRETS, SHA, URL
 
@@ -64,7 +64,7 @@ ENDED: tuple[Event, ...] = (
     StageChanged(Stage.WATCH, Progress.FAILED, "#141 failed: step compile of workflow build failed", 40.0),
     Result(
         verdict="failed",
-        exit=Exit.FAILED,
+        exit=ExitCode.FAILED,
         sha=SHA,
         landed=True,
         reason="#141 failed: step compile of workflow build failed",
@@ -117,7 +117,7 @@ def test_the_scene_of_all_events_looks_as_the_golden_transcript_has_it(show: Sho
     for number, event in enumerate(EVENTS):
         show.tell(event)
         show.after(0.5)
-        if isinstance(event, LostContact) or number == len(EVENTS) - 2:
+        if isinstance(event, ContactLost) or number == len(EVENTS) - 2:
             seen += frame(f"after event {number + 1}", show)
     seen += ["what has scrolled away", *show.glass.scrolled, "", *frame("at the end", show)]
     golden(f"live-scene-{show.glass.screen.columns}x{show.glass.screen.lines}.txt", seen)
@@ -127,7 +127,7 @@ def test_the_result_line_is_the_last_and_only_line_on_stdout_as_plain_has_it(sho
     show.tell(*LANDING, *PUSHED, *ENDED)
     last = ENDED[-1]
     assert isinstance(last, Result)
-    assert show.glass.stdout == [result_line(last)]
+    assert show.glass.stdout == [format_result_line(last)]
 
 
 def test_nothing_of_the_region_is_left_when_it_ends(show: Show) -> None:
@@ -149,7 +149,7 @@ def test_a_row_that_is_drawn_again_never_wraps_or_scrolls(show: Show) -> None:
         WorkflowChanged(1, 1, long, "running"),
         *(StepChanged(1, long, pid, f"{pid}{long}漢字", "running", error=long) for pid in range(2, 9)),
         Waiting(long, long),
-        LostContact(long, 100.0),
+        ContactLost(long, 100.0),
     )
     for _ in range(100):
         show.after(1.0)
@@ -246,10 +246,10 @@ def test_steps_stand_under_their_own_workflow_of_a_matrix(show: Show) -> None:
 
 
 def test_lost_contact_counts_down_and_back_leaves_a_line(show: Show) -> None:
-    show.tell(LostContact("the server answered 502", 180.0))
+    show.tell(ContactLost("the server answered 502", 180.0))
     seen = show.after(10.0)
     assert seen == ["! lost contact: the server answered 502", "  trying on for 2m50s"]
-    assert "".join(show.tell(Back(12.0))) == "lost contact for 12s: the server answered 502"
+    assert "".join(show.tell(ContactRestored(12.0))) == "lost contact for 12s: the server answered 502"
 
 
 def test_waiting_is_shown_with_its_time_and_remedy_until_something_comes(show: Show) -> None:
@@ -269,7 +269,7 @@ def test_a_verification_shows_its_last_lines_and_keeps_only_those_of_a_failure(s
     show.tell(*LANDING)
     assert "│ test 7 passed" in show.glass.lines[-1]
     assert "test 1 passed" not in "\n".join(show.glass.lines)
-    show.tell(Log("verify", "test 8 FAILED", Level.ERROR), StageChanged(Stage.VERIFY, Progress.FAILED, "no", 3.0))
+    show.tell(Log("verify", "test 8 FAILED", LogLevel.ERROR), StageChanged(Stage.VERIFY, Progress.FAILED, "no", 3.0))
     text = "\n".join(show.glass.scrolled + show.glass.lines)
     assert "test 8 FAILED" in text
     assert "passed" not in text
@@ -277,7 +277,7 @@ def test_a_verification_shows_its_last_lines_and_keeps_only_those_of_a_failure(s
 
 def test_warnings_and_errors_stay_above_the_region(show: Show) -> None:
     show.tell(StageChanged(Stage.WATCH, Progress.STARTED))
-    seen = show.tell(Log("homelab", "one", Level.WARNING), Log("homelab", "two", Level.ERROR))
+    seen = show.tell(Log("homelab", "one", LogLevel.WARNING), Log("homelab", "two", LogLevel.ERROR))
     assert [line.rstrip() for line in seen[:2]] == ["warning: one", "error: two"]
     assert seen[2].startswith("● watch")
 
@@ -363,8 +363,8 @@ def events(kind: Any) -> st.SearchStrategy[Any]:
         StepChanged: {"workflow": HOSTILE, "name": HOSTILE, "state": HOSTILE, "error": HOSTILE},
         StageChanged: {"stage": st.sampled_from(Stage), "progress": st.sampled_from(Progress), "detail": HOSTILE},
         Waiting: {"reason": HOSTILE, "remedy": HOSTILE},
-        LostContact: {"reason": HOSTILE, "patience": st.floats(-10, 1e6)},
-        Log: {"source": HOSTILE | st.just("verify"), "text": HOSTILE, "level": st.sampled_from(Level)},
+        ContactLost: {"reason": HOSTILE, "patience": st.floats(-10, 1e6)},
+        Log: {"source": HOSTILE | st.just("verify"), "text": HOSTILE, "level": st.sampled_from(LogLevel)},
         RolloutChanged: {
             "target": HOSTILE,
             "phase": HOSTILE,
@@ -380,7 +380,7 @@ def events(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **words[kind], **numbers.get(kind, {}))
 
 
-KINDS = (PipelineChanged, WorkflowChanged, StepChanged, StageChanged, Waiting, LostContact, Log, RolloutChanged)
+KINDS = (PipelineChanged, WorkflowChanged, StepChanged, StageChanged, Waiting, ContactLost, Log, RolloutChanged)
 
 
 @settings(max_examples=40)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
-from homelab_hooks.events import Event, Level, Log, PipelineResult, Result, Start
-from homelab_hooks.exits import Exit
+from homelab_hooks.events import Event, Log, LogLevel, PipelineResult, Result, Start
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.text import Redactor
-from homelab_hooks.views.ndjson import NAMES, Ndjson
-from homelab_hooks.views.plain import Plain
-from homelab_hooks.views.wording import result_line
+from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
+from homelab_hooks.views.plain import PlainView
+from homelab_hooks.views.wording import format_result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, Page
 from tests.views.schema import SCHEMA, objects
 
@@ -34,7 +34,7 @@ def stamp() -> str:
 
 def plain(events: tuple[Event, ...]) -> Page:
     page = Page()
-    view = Plain(page, Redactor(SECRETS))
+    view = PlainView(page, Redactor(SECRETS))
     for event in events:
         view.tell(event)
     return page
@@ -42,7 +42,7 @@ def plain(events: tuple[Event, ...]) -> Page:
 
 def ndjson(events: tuple[Event, ...]) -> Page:
     page = Page()
-    view = Ndjson(page, Redactor(SECRETS), stamp)
+    view = NdjsonView(page, Redactor(SECRETS), stamp)
     for event in events:
         view.tell(event)
     return page
@@ -71,7 +71,7 @@ def test_json_shows_the_scene_as_the_golden_file_has_it() -> None:
 
 
 def test_the_scene_has_every_kind_of_event() -> None:
-    assert {type(event) for event in EVENTS} == set(NAMES)
+    assert {type(event) for event in EVENTS} == set(EVENT_NAMES)
 
 
 @pytest.mark.parametrize("show", [plain, ndjson])
@@ -116,7 +116,7 @@ def made(kind: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **fields)
 
 
-@pytest.mark.parametrize("kind", NAMES, ids=lambda kind: NAMES[kind])
+@pytest.mark.parametrize("kind", EVENT_NAMES, ids=lambda kind: EVENT_NAMES[kind])
 @FEW
 @given(data=st.data())
 def test_whatever_an_event_holds_plain_lines_are_clean_and_short(kind: type[Event], data: st.DataObject) -> None:
@@ -131,14 +131,14 @@ def test_whatever_an_event_holds_plain_lines_are_clean_and_short(kind: type[Even
         assert not CONTROLS.search(line)
 
 
-@pytest.mark.parametrize("kind", NAMES, ids=lambda kind: NAMES[kind])
+@pytest.mark.parametrize("kind", EVENT_NAMES, ids=lambda kind: EVENT_NAMES[kind])
 @FEW
 @given(data=st.data())
 def test_whatever_an_event_holds_its_json_is_valid_and_clean(kind: type[Event], data: st.DataObject) -> None:
     last = () if kind is Result else (EVENTS[-1],)
     page = ndjson((data.draw(made(kind)), *last))
     found = objects(page.stdout)
-    assert [NAMES[kind]] == [one["event"] for one in found][:1]
+    assert [EVENT_NAMES[kind]] == [one["event"] for one in found][:1]
     for line in page.stdout:
         assert not CONTROLS.search(line)
 
@@ -150,12 +150,12 @@ def test_the_schema_is_one_of_draft_2020_12_and_strict() -> None:
 
 def test_the_schema_has_exactly_the_fields_of_the_events() -> None:
     """Required is what is always written: what has no default, or one that says something."""
-    for kind, name in NAMES.items():
+    for kind, name in EVENT_NAMES.items():
         part, head = SCHEMA["$defs"][name], {"schema", "seq", "time", "event"}
         assert set(part["properties"]) == head | set(kind._fields), name
         always = {f for f in kind._fields if kind._field_defaults.get(f, 0) not in (None, "")}
         assert set(part["required"]) == head | always, name
-    assert {part["$ref"] for part in SCHEMA["oneOf"]} == {f"#/$defs/{name}" for name in NAMES.values()}
+    assert {part["$ref"] for part in SCHEMA["oneOf"]} == {f"#/$defs/{name}" for name in EVENT_NAMES.values()}
 
 
 def test_the_result_has_what_the_contract_names() -> None:
@@ -165,7 +165,7 @@ def test_the_result_has_what_the_contract_names() -> None:
 
 
 def test_a_pipeline_of_the_result_has_all_its_fields_even_where_they_are_empty() -> None:
-    bare = Result(verdict="passed", exit=Exit.OK, pipelines=(PipelineResult(1, "push", "", "success", ""),))
+    bare = Result(verdict="passed", exit=ExitCode.OK, pipelines=(PipelineResult(1, "push", "", "success", ""),))
     assert set(objects(ndjson((bare,)).stdout)[0]["pipelines"][0]) == {"number", "event", "ref", "status", "url"}
 
 
@@ -184,18 +184,18 @@ def test_the_schema_refuses_what_is_wrong(wrong: dict[str, Any]) -> None:
 def test_the_result_lines_keys_stand_in_the_contracts_order() -> None:
     last = EVENTS[-1]
     assert isinstance(last, Result)
-    line = result_line(last)
+    line = format_result_line(last)
     assert re.findall(r"(\w+)=", line) == ["exit", "sha", "pipelines", "landed", "url", "took"]
 
 
 def test_a_result_line_without_anything_known_is_short() -> None:
-    assert result_line(Result(verdict="usage", exit=Exit.USAGE)) == "homelab: usage exit=2 took=0.0"
+    assert format_result_line(Result(verdict="usage", exit=ExitCode.USAGE)) == "homelab: usage exit=2 took=0.0"
 
 
 def test_a_warning_and_an_error_are_marked_and_a_strangers_line_is_named() -> None:
-    said = plain((Log("homelab", "a", Level.WARNING), Log("homelab", "b", Level.ERROR), Log("verify", "c")))
+    said = plain((Log("homelab", "a", LogLevel.WARNING), Log("homelab", "b", LogLevel.ERROR), Log("verify", "c")))
     assert said.stderr == ["warning: a", "error: b", "verify | c"]
 
 
 def test_a_stages_last_word_is_not_said_twice() -> None:
-    assert plain((Start("x"), Result(verdict="failed", exit=Exit.FAILED, reason="why"))).stderr == ["x", "why"]
+    assert plain((Start("x"), Result(verdict="failed", exit=ExitCode.FAILED, reason="why"))).stderr == ["x", "why"]

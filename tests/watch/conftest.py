@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout, Workshop
-from homelab_hooks.woodpecker.client import ATTEMPTS
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.woodpecker.client import MAX_ATTEMPTS
 from tests.cli.shell import Shell
 from tests.watch.shared_time import SharedTime
 
@@ -17,7 +17,7 @@ from tests.watch.shared_time import SharedTime
 @pytest.fixture(scope="module", autouse=True)
 def tries_follow_at_once() -> Iterator[None]:
     """The tries within one request wait real time between them, which nothing here needs: stamina's own test mode."""
-    with stamina.set_testing(True, attempts=ATTEMPTS):
+    with stamina.set_testing(True, attempts=MAX_ATTEMPTS):
         yield
 
 
@@ -28,14 +28,14 @@ def time() -> SharedTime:
 
 
 @pytest.fixture
-def site(time: SharedTime) -> Iterator[Woodpecker]:
+def site(time: SharedTime) -> Iterator[WoodpeckerSimulator]:
     """A server whose time passes when its watch sleeps; a test of whole processes has one of its own."""
-    with Woodpecker(time) as server:
+    with WoodpeckerSimulator(time) as server:
         yield server
 
 
 @pytest.fixture
-def clone(workshop: Workshop) -> Checkout:
+def clone(workshop: ScratchRepositories) -> Clone:
     checkout = workshop.clone("work")
     checkout.git("fetch", "-q", "origin")
     checkout.git("remote", "set-url", "origin", "https://git.example.test/acme/app.git")
@@ -43,6 +43,6 @@ def clone(workshop: Workshop) -> Checkout:
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], site: Woodpecker, clone: Checkout) -> Shell:
+def shell(seal: dict[str, str], site: WoodpeckerSimulator, clone: Clone) -> Shell:
     """In the clone, with the stand-in as CI and alice's token."""
     return Shell(seal, clone.path, {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": "alice-token"})

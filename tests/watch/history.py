@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from homelab_hooks.exits import Exit, worst
+from homelab_hooks.exits import ExitCode, choose_worst_exit
 from homelab_hooks.history import Containment
-from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
-from homelab_hooks.model import Pipeline, Status, Stopped, Workflow
-from homelab_hooks.watch.state import Scope, Sight, Watch
+from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.model import Cancellation, Pipeline, Status, Workflow
+from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope
 
 OURS = "a" * 40
 NEWER = "b" * 40  # contains ours
@@ -28,7 +28,7 @@ class Row:
     event: str = "push"
     ref: str = "refs/heads/main"
     gone_at: float = SETTLED
-    stopped: Stopped | None = None
+    stopped: Cancellation | None = None
     red: bool = False
     """a workflow is red, whatever the colour"""
 
@@ -49,7 +49,7 @@ class Row:
             status=status,
             raw_status=status.value,
             updated=int(max(since for since, _ in self.life if since <= t)),
-            stopped=self.stopped if status in {Status.KILLED, Status.CANCELED} else None,
+            cancellation=self.stopped if status in {Status.KILLED, Status.CANCELED} else None,
             version="3.17.0",
         )
 
@@ -59,7 +59,7 @@ class Row:
         if row is None:
             return None
         bad = self.red or row.status in {Status.FAILURE, Status.ERROR}
-        state = (Status.FAILURE if bad else Status.SUCCESS) if row.status.settled else row.status
+        state = (Status.FAILURE if bad else Status.SUCCESS) if row.status.is_final else row.status
         return row._replace(workflows=(Workflow(pid=1, name="w", state=state),))
 
 
@@ -78,7 +78,7 @@ class History:
 
     rows: tuple[Row, ...]
     troubles: tuple[Trouble, ...] = ()
-    scope: Scope = field(default_factory=lambda: Scope(sha=OURS))
+    scope: WatchScope = field(default_factory=lambda: WatchScope(sha=OURS))
     seed: int = 0
 
     def shown(self, t: float) -> tuple[Pipeline, ...]:
@@ -86,31 +86,31 @@ class History:
         found = [row.at(t) for row in self.rows]
         return tuple(sorted((row for row in found if row), key=lambda row: -row.number))
 
-    def look(self, watch: Watch, t: float) -> Look[Sight]:
+    def look(self, watch: CiWatchState, t: float) -> Poll[CiObservation]:
         """What a look at t brings."""
         kind = next((trouble.kind for trouble in self.troubles if trouble.since <= t < trouble.until), "")
-        bad: dict[str, Look[Sight]] = {
-            "missed": Missed("reset"),
-            "page": Missed("a web page", Fault.WEB_PAGE),
+        bad: dict[str, Poll[CiObservation]] = {
+            "missed": Unavailable("reset"),
+            "page": Unavailable("a web page", FailureKind.WEB_PAGE),
             "slow-401": Denied("refused", slow=True),
-            "empty-list": Seen(Sight(rows=(), floor=0)),
+            "empty-list": Found(CiObservation(rows=(), complete_down_to=0)),
         }
         if kind in bad:
             return bad[kind]
-        return Seen(self._sight(watch, t - 5.0 if kind == "older" else t, detailed=kind != "no-detail"))
+        return Found(self._sight(watch, t - 5.0 if kind == "older" else t, detailed=kind != "no-detail"))
 
-    def _sight(self, watch: Watch, t: float, *, detailed: bool) -> Sight:
+    def _sight(self, watch: CiWatchState, t: float, *, detailed: bool) -> CiObservation:
         rows = self.shown(t)
-        wanted = {*watch.ask.details, *(r.number for r in rows if r.commit == OURS and r.status.settled)}
+        wanted = {*watch.query.details, *(r.number for r in rows if r.commit == OURS and r.status.is_final)}
         details = [row.detail(t) for row in self.rows if row.number in wanted] if detailed else []
-        known = {NEWER: Containment.CONTAINS, OLDER: Containment.APART}
-        return Sight(
+        known = {NEWER: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}
+        return CiObservation(
             rows=rows,
             details=tuple(detail for detail in details if detail),
-            contained={commit: known[commit] for commit in watch.ask.commits},
+            containment={commit: known[commit] for commit in watch.query.commits},
         )
 
-    def truth(self, t: float) -> set[Exit | None]:
+    def truth(self, t: float) -> set[ExitCode | None]:
         """What may be said at t by one who sees everything; None: undecided.
 
         Without a detail a green pipeline with a red workflow cannot be told from a good one.
@@ -123,34 +123,34 @@ class History:
         verdicts = [self._verdict(row, rows, t) for row in groups.values()]
         if not verdicts or None in verdicts:
             return {None}
-        return {worst(verdict for verdict in verdicts if verdict is not None)}
+        return {choose_worst_exit(verdict for verdict in verdicts if verdict is not None)}
 
-    def _verdict(self, row: Row, rows: dict[int, Row], t: float) -> Exit | None:
+    def _verdict(self, row: Row, rows: dict[int, Row], t: float) -> ExitCode | None:
         seen = row.at(t)
         assert seen is not None
         match seen.status:
             case Status.SUCCESS:
-                return Exit.FAILED if row.red else Exit.OK
+                return ExitCode.FAILED if row.red else ExitCode.OK
             case Status.FAILURE | Status.ERROR:
-                return Exit.FAILED
+                return ExitCode.FAILED
             case Status.DECLINED:
-                return Exit.CANCELLED
+                return ExitCode.CANCELLED
             case Status.BLOCKED:
-                return Exit.BLOCKED
+                return ExitCode.BLOCKED
             case Status.KILLED | Status.CANCELED:
                 return self._stopped(row, rows, t)
             case _:
                 return None
 
-    def _stopped(self, row: Row, rows: dict[int, Row], t: float) -> Exit | None:
-        stopped = row.stopped or Stopped()
+    def _stopped(self, row: Row, rows: dict[int, Row], t: float) -> ExitCode | None:
+        stopped = row.stopped or Cancellation()
         if stopped.by_step:
-            return Exit.FAILED
+            return ExitCode.FAILED
         if not stopped.superseded_by:
-            return Exit.CANCELLED
+            return ExitCode.CANCELLED
         newer = rows.get(stopped.superseded_by)
         if newer is None or newer.commit == OLDER:
-            return Exit.SUPERSEDED
+            return ExitCode.SUPERSEDED
         return self._verdict(newer, rows, t)
 
 
@@ -215,17 +215,17 @@ def _killed(rng: random.Random, first: Row, ended: float) -> Iterator[Row]:
     number = first.number + 1
     match how:
         case "user":
-            yield replace(first, stopped=Stopped(by_user="alice"))
+            yield replace(first, stopped=Cancellation(by_user="alice"))
         case "step":
-            yield replace(first, stopped=Stopped(by_step="boom"))
+            yield replace(first, stopped=Cancellation(by_step="boom"))
         case "newer" | "older":
-            yield replace(first, stopped=Stopped(superseded_by=number))
+            yield replace(first, stopped=Cancellation(superseded_by=number))
             commit = NEWER if how == "newer" else OLDER
             yield Row(
                 number=number, commit=commit, life=life(rng, ended - 0.2, rng.choice([Status.SUCCESS, Status.FAILURE]))
             )
         case _:
-            yield replace(first, stopped=Stopped(superseded_by=number))
+            yield replace(first, stopped=Cancellation(superseded_by=number))
             second = life(rng, ended - 0.2, Status.KILLED)
-            yield Row(number=number, commit=NEWER, life=second, stopped=Stopped(superseded_by=number + 1))
+            yield Row(number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=number + 1))
             yield Row(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))

@@ -7,18 +7,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.demo.woodpecker import Woodpecker as StandIn
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
 from homelab_hooks.events import Event
 from homelab_hooks.history import Containment
-from homelab_hooks.https import Https
-from homelab_hooks.server import parse_dial, parse_server
+from homelab_hooks.https import HttpClient
+from homelab_hooks.server import parse_dial, parse_server_url
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.absence import CommitFacts
-from homelab_hooks.watch.state import Patience, Scope
-from homelab_hooks.watch.watch import Request, Sources, run
-from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.woodpecker.ear import Ear
-from homelab_hooks.woodpecker.entry import entered
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from homelab_hooks.watch.watch import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.woodpecker.ear import EventStreamListener
+from homelab_hooks.woodpecker.entry import connect_now
 from tests.watch.history import NEWER, OLDER, OURS
 from tests.watch.shared_time import PlayedHttps, SharedTime, Skewed, hears
 
@@ -47,7 +47,7 @@ class Outcome(NamedTuple):
 def contains(*, newer: str, ours: str) -> Containment:
     """As the generated histories have it."""
     del ours
-    return {NEWER: Containment.CONTAINS, OLDER: Containment.APART}.get(newer, Containment.UNKNOWN)
+    return {NEWER: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}.get(newer, Containment.UNKNOWN)
 
 
 class Watching(NamedTuple):
@@ -60,7 +60,7 @@ class Watching(NamedTuple):
     token: str = "alice-token"
     listen: bool = False
     place: Place | None = None
-    scope: Scope = Scope(sha=OURS)
+    scope: WatchScope = WatchScope(sha=OURS)
     fail_fast: bool = False
     seed: int = 0
     skew: float = 0.0
@@ -83,31 +83,33 @@ def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event],
 
     with ExitStack() as opened:
 
-        def connect() -> Https:
+        def connect() -> HttpClient:
             dial = parse_dial(place.dial) if place.dial else None
-            return Https(parse_server(place.url), clock=time, dial=dial, ca_file=place.ca_file, token=how.token)
+            return HttpClient(
+                parse_server_url(place.url), clock=time, dial=dial, ca_file=place.ca_file, token=how.token
+            )
 
-        def listen(repo: int) -> Ear:
-            ear = Ear(connect(), repo, wake=time.wake, now=time.now)
+        def listen(repo: int) -> EventStreamListener:
+            ear = EventStreamListener(connect(), repo, wake=time.wake, now=time.now)
             ear.start()
             hears(site, time)
             return ear
 
         https = connect()
         opened.callback(https.close)
-        request = Request(
+        request = WatchRequest(
             scope=how.scope,
-            names=("acme/app",),
-            patience=Patience(timeout=timeout, appear=appear, unreachable=unreachable),
+            repo_names=("acme/app",),
+            timeouts=WatchTimeouts(overall=timeout, appear=appear, unreachable=unreachable),
             fail_fast=how.fail_fast,
             seed=how.seed,
-            web=place.url,
+            web_url=place.url,
         )
-        sources = Sources(
-            ci=Woodpecker(entered(PlayedHttps(https, site, time), token="WOODPECKER_TOKEN")),
+        sources = WatchDependencies(
+            ci=WoodpeckerClient(connect_now(PlayedHttps(https, site, time), token_source="WOODPECKER_TOKEN")),
             contains=contains,
-            facts=CommitFacts,
-            listen=listen if how.listen else None,
+            commit_facts=CommitFacts,
+            open_stream=listen if how.listen else None,
         )
-        verdict = run(request, sources, clock=Skewed(time, how.skew), tell=told)
+        verdict = run_watch(request, sources, clock=Skewed(time, how.skew), emit=told)
     return Outcome(verdict, events, time.now() - begin)

@@ -7,36 +7,36 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import everyone
-from homelab_hooks.demo.woodpecker_book import Book, Repository
-from homelab_hooks.demo.woodpecker_http import Asked
-from homelab_hooks.demo.woodpecker_routes import answer
-from homelab_hooks.demo.woodpecker_stream import PING, QUIET, events, next_event
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import make_default_users
+from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
+from homelab_hooks.demo.woodpecker_http import IncomingRequest
+from homelab_hooks.demo.woodpecker_routes import route_request
+from homelab_hooks.demo.woodpecker_stream import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.absence import CommitFacts
-from homelab_hooks.watch.state import Patience, Scope
-from homelab_hooks.watch.survey import ONCE, Survey, survey
-from homelab_hooks.watch.watch import Request, Sources, run
-from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.woodpecker.ear import RETRY, Ear
-from homelab_hooks.woodpecker.entry import Enter, entered
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from homelab_hooks.watch.survey import ONE_POLL, CommitSnapshot, take_snapshot
+from homelab_hooks.watch.watch import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.woodpecker.ear import RECONNECT_DELAY_RANGE_S, EventStreamListener
+from homelab_hooks.woodpecker.entry import Connect, connect_now
 from tests.waiting import HANG_S
 from tests.watch.history import OURS
 from tests.watch.onsite import contains
 
 LATENCY = 0.02
 WALL = 1_800_000_000.0
-Bad = Callable[[str, float], NoReply | Reply | None]
-"""what goes wrong with a request at a moment; a NoReply of a timeout takes its whole time"""
+Bad = Callable[[str, float], RequestFailed | HttpResponse | None]
+"""what goes wrong with a request at a moment; a RequestFailed of a timeout takes its whole time"""
 
 
 def attempts(seconds: float) -> int:
     """How often a stream that is absent is asked for."""
-    pause, longest = RETRY
+    pause, longest = RECONNECT_DELAY_RANGE_S
     found, t = 0, 0.0
     while t < seconds:
         found, pause = found + 1, min(longest, pause * 2)
@@ -83,12 +83,12 @@ class Wire:
         self.hear: Callable[[bytes], None] | None = None
         self.opened, self.over = threading.Event(), threading.Event()
 
-    def listen(self, path: str, hear: Callable[[bytes], None], *, idle: float) -> NoReply:
-        del path, idle
-        self.hear = hear
+    def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
+        del path, idle_timeout
+        self.hear = on_chunk
         self.opened.set()
         self.over.wait(HANG_S)
-        return NoReply(Fault.CONNECTION, "the stream ended")
+        return RequestFailed(FailureKind.CONNECTION, "the stream ended")
 
     def close(self) -> None:
         """Nothing to close."""
@@ -113,83 +113,87 @@ class Pure:
     lies: Callable[[float, float], list[bytes]] = lambda _since, _until: []
     effect: bool = True
     version: str = "3.17.0"
-    enter: Enter | None = None
+    enter: Connect | None = None
     sky: Sky = field(default_factory=Sky)
     requests: list[tuple[float, str]] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
     deadlines: list[tuple[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.repo = Repository(id=8, full_name="acme/app")
-        self.book = Book([self.repo], everyone("acme/app"), wall=WALL, version=self.version)
+        self.repo = SimulatedRepo(id=8, full_name="acme/app")
+        self.book = PipelineStore([self.repo], make_default_users("acme/app"), wall=WALL, version=self.version)
         self.wire = Wire()
 
-    def push(self, script: Script, *, at: float = 0.0, sha: str = OURS, **facts: object) -> None:
+    def push(self, script: PipelineTimeline, *, at: float = 0.0, sha: str = OURS, **facts: object) -> None:
         facts = {"branch": "main", "ref": "refs/heads/main", **facts}
         self.book.add(self.repo, script, at, commit=sha, **facts)
 
     def count(self, path: str = "") -> int:
         return sum(1 for _, asked in self.requests if re.search(path, asked))
 
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = 0, body: bytes = b""
-    ) -> Reply | NoReply:
-        del limit
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = 0, body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
+        del max_bytes
         self.requests.append((self.sky.t, path))
         self.posts += [path] if method == "POST" else []
-        self.deadlines.append((path, deadline))
+        self.deadlines.append((path, timeout))
         wrong = self.bad(path, self.sky.t)
-        if isinstance(wrong, NoReply) and wrong.fault is Fault.TIMEOUT:
-            self.sky.pass_(self.sky.t + deadline)
+        if isinstance(wrong, RequestFailed) and wrong.kind is FailureKind.TIMEOUT:
+            self.sky.pass_(self.sky.t + timeout)
         else:
             self.sky.pass_(self.sky.t + LATENCY)
         if wrong is not None and (method == "GET" or not self.effect):
             return wrong
         headers: Mapping[str, str] = {"authorization": "Bearer alice-token"}
-        found = answer(self.book, Asked(method=method, path=path, t=self.sky.t, headers=headers, body=body))
+        found = route_request(
+            self.book, IncomingRequest(method=method, path=path, t=self.sky.t, headers=headers, body=body)
+        )
         if wrong is not None:
             return wrong
         told = {"content-type": found.content_type, "x-woodpecker-version": self.version}
-        return Reply(found.status, told, found.body, LATENCY)
+        return HttpResponse(found.status, told, found.body, LATENCY)
 
     @property
-    def ci(self) -> Woodpecker:
+    def ci(self) -> WoodpeckerClient:
         """A client of it."""
-        return Woodpecker(self.enter or entered(self, token="WOODPECKER_TOKEN"))
+        return WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"))
 
-    def survey(self, sha: str = OURS, *, patience: Patience = ONCE) -> Survey:
+    def survey(self, sha: str = OURS, *, patience: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
         """One look at a commit."""
-        request = Request(scope=Scope(sha=sha), names=("acme/app",))
-        return survey(request, self._sources(), clock=self.sky, patience=patience)
+        request = WatchRequest(scope=WatchScope(sha=sha), repo_names=("acme/app",))
+        return take_snapshot(request, self._sources(), clock=self.sky, timeouts=patience)
 
-    def _sources(self) -> Sources:
+    def _sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
-        return Sources(ci=self.ci, contains=contains, facts=CommitFacts, listen=listen)
+        return WatchDependencies(ci=self.ci, contains=contains, commit_facts=CommitFacts, open_stream=listen)
 
     def watch(
         self,
         *,
-        patience: Patience | None = None,
-        scope: Scope | None = None,
+        patience: WatchTimeouts | None = None,
+        scope: WatchScope | None = None,
         tell: Callable[[Event], None] = lambda _: None,
         names: tuple[str, ...] = ("acme/app",),
     ) -> Verdict:
         """To the end, on this clock."""
-        request = Request(scope=scope or Scope(sha=OURS), names=names, patience=patience or Patience())
+        request = WatchRequest(
+            scope=scope or WatchScope(sha=OURS), repo_names=names, timeouts=patience or WatchTimeouts()
+        )
         try:
-            return run(request, self._sources(), clock=self.sky, tell=tell)
+            return run_watch(request, self._sources(), clock=self.sky, emit=tell)
         finally:
             self.wire.over.set()
 
-    def _listen(self, repo: int) -> Ear:
-        ear = Ear(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
+    def _listen(self, repo: int) -> EventStreamListener:
+        ear = EventStreamListener(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
         ear.start()
         assert self.wire.opened.wait(HANG_S)
-        self._say(PING)
+        self._say(PING_EVENT)
         if self.stream == "up":
             self.sky.speaks, self.sky.next = self._speak, self._next
         elif self.stream == "pings":
-            self.sky.speaks, self.sky.next = self._ping, lambda after: after - after % QUIET + QUIET
+            self.sky.speaks, self.sky.next = self._ping, lambda after: after - after % PING_INTERVAL_S + PING_INTERVAL_S
         return ear
 
     def _say(self, chunk: bytes) -> None:
@@ -200,16 +204,16 @@ class Pure:
             self.wire.hear = lambda _: None
 
     def _ping(self, since: float, until: float) -> None:
-        if since // QUIET != until // QUIET:
-            self._say(PING)
+        if since // PING_INTERVAL_S != until // PING_INTERVAL_S:
+            self._say(PING_EVENT)
 
     def _speak(self, since: float, until: float) -> None:
-        true = events(self.book, self.book.users[0], since=since, until=until, lag=self.lag)
+        true = collect_events(self.book, self.book.users[0], since=since, until=until, lag=self.lag)
         for event in (*self.lies(since, until), *true):
             self._say(event)
         self._ping(since, until)
 
     def _next(self, after: float) -> float | None:
-        ping = after - after % QUIET + QUIET
-        due = next_event(self.book, after=after, lag=self.lag)
+        ping = after - after % PING_INTERVAL_S + PING_INTERVAL_S
+        due = find_next_event_time(self.book, after=after, lag=self.lag)
         return ping if due is None else min(due, ping)

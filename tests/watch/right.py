@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.exits import Exit
-from homelab_hooks.watch.judge import EXPLAIN
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.watch.judge import DETAIL_WAIT_S
 from tests.watch.history import SETTLED, History
 
 STALE = 5.0
@@ -15,7 +15,7 @@ STALE = 5.0
 class Ending(NamedTuple):
     """How a watch ended, and between which seconds its last look was taken."""
 
-    exit: Exit
+    exit: ExitCode
     ended: float
     looked: float
     slack: float = 0.0
@@ -24,11 +24,11 @@ class Ending(NamedTuple):
 
 def wrong(history: History, run: Ending) -> str:
     """Why the verdict is wrong; empty where it is right."""
-    if run.exit in {Exit.TIMEOUT, Exit.UNREACHABLE, Exit.DENIED}:
+    if run.exit in {ExitCode.TIMEOUT, ExitCode.UNREACHABLE, ExitCode.DENIED}:
         return f"{run.exit!r}, though the server came back"
-    if run.exit is Exit.NO_PIPELINE:
+    if run.exit is ExitCode.NO_PIPELINE:
         return "" if history.truth(SETTLED) == {None} else "no pipeline, though there was one"
-    if run.exit is Exit.OK and _blind(history, run):
+    if run.exit is ExitCode.OK and _blind(history, run):
         return ""  # the cross-check is made when the detail can be had
     first = run.looked - STALE - run.slack
     window = [run.ended, run.looked, *(first + number * 0.25 for number in range(int(run.slack * 4) + 1))]
@@ -43,6 +43,6 @@ def _blind(history: History, run: Ending) -> bool:
     return any(row.red for row in history.rows) and any(
         trouble.kind in kinds
         and trouble.since <= run.ended
-        and trouble.until >= run.ended - EXPLAIN - 1 - 3 * run.slack
+        and trouble.until >= run.ended - DETAIL_WAIT_S - 1 - 3 * run.slack
         for trouble in history.troubles
     )

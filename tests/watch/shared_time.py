@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from math import inf
 
 from homelab_hooks.demo.faults import Hang
-from homelab_hooks.demo.played_time import PlayedTime
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.woodpecker_stream import next_event
-from homelab_hooks.https import LIMIT, Https
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.demo.played_time import SimulatedClock
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.woodpecker_stream import find_next_event_time
+from homelab_hooks.https import MAX_BODY_BYTES, HttpClient
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import HttpResponse, RequestFailed
 from tests.waiting import HANG_S
 
 WALL = 1_795_465_876.0
@@ -27,7 +27,7 @@ HEARD_S = 0.02
 """real seconds in which an event that is due now usually wakes the watch; where it takes longer, it comes late"""
 
 
-class SharedTime(PlayedTime):
+class SharedTime(SimulatedClock):
     """Played time with a wall clock and appointments."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class SharedTime(PlayedTime):
 
     def last(self, seconds: float) -> None:
         """Let them pass, up to the moment at which nobody waits any more."""
-        super().last(min(seconds, max(0.0, self._end - self.now())))
+        super().advance(min(seconds, max(0.0, self._end - self.now())))
 
     @contextmanager
     def no_longer_than(self, seconds: float) -> Iterator[None]:
@@ -83,34 +83,34 @@ class PlayedHttps:
         site: the server, to know which answers never come: these alone are waited for only briefly.
     """
 
-    def __init__(self, https: Https, site: Woodpecker, time: SharedTime) -> None:
+    def __init__(self, https: HttpClient, site: WoodpeckerSimulator, time: SharedTime) -> None:
         self._https, self._site, self._time = https, site, time
 
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = LIMIT, body: bytes = b""
-    ) -> Reply | NoReply:
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = MAX_BODY_BYTES, body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
         """As the client does; an answer that comes after its deadline is none."""
-        rule, begin = self._site.meets(method, path), self._time.now()
+        rule, begin = self._site.peek_rule(method, path), self._time.now()
         silent = rule is not None and isinstance(rule.fault, Hang)
-        with self._time.no_longer_than(deadline):
-            reply = self._https.ask(
-                method, path, deadline=SILENT_S if silent else HANG_S, limit=limit, body=body
+        with self._time.no_longer_than(timeout):
+            reply = self._https.request(
+                method, path, timeout=SILENT_S if silent else HANG_S, max_bytes=max_bytes, body=body
             )  # fmt: skip
             if silent:
-                self._time.last(deadline)
-        if self._time.now() - begin >= deadline:
-            return NoReply(Fault.TIMEOUT, f"no whole answer within {deadline:.0f} s")
+                self._time.last(timeout)
+        if self._time.now() - begin >= timeout:
+            return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
         return reply
 
 
-def hears(site: Woodpecker, time: SharedTime) -> None:
+def hears(site: WoodpeckerSimulator, time: SharedTime) -> None:
     """From now on the open event streams send what is due, and the watch has a moment to hear it."""
     pause, seen = threading.Event(), time.now()
 
     def send() -> None:
         nonlocal seen
         with site.changed:
-            due = next_event(site.book, after=seen, lag=site.lag)
+            due = find_next_event_time(site.store, after=seen, lag=site.lag)
             site.changed.notify_all()
         seen = time.now()
         if due is not None and due <= seen:

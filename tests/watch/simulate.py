@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Look
-from homelab_hooks.loop import drive
+from homelab_hooks.looks import Poll
+from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.machine import turn
-from homelab_hooks.watch.state import Patience, Sight, Watch
+from homelab_hooks.watch.machine import decide_watch
+from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchTimeouts
 from tests.watch.history import History
 
 LATENCY = 0.02
@@ -35,24 +35,24 @@ class Run:
     """How a simulated watch went."""
 
     verdict: Verdict
-    state: Watch
+    state: CiWatchState
     events: list[Event]
     ended: float
     looks: list[float]
 
 
-def watch(history: History, patience: Patience | None = None, *, start: float = 0.0) -> Run:
+def watch(history: History, patience: WatchTimeouts | None = None, *, start: float = 0.0) -> Run:
     """Watch a history to its end."""
     clock = FakeClock(start)
     events: list[Event] = []
     looks: list[float] = []
 
-    def look(state: Watch) -> Look[Sight]:
+    def look(state: CiWatchState) -> Poll[CiObservation]:
         clock.t += LATENCY
         looks.append(clock.t)
         return history.look(state, clock.t)
 
-    begin = Watch(scope=history.scope, patience=patience or Patience(), seed=history.seed)
-    state = drive(begin, look=look, turn=turn, tell=events.append, clock=clock)
+    begin = CiWatchState(scope=history.scope, timeouts=patience or WatchTimeouts(), seed=history.seed)
+    state = poll_until_decided(begin, fetch=look, decide=decide_watch, emit=events.append, clock=clock)
     assert state.verdict is not None
     return Run(verdict=state.verdict, state=state, events=events, ended=clock.t, looks=looks)

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import Woodpecker
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from tests.watch.history import generate
 from tests.watch.onsite import Watching, watch
 from tests.watch.played import play
@@ -23,7 +23,7 @@ EACH = 20
 def verdict(seed: int) -> str:
     """What is wrong with the watch of a history; empty where nothing is."""
     history, time = generate(seed), SharedTime()
-    with Woodpecker(time) as site:
+    with WoodpeckerSimulator(time) as site:
         play(site, history)
         how = Watching(seconds=(900, 90, 180), listen=bool(seed % 2), seed=seed)
         ended = watch(site, how)

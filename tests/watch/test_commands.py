@@ -10,33 +10,33 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import Rule, Status
-from homelab_hooks.demo.script import Script, Step
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.demo.workshop import Checkout
+from homelab_hooks.demo.faults import FaultRule, StatusFault
+from homelab_hooks.demo.script import PipelineTimeline, ScriptedStep
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.demo.workshop import Clone
 from tests.cli.shell import Shell
 from tests.watch.history import OLDER
 
 pytestmark = pytest.mark.slow
-RED = timelines.runs(
-    (Step("build", "success"), Step("unit", "failure", 3), Step("publish", "skipped")),
+RED = timelines.make_timeline(
+    (ScriptedStep("build", "success"), ScriptedStep("unit", "failure", 3), ScriptedStep("publish", "skipped")),
     logs={"build": ["built"], "unit": ["one", "\x1b[31mtwo\x1b[0m", "10%\r99%", "bell\x07"]},
 )
-AGAIN = timelines.flaky(RED, then=timelines.green(seconds=20))
+AGAIN = timelines.make_flaky(RED, then=timelines.make_green(seconds=20))
 
 
 @pytest.fixture
-def site() -> Iterator[Woodpecker]:
+def site() -> Iterator[WoodpeckerSimulator]:
     """Fifty of its seconds are one of those that a process knows."""
-    with Woodpecker(SystemClock(), speed=50) as server:
+    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
         yield server
 
 
 @pytest.fixture
-def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
+def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[..., None]:
     """`push(script, ...)`: a pipeline of the clone's HEAD, played to its end by now."""
 
-    def one(script: Script, **facts: Any) -> None:
+    def one(script: PipelineTimeline, **facts: Any) -> None:
         site.push("acme/app", "main", facts.pop("sha", clone.head), script, after=-60.0, **facts)
 
     return one
@@ -44,7 +44,7 @@ def push(site: Woodpecker, clone: Checkout) -> Callable[..., None]:
 
 @dataclass(frozen=True)
 class Case:
-    script: Script | None
+    script: PipelineTimeline | None
     code: int
     verdict: str
 
@@ -53,13 +53,13 @@ class Case:
 
 
 CASES = [
-    Case(timelines.green(), 0, "passed"),
+    Case(timelines.make_green(), 0, "passed"),
     Case(RED, 1, "failed"),
     Case(None, 3, "no-pipeline"),
-    Case(timelines.cancelled(), 5, "cancelled"),
-    Case(timelines.blocked(), 7, "blocked"),
-    Case(timelines.stuck(), 124, "timeout"),
-    Case(timelines.pending(), 124, "timeout"),
+    Case(timelines.make_cancelled(), 5, "cancelled"),
+    Case(timelines.make_blocked(), 7, "blocked"),
+    Case(timelines.make_stuck(), 124, "timeout"),
+    Case(timelines.make_pending(), 124, "timeout"),
 ]
 
 
@@ -72,8 +72,8 @@ def test_status_has_the_code_of_the_watch_without_waiting(shell: Shell, push: An
 
 
 def test_status_knows_a_superseded_commit(shell: Shell, push: Any) -> None:
-    push(timelines.superseded(by=2))
-    push(timelines.green(), sha=OLDER)
+    push(timelines.make_superseded(by=2))
+    push(timelines.make_green(), sha=OLDER)
     assert shell("homelab", "ci", "status", "HEAD").code == 6
 
 
@@ -109,7 +109,7 @@ def test_logs_of_a_step_that_is_not_there_or_a_number_that_is_none_are_usage_err
 
 
 def test_logs_of_a_green_pipeline_say_how_to_see_them(shell: Shell, push: Any) -> None:
-    push(timelines.green())
+    push(timelines.make_green())
     ended = shell("homelab", "ci", "logs")
     assert (ended.code, len(ended.lines)) == (0, 1)
     assert "--all" in ended.err
@@ -119,14 +119,14 @@ def test_logs_without_a_pipeline_are_no_pipeline(shell: Shell) -> None:
     assert shell("homelab", "ci", "logs").code == 3
 
 
-def test_logs_are_followed_to_the_end(shell: Shell, site: Woodpecker, clone: Checkout) -> None:
-    site.push("acme/app", "main", clone.head, timelines.red(seconds=60, log=["boom"]))
+def test_logs_are_followed_to_the_end(shell: Shell, site: WoodpeckerSimulator, clone: Clone) -> None:
+    site.push("acme/app", "main", clone.head, timelines.make_red(seconds=60, log=["boom"]))
     ended = shell("homelab", "ci", "logs", "--follow")
     assert "boom" in ended.lines
     assert ended.lines.count("boom") == 1
 
 
-def test_a_restart_is_watched(shell: Shell, push: Any, site: Woodpecker) -> None:
+def test_a_restart_is_watched(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
     push(AGAIN)
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#2"), ended
@@ -134,45 +134,45 @@ def test_a_restart_is_watched(shell: Shell, push: Any, site: Woodpecker) -> None
     assert site.count(method="POST") == 1
 
 
-def test_a_restart_need_not_be_watched(shell: Shell, push: Any, site: Woodpecker) -> None:
-    push(timelines.flaky(RED, then=timelines.stuck()))
+def test_a_restart_need_not_be_watched(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+    push(timelines.make_flaky(RED, then=timelines.make_stuck()))
     ended = shell("homelab", "ci", "restart", "--no-watch")
     assert (ended.code, site.count(method="POST")) == (0, 1)
 
 
-def test_nothing_to_restart_is_0(shell: Shell, push: Any, site: Woodpecker) -> None:
-    push(timelines.green())
+def test_nothing_to_restart_is_0(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+    push(timelines.make_green())
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], site.count(method="POST")) == (0, "nothing", 0)
 
 
 def test_a_restart_that_would_kill_a_newer_run_is_refused_unless_forced(
-    shell: Shell, push: Any, site: Woodpecker
+    shell: Shell, push: Any, site: WoodpeckerSimulator
 ) -> None:
     push(AGAIN)
-    push(timelines.stuck(), sha=OLDER)
+    push(timelines.make_stuck(), sha=OLDER)
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], site.count(method="POST")) == (20, "refused", 0)
     assert "--force" in ended.err
     assert shell("homelab", "ci", "restart", "--force").code == 0
 
 
-def test_a_broken_configuration_is_not_restarted(shell: Shell, push: Any, site: Woodpecker) -> None:
-    push(timelines.config_error())
+def test_a_broken_configuration_is_not_restarted(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+    push(timelines.make_config_error())
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, site.count(method="POST")) == (20, 0)
     assert "stored configuration" in ended.err
 
 
 def test_a_lost_webhook_is_made_up_for_by_a_manual_run(shell: Shell, push: Any) -> None:
-    push(timelines.never())
+    push(timelines.make_no_pipeline())
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#1"), ended
     assert "started by hand" in ended.err
 
 
-def test_a_start_that_answers_500_is_found_in_the_list(shell: Shell, push: Any, site: Woodpecker) -> None:
+def test_a_start_that_answers_500_is_found_in_the_list(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
     push(AGAIN)
-    site.fail(Rule(fault=Status(code=500), method="POST"))
+    site.fail(FaultRule(fault=StatusFault(code=500), method="POST"))
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["pipelines"], site.count(method="POST")) == (0, "#2", 1), ended

@@ -8,18 +8,18 @@ from dataclasses import replace
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Lines, Script, Step
-from homelab_hooks.errors import Problem
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Fault, Seen
+from homelab_hooks.demo.script import LogChunk, PipelineTimeline, ScriptedStep
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import FailureKind, Found
 from homelab_hooks.model import LogLine, Pipeline
-from homelab_hooks.reply import NoReply, Reply
-from homelab_hooks.watch.logs import LOST, SETTLE, Choice, LogReader, choose
-from homelab_hooks.watch.tail import PATIENCE, visible
+from homelab_hooks.reply import HttpResponse, RequestFailed
+from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
+from homelab_hooks.watch.tail import LOG_TIMEOUT_S, render_line
 from tests.watch.pure import Pure
 
-BOTH = timelines.runs(
-    (Step("build", "success"), Step("test", "failure", 1), Step("publish", "skipped")),
+BOTH = timelines.make_timeline(
+    (ScriptedStep("build", "success"), ScriptedStep("test", "failure", 1), ScriptedStep("publish", "skipped")),
     seconds=20.2,
     logs={"build": [f"b{n}" for n in range(5)], "test": [f"t{n}" for n in range(5)]},
 )
@@ -28,7 +28,7 @@ BOTH = timelines.runs(
 class Reading:
     """A reader and what it showed."""
 
-    def __init__(self, site: Pure, script: Script = BOTH, *, at: float = 3600.0) -> None:
+    def __init__(self, site: Pure, script: PipelineTimeline = BOTH, *, at: float = 3600.0) -> None:
         self.site = site
         self.headings: list[str] = []
         self.lines: list[str] = []
@@ -45,12 +45,12 @@ class Reading:
     @property
     def pipeline(self) -> Pipeline:
         found = self.site.ci.pipeline(8, 1)
-        assert isinstance(found, Seen)
+        assert isinstance(found, Found)
         pipeline: Pipeline = found.value
         return pipeline
 
-    def show(self, choice: Choice | None = None) -> Sequence[str]:
-        self.reader.show(self.pipeline, choice or Choice())
+    def show(self, choice: LogSelection | None = None) -> Sequence[str]:
+        self.reader.show(self.pipeline, choice or LogSelection())
         return self.lines
 
 
@@ -61,25 +61,25 @@ def test_the_failed_steps_are_shown() -> None:
 
 
 def test_a_step_is_shown_by_its_name() -> None:
-    assert Reading(Pure()).show(Choice(step="build")) == ["b0", "b1", "b2", "b3", "b4"]
-    assert Reading(Pure()).show(Choice(step="woodpecker/build")) == ["b0", "b1", "b2", "b3", "b4"]
+    assert Reading(Pure()).show(LogSelection(step="build")) == ["b0", "b1", "b2", "b3", "b4"]
+    assert Reading(Pure()).show(LogSelection(step="woodpecker/build")) == ["b0", "b1", "b2", "b3", "b4"]
 
 
 def test_every_step_that_started_is_shown() -> None:
     one = Reading(Pure())
-    assert len(one.show(Choice(all=True))) == 10
+    assert len(one.show(LogSelection(all=True))) == 10
     assert [heading.partition(":")[0] for heading in one.headings] == ["woodpecker/build", "woodpecker/test"]
 
 
 @pytest.mark.parametrize(("tail", "shown"), [(0, []), (2, ["t3", "t4"]), (99, ["t0", "t1", "t2", "t3", "t4"])])
 def test_only_the_last_lines_are_shown_if_wished(tail: int, shown: list[str]) -> None:
-    assert Reading(Pure()).show(Choice(tail=tail)) == shown
+    assert Reading(Pure()).show(LogSelection(last_lines=tail)) == shown
 
 
 def test_a_step_that_does_not_exist_is_a_usage_error_that_names_those_there_are() -> None:
-    with pytest.raises(Problem) as caught:
-        choose(Reading(Pure()).pipeline, Choice(step="tset"))
-    assert caught.value.exit is Exit.USAGE
+    with pytest.raises(CommandError) as caught:
+        select_steps(Reading(Pure()).pipeline, LogSelection(step="tset"))
+    assert caught.value.exit is ExitCode.USAGE
     assert "woodpecker/build, woodpecker/test, woodpecker/publish" in caught.value.hint
 
 
@@ -90,10 +90,10 @@ def test_a_log_that_is_late_is_waited_for() -> None:
     assert site.sky.t < 24
 
 
-def parts(*pieces: tuple[float, str]) -> Script:
+def parts(*pieces: tuple[float, str]) -> PipelineTimeline:
     """Red at 20 s, with these lines of `test`."""
-    script = timelines.red(seconds=20)
-    return replace(script, logs=tuple(Lines(t, "test", (text.encode(),)) for t, text in pieces))
+    script = timelines.make_red(seconds=20)
+    return replace(script, logs=tuple(LogChunk(t, "test", (text.encode(),)) for t, text in pieces))
 
 
 def test_a_busy_agents_log_is_shown_as_far_as_it_came_and_named() -> None:
@@ -101,44 +101,46 @@ def test_a_busy_agents_log_is_shown_as_far_as_it_came_and_named() -> None:
     site = Pure()
     one = Reading(site, parts((33, "late")), at=20.3)
     assert one.show() == []
-    assert site.sky.t <= 20.3 + PATIENCE + 1
-    assert [title.partition(":")[0] for title in one.reader.late] == ["woodpecker/test"]
+    assert site.sky.t <= 20.3 + LOG_TIMEOUT_S + 1
+    assert [title.partition(":")[0] for title in one.reader.incomplete] == ["woodpecker/test"]
 
 
-def quiet(*steps: str) -> Script:
+def quiet(*steps: str) -> PipelineTimeline:
     """Red at 20 s, where these steps write nothing."""
-    script = timelines.red(seconds=20)
+    script = timelines.make_red(seconds=20)
     return replace(script, logs=tuple(line for line in script.logs if line.step not in steps))
 
 
 def test_a_step_that_wrote_nothing_says_so_once_nothing_can_come_any_more() -> None:
     site = Pure()
     one = Reading(site, quiet("build", "test"))
-    assert one.show(Choice(all=True)) == ["(no output)", "(no output)"]
-    assert one.reader.late == ()
+    assert one.show(LogSelection(all=True)) == ["(no output)", "(no output)"]
+    assert one.reader.incomplete == ()
     assert site.sky.t < 3601
 
 
 def test_several_logs_that_are_late_are_waited_for_together() -> None:
     site = Pure()
     one = Reading(site, quiet("build", "test"), at=20.3)
-    assert one.show(Choice(all=True)) == []
-    assert len(one.reader.late) == 2
-    assert site.sky.t <= 20.3 + PATIENCE + 1
+    assert one.show(LogSelection(all=True)) == []
+    assert len(one.reader.incomplete) == 2
+    assert site.sky.t <= 20.3 + LOG_TIMEOUT_S + 1
 
 
 def test_a_log_that_grows_when_the_time_for_all_is_over_is_not_called_whole() -> None:
     """Four steps' whole logs have used up the time by then."""
-    late = tuple(Lines(t, "test", (text.encode(),)) for t, text in ((21.0, "one"), (25.9, "two")))
-    one = Reading(Pure(), replace(timelines.red(seconds=20), logs=late), at=20.3)
-    shown = one.show(Choice(all=True))
-    assert shown == ["one", "two"] or [title.partition(":")[0] for title in one.reader.late][-1:] == ["woodpecker/test"]
+    late = tuple(LogChunk(t, "test", (text.encode(),)) for t, text in ((21.0, "one"), (25.9, "two")))
+    one = Reading(Pure(), replace(timelines.make_red(seconds=20), logs=late), at=20.3)
+    shown = one.show(LogSelection(all=True))
+    assert shown == ["one", "two"] or [title.partition(":")[0] for title in one.reader.incomplete][-1:] == [
+        "woodpecker/test"
+    ]
 
 
 def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:
     one = Reading(Pure(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
     assert one.show() == ["one", "two", "three"]
-    assert one.reader.late == ()
+    assert one.reader.incomplete == ()
 
 
 def test_a_follower_sees_each_line_once_in_order_to_the_end() -> None:
@@ -146,11 +148,11 @@ def test_a_follower_sees_each_line_once_in_order_to_the_end() -> None:
     site = Pure()
     one = Reading(site, parts((5, "a"), (12, "b"), (19, "c"), (21.9, "d")), at=1.0)
 
-    ended = one.reader.follow(one.pipeline, Choice())
+    ended = one.reader.follow(one.pipeline, LogSelection())
 
     assert one.lines == ["a", "b", "c", "d"]
     assert ended.status == "failure"
-    assert 21.9 + SETTLE <= site.sky.t <= 28
+    assert 21.9 + QUIET_AFTER_END_S <= site.sky.t <= 28
 
 
 def test_a_follower_waits_for_a_log_of_which_nothing_came() -> None:
@@ -158,7 +160,7 @@ def test_a_follower_waits_for_a_log_of_which_nothing_came() -> None:
     site = Pure()
     one = Reading(site, parts((24.5, "late")), at=1.0)
 
-    one.reader.follow(one.pipeline, Choice())
+    one.reader.follow(one.pipeline, LogSelection())
 
     assert one.lines == ["late"]
 
@@ -167,45 +169,47 @@ def test_a_follower_of_a_step_waits_until_it_is_there() -> None:
     one = Reading(Pure(), at=0.0)
     one.site.sky.t = 0.05
 
-    one.reader.follow(one.pipeline, Choice(step="test"))
+    one.reader.follow(one.pipeline, LogSelection(step="test"))
 
     assert one.lines == ["t0", "t1", "t2", "t3", "t4"]
 
 
 def test_a_follower_of_a_step_that_never_comes_says_so_at_the_end() -> None:
     one = Reading(Pure(), at=0.1)
-    with pytest.raises(Problem):
-        one.reader.follow(one.pipeline, Choice(step="nonsense"))
+    with pytest.raises(CommandError):
+        one.reader.follow(one.pipeline, LogSelection(step="nonsense"))
 
 
 def test_a_follower_rides_out_a_flap() -> None:
-    silence = NoReply(Fault.TIMEOUT, "no whole answer")
+    silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
     site = Pure()
     one = Reading(site, parts((5, "a"), (19, "b")), at=1.0)
     pipeline = one.pipeline
     site.bad = lambda _, t: silence if 8 < t < 30 else None
 
-    one.reader.follow(pipeline, Choice())
+    one.reader.follow(pipeline, LogSelection())
 
     assert one.lines == ["a", "b"]
 
 
-GONE = NoReply(Fault.TIMEOUT, "no whole answer")
-NO = Reply(401, {"x-woodpecker-version": "3.17.0"}, b"", 0.01)
+GONE = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+NO = HttpResponse(401, {"x-woodpecker-version": "3.17.0"}, b"", 0.01)
 
 
-@pytest.mark.parametrize(("bad", "exit_"), [(GONE, Exit.UNREACHABLE), (NO, Exit.DENIED)], ids=["gone", "refused"])
-def test_a_follower_gives_up_where_no_answer_comes_any_more(bad: NoReply | Reply, exit_: Exit) -> None:
+@pytest.mark.parametrize(
+    ("bad", "exit_"), [(GONE, ExitCode.UNREACHABLE), (NO, ExitCode.DENIED)], ids=["gone", "refused"]
+)
+def test_a_follower_gives_up_where_no_answer_comes_any_more(bad: RequestFailed | HttpResponse, exit_: ExitCode) -> None:
     site = Pure()
     one = Reading(site, at=1.0)
     pipeline = one.pipeline
     site.bad = lambda _, t: bad if t > 8 else None
 
-    with pytest.raises(Problem) as caught:
-        one.reader.follow(pipeline, Choice())
+    with pytest.raises(CommandError) as caught:
+        one.reader.follow(pipeline, LogSelection())
 
     assert caught.value.exit is exit_
-    assert site.sky.t < 8 + LOST + 30
+    assert site.sky.t < 8 + GIVE_UP_AFTER_S + 30
 
 
 @pytest.mark.parametrize(
@@ -222,4 +226,4 @@ def test_a_follower_gives_up_where_no_answer_comes_any_more(bad: NoReply | Reply
     ],
 )
 def test_a_line_is_shown_as_a_terminal_would_and_no_more(raw: str, shown: str) -> None:
-    assert visible(raw) == shown
+    assert render_line(raw) == shown

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.events import Back, LostContact, PipelineChanged, Waiting
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Absent, Denied, Fault, Look, Missed, Seen
-from homelab_hooks.model import Pipeline, Queue, Status, Stopped
-from homelab_hooks.watch.machine import turn
-from homelab_hooks.watch.state import Patience, Scope, Sight, Watch
+from homelab_hooks.events import ContactLost, ContactRestored, PipelineChanged, Waiting
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.model import Cancellation, Pipeline, QueueInfo, Status
+from homelab_hooks.watch.machine import decide_watch
+from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
 from tests.watch.history import NEWER, OLDER, OURS, History, Row, Trouble
 from tests.watch.simulate import watch
 
@@ -24,20 +24,20 @@ def row(number: int = 1, life: tuple[tuple[float, Status], ...] = GREEN, **more:
     return replace(Row(number=number, commit=OURS, life=life), **more)  # type: ignore[arg-type]  # a test's shorthand
 
 
-def history(*rows: Row, troubles: tuple[Trouble, ...] = (), scope: Scope | None = None) -> History:
-    return History(rows=rows, troubles=troubles, scope=scope or Scope(sha=OURS))
+def history(*rows: Row, troubles: tuple[Trouble, ...] = (), scope: WatchScope | None = None) -> History:
+    return History(rows=rows, troubles=troubles, scope=scope or WatchScope(sha=OURS))
 
 
-def after(*looks: Look[Sight], every: float = 1.0, state: Watch | None = None) -> Watch:
+def after(*looks: Poll[CiObservation], every: float = 1.0, state: CiWatchState | None = None) -> CiWatchState:
     """The state after these looks, one each `every` seconds."""
-    found = state or Watch(scope=Scope(sha=OURS))
+    found = state or CiWatchState(scope=WatchScope(sha=OURS))
     for number, look in enumerate(looks):
-        found = turn(found, look, number * every).state
+        found = decide_watch(found, look, number * every).state
     return found
 
 
-def seen(*rows: Pipeline, details: tuple[Pipeline, ...] = (), queue: Queue | None = None) -> Seen[Sight]:
-    return Seen(Sight(rows=rows, details=details, queue=queue))
+def seen(*rows: Pipeline, details: tuple[Pipeline, ...] = (), queue: QueueInfo | None = None) -> Found[CiObservation]:
+    return Found(CiObservation(rows=rows, details=details, queue=queue))
 
 
 def pipeline(status: Status, number: int = 1, **more: object) -> Pipeline:
@@ -50,17 +50,17 @@ def pipeline(status: Status, number: int = 1, **more: object) -> Pipeline:
 @pytest.mark.parametrize(
     ("end", "exit_"),
     [
-        (Status.SUCCESS, Exit.OK),
-        (Status.FAILURE, Exit.FAILED),
-        (Status.ERROR, Exit.FAILED),
-        (Status.KILLED, Exit.CANCELLED),
-        (Status.CANCELED, Exit.CANCELLED),
-        (Status.DECLINED, Exit.CANCELLED),
-        (Status.BLOCKED, Exit.BLOCKED),
-        (Status.SKIPPED, Exit.NO_PIPELINE),
+        (Status.SUCCESS, ExitCode.OK),
+        (Status.FAILURE, ExitCode.FAILED),
+        (Status.ERROR, ExitCode.FAILED),
+        (Status.KILLED, ExitCode.CANCELLED),
+        (Status.CANCELED, ExitCode.CANCELLED),
+        (Status.DECLINED, ExitCode.CANCELLED),
+        (Status.BLOCKED, ExitCode.BLOCKED),
+        (Status.SKIPPED, ExitCode.NO_PIPELINE),
     ],
 )
-def test_every_final_status_has_its_code(end: Status, exit_: Exit) -> None:
+def test_every_final_status_has_its_code(end: Status, exit_: ExitCode) -> None:
     before = Status.BLOCKED if end is Status.BLOCKED else Status.PENDING  # a blocked one was never anything else
 
     run = watch(history(row(life=((0.0, before), (30.0, end)))))
@@ -71,9 +71,9 @@ def test_every_final_status_has_its_code(end: Status, exit_: Exit) -> None:
 
 @pytest.mark.parametrize("status", [Status.CREATED, Status.PENDING, Status.RUNNING, Status.UNKNOWN])
 def test_an_undecided_status_ends_by_the_timeout_only(status: Status) -> None:
-    run = watch(history(row(life=((0.0, status),))), Patience(timeout=3600))
+    run = watch(history(row(life=((0.0, status),))), WatchTimeouts(overall=3600))
 
-    assert run.verdict.exit is Exit.TIMEOUT
+    assert run.verdict.exit is ExitCode.TIMEOUT
     assert 3599 <= run.ended <= 3602
 
 
@@ -81,102 +81,107 @@ def test_an_approval_that_is_missing_is_no_success() -> None:
     """Defect 25: `blocked` was taken for success."""
     run = watch(history(row(life=((0.0, Status.BLOCKED),))))
 
-    assert run.verdict.exit is Exit.BLOCKED
+    assert run.verdict.exit is ExitCode.BLOCKED
     assert "approv" in run.verdict.hint
 
 
 def test_skipped_and_unknown_statuses_do_not_wait_for_ever() -> None:
     """Defect 26: a status that was not on the list waited for twenty minutes."""
     assert watch(history(row(life=((0.0, Status.SKIPPED),)))).ended < 10
-    assert watch(history(row(life=((0.0, Status.UNKNOWN),))), Patience(timeout=60)).verdict.exit is Exit.TIMEOUT
+    assert (
+        watch(history(row(life=((0.0, Status.UNKNOWN),))), WatchTimeouts(overall=60)).verdict.exit is ExitCode.TIMEOUT
+    )
 
 
 def test_a_refused_token_ends_at_once() -> None:
     """Defect 27: an expired token waited for twenty minutes."""
-    assert turn(Watch(scope=Scope(sha=OURS)), Denied("refused", hint="renew it"), 0.0).state.verdict is not None
+    assert (
+        decide_watch(CiWatchState(scope=WatchScope(sha=OURS)), Denied("refused", hint="renew it"), 0.0).state.verdict
+        is not None
+    )
 
 
 def test_only_the_target_branch_and_the_full_sha_decide_for_a_landing() -> None:
     """Defect 28: the first prefix match among the newest rows won, whatever its event or branch."""
-    scope = Scope(sha=OURS, events=frozenset({"push"}), branch="main")
+    scope = WatchScope(sha=OURS, events=frozenset({"push"}), branch="main")
     cron = row(9, RED, event="cron")
     lookalike = replace(row(8, RED), commit=OURS[:39] + "b")
 
     run = watch(history(row(1), cron, lookalike, scope=scope))
 
-    assert run.verdict.exit is Exit.OK
+    assert run.verdict.exit is ExitCode.OK
     assert [p.number for p in run.verdict.pipelines] == [1]
     assert any(isinstance(e, PipelineChanged) and e.number == 9 and not e.deciding for e in run.events)
 
 
 def test_no_pipeline_is_said_after_the_appear_timeout() -> None:
     """Defect 29: no pipeline at all waited for twenty minutes and was called red."""
-    run = watch(history(), Patience(appear=120))
+    run = watch(history(), WatchTimeouts(appear=120))
 
-    assert run.verdict.exit is Exit.NO_PIPELINE
+    assert run.verdict.exit is ExitCode.NO_PIPELINE
     assert 119 <= run.ended <= 122
 
 
 def test_the_time_that_ci_may_take_is_a_setting() -> None:
     """Defect 30: twenty minutes were fixed."""
-    assert watch(history(row(life=RUNS)), Patience(timeout=7200)).ended >= 7199
+    assert watch(history(row(life=RUNS)), WatchTimeouts(overall=7200)).ended >= 7199
 
 
 def test_an_inactive_repository_is_said_at_once() -> None:
-    look = Seen(Sight(active=False))
+    look = Found(CiObservation(repo_active=False))
 
-    state = turn(Watch(scope=Scope(sha=OURS)), look, 0.0).state
+    state = decide_watch(CiWatchState(scope=WatchScope(sha=OURS)), look, 0.0).state
 
     assert state.verdict is not None
-    assert state.verdict.exit is Exit.NO_PIPELINE
+    assert state.verdict.exit is ExitCode.NO_PIPELINE
 
 
 def test_a_green_pipeline_with_a_red_workflow_has_failed() -> None:
     run = watch(history(row(red=True)))
 
-    assert run.verdict.exit is Exit.FAILED
+    assert run.verdict.exit is ExitCode.FAILED
     assert "says success" in run.verdict.reason
 
 
 def test_the_steps_of_another_commit_under_the_same_number_are_not_believed() -> None:
     other = pipeline(Status.SUCCESS, commit=OLDER)
-    assert after(seen(pipeline(Status.SUCCESS), details=(other,))).threads[0].detail is None
+    assert after(seen(pipeline(Status.SUCCESS), details=(other,))).tracks[0].detail is None
     own = pipeline(Status.SUCCESS)
-    assert after(seen(own, details=(own,))).threads[0].detail == own
+    assert after(seen(own, details=(own,))).tracks[0].detail == own
 
 
 def test_a_detail_that_never_comes_changes_no_verdict() -> None:
     always = (Trouble(since=0, until=1e9, kind="no-detail"),)
 
-    assert watch(history(row(), troubles=always)).verdict.exit is Exit.OK
-    assert watch(history(row(life=RED), troubles=always)).verdict.exit is Exit.FAILED
+    assert watch(history(row(), troubles=always)).verdict.exit is ExitCode.OK
+    assert watch(history(row(life=RED), troubles=always)).verdict.exit is ExitCode.FAILED
 
 
 def test_a_step_that_cancels_the_rest_is_a_failure_and_a_person_is_not() -> None:
     killed = (*RUNS, (30.0, Status.KILLED))
 
-    by_step = watch(history(row(life=killed, stopped=Stopped(by_step="boom"))))
-    by_user = watch(history(row(life=killed, stopped=Stopped(by_user="alice"))))
+    by_step = watch(history(row(life=killed, stopped=Cancellation(by_step="boom"))))
+    by_user = watch(history(row(life=killed, stopped=Cancellation(by_user="alice"))))
 
-    assert by_step.verdict.exit is Exit.FAILED
+    assert by_step.verdict.exit is ExitCode.FAILED
     assert "boom" in by_step.verdict.reason
-    assert by_user.verdict.exit is Exit.CANCELLED
+    assert by_user.verdict.exit is ExitCode.CANCELLED
     assert "alice" in by_user.verdict.reason
 
 
 def test_what_a_restart_kept_of_an_old_cancel_does_not_count() -> None:
     """Recording 10: a success that carries the cancel_info of the pipeline it restarted."""
-    state = after(seen(pipeline(Status.SUCCESS, stopped=Stopped(by_user="alice"))), every=10.0)
-    state = turn(state, seen(pipeline(Status.SUCCESS, stopped=Stopped(by_user="alice"))), 10.0).state
+    state = after(seen(pipeline(Status.SUCCESS, cancellation=Cancellation(by_user="alice"))), every=10.0)
+    state = decide_watch(state, seen(pipeline(Status.SUCCESS, cancellation=Cancellation(by_user="alice"))), 10.0).state
 
     assert state.verdict is not None
-    assert state.verdict.exit is Exit.OK
+    assert state.verdict.exit is ExitCode.OK
 
 
 def test_a_restart_replaces_the_older_number_during_the_watch() -> None:
     run = watch(history(row(1, RUNS), row(2, ((10.0, Status.PENDING), (40.0, Status.FAILURE)))))
 
-    assert run.verdict.exit is Exit.FAILED
+    assert run.verdict.exit is ExitCode.FAILED
     assert [p.number for p in run.verdict.pipelines] == [2]
 
 
@@ -184,9 +189,9 @@ def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
     killed = (*RUNS, (30.0, Status.KILLED))
     newer = Row(number=2, commit=NEWER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
-    run = watch(history(row(life=killed, stopped=Stopped(superseded_by=2)), newer))
+    run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=2)), newer))
 
-    assert run.verdict.exit is Exit.OK
+    assert run.verdict.exit is ExitCode.OK
     assert [p.number for p in run.verdict.pipelines] == [2]
     assert any(isinstance(e, PipelineChanged) and "contains" in e.note for e in run.events)
 
@@ -196,9 +201,9 @@ def test_a_newer_pipeline_that_does_not_contain_our_commit_supersedes_it() -> No
     killed = (*RUNS, (30.0, Status.KILLED))
     newer = Row(number=2, commit=OLDER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
-    run = watch(history(row(life=killed, stopped=Stopped(superseded_by=2)), newer))
+    run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=2)), newer))
 
-    assert run.verdict.exit is Exit.SUPERSEDED
+    assert run.verdict.exit is ExitCode.SUPERSEDED
     assert run.ended < 40
 
 
@@ -208,67 +213,69 @@ def test_before_3_14_a_killed_pipeline_with_a_newer_one_on_the_branch_is_superse
 
     state = after(seen(old, newer))
 
-    assert state.ask.commits == (OLDER,)
+    assert state.query.commits == (OLDER,)
 
 
 def test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed() -> None:
     gone = row(5, ((1.0, Status.CREATED),), gone_at=4.0)
     taken = Row(number=5, commit=OLDER, life=((5.0, Status.PENDING), (9.0, Status.FAILURE)))
 
-    run = watch(history(gone, taken), Patience(appear=30))
+    run = watch(history(gone, taken), WatchTimeouts(appear=30))
 
-    assert run.verdict.exit is Exit.NO_PIPELINE
-    assert run.state.gone == {5}
+    assert run.verdict.exit is ExitCode.NO_PIPELINE
+    assert run.state.vanished == {5}
     assert "filtered" in run.verdict.reason
 
 
 def test_from_pending_on_no_answer_un_sees_a_pipeline() -> None:
-    state = after(seen(pipeline(Status.PENDING)), seen(), seen(), seen(), Absent())
+    state = after(seen(pipeline(Status.PENDING)), seen(), seen(), seen(), NotFound())
 
-    assert [thread.number for thread in state.threads] == [1]
+    assert [thread.number for thread in state.tracks] == [1]
 
 
 def test_an_older_answer_does_not_turn_time_back() -> None:
     state = after(seen(pipeline(Status.RUNNING)), seen(pipeline(Status.PENDING)))
 
-    assert state.threads[0].pipeline.status is Status.RUNNING
+    assert state.tracks[0].pipeline.status is Status.RUNNING
 
 
 def test_a_flap_is_ridden_out_and_told_once() -> None:
     away = Trouble(since=5, until=100, kind="missed")
 
-    run = watch(history(row(), troubles=(away,)), Patience(unreachable=180))
+    run = watch(history(row(), troubles=(away,)), WatchTimeouts(unreachable=180))
 
-    assert run.verdict.exit is Exit.OK
-    assert len([e for e in run.events if isinstance(e, LostContact)]) == 1
-    assert len([e for e in run.events if isinstance(e, Back)]) == 1
+    assert run.verdict.exit is ExitCode.OK
+    assert len([e for e in run.events if isinstance(e, ContactLost)]) == 1
+    assert len([e for e in run.events if isinstance(e, ContactRestored)]) == 1
 
 
 def test_no_usable_answer_for_the_whole_patience_is_unreachable() -> None:
-    run = watch(history(row(), troubles=(Trouble(since=0, until=1e9, kind="missed"),)), Patience(unreachable=180))
+    run = watch(history(row(), troubles=(Trouble(since=0, until=1e9, kind="missed"),)), WatchTimeouts(unreachable=180))
 
-    assert run.verdict.exit is Exit.UNREACHABLE
+    assert run.verdict.exit is ExitCode.UNREACHABLE
     assert 179 <= run.ended <= 182
 
 
 def test_a_verdict_that_comes_with_the_last_look_counts() -> None:
     """Settle first, then count time."""
-    state = turn(Watch(scope=Scope(sha=OURS), patience=Patience(timeout=10)), seen(), 0.0).state
+    state = decide_watch(
+        CiWatchState(scope=WatchScope(sha=OURS), timeouts=WatchTimeouts(overall=10)), seen(), 0.0
+    ).state
 
-    ended = turn(state, seen(pipeline(Status.SUCCESS), details=(pipeline(Status.SUCCESS),)), 10.0).state
+    ended = decide_watch(state, seen(pipeline(Status.SUCCESS), details=(pipeline(Status.SUCCESS),)), 10.0).state
 
     assert ended.verdict is not None
-    assert ended.verdict.exit is Exit.OK
+    assert ended.verdict.exit is ExitCode.OK
 
 
 def test_web_pages_are_no_woodpecker_only_where_no_answer_ever_came() -> None:
-    page = Missed("a web page", Fault.WEB_PAGE)
+    page = Unavailable("a web page", FailureKind.WEB_PAGE)
 
     never = after(page, page, page)
     later = after(seen(pipeline(Status.RUNNING)), page, page, page, page)
 
     assert never.verdict is not None
-    assert never.verdict.exit is Exit.DENIED
+    assert never.verdict.exit is ExitCode.DENIED
     assert later.verdict is None
 
 
@@ -279,7 +286,7 @@ def test_a_refusal_after_it_had_worked_is_tried_again_first() -> None:
     assert after(worked, no, no).verdict is None
     ended = after(worked, no, no, no).verdict
     assert ended is not None
-    assert ended.exit is Exit.DENIED
+    assert ended.exit is ExitCode.DENIED
 
 
 def test_a_slow_refusal_is_asked_again() -> None:
@@ -297,16 +304,20 @@ def test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before() -
 
 
 def test_retry_after_is_honoured_within_the_patience() -> None:
-    step = turn(Watch(scope=Scope(sha=OURS)), Missed("429", Fault.STATUS, retry_after=40.0), 0.0)
-    far = turn(Watch(scope=Scope(sha=OURS)), Missed("429", Fault.STATUS, retry_after=4000.0), 0.0)
+    step = decide_watch(
+        CiWatchState(scope=WatchScope(sha=OURS)), Unavailable("429", FailureKind.STATUS, retry_after=40.0), 0.0
+    )
+    far = decide_watch(
+        CiWatchState(scope=WatchScope(sha=OURS)), Unavailable("429", FailureKind.STATUS, retry_after=4000.0), 0.0
+    )
 
-    assert step.wait == pytest.approx(40.0)
-    assert far.wait is not None
-    assert far.wait <= 180.0
+    assert step.delay == pytest.approx(40.0)
+    assert far.delay is not None
+    assert far.delay <= 180.0
 
 
 def test_waits_back_off_with_jitter_and_stay_bounded() -> None:
-    run = watch(history(troubles=(Trouble(since=0, until=1e9, kind="missed"),)), Patience(unreachable=600))
+    run = watch(history(troubles=(Trouble(since=0, until=1e9, kind="missed"),)), WatchTimeouts(unreachable=600))
     gaps = [b - a for a, b in zip(run.looks, run.looks[1:], strict=False)]
 
     assert gaps[0] < 1
@@ -319,7 +330,7 @@ def test_several_deciding_pipelines_are_waited_for_and_the_worst_counts() -> Non
 
     both = watch(history(push, tag))
 
-    assert both.verdict.exit is Exit.FAILED
+    assert both.verdict.exit is ExitCode.FAILED
     assert both.ended >= 90
 
 
@@ -327,15 +338,15 @@ def test_fail_fast_ends_at_the_first_red_one() -> None:
     slow = pipeline(Status.RUNNING, number=2, event="tag", ref="refs/tags/v1")
     red = pipeline(Status.FAILURE)
 
-    state = after(seen(red, slow, details=(red,)), state=Watch(scope=Scope(sha=OURS), fail_fast=True))
+    state = after(seen(red, slow, details=(red,)), state=CiWatchState(scope=WatchScope(sha=OURS), fail_fast=True))
 
     assert state.verdict is not None
-    assert state.verdict.exit is Exit.FAILED
+    assert state.verdict.exit is ExitCode.FAILED
 
 
 def test_an_unknown_status_is_warned_about_once() -> None:
     odd = pipeline(Status.UNKNOWN, raw_status="quantum")
-    state, first, _ = _turn(Watch(scope=Scope(sha=OURS)), seen(odd), 0.0)
+    state, first, _ = _turn(CiWatchState(scope=WatchScope(sha=OURS)), seen(odd), 0.0)
     state, second, _ = _turn(state, seen(odd), 1.0)
 
     assert any("quantum" in str(event) for event in first)
@@ -343,13 +354,13 @@ def test_an_unknown_status_is_warned_about_once() -> None:
 
 
 def test_a_quiet_watch_says_a_word_a_minute() -> None:
-    run = watch(history(row(life=RUNS)), Patience(timeout=660))
+    run = watch(history(row(life=RUNS)), WatchTimeouts(overall=660))
 
     assert 8 <= len([e for e in run.events if isinstance(e, Waiting)]) <= 12
 
 
 def test_ten_minutes_without_any_change_are_said_with_a_remedy() -> None:
-    run = watch(history(row(life=RUNS)), Patience(timeout=1300))
+    run = watch(history(row(life=RUNS)), WatchTimeouts(overall=1300))
 
     told = [e for e in run.events if isinstance(e, Waiting) and "without any change" in e.reason]
     assert told
@@ -359,21 +370,23 @@ def test_ten_minutes_without_any_change_are_said_with_a_remedy() -> None:
 @pytest.mark.parametrize(
     ("queue", "word"),
     [
-        (Queue(workers=0, pending=1, running=0, paused=False), "no agent"),
-        (Queue(workers=2, pending=1, running=0, paused=True), "paused"),
-        (Queue(workers=2, pending=3, running=2, paused=False), "busy"),
+        (QueueInfo(workers=0, pending=1, running=0, paused=False), "no agent"),
+        (QueueInfo(workers=2, pending=1, running=0, paused=True), "paused"),
+        (QueueInfo(workers=2, pending=3, running=2, paused=False), "busy"),
     ],
 )
-def test_thirty_seconds_of_pending_are_explained_by_the_queue(queue: Queue, word: str) -> None:
+def test_thirty_seconds_of_pending_are_explained_by_the_queue(queue: QueueInfo, word: str) -> None:
     waits = pipeline(Status.PENDING)
     state = after(seen(waits), seen(waits), every=30.0)
-    assert state.ask.queue
+    assert state.query.queue
 
     _, events, _ = _turn(state, seen(waits, queue=queue), 100.0)
 
     assert any(isinstance(event, Waiting) and word in event.reason for event in events)
 
 
-def _turn(state: Watch, look: Look[Sight], now: float) -> tuple[Watch, tuple[object, ...], float | None]:
-    step = turn(state, look, now)
-    return step.state, step.events, step.wait
+def _turn(
+    state: CiWatchState, look: Poll[CiObservation], now: float
+) -> tuple[CiWatchState, tuple[object, ...], float | None]:
+    step = decide_watch(state, look, now)
+    return step.state, step.events, step.delay

@@ -11,13 +11,13 @@ from collections.abc import Callable
 import pytest
 
 from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.balancer import Balancer, Certificate
-from homelab_hooks.demo.faults import Moment, Rule
-from homelab_hooks.demo.programs import free_port
-from homelab_hooks.demo.script import Script
-from homelab_hooks.demo.woodpecker import Woodpecker
-from homelab_hooks.events import Back, Event, LostContact, PipelineChanged, Waiting
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.demo.faults import FaultPoint, FaultRule
+from homelab_hooks.demo.programs import find_free_port
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.events import ContactLost, ContactRestored, Event, PipelineChanged, Waiting
+from homelab_hooks.exits import ExitCode
 from tests.watch.history import OLDER, OURS
 from tests.watch.onsite import Place, Watching, watch
 from tests.watch.shared_time import SharedTime
@@ -25,16 +25,16 @@ from tests.watch.shared_time import SharedTime
 LIST = r"pipelines\?"
 DETAIL = r"pipelines/\d"
 LOCKED = (
-    Rule(fault=faults.LOCKED_DATABASE, path="/api/"),
-    Rule(fault=faults.Status(code=500, body=b"database is locked", after=5.0), path="healthz"),
+    FaultRule(fault=faults.LOCKED_DATABASE, path="/api/"),
+    FaultRule(fault=faults.StatusFault(code=500, body=b"database is locked", after=5.0), path="healthz"),
 )
 
 
 @pytest.fixture
-def push(site: Woodpecker) -> Callable[..., None]:
+def push(site: WoodpeckerSimulator) -> Callable[..., None]:
     """`push(script, ...)`: our commit's pipeline."""
 
-    def one(script: Script, **facts: object) -> None:
+    def one(script: PipelineTimeline, **facts: object) -> None:
         site.push("acme/app", "main", OURS, script, **facts)
 
     return one
@@ -45,241 +45,255 @@ PATIENT = Watching(seconds=(120, 20, 90))
 
 
 @pytest.mark.slow
-def test_rows_that_come_and_go_are_followed(site: Woodpecker, push: Push) -> None:
-    push(timelines.green(seconds=20))
-    site.fail(Rule(fault=faults.Vanished(), path=LIST, first=1, every=2))
-    assert watch(site).verdict.exit is Exit.OK
+def test_rows_that_come_and_go_are_followed(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green(seconds=20))
+    site.fail(FaultRule(fault=faults.MissingPipelines(), path=LIST, first=1, every=2))
+    assert watch(site).verdict.exit is ExitCode.OK
 
 
 @pytest.mark.slow
-def test_a_row_that_vanishes_for_good_is_undecided_and_no_absence(site: Woodpecker, push: Push) -> None:
-    push(timelines.green(seconds=20))
-    site.fail(Rule(fault=faults.Vanished(), path="pipelines", since=5))
+def test_a_row_that_vanishes_for_good_is_undecided_and_no_absence(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green(seconds=20))
+    site.fail(FaultRule(fault=faults.MissingPipelines(), path="pipelines", since=5))
     ended = watch(site, Watching(seconds=(30, 10, 10)))
-    assert ended.verdict.exit is Exit.TIMEOUT
+    assert ended.verdict.exit is ExitCode.TIMEOUT
     assert "#1 is running" in ended.verdict.reason
 
 
 @pytest.mark.slow
-def test_answers_from_the_past_delay_the_word_and_do_not_change_it(site: Woodpecker, push: Push) -> None:
-    push(timelines.red(seconds=8))
-    site.fail(Rule(fault=faults.Older(4.0), path="pipelines", first=2))
+def test_answers_from_the_past_delay_the_word_and_do_not_change_it(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_red(seconds=8))
+    site.fail(FaultRule(fault=faults.StaleAnswer(4.0), path="pipelines", first=2))
     ended = watch(site)
-    assert ended.verdict.exit is Exit.FAILED
+    assert ended.verdict.exit is ExitCode.FAILED
     statuses = [event.status for event in ended.events if isinstance(event, PipelineChanged)]
     assert len(statuses) == len(set(statuses))
 
 
-def test_a_number_that_is_used_again_for_another_commit_is_not_followed(site: Woodpecker, push: Push) -> None:
-    push(timelines.created_then_gone(after=3))
-    site.push("acme/app", "main", OLDER, timelines.green(seconds=2), after=4)
+def test_a_number_that_is_used_again_for_another_commit_is_not_followed(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_created_then_gone(after=3))
+    site.push("acme/app", "main", OLDER, timelines.make_green(seconds=2), after=4)
     ended = watch(site)
-    assert ended.verdict.exit is Exit.NO_PIPELINE
+    assert ended.verdict.exit is ExitCode.NO_PIPELINE
     assert "filtered" in ended.verdict.reason
 
 
 @pytest.mark.slow
-def test_a_number_that_suddenly_has_another_commit_does_not_decide(site: Woodpecker, push: Push) -> None:
-    push(timelines.red(seconds=8))
-    site.fail(Rule(fault=faults.OtherCommit(OLDER), path="pipelines", since=4))
-    assert watch(site, Watching(seconds=(30, 10, 10))).verdict.exit is Exit.TIMEOUT
+def test_a_number_that_suddenly_has_another_commit_does_not_decide(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_red(seconds=8))
+    site.fail(FaultRule(fault=faults.WrongCommit(OLDER), path="pipelines", since=4))
+    assert watch(site, Watching(seconds=(30, 10, 10))).verdict.exit is ExitCode.TIMEOUT
 
 
-def test_a_locked_database_is_ridden_out_from_the_first_request(site: Woodpecker, time: SharedTime, push: Push) -> None:
+def test_a_locked_database_is_ridden_out_from_the_first_request(
+    site: WoodpeckerSimulator, time: SharedTime, push: Push
+) -> None:
     """A valid token gets a slow 401 (measured, B5)."""
-    push(timelines.green(seconds=4))
+    push(timelines.make_green(seconds=4))
     site.fail(*(rule for rule in LOCKED))
     time.at(14, site.fail)
     ended = watch(site, PATIENT)
-    assert ended.verdict.exit is Exit.OK
+    assert ended.verdict.exit is ExitCode.OK
     assert site.count("healthz") >= 1
 
 
 @pytest.mark.slow
-def test_a_locked_database_is_ridden_out_later(site: Woodpecker, push: Push) -> None:
-    push(timelines.green(seconds=4))
-    site.fail(*(Rule(fault=rule.fault, path=rule.path, since=2, until=30) for rule in LOCKED))
+def test_a_locked_database_is_ridden_out_later(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green(seconds=4))
+    site.fail(*(FaultRule(fault=rule.fault, path=rule.path, since=2, until=30) for rule in LOCKED))
     ended = watch(site, PATIENT)
-    assert ended.verdict.exit is Exit.OK
-    assert any(isinstance(event, LostContact) and "locked" in event.reason for event in ended.events)
+    assert ended.verdict.exit is ExitCode.OK
+    assert any(isinstance(event, ContactLost) and "locked" in event.reason for event in ended.events)
 
 
 @pytest.mark.slow
-def test_a_database_that_stays_locked_is_unreachable_and_no_refusal(site: Woodpecker, push: Push) -> None:
-    push(timelines.green())
+def test_a_database_that_stays_locked_is_unreachable_and_no_refusal(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green())
     site.fail(*LOCKED)
     ended = watch(site, Watching(seconds=(120, 20, 30)))
-    assert ended.verdict.exit is Exit.UNREACHABLE
+    assert ended.verdict.exit is ExitCode.UNREACHABLE
     assert "locked" in ended.verdict.reason
 
 
-def test_a_slow_refusal_of_a_server_that_is_well_is_one(site: Woodpecker) -> None:
-    site.fail(Rule(fault=faults.LOCKED_DATABASE, path="/api/"))
-    assert watch(site, PATIENT).verdict.exit is Exit.DENIED
+def test_a_slow_refusal_of_a_server_that_is_well_is_one(site: WoodpeckerSimulator) -> None:
+    site.fail(FaultRule(fault=faults.LOCKED_DATABASE, path="/api/"))
+    assert watch(site, PATIENT).verdict.exit is ExitCode.DENIED
     assert site.count("healthz") == site.count("/api/user") == 2
 
 
-def test_a_bad_token_ends_with_one_request(site: Woodpecker, push: Push) -> None:
-    push(timelines.green())
+def test_a_bad_token_ends_with_one_request(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green())
     ended = watch(site, PATIENT._replace(token="nonsense"))
-    assert (ended.verdict.exit, site.count()) == (Exit.DENIED, 1)
+    assert (ended.verdict.exit, site.count()) == (ExitCode.DENIED, 1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", [timelines.stuck(), timelines.pending()], ids=["running", "pending"])
-def test_a_dead_agent_is_told_and_ends_by_the_timeout(site: Woodpecker, push: Push, script: Script) -> None:
-    site.book.workers = 0
+@pytest.mark.parametrize("script", [timelines.make_stuck(), timelines.make_pending()], ids=["running", "pending"])
+def test_a_dead_agent_is_told_and_ends_by_the_timeout(
+    site: WoodpeckerSimulator, push: Push, script: PipelineTimeline
+) -> None:
+    site.store.workers = 0
     push(script)
     ended = watch(site, Watching(seconds=(50, 10, 10)))
-    assert ended.verdict.exit is Exit.TIMEOUT
+    assert ended.verdict.exit is ExitCode.TIMEOUT
     assert "#1 is " in ended.verdict.reason
     assert ended.verdict.hint == "the same command goes on"
-    if script == timelines.pending():
+    if script == timelines.make_pending():
         assert any(isinstance(event, Waiting) and "no agent" in event.reason for event in ended.events)
 
 
-def test_a_lost_webhook_is_no_pipeline_with_the_remedy(site: Woodpecker, push: Push) -> None:
-    push(timelines.never())
+def test_a_lost_webhook_is_no_pipeline_with_the_remedy(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_no_pipeline())
     ended = watch(site, Watching(seconds=(60, 5, 10)))
-    assert ended.verdict.exit is Exit.NO_PIPELINE
+    assert ended.verdict.exit is ExitCode.NO_PIPELINE
     assert "webhook" in ended.verdict.reason
     assert "homelab ci restart" in ended.verdict.hint
 
 
-def test_a_webhook_that_comes_late_counts(site: Woodpecker, push: Push) -> None:
-    push(timelines.green(), after=15)
-    assert watch(site, Watching(seconds=(60, 30, 10))).verdict.exit is Exit.OK
+def test_a_webhook_that_comes_late_counts(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green(), after=15)
+    assert watch(site, Watching(seconds=(60, 30, 10))).verdict.exit is ExitCode.OK
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("listen", [False, True], ids=["list", "stream"])
 def test_a_server_that_restarts_in_the_middle_is_waited_for(
-    site: Woodpecker, time: SharedTime, push: Push, *, listen: bool
+    site: WoodpeckerSimulator, time: SharedTime, push: Push, *, listen: bool
 ) -> None:
     """Its pipeline ends while it is away, and the truth comes late (measured, B15)."""
-    push(timelines.red(seconds=30))
+    push(timelines.make_red(seconds=30))
     time.at(5, site.stop)
     time.at(75, site.start)
     ended = watch(site, PATIENT._replace(listen=listen))
-    assert ended.verdict.exit is Exit.FAILED
+    assert ended.verdict.exit is ExitCode.FAILED
     kinds = [type(event) for event in ended.events]
-    assert kinds.index(LostContact) < kinds.index(Back)
+    assert kinds.index(ContactLost) < kinds.index(ContactRestored)
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_come_back_is_unreachable(site: Woodpecker, push: Push) -> None:
-    push(timelines.green(seconds=20))
+def test_a_server_that_does_not_come_back_is_unreachable(site: WoodpeckerSimulator, push: Push) -> None:
+    push(timelines.make_green(seconds=20))
 
     def stop(event: Event) -> None:
         if isinstance(event, PipelineChanged) and event.status == "running":
             site.stop()
 
     ended = watch(site, Watching(seconds=(120, 20, 10)), tell=stop)
-    assert ended.verdict.exit is Exit.UNREACHABLE
+    assert ended.verdict.exit is ExitCode.UNREACHABLE
     assert "refused" in ended.verdict.reason
 
 
-def test_a_connection_that_is_refused_is_unreachable(site: Woodpecker) -> None:
-    ended = watch(site, Watching(place=Place(f"http://127.0.0.1:{free_port()}")))
-    assert (ended.verdict.exit, site.count()) == (Exit.UNREACHABLE, 0)
+def test_a_connection_that_is_refused_is_unreachable(site: WoodpeckerSimulator) -> None:
+    ended = watch(site, Watching(place=Place(f"http://127.0.0.1:{find_free_port()}")))
+    assert (ended.verdict.exit, site.count()) == (ExitCode.UNREACHABLE, 0)
     assert "refused" in ended.verdict.reason
 
 
 @pytest.mark.slow
-def test_a_name_that_means_nothing_is_unreachable(site: Woodpecker) -> None:
+def test_a_name_that_means_nothing_is_unreachable(site: WoodpeckerSimulator) -> None:
     ended = watch(site, Watching(place=Place("http://ci.invalid")))
-    assert ended.verdict.exit is Exit.UNREACHABLE
+    assert ended.verdict.exit is ExitCode.UNREACHABLE
     assert ended.verdict.hint
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("skew", [-7200.0, 5.0, 86400.0])
-@pytest.mark.parametrize("script", [timelines.green(seconds=4), timelines.red(seconds=4)], ids=["green", "red"])
-def test_a_clock_that_is_wrong_changes_no_verdict(site: Woodpecker, push: Push, script: Script, skew: float) -> None:
+@pytest.mark.parametrize(
+    "script", [timelines.make_green(seconds=4), timelines.make_red(seconds=4)], ids=["green", "red"]
+)
+def test_a_clock_that_is_wrong_changes_no_verdict(
+    site: WoodpeckerSimulator, push: Push, script: PipelineTimeline, skew: float
+) -> None:
     """The server's or ours: times are compared for the pace only."""
-    site.push("acme/app", "main", OLDER, timelines.green(seconds=0.5))
+    site.push("acme/app", "main", OLDER, timelines.make_green(seconds=0.5))
     push(script, after=1)
     ended = watch(site, PATIENT._replace(skew=skew))
-    assert ended.verdict.exit is (Exit.OK if script == timelines.green(seconds=4) else Exit.FAILED)
+    assert ended.verdict.exit is (ExitCode.OK if script == timelines.make_green(seconds=4) else ExitCode.FAILED)
     assert ended.lasted < 30
 
 
 @pytest.mark.parametrize(
     "fault",
     [
-        faults.Status(code=500),
-        faults.Status(code=401),
-        faults.Status(code=404),
+        faults.StatusFault(code=500),
+        faults.StatusFault(code=401),
+        faults.StatusFault(code=404),
         faults.WEB_PAGE,
-        faults.Body(content=b"null"),
+        faults.BodyFault(content=b"null"),
         faults.Truncated(),
-        faults.Mistyped(faults.Shape.MISSING_FIELDS),
-        faults.OtherCommit(OLDER),
-        faults.Cut(Moment.BEFORE),
-        faults.Older(600.0),
+        faults.Mistyped(faults.WrongShape.MISSING_FIELDS),
+        faults.WrongCommit(OLDER),
+        faults.Cut(FaultPoint.BEFORE),
+        faults.StaleAnswer(600.0),
     ],
     ids=str,
 )
-@pytest.mark.parametrize("script", [timelines.green(seconds=4), timelines.red(seconds=4)], ids=["green", "red"])
+@pytest.mark.parametrize(
+    "script", [timelines.make_green(seconds=4), timelines.make_red(seconds=4)], ids=["green", "red"]
+)
 @pytest.mark.slow
 def test_the_list_decides_though_no_detail_can_be_had(
-    site: Woodpecker, push: Push, script: Script, fault: faults.Fault
+    site: WoodpeckerSimulator, push: Push, script: PipelineTimeline, fault: faults.HttpFault
 ) -> None:
     push(script)
-    site.fail(Rule(fault=fault, path=DETAIL))
-    assert watch(site, PATIENT).verdict.exit is (Exit.OK if script == timelines.green(seconds=4) else Exit.FAILED)
+    site.fail(FaultRule(fault=fault, path=DETAIL))
+    assert watch(site, PATIENT).verdict.exit is (
+        ExitCode.OK if script == timelines.make_green(seconds=4) else ExitCode.FAILED
+    )
 
 
 @pytest.mark.parametrize("path", [DETAIL, "queue"])
-@pytest.mark.parametrize("moment", list(Moment), ids=str)
+@pytest.mark.parametrize("moment", list(FaultPoint), ids=str)
 @pytest.mark.slow
 def test_a_question_that_hangs_holds_up_the_list_for_seconds_only(
-    site: Woodpecker, push: Push, path: str, moment: Moment
+    site: WoodpeckerSimulator, push: Push, path: str, moment: FaultPoint
 ) -> None:
-    site.book.workers = 0
-    push(timelines.green(seconds=4))
-    site.fail(Rule(fault=faults.Hang(moment), path=path))
-    assert watch(site, PATIENT).verdict.exit is Exit.OK
+    site.store.workers = 0
+    push(timelines.make_green(seconds=4))
+    site.fail(FaultRule(fault=faults.Hang(moment), path=path))
+    assert watch(site, PATIENT).verdict.exit is ExitCode.OK
 
 
-def test_harmless_oddities_are_read_as_if_nothing_were(site: Woodpecker, push: Push) -> None:
+def test_harmless_oddities_are_read_as_if_nothing_were(site: WoodpeckerSimulator, push: Push) -> None:
     """Compressed though nobody asked, another content type, and slow."""
-    push(timelines.green(seconds=4))
+    push(timelines.make_green(seconds=4))
     site.fail(
-        Rule(fault=faults.Gzip(), every=3),
-        Rule(fault=faults.Retyped("text/plain"), every=2),
-        Rule(fault=faults.Slow(1.0)),
+        FaultRule(fault=faults.Gzip(), every=3),
+        FaultRule(fault=faults.Retyped("text/plain"), every=2),
+        FaultRule(fault=faults.Slow(1.0)),
     )
     ended = watch(site, PATIENT)
-    assert ended.verdict.exit is Exit.OK
-    assert not any(isinstance(event, LostContact) for event in ended.events)
+    assert ended.verdict.exit is ExitCode.OK
+    assert not any(isinstance(event, ContactLost) for event in ended.events)
 
 
-CERTIFICATES = [Certificate.WRONG_NAME, Certificate.EXPIRED, Certificate.UNKNOWN_CA]
+CERTIFICATES = [CertificateKind.WRONG_NAME, CertificateKind.EXPIRED, CertificateKind.UNKNOWN_CA]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("certificate", CERTIFICATES, ids=lambda one: one.value)
 def test_a_certificate_that_does_not_verify_is_denied_and_gets_no_token(
-    site: Woodpecker, certificate: Certificate
+    site: WoodpeckerSimulator, certificate: CertificateKind
 ) -> None:
-    with Balancer(site.url, path=os.environ["PATH"], certificate=certificate) as proxy:
+    with LoadBalancer(site.url, path=os.environ["PATH"], certificate=certificate) as proxy:
         ended = watch(site, Watching(place=Place(proxy.url, proxy.dial, proxy.ca_file)))
-    assert (ended.verdict.exit, site.count()) == (Exit.DENIED, 0)
+    assert (ended.verdict.exit, site.count()) == (ExitCode.DENIED, 0)
     assert "certificate" in ended.verdict.reason
     assert "--ca-file" in ended.verdict.hint
 
 
 @pytest.mark.slow
-def test_a_balancer_without_its_server_is_unreachable_and_back_when_it_is(site: Woodpecker, push: Push) -> None:
-    push(timelines.green(seconds=8))
-    with Balancer(site.url, path=os.environ["PATH"]) as proxy:
+def test_a_balancer_without_its_server_is_unreachable_and_back_when_it_is(
+    site: WoodpeckerSimulator, push: Push
+) -> None:
+    push(timelines.make_green(seconds=8))
+    with LoadBalancer(site.url, path=os.environ["PATH"]) as proxy:
         place = Place(proxy.url, proxy.dial, proxy.ca_file)
         site.stop()
         gone = watch(site, Watching(place=place))
         site.start()
         back = watch(site, Watching(place=place))
-    assert (gone.verdict.exit, back.verdict.exit) == (Exit.UNREACHABLE, Exit.OK)
+    assert (gone.verdict.exit, back.verdict.exit) == (ExitCode.UNREACHABLE, ExitCode.OK)
     assert "502" in gone.verdict.reason
 
 
@@ -288,13 +302,13 @@ ALERT = bytes.fromhex("15030300020228")  # fatal: handshake_failure
 
 @pytest.mark.slow
 @pytest.mark.parametrize("said", [ALERT, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["alert", "http", "closed"])
-def test_a_handshake_that_fails_is_unreachable_and_no_bad_certificate(site: Woodpecker, said: bytes) -> None:
+def test_a_handshake_that_fails_is_unreachable_and_no_bad_certificate(site: WoodpeckerSimulator, said: bytes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(target=_answer, args=(door, said), daemon=True).start()
         port = door.getsockname()[1]
         ended = watch(site, Watching(place=Place("https://ci.example.test", f"127.0.0.1:{port}")))
         door.shutdown(socket.SHUT_RDWR)
-    assert ended.verdict.exit is Exit.UNREACHABLE, ended.verdict
+    assert ended.verdict.exit is ExitCode.UNREACHABLE, ended.verdict
 
 
 def _answer(door: socket.socket, said: bytes) -> None:

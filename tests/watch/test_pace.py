@@ -8,11 +8,11 @@ import pytest
 
 from homelab_hooks.demo import timelines
 from homelab_hooks.events import Event, Waiting
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply
-from homelab_hooks.watch.state import Patience
-from homelab_hooks.watch.watch import BRIEF, LONGEST
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import RequestFailed
+from homelab_hooks.watch.state import WatchTimeouts
+from homelab_hooks.watch.watch import BEST_EFFORT_TIMEOUT_S, REQUEST_TIMEOUT_S
 from tests.watch.history import OLDER
 from tests.watch.pure import Pure, Sky, attempts
 
@@ -23,7 +23,7 @@ def known(site: Pure, took: float) -> float:
     """Three earlier successful pipelines of the branch, ended by now; the moment."""
     at = 0.0
     for _ in range(3):
-        site.push(timelines.green(took), at=at, sha=OLDER)
+        site.push(timelines.make_green(took), at=at, sha=OLDER)
         at += took + 30
     site.sky.t = at
     return at
@@ -35,11 +35,11 @@ def test_a_ten_minute_watch_stays_within_its_requests(stream: str, most: int, us
     """Those that try to open the stream again are counted, too."""
     site = Pure(stream=stream)
     begin = known(site, TEN * usual) if usual else 0.0
-    site.push(timelines.green(TEN), at=begin + 0.5)
+    site.push(timelines.make_green(TEN), at=begin + 0.5)
 
     verdict = site.watch()
 
-    assert verdict.exit is Exit.OK
+    assert verdict.exit is ExitCode.OK
     assert TEN <= site.sky.t - begin < TEN + 5
     assert len(site.requests) + (1 if stream else attempts(TEN)) <= most
 
@@ -48,9 +48,9 @@ def test_a_ten_minute_watch_stays_within_its_requests(stream: str, most: int, us
 def test_a_pipeline_of_many_steps_costs_little_more(stream: str, most: int) -> None:
     """With the stream each step may wake the watch; without it, steps do not change the pace."""
     site = Pure(stream=stream)
-    site.push(timelines.green(TEN, steps=[f"step{n}" for n in range(30)]))
+    site.push(timelines.make_green(TEN, steps=[f"step{n}" for n in range(30)]))
 
-    assert site.watch().exit is Exit.OK
+    assert site.watch().exit is ExitCode.OK
     assert len(site.requests) + (1 if stream else attempts(TEN)) <= most
 
 
@@ -63,8 +63,8 @@ def delays(stream: str, *, history: bool) -> list[float]:
     for length in LENGTHS:
         site = Pure(stream=stream)
         begin = known(site, length * 1.02) if history else 0.0
-        site.push(timelines.green(length), at=begin + 0.3)
-        assert site.watch().exit is Exit.OK
+        site.push(timelines.make_green(length), at=begin + 0.3)
+        assert site.watch().exit is ExitCode.OK
         found.append(site.sky.t - (begin + 0.3 + length))
     return found
 
@@ -84,8 +84,8 @@ def test_a_stream_that_misses_changes_counts_as_down(stream: str) -> None:
     found = []
     for length in LENGTHS[6:]:
         site = Pure(stream=stream)
-        site.push(timelines.green(length), at=0.3)
-        assert site.watch().exit is Exit.OK
+        site.push(timelines.make_green(length), at=0.3)
+        assert site.watch().exit is ExitCode.OK
         found.append(site.sky.t - (0.3 + length))
 
     assert max(found) <= 4.5
@@ -94,16 +94,16 @@ def test_a_stream_that_misses_changes_counts_as_down(stream: str) -> None:
 def test_a_stream_that_is_late_is_no_slower_than_none() -> None:
     """A slow forge delays the last event by seconds (measured, A4)."""
     site = Pure(lag=3.0)
-    site.push(timelines.green(60), at=0.3)
+    site.push(timelines.make_green(60), at=0.3)
 
-    assert site.watch().exit is Exit.OK
+    assert site.watch().exit is ExitCode.OK
     assert site.sky.t - 60.3 <= 4.0
 
 
 def test_a_laptop_that_slept_goes_on_where_it_was() -> None:
     """The wall clock jumps by eight hours, monotonic time does not: no patience is over."""
     site = Pure(stream="")
-    site.push(timelines.red(seconds=100), at=0.3)
+    site.push(timelines.make_red(seconds=100), at=0.3)
 
     def sleep_once(event: Event) -> None:
         if isinstance(event, Waiting):
@@ -112,7 +112,7 @@ def test_a_laptop_that_slept_goes_on_where_it_was() -> None:
     verdict = site.watch(tell=sleep_once)
 
     assert site.sky.jump
-    assert verdict.exit is Exit.FAILED
+    assert verdict.exit is ExitCode.FAILED
     assert site.sky.t < 130
 
 
@@ -122,53 +122,55 @@ def test_a_clock_that_is_wrong_by_an_hour_makes_no_watch_slower_than_an_unknown_
     for length in (12.3, 17.9, 20.0, 24.6):
         site = Pure(stream="")
         begin = known(site, length)
-        site.push(timelines.green(length), at=begin + 0.3)
+        site.push(timelines.make_green(length), at=begin + 0.3)
         site.sky.jump = skew
-        assert site.watch().exit is Exit.OK
+        assert site.watch().exit is ExitCode.OK
         assert site.sky.t - (begin + 0.3 + length) <= 2.3
 
 
 def test_a_wall_clock_that_runs_backwards_changes_the_pace_only() -> None:
     site = Pure(stream="")
     begin = known(site, 60)
-    site.push(timelines.green(60), at=begin + 0.3)
+    site.push(timelines.make_green(60), at=begin + 0.3)
     site.sky.jump = -9e8
 
-    assert site.watch().exit is Exit.OK
+    assert site.watch().exit is ExitCode.OK
     assert site.sky.t < begin + 66
 
 
 def test_a_detail_that_hangs_delays_the_word_by_seconds_only() -> None:
-    silence = NoReply(Fault.TIMEOUT, "no whole answer")
+    silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
     site = Pure(stream="", bad=lambda path, _: silence if "pipelines/" in path else None)
-    site.push(timelines.green(120), at=0.3)
+    site.push(timelines.make_green(120), at=0.3)
 
     verdict = site.watch()
 
-    assert verdict.exit is Exit.OK
-    assert site.sky.t <= 120.3 + 4 + 2 * BRIEF + 1
-    assert {deadline for path, deadline in site.deadlines if "pipelines/" in path} == {BRIEF}
-    assert {deadline for path, deadline in site.deadlines if "pipelines?" in path} == {LONGEST}
+    assert verdict.exit is ExitCode.OK
+    assert site.sky.t <= 120.3 + 4 + 2 * BEST_EFFORT_TIMEOUT_S + 1
+    assert {deadline for path, deadline in site.deadlines if "pipelines/" in path} == {BEST_EFFORT_TIMEOUT_S}
+    assert {deadline for path, deadline in site.deadlines if "pipelines?" in path} == {REQUEST_TIMEOUT_S}
 
 
 @pytest.mark.parametrize("stream", ["up", ""], ids=["stream up", "stream down"])
 def test_a_detail_that_hangs_is_not_asked_for_again_and_again(stream: str) -> None:
-    silence = NoReply(Fault.TIMEOUT, "no whole answer")
+    silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
     site = Pure(stream=stream, bad=lambda path, _: silence if "pipelines/" in path else None)
-    site.push(timelines.green(300, steps=[f"step{n}" for n in range(20)]), at=0.3)
+    site.push(timelines.make_green(300, steps=[f"step{n}" for n in range(20)]), at=0.3)
 
-    assert site.watch().exit is Exit.OK
+    assert site.watch().exit is ExitCode.OK
     assert site.count("pipelines/") <= 6
 
 
 @pytest.mark.parametrize(
     ("patience", "exit_"),
-    [(Patience(timeout=5), Exit.TIMEOUT), (Patience(unreachable=5), Exit.UNREACHABLE)],
+    [(WatchTimeouts(overall=5), ExitCode.TIMEOUT), (WatchTimeouts(unreachable=5), ExitCode.UNREACHABLE)],
     ids=["timeout", "unreachable"],
 )
-def test_a_server_that_hangs_from_the_start_takes_no_longer_than_the_patience(patience: Patience, exit_: Exit) -> None:
+def test_a_server_that_hangs_from_the_start_takes_no_longer_than_the_patience(
+    patience: WatchTimeouts, exit_: ExitCode
+) -> None:
     """The time until the first answer counts, too."""
-    site = Pure(stream="", bad=lambda *_: NoReply(Fault.TIMEOUT, "no whole answer"))
+    site = Pure(stream="", bad=lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer"))
 
     assert site.watch(patience=patience).exit is exit_
     assert 5 <= site.sky.t <= 7

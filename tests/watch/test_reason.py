@@ -8,15 +8,15 @@ from dataclasses import replace
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import At, Complaint, Lines, Script, Step, Workflow
-from homelab_hooks.events import Event, Level, Log
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply, Reply
-from homelab_hooks.text import Redactor, fit_to_show
+from homelab_hooks.demo.script import Frame, LogChunk, PipelineTimeline, ScriptedError, ScriptedStep, ScriptedWorkflow
+from homelab_hooks.events import Event, Log, LogLevel
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import HttpResponse, RequestFailed
+from homelab_hooks.text import Redactor, sanitize_text
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.reason import LINES
-from homelab_hooks.watch.state import Scope
+from homelab_hooks.watch.reason import TAIL_LINES
+from homelab_hooks.watch.state import WatchScope
 from tests.watch.history import OURS
 from tests.watch.pure import Pure
 
@@ -30,20 +30,20 @@ def told(site: Pure) -> tuple[Verdict, list[Log]]:
     return verdict, [event for event in events if isinstance(event, Log)]
 
 
-def red(site: Pure, script: Script) -> tuple[Verdict, list[str], list[str]]:
+def red(site: Pure, script: PipelineTimeline) -> tuple[Verdict, list[str], list[str]]:
     """The verdict on a red pipeline, the step's lines, and our own words."""
     site.push(script)
     verdict, logs = told(site)
-    assert verdict.exit is Exit.FAILED
+    assert verdict.exit is ExitCode.FAILED
     lines = [log.text for log in logs if log.source.startswith("step ")]
     return verdict, lines, [log.text for log in logs if log.source == "homelab"]
 
 
 def test_the_failing_steps_last_lines_are_shown_with_the_command_for_the_rest() -> None:
     log = [f"line {number}" for number in range(50)]
-    verdict, lines, words = red(Pure(), timelines.red("unit", exit_code=3, log=log))
+    verdict, lines, words = red(Pure(), timelines.make_red("unit", exit_code=3, log=log))
     assert "step unit of workflow woodpecker failed with exit code 3" in verdict.reason
-    assert lines == log[-LINES:]
+    assert lines == log[-TAIL_LINES:]
     assert f"30 lines before these: homelab ci logs {OURS} --step unit" in words
     assert any(word.startswith("see ") and word.endswith("/repos/8/pipeline/1/1") for word in words)
 
@@ -51,29 +51,29 @@ def test_the_failing_steps_last_lines_are_shown_with_the_command_for_the_rest() 
 def test_the_command_for_the_rest_names_the_step_whatever_it_is_called() -> None:
     """Somebody may take it to a shell as it is."""
     name = "unit; touch 'x' $(id)"
-    _, _, words = red(Pure(), timelines.red(name, log=["boom"]))
+    _, _, words = red(Pure(), timelines.make_red(name, log=["boom"]))
     command = next(word.partition(": ")[2] for word in words if word.startswith("the whole log"))
     assert shlex.split(command) == ["homelab", "ci", "logs", OURS, "--step", name]
 
 
 def test_two_names_do_not_swallow_the_words_between_them() -> None:
     """One begins an escape sequence, the other one ends it."""
-    verdict, _, _ = red(Pure(), timelines.runs((Step("unit\x1b]0;", "failure", 1),), name="w\x07"))
-    assert "step unit0; of workflow w failed" in fit_to_show(verdict.reason, Redactor())
+    verdict, _, _ = red(Pure(), timelines.make_timeline((ScriptedStep("unit\x1b]0;", "failure", 1),), name="w\x07"))
+    assert "step unit0; of workflow w failed" in sanitize_text(verdict.reason, Redactor())
 
 
 def test_a_log_that_comes_a_second_late_is_waited_for() -> None:
     """Always so: agents send a second after the last line (measured, A3)."""
     site = Pure()
-    _, lines, words = red(site, timelines.red(seconds=20, log=["boom"]))
+    _, lines, words = red(site, timelines.make_red(seconds=20, log=["boom"]))
     assert lines == ["boom"]
     assert 21 <= site.sky.t <= 24
     assert f"the whole log: homelab ci logs {OURS} --step test" in words
 
 
-def late(seconds: float) -> Script:
+def late(seconds: float) -> PipelineTimeline:
     """Red at 20 s; its log comes some seconds after that."""
-    script = timelines.red(seconds=20, log=["boom"])
+    script = timelines.make_red(seconds=20, log=["boom"])
     return replace(script, logs=tuple(replace(part, t=20 + seconds) for part in script.logs))
 
 
@@ -87,8 +87,8 @@ def test_a_busy_agents_log_is_waited_for_five_seconds_and_then_named() -> None:
 
 
 def test_a_log_that_goes_on_growing_is_shown_as_far_as_it_came() -> None:
-    script = timelines.red(seconds=20)
-    parts = tuple(Lines(20 + number, "test", (f"line {number}".encode(),)) for number in range(60))
+    script = timelines.make_red(seconds=20)
+    parts = tuple(LogChunk(20 + number, "test", (f"line {number}".encode(),)) for number in range(60))
     site = Pure()
     _, lines, words = red(site, replace(script, logs=parts))
     assert lines[0] == "line 0"
@@ -96,14 +96,14 @@ def test_a_log_that_goes_on_growing_is_shown_as_far_as_it_came() -> None:
     assert any("its end may come later" in word for word in words)
 
 
-BAD: dict[str, NoReply | Reply] = {
-    "hangs": NoReply(Fault.TIMEOUT, "no whole answer"),
-    "500": Reply(500, {}, b"", 0.1),
-    "empty": Reply(200, {}, b"", 0.1),
-    "a web page": Reply(200, {"content-type": "text/html"}, b"<html>", 0.1),
-    "null": Reply(200, {}, b"null", 0.1),
-    "refused": Reply(401, {"x-woodpecker-version": "3"}, b"", 0.1),
-    "gone": Reply(404, {"x-woodpecker-version": "3"}, b"", 0.1),
+BAD: dict[str, RequestFailed | HttpResponse] = {
+    "hangs": RequestFailed(FailureKind.TIMEOUT, "no whole answer"),
+    "500": HttpResponse(500, {}, b"", 0.1),
+    "empty": HttpResponse(200, {}, b"", 0.1),
+    "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1),
+    "null": HttpResponse(200, {}, b"null", 0.1),
+    "refused": HttpResponse(401, {"x-woodpecker-version": "3"}, b"", 0.1),
+    "gone": HttpResponse(404, {"x-woodpecker-version": "3"}, b"", 0.1),
 }
 
 
@@ -112,8 +112,8 @@ BAD: dict[str, NoReply | Reply] = {
 )
 def test_a_log_that_cannot_be_had_costs_ten_seconds_at_most_and_no_verdict(name: str) -> None:
     site = Pure(bad=lambda path, _: BAD[name] if "/logs/" in path else None)
-    verdict, lines, words = red(site, timelines.red(seconds=20, log=["boom"]))
-    assert verdict.exit is Exit.FAILED
+    verdict, lines, words = red(site, timelines.make_red(seconds=20, log=["boom"]))
+    assert verdict.exit is ExitCode.FAILED
     assert lines == []
     assert any("no log of step test has arrived" in word for word in words)
     assert site.sky.t <= 30
@@ -121,17 +121,17 @@ def test_a_log_that_cannot_be_had_costs_ten_seconds_at_most_and_no_verdict(name:
 
 def test_a_pipeline_that_ended_long_ago_is_not_waited_for() -> None:
     site = Pure()
-    site.push(timelines.red(seconds=20))
+    site.push(timelines.make_red(seconds=20))
     site.sky.t = HOUR
     verdict, _ = told(site)
-    assert verdict.exit is Exit.FAILED
+    assert verdict.exit is ExitCode.FAILED
     assert site.sky.t - HOUR < 0.5
 
 
 def test_lines_are_cleaned_and_keep_their_colours() -> None:
     """Carriage returns leave what a terminal would show; other control characters go."""
     log = ["\x1b[31mred\x1b[0m", "10%\r50%\r100%\r", "bell\x07 \x1b[2Jcursor", "\x1b]0;title\x07x", "a\u202eb"]
-    _, lines, _ = red(Pure(), timelines.red(log=log))
+    _, lines, _ = red(Pure(), timelines.make_red(log=log))
     assert lines == ["\x1b[31mred\x1b[0m", "100%", "bell cursor", "x", "ab"]
 
 
@@ -139,55 +139,58 @@ def test_lines_that_are_null_twice_or_out_of_order_are_put_right() -> None:
     """An empty line has no data; a repeated answer repeats no line."""
     rows = [(2, '"dHdv"'), (1, "null"), (0, '"emVybw=="'), (2, '"dHdv"'), (3, '"%%%"')]
     raw = ",".join(f'{{"line": {line}, "time": 0, "data": {data}, "type": 0}}' for line, data in rows)
-    body = Reply(200, {}, f"[{raw}]".encode(), 0.1)
-    _, lines, _ = red(Pure(bad=lambda path, _: body if "/logs/" in path else None), timelines.red())
+    body = HttpResponse(200, {}, f"[{raw}]".encode(), 0.1)
+    _, lines, _ = red(Pure(bad=lambda path, _: body if "/logs/" in path else None), timelines.make_red())
     assert lines[:3] == ["zero", "", "two"]
 
 
 def test_a_broken_configuration_shows_every_word_of_it() -> None:
     """Warnings and errors come mixed, in any order, in several lines (measured, B9)."""
     site = Pure()
-    site.push(timelines.config_error("yaml: line 3: no\nsecond line", "steps are missing"))
+    site.push(timelines.make_config_error("yaml: line 3: no\nsecond line", "steps are missing"))
     verdict, logs = told(site)
     shown = [(log.text, log.level) for log in logs if log.source == "config"]
-    assert verdict.exit is Exit.FAILED
+    assert verdict.exit is ExitCode.FAILED
     assert "yaml: line 3: no" in verdict.reason
     assert "new push" in verdict.hint
-    assert [text for text, level in shown if level is Level.ERROR] == [
+    assert [text for text, level in shown if level is LogLevel.ERROR] == [
         "yaml: line 3: no", "second line", "steps are missing",
     ]  # fmt: skip
-    assert [level for _, level in shown].count(Level.WARNING) == 1
+    assert [level for _, level in shown].count(LogLevel.WARNING) == 1
 
 
 def test_a_warning_alone_is_no_failure() -> None:
     """A typo in a key gives `success` with a warning (measured, B9)."""
-    script = timelines.green()
-    warning = (Complaint("unknown key: stepz", "linter", warning=True),)
+    script = timelines.make_green()
+    warning = (ScriptedError("unknown key: stepz", "linter", warning=True),)
     site = Pure()
     site.push(replace(script, frames=tuple(replace(frame, errors=warning) for frame in script.frames)))
-    assert site.watch().exit is Exit.OK
+    assert site.watch().exit is ExitCode.OK
 
 
-def ending(*workflows: Workflow, status: str = "failure") -> Script:
-    waiting = tuple(replace(w, state="pending", steps=tuple(Step(s.name) for s in w.steps)) for w in workflows)
-    return Script((At(0, "created"), At(0.1, "pending", waiting), At(0.2, "running"), At(5, status, workflows)))
+def ending(*workflows: ScriptedWorkflow, status: str = "failure") -> PipelineTimeline:
+    waiting = tuple(replace(w, state="pending", steps=tuple(ScriptedStep(s.name) for s in w.steps)) for w in workflows)
+    return PipelineTimeline(
+        (Frame(0, "created"), Frame(0.1, "pending", waiting), Frame(0.2, "running"), Frame(5, status, workflows))
+    )
 
 
-BROKEN = Step("unit", "failure", 2)
-LINT = Workflow("lint", "failure", (Step("style", "success"), BROKEN, Step("after", "skipped")))
+BROKEN = ScriptedStep("unit", "failure", 2)
+LINT = ScriptedWorkflow("lint", "failure", (ScriptedStep("style", "success"), BROKEN, ScriptedStep("after", "skipped")))
 CULPRITS = {
-    "the first red workflow's": ending(Workflow("docs", "success", (Step("write", "success"),)), LINT),
+    "the first red workflow's": ending(ScriptedWorkflow("docs", "success", (ScriptedStep("write", "success"),)), LINT),
     "never a step killed under a skipped workflow": ending(
-        Workflow("deploy", "skipped", (Step("ship", "killed"),)), LINT
+        ScriptedWorkflow("deploy", "skipped", (ScriptedStep("ship", "killed"),)), LINT
     ),
     "never a service": ending(
-        replace(LINT, steps=(Step("database", "failure", 1, type="service"), *LINT.steps)),
+        replace(LINT, steps=(ScriptedStep("database", "failure", 1, type="service"), *LINT.steps)),
     ),
     "never an ignored one before it": ending(
-        replace(LINT, steps=(Step("flaky", "failure", 9), BROKEN, Step("after", "skipped")))
+        replace(LINT, steps=(ScriptedStep("flaky", "failure", 9), BROKEN, ScriptedStep("after", "skipped")))
     ),
     "never a step of a green workflow": ending(
-        Workflow("extra", "success", (Step("ignored", "failure", 9), Step("rest", "success"))), LINT
+        ScriptedWorkflow("extra", "success", (ScriptedStep("ignored", "failure", 9), ScriptedStep("rest", "success"))),
+        LINT,
     ),
     "under a green pipeline too": ending(LINT, status="success"),
 }
@@ -202,23 +205,27 @@ def test_the_culprit_is_named(name: str) -> None:
 def test_red_steps_under_a_green_workflow_are_no_failure() -> None:
     """Ignored, detached and service steps (measured, B12)."""
     site = Pure()
-    steps = (Step("ignored", "failure", 1), Step("database", "failure", 1, type="service"), Step("rest", "success"))
-    site.push(ending(Workflow("w", "success", steps), status="success"))
-    assert site.watch().exit is Exit.OK
+    steps = (
+        ScriptedStep("ignored", "failure", 1),
+        ScriptedStep("database", "failure", 1, type="service"),
+        ScriptedStep("rest", "success"),
+    )
+    site.push(ending(ScriptedWorkflow("w", "success", steps), status="success"))
+    assert site.watch().exit is ExitCode.OK
 
 
 def test_a_step_without_an_exit_code_is_explained_by_its_error() -> None:
     """Code 0 with state failure is normal where nothing could be started (measured, B13)."""
-    verdict, _, _ = red(Pure(), timelines.red("shell", exit_code=0, error="image not found"))
+    verdict, _, _ = red(Pure(), timelines.make_red("shell", exit_code=0, error="image not found"))
     assert "step shell of workflow woodpecker failed (image not found)" in verdict.reason
 
 
 KILLED = {
-    "cancelled by alice": (timelines.cancelled(after=3, by="alice"), Exit.CANCELLED),
-    "was declined by bob": (timelines.declined(by="bob"), Exit.CANCELLED),
-    "step boom cancelled the rest": (timelines.cancelled_by_step("boom"), Exit.FAILED),
-    "superseded by #9, which cannot be found": (timelines.superseded(by=9, after=3), Exit.SUPERSEDED),
-    "waits for an approval": (timelines.blocked(), Exit.BLOCKED),
+    "cancelled by alice": (timelines.make_cancelled(after=3, by="alice"), ExitCode.CANCELLED),
+    "was declined by bob": (timelines.make_declined(by="bob"), ExitCode.CANCELLED),
+    "step boom cancelled the rest": (timelines.make_cancelled_by_step("boom"), ExitCode.FAILED),
+    "superseded by #9, which cannot be found": (timelines.make_superseded(by=9, after=3), ExitCode.SUPERSEDED),
+    "waits for an approval": (timelines.make_blocked(), ExitCode.BLOCKED),
 }
 
 
@@ -227,13 +234,13 @@ def test_an_early_end_says_by_whom_or_by_what(word: str) -> None:
     script, exit_ = KILLED[word]
     site = Pure()
     site.push(script)
-    site.sky.t = 1.0 if exit_ is Exit.CANCELLED else 0.0
-    verdict = site.watch(scope=Scope(sha=OURS))
+    site.sky.t = 1.0 if exit_ is ExitCode.CANCELLED else 0.0
+    verdict = site.watch(scope=WatchScope(sha=OURS))
     assert verdict.exit is exit_
     assert word in verdict.reason
 
 
 def test_an_approval_that_is_missing_gives_its_url() -> None:
     site = Pure()
-    site.push(timelines.blocked())
+    site.push(timelines.make_blocked())
     assert site.watch().hint == "approve it: /repos/8/pipeline/1"

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.exits import Exit
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.history import Containment
-from homelab_hooks.looks import Look, Seen
-from homelab_hooks.loop import drive
-from homelab_hooks.model import ALL_EVENTS, EVENTS, Pipeline
-from homelab_hooks.reply import Reply
+from homelab_hooks.looks import Found, Poll
+from homelab_hooks.loop import poll_until_decided
+from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
+from homelab_hooks.reply import HttpResponse
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.machine import turn
-from homelab_hooks.watch.state import Patience, Scope, Sight, Watch
+from homelab_hooks.watch.machine import decide_watch
+from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
 from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import read
+from homelab_hooks.woodpecker.answer import read_response
 from tests.watch.simulate import FakeClock
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
@@ -35,44 +35,44 @@ class Tape:
         self._details = [(e["t"], e["response"]) for e in polls if e["kind"] == "detail"]
         self.end = max((t for t, _ in self._lists), default=0.0)
 
-    def rows(self, t: float) -> Look[tuple[Pipeline, ...]]:
+    def rows(self, t: float) -> Poll[tuple[Pipeline, ...]]:
         """The list as it was at t."""
         said = [answer for since, answer in self._lists if since <= t]
-        return _read(said[-1], parse.pipelines) if said else Seen(())
+        return _read(said[-1], parse.parse_pipelines) if said else Found(())
 
     def details(self, t: float) -> dict[int, Pipeline]:
         """The newest detail of each number at t."""
-        looks = [_read(answer, parse.pipeline) for since, answer in self._details if since <= t]
-        return {look.value.number: look.value for look in looks if isinstance(look, Seen)}
+        looks = [_read(answer, parse.parse_pipeline) for since, answer in self._details if since <= t]
+        return {look.value.number: look.value for look in looks if isinstance(look, Found)}
 
     def commits(self) -> set[str]:
         """Every commit that was ever on the list."""
         looks = [self.rows(t) for t, _ in self._lists]
-        return {row.commit for look in looks if isinstance(look, Seen) for row in look.value}
+        return {row.commit for look in looks if isinstance(look, Found) for row in look.value}
 
 
-def _read(answer: dict[str, Any], shape: Any) -> Look[Any]:
-    reply = Reply(answer["status"], answer["headers"], str(answer.get("body", "")).encode(), 0.01)
-    return read(reply, shape, what="it", token="a test")
+def _read(answer: dict[str, Any], shape: Any) -> Poll[Any]:
+    reply = HttpResponse(answer["status"], answer["headers"], str(answer.get("body", "")).encode(), 0.01)
+    return read_response(reply, shape, subject="it", token_source="a test")
 
 
 def judged(
-    tape: Tape, sha: str, *, contains: Containment = Containment.APART, events: frozenset[str] | None = None
+    tape: Tape, sha: str, *, contains: Containment = Containment.NOT_CONTAINED, events: frozenset[str] | None = None
 ) -> Verdict:
     """The verdict on a commit, watched from the recording's beginning."""
     clock = FakeClock()
 
-    def look(state: Watch) -> Look[Sight]:
+    def look(state: CiWatchState) -> Poll[CiObservation]:
         rows = tape.rows(clock.t)
-        if not isinstance(rows, Seen):
+        if not isinstance(rows, Found):
             return rows
         details = tuple(d for d in tape.details(clock.t).values())
-        known = dict.fromkeys(state.ask.commits, contains)
-        return Seen(Sight(rows=rows.value, details=details, contained=known))
+        known = dict.fromkeys(state.query.commits, contains)
+        return Found(CiObservation(rows=rows.value, details=details, containment=known))
 
-    scope = Scope(sha=sha, events=events or frozenset(EVENTS))
-    begin = Watch(scope=scope, patience=Patience(timeout=tape.end + 30, appear=tape.end + 10))
-    state = drive(begin, look=look, turn=turn, tell=lambda _: None, clock=clock)
+    scope = WatchScope(sha=sha, events=events or frozenset(DECIDING_EVENTS))
+    begin = CiWatchState(scope=scope, timeouts=WatchTimeouts(overall=tape.end + 30, appear=tape.end + 10))
+    state = poll_until_decided(begin, fetch=look, decide=decide_watch, emit=lambda _: None, clock=clock)
     assert state.verdict is not None
     return state.verdict
 
@@ -81,7 +81,7 @@ def of_number(tape: Tape, number: int) -> str:
     """The commit that a number had last."""
     for t, _ in reversed(tape._lists):
         look = tape.rows(t)
-        if isinstance(look, Seen):
+        if isinstance(look, Found):
             for row in look.value:
                 if row.number == number:
                     return str(row.commit)
@@ -89,26 +89,26 @@ def of_number(tape: Tape, number: int) -> str:
 
 
 CASES = [
-    ("02-success", 1, Exit.OK),
-    ("03-failure", 1, Exit.FAILED),
-    ("03-failure", 2, Exit.OK),
-    ("03-failure", 3, Exit.FAILED),
-    ("04-depends-on", 1, Exit.FAILED),
-    ("07-cancel", 1, Exit.CANCELLED),
-    ("07-cancel", 2, Exit.CANCELLED),
-    ("07-cancel", 3, Exit.FAILED),
-    ("08-superseded", 1, Exit.SUPERSEDED),
-    ("11a-pending-then-agent", 1, Exit.OK),
-    ("11b-agent-dies", 1, Exit.TIMEOUT),
-    ("13-workflow-kinds", 1, Exit.FAILED),
-    ("13-workflow-kinds", 2, Exit.OK),
-    ("13-workflow-kinds", 3, Exit.FAILED),
-    ("17b-slow-forge-status", 1, Exit.OK),
+    ("02-success", 1, ExitCode.OK),
+    ("03-failure", 1, ExitCode.FAILED),
+    ("03-failure", 2, ExitCode.OK),
+    ("03-failure", 3, ExitCode.FAILED),
+    ("04-depends-on", 1, ExitCode.FAILED),
+    ("07-cancel", 1, ExitCode.CANCELLED),
+    ("07-cancel", 2, ExitCode.CANCELLED),
+    ("07-cancel", 3, ExitCode.FAILED),
+    ("08-superseded", 1, ExitCode.SUPERSEDED),
+    ("11a-pending-then-agent", 1, ExitCode.OK),
+    ("11b-agent-dies", 1, ExitCode.TIMEOUT),
+    ("13-workflow-kinds", 1, ExitCode.FAILED),
+    ("13-workflow-kinds", 2, ExitCode.OK),
+    ("13-workflow-kinds", 3, ExitCode.FAILED),
+    ("17b-slow-forge-status", 1, ExitCode.OK),
 ]
 
 
 @pytest.mark.parametrize(("name", "number", "exit_"), CASES, ids=str)
-def test_a_recorded_pipeline_gets_its_verdict(name: str, number: int, exit_: Exit) -> None:
+def test_a_recorded_pipeline_gets_its_verdict(name: str, number: int, exit_: ExitCode) -> None:
     tape = Tape(name)
 
     assert judged(tape, of_number(tape, number)).exit is exit_
@@ -119,7 +119,7 @@ def test_a_recorded_superseded_commit_follows_the_newer_one_that_contains_it() -
 
     verdict = judged(tape, of_number(tape, 1), contains=Containment.CONTAINS)
 
-    assert verdict.exit in {Exit.OK, Exit.FAILED}
+    assert verdict.exit in {ExitCode.OK, ExitCode.FAILED}
     assert verdict.pipelines[0].number > 1
 
 
@@ -141,7 +141,7 @@ def test_the_same_sha_by_several_events_is_told_apart(event: str) -> None:
     """Recording 12: one sha by push on two branches, tag, pull request, release, manual and cron."""
     tape = Tape("12-same-sha")
     rows = tape.rows(1e9)
-    assert isinstance(rows, Seen)
+    assert isinstance(rows, Found)
     sha = rows.value[-1].commit
 
     verdict = judged(tape, sha, events=frozenset({event}))
@@ -156,7 +156,7 @@ def test_every_recorded_commit_comes_to_an_end() -> None:
         for sha in tape.commits():
             verdict = judged(tape, sha)
             green = {p.status for p in verdict.pipelines} <= {"success"}
-            assert verdict.exit is not Exit.OK or green, (path.name, sha, verdict)
+            assert verdict.exit is not ExitCode.OK or green, (path.name, sha, verdict)
 
 
 def test_the_shape_of_every_recorded_row_is_read_without_loss() -> None:
@@ -164,5 +164,5 @@ def test_the_shape_of_every_recorded_row_is_read_without_loss() -> None:
     for path in sorted(RECORDINGS.glob("*.json.gz")):
         tape = Tape(path.name.removesuffix(".json.gz"))
         look = tape.rows(1e9)
-        assert isinstance(look, Seen), path.name
+        assert isinstance(look, Found), path.name
         assert all(row.raw_status == row.status.value for row in look.value)

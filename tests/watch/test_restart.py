@@ -5,32 +5,32 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Script
-from homelab_hooks.errors import Problem
+from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Fault
-from homelab_hooks.reply import NoReply, Reply
-from homelab_hooks.watch.restart import Nothing, Plan, Retrigger, StartManually, plan
-from homelab_hooks.watch.retrigger import retrigger
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import FailureKind
+from homelab_hooks.reply import HttpResponse, RequestFailed
+from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
+from homelab_hooks.watch.retrigger import apply_restart_plan
 from tests.watch.history import NEWER, OURS
 from tests.watch.pure import Pure
 
 LATER = 600.0
-RED = timelines.flaky(timelines.red(), then=timelines.green(30))
+RED = timelines.make_flaky(timelines.make_red(), then=timelines.make_green(30))
 
 
-def planned(site: Pure, *, branches: tuple[str, ...] = ("main",), force: bool = False) -> Plan:
-    return plan(site.survey(), OURS, branches=branches, force=force)
+def planned(site: Pure, *, branches: tuple[str, ...] = ("main",), force: bool = False) -> RestartPlan:
+    return plan_restart(site.survey(), OURS, branches=branches, force=force)
 
 
-def refusal(site: Pure, *, branches: tuple[str, ...] = ("main",)) -> Problem:
-    with pytest.raises(Problem) as caught:
+def refusal(site: Pure, *, branches: tuple[str, ...] = ("main",)) -> CommandError:
+    with pytest.raises(CommandError) as caught:
         planned(site, branches=branches)
     return caught.value
 
 
-def after(*scripts: Script) -> Pure:
+def after(*scripts: PipelineTimeline) -> Pure:
     """A site on which our commit was pushed with these, the last one long ago."""
     site = Pure(stream="")
     for script in scripts:
@@ -40,55 +40,59 @@ def after(*scripts: Script) -> Pure:
 
 
 @pytest.mark.parametrize(
-    "script", [RED, timelines.cancelled(), timelines.cancelled_by_step()], ids=["red", "cancelled", "by a step"]
+    "script",
+    [RED, timelines.make_cancelled(), timelines.make_cancelled_by_step()],
+    ids=["red", "cancelled", "by a step"],
 )
-def test_a_pipeline_that_failed_is_started_again(script: Script) -> None:
-    assert planned(after(script)) == Retrigger((1,))
+def test_a_pipeline_that_failed_is_started_again(script: PipelineTimeline) -> None:
+    assert planned(after(script)) == Rerun((1,))
 
 
-@pytest.mark.parametrize("script", [timelines.green(), timelines.stuck(), timelines.blocked(), timelines.declined()])
-def test_what_has_not_failed_is_left_alone(script: Script) -> None:
+@pytest.mark.parametrize(
+    "script", [timelines.make_green(), timelines.make_stuck(), timelines.make_blocked(), timelines.make_declined()]
+)
+def test_what_has_not_failed_is_left_alone(script: PipelineTimeline) -> None:
     found = planned(after(script))
-    assert isinstance(found, Nothing)
+    assert isinstance(found, NothingToDo)
     assert "#1 is " in found.reason
 
 
 def test_only_those_that_failed_are_started_again() -> None:
     site = after(RED)
-    site.push(timelines.green(), event="tag", ref="refs/tags/v1", branch="")
+    site.push(timelines.make_green(), event="tag", ref="refs/tags/v1", branch="")
     site.push(RED, event="pull_request", ref="refs/pull/1/head")
     site.sky.t += LATER
-    assert planned(site) == Retrigger((1, 3))
+    assert planned(site) == Rerun((1, 3))
 
 
 def test_a_restart_that_would_kill_a_newer_commits_run_is_refused_unless_forced() -> None:
     """A restart cancels whatever runs on the branch (measured, B4)."""
     site = after(RED)
-    site.push(timelines.stuck(), at=LATER, sha=NEWER)
+    site.push(timelines.make_stuck(), at=LATER, sha=NEWER)
     site.sky.t += 5
 
     caught = refusal(site)
 
-    assert caught.exit is Exit.REFUSED
-    assert "#2" in caught.what
+    assert caught.exit is ExitCode.REFUSED
+    assert "#2" in caught.message
     assert "--force" in caught.hint
-    assert planned(site, force=True) == Retrigger((1,))
+    assert planned(site, force=True) == Rerun((1,))
 
 
 @pytest.mark.parametrize(("event", "branch"), [("push", "other"), ("tag", "main"), ("push", "main")])
 def test_runs_of_another_branch_or_event_and_those_that_ended_are_not_killed(event: str, branch: str) -> None:
     site = after(RED)
     ended = (event, branch) == ("push", "main")
-    script = timelines.green() if ended else timelines.stuck()
+    script = timelines.make_green() if ended else timelines.make_stuck()
     site.push(script, at=LATER, sha=NEWER, event=event, branch=branch, ref=f"refs/heads/{branch}")
     site.sky.t += 5
-    assert planned(site) == Retrigger((1,))
+    assert planned(site) == Rerun((1,))
 
 
 def test_a_broken_configuration_is_refused_for_a_restart_uses_the_stored_one() -> None:
-    caught = refusal(after(timelines.config_error()))
-    assert caught.exit is Exit.REFUSED
-    assert "stored configuration" in caught.what
+    caught = refusal(after(timelines.make_config_error()))
+    assert caught.exit is ExitCode.REFUSED
+    assert "stored configuration" in caught.message
     assert "push" in caught.hint
 
 
@@ -99,30 +103,30 @@ def test_a_lost_webhook_is_made_up_for_on_a_branchs_tip() -> None:
 def test_a_commit_without_a_pipeline_that_is_no_tip_is_not_built_by_hand() -> None:
     """A manual run builds the tip: another commit."""
     caught = refusal(after(), branches=())
-    assert caught.exit is Exit.NO_PIPELINE
-    assert "another commit" in caught.what
+    assert caught.exit is ExitCode.NO_PIPELINE
+    assert "another commit" in caught.message
 
 
 def test_a_server_that_cannot_be_asked_is_no_lost_webhook() -> None:
     site = after()
-    site.bad = lambda *_: NoReply(Fault.TIMEOUT, "no whole answer")
-    assert refusal(site).exit is Exit.UNREACHABLE
+    site.bad = lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+    assert refusal(site).exit is ExitCode.UNREACHABLE
 
 
 def started(site: Pure) -> str:
     """Restart what failed; a sentence."""
     events: list[Event] = []
     seen = site.survey()
-    wanted = plan(seen, OURS, branches=("main",), force=False)
-    assert not isinstance(wanted, Nothing)
-    return retrigger(wanted, seen, site.ci, clock=site.sky, tell=events.append)
+    wanted = plan_restart(seen, OURS, branches=("main",), force=False)
+    assert not isinstance(wanted, NothingToDo)
+    return apply_restart_plan(wanted, seen, site.ci, clock=site.sky, emit=events.append)
 
 
 def test_a_restart_is_watched_to_its_own_end() -> None:
     site = after(RED)
     assert started(site) == "#2 restarts #1"
     verdict = site.watch()
-    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (Exit.OK, [2])
+    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
     assert site.posts == ["/api/repos/8/pipelines/1"]
 
 
@@ -131,15 +135,15 @@ def test_a_manual_run_is_watched_to_its_own_end() -> None:
     site.book.tips[8, "main"] = OURS
     assert started(site) == "#1 was started by hand"
     verdict = site.watch()
-    assert (verdict.exit, verdict.pipelines[0].event) == (Exit.OK, "manual")
+    assert (verdict.exit, verdict.pipelines[0].event) == (ExitCode.OK, "manual")
 
 
-LOST: dict[str, NoReply | Reply] = {
-    "500": Reply(500, {}, b"", 0.1),
-    "no answer": NoReply(Fault.TIMEOUT, "no whole answer"),
-    "reset": NoReply(Fault.CONNECTION, "reset"),
-    "cut": NoReply(Fault.BODY, "broke off"),
-    "a web page": Reply(200, {"content-type": "text/html"}, b"<html>", 0.1),
+LOST: dict[str, RequestFailed | HttpResponse] = {
+    "500": HttpResponse(500, {}, b"", 0.1),
+    "no answer": RequestFailed(FailureKind.TIMEOUT, "no whole answer"),
+    "reset": RequestFailed(FailureKind.CONNECTION, "reset"),
+    "cut": RequestFailed(FailureKind.BODY, "broke off"),
+    "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1),
 }
 
 
@@ -155,12 +159,12 @@ def test_a_start_whose_answer_was_lost_is_found_in_the_list_and_not_repeated(nam
 def test_another_push_is_not_taken_for_the_manual_run_that_was_lost() -> None:
     site = after()
     site.book.tips[8, "main"] = OURS
-    site.push(timelines.green(), at=LATER + 1, sha=NEWER, branch="other")
+    site.push(timelines.make_green(), at=LATER + 1, sha=NEWER, branch="other")
     site.effect = False
     site.bad = lambda path, _: LOST["500"] if path in site.posts else None
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         started(site)
-    assert caught.value.exit is Exit.UNREACHABLE
+    assert caught.value.exit is ExitCode.UNREACHABLE
 
 
 @pytest.mark.parametrize("name", LOST)
@@ -168,19 +172,19 @@ def test_a_start_that_was_never_confirmed_is_unreachable_and_not_repeated(name: 
     site = after(RED)
     site.effect = False
     site.bad = lambda path, t: LOST[name] if site.posts and path == site.posts[-1] and t < LATER + 40 else None
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         started(site)
-    assert caught.value.exit is Exit.UNREACHABLE
-    assert "not confirmed" in caught.value.what
+    assert caught.value.exit is ExitCode.UNREACHABLE
+    assert "not confirmed" in caught.value.message
     assert len(site.posts) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_start_that_is_refused_ends_at_once(status: int) -> None:
-    no = Reply(status, {"x-woodpecker-version": "3.17.0"}, b"", 0.1)
+    no = HttpResponse(status, {"x-woodpecker-version": "3.17.0"}, b"", 0.1)
     site = after(RED)
     site.bad = lambda path, t: no if site.posts and path == site.posts[-1] and t < LATER + 40 else None
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(CommandError) as caught:
         started(site)
-    assert caught.value.exit is Exit.DENIED
+    assert caught.value.exit is ExitCode.DENIED
     assert len(site.posts) == 1

@@ -13,16 +13,16 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.demo import faults, timelines, woodpecker_json as shape
-from homelab_hooks.demo.faults import Moment, Rule
-from homelab_hooks.demo.script import shown
-from homelab_hooks.demo.woodpecker import STREAM, Woodpecker
-from homelab_hooks.demo.woodpecker_book import Book, Repository
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Fault
+from homelab_hooks.demo.faults import FaultPoint, FaultRule
+from homelab_hooks.demo.script import take_snapshot
+from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
+from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import FailureKind
 from homelab_hooks.model import Status
-from homelab_hooks.reply import NoReply
-from homelab_hooks.woodpecker.ear import GAP, IDLE, Ear
-from homelab_hooks.woodpecker.events import LONGEST, Garbage, Hint, Stream
+from homelab_hooks.reply import RequestFailed
+from homelab_hooks.woodpecker.ear import IDLE_TIMEOUT_S, STEP_WAKE_INTERVAL_S, EventStreamListener
+from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from tests.waiting import HANG_S
 from tests.watch.history import OLDER, OURS
 from tests.watch.onsite import Watching, watch
@@ -34,24 +34,24 @@ PING = b": ping\n\n"
 
 def payload(t: float = 0.0, *, sha: str = OURS, repo: int = 8) -> dict[str, Any]:
     """What an event says of a green pipeline at its second t."""
-    known = Repository(id=repo, full_name="acme/app")
-    book = Book([known], [], wall=1_800_000_000.0)
-    row = book.add(known, timelines.green(), 0.0, commit=sha, branch="main", ref="refs/heads/main")
+    known = SimulatedRepo(id=repo, full_name="acme/app")
+    book = PipelineStore([known], [], wall=1_800_000_000.0)
+    row = book.add(known, timelines.make_green(), 0.0, commit=sha, branch="main", ref="refs/heads/main")
     assert row is not None
-    now = shown(row.script, t)
+    now = take_snapshot(row.timeline, t)
     assert now is not None
-    return {"repo": shape.repository(known), "pipeline": shape.pipeline(book, row, now, detail=True)}
+    return {"repo": shape.encode_repository(known), "pipeline": shape.encode_pipeline(book, row, now, detail=True)}
 
 
 def event(t: float = 0.0, **facts: Any) -> bytes:
-    return b"data: " + shape.dump(payload(t, **facts)) + b"\n\n"
+    return b"data: " + shape.encode_json(payload(t, **facts)) + b"\n\n"
 
 
 WHOLE = PING + event(0.0) + event(0.3) + PING + event(1.0)
 
 
-def fed(*chunks: bytes) -> list[Hint]:
-    stream = Stream()
+def fed(*chunks: bytes) -> list[PipelineHint]:
+    stream = SseParser()
     return [hint for chunk in chunks for hint in stream.feed(chunk)]
 
 
@@ -108,9 +108,9 @@ def test_data_in_several_lines_is_one_event() -> None:
 
 
 def test_an_event_without_an_end_is_garbage() -> None:
-    stream = Stream()
-    stream.feed(b"data: " + b"x" * (LONGEST - 6))
-    with pytest.raises(Garbage):
+    stream = SseParser()
+    stream.feed(b"data: " + b"x" * (MAX_EVENT_BYTES - 6))
+    with pytest.raises(MalformedStream):
         stream.feed(b"x")
 
 
@@ -123,15 +123,15 @@ class Speaker:
         self.done = threading.Event()
         self.closed = threading.Event()
 
-    def listen(self, path: str, hear: Callable[[bytes], None], *, idle: float) -> NoReply:
-        assert (path, idle) == (STREAM, IDLE)
+    def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
+        assert (path, idle_timeout) == (STREAM_PATH, IDLE_TIMEOUT_S)
         self.heard += 1
         for chunk in self.connections.pop(0):
-            hear(chunk)
+            on_chunk(chunk)
         if not self.connections:
             self.done.set()
             self.closed.wait(HANG_S)
-        return NoReply(Fault.CONNECTION, "the stream ended")
+        return RequestFailed(FailureKind.CONNECTION, "the stream ended")
 
     def close(self) -> None:
         """Nothing to close."""
@@ -143,7 +143,7 @@ class Listening:
     def __init__(self, *connections: tuple[bytes, ...]) -> None:
         self.clock, self.wakes = FakeClock(), 0
         self.speaker = Speaker(*connections)
-        self.ear = Ear(self.speaker, 8, wake=self._woken, now=self.clock.now)
+        self.ear = EventStreamListener(self.speaker, 8, wake=self._woken, now=self.clock.now)
         self.ear.news(OURS, frozenset())
 
     def _woken(self) -> None:
@@ -160,7 +160,7 @@ def test_news_of_our_commit_wakes() -> None:
     one = Listening((PING, event(0.0)))
     one.to_the_end()
     news = one.ear.news(OURS, frozenset())
-    assert (one.wakes, news.changed, news.ending) == (1, True, False)
+    assert (one.wakes, news.changed, news.ended) == (1, True, False)
 
 
 @pytest.mark.parametrize("other", [event(1.0, sha=OLDER), event(1.0, repo=9)], ids=["commit", "repository"])
@@ -174,12 +174,12 @@ def test_a_number_that_is_followed_wakes_whatever_its_commit() -> None:
     one = Listening((event(1.0, sha=OLDER),))
     one.ear.news(OURS, frozenset({1}))
     one.to_the_end()
-    assert (one.wakes, one.ear.news(OURS, frozenset({1})).ending) == (1, True)
+    assert (one.wakes, one.ear.news(OURS, frozenset({1})).ended) == (1, True)
 
 
 def test_mere_steps_wake_no_more_often_than_the_gap() -> None:
     """A change of status or an end wakes at once."""
-    assert GAP == 5.0
+    assert STEP_WAKE_INTERVAL_S == 5.0
     one = Listening((event(0.3), event(0.4), event(0.7), event(0.3), event(1.0)))
     one.to_the_end()
     assert one.wakes == 2
@@ -194,73 +194,73 @@ def test_news_are_told_once() -> None:
 
 @pytest.mark.slow
 def test_an_ear_opens_the_stream_again_after_an_end_or_garbage() -> None:
-    one = Listening((PING,), (b"x" * (LONGEST + 1),), (event(1.0),))
+    one = Listening((PING,), (b"x" * (MAX_EVENT_BYTES + 1),), (event(1.0),))
     one.to_the_end()
     assert one.speaker.heard == 3
-    assert one.ear.news(OURS, frozenset()).ending
+    assert one.ear.news(OURS, frozenset()).ended
 
 
 @pytest.mark.slow
 def test_a_stream_that_ended_is_not_up() -> None:
     one = Listening((PING,), ())
     one.to_the_end()
-    assert not one.ear.news(OURS, frozenset()).up
+    assert not one.ear.news(OURS, frozenset()).is_up
 
 
 def test_a_stream_that_is_silent_for_long_is_not_up() -> None:
     """The server pings twice a minute (measured, B14)."""
     one = Listening((PING,))
     one.to_the_end()
-    assert one.ear.news(OURS, frozenset()).up
-    one.clock.sleep(IDLE + 1)
-    assert not one.ear.news(OURS, frozenset()).up
+    assert one.ear.news(OURS, frozenset()).is_up
+    one.clock.sleep(IDLE_TIMEOUT_S + 1)
+    assert not one.ear.news(OURS, frozenset()).is_up
 
 
-STREAMS: dict[str, tuple[Rule, ...]] = {
-    "absent": (Rule(fault=faults.Status(code=404), path=STREAM),),
-    "a web page": (Rule(fault=faults.WEB_PAGE, path=STREAM),),
-    "a bad gateway": (Rule(fault=faults.BAD_GATEWAY, path=STREAM),),
-    "silent before its headers": (Rule(fault=faults.Hang(Moment.BEFORE), path=STREAM),),
-    "open and silent": (Rule(fault=faults.Hang(Moment.HEADERS), path=STREAM),),
-    "garbage": (Rule(fault=faults.Garbage(), path=STREAM),),
-    "endless": (Rule(fault=faults.Endless(b"data: " + b"x" * 65536), path=STREAM),),
-    "a reset": (Rule(fault=faults.Cut(Moment.BODY), path=STREAM),),
-    "refused": (Rule(fault=faults.Status(code=401), path=STREAM),),
-    "JSON": (Rule(fault=faults.Body(content=b"[]"), path=STREAM),),
+STREAMS: dict[str, tuple[FaultRule, ...]] = {
+    "absent": (FaultRule(fault=faults.StatusFault(code=404), path=STREAM_PATH),),
+    "a web page": (FaultRule(fault=faults.WEB_PAGE, path=STREAM_PATH),),
+    "a bad gateway": (FaultRule(fault=faults.BAD_GATEWAY, path=STREAM_PATH),),
+    "silent before its headers": (FaultRule(fault=faults.Hang(FaultPoint.BEFORE), path=STREAM_PATH),),
+    "open and silent": (FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path=STREAM_PATH),),
+    "garbage": (FaultRule(fault=faults.NotHttp(), path=STREAM_PATH),),
+    "endless": (FaultRule(fault=faults.Endless(b"data: " + b"x" * 65536), path=STREAM_PATH),),
+    "a reset": (FaultRule(fault=faults.Cut(FaultPoint.BODY), path=STREAM_PATH),),
+    "refused": (FaultRule(fault=faults.StatusFault(code=401), path=STREAM_PATH),),
+    "JSON": (FaultRule(fault=faults.BodyFault(content=b"[]"), path=STREAM_PATH),),
     "well": (),
 }
 SCRIPTS = {
-    Exit.OK: timelines.green(seconds=4),
-    Exit.FAILED: timelines.red(seconds=4),
-    Exit.CANCELLED: timelines.cancelled(after=3),
-    Exit.NO_PIPELINE: timelines.created_then_gone(after=2),
+    ExitCode.OK: timelines.make_green(seconds=4),
+    ExitCode.FAILED: timelines.make_red(seconds=4),
+    ExitCode.CANCELLED: timelines.make_cancelled(after=3),
+    ExitCode.NO_PIPELINE: timelines.make_created_then_gone(after=2),
 }
 
 
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("exit_", SCRIPTS, ids=lambda one: one.verdict)
 @pytest.mark.slow
-def test_no_stream_changes_a_verdict(site: Woodpecker, name: str, exit_: Exit) -> None:
+def test_no_stream_changes_a_verdict(site: WoodpeckerSimulator, name: str, exit_: ExitCode) -> None:
     site.push("acme/app", "main", OURS, SCRIPTS[exit_])
     site.fail(*STREAMS[name])
     ended = watch(site, Watching(seconds=(60, 8, 20), listen=True))
     assert ended.verdict.exit is exit_
-    assert site.count(STREAM) >= 1
+    assert site.count(STREAM_PATH) >= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lag", [3.0, 8.0, 1000.0], ids=str)
-def test_a_stream_that_is_late_changes_no_verdict(site: Woodpecker, lag: float) -> None:
+def test_a_stream_that_is_late_changes_no_verdict(site: WoodpeckerSimulator, lag: float) -> None:
     site.lag = lag
-    site.push("acme/app", "main", OURS, timelines.red(seconds=6))
-    assert watch(site, Watching(listen=True)).verdict.exit is Exit.FAILED
+    site.push("acme/app", "main", OURS, timelines.make_red(seconds=6))
+    assert watch(site, Watching(listen=True)).verdict.exit is ExitCode.FAILED
 
 
 @pytest.mark.slow
-def test_a_stream_that_is_dropped_again_and_again_changes_no_verdict(site: Woodpecker) -> None:
-    site.push("acme/app", "main", OURS, timelines.green(seconds=20))
+def test_a_stream_that_is_dropped_again_and_again_changes_no_verdict(site: WoodpeckerSimulator) -> None:
+    site.push("acme/app", "main", OURS, timelines.make_green(seconds=20))
     ended = watch(site, Watching(listen=True), tell=lambda _: site.drop_streams())
-    assert ended.verdict.exit is Exit.OK
+    assert ended.verdict.exit is ExitCode.OK
 
 
 def test_a_stream_that_lies_gives_no_verdict() -> None:
@@ -268,8 +268,8 @@ def test_a_stream_that_lies_gives_no_verdict() -> None:
     rng = random.Random(4)  # noqa: S311 - a story, not a secret
     lies = [event(t) for t in (0.0, 0.3, 1.0)]
     site = Pure(lies=lambda since, until: [rng.choice(lies) for _ in range(int(until) - int(since))])
-    site.push(timelines.red(seconds=100), at=1.0)
+    site.push(timelines.make_red(seconds=100), at=1.0)
     verdict = site.watch()
-    assert verdict.exit is Exit.FAILED
+    assert verdict.exit is ExitCode.FAILED
     assert 101 <= site.sky.t <= 107
     assert len(site.requests) < 500

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.demo import timelines
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Back, Event, LostContact
-from homelab_hooks.exits import Exit
-from homelab_hooks.watch.state import Patience
-from homelab_hooks.watch.survey import until_seen
-from homelab_hooks.woodpecker.entry import Entry, awaited
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import ContactLost, ContactRestored, Event
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.watch.state import WatchTimeouts
+from homelab_hooks.watch.survey import make_one_poll_timeouts
+from homelab_hooks.woodpecker.entry import CiConnection, connect_when_possible
 from tests.watch.pure import Pure
 
 SILENT = "the token for CI cannot be had now: Vault secret/ci/global at https://vault.example.test: it is sealed"
@@ -20,31 +20,33 @@ REFUSED = "there is no token for CI: Vault refused the token"
 class Keeper:
     """Has the token from a moment on; until then it says this."""
 
-    def __init__(self, ci: Pure, *, since: float, until_then: Exit = Exit.UNREACHABLE) -> None:
+    def __init__(self, ci: Pure, *, since: float, until_then: ExitCode = ExitCode.UNREACHABLE) -> None:
         self.asked: list[float] = []
         self.ci, self.since, self.exit = ci, since, until_then
-        ci.enter = awaited(self.find)
+        ci.enter = connect_when_possible(self.find)
 
-    def find(self) -> Entry:
+    def find(self) -> CiConnection:
         now = self.ci.sky.now()
         self.asked.append(now)
         if now < self.since:
-            raise Problem(SILENT if self.exit is Exit.UNREACHABLE else REFUSED, hint="unseal it", exit=self.exit)
-        return Entry(self.ci, "Vault secret/ci/global")
+            raise CommandError(
+                SILENT if self.exit is ExitCode.UNREACHABLE else REFUSED, hint="unseal it", exit=self.exit
+            )
+        return CiConnection(self.ci, "Vault secret/ci/global")
 
 
 @pytest.fixture
 def ci() -> Pure:
     found = Pure()
-    found.push(timelines.green(seconds=200), at=0.0)
+    found.push(timelines.make_green(seconds=200), at=0.0)
     return found
 
 
 def test_a_token_that_comes_later_is_waited_for_and_told(ci: Pure) -> None:
     keeper, told = Keeper(ci, since=100.0), list[Event]()
-    assert ci.watch(tell=told.append).exit is Exit.OK
-    lost = [event for event in told if isinstance(event, LostContact)]
-    back = [event for event in told if isinstance(event, Back)]
+    assert ci.watch(tell=told.append).exit is ExitCode.OK
+    lost = [event for event in told if isinstance(event, ContactLost)]
+    back = [event for event in told if isinstance(event, ContactRestored)]
     assert [event.reason for event in lost] == [SILENT]
     assert 170 < lost[0].patience <= 175.0
     assert [100 <= event.away < 120 for event in back] == [True]
@@ -56,29 +58,29 @@ def test_a_token_that_comes_later_is_waited_for_and_told(ci: Pure) -> None:
 def test_a_token_that_is_there_at_the_second_try_is_not_spoken_of(ci: Pure) -> None:
     Keeper(ci, since=2.0)
     told: list[Event] = []
-    assert ci.watch(tell=told.append).exit is Exit.OK
-    assert not [event for event in told if isinstance(event, LostContact | Back)]
+    assert ci.watch(tell=told.append).exit is ExitCode.OK
+    assert not [event for event in told if isinstance(event, ContactLost | ContactRestored)]
 
 
 def test_found_once_it_is_never_looked_for_again(ci: Pure) -> None:
     keeper = Keeper(ci, since=0.0)
-    assert ci.watch().exit is Exit.OK
+    assert ci.watch().exit is ExitCode.OK
     assert keeper.asked == [0.0]
 
 
 def test_a_token_that_does_not_come_is_unreachable_with_the_reason(ci: Pure) -> None:
     keeper = Keeper(ci, since=1e9)
-    verdict = ci.watch(patience=Patience(unreachable=60.0))
-    assert verdict.exit is Exit.UNREACHABLE
+    verdict = ci.watch(patience=WatchTimeouts(unreachable=60.0))
+    assert verdict.exit is ExitCode.UNREACHABLE
     assert verdict.reason == f"no usable answer for 60 s: {SILENT}"
     assert 50 < keeper.asked[-1] <= 61
     assert not ci.requests
 
 
 def test_a_refusal_while_the_token_is_waited_for_ends_at_once(ci: Pure) -> None:
-    keeper = Keeper(ci, since=1e9, until_then=Exit.DENIED)
+    keeper = Keeper(ci, since=1e9, until_then=ExitCode.DENIED)
     verdict = ci.watch()
-    assert (verdict.exit, verdict.reason, verdict.hint) == (Exit.DENIED, REFUSED, "unseal it")
+    assert (verdict.exit, verdict.reason, verdict.hint) == (ExitCode.DENIED, REFUSED, "unseal it")
     assert len(keeper.asked) == 1
 
 
@@ -88,16 +90,16 @@ def test_a_vault_that_comes_back_and_refuses_is_believed_at_once(ci: Pure) -> No
 
     def tell(event: Event) -> None:
         seen.append(event)
-        keeper.exit = Exit.DENIED
+        keeper.exit = ExitCode.DENIED
 
-    assert ci.watch(tell=tell).exit is Exit.DENIED
-    assert isinstance(seen[0], LostContact)
+    assert ci.watch(tell=tell).exit is ExitCode.DENIED
+    assert isinstance(seen[0], ContactLost)
     assert ci.sky.t < 20
 
 
 def test_one_look_may_be_waited_for_too(ci: Pure) -> None:
     """As `ci restart` does before it watches; with the patience of a single look it is soon over."""
     Keeper(ci, since=100.0)
-    assert ci.survey().verdict.exit is Exit.UNREACHABLE
+    assert ci.survey().verdict.exit is ExitCode.UNREACHABLE
     assert ci.sky.t < 16
-    assert [thread.number for thread in ci.survey(patience=until_seen(180.0)).threads] == [1]
+    assert [thread.number for thread in ci.survey(patience=make_one_poll_timeouts(180.0)).tracks] == [1]

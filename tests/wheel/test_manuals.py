@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.cli.table import COMMANDS
-from homelab_hooks.demo.workshop import Workshop
-from homelab_hooks.exits import Exit
+from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.settings import SETTINGS
 from tests.wheel.conftest import Installed
 
@@ -46,7 +46,7 @@ def test_git_land_help_opens_the_man_page(installed: Installed) -> None:
     assert "git-land - merge, verify, push, watch CI, wait for the rollout" in text
     assert "--continue" in text
     assert "landed" in text
-    for code in Exit:
+    for code in ExitCode:
         assert re.search(rf"^\s+{int(code)}\s+{code.verdict}:", text, re.MULTILINE)
 
 
@@ -96,17 +96,19 @@ WORDS = [
 
 @pytest.mark.parametrize(("words", "offered"), WORDS, ids=["_".join(words) for words, _ in WORDS])
 def test_bash_completes(
-    spied: tuple[Installed, Path], workshop: Workshop, words: tuple[str, ...], offered: tuple[str, ...]
+    spied: tuple[Installed, Path], workshop: ScratchRepositories, words: tuple[str, ...], offered: tuple[str, ...]
 ) -> None:
     place, told = spied
-    clone = workshop.clone("ann", topic="topic")
+    clone = workshop.clone("ann", branch="topic")
     script = place.share(f"bash-completion/completions/{words[0]}")
     done = place.run("bash", "--norc", "-c", BASH, "bash", str(script), *words, at=clone.path)
     assert set(offered) <= set(done.out.split()), (done.out, done.err)
     assert not told.exists(), "a TAB starts no Python"
 
 
-def test_bash_completes_git_land_by_gits_own_completion(spied: tuple[Installed, Path], workshop: Workshop) -> None:
+def test_bash_completes_git_land_by_gits_own_completion(
+    spied: tuple[Installed, Path], workshop: ScratchRepositories
+) -> None:
     if not GIT_COMPLETION.exists():
         pytest.skip("git's own completion for bash is not installed")
     place, told = spied
@@ -137,7 +139,9 @@ zpty -d terminal
 @pytest.mark.parametrize(
     ("line", "offered"), [("homelab ci ", ("watch", "status", "restart")), ("git-land --", ("--continue", "--abort"))]
 )
-def test_zsh_completes(spied: tuple[Installed, Path], workshop: Workshop, line: str, offered: tuple[str, ...]) -> None:
+def test_zsh_completes(
+    spied: tuple[Installed, Path], workshop: ScratchRepositories, line: str, offered: tuple[str, ...]
+) -> None:
     zsh, (place, told) = needs("zsh"), spied
     functions = str(place.share("zsh/site-functions"))
     done = place.run(zsh, "-f", "-c", ZSH, "zsh", functions, line, at=workshop.clone("ann").path)
@@ -148,10 +152,10 @@ def test_zsh_completes(spied: tuple[Installed, Path], workshop: Workshop, line: 
 
 @pytest.mark.parametrize(("words", "offered"), WORDS, ids=["_".join(words) for words, _ in WORDS])
 def test_fish_completes(
-    spied: tuple[Installed, Path], workshop: Workshop, words: tuple[str, ...], offered: tuple[str, ...]
+    spied: tuple[Installed, Path], workshop: ScratchRepositories, words: tuple[str, ...], offered: tuple[str, ...]
 ) -> None:
     fish, (place, told) = needs("fish"), spied
-    clone = workshop.clone("ann", topic="topic")
+    clone = workshop.clone("ann", branch="topic")
     script = f"set -p fish_complete_path {place.share('fish/vendor_completions.d')}; complete -C '{' '.join(words)}'"
     done = place.run(fish, "--no-config", "-c", script, at=clone.path)
     assert set(offered) <= {line.split("\t")[0] for line in done.out.splitlines()}, (done.out, done.err)
@@ -160,11 +164,11 @@ def test_fish_completes(
 
 @pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
 def test_a_branch_whose_name_is_a_command_is_not_run_by_a_tab(
-    spied: tuple[Installed, Path], workshop: Workshop, shell: str
+    spied: tuple[Installed, Path], workshop: ScratchRepositories, shell: str
 ) -> None:
     """Bash expands what a completion offers."""
     program, (place, _) = needs(shell), spied
-    clone = workshop.clone("ann", topic="topic")
+    clone = workshop.clone("ann", branch="topic")
     for name in ("$(touch${IFS}pwned)", "`touch${IFS}pwned`", "x;touch${IFS}pwned"):
         clone.git("branch", name)
     if shell == "bash":

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.https import Https
-from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
-from homelab_hooks.reply import NoReply, Reply
-from homelab_hooks.server import parse_server
+from homelab_hooks.https import HttpClient
+from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.reply import HttpResponse, RequestFailed
+from homelab_hooks.server import parse_server_url
 from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import SLOW, read
+from homelab_hooks.woodpecker.answer import SLOW_REFUSAL_S, read_response
 from tests.fuzz.texts import harmful
 from tests.watch.simulate import FakeClock
 
@@ -36,91 +36,93 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def https(clock: FakeClock) -> Iterator[Https]:
-    client = Https(parse_server(CI), clock=clock, token="s3cret-token")
+def https(clock: FakeClock) -> Iterator[HttpClient]:
+    client = HttpClient(parse_server_url(CI), clock=clock, token="s3cret-token")
     yield client
     client.close()
 
 
-def look(https: Https) -> Look[Any]:
-    reply = https.ask("GET", "/api/repos/lookup/acme/app")
-    return read(reply, parse.repo, what="the repository acme/app", token="WP_TOKEN")
+def look(https: HttpClient) -> Poll[Any]:
+    reply = https.request("GET", "/api/repos/lookup/acme/app")
+    return read_response(reply, parse.parse_repo, subject="the repository acme/app", token_source="WP_TOKEN")
 
 
-def test_an_answer_is_seen(https: Https, httpx_mock: HTTPXMock) -> None:
+def test_an_answer_is_seen(https: HttpClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(headers=JSON, text=REPO)
     found = look(https)
-    assert isinstance(found, Seen)
+    assert isinstance(found, Found)
     assert (found.value.id, found.value.full_name, found.value.active) == (8, "acme/app", True)
     assert httpx_mock.get_requests()[0].headers["Authorization"] == "Bearer s3cret-token"
 
 
-MISSED: list[tuple[str, int, dict[str, str], str, Fault]] = [
-    ("empty", 200, JSON, "", Fault.BODY),
-    ("blank", 200, JSON, " \n", Fault.BODY),
-    ("null", 200, JSON, "null", Fault.BODY),
-    ("other shape", 200, JSON, "[]", Fault.BODY),
-    ("other type", 200, JSON, '{"id": "8"}', Fault.BODY),
-    ("field missing", 200, JSON, "{}", Fault.BODY),
-    ("truncated", 200, JSON, REPO[:-3], Fault.BODY),
-    ("no JSON", 200, JSON, "upstream said no", Fault.BODY),
-    ("deep", 200, JSON, "[" * 100_000, Fault.BODY),
-    ("long number", 200, JSON, '{"id": ' + "9" * 10_000 + "}", Fault.BODY),
-    ("web page", 200, HTML, PAGE, Fault.WEB_PAGE),
-    ("web page that says it is JSON", 200, JSON, PAGE, Fault.WEB_PAGE),
-    ("JSON that says it is a web page", 200, HTML, REPO, Fault.WEB_PAGE),
-    ("no content", 204, OURS, "", Fault.STATUS),
-    ("another 2xx", 206, JSON, REPO, Fault.STATUS),
-    ("bad request", 400, OURS, "", Fault.STATUS),
-    ("a proxy's 403", 403, HTML, PAGE, Fault.STATUS),
-    ("a proxy's 404", 404, {"Content-Type": "text/plain"}, "404 page not found", Fault.STATUS),
-    ("conflict", 409, OURS, "", Fault.STATUS),
-    ("too many", 429, {}, "", Fault.STATUS),
-    ("server error", 500, OURS, "database is locked", Fault.STATUS),
-    ("bad gateway", 502, HTML, PAGE, Fault.STATUS),
-    ("unavailable", 503, {}, "no available server", Fault.STATUS),
-    ("gateway timeout", 504, {}, "", Fault.STATUS),
-    ("of another century", 599, {}, "", Fault.STATUS),
-    ("moved", 301, {**HTML, "Location": "/api/x"}, "", Fault.WEB_PAGE),
-    ("sign-on", 302, {"Location": "https://sso.example.test/login?to=x"}, "", Fault.WEB_PAGE),
-    ("not modified", 304, {}, "", Fault.WEB_PAGE),
-    ("elsewhere, malformed", 302, {"Location": "https://[sso"}, "", Fault.WEB_PAGE),
+MISSED: list[tuple[str, int, dict[str, str], str, FailureKind]] = [
+    ("empty", 200, JSON, "", FailureKind.BODY),
+    ("blank", 200, JSON, " \n", FailureKind.BODY),
+    ("null", 200, JSON, "null", FailureKind.BODY),
+    ("other shape", 200, JSON, "[]", FailureKind.BODY),
+    ("other type", 200, JSON, '{"id": "8"}', FailureKind.BODY),
+    ("field missing", 200, JSON, "{}", FailureKind.BODY),
+    ("truncated", 200, JSON, REPO[:-3], FailureKind.BODY),
+    ("no JSON", 200, JSON, "upstream said no", FailureKind.BODY),
+    ("deep", 200, JSON, "[" * 100_000, FailureKind.BODY),
+    ("long number", 200, JSON, '{"id": ' + "9" * 10_000 + "}", FailureKind.BODY),
+    ("web page", 200, HTML, PAGE, FailureKind.WEB_PAGE),
+    ("web page that says it is JSON", 200, JSON, PAGE, FailureKind.WEB_PAGE),
+    ("JSON that says it is a web page", 200, HTML, REPO, FailureKind.WEB_PAGE),
+    ("no content", 204, OURS, "", FailureKind.STATUS),
+    ("another 2xx", 206, JSON, REPO, FailureKind.STATUS),
+    ("bad request", 400, OURS, "", FailureKind.STATUS),
+    ("a proxy's 403", 403, HTML, PAGE, FailureKind.STATUS),
+    ("a proxy's 404", 404, {"Content-Type": "text/plain"}, "404 page not found", FailureKind.STATUS),
+    ("conflict", 409, OURS, "", FailureKind.STATUS),
+    ("too many", 429, {}, "", FailureKind.STATUS),
+    ("server error", 500, OURS, "database is locked", FailureKind.STATUS),
+    ("bad gateway", 502, HTML, PAGE, FailureKind.STATUS),
+    ("unavailable", 503, {}, "no available server", FailureKind.STATUS),
+    ("gateway timeout", 504, {}, "", FailureKind.STATUS),
+    ("of another century", 599, {}, "", FailureKind.STATUS),
+    ("moved", 301, {**HTML, "Location": "/api/x"}, "", FailureKind.WEB_PAGE),
+    ("sign-on", 302, {"Location": "https://sso.example.test/login?to=x"}, "", FailureKind.WEB_PAGE),
+    ("not modified", 304, {}, "", FailureKind.WEB_PAGE),
+    ("elsewhere, malformed", 302, {"Location": "https://[sso"}, "", FailureKind.WEB_PAGE),
 ]
 
 
 @pytest.mark.parametrize("row", MISSED, ids=[row[0] for row in MISSED])
 def test_no_usable_answer(
-    https: Https, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str, str], str, Fault]
+    https: HttpClient, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str, str], str, FailureKind]
 ) -> None:
     httpx_mock.add_response(status_code=row[1], headers=row[2], text=row[3])
     found = look(https)
-    assert isinstance(found, Missed)
-    assert found.fault is row[4]
+    assert isinstance(found, Unavailable)
+    assert found.kind is row[4]
     assert found.reason
     assert "s3cret" not in found.reason
 
 
-def test_a_proxys_own_words_are_told_but_no_web_page(https: Https, httpx_mock: HTTPXMock) -> None:
+def test_a_proxys_own_words_are_told_but_no_web_page(https: HttpClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=503, text="no available\x1b[2J server\n")
     httpx_mock.add_response(status_code=502, headers=HTML, text=PAGE)
     said = [look(https), look(https)]
-    assert [found.reason for found in said if isinstance(found, Missed)] == [
+    assert [found.reason for found in said if isinstance(found, Unavailable)] == [
         "the server answered 503 (no available server)",
         "the server answered 502",
     ]
 
 
-def test_a_redirect_names_the_host_and_not_what_is_behind_it(https: Https, httpx_mock: HTTPXMock) -> None:
+def test_a_redirect_names_the_host_and_not_what_is_behind_it(https: HttpClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=302, headers={"Location": "https://bob:pw@sso.example.test/x?code=1"})
     found = look(https)
-    assert isinstance(found, Missed)
+    assert isinstance(found, Unavailable)
     assert "redirects to https://sso.example.test, where" in found.reason
 
 
 @pytest.mark.parametrize("place", ["https://[sso", "https://h:x/", "", "x\x1b[2J", "https://h\x9b2J/"])
 def test_a_redirect_to_nowhere_is_no_usable_answer(place: str) -> None:
-    found = read(Reply(302, {"location": place}, b"", 0.01), parse.repo, what="it", token="WP_TOKEN")
-    assert isinstance(found, Missed)
+    found = read_response(
+        HttpResponse(302, {"location": place}, b"", 0.01), parse.parse_repo, subject="it", token_source="WP_TOKEN"
+    )
+    assert isinstance(found, Unavailable)
     assert not harmful(found.reason)
 
 
@@ -134,7 +136,7 @@ DENIED: list[tuple[str, int, dict[str, str], str, str]] = [
 
 
 @pytest.mark.parametrize("row", DENIED, ids=[row[0] for row in DENIED])
-def test_a_no(https: Https, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str, str], str, str]) -> None:
+def test_a_no(https: HttpClient, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str, str], str, str]) -> None:
     httpx_mock.add_response(status_code=row[1], headers=row[2], text=row[3])
     found = look(https)
     assert isinstance(found, Denied)
@@ -142,9 +144,9 @@ def test_a_no(https: Https, httpx_mock: HTTPXMock, row: tuple[str, int, dict[str
     assert (found.slow, found.final, bool(found.hint)) == (False, False, True)
 
 
-@pytest.mark.parametrize(("seconds", "slow"), [(SLOW - 0.1, False), (SLOW, True), (15.1, True)])
+@pytest.mark.parametrize(("seconds", "slow"), [(SLOW_REFUSAL_S - 0.1, False), (SLOW_REFUSAL_S, True), (15.1, True)])
 def test_a_slow_refusal_is_marked(
-    https: Https, httpx_mock: HTTPXMock, clock: FakeClock, seconds: float, *, slow: bool
+    https: HttpClient, httpx_mock: HTTPXMock, clock: FakeClock, seconds: float, *, slow: bool
 ) -> None:
     def late(request: httpx.Request) -> httpx.Response:
         clock.sleep(seconds)
@@ -174,20 +176,20 @@ RETRY = [
 
 @pytest.mark.parametrize(("headers", "seconds"), RETRY, ids=str)
 def test_retry_after_is_read_by_the_servers_own_clock(headers: dict[str, str], seconds: float | None) -> None:
-    reply = Reply(429, {name.lower(): value for name, value in headers.items()}, b"", 0.01)
-    found = read(reply, parse.repo, what="it", token="WP_TOKEN")
-    assert isinstance(found, Missed)
+    reply = HttpResponse(429, {name.lower(): value for name, value in headers.items()}, b"", 0.01)
+    found = read_response(reply, parse.parse_repo, subject="it", token_source="WP_TOKEN")
+    assert isinstance(found, Unavailable)
     assert found.retry_after == seconds
 
 
 FAILURES = [
-    (httpx.ConnectError("[Errno 111] Connection refused"), Fault.CONNECTION, "Connection refused"),
-    (httpx.ConnectError(""), Fault.CONNECTION, "ConnectError"),
-    (httpx.ConnectTimeout("timed out"), Fault.TIMEOUT, "no connection within 5 s"),
-    (httpx.ReadTimeout("timed out"), Fault.TIMEOUT, "no whole answer within 15 s"),
-    (httpx.WriteError("Broken pipe"), Fault.CONNECTION, "Broken pipe"),
-    (httpx.RemoteProtocolError("peer closed\x1b[2J"), Fault.BODY, "broke off or is not HTTP (peer closed)"),
-    (httpx.ProxyError("407 Proxy Authentication Required"), Fault.CONNECTION, "407"),
+    (httpx.ConnectError("[Errno 111] Connection refused"), FailureKind.CONNECTION, "Connection refused"),
+    (httpx.ConnectError(""), FailureKind.CONNECTION, "ConnectError"),
+    (httpx.ConnectTimeout("timed out"), FailureKind.TIMEOUT, "no connection within 5 s"),
+    (httpx.ReadTimeout("timed out"), FailureKind.TIMEOUT, "no whole answer within 15 s"),
+    (httpx.WriteError("Broken pipe"), FailureKind.CONNECTION, "Broken pipe"),
+    (httpx.RemoteProtocolError("peer closed\x1b[2J"), FailureKind.BODY, "broke off or is not HTTP (peer closed)"),
+    (httpx.ProxyError("407 Proxy Authentication Required"), FailureKind.CONNECTION, "407"),
 ]
 
 
@@ -195,19 +197,19 @@ FAILURES = [
     ("failure", "fault", "reason"), FAILURES, ids=[f"{type(f[0]).__name__}-{f[2]}" for f in FAILURES]
 )
 def test_a_failed_exchange_is_no_usable_answer(
-    https: Https, httpx_mock: HTTPXMock, failure: Exception, fault: Fault, reason: str
+    https: HttpClient, httpx_mock: HTTPXMock, failure: Exception, fault: FailureKind, reason: str
 ) -> None:
     httpx_mock.add_exception(failure)
     found = look(https)
-    assert isinstance(found, Missed)
-    assert found.fault is fault
+    assert isinstance(found, Unavailable)
+    assert found.kind is fault
     assert reason in found.reason
     assert not harmful(found.reason)
 
 
 def test_a_certificate_that_does_not_verify_is_a_final_no() -> None:
-    reply = NoReply(Fault.CONNECTION, "the certificate does not verify: expired", untrusted=True)
-    found = read(reply, parse.repo, what="it", token="WP_TOKEN")
+    reply = RequestFailed(FailureKind.CONNECTION, "the certificate does not verify: expired", bad_certificate=True)
+    found = read_response(reply, parse.parse_repo, subject="it", token_source="WP_TOKEN")
     assert isinstance(found, Denied)
     assert found.final
     assert "not sent" in found.hint
@@ -230,7 +232,14 @@ NEARLY = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=8),
     max_leaves=30,
 )
-READERS = [parse.pipelines, parse.pipeline, parse.repo, parse.login, parse.queue, parse.log]
+READERS = [
+    parse.parse_pipelines,
+    parse.parse_pipeline,
+    parse.parse_repo,
+    parse.parse_login,
+    parse.parse_queue,
+    parse.parse_log,
+]
 
 
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
@@ -239,7 +248,7 @@ READERS = [parse.pipelines, parse.pipeline, parse.repo, parse.login, parse.queue
 def test_whatever_json_comes_it_is_read_or_misshapen(reader: Any, raw: object) -> None:
     try:
         reader(raw)
-    except parse.Misshapen as error:
+    except parse.UnexpectedShape as error:
         assert str(error)  # noqa: PT017 - most answers are misshapen, and some are not
 
 
@@ -252,6 +261,8 @@ BODIES = st.binary(max_size=60) | JSONS.map(lambda raw: json.dumps(raw).encode()
 
 @given(status=st.integers(100, 999), headers=HEADERS, body=BODIES, took=st.floats(0, 20))
 def test_whatever_answer_comes_it_is_a_look(status: int, headers: dict[str, str], body: bytes, took: float) -> None:
-    found = read(Reply(status, headers, body, took), parse.pipelines, what="it", token="WP_TOKEN")
-    assert isinstance(found, Seen | Missed | Denied)
-    assert status == 200 or not isinstance(found, Seen)
+    found = read_response(
+        HttpResponse(status, headers, body, took), parse.parse_pipelines, subject="it", token_source="WP_TOKEN"
+    )
+    assert isinstance(found, Found | Unavailable | Denied)
+    assert status == 200 or not isinstance(found, Found)

@@ -10,15 +10,15 @@ import stamina
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.faults import Moment, Rule
-from homelab_hooks.demo.woodpecker import Woodpecker as StandIn
-from homelab_hooks.demo.woodpecker_book import Repository
-from homelab_hooks.https import Https
-from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
+from homelab_hooks.demo.faults import FaultPoint, FaultRule
+from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
+from homelab_hooks.demo.woodpecker_book import SimulatedRepo
+from homelab_hooks.https import HttpClient
+from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.model import Pipeline, Status
-from homelab_hooks.server import parse_server
-from homelab_hooks.woodpecker.client import ATTEMPTS, Woodpecker
-from homelab_hooks.woodpecker.entry import entered
+from homelab_hooks.server import parse_server_url
+from homelab_hooks.woodpecker.client import MAX_ATTEMPTS, WoodpeckerClient
+from homelab_hooks.woodpecker.entry import connect_now
 from tests.waiting import HANG_S
 from tests.watch.simulate import FakeClock
 
@@ -42,9 +42,9 @@ def clock() -> HandClock:
 
 def serving(clock: HandClock, version: str) -> StandIn:
     known = (
-        Repository(id=8, full_name="acme/app"),
-        Repository(id=9, full_name="acme/a b%2F?", active=False),
-        Repository(id=10, full_name="acme/secret", visibility="private"),
+        SimulatedRepo(id=8, full_name="acme/app"),
+        SimulatedRepo(id=9, full_name="acme/a b%2F?", active=False),
+        SimulatedRepo(id=10, full_name="acme/secret", visibility="private"),
     )
     return StandIn(clock, repositories=known, version=version)
 
@@ -56,38 +56,38 @@ def site(clock: HandClock) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def client() -> Iterator[Callable[..., Woodpecker]]:
-    opened: list[Https] = []
+def client() -> Iterator[Callable[..., WoodpeckerClient]]:
+    opened: list[HttpClient] = []
 
-    def one(site: StandIn, token: str = "alice-token", deadline: float = HANG_S) -> Woodpecker:
-        opened.append(Https(parse_server(site.url), clock=SystemClock(), token=token))
-        return Woodpecker(entered(opened[-1], token="WP_TOKEN"), deadline=deadline)
+    def one(site: StandIn, token: str = "alice-token", deadline: float = HANG_S) -> WoodpeckerClient:
+        opened.append(HttpClient(parse_server_url(site.url), clock=SystemClock(), token=token))
+        return WoodpeckerClient(connect_now(opened[-1], token_source="WP_TOKEN"), timeout=deadline)
 
-    with stamina.set_testing(True, attempts=ATTEMPTS):  # real time between two tries says nothing here
+    with stamina.set_testing(True, attempts=MAX_ATTEMPTS):  # real time between two tries says nothing here
         yield one
     for https in opened:
         https.close()
 
 
-def value(look: Look[T]) -> T:
-    assert isinstance(look, Seen), look
+def value(look: Poll[T]) -> T:
+    assert isinstance(look, Found), look
     found: T = look.value
     return found
 
 
-Client = Callable[..., Woodpecker]
+Client = Callable[..., WoodpeckerClient]
 
 
 def test_the_calls_reach_what_they_name(site: StandIn, client: Client, clock: HandClock) -> None:
-    site.push("acme/app", "main", SHA, timelines.red(log=["boom"]))
+    site.push("acme/app", "main", SHA, timelines.make_red(log=["boom"]))
     clock.sleep(5)
     ci = client(site)
     assert value(ci.user()) == "alice"
-    assert value(ci.lookup("acme/app")).id == 8
+    assert value(ci.repository("acme/app")).id == 8
     (row,) = value(ci.pipelines(8))
     assert (row.number, row.commit, row.status, row.workflows) == (1, SHA, Status.FAILURE, ())
     detail = value(ci.pipeline(8, 1))
-    step = next(step for step in detail.workflows[0].steps if step.culprit)
+    step = next(step for step in detail.workflows[0].steps if step.can_be_blamed)
     assert [line.text for line in value(ci.log(8, 1, step.id))] == ["boom"]
     assert value(ci.queue()).paused is False
     assert value(ci.restart(8, 1)).number == 2
@@ -95,13 +95,13 @@ def test_the_calls_reach_what_they_name(site: StandIn, client: Client, clock: Ha
 
 
 def test_a_name_with_odd_characters_is_asked_for_whole(site: StandIn, client: Client) -> None:
-    found = value(client(site).lookup("acme/a b%2F?"))
+    found = value(client(site).repository("acme/a b%2F?"))
     assert (found.id, found.active) == (9, False)
 
 
 def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -> None:
     for number in range(5):
-        site.push("acme/app", f"b{number}", SHA, timelines.green())
+        site.push("acme/app", f"b{number}", SHA, timelines.make_green())
     pages = [value(client(site).pipelines(8, page=page, per_page=2)) for page in (1, 2, 3, 4)]
     assert [[row.number for row in page] for page in pages] == [[5, 4], [3, 2], [1], []]
 
@@ -114,7 +114,7 @@ def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -
     ],
 )
 def test_a_no_is_a_no_and_asked_once(site: StandIn, client: Client, token: str, name: str, reason: str) -> None:
-    found = client(site, token).lookup(name)
+    found = client(site, token).repository(name)
     assert isinstance(found, Denied)
     assert reason in found.reason
     assert site.count() == 1
@@ -123,7 +123,7 @@ def test_a_no_is_a_no_and_asked_once(site: StandIn, client: Client, token: str, 
 def test_a_bad_token_is_refused_at_the_user(site: StandIn, client: Client) -> None:
     """Elsewhere it reads what is public, as if it were none (fact 4)."""
     ci = client(site, "nonsense")
-    assert isinstance(ci.lookup("acme/app"), Seen)
+    assert isinstance(ci.repository("acme/app"), Found)
     assert isinstance(ci.user(), Denied)
 
 
@@ -132,57 +132,57 @@ def test_the_queue_is_for_administrators(site: StandIn, client: Client) -> None:
 
 
 BLIPS = [
-    faults.Body(),
+    faults.BodyFault(),
     faults.Truncated(),
-    faults.Garbage(),
-    faults.Mistyped(faults.Shape.OTHER_CONTAINER),
-    faults.Cut(Moment.BEFORE),
-    faults.Cut(Moment.BODY),
+    faults.NotHttp(),
+    faults.Mistyped(faults.WrongShape.OTHER_CONTAINER),
+    faults.Cut(FaultPoint.BEFORE),
+    faults.Cut(FaultPoint.BODY),
 ]
 
 
 @pytest.mark.parametrize("blip", BLIPS, ids=str)
-def test_a_blip_is_asked_again_quickly_and_not_told(site: StandIn, client: Client, blip: faults.Fault) -> None:
-    site.push("acme/app", "main", SHA, timelines.green())
-    site.fail(Rule(fault=blip, last=ATTEMPTS - 2))
+def test_a_blip_is_asked_again_quickly_and_not_told(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
+    site.push("acme/app", "main", SHA, timelines.make_green())
+    site.fail(FaultRule(fault=blip, last=MAX_ATTEMPTS - 2))
     assert len(value(client(site).pipelines(8))) == 1
-    assert site.count("pipelines") == ATTEMPTS
+    assert site.count("pipelines") == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("blip", BLIPS[:2], ids=str)
-def test_tries_within_one_look_are_few(site: StandIn, client: Client, blip: faults.Fault) -> None:
-    site.fail(Rule(fault=blip))
-    assert isinstance(client(site).pipelines(8), Missed)
-    assert site.count("pipelines") == ATTEMPTS == 3
+def test_tries_within_one_look_are_few(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
+    site.fail(FaultRule(fault=blip))
+    assert isinstance(client(site).pipelines(8), Unavailable)
+    assert site.count("pipelines") == MAX_ATTEMPTS == 3
 
 
-ONCE: list[tuple[faults.Fault, Fault]] = [
-    (faults.Status(code=500), Fault.STATUS),
-    (faults.Status(code=429, retry_after=2), Fault.STATUS),
-    (faults.BAD_GATEWAY, Fault.STATUS),
-    (faults.WEB_PAGE, Fault.WEB_PAGE),
-    (faults.Redirect("https://sso.example.test"), Fault.WEB_PAGE),
-    (faults.Hang(Moment.BEFORE), Fault.TIMEOUT),
+ONCE: list[tuple[faults.HttpFault, FailureKind]] = [
+    (faults.StatusFault(code=500), FailureKind.STATUS),
+    (faults.StatusFault(code=429, retry_after=2), FailureKind.STATUS),
+    (faults.BAD_GATEWAY, FailureKind.STATUS),
+    (faults.WEB_PAGE, FailureKind.WEB_PAGE),
+    (faults.Redirect("https://sso.example.test"), FailureKind.WEB_PAGE),
+    (faults.Hang(FaultPoint.BEFORE), FailureKind.TIMEOUT),
 ]
 
 
 @pytest.mark.parametrize(("fault", "kind"), ONCE, ids=str)
 def test_what_a_quick_try_cannot_help_is_left_to_patience(
-    site: StandIn, client: Client, fault: faults.Fault, kind: Fault
+    site: StandIn, client: Client, fault: faults.HttpFault, kind: FailureKind
 ) -> None:
-    site.fail(Rule(fault=fault))
-    found = client(site, deadline=0.5 if kind is Fault.TIMEOUT else HANG_S).pipelines(8)
-    assert isinstance(found, Missed)
-    assert found.fault is kind
+    site.fail(FaultRule(fault=fault))
+    found = client(site, deadline=0.5 if kind is FailureKind.TIMEOUT else HANG_S).pipelines(8)
+    assert isinstance(found, Unavailable)
+    assert found.kind is kind
     assert site.count() <= 1
 
 
 def test_a_restart_is_asked_once_whatever_comes(site: StandIn, client: Client) -> None:
     """A 500 or a reset may come after the row was made: twice would be two runs."""
-    for fault in (faults.Status(code=500), faults.Cut(Moment.BEFORE), faults.Body()):
-        site.fail(Rule(fault=fault, method="POST"))
-        assert isinstance(client(site).restart(8, 1), Missed)
-        assert isinstance(client(site).start(8, "main"), Missed)
+    for fault in (faults.StatusFault(code=500), faults.Cut(FaultPoint.BEFORE), faults.BodyFault()):
+        site.fail(FaultRule(fault=fault, method="POST"))
+        assert isinstance(client(site).restart(8, 1), Unavailable)
+        assert isinstance(client(site).start(8, "main"), Unavailable)
     assert site.count(method="POST") == 6
 
 
@@ -198,12 +198,12 @@ def test_a_server_of_version_2_8_is_read_as_one_of_today(clock: HandClock, clien
     for version in ("2.8.3", "3.17.0"):
         clock.t = 0.0
         with serving(clock, version) as site:
-            site.push("acme/app", "main", SHA, timelines.red(exit_code=3, error="boom"))
+            site.push("acme/app", "main", SHA, timelines.make_red(exit_code=3, error="boom"))
             clock.sleep(5)
             ci = client(site)
             found.append((facts(value(ci.pipelines(8))[0]), facts(value(ci.pipeline(8, 1)))))
     assert found[0] == found[1]
     detail = found[0][1]
     assert detail.created > 0
-    assert detail.took == 1
+    assert detail.duration_s == 1
     assert [step.exit_code for step in detail.workflows[0].steps] == [0, 3, 0]

@@ -10,26 +10,26 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.woodpecker_replay import load
-from homelab_hooks.looks import Denied, Fault, Look, Missed, Seen
+from homelab_hooks.demo.woodpecker_replay import load_recording
+from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.model import Status
-from homelab_hooks.reply import NoReply, Reply
+from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import SLOW, read
-from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.woodpecker.entry import entered
+from homelab_hooks.woodpecker.answer import SLOW_REFUSAL_S, read_response
+from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.woodpecker.entry import connect_now
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "recordings" / "woodpecker").glob("*.json.gz"))
 NAMES = [path.name.removesuffix(".json.gz") for path in RECORDINGS]
 STARTED = r"/api/repos/\d+/pipelines$"
 SHAPES: list[tuple[str, Callable[[object], Any]]] = [
-    (r"/api/user(\?|$)", parse.login),
-    (r"/api/repos/lookup/", parse.repo),
-    (r"/api/repos/[^/]+$", parse.repo),
-    (r"/api/repos/\d+/pipelines(\?|$)", parse.pipelines),
-    (r"/api/repos/\d+/pipelines/[^/]+$", parse.pipeline),
-    (r"/api/repos/\d+/logs/\d+/\d+$", parse.log),
-    (r"/api/queue/info$", parse.queue),
+    (r"/api/user(\?|$)", parse.parse_login),
+    (r"/api/repos/lookup/", parse.parse_repo),
+    (r"/api/repos/[^/]+$", parse.parse_repo),
+    (r"/api/repos/\d+/pipelines(\?|$)", parse.parse_pipelines),
+    (r"/api/repos/\d+/pipelines/[^/]+$", parse.parse_pipeline),
+    (r"/api/repos/\d+/logs/\d+/\d+$", parse.parse_log),
+    (r"/api/queue/info$", parse.parse_queue),
 ]
 
 
@@ -37,9 +37,9 @@ def shape(path: str) -> Callable[[object], Any] | None:
     return next((reader for pattern, reader in SHAPES if re.match(pattern, path)), None)
 
 
-def exchanges(name: str) -> Iterator[tuple[str, str, Reply]]:
+def exchanges(name: str) -> Iterator[tuple[str, str, HttpResponse]]:
     """Method, path and reply of each recorded exchange that the client could have had."""
-    recording = load(RECORDINGS[NAMES.index(name)])
+    recording = load_recording(RECORDINGS[NAMES.index(name)])
     for one in recording["exchanges"]:
         answer = one.get("response")
         if answer is None or one.get("kind") == "sse" or not isinstance(answer.get("body"), str):
@@ -48,31 +48,31 @@ def exchanges(name: str) -> Iterator[tuple[str, str, Reply]]:
         yield (
             one["request"]["method"],
             one["request"]["path"],
-            Reply(int(answer["status"]), answer["headers"], answer["body"].encode(), took),
+            HttpResponse(int(answer["status"]), answer["headers"], answer["body"].encode(), took),
         )
 
 
-def look(path: str, reply: Reply) -> Look[Any]:
+def look(path: str, reply: HttpResponse) -> Poll[Any]:
     reader = shape(path)
     assert reader is not None
-    return read(reply, reader, what="it", token="WP_TOKEN")
+    return read_response(reply, reader, subject="it", token_source="WP_TOKEN")
 
 
-def meaning(found: Look[Any]) -> str:
+def meaning(found: Poll[Any]) -> str:
     match found:
-        case Seen():
+        case Found():
             return "seen"
         case Denied(slow=slow):
             return "slow no" if slow else "no"
-        case Missed(fault=fault):
+        case Unavailable(kind=fault):
             return fault.name.lower()
         case _:
             return "absent"
 
 
-def expected(reply: Reply) -> str:
+def expected(reply: HttpResponse) -> str:
     if reply.status == 401:
-        return "slow no" if reply.took >= SLOW else "no"
+        return "slow no" if reply.duration_s >= SLOW_REFUSAL_S else "no"
     known = {200: "seen", 403: "no", 404: "no", 301: "web_page"}
     return known.get(reply.status, "status")
 
@@ -103,8 +103,12 @@ def test_every_recorded_answer_with_200_is_read(name: str) -> None:
     for method, path, reply in exchanges(name):
         if reply.status == 200 and shape(path) and method in {"GET", "POST"}:
             started = method == "POST" and re.match(STARTED, path)
-            found = read(reply, parse.pipeline, what="it", token="x") if started else look(path, reply)
-            assert isinstance(found, Seen), (method, path, found)
+            found = (
+                read_response(reply, parse.parse_pipeline, subject="it", token_source="x")
+                if started
+                else look(path, reply)
+            )
+            assert isinstance(found, Found), (method, path, found)
 
 
 def test_the_recorded_rows_come_with_their_facts() -> None:
@@ -112,14 +116,14 @@ def test_the_recorded_rows_come_with_their_facts() -> None:
         row
         for name in NAMES
         for _, path, reply in exchanges(name)
-        if shape(path) is parse.pipelines and isinstance(found := look(path, reply), Seen)
+        if shape(path) is parse.parse_pipelines and isinstance(found := look(path, reply), Found)
         for row in found.value
     ]
     assert {row.event for row in rows} >= {"push", "tag", "pull_request", "release", "deployment", "manual", "cron"}
     assert {row.status for row in rows} >= set(Status) - {Status.UNKNOWN, Status.SKIPPED, Status.CANCELED}
     assert all(re.fullmatch(r"[0-9a-f]{40}", row.commit) and row.number > 0 and row.created > 0 for row in rows)
-    assert any(row.stopped and row.stopped.superseded_by for row in rows)
-    assert any(complaint.message and not complaint.warning for row in rows for complaint in row.complaints)
+    assert any(row.cancellation and row.cancellation.superseded_by for row in rows)
+    assert any(error.message and not error.is_warning for row in rows for error in row.config_errors)
 
 
 def test_the_recorded_logs_are_text_in_order() -> None:
@@ -127,7 +131,7 @@ def test_the_recorded_logs_are_text_in_order() -> None:
         found.value
         for name in NAMES
         for _, path, reply in exchanges(name)
-        if shape(path) is parse.log and isinstance(found := look(path, reply), Seen)
+        if shape(path) is parse.parse_log and isinstance(found := look(path, reply), Found)
     ]
     assert () in logs
     assert any(len(lines) > 1 for lines in logs)
@@ -138,16 +142,16 @@ def test_the_recorded_logs_are_text_in_order() -> None:
 class Deaf:
     """Answers what a recording has for a path, and remembers what was asked."""
 
-    def __init__(self, replies: dict[str, Reply]) -> None:
+    def __init__(self, replies: dict[str, HttpResponse]) -> None:
         self.replies = replies
         self.asked: list[str] = []
 
-    def ask(
-        self, method: str, path: str, *, deadline: float = 15.0, limit: int = 0, body: bytes = b""
-    ) -> Reply | NoReply:
-        del method, deadline, limit, body
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = 0, body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
+        del method, timeout, max_bytes, body
         self.asked.append(path)
-        return self.replies.get(path) or NoReply(Fault.TIMEOUT, "nothing")
+        return self.replies.get(path) or RequestFailed(FailureKind.TIMEOUT, "nothing")
 
 
 @pytest.fixture
@@ -158,32 +162,32 @@ def locked() -> Deaf:
 
 def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -> None:
     assert locked.replies["/healthz"].status == 500
-    found = Woodpecker(entered(locked, token="WP_TOKEN")).user()
-    assert isinstance(found, Missed)
+    found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user()
+    assert isinstance(found, Unavailable)
     assert "database is locked" in found.reason
     assert locked.asked == ["/api/user", "/healthz"]
 
 
 def test_a_slow_refusal_of_a_well_server_is_a_no(locked: Deaf) -> None:
-    locked.replies["/healthz"] = Reply(204, {}, b"", 0.01)
-    found = Woodpecker(entered(locked, token="WP_TOKEN")).user()
+    locked.replies["/healthz"] = HttpResponse(204, {}, b"", 0.01)
+    found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user()
     assert isinstance(found, Denied)
     assert found.slow
 
 
 def test_a_slow_refusal_of_a_server_that_then_says_nothing_is_no_usable_answer(locked: Deaf) -> None:
     del locked.replies["/healthz"]
-    assert isinstance(Woodpecker(entered(locked, token="WP_TOKEN")).user(), Missed)
+    assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(), Unavailable)
 
 
 def test_a_quick_refusal_is_believed_at_once(locked: Deaf) -> None:
-    locked.replies["/api/user"] = locked.replies["/api/user"]._replace(took=0.01)
-    assert isinstance(Woodpecker(entered(locked, token="WP_TOKEN")).user(), Denied)
+    locked.replies["/api/user"] = locked.replies["/api/user"]._replace(duration_s=0.01)
+    assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(), Denied)
     assert locked.asked == ["/api/user"]
 
 
 def test_a_log_that_is_null_is_empty_and_broken_lines_do_not_hide_the_others() -> None:
-    assert parse.log(None) == ()
+    assert parse.parse_log(None) == ()
     lines = [
         {"line": 2, "time": 1, "data": "Yg==", "type": 1},
         {"line": 1, "time": 0, "data": "YQ==", "type": 0},
@@ -193,6 +197,6 @@ def test_a_log_that_is_null_is_empty_and_broken_lines_do_not_hide_the_others() -
         {"line": 5, "time": 2, "data": "/w==", "type": 0},
         {"line": 6, "time": 2, "data": "no base64", "type": 0},
     ]
-    assert [(line.number, line.text) for line in parse.log(json.loads(json.dumps(lines)))] == [
+    assert [(line.number, line.text) for line in parse.parse_log(json.loads(json.dumps(lines)))] == [
         (1, "a"), (2, "b"), (4, ""), (5, "\ufffd"), (6, "no base64"),
     ]  # fmt: skip

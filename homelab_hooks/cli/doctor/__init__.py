@@ -13,11 +13,11 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.doctor import ci, cluster, git, hooks, settings, token
 from homelab_hooks.cli.doctor.aside import run_checks
 from homelab_hooks.cli.session import Session
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.exits import Exit
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.proc import kill_abandoned
-from homelab_hooks.sentences import counted
-from homelab_hooks.settings import Output
+from homelab_hooks.sentences import pluralize
+from homelab_hooks.settings import OutputMode
 from homelab_hooks.verdict import Verdict
 
 CHECK_TIMEOUT_S = 4.5
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Examine, and say what was found in an order in which one would mend it."""
-    args.output = Output.JSON.value if args.json else args.output
+    args.output = OutputMode.JSON.value if args.json else args.output
     config, problems = session.resolve_leniently(args)
     found = list(settings.check_settings(config, problems))
     for finding in found:
@@ -56,18 +56,21 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _verdict(found: list[Finding]) -> Verdict:
     """The first problem is the one that a landing would meet first."""
-    problems = [finding for finding in found if finding.health is Health.PROBLEM]
-    warnings = sum(finding.health is Health.WARNING for finding in found)
-    also = f", {counted(warnings, 'warning')}" if warnings else ""
+    problems = [finding for finding in found if finding.health is FindingStatus.PROBLEM]
+    warnings = sum(finding.health is FindingStatus.WARNING for finding in found)
+    also = f", {pluralize(warnings, 'warning')}" if warnings else ""
     if not problems:
-        return Verdict(exit=Exit.OK, reason=f"a landing from here would work{also}")
+        return Verdict(exit=ExitCode.OK, reason=f"a landing from here would work{also}")
     worst = min(problems, key=lambda finding: _TOPIC_ORDER.index(finding.exit))
-    reason = f"{counted(len(problems), 'problem')}{also}; a landing would end with {int(worst.exit)}: {worst.evidence}"
+    reason = (
+        f"{pluralize(len(problems), 'problem')}{also}; a landing would end with {int(worst.exit)}: {worst.evidence}"
+    )
     return Verdict(exit=worst.exit, reason=reason, hint=worst.remedy)
 
 
 _TOPIC_ORDER = (
-    Exit.USAGE, Exit.REFUSED, Exit.PUSH_FAILED, Exit.NO_PIPELINE, Exit.DENIED, Exit.UNREACHABLE, Exit.ROLLOUT_FAILED,
-    Exit.ROLLOUT_UNPROVEN, *Exit,
+    ExitCode.USAGE, ExitCode.REFUSED, ExitCode.PUSH_FAILED, ExitCode.NO_PIPELINE, ExitCode.DENIED, ExitCode.UNREACHABLE,
+    ExitCode.ROLLOUT_FAILED,
+    ExitCode.ROLLOUT_UNPROVEN, *ExitCode,
 )  # fmt: skip
 """the codes in the order in which a landing meets their causes"""

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.loop import Clock
 
 
@@ -19,7 +19,7 @@ class DoctorCheck(NamedTuple):
     check: str
     run: Callable[[], Iterable[Finding]]
     no_answer_hint: str
-    exit: Exit = Exit.REFUSED
+    exit: ExitCode = ExitCode.REFUSED
 
 
 _Answer = Finding | None
@@ -34,7 +34,9 @@ def run_checks(examinations: Sequence[DoctorCheck], *, clock: Clock, patience: f
                 finding = answers.get(timeout=max(0.0, until - clock.now()))
             except queue.Empty:
                 said = f"no answer within {patience:g} s"
-                yield Finding(examination.check, Health.PROBLEM, said, examination.no_answer_hint, examination.exit)
+                yield Finding(
+                    examination.check, FindingStatus.PROBLEM, said, examination.no_answer_hint, examination.exit
+                )
                 break
             if finding is None:
                 break
@@ -49,13 +51,13 @@ def _start_check(examination: DoctorCheck) -> queue.SimpleQueue[_Answer]:
         try:
             for finding in examination.run():
                 answers.put(finding)
-        except Problem as problem:
+        except CommandError as problem:
             answers.put(from_error(examination.check, problem, exit_=examination.exit))
         except Exception as fault:  # noqa: BLE001 - one broken examination must not hide the others
             answers.put(
                 Finding(
                     examination.check,
-                    Health.PROBLEM,
+                    FindingStatus.PROBLEM,
                     f"a fault of homelab-hooks: {type(fault).__name__}: {fault}",
                     "please report it",
                     examination.exit,
@@ -68,6 +70,6 @@ def _start_check(examination: DoctorCheck) -> queue.SimpleQueue[_Answer]:
     return answers
 
 
-def from_error(check: str, problem: Problem, *, exit_: Exit) -> Finding:
+def from_error(check: str, problem: CommandError, *, exit_: ExitCode) -> Finding:
     """What a landing would have refused with, as a finding in the same words."""
-    return Finding(check, Health.PROBLEM, problem.what, problem.hint, exit_)
+    return Finding(check, FindingStatus.PROBLEM, problem.message, problem.hint, exit_)

@@ -10,15 +10,15 @@ from homelab_hooks import durations
 from homelab_hooks.cli import access, watching
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.exits import Exit
-from homelab_hooks.looks import Denied, Seen
-from homelab_hooks.reply import Reply
-from homelab_hooks.sentences import counted
-from homelab_hooks.way import Proxied, Reached, Unconnected, Unresolved, Untrusted
-from homelab_hooks.woodpecker.client import Woodpecker
-from homelab_hooks.world import World
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.exits import ExitCode
+from homelab_hooks.looks import Denied, Found
+from homelab_hooks.reply import HttpResponse
+from homelab_hooks.sentences import pluralize
+from homelab_hooks.way import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
+from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.world import Runtime
 
 REQUEST_TIMEOUT_S = 3.5
 """seconds that CI has to answer; less than all of it may take, so that its silence is told in its own words"""
@@ -31,7 +31,7 @@ MAX_CLOCK_SKEW_S = 30.0
 _DAY_SECONDS = 86400
 
 
-def ci_checks(config: Config, world: World) -> tuple[DoctorCheck, ...]:
+def ci_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
     """The way to the server, and what it says of the token and the repository."""
     return (
         DoctorCheck("server", lambda: _check_connection(config, world), f"try it: curl -v {config.server}/healthz"),
@@ -40,83 +40,83 @@ def ci_checks(config: Config, world: World) -> tuple[DoctorCheck, ...]:
     )
 
 
-def _check_connection(config: Config, world: World) -> Iterator[Finding]:
+def _check_connection(config: Config, world: Runtime) -> Iterator[Finding]:
     server = world.server(config)
     dialled = f" by the dial {config.dial}" if config.dial else ""
-    match world.way(config, within=CONNECT_TIMEOUT_S):
-        case Unresolved(reason):
+    match world.probe_server(config, timeout=CONNECT_TIMEOUT_S):
+        case DnsFailed(reason):
             hint = "check the name, or give its address: git config --global homelab.ciDial IP"
             yield _problem("server", f"{server.host} has no address: {reason}", hint)
-        case Unconnected(addresses, reason):
+        case ConnectFailed(addresses, reason):
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
             hint = f"{hint}; or give another address: git config --global homelab.ciDial IP"
             yield _problem("server", f"{server} cannot be reached at {', '.join(addresses)}: {reason}", hint)
-        case Untrusted(address, reason):
+        case TlsFailed(address, reason):
             hint = (
                 "give the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
             )
             yield _problem("certificate", f"{server} at {address}: {reason}", hint)
-        case Proxied(proxy):
-            yield Finding("server", Health.OK, f"{server} through the proxy {proxy}")
-        case Reached() as there:
+        case ViaProxy(proxy):
+            yield Finding("server", FindingStatus.OK, f"{server} through the proxy {proxy}")
+        case Connected() as there:
             took = f"{there.seconds * 1000:.0f} ms"
-            yield Finding("server", Health.OK, f"{server} answers at {there.address}{dialled}, {took}")
-            if there.ends is not None:
-                yield _check_certificate(there.ends, there.issuer, world.clock.wall())
+            yield Finding("server", FindingStatus.OK, f"{server} answers at {there.address}{dialled}, {took}")
+            if there.certificate_expires is not None:
+                yield _check_certificate(there.certificate_expires, there.issuer, world.clock.wall())
 
 
 def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
     days = int((ends - now) // _DAY_SECONDS)
     until = datetime.fromtimestamp(ends, UTC).date().isoformat()
-    said = f"by {issuer}, until {until} ({counted(days, 'day')} left)"
-    health = Health.WARNING if days < EXPIRES_SOON_DAYS else Health.OK
-    return Finding("certificate", health, said, "" if health is Health.OK else "renew it")
+    said = f"by {issuer}, until {until} ({pluralize(days, 'day')} left)"
+    health = FindingStatus.WARNING if days < EXPIRES_SOON_DAYS else FindingStatus.OK
+    return Finding("certificate", health, said, "" if health is FindingStatus.OK else "renew it")
 
 
-def _check_ci(config: Config, world: World) -> Iterator[Finding]:
+def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
     """What CI says; where the server or the token is missing, that is a finding already."""
     try:
-        ci, git = world.ci(config), world.git
+        ci, git = world.ci_client(config), world.git_readonly
         names = watching.repo_names(config, git, lambda: watching.default_remote(config, git, git.remote_names()))
-    except Problem as problem:
-        missing = config.server is None or problem.exit is Exit.DENIED
+    except CommandError as problem:
+        missing = config.server is None or problem.exit is ExitCode.DENIED
         if not missing:
-            yield _problem("repository", problem.what, problem.hint)
+            yield _problem("repository", problem.message, problem.hint)
         return
     try:
         there = access.check_ci_access(ci, names, clock=world.clock, patience=REQUEST_TIMEOUT_S)
-    except Problem as problem:
-        yield _problem("ci", problem.what, problem.hint)
+    except CommandError as problem:
+        yield _problem("ci", problem.message, problem.hint)
         return
-    yield Finding("user", Health.OK, f"the token is {there.login}'s")
+    yield Finding("user", FindingStatus.OK, f"the token is {there.login}'s")
     name = there.repo.full_name or names[0]
     if not there.repo.active:
         yield Finding(
-            "repository", Health.PROBLEM, f"{name} is not active in CI: no pipeline would come",
-            f"activate it at {config.server}/repos/add", Exit.NO_PIPELINE,
+            "repository", FindingStatus.PROBLEM, f"{name} is not active in CI: no pipeline would come",
+            f"activate it at {config.server}/repos/add", ExitCode.NO_PIPELINE,
         )  # fmt: skip
     else:
-        yield Finding("repository", Health.OK, f"{name} is active in CI{_rights(ci, there.repo.id)}")
+        yield Finding("repository", FindingStatus.OK, f"{name} is active in CI{_rights(ci, there.repo.id)}")
 
 
-def _rights(ci: Woodpecker, repo: int) -> str:
+def _rights(ci: WoodpeckerClient, repo: int) -> str:
     """What the token may do beyond watching, as far as CI says."""
-    push, may = ci.may_push(repo), []
-    if isinstance(push, Seen):
+    push, may = ci.can_push(repo), []
+    if isinstance(push, Found):
         may.append("may restart pipelines" if push.value else "may not restart pipelines")
     queue = ci.queue()
-    if isinstance(queue, Seen | Denied):
-        may.append("may see the queue" if isinstance(queue, Seen) else "may not see the queue")
+    if isinstance(queue, Found | Denied):
+        may.append("may see the queue" if isinstance(queue, Found) else "may not see the queue")
     return f"; the token {', '.join(may)}" if may else ""
 
 
-def _check_clocks(config: Config, world: World) -> Iterator[Finding]:
+def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
     """The server's Date against our own clock; that there is no server, or no answer, is told by the others."""
     try:
-        reply = world.https(config).ask("GET", "/healthz", deadline=REQUEST_TIMEOUT_S)
-    except Problem:
+        reply = world.http_client(config).request("GET", "/healthz", timeout=REQUEST_TIMEOUT_S)
+    except CommandError:
         return
-    if not isinstance(reply, Reply):
+    if not isinstance(reply, HttpResponse):
         return
     try:
         theirs = parsedate_to_datetime(reply.headers["date"]).timestamp()
@@ -125,9 +125,11 @@ def _check_clocks(config: Config, world: World) -> Iterator[Finding]:
     skew = world.clock.wall() - theirs
     if abs(skew) > MAX_CLOCK_SKEW_S:
         which = "ahead of" if skew > 0 else "behind"
-        said = f"this machine's clock is {durations.text(abs(skew))} {which} the server's"
-        yield Finding("clock", Health.WARNING, said, "set the time of the one that is wrong: timedatectl set-ntp true")
+        said = f"this machine's clock is {durations.format_duration(abs(skew))} {which} the server's"
+        yield Finding(
+            "clock", FindingStatus.WARNING, said, "set the time of the one that is wrong: timedatectl set-ntp true"
+        )
 
 
 def _problem(check: str, evidence: str, remedy: str) -> Finding:
-    return Finding(check, Health.PROBLEM, evidence, remedy, Exit.REFUSED)
+    return Finding(check, FindingStatus.PROBLEM, evidence, remedy, ExitCode.REFUSED)

@@ -7,13 +7,13 @@ from functools import partial
 
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Absent, Denied, Missed, Seen
-from homelab_hooks.sentences import counted
+from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
+from homelab_hooks.sentences import pluralize
 
 CALL_TIMEOUT_S = 4.0
 """seconds for one call of kubectl"""
@@ -24,14 +24,14 @@ def cluster_checks(config: Config, kubectl: Kubectl) -> tuple[DoctorCheck, ...]:
     if not config.deploy:
         return (DoctorCheck("kubectl", _no_target_configured, ""),)
     return tuple(
-        DoctorCheck(text, partial(_check_workload, text, kubectl), "try it: kubectl cluster-info", Exit.UNREACHABLE)
+        DoctorCheck(text, partial(_check_workload, text, kubectl), "try it: kubectl cluster-info", ExitCode.UNREACHABLE)
         for text in config.deploy
     )
 
 
 def _no_target_configured() -> Iterator[Finding]:
     yield Finding(
-        "kubectl", Health.SKIPPED, "no workload is waited for; git config --add homelab.deploy NAMESPACE/NAME"
+        "kubectl", FindingStatus.SKIPPED, "no workload is waited for; git config --add homelab.deploy NAMESPACE/NAME"
     )
 
 
@@ -40,33 +40,37 @@ def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
     target = WorkloadTarget.parse(text)
     try:
         found = kubectl.workload(target, within=CALL_TIMEOUT_S)
-        if not isinstance(found, Seen):
+        if not isinstance(found, Found):
             yield _poll_finding(text, found)
             return
         revisions = kubectl.revisions(target, found.value, within=CALL_TIMEOUT_S)
-        if not isinstance(revisions, Seen):
+        if not isinstance(revisions, Found):
             yield _poll_finding(text, revisions)
             return
         pods = kubectl.pods(target, found.value, revisions.value, within=CALL_TIMEOUT_S)
-        if not isinstance(pods, Seen):
+        if not isinstance(pods, Found):
             yield _poll_finding(text, pods)
             return
-    except Problem as problem:  # there is no kubectl; a landing would be done by then, and end as 8
-        yield Finding("kubectl", Health.PROBLEM, problem.what, problem.hint, Exit.UNREACHABLE)
+    except CommandError as problem:  # there is no kubectl; a landing would be done by then, and end as 8
+        yield Finding("kubectl", FindingStatus.PROBLEM, problem.message, problem.hint, ExitCode.UNREACHABLE)
         return
     images = ", ".join(container.image for container in found.value.template.containers)
     yield Finding(
-        text, Health.OK, f"it, its revisions and {counted(len(pods.value), 'pod')} can be seen; it runs {images}"
+        text,
+        FindingStatus.OK,
+        f"it, its revisions and {pluralize(len(pods.value), 'pod')} can be seen; it runs {images}",
     )
 
 
-def _poll_finding(text: str, look: Absent | Missed | Denied) -> Finding:
+def _poll_finding(text: str, look: NotFound | Unavailable | Denied) -> Finding:
     match look:
-        case Absent(reason):
+        case NotFound(reason):
             hint = "check homelab.deploy and the context: kubectl config get-contexts"
-            return Finding(text, Health.PROBLEM, reason, hint, Exit.ROLLOUT_UNPROVEN)
-        case Missed(reason):
+            return Finding(text, FindingStatus.PROBLEM, reason, hint, ExitCode.ROLLOUT_UNPROVEN)
+        case Unavailable(reason):
             hint = "try it: kubectl cluster-info"
-            return Finding(text, Health.PROBLEM, f"the cluster cannot be asked: {reason}", hint, Exit.UNREACHABLE)
+            return Finding(
+                text, FindingStatus.PROBLEM, f"the cluster cannot be asked: {reason}", hint, ExitCode.UNREACHABLE
+            )
         case Denied(reason, hint, exit_):
-            return Finding(text, Health.PROBLEM, reason, hint, exit_)
+            return Finding(text, FindingStatus.PROBLEM, reason, hint, exit_)

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from homelab_hooks import remote as remotes
 from homelab_hooks.cli.doctor.aside import DoctorCheck, from_error
-from homelab_hooks.config import TRACKED, Config, own_filters
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.exits import Exit
+from homelab_hooks.config import TRACKED_FILE, Config, find_repository_filters
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import MIN_VERSION
 from homelab_hooks.land.agreement import TrustedCommands
@@ -19,20 +19,20 @@ from homelab_hooks.land.preflight import collect_facts, resolve_remote
 from homelab_hooks.land.refusals import unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Absent, Missed, Seen
-from homelab_hooks.remote import Address
-from homelab_hooks.sentences import listed
-from homelab_hooks.world import World
+from homelab_hooks.looks import Found, NotFound, Unavailable
+from homelab_hooks.remote import RepoAddress
+from homelab_hooks.sentences import join_names
+from homelab_hooks.world import Runtime
 
 
-def git_checks(config: Config, world: World) -> tuple[DoctorCheck, ...]:
+def git_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
     """What is here, and what only the remote can say."""
     wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
-    git, filters = world.quiet_git, own_filters(world.git.config_entries())
+    git, filters = world.git_untrusted, find_repository_filters(world.git_readonly.config_entries())
     return (
         DoctorCheck("git", lambda: _check_version(git), "try it: git version"),
         DoctorCheck("work tree", lambda: _check_worktree(wanted, git, filters), "try it: git status"),
-        DoctorCheck("remote", lambda: _check_remote(wanted, git), "try it: git ls-remote", Exit.PUSH_FAILED),
+        DoctorCheck("remote", lambda: _check_remote(wanted, git), "try it: git ls-remote", ExitCode.PUSH_FAILED),
     )
 
 
@@ -46,10 +46,10 @@ def _check_version(git: Git) -> Iterator[Finding]:
         oldest = ".".join(map(str, MIN_VERSION))
         yield _problem("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
     else:
-        yield Finding("git", Health.OK, f"git {text}")
+        yield Finding("git", FindingStatus.OK, f"git {text}")
     who = git.identity()
     if who:
-        yield Finding("identity", Health.OK, who)
+        yield Finding("identity", FindingStatus.OK, who)
     else:
         hint = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
         yield _problem("identity", "git does not know who you are, and could not make a merge commit", hint)
@@ -59,15 +59,17 @@ def _check_worktree(wanted: LandRequest, git: Git, filters: tuple[str, ...]) -> 
     """The refusals of a landing, in its own words."""
     facts, _ = collect_facts(wanted, git, "")
     if filters and facts.changes:
-        said = f"whether it is clean only the repository's own filters can tell ({listed(filters)}), which are not run"
-        yield Finding("work tree", Health.WARNING, said, "git status")
+        said = (
+            f"whether it is clean only the repository's own filters can tell ({join_names(filters)}), which are not run"
+        )
+        yield Finding("work tree", FindingStatus.WARNING, said, "git status")
         facts = replace(facts, changes=())
-    of_the_tree = {problem.what for problem in unmet_preconditions(replace(facts, can_be_verified=True))}
+    of_the_tree = {problem.message for problem in unmet_preconditions(replace(facts, can_be_verified=True))}
     for problem in unmet_preconditions(facts):
-        name = "work tree" if problem.what in of_the_tree else "verification"
-        yield from_error(name, problem, exit_=Exit.REFUSED)
+        name = "work tree" if problem.message in of_the_tree else "verification"
+        yield from_error(name, problem, exit_=ExitCode.REFUSED)
     if not of_the_tree:
-        yield Finding("work tree", Health.OK, f"{facts.branch} is clean")
+        yield Finding("work tree", FindingStatus.OK, f"{facts.branch} is clean")
     chosen = wanted.verify if isinstance(wanted.verify, VerifyCommand) else detect_in(git.top_level())
     if isinstance(chosen, VerifyCommand):
         yield _verification_finding(chosen, TrustedCommands(git.homelab_dir()))
@@ -75,11 +77,14 @@ def _check_worktree(wanted: LandRequest, git: Git, filters: tuple[str, ...]) -> 
 
 def _verification_finding(chosen: VerifyCommand, agreed: TrustedCommands) -> Finding:
     said = f"`{chosen.command}`: {chosen.why}"
-    if chosen.why != TRACKED or chosen.command in agreed:
-        return Finding("verification", Health.OK, said)
+    if chosen.why != TRACKED_FILE or chosen.command in agreed:
+        return Finding("verification", FindingStatus.OK, said)
     unasked = f"{said}, which nobody here has agreed to yet"
     return Finding(
-        "verification", Health.WARNING, unasked, "git land asks on a terminal; else git config homelab.verify COMMAND"
+        "verification",
+        FindingStatus.WARNING,
+        unasked,
+        "git land asks on a terminal; else git config homelab.verify COMMAND",
     )
 
 
@@ -88,14 +93,14 @@ def _check_remote(wanted: LandRequest, git: Git) -> Iterator[Finding]:
         return
     try:
         name = resolve_remote(wanted, git)
-    except Problem as problem:
+    except CommandError as problem:
         yield from_error("remote", problem, exit_=problem.exit)
         return
     url = next(iter(git.push_urls(name)), name)
-    where = remotes.parse(url)
-    known = f", {where.full}" if isinstance(where, Address) else f", {where.why}"
-    asked = Seen(wanted.onto) if wanted.onto else git.head_branch(name)
-    if not isinstance(asked, Seen):
+    where = remotes.parse_remote_url(url)
+    known = f", {where.full_name}" if isinstance(where, RepoAddress) else f", {where.reason}"
+    asked = Found(wanted.onto) if wanted.onto else git.head_branch(name)
+    if not isinstance(asked, Found):
         yield _no_target(name, url, asked)
         return
     target = asked.value
@@ -103,28 +108,34 @@ def _check_remote(wanted: LandRequest, git: Git) -> Iterator[Finding]:
         hint = "land from a branch of its own: git switch -c TOPIC"
         yield _problem("target", f"{target} is checked out, and it is the target itself", hint)
     match git.ls_remote_branch(url, target):
-        case Seen():
-            yield Finding("remote", Health.OK, f"{name} is {remotes.shown(url)}{known}; {target} is landed on")
-        case Absent():
+        case Found():
+            yield Finding(
+                "remote", FindingStatus.OK, f"{name} is {remotes.format_remote_url(url)}{known}; {target} is landed on"
+            )
+        case NotFound():
             yield _problem("target", f"there is no branch {target} on {name}", "name another: --onto BRANCH")
         case other:
             yield _unreachable(name, url, other.reason)
 
 
-def _no_target(name: str, url: str, asked: Absent | Missed) -> Finding:
+def _no_target(name: str, url: str, asked: NotFound | Unavailable) -> Finding:
     """No target: because the remote names none, or because it cannot be asked."""
-    if isinstance(asked, Missed):
+    if isinstance(asked, Unavailable):
         return _unreachable(name, url, asked.reason)
     hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
     return _problem("target", f"{name} does not say which branch to land on", hint)
 
 
 def _unreachable(name: str, url: str, reason: str) -> Finding:
-    said = f"{remotes.shown(url)}: {reason}"
+    said = f"{remotes.format_remote_url(url)}: {reason}"
     return Finding(
-        "remote", Health.PROBLEM, said, f"try it: git ls-remote {shlex.quote(remotes.shown(name))}", Exit.PUSH_FAILED
+        "remote",
+        FindingStatus.PROBLEM,
+        said,
+        f"try it: git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
+        ExitCode.PUSH_FAILED,
     )
 
 
 def _problem(check: str, evidence: str, remedy: str) -> Finding:
-    return Finding(check, Health.PROBLEM, evidence, remedy, Exit.REFUSED)
+    return Finding(check, FindingStatus.PROBLEM, evidence, remedy, ExitCode.REFUSED)

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
-from homelab_hooks.events import Finding, Health
+from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import gate, places, status
-from homelab_hooks.world import World
+from homelab_hooks.world import Runtime
 
 
-def hooks_check(config: Config, world: World) -> DoctorCheck:
+def hooks_check(config: Config, world: Runtime) -> DoctorCheck:
     """Hooks are no condition of a landing: the worst that is said is a warning."""
     return DoctorCheck("hooks", lambda: _check_hooks(config, world), "try it: homelab hooks status")
 
 
-def _check_hooks(config: Config, world: World) -> Iterator[Finding]:
-    git = HookConfig(world.git.executor)
+def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
+    git = HookConfig(world.git_readonly.executor)
     if git.common_dir() is None or git.is_bare():
         return
     if status.is_active(places.inspect_repository(git)) or status.is_active(places.inspect_global(git, world.environ)):
@@ -28,4 +28,4 @@ def _check_hooks(config: Config, world: World) -> Iterator[Finding]:
             if watched
             else f"after a plain git push {status.after_push_text(config.post_push)}"
         )
-        yield Finding("hooks", Health.OK if watched else Health.SKIPPED, said)
+        yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, said)

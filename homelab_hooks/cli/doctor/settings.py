@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 
 from homelab_hooks.cli.doctor.aside import from_error
 from homelab_hooks.config import Config
-from homelab_hooks.errors import Problem
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.exits import Exit
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.exits import ExitCode
 
 
-def check_settings(config: Config, problems: Sequence[Problem]) -> Iterator[Finding]:
+def check_settings(config: Config, problems: Sequence[CommandError]) -> Iterator[Finding]:
     """Everything that is wrong with them; else where the ones in force come from."""
     for problem in problems:
-        yield from_error("settings", problem, exit_=Exit.USAGE)
+        yield from_error("settings", problem, exit_=ExitCode.USAGE)
     for warning in config.warnings:
         said, _, remedy = warning.partition("; ")
-        yield Finding("settings", Health.WARNING, said, remedy)
+        yield Finding("settings", FindingStatus.WARNING, said, remedy)
     if not problems and not config.warnings:
         chosen = [value for value in config.values if value.source != "default"]
         sources = sorted({value.source.partition(" ")[0] for value in chosen})
         told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "none is set (homelab config lists them)"
-        yield Finding("settings", Health.OK, told)
+        yield Finding("settings", FindingStatus.OK, told)

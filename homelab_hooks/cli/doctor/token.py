@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config import Config
-from homelab_hooks.events import Finding, Health
-from homelab_hooks.tokens.find import NotThere
-from homelab_hooks.world import World
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.tokens.find import TokenNotFound
+from homelab_hooks.world import Runtime
 
 
-def token_check(config: Config, world: World) -> DoctorCheck:
+def token_check(config: Config, world: Runtime) -> DoctorCheck:
     """Vault is asked too where it is named, for one day it may be needed."""
     return DoctorCheck(
         "token",
@@ -20,17 +20,17 @@ def token_check(config: Config, world: World) -> DoctorCheck:
     )
 
 
-def _check_token(config: Config, world: World) -> Iterator[Finding]:
+def _check_token(config: Config, world: Runtime) -> Iterator[Finding]:
     if config.server is None:
-        yield Finding("token", Health.SKIPPED, "there is no CI server to use it with")
+        yield Finding("token", FindingStatus.SKIPPED, "there is no CI server to use it with")
         return
     token = world.token(config)
-    yield Finding("token", Health.OK, f"from {token.source}")
+    yield Finding("token", FindingStatus.OK, f"from {token.source}")
     if not config.vault_addr or token.source.startswith("Vault"):
         return
-    found = world.from_vault(config)
-    if isinstance(found, NotThere):
+    found = world.token_from_vault(config)
+    if isinstance(found, TokenNotFound):
         said = f"{found.source}: {found.reason}; the token from {token.source} is used"
-        yield Finding("vault", Health.WARNING, said, found.hint)
+        yield Finding("vault", FindingStatus.WARNING, said, found.hint)
     else:
-        yield Finding("vault", Health.OK, f"{found.source} has a token too; the one from {token.source} is used")
+        yield Finding("vault", FindingStatus.OK, f"{found.source} has a token too; the one from {token.source} is used")
