@@ -216,8 +216,8 @@ def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
 def killed_in_push(ann: Clone, candidate: str) -> None:
     """Make the state of a landing what it is while a push runs."""
     path = ann.path / ".git/homelab/land.json"
-    text = path.read_text().replace('"candidate": ""', f'"candidate": "{candidate}"')
-    path.write_text(text.replace('"in_doubt": false', '"in_doubt": true'))
+    text = path.read_text().replace('"pushed_commit": ""', f'"pushed_commit": "{candidate}"')
+    path.write_text(text.replace('"push_unconfirmed": false', '"push_unconfirmed": true'))
 
 
 def test_killed_and_then_landed_again_says_how_to_go_on(
