@@ -24,7 +24,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.proc import ProcessRunner
 from homelab_hooks.server import ServerUrl
 from homelab_hooks.settings import OutputMode
 from homelab_hooks.terminal import Terminal
@@ -44,7 +44,7 @@ from homelab_hooks.views.choice import create_view
 
 if TYPE_CHECKING:
     from homelab_hooks.git.repository import Git
-    from homelab_hooks.https import HttpClient
+    from homelab_hooks.https.https import HttpClient
     from homelab_hooks.kubectl.kubectl import Kubectl
     from homelab_hooks.way import ProbeResult
     from homelab_hooks.woodpecker.client import WoodpeckerClient
@@ -231,7 +231,7 @@ class Runtime:
     def http_client(self, config: Config) -> HttpClient:
         """The CI server, to be asked with our token."""
         server, token = self.server(config), self.token(config)
-        from homelab_hooks.https import HttpClient
+        from homelab_hooks.https.https import HttpClient
 
         self._check_file(config, "ca_file")
         return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)

@@ -23,7 +23,7 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import catch_signals, ignore_signals, run_interruptible
+from homelab_hooks.proc.signals import catch_signals, ignore_signals, run_interruptible
 from homelab_hooks.settings import SETTINGS, OutputMode
 from homelab_hooks.text import sanitize_text
 from homelab_hooks.verdict import Verdict

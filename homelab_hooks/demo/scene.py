@@ -22,7 +22,7 @@ from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.errors import CommandError
-from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.proc import ProcessRunner
 
 REPO = "acme/app"
 TARGET = "shop/web"

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from homelab_hooks.git.push import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
-from homelab_hooks.proc import Completed, command_line
+from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.proc.done import Completed
 
 PUSH_PID_FILE = "homelab/push.pid"
 """where a landing notes the process that pushes for it, under the git directory of its work tree"""

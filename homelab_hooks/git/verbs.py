@@ -11,7 +11,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exits import ExitCode
 from homelab_hooks.git.environment import BATCH_SSH
 from homelab_hooks.git.executor import GitRunner
-from homelab_hooks.proc import Completed
+from homelab_hooks.proc.done import Completed
 from homelab_hooks.remote import NoRepoName, parse_remote_url
 from homelab_hooks.text import strip_control_chars, strip_userinfo
 

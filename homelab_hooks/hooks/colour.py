@@ -10,7 +10,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exits import ExitCode
 from homelab_hooks.looks import Denied, Found, Poll, Unavailable
 from homelab_hooks.model import Pipeline, Repo, Status
-from homelab_hooks.proc import kill_abandoned
+from homelab_hooks.proc.proc import kill_abandoned
 from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 T = TypeVar("T")

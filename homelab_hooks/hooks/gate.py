@@ -14,7 +14,8 @@ from homelab_hooks.git.exchange import PUSH_PID_FILE
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.looks import NotFound, Unavailable
-from homelab_hooks.proc import ancestry, command_line
+from homelab_hooks.proc import ancestry
+from homelab_hooks.proc.ancestry import command_line
 from homelab_hooks.remote import format_remote_url
 from homelab_hooks.world import Runtime
 

@@ -16,7 +16,7 @@ from typing import Any
 from homelab_hooks.durations import MAX_DURATION_S
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import command_line
+from homelab_hooks.proc.ancestry import command_line
 
 MAX_RECORDS = 20
 """records, each with its log, that a repository keeps"""

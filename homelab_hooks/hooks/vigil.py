@@ -21,7 +21,8 @@ from homelab_hooks.hooks.gate import is_target
 from homelab_hooks.hooks.records import WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.land.request import Landed
-from homelab_hooks.proc import ancestry, exit_after
+from homelab_hooks.proc import ancestry
+from homelab_hooks.proc.expiry import exit_after
 from homelab_hooks.remote import format_remote_url
 from homelab_hooks.verdict import Verdict
 

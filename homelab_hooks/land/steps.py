@@ -21,7 +21,7 @@ from homelab_hooks.land.tree_check import (
 )
 from homelab_hooks.land.verify import detect_in
 from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
-from homelab_hooks.proc import Completed
+from homelab_hooks.proc.done import Completed
 
 TAIL_LINES = 10
 MAX_QUERIES = 3

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.proc import ProcessRunner
 from homelab_hooks.server import ServerUrl
 
 CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")

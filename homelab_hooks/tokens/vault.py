@@ -9,8 +9,8 @@ from typing import Any
 
 from homelab_hooks import files
 from homelab_hooks.config import Config
-from homelab_hooks.https import HttpClient, Transport, make_requests_session
 from homelab_hooks.https.backend import MonotonicClock
+from homelab_hooks.https.https import HttpClient, Transport, make_requests_session
 from homelab_hooks.reply import RequestFailed
 from homelab_hooks.server import Dial, ServerUrl
 from homelab_hooks.text import strip_control_chars, truncate_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from homelab_hooks.https import MAX_BODY_BYTES, HttpClient
+from homelab_hooks.https.https import MAX_BODY_BYTES, HttpClient
 from homelab_hooks.reply import HttpResponse, RequestFailed
 
 SPEED = 50.0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.exits import ExitCode
 from homelab_hooks.history import Containment
-from homelab_hooks.https import HttpClient
+from homelab_hooks.https.https import HttpClient
 from homelab_hooks.server import parse_server_url
 from homelab_hooks.terminal import Terminal
 from homelab_hooks.text import Redactor

@@ -18,7 +18,7 @@ from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, W
 from homelab_hooks.exits import ExitCode
 from homelab_hooks.image import DigestProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.proc import Completed
+from homelab_hooks.proc.done import Completed
 
 Given = Callable[..., Any]
 GONE = Completed(

@@ -8,8 +8,8 @@ import tracemalloc
 
 import pytest
 
-from homelab_hooks.proc import ProcessRunner, command_line
-from homelab_hooks.proc.proc import MAX_LINE_BYTES
+from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.proc.proc import MAX_LINE_BYTES, ProcessRunner
 from tests.waiting import FOREVER, HANG_S, wait_until
 
 

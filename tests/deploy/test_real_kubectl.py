@@ -31,7 +31,9 @@ from homelab_hooks.exits import ExitCode
 from homelab_hooks.history import Containment
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.proc import Completed, ProcessRunner, command_line
+from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.proc.done import Completed
+from homelab_hooks.proc.proc import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.waiting import HANG_S
 

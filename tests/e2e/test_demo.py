@@ -15,7 +15,8 @@ import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import Completed, ProcessRunner
+from homelab_hooks.proc.done import Completed
+from homelab_hooks.proc.proc import ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.proc import Completed, ProcessRunner
+from homelab_hooks.proc.done import Completed
+from homelab_hooks.proc.proc import ProcessRunner
 from tests.waiting import HANG_S
 
 BEGIN = """

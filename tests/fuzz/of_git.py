@@ -16,7 +16,8 @@ from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.looks import Found, Poll
-from homelab_hooks.proc import Completed, ancestry
+from homelab_hooks.proc import ancestry
+from homelab_hooks.proc.done import Completed
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, SHA, Fed
 from tests.fuzz.promises import hold

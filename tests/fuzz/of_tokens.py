@@ -8,7 +8,7 @@ from homelab_hooks import server
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exits import ExitCode
 from homelab_hooks.looks import FailureKind
-from homelab_hooks.proc import Completed
+from homelab_hooks.proc.done import Completed
 from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.tokens.find import Token, TokenNotFound, read_token_from_git
 from homelab_hooks.tokens.vault import VaultSettings, read_token_from_vault

@@ -20,15 +20,16 @@ from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_in
 from homelab_hooks.hooks.records import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.model import Cancellation, Pipeline, Status
-from homelab_hooks.proc import ProcessRunner, command_line
 from homelab_hooks.proc.ancestry import (
     ProcessInfo,
     ancestors,
+    command_line,
     info_from_proc,
     info_from_ps,
     is_same_process,
     process_info,
 )
+from homelab_hooks.proc.proc import ProcessRunner
 from homelab_hooks.terminal import Terminal
 from tests.waiting import wait_until
 

@@ -43,7 +43,11 @@ def writes() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call):
                 owner, _, door = dotted(node.func).rpartition(".")
-                other = owner in FILES or (door == "ask" and not owner.endswith("terminal")) or name.startswith(("demo/", "simulators/"))
+                other = (
+                    owner in FILES
+                    or (door == "ask" and not owner.endswith("terminal"))
+                    or name.startswith(("demo/", "simulators/"))
+                )
                 if door in DOORS and not other:
                     yield name, door
 

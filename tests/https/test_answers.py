@@ -15,7 +15,7 @@ from homelab_hooks.demo.faults import FaultPoint, FaultRule
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.https import HttpClient, create_ssl_context
+from homelab_hooks.https.https import HttpClient, create_ssl_context
 from homelab_hooks.looks import FailureKind
 from homelab_hooks.reply import HttpResponse, RequestFailed, read_bounded_body
 from tests.waiting import HANG_S

@@ -16,7 +16,7 @@ import pytest
 
 from homelab_hooks.https.backend import Deadline, PinnedBackend
 from homelab_hooks.https.https import resolve_host
-from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.proc import ProcessRunner
 from tests.waiting import HANG_S
 
 SILENT = """

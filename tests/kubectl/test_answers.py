@@ -13,7 +13,7 @@ from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.answers import to_poll
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.looks import Denied, FailureKind, NotFound, Unavailable
-from homelab_hooks.proc import Completed
+from homelab_hooks.proc.done import Completed
 
 TARGET = WorkloadTarget.parse("shop/web")
 

@@ -15,7 +15,7 @@ from homelab_hooks.exits import ExitCode
 from homelab_hooks.kubectl.facts import ContainerPhase, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.looks import FailureKind, Found, Unavailable
-from homelab_hooks.proc import Completed
+from homelab_hooks.proc.done import Completed
 
 Given = Callable[..., Any]
 TARGET = WorkloadTarget.parse("shop/web")

@@ -17,8 +17,8 @@ from homelab_hooks.demo.kubernetes import KubernetesSimulator
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.proc import ProcessRunner
 from homelab_hooks.proc.ancestry import process_info
+from homelab_hooks.proc.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import TOKEN, Desk
 from tests.waiting import wait_until

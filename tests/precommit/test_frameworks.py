@@ -14,7 +14,7 @@ from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.proc import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.precommit.conftest import ROOT, Framework
 

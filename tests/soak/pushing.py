@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import command_line
+from homelab_hooks.proc.ancestry import command_line
 from tests.soak import leftovers
 from tests.soak.plan import Disk
 from tests.soak.scene import Scene

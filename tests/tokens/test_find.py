@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import ProcessRunner
+from homelab_hooks.proc.proc import ProcessRunner
 from homelab_hooks.server import ServerUrl, parse_server_url
 from homelab_hooks.tokens.find import (
     Token,

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.https import HttpClient
+from homelab_hooks.https.https import HttpClient
 from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.server import parse_server_url

@@ -13,7 +13,7 @@ from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import FaultPoint, FaultRule
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
 from homelab_hooks.demo.woodpecker_book import SimulatedRepo
-from homelab_hooks.https import HttpClient
+from homelab_hooks.https.https import HttpClient
 from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.server import parse_server_url

@@ -15,7 +15,7 @@ from homelab_hooks.cli.doctor.aside import run_checks
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exits import ExitCode
-from homelab_hooks.proc import kill_abandoned
+from homelab_hooks.proc.proc import kill_abandoned
 from homelab_hooks.sentences import pluralize
 from homelab_hooks.settings import OutputMode
 from homelab_hooks.verdict import Verdict
