@@ -20,8 +20,8 @@ from homelab_hooks import __version__  # noqa: E402 - the package is found in th
 from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
 from homelab_hooks.cli.main import build_parser  # noqa: E402 - as above
 from homelab_hooks.cli.table import COMMANDS, Command  # noqa: E402 - as above
-from homelab_hooks.exits import EXIT_MEANINGS  # noqa: E402 - as above
-from homelab_hooks.settings import SETTINGS  # noqa: E402 - as above
+from homelab_hooks.config.schema import SETTINGS  # noqa: E402 - as above
+from homelab_hooks.exit_codes import EXIT_MEANINGS  # noqa: E402 - as above
 
 MADE = ROOT / "build" / "manuals"
 # The shells expand what a completion offers: a branch called `$(command)` must not be among it.

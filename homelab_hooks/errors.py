@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 
 class CommandError(Exception):

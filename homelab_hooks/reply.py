@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from homelab_hooks.looks import FailureKind
+from homelab_hooks.polling.outcome import FailureKind
 
 
 class HttpRequest(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from homelab_hooks.events import DeployResult, PipelineResult
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 
 class Verdict(NamedTuple):

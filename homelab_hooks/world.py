@@ -11,24 +11,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from homelab_hooks import credentials, files
 from homelab_hooks.clock import SystemClock
-from homelab_hooks.config import (
+from homelab_hooks.config import files
+from homelab_hooks.config.address import ServerUrl
+from homelab_hooks.config.resolve import (
     Config,
     SettingSources,
     find_repository_filters,
     resolve_config,
     resolve_config_leniently,
 )
+from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.server import ServerUrl
-from homelab_hooks.settings import OutputMode
 from homelab_hooks.terminal import Terminal
-from homelab_hooks.text import Redactor
+from homelab_hooks.text import url_secrets
+from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.tokens.find import (
     CI_TOKEN_VARIABLES,
     Token,
@@ -71,7 +72,7 @@ class Runtime:
         self.terminal = Terminal(environ)
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)
-        self.redact.add(*credentials.find_secrets_in_proxy_variables(environ))
+        self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))
         self._token: Token | None = None
         self._credential_helpers: TokenSource | None = None
         self._token_lock = threading.Lock()
@@ -176,7 +177,7 @@ class Runtime:
     ) -> SettingSources:
         context = files.read_woodpecker_cli_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
         entries = self.git_readonly.config_entries()
-        self.redact.add(*credentials.find_secrets_in_git_config((entry.key, entry.value) for entry in entries))
+        self.redact.add(*url_secrets.find_secrets_in_git_config((entry.key, entry.value) for entry in entries))
         return SettingSources(
             options=options, environ=self.environ, git=entries, tracked=tracked, woodpecker_cli_server=context
         )

@@ -6,8 +6,8 @@ import ast
 import re
 from pathlib import Path
 
-from homelab_hooks.exits import EXIT_MEANINGS, ExitCode
-from homelab_hooks.settings import SETTINGS
+from homelab_hooks.config.schema import SETTINGS
+from homelab_hooks.exit_codes import EXIT_MEANINGS, ExitCode
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "homelab_hooks"

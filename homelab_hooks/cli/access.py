@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Denied, Found, NotFound, Poll, Unavailable
-from homelab_hooks.loop import Clock
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import Repo
+from homelab_hooks.polling.loop import Clock
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 ACCESS_TIMEOUT_S = 10.0

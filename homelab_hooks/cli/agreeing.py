@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.config import TRACKED_FILE, Config
+from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.land.agreement import TrustedCommands, consent_prompt, not_trusted_error
 from homelab_hooks.world import Runtime
 

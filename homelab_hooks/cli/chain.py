@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Progress, Stage, StageChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 
 _UNDECIDED = {ExitCode.TIMEOUT, ExitCode.UNREACHABLE}

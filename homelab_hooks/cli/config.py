@@ -10,10 +10,10 @@ import json
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
+from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Log, LogLevel
-from homelab_hooks.settings import OutputMode
-from homelab_hooks.text import Redactor, sanitize_text
+from homelab_hooks.text.sanitize import Redactor, sanitize_text
 from homelab_hooks.tokens.find import CI_TOKEN_VARIABLES
 
 

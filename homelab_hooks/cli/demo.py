@@ -13,7 +13,7 @@ from homelab_hooks.cli.session import Session
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.demo.scene import DemoEnvironment
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

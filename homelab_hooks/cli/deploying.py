@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.deploy import deploy
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.git.history import GitContainment

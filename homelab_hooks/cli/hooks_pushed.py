@@ -11,7 +11,7 @@ import argparse
 
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.hooks import gate
 from homelab_hooks.hooks.ticket import WatchJob, spawn_watcher

@@ -14,10 +14,10 @@ from typing import Any
 from homelab_hooks.cli import agreeing, options
 from homelab_hooks.cli.post_push import FollowUp
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import TRACKED_FILE, Config
+from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import cut_short, land
 from homelab_hooks.land.agreement import TrustedCommands
 from homelab_hooks.land.request import (

@@ -11,9 +11,9 @@ import argparse
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Start
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import LogLine
-from homelab_hooks.text import sanitize_text
+from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import logs, tail
 from homelab_hooks.watch.survey import CommitSnapshot, take_snapshot

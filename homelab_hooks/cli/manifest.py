@@ -14,8 +14,8 @@ from homelab_hooks import __version__
 from homelab_hooks.cli.main import build_parser
 from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.table import COMMANDS, Command
-from homelab_hooks.exits import EXIT_MEANINGS
-from homelab_hooks.settings import SETTINGS
+from homelab_hooks.config.schema import SETTINGS
+from homelab_hooks.exit_codes import EXIT_MEANINGS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.settings import SETTINGS
+from homelab_hooks.config.schema import SETTINGS
 
 CI_OPTIONS = ("server", "dial", "ca_file", "repo")
 TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from homelab_hooks.cli.table import COMMANDS, Command
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:

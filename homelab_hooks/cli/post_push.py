@@ -7,9 +7,9 @@ from argparse import Namespace
 from homelab_hooks.cli import access, chain, deploying, watching
 from homelab_hooks.cli.chain import StageCommand
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
 from homelab_hooks.verdict import Verdict

@@ -11,9 +11,9 @@ import argparse
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.watching import CommitContext
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
 from homelab_hooks.watch.restart import NothingToDo, plan_restart

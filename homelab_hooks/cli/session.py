@@ -8,7 +8,8 @@ import shlex
 import traceback
 from collections.abc import Callable, Sequence
 
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
+from homelab_hooks.config.schema import SETTINGS, OutputMode
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import (
     Event,
@@ -22,10 +23,9 @@ from homelab_hooks.events import (
     StageChanged,
     Start,
 )
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.signals import catch_signals, ignore_signals, run_interruptible
-from homelab_hooks.settings import SETTINGS, OutputMode
-from homelab_hooks.text import sanitize_text
+from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views import View
 from homelab_hooks.world import Runtime

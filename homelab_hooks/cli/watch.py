@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Stage, Start
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import watch
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import NamedTuple
 
 from homelab_hooks.cli import options
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.git.history import Commit, GitContainment

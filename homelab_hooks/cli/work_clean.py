@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.cli.session import Session
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import worktree
 from homelab_hooks.verdict import Verdict
 

@@ -11,7 +11,7 @@ import argparse
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.land import worktree
-from homelab_hooks.text import sanitize_text
+from homelab_hooks.text.sanitize import sanitize_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

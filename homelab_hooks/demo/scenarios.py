@@ -11,7 +11,7 @@ from homelab_hooks.demo.githttp import PushedRef
 from homelab_hooks.demo.rollouts import LATE_IMAGE, RolloutEnding, ScriptedRollout
 from homelab_hooks.demo.scene import REPO, DemoEnvironment
 from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 
 def _prepare_nothing(scene: DemoEnvironment) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from homelab_hooks import loop
 from homelab_hooks.deploy import fleet
 from homelab_hooks.deploy.fleet import PollsByTarget, TargetSet
 from homelab_hooks.deploy.last_words import CrashLogs
@@ -15,13 +14,14 @@ from homelab_hooks.deploy.sight import WorkloadPoller
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import DeployResult, Event
-from homelab_hooks.exits import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
+from homelab_hooks.exit_codes import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
 from homelab_hooks.history import ContainmentCheck
 from homelab_hooks.image import Proof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Found
-from homelab_hooks.loop import poll_until_decided
+from homelab_hooks.polling import loop
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Found
 from homelab_hooks.verdict import Verdict
 
 

@@ -18,7 +18,7 @@ from homelab_hooks.deploy.judgement import (
 from homelab_hooks.deploy.question import Expectation, Snapshot
 from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
 from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind
-from homelab_hooks.sentences import pluralize
+from homelab_hooks.text.humanize import pluralize
 
 
 @dataclass(frozen=True, slots=True)

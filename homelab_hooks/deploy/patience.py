@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homelab_hooks import durations
 from homelab_hooks.deploy.question import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, report_if_new
 from homelab_hooks.events import ContactLost, Event, RolloutChanged
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Decision, Denied, Unavailable
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.outcome import Decision, Denied, Unavailable
+from homelab_hooks.text import durations
 
 RECREATE_GRACE_S = 10.0
 """seconds that a workload which vanished is given to come back: some tools create it anew"""

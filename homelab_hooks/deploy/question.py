@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from homelab_hooks.deploy.trouble import CrashedContainer
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment
 from homelab_hooks.image import Proof
 from homelab_hooks.kubectl.facts import Pod, Revision, Workload

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from homelab_hooks import durations
 from homelab_hooks.deploy import pace, trouble
 from homelab_hooks.deploy.judge import assess, split_pods
 from homelab_hooks.deploy.judgement import (
@@ -23,9 +22,10 @@ from homelab_hooks.deploy.question import RolloutObservation, RolloutOutcome, Sn
 from homelab_hooks.deploy.standing import NewerCommit, SameCommit, match_commit
 from homelab_hooks.deploy.state import ClusterContact, PodProgress, RolloutState, Settling, report_if_new
 from homelab_hooks.events import ContactRestored, RolloutChanged, Waiting
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.facts import ReplicaCounts, Workload
-from homelab_hooks.looks import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.text import durations
 
 MIN_DELAY_S = 0.01
 """seconds that always pass between two looks"""

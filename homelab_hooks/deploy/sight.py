@@ -16,7 +16,7 @@ from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.history import Containment, ContainmentCheck
 from homelab_hooks.kubectl.facts import Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 _MAX_TRIES = 3
 

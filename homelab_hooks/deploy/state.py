@@ -9,7 +9,7 @@ from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTi
 from homelab_hooks.deploy.trouble import ObservedProblem
 from homelab_hooks.events import Event, RolloutChanged
 from homelab_hooks.kubectl.facts import Workload, WorkloadTarget
-from homelab_hooks.looks import Decision
+from homelab_hooks.polling.outcome import Decision
 
 
 @dataclass(frozen=True, slots=True)

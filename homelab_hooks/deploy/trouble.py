@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, WorkloadKind
-from homelab_hooks.text import truncate_text
+from homelab_hooks.text.sanitize import truncate_text
 
 PERMANENT_AFTER_S = 10.0
 """seconds that evidence of a lasting fault must last, over at least two looks (contract, section 10)"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.places import Location
 from homelab_hooks.git.verbs import error_message
 

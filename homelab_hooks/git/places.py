@@ -6,9 +6,9 @@ import re
 import shlex
 from pathlib import Path
 
-from homelab_hooks.config import GitConfigEntry
+from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.executor import GitRunner
 from homelab_hooks.git.verbs import GitCommands, error_message
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from homelab_hooks.text import strip_control_chars, strip_userinfo, truncate_text
+from homelab_hooks.text.sanitize import strip_control_chars, strip_userinfo, truncate_text
 
 
 class PushStatus(Enum):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from homelab_hooks.credentials import strip_web_userinfo
 from homelab_hooks.git.verbs import GitCommands, error_message
-from homelab_hooks.looks import Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
+from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 REMOTE_TIMEOUT_S = 30.0
 """seconds a remote has to answer a question"""

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from homelab_hooks.credentials import build_instead_of_config, strip_web_userinfo
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import BATCH_SSH
 from homelab_hooks.git.executor import GitRunner
 from homelab_hooks.proc.done import Completed
 from homelab_hooks.remote import NoRepoName, parse_remote_url
-from homelab_hooks.text import strip_control_chars, strip_userinfo
+from homelab_hooks.text.sanitize import strip_control_chars, strip_userinfo
+from homelab_hooks.text.url_secrets import build_instead_of_config, strip_web_userinfo
 
 MIN_VERSION = (2, 36)
 """git that can be trusted: `push --porcelain` and the reference-transaction hook are as we know them (2.28.0 ran other

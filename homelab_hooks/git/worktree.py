@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.operation import Operations
 from homelab_hooks.proc.done import Completed
 

@@ -7,13 +7,13 @@ import os
 import shlex
 
 from homelab_hooks import terminal
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.exchange import PUSH_PID_FILE
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, parse_git_input
-from homelab_hooks.looks import NotFound, Unavailable
+from homelab_hooks.polling.outcome import NotFound, Unavailable
 from homelab_hooks.proc import ancestry
 from homelab_hooks.proc.ancestry import command_line
 from homelab_hooks.remote import format_remote_url

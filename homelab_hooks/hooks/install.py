@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks.facts import TEMP_SUFFIX
 from homelab_hooks.hooks.plan import (

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.ticket import WatchJob
-from homelab_hooks.looks import Denied, Found, NotFound, Poll, Unavailable
-from homelab_hooks.loop import Clock
+from homelab_hooks.polling.loop import Clock
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.proc.ancestry import ProcessInfo
 
 FIRST_INTERVAL_S, LATER_INTERVAL_S, QUICK_PHASE_S = 0.1, 0.5, 5.0

@@ -8,7 +8,7 @@ from typing import Any
 
 from homelab_hooks import terminal
 from homelab_hooks.clock import format_current_time
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.proc import ancestry
 from homelab_hooks.proc.ancestry import ProcessInfo

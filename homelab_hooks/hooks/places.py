@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from homelab_hooks.config.files import read_bounded_file
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.files import read_bounded_file
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import (

@@ -13,10 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.durations import MAX_DURATION_S
 from homelab_hooks.events import BackgroundWatch
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.text.durations import MAX_DURATION_S
 
 MAX_RECORDS = 20
 """records, each with its log, that a repository keeps"""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.config import TRACKED_FILE
+from homelab_hooks.config.resolve import TRACKED_FILE
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import HookFacts, HookFile, HooksDir, HookSlot
 from homelab_hooks.hooks.owner import HookManager

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 
 from homelab_hooks.cli import agreeing
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel, Progress, Stage, StageChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pushing import RefUpdate
 from homelab_hooks.land import verify

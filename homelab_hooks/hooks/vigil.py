@@ -11,10 +11,10 @@ from pathlib import Path
 
 from homelab_hooks.cli.post_push import FollowUp
 from homelab_hooks.cli.session import Session
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Start
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks import landed, notice
 from homelab_hooks.hooks.gate import is_target

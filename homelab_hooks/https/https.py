@@ -17,13 +17,13 @@ import httpx
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.https.backend import Deadline, MonotonicClock, PinnedBackend
-from homelab_hooks.looks import FailureKind
+from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
 
 if TYPE_CHECKING:
     import requests
 
-    from homelab_hooks.server import Dial, ServerUrl
+    from homelab_hooks.config.address import Dial, ServerUrl
 
 REQUEST_TIMEOUT_S = 15.0
 """seconds for one whole answer, from connecting to its last byte; a locked database takes up to 15 (measured, B5)"""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpcore
 
+from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.https.backend import MonotonicClock
 from homelab_hooks.https.https import (
     CONNECT_TIMEOUT_S,
@@ -15,7 +16,6 @@ from homelab_hooks.https.https import (
     read_certificate,
     resolve_host,
 )
-from homelab_hooks.server import Dial, ServerUrl
 from homelab_hooks.way import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
 
 

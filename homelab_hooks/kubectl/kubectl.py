@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import answers, pods as pods_reading, reading, watching
 from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
-from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.proc.done import Completed
-from homelab_hooks.text import strip_control_chars, truncate_text
+from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CRASH_LOG_LINES = 10
 """lines of a container's log that are asked for"""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from homelab_hooks import image
 from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, Revision
 from homelab_hooks.kubectl.reading import Json, owner_uids, to_int
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.text.sanitize import strip_control_chars
 
 _HASH = "controller-revision-hash"
 _OVER = {"Failed", "Succeeded"}

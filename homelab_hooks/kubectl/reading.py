@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from homelab_hooks.kubectl.facts import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.text.sanitize import strip_control_chars
 
 _REVISION = "deployment.kubernetes.io/revision"
 _ADDED_BY_CONTROLLER = "pod-template-hash"

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.text.sanitize import strip_control_chars
 
 
 class TrustedCommands:

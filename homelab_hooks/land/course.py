@@ -13,7 +13,7 @@ from homelab_hooks.git.repository import Git
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.remote import format_remote_url
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.text.sanitize import strip_control_chars
 
 SHORT_SHA_DIGITS = 10
 ABORT_HINT = "git land --abort goes back to where the branch was"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homelab_hooks.errors import Terminated
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.land import pending_landing
 from homelab_hooks.land.resume import RECHECK_AFTER_S, with_credentials
 from homelab_hooks.land.state import LandingState
-from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
-from homelab_hooks.loop import Clock
+from homelab_hooks.polling.loop import Clock
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
 
 PUSH_EXIT_GRACE_S = 1.5

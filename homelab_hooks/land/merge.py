@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push import output_lines
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
@@ -14,7 +14,7 @@ from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import DURING_FETCH, require_same_tree
 from homelab_hooks.proc.done import Completed
-from homelab_hooks.sentences import join_names
+from homelab_hooks.text.humanize import join_names
 
 
 def merge_target(course: Landing, tip: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push import PushResult, PushStatus
 
 MAX_NETWORK_ATTEMPTS = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from homelab_hooks import remote as remotes
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Landing, run_stage, short_sha
 from homelab_hooks.land.ownership import begun_by_landing
@@ -13,7 +13,7 @@ from homelab_hooks.land.refusals import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 
 
 def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.operation import UnfinishedOperation
-from homelab_hooks.sentences import join_names
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.text.humanize import join_names
+from homelab_hooks.text.sanitize import strip_control_chars
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from homelab_hooks import remote as remotes
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Progress, Stage, StageChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.course import Landing, short_sha
 from homelab_hooks.land.finish import post_push_hook
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
@@ -24,8 +24,8 @@ from homelab_hooks.land.request import (
 )
 from homelab_hooks.land.state import lock_held_error, lock_holder
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
-from homelab_hooks.sentences import join_names, pluralize
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
+from homelab_hooks.text.humanize import join_names, pluralize
 
 T = TypeVar("T")
 _NOTHING_TO_LAND = "there would be nothing to land"

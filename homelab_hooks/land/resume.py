@@ -5,10 +5,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from homelab_hooks import credentials
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land import steps
@@ -21,7 +20,8 @@ from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import describe_difference
-from homelab_hooks.sentences import join_names
+from homelab_hooks.text import url_secrets
+from homelab_hooks.text.humanize import join_names
 from homelab_hooks.verdict import Verdict
 
 ORPHAN_PUSH_TIMEOUT_S = 60.0
@@ -32,8 +32,8 @@ RECHECK_AFTER_S = 2.0
 
 def with_credentials(state: LandingState, git: Git) -> LandingState:
     """The state with the passwords of its URLs, which stand in git's settings alone."""
-    remote = credentials.restore_userinfo(state.remote, (git.push_remote(state.branch), git.push_default()))
-    return replace(state, remote=remote, push_url=credentials.restore_userinfo(state.push_url, git.push_urls(remote)))
+    remote = url_secrets.restore_userinfo(state.remote, (git.push_remote(state.branch), git.push_default()))
+    return replace(state, remote=remote, push_url=url_secrets.restore_userinfo(state.push_url, git.push_urls(remote)))
 
 
 def resume_merge(course: Landing) -> None:

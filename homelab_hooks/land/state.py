@@ -11,10 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.credentials import strip_web_userinfo
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.request import (
     DetectVerification,
     LandRequest,
@@ -23,7 +22,8 @@ from homelab_hooks.land.request import (
     VerifyChoice,
     VerifyCommand,
 )
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 SCHEMA_VERSION = 1
 MAX_COUNT = 10**6

@@ -6,7 +6,7 @@ from collections import deque
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push import PushResult, PushStatus, classify_transport_error, output_lines
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
@@ -20,7 +20,7 @@ from homelab_hooks.land.tree_check import (
     require_same_tree,
 )
 from homelab_hooks.land.verify import detect_in
-from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.proc.done import Completed
 
 TAIL_LINES = 10

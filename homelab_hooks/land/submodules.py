@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.course import Landing
-from homelab_hooks.sentences import join_names
+from homelab_hooks.text.humanize import join_names
 
 
 def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from homelab_hooks.files import read_bounded_file
+from homelab_hooks.config.files import read_bounded_file
 from homelab_hooks.land.request import VerifyCommand
 
 PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"

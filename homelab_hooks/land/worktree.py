@@ -6,15 +6,16 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from homelab_hooks import remote as remotes, text
+from homelab_hooks import remote as remotes
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push import PushResult, classify_transport_error
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.plan import push_error
-from homelab_hooks.looks import Found, NotFound, Unavailable
-from homelab_hooks.sentences import join_names, pluralize
+from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
+from homelab_hooks.text import sanitize
+from homelab_hooks.text.humanize import join_names, pluralize
 
 WORKTREES_DIR = ".worktrees"
 _GIT_CRYPT_DIR = "git-crypt"
@@ -36,7 +37,7 @@ def locate_worktree(topic: str, *, git: Git, user: str) -> TaskWorktree:
     branch = f"{owner}/{topic}"
     if not topic or topic.startswith("-") or not git.is_valid_branch(branch):
         raise CommandError(
-            f"git takes no branch to be called {text.strip_control_chars(branch)}",
+            f"git takes no branch to be called {sanitize.strip_control_chars(branch)}",
             hint="name the topic with letters, digits and dashes",
         )
     main = git.main_worktree()
@@ -52,7 +53,7 @@ def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: s
     new = locate_worktree(topic, git=git, user=user)
     if new.path.exists() or f"refs/heads/{new.branch}" in git.worktree_branches().values():
         raise CommandError(
-            f"there is a work tree for {topic} already: {text.strip_control_chars(str(new.path))}",
+            f"there is a work tree for {topic} already: {sanitize.strip_control_chars(str(new.path))}",
             hint=f"work there, or remove it: homelab work clean {topic}",
             exit=ExitCode.REFUSED,
         )
@@ -65,7 +66,7 @@ def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: s
     filled = git.at(new.path).checkout_files()
     if not filled.ok:
         raise CommandError(
-            f"the work tree at {text.strip_control_chars(str(new.path))} has no files: {error_message(filled)}",
+            f"the work tree at {sanitize.strip_control_chars(str(new.path))} has no files: {error_message(filled)}",
             exit=ExitCode.REFUSED,
         )
     return new.path
@@ -81,12 +82,12 @@ def remove_worktree(topic: str, *, git: Git, user: str, force: bool = False) -> 
     outside = git.at(old.main_path)
     if str(old.path) not in outside.worktree_branches():
         raise CommandError(
-            f"there is no work tree for {topic}: {text.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
+            f"there is no work tree for {topic}: {sanitize.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
         )
     if git.top_level() == old.path:
         raise CommandError(
             "this is the work tree that is to go",
-            hint=f"cd {text.strip_control_chars(str(old.main_path))}",
+            hint=f"cd {sanitize.strip_control_chars(str(old.main_path))}",
             exit=ExitCode.REFUSED,
         )
     sha = outside.branch_commit(old.branch)
@@ -122,7 +123,7 @@ def _fetch_target(git: Git, remote: str, onto: str) -> str:
     if not tip and done.ok:
         what = (
             "the fetch brought no commit of "
-            f"{remotes.format_remote_url(chosen.name)}/{text.strip_control_chars(target)}"
+            f"{remotes.format_remote_url(chosen.name)}/{sanitize.strip_control_chars(target)}"
         )
         raise CommandError(what, hint="the same command again", exit=ExitCode.PUSH_FAILED)
     if not tip:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.server import ServerUrl
 
 CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
 HELPER_TIMEOUT_S = 10.0

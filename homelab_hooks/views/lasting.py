@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from homelab_hooks import durations
 from homelab_hooks.events import (
     BackgroundWatch,
     ContactRestored,
@@ -17,6 +16,7 @@ from homelab_hooks.events import (
     StageChanged,
     Start,
 )
+from homelab_hooks.text import durations
 from homelab_hooks.views import rows, wording
 from homelab_hooks.views.board import LiveState, Timestamp, apply_event, is_transient
 from homelab_hooks.views.row import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from homelab_hooks.events import Event, Log, Result, StageChanged, Start
 from homelab_hooks.region import ScreenLine
-from homelab_hooks.text import MAX_LINE_WIDTH, Redactor
+from homelab_hooks.text.sanitize import MAX_LINE_WIDTH, Redactor
 from homelab_hooks.views.board import LiveState, Timestamp, apply_event
 from homelab_hooks.views.fit import sanitize_event
 from homelab_hooks.views.lasting import build_scrollback_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from homelab_hooks.text import truncate_text
+from homelab_hooks.text.sanitize import truncate_text
 
 
 class Style(StrEnum):

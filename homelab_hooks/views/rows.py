@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homelab_hooks import durations
 from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowChanged
-from homelab_hooks.text import truncate_text
+from homelab_hooks.text import durations
+from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.views.board import LiveState, Timestamp, Tracked
 from homelab_hooks.views.row import Row, Span, Style, choose_style, make_bar, make_state_symbol, make_tree_row
 from homelab_hooks.views.wording import format_pod_counts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from homelab_hooks import durations
 from homelab_hooks.events import (
     BackgroundWatch,
     ContactLost,
@@ -24,7 +23,8 @@ from homelab_hooks.events import (
     Waiting,
     WorkflowChanged,
 )
-from homelab_hooks.text import truncate_text
+from homelab_hooks.text import durations
+from homelab_hooks.text.sanitize import truncate_text
 
 
 def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
@@ -70,7 +70,7 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
 def format_result_line(result: Result) -> str:
     """The last line: `homelab: VERDICT exit=N key=value ...`; values never contain spaces.
 
-    >>> from homelab_hooks.exits import ExitCode
+    >>> from homelab_hooks.exit_codes import ExitCode
     >>> format_result_line(Result(verdict="passed", exit=ExitCode.OK, sha="9f2c", took=2.04))
     'homelab: passed exit=0 sha=9f2c took=2.0'
     """

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from homelab_hooks.events import ContactLost, ContactRestored, Event
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Denied, FailureKind, Unavailable
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.state import CiContact, CiWatchState
 

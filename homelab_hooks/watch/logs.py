@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Decision, Denied, Found, Poll, Unavailable
-from homelab_hooks.loop import poll_until_decided
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import LogLine, Pipeline, Status, Step, Workflow
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
+from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.watch import tail
 from homelab_hooks.watch.contact import MAX_REFUSALS
 from homelab_hooks.watch.reason import WatchClock, read_log_to_end

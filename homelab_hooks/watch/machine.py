@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import assert_never
 
 from homelab_hooks.events import Event, PipelineResult
-from homelab_hooks.exits import ExitCode, choose_worst_exit
-from homelab_hooks.looks import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.model import Pipeline, Status
+from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, pace, waiting
 from homelab_hooks.watch.changes import build_pipeline_event

@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from homelab_hooks import loop
 from homelab_hooks.events import Event, Log, LogLevel
-from homelab_hooks.looks import Poll
-from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.model import LogLine, Pipeline, Status, Step, Workflow
+from homelab_hooks.polling import loop
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Poll
 from homelab_hooks.watch import tail
 from homelab_hooks.watch.judge import find_culprit
 from homelab_hooks.watch.state import CiWatchState

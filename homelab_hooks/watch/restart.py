@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.watch.survey import CommitSnapshot
 

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Decision, Denied, Found, Poll, Unavailable
-from homelab_hooks.loop import Clock, poll_until_decided
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import Pipeline
+from homelab_hooks.polling.loop import Clock, poll_until_decided
+from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
 from homelab_hooks.watch.restart import Rerun, StartManually
 from homelab_hooks.watch.survey import CommitSnapshot
 from homelab_hooks.woodpecker.client import WoodpeckerClient

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Found, Poll
-from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.model import Pipeline, Repo
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
 from homelab_hooks.watch.reason import WatchClock

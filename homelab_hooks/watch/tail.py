@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple, assert_never
 
 from homelab_hooks.events import Log
-from homelab_hooks.looks import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.model import LogLine, Pipeline, Step, Workflow
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.text.sanitize import strip_control_chars
 
 LOG_TIMEOUT_S = 5.0
 """seconds that a finished step's log is waited for (contract, section 5)"""

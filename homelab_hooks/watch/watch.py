@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.events import Event
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment, ContainmentCheck
-from homelab_hooks.looks import Denied, Found, Poll, Unavailable
-from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.model import Pipeline, QueueInfo, Repo
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
 from homelab_hooks.watch.absence import CommitFacts, explain_no_pipeline

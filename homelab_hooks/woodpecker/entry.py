@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Denied, Found, Poll, Unavailable
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.reply import HttpResponse, RequestFailed
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from homelab_hooks.model import Cancellation, ConfigError, LogLine, Pipeline, QueueInfo, Repo, Status, Step, Workflow
-from homelab_hooks.text import strip_control_chars
+from homelab_hooks.text.sanitize import strip_control_chars
 
 T = TypeVar("T")
 MAX_INT = 2**53

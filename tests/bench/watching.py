@@ -14,7 +14,7 @@ from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.faults import FaultRule, StatusFault
 from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.reply import HttpResponse
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place

@@ -40,7 +40,7 @@ from pathlib import Path
 from homelab_hooks.cli.session import Session
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.events import Log, StepChanged
-from homelab_hooks.exits import Exit
+from homelab_hooks.exit_codes import Exit
 from homelab_hooks.verdict import Verdict
 session = Session.open("homelab x", ["--output", "live"])
 clock, told, pause = SystemClock(), 0, threading.Event()

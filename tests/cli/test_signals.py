@@ -40,7 +40,7 @@ SAID = """
 import sys
 from homelab_hooks.cli import leave
 from homelab_hooks.cli.main import run_in_session
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 
 def work(session):

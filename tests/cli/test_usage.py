@@ -11,11 +11,11 @@ import pytest
 
 from homelab_hooks import __version__
 from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.demo.programs import find_free_port
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.settings import SETTINGS
 from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks import durations
+from homelab_hooks.text import durations
 
 
 @pytest.mark.parametrize(

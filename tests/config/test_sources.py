@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.config import Config
+from homelab_hooks.config.files import MAX_FILE_BYTES, read_bounded_file
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.files import MAX_FILE_BYTES, read_bounded_file
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.world import Runtime
 
 Resolved = Callable[..., Config]

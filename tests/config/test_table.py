@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.config import GitConfigEntry, SettingSources, resolve_config
+from homelab_hooks.config.address import Dial, ServerUrl
+from homelab_hooks.config.resolve import GitConfigEntry, SettingSources, resolve_config
+from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.server import Dial, ServerUrl
-from homelab_hooks.settings import SETTINGS, OutputMode, Setting
+from homelab_hooks.exit_codes import ExitCode
 
 
 @dataclass(frozen=True)

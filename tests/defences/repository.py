@@ -94,13 +94,13 @@ REPOSITORY = (
     Defence(
         "devices",
         "a tracked link to a device is no file",
-        (Change("files.py", "if not path.is_file():", "if False:"),),
+        (Change("config/files.py", "if not path.is_file():", "if False:"),),
         (f"{ATTACK}::test_a_tracked_link_to_a_device_is_no_file",),
     ),
     Defence(
         "large-files",
         "of a file no more is read than a person would write",
-        (Change("files.py", "file.read(MAX_FILE_BYTES)", "file.read()"),),
+        (Change("config/files.py", "file.read(MAX_FILE_BYTES)", "file.read()"),),
         ("tests/config/test_sources.py::test_no_more_of_a_tracked_file_is_read_than_a_person_would_write",),
     ),
     Defence(
@@ -145,13 +145,13 @@ REPOSITORY = (
     Defence(
         "tracked-notification",
         "a tracked file names no command that hears how a watch ended",
-        (Change("settings.py", 'git="homelab.notify",', 'git="homelab.notify", tracked="notify",'),),
+        (Change("config/schema.py", 'git="homelab.notify",', 'git="homelab.notify", tracked="notify",'),),
         ("tests/postpush/test_pushed.py::test_the_tracked_file_names_no_command_that_hears",),
     ),
     Defence(
         "branches-like-options",
         "a branch that a setting names is never an option",
-        (Change("readings.py", "|^[-/.]|", "|^[/.]|"),),
+        (Change("config/parsers.py", "|^[-/.]|", "|^[/.]|"),),
         ("tests/config/test_table.py::test_a_malformed_value_is_a_usage_error_that_names_setting_and_source",),
     ),
     Defence(
@@ -163,7 +163,7 @@ REPOSITORY = (
     Defence(
         "workloads-like-options",
         "a workload's name is never an option of kubectl's",
-        (Change("readings.py", "if not _WORKLOAD.fullmatch(text):", "if False:"),),
+        (Change("config/parsers.py", "if not _WORKLOAD.fullmatch(text):", "if False:"),),
         ("tests/config/test_table.py::test_a_malformed_value_is_a_usage_error_that_names_setting_and_source",),
     ),
     Defence(

@@ -166,8 +166,8 @@ SECRETS = (
         (
             Change(
                 WORLD,
-                "self.redact.add(*credentials.find_secrets_in_git_config(",
-                "tuple(credentials.find_secrets_in_git_config(",
+                "self.redact.add(*url_secrets.find_secrets_in_git_config(",
+                "tuple(url_secrets.find_secrets_in_git_config(",
             ),
         ),
         (told("work land-gone-plain"), told("work land-verification-plain")),
@@ -175,7 +175,7 @@ SECRETS = (
     Defence(
         "proxies-in-texts",
         "so are the proxies' passwords",
-        (Change(WORLD, "self.redact.add(*credentials.find_secrets_in_proxy_variables(environ))", "pass"),),
+        (Change(WORLD, "self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))", "pass"),),
         (f"{REVIEW}::test_a_proxys_password_is_shown_by_no_verification",),
     ),
     Defence(
@@ -199,7 +199,7 @@ SECRETS = (
     Defence(
         "other-notations",
         "secrets are found as JSON, URLs, shells, Python and web pages write them",
-        (Change("text.py", "    if not secret.isalnum():\n", "    if not secret:\n"),),
+        (Change("text/sanitize.py", "    if not secret.isalnum():\n", "    if not secret:\n"),),
         (told("ci watch-red-plain"),),
     ),
     Defence(
@@ -207,7 +207,7 @@ SECRETS = (
         "what was cut short of a secret is taken out",
         (
             Change(
-                "text.py",
+                "text/sanitize.py",
                 "(*_occurrences(text, secret), *_truncated_occurrences(text, secret))",
                 "_occurrences(text, secret)",
             ),
@@ -217,13 +217,13 @@ SECRETS = (
     Defence(
         "overlapping-secrets",
         "of two secrets that overlap nothing is left",
-        (Change("text.py", "done = max(done, end)", "done = end if begin >= done else done"),),
+        (Change("text/sanitize.py", "done = max(done, end)", "done = end if begin >= done else done"),),
         (f"{TEXT}::test_secrets_that_overlap_are_both_gone",),
     ),
     Defence(
         "user-parts",
         "the user part of a URL is taken out of every text",
-        (Change("text.py", "shown = strip_userinfo(redact(bare))", "shown = redact(bare)"),),
+        (Change("text/sanitize.py", "shown = strip_userinfo(redact(bare))", "shown = redact(bare)"),),
         ("tests/hostile/test_views.py::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
@@ -243,7 +243,9 @@ SECRETS = (
         "a complaint about a URL shows no password",
         (
             Change(
-                "config.py", 'truncate_text(strip_userinfo(" ".join(texts)), 80)', 'truncate_text(" ".join(texts), 80)'
+                "config/resolve.py",
+                'truncate_text(strip_userinfo(" ".join(texts)), 80)',
+                'truncate_text(" ".join(texts), 80)',
             ),
         ),
         (f"{TABLE}::test_a_password_in_a_malformed_url_is_not_shown",),
@@ -326,7 +328,7 @@ SECRETS = (
     Defence(
         "http",
         "a token does not travel in the clear, except on this machine",
-        (Change("config.py", 'if server.scheme == "http" and not is_local:', "if False:"),),
+        (Change("config/resolve.py", 'if server.scheme == "http" and not is_local:', "if False:"),),
         (f"{TABLE}::test_http_is_only_for_this_machine",),
     ),
     Defence(
@@ -334,7 +336,7 @@ SECRETS = (
         "nor to an address of another machine under this one's name",
         (
             Change(
-                "config.py",
+                "config/resolve.py",
                 "server.is_loopback and (dial.value is None or is_loopback_host(dial.value.address))",
                 "server.is_loopback",
             ),
@@ -344,7 +346,7 @@ SECRETS = (
     Defence(
         "names-of-this-machine",
         "a name that only begins like an address of this machine is none",
-        (Change("server.py", "ipaddress.ip_address(host).is_loopback", 'host.startswith("127.")'),),
+        (Change("config/address.py", "ipaddress.ip_address(host).is_loopback", 'host.startswith("127.")'),),
         (f"{TABLE}::test_http_is_only_for_this_machine",),
     ),
     Defence(
@@ -352,7 +354,7 @@ SECRETS = (
         "a tracked file cannot name the server",
         (
             Change(
-                "settings.py",
+                "config/schema.py",
                 'env=("WOODPECKER_SERVER",), git="homelab.ciServer",',
                 'env=("WOODPECKER_SERVER",), git="homelab.ciServer", tracked="server",',
             ),
@@ -362,7 +364,7 @@ SECRETS = (
     Defence(
         "user-in-a-servers-url",
         "a server's URL has no password, which would be shown as part of its name",
-        (Change("server.py", "if parts.username is not None or parts.password is not None:", "if False:"),),
+        (Change("config/address.py", "if parts.username is not None or parts.password is not None:", "if False:"),),
         (told("config-2 --server-json"),),
     ),
 )

@@ -127,7 +127,7 @@ SERVER = (
     Defence(
         "deep-settings",
         "a tracked file of such a depth is malformed",
-        (Change("files.py", "except (ValueError, RecursionError) as error:", "except ValueError as error:"),),
+        (Change("config/files.py", "except (ValueError, RecursionError) as error:", "except ValueError as error:"),),
         (FOUND,),
     ),
     Defence(

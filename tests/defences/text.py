@@ -6,7 +6,7 @@ from tests.defences.defence import Change, Defence
 
 COMMANDS = "tests/hostile/test_commands.py"
 CLEAN = "tests/hostile/test_text.py"
-SOURCE = "text.py"
+SOURCE = "text/sanitize.py"
 VIEWS = "tests/hostile/test_views.py"
 WRITERS = "tests/hostile/test_writers.py"
 

@@ -15,7 +15,7 @@ from homelab_hooks.demo.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnd
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, Waiting
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.image import DigestProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.proc.done import Completed

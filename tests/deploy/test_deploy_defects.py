@@ -5,10 +5,10 @@ from __future__ import annotations
 from homelab_hooks import image
 from homelab_hooks.cli import deploy
 from homelab_hooks.cli.main import CommandParser
-from homelab_hooks.config import SettingSources, resolve_config
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.config.resolve import SettingSources, resolve_config
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import answers
-from homelab_hooks.looks import Denied, Unavailable
+from homelab_hooks.polling.outcome import Denied, Unavailable
 from homelab_hooks.proc.done import Completed
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"

@@ -13,7 +13,7 @@ from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import watching
 from homelab_hooks.proc.done import Completed
 from tests.deploy.conftest import Waited

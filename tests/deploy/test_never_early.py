@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 from homelab_hooks.deploy.question import Expectation, RolloutObservation, RolloutTimeouts, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.rollout import decide
 from homelab_hooks.deploy.state import RolloutState, start_state
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.image import TagProof
 from homelab_hooks.kubectl.facts import (
     ContainerPhase,
@@ -23,7 +23,7 @@ from homelab_hooks.kubectl.facts import (
     Workload,
     WorkloadTarget,
 )
-from homelab_hooks.looks import Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from tests.deploy.conftest import SHA, made
 
 TAGS = ("9f2c1a7b", "0aa11bb2", "latest")

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.cluster import Json, RolloutRecording
 from homelab_hooks.deploy.deploy import DeployRequest
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
 from tests.deploy.truth import done
 

@@ -27,7 +27,7 @@ from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest, WakeableClock, wait_for_rollouts
 from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl

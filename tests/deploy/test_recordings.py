@@ -13,7 +13,7 @@ from homelab_hooks.demo.cluster import RolloutRecording
 from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.image import LabelProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
 

@@ -12,9 +12,9 @@ from homelab_hooks.deploy.question import RolloutOutcome, Snapshot
 from homelab_hooks.deploy.rollout import decide
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, RolloutChanged, Waiting
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.facts import ContainerPhase, Pod, ReplicaCounts
-from homelab_hooks.looks import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 Given = Callable[..., Any]
 LOST = Unavailable("connection refused")

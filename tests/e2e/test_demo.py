@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.done import Completed
 from homelab_hooks.proc.proc import ProcessRunner
 from tests.waiting import HANG_S

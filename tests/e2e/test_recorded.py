@@ -18,7 +18,7 @@ from homelab_hooks.demo.githttp import PushedRef
 from homelab_hooks.demo.rollouts import ScriptedRollout
 from homelab_hooks.demo.scene import REPO, DemoEnvironment
 from homelab_hooks.demo.woodpecker_replay import load_recording
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.done import Completed
 from homelab_hooks.proc.proc import ProcessRunner
 from tests.waiting import HANG_S

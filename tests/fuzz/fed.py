@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.proc.done import Completed
 
 LOOKS = (Found, NotFound, Unavailable, Denied)

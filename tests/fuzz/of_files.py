@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from homelab_hooks import files
-from homelab_hooks.config import SettingSources, resolve_config
+from homelab_hooks.config import files
+from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.hooks import shims

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks import remote
-from homelab_hooks.config import GitConfigEntry
+from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git import push
 from homelab_hooks.git.history import Commit
@@ -15,7 +15,7 @@ from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
-from homelab_hooks.looks import Found, Poll
+from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.proc import ancestry
 from homelab_hooks.proc.done import Completed
 from tests.fuzz import seeds, texts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from homelab_hooks import server
+from homelab_hooks.config import address
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import FailureKind
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.proc.done import Completed
 from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.tokens.find import Token, TokenNotFound, read_token_from_git
@@ -19,7 +19,7 @@ from tests.fuzz.fed import Fed, Says
 def credentials(data: bytes) -> None:
     """Whatever a credential helper prints, it is a token that a header can carry, or none."""
     try:
-        found = read_token_from_git(server.parse_server_url("https://ci.example.test"), Says(Completed(0, data)))  # type: ignore[arg-type]  # it runs as processes do
+        found = read_token_from_git(address.parse_server_url("https://ci.example.test"), Says(Completed(0, data)))  # type: ignore[arg-type]  # it runs as processes do
     except CommandError as problem:
         assert problem.exit is ExitCode.DENIED  # noqa: PT017 - most inputs end well
         return
@@ -80,7 +80,7 @@ def _asked(door: Answers, code: int) -> None:
 
 
 VAULT = VaultSettings(
-    server=server.parse_server_url("https://vault.example.test"), token="hvs.CAESIJabcdef", token_source="VAULT_TOKEN",
+    server=address.parse_server_url("https://vault.example.test"), token="hvs.CAESIJabcdef", token_source="VAULT_TOKEN",
     path="secret/ci/global", field="woodpecker_api_token",
 )  # fmt: skip
 _MOUNTS = tuple(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-from homelab_hooks import durations, image, readings, server
+from homelab_hooks import image
+from homelab_hooks.config import address, parsers
 from homelab_hooks.errors import CommandError
-from homelab_hooks.text import Redactor, sanitize_text, strip_control_chars, truncate_text
+from homelab_hooks.text import durations
+from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
 from homelab_hooks.watch.tail import render_line
 from tests.fuzz import texts
 from tests.fuzz.fed import SHA, Fed
@@ -35,9 +37,9 @@ def settings(data: bytes) -> None:
     """Any text is a value, or a ValueError that says what is expected."""
     text = data.decode("utf-8", "surrogateescape")
     for reader in (
-        durations.parse_duration, server.parse_server_url, server.parse_dial, readings.parse_repo_name,
-        readings.parse_ref_name, readings.parse_workload,
-        readings.parse_vault_path, image.parse_proof,
+        durations.parse_duration, address.parse_server_url, address.parse_dial, parsers.parse_repo_name,
+        parsers.parse_ref_name, parsers.parse_workload,
+        parsers.parse_vault_path, image.parse_proof,
     ):  # fmt: skip
         try:
             found = reader(text)

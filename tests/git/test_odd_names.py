@@ -11,7 +11,7 @@ from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.git.push import PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pushing import RefUpdate, parse_git_input
-from homelab_hooks.looks import Found
+from homelab_hooks.polling.outcome import Found
 
 Opened = Callable[[Path], Git]
 ODD = ["zeile\u2028zwei", "next\x85line", "no\u00a0break"]

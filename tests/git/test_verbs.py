@@ -18,7 +18,7 @@ from homelab_hooks.git.push import PushStatus
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.repository import Git
 from homelab_hooks.history import Containment
-from homelab_hooks.looks import Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.proc.done import Completed
 from homelab_hooks.remote import choose_remote
 

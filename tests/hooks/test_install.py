@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks import install, plan
 from homelab_hooks.hooks.plan import InstallPlan, InstallRefused
 from tests.hooks.desk import Desk, fired

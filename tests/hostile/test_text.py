@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from homelab_hooks.text import Redactor, sanitize_text, strip_control_chars, truncate_text
+from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
 from tests.fuzz.texts import harmful
 from tests.hostile.strings import HOSTILE
 

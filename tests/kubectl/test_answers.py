@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.answers import to_poll
 from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.looks import Denied, FailureKind, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, NotFound, Unavailable
 from homelab_hooks.proc.done import Completed
 
 TARGET = WorkloadTarget.parse("shop/web")

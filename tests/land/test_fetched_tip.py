@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import worktree

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import event, given, settings, strategies as st
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git

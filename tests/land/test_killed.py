@@ -15,7 +15,7 @@ import pytest
 
 from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.proc.proc import ProcessRunner

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting

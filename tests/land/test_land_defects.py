@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.verdict import Verdict

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.cli.shell import Ended, Shell
 
 PEOPLE = ["ann", "bob", "carol", "dave", "eve"]

@@ -13,7 +13,7 @@ import pytest
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Event, StageChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import LandRequest, Strategy, VerifyCommand
 from homelab_hooks.verdict import Verdict

@@ -15,7 +15,7 @@ import pytest
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, Stage, StageChanged
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import cut_short, land
 from homelab_hooks.land.ownership import made_by_landing
 from homelab_hooks.land.plan import Fail, Retry, retry_or_fail

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import land
 from homelab_hooks.land.request import SkipVerification
 from homelab_hooks.verdict import Verdict

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import worktree
 

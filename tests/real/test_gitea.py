@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.workshop import Clone
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.done import Completed
 from homelab_hooks.proc.proc import ProcessRunner
 from tests.real.branch import PASSES, one_step

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.real.branch import PASSES, Branch
 from tests.real.site import Site
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.real.branch import FAILS, PASSES, Branch
 
 pytestmark = pytest.mark.real

@@ -6,7 +6,7 @@ import signal
 
 from homelab_hooks.demo.githttp import GitFault
 from homelab_hooks.demo.workshop import Clone
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.soak import leftovers
 from tests.soak.plan import TRUTH, Disk
 from tests.soak.scene import LEFT, Ended, Scene

@@ -27,7 +27,7 @@ from homelab_hooks.demo.faults import (
 from homelab_hooks.demo.githttp import GitFault, GitService
 from homelab_hooks.demo.rollouts import RolloutEnding
 from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ from homelab_hooks.demo.kubernetes import FailTimes, FailWatches, KubernetesSimu
 from homelab_hooks.demo.kubernetes_moods import ServerFault
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.ancestry import command_line
 from tests.soak import leftovers
 from tests.soak.plan import ENDINGS, TRUTH, Plan

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.errors import CommandError
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.server import ServerUrl, parse_server_url
 from homelab_hooks.tokens.find import (
     Token,
     TokenNotFound,

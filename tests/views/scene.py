@@ -26,7 +26,7 @@ from homelab_hooks.events import (
     Waiting,
     WorkflowChanged,
 )
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 URL = "https://ci.example.test/repos/8/pipeline/141"

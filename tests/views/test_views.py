@@ -12,8 +12,8 @@ from hypothesis import given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
 from homelab_hooks.events import Event, Log, LogLevel, PipelineResult, Result, Start
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.text import Redactor
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
 from homelab_hooks.views.plain import PlainView
 from homelab_hooks.views.wording import format_result_line

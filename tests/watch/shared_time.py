@@ -16,7 +16,7 @@ from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_stream import find_next_event_time
 from homelab_hooks.https.https import MAX_BODY_BYTES, HttpClient
-from homelab_hooks.looks import FailureKind
+from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.reply import HttpResponse, RequestFailed
 from tests.waiting import HANG_S
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Poll
-from homelab_hooks.loop import poll_until_decided
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchTimeouts

@@ -10,7 +10,7 @@ import pytest
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import FaultPoint, FaultRule, HttpFault, WrongShape
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.watch.history import OURS
 from tests.watch.onsite import Outcome, Watching, watch
 from tests.watch.shared_time import SharedTime

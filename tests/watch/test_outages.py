@@ -17,7 +17,7 @@ from homelab_hooks.demo.programs import find_free_port
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.events import ContactLost, ContactRestored, Event, PipelineChanged, Waiting
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from tests.watch.history import OLDER, OURS
 from tests.watch.onsite import Place, Watching, watch
 from tests.watch.shared_time import SharedTime

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment
-from homelab_hooks.looks import Found, Poll
-from homelab_hooks.loop import poll_until_decided
 from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
+from homelab_hooks.polling.loop import poll_until_decided
+from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.reply import HttpResponse
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.machine import decide_watch

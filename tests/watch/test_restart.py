@@ -8,8 +8,8 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import FailureKind
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.retrigger import apply_restart_plan

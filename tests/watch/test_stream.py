@@ -17,9 +17,9 @@ from homelab_hooks.demo.faults import FaultPoint, FaultRule
 from homelab_hooks.demo.script import take_snapshot
 from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import FailureKind
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import Status
+from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.reply import RequestFailed
 from homelab_hooks.woodpecker.ear import IDLE_TIMEOUT_S, STEP_WAKE_INTERVAL_S, EventStreamListener
 from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser

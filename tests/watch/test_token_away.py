@@ -7,7 +7,7 @@ import pytest
 from homelab_hooks.demo import timelines
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.watch.state import WatchTimeouts
 from homelab_hooks.watch.survey import make_one_poll_timeouts
 from homelab_hooks.woodpecker.entry import CiConnection, connect_when_possible

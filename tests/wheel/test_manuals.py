@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.settings import SETTINGS
+from homelab_hooks.exit_codes import ExitCode
 from tests.wheel.conftest import Installed
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.woodpecker_replay import load_recording
-from homelab_hooks.looks import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.model import Status
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import SLOW_REFUSAL_S, read_response

@@ -13,11 +13,11 @@ from homelab_hooks.cli import options
 from homelab_hooks.cli.doctor import ci, cluster, git, hooks, settings, token
 from homelab_hooks.cli.doctor.aside import run_checks
 from homelab_hooks.cli.session import Session
+from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.proc.proc import kill_abandoned
-from homelab_hooks.sentences import pluralize
-from homelab_hooks.settings import OutputMode
+from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.verdict import Verdict
 
 CHECK_TIMEOUT_S = 4.5

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.loop import Clock
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.loop import Clock
 
 
 class DoctorCheck(NamedTuple):

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from homelab_hooks import durations
 from homelab_hooks.cli import access, watching
 from homelab_hooks.cli.doctor.aside import DoctorCheck
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.exits import ExitCode
-from homelab_hooks.looks import Denied, Found
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.outcome import Denied, Found
 from homelab_hooks.reply import HttpResponse
-from homelab_hooks.sentences import pluralize
+from homelab_hooks.text import durations
+from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.way import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
 from homelab_hooks.woodpecker.client import WoodpeckerClient
 from homelab_hooks.world import Runtime

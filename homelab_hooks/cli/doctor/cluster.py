@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 
 from homelab_hooks.cli.doctor.aside import DoctorCheck
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.looks import Denied, Found, NotFound, Unavailable
-from homelab_hooks.sentences import pluralize
+from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
+from homelab_hooks.text.humanize import pluralize
 
 CALL_TIMEOUT_S = 4.0
 """seconds for one call of kubectl"""

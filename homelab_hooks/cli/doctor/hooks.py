@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from homelab_hooks.cli.doctor.aside import DoctorCheck
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.git.hooking import HookConfig
 from homelab_hooks.hooks import gate, places, status

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from homelab_hooks.cli.doctor.aside import from_error
-from homelab_hooks.config import Config
+from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 
 def check_settings(config: Config, problems: Sequence[CommandError]) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Generic, NamedTuple, TypeVar
 
 from homelab_hooks.events import Event
-from homelab_hooks.exits import ExitCode
+from homelab_hooks.exit_codes import ExitCode
 
 T_co = TypeVar("T_co", covariant=True)
 S = TypeVar("S")

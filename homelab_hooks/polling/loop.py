@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from homelab_hooks.events import Event
-from homelab_hooks.looks import Decision, Poll
+from homelab_hooks.polling.outcome import Decision, Poll
 
 S = TypeVar("S")
 V = TypeVar("V")

@@ -7,10 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from homelab_hooks.config.address import Dial, ServerUrl, is_loopback_host
+from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting
 from homelab_hooks.errors import CommandError
-from homelab_hooks.server import Dial, ServerUrl, is_loopback_host
-from homelab_hooks.settings import SETTINGS, OutputMode, Setting
-from homelab_hooks.text import strip_userinfo, truncate_text
+from homelab_hooks.text.sanitize import strip_userinfo, truncate_text
 
 TRACKED_FILE = ".homelab.toml"
 

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from homelab_hooks import durations, readings
-from homelab_hooks.server import parse_dial, parse_server_url
+from homelab_hooks.config import parsers
+from homelab_hooks.config.address import parse_dial, parse_server_url
+from homelab_hooks.text import durations
 
 
 class OutputMode(StrEnum):
@@ -49,24 +50,24 @@ SETTINGS: tuple[Setting, ...] = (
         metavar="IP[:PORT]", env=("HOMELAB_CI_DIAL",), git="homelab.ciDial", default_label="DNS", unset_value=None,
     ),
     Setting(
-        name="ca_file", description="trust anchors for the server", parse=readings.parse_path, option="--ca-file",
+        name="ca_file", description="trust anchors for the server", parse=parsers.parse_path, option="--ca-file",
         metavar="PATH",
         env=("SSL_CERT_FILE",), git="homelab.ciCaFile", default_label="the system's trust store",
         unset_value=None,
     ),
     Setting(
-        name="repo", description="the repository's name in CI", parse=readings.parse_repo_name, option="--repo",
+        name="repo", description="the repository's name in CI", parse=parsers.parse_repo_name, option="--repo",
         metavar="OWNER/NAME",
         env=("HOMELAB_CI_REPO",), git="homelab.ciRepo", tracked="repo", default_label="from the remotes' push URLs",
     ),
     Setting(
-        name="remote", description="which remote is meant", parse=readings.parse_ref_name, option="--remote",
+        name="remote", description="which remote is meant", parse=parsers.parse_ref_name, option="--remote",
         metavar="NAME",
         env=("HOMELAB_REMOTE",), git="homelab.remote",
         default_label="pushRemote, remote.pushDefault, forgejo, origin, the only one",
     ),
     Setting(
-        name="onto", description="the target branch", parse=readings.parse_ref_name, option="--onto", metavar="BRANCH",
+        name="onto", description="the target branch", parse=parsers.parse_ref_name, option="--onto", metavar="BRANCH",
         env=("HOMELAB_TARGET",), git="homelab.target", tracked="target", default_label="the remote's HEAD branch",
     ),
     Setting(
@@ -74,7 +75,7 @@ SETTINGS: tuple[Setting, ...] = (
         env=("HOMELAB_VERIFY",), git="homelab.verify", tracked="verify", default_label="found out by itself",
     ),
     Setting(
-        name="deploy", description="workloads to wait for", parse=readings.parse_workload, option="--deploy",
+        name="deploy", description="workloads to wait for", parse=parsers.parse_workload, option="--deploy",
         metavar="TARGET",
         is_list=True, env=("HOMELAB_DEPLOY",), git="homelab.deploy", tracked="deploy", default_label="none",
     ),
@@ -106,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="output", description="how to show progress and result",
-        parse=lambda text: OutputMode(readings.make_choice_parser(*OutputMode)(text)),
+        parse=lambda text: OutputMode(parsers.make_choice_parser(*OutputMode)(text)),
         option="--output", metavar="auto|live|plain|json", env=("HOMELAB_OUTPUT",), git="homelab.output",
         default="auto",
     ),
@@ -120,11 +121,11 @@ SETTINGS: tuple[Setting, ...] = (
         default_label="none",
     ),
     Setting(
-        name="vault_ca", description="trust anchors for Vault", parse=readings.parse_path, env=("VAULT_CACERT",),
+        name="vault_ca", description="trust anchors for Vault", parse=parsers.parse_path, env=("VAULT_CACERT",),
         default_label="the system's trust store", unset_value=None,
     ),
     Setting(
-        name="vault_path", description="the secret with CI's token", parse=readings.parse_vault_path,
+        name="vault_path", description="the secret with CI's token", parse=parsers.parse_vault_path,
         env=("HOMELAB_VAULT_PATH",),
         git="homelab.vaultPath", default="secret/ci/global",
     ),
@@ -139,7 +140,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         name="post_push", description="what a plain `git push` does afterwards",
-        parse=readings.make_choice_parser("foreground", "background", "off"), git="homelab.postPush",
+        parse=parsers.make_choice_parser("foreground", "background", "off"), git="homelab.postPush",
         default_label="foreground on a terminal, else background",
     ),
     Setting(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.config import TRACKED_FILE
+from homelab_hooks.config.resolve import TRACKED_FILE
 from homelab_hooks.errors import CommandError
 
 MAX_FILE_BYTES = 1024 * 1024

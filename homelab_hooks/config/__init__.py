@@ -1,0 +1,1 @@
+"""The settings: their table, their sources, and the value that counts."""
