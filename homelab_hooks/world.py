@@ -11,7 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from homelab_hooks.clock import SystemClock
+from homelab_hooks.auth.lookup import (
+    CI_TOKEN_VARIABLES,
+    Token,
+    TokenNotFound,
+    TokenSource,
+    cache_source,
+    find_token,
+    read_token_from_environment,
+    read_token_from_git,
+)
 from homelab_hooks.config import files
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.config.resolve import (
@@ -26,28 +35,19 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.terminal import Terminal
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text import url_secrets
 from homelab_hooks.text.sanitize import Redactor
-from homelab_hooks.tokens.find import (
-    CI_TOKEN_VARIABLES,
-    Token,
-    TokenNotFound,
-    TokenSource,
-    cache_source,
-    find_token,
-    read_token_from_environment,
-    read_token_from_git,
-)
 from homelab_hooks.views import View
 from homelab_hooks.views.choice import create_view
 
 if TYPE_CHECKING:
     from homelab_hooks.git.repository import Git
-    from homelab_hooks.https.https import HttpClient
     from homelab_hooks.kubectl.kubectl import Kubectl
-    from homelab_hooks.way import ProbeResult
+    from homelab_hooks.net.http import HttpClient
+    from homelab_hooks.net.probe_result import ProbeResult
     from homelab_hooks.woodpecker.client import WoodpeckerClient
     from homelab_hooks.woodpecker.ear import EventStreamListener
 
@@ -232,14 +232,14 @@ class Runtime:
     def http_client(self, config: Config) -> HttpClient:
         """The CI server, to be asked with our token."""
         server, token = self.server(config), self.token(config)
-        from homelab_hooks.https.https import HttpClient
+        from homelab_hooks.net.http import HttpClient
 
         self._check_file(config, "ca_file")
         return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
 
     def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
         """How far one comes on the way to the CI server, in so many seconds for each address; nothing is sent."""
-        from homelab_hooks.https.probe import probe_server
+        from homelab_hooks.net.probe import probe_server
 
         self._check_file(config, "ca_file")
         server = self.server(config)
@@ -261,7 +261,7 @@ class Runtime:
 
     def token_from_vault(self, config: Config) -> Token | TokenNotFound:
         """CI's token as Vault keeps it. Raises CommandError where the settings or the token cannot be used."""
-        from homelab_hooks.tokens.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
+        from homelab_hooks.auth.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
 
         self._check_file(config, "vault_ca")
         vault = resolve_vault_settings(config, self.environ, self._home)

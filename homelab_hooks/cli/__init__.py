@@ -68,7 +68,7 @@ def _flush() -> None:
 
 def _unwritten(error: OSError) -> int:
     """The exit code where not all output could be written: its reader may go away, a full disk is an error."""
-    from homelab_hooks.terminal import redirect_to_devnull
+    from homelab_hooks.system.terminal import redirect_to_devnull
 
     redirect_to_devnull(1)
     return 0 if isinstance(error, BrokenPipeError) else 1

@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import json
 
+from homelab_hooks.auth.lookup import CI_TOKEN_VARIABLES
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.text.sanitize import Redactor, sanitize_text
-from homelab_hooks.tokens.find import CI_TOKEN_VARIABLES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

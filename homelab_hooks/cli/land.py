@@ -31,7 +31,7 @@ from homelab_hooks.land.request import (
     VerifyCommand,
 )
 from homelab_hooks.land.state import LandingState
-from homelab_hooks.proc.signals import acknowledge_interrupt
+from homelab_hooks.system.signals import acknowledge_interrupt
 from homelab_hooks.verdict import Verdict
 
 _KEPT_OPTIONS = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LAND_OPTIONS)

@@ -69,7 +69,7 @@ def _examples_text(verb: Command) -> str:
 def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:
     """Run within a session, which writes the result whatever happens, and leave while no signal can change it."""
     from homelab_hooks.cli.session import Session
-    from homelab_hooks.proc.signals import catch_signals
+    from homelab_hooks.system.signals import catch_signals
 
     with catch_signals():
         session = Session.open(prog, args)

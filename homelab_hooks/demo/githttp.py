@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from homelab_hooks.demo.http_server import HttpServer, read_chunks, read_exactly
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 
 
 class GitFault(Enum):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from homelab_hooks.demo.cluster import PLURALS, ClusterTimeline, Json, select_objects
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 KubectlFault = Callable[[float, Sequence[str]], Completed | None]
 """what goes wrong with a call at a moment; None for nothing"""

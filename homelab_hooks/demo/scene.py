@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.balancer import LoadBalancer
 from homelab_hooks.demo.githttp import GitServer, PushedRef
 from homelab_hooks.demo.kubernetes import KubernetesSimulator
@@ -22,7 +21,8 @@ from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.errors import CommandError
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process import ProcessRunner
 
 REPO = "acme/app"
 TARGET = "shop/web"

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from homelab_hooks.git.push import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
-from homelab_hooks.proc.ancestry import command_line
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process_table import command_line
 
 PUSH_PID_FILE = "homelab/push.pid"
 """where a landing notes the process that pushes for it, under the git directory of its work tree"""

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from homelab_hooks.git import environment
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 
 _WRITE_PID = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.git.places import Location
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 _SIGNS = {
     "MERGE_HEAD": "merge",

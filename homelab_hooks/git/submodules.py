@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from homelab_hooks.git.places import Location
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 _GITLINK = "160000"
 _TRUE = {"true", "yes", "on", "1"}

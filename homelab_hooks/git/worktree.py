@@ -12,7 +12,7 @@ from pathlib import Path
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.operation import Operations
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 _MAX_PATHS_PER_CALL = 200
 _STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")

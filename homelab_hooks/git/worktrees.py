@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from homelab_hooks.git.places import Location
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 
 class WorktreeList(Location):

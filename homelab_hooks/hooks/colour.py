@@ -10,7 +10,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import Pipeline, Repo, Status
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
-from homelab_hooks.proc.proc import kill_abandoned
+from homelab_hooks.system.process import kill_abandoned
 from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 T = TypeVar("T")

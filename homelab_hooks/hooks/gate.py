@@ -6,7 +6,6 @@ import argparse
 import os
 import shlex
 
-from homelab_hooks import terminal
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -14,9 +13,9 @@ from homelab_hooks.git.exchange import PUSH_PID_FILE
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import NotFound, Unavailable
-from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.ancestry import command_line
 from homelab_hooks.remote import format_remote_url
+from homelab_hooks.system import process_table, terminal
+from homelab_hooks.system.process_table import command_line
 from homelab_hooks.world import Runtime
 
 
@@ -101,5 +100,5 @@ def is_git_land_push(git: Reader, updates: tuple[RefUpdate, ...]) -> bool:
     except (OSError, ValueError):
         return False
     command = command_line(number)
-    ours = any(process.id == number for process in ancestry.ancestors(os.getpid()))
+    ours = any(process.id == number for process in process_table.ancestors(os.getpid()))
     return ours and all(f"{update.sha}:{update.ref}" in command for update in updates)

@@ -8,7 +8,7 @@ from homelab_hooks.git.reader import Reader
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
-from homelab_hooks.proc.ancestry import ProcessInfo
+from homelab_hooks.system.process_table import ProcessInfo
 
 FIRST_INTERVAL_S, LATER_INTERVAL_S, QUICK_PHASE_S = 0.1, 0.5, 5.0
 """seconds between two looks for the push: at first, and after so many seconds"""

@@ -6,12 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from homelab_hooks import terminal
-from homelab_hooks.clock import format_current_time
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
-from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.ancestry import ProcessInfo
+from homelab_hooks.system import process_table, terminal
+from homelab_hooks.system.clock import format_current_time
+from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.views.ndjson import NdjsonView
 from homelab_hooks.world import Runtime
 
@@ -74,5 +73,5 @@ def _run_notify_command(result: Result, world: Runtime, config: Config, tell: Ca
 
 def _is_terminal_open(shell: ProcessInfo) -> bool:
     """Whether the session that pushed still has its terminal."""
-    now = ancestry.process_info(shell.id)
+    now = process_table.process_info(shell.id)
     return now is not None and (now.began, now.terminal) == (shell.began, shell.terminal)

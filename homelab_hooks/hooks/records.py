@@ -15,7 +15,7 @@ from typing import Any
 
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.system.process_table import command_line
 from homelab_hooks.text.durations import MAX_DURATION_S
 
 MAX_RECORDS = 20

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from homelab_hooks.hooks.records import WatchRegistry, record_name
-from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.ancestry import ProcessInfo
 from homelab_hooks.remote import format_remote_url
+from homelab_hooks.system import process_table
+from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.world import JOB_VARIABLE, Runtime
 
 WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
@@ -93,10 +93,10 @@ def spawn_watcher(world: Runtime, ticket: WatchJob) -> Path | None:
 
 def find_git_push() -> ProcessInfo | None:
     """The git that runs this hook: the nearest among those that we descend from."""
-    return next((one for one in ancestry.ancestors(os.getpid()) if one.name == "git"), None)
+    return next((one for one in process_table.ancestors(os.getpid()) if one.name == "git"), None)
 
 
 def _session_leader() -> ProcessInfo | None:
-    mine = ancestry.process_info(os.getpid())
-    leader = ancestry.process_info(mine.session) if mine and mine.terminal else None
+    mine = process_table.process_info(os.getpid())
+    leader = process_table.process_info(mine.session) if mine and mine.terminal else None
     return leader if mine and leader and leader.terminal == mine.terminal else None

@@ -21,9 +21,9 @@ from homelab_hooks.hooks.gate import is_target
 from homelab_hooks.hooks.records import WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.land.request import Landed
-from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.expiry import exit_after
 from homelab_hooks.remote import format_remote_url
+from homelab_hooks.system import process_table
+from homelab_hooks.system.expiry import exit_after
 from homelab_hooks.verdict import Verdict
 
 MAX_EXTRA_S = 600.0
@@ -112,7 +112,7 @@ class PushWatch:
         assert self._record is not None  # noqa: S101 - claimed
         assert self._store is not None  # noqa: S101 - the same
         if ticket.push_process is not None:
-            landed.wait_for_exit(ticket.push_process, there=ancestry.is_same_process, clock=session.world.clock)
+            landed.wait_for_exit(ticket.push_process, there=process_table.is_same_process, clock=session.world.clock)
             answer = landed.push_landed(self._git, ticket)
             store, record = self._store, replace(self._record, landed=answer, state=WatchPhase.WATCHING)
             self._record = record

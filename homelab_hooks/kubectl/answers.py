@@ -6,7 +6,7 @@ import re
 
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, FailureKind, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 _LOG_LINE = re.compile(r"^([IWEF]\d{4} |\s|WARNING:|$)")

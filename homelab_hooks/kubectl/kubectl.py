@@ -12,7 +12,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import answers, pods as pods_reading, reading, watching
 from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CRASH_LOG_LINES = 10

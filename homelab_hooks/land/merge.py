@@ -13,7 +13,7 @@ from homelab_hooks.land.refusals import foreign_operation_error
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import DURING_FETCH, require_same_tree
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import join_names
 
 

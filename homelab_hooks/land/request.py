@@ -10,7 +10,7 @@ from typing import Any
 from homelab_hooks.events import Event
 from homelab_hooks.git.repository import Git
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 COMMIT_PLACEHOLDER = "@commit@"

@@ -21,7 +21,7 @@ from homelab_hooks.land.tree_check import (
 )
 from homelab_hooks.land.verify import detect_in
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 TAIL_LINES = 10
 MAX_QUERIES = 3

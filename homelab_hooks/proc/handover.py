@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from homelab_hooks.proc.signals import acknowledge_interrupt, pass_signals_to
+from homelab_hooks.system.signals import acknowledge_interrupt, pass_signals_to
 
 
 def waited_for(child: subprocess.Popen[bytes]) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from homelab_hooks.events import Event, Log, Result, StageChanged, Start
-from homelab_hooks.region import ScreenLine
+from homelab_hooks.system.live_region import ScreenLine
 from homelab_hooks.text.sanitize import MAX_LINE_WIDTH, Redactor
 from homelab_hooks.views.board import LiveState, Timestamp, apply_event
 from homelab_hooks.views.fit import sanitize_event

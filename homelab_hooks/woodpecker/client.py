@@ -9,8 +9,8 @@ from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from homelab_hooks.model import LogLine, Pipeline, QueueInfo, Repo
+from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from homelab_hooks.reply import HttpResponse
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import read_response
 from homelab_hooks.woodpecker.entry import ApiClient, Connect

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from homelab_hooks.reply import RequestFailed
+from homelab_hooks.net.message import RequestFailed
 from homelab_hooks.woodpecker.events import MalformedStream, PipelineHint, SseParser
 
 STREAM_PATH = "/api/stream/events"

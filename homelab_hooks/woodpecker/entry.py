@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
-from homelab_hooks.reply import HttpResponse, RequestFailed
 
 
 class ApiClient(Protocol):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-from homelab_hooks.https.https import MAX_BODY_BYTES, HttpClient
-from homelab_hooks.reply import HttpResponse, RequestFailed
+from homelab_hooks.net.http import MAX_BODY_BYTES, HttpClient
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 
 SPEED = 50.0
 """seconds of the watch and of the stand-in in one of ours"""

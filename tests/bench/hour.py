@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment
-from homelab_hooks.https.https import HttpClient
-from homelab_hooks.terminal import Terminal
+from homelab_hooks.net.http import HttpClient
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.plain import PlainView
 from homelab_hooks.watch.absence import CommitFacts

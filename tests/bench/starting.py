@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.system.clock import SystemClock
 from tests.bench import hooking
 from tests.bench.figures import Figure, at_most, ratio
 from tests.bench.place import PROGRAMS, Place

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
 
 TOKEN = "alice-token"

@@ -38,7 +38,7 @@ BUSY = """
 import sys, threading
 from pathlib import Path
 from homelab_hooks.cli.session import Session
-from homelab_hooks.clock import SystemClock
+from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.events import Log, StepChanged
 from homelab_hooks.exit_codes import Exit
 from homelab_hooks.verdict import Verdict

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS, RESULT
 from tests.waiting import HANG_S
 

@@ -15,7 +15,7 @@ from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.demo.programs import find_free_port
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.kubernetes import KubernetesSimulator
 from homelab_hooks.demo.rollout_objects import SampleApp
@@ -16,6 +15,7 @@ from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, Scripte
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
 from tests.views.schema import objects
 

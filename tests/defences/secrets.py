@@ -181,7 +181,7 @@ SECRETS = (
     Defence(
         "names-of-proxies",
         "where a proxy is named it has no user part",
-        (Change("https/probe.py", 'proxy.rpartition("@")[2]', "proxy"),),
+        (Change("net/probe.py", 'proxy.rpartition("@")[2]', "proxy"),),
         (f"{REVIEW}::test_not_even_a_short_one[doctor]",),
     ),
     Defence(
@@ -189,7 +189,7 @@ SECRETS = (
         "what httpx says of a proxy, which may hold its password, is not repeated",
         (
             Change(
-                "https/https.py",
+                "net/http.py",
                 'raise CommandError("the proxy in the environment cannot be used", hint=hint) from None',
                 'raise CommandError(f"the proxy in the environment cannot be used: {proxy}", hint=hint) from None',
             ),
@@ -265,19 +265,19 @@ SECRETS = (
     Defence(
         "repr-of-a-token",
         "a token is in no repr, so in no dump of a value",
-        (Change("tokens/find.py", "value: str = field(repr=False)", "value: str"),),
+        (Change("auth/lookup.py", "value: str = field(repr=False)", "value: str"),),
         (f"{FIND}::test_a_token_is_in_no_repr",),
     ),
     Defence(
         "token-that-fits",
         "a token with a line break does not reach a header, nor its value a message",
-        (Change("tokens/find.py", 'if not value.isascii() or not value.isprintable() or " " in value:', "if False:"),),
+        (Change("auth/lookup.py", 'if not value.isascii() or not value.isprintable() or " " in value:', "if False:"),),
         (f"{FIND}::test_a_token_that_no_header_can_carry_is_denied_by_its_source_and_not_shown",),
     ),
     Defence(
         "silent-helpers",
         "git's credential helpers are asked without anybody being prompted, whatever core.askPass says",
-        (Change("tokens/find.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
+        (Change("auth/lookup.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
         (f"{FIND}::test_nobody_is_asked_even_where_a_prompt_is_set",),
     ),
     Defence(
@@ -285,7 +285,7 @@ SECRETS = (
         "no redirect is followed with CI's token",
         (
             Change(
-                "https/https.py",
+                "net/http.py",
                 "transport=transport, headers=headers,",
                 "transport=transport, headers=headers, follow_redirects=True,",
             ),
@@ -296,8 +296,8 @@ SECRETS = (
         "vaults-redirects",
         "nor with Vault's: hvac is told so, and its session knows no other server; each would do",
         (
-            Change("tokens/vault.py", "allow_redirects=False,", "allow_redirects=True,"),
-            Change("https/https.py", "    session.adapters.clear()\n", ""),
+            Change("auth/vault.py", "allow_redirects=False,", "allow_redirects=True,"),
+            Change("net/http.py", "    session.adapters.clear()\n", ""),
         ),
         (f"{REQUESTS}::test_a_vault_that_redirects_does_not_have_its_token_sent_elsewhere",),
     ),
@@ -306,7 +306,7 @@ SECRETS = (
         "a server whose certificate does not verify is sent nothing",
         (
             Change(
-                "https/https.py",
+                "net/http.py",
                 "    context.verify_flags &= ~ssl.VERIFY_X509_STRICT\n",
                 "    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE\n",
             ),
@@ -318,7 +318,7 @@ SECRETS = (
         "nor one whose certificate is for another name",
         (
             Change(
-                "https/https.py",
+                "net/http.py",
                 "    context.verify_flags &= ~ssl.VERIFY_X509_STRICT\n",
                 "    context.check_hostname = False\n",
             ),

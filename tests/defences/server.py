@@ -8,7 +8,7 @@ ANSWERS = "tests/https/test_answers.py"
 FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"
 FUZZ = "tests/hostile/test_fuzz.py"
 MACHINE = "tests/watch/test_machine.py"
-REPLY = "reply.py"
+REPLY = "net/message.py"
 REVIEW = "tests/security/test_review.py"
 
 SERVER = (
@@ -35,7 +35,7 @@ SERVER = (
         "an answer that drips ends with its time",
         (
             Change(
-                "https/backend.py",
+                "net/pinned.py",
                 "self._stream.read(max_bytes, self._deadline.remaining(timeout))",
                 "self._stream.read(max_bytes, timeout)",
             ),
@@ -69,7 +69,7 @@ SERVER = (
     Defence(
         "endless-lines",
         "a line without an end, of a program that is followed, is not kept",
-        (Change("proc/proc.py", "lines.readline(MAX_LINE_BYTES)", "lines.readline()"),),
+        (Change("system/process.py", "lines.readline(MAX_LINE_BYTES)", "lines.readline()"),),
         ("tests/deploy/test_follow.py::test_a_line_without_an_end_is_not_kept",),
     ),
     Defence(
@@ -93,7 +93,7 @@ SERVER = (
     Defence(
         "ends-of-helpers",
         "and a credential helper",
-        (Change("tokens/find.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
+        (Change("auth/lookup.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
         ("tests/tokens/test_find.py::test_a_helper_that_hangs_is_given_up",),
     ),
     Defence(
@@ -239,19 +239,19 @@ SERVER = (
     Defence(
         "streams-that-lie",
         "what the event stream says is no verdict, and comes of an event stream only",
-        (Change("https/https.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
+        (Change("net/http.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
         ("tests/https/test_answers.py::test_what_is_no_event_stream_is_not_listened_to",),
     ),
     Defence(
         "pipes-that-are-held",
         "a process that leaves its group with our pipe does not hold the end back",
-        (Change("proc/proc.py", "out, err = _remaining_output(child)", "out, err = child.communicate()"),),
+        (Change("system/process.py", "out, err = _remaining_output(child)", "out, err = child.communicate()"),),
         (f"{REVIEW}::test_a_process_that_leaves_its_group_does_not_hold_the_end_back",),
     ),
     Defence(
         "silent-sources",
         "a Vault that is out of reach is not taken for one without a token",
-        (Change("tokens/find.py", "if any(failure.unreachable for failure in failures):", "if False:"),),
+        (Change("auth/lookup.py", "if any(failure.unreachable for failure in failures):", "if False:"),),
         (f"{REVIEW}::test_a_vault_that_is_out_of_reach_is_no_missing_token",),
     ),
     Defence(

@@ -283,7 +283,7 @@ TEXT = (
         "what is no terminal of ours is not written to",
         (
             Change(
-                "terminal.py",
+                "system/terminal.py",
                 ("os.isatty(descriptor)\n            and os.fstat(descriptor).st_uid == os.getuid()\n            and "),
                 "",
             ),

@@ -18,7 +18,7 @@ from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, W
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.image import DigestProof
 from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 Given = Callable[..., Any]
 GONE = Completed(

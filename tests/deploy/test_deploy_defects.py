@@ -9,7 +9,7 @@ from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import answers
 from homelab_hooks.polling.outcome import Denied, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 

@@ -15,7 +15,7 @@ from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import watching
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 from tests.deploy.conftest import Waited
 
 Given = Callable[..., Any]

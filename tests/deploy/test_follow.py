@@ -8,8 +8,8 @@ import tracemalloc
 
 import pytest
 
-from homelab_hooks.proc.ancestry import command_line
-from homelab_hooks.proc.proc import MAX_LINE_BYTES, ProcessRunner
+from homelab_hooks.system.process import MAX_LINE_BYTES, ProcessRunner
+from homelab_hooks.system.process_table import command_line
 from tests.waiting import FOREVER, HANG_S, wait_until
 
 

@@ -12,7 +12,7 @@ from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.kubectl import CRASH_LOG_LINES
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import MAX_LINE_WIDTH
 from tests.deploy.test_recordings import asked
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.cluster import RolloutRecording
 from homelab_hooks.demo.kubernetes import (
     DenyObjects,
@@ -31,9 +30,10 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
-from homelab_hooks.proc.ancestry import command_line
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_table import command_line
 from homelab_hooks.verdict import Verdict
 from tests.waiting import HANG_S
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.kubernetes import KubernetesSimulator
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Ended, Shell
 
 

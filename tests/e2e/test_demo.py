@@ -15,8 +15,8 @@ import pytest
 
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

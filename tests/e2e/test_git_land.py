@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Ended, Shell
 from tests.waiting import FOREVER, HANG_S, wait_until
 

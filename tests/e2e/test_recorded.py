@@ -19,8 +19,8 @@ from homelab_hooks.demo.rollouts import ScriptedRollout
 from homelab_hooks.demo.scene import REPO, DemoEnvironment
 from homelab_hooks.demo.woodpecker_replay import load_recording
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

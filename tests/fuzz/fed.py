@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 LOOKS = (Found, NotFound, Unavailable, Denied)
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, get_type_hints
 
+from homelab_hooks.net.message import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.polling.outcome import Found, Unavailable
-from homelab_hooks.reply import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import read_response
 from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser

@@ -9,7 +9,7 @@ from homelab_hooks.kubectl import pods, reading, watching
 from homelab_hooks.kubectl.facts import Pod, ReplicaCounts, Revision, Template, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, Fed, Says
 from tests.fuzz.promises import hold

@@ -19,7 +19,7 @@ from homelab_hooks.land import verify
 from homelab_hooks.land.agreement import TrustedCommands
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, lock_holder
-from homelab_hooks.proc.ancestry import ProcessInfo
+from homelab_hooks.system.process_table import ProcessInfo
 from tests.fuzz import texts
 from tests.fuzz.fed import MEMORY, SHA, Fed
 from tests.fuzz.promises import hold

@@ -16,8 +16,8 @@ from homelab_hooks.git.repository import Git
 from homelab_hooks.git.verbs import error_message
 from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import Found, Poll
-from homelab_hooks.proc import ancestry
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system import process_table
+from homelab_hooks.system.completed import Completed
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, SHA, Fed
 from tests.fuzz.promises import hold
@@ -133,8 +133,8 @@ def pushing(data: bytes) -> None:
 def processes(data: bytes) -> None:
     """Whatever the system says of a process, it is one, or there is none."""
     text = data.decode("utf-8", "replace")
-    for read in (ancestry.parse_stat, ancestry.parse_ps):
-        hold(read(7, text), ancestry.ProcessInfo | None)
+    for read in (process_table.parse_stat, process_table.parse_ps):
+        hold(read(7, text), process_table.ProcessInfo | None)
 
 
 _PUSH = "To https://git.example.test/a/b\n{}\trefs/heads/main:refs/heads/main\t{}\nDone\n\x1f{}"

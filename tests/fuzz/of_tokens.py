@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 
+from homelab_hooks.auth.lookup import Token, TokenNotFound, read_token_from_git
+from homelab_hooks.auth.vault import VaultSettings, read_token_from_vault
 from homelab_hooks.config import address
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed
-from homelab_hooks.tokens.find import Token, TokenNotFound, read_token_from_git
-from homelab_hooks.tokens.vault import VaultSettings, read_token_from_vault
+from homelab_hooks.system.completed import Completed
 from tests.fuzz import texts
 from tests.fuzz.fed import Fed, Says
 

@@ -13,7 +13,7 @@ from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.hooks.colour import query_branch_status
 from homelab_hooks.polling.outcome import Unavailable
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.woodpecker.client import WoodpeckerClient
 from tests.gates.conftest import Gate
 from tests.postpush.desk import Desk

@@ -20,7 +20,8 @@ from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_in
 from homelab_hooks.hooks.records import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.model import Cancellation, Pipeline, Status
-from homelab_hooks.proc.ancestry import (
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_table import (
     ProcessInfo,
     ancestors,
     command_line,
@@ -29,8 +30,7 @@ from homelab_hooks.proc.ancestry import (
     is_same_process,
     process_info,
 )
-from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.terminal import Terminal
+from homelab_hooks.system.terminal import Terminal
 from tests.waiting import wait_until
 
 SHA, ZEROS = "a" * 40, "0" * 40
@@ -230,7 +230,7 @@ def test_another_process_under_the_same_id_is_not_the_same() -> None:
 
 
 def test_a_ref_that_is_no_utf8_is_told_by_git_all_the_same() -> None:
-    script = "from homelab_hooks.terminal import read_stdin; print(ascii(read_stdin()))"
+    script = "from homelab_hooks.system.terminal import read_stdin; print(ascii(read_stdin()))"
     env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = ProcessRunner(env).run([sys.executable, "-c", script], stdin=b"refs/heads/f\xfc 1 2 3")
     assert done.out == "'refs/heads/f\\udcfc 1 2 3'\n"

@@ -19,8 +19,8 @@ from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.repository import Git
 from homelab_hooks.history import Containment
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
 from homelab_hooks.remote import choose_remote
+from homelab_hooks.system.completed import Completed
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 

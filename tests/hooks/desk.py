@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
 HOOKS = Path(__file__).parent.parent.parent / "hooks"

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.hooks import shims
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.conftest import Made
 from tests.hooks.desk import HOOKS, Desk, copied, fired, gits

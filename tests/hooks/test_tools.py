@@ -9,7 +9,7 @@ import pytest
 from homelab_hooks.hooks import plan
 from homelab_hooks.hooks.owner import HookManager, identify_manager
 from homelab_hooks.hooks.plan import InstallRefused
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.desk import Desk, fired
 from tests.hooks.kit import USERS, facts, private, put_in, take_out, texts, write

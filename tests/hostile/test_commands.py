@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import ScriptedStep
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.fuzz.texts import harmful
 from tests.waiting import HANG_S

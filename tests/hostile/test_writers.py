@@ -14,7 +14,7 @@ FILES = {"file", "pipe", "self._stream", "self.wfile"}
 """what is written to, but is no terminal"""
 KNOWN: dict[str, Counter[str]] = {
     # the door itself; `ring` writes a title of our own words to the terminal of a push
-    "terminal.py": Counter(print=2, draw=2, write=2),
+    "system/terminal.py": Counter(print=2, draw=2, write=2),
     # the views: what they hear has passed views/fit.py, or holds no text from outside
     "views/plain.py": Counter(err=1, out=1),
     "views/ndjson.py": Counter(out=1),

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.https.https import HttpClient
+from homelab_hooks.net.http import HttpClient
+from homelab_hooks.system.clock import SystemClock
 from tests.waiting import HANG_S
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")

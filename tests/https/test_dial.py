@@ -10,9 +10,9 @@ import pytest
 
 from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.https.https import HttpClient
+from homelab_hooks.net.http import HttpClient
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.reply import HttpResponse, RequestFailed
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer

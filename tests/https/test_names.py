@@ -14,9 +14,9 @@ from typing import Any
 import httpcore
 import pytest
 
-from homelab_hooks.https.backend import Deadline, PinnedBackend
-from homelab_hooks.https.https import resolve_host
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.net.http import resolve_host
+from homelab_hooks.net.pinned import Deadline, PinnedBackend
+from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
 SILENT = """

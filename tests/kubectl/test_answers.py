@@ -13,7 +13,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.answers import to_poll
 from homelab_hooks.kubectl.facts import WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, NotFound, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 TARGET = WorkloadTarget.parse("shop/web")
 

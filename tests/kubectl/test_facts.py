@@ -15,7 +15,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.facts import ContainerPhase, WorkloadKind, WorkloadTarget
 from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.polling.outcome import FailureKind, Found, Unavailable
-from homelab_hooks.proc.done import Completed
+from homelab_hooks.system.completed import Completed
 
 Given = Callable[..., Any]
 TARGET = WorkloadTarget.parse("shop/web")

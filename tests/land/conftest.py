@@ -17,7 +17,7 @@ from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.land.fake_clock import FakeClock
 

@@ -11,13 +11,13 @@ import signal
 import sys
 from pathlib import Path
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.events import Event, Log, StageChanged
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import land
 from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process import ProcessRunner
 
 
 def main(clone: str, verify: str, strategy: str, point: str) -> int:

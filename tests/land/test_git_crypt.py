@@ -13,7 +13,7 @@ from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import worktree
 from homelab_hooks.land.request import Strategy
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 pytestmark = [

@@ -21,7 +21,7 @@ from homelab_hooks.land.ownership import made_by_landing
 from homelab_hooks.land.plan import Fail, Retry, retry_or_fail
 from homelab_hooks.land.request import DetectVerification, LandRequest, SkipVerification, Strategy, VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, landing_lock
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.waiting import FOREVER
 

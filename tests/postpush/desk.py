@@ -14,9 +14,9 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone
-from homelab_hooks.proc.ancestry import command_line, process_info
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_table import command_line, process_info
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S, wait_until
 

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.kubernetes import KubernetesSimulator
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.proc.ancestry import process_info
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_table import process_info
 from tests.cli.shell import PROGRAMS
 from tests.postpush.desk import TOKEN, Desk
 from tests.waiting import wait_until

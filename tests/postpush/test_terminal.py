@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.terminal import ring_bell
+from homelab_hooks.system.terminal import ring_bell
 from tests.postpush.desk import Desk
 from tests.postpush.seat import Seat
 from tests.waiting import wait_until

@@ -10,8 +10,8 @@ import pytest
 
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.proc.ancestry import process_info
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_table import process_info
 from tests.postpush.desk import SHIM, Desk
 from tests.waiting import HANG_S, wait_until
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.kubernetes import KubernetesSimulator
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.precommit.conftest import ROOT, Framework
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.demo.workshop import Clone
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.real.site import Site
 from tests.waiting import HANG_S, wait_until
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import Ended
 from tests.waiting import HANG_S
 

@@ -16,7 +16,7 @@ import httpx
 
 from homelab_hooks.demo.githttp import PushedRef
 from homelab_hooks.demo.http_server import HttpServer
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
 OWNER, NAME = "acme", "app"

@@ -14,7 +14,7 @@ import httpx
 
 from homelab_hooks.demo.programs import ManagedProgram, find_free_port
 from homelab_hooks.demo.workshop import Clone
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.process import ProcessRunner
 from tests.real.ci import answers
 from tests.waiting import HANG_S, wait_until
 

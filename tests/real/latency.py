@@ -15,8 +15,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.system.clock import SystemClock
 from tests.real.branch import Branch, Watched
 from tests.real.ci import VARIABLES, Binaries
 from tests.real.deaf import Deaf

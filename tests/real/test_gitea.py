@@ -11,8 +11,8 @@ import pytest
 
 from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.real.branch import PASSES, one_step
 from tests.real.ci import Ci
 from tests.real.gitea import OWNER, READER, WRITER, Gitea, Repository

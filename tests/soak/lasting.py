@@ -7,10 +7,10 @@ import sys
 import threading
 import time
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.faults import BAD_GATEWAY, BodyFault, Cut, FaultPoint, FaultRule, Hang
 from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
+from homelab_hooks.system.clock import SystemClock
 from tests.bench.place import ROOT
 from tests.soak.leftovers import opened
 from tests.waiting import HANG_S

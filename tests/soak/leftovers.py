@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.system.process_table import command_line
 
 MARK = "HOMELAB_SOAK"
 _POLL_S = 0.02

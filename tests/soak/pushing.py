@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.system.process_table import command_line
 from tests.soak import leftovers
 from tests.soak.plan import Disk
 from tests.soak.scene import Scene

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.clock import SystemClock
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.clock import SystemClock
+from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import Ended, Shell
 from tests.soak.lines import COUNTED
 from tests.waiting import HANG_S

@@ -15,7 +15,7 @@ from homelab_hooks.demo.kubernetes_moods import ServerFault
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.ancestry import command_line
+from homelab_hooks.system.process_table import command_line
 from tests.soak import leftovers
 from tests.soak.plan import ENDINGS, TRUTH, Plan
 from tests.soak.scene import AWAY, PATIENCE, Ended, Scene

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.config.address import ServerUrl, parse_server_url
-from homelab_hooks.errors import CommandError
-from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.proc.proc import ProcessRunner
-from homelab_hooks.tokens.find import (
+from homelab_hooks.auth.lookup import (
     Token,
     TokenNotFound,
     cache_source,
@@ -19,6 +15,10 @@ from homelab_hooks.tokens.find import (
     read_token_from_environment,
     read_token_from_git,
 )
+from homelab_hooks.config.address import ServerUrl, parse_server_url
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.world import Runtime
 from tests.waiting import FOREVER, HANG_S
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from homelab_hooks.clock import SystemClock
+from homelab_hooks.auth.lookup import Token, TokenNotFound
+from homelab_hooks.auth.vault import VaultSettings, create_vault_client, read_token_from_vault
 from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.demo import faults
 from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
@@ -23,8 +24,7 @@ from homelab_hooks.demo.vault import VaultDevServer as Server
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.tokens.find import Token, TokenNotFound
-from homelab_hooks.tokens.vault import VaultSettings, create_vault_client, read_token_from_vault
+from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.world import Runtime
 
 FIELD = "woodpecker_api_token"

@@ -9,7 +9,7 @@ import pyte
 from rich.console import Console
 
 from homelab_hooks.events import Event
-from homelab_hooks.region import LiveRegion, ScreenLine, redraw_region
+from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.live import LiveView
 from tests.views.scene import SECRETS

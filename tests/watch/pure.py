@@ -14,8 +14,8 @@ from homelab_hooks.demo.woodpecker_http import IncomingRequest
 from homelab_hooks.demo.woodpecker_routes import route_request
 from homelab_hooks.demo.woodpecker_stream import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.events import Event
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.absence import CommitFacts
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts

@@ -15,9 +15,9 @@ from homelab_hooks.demo.faults import Hang
 from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_stream import find_next_event_time
-from homelab_hooks.https.https import MAX_BODY_BYTES, HttpClient
+from homelab_hooks.net.http import MAX_BODY_BYTES, HttpClient
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.reply import HttpResponse, RequestFailed
 from tests.waiting import HANG_S
 
 WALL = 1_795_465_876.0

@@ -9,8 +9,8 @@ import pytest
 from homelab_hooks.demo import timelines
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.message import RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.reply import RequestFailed
 from homelab_hooks.watch.state import WatchTimeouts
 from homelab_hooks.watch.watch import BEST_EFFORT_TIMEOUT_S, REQUEST_TIMEOUT_S
 from tests.watch.history import OLDER

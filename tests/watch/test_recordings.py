@@ -12,9 +12,9 @@ import pytest
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.history import Containment
 from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
+from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found, Poll
-from homelab_hooks.reply import HttpResponse
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts

@@ -19,8 +19,8 @@ from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.model import Status
+from homelab_hooks.net.message import RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.reply import RequestFailed
 from homelab_hooks.woodpecker.ear import IDLE_TIMEOUT_S, STEP_WAKE_INTERVAL_S, EventStreamListener
 from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from tests.waiting import HANG_S

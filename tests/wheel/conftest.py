@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.proc.done import Completed
-from homelab_hooks.proc.proc import ProcessRunner
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent.parent

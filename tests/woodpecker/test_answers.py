@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.config.address import parse_server_url
-from homelab_hooks.https.https import HttpClient
+from homelab_hooks.net.http import HttpClient
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import SLOW_REFUSAL_S, read_response
 from tests.fuzz.texts import harmful

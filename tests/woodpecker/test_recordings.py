@@ -12,8 +12,8 @@ import pytest
 
 from homelab_hooks.demo.woodpecker_replay import load_recording
 from homelab_hooks.model import Status
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from homelab_hooks.reply import HttpResponse, RequestFailed
 from homelab_hooks.woodpecker import parse
 from homelab_hooks.woodpecker.answer import SLOW_REFUSAL_S, read_response
 from homelab_hooks.woodpecker.client import WoodpeckerClient

@@ -12,11 +12,11 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
 from homelab_hooks.polling.outcome import Denied, Found
-from homelab_hooks.reply import HttpResponse
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import pluralize
-from homelab_hooks.way import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
 from homelab_hooks.woodpecker.client import WoodpeckerClient
 from homelab_hooks.world import Runtime
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homelab_hooks.auth.lookup import TokenNotFound
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.tokens.find import TokenNotFound
 from homelab_hooks.world import Runtime
 
 

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from homelab_hooks.proc.done import Completed
 from homelab_hooks.proc.handover import outlived, waited_for
+from homelab_hooks.system.completed import Completed
 
 TERMINATE_GRACE_S = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from homelab_hooks.region import LiveRegion, ScreenLine, redraw_region
+from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -7,8 +7,7 @@ from pathlib import Path
 import httpcore
 
 from homelab_hooks.config.address import Dial, ServerUrl
-from homelab_hooks.https.backend import MonotonicClock
-from homelab_hooks.https.https import (
+from homelab_hooks.net.http import (
     CONNECT_TIMEOUT_S,
     classify_error,
     create_ssl_context,
@@ -16,7 +15,8 @@ from homelab_hooks.https.https import (
     read_certificate,
     resolve_host,
 )
-from homelab_hooks.way import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
+from homelab_hooks.net.pinned import MonotonicClock
+from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
 
 
 def probe_server(

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from homelab_hooks.auth.lookup import Token, TokenNotFound, validate_header_value
 from homelab_hooks.config import files
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.https.backend import MonotonicClock
-from homelab_hooks.https.https import HttpClient, Transport, make_requests_session
-from homelab_hooks.reply import RequestFailed
+from homelab_hooks.net.http import HttpClient, Transport, make_requests_session
+from homelab_hooks.net.message import RequestFailed
+from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
-from homelab_hooks.tokens.find import Token, TokenNotFound, validate_header_value
 
 VAULT_TIMEOUT_S = 5.0
 """seconds for one answer of Vault's, from connecting to its last byte"""

@@ -16,9 +16,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.https.backend import Deadline, MonotonicClock, PinnedBackend
+from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
+from homelab_hooks.net.pinned import Deadline, MonotonicClock, PinnedBackend
 from homelab_hooks.polling.outcome import FailureKind
-from homelab_hooks.reply import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
 
 if TYPE_CHECKING:
     import requests

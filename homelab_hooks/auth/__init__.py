@@ -1,0 +1,1 @@
+"""Where CI's token comes from."""

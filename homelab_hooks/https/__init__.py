@@ -1,1 +1,0 @@
-"""The door to the network: one server, its certificate checked, its address pinned, every answer bounded."""

@@ -1,0 +1,1 @@
+"""The edge to this machine: processes, clock, signals, terminal."""

@@ -1,1 +1,0 @@
-"""Where CI's token comes from: the environment, Vault, git's credential helpers."""
