@@ -33,8 +33,8 @@ from homelab_hooks.config.resolve import (
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.environment import user_command_env
-from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.terminal import Terminal
@@ -45,7 +45,7 @@ from homelab_hooks.views.choice import create_view
 
 if TYPE_CHECKING:
     from homelab_hooks.git.repository import Git
-    from homelab_hooks.kubectl.kubectl import Kubectl
+    from homelab_hooks.kubectl.client import Kubectl
     from homelab_hooks.net.http import HttpClient
     from homelab_hooks.net.probe_result import ProbeResult
     from homelab_hooks.woodpecker.client import WoodpeckerClient
@@ -247,7 +247,7 @@ class Runtime:
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
         """The user's kubectl."""
-        from homelab_hooks.kubectl.kubectl import Kubectl
+        from homelab_hooks.kubectl.client import Kubectl
 
         return Kubectl(self.process_runner, context=context, kubeconfig=kubeconfig)
 

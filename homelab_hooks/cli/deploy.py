@@ -15,7 +15,7 @@ from homelab_hooks.cli import deploying, options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
-from homelab_hooks.image import parse_proof
+from homelab_hooks.kubectl.image_ref import parse_proof
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

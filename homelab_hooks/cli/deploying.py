@@ -12,9 +12,9 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.deploy import deploy
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.git.history import GitContainment
-from homelab_hooks.image import TagProof
-from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.verdict import Verdict
 
 

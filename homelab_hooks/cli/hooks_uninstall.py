@@ -13,7 +13,7 @@ from homelab_hooks.cli.hooks_install import add_global_option
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.hooking import HookConfig
+from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks import install, places, plan
 from homelab_hooks.verdict import Verdict
 

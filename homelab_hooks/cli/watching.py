@@ -12,11 +12,11 @@ from homelab_hooks.cli import options
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
+from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.history import Containment, ContainmentCheck
+from homelab_hooks.git.remote_url import RepoAddress, choose_remote, parse_remote_url
 from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS
-from homelab_hooks.remote import RepoAddress, choose_remote, parse_remote_url
 from homelab_hooks.watch.absence import CommitFacts
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from homelab_hooks.watch.watch import WatchDependencies, WatchRequest

@@ -15,10 +15,10 @@ from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import DeployResult, Event
 from homelab_hooks.exit_codes import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
-from homelab_hooks.history import ContainmentCheck
-from homelab_hooks.image import Proof
-from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.git.containment import ContainmentCheck
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.image_ref import Proof
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found

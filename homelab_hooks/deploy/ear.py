@@ -8,8 +8,8 @@ from collections.abc import Callable
 from homelab_hooks.deploy import trouble
 from homelab_hooks.deploy.pace import WatchState, only_counters_changed
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.kubectl.facts import Pod, Workload
-from homelab_hooks.kubectl.kubectl import Kubectl, LineFollower
+from homelab_hooks.kubectl.client import Kubectl, LineFollower
+from homelab_hooks.kubectl.model import Pod, Workload
 
 RETRY_DELAYS_S = (15.0, 60.0, 240.0)
 """seconds before a watch that said nothing is tried again; after the last one it is not"""

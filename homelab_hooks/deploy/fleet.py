@@ -9,7 +9,7 @@ from homelab_hooks.deploy import rollout
 from homelab_hooks.deploy.question import RolloutObservation
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
-from homelab_hooks.kubectl.facts import WorkloadTarget
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 
 HEARTBEAT_INTERVAL_S = 60.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks import image
 from homelab_hooks.deploy.judgement import (
     Assessment,
     Deleting,
@@ -17,7 +16,8 @@ from homelab_hooks.deploy.judgement import (
 )
 from homelab_hooks.deploy.question import Expectation, Snapshot
 from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
-from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind
+from homelab_hooks.kubectl import image_ref
+from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind
 from homelab_hooks.text.humanize import pluralize
 
 
@@ -76,7 +76,7 @@ def assess(snapshot: Snapshot, question: Expectation, past: History) -> Assessme
 
 
 def _wanted_name(question: Expectation) -> str:
-    return question.proof.digest[:19] if isinstance(question.proof, image.DigestProof) else question.short_sha
+    return question.proof.digest[:19] if isinstance(question.proof, image_ref.DigestProof) else question.short_sha
 
 
 def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> ImagePending:
@@ -87,7 +87,7 @@ def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> Imag
 def _image_replaced(found: NoCommit | OtherCommit, question: Expectation, past: History) -> RolloutFailed:
     shown = found.image
     how = "rolled back to" if shown in past.previous_images else "replaced by"
-    name = found.name if isinstance(found, OtherCommit) else image.extract_tag(shown) or shown
+    name = found.name if isinstance(found, OtherCommit) else image_ref.extract_tag(shown) or shown
     unsure = isinstance(found, OtherCommit) and found.unknown
     why = f"of which git cannot say whether it contains {question.short_sha}" if unsure else f"not {question.short_sha}"
     after = f"; before that: {past.evidence[0].problem.text}" if past.evidence else ""

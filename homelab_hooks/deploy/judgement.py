@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from homelab_hooks.deploy.trouble import CrashedContainer, ObservedProblem, PodProblem
-from homelab_hooks.kubectl.facts import WorkloadKind
+from homelab_hooks.kubectl.model import WorkloadKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import Event, Log, LogLevel
-from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import WorkloadTarget
 
 LOG_TIMEOUT_S = 5.0
 """seconds that kubectl may take to bring them"""

@@ -7,7 +7,7 @@ from enum import Enum, auto
 
 from homelab_hooks.deploy.state import PollTrack, RolloutState
 from homelab_hooks.deploy.trouble import PERMANENT_AFTER_S, ObservedProblem
-from homelab_hooks.kubectl.facts import Workload, WorkloadKind
+from homelab_hooks.kubectl.model import Workload, WorkloadKind
 
 FIRST_INTERVAL_S = 1.5
 """seconds between looks when a change has just begun, or must stay as it is"""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from homelab_hooks.deploy.trouble import CrashedContainer
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment
-from homelab_hooks.image import Proof
-from homelab_hooks.kubectl.facts import Pod, Revision, Workload
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl.image_ref import Proof
+from homelab_hooks.kubectl.model import Pod, Revision, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

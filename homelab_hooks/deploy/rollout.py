@@ -23,7 +23,7 @@ from homelab_hooks.deploy.standing import NewerCommit, SameCommit, match_commit
 from homelab_hooks.deploy.state import ClusterContact, PodProgress, RolloutState, Settling, report_if_new
 from homelab_hooks.events import ContactRestored, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.facts import ReplicaCounts, Workload
+from homelab_hooks.kubectl.model import ReplicaCounts, Workload
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text import durations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from homelab_hooks import image
 from homelab_hooks.deploy import pace
 from homelab_hooks.deploy.ear import WorkloadWatcher
 from homelab_hooks.deploy.judge import find_current_revision
@@ -13,9 +12,10 @@ from homelab_hooks.deploy.pace import PollDepth, WatchState
 from homelab_hooks.deploy.question import Expectation, RolloutObservation, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.standing import proves_commit, unknown_commits
 from homelab_hooks.deploy.state import RolloutState
-from homelab_hooks.history import Containment, ContainmentCheck
-from homelab_hooks.kubectl.facts import Revision, Workload, WorkloadKind, WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.git.containment import Containment, ContainmentCheck
+from homelab_hooks.kubectl import image_ref
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 _MAX_TRIES = 3
@@ -162,7 +162,7 @@ class WorkloadPoller:
 
 def _needs_pods(snapshot: Snapshot, question: Expectation) -> bool:
     """Until the image comes and its controller takes it up, the workload alone tells; but pods show a digest first."""
-    if isinstance(question.proof, image.DigestProof):
+    if isinstance(question.proof, image_ref.DigestProof):
         return True
     taken_up = snapshot.workload.observed == snapshot.workload.generation
     return taken_up and proves_commit(snapshot, question)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks import image
 from homelab_hooks.deploy.question import Expectation, Snapshot
-from homelab_hooks.history import Containment
-from homelab_hooks.kubectl.facts import Container, Workload
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl import image_ref
+from homelab_hooks.kubectl.model import Container, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +60,31 @@ class _Candidate:
 
 def unknown_commits(workload: Workload, question: Expectation) -> tuple[str, ...]:
     """The names on a workload that git has to be asked about; none where one of them is ours already."""
-    if question.exact or isinstance(question.proof, image.DigestProof):
+    if question.exact or isinstance(question.proof, image_ref.DigestProof):
         return ()
-    marks = [mark for mark in _named_commits(workload, question) if not image.is_dirty_build(mark.text)]
-    if any(image.has_commit_token(mark.text, question.sha) for mark in marks):
+    marks = [mark for mark in _named_commits(workload, question) if not image_ref.is_dirty_build(mark.text)]
+    if any(image_ref.has_commit_token(mark.text, question.sha) for mark in marks):
         return ()
-    return tuple(dict.fromkeys(name for mark in marks for name in image.find_commit_tokens(mark.text)))
+    return tuple(dict.fromkeys(name for mark in marks for name in image_ref.find_commit_tokens(mark.text)))
 
 
 def match_commit(snapshot: Snapshot, question: Expectation) -> CommitMatch:
     """What the workload's template (or what else is the proof) names."""
-    if isinstance(question.proof, image.DigestProof):
+    if isinstance(question.proof, image_ref.DigestProof):
         return _match_digest(snapshot, question, question.proof.digest)
     marks = _named_commits(snapshot.workload, question)
-    telling = [mark for mark in marks if image.find_commit_tokens(mark.text)]
+    telling = [mark for mark in marks if image_ref.find_commit_tokens(mark.text)]
     if not telling:
         return _no_commit(snapshot.workload, question, marks)
-    if ours := [mark for mark in telling if image.has_commit_token(mark.text, question.sha)]:
+    if ours := [mark for mark in telling if image_ref.has_commit_token(mark.text, question.sha)]:
         return SameCommit(ours[0].image, _container_names(ours))
     for mark in () if question.exact else telling:
-        for name in () if image.is_dirty_build(mark.text) else image.find_commit_tokens(mark.text):
+        for name in () if image_ref.is_dirty_build(mark.text) else image_ref.find_commit_tokens(mark.text):
             if snapshot.containment.get(name) is Containment.CONTAINS:
                 return NewerCommit(mark.image, _container_names([mark]), name)
     first = telling[0]
-    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image.find_commit_tokens(first.text)]
-    unknown = Containment.NOT_CONTAINED not in known and not image.is_dirty_build(first.text) and not question.exact
+    known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image_ref.find_commit_tokens(first.text)]
+    unknown = Containment.NOT_CONTAINED not in known and not image_ref.is_dirty_build(first.text) and not question.exact
     return OtherCommit(first.image, first.text, unknown=unknown)
 
 
@@ -96,17 +96,17 @@ def proves_commit(snapshot: Snapshot, question: Expectation) -> bool:
 def _named_commits(workload: Workload, question: Expectation) -> list[_Candidate]:
     candidates = _candidates(workload, question)
     match question.proof:
-        case image.TagProof():
-            return [_Candidate(image.extract_tag(each.image), each.image, each.name) for each in candidates]
-        case image.EnvProof(name):
+        case image_ref.TagProof():
+            return [_Candidate(image_ref.extract_tag(each.image), each.image, each.name) for each in candidates]
+        case image_ref.EnvProof(name):
             return [_Candidate(each.env[name], each.image, each.name) for each in candidates if name in each.env]
-        case image.AnnotationProof(key):
+        case image_ref.AnnotationProof(key):
             found = workload.template.annotations.get(key) or workload.annotations.get(key)
             return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
-        case image.LabelProof(key):
+        case image_ref.LabelProof(key):
             found = workload.template.labels.get(key) or workload.labels.get(key)
             return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
-        case image.DigestProof():
+        case image_ref.DigestProof():
             return []
 
 
@@ -125,7 +125,7 @@ def _no_commit(workload: Workload, question: Expectation, marks: list[_Candidate
         return NoCommit("", f"it has no container {question.container}")
     shown = candidates[0].image
     match question.proof:
-        case image.TagProof():
+        case image_ref.TagProof():
             return NoCommit(shown, f"the tag of {shown} names no commit")
         case proof:
             said = f"is {marks[0].text!r}, which names no commit" if marks else "is not there"
@@ -138,12 +138,12 @@ def _match_digest(snapshot: Snapshot, question: Expectation, wanted: str) -> Com
     if not candidates:
         return NoCommit("", f"it has no container {question.container}")
     names = tuple(each.name for each in candidates)
-    if pinned := [each for each in candidates if image.extract_digest(each.image)]:
-        ours = [each for each in pinned if image.extract_digest(each.image) == wanted]
+    if pinned := [each for each in candidates if image_ref.extract_digest(each.image)]:
+        ours = [each for each in pinned if image_ref.extract_digest(each.image) == wanted]
         return (
             SameCommit(ours[0].image, (ours[0].name,))
             if ours
-            else OtherCommit(pinned[0].image, image.extract_digest(pinned[0].image))
+            else OtherCommit(pinned[0].image, image_ref.extract_digest(pinned[0].image))
         )
     for pod in snapshot.pods:
         for state in pod.containers:

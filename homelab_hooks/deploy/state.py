@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTimeouts, Snapshot
 from homelab_hooks.deploy.trouble import ObservedProblem
 from homelab_hooks.events import Event, RolloutChanged
-from homelab_hooks.kubectl.facts import Workload, WorkloadTarget
+from homelab_hooks.kubectl.model import Workload, WorkloadTarget
 from homelab_hooks.polling.outcome import Decision
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, WorkloadKind
+from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, WorkloadKind
 from homelab_hooks.text.sanitize import truncate_text
 
 PERMANENT_AFTER_S = 10.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git import environment
-from homelab_hooks.git.executor import with_pid_file
+from homelab_hooks.git.runner import with_pid_file
 from homelab_hooks.system.completed import Completed
 
 KILLED_EXIT_CODE = -9

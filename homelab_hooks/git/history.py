@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.git.verbs import GitCommands
-from homelab_hooks.history import Containment
+from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.containment import Containment
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _TAGS = "refs/tags/"
@@ -101,7 +101,7 @@ class History(GitCommands):
 
 
 class GitContainment:
-    """Answers whether one commit contains another (`homelab_hooks.history.Contains`).
+    """Answers whether one commit contains another (`homelab_hooks.git.containment.Contains`).
 
     Args:
         history: the repository.

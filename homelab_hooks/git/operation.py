@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.git.places import Location
+from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 
 _SIGNS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homelab_hooks.git.history import History
-from homelab_hooks.git.places import Location
+from homelab_hooks.git.location import Location
 from homelab_hooks.git.remotes import Remotes
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.git.verbs import GitCommands, error_message
+from homelab_hooks.git.command import GitCommands, error_message
 from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 

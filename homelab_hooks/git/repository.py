@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.git.crypt import GitCrypt
-from homelab_hooks.git.exchange import Transfer
-from homelab_hooks.git.executor import GitRunner
+from homelab_hooks.git.gitcrypt import GitCrypt
 from homelab_hooks.git.history import History
 from homelab_hooks.git.remotes import Remotes
+from homelab_hooks.git.runner import GitRunner
+from homelab_hooks.git.transfer import Transfer
 from homelab_hooks.git.worktree import Worktree
 from homelab_hooks.git.worktrees import WorktreeList
 

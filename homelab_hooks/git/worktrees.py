@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.git.places import Location
+from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.hooking import HookConfig
+from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks.facts import TEMP_SUFFIX
 from homelab_hooks.hooks.plan import (
     Backup,

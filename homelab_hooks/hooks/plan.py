@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.git.verbs import MIN_VERSION
+from homelab_hooks.git.command import MIN_VERSION
 from homelab_hooks.hooks import shims
 from homelab_hooks.hooks.facts import FileKind, HookFacts, HooksDir, HookSlot
 from homelab_hooks.hooks.owner import HookManager

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.records import WatchRegistry, record_name
-from homelab_hooks.remote import format_remote_url
 from homelab_hooks.system import process_table
 from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.world import JOB_VARIABLE, Runtime

@@ -16,12 +16,12 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks import landed, notice
 from homelab_hooks.hooks.gate import is_target
 from homelab_hooks.hooks.records import WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.land.request import Landed
-from homelab_hooks.remote import format_remote_url
 from homelab_hooks.system import process_table
 from homelab_hooks.system.expiry import exit_after
 from homelab_hooks.verdict import Verdict

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from homelab_hooks import image
-from homelab_hooks.kubectl.facts import ContainerPhase, ContainerState, Pod, Revision
-from homelab_hooks.kubectl.reading import Json, owner_uids, to_int
+from homelab_hooks.kubectl import image_ref
+from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, Revision
+from homelab_hooks.kubectl.parse import Json, owner_uids, to_int
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _HASH = "controller-revision-hash"
@@ -73,7 +73,7 @@ def _parse_state(raw: Json, *, init: bool) -> ContainerState:
         exit_code=_exit_code(now),
         last_reason=strip_control_chars(before.get("reason") or ""),
         last_exit_code=_exit_code(before),
-        digest=image.extract_digest(raw.get("imageID") or ""),
+        digest=image_ref.extract_digest(raw.get("imageID") or ""),
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
+from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
-from homelab_hooks.remote import format_remote_url
 from homelab_hooks.text.sanitize import strip_control_chars
 
 SHORT_SHA_DIGITS = 10

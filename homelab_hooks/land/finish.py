@@ -8,10 +8,10 @@ from pathlib import Path
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Landing
 from homelab_hooks.land.request import Landed
-from homelab_hooks.remote import format_remote_url
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 from homelab_hooks.verdict import Verdict
 

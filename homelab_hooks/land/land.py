@@ -10,7 +10,7 @@ from typing import Any, assert_never
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.push import PushResult, PushStatus
+from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import steps
 from homelab_hooks.land.course import Landing, short_sha

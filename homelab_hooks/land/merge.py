@@ -5,8 +5,8 @@ from __future__ import annotations
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.push import output_lines
-from homelab_hooks.git.verbs import error_message
+from homelab_hooks.git.command import error_message
+from homelab_hooks.git.push_result import output_lines
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.refusals import foreign_operation_error

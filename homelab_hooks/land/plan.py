@@ -7,7 +7,7 @@ from typing import assert_never
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.push import PushResult, PushStatus
+from homelab_hooks.git.push_result import PushResult, PushStatus
 
 MAX_NETWORK_ATTEMPTS = 3
 _MAX_WAIT_S = 8.0

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from homelab_hooks import remote as remotes
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land.course import Landing, run_stage, short_sha
 from homelab_hooks.land.ownership import begun_by_landing

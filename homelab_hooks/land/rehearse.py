@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from homelab_hooks import remote as remotes
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.land.course import Landing, short_sha
 from homelab_hooks.land.finish import post_push_hook
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file

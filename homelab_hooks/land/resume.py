@@ -8,8 +8,8 @@ from dataclasses import replace
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land import steps
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.finish import unknown_verdict

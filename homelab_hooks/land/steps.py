@@ -7,8 +7,8 @@ from collections import deque
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.push import PushResult, PushStatus, classify_transport_error, output_lines
-from homelab_hooks.git.verbs import error_message
+from homelab_hooks.git.command import error_message
+from homelab_hooks.git.push_result import PushResult, PushStatus, classify_transport_error, output_lines
 from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.plan import push_error
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand

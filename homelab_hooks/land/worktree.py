@@ -6,12 +6,12 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from homelab_hooks import remote as remotes
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.push import PushResult, classify_transport_error
+from homelab_hooks.git import remote_url as remotes
+from homelab_hooks.git.command import error_message
+from homelab_hooks.git.push_result import PushResult, classify_transport_error
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import error_message
 from homelab_hooks.land.plan import push_error
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text import sanitize

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.model import Pipeline, Status, Step, Workflow
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from homelab_hooks.history import Containment
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.model import DECIDING_EVENTS, Pipeline, QueueInfo, Status
 from homelab_hooks.verdict import Verdict
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment, ContainmentCheck
+from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.model import Pipeline, QueueInfo, Repo
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable

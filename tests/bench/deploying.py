@@ -15,10 +15,10 @@ from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment
-from homelab_hooks.image import TagProof
-from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.model import WorkloadTarget
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.terminal import Terminal

@@ -12,7 +12,7 @@ HISTORY = "git/history.py"
 SAME_TREE = "tests/land/test_same_tree.py"
 SIGNALS = "tests/cli/test_signals.py"
 TREE = "tests/land/test_worktree.py"
-VERBS = "git/verbs.py"
+VERBS = "git/command.py"
 WORKTREE = "land/worktree.py"
 
 
@@ -157,7 +157,7 @@ REPOSITORY = (
     Defence(
         "new-branches-like-options",
         "nor that of a branch that is to be made",
-        (Change("git/places.py", 'not name.startswith("-") and self', "self"),),
+        (Change("git/location.py", 'not name.startswith("-") and self', "self"),),
         ("tests/git/test_verbs.py::test_a_branch_name_is_judged_by_git",),
     ),
     Defence(
@@ -223,7 +223,7 @@ REPOSITORY = (
     Defence(
         "fast-forward",
         "a push is never forced",
-        (Change("git/exchange.py", 'f"{sha}:{ref}",', 'f"+{sha}:{ref}",'),),
+        (Change("git/transfer.py", 'f"{sha}:{ref}",', 'f"+{sha}:{ref}",'),),
         (
             "tests/land/test_races.py::test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_race",
             "tests/land/test_races.py::test_with_a_fast_forward_only_a_lost_race_is_said_and_nothing_has_moved",
@@ -281,8 +281,8 @@ REPOSITORY = (
         "fetched-tip",
         "another program's fetch does not decide what is landed",
         (
-            Change("git/exchange.py", ', "--no-write-fetch-head", "--refmap=")', ', "--refmap=")'),
-            Change("git/exchange.py", 'f"{own}^{{commit}}"', '"FETCH_HEAD^{commit}"'),
+            Change("git/transfer.py", ', "--no-write-fetch-head", "--refmap=")', ', "--refmap=")'),
+            Change("git/transfer.py", 'f"{own}^{{commit}}"', '"FETCH_HEAD^{commit}"'),
         ),
         (
             (

@@ -47,13 +47,13 @@ SECRETS = (
     Defence(
         "password-in-argv",
         "a remote's password is in no argument of git's",
-        (Change("git/verbs.py", "*map(strip_web_userinfo, args[names:]))", "*args[names:])"),),
+        (Change("git/command.py", "*map(strip_web_userinfo, args[names:]))", "*args[names:])"),),
         (told("work land-by url-live"),),
     ),
     Defence(
         "password-of-a-remote-that-is-asked",
         "nor where a remote's settings are looked up",
-        (Change("git/verbs.py", "remote.{strip_web_userinfo(remote)}.uploadpack", "remote.{remote}.uploadpack"),),
+        (Change("git/command.py", "remote.{strip_web_userinfo(remote)}.uploadpack", "remote.{remote}.uploadpack"),),
         (told("doctor-0-live"),),
     ),
     Defence(

@@ -77,7 +77,7 @@ SERVER = (
         "a kubectl that hangs has an end",
         (
             Change(
-                "kubectl/kubectl.py",
+                "kubectl/client.py",
                 '"--output=json"]\n        done = self._processes.run(argv, timeout=within)',
                 '"--output=json"]\n        done = self._processes.run(argv)',
             ),
@@ -87,7 +87,7 @@ SERVER = (
     Defence(
         "ends-of-remotes",
         "so has a remote that is asked something",
-        (Change("git/verbs.py", "*usual, *args, timeout=timeout, settings=", "*usual, *args, settings="),),
+        (Change("git/command.py", "*usual, *args, timeout=timeout, settings=", "*usual, *args, settings="),),
         ("tests/git/test_verbs.py::test_each_question_to_a_remote_has_an_end",),
     ),
     Defence(
@@ -105,7 +105,7 @@ SERVER = (
     Defence(
         "large-counts",
         "nor does one of the cluster's",
-        (Change("kubectl/reading.py", "if abs(number) > _MAX_INT:", "if False:"),),
+        (Change("kubectl/parse.py", "if abs(number) > _MAX_INT:", "if False:"),),
         (FOUND,),
     ),
     Defence(
@@ -121,7 +121,7 @@ SERVER = (
     Defence(
         "deep-answers-of-kubectls",
         "nor is kubectl's",
-        (Change("kubectl/kubectl.py", "ArithmeticError, RecursionError)", "ArithmeticError)"),),
+        (Change("kubectl/client.py", "ArithmeticError, RecursionError)", "ArithmeticError)"),),
         (FOUND,),
     ),
     Defence(
@@ -167,7 +167,7 @@ SERVER = (
     Defence(
         "hosts-without-a-name",
         "a URL without a host is no forge's",
-        (Change("remote.py", "    if not host:\n        return", "    if False:\n        return"),),
+        (Change("git/remote_url.py", "    if not host:\n        return", "    if False:\n        return"),),
         (FOUND,),
     ),
     Defence(
@@ -259,7 +259,7 @@ SERVER = (
         "a push option that looks like a URL is passed on as it is",
         (
             Change(
-                "git/verbs.py",
+                "git/command.py",
                 "shown = (*args[:names], *map(strip_web_userinfo, args[names:]))",
                 "shown = tuple(map(strip_web_userinfo, args))",
             ),

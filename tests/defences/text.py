@@ -156,7 +156,7 @@ TEXT = (
     Defence(
         "texts-of-the-cluster",
         "so is what the cluster says",
-        (Change("kubectl/reading.py", "return strip_control_chars(found.get", "return (found.get"),),
+        (Change("kubectl/parse.py", "return strip_control_chars(found.get", "return (found.get"),),
         ("tests/kubectl/test_facts.py::test_text_of_the_cluster_has_no_control_characters",),
     ),
     Defence(
@@ -164,7 +164,7 @@ TEXT = (
         "so is what kubectl complains of",
         (
             Change(
-                "kubectl/answers.py",
+                "kubectl/errors.py",
                 "return truncate_text(strip_control_chars(lines[-1]), _MAX_TEXT_CHARS)",
                 "return truncate_text(lines[-1], _MAX_TEXT_CHARS)",
             ),
@@ -176,7 +176,7 @@ TEXT = (
         "so are a container's last words",
         (
             Change(
-                "kubectl/kubectl.py", "text := truncate_text(strip_control_chars(line))", "text := truncate_text(line)"
+                "kubectl/client.py", "text := truncate_text(strip_control_chars(line))", "text := truncate_text(line)"
             ),
         ),
         ("tests/deploy/test_last_words.py::test_they_are_told_with_their_pod_and_the_command_for_the_rest",),
@@ -211,7 +211,7 @@ TEXT = (
         "so are the words of a server's hook",
         (
             Change(
-                "git/push.py",
+                "git/push_result.py",
                 "lines = (truncate_text(strip_control_chars(strip_userinfo(line)))",
                 "lines = (truncate_text(strip_userinfo(line))",
             ),
@@ -299,7 +299,7 @@ TEXT = (
     Defence(
         "pod-in-a-hint",
         "so is a pod's",
-        (Change("kubectl/kubectl.py", 'return shlex.join(["kubectl",', 'return " ".join(["kubectl",'),),
+        (Change("kubectl/client.py", 'return shlex.join(["kubectl",', 'return " ".join(["kubectl",'),),
         ("tests/kubectl/test_facts.py::test_the_command_for_a_log_names_the_pod_whatever_it_is_called",),
     ),
     Defence(

@@ -15,9 +15,10 @@ from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.question import Expectation, RolloutTimeouts, Snapshot
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Event
-from homelab_hooks.history import Containment
-from homelab_hooks.image import TagProof
-from homelab_hooks.kubectl.facts import (
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.model import (
     Container,
     ContainerPhase,
     ContainerState,
@@ -28,7 +29,6 @@ from homelab_hooks.kubectl.facts import (
     Workload,
     WorkloadTarget,
 )
-from homelab_hooks.kubectl.kubectl import Kubectl
 from homelab_hooks.verdict import Verdict
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"

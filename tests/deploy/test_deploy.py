@@ -16,8 +16,8 @@ from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.image import DigestProof
-from homelab_hooks.kubectl.facts import WorkloadTarget
+from homelab_hooks.kubectl.image_ref import DigestProof
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.system.completed import Completed
 
 Given = Callable[..., Any]

@@ -14,7 +14,7 @@ from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, Scripte
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl import watching
+from homelab_hooks.kubectl import watch_stream
 from homelab_hooks.system.completed import Completed
 from tests.deploy.conftest import Waited
 
@@ -102,7 +102,7 @@ def test_a_watch_that_goes_deaf_or_mad_harms_nothing(
 
 def test_lines_that_are_not_of_a_watch_end_it() -> None:
     heard: list[str | None] = []
-    line = watching.watch_line_handler(lambda raw: str(raw["name"]), heard.append)
+    line = watch_stream.watch_line_handler(lambda raw: str(raw["name"]), heard.append)
     assert line('{"type": "ADDED", "object": {"name": "web"}}')
     assert line('{"type": "BOOKMARK", "object": {}}')
     assert line('{"type": "DELETED", "object": {}}')

@@ -13,8 +13,8 @@ from homelab_hooks.deploy.question import Expectation, RolloutObservation, Rollo
 from homelab_hooks.deploy.rollout import decide
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.image import TagProof
-from homelab_hooks.kubectl.facts import (
+from homelab_hooks.kubectl.image_ref import TagProof
+from homelab_hooks.kubectl.model import (
     ContainerPhase,
     ContainerState,
     Pod,

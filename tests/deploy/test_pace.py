@@ -13,7 +13,7 @@ from homelab_hooks.deploy.pace import PollDepth, WatchState
 from homelab_hooks.deploy.question import Snapshot
 from homelab_hooks.deploy.state import ClusterContact, PollTrack, RolloutState, Settling
 from homelab_hooks.deploy.trouble import ObservedProblem, PodProblem, ProblemKind
-from homelab_hooks.kubectl.facts import ReplicaCounts, Workload
+from homelab_hooks.kubectl.model import ReplicaCounts, Workload
 
 Given = Callable[..., Any]
 HALF = ReplicaCounts(desired=2, total=3, updated=1, available=2)

@@ -27,9 +27,9 @@ from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, Scripte
 from homelab_hooks.deploy.deploy import DeployRequest, WakeableClock, wait_for_rollouts
 from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment
-from homelab_hooks.kubectl.facts import WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner

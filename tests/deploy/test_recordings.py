@@ -14,8 +14,8 @@ from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.deploy.deploy import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.image import LabelProof
-from homelab_hooks.kubectl.facts import WorkloadTarget
+from homelab_hooks.kubectl.image_ref import LabelProof
+from homelab_hooks.kubectl.model import WorkloadTarget
 
 DEPLOYED = {
     "9f2c1a7b": [

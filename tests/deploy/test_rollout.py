@@ -13,7 +13,7 @@ from homelab_hooks.deploy.rollout import decide
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.facts import ContainerPhase, Pod, ReplicaCounts
+from homelab_hooks.kubectl.model import ContainerPhase, Pod, ReplicaCounts
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 Given = Callable[..., Any]

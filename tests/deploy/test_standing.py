@@ -9,9 +9,9 @@ import pytest
 
 from homelab_hooks.deploy.question import Expectation, Snapshot
 from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit, unknown_commits
-from homelab_hooks.history import Containment
-from homelab_hooks.image import AnnotationProof, DigestProof, EnvProof, LabelProof, Proof, TagProof
-from homelab_hooks.kubectl.facts import Container, Pod, Template
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl.image_ref import AnnotationProof, DigestProof, EnvProof, LabelProof, Proof, TagProof
+from homelab_hooks.kubectl.model import Container, Pod, Template
 
 SHA = "9f2c1a7b" + "0" * 32
 ASKED = Expectation(sha=SHA, proof=TagProof())

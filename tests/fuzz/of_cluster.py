@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from functools import partial
 
-from homelab_hooks.kubectl import pods, reading, watching
-from homelab_hooks.kubectl.facts import Pod, ReplicaCounts, Revision, Template, Workload, WorkloadKind, WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.kubectl import parse, pods, watch_stream
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import Pod, ReplicaCounts, Revision, Template, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 from tests.fuzz import seeds, texts
@@ -51,12 +51,12 @@ def watches(data: bytes) -> None:
     line = data.decode("utf-8", "replace")
     for kind in WorkloadKind:
         told: list[Workload | None] = []
-        went_on = watching.watch_line_handler(partial(reading.parse_workload, kind), told.append)(line)
+        went_on = watch_stream.watch_line_handler(partial(parse.parse_workload, kind), told.append)(line)
         hold(tuple(told), tuple[Workload | None, ...])
         assert went_on or not told
         assert None not in told or json.loads(line)["type"] == "DELETED"
     heard: list[Pod | None] = []
-    watching.watch_line_handler(lambda raw: pods.parse_pod(raw, ""), heard.append)(line)
+    watch_stream.watch_line_handler(lambda raw: pods.parse_pod(raw, ""), heard.append)(line)
     hold(tuple(heard), tuple[Pod | None, ...])
 
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks import remote
 from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
-from homelab_hooks.git import push
+from homelab_hooks.git import push_result, remote_url
+from homelab_hooks.git.command import error_message
 from homelab_hooks.git.history import Commit
-from homelab_hooks.git.hooking import HookConfig
+from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import error_message
 from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.system import process_table
@@ -26,14 +25,14 @@ from tests.fuzz.promises import hold
 def remotes(data: bytes) -> None:
     """Any URL says an owner and a name, or why it does not."""
     url = data.decode("utf-8", "surrogateescape")
-    found = remote.parse_remote_url(url)
-    if isinstance(found, remote.RepoAddress):
+    found = remote_url.parse_remote_url(url)
+    if isinstance(found, remote_url.RepoAddress):
         assert found.namespace
         assert found.name
         assert found.host
     else:
         assert found.reason
-    assert not texts.harmful(remote.format_remote_url(url))
+    assert not texts.harmful(remote_url.format_remote_url(url))
 
 
 def pushes(data: bytes) -> None:
@@ -41,15 +40,15 @@ def pushes(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     out, _, err = text.partition("\x1f")
     for code in (0, 1, 128, -9):
-        found = push.parse_push_output(code, out, err, ref="refs/heads/main", sha=SHA)
-        hold(found, push.PushResult)
-        assert found.status is not push.PushStatus.ACCEPTED or code == 0 or "refs/heads/main" in out
+        found = push_result.parse_push_output(code, out, err, ref="refs/heads/main", sha=SHA)
+        hold(found, push_result.PushResult)
+        assert found.status is not push_result.PushStatus.ACCEPTED or code == 0 or "refs/heads/main" in out
         assert not any(texts.harmful(line) for line in (*found.output, found.reason, found.link)), found
         assert not texts.harmful(error_message(Completed(code, b"", err.encode())))
 
 
 class Mouth:
-    """A git that says this, whatever it is asked (`homelab_hooks.git.executor.Executor`)."""
+    """A git that says this, whatever it is asked (`homelab_hooks.git.runner.Executor`)."""
 
     untrusted, ssh_batch = True, False
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from homelab_hooks import image
 from homelab_hooks.config import address, parsers
 from homelab_hooks.errors import CommandError
+from homelab_hooks.kubectl import image_ref
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
 from homelab_hooks.watch.tail import render_line
@@ -39,7 +39,7 @@ def settings(data: bytes) -> None:
     for reader in (
         durations.parse_duration, address.parse_server_url, address.parse_dial, parsers.parse_repo_name,
         parsers.parse_ref_name, parsers.parse_workload,
-        parsers.parse_vault_path, image.parse_proof,
+        parsers.parse_vault_path, image_ref.parse_proof,
     ):  # fmt: skip
         try:
             found = reader(text)
@@ -48,7 +48,7 @@ def settings(data: bytes) -> None:
         else:
             assert found is not None
     assert durations.format_duration(len(data) * 1e7)
-    assert isinstance(image.has_commit_token(image.extract_tag(text), SHA), bool)
+    assert isinstance(image_ref.has_commit_token(image_ref.extract_tag(text), SHA), bool)
 
 
 SECRETS = ("t0ken-value", "value-of-vault", "hvs.CAESIJ", "CAESIJabcdef", "aaaaaaab")

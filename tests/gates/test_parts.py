@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.hooks.colour import newest_decided
 from homelab_hooks.hooks.gate import resolve_remote_name
 from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_input

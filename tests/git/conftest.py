@@ -10,9 +10,9 @@ import pytest
 
 from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.demo.workshop import ScratchRepositories
-from homelab_hooks.git.executor import DirectRunner
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
+from homelab_hooks.git.runner import DirectRunner
 
 Opened = Callable[[Path], Git]
 

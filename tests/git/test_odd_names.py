@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.git.push import PushStatus
+from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pushing import RefUpdate, parse_git_input
 from homelab_hooks.polling.outcome import Found

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.git.push import PushStatus, parse_push_output
+from homelab_hooks.git.push_result import PushStatus, parse_push_output
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "git-push"
 REF = "refs/heads/main"

@@ -10,9 +10,9 @@ import pytest
 
 from homelab_hooks.demo.githttp import GitFault, GitServer, GitService
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.git.executor import DirectRunner
-from homelab_hooks.git.push import PushResult, PushStatus
+from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
+from homelab_hooks.git.runner import DirectRunner
 
 pytestmark = pytest.mark.slow  # many processes of git each; test_push_reading has the same words without them
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.remote import NoRepoName, RepoAddress, choose_remote, format_remote_url, parse_remote_url
+from homelab_hooks.git.remote_url import NoRepoName, RepoAddress, choose_remote, format_remote_url, parse_remote_url
 
 NAMED = [
     # scp form, any user

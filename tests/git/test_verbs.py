@@ -11,15 +11,15 @@ import pytest
 from homelab_hooks.demo.githttp import GitFault, GitServer, GitService, PushedRef
 from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
-from homelab_hooks.git.executor import DirectRunner
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.history import GitContainment
-from homelab_hooks.git.push import PushStatus
+from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.remote_url import choose_remote
 from homelab_hooks.git.repository import Git
-from homelab_hooks.history import Containment
+from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
-from homelab_hooks.remote import choose_remote
 from homelab_hooks.system.completed import Completed
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting

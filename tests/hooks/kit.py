@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from homelab_hooks.git.executor import DirectRunner
-from homelab_hooks.git.hooking import HookConfig
+from homelab_hooks.git.hook_config import HookConfig
+from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.hooks import install, places, plan, shims
 from homelab_hooks.hooks.facts import HookFacts
 from homelab_hooks.hooks.plan import InstallPlan

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.system.completed import Completed
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"

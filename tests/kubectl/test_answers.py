@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.answers import to_poll
-from homelab_hooks.kubectl.facts import WorkloadTarget
+from homelab_hooks.kubectl.errors import to_poll
+from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 

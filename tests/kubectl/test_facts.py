@@ -12,8 +12,8 @@ from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.facts import ContainerPhase, WorkloadKind, WorkloadTarget
-from homelab_hooks.kubectl.kubectl import Kubectl
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import ContainerPhase, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import FailureKind, Found, Unavailable
 from homelab_hooks.system.completed import Completed
 

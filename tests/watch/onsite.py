@@ -10,7 +10,7 @@ from typing import NamedTuple
 from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
 from homelab_hooks.events import Event
-from homelab_hooks.history import Containment
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.absence import CommitFacts

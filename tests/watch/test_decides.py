@@ -11,7 +11,7 @@ from homelab_hooks.demo import timelines
 from homelab_hooks.demo.script import Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.events import Event, PipelineChanged
 from homelab_hooks.exit_codes import CI_WORST_FIRST, ExitCode, choose_worst_exit
-from homelab_hooks.history import Containment
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.model import DECIDING_EVENTS, Cancellation, Pipeline, Status
 from homelab_hooks.polling.outcome import FailureKind, Found, Poll, Unavailable
 from homelab_hooks.watch.absence import CommitFacts, explain_no_pipeline

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.history import Containment
+from homelab_hooks.git.containment import Containment
 from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.polling.loop import poll_until_decided

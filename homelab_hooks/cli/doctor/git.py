@@ -6,21 +6,21 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
-from homelab_hooks import remote as remotes
 from homelab_hooks.cli.doctor.aside import DoctorCheck, from_error
 from homelab_hooks.config.resolve import TRACKED_FILE, Config, find_repository_filters
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git import remote_url as remotes
+from homelab_hooks.git.command import MIN_VERSION
+from homelab_hooks.git.remote_url import RepoAddress
 from homelab_hooks.git.repository import Git
-from homelab_hooks.git.verbs import MIN_VERSION
 from homelab_hooks.land.agreement import TrustedCommands
 from homelab_hooks.land.preflight import collect_facts, resolve_remote
 from homelab_hooks.land.refusals import unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
 from homelab_hooks.land.verify import detect_in
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
-from homelab_hooks.remote import RepoAddress
 from homelab_hooks.text.humanize import join_names
 from homelab_hooks.world import Runtime
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.git.hooking import HookConfig
+from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks import gate, places, status
 from homelab_hooks.world import Runtime
 

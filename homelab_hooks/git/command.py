@@ -9,8 +9,8 @@ from pathlib import Path
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import BATCH_SSH
-from homelab_hooks.git.executor import GitRunner
-from homelab_hooks.remote import NoRepoName, parse_remote_url
+from homelab_hooks.git.remote_url import NoRepoName, parse_remote_url
+from homelab_hooks.git.runner import GitRunner
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars, strip_userinfo
 from homelab_hooks.text.url_secrets import build_instead_of_config, strip_web_userinfo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.git.places import Location
+from homelab_hooks.git.location import Location
 
 _ENCRYPTED = b"\0GITCRYPT\0"
 _FILTER = "git-crypt"

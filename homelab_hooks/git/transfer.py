@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.git.push import PushResult, parse_push_output
+from homelab_hooks.git.push_result import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process_table import command_line

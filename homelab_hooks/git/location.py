@@ -9,8 +9,8 @@ from pathlib import Path
 from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.executor import GitRunner
-from homelab_hooks.git.verbs import GitCommands, error_message
+from homelab_hooks.git.command import GitCommands, error_message
+from homelab_hooks.git.runner import GitRunner
 
 
 class Location(GitCommands):

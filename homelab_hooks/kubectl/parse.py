@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from homelab_hooks.kubectl.facts import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
+from homelab_hooks.kubectl.model import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _REVISION = "deployment.kubernetes.io/revision"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.places import Location
-from homelab_hooks.git.verbs import error_message
+from homelab_hooks.git.command import error_message
+from homelab_hooks.git.location import Location
 
 
 class HookConfig(Location):

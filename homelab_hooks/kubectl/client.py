@@ -9,8 +9,8 @@ from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.kubectl import answers, pods as pods_reading, reading, watching
-from homelab_hooks.kubectl.facts import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
+from homelab_hooks.kubectl import errors, parse, pods as pods_reading, watch_stream
+from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
@@ -77,7 +77,7 @@ class Kubectl:
     def workload(self, target: WorkloadTarget, *, within: float) -> Found[Workload] | NotFound | Unavailable | Denied:
         """The workload itself; Absent only where the API server says that it, or its namespace, is not there."""
         return self._get(
-            target, [target.kind.value, target.name], lambda raw: reading.parse_workload(target.kind, raw), within
+            target, [target.kind.value, target.name], lambda raw: parse.parse_workload(target.kind, raw), within
         )
 
     def revisions(
@@ -85,7 +85,7 @@ class Kubectl:
     ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
         """The ReplicaSets or ControllerRevisions that the workload owns."""
         what = [_REVISIONS[target.kind], *_selector_args(workload)]
-        return self._get(target, what, lambda raw: reading.parse_revisions(workload.uid, raw), within)
+        return self._get(target, what, lambda raw: parse.parse_revisions(workload.uid, raw), within)
 
     def pods(
         self, target: WorkloadTarget, workload: Workload, revisions: Sequence[Revision], *, within: float
@@ -100,7 +100,7 @@ class Kubectl:
         Best effort: who may not list events learns nothing here.
         """
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
-        look = self._get(target, what, lambda raw: reading.parse_failed_create(workload.uid, raw), within)
+        look = self._get(target, what, lambda raw: parse.parse_failed_create(workload.uid, raw), within)
         return look.value if isinstance(look, Found) else ""
 
     def watch_workload(
@@ -112,7 +112,7 @@ class Kubectl:
         that there is news, and proves nothing.
         """
         query = {"fieldSelector": f"metadata.name={target.name}"}
-        heard = watching.watch_line_handler(lambda raw: reading.parse_workload(target.kind, raw), hear)
+        heard = watch_stream.watch_line_handler(lambda raw: parse.parse_workload(target.kind, raw), hear)
         return self._watch(_WATCHED[target.kind].format(target.namespace), query, lasts, (heard, over))
 
     def watch_pods(
@@ -126,7 +126,7 @@ class Kubectl:
     ) -> LineFollower:
         """Watch the pods that the workload selects, in the same way; whose they are is not told."""
         query = {"labelSelector": workload.selector} if workload.selector else {}
-        heard = watching.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), hear)
+        heard = watch_stream.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), hear)
         return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, lasts, (heard, over))
 
     def _watch(
@@ -148,7 +148,7 @@ class Kubectl:
         return shlex.join(["kubectl", *self._options, *_logs_command(target, pod, container)])
 
     def _get(
-        self, target: WorkloadTarget, what: list[str], read: Callable[[reading.Json], T], within: float
+        self, target: WorkloadTarget, what: list[str], read: Callable[[parse.Json], T], within: float
     ) -> Found[T] | NotFound | Unavailable | Denied:
         argv = [self._program, *self._options, f"--namespace={target.namespace}", "get", *what, "--output=json"]
         done = self._processes.run(argv, timeout=within)
@@ -158,7 +158,7 @@ class Kubectl:
                 hint="install kubectl and put it on the PATH",
             )
         if done.timed_out or not done.ok:
-            return answers.to_poll(done)
+            return errors.to_poll(done)
         try:
             return Found(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
