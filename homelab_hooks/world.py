@@ -44,12 +44,12 @@ from homelab_hooks.views import View
 from homelab_hooks.views.choice import create_view
 
 if TYPE_CHECKING:
+    from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+    from homelab_hooks.ci.woodpecker.stream import EventStreamListener
     from homelab_hooks.git.repository import Git
     from homelab_hooks.kubectl.client import Kubectl
     from homelab_hooks.net.http import HttpClient
     from homelab_hooks.net.probe_result import ProbeResult
-    from homelab_hooks.woodpecker.client import WoodpeckerClient
-    from homelab_hooks.woodpecker.ear import EventStreamListener
 
 TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN")
 """variables that hold our tokens; children do not get them unless they need them"""
@@ -212,15 +212,15 @@ class Runtime:
 
     def ci_client(self, config: Config) -> WoodpeckerClient:
         """The CI server as our token sees it. Raises CommandError where there is no token, or none can be had now."""
-        from homelab_hooks.woodpecker.client import WoodpeckerClient
-        from homelab_hooks.woodpecker.entry import connect_now
+        from homelab_hooks.ci.woodpecker.auth import connect_now
+        from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 
         connect = connect_now(self.http_client(config), token_source=self.token(config).source)
         return WoodpeckerClient(connect, server_url=str(self.server(config)))
 
     def stream_listener(self, config: Config) -> Callable[[int], EventStreamListener]:
         """Opens the event stream for a repository's id; its news cut this clock's sleep short."""
-        from homelab_hooks.woodpecker.ear import EventStreamListener
+        from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 
         def open_stream(repo: int) -> EventStreamListener:
             listener = EventStreamListener(self.http_client(config), repo, wake=self.clock.wake, now=self.clock.now)

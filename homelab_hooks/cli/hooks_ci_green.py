@@ -15,9 +15,10 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.hooks import colour, gate
+from homelab_hooks.hooks import gate
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch import branch_status
 
 QUERY_TIMEOUT_S = 10.0
 """that CI may take to answer"""
@@ -63,10 +64,10 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
     world = session.world
     names = watching.repo_names(config, world.git_readonly, lambda: remote)
     server = world.server(config)
-    match colour.query_branch_status(names, branch, lambda: world.ci_client(config), seconds=QUERY_TIMEOUT_S):
+    match branch_status.query_branch_status(names, branch, lambda: world.ci_client(config), seconds=QUERY_TIMEOUT_S):
         case Found(seen):
             pipeline = seen.pipeline
-            if pipeline is not None and colour.has_failed(pipeline):
+            if pipeline is not None and branch_status.has_failed(pipeline):
                 url = f"{server}/repos/{seen.repo.id}/pipeline/{pipeline.number}"
                 raise CommandError(
                     f"{branch} is red: #{pipeline.number} of {pipeline.commit[:10]} ended in {pipeline.status}: {url}",

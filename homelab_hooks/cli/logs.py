@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.ci.model import LogLine
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import LogLine
 from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import logs, tail
-from homelab_hooks.watch.survey import CommitSnapshot, take_snapshot
+from homelab_hooks.watch import log_tail, logs
+from homelab_hooks.watch.snapshot import CommitSnapshot, take_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +71,7 @@ class Printer:
             self._title = title
             self.steps += 1
         if line is not None:
-            terminal.out(sanitize_text(tail.render_line(line.text), redact, colour=terminal.stdout_has_colour))
+            terminal.out(sanitize_text(log_tail.render_line(line.text), redact, colour=terminal.stdout_has_colour))
 
 
 def _logs_verdict(seen: CommitSnapshot, steps: int, late: tuple[str, ...]) -> Verdict:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from homelab_hooks.cli import access, chain, deploying, watching
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.cli import chain, deploying, watching
 from homelab_hooks.cli.chain import StageCommand
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config.resolve import Config
@@ -13,9 +14,8 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import watch
+from homelab_hooks.watch import access, run as watch_run
 from homelab_hooks.watch.state import WatchScope
-from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 
 class FollowUp:
@@ -90,7 +90,7 @@ class FollowUp:
         sources = watching.watch_dependencies(
             world, about, self._ci or watching.waiting_ci_client(config, world), world.stream_listener(config)
         )
-        return watch.run_watch(asked, sources, clock=world.clock, emit=self._session.tell)
+        return watch_run.run_watch(asked, sources, clock=world.clock, emit=self._session.tell)
 
     def _deploy(self, landed: Landed) -> Verdict:
         request = deploying.build_deploy_request(self._config, deploying.parse_targets(self.targets), landed.sha)

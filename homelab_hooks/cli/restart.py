@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.cli.watching import CommitContext
@@ -15,11 +16,10 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import watch
+from homelab_hooks.watch import run as watch_run
 from homelab_hooks.watch.restart import NothingToDo, plan_restart
-from homelab_hooks.watch.retrigger import apply_restart_plan
-from homelab_hooks.watch.survey import ONE_POLL, make_one_poll_timeouts, take_snapshot
-from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.watch.restart_request import apply_restart_plan
+from homelab_hooks.watch.snapshot import ONE_POLL, make_one_poll_timeouts, take_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,4 +69,4 @@ def _watch_restarted(config: Config, session: Session, about: CommitContext, ci:
     world = session.world
     request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
     sources = watching.watch_dependencies(world, about, ci, world.stream_listener(config))
-    return watch.run_watch(request, sources, clock=world.clock, emit=session.tell)
+    return watch_run.run_watch(request, sources, clock=world.clock, emit=session.tell)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.ci.model import Pipeline
 from homelab_hooks.cli import options, watching
 from homelab_hooks.cli.session import Session
 from homelab_hooks.events import BackgroundWatch, Log, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.records import WatchRegistry
-from homelab_hooks.model import Pipeline
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
 from homelab_hooks.views.choice import is_live_view
-from homelab_hooks.watch.reason import report_failure
-from homelab_hooks.watch.survey import CommitSnapshot, select_recent_pipelines, take_snapshot
+from homelab_hooks.watch.failure_report import report_failure
+from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines, take_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

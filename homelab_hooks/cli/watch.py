@@ -17,7 +17,7 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Stage, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import watch
+from homelab_hooks.watch import run as watch_run
 
 if TYPE_CHECKING:
     from homelab_hooks.cli import chain
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     )
 
     def watched() -> Verdict:
-        return watch.run_watch(asked, sources, clock=world.clock, emit=session.tell)
+        return watch_run.run_watch(asked, sources, clock=world.clock, emit=session.tell)
 
     if rollout is None:
         return session.finish(watched())

@@ -8,6 +8,10 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import ALL_EVENTS, DECIDING_EVENTS
+from homelab_hooks.ci.woodpecker.auth import CiConnection, connect_when_possible
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.cli import options
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -16,13 +20,9 @@ from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.remote_url import RepoAddress, choose_remote, parse_remote_url
-from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS
-from homelab_hooks.watch.absence import CommitFacts
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
-from homelab_hooks.watch.watch import WatchDependencies, WatchRequest
-from homelab_hooks.woodpecker.client import WoodpeckerClient
-from homelab_hooks.woodpecker.ear import EventStreamListener
-from homelab_hooks.woodpecker.entry import CiConnection, connect_when_possible
 from homelab_hooks.world import Runtime
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import LogLine, Pipeline, Status, Step, Workflow
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import LogLine, Pipeline, Status, Step, Workflow
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
 from homelab_hooks.text.sanitize import strip_control_chars
-from homelab_hooks.watch import tail
+from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.contact import MAX_REFUSALS
-from homelab_hooks.watch.reason import WatchClock, read_log_to_end
-from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.watch.failure_report import WatchClock, read_log_to_end
 
 QUIET_AFTER_END_S = 2.5
 """seconds after the pipeline's end without a new line: agents send a second late, or more (measured, A3)"""
@@ -109,7 +109,7 @@ def _on_update(state: FollowState, update: LogUpdate, now: float) -> Decision[Fo
     )
     has_empty_failure = any(selected.step.state.is_failed and not lines for selected, lines in update.logs)
     quiet = now - (state.last_growth_at if state.last_growth_at is not None else now)
-    if state.pipeline.status.is_final and quiet >= (tail.LOG_TIMEOUT_S if has_empty_failure else QUIET_AFTER_END_S):
+    if state.pipeline.status.is_final and quiet >= (log_tail.LOG_TIMEOUT_S if has_empty_failure else QUIET_AFTER_END_S):
         return Decision(state)
     return Decision(state, delay=POLL_INTERVAL_S)
 
@@ -131,11 +131,11 @@ class LogReader:
 
     def show(self, pipeline: Pipeline, selection: LogSelection) -> None:
         """Print each chosen step's log as far as it has arrived; all of them together are waited for once."""
-        until = self._clock.now() + tail.LOG_TIMEOUT_S
+        until = self._clock.now() + log_tail.LOG_TIMEOUT_S
         for selected in select_steps(pipeline, selection):
             self._out(selected.title, None)
             left = max(0.0, until - self._clock.now())
-            begin = tail.start_tail(selected.step.id, pipeline, wall_time=self._clock.wall(), timeout=left)
+            begin = log_tail.start_tail(selected.step.id, pipeline, wall_time=self._clock.wall(), timeout=left)
             gathered = read_log_to_end(self._ci, self._repo, pipeline.number, begin, clock=self._clock)
             lines = gathered.lines
             if gathered.complete and not lines:

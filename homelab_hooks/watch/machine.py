@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import Event, PipelineResult
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
-from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import contact, pace, waiting
-from homelab_hooks.watch.changes import build_pipeline_event
-from homelab_hooks.watch.judge import Ruling, Undecided, evaluate_pipeline, find_superseding_number
+from homelab_hooks.watch import contact, poll_interval, stall
+from homelab_hooks.watch.diff import build_pipeline_event
 from homelab_hooks.watch.observe import apply_observation
+from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_number
+from homelab_hooks.watch.stall import CHECK_QUEUE_AFTER_S
 from homelab_hooks.watch.state import CiObservation, CiQuery, CiWatchState, PipelineTrack
-from homelab_hooks.watch.waiting import CHECK_QUEUE_AFTER_S
 
 ANSWER_GRACE_S = 10.0
 """seconds past the timeout for questions of ours about pipelines that have ended"""
@@ -50,9 +50,11 @@ def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
         watch = _check_timeouts(watch, poll, now)
     if watch.verdict is not None:
         return Decision(watch, events)
-    watch, waiting_events = waiting.report_waiting(watch, poll, now)
+    watch, waiting_events = stall.report_waiting(watch, poll, now)
     events = (*events, *waiting_events)
-    return Decision(watch._replace(last_event_at=now) if events else watch, events, pace.compute_next_delay(watch, now))
+    return Decision(
+        watch._replace(last_event_at=now) if events else watch, events, poll_interval.compute_next_delay(watch, now)
+    )
 
 
 def _apply_rulings(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import Event, Log, LogLevel
-from homelab_hooks.model import Pipeline, Status
-from homelab_hooks.watch import tempo
-from homelab_hooks.watch.changes import build_pipeline_event, diff_details
+from homelab_hooks.watch import estimate
+from homelab_hooks.watch.diff import build_pipeline_event, diff_details
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack
 
 PROGRESS_RANKS = {Status.CREATED: 0, Status.BLOCKED: 1, Status.PENDING: 2, Status.UNKNOWN: 3, Status.RUNNING: 3}
@@ -32,13 +32,13 @@ def apply_observation(
     events: list[Event] = []
     for apply in (
         _drop_missing,
-        tempo.learn_estimate,
+        estimate.learn_estimate,
         _track_newest,
         _apply_details,
         _warn_unknown_status,
         _report_other_pipelines,
-        tempo.track_stream,
-        tempo.update_eta,
+        estimate.track_stream,
+        estimate.update_eta,
     ):
         watch, new_events = apply(watch, observation, now)
         events += new_events

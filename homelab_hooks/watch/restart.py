@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import Pipeline, Status
-from homelab_hooks.watch.survey import CommitSnapshot
+from homelab_hooks.watch.snapshot import CommitSnapshot
 
 _RESTARTABLE = {Status.FAILURE, Status.KILLED, Status.CANCELED}
 _ACTIVE = {Status.CREATED, Status.PENDING, Status.RUNNING, Status.BLOCKED}

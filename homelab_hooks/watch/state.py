@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import DECIDING_EVENTS, Pipeline, QueueInfo, Status
 from homelab_hooks.git.containment import Containment
-from homelab_hooks.model import DECIDING_EVENTS, Pipeline, QueueInfo, Status
 from homelab_hooks.verdict import Verdict
 
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})

@@ -5,6 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from homelab_hooks.ci.woodpecker.auth import connect_now
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
@@ -13,12 +16,9 @@ from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.plain import PlainView
-from homelab_hooks.watch.absence import CommitFacts
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
-from homelab_hooks.watch.watch import WatchDependencies, WatchRequest, run_watch
-from homelab_hooks.woodpecker.client import WoodpeckerClient
-from homelab_hooks.woodpecker.ear import EventStreamListener
-from homelab_hooks.woodpecker.entry import connect_now
 from tests.bench.fast import FastClock, FastHttps
 
 PATIENT = WatchTimeouts(overall=1e9, appear=1e9, unreachable=1e9)

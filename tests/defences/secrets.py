@@ -256,7 +256,7 @@ SECRETS = (
         (
             Change(
                 "cli/logs.py",
-                "sanitize_text(tail.render_line(line.text), redact, colour=terminal.stdout_has_colour)",
+                "sanitize_text(log_tail.render_line(line.text), redact, colour=terminal.stdout_has_colour)",
                 "line.text",
             ),
         ),

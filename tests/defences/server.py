@@ -45,25 +45,25 @@ SERVER = (
     Defence(
         "events-that-drip",
         "an event in single bytes is looked at once",
-        (Change("woodpecker/events.py", "self._searched = max(0, len(self._buffer) - 2)", "self._searched = 0"),),
+        (Change("ci/woodpecker/sse.py", "self._searched = max(0, len(self._buffer) - 2)", "self._searched = 0"),),
         (f"{FUZZ}::test_an_event_that_drips_takes_no_longer_for_its_length",),
     ),
     Defence(
         "events-without-an-end",
         "an event that does not end is not kept",
-        (Change("woodpecker/events.py", "if len(self._buffer) > MAX_EVENT_BYTES:", "if False:"),),
+        (Change("ci/woodpecker/sse.py", "if len(self._buffer) > MAX_EVENT_BYTES:", "if False:"),),
         (f"{FUZZ}::test_an_event_without_an_end_is_not_kept",),
     ),
     Defence(
         "made-up-pipelines",
         "a stream that makes numbers up does not fill the memory",
-        (Change("woodpecker/ear.py", "if len(self._last_hints) > MAX_TRACKED_PIPELINES:", "if False:"),),
+        (Change("ci/woodpecker/stream.py", "if len(self._last_hints) > MAX_TRACKED_PIPELINES:", "if False:"),),
         (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
     ),
     Defence(
         "made-up-hints",
         "nor does what it says about them",
-        (Change("woodpecker/ear.py", "self._hints[-50:]", "self._hints"),),
+        (Change("ci/woodpecker/stream.py", "self._hints[-50:]", "self._hints"),),
         (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
     ),
     Defence(
@@ -99,7 +99,7 @@ SERVER = (
     Defence(
         "large-numbers",
         "a number larger than any there is makes no answer",
-        (Change("woodpecker/parse.py", "if value is not None and abs(value) > MAX_INT:", "if False:"),),
+        (Change("ci/woodpecker/parse.py", "if value is not None and abs(value) > MAX_INT:", "if False:"),),
         (FOUND,),
     ),
     Defence(
@@ -113,7 +113,9 @@ SERVER = (
         "JSON of a depth that Python does not bear is no answer",
         (
             Change(
-                "woodpecker/answer.py", "_JSON_ERRORS = (ValueError, RecursionError)", "_JSON_ERRORS = (ValueError,)"
+                "ci/woodpecker/responses.py",
+                "_JSON_ERRORS = (ValueError, RecursionError)",
+                "_JSON_ERRORS = (ValueError,)",
             ),
         ),
         (FOUND,),
@@ -161,7 +163,7 @@ SERVER = (
     Defence(
         "times-of-retries",
         "how long a server asks us to wait is a number that can be waited for",
-        (Change("woodpecker/answer.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
+        (Change("ci/woodpecker/responses.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
         ("tests/woodpecker/test_answers.py::test_retry_after_is_read_by_the_servers_own_clock",),
     ),
     Defence(
@@ -173,7 +175,13 @@ SERVER = (
     Defence(
         "web-pages",
         "a web page is no answer of CI's",
-        (Change("woodpecker/answer.py", "    if response.is_html:\n        return", "    if False:\n        return"),),
+        (
+            Change(
+                "ci/woodpecker/responses.py",
+                "    if response.is_html:\n        return",
+                "    if False:\n        return",
+            ),
+        ),
         ("tests/woodpecker/test_answers.py::test_no_usable_answer",),
     ),
     Defence(
@@ -181,7 +189,7 @@ SERVER = (
         "a certificate that does not verify is a no, whatever was before",
         (
             Change(
-                "woodpecker/answer.py",
+                "ci/woodpecker/responses.py",
                 "Denied(failure.reason, hint=hint, final=True)",
                 "Denied(failure.reason, hint=hint)",
             ),
@@ -194,15 +202,15 @@ SERVER = (
     Defence(
         "unknown-statuses",
         "a status that we do not know is never success",
-        (Change("woodpecker/parse.py", "        return Status.UNKNOWN\n", "        return Status.SUCCESS\n"),),
-        ("tests/test_examples.py::test_an_example_shows_what_it_says[woodpecker/parse.py]",),
+        (Change("ci/woodpecker/parse.py", "        return Status.UNKNOWN\n", "        return Status.SUCCESS\n"),),
+        ("tests/test_examples.py::test_an_example_shows_what_it_says[ci/woodpecker/parse.py]",),
     ),
     Defence(
         "green-over-red",
         "a green pipeline with a red workflow has failed",
         (
             Change(
-                "watch/judge.py",
+                "watch/ruling.py",
                 "if pipeline.status is Status.SUCCESS and not failed:",
                 "if pipeline.status is Status.SUCCESS:",
             ),

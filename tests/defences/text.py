@@ -150,7 +150,7 @@ TEXT = (
     Defence(
         "names-among-words",
         "a name of CI's is clean before it stands in a sentence, where two could part an escape sequence",
-        (Change("woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),),
+        (Change("ci/woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),),
         ("tests/watch/test_reason.py::test_two_names_do_not_swallow_the_words_between_them",),
     ),
     Defence(
@@ -186,7 +186,7 @@ TEXT = (
         "so are the words of a proxy or a server",
         (
             Change(
-                "woodpecker/answer.py",
+                "ci/woodpecker/responses.py",
                 'text = strip_control_chars(response.body.decode("utf-8", "replace"))',
                 'text = response.body.decode("utf-8", "replace")',
             ),
@@ -201,7 +201,9 @@ TEXT = (
         "so is the host that a redirect names",
         (
             Change(
-                "woodpecker/answer.py", 'where = strip_control_chars(f"{place.scheme}', 'where = str(f"{place.scheme}'
+                "ci/woodpecker/responses.py",
+                'where = strip_control_chars(f"{place.scheme}',
+                'where = str(f"{place.scheme}',
             ),
         ),
         ("tests/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_no_usable_answer",),
@@ -223,7 +225,7 @@ TEXT = (
         "a line of a step's log is shown as a terminal would show it, and does nothing else",
         (
             Change(
-                "watch/tail.py",
+                "watch/log_tail.py",
                 'return strip_control_chars(text.rstrip("\\r\\n").rpartition("\\r")[2], colour=True)',
                 'return text.rstrip("\\r\\n").rpartition("\\r")[2]',
             ),
@@ -236,7 +238,7 @@ TEXT = (
         (
             Change("cli/logs.py", 'f"== {sanitize_text(title, redact)}"', 'f"== {title}"'),
             Change("watch/logs.py", "return strip_control_chars(f", "return (f"),
-            Change("woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),
+            Change("ci/woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),
         ),
         (f"{COMMANDS}::test_logs_in_a_pipe_are_text",),
     ),
@@ -293,7 +295,7 @@ TEXT = (
     Defence(
         "step-in-a-hint",
         "a step's name is quoted in the command that is offered",
-        (Change("watch/reason.py", "--step {shlex.quote(failed.step.name)}", "--step {failed.step.name}"),),
+        (Change("watch/failure_report.py", "--step {shlex.quote(failed.step.name)}", "--step {failed.step.name}"),),
         ("tests/watch/test_reason.py::test_the_command_for_the_rest_names_the_step_whatever_it_is_called",),
     ),
     Defence(

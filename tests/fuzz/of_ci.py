@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, get_type_hints
 
+from homelab_hooks.ci.woodpecker import parse
+from homelab_hooks.ci.woodpecker.responses import read_response
+from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from homelab_hooks.net.message import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.polling.outcome import Found, Unavailable
-from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import read_response
-from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from tests.fuzz import seeds, texts
 from tests.fuzz.fed import LOOKS, Fed
 from tests.fuzz.promises import hold

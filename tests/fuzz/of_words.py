@@ -9,7 +9,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
-from homelab_hooks.watch.tail import render_line
+from homelab_hooks.watch.log_tail import render_line
 from tests.fuzz import texts
 from tests.fuzz.fed import SHA, Fed
 

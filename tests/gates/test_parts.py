@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.ci.model import Cancellation, Pipeline, Status
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.runner import DirectRunner
-from homelab_hooks.hooks.colour import newest_decided
 from homelab_hooks.hooks.gate import resolve_remote_name
 from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.hooks.records import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.ticket import WatchJob
-from homelab_hooks.model import Cancellation, Pipeline, Status
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import (
     ProcessInfo,
@@ -31,6 +30,7 @@ from homelab_hooks.system.process_table import (
     process_info,
 )
 from homelab_hooks.system.terminal import Terminal
+from homelab_hooks.watch.branch_status import newest_decided
 from tests.waiting import wait_until
 
 SHA, ZEROS = "a" * 40, "0" * 40

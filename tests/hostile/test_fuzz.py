@@ -10,10 +10,10 @@ import tracemalloc
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.model import Status
+from homelab_hooks.ci.model import Status
+from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
+from homelab_hooks.ci.woodpecker.stream import MAX_TRACKED_PIPELINES, EventStreamListener
 from homelab_hooks.net.message import RequestFailed, read_bounded_body
-from homelab_hooks.woodpecker.ear import MAX_TRACKED_PIPELINES, EventStreamListener
-from homelab_hooks.woodpecker.events import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from tests.fuzz.mutations import mutated
 from tests.fuzz.targets import TARGETS
 

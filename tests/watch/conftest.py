@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import stamina
 
+from homelab_hooks.ci.woodpecker.client import MAX_ATTEMPTS
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
-from homelab_hooks.woodpecker.client import MAX_ATTEMPTS
 from tests.cli.shell import Shell
 from tests.watch.shared_time import SharedTime
 

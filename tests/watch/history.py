@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from homelab_hooks.ci.model import Cancellation, Pipeline, Status, Workflow
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.git.containment import Containment
-from homelab_hooks.model import Cancellation, Pipeline, Status, Workflow
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope
 

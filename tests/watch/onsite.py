@@ -7,18 +7,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from homelab_hooks.ci.woodpecker.auth import connect_now
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
 from homelab_hooks.events import Event
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.absence import CommitFacts
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
-from homelab_hooks.watch.watch import WatchDependencies, WatchRequest, run_watch
-from homelab_hooks.woodpecker.client import WoodpeckerClient
-from homelab_hooks.woodpecker.ear import EventStreamListener
-from homelab_hooks.woodpecker.entry import connect_now
 from tests.watch.history import NEWER, OLDER, OURS
 from tests.watch.shared_time import PlayedHttps, SharedTime, Skewed, hears
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from homelab_hooks.ci.model import Cancellation
 from homelab_hooks.demo import faults
 from homelab_hooks.demo.faults import FaultPoint, FaultRule, HttpFault
 from homelab_hooks.demo.script import DELETED, Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.demo.woodpecker_book import PipelineRow as Scripted
-from homelab_hooks.model import Cancellation
 from tests.watch.history import SETTLED, History, Row
 
 FAULTS: dict[str, tuple[tuple[HttpFault, ...], str]] = {

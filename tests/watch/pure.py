@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from homelab_hooks.ci.woodpecker.auth import Connect, connect_now
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import RECONNECT_DELAY_RANGE_S, EventStreamListener
 from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.demo.woodpecker import make_default_users
 from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
@@ -17,13 +20,10 @@ from homelab_hooks.events import Event
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.absence import CommitFacts
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.watch.snapshot import ONE_POLL, CommitSnapshot, take_snapshot
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
-from homelab_hooks.watch.survey import ONE_POLL, CommitSnapshot, take_snapshot
-from homelab_hooks.watch.watch import WatchDependencies, WatchRequest, run_watch
-from homelab_hooks.woodpecker.client import WoodpeckerClient
-from homelab_hooks.woodpecker.ear import RECONNECT_DELAY_RANGE_S, EventStreamListener
-from homelab_hooks.woodpecker.entry import Connect, connect_now
 from tests.waiting import HANG_S
 from tests.watch.history import OURS
 from tests.watch.onsite import contains

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.watch.judge import DETAIL_WAIT_S
+from homelab_hooks.watch.ruling import DETAIL_WAIT_S
 from tests.watch.history import SETTLED, History
 
 STALE = 5.0

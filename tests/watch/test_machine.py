@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from homelab_hooks.ci.model import Cancellation, Pipeline, QueueInfo, Status
 from homelab_hooks.events import ContactLost, ContactRestored, PipelineChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import Cancellation, Pipeline, QueueInfo, Status
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts

@@ -15,7 +15,7 @@ from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.text.sanitize import Redactor, sanitize_text
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.reason import TAIL_LINES
+from homelab_hooks.watch.failure_report import TAIL_LINES
 from homelab_hooks.watch.state import WatchScope
 from tests.watch.history import OURS
 from tests.watch.pure import Pure

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.ci.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
+from homelab_hooks.ci.woodpecker import parse
+from homelab_hooks.ci.woodpecker.responses import read_response
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
-from homelab_hooks.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
-from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import read_response
 from tests.watch.simulate import FakeClock
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"

@@ -12,7 +12,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
-from homelab_hooks.watch.retrigger import apply_restart_plan
+from homelab_hooks.watch.restart_request import apply_restart_plan
 from tests.watch.history import NEWER, OURS
 from tests.watch.pure import Pure
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from homelab_hooks.ci.woodpecker.auth import CiConnection, connect_when_possible
 from homelab_hooks.demo import timelines
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.watch.snapshot import make_one_poll_timeouts
 from homelab_hooks.watch.state import WatchTimeouts
-from homelab_hooks.watch.survey import make_one_poll_timeouts
-from homelab_hooks.woodpecker.entry import CiConnection, connect_when_possible
 from tests.watch.pure import Pure
 
 SILENT = "the token for CI cannot be had now: Vault secret/ci/global at https://vault.example.test: it is sealed"

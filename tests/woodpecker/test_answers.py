@@ -10,12 +10,12 @@ import httpx
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from homelab_hooks.ci.woodpecker import parse
+from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import SLOW_REFUSAL_S, read_response
 from tests.fuzz.texts import harmful
 from tests.watch.simulate import FakeClock
 

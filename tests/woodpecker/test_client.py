@@ -8,17 +8,17 @@ from typing import TypeVar
 import pytest
 import stamina
 
+from homelab_hooks.ci.model import Pipeline, Status
+from homelab_hooks.ci.woodpecker.auth import connect_now
+from homelab_hooks.ci.woodpecker.client import MAX_ATTEMPTS, WoodpeckerClient
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.demo import faults, timelines
 from homelab_hooks.demo.faults import FaultPoint, FaultRule
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
 from homelab_hooks.demo.woodpecker_book import SimulatedRepo
-from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.woodpecker.client import MAX_ATTEMPTS, WoodpeckerClient
-from homelab_hooks.woodpecker.entry import connect_now
 from tests.waiting import HANG_S
 from tests.watch.simulate import FakeClock
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from homelab_hooks.cli import access, watching
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.cli import watching
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -17,7 +18,7 @@ from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, 
 from homelab_hooks.polling.outcome import Denied, Found
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import pluralize
-from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.watch import access
 from homelab_hooks.world import Runtime
 
 REQUEST_TIMEOUT_S = 3.5

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
+from homelab_hooks.ci.model import Pipeline, Repo, Status
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import Pipeline, Repo, Status
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.system.process import kill_abandoned
-from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 T = TypeVar("T")
 BRANCH_EVENTS = frozenset({"push", "manual"})

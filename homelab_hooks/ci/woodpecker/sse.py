@@ -6,8 +6,8 @@ import json
 import re
 from typing import NamedTuple
 
-from homelab_hooks.model import Status
-from homelab_hooks.woodpecker import parse
+from homelab_hooks.ci.model import Status
+from homelab_hooks.ci.woodpecker import parse
 
 MAX_EVENT_BYTES = 1024 * 1024
 """bytes of one event; a longer one is none"""

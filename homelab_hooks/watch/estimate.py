@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import Event
-from homelab_hooks.model import Pipeline, Status
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 FAST_POLL_WINDOW_S = 2.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
+from homelab_hooks.ci.model import Pipeline, Status, Step, Workflow
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
-from homelab_hooks.model import Pipeline, Status, Step, Workflow
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 
 DETAIL_WAIT_S = 5.0

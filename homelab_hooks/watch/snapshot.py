@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import Pipeline, Repo
 from homelab_hooks.events import Event
-from homelab_hooks.model import Pipeline, Repo
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
-from homelab_hooks.watch.reason import WatchClock
+from homelab_hooks.watch.failure_report import WatchClock
+from homelab_hooks.watch.run import CiPoller, WatchDependencies, WatchRequest, explain_verdict
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts
-from homelab_hooks.watch.watch import CiPoller, WatchDependencies, WatchRequest, explain_verdict
 
 ONE_POLL_TIMEOUT_S = 15.0
 """seconds for the one look to succeed, flaps included"""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from homelab_hooks.model import LogLine, Pipeline, QueueInfo, Repo
+from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo
+from homelab_hooks.ci.woodpecker import parse
+from homelab_hooks.ci.woodpecker.auth import ApiClient, Connect
+from homelab_hooks.ci.woodpecker.responses import read_response
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from homelab_hooks.woodpecker import parse
-from homelab_hooks.woodpecker.answer import read_response
-from homelab_hooks.woodpecker.entry import ApiClient, Connect
 
 T = TypeVar("T")
 

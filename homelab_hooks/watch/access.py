@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
+from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import Repo
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
-from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 ACCESS_TIMEOUT_S = 10.0
 """seconds that CI may take to answer before anything is changed (contract, section 10)"""

@@ -6,16 +6,16 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from homelab_hooks.ci.model import LogLine, Pipeline, Status, Step, Workflow
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.events import Event, Log, LogLevel
-from homelab_hooks.model import LogLine, Pipeline, Status, Step, Workflow
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Poll
-from homelab_hooks.watch import tail
-from homelab_hooks.watch.judge import find_culprit
+from homelab_hooks.watch import log_tail
+from homelab_hooks.watch.log_tail import LogTail
+from homelab_hooks.watch.ruling import find_culprit
 from homelab_hooks.watch.state import CiWatchState
-from homelab_hooks.watch.tail import LogTail
-from homelab_hooks.woodpecker.client import WoodpeckerClient
 
 TAIL_LINES = 20
 """lines of the failing step that are shown"""
@@ -72,10 +72,10 @@ def report_failure(
         emit(log)
     ci.within(REQUEST_TIMEOUT_S)
     for failed in find_failed_steps(watch)[:1]:
-        start = tail.start_tail(failed.step.id, failed.pipeline, wall_time=clock.wall())
+        start = log_tail.start_tail(failed.step.id, failed.pipeline, wall_time=clock.wall())
         gathered = read_log_to_end(ci, repo, failed.pipeline.number, start, clock=clock)
-        name = tail.format_log_source(failed.workflow, failed.step)
-        for line in tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
+        name = log_tail.format_log_source(failed.workflow, failed.step)
+        for line in log_tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
             emit(line)
         rest = f"homelab ci logs {watch.scope.sha} --step {shlex.quote(failed.step.name)}"
         if gathered.lines:
@@ -95,4 +95,4 @@ def read_log_to_end(ci: WoodpeckerClient, repo: int, number: int, start: LogTail
     def fetch(state: LogTail) -> Poll[tuple[LogLine, ...]]:
         return ci.log(repo, number, state.step)
 
-    return poll_until_decided(start, fetch=fetch, decide=tail.decide_log_tail, emit=lambda _: None, clock=clock)
+    return poll_until_decided(start, fetch=fetch, decide=log_tail.decide_log_tail, emit=lambda _: None, clock=clock)

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from homelab_hooks.ci.woodpecker.sse import MalformedStream, PipelineHint, SseParser
 from homelab_hooks.net.message import RequestFailed
-from homelab_hooks.woodpecker.events import MalformedStream, PipelineHint, SseParser
 
 STREAM_PATH = "/api/stream/events"
 IDLE_TIMEOUT_S = 45.0

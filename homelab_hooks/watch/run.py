@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import Pipeline, QueueInfo, Repo
+from homelab_hooks.ci.woodpecker.client import MAX_PAGE_SIZE, WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import EventStreamListener, StreamNews
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment, ContainmentCheck
-from homelab_hooks.model import Pipeline, QueueInfo, Repo
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
-from homelab_hooks.watch.absence import CommitFacts, explain_no_pipeline
+from homelab_hooks.watch.failure_report import WatchClock, report_failure
+from homelab_hooks.watch.no_pipeline import CommitFacts, explain_no_pipeline
 from homelab_hooks.watch.observe import select_newest
-from homelab_hooks.watch.reason import WatchClock, report_failure
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
-from homelab_hooks.woodpecker.client import MAX_PAGE_SIZE, WoodpeckerClient
-from homelab_hooks.woodpecker.ear import EventStreamListener, StreamNews
 
 MAX_PAGES = 10
 """pages of the list that are read at most in search of a commit: 500 pipelines"""

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from homelab_hooks.model import Cancellation, ConfigError, LogLine, Pipeline, QueueInfo, Repo, Status, Step, Workflow
+from homelab_hooks.ci.model import Cancellation, ConfigError, LogLine, Pipeline, QueueInfo, Repo, Status, Step, Workflow
 from homelab_hooks.text.sanitize import strip_control_chars
 
 T = TypeVar("T")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from homelab_hooks.ci.model import Pipeline
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.model import Pipeline
 from homelab_hooks.polling.loop import Clock, poll_until_decided
 from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
 from homelab_hooks.watch.restart import Rerun, StartManually
-from homelab_hooks.watch.survey import CommitSnapshot
-from homelab_hooks.woodpecker.client import WoodpeckerClient
+from homelab_hooks.watch.snapshot import CommitSnapshot
 
 CONFIRM_TIMEOUT_S = 20.0
 """seconds that a pipeline is looked for whose start was not answered"""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from homelab_hooks.ci.model import QueueInfo, Status
 from homelab_hooks.events import Event, Waiting
-from homelab_hooks.model import QueueInfo, Status
 from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from homelab_hooks.ci.model import Pipeline, Step, Workflow
 from homelab_hooks.events import Event, PipelineChanged, StepChanged, WorkflowChanged
-from homelab_hooks.model import Pipeline, Step, Workflow
 from homelab_hooks.watch.state import CiWatchState
 
 

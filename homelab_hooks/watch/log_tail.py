@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
+from homelab_hooks.ci.model import LogLine, Pipeline, Step, Workflow
 from homelab_hooks.events import Log
-from homelab_hooks.model import LogLine, Pipeline, Step, Workflow
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.sanitize import strip_control_chars
 

@@ -1,1 +1,0 @@
-"""Woodpecker's REST API: their JSON to our model, their answers to looks."""
