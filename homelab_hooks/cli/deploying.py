@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from homelab_hooks.cli import options
 from homelab_hooks.cli.session import Session
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.deploy import deploy
-from homelab_hooks.deploy.deploy import DeployRequest
+from homelab_hooks.deploy import run as deploy_run
+from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.image_ref import TagProof
@@ -50,4 +50,4 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
     """
     world = session.world
     contains = GitContainment(world.git_readonly, remote=remote, branch=target)
-    return deploy.wait_for_rollouts(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)
+    return deploy_run.wait_for_rollouts(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTimeouts, Snapshot
-from homelab_hooks.deploy.trouble import ObservedProblem
+from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem
+from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts, Snapshot
 from homelab_hooks.events import Event, RolloutChanged
 from homelab_hooks.kubectl.model import Workload, WorkloadTarget
 from homelab_hooks.polling.outcome import Decision

@@ -13,7 +13,7 @@ from homelab_hooks.demo.kubernetes import FailWatches, KubernetesSimulator
 from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
-from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
+from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.client import Kubectl

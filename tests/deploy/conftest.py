@@ -11,8 +11,8 @@ import pytest
 from homelab_hooks.demo.cluster import ClusterTimeline, RolloutRecording
 from homelab_hooks.demo.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
 from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.deploy.deploy import DeployRequest, wait_for_rollouts
-from homelab_hooks.deploy.question import Expectation, RolloutTimeouts, Snapshot
+from homelab_hooks.deploy.request import Expectation, RolloutTimeouts, Snapshot
+from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Event
 from homelab_hooks.git.containment import Containment

@@ -12,7 +12,7 @@ from homelab_hooks.demo.cluster import ClusterTimeline, Json
 from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.deploy.deploy import DeployRequest
+from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode

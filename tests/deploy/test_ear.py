@@ -11,7 +11,7 @@ import pytest
 from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.deploy.deploy import DeployRequest
+from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import watch_stream

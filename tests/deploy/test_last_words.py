@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.demo.cluster import RolloutRecording
-from homelab_hooks.deploy.deploy import DeployRequest
+from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.client import CRASH_LOG_LINES

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.deploy.question import Expectation, RolloutObservation, RolloutTimeouts, Snapshot, WorkloadOnly
-from homelab_hooks.deploy.rollout import decide
+from homelab_hooks.deploy.machine import decide
+from homelab_hooks.deploy.request import Expectation, RolloutObservation, RolloutTimeouts, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import TagProof

@@ -24,7 +24,7 @@ from homelab_hooks.demo.kubernetes import (
 from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.demo.rollout_objects import SampleApp
 from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.deploy.deploy import DeployRequest, WakeableClock, wait_for_rollouts
+from homelab_hooks.deploy.run import DeployRequest, WakeableClock, wait_for_rollouts
 from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.cluster import RolloutRecording
 from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.deploy.deploy import DeployRequest
+from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import LabelProof

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.deploy.question import RolloutOutcome, Snapshot
-from homelab_hooks.deploy.rollout import decide
+from homelab_hooks.deploy.machine import decide
+from homelab_hooks.deploy.request import RolloutOutcome, Snapshot
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode

@@ -7,8 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.deploy.question import Expectation, Snapshot
-from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit, unknown_commits
+from homelab_hooks.deploy.kubernetes.commit_match import (
+    NewerCommit,
+    NoCommit,
+    OtherCommit,
+    SameCommit,
+    match_commit,
+    unknown_commits,
+)
+from homelab_hooks.deploy.request import Expectation, Snapshot
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.image_ref import AnnotationProof, DigestProof, EnvProof, LabelProof, Proof, TagProof
 from homelab_hooks.kubectl.model import Container, Pod, Template

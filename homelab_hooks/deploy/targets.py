@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from homelab_hooks.deploy import rollout
-from homelab_hooks.deploy.question import RolloutObservation
+from homelab_hooks.deploy import machine
+from homelab_hooks.deploy.request import RolloutObservation
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
 from homelab_hooks.kubectl.model import WorkloadTarget
@@ -36,17 +36,17 @@ def decide_targets(fleet: TargetSet, look: Poll[PollsByTarget], now: float) -> D
     states: list[RolloutState] = []
     for state in fleet.states:
         if state.outcome is None and state.target in looks:
-            step = rollout.decide(state, looks[state.target], now)
+            step = machine.decide(state, looks[state.target], now)
             events += step.events
             state = step.state  # noqa: PLW2901 - the state after the turn, or as it was
         if state.outcome is None:
-            waits.append(max(rollout.MIN_DELAY_S, state.track.due_at - now))
+            waits.append(max(machine.MIN_DELAY_S, state.track.due_at - now))
         states.append(state)
     told = _dedupe_contact(events)
     if waits and not told and now - fleet.last_event_at >= HEARTBEAT_INTERVAL_S:
         told = (_heartbeat_event(states, now - fleet.began),)
     spoke = now if told else fleet.last_event_at
-    wait = min(*waits, max(rollout.MIN_DELAY_S, spoke + HEARTBEAT_INTERVAL_S - now)) if waits else None
+    wait = min(*waits, max(machine.MIN_DELAY_S, spoke + HEARTBEAT_INTERVAL_S - now)) if waits else None
     return Decision(replace(fleet, states=tuple(states), last_event_at=spoke), told, wait)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks.deploy.question import Expectation, Snapshot
+from homelab_hooks.deploy.request import Expectation, Snapshot
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Container, Workload

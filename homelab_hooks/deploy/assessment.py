@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks.deploy.trouble import CrashedContainer, ObservedProblem, PodProblem
+from homelab_hooks.deploy.kubernetes.pod_failures import CrashedContainer, ObservedProblem, PodProblem
 from homelab_hooks.kubectl.model import WorkloadKind
 
 

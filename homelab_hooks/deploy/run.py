@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from homelab_hooks.deploy import fleet
-from homelab_hooks.deploy.fleet import PollsByTarget, TargetSet
-from homelab_hooks.deploy.last_words import CrashLogs
-from homelab_hooks.deploy.question import Expectation, RolloutOutcome, RolloutTimeouts
-from homelab_hooks.deploy.sight import WorkloadPoller
+from homelab_hooks.deploy import targets
+from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
+from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
+from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
 from homelab_hooks.deploy.state import RolloutState, start_state
+from homelab_hooks.deploy.targets import PollsByTarget, TargetSet
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import DeployResult, Event
 from homelab_hooks.exit_codes import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
@@ -78,7 +78,7 @@ def wait_for_rollouts(
     now = clock.now()
     begun = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
     try:
-        states = poll_until_decided(begun, fetch=look, decide=fleet.decide_targets, emit=tell, clock=clock).states
+        states = poll_until_decided(begun, fetch=look, decide=targets.decide_targets, emit=tell, clock=clock).states
         words.report(states)
     finally:
         sight.close()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from homelab_hooks.deploy import pace, trouble
-from homelab_hooks.deploy.judge import assess, split_pods
-from homelab_hooks.deploy.judgement import (
+from homelab_hooks.deploy import poll_interval
+from homelab_hooks.deploy.assessment import (
     Assessment,
     Deleting,
     History,
@@ -17,9 +16,11 @@ from homelab_hooks.deploy.judgement import (
     RolloutFailed,
     RolloutProgressing,
 )
-from homelab_hooks.deploy.patience import on_denied, on_missing, on_unavailable, timed_out
-from homelab_hooks.deploy.question import RolloutObservation, RolloutOutcome, Snapshot, WorkloadOnly
-from homelab_hooks.deploy.standing import NewerCommit, SameCommit, match_commit
+from homelab_hooks.deploy.contact import on_denied, on_missing, on_unavailable, timed_out
+from homelab_hooks.deploy.kubernetes import pod_failures
+from homelab_hooks.deploy.kubernetes.assess import assess, split_pods
+from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, SameCommit, match_commit
+from homelab_hooks.deploy.request import RolloutObservation, RolloutOutcome, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.state import ClusterContact, PodProgress, RolloutState, Settling, report_if_new
 from homelab_hooks.events import ContactRestored, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
@@ -77,7 +78,7 @@ def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState
         return Decision(state, step.events, None)
     if now >= state.deadline and state.settling is None:
         return Decision(replace(state, outcome=timed_out(state)), step.events, None)
-    wait = pace.next_delay(state, now) if step.delay is None else step.delay
+    wait = poll_interval.next_delay(state, now) if step.delay is None else step.delay
     left = state.deadline - now if state.settling is None else state.settling.since + state.timeouts.settle - now
     wait = max(MIN_DELAY_S, min(wait, left)) if left > 0 else wait
     return Decision(replace(state, track=replace(state.track, due_at=now + wait)), step.events, wait)
@@ -85,7 +86,7 @@ def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState
 
 def _on_counters(state: RolloutState, workload: Workload, now: float, *, watched: bool) -> Decision[RolloutState]:
     """The counters moved, or the time for a look had come; what the last snapshot was judged to be still holds."""
-    state = replace(state, track=pace.record_poll(state.track, workload, now, watched=watched))
+    state = replace(state, track=poll_interval.record_poll(state.track, workload, now, watched=watched))
     told, counts = state.last_report, workload.counts
     if told is None or told.phase not in PHASES_WITH_COUNTS:
         return Decision(state)
@@ -110,7 +111,7 @@ def _on_snapshot(state: RolloutState, snapshot: Snapshot, now: float) -> Decisio
         state = replace(state, pod_progress=None, first_restarts={}, evidence=(), settling=None, track=track)
     contact = replace(state.contact, had_answer=True, denial_count=0)
     gone = state.gone_since if workload.deleting else None
-    track = pace.record_poll(state.track, workload, now, watched=snapshot.watched)
+    track = poll_interval.record_poll(state.track, workload, now, watched=snapshot.watched)
     track = (
         track
         if snapshot.without_pods
@@ -152,8 +153,8 @@ def _update_history(
     )
     evidence = state.evidence
     if proves:
-        seen = trouble.find_problems(new, restarts, snapshot.workload.cannot_create)
-        evidence = trouble.update_ages(state.evidence, seen, now)
+        seen = pod_failures.find_problems(new, restarts, snapshot.workload.cannot_create)
+        evidence = pod_failures.update_ages(state.evidence, seen, now)
     past = History(
         kind=kind,
         first_restarts=first,
@@ -161,7 +162,7 @@ def _update_history(
         previous_images=state.previous_images,
         progressed=moved,
         evidence=evidence,
-        fatal=trouble.fatal_problem(evidence, kind, now),
+        fatal=pod_failures.fatal_problem(evidence, kind, now),
     )
     return replace(state, pod_progress=marks, first_restarts=restarts, evidence=evidence), past
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from homelab_hooks.deploy.trouble import CrashedContainer
+from homelab_hooks.deploy.kubernetes.pod_failures import CrashedContainer
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.image_ref import Proof

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from homelab_hooks.deploy.kubernetes.pod_failures import PERMANENT_AFTER_S, ObservedProblem
 from homelab_hooks.deploy.state import PollTrack, RolloutState
-from homelab_hooks.deploy.trouble import PERMANENT_AFTER_S, ObservedProblem
 from homelab_hooks.kubectl.model import Workload, WorkloadKind
 
 FIRST_INTERVAL_S = 1.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks.deploy.judgement import (
+from homelab_hooks.deploy.assessment import (
     Assessment,
     Deleting,
     History,
@@ -14,8 +14,8 @@ from homelab_hooks.deploy.judgement import (
     RolloutFailed,
     RolloutProgressing,
 )
-from homelab_hooks.deploy.question import Expectation, Snapshot
-from homelab_hooks.deploy.standing import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
+from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
+from homelab_hooks.deploy.request import Expectation, Snapshot
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind
 from homelab_hooks.text.humanize import pluralize

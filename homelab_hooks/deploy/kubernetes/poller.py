@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from homelab_hooks.deploy import pace
-from homelab_hooks.deploy.ear import WorkloadWatcher
-from homelab_hooks.deploy.judge import find_current_revision
-from homelab_hooks.deploy.pace import PollDepth, WatchState
-from homelab_hooks.deploy.question import Expectation, RolloutObservation, Snapshot, WorkloadOnly
-from homelab_hooks.deploy.standing import proves_commit, unknown_commits
+from homelab_hooks.deploy import poll_interval
+from homelab_hooks.deploy.kubernetes.assess import find_current_revision
+from homelab_hooks.deploy.kubernetes.commit_match import proves_commit, unknown_commits
+from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
+from homelab_hooks.deploy.poll_interval import PollDepth, WatchState
+from homelab_hooks.deploy.request import Expectation, RolloutObservation, Snapshot, WorkloadOnly
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.kubectl import image_ref
@@ -51,7 +51,7 @@ class WorkloadPoller:
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
         """What there is to see now; None where no look is due and nothing was heard that is worth one."""
         heard = self._watch_state(state, state.track.last_workload if state.proven_image else None)
-        match pace.poll_depth(state, heard, self._now()):
+        match poll_interval.poll_depth(state, heard, self._now()):
             case PollDepth.NONE:
                 return None
             case PollDepth.WATCH_ONLY:
@@ -85,7 +85,7 @@ class WorkloadPoller:
         if not isinstance(read, Found):
             return read
         workload = read.value
-        if state.proven_image and pace.workload_suffices(state, workload, self._now()):
+        if state.proven_image and poll_interval.workload_suffices(state, workload, self._now()):
             return Found(WorkloadOnly(workload=workload))
         bare = Snapshot(
             workload=workload, containment=self._containment(workload, state.expectation), without_pods=True

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from homelab_hooks.deploy import trouble
-from homelab_hooks.deploy.pace import WatchState, only_counters_changed
+from homelab_hooks.deploy.kubernetes import pod_failures
+from homelab_hooks.deploy.poll_interval import WatchState, only_counters_changed
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.client import Kubectl, LineFollower
 from homelab_hooks.kubectl.model import Pod, Workload
@@ -154,7 +154,7 @@ class WorkloadWatcher:
         with self._lock:
             if self._pods is not None:
                 self._pods.lines += 1
-            signs = trouble.problem_keys(pod) if pod is not None else ()
+            signs = pod_failures.problem_keys(pod) if pod is not None else ()
             news = pod is not None and bool(signs) and self._signs.get(pod.uid) != signs
             if pod is not None:
                 self._signs[pod.uid] = signs

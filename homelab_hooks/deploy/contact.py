@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homelab_hooks.deploy.question import RolloutOutcome
+from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, report_if_new
 from homelab_hooks.events import ContactLost, Event, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode

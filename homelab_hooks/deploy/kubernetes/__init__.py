@@ -1,0 +1,1 @@
+"""Rollouts of Kubernetes workloads, by kubectl."""
