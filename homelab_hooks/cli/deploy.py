@@ -11,10 +11,11 @@ import argparse
 import shlex
 from dataclasses import replace
 
-from homelab_hooks.cli import deploying, options, watching
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
+from homelab_hooks.follow import deploy_setup, watch_setup
 from homelab_hooks.kubectl.image_ref import parse_proof
 
 
@@ -37,25 +38,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait."""
     config, world = session.config(args), session.world
-    workloads = deploying.parse_targets(args.target or config.deploy)
+    workloads = deploy_setup.parse_targets(args.target or config.deploy)
     if not workloads:
         hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("there is no workload to wait for", hint=hint)
-    commit = watching.resolve_commit(world, args.sha)
-    remote = watching.default_remote(config, world.git_readonly, world.git_readonly.remote_names())
+    commit = watch_setup.resolve_commit(world, args.sha)
+    remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remote_names())
     names = [str(workload) for workload in workloads]
-    again = " ".join([deploying.deploy_resume_command(args, names, commit.sha), *_again(args)])
+    again = " ".join([deploy_setup.deploy_resume_command(args, names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
     asked = replace(
-        deploying.build_deploy_request(config, workloads, commit.sha),
+        deploy_setup.build_deploy_request(config, workloads, commit.sha),
         proof=parse_proof(args.image_proof),
         container=args.container,
         exact=args.exact,
         wait_for_workload=args.wait_for_workload,
     )
     kubectl = world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    target = watching.known_target(config, world.git_readonly, remote)
-    return session.finish(deploying.run_wait(asked, session, remote=remote, target=target, kubectl=kubectl))
+    target = watch_setup.known_target(config, world.git_readonly, remote)
+    return session.finish(deploy_setup.run_wait(asked, session, remote=remote, target=target, kubectl=kubectl))
 
 
 def _again(args: argparse.Namespace) -> list[str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli import options, watching
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import watch_setup
 from homelab_hooks.hooks import gate
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 def _require_green(branch: str, remote: str, config: Config, session: Session) -> None:
     """Raises CommandError where the branch is red (20), or where CI cannot say (8, 4)."""
     world = session.world
-    names = watching.repo_names(config, world.git_readonly, lambda: remote)
+    names = watch_setup.repo_names(config, world.git_readonly, lambda: remote)
     server = world.server(config)
     match branch_status.query_branch_status(names, branch, lambda: world.ci_client(config), seconds=QUERY_TIMEOUT_S):
         case Found(seen):

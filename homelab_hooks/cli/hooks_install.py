@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli import options
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hook_config import HookConfig

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli import options
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.hooks import gate

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli import options
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.hooks import gate, verification
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.runtime import JOB_VARIABLE
+from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.hooks.ticket import WatchJob
 from homelab_hooks.hooks.vigil import run_background
-from homelab_hooks.world import JOB_VARIABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

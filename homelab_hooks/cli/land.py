@@ -11,15 +11,15 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from homelab_hooks.cli import agreeing, options
-from homelab_hooks.cli.post_push import FollowUp
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options, trust_prompt
+from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import cut_short, land
-from homelab_hooks.land.agreement import TrustedCommands
+from homelab_hooks.follow.stage import FollowUp
+from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.request import (
     COMMIT_PLACEHOLDER,
     DetectVerification,
@@ -87,28 +87,28 @@ def _dispatch(
     args: argparse.Namespace, config: Config, parts: LandingDependencies, stage: FollowUp, session: Session
 ) -> Verdict:
     if args.abort:
-        return land.abort_landing(parts)
+        return land_run.abort_landing(parts)
     anew = _needs_verification(args, parts)
     if args.dry_run:
         _warn_untrusted(config, parts)
     elif not args.no_verify and anew:
         try:
-            agreeing.require_trusted(config, session.world)
+            trust_prompt.require_trusted(config, session.world)
         except CommandError as problem:
             return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=False)
     if args.proceed:
-        return land.continue_landing(parts, _verify_choice(args, config) if anew else None)
-    return land.land_branch(_build_request(args, config, stage), parts)
+        return land_run.continue_landing(parts, _verify_choice(args, config) if anew else None)
+    return land_run.land_branch(_build_request(args, config, stage), parts)
 
 
 def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) -> bool:
     """Whether anything is left to verify: what is landed, or was pushed, has been verified as it was told then."""
-    pending = land.pending_landing(parts.git) if args.proceed else None
+    pending = land_run.pending_landing(parts.git) if args.proceed else None
     return not args.proceed or (pending is not None and not pending.landed_commit and not pending.push_unconfirmed)
 
 
 def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
-    if agreeing.comes_from_tracked_file(config) and config.verify not in TrustedCommands(parts.git.homelab_dir()):
+    if trust_prompt.comes_from_tracked_file(config) and config.verify not in TrustedCommands(parts.git.homelab_dir()):
         text = f"the verification is {TRACKED_FILE}'s word, and nobody here has agreed to it yet: git land would ask"
         parts.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
@@ -118,7 +118,7 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
     git, earlier = session.world.git_interactive, None
     began = bool(args.proceed or args.abort)
     try:
-        earlier = None if began else land.pending_landing(git)
+        earlier = None if began else land_run.pending_landing(git)
         began = True
         return _land(args, session)
     except CommandError as problem:
@@ -127,9 +127,9 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
     except (KeyboardInterrupt, Terminated) as cut:
         acknowledge_interrupt()
         exit_ = ExitCode.TERMINATED if isinstance(cut, Terminated) else ExitCode.INTERRUPTED
-        verdict = cut_short.interrupt_verdict(
+        verdict = interrupt.interrupt_verdict(
             git,
-            previous=earlier if began else land.pending_landing(git),
+            previous=earlier if began else land_run.pending_landing(git),
             ask=lambda state: _query_pushed(state, session),
             exit=exit_,
         )
@@ -140,7 +140,7 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
     world = session.world
     session.tell(Log(source="push", text=f"asking whether it is on {state.target}"))
-    return cut_short.check_arrived(state, git=world.git_interactive, asking=world.git_readonly, clock=world.clock)
+    return interrupt.check_arrived(state, git=world.git_interactive, asking=world.git_readonly, clock=world.clock)
 
 
 def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) -> LandRequest:
@@ -167,7 +167,7 @@ def _verify_choice(args: argparse.Namespace, config: Config) -> VerifyChoice:
 
 def _restore_options(args: argparse.Namespace, session: Session) -> None:
     """Take the options of the landing that is continued; what is given again now wins."""
-    pending = land.pending_landing(session.world.git_interactive)
+    pending = land_run.pending_landing(session.world.git_interactive)
     extra: Mapping[str, Any] = pending.request.caller_state if pending else {}
     told = {"verify", "no_verify"} if args.verify or args.no_verify else set()
     for name in _KEPT_OPTIONS:

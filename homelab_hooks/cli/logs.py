@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.ci.model import LogLine
-from homelab_hooks.cli import options, watching
-from homelab_hooks.cli.session import Session
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import watch_setup
 from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
@@ -33,14 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Show them."""
     config, world = session.config(args), session.world
-    about = watching.resolve_context(config, world, args.commit)
+    about = watch_setup.resolve_context(config, world, args.commit)
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))
     )
     ci = world.ci_client(config)
-    request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
-    told = watching.only_contact_events(session.tell)
-    seen = take_snapshot(request, watching.watch_dependencies(world, about, ci), clock=world.clock, emit=told)
+    request = watch_setup.build_watch_request(config, world, about, watch_setup.build_scope(about.commit, None))
+    told = watch_setup.only_contact_events(session.tell)
+    seen = take_snapshot(request, watch_setup.watch_dependencies(world, about, ci), clock=world.clock, emit=told)
     if not seen.tracks or seen.repo is None:
         return session.finish(seen.verdict)
     choice = logs.LogSelection(step=args.step, all=args.all, last_lines=args.tail)

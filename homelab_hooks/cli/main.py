@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import NoReturn
 
-    from homelab_hooks.cli.session import Session
+    from homelab_hooks.app.session import Session
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -68,7 +68,7 @@ def _examples_text(verb: Command) -> str:
 
 def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:
     """Run within a session, which writes the result whatever happens, and leave while no signal can change it."""
-    from homelab_hooks.cli.session import Session
+    from homelab_hooks.app.session import Session
     from homelab_hooks.system.signals import catch_signals
 
     with catch_signals():

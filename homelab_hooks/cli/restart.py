@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-from homelab_hooks.cli import options, watching
-from homelab_hooks.cli.session import Session
-from homelab_hooks.cli.watching import CommitContext
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import watch_setup
+from homelab_hooks.follow.watch_setup import CommitContext
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import run as watch_run
 from homelab_hooks.watch.restart import NothingToDo, plan_restart
@@ -33,19 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Restart, and watch."""
     config, world = session.config(args), session.world
-    about = watching.resolve_context(config, world, args.commit)
+    about = watch_setup.resolve_context(config, world, args.commit)
     sha = about.commit.sha
-    again = watching.watch_resume_command(args, args.commit if about.commit.tag else sha)
+    again = watch_setup.watch_resume_command(args, args.commit if about.commit.tag else sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
-    ci = world.ci_client(config) if args.no_watch else watching.waiting_ci_client(config, world)
-    decides = watching.build_scope(about.commit, None)
-    request = watching.build_watch_request(config, world, about, decides)
+    ci = world.ci_client(config) if args.no_watch else watch_setup.waiting_ci_client(config, world)
+    decides = watch_setup.build_scope(about.commit, None)
+    request = watch_setup.build_watch_request(config, world, about, decides)
     seen = take_snapshot(
         request,
-        watching.watch_dependencies(world, about, ci),
+        watch_setup.watch_dependencies(world, about, ci),
         clock=world.clock,
-        emit=watching.only_contact_events(session.tell),
+        emit=watch_setup.only_contact_events(session.tell),
         timeouts=ONE_POLL if args.no_watch else make_one_poll_timeouts(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
@@ -67,6 +68,6 @@ def _restart_verdict(before: Verdict, *, word: str, reason: str) -> Verdict:
 
 def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: WoodpeckerClient) -> Verdict:
     world = session.world
-    request = watching.build_watch_request(config, world, about, watching.build_scope(about.commit, None))
-    sources = watching.watch_dependencies(world, about, ci, world.stream_listener(config))
+    request = watch_setup.build_watch_request(config, world, about, watch_setup.build_scope(about.commit, None))
+    sources = watch_setup.watch_dependencies(world, about, ci, world.stream_listener(config))
     return watch_run.run_watch(request, sources, clock=world.clock, emit=session.tell)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.ci.model import Pipeline
-from homelab_hooks.cli import options, watching
-from homelab_hooks.cli.session import Session
 from homelab_hooks.events import BackgroundWatch, Log, Start
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import watch_setup
 from homelab_hooks.hooks.records import WatchRegistry
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
@@ -32,13 +33,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Look once."""
     config, world = session.config(args), session.world
     server = world.server(config)
-    about = watching.resolve_context(config, world, args.commit)
+    about = watch_setup.resolve_context(config, world, args.commit)
     for watched in _watch_events(session, about.commit.sha):
         session.tell(watched)
-    decides = watching.build_scope(about.commit, args.event)
+    decides = watch_setup.build_scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
-    request, ci = watching.build_watch_request(config, world, about, decides), world.ci_client(config)
-    seen = take_snapshot(request, watching.watch_dependencies(world, about, ci), clock=world.clock, emit=session.tell)
+    request, ci = watch_setup.build_watch_request(config, world, about, decides), world.ci_client(config)
+    seen = take_snapshot(
+        request, watch_setup.watch_dependencies(world, about, ci), clock=world.clock, emit=session.tell
+    )
     if seen.repo and seen.verdict.exit is ExitCode.FAILED:
         report_failure(seen.state, ci, seen.repo.id, clock=world.clock, emit=session.tell)
     if is_live_view(config.output, world.terminal):

@@ -11,16 +11,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from homelab_hooks.cli import options, watching
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Stage, Start
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import watch_setup
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import run as watch_run
 
 if TYPE_CHECKING:
-    from homelab_hooks.cli import chain
+    from homelab_hooks.follow import stages
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,19 +38,19 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Watch."""
     config, world = session.config(args), session.world
     server = world.server(config)
-    about = watching.resolve_context(config, world, args.commit)
-    decides = watching.build_scope(about.commit, args.event)
+    about = watch_setup.resolve_context(config, world, args.commit)
+    decides = watch_setup.build_scope(about.commit, args.event)
     name = args.commit if about.commit.tag else about.commit.sha
-    again = watching.watch_resume_command(args, name, deploy=args.deploy or (), events=args.event or ())
+    again = watch_setup.watch_resume_command(args, name, deploy=args.deploy or (), events=args.event or ())
     again += " --fail-fast" if args.fail_fast else ""
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
     )
-    asked = watching.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
+    asked = watch_setup.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
     # Configured targets are waited for after a landing; a watch waits only for those that it is given.
     rollout = _rollout_stage(args, config, session, about) if args.deploy else None
-    sources = watching.watch_dependencies(
-        world, about, watching.waiting_ci_client(config, world), world.stream_listener(config)
+    sources = watch_setup.watch_dependencies(
+        world, about, watch_setup.waiting_ci_client(config, world), world.stream_listener(config)
     )
 
     def watched() -> Verdict:
@@ -57,25 +58,25 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
     if rollout is None:
         return session.finish(watched())
-    from homelab_hooks.cli import chain
+    from homelab_hooks.follow import stages
 
-    links = [chain.StageCommand(Stage.WATCH, watched, again), rollout]
-    return session.finish(chain.run_stages(links, session, Verdict(exit=ExitCode.OK, sha=about.commit.sha)))
+    links = [stages.StageCommand(Stage.WATCH, watched, again), rollout]
+    return session.finish(stages.run_stages(links, session, Verdict(exit=ExitCode.OK, sha=about.commit.sha)))
 
 
 def _rollout_stage(
-    args: argparse.Namespace, config: Config, session: Session, about: watching.CommitContext
-) -> chain.StageCommand:
+    args: argparse.Namespace, config: Config, session: Session, about: watch_setup.CommitContext
+) -> stages.StageCommand:
     """The wait for the targets; loaded only where it is wanted. Raises CommandError for a malformed target."""
-    from homelab_hooks.cli import chain, deploying
+    from homelab_hooks.follow import deploy_setup, stages
 
-    asked = deploying.build_deploy_request(config, deploying.parse_targets(config.deploy), about.commit.sha)
+    asked = deploy_setup.build_deploy_request(config, deploy_setup.parse_targets(config.deploy), about.commit.sha)
 
     def deployed() -> Verdict:
         world, remote = session.world, about.remote()
-        target = watching.known_target(config, world.git_readonly, remote)
-        return deploying.run_wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
+        target = watch_setup.known_target(config, world.git_readonly, remote)
+        return deploy_setup.run_wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
 
-    return chain.StageCommand(
-        Stage.DEPLOY, deployed, deploying.deploy_resume_command(args, config.deploy, about.commit.sha)
+    return stages.StageCommand(
+        Stage.DEPLOY, deployed, deploy_setup.deploy_resume_command(args, config.deploy, about.commit.sha)
     )

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.session import Session
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import worktree
+from homelab_hooks.land import task_worktree
 from homelab_hooks.verdict import Verdict
 
 
@@ -22,5 +22,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Remove it."""
     world = session.world
-    said = worktree.remove_worktree(args.topic, git=world.git_interactive, user=world.user, force=args.force)
+    said = task_worktree.remove_worktree(args.topic, git=world.git_interactive, user=world.user, force=args.force)
     return session.finish(Verdict(exit=ExitCode.OK, reason=said))

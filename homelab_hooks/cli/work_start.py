@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli import options
-from homelab_hooks.cli.session import Session
-from homelab_hooks.land import worktree
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
+from homelab_hooks.land import task_worktree
 from homelab_hooks.text.sanitize import sanitize_text
 
 
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Make it."""
     config, world = session.config(args), session.world
-    path = worktree.start_worktree(
+    path = task_worktree.start_worktree(
         args.topic, git=world.git_interactive, user=world.user, remote=config.remote, onto=config.onto
     )
     # A program needs the name as it is; a terminal would act on what is in it.

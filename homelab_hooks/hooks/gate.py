@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -16,7 +17,6 @@ from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, p
 from homelab_hooks.polling.outcome import NotFound, Unavailable
 from homelab_hooks.system import process_table, terminal
 from homelab_hooks.system.process_table import command_line
-from homelab_hooks.world import Runtime
 
 
 def is_enabled(mode: str) -> bool:

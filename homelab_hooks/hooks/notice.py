@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.system import process_table, terminal
 from homelab_hooks.system.clock import format_current_time
 from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.views.ndjson import NdjsonView
-from homelab_hooks.world import Runtime
 
 NOTIFY_TIMEOUT_S = 30.0
 """that a notification may take"""

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from homelab_hooks.app.runtime import JOB_VARIABLE, Runtime
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.records import WatchRegistry, record_name
 from homelab_hooks.system import process_table
 from homelab_hooks.system.process_table import ProcessInfo
-from homelab_hooks.world import JOB_VARIABLE, Runtime
 
 WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
 """with Python: a waiter, whose modules do not come from the directory that it happens to be in"""

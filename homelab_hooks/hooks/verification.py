@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from homelab_hooks.cli import agreeing
+from homelab_hooks.app import trust_prompt
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pushing import RefUpdate
-from homelab_hooks.land import verify
+from homelab_hooks.land import verification
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.tree_check import DURING_VERIFICATION, describe_difference
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.world import Runtime
 
 TAIL_LINES = 20
 """lines of a failed verification that are said again, where they are the last"""
@@ -57,10 +57,10 @@ def run_gate(updates: tuple[RefUpdate, ...], config: Config, world: Runtime, tel
 def choose_command(config: Config, world: Runtime) -> VerifyCommand:
     """The command. Within pre-commit or prek their own other hooks are not it: they run by themselves, just now."""
     if config.verify:
-        agreeing.require_trusted(config, world)
+        trust_prompt.require_trusted(config, world)
         return VerifyCommand(config.verify, f"from {config.source('verify')}")
-    inside = frozenset({verify.PRE_COMMIT_CONFIG}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
-    found = verify.detect_in(world.git_readonly.top_level(), without=inside)
+    inside = frozenset({verification.PRE_COMMIT_CONFIG}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
+    found = verification.detect_in(world.git_readonly.top_level(), without=inside)
     if found is None:
         hint = f"name a command: git config homelab.verify CMD; {BYPASS_HINT}"
         raise CommandError("there is nothing to verify with", hint=hint, exit=ExitCode.REFUSED)

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from homelab_hooks.cli.post_push import FollowUp
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.stage import FollowUp
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks import landed, notice

@@ -11,11 +11,11 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import steps
-from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
-from homelab_hooks.land.finish import unknown_verdict
+from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.merge import continue_error
 from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
-from homelab_hooks.land.refusals import foreign_operation_error, lock_error
+from homelab_hooks.land.post_push import unknown_verdict
+from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules

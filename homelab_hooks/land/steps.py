@@ -9,8 +9,8 @@ from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import PushResult, PushStatus, classify_transport_error, output_lines
-from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
-from homelab_hooks.land.plan import push_error
+from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.push_decision import push_error
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand
 from homelab_hooks.land.submodules import push_submodules_first
 from homelab_hooks.land.tree_check import (
@@ -19,7 +19,7 @@ from homelab_hooks.land.tree_check import (
     DURING_VERIFICATION,
     require_same_tree,
 )
-from homelab_hooks.land.verify import detect_in
+from homelab_hooks.land.verification import detect_in
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 

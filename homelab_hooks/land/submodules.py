@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
-from homelab_hooks.land.course import Landing
+from homelab_hooks.land.landing import Landing
 from homelab_hooks.text.humanize import join_names
 
 

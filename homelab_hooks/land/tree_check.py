@@ -5,8 +5,8 @@ from __future__ import annotations
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.course import ABORT_HINT, Landing, short_sha
-from homelab_hooks.land.refusals import describe_hidden_changes
+from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.preconditions import describe_hidden_changes
 from homelab_hooks.text.humanize import join_names
 
 DURING_FETCH = "while the target was fetched"

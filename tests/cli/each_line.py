@@ -17,8 +17,8 @@ from types import FrameType
 from typing import Any
 
 from homelab_hooks import cli
+from homelab_hooks.app.session import Session
 from homelab_hooks.cli.main import run_in_session
-from homelab_hooks.cli.session import Session
 
 IMPORT = "<frozen importlib"
 """here files are read, and a copy would move the position in a file that it shares with the process"""

@@ -25,7 +25,7 @@ from tests.waiting import HANG_S, wait_until
 
 CRASH = """
 import sys
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.session import Session
 from homelab_hooks.events import Stage, StageChanged, Progress
 session = Session.open("homelab x", ["--output", "live"])
 def run():
@@ -37,7 +37,7 @@ sys.exit(session.run_guarded(run))
 BUSY = """
 import sys, threading
 from pathlib import Path
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.session import Session
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.events import Log, StepChanged
 from homelab_hooks.exit_codes import Exit

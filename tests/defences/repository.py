@@ -13,7 +13,7 @@ SAME_TREE = "tests/land/test_same_tree.py"
 SIGNALS = "tests/cli/test_signals.py"
 TREE = "tests/land/test_worktree.py"
 VERBS = "git/command.py"
-WORKTREE = "land/worktree.py"
+WORKTREE = "land/task_worktree.py"
 
 
 def looking(trap: str) -> tuple[str, ...]:
@@ -121,25 +121,25 @@ REPOSITORY = (
     Defence(
         "agreement-to-land",
         "a landing runs no command of a tracked file before somebody agreed",
-        (Change("cli/land.py", "agreeing.require_trusted(config, session.world)", "pass"),),
+        (Change("cli/land.py", "trust_prompt.require_trusted(config, session.world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[land]",),
     ),
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("hooks/verification.py", "agreeing.require_trusted(config, world)", "pass"),),
+        (Change("hooks/verification.py", "trust_prompt.require_trusted(config, world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
     ),
     Defence(
         "agreement-to-this-command",
         "who agreed to one command has not agreed to another",
-        (Change("land/agreement.py", "_digest(str(command)) in self", "bool(command) and self"),),
+        (Change("app/command_trust.py", "_digest(str(command)) in self", "bool(command) and self"),),
         (f"{AGREEMENT}::test_only_what_was_agreed_to_is_known",),
     ),
     Defence(
         "agreement-by-a-yes",
         "who does not say yes has not agreed",
-        (Change("cli/agreeing.py", "if not world.terminal.ask(", "if world.terminal.ask("),),
+        (Change("app/trust_prompt.py", "if not world.terminal.ask(", "if world.terminal.ask("),),
         (f"{AGREEMENT}::test_whoever_does_not_say_yes_has_nothing_run[n]",),
     ),
     Defence(
@@ -333,7 +333,7 @@ REPOSITORY = (
     Defence(
         "signals-after-the-result",
         "from the moment the result is written no signal changes it or the exit status",
-        (Change("cli/session.py", "        ignore_signals()\n", ""),),
+        (Change("app/session.py", "        ignore_signals()\n", ""),),
         (f"{SIGNALS}::test_a_signal_at_any_line_leaves_one_result_and_its_exit_status",),
     ),
     Defence(
@@ -352,8 +352,8 @@ REPOSITORY = (
         "one-result",
         "a command has one result, and its exit status",
         (
-            Change("cli/session.py", "        if self.result:\n            return int(self.result.exit)\n", ""),
-            Change("cli/session.py", "int(self.result.exit) if self.result else code", "code"),
+            Change("app/session.py", "        if self.result:\n            return int(self.result.exit)\n", ""),
+            Change("app/session.py", "int(self.result.exit) if self.result else code", "code"),
         ),
         (f"{SIGNALS}::test_what_comes_after_the_result_neither_repeats_nor_changes_it",),
     ),

@@ -11,7 +11,7 @@ REVIEW = "tests/security/test_review.py"
 STATE = f"{ENDS}::test_the_state_of_a_landing_has_no_password_and_is_its_users_alone"
 TABLE = "tests/config/test_table.py"
 TEXT = "tests/hostile/test_text.py"
-WORLD = "world.py"
+WORLD = "app/runtime.py"
 
 SECRETS = (
     Defence(
@@ -87,13 +87,13 @@ SECRETS = (
     Defence(
         "password-in-the-merge",
         "a merge's message names the remote without its password",
-        (Change("land/course.py", "{format_remote_url(self.state.remote)}/", "{self.state.remote}/"),),
+        (Change("land/landing.py", "{format_remote_url(self.state.remote)}/", "{self.state.remote}/"),),
         (STATE,),
     ),
     Defence(
         "mode-of-the-agreements",
         "what was agreed to is its user's alone",
-        (Change("land/agreement.py", "0o600", "0o644"),),
+        (Change("app/command_trust.py", "0o600", "0o644"),),
         (f"{AGREEMENT}::test_only_what_was_agreed_to_is_known",),
     ),
     Defence(
@@ -117,7 +117,7 @@ SECRETS = (
     Defence(
         "argument-of-the-post-push-hook",
         "a post-push hook is told URLs without passwords",
-        (Change("land/finish.py", "strip_web_userinfo(there.push_url)", "there.push_url"),),
+        (Change("land/post_push.py", "strip_web_userinfo(there.push_url)", "there.push_url"),),
         (told("work land-ci hook-plain"),),
     ),
     Defence(
@@ -229,7 +229,7 @@ SECRETS = (
     Defence(
         "traceback",
         "a traceback, where one is asked for, has no secret in it",
-        (Change("cli/session.py", "err(sanitize_text(line, self.world.redact))", "err(line)"),),
+        (Change("app/session.py", "err(sanitize_text(line, self.world.redact))", "err(line)"),),
         (f"{ENDS}::test_a_fault_of_ours_gives_nothing_away_in_its_traceback[plain]",),
     ),
     Defence(

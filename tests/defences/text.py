@@ -46,7 +46,9 @@ TEXT = (
         "who writes to the terminal is a list: another one is seen",
         (
             Change(
-                "cli/restart.py", "    again = watching", "    session.world.terminal.err(server)\n    again = watching"
+                "cli/restart.py",
+                "    again = watch_setup",
+                "    session.world.terminal.err(server)\n    again = watch_setup",
             ),
         ),
         (f"{WRITERS}::test_only_known_places_write_to_the_terminal",),
@@ -263,7 +265,11 @@ TEXT = (
     Defence(
         "question",
         "the command that is agreed to is shown whole, and as it is",
-        (Change("land/agreement.py", 'strip_control_chars(command.strip().replace("\\n", " ⏎ "))', "command.strip()"),),
+        (
+            Change(
+                "app/command_trust.py", 'strip_control_chars(command.strip().replace("\\n", " ⏎ "))', "command.strip()"
+            ),
+        ),
         ("tests/land/test_agreement.py::test_what_is_asked_about_is_shown_whole_and_does_nothing",),
     ),
     Defence(

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from homelab_hooks.app.command_trust import TrustedCommands
 from homelab_hooks.config import files
 from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.errors import CommandError
@@ -15,8 +16,7 @@ from homelab_hooks.hooks.owner import HookManager
 from homelab_hooks.hooks.places import read_hook_file
 from homelab_hooks.hooks.records import WatchRegistry as Records
 from homelab_hooks.hooks.ticket import WatchJob
-from homelab_hooks.land import verify
-from homelab_hooks.land.agreement import TrustedCommands
+from homelab_hooks.land import verification
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, lock_holder
 from homelab_hooks.system.process_table import ProcessInfo
@@ -74,7 +74,7 @@ def detection(data: bytes) -> None:
     with TemporaryDirectory(dir=MEMORY) as name:
         for file in (".pre-commit-config.yaml", "Makefile", "justfile", "pyproject.toml", "package.json"):
             (Path(name) / file).write_bytes(data)
-            found = verify.detect_in(Path(name))
+            found = verification.detect_in(Path(name))
             assert isinstance(found, VerifyCommand | None)
             assert found is None or not texts.harmful(found.command + found.why)
             (Path(name) / file).unlink()

@@ -15,7 +15,7 @@ from homelab_hooks.events import Event, Log, Progress, StageChanged
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
@@ -76,7 +76,7 @@ def git_land(parts: Callable[..., LandingDependencies]) -> Callable[..., Verdict
     def call(clone: Clone, **given: Any) -> Verdict:
         others = {name: given.pop(name) for name in ("check_ci", "follow_up", "tell") if name in given}
         verify = given.pop("how", None) or VerifyCommand(given.pop("verify", "true"), "told")
-        return land.land_branch(LandRequest(verify=verify, **given), parts(clone, **others))
+        return land_run.land_branch(LandRequest(verify=verify, **given), parts(clone, **others))
 
     return call
 

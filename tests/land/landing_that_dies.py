@@ -14,7 +14,7 @@ from pathlib import Path
 from homelab_hooks.events import Event, Log, StageChanged
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
@@ -39,7 +39,9 @@ def main(clone: str, verify: str, strategy: str, point: str) -> int:
         git=git, commands=processes, hooks=processes, clock=SystemClock(), tell=tell, jitter=lambda: 0.0,
         follow_up=None,
     )  # fmt: skip
-    return land.land_branch(LandRequest(verify=VerifyCommand(verify, "told"), strategy=Strategy(strategy)), parts).exit
+    return land_run.land_branch(
+        LandRequest(verify=VerifyCommand(verify, "told"), strategy=Strategy(strategy)), parts
+    ).exit
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land import worktree
+from homelab_hooks.land import task_worktree
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.verdict import Verdict
 
@@ -77,11 +77,11 @@ def disturbed(workshop: ScratchRepositories, seal: dict[str, str]) -> Callable[[
 def test_a_landing_merges_what_it_fetched_and_nothing_else(
     workshop: ScratchRepositories, ann: Clone, *, disturbed: Any, parts: Any, other: str, strategy: Strategy
 ) -> None:
-    from homelab_hooks.land import land
+    from homelab_hooks.land import run as land_run
     from homelab_hooks.land.request import LandRequest, VerifyCommand
 
     request = LandRequest(verify=VerifyCommand("true", "told"), strategy=strategy)
-    verdict = land.land_branch(request, parts(ann, git=disturbed(ann, OTHERS[other])))
+    verdict = land_run.land_branch(request, parts(ann, git=disturbed(ann, OTHERS[other])))
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
     assert workshop.origin.git("ls-tree", "--name-only", "main").split() == ["README", "a", "b"]
 
@@ -90,7 +90,7 @@ def test_a_landing_merges_what_it_fetched_and_nothing_else(
 def test_a_new_work_tree_begins_at_what_was_fetched(
     workshop: ScratchRepositories, ann: Clone, disturbed: Any, other: str
 ) -> None:
-    path = worktree.start_worktree("task", git=disturbed(ann, OTHERS[other]), user="ann")
+    path = task_worktree.start_worktree("task", git=disturbed(ann, OTHERS[other]), user="ann")
     assert Clone(path, workshop.environ).head == workshop.server_commit()
 
 

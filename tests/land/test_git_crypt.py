@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import worktree
+from homelab_hooks.land import task_worktree
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
@@ -140,7 +140,7 @@ def test_defect_21_a_key_with_a_name_and_attributes_in_a_folder_below_are_unders
     ann.commit("deep/.gitattributes", "secret filter=git-crypt-ops diff=git-crypt-ops\n")
     ann.commit("deep/secret", "s3cret\n")
     ann.git("push", "--quiet", "origin", "main")
-    path = worktree.start_worktree("x", git=parts(ann).git, user="ann")
+    path = task_worktree.start_worktree("x", git=parts(ann).git, user="ann")
     new = Clone(path, workshop.environ)
     assert (path / "deep/secret").read_text() == "s3cret\n"
     new.commit("deep/secret", "other\n")
@@ -152,7 +152,7 @@ def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
     workshop: ScratchRepositories, ann: Clone, bob: Clone, parts: Any, git_land: GitLand
 ) -> None:
     """Defect 24: git-crypt looks for its keys in the work tree's own git directory, where they never are."""
-    path = worktree.start_worktree("x", git=parts(ann).git, user="ann")
+    path = task_worktree.start_worktree("x", git=parts(ann).git, user="ann")
     new = Clone(path, workshop.environ)
     assert (path / "secret").read_text() == "old s3cret\n"
     assert new.git("status", "--porcelain") == ""
@@ -163,7 +163,7 @@ def test_defect_24_a_new_work_tree_has_the_keys_and_lands(
     assert git_land(new, verify="grep new secret && grep other secret2").landed
 
     assert all(blob.startswith(b"\0GITCRYPT\0") for blob in history(workshop))
-    assert worktree.remove_worktree("x", git=parts(ann).git, user="ann").startswith("removed")
+    assert task_worktree.remove_worktree("x", git=parts(ann).git, user="ann").startswith("removed")
     assert (ann.path / ".git/git-crypt/keys/default").is_file(), "the keys themselves stay"
 
 

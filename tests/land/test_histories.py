@@ -15,7 +15,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
@@ -106,8 +106,8 @@ def test_whatever_happened_before_and_meanwhile_a_landing_is_true_and_harmless(
     there = workshop.server_commit()
     assert workshop.origin.git("merge-base", target, there) == target, "only ever fast-forwarded"
     held(workshop, ann, verdict)
-    if not verdict.landed and land.pending_landing(parts.git) is not None:
-        assert land.abort_landing(parts).exit is ExitCode.OK
+    if not verdict.landed and land_run.pending_landing(parts.git) is not None:
+        assert land_run.abort_landing(parts).exit is ExitCode.OK
     if not verdict.landed:
         assert ann.head == start or verdict.exit is ExitCode.OK
     assert ann.git("status", "--porcelain") == "?? untracked"
@@ -130,7 +130,9 @@ def landed(
     parts = LandingDependencies(
         git=git, commands=commands, hooks=commands, clock=FakeClock(), tell=tell, jitter=lambda: 0.5
     )
-    return land.land_branch(LandRequest(verify=VerifyCommand(RECORD + ends, "told"), strategy=strategy), parts), parts
+    return land_run.land_branch(
+        LandRequest(verify=VerifyCommand(RECORD + ends, "told"), strategy=strategy), parts
+    ), parts
 
 
 def held(workshop: ScratchRepositories, ann: Clone, verdict: Verdict) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
@@ -40,7 +40,7 @@ WITHIN = {
     "update": "server",
     "post-receive": "server",
 }
-THEN: list[Then] = [land.continue_landing, land.abort_landing]
+THEN: list[Then] = [land_run.continue_landing, land_run.abort_landing]
 BOTH = pytest.mark.parametrize("then", THEN)
 
 
@@ -115,7 +115,7 @@ def test_killed_between_two_effects(
     point, then = case
     start = ann.head
     killed(ann, point=point)
-    if land.pending_landing(parts(ann).git) is None:
+    if land_run.pending_landing(parts(ann).git) is None:
         assert point == "preflight:done"
         matrix.add(point, then, "nothing had begun")
         return
@@ -160,7 +160,7 @@ def test_killed_while_git_writes_the_work_tree(
     ann.git("config", "--unset", "filter.deadly.smudge")
 
     lock = ann.path / ".git/index.lock"
-    for verdict in (land.continue_landing(parts(ann)), land.abort_landing(parts(ann))):
+    for verdict in (land_run.continue_landing(parts(ann)), land_run.abort_landing(parts(ann))):
         assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
         assert str(lock) in verdict.reason
         assert "remove that file" in verdict.hint
@@ -200,7 +200,7 @@ def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
     start = ann.head
     killed(ann, point="verify:done")
     candidate = ann.head
-    state = land.pending_landing(parts(ann).git)
+    state = land_run.pending_landing(parts(ann).git)
     assert state is not None
     ann.git("update-ref", "refs/keep/candidate", candidate)
     killed_in_push(ann, candidate)
@@ -227,4 +227,4 @@ def test_killed_and_then_landed_again_says_how_to_go_on(
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "--continue" in verdict.hint
-    assert land.continue_landing(parts(ann)).landed
+    assert land_run.continue_landing(parts(ann)).landed

@@ -13,7 +13,7 @@ from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandRequest, SkipVerification
 from homelab_hooks.verdict import Verdict
 
@@ -93,7 +93,7 @@ def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(
     """Git has a variable to make it think so, for its own tests."""
     environ = {**workshop.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
     git = Git(GitPythonRunner(environ, ann.path, inherited=os.environ, interactive=False))
-    verdict = land.land_branch(LandRequest(verify=SkipVerification()), parts(ann, git=git))
+    verdict = land_run.land_branch(LandRequest(verify=SkipVerification()), parts(ann, git=git))
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "safe.directory" in verdict.hint
 

@@ -8,7 +8,7 @@ from typing import Any
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import DetectVerification, Landed, SkipVerification, Strategy
 from homelab_hooks.verdict import Verdict
 
@@ -88,7 +88,7 @@ def test_a_verification_that_fails_leaves_the_target_alone_and_says_its_last_lin
     assert "git land --abort" in verdict.hint
     assert told.lines("verify")[-2:] == ["one", "broken"]
     assert workshop.server_commit() == theirs
-    back = land.abort_landing(parts(ann))
+    back = land_run.abort_landing(parts(ann))
     assert (back.exit, back.landed, ann.head) == (ExitCode.OK, False, start)
 
 

@@ -10,7 +10,7 @@ import pytest
 from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.verdict import Verdict
 
@@ -81,7 +81,7 @@ def test_defect_2_a_conflict_in_a_later_round_is_a_conflict(
     assert (verdict.exit, verdict.landed) == (ExitCode.CONFLICT, False)
     assert "in: same" in verdict.reason
     assert workshop.server_commit("topic") == ""
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
     assert ann.head == start
 
 
@@ -126,7 +126,7 @@ def test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became(
     assert "HEAD moved" in verdict.reason
     assert workshop.server_commit() == before
     sneaked = ann.head
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
     assert (ann.head, ann.git("rev-parse", "HEAD^")) == (sneaked, sha), "a commit that is not ours is kept"
 
 

@@ -10,7 +10,7 @@ import pytest
 from homelab_hooks.demo.githttp import GitFault, GitServer, GitService
 from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -61,7 +61,7 @@ def test_a_lost_race_is_tried_again_five_times_and_each_wait_is_jittered(
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "after 6 tries: somebody else pushed first" in verdict.reason
     assert clock.slept == [0.5, 1.0, 2.0, 4.0, 8.0]
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
     assert ann.head == start
 
 
@@ -172,10 +172,10 @@ def test_what_nobody_can_tell_is_called_unknown_until_the_server_is_back(
     assert (verdict.exit, verdict.landed) == (ExitCode.UNREACHABLE, None)
     assert "unknown" in verdict.reason
     assert git_land(ann).exit is ExitCode.REFUSED
-    assert land.abort_landing(parts(ann)).exit is ExitCode.UNREACHABLE
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.UNREACHABLE
 
     server.plan.faults.clear()
-    verdict = land.continue_landing(parts(ann))
+    verdict = land_run.continue_landing(parts(ann))
     assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, sha)
 
 
@@ -215,4 +215,4 @@ def test_a_hook_that_prints_what_git_prints_lands_nothing(
     workshop.write_hook("pre-push", line, where=ann.path / ".git/hooks")
     verdict = git_land(ann, max_retries=1)
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
-    assert land.pending_landing(parts(ann).git) is None
+    assert land_run.pending_landing(parts(ann).git) is None

@@ -11,7 +11,7 @@ import pytest
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
@@ -94,7 +94,7 @@ def test_an_operation_of_the_users_own_is_named_and_left_alone(
     before, on_server = files_of_git(ann), workshop.server_commit()
     word = next(word for word in ("cherry-pick", "rebase", "revert", "bisect", "merge", "am") if word in name)
 
-    calls = {"--abort": land.abort_landing, "--continue": land.continue_landing}
+    calls = {"--abort": land_run.abort_landing, "--continue": land_run.continue_landing}
     verdict = calls[then](parts(ann)) if then else git_land(ann)
 
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False), verdict
@@ -103,7 +103,7 @@ def test_an_operation_of_the_users_own_is_named_and_left_alone(
     assert files_of_git(ann) == before
     assert workshop.server_commit() == on_server
     end(workshop, ann, name)
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 def test_a_merge_of_the_users_own_after_a_failed_verification_survives_abort(
@@ -116,13 +116,13 @@ def test_a_merge_of_the_users_own_after_a_failed_verification_survives_abort(
     ann.write("same", RESOLVED)
     ann.git("add", "same")
 
-    verdict = land.abort_landing(parts(ann))
+    verdict = land_run.abort_landing(parts(ann))
 
     assert verdict.exit is ExitCode.REFUSED
     assert (ann.path / "same").read_text() == RESOLVED
     assert (ann.path / ".git/MERGE_HEAD").exists()
     end(workshop, ann, "merge")
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
@@ -137,7 +137,7 @@ def test_what_the_user_merged_or_rebased_himself_is_not_taken_back(
     ann.git("merge", "--quiet", "-s", "ours", "-m", "by hand", "origin/main")
     mine = ann.head
 
-    verdict = land.abort_landing(parts(ann))
+    verdict = land_run.abort_landing(parts(ann))
 
     assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.OK, False, mine)
 
@@ -166,12 +166,12 @@ def test_a_merge_that_the_user_begins_while_the_merge_of_the_landing_is_resolved
     """The landing's own was given up with git; the record says that it may still be there."""
     assert git_land(ann).exit is ExitCode.CONFLICT
     shell(workshop, ann, "git merge --abort; git merge other")
-    for verdict in (land.abort_landing(parts(ann)), land.continue_landing(parts(ann))):
+    for verdict in (land_run.abort_landing(parts(ann)), land_run.continue_landing(parts(ann))):
         assert verdict.exit is ExitCode.REFUSED
         assert "a merge of your own is in progress" in verdict.reason
     assert Path(ann.path / ".git/MERGE_HEAD").read_text().strip() == ann.sha("other")
     end(workshop, ann, "merge")
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 @pytest.mark.parametrize("backend", ["merge", "apply"])
@@ -183,5 +183,5 @@ def test_a_conflict_of_our_own_rebase_is_continued_with_either_backend(
     for more in (ExitCode.CONFLICT, ExitCode.OK):  # each of two commits has one
         ann.write("same", f"{RESOLVED}{more}\n")
         ann.git("add", "same")
-        assert land.continue_landing(parts(ann)).exit is more
+        assert land_run.continue_landing(parts(ann)).exit is more
     assert workshop.origin.git("show", "main:same") == f"{RESOLVED}0"

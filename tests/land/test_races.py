@@ -14,7 +14,7 @@ from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Event, StageChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandRequest, Strategy, VerifyCommand
 from homelab_hooks.verdict import Verdict
 
@@ -102,7 +102,7 @@ def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
             once.touch()
             pushed(bob)
 
-    verdict = land.land_branch(
+    verdict = land_run.land_branch(
         LandRequest(verify=VerifyCommand(VERIFY, "told"), strategy=strategy), parts(ann, tell=tell)
     )
 
@@ -136,7 +136,7 @@ def test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_rac
         bob.git("push", "--quiet", "origin", "main")
 
     server.plan.before_push = meanwhile
-    verdict = land.land_branch(LandRequest(verify=VerifyCommand(VERIFY, "told")), parts(ann))
+    verdict = land_run.land_branch(LandRequest(verify=VerifyCommand(VERIFY, "told")), parts(ann))
     held(workshop, ann, bob, verdict)
     assert rounds(told) == "2 pushes"
 
@@ -148,6 +148,8 @@ def test_with_a_fast_forward_only_a_lost_race_is_said_and_nothing_has_moved(
     ann.git("reset", "--quiet", "--hard", "origin/main")
     start = ann.commit("a")
     race = f"{VERIFY}; {PUSH.format('..')}"
-    verdict = land.land_branch(LandRequest(verify=VerifyCommand(race, "told"), strategy=Strategy.FF_ONLY), parts(ann))
+    verdict = land_run.land_branch(
+        LandRequest(verify=VerifyCommand(race, "told"), strategy=Strategy.FF_ONLY), parts(ann)
+    )
     assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.CONFLICT, False, start)
     assert workshop.server_commit() == bob.head

@@ -16,9 +16,9 @@ from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import cut_short, land
+from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.ownership import made_by_landing
-from homelab_hooks.land.plan import Fail, Retry, retry_or_fail
+from homelab_hooks.land.push_decision import Fail, Retry, retry_or_fail
 from homelab_hooks.land.request import DetectVerification, LandRequest, SkipVerification, Strategy, VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, landing_lock
 from homelab_hooks.system.process import ProcessRunner
@@ -51,12 +51,12 @@ def test_a_conflict_is_left_to_be_resolved_and_then_landed(
 
     again = git_land(conflicting)
     assert (again.exit, "git land --continue" in again.hint) == (ExitCode.REFUSED, True)
-    unresolved = land.continue_landing(parts(conflicting))
+    unresolved = land_run.continue_landing(parts(conflicting))
     assert (unresolved.exit, unresolved.landed) == (ExitCode.CONFLICT, False)
 
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    done = land.continue_landing(parts(conflicting))
+    done = land_run.continue_landing(parts(conflicting))
     assert (done.exit, done.landed) == (ExitCode.OK, True)
     assert workshop.server_commit() == conflicting.head
     assert conflicting.git("branch", "--show-current") == "topic"
@@ -67,7 +67,7 @@ def test_a_conflict_is_left_to_be_resolved_and_then_landed(
 def test_a_conflict_can_be_taken_back(conflicting: Clone, git_land: GitLand, parts: Any, strategy: Strategy) -> None:
     start = conflicting.head
     assert git_land(conflicting, strategy=strategy).exit is ExitCode.CONFLICT
-    verdict = land.abort_landing(parts(conflicting))
+    verdict = land_run.abort_landing(parts(conflicting))
     assert (verdict.exit, verdict.landed, conflicting.head) == (ExitCode.OK, False, start)
     assert conflicting.git("branch", "--show-current") == "topic"
 
@@ -79,10 +79,10 @@ def test_the_files_of_a_conflict_are_named_as_they_would_be_typed_from_there(
     deep.path.mkdir(parents=True)
     verdict = git_land(deep)
     assert (verdict.exit, verdict.reason.endswith("in: ../../same")) == (ExitCode.CONFLICT, True)
-    assert land.continue_landing(parts(deep)).reason.endswith(": ../../same")
+    assert land_run.continue_landing(parts(deep)).reason.endswith(": ../../same")
     conflicting.write("same", "both\n")
     deep.git("add", "../../same")
-    assert land.continue_landing(parts(deep)).landed
+    assert land_run.continue_landing(parts(deep)).landed
 
 
 def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
@@ -93,22 +93,22 @@ def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
     hook = workshop.write_hook("commit-msg", "echo ticket missing >&2; exit 1", where=conflicting.path / ".git/hooks")
-    verdict = land.continue_landing(parts(conflicting))
+    verdict = land_run.continue_landing(parts(conflicting))
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert verdict.reason.endswith("ticket missing")
     assert (conflicting.path / "same").read_text() == "both\n"
     hook.unlink()
-    assert land.continue_landing(parts(conflicting)).landed
+    assert land_run.continue_landing(parts(conflicting)).landed
 
 
 def test_going_on_keeps_the_options_it_began_with(conflicting: Clone, git_land: GitLand, parts: Any, told: Any) -> None:
     git_land(conflicting, verify="echo the-first-command", caller_state={"deploy": ["web/app"]})
-    state = land.pending_landing(parts(conflicting).git)
+    state = land_run.pending_landing(parts(conflicting).git)
     assert state is not None
     assert state.request.caller_state == {"deploy": ["web/app"]}
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    assert land.continue_landing(parts(conflicting)).landed
+    assert land_run.continue_landing(parts(conflicting)).landed
     assert "the-first-command" in told.lines("verify")
 
 
@@ -126,7 +126,7 @@ def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
     assert git_land(conflicting).exit is ExitCode.CONFLICT
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
-    assert land.continue_landing(parts(conflicting)).landed
+    assert land_run.continue_landing(parts(conflicting)).landed
     message = conflicting.git("log", "-1", "--format=%B")
     assert message.startswith("Merge remote-tracking branch 'origin/main' into topic")
     assert ("Conflicts:" in message) is kept
@@ -134,7 +134,7 @@ def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
 
 def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: ScratchRepositories, parts: Any) -> None:
     ann = workshop.clone("ann", branch="topic")
-    for verdict in (land.continue_landing(parts(ann)), land.abort_landing(parts(ann))):
+    for verdict in (land_run.continue_landing(parts(ann)), land_run.abort_landing(parts(ann))):
         assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
         assert "no landing to" in verdict.reason
 
@@ -143,11 +143,11 @@ def test_going_on_from_another_branch_is_refused(conflicting: Clone, git_land: G
     git_land(conflicting)
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "main")
-    verdict = land.continue_landing(parts(conflicting))
+    verdict = land_run.continue_landing(parts(conflicting))
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "git switch topic" in verdict.hint
     conflicting.git("switch", "--quiet", "topic")
-    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
 def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
@@ -159,9 +159,9 @@ def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "main")
     quoted = shlex.quote("t;touch'x'")
-    assert f"git switch {quoted}, then" in land.continue_landing(parts(conflicting)).hint
+    assert f"git switch {quoted}, then" in land_run.continue_landing(parts(conflicting)).hint
     conflicting.git("switch", "--quiet", "t;touch'x'")
-    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
 def test_what_somebody_staged_himself_is_never_thrown_away(conflicting: Clone, git_land: GitLand, parts: Any) -> None:
@@ -169,8 +169,8 @@ def test_what_somebody_staged_himself_is_never_thrown_away(conflicting: Clone, g
     conflicting.git("merge", "--abort")
     conflicting.write("mine", "precious\n")
     conflicting.git("add", "mine")
-    assert land.continue_landing(parts(conflicting)).exit is ExitCode.REFUSED
-    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
+    assert land_run.continue_landing(parts(conflicting)).exit is ExitCode.REFUSED
+    assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
     assert conflicting.git("status", "--porcelain") == "A  mine"
     conflicting.git("rm", "--quiet", "--force", "mine")
 
@@ -183,7 +183,7 @@ FAST = {5, 11}
 CASES = [
     pytest.param((point, then), marks=[] if point in FAST else pytest.mark.slow)
     for point in range(1, POINTS)
-    for then in (land.continue_landing, land.abort_landing)
+    for then in (land_run.continue_landing, land_run.abort_landing)
 ]
 
 
@@ -201,15 +201,15 @@ def test_interrupted_at_any_point_the_word_about_the_target_is_true(
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, verify="echo good")
 
-    word = cut_short.interrupt_verdict(parts(ann).git)
+    word = interrupt.interrupt_verdict(parts(ann).git)
     there = workshop.server_commit() != theirs
     assert word.landed in {there, None}
     assert word.exit is ExitCode.INTERRUPTED
-    if land.pending_landing(parts(ann).git) is None:
+    if land_run.pending_landing(parts(ann).git) is None:
         assert point == 1, "only preflight writes nothing down"
         return
     verdict = then(parts(ann))
-    if there or then is land.continue_landing:
+    if there or then is land_run.continue_landing:
         assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.OK, True, verdict.sha)
     else:
         assert (verdict.exit, verdict.landed, ann.head) == (ExitCode.OK, False, start)
@@ -228,7 +228,7 @@ def test_after_an_interrupted_landing_the_next_one_says_how_to_go_on(
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "topic was cut short at" in verdict.reason
     assert "git land --continue" in verdict.hint
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
@@ -242,9 +242,9 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
 
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, follow_up=interrupted)
-    word = cut_short.interrupt_verdict(parts(ann).git)
+    word = interrupt.interrupt_verdict(parts(ann).git)
     assert (word.landed, word.sha, word.hint) == (True, sha, f"go on: homelab-watch {sha}")
-    verdict = land.continue_landing(
+    verdict = land_run.continue_landing(
         parts(ann, follow_up=lambda there: Verdict(exit=ExitCode.BLOCKED, reason=there.sha))
     )
     assert (verdict.exit, verdict.landed, verdict.reason) == (ExitCode.BLOCKED, True, sha)
@@ -288,7 +288,7 @@ def test_going_back_from_under_ones_own_commits_keeps_them(
     made, mine = ann.head, ann.commit("c")
     assert git_land(ann).exit is ExitCode.REFUSED
 
-    verdict = land.abort_landing(parts(ann))
+    verdict = land_run.abort_landing(parts(ann))
 
     assert (verdict.exit, verdict.landed, verdict.sha, ann.head) == (ExitCode.OK, False, mine, mine)
     assert made[:10] in verdict.reason
@@ -299,7 +299,7 @@ def test_going_back_from_under_ones_own_commits_keeps_them(
         ann.git(*command.split()[1:], "without")
         assert (ann.git("rev-parse", "HEAD~1"), (ann.path / "b").exists()) == (start, False)
         ann.git("switch", "--quiet", "topic")
-    assert land.pending_landing(parts(ann).git) is None
+    assert land_run.pending_landing(parts(ann).git) is None
     assert git_land(ann).landed
     assert workshop.server_commit() == ann.head
 
@@ -311,7 +311,7 @@ def test_a_landing_that_had_made_nothing_goes_from_under_ones_own_commit(
     ann.commit("a")
     cut_at(told, git_land, ann, ("verify", "started"))
     mine = ann.commit("c")
-    verdict = land.abort_landing(parts(ann))
+    verdict = land_run.abort_landing(parts(ann))
     assert (verdict.exit, verdict.landed, ann.head, verdict.hint) == (ExitCode.OK, False, mine, "")
 
 
@@ -324,9 +324,9 @@ def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
     ann.git("switch", "--quiet", "-c", "other")
     other = git_land(ann)
     assert (other.exit, other.hint.split(";")[0]) == (ExitCode.REFUSED, "git switch topic")
-    assert land.abort_landing(parts(ann)).exit is ExitCode.REFUSED
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.REFUSED
     ann.git("branch", "-D", "topic")
-    verdict = land.abort_landing(parts(ann))
+    verdict = land_run.abort_landing(parts(ann))
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, False)
     assert git_land(ann).landed
 
@@ -338,11 +338,11 @@ def test_going_back_leaves_a_merge_on_another_branch_alone(
     cut_at(told, git_land, conflicting, ("merge", "started"))
     conflicting.git("switch", "--quiet", "-c", "other")
     ProcessRunner(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)
-    assert land.abort_landing(parts(conflicting)).exit is ExitCode.REFUSED
+    assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.REFUSED
     assert (conflicting.path / ".git/MERGE_HEAD").exists()
     conflicting.git("merge", "--abort")
     conflicting.git("switch", "--quiet", "topic")
-    assert land.abort_landing(parts(conflicting)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
 def test_going_on_verifies_as_it_is_told_now(
@@ -352,7 +352,7 @@ def test_going_on_verifies_as_it_is_told_now(
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     cut_at(told, git_land, ann, ("push", "started"), verify="echo before")
-    assert land.continue_landing(parts(ann), verify=VerifyCommand("echo now", "told again")).landed
+    assert land_run.continue_landing(parts(ann), verify=VerifyCommand("echo now", "told again")).landed
     assert told.lines("verify") == [
         "verifying with `echo before`: told", "before", "verifying with `echo now`: told again", "now"
     ]  # fmt: skip
@@ -371,12 +371,12 @@ def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, follow_up=interrupted)
     git = parts(ann).git
-    earlier = land.pending_landing(git)
-    assert cut_short.interrupt_verdict(git, previous=earlier).landed, "the same commit is landed"
+    earlier = land_run.pending_landing(git)
+    assert interrupt.interrupt_verdict(git, previous=earlier).landed, "the same commit is landed"
     second = ann.commit("b")
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, check_ci=lambda: interrupted(None))
-    word = cut_short.interrupt_verdict(git, previous=earlier)
+    word = interrupt.interrupt_verdict(git, previous=earlier)
     assert (word.landed, word.sha) == (False, second)
     assert workshop.server_commit() == first
     assert git_land(ann).landed
@@ -398,7 +398,7 @@ def test_an_interrupted_verification_ends_with_all_it_started(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        land.land_branch(
+        land_run.land_branch(
             LandRequest(verify=VerifyCommand(f"exec 9>../pipe; ({FOREVER}; touch ../late) & echo begun; wait", "told")),
             parts(ann, tell=hear),
         )
@@ -406,7 +406,7 @@ def test_an_interrupted_verification_ends_with_all_it_started(
     assert os.read(reader, 1) == b""
     os.close(reader)
     assert not (workshop.folder / "late").exists()
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
 def test_a_second_landing_is_told_who_holds_the_lock(workshop: ScratchRepositories, git_land: GitLand) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import SkipVerification
 from homelab_hooks.verdict import Verdict
 
@@ -96,7 +96,7 @@ def test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done(
         before,
         start,
     )
-    assert land.pending_landing(parts(ann).git) is None
+    assert land_run.pending_landing(parts(ann).git) is None
     undo(ann)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land import land
+from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.verdict import Verdict
 
@@ -72,7 +72,7 @@ def test_going_back_brings_the_submodule_back_too(
     start, before = ann.head, inside(ann, workshop).head
     assert git_land(ann, verify="false").exit is ExitCode.VERIFY_FAILED
     assert inside(ann, workshop).head == newer
-    assert land.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
     assert (ann.head, inside(ann, workshop).head) == (start, before)
 
 
@@ -87,7 +87,7 @@ def test_a_conflict_elsewhere_is_resolved_and_the_submodule_follows_then(
     assert git_land(ann, verify="test -e lib/new").exit is ExitCode.CONFLICT
     ann.write("same", "both\n")
     ann.git("add", "same")
-    assert land.continue_landing(parts(ann)).landed
+    assert land_run.continue_landing(parts(ann)).landed
 
 
 def test_a_submodule_with_somebodys_own_commit_is_dirt_whatever_is_ignored(
@@ -124,7 +124,7 @@ def test_a_library_that_cannot_be_had_is_no_landing_and_can_be_gone_on_with(
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "submodules cannot follow the merge (lib)" in verdict.reason
     away.rename(library.bare_path)
-    assert land.continue_landing(parts(ann)).landed
+    assert land_run.continue_landing(parts(ann)).landed
     assert inside(ann, workshop).head == newer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.land.verify import detect_command
+from homelab_hooks.land.verification import detect_command
 
 FOUND = [
     ({".pre-commit-config.yaml": "- id: x\n  stages: [pre-commit, pre-push]\n"}, "pre-commit run --all-files"),

@@ -11,7 +11,7 @@ from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land import worktree
+from homelab_hooks.land import task_worktree
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
@@ -34,7 +34,7 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: ScratchReposito
     theirs = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
 
-    path = worktree.start_worktree("fix/x", git=opened(ann), user="ann")
+    path = task_worktree.start_worktree("fix/x", git=opened(ann), user="ann")
 
     assert path == ann.path / ".worktrees" / "fix" / "x"
     new = Clone(path, workshop.environ)
@@ -45,7 +45,7 @@ def test_a_work_tree_begins_at_the_target_as_it_is_now(workshop: ScratchReposito
 def test_defect_16_a_new_work_tree_has_no_upstream(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 16: a bare `git push` from the new work tree pushed the target."""
     ann = workshop.clone("ann")
-    path = worktree.start_worktree("x", git=opened(ann), user="ann")
+    path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(RuntimeError, match="no upstream"):
         Clone(path, workshop.environ).git("rev-parse", "--symbolic-full-name", "@{upstream}")
 
@@ -53,8 +53,8 @@ def test_defect_16_a_new_work_tree_has_no_upstream(workshop: ScratchRepositories
 def test_defect_17_the_main_work_tree_stays_clean(workshop: ScratchRepositories, opened: Opened) -> None:
     """Defect 17: the tracked .gitignore was changed, and the main checkout dirty."""
     ann = workshop.clone("ann")
-    worktree.start_worktree("x", git=opened(ann), user="ann")
-    worktree.start_worktree("y", git=opened(ann), user="ann")
+    task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    task_worktree.start_worktree("y", git=opened(ann), user="ann")
     assert ann.git("status", "--porcelain") == ""
     assert (ann.path / ".git/info/exclude").read_text().count(".worktrees") == 1
 
@@ -66,7 +66,7 @@ def test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused(
     """Defect 18: a topic could lead out of the folder."""
     ann = workshop.clone("ann")
     with pytest.raises(CommandError) as caught:
-        worktree.start_worktree(topic, git=opened(ann), user="ann")
+        task_worktree.start_worktree(topic, git=opened(ann), user="ann")
     assert caught.value.exit is ExitCode.USAGE
     assert not (ann.path / ".worktrees").exists()
 
@@ -76,22 +76,22 @@ def test_defect_19_from_a_linked_work_tree_the_next_one_is_beside_it_not_in_it(
 ) -> None:
     """Defect 19: a work tree was put into the one that it was called from."""
     ann = workshop.clone("ann")
-    first = worktree.start_worktree("x", git=opened(ann), user="ann")
-    second = worktree.start_worktree("y", git=opened(Clone(first, workshop.environ)), user="ann")
+    first = task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    second = task_worktree.start_worktree("y", git=opened(Clone(first, workshop.environ)), user="ann")
     assert second == ann.path / ".worktrees" / "y"
 
 
 def test_a_topic_that_is_taken_is_refused(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    worktree.start_worktree("x", git=opened(ann), user="ann")
+    task_worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(CommandError, match="already"):
-        worktree.start_worktree("x", git=opened(ann), user="ann")
+        task_worktree.start_worktree("x", git=opened(ann), user="ann")
 
 
 def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    worktree.start_worktree("fix/x", git=opened(ann), user="ann")
-    said = worktree.remove_worktree("fix/x", git=opened(ann), user="ann")
+    task_worktree.start_worktree("fix/x", git=opened(ann), user="ann")
+    said = task_worktree.remove_worktree("fix/x", git=opened(ann), user="ann")
     assert said == "removed the work tree and the branch ann/fix/x"
     assert ann.git("branch", "--list", "ann/*") == ""
     assert not (ann.path / ".worktrees").exists()
@@ -100,32 +100,32 @@ def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: ScratchRe
 @pytest.mark.parametrize("name", ["README", "new"])
 def test_cleaning_refuses_to_lose_changes_unless_told(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
     ann = workshop.clone("ann")
-    path = worktree.start_worktree("x", git=opened(ann), user="ann")
+    path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
     (path / name).write_text("changed")
     with pytest.raises(CommandError, match=f"would be lost: {name}"):
-        worktree.remove_worktree("x", git=opened(ann), user="ann")
-    assert worktree.remove_worktree("x", git=opened(ann), user="ann", force=True).startswith("removed")
+        task_worktree.remove_worktree("x", git=opened(ann), user="ann")
+    assert task_worktree.remove_worktree("x", git=opened(ann), user="ann", force=True).startswith("removed")
 
 
 def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    new = Clone(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
+    new = Clone(task_worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
     with pytest.raises(CommandError, match="ann/x has 1 commit on no remote"):
-        worktree.remove_worktree("x", git=opened(ann), user="ann")
+        task_worktree.remove_worktree("x", git=opened(ann), user="ann")
     new.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
-    assert worktree.remove_worktree("x", git=opened(ann), user="ann").startswith("removed")
+    assert task_worktree.remove_worktree("x", git=opened(ann), user="ann").startswith("removed")
 
 
 def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there(
     workshop: ScratchRepositories, opened: Opened
 ) -> None:
     ann = workshop.clone("ann")
-    path = worktree.start_worktree("x", git=opened(ann), user="ann")
+    path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
     with pytest.raises(CommandError, match="is to go"):
-        worktree.remove_worktree("x", git=opened(Clone(path, workshop.environ)), user="ann")
+        task_worktree.remove_worktree("x", git=opened(Clone(path, workshop.environ)), user="ann")
     with pytest.raises(CommandError, match="no work tree"):
-        worktree.remove_worktree("y", git=opened(ann), user="ann")
+        task_worktree.remove_worktree("y", git=opened(ann), user="ann")
 
 
 def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(
@@ -133,10 +133,10 @@ def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(
 ) -> None:
     """Defect 20: it said that both were removed, whatever had become of the branch."""
     ann = workshop.clone("ann")
-    worktree.start_worktree("x", git=opened(ann), user="ann")
+    task_worktree.start_worktree("x", git=opened(ann), user="ann")
     lock = ann.path / ".git/refs/heads/ann/x.lock"
     lock.touch()
-    said = worktree.remove_worktree("x", git=opened(ann), user="ann")
+    said = task_worktree.remove_worktree("x", git=opened(ann), user="ann")
     assert said.startswith("removed the work tree; the branch ann/x is left: ")
     assert "x.lock" in said
     lock.unlink()
@@ -148,16 +148,18 @@ def test_a_task_is_landed_from_its_work_tree_and_then_cleaned_from_there_or_here
 ) -> None:
     """Landed commits are on the remote: nothing is lost with the branch."""
     ann = workshop.clone("ann")
-    new = Clone(worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
+    new = Clone(task_worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
     assert git_land(new).landed
-    other = worktree.start_worktree("y", git=opened(new), user="ann")
-    assert worktree.remove_worktree("x", git=opened(Clone(other, workshop.environ)), user="ann").startswith("removed")
-    assert worktree.remove_worktree("y", git=opened(ann), user="ann").startswith("removed")
+    other = task_worktree.start_worktree("y", git=opened(new), user="ann")
+    assert task_worktree.remove_worktree("x", git=opened(Clone(other, workshop.environ)), user="ann").startswith(
+        "removed"
+    )
+    assert task_worktree.remove_worktree("y", git=opened(ann), user="ann").startswith("removed")
 
 
 def test_a_name_that_git_takes_for_no_branch_is_no_owner(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
-    worktree.start_worktree("x", git=opened(ann), user="a b")
+    task_worktree.start_worktree("x", git=opened(ann), user="a b")
     assert ann.git("branch", "--list", "user/*").strip() == "+ user/x"
-    worktree.remove_worktree("x", git=opened(ann), user="a b")
+    task_worktree.remove_worktree("x", git=opened(ann), user="a b")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 FAULT = """
 import sys
 from pathlib import Path
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.session import Session
 secret = {secret!r}
 def inner():
     raise RuntimeError("it said\\n" + secret + " to " + {url!r}) from ValueError(secret[:9] + "\\x1b[1m" + secret[9:])

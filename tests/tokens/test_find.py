@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.lookup import (
     Token,
     TokenNotFound,
@@ -19,7 +20,6 @@ from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.process import ProcessRunner
-from homelab_hooks.world import Runtime
 from tests.waiting import FOREVER, HANG_S
 
 CI = parse_server_url("https://ci.example.test:8443/ci")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.lookup import Token, TokenNotFound
 from homelab_hooks.auth.vault import VaultSettings, create_vault_client, read_token_from_vault
 from homelab_hooks.config.address import parse_dial, parse_server_url
@@ -25,7 +26,6 @@ from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.world import Runtime
 
 FIELD = "woodpecker_api_token"
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.cli import options
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.cli.doctor import ci, cluster, git, hooks, settings, token
 from homelab_hooks.cli.doctor.aside import run_checks
-from homelab_hooks.cli.session import Session
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode

@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-from homelab_hooks.cli import watching
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import watch_setup
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
 from homelab_hooks.polling.outcome import Denied, Found
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.watch import access
-from homelab_hooks.world import Runtime
 
 REQUEST_TIMEOUT_S = 3.5
 """seconds that CI has to answer; less than all of it may take, so that its silence is told in its own words"""
@@ -78,7 +78,7 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
     """What CI says; where the server or the token is missing, that is a finding already."""
     try:
         ci, git = world.ci_client(config), world.git_readonly
-        names = watching.repo_names(config, git, lambda: watching.default_remote(config, git, git.remote_names()))
+        names = watch_setup.repo_names(config, git, lambda: watch_setup.default_remote(config, git, git.remote_names()))
     except CommandError as problem:
         missing = config.server is None or problem.exit is ExitCode.DENIED
         if not missing:

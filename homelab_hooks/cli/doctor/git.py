@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
+from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.cli.doctor.aside import DoctorCheck, from_error
 from homelab_hooks.config.resolve import TRACKED_FILE, Config, find_repository_filters
 from homelab_hooks.errors import CommandError
@@ -15,14 +17,12 @@ from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import MIN_VERSION
 from homelab_hooks.git.remote_url import RepoAddress
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.agreement import TrustedCommands
+from homelab_hooks.land.preconditions import unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, resolve_remote
-from homelab_hooks.land.refusals import unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
-from homelab_hooks.land.verify import detect_in
+from homelab_hooks.land.verification import detect_in
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names
-from homelab_hooks.world import Runtime
 
 
 def git_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks import gate, places, status
-from homelab_hooks.world import Runtime
 
 
 def hooks_check(config: Config, world: Runtime) -> DoctorCheck:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.lookup import TokenNotFound
 from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.world import Runtime
 
 
 def token_check(config: Config, world: Runtime) -> DoctorCheck:

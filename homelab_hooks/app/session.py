@@ -8,6 +8,7 @@ import shlex
 import traceback
 from collections.abc import Callable, Sequence
 
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import SETTINGS, OutputMode
 from homelab_hooks.errors import CommandError, Terminated
@@ -28,7 +29,6 @@ from homelab_hooks.system.signals import catch_signals, ignore_signals, run_inte
 from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views import View
-from homelab_hooks.world import Runtime
 
 
 class Session:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from homelab_hooks.app import options
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.model import ALL_EVENTS, DECIDING_EVENTS
 from homelab_hooks.ci.woodpecker.auth import CiConnection, connect_when_possible
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.stream import EventStreamListener
-from homelab_hooks.cli import options
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
@@ -23,7 +24,6 @@ from homelab_hooks.git.remote_url import RepoAddress, choose_remote, parse_remot
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.run import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
-from homelab_hooks.world import Runtime
 
 
 class CommitContext(NamedTuple):

@@ -8,8 +8,8 @@ from homelab_hooks.errors import Terminated
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.land import pending_landing
 from homelab_hooks.land.resume import RECHECK_AFTER_S, with_credentials
+from homelab_hooks.land.run import pending_landing
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable

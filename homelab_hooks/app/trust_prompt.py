@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from homelab_hooks.app.command_trust import TrustedCommands, consent_prompt, not_trusted_error
+from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
-from homelab_hooks.land.agreement import TrustedCommands, consent_prompt, not_trusted_error
-from homelab_hooks.world import Runtime
 
 
 def require_trusted(config: Config, world: Runtime) -> None:

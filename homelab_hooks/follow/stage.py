@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from argparse import Namespace
 
+from homelab_hooks.app.session import Session
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-from homelab_hooks.cli import chain, deploying, watching
-from homelab_hooks.cli.chain import StageCommand
-from homelab_hooks.cli.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow import deploy_setup, stages, watch_setup
+from homelab_hooks.follow.stages import StageCommand
 from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
 from homelab_hooks.verdict import Verdict
@@ -51,8 +51,8 @@ class FollowUp:
     def resume_command(self, sha: str) -> str:
         """The command that does the rest for a commit that is landed; empty where there is nothing to do."""
         if self.watching:
-            return watching.watch_resume_command(self._given, sha, deploy=self.targets, events=("push",))
-        return deploying.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
+            return watch_setup.watch_resume_command(self._given, sha, deploy=self.targets, events=("push",))
+        return deploy_setup.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
 
     def require_access(self) -> None:
         """Whether CI could be watched: its server answers, takes the token and knows the repository.
@@ -60,8 +60,8 @@ class FollowUp:
         Raises CommandError with what stands in the way.
         """
         config, world = self._config, self._session.world
-        deploying.parse_targets(self.targets)
-        about = watching.resolve_context(config, world, "HEAD")
+        deploy_setup.parse_targets(self.targets)
+        about = watch_setup.resolve_context(config, world, "HEAD")
         self._ci = world.ci_client(config)
         dial = f" by the dial {config.dial}" if config.dial else ""
         access.check_ci_access(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
@@ -72,9 +72,9 @@ class FollowUp:
         if self.watching:
             links.append(StageCommand(Stage.WATCH, lambda: self._watch(landed), self.resume_command(landed.sha)))
         if self.targets:
-            again = deploying.deploy_resume_command(self._given, self.targets, landed.sha)
+            again = deploy_setup.deploy_resume_command(self._given, self.targets, landed.sha)
             links.append(StageCommand(Stage.DEPLOY, lambda: self._deploy(landed), again))
-        return chain.run_stages(links, self._session, Verdict(exit=ExitCode.OK, sha=landed.sha))
+        return stages.run_stages(links, self._session, Verdict(exit=ExitCode.OK, sha=landed.sha))
 
     def _watch(self, landed: Landed) -> Verdict:
         config, world = self._config, self._session.world
@@ -82,17 +82,19 @@ class FollowUp:
         def remote() -> str:
             return landed.remote
 
-        about = watching.CommitContext(
-            Commit(landed.sha), remote, watching.repo_names(config, world.git_readonly, remote)
+        about = watch_setup.CommitContext(
+            Commit(landed.sha), remote, watch_setup.repo_names(config, world.git_readonly, remote)
         )
         decides = WatchScope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
-        asked = watching.build_watch_request(config, world, about, decides)
-        sources = watching.watch_dependencies(
-            world, about, self._ci or watching.waiting_ci_client(config, world), world.stream_listener(config)
+        asked = watch_setup.build_watch_request(config, world, about, decides)
+        sources = watch_setup.watch_dependencies(
+            world, about, self._ci or watch_setup.waiting_ci_client(config, world), world.stream_listener(config)
         )
         return watch_run.run_watch(asked, sources, clock=world.clock, emit=self._session.tell)
 
     def _deploy(self, landed: Landed) -> Verdict:
-        request = deploying.build_deploy_request(self._config, deploying.parse_targets(self.targets), landed.sha)
+        request = deploy_setup.build_deploy_request(self._config, deploy_setup.parse_targets(self.targets), landed.sha)
         kubectl = self._session.world.kubectl()
-        return deploying.run_wait(request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl)
+        return deploy_setup.run_wait(
+            request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl
+        )

@@ -13,11 +13,13 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import steps
-from homelab_hooks.land.course import Landing, short_sha
-from homelab_hooks.land.finish import landed_info, report_landed, run_post_push, unknown_verdict
+from homelab_hooks.land.dry_run import report_dry_run
+from homelab_hooks.land.landing import Landing, short_sha
 from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
-from homelab_hooks.land.plan import (
+from homelab_hooks.land.post_push import landed_info, report_landed, run_post_push, unknown_verdict
+from homelab_hooks.land.preflight import require_ci_access, start_landing, state_file
+from homelab_hooks.land.push_decision import (
     Accepted,
     Fail,
     PushFeatureBranch,
@@ -27,8 +29,6 @@ from homelab_hooks.land.plan import (
     push_error,
     retry_or_fail,
 )
-from homelab_hooks.land.preflight import require_ci_access, start_landing, state_file
-from homelab_hooks.land.rehearse import report_dry_run
 from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, roll_back, with_credentials
 from homelab_hooks.land.state import LandingState, landing_lock

@@ -10,7 +10,7 @@ from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.course import Landing
+from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.request import Landed
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 from homelab_hooks.verdict import Verdict

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app.session import Session
 from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict

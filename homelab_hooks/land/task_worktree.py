@@ -12,7 +12,7 @@ from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import PushResult, classify_transport_error
 from homelab_hooks.git.repository import Git
-from homelab_hooks.land.plan import push_error
+from homelab_hooks.land.push_decision import push_error
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text import sanitize
 from homelab_hooks.text.humanize import join_names, pluralize

@@ -6,8 +6,8 @@ import argparse
 import shlex
 from collections.abc import Sequence
 
-from homelab_hooks.cli import options
-from homelab_hooks.cli.session import Session
+from homelab_hooks.app import options
+from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.deploy import run as deploy_run
 from homelab_hooks.deploy.run import DeployRequest

@@ -1,0 +1,1 @@
+"""Builds the real objects and runs one command."""

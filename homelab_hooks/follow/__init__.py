@@ -1,0 +1,1 @@
+"""What follows a push: the links of the chain."""
