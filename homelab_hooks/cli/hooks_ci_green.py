@@ -16,7 +16,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow import watch_setup
-from homelab_hooks.hooks import gate
+from homelab_hooks.hooks.pre_push import target as pre_push_target
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import branch_status
@@ -28,7 +28,7 @@ BYPASS_HINT = "SKIP=homelab-ci-green git push, or --no-verify"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.add_push_arguments(parser)
+    pre_push_target.add_push_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="refuse too where CI cannot be asked")
     options.add_options(parser, *options.CI_OPTIONS, "output")
 
@@ -36,16 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse a push onto a red branch."""
     config, world = session.config(args), session.world
-    push = gate.read_push(args, world, "homelab-ci-green")
+    push = pre_push_target.read_push(args, world, "homelab-ci-green")
     if push is None or not push.branch_updates:
         return 0
-    remote = gate.resolve_remote_name(world.git_readonly, push.remote)
+    remote = pre_push_target.resolve_remote_name(world.git_readonly, push.remote)
     warned = False
     for update in push.branch_updates:
         try:
             _require_green(update.branch, remote, config, session)
         except CommandError as problem:
-            landing = gate.is_git_land_push(
+            landing = pre_push_target.is_git_land_push(
                 world.git_readonly, (update,)
             )  # its hooks have no token of ours, and it watches CI by itself
             if problem.exit not in {ExitCode.UNREACHABLE, ExitCode.DENIED} or (args.strict and not landing):

@@ -14,7 +14,7 @@ from homelab_hooks.app.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hook_config import HookConfig
-from homelab_hooks.hooks import install, places, plan, shims
+from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan, shims
 from homelab_hooks.verdict import Verdict
 
 
@@ -33,10 +33,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Install them."""
     session.config(args)
     git, environ = HookConfig(session.world.git_readonly.executor), session.world.environ
-    facts = places.inspect_global(git, environ) if args.all else places.inspect_repository(git)
-    texts = {name: shims.shim_text(name, places.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
-    decided = install.require_plan(plan.plan_install(facts, texts))
-    install.apply_steps(decided.steps, git)
+    facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
+    texts = {name: shims.shim_text(name, discover.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
+    decided = install_apply.require_plan(install_plan.plan_install(facts, texts))
+    install_apply.apply_steps(decided.steps, git)
     for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
     hint = "" if args.all else "homelab hooks status says what fires when"

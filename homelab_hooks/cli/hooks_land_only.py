@@ -11,22 +11,22 @@ from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.hooks import gate
+from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.add_push_arguments(parser)
+    pre_push_target.add_push_arguments(parser)
     options.add_options(parser, "remote", "onto", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse, or say nothing."""
     config = session.config(args)
-    updates = gate.target_updates(
-        gate.read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
+    updates = pre_push_target.target_updates(
+        pre_push_target.read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
     )
-    if not updates or gate.is_git_land_push(session.world.git_readonly, updates):
+    if not updates or pre_push_target.is_git_land_push(session.world.git_readonly, updates):
         return 0
     raise CommandError(
         f"{updates[0].branch} is landed on with git land, which merges, verifies, pushes and watches",

@@ -13,13 +13,13 @@ from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
-from homelab_hooks.hooks import gate
-from homelab_hooks.hooks.ticket import WatchJob, find_git_push, spawn_watcher
+from homelab_hooks.hooks.background.job import WatchJob, find_git_push, spawn_watcher
+from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.add_push_arguments(parser)
+    pre_push_target.add_push_arguments(parser)
     options.add_options(parser, *options.WATCH_OPTIONS, "output")
 
 
@@ -37,15 +37,20 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _start_watcher(args: argparse.Namespace, session: Session) -> None:
     config, world = session.config(args), session.world
-    push = gate.read_push(args, world, "homelab-post-push")
-    updates = gate.target_updates(push, config, world.git_readonly)
-    if push is None or not updates or config.post_push == "off" or gate.is_git_land_push(world.git_readonly, updates):
+    push = pre_push_target.read_push(args, world, "homelab-post-push")
+    updates = pre_push_target.target_updates(push, config, world.git_readonly)
+    if (
+        push is None
+        or not updates
+        or config.post_push == "off"
+        or pre_push_target.is_git_land_push(world.git_readonly, updates)
+    ):
         return
     process = find_git_push()
     if process is None:
         session.tell(Log(source="homelab", text="no git push runs here: nothing to wait for"))
         return
-    remote = gate.resolve_remote_name(world.git_readonly, push.remote)
+    remote = pre_push_target.resolve_remote_name(world.git_readonly, push.remote)
     for update in updates:
         ticket = WatchJob(
             sha=update.sha,

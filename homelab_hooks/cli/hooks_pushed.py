@@ -13,8 +13,8 @@ from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Log, LogLevel
-from homelab_hooks.hooks import gate
-from homelab_hooks.hooks.ticket import WatchJob, spawn_watcher
+from homelab_hooks.hooks.background.job import WatchJob, spawn_watcher
+from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 _TRACKING = "refs/remotes/"
 
@@ -33,7 +33,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
     remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remote_names())
     config = session.config(args)
     mode = config.post_push or ("foreground" if world.terminal.stderr_is_tty else "background")
-    mine = gate.maybe_target(branch, remote, config, world.git_readonly) if remote and gate.is_enabled(mode) else False
+    mine = (
+        pre_push_target.maybe_target(branch, remote, config, world.git_readonly)
+        if remote and pre_push_target.is_enabled(mode)
+        else False
+    )
     if mine is False:
         return 0
     ticket = WatchJob(
@@ -49,7 +53,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _watch_in_foreground(session: Session, ticket: WatchJob, config: Config) -> int:
-    from homelab_hooks.hooks.vigil import run_foreground
+    from homelab_hooks.hooks.background.worker import run_foreground
 
     return run_foreground(session, ticket, config)
 

@@ -14,7 +14,7 @@ from homelab_hooks.cli.hooks_install import add_global_option
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hook_config import HookConfig
-from homelab_hooks.hooks import install, places, plan
+from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan
 from homelab_hooks.verdict import Verdict
 
 
@@ -28,9 +28,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Take them out."""
     session.config(args)
     git, environ = HookConfig(session.world.git_readonly.executor), session.world.environ
-    facts = places.inspect_global(git, environ) if args.all else places.inspect_repository(git)
-    decided = plan.plan_uninstall(facts)
-    install.apply_steps(decided.steps, git)
+    facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
+    decided = install_plan.plan_uninstall(facts)
+    install_apply.apply_steps(decided.steps, git)
     for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
     if not decided.steps:

@@ -10,21 +10,21 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.hooks import gate, verification
+from homelab_hooks.hooks.pre_push import target as pre_push_target, verify
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    gate.add_push_arguments(parser)
+    pre_push_target.add_push_arguments(parser)
     options.add_options(parser, "remote", "onto", "verify", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Verify, or say nothing."""
     config = session.config(args)
-    updates = gate.target_updates(
-        gate.read_push(args, session.world, "homelab-verify"), config, session.world.git_readonly
+    updates = pre_push_target.target_updates(
+        pre_push_target.read_push(args, session.world, "homelab-verify"), config, session.world.git_readonly
     )
-    if not updates or gate.is_git_land_push(session.world.git_readonly, updates):
+    if not updates or pre_push_target.is_git_land_push(session.world.git_readonly, updates):
         return 0
-    return session.finish(verification.run_gate(updates, config, session.world, session.tell))
+    return session.finish(verify.run_gate(updates, config, session.world, session.tell))

@@ -11,8 +11,8 @@ import argparse
 from homelab_hooks.app.runtime import JOB_VARIABLE
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
-from homelab_hooks.hooks.ticket import WatchJob
-from homelab_hooks.hooks.vigil import run_background
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.worker import run_background
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,7 @@ from homelab_hooks.ci.model import Pipeline
 from homelab_hooks.events import BackgroundWatch, Log, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow import watch_setup
-from homelab_hooks.hooks.records import WatchRegistry
+from homelab_hooks.hooks.background.registry import WatchRegistry
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
 from homelab_hooks.views.choice import is_live_view

@@ -7,7 +7,7 @@ from tests.defences.defence import ATTACK, Change, Defence
 AGREEMENT = "tests/land/test_agreement.py"
 ENVIRONMENT = "git/environment.py"
 GATES = "tests/gates/test_gates.py"
-GATE = "hooks/gate.py"
+GATE = "hooks/pre_push/target.py"
 HISTORY = "git/history.py"
 SAME_TREE = "tests/land/test_same_tree.py"
 SIGNALS = "tests/cli/test_signals.py"
@@ -106,15 +106,21 @@ REPOSITORY = (
     Defence(
         "pipes",
         "a hook that is a link to a pipe or a device is not waited for",
-        (Change("hooks/places.py", 'read_bounded_file(path).decode("utf-8", "surrogateescape")', "path.read_text()"),),
+        (
+            Change(
+                "hooks/install/discover.py",
+                'read_bounded_file(path).decode("utf-8", "surrogateescape")',
+                "path.read_text()",
+            ),
+        ),
         (f"{ATTACK}::test_a_hook_that_is_a_link_to_a_pipe_is_not_waited_for[hooks status]",),
     ),
     Defence(
         "modules-of-the-waiter",
         "a waiter takes no module from the repository: it is started elsewhere, and told not to; each would do",
         (
-            Change("hooks/ticket.py", '("-P", "-m",', '("-m",'),
-            Change("hooks/ticket.py", 'cwd=Path("/")', "cwd=world.directory"),
+            Change("hooks/background/job.py", '("-P", "-m",', '("-m",'),
+            Change("hooks/background/job.py", 'cwd=Path("/")', "cwd=world.directory"),
         ),
         ("tests/postpush/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
     ),
@@ -127,7 +133,7 @@ REPOSITORY = (
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("hooks/verification.py", "trust_prompt.require_trusted(config, world)", "pass"),),
+        (Change("hooks/pre_push/verify.py", "trust_prompt.require_trusted(config, world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
     ),
     Defence(
@@ -217,7 +223,7 @@ REPOSITORY = (
     Defence(
         "gate-and-what-is-checked-out",
         "the gate verifies what is pushed, or refuses it",
-        (Change("hooks/verification.py", "if git.tree_of(update.sha) != git.tree_of(head):", "if False:"),),
+        (Change("hooks/pre_push/verify.py", "if git.tree_of(update.sha) != git.tree_of(head):", "if False:"),),
         (f"{GATES}::test_what_is_verified_is_what_is_pushed",),
     ),
     Defence(

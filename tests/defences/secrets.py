@@ -37,7 +37,7 @@ SECRETS = (
         "the command that hears how a watch ended has none of our tokens",
         (
             Change(
-                "hooks/notice.py",
+                "hooks/background/notify.py",
                 ('world.user_command_runner.run(\n        ["sh", "-c"'),
                 'world.hook_runner.run(["sh", "-c"',
             ),
@@ -99,19 +99,19 @@ SECRETS = (
     Defence(
         "mode-of-the-records",
         "records of watches are their user's alone",
-        (Change("hooks/records.py", "O_TRUNC | os.O_WRONLY, 0o600)", "O_TRUNC | os.O_WRONLY, 0o644)"),),
+        (Change("hooks/background/registry.py", "O_TRUNC | os.O_WRONLY, 0o600)", "O_TRUNC | os.O_WRONLY, 0o644)"),),
         (f"{PARTS}::test_records_and_logs_are_few_and_the_users_alone",),
     ),
     Defence(
         "mode-of-the-logs",
         "logs of watches are their user's alone",
-        (Change("hooks/records.py", "O_EXCL | os.O_WRONLY, 0o600)", "O_EXCL | os.O_WRONLY, 0o644)"),),
+        (Change("hooks/background/registry.py", "O_EXCL | os.O_WRONLY, 0o600)", "O_EXCL | os.O_WRONLY, 0o644)"),),
         (f"{PARTS}::test_records_and_logs_are_few_and_the_users_alone",),
     ),
     Defence(
         "mode-of-the-watches",
         "the directory of the records is its user's alone",
-        (Change("hooks/records.py", "mode=0o700", "mode=0o755"),),
+        (Change("hooks/background/registry.py", "mode=0o700", "mode=0o755"),),
         (f"{PARTS}::test_records_and_logs_are_few_and_the_users_alone",),
     ),
     Defence(
@@ -137,7 +137,9 @@ SECRETS = (
         "a waiter's ticket is no argument",
         (
             Change(
-                "hooks/ticket.py", "[sys.executable, *WORKER_COMMAND,", '[sys.executable, "-X", told, *WORKER_COMMAND,'
+                "hooks/background/job.py",
+                "[sys.executable, *WORKER_COMMAND,",
+                '[sys.executable, "-X", told, *WORKER_COMMAND,',
             ),
         ),
         (f"{ENDS}::test_a_push_by_url_and_its_waiter_give_nothing_away",),

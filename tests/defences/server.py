@@ -135,13 +135,13 @@ SERVER = (
     Defence(
         "deep-records",
         "a record of such a depth is none",
-        (Change("hooks/records.py", "AttributeError, RecursionError)", "AttributeError)"),),
+        (Change("hooks/background/registry.py", "AttributeError, RecursionError)", "AttributeError)"),),
         (FOUND,),
     ),
     Defence(
         "records-of-another-shape",
         "a record whose values are not of their kind is none",
-        (Change("hooks/records.py", "return _validate_record(WatchRecord(", "return (WatchRecord("),),
+        (Change("hooks/background/registry.py", "return _validate_record(WatchRecord(", "return (WatchRecord("),),
         ("tests/gates/test_parts.py::test_a_record_with_a_value_of_another_kind_is_none",),
     ),
     Defence(

@@ -277,7 +277,7 @@ TEXT = (
         "a terminal that is rung gets our own words only",
         (
             Change(
-                "hooks/notice.py",
+                "hooks/background/notify.py",
                 'words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"',
                 'words = f"homelab: {result.verdict} {result.reason}"',
             ),
@@ -321,7 +321,9 @@ TEXT = (
         "so is a remote's",
         (
             Change(
-                "hooks/gate.py", "{shlex.quote(format_remote_url(remote))} --auto", "{format_remote_url(remote)} --auto"
+                "hooks/pre_push/target.py",
+                "{shlex.quote(format_remote_url(remote))} --auto",
+                "{format_remote_url(remote)} --auto",
             ),
         ),
         ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),

@@ -11,11 +11,11 @@ from homelab_hooks.config import files
 from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import BackgroundWatch
-from homelab_hooks.hooks import shims
-from homelab_hooks.hooks.owner import HookManager
-from homelab_hooks.hooks.places import read_hook_file
-from homelab_hooks.hooks.records import WatchRegistry as Records
-from homelab_hooks.hooks.ticket import WatchJob
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.registry import WatchRegistry as Records
+from homelab_hooks.hooks.install import shims
+from homelab_hooks.hooks.install.discover import read_hook_file
+from homelab_hooks.hooks.install.managers import HookManager
 from homelab_hooks.land import verification
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, lock_holder

@@ -13,7 +13,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.git.repository import Git
-from homelab_hooks.hooks.pushing import PushInput, from_pre_commit, parse_git_input
+from homelab_hooks.hooks.pre_push.input import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.system import process_table
 from homelab_hooks.system.completed import Completed

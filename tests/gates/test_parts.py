@@ -15,10 +15,10 @@ import pytest
 from homelab_hooks.ci.model import Cancellation, Pipeline, Status
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.runner import DirectRunner
-from homelab_hooks.hooks.gate import resolve_remote_name
-from homelab_hooks.hooks.pushing import RefUpdate, from_pre_commit, parse_git_input
-from homelab_hooks.hooks.records import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
-from homelab_hooks.hooks.ticket import WatchJob
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.registry import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
+from homelab_hooks.hooks.pre_push.input import RefUpdate, from_pre_commit, parse_git_input
+from homelab_hooks.hooks.pre_push.target import resolve_remote_name
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import (
     ProcessInfo,

@@ -10,7 +10,7 @@ import pytest
 from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.repository import Git
-from homelab_hooks.hooks.pushing import RefUpdate, parse_git_input
+from homelab_hooks.hooks.pre_push.input import RefUpdate, parse_git_input
 from homelab_hooks.polling.outcome import Found
 
 Opened = Callable[[Path], Git]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.hooks.plan import CONFIG_HOOKS_VERSION
+from homelab_hooks.hooks.install.plan import CONFIG_HOOKS_VERSION
 from tests.hooks.desk import Desk, copied, gits
 
 Made = Callable[[str, tuple[str, ...]], Path]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.git.runner import DirectRunner
-from homelab_hooks.hooks import install, places, plan, shims
-from homelab_hooks.hooks.facts import HookFacts
-from homelab_hooks.hooks.plan import InstallPlan
+from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan, shims
+from homelab_hooks.hooks.install.model import HookFacts
+from homelab_hooks.hooks.install.plan import InstallPlan
 from tests.hooks.desk import Desk
 
 USERS = '#!/bin/sh\n{ echo "$(basename "$0")|$*"; cat; } >>"$LOG"\nexit "${CODE:-0}"\n'
@@ -21,7 +21,7 @@ Snapshot = Mapping[str, tuple[int, bytes]]
 def facts(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> HookFacts:
     """What is there."""
     git = hooking(desk, at)
-    return places.inspect_global(git, desk.environ) if everywhere else places.inspect_repository(git)
+    return discover.inspect_global(git, desk.environ) if everywhere else discover.inspect_repository(git)
 
 
 def hooking(desk: Desk, at: Path | None = None) -> HookConfig:
@@ -36,15 +36,15 @@ def texts(program: str = "/gone/homelab") -> dict[str, str]:
 
 def put_in(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> InstallPlan:
     """Install; what was done."""
-    done = install.require_plan(plan.plan_install(facts(desk, everywhere=everywhere, at=at), texts()))
-    install.apply_steps(done.steps, hooking(desk, at))
+    done = install_apply.require_plan(install_plan.plan_install(facts(desk, everywhere=everywhere, at=at), texts()))
+    install_apply.apply_steps(done.steps, hooking(desk, at))
     return done
 
 
 def take_out(desk: Desk, *, everywhere: bool = False) -> InstallPlan:
     """Uninstall; what was done."""
-    done = plan.plan_uninstall(facts(desk, everywhere=everywhere))
-    install.apply_steps(done.steps, hooking(desk))
+    done = install_plan.plan_uninstall(facts(desk, everywhere=everywhere))
+    install_apply.apply_steps(done.steps, hooking(desk))
     return done
 
 

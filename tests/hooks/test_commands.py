@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.hooks import places, shims, status
-from homelab_hooks.hooks.facts import FileKind, HookFile
-from homelab_hooks.hooks.owner import HookManager
-from homelab_hooks.hooks.status import StatusInput
+from homelab_hooks.hooks.install import discover, shims, status as install_status
+from homelab_hooks.hooks.install.managers import HookManager
+from homelab_hooks.hooks.install.model import FileKind, HookFile
+from homelab_hooks.hooks.install.status import StatusInput
 from tests.cli.shell import PROGRAMS, Shell
 from tests.hooks.desk import Desk
 from tests.hooks.kit import USERS, facts, put_in, write
@@ -34,7 +34,7 @@ def test_the_path_of_this_homelab_is_recorded(desk: Desk) -> None:
     shell = Shell(desk.environ, desk.mine.path)
     assert shell("homelab", "hooks", "install").code == 0
     text = (desk.hooks / "reference-transaction").read_text()
-    assert shims.embedded_path(text) == places.find_homelab({})
+    assert shims.embedded_path(text) == discover.find_homelab({})
 
 
 def test_json_says_whose_each_hook_is_and_whether_ours_are_in(desk: Desk) -> None:
@@ -58,7 +58,7 @@ def test_a_refusal_ends_with_20_and_a_remedy(desk: Desk) -> None:
 
 
 def said(desk: Desk, aim: StatusInput) -> str:
-    return "\n".join(status.hook_status(facts(desk), facts(desk, everywhere=True), aim).lines)
+    return "\n".join(install_status.hook_status(facts(desk), facts(desk, everywhere=True), aim).lines)
 
 
 def test_status_explains_what_fires_when(desk: Desk) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.hooks import install, plan
-from homelab_hooks.hooks.plan import InstallPlan, InstallRefused
+from homelab_hooks.hooks.install import apply as install_apply, plan as install_plan
+from homelab_hooks.hooks.install.plan import InstallPlan, InstallRefused
 from tests.hooks.desk import Desk, fired
 from tests.hooks.kit import USERS, facts, hooking, private, put_in, snapshot, take_out, texts, write
 
@@ -121,7 +121,7 @@ def every_state(desk: Desk) -> InstallPlan:
     write(desk.hooks / "pre-push", USERS)
     write(desk.hooks / "reference-transaction", USERS)
     desk.environ["LOG"] = "/dev/null"
-    return install.require_plan(plan.plan_install(facts(desk), texts()))
+    return install_apply.require_plan(install_plan.plan_install(facts(desk), texts()))
 
 
 @pytest.mark.parametrize("cut", range(5))
@@ -130,7 +130,7 @@ def test_an_installation_that_was_cut_short_is_completed_or_undone(desk: Desk, c
     before = private(desk)
     assert len(whole.steps) == 4
     for repair in (put_in, take_out):
-        install.apply_steps(whole.steps[:cut], hooking(desk))
+        install_apply.apply_steps(whole.steps[:cut], hooking(desk))
         write(desk.hooks / "pre-push.homelab-new-x1", "half a sh", 0o600)
         lands(desk)
 
@@ -148,7 +148,7 @@ def test_a_removal_that_was_cut_short_is_completed(desk: Desk, cut: int) -> None
     before = private(desk)
     put_in(desk)
     lands(desk)
-    install.apply_steps(plan.plan_uninstall(facts(desk)).steps[:cut], hooking(desk))
+    install_apply.apply_steps(install_plan.plan_uninstall(facts(desk)).steps[:cut], hooking(desk))
     lands(desk)
 
     take_out(desk)
@@ -202,8 +202,8 @@ def test_a_work_tree_is_never_made_dirty(desk: Desk, state: str) -> None:
     else:
         desk.mine.git("config", "core.hooksPath", folder)
     before, seen = private(desk), desk.mine.git("status", "--porcelain")
-    decided = plan.plan_install(facts(desk), texts())
-    if facts(desk).git < plan.CONFIG_HOOKS_VERSION:
+    decided = install_plan.plan_install(facts(desk), texts())
+    if facts(desk).git < install_plan.CONFIG_HOOKS_VERSION:
         assert isinstance(decided, InstallRefused)
         assert "part of the work tree" in decided.reason
         assert decided.remedy
@@ -220,8 +220,8 @@ def test_a_hooks_directory_for_all_repositories_is_left_to_the_global_installati
     write(theirs / "pre-push", USERS)
     desk.environ["LOG"] = "/dev/null"
     before = private(desk)
-    if facts(desk).git < plan.CONFIG_HOOKS_VERSION:
-        refused = plan.plan_install(facts(desk), texts())
+    if facts(desk).git < install_plan.CONFIG_HOOKS_VERSION:
+        refused = install_plan.plan_install(facts(desk), texts())
         assert refused == InstallRefused(
             f"{theirs} (git config core.hooksPath (global)) serves every repository", "homelab hooks install --global"
         )
@@ -239,7 +239,7 @@ def test_a_hooks_directory_for_all_repositories_is_left_to_the_global_installati
 
 def test_an_older_git_needs_a_global_hooks_directory_for_all_repositories(desk: Desk) -> None:
     known = facts(desk, everywhere=True)._replace(git=(2, 53))
-    refused = plan.plan_install(known, texts())
+    refused = install_plan.plan_install(known, texts())
     assert isinstance(refused, InstallRefused)
     assert "2.54" in refused.reason
     assert "homelab hooks install" in refused.remedy
@@ -247,7 +247,7 @@ def test_an_older_git_needs_a_global_hooks_directory_for_all_repositories(desk: 
 
 def test_a_git_that_is_too_old_is_refused(desk: Desk) -> None:
     """2.28.0 runs other hooks in place of ours, and each of its ref updates would fail."""
-    refused = plan.plan_install(facts(desk)._replace(git=(2, 28)), texts())
+    refused = install_plan.plan_install(facts(desk)._replace(git=(2, 28)), texts())
     assert isinstance(refused, InstallRefused)
     assert "2.36" in refused.remedy
 
@@ -275,7 +275,7 @@ def test_a_hooks_directory_that_is_none_or_cannot_be_written_is_refused(desk: De
 
 def test_a_directory_under_a_hooks_name_is_refused(desk: Desk) -> None:
     (desk.hooks / "reference-transaction").mkdir(parents=True)
-    decided = plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
+    decided = install_plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
     assert isinstance(decided, InstallRefused)
     assert "is a directory" in decided.reason
 
@@ -286,7 +286,7 @@ def test_two_hooks_of_the_users_are_not_guessed_about(desk: Desk) -> None:
     put_in(desk)
     write(desk.hooks / "reference-transaction", "#!/bin/sh\n# another\n")
     before = private(desk)
-    decided = plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
+    decided = install_plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
     assert isinstance(decided, InstallRefused)
     assert "two hooks of yours" in decided.reason
     take_out(desk)

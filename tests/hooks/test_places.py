@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from homelab_hooks.hooks.owner import HookManager
-from homelab_hooks.hooks.places import read_hook_file
+from homelab_hooks.hooks.install.discover import read_hook_file
+from homelab_hooks.hooks.install.managers import HookManager
 
 
 def test_a_pipe_under_a_hooks_name_is_the_users_and_is_not_waited_for(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.hooks import install, plan
-from homelab_hooks.hooks.owner import HookManager
+from homelab_hooks.hooks.install import apply as install_apply, plan as install_plan
+from homelab_hooks.hooks.install.managers import HookManager
 from tests.hooks.desk import Desk, fired
 from tests.hooks.kit import USERS, facts, hooking, private, put_in, take_out, texts, write
 from tests.hooks.test_tools import MANAGED, lands
@@ -68,10 +68,10 @@ def test_what_the_settings_name_may_be_gone(new_desk: Desk, gone: str) -> None:
 @pytest.mark.parametrize("cut", range(5))
 def test_settings_that_were_cut_short_stop_no_git_and_are_completed_or_undone(new_desk: Desk, cut: int) -> None:
     before = private(new_desk)
-    steps = install.require_plan(plan.plan_install(facts(new_desk, everywhere=True), texts())).steps
+    steps = install_apply.require_plan(install_plan.plan_install(facts(new_desk, everywhere=True), texts())).steps
     assert len(steps) == 4
     for repair in (put_in, take_out):
-        install.apply_steps(steps[:cut], hooking(new_desk))
+        install_apply.apply_steps(steps[:cut], hooking(new_desk))
         lands(new_desk)
         repair(new_desk, everywhere=True)
         if repair is put_in:

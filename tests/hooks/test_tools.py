@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.hooks import plan
-from homelab_hooks.hooks.owner import HookManager, identify_manager
-from homelab_hooks.hooks.plan import InstallRefused
+from homelab_hooks.hooks.install import plan as install_plan
+from homelab_hooks.hooks.install.managers import HookManager, identify_manager
+from homelab_hooks.hooks.install.plan import InstallRefused
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.desk import Desk, fired
@@ -62,7 +62,7 @@ def test_another_tools_pre_push_is_left_alone_and_pushes_fire_all_the_same(desk:
     assert hook.read_text() == MANAGED[whose]
     assert not hook.with_name("pre-push.before-homelab").exists()
     assert desk.calls == expected
-    assert desk.version >= plan.CONFIG_HOOKS_VERSION or f"belongs to {whose}" in said[0]
+    assert desk.version >= install_plan.CONFIG_HOOKS_VERSION or f"belongs to {whose}" in said[0]
     take_out(desk)
     assert private(desk) == before
 
@@ -72,7 +72,7 @@ def test_another_tools_pre_push_is_left_alone_and_pushes_fire_all_the_same(desk:
 def test_another_tools_trigger_is_refused_where_git_has_no_other_place(desk: Desk, whose: HookManager) -> None:
     write(desk.hooks / "reference-transaction", MANAGED[whose])
     before = private(desk)
-    decided = plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
+    decided = install_plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
     assert isinstance(decided, InstallRefused)
     assert f"belongs to {whose}" in decided.reason
     assert "2.54" in decided.remedy

@@ -9,7 +9,8 @@ from homelab_hooks.cli.doctor.aside import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.git.hook_config import HookConfig
-from homelab_hooks.hooks import gate, places, status
+from homelab_hooks.hooks.install import discover, status as install_status
+from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def hooks_check(config: Config, world: Runtime) -> DoctorCheck:
@@ -21,11 +22,13 @@ def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
     git = HookConfig(world.git_readonly.executor)
     if git.common_dir() is None or git.is_bare():
         return
-    if status.is_active(places.inspect_repository(git)) or status.is_active(places.inspect_global(git, world.environ)):
-        watched = gate.is_enabled(config.post_push)
+    if install_status.is_active(discover.inspect_repository(git)) or install_status.is_active(
+        discover.inspect_global(git, world.environ)
+    ):
+        watched = pre_push_target.is_enabled(config.post_push)
         said = (
             "a plain git push is watched"
             if watched
-            else f"after a plain git push {status.after_push_text(config.post_push)}"
+            else f"after a plain git push {install_status.after_push_text(config.post_push)}"
         )
         yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, said)

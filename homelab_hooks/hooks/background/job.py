@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from homelab_hooks.app.runtime import JOB_VARIABLE, Runtime
 from homelab_hooks.git.remote_url import format_remote_url
-from homelab_hooks.hooks.records import WatchRegistry, record_name
+from homelab_hooks.hooks.background.registry import WatchRegistry, record_name
 from homelab_hooks.system import process_table
 from homelab_hooks.system.process_table import ProcessInfo
 

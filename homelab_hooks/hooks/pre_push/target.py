@@ -13,7 +13,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.transfer import PUSH_PID_FILE
-from homelab_hooks.hooks.pushing import PushInput, RefUpdate, from_pre_commit, parse_git_input
+from homelab_hooks.hooks.pre_push.input import PushInput, RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import NotFound, Unavailable
 from homelab_hooks.system import process_table, terminal
 from homelab_hooks.system.process_table import command_line

@@ -12,8 +12,8 @@ from pathlib import Path
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hook_config import HookConfig
-from homelab_hooks.hooks.facts import TEMP_SUFFIX
-from homelab_hooks.hooks.plan import (
+from homelab_hooks.hooks.install.model import TEMP_SUFFIX
+from homelab_hooks.hooks.install.plan import (
     Backup,
     InstallPlan,
     InstallRefused,

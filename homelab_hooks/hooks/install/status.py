@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.config.resolve import TRACKED_FILE
-from homelab_hooks.hooks import shims
-from homelab_hooks.hooks.facts import HookFacts, HookFile, HooksDir, HookSlot
-from homelab_hooks.hooks.owner import HookManager
-from homelab_hooks.hooks.plan import CONFIG_HOOKS_VERSION
+from homelab_hooks.hooks.install import shims
+from homelab_hooks.hooks.install.managers import HookManager
+from homelab_hooks.hooks.install.model import HookFacts, HookFile, HooksDir, HookSlot
+from homelab_hooks.hooks.install.plan import CONFIG_HOOKS_VERSION
 
 
 class StatusInput(NamedTuple):

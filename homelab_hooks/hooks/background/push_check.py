@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from homelab_hooks.git.reader import Reader
-from homelab_hooks.hooks.ticket import WatchJob
+from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.system.process_table import ProcessInfo

@@ -6,7 +6,7 @@ from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.hooks.owner import HookManager, identify_manager
+from homelab_hooks.hooks.install.managers import HookManager, identify_manager
 
 BACKUP_SUFFIX, LEGACY_SUFFIX, TEMP_SUFFIX = ".before-homelab", ".legacy", ".homelab-new-"
 """endings of: a hook that was there before ours, one that pre-commit and prek moved away, one that is being written"""

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.git.command import MIN_VERSION
-from homelab_hooks.hooks import shims
-from homelab_hooks.hooks.facts import FileKind, HookFacts, HooksDir, HookSlot
-from homelab_hooks.hooks.owner import HookManager
+from homelab_hooks.hooks.install import shims
+from homelab_hooks.hooks.install.managers import HookManager
+from homelab_hooks.hooks.install.model import FileKind, HookFacts, HooksDir, HookSlot
 
 CONFIG_HOOKS_VERSION = (2, 54)
 """git that reads hooks in its settings"""

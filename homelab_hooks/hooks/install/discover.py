@@ -12,8 +12,8 @@ from homelab_hooks.config.files import read_bounded_file
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hook_config import HookConfig
-from homelab_hooks.hooks import shims
-from homelab_hooks.hooks.facts import (
+from homelab_hooks.hooks.install import shims
+from homelab_hooks.hooks.install.model import (
     BACKUP_SUFFIX,
     LEGACY_SUFFIX,
     TEMP_SUFFIX,

@@ -17,10 +17,10 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.stage import FollowUp
 from homelab_hooks.git.reader import Reader
 from homelab_hooks.git.remote_url import format_remote_url
-from homelab_hooks.hooks import landed, notice
-from homelab_hooks.hooks.gate import is_target
-from homelab_hooks.hooks.records import WatchPhase, WatchRecord, WatchRegistry, finish_record
-from homelab_hooks.hooks.ticket import WatchJob
+from homelab_hooks.hooks.background import notify, push_check
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.registry import WatchPhase, WatchRecord, WatchRegistry, finish_record
+from homelab_hooks.hooks.pre_push.target import is_target
 from homelab_hooks.land.request import Landed
 from homelab_hooks.system import process_table
 from homelab_hooks.system.expiry import exit_after
@@ -100,11 +100,11 @@ class PushWatch:
         if record is None or store is None or self._config is None or session.result is None:
             return
         done = finish_record(
-            record, result=notice.result_dict(session.result, session.world), now=session.world.clock.wall()
+            record, result=notify.result_dict(session.result, session.world), now=session.world.clock.wall()
         )
         if self._written(lambda: store.save(done)) and notifies and record.landed is not False:
             shell = self._ticket.session_leader
-            notice.send_notification(session.result, session.world, self._config, shell=shell, tell=session.tell)
+            notify.send_notification(session.result, session.world, self._config, shell=shell, tell=session.tell)
 
     def _landed(self, config: Config) -> bool:
         """Whether there is something to watch; the record says so too."""
@@ -112,8 +112,10 @@ class PushWatch:
         assert self._record is not None  # noqa: S101 - claimed
         assert self._store is not None  # noqa: S101 - the same
         if ticket.push_process is not None:
-            landed.wait_for_exit(ticket.push_process, there=process_table.is_same_process, clock=session.world.clock)
-            answer = landed.push_landed(self._git, ticket)
+            push_check.wait_for_exit(
+                ticket.push_process, there=process_table.is_same_process, clock=session.world.clock
+            )
+            answer = push_check.push_landed(self._git, ticket)
             store, record = self._store, replace(self._record, landed=answer, state=WatchPhase.WATCHING)
             self._record = record
             if not self._written(lambda: store.save(record)):

@@ -12,7 +12,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
-from homelab_hooks.hooks.pushing import RefUpdate
+from homelab_hooks.hooks.pre_push.input import RefUpdate
 from homelab_hooks.land import verification
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.tree_check import DURING_VERIFICATION, describe_difference

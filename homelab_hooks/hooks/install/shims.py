@@ -12,10 +12,8 @@ _PATH_PLACEHOLDER = "known=''"
 
 
 def source_dir() -> Path:
-    """Where the shims are: in the installed package, or in the source tree."""
-    package = Path(__file__).parent.parent
-    packed = package / "_hooks"
-    return packed if packed.is_dir() else package.parent / "hooks"
+    """The directory of the shims."""
+    return Path(__file__).parent / "shims"
 
 
 MAX_LINE_CHARS = 8192

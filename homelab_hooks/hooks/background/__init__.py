@@ -1,0 +1,1 @@
+"""Watches CI for a plain push, as a process of its own."""

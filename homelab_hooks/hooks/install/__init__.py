@@ -1,0 +1,1 @@
+"""Puts our git hooks into a repository and takes them out again."""

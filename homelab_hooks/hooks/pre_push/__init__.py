@@ -1,0 +1,1 @@
+"""What runs before a push and may refuse it."""
