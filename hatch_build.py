@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 from homelab_hooks import __version__  # noqa: E402 - the package is found in the source tree
 from homelab_hooks.cli.examples import EXAMPLES  # noqa: E402 - as above
 from homelab_hooks.cli.main import build_parser  # noqa: E402 - as above
-from homelab_hooks.cli.table import COMMANDS, Command  # noqa: E402 - as above
+from homelab_hooks.cli.verbs import COMMANDS, Command  # noqa: E402 - as above
 from homelab_hooks.config.schema import SETTINGS  # noqa: E402 - as above
 from homelab_hooks.exit_codes import EXIT_MEANINGS  # noqa: E402 - as above
 

@@ -41,7 +41,7 @@ from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text import url_secrets
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views import View
-from homelab_hooks.views.choice import create_view
+from homelab_hooks.views.select import create_view
 
 if TYPE_CHECKING:
     from homelab_hooks.ci.woodpecker.client import WoodpeckerClient

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib
 
-from homelab_hooks.cli.overview import show_help
-from homelab_hooks.cli.table import Command, find_verb
+from homelab_hooks.cli.help import show_help
+from homelab_hooks.cli.verbs import Command, find_verb
 from homelab_hooks.errors import CommandError
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
@@ -87,7 +87,7 @@ def _asks_for_help(args: list[str]) -> bool:
 
 def build_parser(verb: Command, prog: str) -> tuple[ModuleType, CommandParser]:
     """A verb's module and its parser; the manuals are made from it too."""
-    module = importlib.import_module(f"homelab_hooks.cli.{verb.module}")
+    module = importlib.import_module(f"homelab_hooks.cli.commands.{verb.module}")
     doc = module.__doc__ or ""
     parser = CommandParser(
         prog=prog,

@@ -24,7 +24,7 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.text.sanitize import Redactor
-from homelab_hooks.views.fit import sanitize_event
+from homelab_hooks.views.sanitize import sanitize_event
 
 SCHEMA_VERSION = 1
 EVENT_NAMES: dict[type[Event], str] = {

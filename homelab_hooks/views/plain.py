@@ -6,8 +6,8 @@ from typing import Protocol
 
 from homelab_hooks.events import Event, Result, StageChanged
 from homelab_hooks.text.sanitize import Redactor, truncate_text
-from homelab_hooks.views.fit import sanitize_event
-from homelab_hooks.views.wording import format_result_line, render_plain_lines
+from homelab_hooks.views.format import format_result_line, render_plain_lines
+from homelab_hooks.views.sanitize import sanitize_event
 
 
 class LineOutput(Protocol):

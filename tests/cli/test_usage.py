@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks import __version__
-from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.demo.programs import find_free_port
 from homelab_hooks.demo.woodpecker import WoodpeckerSimulator

@@ -127,7 +127,7 @@ REPOSITORY = (
     Defence(
         "agreement-to-land",
         "a landing runs no command of a tracked file before somebody agreed",
-        (Change("cli/land.py", "trust_prompt.require_trusted(config, session.world)", "pass"),),
+        (Change("cli/commands/work/land.py", "trust_prompt.require_trusted(config, session.world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[land]",),
     ),
     Defence(

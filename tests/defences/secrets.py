@@ -237,7 +237,7 @@ SECRETS = (
     Defence(
         "settings-that-are-shown",
         "homelab config shows no secret that a setting holds",
-        (Change("cli/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
+        (Change("cli/commands/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
         (told("config-0-live"),),
     ),
     Defence(
@@ -257,7 +257,7 @@ SECRETS = (
         "homelab ci logs shows no secret that a step printed",
         (
             Change(
-                "cli/logs.py",
+                "cli/commands/ci/logs.py",
                 "sanitize_text(log_tail.render_line(line.text), redact, colour=terminal.stdout_has_colour)",
                 "line.text",
             ),

@@ -277,7 +277,7 @@ SERVER = (
     Defence(
         "gate-that-cannot-ask",
         "a gate that is strict does not open where CI cannot be asked",
-        (Change("cli/hooks_ci_green.py", "or (args.strict and not landing)", "or False"),),
+        (Change("cli/commands/hooks/ci_green.py", "or (args.strict and not landing)", "or False"),),
         ("tests/gates/test_gates.py::test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly",),
     ),
 )

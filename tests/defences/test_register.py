@@ -17,7 +17,7 @@ from tests.map import PACKAGE, ROOT
 from tests.test_house import nodes
 
 LISTS = "tests/cli/test_usage.py::test_the_manifest_lists_every_verb_with_its_tier"
-MANIFEST = "cli/manifest.py"
+MANIFEST = "cli/commands/manifest.py"
 
 
 def test_each_defence_has_a_name_of_its_own() -> None:

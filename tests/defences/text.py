@@ -26,7 +26,7 @@ TEXT = (
     Defence(
         "live-view",
         "so does the live one",
-        (Change("views/live.py", "sanitize_event(event, self._redact, colour=True)", "event"),),
+        (Change("views/live/view.py", "sanitize_event(event, self._redact, colour=True)", "event"),),
         (f"{VIEWS}::test_live_writes_nothing_but_its_own_sequences[log..text]",),
     ),
     Defence(
@@ -34,7 +34,7 @@ TEXT = (
         "the parts of an event are made fit as well",
         (
             Change(
-                "views/fit.py",
+                "views/sanitize.py",
                 "    return tuple(_sanitize(each, redact) for each in value) if isinstance(value, tuple) else value",
                 "    return value",
             ),
@@ -46,7 +46,7 @@ TEXT = (
         "who writes to the terminal is a list: another one is seen",
         (
             Change(
-                "cli/restart.py",
+                "cli/commands/ci/restart.py",
                 "    again = watch_setup",
                 "    session.world.terminal.err(server)\n    again = watch_setup",
             ),
@@ -56,7 +56,7 @@ TEXT = (
     Defence(
         "a-writer-that-does-not-care",
         "and one of them that no longer makes texts fit",
-        (Change("cli/work_start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/commands/work/start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
         (f"{WRITERS}::test_whoever_writes_texts_from_outside_makes_them_fit",),
     ),
     Defence(
@@ -146,7 +146,7 @@ TEXT = (
     Defence(
         "long-names",
         "a name, however wide, does not push what is said about it off the line",
-        (Change("views/wording.py", "return truncate_text(text, _MAX_NAME_COLUMNS)", "return text"),),
+        (Change("views/format.py", "return truncate_text(text, _MAX_NAME_COLUMNS)", "return text"),),
         (f"{VIEWS}::test_no_text_swallows_the_words_beside_it",),
     ),
     Defence(
@@ -238,7 +238,7 @@ TEXT = (
         "titles-of-logs",
         "so is the step's name above it: where it is read, put together and written; each would do",
         (
-            Change("cli/logs.py", 'f"== {sanitize_text(title, redact)}"', 'f"== {title}"'),
+            Change("cli/commands/ci/logs.py", 'f"== {sanitize_text(title, redact)}"', 'f"== {title}"'),
             Change("watch/logs.py", "return strip_control_chars(f", "return (f"),
             Change("ci/woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),
         ),
@@ -247,19 +247,23 @@ TEXT = (
     Defence(
         "table-of-pipelines",
         "the table that `ci status` draws is fit to be shown",
-        (Change("cli/status.py", "(sanitize_text(text, redact) for text in told)", "(text for text in told)"),),
+        (
+            Change(
+                "cli/commands/ci/status.py", "(sanitize_text(text, redact) for text in told)", "(text for text in told)"
+            ),
+        ),
         (f"{COMMANDS}::test_the_table_of_pipelines_is_text",),
     ),
     Defence(
         "table-of-settings",
         "so is the table of settings",
-        (Change("cli/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
+        (Change("cli/commands/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
         (f"{COMMANDS}::test_settings_from_files_are_quoted_harmlessly",),
     ),
     Defence(
         "path-of-a-work-tree",
         "the path that `work start` prints does nothing on a terminal",
-        (Change("cli/work_start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/commands/work/start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
         (f"{COMMANDS}::test_the_path_of_a_work_tree_does_nothing_on_a_terminal",),
     ),
     Defence(
@@ -333,7 +337,7 @@ TEXT = (
         "also where the doctor names it",
         (
             Change(
-                "cli/doctor/git.py",
+                "cli/commands/doctor/git.py",
                 "git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
                 "git ls-remote {remotes.format_remote_url(name)}",
             ),

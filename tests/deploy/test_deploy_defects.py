@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from homelab_hooks.cli import deploy
+from homelab_hooks.cli.commands.deploy import wait
 from homelab_hooks.cli.main import CommandParser
 from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.exit_codes import ExitCode
@@ -32,7 +32,7 @@ def test_defect_35_a_kubectl_that_fails_is_told_at_once() -> None:
 
 def test_defect_36_the_time_a_rollout_may_take_is_an_option_that_is_read() -> None:
     parser = CommandParser()
-    deploy.add_arguments(parser)
+    wait.add_arguments(parser)
 
     args = parser.parse_args(["shop/web", "--rollout-timeout", "42m"])
 

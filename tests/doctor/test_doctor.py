@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab_hooks.cli.doctor.aside import DoctorCheck, run_checks
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, run_checks
 from homelab_hooks.demo.balancer import LoadBalancer
 from homelab_hooks.demo.faults import FaultPoint, FaultRule, Hang
 from homelab_hooks.events import Finding, FindingStatus

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.demo import timelines
 from homelab_hooks.demo.githttp import GitFault, GitService
 from homelab_hooks.demo.workshop import Clone

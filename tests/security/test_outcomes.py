@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.demo import faults, githttp, timelines
 from homelab_hooks.demo.faults import FaultRule
 from homelab_hooks.demo.githttp import GitService

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode

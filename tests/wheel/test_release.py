@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks import __version__
-from homelab_hooks.cli.table import COMMANDS
+from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 from tests.wheel.conftest import ROOT

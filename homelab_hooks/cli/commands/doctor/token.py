@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.lookup import TokenNotFound
-from homelab_hooks.cli.doctor.aside import DoctorCheck
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
 

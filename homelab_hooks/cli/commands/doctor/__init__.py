@@ -11,8 +11,8 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.cli.doctor import ci, cluster, git, hooks, settings, token
-from homelab_hooks.cli.doctor.aside import run_checks
+from homelab_hooks.cli.commands.doctor import ci, cluster, git, hooks, settings, token
+from homelab_hooks.cli.commands.doctor.parallel import run_checks
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode

@@ -10,7 +10,7 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.cli.hooks_install import add_global_option
+from homelab_hooks.cli.commands.hooks.install import add_global_option
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.hook_config import HookConfig

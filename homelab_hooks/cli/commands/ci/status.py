@@ -17,7 +17,7 @@ from homelab_hooks.follow import watch_setup
 from homelab_hooks.hooks.background.registry import WatchRegistry
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
-from homelab_hooks.views.choice import is_live_view
+from homelab_hooks.views.select import is_live_view
 from homelab_hooks.watch.failure_report import report_failure
 from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines, take_snapshot
 

@@ -13,7 +13,7 @@ from typing import Any
 from homelab_hooks import __version__
 from homelab_hooks.app.session import Session
 from homelab_hooks.cli.main import build_parser
-from homelab_hooks.cli.table import COMMANDS, Command
+from homelab_hooks.cli.verbs import COMMANDS, Command
 from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.exit_codes import EXIT_MEANINGS
 

@@ -25,21 +25,21 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(("ci", "watch"), "read", "wait until CI has decided about a commit", "watch", "homelab-watch"),
-    Command(("ci", "status"), "read", "the same verdict from one look", "status"),
-    Command(("ci", "logs"), "read", "the logs of the steps that failed", "logs"),
-    Command(("ci", "restart"), "write", "run a commit's failed pipelines again, and watch", "restart"),
-    Command(("deploy", "wait"), "read", "wait until a workload runs the commit's image", "deploy"),
-    Command(("work", "land"), "write", "merge, verify, push, watch CI, wait for the rollout", "land", "git land"),
-    Command(("work", "start"), "write", "a worktree for a task", "work_start"),
-    Command(("work", "clean"), "write", "remove a task's worktree and branch", "work_clean"),
+    Command(("ci", "watch"), "read", "wait until CI has decided about a commit", "ci.watch", "homelab-watch"),
+    Command(("ci", "status"), "read", "the same verdict from one look", "ci.status"),
+    Command(("ci", "logs"), "read", "the logs of the steps that failed", "ci.logs"),
+    Command(("ci", "restart"), "write", "run a commit's failed pipelines again, and watch", "ci.restart"),
+    Command(("deploy", "wait"), "read", "wait until a workload runs the commit's image", "deploy.wait"),
+    Command(("work", "land"), "write", "merge, verify, push, watch CI, wait for the rollout", "work.land", "git land"),
+    Command(("work", "start"), "write", "a worktree for a task", "work.start"),
+    Command(("work", "clean"), "write", "remove a task's worktree and branch", "work.clean"),
     Command(
         ("hooks", "install"),
         "write",
         "a post-push stage for every push: git hooks that keep what is there",
-        "hooks_install",
+        "hooks.install",
     ),
-    Command(("hooks", "uninstall"), "write", "take the git hooks out, and put back what was there", "hooks_uninstall"),
+    Command(("hooks", "uninstall"), "write", "take the git hooks out, and put back what was there", "hooks.uninstall"),
     Command(
         ("hooks", "status"), "read", "which git hooks are there, whose they are, and what fires when", "hooks_status"
     ),
@@ -47,12 +47,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(("config",), "read", "every setting in force and where it comes from", "config"),
     Command(("demo",), "write", "the real landing path against an embedded CI, git server and cluster", "demo"),
     Command(("manifest",), "read", "every verb with its tier", "manifest"),
-    Command(("hooks", "verify"), "write", "a gate: verify before a push to the target", "hooks_verify", hidden=True),
-    Command(("hooks", "ci-green"), "read", "a gate: no push onto a red branch", "hooks_ci_green", hidden=True),
-    Command(("hooks", "land-only"), "read", "a gate: the target takes git land only", "hooks_land_only", hidden=True),
-    Command(("hooks", "post-push"), "write", "leave a waiter before a push", "hooks_post_push", hidden=True),
-    Command(("hooks", "pushed"), "write", "watch after a plain push", "hooks_pushed", hidden=True),
-    Command(("hooks", "waiter"), "write", "what a push leaves behind", "hooks_waiter", hidden=True),
+    Command(("hooks", "verify"), "write", "a gate: verify before a push to the target", "hooks.verify", hidden=True),
+    Command(("hooks", "ci-green"), "read", "a gate: no push onto a red branch", "hooks.ci_green", hidden=True),
+    Command(("hooks", "land-only"), "read", "a gate: the target takes git land only", "hooks.land_only", hidden=True),
+    Command(("hooks", "post-push"), "write", "leave a waiter before a push", "hooks.post_push", hidden=True),
+    Command(("hooks", "pushed"), "write", "watch after a plain push", "hooks.pushed", hidden=True),
+    Command(("hooks", "waiter"), "write", "what a push leaves behind", "hooks.worker", hidden=True),
 )
 
 

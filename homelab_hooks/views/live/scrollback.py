@@ -17,9 +17,10 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.text import durations
-from homelab_hooks.views import rows, wording
-from homelab_hooks.views.board import LiveState, Timestamp, apply_event, is_transient
-from homelab_hooks.views.row import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
+from homelab_hooks.views import format as views_format
+from homelab_hooks.views.live import layout
+from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
+from homelab_hooks.views.live.state import LiveState, Timestamp, apply_event, is_transient
 
 _LEVEL_STYLES = {LogLevel.INFO: Style.PLAIN, LogLevel.WARNING: Style.WARNING, LogLevel.ERROR: Style.BAD}
 _FINDING_STYLES = {
@@ -37,9 +38,9 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
     """The rows that an event adds to what stays; `state` is from before it."""
     match event:
         case Start():
-            return [_wrapped_row(wording.render_plain_lines(event)[0])]
+            return [_wrapped_row(views_format.render_plain_lines(event)[0])]
         case BackgroundWatch():
-            return [_wrapped_row(line, Style.MUTED) for line in wording.render_plain_lines(event)]
+            return [_wrapped_row(line, Style.MUTED) for line in views_format.render_plain_lines(event)]
         case StageChanged() if event.progress is not Progress.STARTED:
             return [*_finished_pipelines(state, at, columns), _stage(event)]
         case PipelineChanged() if event.deciding:
@@ -82,8 +83,8 @@ def _stage(event: StageChanged) -> Row:
 def _finding(event: Finding) -> list[Row]:
     """The evidence, and below it what to do."""
     style = _FINDING_STYLES[event.health]
-    head, *remedy = wording.format_finding(event)
-    evidence = Span(head[wording.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
+    head, *remedy = views_format.format_finding(event)
+    evidence = Span(head[views_format.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
     return [Row((make_symbol(style), Span(" "), evidence), wraps=True), *(_wrapped_row(line) for line in remedy)]
 
 
@@ -101,8 +102,8 @@ def _finished_pipelines(state: LiveState, at: Timestamp, columns: int) -> list[R
     found: list[Row] = []
     for number in sorted(state.pipelines):
         tracked = state.pipelines[number]
-        time = rows.format_pipeline_time(tracked, at)
-        name = rows.format_pipeline_title(tracked.event)
+        time = layout.format_pipeline_time(tracked, at)
+        name = layout.format_pipeline_title(tracked.event)
         column = max(10, min(len(name) + 2, columns - 19))
         found.append(make_tree_row(name, tracked.event.status, time, indent=0, column=column, priority=0))
         found += _failed_steps(state, number) if choose_style(tracked.event.status) is Style.BAD else []
@@ -123,7 +124,7 @@ def _failed_steps(state: LiveState, number: int) -> list[Row]:
         Row((Span("  "), make_state_symbol(event.state), Span(f" {line.strip()}")), wraps=True)
         for event in events
         if event.state in {"failure", "error"}
-        for line in wording.render_plain_lines(event)
+        for line in views_format.render_plain_lines(event)
     ]
 
 
@@ -131,13 +132,13 @@ def _pipeline_notes(state: LiveState, event: PipelineChanged) -> list[Row]:
     """Where a pipeline can be seen, and why another has taken its place."""
     words = [event.note] if event.note else []
     words += [event.url] if event.url and event.number not in state.pipelines else []
-    return [_wrapped_row(f"{rows.format_pipeline_title(event)}: {word}", Style.MUTED) for word in words]
+    return [_wrapped_row(f"{layout.format_pipeline_title(event)}: {word}", Style.MUTED) for word in words]
 
 
 def _log(state: LiveState, event: Log) -> list[Row]:
     """Whose line it is, is said once."""
     if event.source == "homelab":
-        return [_wrapped_row(wording.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
+        return [_wrapped_row(views_format.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
     head = [] if event.source == state.last_source else [_wrapped_row(event.source)]
     style = Style.COLOURED if "\x1b" in event.text else _LEVEL_STYLES[event.level]
     return [*head, Row((Span("  │ ", Style.MUTED), Span(event.text, style)), wraps=True)]

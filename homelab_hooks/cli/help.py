@@ -6,7 +6,7 @@ import argparse
 import sys
 from itertools import takewhile
 
-from homelab_hooks.cli.table import COMMANDS, Command
+from homelab_hooks.cli.verbs import COMMANDS, Command
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 

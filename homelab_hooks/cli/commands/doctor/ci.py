@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-from homelab_hooks.cli.doctor.aside import DoctorCheck
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from homelab_hooks.app.command_trust import TrustedCommands
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.cli.doctor.aside import DoctorCheck, from_error
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, from_error
 from homelab_hooks.config.resolve import TRACKED_FILE, Config, find_repository_filters
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus

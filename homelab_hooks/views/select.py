@@ -16,7 +16,7 @@ def create_view(output: OutputMode, terminal: Terminal, redact: Redactor, clock:
 
         return NdjsonView(terminal, redact, format_current_time)
     if is_live_view(output, terminal):
-        from homelab_hooks.views.live import LiveView
+        from homelab_hooks.views.live.view import LiveView
 
         view = LiveView(terminal, redact, clock, Ticker)
         terminal.clear_live = view.close

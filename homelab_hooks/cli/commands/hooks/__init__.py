@@ -1,0 +1,1 @@
+"""Commands on git hooks, and those that git hooks call."""
