@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from homelab_hooks.demo.workshop import ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.repositories import ScratchRepositories, make_hermetic_env
 
 AHEAD = "ahead"
 

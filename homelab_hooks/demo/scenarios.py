@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import Cut, FaultPoint, FaultRule, StatusFault
-from homelab_hooks.demo.githttp import PushedRef
-from homelab_hooks.demo.rollouts import LATE_IMAGE, RolloutEnding, ScriptedRollout
-from homelab_hooks.demo.scene import REPO, DemoEnvironment
-from homelab_hooks.demo.script import PipelineTimeline
+from homelab_hooks.demo.environment import REPO, DemoEnvironment
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.faults import Cut, FaultPoint, FaultRule, StatusFault
+from homelab_hooks.simulators.git_http import PushedRef
+from homelab_hooks.simulators.kubernetes.rollouts import LATE_IMAGE, RolloutEnding, ScriptedRollout
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 
 
 def _prepare_nothing(scene: DemoEnvironment) -> None:

@@ -8,19 +8,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.demo.kubectl_replay import ReplayedKubectl
-from homelab_hooks.demo.kubernetes import FailWatches, KubernetesSimulator
-from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import FailWatches, KubernetesSimulator
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place
+from tests.support.kubectl_replay import ReplayedKubectl
+from tests.support.played_time import SimulatedClock
 
 WATCHED, POLLED = 0.5, 1.5
 MOST = {True: 20, False: 80}

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.repositories import Clone
 from tests.bench.figures import Figure, at_most
 from tests.bench.place import ROOT, Place
 

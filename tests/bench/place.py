@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 
 PROGRAMS = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent.parent

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.bench import hooking
 from tests.bench.figures import Figure, at_most, ratio

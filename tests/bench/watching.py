@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import FaultRule, StatusFault
-from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.simulators.faults import FaultRule, StatusFault
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.bench.figures import Figure, at_most, delays
 from tests.bench.place import PROGRAMS, Place

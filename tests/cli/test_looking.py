@@ -9,10 +9,10 @@ from typing import Any
 import pyte
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.cli.shell import PROGRAMS, Shell
 from tests.postpush.seat import Seat
 

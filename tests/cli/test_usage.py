@@ -12,9 +12,9 @@ import pytest
 from homelab_hooks import __version__
 from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.config.schema import SETTINGS
-from homelab_hooks.demo.programs import find_free_port
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.programs import find_free_port
+from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.vault import VaultDevServer
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.vault import VaultDevServer
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.cli.shell import Ended, Shell
 from tests.waiting import HANG_S, wait_until
 

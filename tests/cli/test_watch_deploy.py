@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.kubernetes import KubernetesSimulator
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
 from tests.views.schema import objects

@@ -11,9 +11,9 @@ import pytest
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.files import MAX_FILE_BYTES, read_bounded_file
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
 Resolved = Callable[..., Config]
 

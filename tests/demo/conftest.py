@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo
-from homelab_hooks.demo.woodpecker_replay import load_recording
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.replay import load_recording
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo
 from tests.waiting import HANG_S, wait_until
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.faults import FaultPlan, FaultPoint, FaultRule, WrongShape
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPlan, FaultPoint, FaultRule, WrongShape
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.waiting import HANG_S
 from tests.watch.shared_time import SharedTime
 

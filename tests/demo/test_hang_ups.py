@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import FaultRule
-from homelab_hooks.demo.githttp import GitServer, GitService
-from homelab_hooks.demo.kubernetes import KubernetesSimulator, RespondWith
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultRule
+from homelab_hooks.simulators.git_http import GitServer, GitService
+from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator, RespondWith
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.security.elsewhere import Remembers, Reply
 from tests.waiting import HANG_S, wait_until

@@ -14,11 +14,11 @@ import hvac
 import hvac.exceptions
 import pytest
 
-from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.demo.programs import find_program
-from homelab_hooks.demo.vault import VaultDevServer
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.errors import CommandError
+from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.simulators.programs import find_program
+from homelab_hooks.simulators.vault import VaultDevServer
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 LIST = "/api/repos/8/pipelines?page=1&perPage=50"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import PipelineTimeline, iterate_frames
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline, iterate_frames
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 
 SHA, OTHER = "a" * 40, "b" * 40
 Ask = Callable[..., Any]

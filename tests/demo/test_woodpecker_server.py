@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import FaultPoint, FaultRule
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.waiting import HANG_S, wait_until
 
 LIST = "/api/repos/8/pipelines"

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.cluster import ClusterTimeline, RolloutRecording
-from homelab_hooks.demo.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
-from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.deploy.request import Expectation, RolloutTimeouts, Snapshot
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.state import RolloutState, start_state
@@ -29,7 +26,10 @@ from homelab_hooks.kubectl.model import (
     Workload,
     WorkloadTarget,
 )
+from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, RolloutRecording
 from homelab_hooks.verdict import Verdict
+from tests.support.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
+from tests.support.played_time import SimulatedClock
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 SHA = "9f2c1a7b" + "0" * 32

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import ClusterTimeline, Json
-from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import DigestProof
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, Json
 from homelab_hooks.system.completed import Completed
+from tests.support.played_time import SimulatedClock
 
 Given = Callable[..., Any]
 GONE = Completed(

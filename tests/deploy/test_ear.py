@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import watch_stream
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.system.completed import Completed
 from tests.deploy.conftest import Waited
+from tests.support.played_time import SimulatedClock
 
 Given = Callable[..., Any]
 FIVE_MINUTES = 300.0

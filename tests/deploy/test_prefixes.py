@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import Json, RolloutRecording
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.kubernetes.timeline import Json, RolloutRecording
 from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
 from tests.deploy.truth import done
 

@@ -12,8 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.cluster import RolloutRecording
-from homelab_hooks.demo.kubernetes import (
+from homelab_hooks.deploy.run import DeployRequest, WakeableClock, wait_for_rollouts
+from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import (
     DenyObjects,
     FailTimes,
     FailWatches,
@@ -21,20 +28,13 @@ from homelab_hooks.demo.kubernetes import (
     NeverAnswer,
     RespondWith,
 )
-from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.deploy.run import DeployRequest, WakeableClock, wait_for_rollouts
-from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
-from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.containment import Containment
-from homelab_hooks.kubectl.client import Kubectl
-from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from homelab_hooks.verdict import Verdict
+from tests.support.played_time import SimulatedClock
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.cluster import RolloutRecording
-from homelab_hooks.demo.played_time import SimulatedClock
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import LabelProof
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
+from tests.support.played_time import SimulatedClock
 
 DEPLOYED = {
     "9f2c1a7b": [

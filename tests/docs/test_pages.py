@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from homelab_hooks.demo.environment import DemoEnvironment
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.demo.scene import DemoEnvironment
 from homelab_hooks.system.process import ProcessRunner
 from tests.docs.pages import PAGES, ROOT, commands
 from tests.waiting import HANG_S

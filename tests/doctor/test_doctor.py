@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, run_checks
-from homelab_hooks.demo.balancer import LoadBalancer
-from homelab_hooks.demo.faults import FaultPoint, FaultRule, Hang
 from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.simulators.balancer import LoadBalancer
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule, Hang
 from homelab_hooks.system.clock import SystemClock
 from tests.doctor.conftest import Desk
 from tests.views.schema import objects

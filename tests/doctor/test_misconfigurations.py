@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.demo.faults import BodyFault, FaultPoint, FaultRule, Hang, StatusFault
-from homelab_hooks.demo.kubernetes import DenyObjects
-from homelab_hooks.demo.woodpecker_book import SimulatedRepo
+from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.simulators.faults import BodyFault, FaultPoint, FaultRule, Hang, StatusFault
+from homelab_hooks.simulators.kubernetes.server import DenyObjects
+from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from tests.doctor.conftest import Desk
 
 pytestmark = pytest.mark.slow

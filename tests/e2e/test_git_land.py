@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Ended, Shell
 from tests.waiting import FOREVER, HANG_S, wait_until

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.rollouts import ScriptedRollout
-from homelab_hooks.demo.scene import REPO, DemoEnvironment
+from homelab_hooks.demo.environment import REPO, DemoEnvironment
+from homelab_hooks.simulators.kubernetes.rollouts import ScriptedRollout
+from homelab_hooks.simulators.woodpecker import timelines
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

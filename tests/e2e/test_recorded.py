@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.githttp import PushedRef
-from homelab_hooks.demo.rollouts import ScriptedRollout
-from homelab_hooks.demo.scene import REPO, DemoEnvironment
-from homelab_hooks.demo.woodpecker_replay import load_recording
+from homelab_hooks.demo.environment import REPO, DemoEnvironment
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.git_http import PushedRef
+from homelab_hooks.simulators.kubernetes.rollouts import ScriptedRollout
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.replay import load_recording
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S

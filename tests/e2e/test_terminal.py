@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS, Ended
 from tests.waiting import HANG_S

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.postpush.desk import Desk
 

@@ -8,11 +8,11 @@ import threading
 import pytest
 
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.polling.outcome import Unavailable
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.watch.branch_status import query_branch_status
 from tests.gates.conftest import Gate

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.runner import DirectRunner
+from homelab_hooks.simulators.git_http import GitServer
+from homelab_hooks.simulators.repositories import ScratchRepositories
 
 Opened = Callable[[Path], Git]
 

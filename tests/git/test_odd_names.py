@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.hooks.pre_push.input import RefUpdate, parse_git_input
 from homelab_hooks.polling.outcome import Found
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
 Opened = Callable[[Path], Git]
 ODD = ["zeile\u2028zwei", "next\x85line", "no\u00a0break"]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitFault, GitServer, GitService
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.runner import DirectRunner
+from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
 pytestmark = pytest.mark.slow  # many processes of git each; test_push_reading has the same words without them
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitFault, GitServer, GitService, PushedRef
-from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.gitpython import GitPythonRunner
@@ -20,6 +18,8 @@ from homelab_hooks.git.remote_url import choose_remote
 from homelab_hooks.git.repository import Git
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
+from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService, PushedRef
+from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.system.completed import Completed
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting

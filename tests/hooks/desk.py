@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitServer
 from homelab_hooks.hooks.install import shims
+from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner

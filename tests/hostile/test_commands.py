@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import ScriptedStep
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import ScriptedStep
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.fuzz.texts import harmful

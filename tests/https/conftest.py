@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.config.address import parse_dial, parse_server_url
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.net.http import HttpClient
+from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.waiting import HANG_S
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
-from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import FaultPoint, FaultRule
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.http import HttpClient, create_ssl_context
 from homelab_hooks.net.message import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.waiting import HANG_S
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer

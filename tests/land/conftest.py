@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Event, Log, Progress, StageChanged
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
+from homelab_hooks.simulators.git_http import GitServer
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.land.fake_clock import FakeClock

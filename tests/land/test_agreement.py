@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.app.command_trust import TrustedCommands
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS, Shell
 from tests.fuzz.texts import harmful
 from tests.waiting import HANG_S

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyte
 import pytest
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS
 from tests.postpush.seat import Seat
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.git_http import GitServer
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting

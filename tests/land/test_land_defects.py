@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import Strategy
+from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting

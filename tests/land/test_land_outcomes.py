@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitFault, GitServer, GitService
-from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
+from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService
+from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import Ended, Shell
 
 PEOPLE = ["ann", "bob", "carol", "dave", "eve"]

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.events import Event, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandRequest, Strategy, VerifyCommand
+from homelab_hooks.simulators.git_http import GitServer
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 
 FAST = {"verify:started", "pre-push"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Git
 from homelab_hooks.land import task_worktree
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 

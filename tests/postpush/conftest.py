@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.postpush.desk import SHIM, Desk
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import command_line, process_info

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.kubernetes import KubernetesSimulator
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import process_info

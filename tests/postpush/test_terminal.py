@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pyte
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.system.terminal import ring_bell
 from tests.postpush.desk import Desk
 from tests.postpush.seat import Seat

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import process_info
 from tests.postpush.desk import SHIM, Desk

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner

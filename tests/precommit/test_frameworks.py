@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.kubernetes import KubernetesSimulator
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
+from homelab_hooks.simulators.repositories import ScratchRepositories
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS

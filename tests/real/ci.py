@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import httpx
 
-from homelab_hooks.demo.programs import ManagedProgram, find_free_port
+from homelab_hooks.simulators.programs import ManagedProgram, find_free_port
 from homelab_hooks.system.process import Background, ProcessRunner
 from tests.waiting import HANG_S, wait_until
 

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 import httpx
 
-from homelab_hooks.demo.programs import ManagedProgram, find_free_port
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.programs import ManagedProgram, find_free_port
+from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.process import ProcessRunner
 from tests.real.ci import answers
 from tests.waiting import HANG_S, wait_until

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.git_http import GitServer
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from tests.real.ci import Account, Binaries, Ci
 from tests.real.forge import FULL_NAME, PERSON, REMOTE_ID, Forge
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from tests.real.branch import PASSES, one_step

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.workshop import ScratchRepositories
+from homelab_hooks.simulators.repositories import ScratchRepositories
 from tests.security.place import Place, placed
 
 

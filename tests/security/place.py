@@ -11,14 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homelab_hooks.demo.githttp import GitServer
-from homelab_hooks.demo.kubernetes import KubernetesSimulator
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator, make_default_users
-from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo, SimulatedUser
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.git_http import GitServer
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator, make_default_users
+from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import PROGRAMS, Ended, Shell
 from tests.security.canaries import CI, HELPER, KUBE, URL, VAULT, files_with, found_in, variables_with

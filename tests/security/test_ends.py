@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.githttp import PushedRef
+from homelab_hooks.simulators.git_http import PushedRef
+from homelab_hooks.simulators.woodpecker import timelines
 from tests.cli.shell import Ended, Shell
 from tests.security.canaries import CI, URL, VAULT, found_in, variables_with
 from tests.security.place import TOKENS, Place

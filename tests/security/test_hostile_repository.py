@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.cli.verbs import COMMANDS
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.githttp import GitFault, GitService
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.git_http import GitFault, GitService
+from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.woodpecker import timelines
 from tests.security.place import Place
 
 pytestmark = pytest.mark.slow

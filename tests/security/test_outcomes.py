@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pytest
 
 from homelab_hooks.cli.verbs import COMMANDS
-from homelab_hooks.demo import faults, githttp, timelines
-from homelab_hooks.demo.faults import FaultRule
-from homelab_hooks.demo.githttp import GitService
+from homelab_hooks.simulators import faults, git_http
+from homelab_hooks.simulators.faults import FaultRule
+from homelab_hooks.simulators.git_http import GitService
+from homelab_hooks.simulators.woodpecker import timelines
 from tests.security.canaries import CI, HELPER, URL, VAULT
 from tests.security.place import FAST, Place
 
@@ -103,7 +104,7 @@ def unreachable(place: Place) -> None:
 
 
 def landing_is_watched(place: Place) -> None:
-    def pushed(update: githttp.PushedRef) -> None:
+    def pushed(update: git_http.PushedRef) -> None:
         place.site.push("acme/app", "main", update.new, timelines.make_green())
 
     place.git.plan.on_push = pushed
@@ -143,7 +144,7 @@ def verification_speaks(place: Place) -> None:
 
 def wrong_password(place: Place) -> None:
     place.git.plan.credentials = "ann:other"
-    place.git.plan.faults[GitService.FETCH_REFS] = githttp.GitFault.UNAUTHORIZED
+    place.git.plan.faults[GitService.FETCH_REFS] = git_http.GitFault.UNAUTHORIZED
 
 
 def gone(place: Place) -> None:
@@ -163,8 +164,8 @@ def own_push_url(place: Place) -> None:
 
 def losing_the_answer(place: Place) -> None:
     plan = place.git.plan
-    plan.faults[GitService.PUSH] = githttp.GitFault.LOSE_ANSWER
-    plan.before_push = lambda: plan.faults.update({GitService.FETCH_REFS: githttp.GitFault.UNAVAILABLE})
+    plan.faults[GitService.PUSH] = git_http.GitFault.LOSE_ANSWER
+    plan.before_push = lambda: plan.faults.update({GitService.FETCH_REFS: git_http.GitFault.UNAVAILABLE})
 
 
 def no_token(place: Place) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import trustme
 
-from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import FaultRule
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultRule
 from tests.security.canaries import CI, VAULT, found_in
 from tests.security.elsewhere import Remembers, Reply, to
 from tests.security.place import Place

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import signal
 
-from homelab_hooks.demo.githttp import GitFault
-from homelab_hooks.demo.workshop import Clone
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.git_http import GitFault
+from homelab_hooks.simulators.repositories import Clone
 from tests.soak import leftovers
 from tests.soak.plan import TRUTH, Disk
 from tests.soak.scene import LEFT, Ended, Scene

@@ -7,9 +7,9 @@ import sys
 import threading
 import time
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import BAD_GATEWAY, BodyFault, Cut, FaultPoint, FaultRule, Hang
-from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
+from homelab_hooks.simulators.faults import BAD_GATEWAY, BodyFault, Cut, FaultPoint, FaultRule, Hang
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.bench.place import ROOT
 from tests.soak.leftovers import opened

@@ -10,8 +10,8 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeVar
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import (
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.faults import (
     BodyFault,
     Cut,
     Drip,
@@ -24,10 +24,10 @@ from homelab_hooks.demo.faults import (
     StatusFault,
     Truncated,
 )
-from homelab_hooks.demo.githttp import GitFault, GitService
-from homelab_hooks.demo.rollouts import RolloutEnding
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.git_http import GitFault, GitService
+from homelab_hooks.simulators.kubernetes.rollouts import RolloutEnding
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from homelab_hooks.demo.githttp import GitServer, PushedRef
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.git_http import GitServer, PushedRef
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.bench.place import PROGRAMS
 from tests.cli.shell import RESULT

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from homelab_hooks.demo.workshop import ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.repositories import ScratchRepositories, make_hermetic_env
 from tests.soak import landing, lasting, pushing, waits
 from tests.soak.disks import mountable
 from tests.soak.plan import Kind, Plan, drawn

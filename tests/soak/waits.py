@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from homelab_hooks.demo.kubernetes import FailTimes, FailWatches, KubernetesSimulator, RespondWith
-from homelab_hooks.demo.kubernetes_moods import ServerFault
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.kubernetes.faults import ServerFault
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import FailTimes, FailWatches, KubernetesSimulator, RespondWith
 from homelab_hooks.system.process_table import command_line
 from tests.soak import leftovers
 from tests.soak.plan import ENDINGS, TRUTH, Plan

@@ -17,14 +17,14 @@ from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.auth.lookup import Token, TokenNotFound
 from homelab_hooks.auth.vault import VaultSettings, create_vault_client, read_token_from_vault
 from homelab_hooks.config.address import parse_dial, parse_server_url
-from homelab_hooks.demo import faults
-from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.demo.faults import FaultRule
-from homelab_hooks.demo.programs import find_free_port
-from homelab_hooks.demo.vault import VaultDevServer as Server
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.simulators.faults import FaultRule
+from homelab_hooks.simulators.programs import find_free_port
+from homelab_hooks.simulators.vault import VaultDevServer as Server
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 
 FIELD = "woodpecker_api_token"

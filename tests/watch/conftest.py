@@ -8,8 +8,8 @@ import pytest
 import stamina
 
 from homelab_hooks.ci.woodpecker.client import MAX_ATTEMPTS
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.cli.shell import Shell
 from tests.watch.shared_time import SharedTime
 

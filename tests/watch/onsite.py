@@ -11,10 +11,10 @@ from homelab_hooks.ci.woodpecker.auth import connect_now
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.config.address import parse_dial, parse_server_url
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
 from homelab_hooks.events import Event
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch

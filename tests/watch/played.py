@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from homelab_hooks.ci.model import Cancellation
-from homelab_hooks.demo import faults
-from homelab_hooks.demo.faults import FaultPoint, FaultRule, HttpFault
-from homelab_hooks.demo.script import DELETED, Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.woodpecker_book import PipelineRow as Scripted
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule, HttpFault
+from homelab_hooks.simulators.woodpecker.script import DELETED, Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.store import PipelineRow as Scripted
 from tests.watch.history import SETTLED, History, Row
 
 FAULTS: dict[str, tuple[tuple[HttpFault, ...], str]] = {

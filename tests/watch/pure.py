@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from homelab_hooks.ci.woodpecker.auth import Connect, connect_now
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.stream import RECONNECT_DELAY_RANGE_S, EventStreamListener
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker import make_default_users
-from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
-from homelab_hooks.demo.woodpecker_http import IncomingRequest
-from homelab_hooks.demo.woodpecker_routes import route_request
-from homelab_hooks.demo.woodpecker_stream import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.events import Event
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators.woodpecker.request import IncomingRequest
+from homelab_hooks.simulators.woodpecker.routes import route_request
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import make_default_users
+from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
+from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch

@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.watch.history import generate
 from tests.watch.onsite import Watching, watch
 from tests.watch.played import play

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.faults import FaultRule, StatusFault
-from homelab_hooks.demo.script import PipelineTimeline, ScriptedStep
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.workshop import Clone
+from homelab_hooks.simulators.faults import FaultRule, StatusFault
+from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline, ScriptedStep
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
 from tests.watch.history import OLDER

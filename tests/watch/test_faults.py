@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import pytest
 
-from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.faults import FaultPoint, FaultRule, HttpFault, WrongShape
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule, HttpFault, WrongShape
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.watch.history import OURS
 from tests.watch.onsite import Outcome, Watching, watch
 from tests.watch.shared_time import SharedTime

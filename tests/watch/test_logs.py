@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from homelab_hooks.ci.model import LogLine, Pipeline
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import LogChunk, PipelineTimeline, ScriptedStep
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind, Found
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import LogChunk, PipelineTimeline, ScriptedStep
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
 from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
 from tests.watch.pure import Pure

@@ -10,14 +10,15 @@ from collections.abc import Callable
 
 import pytest
 
-from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.demo.faults import FaultPoint, FaultRule
-from homelab_hooks.demo.programs import find_free_port
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
 from homelab_hooks.events import ContactLost, ContactRestored, Event, PipelineChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule
+from homelab_hooks.simulators.programs import find_free_port
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.watch.history import OLDER, OURS
 from tests.watch.onsite import Place, Watching, watch
 from tests.watch.shared_time import SharedTime

@@ -7,12 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import Frame, LogChunk, PipelineTimeline, ScriptedError, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import (
+    Frame,
+    LogChunk,
+    PipelineTimeline,
+    ScriptedError,
+    ScriptedStep,
+    ScriptedWorkflow,
+)
 from homelab_hooks.text.sanitize import Redactor, sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.failure_report import TAIL_LINES

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.demo import timelines
-from homelab_hooks.demo.script import PipelineTimeline
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from tests.watch.history import NEWER, OURS

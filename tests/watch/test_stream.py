@@ -15,14 +15,15 @@ from hypothesis import given, settings, strategies as st
 from homelab_hooks.ci.model import Status
 from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from homelab_hooks.ci.woodpecker.stream import IDLE_TIMEOUT_S, STEP_WAKE_INTERVAL_S, EventStreamListener
-from homelab_hooks.demo import faults, timelines, woodpecker_json as shape
-from homelab_hooks.demo.faults import FaultPoint, FaultRule
-from homelab_hooks.demo.script import take_snapshot
-from homelab_hooks.demo.woodpecker import STREAM_PATH, WoodpeckerSimulator
-from homelab_hooks.demo.woodpecker_book import PipelineStore, SimulatedRepo
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule
+from homelab_hooks.simulators.woodpecker import json_v3 as shape, timelines
+from homelab_hooks.simulators.woodpecker.script import take_snapshot
+from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
 from tests.waiting import HANG_S
 from tests.watch.history import OLDER, OURS
 from tests.watch.onsite import Watching, watch

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.ci.woodpecker.auth import CiConnection, connect_when_possible
-from homelab_hooks.demo import timelines
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.watch.snapshot import make_one_poll_timeouts
 from homelab_hooks.watch.state import WatchTimeouts
 from tests.watch.pure import Pure

@@ -10,8 +10,8 @@ import pytest
 
 from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.config.schema import SETTINGS
-from homelab_hooks.demo.workshop import ScratchRepositories
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.simulators.repositories import ScratchRepositories
 from tests.wheel.conftest import Installed
 
 pytestmark = pytest.mark.slow

@@ -12,12 +12,13 @@ from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.ci.woodpecker.auth import connect_now
 from homelab_hooks.ci.woodpecker.client import MAX_ATTEMPTS, WoodpeckerClient
 from homelab_hooks.config.address import parse_server_url
-from homelab_hooks.demo import faults, timelines
-from homelab_hooks.demo.faults import FaultPoint, FaultRule
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator as StandIn
-from homelab_hooks.demo.woodpecker_book import SimulatedRepo
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.simulators import faults
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
+from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from homelab_hooks.system.clock import SystemClock
 from tests.waiting import HANG_S
 from tests.watch.simulate import FakeClock

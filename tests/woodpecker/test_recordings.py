@@ -15,9 +15,9 @@ from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.auth import connect_now
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
-from homelab_hooks.demo.woodpecker_replay import load_recording
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.simulators.woodpecker.replay import load_recording
 
 RECORDINGS = sorted((Path(__file__).parent.parent / "recordings" / "woodpecker").glob("*.json.gz"))
 NAMES = [path.name.removesuffix(".json.gz") for path in RECORDINGS]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app.session import Session
+from homelab_hooks.demo.environment import DemoEnvironment
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.demo.scene import DemoEnvironment
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 

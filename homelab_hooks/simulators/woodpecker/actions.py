@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.script import take_snapshot
-from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo
-from homelab_hooks.demo.woodpecker_http import (
+from homelab_hooks.simulators.woodpecker import json_v3 as shape
+from homelab_hooks.simulators.woodpecker.reads import make_detail_answer, parse_int
+from homelab_hooks.simulators.woodpecker.request import (
     TEXT_TYPE,
     ApiAnswer,
     IncomingRequest,
@@ -18,7 +17,8 @@ from homelab_hooks.demo.woodpecker_http import (
     find_user,
     make_json_answer,
 )
-from homelab_hooks.demo.woodpecker_reads import make_detail_answer, parse_int
+from homelab_hooks.simulators.woodpecker.script import take_snapshot
+from homelab_hooks.simulators.woodpecker.store import Permission, PipelineRow, PipelineStore, SimulatedRepo
 
 CANCELLABLE = frozenset({"running", "pending", "blocked"})
 ALREADY_OVER_BODY = b"Cannot cancel a non-running or non-pending or non-blocked pipeline"

@@ -6,8 +6,20 @@ import base64
 import json
 from typing import Any
 
-from homelab_hooks.demo.script import PipelineSnapshot, ScriptedError, ScriptedStep, ScriptedWorkflow, collect_log
-from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo, SimulatedUser
+from homelab_hooks.simulators.woodpecker.script import (
+    PipelineSnapshot,
+    ScriptedError,
+    ScriptedStep,
+    ScriptedWorkflow,
+    collect_log,
+)
+from homelab_hooks.simulators.woodpecker.store import (
+    Permission,
+    PipelineRow,
+    PipelineStore,
+    SimulatedRepo,
+    SimulatedUser,
+)
 
 GIT_URL = "https://git.example.test"
 

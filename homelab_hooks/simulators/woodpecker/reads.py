@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
-from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo
-from homelab_hooks.demo.woodpecker_http import (
+from homelab_hooks.simulators.woodpecker import json_v3 as shape
+from homelab_hooks.simulators.woodpecker.queue import make_queue_info
+from homelab_hooks.simulators.woodpecker.request import (
     JSON_TYPE,
     NOT_AUTHORIZED_BODY,
     TEXT_TYPE,
@@ -22,7 +22,7 @@ from homelab_hooks.demo.woodpecker_http import (
     find_user,
     make_json_answer,
 )
-from homelab_hooks.demo.woodpecker_queue import make_queue_info
+from homelab_hooks.simulators.woodpecker.store import Permission, PipelineRow, PipelineStore, SimulatedRepo
 
 MAX_PAGE_SIZE = 50
 """rows on a page, whatever was asked for"""

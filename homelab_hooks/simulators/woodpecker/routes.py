@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from homelab_hooks.demo import woodpecker_acts as acts, woodpecker_reads as reads
-from homelab_hooks.demo.woodpecker_book import PipelineStore
-from homelab_hooks.demo.woodpecker_http import HTML_TYPE, WEB_UI_PAGE, ApiAnswer, IncomingRequest, PathParams
+from homelab_hooks.simulators.woodpecker import actions as acts, reads
+from homelab_hooks.simulators.woodpecker.request import HTML_TYPE, WEB_UI_PAGE, ApiAnswer, IncomingRequest, PathParams
+from homelab_hooks.simulators.woodpecker.store import PipelineStore
 
 RouteHandler = Callable[[PipelineStore, IncomingRequest, PathParams], ApiAnswer]
 

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Self
 from urllib.parse import urlsplit
 
-from homelab_hooks.demo.programs import ManagedProgram, find_program
+from homelab_hooks.simulators.programs import ManagedProgram, find_program
 
 READY_MESSAGE = "serving initial configuration"
 

@@ -11,12 +11,19 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
-from homelab_hooks.demo.faults import FaultRule
 from homelab_hooks.demo.http_server import ToleratesHangUps
-from homelab_hooks.demo.woodpecker_book import PipelineStore
-from homelab_hooks.demo.woodpecker_http import ApiAnswer, IncomingRequest, find_user
-from homelab_hooks.demo.woodpecker_stream import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
-from homelab_hooks.demo.woodpecker_wire import ConnectionEnd, Pause, WireAnswer, WirePiece, encode_chunk, iterate_pieces
+from homelab_hooks.simulators.faults import FaultRule
+from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
+from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
+from homelab_hooks.simulators.woodpecker.store import PipelineStore
+from homelab_hooks.simulators.woodpecker.wire import (
+    ConnectionEnd,
+    Pause,
+    WireAnswer,
+    WirePiece,
+    encode_chunk,
+    iterate_pieces,
+)
 
 SHUTDOWN_POLL_INTERVAL_S = 0.005
 """seconds from `stop` to the end of listening: a thousand tests wait for it"""

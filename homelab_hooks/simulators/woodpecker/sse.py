@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.script import PipelineSnapshot, take_snapshot
-from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedUser
+from homelab_hooks.simulators.woodpecker import json_v3 as shape
+from homelab_hooks.simulators.woodpecker.script import PipelineSnapshot, take_snapshot
+from homelab_hooks.simulators.woodpecker.store import Permission, PipelineRow, PipelineStore, SimulatedUser
 
 PING_EVENT = b": ping\n\n"
 PING_INTERVAL_S = 30.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
-from homelab_hooks.demo.script import (
+from homelab_hooks.simulators.woodpecker.replay import PipelineReplay
+from homelab_hooks.simulators.woodpecker.script import (
     ACTIVE_STATES,
     PipelineSnapshot,
     PipelineTimeline,
@@ -17,8 +18,7 @@ from homelab_hooks.demo.script import (
     find_end,
     take_snapshot,
 )
-from homelab_hooks.demo.timelines import make_green, restart_timeline
-from homelab_hooks.demo.woodpecker_replay import PipelineReplay
+from homelab_hooks.simulators.woodpecker.timelines import make_green, restart_timeline
 
 SUPERSEDE_DELAY_S = 0.1
 """seconds from a newer pipeline's `pending` to the end of the older one (measured: 0.05 to 0.3)"""

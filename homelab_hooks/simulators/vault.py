@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
 
-from homelab_hooks.demo.programs import ManagedProgram
+from homelab_hooks.simulators.programs import ManagedProgram
 
 if TYPE_CHECKING:
     import hvac

@@ -11,9 +11,9 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
-from homelab_hooks.demo import faults as f
-from homelab_hooks.demo.woodpecker_http import HTML_TYPE, JSON_TYPE, ApiAnswer
-from homelab_hooks.demo.woodpecker_json import encode_json
+from homelab_hooks.simulators import faults as f
+from homelab_hooks.simulators.woodpecker.json_v3 import encode_json
+from homelab_hooks.simulators.woodpecker.request import HTML_TYPE, JSON_TYPE, ApiAnswer
 
 MIN_CHUNKED_BYTES = 2048
 """bytes from which Go's server sends chunks instead of a length (measured: about 2 KB)"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from homelab_hooks.demo.script import (
+from homelab_hooks.simulators.woodpecker.script import (
     DELETED,
     LOG_FLUSH_DELAY_S,
     Frame,

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from homelab_hooks.demo.cluster import Json
+from homelab_hooks.simulators.kubernetes.timeline import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

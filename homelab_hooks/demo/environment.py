@@ -10,17 +10,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from homelab_hooks.demo.balancer import LoadBalancer
-from homelab_hooks.demo.githttp import GitServer, PushedRef
-from homelab_hooks.demo.kubernetes import KubernetesSimulator
-from homelab_hooks.demo.rollout_objects import SampleApp
-from homelab_hooks.demo.rollouts import DeploymentScript, ScriptedRollout
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.vault import VaultDevServer
-from homelab_hooks.demo.woodpecker import WoodpeckerSimulator
-from homelab_hooks.demo.woodpecker_book import Permission, SimulatedRepo, SimulatedUser
-from homelab_hooks.demo.workshop import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.errors import CommandError
+from homelab_hooks.simulators.balancer import LoadBalancer
+from homelab_hooks.simulators.git_http import GitServer, PushedRef
+from homelab_hooks.simulators.kubernetes.objects import SampleApp
+from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
+from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.vault import VaultDevServer
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
 

@@ -10,14 +10,20 @@ from math import inf
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from homelab_hooks.demo.faults import FaultPlan, FaultRule, StaleAnswer
-from homelab_hooks.demo.played_time import SimulatedClock
-from homelab_hooks.demo.script import PipelineTimeline
-from homelab_hooks.demo.woodpecker_book import Permission, PipelineRow, PipelineStore, SimulatedRepo, SimulatedUser
-from homelab_hooks.demo.woodpecker_http import ApiAnswer, IncomingRequest, find_user
-from homelab_hooks.demo.woodpecker_listener import SocketListener
-from homelab_hooks.demo.woodpecker_replay import make_replay
-from homelab_hooks.demo.woodpecker_routes import route_request
+from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StaleAnswer
+from homelab_hooks.simulators.woodpecker.replay import make_replay
+from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
+from homelab_hooks.simulators.woodpecker.routes import route_request
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.sockets import SocketListener
+from homelab_hooks.simulators.woodpecker.store import (
+    Permission,
+    PipelineRow,
+    PipelineStore,
+    SimulatedRepo,
+    SimulatedUser,
+)
+from tests.support.played_time import SimulatedClock
 
 STREAM_PATH = "/api/stream/events"
 STREAM_LAG_S = 0.045

@@ -11,16 +11,15 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.demo.cluster import PLURALS, ClusterTimeline, Json, select_objects
 from homelab_hooks.demo.http_server import HttpServer
-from homelab_hooks.demo.kubernetes_discovery import (
+from homelab_hooks.simulators.kubernetes.discovery import (
     AGGREGATED_TYPE,
     CORE_RESOURCES,
     DISCOVERY,
     GROUPS,
     make_aggregated_discovery,
 )
-from homelab_hooks.demo.kubernetes_moods import (
+from homelab_hooks.simulators.kubernetes.faults import (
     DenyObjects,
     FailTimes,
     FailWatches,
@@ -28,6 +27,7 @@ from homelab_hooks.demo.kubernetes_moods import (
     RespondWith,
     ServerFault,
 )
+from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, Json, select_objects
 
 __all__ = ["DenyObjects", "FailTimes", "FailWatches", "KubernetesSimulator", "NeverAnswer", "RespondWith"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from homelab_hooks.demo.cluster import Json
-from homelab_hooks.demo.rollout_objects import SampleApp, make_deployment, make_pod, make_replica_set
+from homelab_hooks.simulators.kubernetes.objects import SampleApp, make_deployment, make_pod, make_replica_set
+from homelab_hooks.simulators.kubernetes.timeline import Json
 
 
 class RolloutEnding(Enum):

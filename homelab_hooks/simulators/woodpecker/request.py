@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from homelab_hooks.demo import woodpecker_json as shape
-from homelab_hooks.demo.woodpecker_book import Permission, PipelineStore, SimulatedRepo, SimulatedUser
+from homelab_hooks.simulators.woodpecker import json_v3 as shape
+from homelab_hooks.simulators.woodpecker.store import Permission, PipelineStore, SimulatedRepo, SimulatedUser
 
 JSON_TYPE = "application/json; charset=utf-8"
 TEXT_TYPE = "text/plain; charset=utf-8"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from homelab_hooks.demo.woodpecker_book import PipelineRow, PipelineStore, SimulatedRepo
+from homelab_hooks.simulators.woodpecker.store import PipelineRow, PipelineStore, SimulatedRepo
 
 
 def make_queue_info(store: PipelineStore, t: float) -> dict[str, Any]:

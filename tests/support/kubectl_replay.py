@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.demo.cluster import PLURALS, ClusterTimeline, Json, select_objects
+from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, Json, select_objects
 from homelab_hooks.system.completed import Completed
 
 KubectlFault = Callable[[float, Sequence[str]], Completed | None]

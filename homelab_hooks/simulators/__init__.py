@@ -1,0 +1,1 @@
+"""Simulated servers and real repositories, for the demo and the tests."""
