@@ -41,7 +41,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(("hooks", "uninstall"), "write", "take the git hooks out, and put back what was there", "hooks.uninstall"),
     Command(
-        ("hooks", "status"), "read", "which git hooks are there, whose they are, and what fires when", "hooks_status"
+        ("hooks", "status"), "read", "which git hooks are there, whose they are, and what fires when", "hooks.status"
     ),
     Command(("doctor",), "read", "everything a landing depends on, examined, each finding with its remedy", "doctor"),
     Command(("config",), "read", "every setting in force and where it comes from", "config"),

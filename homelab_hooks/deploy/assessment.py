@@ -9,7 +9,7 @@ from homelab_hooks.kubectl.model import WorkloadKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class RolloutHistory:
     """What earlier looks left behind for the judgement of this one."""
 
     kind: WorkloadKind

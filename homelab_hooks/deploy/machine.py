@@ -9,11 +9,11 @@ from homelab_hooks.deploy import poll_interval
 from homelab_hooks.deploy.assessment import (
     Assessment,
     Deleting,
-    History,
     ImagePending,
     ImageUnproven,
     RolloutComplete,
     RolloutFailed,
+    RolloutHistory,
     RolloutProgressing,
 )
 from homelab_hooks.deploy.contact import on_denied, on_missing, on_unavailable, timed_out
@@ -131,11 +131,11 @@ def _on_snapshot(state: RolloutState, snapshot: Snapshot, now: float) -> Decisio
 
 def _update_history(
     state: RolloutState, snapshot: Snapshot, now: float, *, first: bool, proves: bool
-) -> tuple[RolloutState, History]:
+) -> tuple[RolloutState, RolloutHistory]:
     """Take the new pods' troubles and progress into account."""
     kind = state.target.kind
     if snapshot.without_pods:
-        return state, History(
+        return state, RolloutHistory(
             kind=kind,
             first_restarts=first,
             proven_image=state.proven_image,
@@ -155,7 +155,7 @@ def _update_history(
     if proves:
         seen = pod_failures.find_problems(new, restarts, snapshot.workload.cannot_create)
         evidence = pod_failures.update_ages(state.evidence, seen, now)
-    past = History(
+    past = RolloutHistory(
         kind=kind,
         first_restarts=first,
         proven_image=state.proven_image,

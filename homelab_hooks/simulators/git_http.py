@@ -12,7 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
-from homelab_hooks.demo.http_server import HttpServer, read_chunks, read_exactly
+from homelab_hooks.simulators.http_server import HttpServer, read_chunks, read_exactly
 from homelab_hooks.system.process import ProcessRunner
 
 

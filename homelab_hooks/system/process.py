@@ -10,8 +10,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from homelab_hooks.proc.handover import outlived, waited_for
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.signals import acknowledge_interrupt, pass_signals_to
 
 TERMINATE_GRACE_S = 2.0
 """seconds between SIGTERM and SIGKILL for a process that is to end"""
@@ -110,7 +110,7 @@ class ProcessRunner:
             has_result: it writes the result: signals are passed on to it, and ignored once it has ended.
         """
         child = subprocess.Popen(list(argv), cwd=cwd, env=self._environ)
-        code = waited_for(child) if has_result else outlived(child)
+        code = wait_for_result(child) if has_result else wait_out(child)
         return code if code >= 0 else 128 - code
 
     def spawn(
@@ -247,3 +247,18 @@ def kill_group(child: subprocess.Popen[bytes]) -> None:
         child.wait(TERMINATE_GRACE_S)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
+
+
+def wait_for_result(child: subprocess.Popen[bytes]) -> int:
+    """The exit code of a program that writes the result; from its end on signals change nothing here either."""
+    with pass_signals_to(child.send_signal):
+        return child.wait()
+
+
+def wait_out(child: subprocess.Popen[bytes]) -> int:
+    """The exit code of a program that gets a Ctrl-C from the terminal, as we do, and does with it what it likes."""
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            acknowledge_interrupt()

@@ -51,7 +51,8 @@ run_in_session("homelab x", ["--output", "plain"], work, leave)
 """
 AFTER = """
 import os, signal
-from homelab_hooks.proc import ProcessRunner, ignore_signals, run_interruptible, catch_signals
+from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.signals import catch_signals, ignore_signals, run_interruptible
 with catch_signals():
     ignore_signals()
     os.kill(os.getpid(), signal.{name})
@@ -60,7 +61,7 @@ with catch_signals():
 EARLY = """
 import os, signal
 from homelab_hooks.errors import Terminated
-from homelab_hooks.proc import run_interruptible, catch_signals
+from homelab_hooks.system.signals import catch_signals, run_interruptible
 with catch_signals():
     os.kill(os.getpid(), signal.SIGTERM)
     try:

@@ -97,7 +97,8 @@ def test_a_malformed_proof_is_a_problem_that_names_it(text: str) -> None:
 @pytest.mark.parametrize(
     "proof",
     [
-        image_ref.TagProof(), image_ref.AnnotationProof("example.test/commit"), image_ref.LabelProof("app.kubernetes.io/version"),
+        image_ref.TagProof(), image_ref.AnnotationProof("example.test/commit"),
+        image_ref.LabelProof("app.kubernetes.io/version"),
         image_ref.EnvProof("GIT_SHA"), image_ref.DigestProof("sha256:" + "ab" * 32),
     ],
 )  # fmt: skip

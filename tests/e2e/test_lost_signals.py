@@ -15,7 +15,7 @@ from tests.waiting import HANG_S
 BEGIN = """
 import os, signal, threading
 from homelab_hooks.errors import Terminated
-from homelab_hooks.proc import acknowledge_interrupt, catch_signals, run_interruptible
+from homelab_hooks.system.signals import acknowledge_interrupt, catch_signals, run_interruptible
 from tests.waiting import HANG_S
 
 def give(number):

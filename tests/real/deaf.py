@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-from homelab_hooks.demo.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer
 from tests.waiting import HANG_S
 
 _PASSED_ON = ("Authorization", "User-Agent", "Accept")

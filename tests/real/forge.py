@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
-from homelab_hooks.demo.http_server import HttpServer
 from homelab_hooks.simulators.git_http import PushedRef
+from homelab_hooks.simulators.http_server import HttpServer
 from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Any, Self
 
-from homelab_hooks.demo.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from homelab_hooks.deploy.assessment import (
     Assessment,
     Deleting,
-    History,
     ImagePending,
     ImageUnproven,
     RolloutComplete,
     RolloutFailed,
+    RolloutHistory,
     RolloutProgressing,
 )
 from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
@@ -27,7 +27,7 @@ class _Context:
 
     workload: Workload
     question: Expectation
-    past: History
+    past: RolloutHistory
     proof: SameCommit | NewerCommit
     current: Revision | None
     new: tuple[Pod, ...]
@@ -57,7 +57,7 @@ def split_pods(snapshot: Snapshot, kind: WorkloadKind) -> tuple[tuple[Pod, ...],
     return tuple(pod for pod in living if pod.revision == name), tuple(pod for pod in living if pod.revision != name)
 
 
-def assess(snapshot: Snapshot, question: Expectation, past: History) -> Assessment:
+def assess(snapshot: Snapshot, question: Expectation, past: RolloutHistory) -> Assessment:
     """What a snapshot comes to; Vanishing and Complete become verdicts only with time."""
     if snapshot.workload.deleting:
         return Deleting()
@@ -84,7 +84,7 @@ def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> Imag
     return ImagePending(f"runs {found.image}{note}; waiting for {_wanted_name(question)}", found.image)
 
 
-def _image_replaced(found: NoCommit | OtherCommit, question: Expectation, past: History) -> RolloutFailed:
+def _image_replaced(found: NoCommit | OtherCommit, question: Expectation, past: RolloutHistory) -> RolloutFailed:
     shown = found.image
     how = "rolled back to" if shown in past.previous_images else "replaced by"
     name = found.name if isinstance(found, OtherCommit) else image_ref.extract_tag(shown) or shown

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.demo.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer
 from homelab_hooks.simulators.kubernetes.discovery import (
     AGGREGATED_TYPE,
     CORE_RESOURCES,

@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
-from homelab_hooks.demo.http_server import ToleratesHangUps
 from homelab_hooks.simulators.faults import FaultRule
+from homelab_hooks.simulators.http_server import ToleratesHangUps
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.simulators.woodpecker.store import PipelineStore
