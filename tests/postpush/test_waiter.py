@@ -160,6 +160,7 @@ def test_where_the_post_push_stage_follows_in_the_foreground_the_waiter_gives_wa
 
 
 def test_a_process_whose_time_is_up_ends_whatever_it_waits_for(left: Desk) -> None:
-    source = "from homelab_hooks.system.expiry import exit_after; import threading; exit_after(0.2); threading.Event().wait(60)"
+    work = "exit_after(0.2); threading.Event().wait(60)"
+    source = f"from homelab_hooks.system.expiry import exit_after; import threading; {work}"
     done = ProcessRunner(left.environ).run([sys.executable, "-c", source], timeout=HANG_S)
     assert (done.code, done.timed_out) == (-15, False)
