@@ -10,7 +10,9 @@ from typing import Any
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.git.remote_url import format_remote_url
+from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Git
+from homelab_hooks.land.contention import Contention
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -64,6 +66,9 @@ class Landing:
     def __init__(self, parts: LandingDependencies, store: StateFile, state: LandingState) -> None:
         self.parts = parts
         self.state = state
+        self.contention = Contention()
+        self.round_began = 0.0
+        """when the last fetch began"""
         self._store = store
         self._warned = ""
 
@@ -71,6 +76,11 @@ class Landing:
     def git(self) -> Git:
         """The repository."""
         return self.parts.git
+
+    @property
+    def poller(self) -> Remotes:
+        """Polls the remote, and prompts nobody."""
+        return self.parts.poller or self.parts.git
 
     @property
     def request(self) -> LandRequest:

@@ -33,6 +33,13 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitForTurn:
+    """Others land too: wait for a good moment, then fetch, merge and verify again."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PushFeatureBranch:
     """The target takes no pushes: push the branch, so that a pull request can be opened."""
 
@@ -44,7 +51,7 @@ class Fail:
     error: CommandError
 
 
-PushDecision = Accepted | QueryRemote | Retry | PushFeatureBranch | Fail
+PushDecision = Accepted | QueryRemote | Retry | WaitForTurn | PushFeatureBranch | Fail
 
 
 def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter: float) -> PushDecision:
@@ -56,12 +63,12 @@ def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter:
         jitter: from 0 to 1.
     """
     match outcome.status:
-        case PushStatus.ACCEPTED:
-            return Accepted() if outcome.confirmed else QueryRemote()
-        case PushStatus.UNKNOWN:
-            return QueryRemote()
-        case PushStatus.LOST_RACE | PushStatus.REF_LOCKED:
-            return retry_or_fail(tried, attempts, jitter, _RETRY_REASONS[outcome.status])
+        case PushStatus.ACCEPTED | PushStatus.UNKNOWN:
+            return Accepted() if outcome.confirmed and outcome.status is PushStatus.ACCEPTED else QueryRemote()
+        case PushStatus.LOST_RACE:
+            return WaitForTurn(LOST_RACE) if tried <= attempts else _give_up(tried, LOST_RACE)
+        case PushStatus.REF_LOCKED:
+            return retry_or_fail(tried, attempts, jitter, REF_LOCKED)
         case PushStatus.UNREACHABLE:
             return retry_or_fail(
                 tried, min(attempts, MAX_NETWORK_ATTEMPTS - 1), jitter, f"no connection: {outcome.reason}"
@@ -74,24 +81,21 @@ def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter:
             assert_never(outcome.kind)
 
 
-_RETRY_REASONS = {
-    PushStatus.LOST_RACE: "somebody else pushed first",
-    PushStatus.REF_LOCKED: "another update holds the branch's lock on the server",
-}
+LOST_RACE = "somebody else pushed first"
+REF_LOCKED = "another update holds the branch's lock on the server"
 
 
 def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry | Fail:
     """Another try, later each time; or the end of all tries."""
     if tried > attempts:
-        return Fail(
-            CommandError(
-                f"nothing was landed after {tried} tries: {why}",
-                hint="git land again",
-                exit=ExitCode.PUSH_FAILED,
-            )
-        )
+        return _give_up(tried, why)
     wait = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (tried - 1))
     return Retry(wait * (0.5 + jitter), why)
+
+
+def _give_up(tried: int, why: str) -> Fail:
+    message = f"nothing was landed after {tried} tries: {why}"
+    return Fail(CommandError(message, hint="git land again", exit=ExitCode.PUSH_FAILED))
 
 
 _HINTS = {

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from homelab_hooks.events import Event
+from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Git
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.process import ProcessRunner
@@ -98,6 +99,7 @@ class LandingDependencies:
         commands: for the verification: without our tokens, without git's variables of another call.
         hooks: for the repository's own post-push hook: it may keep our tokens, it watches.
         jitter: a number from 0 to 1, another each time.
+        poller: polls the remote while others land, and prompts nobody; None: `git`.
         check_ci: asks CI before anything is changed; raises a Problem; None: not wanted.
         after: the post-push stage where the repository has no hook of its own; None: not wanted.
         run_hook: whether the repository's own post-push hook takes the place of `after`.
@@ -109,6 +111,7 @@ class LandingDependencies:
     clock: Clock
     tell: Callable[[Event], None]
     jitter: Callable[[], float]
+    poller: Remotes | None = None
     check_ci: Callable[[], None] | None = None
     follow_up: Callable[[Landed], Verdict] | None = None
     runs_post_push_hook: bool = True

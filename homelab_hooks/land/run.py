@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import LogLevel, Stage
+from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.repository import Git
@@ -25,6 +25,7 @@ from homelab_hooks.land.push_decision import (
     PushFeatureBranch,
     QueryRemote,
     Retry,
+    WaitForTurn,
     decide_after_push,
     push_error,
     retry_or_fail,
@@ -110,9 +111,8 @@ def _after_push(course: Landing, outcome: PushResult) -> LandingEnd | None:
     match step:
         case Accepted() | QueryRemote():
             return report_landed(course) if there else unknown_verdict(course)
-        case Retry(wait, why):
-            course.log(f"{why}; trying again in {wait:.1f} s", level=LogLevel.WARNING)
-            course.parts.clock.sleep(wait)
+        case Retry() | WaitForTurn():
+            steps.wait_to_retry(course, step)
             return None
         case PushFeatureBranch():
             return _push_feature_branch(course, outcome)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import assert_never
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import PushResult, PushStatus, classify_transport_error, output_lines
+from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
 from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
-from homelab_hooks.land.push_decision import push_error
+from homelab_hooks.land.push_decision import Retry, WaitForTurn, push_error
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand
 from homelab_hooks.land.submodules import push_submodules_first
 from homelab_hooks.land.tree_check import (
@@ -31,6 +33,7 @@ MAX_QUERIES = 3
 def fetch_target(course: Landing) -> str:
     """The target's commit now, from where it will be pushed to."""
     git, state = course.git, course.state
+    course.round_began = course.parts.clock.now()
     with course.stage(Stage.FETCH) as note:
         named = state.remote in git.remote_names()
         source = state.remote if not named or git.fetch_url(state.remote) == state.push_url else state.push_url
@@ -153,3 +156,33 @@ def _contains_pushed(course: Landing, tip: str) -> bool | None:
     if not git.has_commit(tip):
         git.fetch_objects(state.push_url, f"refs/heads/{state.target}")
     return git.is_ancestor(older=state.pushed_commit, newer=tip) if git.has_commit(tip) else None
+
+
+def wait_to_retry(course: Landing, decision: Retry | WaitForTurn) -> None:
+    """Wait until the next attempt."""
+    match decision:
+        case Retry(delay, why):
+            course.log(f"{why}; trying again in {delay:.1f} s", level=LogLevel.WARNING)
+            course.parts.clock.sleep(delay)
+        case WaitForTurn(why):
+            _wait_for_turn(course, why)
+        case _:
+            assert_never(decision)
+
+
+def _wait_for_turn(course: Landing, why: str) -> None:
+    """Poll the target until it is time for the next attempt; where it cannot be polled, wait about a round."""
+    clock, jitter, state = course.parts.clock, course.parts.jitter, course.state
+    known = course.contention = course.contention.lost_race(clock.now() - course.round_began)
+    when = f"trying again after another landing, or in {known.quiet_s:.1f} s without one"
+    course.log(f"{why}; {when}", level=LogLevel.WARNING)
+    while True:
+        answer = course.poller.ls_remote_branch(state.push_url, state.target)
+        if not isinstance(answer, Found):
+            clock.sleep(min(known.round_s, MAX_FIRST_QUIET_S) * (0.5 + jitter()))
+            return
+        before, now = known, clock.now()
+        known = course.contention = known.polled(answer.value, now)
+        if begins_attempt(before, known, now=now, draw=jitter()):
+            return
+        clock.sleep(known.poll_interval_s(jitter()))

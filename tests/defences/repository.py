@@ -242,6 +242,18 @@ REPOSITORY = (
         ("tests/land/test_land_defects.py::test_defect_1_after_a_lost_race_the_new_tree_is_verified_too",),
     ),
     Defence(
+        "turns-after-a-lost-race",
+        "of several who wait for a landing not all begin at once, which nearly all of them would lose",
+        (
+            Change(
+                "land/contention.py",
+                "return draw < (after.overtaken / CERTAIN_AFTER_LANDINGS) ** CHANCE_EXPONENT",
+                "return draw >= 0.0",
+            ),
+        ),
+        ("tests/land/test_contention.py::test_of_people_who_land_ten_commits_each_nobody_starves",),
+    ),
+    Defence(
         "verification-that-changes-files",
         "what a verification changed is not pushed unseen",
         (

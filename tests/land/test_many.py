@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,15 @@ from tests.cli.shell import Ended, Shell
 PEOPLE = ["ann", "bob", "carol", "dave", "eve"]
 EACH = 10
 RECORD = "git rev-parse HEAD^{tree} >>../verified"
+LOST_RACE = "somebody else pushed first; trying again"
+RARE = 2
+"""landings that may lose six races and be started again: about three of a thousand do"""
 
 
 @pytest.mark.first
 @pytest.mark.slow
 def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified(workshop: ScratchRepositories) -> None:
-    """The real command with its own patience: who has lost six races in a row is told so, and lands again."""
+    """The real command: nobody starves; with `-s` the lost races of each landing are printed."""
     clones = {name: workshop.clone(name, branch=name) for name in PEOPLE}
     ended: list[Ended] = []
 
@@ -41,10 +45,17 @@ def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified
     for thread in threads:
         thread.join()
 
-    landed = [done for done in ended if done.code == ExitCode.OK]
-    lost = [done for done in ended if done.code != ExitCode.OK]
-    print(f"\n{len(landed)} landed, {len(lost)} gave up after six races and were started again")  # noqa: T201 - with -s
-    assert {done.code for done in lost} <= {ExitCode.PUSH_FAILED}
+    require_landed(workshop, [done for done in ended if done.code == ExitCode.OK])
+    given_up = [done for done in ended if done.code != ExitCode.OK]
+    print(f"gave up: {len(given_up)}")  # noqa: T201 - with -s
+    assert {done.code for done in given_up} <= {ExitCode.PUSH_FAILED}
+    assert len(given_up) <= RARE
+
+
+def require_landed(workshop: ScratchRepositories, landed: list[Ended]) -> None:
+    """Each commit is on the target, and its tree was verified."""
+    lost = Counter(done.err.count(LOST_RACE) for done in landed)
+    print(f"\n{len(landed)} landed, by their lost races: {dict(sorted(lost.items()))}")  # noqa: T201 - with -s
     assert len({done.result["sha"] for done in landed}) == len(PEOPLE) * EACH
     files = workshop.origin.git("ls-tree", "--name-only", "main").splitlines()
     assert len(files) == len(PEOPLE) * EACH + 1

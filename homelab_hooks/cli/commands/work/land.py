@@ -75,6 +75,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         clock=world.clock,
         tell=session.tell,
         jitter=world.jitter,
+        poller=world.git_readonly,
         check_ci=stage.require_access if stage.watching else None,
         follow_up=stage.run if stage.is_needed else None,
         runs_post_push_hook=stage.watching,
