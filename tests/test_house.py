@@ -35,12 +35,13 @@ EFFECTS = {
 """who may import what can reach out"""
 LONGEST, MOST_ARE_UNDER, LARGEST = 50, 30, 400
 PATCHES = {"setattr", "delattr", "setitem", "delitem", "Mock", "MagicMock", "AsyncMock", "create_autospec", "patch"}
-CLOCKS = ("sleep", "monotonic", "perf_counter", "process_time", "time")
+CLOCKS = ("sleep", "monotonic", "perf_counter", "process_time", "thread_time", "time")
 WAITS = {"run", "communicate", "wait", "join", "create_connection", "HTTPConnection", "Client", "post", "connect"}
 MEASURES = {
     "bench/": "prints the figures of docs/benchmarks.md",
     "defences/__main__.py": "prints how long each defence took",
     "fuzz/__main__.py": "feeds for as many seconds as it is told",
+    "growth.py": "compares the CPU time for an input with that for a longer one",
     "soak/": "runs for as many minutes as it is told",
 }
 """who in tests/ may read the clock, and what for"""

@@ -14,7 +14,7 @@ from socketserver import BaseRequestHandler, TCPServer
 from homelab_hooks.errors import CommandError
 from homelab_hooks.system.process import Background, ProcessRunner
 
-READY_TIMEOUT_S = 15.0
+READY_TIMEOUT_S = 120.0
 """seconds; Caddy takes less than 0.2, OpenBao about 0.3"""
 MAX_START_ATTEMPTS = 3
 """a free port may be taken by another before the program gets there"""

@@ -105,7 +105,10 @@ class Tunnel:
         head = b""
         with near, contextlib.suppress(OSError):
             while b"\r\n\r\n" not in head:
-                head += near.recv(4096)
+                piece = near.recv(4096)
+                if not piece:
+                    return
+                head += piece
             self.asked.append(head.partition(b"\r\n")[0].decode())
             if not self.to:
                 near.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")

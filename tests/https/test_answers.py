@@ -45,10 +45,10 @@ def fault(answer: HttpResponse | RequestFailed) -> FailureKind:
 
 
 SILENT = [
+    faults.Drip(pause=0.02),
     faults.Hang(FaultPoint.BEFORE),
     faults.Hang(FaultPoint.HEADERS),
     faults.Hang(FaultPoint.BODY),
-    faults.Drip(pause=0.04),
     faults.Slow(HANG_S),
 ]
 

@@ -12,7 +12,7 @@ from socketserver import ThreadingTCPServer
 from typing import Any, Protocol
 
 from homelab_hooks.simulators.faults import FaultRule
-from homelab_hooks.simulators.http_server import ToleratesHangUps
+from homelab_hooks.simulators.http_server import ToleratesHangUps, read_exactly
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
 from homelab_hooks.simulators.woodpecker.store import PipelineStore
@@ -120,7 +120,7 @@ class _SimulatorConnection(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         path = self.requestline.split()[1]  # self.path has lost a double slash
         headers = {name.lower(): value for name, value in self.headers.items()}
-        body = self.rfile.read(int(headers.get("content-length") or 0))
+        body = read_exactly(self.rfile, int(headers.get("content-length") or 0))
         simulator = self.server.simulator
         answer, rule = simulator.handle_request(self.command, path, headers, body)
         fault = rule.fault if rule else None
