@@ -36,7 +36,7 @@ check: $(STAMP)  ## format, lint, types and the fast tests, then the house in si
 	$(call part,lint,$(BIN)/ruff check .)
 	$(call part,types,$(BIN)/mypy)
 	$(call part,fast tests,$(BIN)/pytest -q -n $(CORES) -m "not slow and not real")
-	@$(BIN)/python -m tests.numbers $$(awk -F '\t' '{ all += $$2 } END { print all }' $(PARTS))
+	@$(BIN)/python -m tools.metrics $$(awk -F '\t' '{ all += $$2 } END { print all }' $(PARTS))
 	$(print_parts)
 
 test: check  ## everything
@@ -55,17 +55,17 @@ chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
 	  "tests/watch/test_chaos_sockets.py::test_no_watch_over_a_socket_ends_with_a_wrong_verdict[0]"
 
 fuzz: $(STAMP)  ## feeds every reader of something outside what is nearly right: SECONDS=900 make fuzz
-	$(BIN)/python -m tests.fuzz $(or $(SECONDS),60)
+	$(BIN)/python -m tools.fuzz $(or $(SECONDS),60)
 
 defences: $(STAMP)  ## each defence taken out of a copy, and the test that then falls: NAMES="filters ext" make defences
-	$(BIN)/python -m tests.defences $(NAMES)
+	$(BIN)/python -m tools.mutants $(NAMES)
 
 soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults, and 300 cut short at any line
-	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tools.soak
 	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 --timeout 3600 tests/soak/test_lines.py
 
 bench: $(STAMP)  ## the figures of docs/benchmarks.md
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tools.bench
 
 lock:  ## pin what requirements/dev.in asks for
 	rm -rf build/lock && $(PYTHON) -m venv build/lock

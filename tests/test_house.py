@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.map import PACKAGE, PARTS, ROOT, modules, sentence, written
+from tools.docs import PACKAGE, PARTS, ROOT, modules, sentence, written
 
 NAME = PACKAGE.name
 LAYERS = (
@@ -38,11 +38,7 @@ PATCHES = {"setattr", "delattr", "setitem", "delitem", "Mock", "MagicMock", "Asy
 CLOCKS = ("sleep", "monotonic", "perf_counter", "process_time", "thread_time", "time")
 WAITS = {"run", "communicate", "wait", "join", "create_connection", "HTTPConnection", "Client", "post", "connect"}
 MEASURES = {
-    "bench/": "prints the figures of docs/benchmarks.md",
-    "defences/__main__.py": "prints how long each defence took",
-    "fuzz/__main__.py": "feeds for as many seconds as it is told",
     "growth.py": "compares the CPU time for an input with that for a longer one",
-    "soak/": "runs for as many minutes as it is told",
 }
 """who in tests/ may read the clock, and what for"""
 
@@ -347,7 +343,7 @@ def _has_reason(rest: str) -> bool:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_a_generated_part_of_a_document_is_up_to_date(name: str) -> None:
-    """If not: `python -m tests.map`."""
+    """If not: `python -m tools.docs`."""
     mark, made = PARTS[name]
     text = (ROOT / name).read_text(encoding="utf-8")
     assert f"<!-- {mark} -->" in text

@@ -18,8 +18,8 @@ from homelab_hooks.simulators.woodpecker.script import ScriptedStep
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import PROGRAMS, Ended, Shell
-from tests.fuzz.texts import harmful
 from tests.waiting import HANG_S
+from tools.fuzz.texts import harmful
 
 pytestmark = pytest.mark.slow
 

@@ -14,9 +14,9 @@ from homelab_hooks.ci.model import Status
 from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from homelab_hooks.ci.woodpecker.stream import MAX_TRACKED_PIPELINES, EventStreamListener
 from homelab_hooks.net.message import RequestFailed, read_bounded_body
-from tests.fuzz.mutations import mutated
-from tests.fuzz.targets import TARGETS
 from tests.growth import TOO_MUCH, growth
+from tools.fuzz.mutations import mutated
+from tools.fuzz.targets import TARGETS
 
 DEEP = b"[" * 100_000
 HUGE = b"1" + b"0" * 400

@@ -7,9 +7,9 @@ import unicodedata
 import pytest
 
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
-from tests.fuzz.texts import harmful
 from tests.growth import TOO_MUCH, growth
 from tests.hostile.strings import HOSTILE
+from tools.fuzz.texts import harmful
 
 
 def test_of_all_characters_only_the_harmless_stay() -> None:

@@ -15,11 +15,11 @@ from homelab_hooks.events import Event, Log, LogLevel, Result, StageChanged, Ste
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
 from homelab_hooks.views.plain import PlainView
-from tests.fuzz.texts import harmful
 from tests.hostile.strings import HOSTILE, SECRET
 from tests.views.glass import Glass, Show
 from tests.views.scene import EVENTS, SHA, Page
 from tests.views.schema import SCHEMA
+from tools.fuzz.texts import harmful
 
 pytestmark = pytest.mark.slow
 

@@ -6,8 +6,8 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.map import PACKAGE, modules
 from tests.test_house import dotted, tree
+from tools.docs import PACKAGE, modules
 
 DOORS = {"out", "err", "ask", "draw", "print", "print_help", "write", "writelines"}
 FILES = {"file", "pipe", "self._stream", "self.wfile"}

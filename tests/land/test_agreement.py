@@ -12,8 +12,8 @@ import pytest
 from homelab_hooks.app.command_trust import TrustedCommands
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS, Shell
-from tests.fuzz.texts import harmful
 from tests.waiting import HANG_S
+from tools.fuzz.texts import harmful
 
 LAND = ("git-land", "--output", "plain", "--no-ci-watch")
 

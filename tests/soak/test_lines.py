@@ -20,8 +20,8 @@ from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import Ended, Shell
-from tests.soak.lines import COUNTED
 from tests.waiting import HANG_S
+from tools.soak.lines import COUNTED
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ class Cutter:
     def cut(self, number: int, *argv: str, at: Path) -> Ended:
         """What is said where the signal comes at this line."""
         done = self._processes.run(
-            [sys.executable, "-m", "tests.soak.lines", str(number), *argv], cwd=at, timeout=HANG_S
+            [sys.executable, "-m", "tools.soak.lines", str(number), *argv], cwd=at, timeout=HANG_S
         )
         assert not done.timed_out, done
         assert "Traceback" not in done.err, done

@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from tests.soak.soak import Soak
+from tools.soak.soak import Soak
 
 COUNT = 12
 

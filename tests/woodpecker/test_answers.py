@@ -16,8 +16,8 @@ from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from tests.fuzz.texts import harmful
 from tests.watch.simulate import FakeClock
+from tools.fuzz.texts import harmful
 
 if TYPE_CHECKING:
     from pytest_httpx import HTTPXMock

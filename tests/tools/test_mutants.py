@@ -1,0 +1,66 @@
+"""The register of defences is true of the code, and what takes them out sees whether they are missed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_house import nodes
+from tools.docs import PACKAGE, ROOT
+from tools.mutants.__main__ import Came, findings
+from tools.mutants.mutant import Change, Defence
+from tools.mutants.register import REGISTER
+
+LISTS = "tests/cli/test_usage.py::test_the_manifest_lists_every_verb_with_its_tier"
+MANIFEST = "cli/commands/manifest.py"
+
+
+def test_each_defence_has_a_name_of_its_own() -> None:
+    names = [defence.name for defence in REGISTER]
+    assert len(set(names)) == len(names)
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9-]+", name)] == []
+
+
+def test_what_is_taken_out_is_there_once_and_leaves_a_program() -> None:
+    changes = [change for defence in REGISTER for change in defence.changes]
+    texts = {change: (PACKAGE / change.file).read_text(encoding="utf-8") for change in changes}
+    assert [
+        change for change in changes if texts[change].count(change.text) != 1 or change.instead == change.text
+    ] == []
+    for change in changes:
+        ast.parse(texts[change].replace(change.text, change.instead))
+
+
+def test_the_tests_that_must_fall_are_there() -> None:
+    for test in (test for defence in REGISTER for test in defence.tests):
+        file, _, name = test.partition("[")[0].partition("::")
+        assert name in {node.name for node in nodes(ROOT / file) if isinstance(node, ast.FunctionDef)}, test
+
+
+@pytest.mark.slow
+def test_so_are_the_cases_of_them_that_are_named() -> None:
+    tests = sorted({test for defence in REGISTER for test in defence.tests if "[" in test})
+    argv = [sys.executable, "-m", "pytest", "--collect-only", "-q", *tests]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+
+
+@pytest.mark.slow
+def test_a_copy_runs_what_is_in_it_and_each_end_is_told(tmp_path: Path) -> None:
+    """The program is broken where no test imports it: what falls has started the copy's own."""
+    broken = Change(MANIFEST, "from __future__ import annotations", "from __future__ import nonsense")
+    missed = Change(MANIFEST, '"""homelab manifest: every verb with its tier.', '"""homelab manifest: all verbs.')
+    found = findings(
+        (
+            Defence("a", "", (broken,), (LISTS,)),
+            Defence("b", "", (missed,), (LISTS,)),
+            Defence("c", "", (Change(MANIFEST, "nowhere in it", ""),), (LISTS,)),
+        ),
+        tmp_path,
+    )
+    assert [finding.came for _, finding in found] == [Came.FELL, Came.STOOD, Came.NOT_APPLIED]

@@ -1,0 +1,173 @@
+"""How soon the end is known, what it costs the server, and how much memory: against the way it was done before."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.simulators.faults import FaultRule, StatusFault
+from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
+from homelab_hooks.system.clock import SystemClock
+from tests.watch.pure import Pure, attempts
+from tools.bench.figures import Figure, at_most, delays
+from tools.bench.place import PROGRAMS, Place
+from tools.bench.pollers import POLLERS, Ask
+
+UP, DOWN = (0.3, 1.5), (1.5, 4.0)
+AT_ONCE = 4
+"""pipelines that are watched side by side: each watch has a few milliseconds of work"""
+WATCHERS = {"alice": "ours", "bob": "go", "carol": "three"}
+SAID = {"go": "the Go original's polling (15 s)", "three": "a 3-second poller that reads each job"}
+STEPS = ("clone", "build", "test")
+TEN = 600.0
+
+
+class Seen(NamedTuple):
+    """A pipeline as one watcher saw it: seconds from its end to the exit, and what it asked."""
+
+    delay: float
+    requests: int
+    memory: float
+
+
+def lengths(number: int, longest: float) -> list[float]:
+    """Seconds from 3 to the longest, spread so that ends fall anywhere between two looks."""
+    return [3.0 + (longest - 3.0) * (index * 0.618 % 1.0) for index in range(number)]
+
+
+class Run(NamedTuple):
+    """One way to watch many pipelines."""
+
+    streaming: bool
+    history: bool
+    watchers: tuple[str, ...]
+
+
+def latency(place: Place, seconds: list[float]) -> Iterator[Figure]:
+    """With the stream and without it, with earlier pipelines of the branch and without."""
+    memory = 0.0
+    for streaming in (True, False):
+        for history in (True, False):
+            watchers = ("ours", "go", "three") if streaming and history else ("ours",)
+            found = side_by_side(place, Run(streaming, history, watchers), seconds)
+            way = f"event stream {'up' if streaming else 'down'}, duration {'known' if history else 'unknown'}"
+            memory = max(memory, *(one.memory for one in found["ours"]))
+            yield delays(
+                f"end of a pipeline to exit: {way}", [one.delay for one in found["ours"]], UP if streaming else DOWN
+            )
+            for name in watchers[1:]:
+                asked = statistics.mean(one.requests for one in found[name])
+                mine = statistics.mean(one.requests for one in found["ours"])
+                figure = delays(f"the same with {SAID[name]}", [one.delay for one in found[name]])
+                yield figure._replace(found=f"{figure.found}; {asked:.0f} requests each, ours {mine:.0f}")
+    yield at_most("memory of a watch", memory, 60, "MB")
+
+
+def side_by_side(place: Place, run: Run, seconds: list[float]) -> dict[str, list[Seen]]:
+    """Each pipeline has a server of its own and all the watchers."""
+    found: dict[str, list[Seen]] = {name: [] for name in run.watchers}
+    for first in range(0, len(seconds), AT_ONCE):
+        threads = []
+        for index, length in enumerate(seconds[first : first + AT_ONCE]):
+            threads.append(threading.Thread(target=_one, args=(place, run, length, 0.7 * index, found)))
+            threads[-1].start()
+        for thread in threads:
+            thread.join()
+    return found
+
+
+def _one(place: Place, run: Run, length: float, wait: float, found: dict[str, list[Seen]]) -> None:
+    threading.Event().wait(wait)
+    sha = place.clone.head
+    with WoodpeckerSimulator(SystemClock()) as site:
+        if not run.streaming:
+            site.fail(FaultRule(fault=StatusFault(code=502), path=STREAM_PATH))
+        if run.history:
+            for number in range(3):
+                site.push(
+                    "acme/app", "main", "b" * 40, timelines.make_green(length + number / 10, steps=STEPS), after=-3000
+                )
+        row = site.push("acme/app", "main", sha, timelines.make_green(length, steps=STEPS), after=0.5)
+        assert row is not None
+        threads = [
+            threading.Thread(target=_watched, args=(place, site, row.number, name, found)) for name in run.watchers
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+def _watched(place: Place, site: WoodpeckerSimulator, number: int, name: str, found: dict[str, list[Seen]]) -> None:
+    user = next(user for user, watcher in WATCHERS.items() if watcher == name)
+    more = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": f"{user}-token"}
+    sha = place.clone.head
+    ours = [str(PROGRAMS / "homelab-watch"), sha, "--repo", "acme/app", "--output", "plain"]
+    argv = ours if name == "ours" else [sys.executable, "-m", "tools.bench.pollers", name, site.url, sha]
+    running = place.start(argv, more=more)
+    memory = 0.0
+    while running.process.poll() is None:
+        memory = max(memory, running.peak)
+        threading.Event().wait(0.004)
+    exited, code = running.ended()
+    end = site.ended("acme/app", number)
+    assert code == ExitCode.OK, (name, code)
+    assert end is not None
+    asked = sum(1 for request in site.requests if request.user == user)
+    found[name].append(Seen(exited - end, asked, memory))
+
+
+def requests() -> Iterator[Figure]:
+    """Of a ten-minute watch of one pipeline, in simulated time; the stream's own attempts are counted."""
+    for stream, most in (("up", 60), ("", 200)):
+        for history in (True, False):
+            site = _ten(stream=stream, history=history)
+            site.watch()
+            asked = len(site.requests) + (1 if stream else attempts(TEN))
+            way = f"event stream {'up' if stream else 'down'}, duration {'known' if history else 'unknown'}"
+            yield at_most(f"requests of a ten-minute watch: {way}", asked, most, "requests")
+    for name, poll in POLLERS.items():
+        site = _ten(stream="", history=False)
+        poll(_asking(site), site.sky.sleep, site.book.rows[-1].commit)
+        yield Figure(f"the same with {SAID[name]}", f"{len(site.requests)} requests")
+
+
+def _ten(*, stream: str, history: bool) -> Pure:
+    site = Pure(stream=stream)
+    for number in range(3 if history else 0):
+        site.push(timelines.make_green(TEN, steps=STEPS), at=number * TEN, sha="b" * 40)
+    site.sky.t = 4 * TEN if history else 0.0
+    site.push(timelines.make_green(TEN, steps=STEPS), at=site.sky.t + 0.5)
+    return site
+
+
+def _asking(site: Pure) -> Ask:
+    def ask(path: str) -> object:
+        reply = site.request("GET", path)
+        assert isinstance(reply, HttpResponse)
+        return json.loads(reply.body or b"null")
+
+    return ask
+
+
+def hour(place: Place, speed: float) -> Figure:
+    """A watch of one hour in fast motion, as a process of its own."""
+    with WoodpeckerSimulator(SystemClock(), speed=speed) as site:
+        site.push("acme/app", "main", "a" * 40, timelines.make_green(3600, steps=[f"step{n}" for n in range(40)]))
+        running = place.start([sys.executable, "-m", "tools.bench.hour", site.url, str(speed)])
+        memory, begin = 0.0, time.monotonic()
+        while running.process.poll() is None:
+            memory = max(memory, running.peak)
+            threading.Event().wait(0.01)
+        _, code = running.ended()
+        assert code == ExitCode.OK, code
+        took = time.monotonic() - begin
+    return at_most(f"memory of a one-hour watch (played in {took:.0f} s)", memory, 60, "MB")

@@ -1,0 +1,136 @@
+"""Files of the user's and of a repository's, and what we have written down ourselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.config import files
+from homelab_hooks.config.resolve import SettingSources, resolve_config
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import BackgroundWatch
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.registry import WatchRegistry as Records
+from homelab_hooks.hooks.install import shims
+from homelab_hooks.hooks.install.discover import read_hook_file
+from homelab_hooks.hooks.install.managers import HookManager
+from homelab_hooks.land import verification
+from homelab_hooks.land.request import VerifyCommand
+from homelab_hooks.land.state import LandingState, StateFile, lock_holder
+from homelab_hooks.system.process_table import ProcessInfo
+from tools.fuzz import texts
+from tools.fuzz.fed import MEMORY, SHA, Fed
+from tools.fuzz.promises import hold
+
+
+def small_files(data: bytes) -> None:
+    """A file of the user's is read, or counts as empty; a tracked one is read, or a Problem."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        top = Path(name)
+        (top / ".homelab.toml").write_bytes(data)
+        (top / "woodpecker").mkdir()
+        (top / "woodpecker" / "contexts.json").write_bytes(data)
+        assert isinstance(files.read_woodpecker_cli_server(top), str)
+        try:
+            resolve_config(SettingSources(tracked=files.load_tracked_settings(top)))
+        except CommandError as problem:
+            assert problem.message  # noqa: PT017 - most inputs end well
+
+
+def landing(data: bytes) -> None:
+    """A landing's state is read, or is a Problem that says which file."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        (Path(name) / "land.json").write_bytes(data)
+        try:
+            found = StateFile(Path(name)).load()
+        except CommandError as problem:
+            assert "land.json" in problem.message  # noqa: PT017 - most inputs end well
+        else:
+            hold(found, LandingState)
+
+
+def watches(data: bytes) -> None:
+    """What is written down of a watch is read, or passed over."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        known = Records(Path(name))
+        known.directory.mkdir(parents=True)
+        (known.directory / "a.json").write_bytes(data)
+        for one in known.summaries(1795465876.0):
+            hold(one, BackgroundWatch)
+
+
+def tickets(data: bytes) -> None:
+    """What a waiter is told is a ticket, or none."""
+    found = WatchJob.parse(data.decode("utf-8", "surrogateescape"))
+    if found is not None:
+        hold(found, WatchJob)
+        assert found.name
+
+
+def detection(data: bytes) -> None:
+    """Whatever a repository's files hold, one of the known commands is found, or none."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        for file in (".pre-commit-config.yaml", "Makefile", "justfile", "pyproject.toml", "package.json"):
+            (Path(name) / file).write_bytes(data)
+            found = verification.detect_in(Path(name))
+            assert isinstance(found, VerifyCommand | None)
+            assert found is None or not texts.harmful(found.command + found.why)
+            (Path(name) / file).unlink()
+
+
+def notes(data: bytes) -> None:
+    """A damaged list of agreements agrees to nothing; a lock names its holder only while it is held."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        (Path(name) / "agreed").write_bytes(data)
+        (Path(name) / "land.lock").write_bytes(data)
+        assert "make test" not in TrustedCommands(Path(name))
+        assert lock_holder(Path(name)) == ""
+
+
+def hook_files(data: bytes) -> None:
+    """Any hook is somebody's, and the program that it names is a text."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        (Path(name) / "pre-push").write_bytes(data)
+        found = read_hook_file(Path(name) / "pre-push")
+    assert isinstance(found.owner, HookManager)
+    hold(shims.embedded_path(found.text or ""), str)
+
+
+_STATE = json.dumps(
+    {"schema": 1, "branch": "b", "target": "main", "remote": "origin", "push_url": "u", "start": SHA, "stage": "push",
+     "onto": "", "made": "", "verified_tree": "", "candidate": "", "landed": "", "ended": "", "tried": 0,
+     "in_doubt": False,
+     "request": {"remote": "", "onto": "", "strategy": "merge", "verify": ["make test", "why"], "push_options": ["a"],
+                 "dry_run": False, "attempts": 5, "resume": "x", "extra": {"no_verify": True}}}
+).encode()  # fmt: skip
+_WATCHED = json.dumps(
+    {"schema": 1, "sha": SHA, "branch": "main", "remote": "origin", "process": 1, "host": "h", "began": 1.0,
+     "until": 2.0, "state": "ended", "landed": True, "ended": 2.0, "log": "l",
+     "result": {"exit": 0, "verdict": "passed", "url": "u"}}
+).encode()  # fmt: skip
+_TICKET = json.dumps(
+    WatchJob(SHA, "main", "origin", "/src/app", "/src/app/.git/x.log", 3, options={"deploy": ["shop/web"]})
+    ._replace(push_process=ProcessInfo(7, 1, 7, "git", "/dev/pts/3", "99"))._asdict()
+).encode()  # fmt: skip
+
+TARGETS = {
+    "files": Fed(small_files, (
+        b'repo = "acme/app"\nverify = "make test"\ndeploy = ["shop/web"]\ntimeout = "1h"\nsettle = 5\n',
+        b'{"current_context": "a", "contexts": {"a": {"server_url": "https://ci.example.test"}}}',
+    )),
+    "landing": Fed(landing, (_STATE,)),
+    "watches": Fed(watches, (_WATCHED,)),
+    "ticket": Fed(tickets, (_TICKET,)),
+    "detection": Fed(detection, (
+        b"test:\n\tpytest\n", b"@test *args:\n", b"[tool.pytest.ini_options]\nx = 1\n",
+        b'{"scripts": {"test": "jest"}}', b"repos:\n- repo: local\n  stages: [pre-push]\n  stages:\n    - push\n",
+    )),
+    "notes": Fed(notes, (b"0" * 64 + b"\n" + b"f" * 64 + b"\n", b"process 7 on host, git land")),
+    "hook-files": Fed(hook_files, (
+        *((shims.source_dir() / name).read_bytes() for name in shims.INSTALLED_HOOKS),
+        b"#!/bin/sh\nknown='/opt/a b/homelab' # x\n",
+        b"#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n",
+    )),
+}  # fmt: skip

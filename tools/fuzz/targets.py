@@ -1,0 +1,16 @@
+"""Each reader of something outside, with what it promises whatever comes."""
+
+from __future__ import annotations
+
+from tools.fuzz import ci_readers, cluster_readers, file_readers, git_readers, text_readers, token_readers
+from tools.fuzz.fed import Fed
+
+TARGETS: dict[str, Fed] = {
+    **ci_readers.TARGETS,
+    **cluster_readers.TARGETS,
+    **token_readers.TARGETS,
+    **git_readers.TARGETS,
+    **file_readers.TARGETS,
+    **text_readers.TARGETS,
+}
+"""each reader by its name"""

@@ -1,0 +1,10 @@
+"""All defences."""
+
+from __future__ import annotations
+
+from tools.mutants.repository import REPOSITORY
+from tools.mutants.secrets import SECRETS
+from tools.mutants.server import SERVER
+from tools.mutants.text import TEXT
+
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER)

@@ -1,0 +1,283 @@
+"""What keeps a hostile or broken server from filling the memory, never ending, or lying."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+ANSWERS = "tests/https/test_answers.py"
+FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"
+FUZZ = "tests/hostile/test_fuzz.py"
+MACHINE = "tests/watch/test_machine.py"
+REPLY = "net/message.py"
+REVIEW = "tests/security/test_review.py"
+
+SERVER = (
+    Defence(
+        "long-bodies",
+        "a body has an end",
+        (Change(REPLY, "        if size > max_bytes:\n", "        if False:\n"),),
+        (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
+    ),
+    Defence(
+        "bombs",
+        "what was packed small is not unpacked beyond the limit",
+        (Change(REPLY, "packed.decompress(body, max_bytes + 1)", "packed.decompress(body)"),),
+        (f"{FUZZ}::test_a_bomb_is_no_body_and_is_never_unpacked",),
+    ),
+    Defence(
+        "bombs-of-one-byte-too-many",
+        "nor is it taken where it just exceeds it",
+        (Change(REPLY, "    if len(unpacked) > max_bytes:\n", "    if False:\n"),),
+        (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
+    ),
+    Defence(
+        "drips",
+        "an answer that drips ends with its time",
+        (
+            Change(
+                "net/pinned.py",
+                "self._stream.read(max_bytes, self._deadline.remaining(timeout))",
+                "self._stream.read(max_bytes, timeout)",
+            ),
+        ),
+        (f"{ANSWERS}::test_no_answer_takes_longer_than_its_deadline",),
+    ),
+    Defence(
+        "events-that-drip",
+        "an event in single bytes is looked at once",
+        (Change("ci/woodpecker/sse.py", "self._searched = max(0, len(self._buffer) - 2)", "self._searched = 0"),),
+        (f"{FUZZ}::test_an_event_that_drips_takes_no_longer_for_its_length",),
+    ),
+    Defence(
+        "events-without-an-end",
+        "an event that does not end is not kept",
+        (Change("ci/woodpecker/sse.py", "if len(self._buffer) > MAX_EVENT_BYTES:", "if False:"),),
+        (f"{FUZZ}::test_an_event_without_an_end_is_not_kept",),
+    ),
+    Defence(
+        "made-up-pipelines",
+        "a stream that makes numbers up does not fill the memory",
+        (Change("ci/woodpecker/stream.py", "if len(self._last_hints) > MAX_TRACKED_PIPELINES:", "if False:"),),
+        (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
+    ),
+    Defence(
+        "made-up-hints",
+        "nor does what it says about them",
+        (Change("ci/woodpecker/stream.py", "self._hints[-50:]", "self._hints"),),
+        (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
+    ),
+    Defence(
+        "endless-lines",
+        "a line without an end, of a program that is followed, is not kept",
+        (Change("system/process.py", "lines.readline(MAX_LINE_BYTES)", "lines.readline()"),),
+        ("tests/deploy/test_follow.py::test_a_line_without_an_end_is_not_kept",),
+    ),
+    Defence(
+        "ends-of-kubectl",
+        "a kubectl that hangs has an end",
+        (
+            Change(
+                "kubectl/client.py",
+                '"--output=json"]\n        done = self._processes.run(argv, timeout=within)',
+                '"--output=json"]\n        done = self._processes.run(argv)',
+            ),
+        ),
+        ("tests/kubectl/test_facts.py::test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end",),
+    ),
+    Defence(
+        "ends-of-remotes",
+        "so has a remote that is asked something",
+        (Change("git/command.py", "*usual, *args, timeout=timeout, settings=", "*usual, *args, settings="),),
+        ("tests/git/test_verbs.py::test_each_question_to_a_remote_has_an_end",),
+    ),
+    Defence(
+        "ends-of-helpers",
+        "and a credential helper",
+        (Change("auth/lookup.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
+        ("tests/tokens/test_find.py::test_a_helper_that_hangs_is_given_up",),
+    ),
+    Defence(
+        "large-numbers",
+        "a number larger than any there is makes no answer",
+        (Change("ci/woodpecker/parse.py", "if value is not None and abs(value) > MAX_INT:", "if False:"),),
+        (FOUND,),
+    ),
+    Defence(
+        "large-counts",
+        "nor does one of the cluster's",
+        (Change("kubectl/parse.py", "if abs(number) > _MAX_INT:", "if False:"),),
+        (FOUND,),
+    ),
+    Defence(
+        "deep-answers",
+        "JSON of a depth that Python does not bear is no answer",
+        (
+            Change(
+                "ci/woodpecker/responses.py",
+                "_JSON_ERRORS = (ValueError, RecursionError)",
+                "_JSON_ERRORS = (ValueError,)",
+            ),
+        ),
+        (FOUND,),
+    ),
+    Defence(
+        "deep-answers-of-kubectls",
+        "nor is kubectl's",
+        (Change("kubectl/client.py", "ArithmeticError, RecursionError)", "ArithmeticError)"),),
+        (FOUND,),
+    ),
+    Defence(
+        "deep-settings",
+        "a tracked file of such a depth is malformed",
+        (Change("config/files.py", "except (ValueError, RecursionError) as error:", "except ValueError as error:"),),
+        (FOUND,),
+    ),
+    Defence(
+        "deep-records",
+        "a record of such a depth is none",
+        (Change("hooks/background/registry.py", "AttributeError, RecursionError)", "AttributeError)"),),
+        (FOUND,),
+    ),
+    Defence(
+        "records-of-another-shape",
+        "a record whose values are not of their kind is none",
+        (Change("hooks/background/registry.py", "return _validate_record(WatchRecord(", "return (WatchRecord("),),
+        ("tests/gates/test_parts.py::test_a_record_with_a_value_of_another_kind_is_none",),
+    ),
+    Defence(
+        "states-of-another-shape",
+        "the state of a landing whose values are not of their kind cannot be read",
+        (
+            Change(
+                "land/state.py", "    _require_types(raw, request=dict, push_attempts=int, push_unconfirmed=bool)\n", ""
+            ),
+        ),
+        (FOUND,),
+    ),
+    Defence(
+        "deep-states",
+        "nor can one of a depth that Python does not bear",
+        (Change("land/state.py", "TypeError, RecursionError) as error", "TypeError) as error"),),
+        (FOUND,),
+    ),
+    Defence(
+        "times-of-retries",
+        "how long a server asks us to wait is a number that can be waited for",
+        (Change("ci/woodpecker/responses.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
+        ("tests/woodpecker/test_answers.py::test_retry_after_is_read_by_the_servers_own_clock",),
+    ),
+    Defence(
+        "hosts-without-a-name",
+        "a URL without a host is no forge's",
+        (Change("git/remote_url.py", "    if not host:\n        return", "    if False:\n        return"),),
+        (FOUND,),
+    ),
+    Defence(
+        "web-pages",
+        "a web page is no answer of CI's",
+        (
+            Change(
+                "ci/woodpecker/responses.py",
+                "    if response.is_html:\n        return",
+                "    if False:\n        return",
+            ),
+        ),
+        ("tests/woodpecker/test_answers.py::test_no_usable_answer",),
+    ),
+    Defence(
+        "certificates-are-believed-at-once",
+        "a certificate that does not verify is a no, whatever was before",
+        (
+            Change(
+                "ci/woodpecker/responses.py",
+                "Denied(failure.reason, hint=hint, final=True)",
+                "Denied(failure.reason, hint=hint)",
+            ),
+        ),
+        (
+            f"{MACHINE}::test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before",
+            "tests/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no",
+        ),
+    ),
+    Defence(
+        "unknown-statuses",
+        "a status that we do not know is never success",
+        (Change("ci/woodpecker/parse.py", "        return Status.UNKNOWN\n", "        return Status.SUCCESS\n"),),
+        ("tests/test_examples.py::test_an_example_shows_what_it_says[ci/woodpecker/parse.py]",),
+    ),
+    Defence(
+        "green-over-red",
+        "a green pipeline with a red workflow has failed",
+        (
+            Change(
+                "watch/ruling.py",
+                "if pipeline.status is Status.SUCCESS and not failed:",
+                "if pipeline.status is Status.SUCCESS:",
+            ),
+        ),
+        (f"{MACHINE}::test_a_green_pipeline_with_a_red_workflow_has_failed",),
+    ),
+    Defence(
+        "numbers-of-other-commits",
+        "a number is not followed to another commit",
+        (
+            Change(
+                "watch/observe.py",
+                "for row in observation.rows if row.commit in watch.accepted_commits and watch",
+                "for row in observation.rows if watch",
+            ),
+        ),
+        (
+            f"{MACHINE}::test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed",
+            "tests/watch/test_decides.py::test_another_commit_with_the_same_beginning_does_not_decide",
+        ),
+    ),
+    Defence(
+        "details-of-other-commits",
+        "nor are workflows and steps of another commit believed",
+        (
+            Change(
+                "watch/observe.py",
+                "if detail is None or detail.commit != track.pipeline.commit:",
+                "if detail is None:",
+            ),
+        ),
+        ("tests/watch/test_machine.py::test_the_steps_of_another_commit_under_the_same_number_are_not_believed",),
+    ),
+    Defence(
+        "streams-that-lie",
+        "what the event stream says is no verdict, and comes of an event stream only",
+        (Change("net/http.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
+        ("tests/https/test_answers.py::test_what_is_no_event_stream_is_not_listened_to",),
+    ),
+    Defence(
+        "pipes-that-are-held",
+        "a process that leaves its group with our pipe does not hold the end back",
+        (Change("system/process.py", "out, err = _remaining_output(child)", "out, err = child.communicate()"),),
+        (f"{REVIEW}::test_a_process_that_leaves_its_group_does_not_hold_the_end_back",),
+    ),
+    Defence(
+        "silent-sources",
+        "a Vault that is out of reach is not taken for one without a token",
+        (Change("auth/lookup.py", "if any(failure.unreachable for failure in failures):", "if False:"),),
+        (f"{REVIEW}::test_a_vault_that_is_out_of_reach_is_no_missing_token",),
+    ),
+    Defence(
+        "options-as-they-are",
+        "a push option that looks like a URL is passed on as it is",
+        (
+            Change(
+                "git/command.py",
+                "shown = (*args[:names], *map(strip_web_userinfo, args[names:]))",
+                "shown = tuple(map(strip_web_userinfo, args))",
+            ),
+        ),
+        (f"{REVIEW}::test_a_push_option_reaches_the_server_as_it_was_given",),
+    ),
+    Defence(
+        "gate-that-cannot-ask",
+        "a gate that is strict does not open where CI cannot be asked",
+        (Change("cli/commands/hooks/ci_green.py", "or (args.strict and not landing)", "or False"),),
+        ("tests/gates/test_gates.py::test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly",),
+    ),
+)
