@@ -14,7 +14,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.cli.shell import PROGRAMS, Shell
-from tests.postpush.seat import Seat
+from tests.hooks.background.terminal_session import Seat
 
 pytestmark = pytest.mark.slow
 DEAD = {"HOMELAB_CI_DIAL": "127.0.0.1:9"}

@@ -12,8 +12,8 @@ import pytest
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.kubernetes.timeline import Json, RolloutRecording
+from tests.deploy.oracle import done
 from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
-from tests.deploy.truth import done
 
 WANTED = {name: tag for tag, names in DEPLOYED.items() for name in names} | {row[0]: row[1] for row in OTHERWISE}
 FOLDER = Path(__file__).parent.parent / "recordings" / "kubernetes"

@@ -19,7 +19,7 @@ ELSEWHERE = {
     r"make (demo|test|check|bench)\b": "a make target: make itself says whether it is there",
     r"(pipx|uv|pip|brew) ": "an installation: tests/wheel installs the wheel",
     r"pre-commit |prek ": "another tool's command: tests/precommit runs them",
-    r"homelab hooks install --global": "needs git 2.54: tests/hooks/test_settings.py has it where one is named",
+    r"homelab hooks install --global": "needs git 2.54: tests/hooks/install/test_settings.py has it where one is named",
     r"git clone ": "of a server that is not there",
     r"man ": "needs an installed wheel: tests/wheel opens the pages",
     r"homelab demo\b": "a demo in the demo: tests/e2e/test_demo.py runs every scenario",

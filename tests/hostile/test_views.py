@@ -16,9 +16,9 @@ from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
 from homelab_hooks.views.plain import PlainView
 from tests.hostile.strings import HOSTILE, SECRET
-from tests.views.glass import Glass, Show
 from tests.views.scene import EVENTS, SHA, Page
 from tests.views.schema import SCHEMA
+from tests.views.terminal_emulator import Glass, Show
 from tools.fuzz.texts import harmful
 
 pytestmark = pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import PROGRAMS
-from tests.postpush.seat import Seat
+from tests.hooks.background.terminal_session import Seat
 
 pytestmark = pytest.mark.slow
 BEATS = 0.6

@@ -17,7 +17,7 @@ from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
-from tests.postpush.desk import Desk
+from tests.hooks.background.sandbox import Desk
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent.parent

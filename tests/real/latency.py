@@ -19,7 +19,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.clock import SystemClock
 from tests.real.branch import Branch, Watched
 from tests.real.ci import VARIABLES, Binaries
-from tests.real.deaf import Deaf
+from tests.real.no_event_stream import Deaf
 from tests.real.site import Site
 
 TIMES = 20

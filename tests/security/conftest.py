@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.simulators.repositories import ScratchRepositories
-from tests.security.place import Place, placed
+from tests.security.canary_clone import Place, placed
 
 
 @pytest.fixture

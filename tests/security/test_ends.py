@@ -12,7 +12,7 @@ from homelab_hooks.simulators.git_http import PushedRef
 from homelab_hooks.simulators.woodpecker import timelines
 from tests.cli.shell import Ended, Shell
 from tests.security.canaries import CI, URL, VAULT, found_in, variables_with
-from tests.security.place import TOKENS, Place
+from tests.security.canary_clone import TOKENS, Place
 from tests.waiting import FOREVER, wait_until
 
 pytestmark = pytest.mark.slow

@@ -15,7 +15,7 @@ from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.simulators.git_http import GitFault, GitService
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker import timelines
-from tests.security.place import Place
+from tests.security.canary_clone import Place
 
 pytestmark = pytest.mark.slow
 

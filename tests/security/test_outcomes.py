@@ -14,7 +14,7 @@ from homelab_hooks.simulators.faults import FaultRule
 from homelab_hooks.simulators.git_http import GitService
 from homelab_hooks.simulators.woodpecker import timelines
 from tests.security.canaries import CI, HELPER, URL, VAULT
-from tests.security.place import FAST, Place
+from tests.security.canary_clone import FAST, Place
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 

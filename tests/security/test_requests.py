@@ -10,8 +10,8 @@ import trustme
 from homelab_hooks.simulators import faults
 from homelab_hooks.simulators.faults import FaultRule
 from tests.security.canaries import CI, VAULT, found_in
-from tests.security.elsewhere import Remembers, Reply, to
-from tests.security.place import Place
+from tests.security.canary_clone import Place
+from tests.security.recording_servers import Remembers, Reply, to
 
 pytestmark = pytest.mark.slow
 

@@ -28,8 +28,8 @@ from homelab_hooks.events import (
 )
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.views.format import format_result_line
-from tests.views.glass import Glass, Show
 from tests.views.scene import EVENTS, SECRETS, SHA, URL
+from tests.views.terminal_emulator import Glass, Show
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (40, 10)]

@@ -10,7 +10,7 @@ from homelab_hooks.polling.outcome import Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchTimeouts
-from tests.watch.history import History
+from tests.watch.random_history import History
 
 LATENCY = 0.02
 

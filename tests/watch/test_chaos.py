@@ -9,8 +9,8 @@ import os
 
 import pytest
 
-from tests.watch.history import generate
-from tests.watch.right import Ending, wrong
+from tests.watch.oracle import Ending, wrong
+from tests.watch.random_history import generate
 from tests.watch.simulate import watch
 
 SLOW = pytest.mark.slow  # the same again with other seeds

@@ -10,10 +10,10 @@ import os
 import pytest
 
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.watch.history import generate
-from tests.watch.onsite import Watching, watch
-from tests.watch.played import play
-from tests.watch.right import Ending, wrong
+from tests.watch.oracle import Ending, wrong
+from tests.watch.random_history import generate
+from tests.watch.run_over_sockets import Watching, watch
+from tests.watch.scripted_history import play
 from tests.watch.shared_time import SharedTime
 
 BATCHES = 10

@@ -15,7 +15,7 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline, Scripte
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
-from tests.watch.history import OLDER
+from tests.watch.random_history import OLDER
 
 pytestmark = pytest.mark.slow
 RED = timelines.make_timeline(

@@ -12,8 +12,8 @@ from homelab_hooks.simulators import faults
 from homelab_hooks.simulators.faults import FaultPoint, FaultRule, HttpFault, WrongShape
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.watch.history import OURS
-from tests.watch.onsite import Outcome, Watching, watch
+from tests.watch.random_history import OURS
+from tests.watch.run_over_sockets import Outcome, Watching, watch
 from tests.watch.shared_time import SharedTime
 
 API = "/api/(user|repos|queue)"

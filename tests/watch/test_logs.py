@@ -16,7 +16,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import LogChunk, PipelineTimeline, ScriptedStep
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
 from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
-from tests.watch.pure import Pure
+from tests.watch.run_without_sockets import Pure
 
 BOTH = timelines.make_timeline(
     (ScriptedStep("build", "success"), ScriptedStep("test", "failure", 1), ScriptedStep("publish", "skipped")),

@@ -12,7 +12,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
-from tests.watch.history import NEWER, OLDER, OURS, History, Row, Trouble
+from tests.watch.random_history import NEWER, OLDER, OURS, History, Row, Trouble
 from tests.watch.simulate import watch
 
 RUNS = ((0.0, Status.CREATED), (1.0, Status.PENDING), (2.0, Status.RUNNING))

@@ -19,8 +19,8 @@ from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.watch.history import OLDER, OURS
-from tests.watch.onsite import Place, Watching, watch
+from tests.watch.random_history import OLDER, OURS
+from tests.watch.run_over_sockets import Place, Watching, watch
 from tests.watch.shared_time import SharedTime
 
 LIST = r"pipelines\?"

@@ -13,8 +13,8 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
-from tests.watch.history import NEWER, OURS
-from tests.watch.pure import Pure
+from tests.watch.random_history import NEWER, OURS
+from tests.watch.run_without_sockets import Pure
 
 LATER = 600.0
 RED = timelines.make_flaky(timelines.make_red(), then=timelines.make_green(30))

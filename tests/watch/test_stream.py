@@ -25,9 +25,9 @@ from homelab_hooks.simulators.woodpecker.script import take_snapshot
 from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
 from tests.waiting import HANG_S
-from tests.watch.history import OLDER, OURS
-from tests.watch.onsite import Watching, watch
-from tests.watch.pure import Pure
+from tests.watch.random_history import OLDER, OURS
+from tests.watch.run_over_sockets import Watching, watch
+from tests.watch.run_without_sockets import Pure
 from tests.watch.simulate import FakeClock
 
 PING = b": ping\n\n"

@@ -11,7 +11,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.watch.snapshot import make_one_poll_timeouts
 from homelab_hooks.watch.state import WatchTimeouts
-from tests.watch.pure import Pure
+from tests.watch.run_without_sockets import Pure
 
 SILENT = "the token for CI cannot be had now: Vault secret/ci/global at https://vault.example.test: it is sealed"
 REFUSED = "there is no token for CI: Vault refused the token"

@@ -16,7 +16,7 @@ from homelab_hooks.simulators.faults import FaultRule, StatusFault
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
-from tests.watch.pure import Pure, attempts
+from tests.watch.run_without_sockets import Pure, attempts
 from tools.bench.figures import Figure, at_most, delays
 from tools.bench.place import PROGRAMS, Place
 from tools.bench.pollers import POLLERS, Ask

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tools.mutants.mutant import ATTACK, Change, Defence
 
-AGREEMENT = "tests/land/test_agreement.py"
+AGREEMENT = "tests/land/test_command_trust.py"
 ENVIRONMENT = "git/environment.py"
-GATES = "tests/gates/test_gates.py"
+GATES = "tests/hooks/pre_push/test_gates.py"
 GATE = "hooks/pre_push/target.py"
 HISTORY = "git/history.py"
 SAME_TREE = "tests/land/test_same_tree.py"
 SIGNALS = "tests/cli/test_signals.py"
-TREE = "tests/land/test_worktree.py"
+TREE = "tests/land/test_task_worktree.py"
 VERBS = "git/command.py"
 WORKTREE = "land/task_worktree.py"
 
@@ -122,7 +122,7 @@ REPOSITORY = (
             Change("hooks/background/job.py", '("-P", "-m",', '("-m",'),
             Change("hooks/background/job.py", 'cwd=Path("/")', "cwd=world.directory"),
         ),
-        ("tests/postpush/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
+        ("tests/hooks/background/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
     ),
     Defence(
         "agreement-to-land",
@@ -152,7 +152,7 @@ REPOSITORY = (
         "tracked-notification",
         "a tracked file names no command that hears how a watch ended",
         (Change("config/schema.py", 'git="homelab.notify",', 'git="homelab.notify", tracked="notify",'),),
-        ("tests/postpush/test_pushed.py::test_the_tracked_file_names_no_command_that_hears",),
+        ("tests/hooks/background/test_pushed.py::test_the_tracked_file_names_no_command_that_hears",),
     ),
     Defence(
         "branches-like-options",
@@ -164,7 +164,7 @@ REPOSITORY = (
         "new-branches-like-options",
         "nor that of a branch that is to be made",
         (Change("git/location.py", 'not name.startswith("-") and self', "self"),),
-        ("tests/git/test_verbs.py::test_a_branch_name_is_judged_by_git",),
+        ("tests/git/test_repository.py::test_a_branch_name_is_judged_by_git",),
     ),
     Defence(
         "workloads-like-options",

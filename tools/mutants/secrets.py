@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tools.mutants.mutant import ENDS, REQUESTS, Change, Defence, told
 
-AGREEMENT = "tests/land/test_agreement.py"
-FIND = "tests/tokens/test_find.py"
-PARTS = "tests/gates/test_parts.py"
+AGREEMENT = "tests/land/test_command_trust.py"
+FIND = "tests/auth/test_find.py"
+PARTS = "tests/hooks/pre_push/test_parts.py"
 REVIEW = "tests/security/test_review.py"
 STATE = f"{ENDS}::test_the_state_of_a_landing_has_no_password_and_is_its_users_alone"
 TABLE = "tests/config/test_table.py"
@@ -42,7 +42,7 @@ SECRETS = (
                 'world.hook_runner.run(["sh", "-c"',
             ),
         ),
-        ("tests/postpush/test_pushed.py::test_the_notifying_command_has_none_of_our_tokens",),
+        ("tests/hooks/background/test_pushed.py::test_the_notifying_command_has_none_of_our_tokens",),
     ),
     Defence(
         "password-in-argv",
@@ -160,7 +160,7 @@ SECRETS = (
         "vaults-token-in-texts",
         "so is Vault's own, from a file too",
         (Change(WORLD, "self.redact.add(vault.token)", "vault.token"),),
-        ("tests/tokens/test_vault.py::test_the_world_finds_the_vault_token_in_the_users_home",),
+        ("tests/auth/test_vault.py::test_the_world_finds_the_vault_token_in_the_users_home",),
     ),
     Defence(
         "settings-in-texts",
@@ -196,7 +196,7 @@ SECRETS = (
                 'raise CommandError(f"the proxy in the environment cannot be used: {proxy}", hint=hint) from None',
             ),
         ),
-        ("tests/https/test_answers.py::test_a_proxys_password_is_not_told",),
+        ("tests/net/test_answers.py::test_a_proxys_password_is_not_told",),
     ),
     Defence(
         "other-notations",
@@ -325,7 +325,7 @@ SECRETS = (
                 "    context.check_hostname = False\n",
             ),
         ),
-        ("tests/https/test_dial.py::test_a_certificate_that_does_not_verify_ends_before_the_token_is_sent",),
+        ("tests/net/test_dial.py::test_a_certificate_that_does_not_verify_ends_before_the_token_is_sent",),
     ),
     Defence(
         "http",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tools.mutants.mutant import Change, Defence
 
-ANSWERS = "tests/https/test_answers.py"
+ANSWERS = "tests/net/test_answers.py"
 FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"
 FUZZ = "tests/hostile/test_fuzz.py"
 MACHINE = "tests/watch/test_machine.py"
@@ -88,13 +88,13 @@ SERVER = (
         "ends-of-remotes",
         "so has a remote that is asked something",
         (Change("git/command.py", "*usual, *args, timeout=timeout, settings=", "*usual, *args, settings="),),
-        ("tests/git/test_verbs.py::test_each_question_to_a_remote_has_an_end",),
+        ("tests/git/test_repository.py::test_each_question_to_a_remote_has_an_end",),
     ),
     Defence(
         "ends-of-helpers",
         "and a credential helper",
         (Change("auth/lookup.py", "stdin=stdin, timeout=timeout)", "stdin=stdin, timeout=5.0)"),),
-        ("tests/tokens/test_find.py::test_a_helper_that_hangs_is_given_up",),
+        ("tests/auth/test_find.py::test_a_helper_that_hangs_is_given_up",),
     ),
     Defence(
         "large-numbers",
@@ -142,7 +142,7 @@ SERVER = (
         "records-of-another-shape",
         "a record whose values are not of their kind is none",
         (Change("hooks/background/registry.py", "return _validate_record(WatchRecord(", "return (WatchRecord("),),
-        ("tests/gates/test_parts.py::test_a_record_with_a_value_of_another_kind_is_none",),
+        ("tests/hooks/pre_push/test_parts.py::test_a_record_with_a_value_of_another_kind_is_none",),
     ),
     Defence(
         "states-of-another-shape",
@@ -164,7 +164,7 @@ SERVER = (
         "times-of-retries",
         "how long a server asks us to wait is a number that can be waited for",
         (Change("ci/woodpecker/responses.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
-        ("tests/woodpecker/test_answers.py::test_retry_after_is_read_by_the_servers_own_clock",),
+        ("tests/ci/woodpecker/test_answers.py::test_retry_after_is_read_by_the_servers_own_clock",),
     ),
     Defence(
         "hosts-without-a-name",
@@ -182,7 +182,7 @@ SERVER = (
                 "    if False:\n        return",
             ),
         ),
-        ("tests/woodpecker/test_answers.py::test_no_usable_answer",),
+        ("tests/ci/woodpecker/test_answers.py::test_no_usable_answer",),
     ),
     Defence(
         "certificates-are-believed-at-once",
@@ -196,7 +196,7 @@ SERVER = (
         ),
         (
             f"{MACHINE}::test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before",
-            "tests/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no",
+            "tests/ci/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no",
         ),
     ),
     Defence(
@@ -229,7 +229,7 @@ SERVER = (
         ),
         (
             f"{MACHINE}::test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed",
-            "tests/watch/test_decides.py::test_another_commit_with_the_same_beginning_does_not_decide",
+            "tests/watch/test_ruling.py::test_another_commit_with_the_same_beginning_does_not_decide",
         ),
     ),
     Defence(
@@ -248,7 +248,7 @@ SERVER = (
         "streams-that-lie",
         "what the event stream says is no verdict, and comes of an event stream only",
         (Change("net/http.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
-        ("tests/https/test_answers.py::test_what_is_no_event_stream_is_not_listened_to",),
+        ("tests/net/test_answers.py::test_what_is_no_event_stream_is_not_listened_to",),
     ),
     Defence(
         "pipes-that-are-held",
@@ -278,6 +278,6 @@ SERVER = (
         "gate-that-cannot-ask",
         "a gate that is strict does not open where CI cannot be asked",
         (Change("cli/commands/hooks/ci_green.py", "or (args.strict and not landing)", "or False"),),
-        ("tests/gates/test_gates.py::test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly",),
+        ("tests/hooks/pre_push/test_gates.py::test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly",),
     ),
 )

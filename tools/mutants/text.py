@@ -153,7 +153,7 @@ TEXT = (
         "names-among-words",
         "a name of CI's is clean before it stands in a sentence, where two could part an escape sequence",
         (Change("ci/woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),),
-        ("tests/watch/test_reason.py::test_two_names_do_not_swallow_the_words_between_them",),
+        ("tests/watch/test_failure_report.py::test_two_names_do_not_swallow_the_words_between_them",),
     ),
     Defence(
         "texts-of-the-cluster",
@@ -181,7 +181,7 @@ TEXT = (
                 "kubectl/client.py", "text := truncate_text(strip_control_chars(line))", "text := truncate_text(line)"
             ),
         ),
-        ("tests/deploy/test_last_words.py::test_they_are_told_with_their_pod_and_the_command_for_the_rest",),
+        ("tests/deploy/kubernetes/test_crash_logs.py::test_they_are_told_with_their_pod_and_the_command_for_the_rest",),
     ),
     Defence(
         "words-of-a-servers",
@@ -194,7 +194,7 @@ TEXT = (
             ),
         ),
         (
-            "tests/woodpecker/test_answers.py::test_a_proxys_own_words_are_told_but_no_web_page",
+            "tests/ci/woodpecker/test_answers.py::test_a_proxys_own_words_are_told_but_no_web_page",
             "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended",
         ),
     ),
@@ -208,7 +208,7 @@ TEXT = (
                 'where = str(f"{place.scheme}',
             ),
         ),
-        ("tests/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_no_usable_answer",),
+        ("tests/ci/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_no_usable_answer",),
     ),
     Defence(
         "words-of-a-push",
@@ -274,7 +274,7 @@ TEXT = (
                 "app/command_trust.py", 'strip_control_chars(command.strip().replace("\\n", " ⏎ "))', "command.strip()"
             ),
         ),
-        ("tests/land/test_agreement.py::test_what_is_asked_about_is_shown_whole_and_does_nothing",),
+        ("tests/land/test_command_trust.py::test_what_is_asked_about_is_shown_whole_and_does_nothing",),
     ),
     Defence(
         "notification",
@@ -287,7 +287,7 @@ TEXT = (
             ),
         ),
         (
-            "tests/postpush/test_terminal.py::test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_words",
+            "tests/hooks/background/test_terminal.py::test_a_watch_in_the_background_rings_the_terminal_of_the_push_with_our_own_words",
         ),
     ),
     Defence(
@@ -300,13 +300,13 @@ TEXT = (
                 "",
             ),
         ),
-        ("tests/postpush/test_terminal.py::test_what_is_no_terminal_is_left_alone",),
+        ("tests/hooks/background/test_terminal.py::test_what_is_no_terminal_is_left_alone",),
     ),
     Defence(
         "step-in-a-hint",
         "a step's name is quoted in the command that is offered",
         (Change("watch/failure_report.py", "--step {shlex.quote(failed.step.name)}", "--step {failed.step.name}"),),
-        ("tests/watch/test_reason.py::test_the_command_for_the_rest_names_the_step_whatever_it_is_called",),
+        ("tests/watch/test_failure_report.py::test_the_command_for_the_rest_names_the_step_whatever_it_is_called",),
     ),
     Defence(
         "pod-in-a-hint",
@@ -330,7 +330,7 @@ TEXT = (
                 "{format_remote_url(remote)} --auto",
             ),
         ),
-        ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
+        ("tests/hooks/pre_push/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
     ),
     Defence(
         "remote-in-the-doctors-hint",
@@ -342,7 +342,7 @@ TEXT = (
                 "git ls-remote {remotes.format_remote_url(name)}",
             ),
         ),
-        ("tests/gates/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
+        ("tests/hooks/pre_push/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),
     ),
     Defence(
         "completions",

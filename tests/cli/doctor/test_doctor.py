@@ -1,0 +1,121 @@
+"""The doctor where all is well, and its manners."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, run_checks
+from homelab_hooks.events import Finding, FindingStatus
+from homelab_hooks.simulators.balancer import LoadBalancer
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule, Hang
+from homelab_hooks.system.clock import SystemClock
+from tests.cli.doctor.conftest import Desk
+from tests.views.schema import objects
+from tests.waiting import FOREVER, HANG_S
+
+pytestmark = pytest.mark.slow
+
+
+def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
+    desk.set("homelab.deploy", "shop/web")
+    with LoadBalancer(desk.site.url, path=desk.shell.environ["PATH"]) as balancer:
+        desk.shell.more.update(
+            WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)
+        )
+        done = desk.examine()
+    assert done.code == 0, done.err
+    assert done.lines == [done.out.strip()]
+    for said in (
+        "ok identity     Ann Example <ann@example.test>",
+        "ok verification `true`: environment HOMELAB_VERIFY",
+        "ok remote       origin is ",
+        "ok token        from WOODPECKER_TOKEN",
+        f"answers at 127.0.0.1:{balancer.port} by the dial",
+        "ok certificate  by ",
+        "ok user         the token is alice's",
+        "ok repository   acme/app is active in CI; the token may restart pipelines, may see the queue",
+        "ok shop/web     it, its revisions and ",
+        "a landing from here would work",
+    ):
+        assert said in done.err
+    assert "alice-token" not in done.out + done.err
+
+
+def test_a_landing_that_cannot_ask_ci_names_the_server_and_the_dial(desk: Desk) -> None:
+    said = desk.shell("git-land", HOMELAB_CI_DIAL="127.0.0.1:9").err
+    assert f"CI at {desk.site.url} by the dial 127.0.0.1:9 cannot be asked: Connection refused" in said
+
+
+def test_it_says_of_the_hooks_what_hooks_status_says(desk: Desk) -> None:
+    assert desk.shell("homelab", "hooks", "install").code == 0
+    assert "ok hooks        a plain git push is watched" in desk.examine().err
+    desk.set("homelab.postPush", "off")
+    off = "nothing happens (homelab.postPush is off)"
+    assert off in desk.shell("homelab", "hooks", "status").err
+    said = desk.examine().err
+    assert off in said
+    assert "a plain git push is watched" not in said
+
+
+def test_the_json_has_a_finding_for_each_and_keeps_to_the_schema(desk: Desk) -> None:
+    desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
+    done = desk.examine("--json")
+    told = objects(done.lines)
+    found = {each["check"]: each for each in told if each["event"] == "finding"}
+    assert found["git"]["health"] == "ok"
+    assert (found["ci"]["health"], found["ci"]["exit"]) == ("problem", 20)
+    assert "cli-and-api" in found["ci"]["remedy"]
+    assert (told[-1]["event"], told[-1]["exit"], done.code) == ("result", 20, 20)
+    assert done.err == ""
+
+
+def test_a_landing_refuses_in_the_doctors_words(desk: Desk) -> None:
+    """The same finding, the same remedy."""
+    desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
+    found = [json.loads(line) for line in desk.examine("--json").lines]
+    problem = next(each for each in found if each.get("health") == "problem")
+    refused = desk.shell("git-land", "--output", "json")
+    assert refused.code == problem["exit"]
+    last = json.loads(refused.lines[-1])
+    assert (last["reason"], last["hint"]) == (problem["evidence"], problem["remedy"])
+
+
+def test_examinations_run_side_by_side() -> None:
+    """Each of these waits for the others: one after the other, none would ever answer."""
+    together = threading.Barrier(3)
+
+    def examine() -> Iterator[Finding]:
+        together.wait(HANG_S)
+        yield Finding("one", FindingStatus.OK, "seen")
+
+    each = DoctorCheck("one", examine, "")
+    found = list(run_checks([each] * 3, clock=SystemClock(), patience=HANG_S))
+    assert [one.evidence for one in found] == ["seen"] * 3
+
+
+def test_broken_things_hold_nothing_up(desk: Desk) -> None:
+    """Each of them would hang for longer than a test may last."""
+    desk.site.fail(FaultRule(fault=Hang(FaultPoint.BEFORE)))
+    desk.set("homelab.deploy", "shop/web", "shop/other")
+    desk.program("kubectl", f"exec {FOREVER}")
+    desk.program(
+        "git", f'case " $* " in *" ls-remote "*) exec {FOREVER};; esac; PATH={desk.shell.environ["PATH"]} exec git "$@"'
+    )
+    desk.shell.more["VAULT_ADDR"] = desk.site.url
+    desk.shell.more["VAULT_TOKEN"] = "hvs.nothing"
+
+    done = desk.examine()
+
+    assert done.code == 20
+    assert sum("no answer within" in line or "did not come back" in line for line in done.err.splitlines()) >= 3
+
+
+def test_outside_a_repository_the_rest_is_examined_all_the_same(desk: Desk) -> None:
+    done = desk.shell("homelab", "doctor", at=desk.workshop.folder)
+    assert done.code == 20
+    assert "this is no git work tree" in done.err
+    assert "ok repository   acme/app is active in CI" in done.err

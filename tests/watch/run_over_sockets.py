@@ -1,0 +1,115 @@
+"""Runs a whole watch against the simulated server over real sockets, both in one played time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+from homelab_hooks.ci.woodpecker.auth import connect_now
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import EventStreamListener
+from homelab_hooks.config.address import parse_dial, parse_server_url
+from homelab_hooks.events import Event
+from homelab_hooks.git.containment import Containment
+from homelab_hooks.net.http import HttpClient
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from tests.watch.random_history import NEWER, OLDER, OURS
+from tests.watch.shared_time import PlayedHttps, SharedTime, Skewed, hears
+
+
+class Place(NamedTuple):
+    """Where CI is, if not at the stand-in's own address."""
+
+    url: str
+    dial: str = ""
+    ca_file: Path | None = None
+
+
+class Outcome(NamedTuple):
+    """How a watch ended, and after how many seconds of its own time."""
+
+    verdict: Verdict
+    events: list[Event]
+    lasted: float
+
+    @property
+    def said(self) -> str:
+        """Everything that was said."""
+        return " ".join((*map(str, self.events), self.verdict.reason, self.verdict.hint))
+
+
+def contains(*, newer: str, ours: str) -> Containment:
+    """As the generated histories have it."""
+    del ours
+    return {NEWER: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}.get(newer, Containment.UNKNOWN)
+
+
+class Watching(NamedTuple):
+    """How to watch.
+
+    `seconds` are the three patiences: timeout, appear, unreachable.
+    """
+
+    seconds: tuple[float, float, float] = (60.0, 10.0, 6.0)
+    token: str = "alice-token"
+    listen: bool = False
+    place: Place | None = None
+    scope: WatchScope = WatchScope(sha=OURS)
+    fail_fast: bool = False
+    seed: int = 0
+    skew: float = 0.0
+    """seconds by which its wall clock is wrong"""
+
+
+def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event], None] | None = None) -> Outcome:
+    """Watch to the end, in the server's own time."""
+    how, time = how or Watching(), site.clock
+    assert isinstance(time, SharedTime)
+    place = how.place or Place(site.url)
+    timeout, appear, unreachable = how.seconds
+    events: list[Event] = []
+    begin = time.now()
+
+    def told(event: Event) -> None:
+        events.append(event)
+        if tell:
+            tell(event)
+
+    with ExitStack() as opened:
+
+        def connect() -> HttpClient:
+            dial = parse_dial(place.dial) if place.dial else None
+            return HttpClient(
+                parse_server_url(place.url), clock=time, dial=dial, ca_file=place.ca_file, token=how.token
+            )
+
+        def listen(repo: int) -> EventStreamListener:
+            ear = EventStreamListener(connect(), repo, wake=time.wake, now=time.now)
+            ear.start()
+            hears(site, time)
+            return ear
+
+        https = connect()
+        opened.callback(https.close)
+        request = WatchRequest(
+            scope=how.scope,
+            repo_names=("acme/app",),
+            timeouts=WatchTimeouts(overall=timeout, appear=appear, unreachable=unreachable),
+            fail_fast=how.fail_fast,
+            seed=how.seed,
+            web_url=place.url,
+        )
+        sources = WatchDependencies(
+            ci=WoodpeckerClient(connect_now(PlayedHttps(https, site, time), token_source="WOODPECKER_TOKEN")),
+            contains=contains,
+            commit_facts=CommitFacts,
+            open_stream=listen if how.listen else None,
+        )
+        verdict = run_watch(request, sources, clock=Skewed(time, how.skew), emit=told)
+    return Outcome(verdict, events, time.now() - begin)

@@ -1,0 +1,219 @@
+"""A whole watch against the stand-in without sockets: an hour takes milliseconds, every request is counted."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from homelab_hooks.ci.woodpecker.auth import Connect, connect_now
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.stream import RECONNECT_DELAY_RANGE_S, EventStreamListener
+from homelab_hooks.events import Event
+from homelab_hooks.net.message import HttpResponse, RequestFailed
+from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators.woodpecker.request import IncomingRequest
+from homelab_hooks.simulators.woodpecker.routes import route_request
+from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.simulators.woodpecker.server import make_default_users
+from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S, collect_events, find_next_event_time
+from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.watch.snapshot import ONE_POLL, CommitSnapshot, take_snapshot
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from tests.waiting import HANG_S
+from tests.watch.random_history import OURS
+from tests.watch.run_over_sockets import contains
+
+LATENCY = 0.02
+WALL = 1_800_000_000.0
+Bad = Callable[[str, float], RequestFailed | HttpResponse | None]
+"""what goes wrong with a request at a moment; a RequestFailed of a timeout takes its whole time"""
+
+
+def attempts(seconds: float) -> int:
+    """How often a stream that is absent is asked for."""
+    pause, longest = RECONNECT_DELAY_RANGE_S
+    found, t = 0, 0.0
+    while t < seconds:
+        found, pause = found + 1, min(longest, pause * 2)
+        t += pause
+    return found
+
+
+class Sky:
+    """Time that passes when somebody waits, and in which the event stream speaks."""
+
+    def __init__(self) -> None:
+        self.t = 0.0
+        self.jump = 0.0
+        self.speaks: Callable[[float, float], None] = lambda _since, _until: None
+        self.next: Callable[[float], float | None] = lambda _after: None
+        self._news = False
+
+    def now(self) -> float:
+        return self.t
+
+    def wall(self) -> float:
+        return WALL + self.t + self.jump
+
+    def wake(self) -> None:
+        self._news = True
+
+    def sleep(self, seconds: float) -> None:
+        end = self.t + seconds
+        while not self._news and self.t < end:
+            due = self.next(self.t)
+            self.pass_(min(end, due) if due is not None else end)
+        self._news = False
+
+    def pass_(self, until: float) -> None:
+        """Let time pass without looking up."""
+        since, self.t = self.t, until
+        self.speaks(since, until)
+
+
+class Wire:
+    """A stream whose bytes the test hands on; the ear's thread waits for the end of it all."""
+
+    def __init__(self) -> None:
+        self.hear: Callable[[bytes], None] | None = None
+        self.opened, self.over = threading.Event(), threading.Event()
+
+    def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
+        del path, idle_timeout
+        self.hear = on_chunk
+        self.opened.set()
+        self.over.wait(HANG_S)
+        return RequestFailed(FailureKind.CONNECTION, "the stream ended")
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+@dataclass
+class Pure:
+    """CI as pure functions.
+
+    Attributes:
+        stream: up, absent (None) or silent: open, and saying nothing after its first ping.
+        lies: events between two moments that are not true.
+        lag: seconds that the stream is behind the list.
+        enter: the way in, where it is not open.
+        effect: whether a POST with a bad answer did its work.
+        requests: when, and for what; `posts` alone in `posts`.
+    """
+
+    stream: str = "up"
+    lag: float = 0.045
+    bad: Bad = lambda _path, _t: None
+    lies: Callable[[float, float], list[bytes]] = lambda _since, _until: []
+    effect: bool = True
+    version: str = "3.17.0"
+    enter: Connect | None = None
+    sky: Sky = field(default_factory=Sky)
+    requests: list[tuple[float, str]] = field(default_factory=list)
+    posts: list[str] = field(default_factory=list)
+    deadlines: list[tuple[str, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.repo = SimulatedRepo(id=8, full_name="acme/app")
+        self.book = PipelineStore([self.repo], make_default_users("acme/app"), wall=WALL, version=self.version)
+        self.wire = Wire()
+
+    def push(self, script: PipelineTimeline, *, at: float = 0.0, sha: str = OURS, **facts: object) -> None:
+        facts = {"branch": "main", "ref": "refs/heads/main", **facts}
+        self.book.add(self.repo, script, at, commit=sha, **facts)
+
+    def count(self, path: str = "") -> int:
+        return sum(1 for _, asked in self.requests if re.search(path, asked))
+
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = 0, body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
+        del max_bytes
+        self.requests.append((self.sky.t, path))
+        self.posts += [path] if method == "POST" else []
+        self.deadlines.append((path, timeout))
+        wrong = self.bad(path, self.sky.t)
+        if isinstance(wrong, RequestFailed) and wrong.kind is FailureKind.TIMEOUT:
+            self.sky.pass_(self.sky.t + timeout)
+        else:
+            self.sky.pass_(self.sky.t + LATENCY)
+        if wrong is not None and (method == "GET" or not self.effect):
+            return wrong
+        headers: Mapping[str, str] = {"authorization": "Bearer alice-token"}
+        found = route_request(
+            self.book, IncomingRequest(method=method, path=path, t=self.sky.t, headers=headers, body=body)
+        )
+        if wrong is not None:
+            return wrong
+        told = {"content-type": found.content_type, "x-woodpecker-version": self.version}
+        return HttpResponse(found.status, told, found.body, LATENCY)
+
+    @property
+    def ci(self) -> WoodpeckerClient:
+        """A client of it."""
+        return WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"))
+
+    def survey(self, sha: str = OURS, *, patience: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
+        """One look at a commit."""
+        request = WatchRequest(scope=WatchScope(sha=sha), repo_names=("acme/app",))
+        return take_snapshot(request, self._sources(), clock=self.sky, timeouts=patience)
+
+    def _sources(self) -> WatchDependencies:
+        listen = self._listen if self.stream else None
+        return WatchDependencies(ci=self.ci, contains=contains, commit_facts=CommitFacts, open_stream=listen)
+
+    def watch(
+        self,
+        *,
+        patience: WatchTimeouts | None = None,
+        scope: WatchScope | None = None,
+        tell: Callable[[Event], None] = lambda _: None,
+        names: tuple[str, ...] = ("acme/app",),
+    ) -> Verdict:
+        """To the end, on this clock."""
+        request = WatchRequest(
+            scope=scope or WatchScope(sha=OURS), repo_names=names, timeouts=patience or WatchTimeouts()
+        )
+        try:
+            return run_watch(request, self._sources(), clock=self.sky, emit=tell)
+        finally:
+            self.wire.over.set()
+
+    def _listen(self, repo: int) -> EventStreamListener:
+        ear = EventStreamListener(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
+        ear.start()
+        assert self.wire.opened.wait(HANG_S)
+        self._say(PING_EVENT)
+        if self.stream == "up":
+            self.sky.speaks, self.sky.next = self._speak, self._next
+        elif self.stream == "pings":
+            self.sky.speaks, self.sky.next = self._ping, lambda after: after - after % PING_INTERVAL_S + PING_INTERVAL_S
+        return ear
+
+    def _say(self, chunk: bytes) -> None:
+        assert self.wire.hear is not None
+        try:
+            self.wire.hear(chunk)
+        except Exception:  # noqa: BLE001 - how the ear says that nobody listens any more
+            self.wire.hear = lambda _: None
+
+    def _ping(self, since: float, until: float) -> None:
+        if since // PING_INTERVAL_S != until // PING_INTERVAL_S:
+            self._say(PING_EVENT)
+
+    def _speak(self, since: float, until: float) -> None:
+        true = collect_events(self.book, self.book.users[0], since=since, until=until, lag=self.lag)
+        for event in (*self.lies(since, until), *true):
+            self._say(event)
+        self._ping(since, until)
+
+    def _next(self, after: float) -> float | None:
+        ping = after - after % PING_INTERVAL_S + PING_INTERVAL_S
+        due = find_next_event_time(self.book, after=after, lag=self.lag)
+        return ping if due is None else min(due, ping)
