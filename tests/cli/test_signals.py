@@ -195,7 +195,7 @@ def storm(environ: dict[str, str], at: Path, number: signal.Signals, *, times: i
     [
         ("finish git-land --output plain", {20, 143}),
         ("finish git-land --output json", {20, 143}),
-        ("real homelab --output plain", {2, 143}),
+        ("from_process homelab --output plain", {2, 143}),
         ("work interrupted --output plain", {143}),
     ],
 )

@@ -44,7 +44,7 @@ class SharedTime(SimulatedClock):
         """Call `act` as soon as this second has come."""
         self._appointments.append((moment, act))
 
-    def last(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let them pass, up to the moment at which nobody waits any more."""
         super().advance(min(seconds, max(0.0, self._end - self.now())))
 
@@ -97,7 +97,7 @@ class PlayedHttps:
                 method, path, timeout=SILENT_S if silent else HANG_S, max_bytes=max_bytes, body=body
             )  # fmt: skip
             if silent:
-                self._time.last(timeout)
+                self._time.advance(timeout)
         if self._time.now() - begin >= timeout:
             return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
         return reply
