@@ -33,7 +33,7 @@ from homelab_hooks.config.resolve import (
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.environment import user_command_env
-from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
@@ -46,7 +46,8 @@ from homelab_hooks.views.select import create_view
 if TYPE_CHECKING:
     from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
     from homelab_hooks.ci.woodpecker.stream import EventStreamListener
-    from homelab_hooks.git.repository import Git
+    from homelab_hooks.git.hook_config import HookConfig
+    from homelab_hooks.git.repository import Repository
     from homelab_hooks.kubectl.client import Kubectl
     from homelab_hooks.net.http import HttpClient
     from homelab_hooks.net.probe_result import ProbeResult
@@ -116,29 +117,40 @@ class Runtime:
         return Path(self.environ.get("HOME") or "~")
 
     @cached_property
-    def git_readonly(self) -> Reader:
+    def git_readonly(self) -> ReadOnlyRepository:
         """Git that never prompts, changes nothing and starts quickly."""
-        return Reader(DirectRunner(self._child_environ, self.directory))
+        return ReadOnlyRepository(DirectRunner(self._child_environ, self.directory))
 
     @cached_property
-    def git_interactive(self) -> Git:
+    def git_interactive(self) -> Repository:
         """Git through GitPython, which may ask the person at the terminal."""
         from homelab_hooks.git.gitpython import GitPythonRunner
-        from homelab_hooks.git.repository import Git
+        from homelab_hooks.git.repository import Repository
 
         interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
-        return Git(GitPythonRunner(self._child_environ, self.directory, inherited=os.environ, interactive=interactive))
+        return Repository(
+            GitPythonRunner(self._child_environ, self.directory, inherited=os.environ, interactive=interactive)
+        )
 
     @cached_property
-    def git_untrusted(self) -> Git:
+    def git_untrusted(self) -> Repository:
         """All verbs on git; nobody is ever asked, and nothing of the repository's is run."""
-        from homelab_hooks.git.repository import Git
+        from homelab_hooks.git.repository import Repository
 
-        return Git(
+        return Repository(
             DirectRunner(
-                self._child_environ, self.directory, without=find_repository_filters(self.git_readonly.config_entries())
+                self._child_environ,
+                self.directory,
+                without=find_repository_filters(self.git_readonly.location.config_entries()),
             )
         )
+
+    @cached_property
+    def hook_config(self) -> HookConfig:
+        """Git's settings for hooks, read and changed by `homelab hooks install`."""
+        from homelab_hooks.git.hook_config import HookConfig
+
+        return HookConfig(DirectRunner(self._child_environ, self.directory))
 
     @cached_property
     def process_runner(self) -> ProcessRunner:
@@ -157,7 +169,9 @@ class Runtime:
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
         """The settings in force for this command. Raises CommandError where one is malformed."""
-        return resolve_config(self._sources(options, files.load_tracked_settings(self.git_readonly.top_level())))
+        return resolve_config(
+            self._sources(options, files.load_tracked_settings(self.git_readonly.location.top_level()))
+        )
 
     def resolve_leniently(
         self, options: Mapping[str, str | Sequence[str] | None]
@@ -166,7 +180,7 @@ class Runtime:
         problems: tuple[CommandError, ...] = ()
         tracked: Mapping[str, object] = {}
         try:
-            tracked = files.load_tracked_settings(self.git_readonly.top_level())
+            tracked = files.load_tracked_settings(self.git_readonly.location.top_level())
         except CommandError as problem:
             problems = (problem,)
         config, more = resolve_config_leniently(self._sources(options, tracked))
@@ -176,7 +190,7 @@ class Runtime:
         self, options: Mapping[str, str | Sequence[str] | None], tracked: Mapping[str, object]
     ) -> SettingSources:
         context = files.read_woodpecker_cli_server(Path(self.environ.get("XDG_CONFIG_HOME") or self._home / ".config"))
-        entries = self.git_readonly.config_entries()
+        entries = self.git_readonly.location.config_entries()
         self.redact.add(*url_secrets.find_secrets_in_git_config((entry.key, entry.value) for entry in entries))
         return SettingSources(
             options=options, environ=self.environ, git=entries, tracked=tracked, woodpecker_cli_server=context

@@ -11,7 +11,7 @@ def require_trusted(config: Config, world: Runtime) -> None:
     """Have a command from a tracked file agreed to, once. Raises CommandError (refused) where nobody does."""
     if not comes_from_tracked_file(config):
         return
-    known, source = TrustedCommands(world.git_readonly.homelab_dir()), config.source("verify")
+    known, source = TrustedCommands(world.git_readonly.location.homelab_dir()), config.source("verify")
     if config.verify in known:
         return
     if not world.terminal.ask(consent_prompt(config.verify, source)):

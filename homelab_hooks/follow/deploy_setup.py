@@ -49,5 +49,5 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
         target: its branch that newer commits come on, for a tag has but a commit's first digits; empty: not known.
     """
     world = session.world
-    contains = GitContainment(world.git_readonly, remote=remote, branch=target)
+    contains = GitContainment(world.git_readonly.history, remote=remote, branch=target)
     return deploy_run.wait_for_rollouts(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)

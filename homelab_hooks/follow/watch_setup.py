@@ -19,7 +19,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import Commit, GitContainment
-from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import RepoAddress, choose_remote, parse_remote_url
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.run import WatchDependencies, WatchRequest
@@ -38,10 +38,10 @@ class CommitContext(NamedTuple):
 
 def resolve_commit(world: Runtime, name: str | None) -> Commit:
     """What COMMIT means here. Raises CommandError where it means nothing."""
-    found = world.git_readonly.resolve(name or "HEAD")
+    found = world.git_readonly.history.resolve(name or "HEAD")
     if found is not None:
         return found
-    if world.git_readonly.git_dir() is None:
+    if world.git_readonly.location.git_dir() is None:
         hint = "go to a repository, or give a full sha"
         raise CommandError(
             "this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint
@@ -52,11 +52,11 @@ def resolve_commit(world: Runtime, name: str | None) -> Commit:
 def resolve_context(config: Config, world: Runtime, name: str | None) -> CommitContext:
     """What a watch of COMMIT is about. Raises CommandError where no OWNER/NAME is known."""
     found = resolve_commit(world, name)
-    remote = cache(lambda: default_remote(config, world.git_readonly, world.git_readonly.remote_names()))
+    remote = cache(lambda: default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names()))
     return CommitContext(found, remote, repo_names(config, world.git_readonly, remote))
 
 
-def repo_names(config: Config, git: Reader, remote: Callable[[], str]) -> tuple[str, ...]:
+def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str]) -> tuple[str, ...]:
     """OWNER/NAME as told, else what the remotes say, the likeliest first. Raises CommandError where nothing says it."""
     found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
@@ -64,30 +64,32 @@ def repo_names(config: Config, git: Reader, remote: Callable[[], str]) -> tuple[
     return found
 
 
-def default_remote(config: Config, git: Reader, remotes: tuple[str, ...]) -> str:
+def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, ...]) -> str:
     """The remote that a push would go to; empty where that cannot be told, for a watch can do without."""
     if not remotes:
         return ""
     try:
-        branch = git.current_branch()
-        pushed = git.push_remote(branch) if branch else ""
-        return choose_remote(remotes, wanted=config.remote, push_remote=pushed, push_default=git.push_default()).name
+        branch = git.history.current_branch()
+        pushed = git.remotes.push_remote(branch) if branch else ""
+        return choose_remote(
+            remotes, wanted=config.remote, push_remote=pushed, push_default=git.remotes.push_default()
+        ).name
     except CommandError:
         if config.remote:
             raise
         return ""
 
 
-def known_target(config: Config, git: Reader, remote: str) -> str:
+def known_target(config: Config, git: ReadOnlyRepository, remote: str) -> str:
     """The branch that is landed on, as far as it is known here; empty where only the remote can tell."""
-    return config.onto or (git.known_head_branch(remote) if remote else "")
+    return config.onto or (git.remotes.known_head_branch(remote) if remote else "")
 
 
-def names_from_remotes(git: Reader, remote: str) -> tuple[str, ...]:
+def names_from_remotes(git: ReadOnlyRepository, remote: str) -> tuple[str, ...]:
     """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
     found: list[str] = []
-    for name in dict.fromkeys(([remote] if remote else []) + list(git.remote_names())):
-        addresses = [parse_remote_url(url) for url in git.push_urls(name)]
+    for name in dict.fromkeys(([remote] if remote else []) + list(git.remotes.remote_names())):
+        addresses = [parse_remote_url(url) for url in git.remotes.push_urls(name)]
         found += [address.full_name for address in addresses if isinstance(address, RepoAddress)]
     return tuple(dict.fromkeys(found))
 
@@ -129,9 +131,9 @@ def watch_dependencies(
     )
 
 
-def _lazy_containment(git: Reader, remote: Callable[[], str]) -> ContainmentCheck:
+def _lazy_containment(git: ReadOnlyRepository, remote: Callable[[], str]) -> ContainmentCheck:
     """Git's answer, with the remote looked for at the first question."""
-    containing = cache(lambda: GitContainment(git, remote=remote()))
+    containing = cache(lambda: GitContainment(git.history, remote=remote()))
 
     def contains(*, newer: str, ours: str) -> Containment:
         return containing()(newer=newer, ours=ours)
@@ -149,16 +151,16 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
     return told
 
 
-def commit_facts(git: Reader, about: CommitContext) -> Callable[[], CommitFacts]:
+def commit_facts(git: ReadOnlyRepository, about: CommitContext) -> Callable[[], CommitFacts]:
     """What git knows about the commit, found out only when it is asked for."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()
-        tip = bool(git.tracking_branches_at(remote, sha)) if remote else None
-        pushed = git.remote_contains(remote, sha) if remote and git.has_commit(sha) else None
+        tip = bool(git.remotes.tracking_branches_at(remote, sha)) if remote else None
+        pushed = git.remotes.remote_contains(remote, sha) if remote and git.history.has_commit(sha) else None
         return CommitFacts(
-            message=git.commit_message(sha),
-            has_ci_config=git.has_ci_configuration(sha),
+            message=git.history.commit_message(sha),
+            has_ci_config=git.history.has_ci_configuration(sha),
             is_branch_tip=tip,
             is_pushed=pushed,
         )

@@ -25,16 +25,17 @@ _MAX_COUNT_DIGITS = 16
 class GitCommands:
     """Runs git and reads its answers."""
 
-    def __init__(self, executor: GitRunner) -> None:
-        self._git = executor
+    def __init__(self, runner: GitRunner) -> None:
+        self._runner = runner
 
     @property
-    def executor(self) -> GitRunner:
-        """How git is started here: for other verbs in the same place."""
-        return self._git
+    def untrusted(self) -> bool:
+        """Whether nothing that the repository's own settings name is run."""
+        return self._runner.untrusted
 
-    def _run(self, *args: str, timeout: float | None = None, index: Path | None = None) -> Completed:
-        return self._require_git(self._git.run(args, timeout=timeout, index=index))
+    def run(self, *args: str, timeout: float | None = None, index: Path | None = None) -> Completed:
+        """Run `git ARGS`. Raises CommandError only where git cannot be started; a failure is in the value."""
+        return self._require_git(self._runner.run(args, timeout=timeout, index=index))
 
     @staticmethod
     def _require_git(done: Completed) -> Completed:
@@ -42,46 +43,46 @@ class GitCommands:
             raise CommandError("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
         return done
 
-    def _line(self, *args: str) -> str:
+    def line(self, *args: str) -> str:
         """Standard output without its newline; empty where git says no."""
-        done = self._run(*args)
+        done = self.run(*args)
         return done.out.removesuffix("\n") if done.ok else ""
 
-    def _lines(self, *args: str) -> tuple[str, ...]:
+    def lines(self, *args: str) -> tuple[str, ...]:
         """The lines of standard output; none where git says no."""
-        done = self._run(*args)
+        done = self.run(*args)
         return done.lines if done.ok else ()
 
-    def _count(self, *args: str) -> int:
+    def count(self, *args: str) -> int:
         """A number on standard output; 0 where git says no, or something else."""
-        said = self._line(*args)
+        said = self.line(*args)
         return int(said) if said.isascii() and said.isdecimal() and len(said) < _MAX_COUNT_DIGITS else 0
 
-    def _list(self, *args: str, index: Path | None = None) -> tuple[str, ...]:
+    def list_entries(self, *args: str, index: Path | None = None) -> tuple[str, ...]:
         """The entries of a `-z` list; a git that cannot tell them is a Problem, never an empty list."""
-        done = self._run(*args, index=index)
+        done = self.run(*args, index=index)
         if not done.ok:
             verb = next(arg for arg in args if not arg.startswith("-"))
             raise CommandError(f"git {verb} failed: {error_message(done)}", hint=_hint_for(done), exit=ExitCode.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
 
-    def _tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
+    def list_tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
         """The entries of a `ls-tree -z`: mode, id and path."""
-        split = (entry.partition("\t") for entry in self._list(*args))
+        split = (entry.partition("\t") for entry in self.list_entries(*args))
         return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 
-    def _query_remote(self, verb: str, *args: str, remote: str, timeout: float) -> Completed:
+    def query_remote(self, verb: str, *args: str, remote: str, timeout: float) -> Completed:
         """A question to a remote, of which nothing but the remote's own programs is run.
 
         A remote on this machine could name a program in the repository's settings; over ssh it is how it is reached.
         """
         usual: tuple[str, ...] = ()
-        if self._git.untrusted and self._line("config", "--get", f"remote.{strip_web_userinfo(remote)}.uploadpack"):
-            url = self._line("ls-remote", "--get-url", "--", strip_web_userinfo(remote))
+        if self.untrusted and self.line("config", "--get", f"remote.{strip_web_userinfo(remote)}.uploadpack"):
+            url = self.line("ls-remote", "--get-url", "--", strip_web_userinfo(remote))
             usual = ("--upload-pack=git-upload-pack",) if isinstance(parse_remote_url(url), NoRepoName) else ()
-        return self._run_with_remote(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
+        return self.run_with_remote(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
 
-    def _run_with_remote(
+    def run_with_remote(
         self,
         *args: str,
         timeout: float | None = None,
@@ -93,13 +94,13 @@ class GitCommands:
         A URL's password is no argument: everybody on this machine can read those.
         """
         quiet: tuple[str, ...] = ()
-        if self._git.ssh_batch and not self._line("config", "--get", "core.sshCommand"):
+        if self._runner.ssh_batch and not self.line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
         # What stands before is an option, which is the user's word.
         names = args.index("--") + 1 if "--" in args else len(args)
         told = {**build_instead_of_config(args[names:]), **(settings or {})}
         shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
-        return self._require_git(self._git.run([*quiet, *shown], timeout=timeout, pid_file=pid_file, settings=told))
+        return self._require_git(self._runner.run([*quiet, *shown], timeout=timeout, pid_file=pid_file, settings=told))
 
 
 def _hint_for(done: Completed) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
 
 _ENCRYPTED = b"\0GITCRYPT\0"
@@ -10,8 +11,12 @@ _MAX_PATHS_PER_CALL = 200
 """paths in one call of git"""
 
 
-class GitCrypt(Location):
+class GitCrypt:
     """Looks at what is committed, whether or not there is a key here."""
+
+    def __init__(self, git: GitCommands, location: Location) -> None:
+        self._git = git
+        self._location = location
 
     def plaintext_files(self, sha: str, *, since: str) -> tuple[str, ...]:
         """Files that .gitattributes gives to git-crypt and that a commit since then holds in plaintext.
@@ -20,10 +25,10 @@ class GitCrypt(Location):
             since: a commit whose history is not looked at; empty: all is.
         """
         places = (":(top,glob).gitattributes", ":(top,glob)**/.gitattributes")
-        if not self._run("grep", "--quiet", "--fixed-strings", f"filter={_FILTER}", sha, "--", *places).ok:
+        if not self._git.run("grep", "--quiet", "--fixed-strings", f"filter={_FILTER}", sha, "--", *places).ok:
             return ()
         old = (f"^{since}",) if since else ()
-        listed = self._lines("-c", "core.quotePath=false", "rev-list", "--objects", sha, *old)
+        listed = self._git.lines("-c", "core.quotePath=false", "rev-list", "--objects", sha, *old)
         named = [line.partition(" ")[::2] for line in listed]
         blobs = [(blob, path) for blob, path in named if path]
         given = self._encrypted_paths([path for _, path in blobs])
@@ -31,13 +36,13 @@ class GitCrypt(Location):
 
     def _encrypted_paths(self, paths: list[str]) -> set[str]:
         found = set()
-        top = str(self.top_level())
+        top = str(self._location.top_level())
         for first in range(0, len(paths), _MAX_PATHS_PER_CALL):
             chunk = paths[first : first + _MAX_PATHS_PER_CALL]
-            parts = self._run("-C", top, "check-attr", "-z", "filter", "--", *chunk).out.split("\0")
+            parts = self._git.run("-C", top, "check-attr", "-z", "filter", "--", *chunk).out.split("\0")
             found |= {path for path, value in zip(parts[::3], parts[2::3], strict=False) if value.startswith(_FILTER)}
         return found
 
     def _is_plaintext(self, blob: str) -> bool:
-        done = self._run("cat-file", "blob", blob)
+        done = self._git.run("cat-file", "blob", blob)
         return done.ok and bool(done.stdout) and not done.stdout.startswith(_ENCRYPTED)

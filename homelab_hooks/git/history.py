@@ -23,76 +23,79 @@ class Commit(NamedTuple):
     tag: str = ""
 
 
-class History(GitCommands):
+class History:
     """Questions about commits; none of them changes anything but the object store."""
+
+    def __init__(self, git: GitCommands) -> None:
+        self._git = git
 
     def resolve(self, name: str) -> Commit | None:
         """The commit that git takes `name` for; a full sha is taken also where there is no such commit here."""
-        sha = self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        sha = self._git.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         if not _FULL_SHA.fullmatch(sha):  # ^HEAD is taken too, and means all but it
             return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None
         if name == "HEAD" or _FULL_SHA.fullmatch(name):
             return Commit(sha)
-        full = self._line("rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name)
+        full = self._git.line("rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name)
         return Commit(sha, full if full.startswith(_TAGS) else "")
 
     def head(self) -> str:
         """The commit that is checked out; empty before the first."""
-        return self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
     def current_branch(self) -> str:
         """The branch that is checked out; empty when HEAD is detached."""
-        name = self._line("symbolic-ref", "--quiet", "HEAD")
+        name = self._git.line("symbolic-ref", "--quiet", "HEAD")
         return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
 
     def branch_commit(self, branch: str) -> str:
         """The commit that a branch here is at; empty where there is no such branch."""
-        return self._line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
+        return self._git.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
 
     def tree_of(self, sha: str) -> str:
         """The tree of a commit."""
-        return self._line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
+        return self._git.line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
 
     def parents(self, sha: str) -> tuple[str, ...]:
         """A commit's parents, the first first."""
-        return tuple(self._line("show", "--no-patch", "--no-show-signature", "--format=%P", sha, "--").split())
+        return tuple(self._git.line("show", "--no-patch", "--no-show-signature", "--format=%P", sha, "--").split())
 
     def commit_message(self, sha: str) -> str:
         """A commit's whole message; empty where the commit is not here."""
-        return self._line("show", "--no-patch", "--no-show-signature", "--format=%B", f"{sha}^{{commit}}", "--")
+        return self._git.line("show", "--no-patch", "--no-show-signature", "--format=%B", f"{sha}^{{commit}}", "--")
 
     def has_commit(self, sha: str) -> bool:
         """Whether the commit is here."""
-        return self._run("cat-file", "-e", f"{sha}^{{commit}}").ok
+        return self._git.run("cat-file", "-e", f"{sha}^{{commit}}").ok
 
     def is_ancestor(self, *, older: str, newer: str) -> bool:
         """Whether `newer` contains `older`; both must be here."""
-        return self._run("merge-base", "--is-ancestor", older, newer).ok
+        return self._git.run("merge-base", "--is-ancestor", older, newer).ok
 
     def have_common_ancestor(self, a: str, b: str) -> bool:
         """Whether two commits have a common ancestor here."""
-        return self._run("merge-base", a, b).ok
+        return self._git.run("merge-base", a, b).ok
 
     def commits_ahead(self, *, of: str, sha: str) -> int:
         """How many commits `sha` has that `of` has not."""
-        return self._count("rev-list", "--count", sha, f"^{of}")
+        return self._git.count("rev-list", "--count", sha, f"^{of}")
 
     def unpushed_count(self, sha: str) -> int:
         """How many of a commit's ancestors, itself included, no remote-tracking branch has."""
-        return self._count("rev-list", "--count", sha, "--not", "--remotes")
+        return self._git.count("rev-list", "--count", sha, "--not", "--remotes")
 
     def is_shallow(self) -> bool:
         """Whether history ends early here."""
-        return self._line("rev-parse", "--is-shallow-repository") == "true"
+        return self._git.line("rev-parse", "--is-shallow-repository") == "true"
 
     def has_ci_configuration(self, sha: str) -> bool | None:
         """Whether the commit holds a Woodpecker configuration; None where the commit is not here."""
-        done = self._run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *_CI_PLACES)
+        done = self._git.run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *_CI_PLACES)
         return bool(done.stdout) if done.ok else None
 
     def fetch_objects(self, remote: str, ref: str) -> bool:
         """Bring a commit or a branch here without moving any ref; gives up after `PATIENCE` seconds."""
-        done = self._query_remote(
+        done = self._git.query_remote(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--refmap=", "--", remote, ref,
             remote=remote, timeout=FETCH_TIMEOUT_S,

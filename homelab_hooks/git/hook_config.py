@@ -6,36 +6,42 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.command import error_message
+from homelab_hooks.git.command import GitCommands, error_message
 from homelab_hooks.git.location import Location
+from homelab_hooks.git.runner import GitRunner
 
 
-class HookConfig(Location):
+class HookConfig:
     """Git where hooks are installed; only its settings are changed."""
+
+    def __init__(self, runner: GitRunner) -> None:
+        self._runner = runner
+        self._git = GitCommands(runner)
+        self.location = Location(self._git)
 
     def at(self, directory: Path) -> HookConfig:
         """The same in another directory."""
-        return HookConfig(self._git.at(directory))
+        return HookConfig(self._runner.at(directory))
 
     def is_bare(self) -> bool:
         """Whether this repository has no work tree."""
-        return self._line("rev-parse", "--is-bare-repository") == "true"
+        return self._git.line("rev-parse", "--is-bare-repository") == "true"
 
     def global_hooks(self) -> str:
         """The hooks directory for all repositories, with ~ made out; empty where none is set."""
-        return self._line("config", "--global", "--type=path", "--get", "core.hooksPath")
+        return self._git.line("config", "--global", "--type=path", "--get", "core.hooksPath")
 
     def in_work_tree(self) -> bool:
         """Whether this directory is part of a work tree, of whichever repository."""
-        return self._line("rev-parse", "--is-inside-work-tree") == "true"
+        return self._git.line("rev-parse", "--is-inside-work-tree") == "true"
 
     def is_tracked(self, name: str) -> bool:
         """Whether the file in this directory is tracked."""
-        return self._run("ls-files", "--error-unmatch", "--", name).ok
+        return self._git.run("ls-files", "--error-unmatch", "--", name).ok
 
     def hook_commands(self, option: str) -> dict[str, str]:
         """The hooks in the settings of one scope: name to command; empty where its command or its event is missing."""
-        done = self._run("config", option, "-z", "--get-regexp", r"^hook\..*\.(command|event)$")
+        done = self._git.run("config", option, "-z", "--get-regexp", r"^hook\..*\.(command|event)$")
         found: dict[str, dict[str, str]] = {}
         for entry in done.out.split("\0")[:-1] if done.ok else ():
             key, _, value = entry.partition("\n")
@@ -53,7 +59,7 @@ class HookConfig(Location):
         self._change("config", option, "--remove-section", f"hook.{name}")
 
     def _change(self, *args: str) -> None:
-        done = self._run(*args)
+        done = self._git.run(*args)
         if not done.ok:
             raise CommandError(
                 f"git's settings cannot be changed: {error_message(done)}",

@@ -10,19 +10,18 @@ from homelab_hooks.config.resolve import GitConfigEntry
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import GitCommands, error_message
-from homelab_hooks.git.runner import GitRunner
 
 
-class Location(GitCommands):
+class Location:
     """Directories and settings; the settings are there outside a repository too."""
 
-    def __init__(self, executor: GitRunner) -> None:
-        super().__init__(executor)
+    def __init__(self, git: GitCommands) -> None:
+        self._git = git
         self._places: dict[tuple[str, ...], Path] = {}
 
     def config_entries(self) -> tuple[GitConfigEntry, ...]:
         """Every entry, weakest first: of several with one key the last counts."""
-        done = self._run("config", "--list", "-z", "--show-scope")
+        done = self._git.run("config", "--list", "-z", "--show-scope")
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
             raise CommandError(
@@ -36,11 +35,11 @@ class Location(GitCommands):
 
     def config_value(self, key: str) -> str:
         """The value that counts; empty where there is none."""
-        return self._line("config", "--get", key)
+        return self._git.line("config", "--get", key)
 
     def version(self) -> str:
         """Git's own version, as it says it."""
-        return self._line("version").removeprefix("git version ")
+        return self._git.line("version").removeprefix("git version ")
 
     def version_tuple(self) -> tuple[int, int]:
         """The first two numbers of it; (0, 0) where it does not say."""
@@ -49,7 +48,7 @@ class Location(GitCommands):
 
     def identity(self) -> str:
         """Who would be the committer: name and address; empty where git does not know."""
-        return self._line("var", "GIT_COMMITTER_IDENT").rpartition(" ")[0].rpartition(" ")[0]
+        return self._git.line("var", "GIT_COMMITTER_IDENT").rpartition(" ")[0].rpartition(" ")[0]
 
     def top_level(self) -> Path | None:
         """The work tree's root; None outside a repository and in a bare one."""
@@ -85,17 +84,17 @@ class Location(GitCommands):
 
     def is_valid_branch(self, name: str) -> bool:
         """Whether git takes this for a branch's name."""
-        return not name.startswith("-") and self._run("check-ref-format", f"refs/heads/{name}").ok
+        return not name.startswith("-") and self._git.run("check-ref-format", f"refs/heads/{name}").ok
 
     def is_ignored(self, name: str) -> bool:
         """Whether `git status` overlooks a file of this name, there or not; a relative one is below this directory."""
-        return self._run("check-ignore", "--quiet", "--", name).ok
+        return self._git.run("check-ignore", "--quiet", "--", name).ok
 
     def _place(self, *question: str) -> Path | None:
         """Asked once: no landing moves a repository."""
         if question in self._places:
             return self._places[question]
-        done = self._run("rev-parse", "--path-format=absolute", *question)
+        done = self._git.run("rev-parse", "--path-format=absolute", *question)
         if not done.ok and "dubious ownership" in done.err:
             where = error_message(done).rpartition(" at ")[2]
             raise CommandError(

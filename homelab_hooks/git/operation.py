@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 
@@ -44,19 +45,23 @@ class UnfinishedOperation(NamedTuple):
         return bool(self.name)
 
 
-class Operations(Location):
+class Operations:
     """Reads the operation in progress, finishes it and undoes it."""
+
+    def __init__(self, git: GitCommands, location: Location) -> None:
+        self._git = git
+        self._location = location
 
     def current_operation(self) -> UnfinishedOperation:
         """The operation in progress in this work tree."""
-        own = self.git_dir()
+        own = self._location.git_dir()
         if own is None:
             return UnfinishedOperation()
         sign = next((sign for sign in _SIGNS if (own / sign).exists()), "")
         match _SIGNS.get(sign, ""):
             case "merge":
-                branch = self._line("symbolic-ref", "--quiet", "HEAD")
-                head = self._line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+                branch = self._git.line("symbolic-ref", "--quiet", "HEAD")
+                head = self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
                 return UnfinishedOperation("merge", branch, head, tuple(_read_small_file(own / sign).split()))
             case "rebase":
                 branch, head, onto = (
@@ -73,11 +78,11 @@ class Operations(Location):
 
         As if an editor had been left at once: its comment lines go, as commit.cleanup says.
         """
-        return self._run(*((name, "--continue") if name == "rebase" else ("commit", "--edit")))
+        return self._git.run(*((name, "--continue") if name == "rebase" else ("commit", "--edit")))
 
     def abort_operation(self, name: str) -> Completed:
         """Undo a merge or rebase in progress."""
-        return self._run(name, "--abort")
+        return self._git.run(name, "--abort")
 
     def last_rebase(self, branch: str) -> tuple[str, str]:
         """The commit that a branch was rebased from and the one it was put onto, if that was its last move; else empty.
@@ -85,7 +90,7 @@ class Operations(Location):
         From its reflog: `rebase (finish): refs/heads/topic onto SHA`.
         """
         ref = f"refs/heads/{branch}"
-        moves = self._lines("reflog", "show", "-2", "--format=%H %gs", ref, "--")
+        moves = self._git.lines("reflog", "show", "-2", "--format=%H %gs", ref, "--")
         prefix = f"rebase (finish): {ref} onto "
         if len(moves) < 2 or not moves[0].partition(" ")[2].startswith(prefix):  # noqa: PLR2004 - this one and the one before
             return "", ""

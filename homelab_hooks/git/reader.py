@@ -1,11 +1,23 @@
-"""The verbs that only look: all that a watch needs, and quicker to start."""
+"""A repository that is only read."""
 
 from __future__ import annotations
 
+from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.history import History
 from homelab_hooks.git.location import Location
 from homelab_hooks.git.remotes import Remotes
+from homelab_hooks.git.runner import GitRunner
 
 
-class Reader(Location, Remotes, History):
-    """Git in one directory, of which nothing is changed."""
+class ReadOnlyRepository:
+    """What a watch reads of one repository: its location, history and remotes.
+
+    A watch is started by a hook while the user waits for the prompt, so the modules that change a repository are not
+    imported for it.
+    """
+
+    def __init__(self, runner: GitRunner) -> None:
+        git = GitCommands(runner)
+        self.location = Location(git)
+        self.history = History(git)
+        self.remotes = Remotes(git)

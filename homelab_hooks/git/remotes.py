@@ -11,12 +11,15 @@ REMOTE_TIMEOUT_S = 30.0
 _HEADS = "refs/heads/"
 
 
-class Remotes(GitCommands):
+class Remotes:
     """What the repository knows of its remotes, and what they say when asked."""
+
+    def __init__(self, git: GitCommands) -> None:
+        self._git = git
 
     def remote_names(self) -> tuple[str, ...]:
         """Their names."""
-        return self._lines("remote")
+        return self._git.lines("remote")
 
     def push_urls(self, remote: str) -> tuple[str, ...]:
         """Where a push to it goes, after insteadOf, pushInsteadOf and pushurl; a URL is its own answer."""
@@ -28,17 +31,17 @@ class Remotes(GitCommands):
 
     def push_remote(self, branch: str) -> str:
         """`branch.<name>.pushRemote`, a name or a URL; empty where it is not set."""
-        return self._line("config", "--get", f"branch.{branch}.pushRemote") if branch else ""
+        return self._git.line("config", "--get", f"branch.{branch}.pushRemote") if branch else ""
 
     def push_default(self) -> str:
         """`remote.pushDefault`, a name or a URL; empty where it is not set."""
-        return self._line("config", "--get", "remote.pushDefault")
+        return self._git.line("config", "--get", "remote.pushDefault")
 
     def head_branch(self, remote: str) -> Found[str] | NotFound | Unavailable:
         """The remote's own default branch as last heard, else asked for; Absent where it names none."""
         if known := self.known_head_branch(remote):
             return Found(known)
-        done = self._query_remote(
+        done = self._git.query_remote(
             "ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=REMOTE_TIMEOUT_S
         )
         if not done.ok:
@@ -50,15 +53,15 @@ class Remotes(GitCommands):
 
     def known_head_branch(self, remote: str) -> str:
         """The remote's own default branch as last heard; empty where it was never heard."""
-        known = self._line("symbolic-ref", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/HEAD")
+        known = self._git.line("symbolic-ref", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/HEAD")
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
-        there = known.startswith(prefix) and self._line("rev-parse", "--verify", "--quiet", known)
+        there = known.startswith(prefix) and self._git.line("rev-parse", "--verify", "--quiet", known)
         return known.removeprefix(prefix) if there else ""
 
     def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
         """The commit that a branch has on the server now; Absent where there is no such branch."""
         ref = _HEADS + branch
-        done = self._query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
+        done = self._git.query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
             return Unavailable(error_message(done))
         for line in done.lines:
@@ -69,18 +72,18 @@ class Remotes(GitCommands):
 
     def tracking_commit(self, remote: str, branch: str) -> str:
         """The commit that a remote's branch had when last heard of; empty where it is not known."""
-        return self._line(
+        return self._git.line(
             "rev-parse", "--verify", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}^{{commit}}"
         )
 
     def reflog_length(self, remote: str, branch: str) -> int:
         """How often the tracking branch has been moved, as far as its reflog goes back."""
         ref = f"refs/remotes/{strip_web_userinfo(remote)}/{branch}"
-        return self._count("rev-list", "--walk-reflogs", "--count", ref, "--")
+        return self._git.count("rev-list", "--walk-reflogs", "--count", ref, "--")
 
     def last_push_commit(self, remote: str, branch: str) -> str:
         """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""
-        told = self._line(
+        told = self._git.line(
             "reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}", "--"
         )
         sha, _, what = told.partition(" ")
@@ -89,15 +92,15 @@ class Remotes(GitCommands):
     def tracking_branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
         """The remote's branches whose tip, as last heard, is this commit."""
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
-        found = self._lines("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix)
+        found = self._git.lines("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix)
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 
     def remote_contains(self, remote: str, sha: str) -> bool:
         """Whether a branch of the remote contains this commit, as last heard."""
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
-        return bool(self._line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
+        return bool(self._git.line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
 
     def _urls(self, remote: str, *which: str) -> tuple[str, ...]:
         if remote not in self.remote_names():
             return (remote,)
-        return self._lines("remote", "get-url", *which, "--all", "--", remote)
+        return self._git.lines("remote", "get-url", *which, "--all", "--", remote)

@@ -1,24 +1,42 @@
-"""All verbs on one repository."""
+"""A repository and one of its work trees, for landing."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.gitcrypt import GitCrypt
 from homelab_hooks.git.history import History
+from homelab_hooks.git.location import Location
+from homelab_hooks.git.operation import Operations
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.runner import GitRunner
+from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.git.transfer import Transfer
 from homelab_hooks.git.worktree import Worktree
 from homelab_hooks.git.worktrees import WorktreeList
 
 
-class Git(Worktree, WorktreeList, Transfer, GitCrypt, Remotes, History):
-    """Git in one directory, started by whichever executor it is given."""
+class Repository:
+    """Composes everything that is done with git in one directory.
 
-    def __init__(self, executor: GitRunner) -> None:
-        super().__init__(executor)
+    Args:
+        runner: starts git, in the directory that is meant.
+    """
 
-    def at(self, directory: Path) -> Git:
-        """The same in another directory."""
-        return Git(self._git.at(directory))
+    def __init__(self, runner: GitRunner) -> None:
+        self._runner = runner
+        git = GitCommands(runner)
+        self.location = Location(git)
+        self.history = History(git)
+        self.remotes = Remotes(git)
+        self.worktree = Worktree(git, self.location)
+        self.operations = Operations(git, self.location)
+        self.worktrees = WorktreeList(git)
+        self.submodules = Submodules(git, self.location)
+        self.transfer = Transfer(git, self.location, self.submodules)
+        self.gitcrypt = GitCrypt(git, self.location)
+
+    def at(self, directory: Path) -> Repository:
+        """Return the same in another directory."""
+        return Repository(self._runner.at(directory))

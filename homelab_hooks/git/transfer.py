@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.location import Location
 from homelab_hooks.git.push_result import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.system.completed import Completed
@@ -25,8 +27,13 @@ class FetchResult(NamedTuple):
     done: Completed
 
 
-class Transfer(Submodules):
+class Transfer:
     """What goes to and comes from a remote while landing."""
+
+    def __init__(self, git: GitCommands, location: Location, submodules: Submodules) -> None:
+        self._git = git
+        self._location = location
+        self._submodules = submodules
 
     def fetch_tip(self, source: str, branch: str, *, remote: str) -> FetchResult:
         """Fetch one branch and return its commit at the remote; an unreadable answer is an empty `tip`.
@@ -43,19 +50,19 @@ class Transfer(Submodules):
         tracking = [f"+{ref}:refs/remotes/{remote}/{branch}"] if remote else []
         quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
         try:
-            done = self._run_with_remote("fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking)
-            return FetchResult(self._line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
+            done = self._git.run_with_remote("fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking)
+            return FetchResult(self._git.line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
         finally:
-            self._run("update-ref", "-d", own)
+            self._git.run("update-ref", "-d", own)
 
     def delete_leftover_fetch_refs(self) -> None:
         """Delete the refs that killed fetches left; only while no other fetch of ours can run."""
-        for ref in self._lines("for-each-ref", "--format=%(refname)", _FETCH_REFS):
-            self._run("update-ref", "-d", ref)
+        for ref in self._git.lines("for-each-ref", "--format=%(refname)", _FETCH_REFS):
+            self._git.run("update-ref", "-d", ref)
 
     def fetch_all_history(self, source: str) -> Completed:
         """Make a shallow repository whole."""
-        return self._run_with_remote("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
+        return self._git.run_with_remote("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
 
     def push_commit(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> PushResult:
         """Push one commit to one branch, fast-forward only, with the user's own pre-push hook.
@@ -69,8 +76,8 @@ class Transfer(Submodules):
         """
         ref = f"refs/heads/{to}"
         extra = [f"--push-option={option}" for option in options]
-        check = "check" if self.recurses_on_push() else "no"
-        done = self._run_with_remote(
+        check = "check" if self._submodules.recurses_on_push() else "no"
+        done = self._git.run_with_remote(
             "push", "--porcelain", "--no-follow-tags", f"--recurse-submodules={check}", *extra,
             "--", remote, f"{sha}:{ref}",
             pid_file=self._push_pid_file(),
@@ -92,4 +99,4 @@ class Transfer(Submodules):
             self._push_pid_file().unlink(missing_ok=True)
 
     def _push_pid_file(self) -> Path:
-        return self.git_path(PUSH_PID_FILE)
+        return self._location.git_path(PUSH_PID_FILE)

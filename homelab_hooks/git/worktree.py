@@ -11,7 +11,8 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.operation import Operations
+from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 
 _MAX_PATHS_PER_CALL = 200
@@ -21,12 +22,20 @@ _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff"
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
 
 
-class Worktree(Operations):
+class Worktree:
     """Looks at the work tree and changes it; never checks another branch out."""
+
+    def __init__(self, git: GitCommands, location: Location) -> None:
+        self._git = git
+        self._location = location
 
     def lock_file(self) -> Path | None:
         """The lock of another git that works here, or was killed; None where there is none."""
-        own, common, branch = self.git_dir(), self.common_dir(), self._line("symbolic-ref", "--quiet", "HEAD")
+        own, common, branch = (
+            self._location.git_dir(),
+            self._location.common_dir(),
+            self._git.line("symbolic-ref", "--quiet", "HEAD"),
+        )
         if own is None or common is None:
             return None
         locks = [own / "index.lock", own / "HEAD.lock", *([common / f"{branch}.lock"] if branch else [])]
@@ -38,7 +47,7 @@ class Worktree(Operations):
         To look into a submodule git runs another one there, with the submodule's settings: who only looks does not.
         """
         within = "dirty" if self._git.untrusted else "untracked"
-        return self._list(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
+        return self._git.list_entries(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
     def hidden_changes(self) -> tuple[str, ...]:
         """Tracked files that differ from the index although they are marked assume-unchanged or skip-worktree.
@@ -52,90 +61,94 @@ class Worktree(Operations):
         with tempfile.TemporaryDirectory(prefix="homelab-index-") as folder:
             index = Path(folder) / "index"
             try:
-                shutil.copyfile(self.git_path("index"), index)
+                shutil.copyfile(self._location.git_path("index"), index)
             except OSError as error:
                 reason = (error.strerror or str(error)).lower()
                 raise CommandError(f"git's index cannot be read: {reason}", exit=ExitCode.REFUSED) from error
             for first in range(0, len(marked), _MAX_PATHS_PER_CALL):
                 paths = marked[first : first + _MAX_PATHS_PER_CALL]
                 for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
-                    self._run("-C", str(self.top_level()), "update-index", mark, "--", *paths, index=index)
-            seen = self._list(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
+                    self._git.run(
+                        "-C", str(self._location.top_level()), "update-index", mark, "--", *paths, index=index
+                    )
+            seen = self._git.list_entries(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
         return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
 
     def _marked(self) -> list[str]:
         """The files that are marked so, without those that a sparse checkout leaves out."""
-        entries = self._list("ls-files", "-v", "-z", "--full-name", "--", ":/")
+        entries = self._git.list_entries("ls-files", "-v", "-z", "--full-name", "--", ":/")
         marked = [entry[2:] for entry in entries if entry[0] == "S" or entry[0].islower()]
-        sparse = bool(marked) and self._line("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
+        sparse = bool(marked) and self._git.line("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
         left_out = {entry[2:] for entry in entries if sparse and entry[0] in "Ss"} - set(self.existing_paths(marked))
         return [path for path in marked if path not in left_out]
 
     def unmerged_files(self) -> tuple[str, ...]:
         """Files with conflicts, in path order, each as it is called from this directory."""
-        entries = self._list("ls-files", "--unmerged", "-z", "--", ":/")
+        entries = self._git.list_entries("ls-files", "--unmerged", "-z", "--", ":/")
         return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
     def merge(self, sha: str, *, message: str) -> Completed:
         """Merge a commit into the branch, as the user would: his hooks and signing apply."""
-        return self._run("merge", *_WHOLE_MERGE, "-m", message, sha)
+        return self._git.run("merge", *_WHOLE_MERGE, "-m", message, sha)
 
     def rebase(self, onto: str) -> Completed:
         """Put the branch's own commits on top of `onto`."""
-        return self._run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
+        return self._git.run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
 
     def reset_keep(self, sha: str) -> Completed:
         """Set branch and work tree back to a commit; refuses where that would lose changes."""
-        return self._run("reset", "--keep", "--quiet", sha)
+        return self._git.run("reset", "--keep", "--quiet", sha)
 
     def reset_merge(self) -> Completed:
         """Undo what is staged, in the index and in the files; changes that are not staged stay."""
-        return self._run("reset", "--merge", "--quiet", "HEAD")
+        return self._git.run("reset", "--merge", "--quiet", "HEAD")
 
     def index_tree(self) -> str:
         """The tree that a commit of the index would have; empty while there are conflicts."""
-        return self._line("write-tree")
+        return self._git.line("write-tree")
 
     def merged_tree(self, a: str, b: str) -> str:
         """The tree that a merge of two commits has, with marks where it conflicts; empty where git is before 2.38."""
-        done = self._run("merge-tree", "--write-tree", a, b)
+        done = self._git.run("merge-tree", "--write-tree", a, b)
         return done.out.partition("\n")[0] if done.code in {0, 1} else ""
 
     def conflicting_files(self, a: str, b: str) -> tuple[str, ...]:
         """The files that a merge of two commits would conflict in; none where git is before 2.38."""
-        done = self._run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", a, b)
+        done = self._git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", a, b)
         return tuple(done.out.split("\0")[1:-1]) if done.code == 1 else ()
 
     def added_files(self, tree: str) -> tuple[str, ...]:
         """The files of a tree that HEAD has not."""
-        return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree)
+        return self._git.list_entries(
+            "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree
+        )
 
     def touched_files(self, sha: str) -> tuple[str, ...]:
         """The files in which HEAD and a commit differ."""
-        return self._list("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", sha)
+        return self._git.list_entries("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", sha)
 
     def existing_paths(self, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the files that are here."""
-        top = self.top_level() or Path()
+        top = self._location.top_level() or Path()
         return tuple(path for path in paths if os.path.lexists(top / path))
 
     def modified_since_tree(self, tree: str, paths: Iterable[str]) -> tuple[str, ...]:
         """Those of the files that are here and are not what a tree has; a file that is gone is not foreign."""
-        top = self.top_level() or Path()
+        top = self._location.top_level() or Path()
         # Git was killed between making and writing an empty one.
         here = [path for path in paths if os.path.lexists(top / path) and (top / path).lstat().st_size]
         if not here:
             return ()
-        entries = self._tree("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here)
+        entries = self._git.list_tree("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here)
         wanted = {path: sha for _, sha, path in entries}
         # Of a link git hashes what it points to: it counts as foreign, and is left alone.
-        done = self._run("-C", str(top), "hash-object", "--", *here)
+        done = self._git.run("-C", str(top), "hash-object", "--", *here)
         found = dict(zip(here, done.out.split(), strict=False)) if done.ok else {}
         return tuple(path for path in here if path not in wanted or found.get(path) != wanted[path])
 
     def remove_file(self, path: str) -> None:
         """Remove a file, and the folders that it leaves empty."""
-        top = self.top_level() or Path()
+        top = self._location.top_level() or Path()
         (top / path).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             for folder in (top / path).parents:
@@ -143,5 +156,5 @@ class Worktree(Operations):
 
     def restore(self, paths: Iterable[str]) -> Completed:
         """Give files back what HEAD has."""
-        top = str(self.top_level())
-        return self._run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)
+        top = str(self._location.top_level())
+        return self._git.run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from homelab_hooks.git.location import Location
+from homelab_hooks.git.command import GitCommands
 from homelab_hooks.system.completed import Completed
 
 
-class WorktreeList(Location):
+class WorktreeList:
     """Other work trees than the one we are in, and their branches."""
+
+    def __init__(self, git: GitCommands) -> None:
+        self._git = git
 
     def main_worktree(self) -> Path | None:
         """The repository's first work tree, also when called from a linked one; None for a bare one."""
@@ -19,7 +22,7 @@ class WorktreeList(Location):
     def worktree_branches(self) -> dict[str, str]:
         """Each work tree's path with the branch checked out in it (a full ref; empty when detached)."""
         found: dict[str, str] = {}
-        for block in self._run("worktree", "list", "--porcelain", "-z").out.split("\0\0"):
+        for block in self._git.run("worktree", "list", "--porcelain", "-z").out.split("\0\0"):
             fields = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
             if "worktree" in fields and "bare" not in fields:
                 found[fields["worktree"]] = fields.get("branch", "")
@@ -30,21 +33,25 @@ class WorktreeList(Location):
 
         It has no upstream: a bare `git push` there reaches nobody's target.
         """
-        return self._run("worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start)
+        return self._git.run(
+            "worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start
+        )
 
     def checkout_files(self) -> Completed:
         """Put the files of HEAD into a work tree that has none."""
-        return self._run("reset", "--hard", "--quiet", "HEAD")
+        return self._git.run("reset", "--hard", "--quiet", "HEAD")
 
     def unsaved_changes(self) -> tuple[str, ...]:
         """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
-        return self._list("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all")
+        return self._git.list_entries(
+            "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
+        )
 
     def remove_worktree(self, path: Path, *, even_dirty: bool = False) -> Completed:
         """Remove a work tree; git refuses one with changes unless told."""
         force = ("--force", "--force") if even_dirty else ()
-        return self._run("worktree", "remove", *force, "--", str(path))
+        return self._git.run("worktree", "remove", *force, "--", str(path))
 
     def delete_branch(self, branch: str, *, sha: str) -> Completed:
         """Delete a branch that still is at `sha`."""
-        return self._run("update-ref", "-d", f"refs/heads/{branch}", sha)
+        return self._git.run("update-ref", "-d", f"refs/heads/{branch}", sha)

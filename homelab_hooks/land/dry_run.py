@@ -38,7 +38,7 @@ def report_dry_run(request: LandRequest, parts: LandingDependencies) -> tuple[st
     remote = _collecting(found, lambda: resolve_remote(request, git)) or ""
     facts, state = collect_facts(request, git, remote)
     found += unmet_preconditions(facts)
-    _collecting(found, lambda: _require_unlocked(git.homelab_dir()))
+    _collecting(found, lambda: _require_unlocked(git.location.homelab_dir()))
     _collecting(found, lambda: require_ci_access(parts))
     course = Landing(parts, state_file(git), state)
     tip = _collecting(found, lambda: _target_commit(course)) or ""
@@ -75,7 +75,7 @@ def _target_commit(course: Landing) -> str:
     git, state = course.git, course.state
     if not state.remote or not state.target:
         return ""
-    match git.ls_remote_branch(state.push_url, state.target):
+    match git.remotes.ls_remote_branch(state.push_url, state.target):
         case Found(tip):
             return str(tip)
         case NotFound():
@@ -90,23 +90,23 @@ def _merge_line(course: Landing, facts: PreflightFacts, tip: str) -> str:
     if not tip or not facts.head:
         return ""
     at = f"{course.upstream} is at {short_sha(tip)}"
-    if not git.has_commit(tip):
+    if not git.history.has_commit(tip):
         return f"{at}, which is not here yet: would fetch it and land {facts.branch} by {strategy}"
-    ahead, behind = git.commits_ahead(of=tip, sha=facts.head), git.commits_ahead(of=facts.head, sha=tip)
+    ahead, behind = git.history.commits_ahead(of=tip, sha=facts.head), git.history.commits_ahead(of=facts.head, sha=tip)
     if not ahead:
         return f"{at} and contains {facts.branch}: {_NOTHING_TO_LAND}"
     new = f"{pluralize(behind, 'commit')} that {facts.branch} has not" if behind else f"which {facts.branch} has"
     line = f"{at}, {new}: would land {pluralize(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
         return f"{line}, but a fast-forward cannot (21)"
-    files = git.conflicting_files(facts.head, tip) if behind else ()
+    files = git.worktree.conflicting_files(facts.head, tip) if behind else ()
     return f"{line} by {strategy}" + (f", with conflicts in: {join_names(files)} (21)" if files else "")
 
 
 def _verify_line(course: Landing) -> str:
     chosen = course.request.verify
     if isinstance(chosen, DetectVerification):
-        chosen = detect_in(course.git.top_level()) or chosen
+        chosen = detect_in(course.git.location.top_level()) or chosen
     match chosen:
         case VerifyCommand(command, why):
             return f"would verify with `{command}`: {why}"

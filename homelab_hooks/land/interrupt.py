@@ -7,7 +7,7 @@ from collections.abc import Callable
 from homelab_hooks.errors import Terminated
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.remotes import Remotes
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.resume import RECHECK_AFTER_S, with_credentials
 from homelab_hooks.land.run import pending_landing
 from homelab_hooks.land.state import LandingState
@@ -25,7 +25,7 @@ ArrivalCheck = Callable[[LandingState], bool | None]
 
 
 def interrupt_verdict(
-    git: Git,
+    git: Repository,
     *,
     previous: LandingState | None = None,
     ask: ArrivalCheck = lambda _: None,
@@ -40,8 +40,10 @@ def interrupt_verdict(
     state = pending_landing(git)
     if state is None:
         return Verdict(exit=exit, reason="interrupted", landed=False)
-    if state == previous and git.head() not in {state.landed_commit, state.pushed_commit}:
-        return Verdict(exit=exit, reason="interrupted before anything was changed", sha=git.head(), landed=False)
+    if state == previous and git.history.head() not in {state.landed_commit, state.pushed_commit}:
+        return Verdict(
+            exit=exit, reason="interrupted before anything was changed", sha=git.history.head(), landed=False
+        )
     there = bool(state.landed_commit) or (ask(state) if state.push_unconfirmed else False)
     if there:
         sha = state.landed_commit or state.pushed_commit
@@ -56,7 +58,7 @@ def interrupt_verdict(
     )
 
 
-def check_arrived(state: LandingState, *, git: Git, asking: Remotes, clock: Clock) -> bool | None:
+def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, clock: Clock) -> bool | None:
     """Whether the pushed commit is on the target; None where that cannot be told within a few seconds.
 
     A no counts where nothing pushes any more and it was asked for twice: a server may work on what it has got.
@@ -66,23 +68,25 @@ def check_arrived(state: LandingState, *, git: Git, asking: Remotes, clock: Cloc
     """
     try:
         until = clock.now() + PUSH_EXIT_GRACE_S
-        while git.running_push_pid(state.pushed_commit) and clock.now() < until:
+        while git.transfer.running_push_pid(state.pushed_commit) and clock.now() < until:
             clock.sleep(0.1)
         there = _on_target(state, git, asking)
         if there is False:
             clock.sleep(RECHECK_AFTER_S)
             there = _on_target(state, git, asking)
-        return None if there is False and git.running_push_pid(state.pushed_commit) else there
+        return None if there is False and git.transfer.running_push_pid(state.pushed_commit) else there
     except (KeyboardInterrupt, Terminated):  # somebody insists
         return None
 
 
-def _on_target(state: LandingState, git: Git, asking: Remotes) -> bool | None:
+def _on_target(state: LandingState, git: Repository, asking: Remotes) -> bool | None:
     match asking.ls_remote_branch(with_credentials(state, git).push_url, state.target, timeout=ANSWER_TIMEOUT_S):
         case Found(tip):
             if tip == state.pushed_commit:
                 return True
-            return git.is_ancestor(older=state.pushed_commit, newer=tip) if git.has_commit(tip) else None
+            return (
+                git.history.is_ancestor(older=state.pushed_commit, newer=tip) if git.history.has_commit(tip) else None
+            )
         case NotFound():
             return False
         case Unavailable() | Denied():

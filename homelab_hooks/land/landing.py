@@ -11,7 +11,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.remotes import Remotes
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.contention import Contention
 from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
@@ -73,14 +73,14 @@ class Landing:
         self._warned = ""
 
     @property
-    def git(self) -> Git:
+    def git(self) -> Repository:
         """The repository."""
         return self.parts.git
 
     @property
     def poller(self) -> Remotes:
         """Polls the remote, and prompts nobody."""
-        return self.parts.poller or self.parts.git
+        return self.parts.poller or self.parts.git.remotes
 
     @property
     def request(self) -> LandRequest:
@@ -107,7 +107,7 @@ class Landing:
         """The landing is over: nothing is left of it, unless another has begun in the meantime."""
         with self._as_warning():
             found = self._store.load()
-            self.git.clear_push_pid()
+            self.git.transfer.clear_push_pid()
             if found is None or (found.branch, found.original_commit) == (
                 self.state.branch,
                 self.state.original_commit,

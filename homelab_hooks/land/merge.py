@@ -21,23 +21,23 @@ def merge_target(course: Landing, tip: str) -> str:
     """Bring the target in; the commit that the branch is at then."""
     git = course.git
     with course.stage(Stage.MERGE) as note:
-        head = git.head()
-        if git.is_ancestor(older=tip, newer=head):
+        head = git.history.head()
+        if git.history.is_ancestor(older=tip, newer=head):
             note.mark_skipped(f"{course.upstream} is contained already")
             return head
         _require_ready(course, head)
-        mine = git.existing_paths(git.added_files(tip))
+        mine = git.worktree.existing_paths(git.worktree.added_files(tip))
         course.save(merge_began_at=head)
         done = _merge_or_rebase(course, tip)
         if not done.ok:
             problem = merge_error(course, done)
-            if not git.current_operation():
-                _restore_files(course, [path for path in git.added_files(tip) if path not in mine])
+            if not git.operations.current_operation():
+                _restore_files(course, [path for path in git.worktree.added_files(tip) if path not in mine])
                 course.save(merge_began_at="")
             raise problem
-        was, head = head, git.head()
+        was, head = head, git.history.head()
         course.save(merged_commit=head, merge_began_at="")
-        if not git.is_ancestor(older=tip, newer=head):
+        if not git.history.is_ancestor(older=tip, newer=head):
             raise CommandError(f"git did not bring {course.upstream} in", hint=ABORT_HINT, exit=ExitCode.REFUSED)
         update_submodules(course, was=[was], now=head)
         note.detail = f"{short_sha(head)} contains {course.upstream}"
@@ -46,7 +46,7 @@ def merge_target(course: Landing, tip: str) -> str:
 
 def _require_ready(course: Landing, head: str) -> None:
     """Nothing of the user's is in the way, and the strategy allows a merge."""
-    operation = course.git.current_operation()
+    operation = course.git.operations.current_operation()
     if operation:
         raise foreign_operation_error(operation)
     require_same_tree(course, head, when=DURING_FETCH)
@@ -60,9 +60,9 @@ def _require_ready(course: Landing, head: str) -> None:
 
 def _merge_or_rebase(course: Landing, tip: str) -> Completed:
     if course.request.strategy is Strategy.REBASE:
-        return course.git.rebase(tip)
+        return course.git.worktree.rebase(tip)
     message = f"Merge remote-tracking branch '{course.upstream}' into {course.state.branch}"
-    return course.git.merge(tip, message=message)
+    return course.git.worktree.merge(tip, message=message)
 
 
 def _restore_files(course: Landing, new: list[str]) -> None:
@@ -73,11 +73,11 @@ def _restore_files(course: Landing, new: list[str]) -> None:
     """
     git = course.git
     for path in new:
-        git.remove_file(path)
-    touched = set(git.touched_files(course.state.target_commit))
-    changed = [entry[3:] for entry in git.uncommitted_changes() if entry[3:] in touched]
+        git.worktree.remove_file(path)
+    touched = set(git.worktree.touched_files(course.state.target_commit))
+    changed = [entry[3:] for entry in git.worktree.uncommitted_changes() if entry[3:] in touched]
     if changed:
-        done = git.restore(changed)
+        done = git.worktree.restore(changed)
         if not done.ok:
             text = f"what git had begun could not be undone in {join_names(changed)}: {error_message(done)}"
             course.log(text, source="merge", level=LogLevel.WARNING)
@@ -86,7 +86,7 @@ def _restore_files(course: Landing, new: list[str]) -> None:
 def merge_error(course: Landing, done: Completed) -> CommandError:
     """Why a merge or rebase did not come to its end; only conflicts are left in the work tree."""
     git = course.git
-    files, operation = git.unmerged_files(), git.current_operation()
+    files, operation = git.worktree.unmerged_files(), git.operations.current_operation()
     if operation and not begun_by_landing(course.state, operation):
         return foreign_operation_error(operation)
     if files:
@@ -95,7 +95,7 @@ def merge_error(course: Landing, done: Completed) -> CommandError:
         course.log(line, source="merge")
     if not operation:
         return CommandError(f"git refused to merge {course.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
-    git.abort_operation(operation.name)
+    git.operations.abort_operation(operation.name)
     return CommandError(
         f"the merge with {course.upstream} was not committed: {error_message(done)}",
         hint="a hook or signing stopped it: mend that, then git land again",
@@ -105,7 +105,7 @@ def merge_error(course: Landing, done: Completed) -> CommandError:
 
 def continue_error(course: Landing, done: Completed) -> CommandError:
     """Why one whose conflicts are resolved could not be finished: the resolution stays, whatever the reason."""
-    files = course.git.unmerged_files()
+    files = course.git.worktree.unmerged_files()
     if files:
         return conflict_error(course, files)
     return CommandError(

@@ -9,7 +9,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.remote_url import format_remote_url
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.request import Landed
 from homelab_hooks.text.url_secrets import strip_web_userinfo
@@ -78,7 +78,7 @@ def _run_hook(course: Landing, hook: Path, there: Landed) -> Verdict:
         done = course.parts.hooks.stream(
             [str(hook), strip_web_userinfo(there.remote), strip_web_userinfo(there.push_url)],
             hear,
-            cwd=course.git.top_level(),
+            cwd=course.git.location.top_level(),
             env={"HOMELAB_IN_LAND": "1"},
             stdin=there.pre_push_line.encode(),
         )
@@ -89,9 +89,9 @@ def _run_hook(course: Landing, hook: Path, there: Landed) -> Verdict:
     return Verdict(exit=code, reason=note.detail)
 
 
-def post_push_hook(git: Git) -> Path | None:
+def post_push_hook(git: Repository) -> Path | None:
     """The repository's own post-push hook, if it has one that can be run."""
-    hook = git.git_path("hooks") / "post-push"
+    hook = git.location.git_path("hooks") / "post-push"
     return hook if hook.is_file() and os.access(hook, os.X_OK) else None
 
 

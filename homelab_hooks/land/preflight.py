@@ -6,7 +6,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing, run_stage, short_sha
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
@@ -28,43 +28,45 @@ def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:
         )
     course = Landing(parts, state_file(parts.git), state)
     if state_file(parts.git).load() is not None:  # it ended early, perhaps in its fetch
-        parts.git.delete_leftover_fetch_refs()
+        parts.git.transfer.delete_leftover_fetch_refs()
     course.save(stage=Stage.PREFLIGHT)
     return course
 
 
-def collect_facts(request: LandRequest, git: Git, remote: str) -> tuple[PreflightFacts, LandingState]:
+def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[PreflightFacts, LandingState]:
     """The facts, and the state that a landing would begin with.
 
     Args:
         remote: where it goes; empty where that could not be told.
     """
-    top = git.top_level()
+    top = git.location.top_level()
     if top is None:
         raise CommandError("this is no git work tree", hint="run it inside one", exit=ExitCode.REFUSED)
-    branch, head = git.current_branch(), git.head()
-    asked = Found(request.onto) if request.onto else git.head_branch(remote) if remote else NotFound()
+    branch, head = git.history.current_branch(), git.history.head()
+    asked = Found(request.onto) if request.onto else git.remotes.head_branch(remote) if remote else NotFound()
     target = asked.value if isinstance(asked, Found) else ""
     earlier = state_file(git).load()
     cut = earlier if earlier and earlier.was_interrupted else None
-    lock, operation = git.lock_file(), git.current_operation()
+    lock, operation = git.worktree.lock_file(), git.operations.current_operation()
     facts = PreflightFacts(
         branch=branch,
         head=head,
         target=target,
         remote=remote,
         operation=operation,
-        changes=git.uncommitted_changes(),
+        changes=git.worktree.uncommitted_changes(),
         operation_is_ours=earlier is not None and begun_by_landing(earlier, operation),
-        hidden_changes=git.hidden_changes(),
-        plaintext_secrets=git.plaintext_files(head, since=git.tracking_commit(remote, target)) if head else (),
+        hidden_changes=git.worktree.hidden_changes(),
+        plaintext_secrets=git.gitcrypt.plaintext_files(head, since=git.remotes.tracking_commit(remote, target))
+        if head
+        else (),
         can_be_verified=not isinstance(request.verify, DetectVerification) or detect_in(top) is not None,
         lock_file=str(lock or ""),
         interrupted_stage=cut.stage.value if cut else "",
         interrupted_branch=cut.branch if cut else "",
         remote_error=asked.reason if isinstance(asked, Unavailable) else "",
     )
-    urls = git.push_urls(remote) if remote else ()
+    urls = git.remotes.push_urls(remote) if remote else ()
     state = LandingState(
         request=request,
         branch=branch,
@@ -76,17 +78,19 @@ def collect_facts(request: LandRequest, git: Git, remote: str) -> tuple[Prefligh
     return facts, state
 
 
-def resolve_remote(request: LandRequest, git: Git) -> str:
+def resolve_remote(request: LandRequest, git: Repository) -> str:
     """The remote that is landed on. Raises CommandError where it cannot be told, or the target's name is none."""
-    if request.onto and not git.is_valid_branch(request.onto):
+    if request.onto and not git.location.is_valid_branch(request.onto):
         raise CommandError(f"git takes no branch to be called {request.onto}", hint="name another: --onto BRANCH")
-    names, own = git.remote_names(), git.push_remote(git.current_branch())
-    return remotes.choose_remote(names, wanted=request.remote, push_remote=own, push_default=git.push_default()).name
+    names, own = git.remotes.remote_names(), git.remotes.push_remote(git.history.current_branch())
+    return remotes.choose_remote(
+        names, wanted=request.remote, push_remote=own, push_default=git.remotes.push_default()
+    ).name
 
 
-def state_file(git: Git) -> StateFile:
+def state_file(git: Repository) -> StateFile:
     """Where this work tree's landing is written down."""
-    return StateFile(git.git_path("homelab"))
+    return StateFile(git.location.git_path("homelab"))
 
 
 def require_ci_access(parts: LandingDependencies) -> None:

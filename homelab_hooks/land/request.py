@@ -9,7 +9,7 @@ from typing import Any
 
 from homelab_hooks.events import Event
 from homelab_hooks.git.remotes import Remotes
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
@@ -105,7 +105,7 @@ class LandingDependencies:
         run_hook: whether the repository's own post-push hook takes the place of `after`.
     """
 
-    git: Git
+    git: Repository
     commands: ProcessRunner
     hooks: ProcessRunner
     clock: Clock

@@ -9,7 +9,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.merge import continue_error
@@ -30,29 +30,35 @@ RECHECK_AFTER_S = 2.0
 """seconds after which a server that did not have the commit is asked again"""
 
 
-def with_credentials(state: LandingState, git: Git) -> LandingState:
+def with_credentials(state: LandingState, git: Repository) -> LandingState:
     """The state with the passwords of its URLs, which stand in git's settings alone."""
-    remote = url_secrets.restore_userinfo(state.remote, (git.push_remote(state.branch), git.push_default()))
-    return replace(state, remote=remote, push_url=url_secrets.restore_userinfo(state.push_url, git.push_urls(remote)))
+    remote = url_secrets.restore_userinfo(
+        state.remote, (git.remotes.push_remote(state.branch), git.remotes.push_default())
+    )
+    return replace(
+        state, remote=remote, push_url=url_secrets.restore_userinfo(state.push_url, git.remotes.push_urls(remote))
+    )
 
 
 def resume_merge(course: Landing) -> None:
     """Finish a merge whose conflicts are resolved, and see that the landing can go on from here."""
     git, state = course.git, course.state
     require_unlocked(git)
-    operation = git.current_operation()
+    operation = git.operations.current_operation()
     if operation and not begun_by_landing(state, operation):
         raise foreign_operation_error(operation)
     if (
-        operation.name == "rebase" and git.current_branch()
+        operation.name == "rebase" and git.history.current_branch()
     ):  # killed before it had left the branch: nothing to go on with
-        git.abort_operation(operation.name)
+        git.operations.abort_operation(operation.name)
     elif operation:
         _finish_operation(course, operation.name)
     _require_same_branch(course)
     _undo_partial_merge(course)
-    head = git.head()
-    update_submodules(course, was=[state.original_commit, state.merged_commit, *git.parents(head)[:1]], now=head)
+    head = git.history.head()
+    update_submodules(
+        course, was=[state.original_commit, state.merged_commit, *git.history.parents(head)[:1]], now=head
+    )
     what, hint = describe_difference(git, head)
     if what:
         raise CommandError(
@@ -65,17 +71,17 @@ def resume_merge(course: Landing) -> None:
 
 def _finish_operation(course: Landing, operation: str) -> None:
     git = course.git
-    files = git.unmerged_files()
+    files = git.worktree.unmerged_files()
     if files:
         raise CommandError(
             f"these files still have conflicts: {join_names(files)}",
             hint="resolve and git add them, then git land --continue; or git land --abort",
             exit=ExitCode.CONFLICT,
         )
-    done = git.continue_operation(operation)
+    done = git.operations.continue_operation(operation)
     if not done.ok:
         raise continue_error(course, done)
-    course.save(merged_commit=git.head(), merge_began_at="")
+    course.save(merged_commit=git.history.head(), merge_began_at="")
 
 
 def push_arrived(course: Landing) -> bool | None:
@@ -94,7 +100,7 @@ def push_arrived(course: Landing) -> bool | None:
 
 
 def _wait_for_orphan_push(course: Landing) -> None:
-    clock, pusher = course.parts.clock, course.git.running_push_pid(course.state.pushed_commit)
+    clock, pusher = course.parts.clock, course.git.transfer.running_push_pid(course.state.pushed_commit)
     until = clock.now() + ORPHAN_PUSH_TIMEOUT_S
     if pusher:
         course.log(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
@@ -106,13 +112,13 @@ def _wait_for_orphan_push(course: Landing) -> None:
                 exit=ExitCode.UNREACHABLE,
             )
         clock.sleep(0.5)
-        pusher = course.git.running_push_pid(course.state.pushed_commit)
-    course.git.clear_push_pid()
+        pusher = course.git.transfer.running_push_pid(course.state.pushed_commit)
+    course.git.transfer.clear_push_pid()
 
 
-def require_unlocked(git: Git) -> None:
+def require_unlocked(git: Repository) -> None:
     """Nothing is done while another git works here, or where a killed one left its lock."""
-    lock = git.lock_file()
+    lock = git.worktree.lock_file()
     if lock is not None:
         raise lock_error(str(lock))
 
@@ -137,8 +143,8 @@ def roll_back(course: Landing) -> Verdict:
     _undo_operation(course)
     _require_same_branch(course)
     _undo_partial_merge(course)
-    head = git.head()
-    if not made_by_landing(state, head, git.parents(head), git.last_rebase(state.branch)):
+    head = git.history.head()
+    if not made_by_landing(state, head, git.history.parents(head), git.operations.last_rebase(state.branch)):
         return _keep_branch(course)
     _reset_branch(course)
     course.discard()
@@ -147,12 +153,12 @@ def roll_back(course: Landing) -> Verdict:
 
 
 def _undo_operation(course: Landing) -> None:
-    git, operation = course.git, course.git.current_operation()
+    git, operation = course.git, course.git.operations.current_operation()
     if not operation:
         return
     if not begun_by_landing(course.state, operation):
         raise foreign_operation_error(operation)
-    done = git.abort_operation(operation.name)
+    done = git.operations.abort_operation(operation.name)
     if not done.ok:
         raise CommandError(f"git cannot undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
 
@@ -160,9 +166,12 @@ def _undo_operation(course: Landing) -> None:
 def _branch_gone(course: Landing) -> bool:
     """Whether the landing's branch was deleted, or is in another work tree, so that nobody can switch to it here."""
     git, state = course.git, course.state
-    if git.current_branch() == state.branch or git.current_operation().name == "rebase":
+    if git.history.current_branch() == state.branch or git.operations.current_operation().name == "rebase":
         return False
-    return not git.branch_commit(state.branch) or f"refs/heads/{state.branch}" in git.worktree_branches().values()
+    return (
+        not git.history.branch_commit(state.branch)
+        or f"refs/heads/{state.branch}" in git.worktrees.worktree_branches().values()
+    )
 
 
 def _keep_branch(course: Landing) -> Verdict:
@@ -170,12 +179,12 @@ def _keep_branch(course: Landing) -> Verdict:
     git, state = course.git, course.state
     ours = (
         state.merged_commit
-        if state.merged_commit and git.is_ancestor(older=state.merged_commit, newer=git.head())
+        if state.merged_commit and git.history.is_ancestor(older=state.merged_commit, newer=git.history.head())
         else ""
     )
     if not ours or ours == state.original_commit:
         return _discarded(course, f"{state.branch} stays as it is, with your commits")
-    if len(git.parents(ours)) > 1:
+    if len(git.history.parents(ours)) > 1:
         left = f"the merge {short_sha(ours)} of {course.upstream} stays"
         hint = f"to take it out and keep your commits: git rebase --onto {state.original_commit} {ours}"
     else:
@@ -187,40 +196,44 @@ def _keep_branch(course: Landing) -> Verdict:
 def _discarded(course: Landing, why: str, *, hint: str = "") -> Verdict:
     course.discard()
     reason = f"the landing is forgotten: {why}; nothing was landed"
-    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=course.git.head(), landed=False)
+    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=course.git.history.head(), landed=False)
 
 
 def _undo_partial_merge(course: Landing) -> None:
     """A merge that was killed before git wrote down that it runs: undo it, if nothing else is staged."""
     git, state = course.git, course.state
-    if not state.target_commit or (state.stage is not Stage.MERGE and not git.uncommitted_changes()):
+    if not state.target_commit or (state.stage is not Stage.MERGE and not git.worktree.uncommitted_changes()):
         return
     rebasing = state.request.strategy is Strategy.REBASE
-    tree = git.tree_of(state.target_commit) if rebasing else git.merged_tree(git.head(), state.target_commit)
-    changes = git.uncommitted_changes()
+    tree = (
+        git.history.tree_of(state.target_commit)
+        if rebasing
+        else git.worktree.merged_tree(git.history.head(), state.target_commit)
+    )
+    changes = git.worktree.uncommitted_changes()
     if changes and all(change[1] == " " for change in changes):
-        if tree and git.index_tree() == tree:
-            git.reset_merge()
+        if tree and git.worktree.index_tree() == tree:
+            git.worktree.reset_merge()
     elif tree and all(change[0] == " " for change in changes):
         _restore_merged_files(git, tree, [change[3:] for change in changes])
 
 
-def _restore_merged_files(git: Git, tree: str, changed: list[str]) -> None:
+def _restore_merged_files(git: Repository, tree: str, changed: list[str]) -> None:
     """The files were written and the index was not: give back what HEAD has, unless somebody's own work is among them.
 
     A new file that is what the merge would have made of it is the merge's.
     """
-    if git.modified_since_tree(tree, changed):
+    if git.worktree.modified_since_tree(tree, changed):
         return
-    new = git.added_files(tree)
-    for path in set(new) - set(git.modified_since_tree(tree, new)):
-        git.remove_file(path)
+    new = git.worktree.added_files(tree)
+    for path in set(new) - set(git.worktree.modified_since_tree(tree, new)):
+        git.worktree.remove_file(path)
     if changed:
-        git.restore(changed)
+        git.worktree.restore(changed)
 
 
 def _require_same_branch(course: Landing) -> None:
-    branch, state = course.git.current_branch(), course.state
+    branch, state = course.git.history.current_branch(), course.state
     if branch != state.branch:
         raise CommandError(
             f"the landing is of {state.branch}, but {branch or 'a detached HEAD'} is checked out",
@@ -231,10 +244,10 @@ def _require_same_branch(course: Landing) -> None:
 
 def _reset_branch(course: Landing) -> None:
     git, state = course.git, course.state
-    head = git.head()
+    head = git.history.head()
     if head == state.original_commit:
         return
-    done = git.reset_keep(state.original_commit)
+    done = git.worktree.reset_keep(state.original_commit)
     if not done.ok:
         raise CommandError(f"git cannot set {state.branch} back: {error_message(done)}", exit=ExitCode.REFUSED)
     update_submodules(course, was=[head], now=state.original_commit)

@@ -11,7 +11,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push_result import PushResult, PushStatus
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.dry_run import report_dry_run
 from homelab_hooks.land.landing import Landing, short_sha
@@ -67,9 +67,9 @@ def abort_landing(parts: LandingDependencies) -> Verdict:
     return _as_verdict(parts, back)
 
 
-def pending_landing(git: Git) -> LandingState | None:
+def pending_landing(git: Repository) -> LandingState | None:
     """The landing that this work tree has begun, None where there is none: its request keeps the caller's `extra`."""
-    return state_file(git).load() if git.git_dir() else None
+    return state_file(git).load() if git.location.git_dir() else None
 
 
 def land_until_settled(course: Landing) -> LandingEnd:
@@ -88,9 +88,9 @@ def _attempt(course: Landing) -> LandingEnd | None:
     """One turn; None: the target has moved, once more."""
     git = course.git
     tip = steps.fetch_target(course)
-    if course.state.pushed_commit and git.is_ancestor(older=course.state.pushed_commit, newer=tip):
+    if course.state.pushed_commit and git.history.is_ancestor(older=course.state.pushed_commit, newer=tip):
         return report_landed(course)
-    if not git.is_ancestor(older=git.head(), newer=tip):
+    if not git.history.is_ancestor(older=git.history.head(), newer=tip):
         sha = merge_target(course, tip)
         if sha != tip:
             steps.verify_commit(course, sha)
@@ -136,7 +136,7 @@ def _confirm_push(course: Landing, step: Accepted | QueryRemote) -> bool | None:
 def _push_feature_branch(course: Landing, refused: PushResult) -> Verdict:
     """The target is protected: push the branch, so that a pull request can be opened (23)."""
     git, state = course.git, course.state
-    outcome = git.push_commit(
+    outcome = git.transfer.push_commit(
         state.pushed_commit, to=state.branch, remote=state.remote, options=course.request.push_options
     )
     for line in outcome.output:
@@ -163,7 +163,7 @@ def _push_feature_branch(course: Landing, refused: PushResult) -> Verdict:
 
 def _already_contained(course: Landing) -> Verdict:
     reason = f"{course.state.branch} is contained in {course.upstream} already"
-    sha = course.git.head()
+    sha = course.git.history.head()
     course.discard()
     return Verdict(exit=ExitCode.OK, label="nothing", reason=reason, sha=sha, landed=False)
 
@@ -171,8 +171,8 @@ def _already_contained(course: Landing) -> Verdict:
 def _save_or_discard(course: Landing, problem: CommandError) -> None:
     """Keep the state only where there is something to go on with or to go back from."""
     git = course.git
-    merging = begun_by_landing(course.state, git.current_operation())
-    if problem.exit is ExitCode.VERIFY_FAILED or merging or git.head() != course.state.original_commit:
+    merging = begun_by_landing(course.state, git.operations.current_operation())
+    if problem.exit is ExitCode.VERIFY_FAILED or merging or git.history.head() != course.state.original_commit:
         course.save(ended_with=problem.exit.verdict)
     else:
         course.discard()
@@ -222,9 +222,10 @@ def _run_dry(request: LandRequest, parts: LandingDependencies) -> Verdict:
 
 
 @contextmanager
-def _with_lock(git: Git) -> Iterator[None]:
+def _with_lock(git: Repository) -> Iterator[None]:
     with landing_lock(
-        git.homelab_dir(), who=f"landing {git.current_branch() or short_sha(git.head())} in {git.top_level()}"
+        git.location.homelab_dir(),
+        who=f"landing {git.history.current_branch() or short_sha(git.history.head())} in {git.location.top_level()}",
     ):
         yield
 
@@ -240,9 +241,9 @@ def _as_verdict(parts: LandingDependencies, act: Callable[[], Verdict]) -> Verdi
         )
 
 
-def _head_or_empty(git: Git) -> str:
+def _head_or_empty(git: Repository) -> str:
     """What is checked out, for the last word; nothing where git says nothing."""
     try:
-        return git.head()
+        return git.history.head()
     except CommandError:
         return ""

@@ -35,14 +35,14 @@ def fetch_target(course: Landing) -> str:
     git, state = course.git, course.state
     course.round_began = course.parts.clock.now()
     with course.stage(Stage.FETCH) as note:
-        named = state.remote in git.remote_names()
-        source = state.remote if not named or git.fetch_url(state.remote) == state.push_url else state.push_url
-        tip, done = git.fetch_tip(source, state.target, remote=state.remote if named else "")
+        named = state.remote in git.remotes.remote_names()
+        source = state.remote if not named or git.remotes.fetch_url(state.remote) == state.push_url else state.push_url
+        tip, done = git.transfer.fetch_tip(source, state.target, remote=state.remote if named else "")
         if not tip:
             raise _fetch_error(course, done)
         course.save(target_commit=tip)
-        if git.is_shallow() and not git.have_common_ancestor(git.head(), tip):
-            git.fetch_all_history(source)
+        if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
+            git.transfer.fetch_all_history(source)
         note.detail = f"{course.upstream} is at {short_sha(tip)}"
     return tip
 
@@ -69,7 +69,7 @@ def verify_commit(course: Landing, sha: str) -> None:
         if chosen is None:
             note.mark_skipped("left out on purpose: --no-verify")
             return
-        tree = git.tree_of(sha)
+        tree = git.history.tree_of(sha)
         if tree == course.state.verified_tree:
             note.mark_skipped("the same tree as verified before")
             return
@@ -89,7 +89,7 @@ def verification_command(course: Landing) -> VerifyCommand | None:
         case VerifyCommand() as chosen:
             return chosen
         case DetectVerification():
-            found = detect_in(course.git.top_level())
+            found = detect_in(course.git.location.top_level())
             if found is None:
                 raise CommandError(
                     "the files that said how to verify are gone", hint="--verify-cmd CMD", exit=ExitCode.REFUSED
@@ -106,7 +106,7 @@ def _run_verification(course: Landing, chosen: VerifyCommand) -> None:
 
     argv = ["sh", "-c", chosen.command]
     env = {"HOMELAB_IN_LAND": "1"}
-    done = course.parts.commands.stream(argv, hear, cwd=course.git.top_level(), env=env)
+    done = course.parts.commands.stream(argv, hear, cwd=course.git.location.top_level(), env=env)
     if not done.ok:
         for line in tail:
             course.log(line, source="verify", level=LogLevel.ERROR)
@@ -125,7 +125,7 @@ def push_commit(course: Landing, sha: str) -> PushResult:
         course.save(pushed_commit=sha, push_attempts=course.state.push_attempts + 1, push_unconfirmed=True)
         state = course.state
         options = course.request.push_options
-        outcome = course.git.push_commit(sha, to=state.target, remote=state.remote, options=options)
+        outcome = course.git.transfer.push_commit(sha, to=state.target, remote=state.remote, options=options)
         course.save(push_unconfirmed=outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN})
         for line in outcome.output:
             course.log(line, source="push")
@@ -139,7 +139,7 @@ def query_pushed(course: Landing) -> bool | None:
     """Whether the pushed commit is on the target, from the server itself; None where it does not say."""
     git, state = course.git, course.state
     for turn in range(MAX_QUERIES):
-        match git.ls_remote_branch(state.push_url, state.target):
+        match git.remotes.ls_remote_branch(state.push_url, state.target):
             case Found(tip):
                 return tip == state.pushed_commit or _contains_pushed(course, tip)
             case NotFound():
@@ -153,9 +153,9 @@ def query_pushed(course: Landing) -> bool | None:
 
 def _contains_pushed(course: Landing, tip: str) -> bool | None:
     git, state = course.git, course.state
-    if not git.has_commit(tip):
-        git.fetch_objects(state.push_url, f"refs/heads/{state.target}")
-    return git.is_ancestor(older=state.pushed_commit, newer=tip) if git.has_commit(tip) else None
+    if not git.history.has_commit(tip):
+        git.history.fetch_objects(state.push_url, f"refs/heads/{state.target}")
+    return git.history.is_ancestor(older=state.pushed_commit, newer=tip) if git.history.has_commit(tip) else None
 
 
 def wait_to_retry(course: Landing, decision: Retry | WaitForTurn) -> None:

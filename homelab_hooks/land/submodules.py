@@ -17,17 +17,17 @@ def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:
     Only those that stood where one of the commits `was` had them: another place is somebody's own work.
     """
     git = course.git
-    if not git.has_submodules():
+    if not git.submodules.has_submodules():
         return
-    known = [git.gitlinks(sha) for sha in dict.fromkeys(was) if sha]
+    known = [git.submodules.gitlinks(sha) for sha in dict.fromkeys(was) if sha]
     stale = []
-    for path, wanted in git.gitlinks(now).items():
-        head = git.submodule_head(path)
+    for path, wanted in git.submodules.gitlinks(now).items():
+        head = git.submodules.submodule_head(path)
         if head != wanted and head in {links.get(path) for links in known}:
             stale.append(path)
     if not stale:
         return
-    done = git.update_submodules(*stale)
+    done = git.submodules.update_submodules(*stale)
     if not done.ok:
         raise CommandError(
             f"the submodules cannot follow the merge ({join_names(stale)}): {error_message(done)}",
@@ -40,12 +40,12 @@ def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:
 def push_submodules_first(course: Landing, sha: str) -> None:
     """Push the submodules' own commits first, where push.recurseSubmodules says so."""
     git = course.git
-    if not git.pushes_submodules():
+    if not git.submodules.pushes_submodules():
         return
-    for path, link in git.gitlinks(sha).items():
-        if not git.is_unpushed_in_submodule(path, link):
+    for path, link in git.submodules.gitlinks(sha).items():
+        if not git.submodules.is_unpushed_in_submodule(path, link):
             continue
-        done = git.push_submodule(path)
+        done = git.submodules.push_submodule(path)
         if not done.ok:
             raise CommandError(
                 f"the submodule {join_names([path])} could not be pushed: {error_message(done)}",

@@ -11,7 +11,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import PushResult, classify_transport_error
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.push_decision import push_error
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text import sanitize
@@ -31,27 +31,27 @@ class TaskWorktree:
     """the repository's first work tree"""
 
 
-def locate_worktree(topic: str, *, git: Git, user: str) -> TaskWorktree:
+def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     """The work tree of a topic, whether there is one or not; a Problem where git takes no such name."""
-    owner = user if user and git.is_valid_branch(user) and "/" not in user else "user"
+    owner = user if user and git.location.is_valid_branch(user) and "/" not in user else "user"
     branch = f"{owner}/{topic}"
-    if not topic or topic.startswith("-") or not git.is_valid_branch(branch):
+    if not topic or topic.startswith("-") or not git.location.is_valid_branch(branch):
         raise CommandError(
             f"git takes no branch to be called {sanitize.strip_control_chars(branch)}",
             hint="name the topic with letters, digits and dashes",
         )
-    main = git.main_worktree()
-    if git.common_dir() is None or main is None:
+    main = git.worktrees.main_worktree()
+    if git.location.common_dir() is None or main is None:
         raise CommandError(
             "there is no work tree to put it beside", hint="run it inside a clone", exit=ExitCode.REFUSED
         )
     return TaskWorktree(main / WORKTREES_DIR / topic, branch, main)
 
 
-def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: str = "") -> Path:
+def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", onto: str = "") -> Path:
     """A new work tree on a new branch that begins at the target as it is now; its path."""
     new = locate_worktree(topic, git=git, user=user)
-    if new.path.exists() or f"refs/heads/{new.branch}" in git.worktree_branches().values():
+    if new.path.exists() or f"refs/heads/{new.branch}" in git.worktrees.worktree_branches().values():
         raise CommandError(
             f"there is a work tree for {topic} already: {sanitize.strip_control_chars(str(new.path))}",
             hint=f"work there, or remove it: homelab work clean {topic}",
@@ -59,11 +59,11 @@ def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: s
         )
     tip = _fetch_target(git, remote, onto)
     _ignore_folder(git.at(new.main_path))
-    done = git.at(new.main_path).add_worktree(new.path, branch=new.branch, start=tip)
+    done = git.at(new.main_path).worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
         raise CommandError(f"git made no work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
-    filled = git.at(new.path).checkout_files()
+    filled = git.at(new.path).worktrees.checkout_files()
     if not filled.ok:
         raise CommandError(
             f"the work tree at {sanitize.strip_control_chars(str(new.path))} has no files: {error_message(filled)}",
@@ -72,7 +72,7 @@ def start_worktree(topic: str, *, git: Git, user: str, remote: str = "", onto: s
     return new.path
 
 
-def remove_worktree(topic: str, *, git: Git, user: str, force: bool = False) -> str:
+def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = False) -> str:
     """Remove a topic's work tree and branch; a sentence that says so.
 
     Args:
@@ -80,37 +80,40 @@ def remove_worktree(topic: str, *, git: Git, user: str, force: bool = False) -> 
     """
     old = locate_worktree(topic, git=git, user=user)
     outside = git.at(old.main_path)
-    if str(old.path) not in outside.worktree_branches():
+    if str(old.path) not in outside.worktrees.worktree_branches():
         raise CommandError(
             f"there is no work tree for {topic}: {sanitize.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
         )
-    if git.top_level() == old.path:
+    if git.location.top_level() == old.path:
         raise CommandError(
             "this is the work tree that is to go",
             hint=f"cd {sanitize.strip_control_chars(str(old.main_path))}",
             exit=ExitCode.REFUSED,
         )
-    sha = outside.branch_commit(old.branch)
+    sha = outside.history.branch_commit(old.branch)
     if not force:
         _require_saved(git.at(old.path), outside, old, sha)
-    done = outside.remove_worktree(old.path, even_dirty=force)
+    done = outside.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
         raise CommandError(f"git did not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
         for folder in old.path.parents:
             folder.rmdir()
-    deleted = outside.delete_branch(old.branch, sha=sha) if sha else done
+    deleted = outside.worktrees.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
         return f"removed the work tree; the branch {old.branch} is left: {error_message(deleted)}"
     return f"removed the work tree and the branch {old.branch}"
 
 
-def _fetch_target(git: Git, remote: str, onto: str) -> str:
-    branch = git.current_branch()
+def _fetch_target(git: Repository, remote: str, onto: str) -> str:
+    branch = git.history.current_branch()
     chosen = remotes.choose_remote(
-        git.remote_names(), wanted=remote, push_remote=git.push_remote(branch), push_default=git.push_default()
+        git.remotes.remote_names(),
+        wanted=remote,
+        push_remote=git.remotes.push_remote(branch),
+        push_default=git.remotes.push_default(),
     )
-    asked = Found(onto) if onto else git.head_branch(chosen.name)
+    asked = Found(onto) if onto else git.remotes.head_branch(chosen.name)
     if isinstance(asked, Unavailable):
         what = f"{remotes.format_remote_url(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
         raise CommandError(what, hint="the same command again when it can be reached", exit=ExitCode.PUSH_FAILED)
@@ -118,8 +121,8 @@ def _fetch_target(git: Git, remote: str, onto: str) -> str:
         what = f"{remotes.format_remote_url(chosen.name)} does not say which branch to start from"
         raise CommandError(what, hint="name it: --onto BRANCH", exit=ExitCode.REFUSED)
     target = asked.value
-    named = chosen.name if chosen.name in git.remote_names() else ""
-    tip, done = git.fetch_tip(chosen.name, target, remote=named)
+    named = chosen.name if chosen.name in git.remotes.remote_names() else ""
+    tip, done = git.transfer.fetch_tip(chosen.name, target, remote=named)
     if not tip and done.ok:
         what = (
             "the fetch brought no commit of "
@@ -131,11 +134,11 @@ def _fetch_target(git: Git, remote: str, onto: str) -> str:
     return tip
 
 
-def _ignore_folder(main: Git) -> None:
+def _ignore_folder(main: Repository) -> None:
     """Work trees are nobody's untracked files; said in the private exclude file, never in a tracked one."""
-    if main.is_ignored(f"{WORKTREES_DIR}/"):
+    if main.location.is_ignored(f"{WORKTREES_DIR}/"):
         return
-    exclude = main.git_path("info/exclude")
+    exclude = main.location.git_path("info/exclude")
     exclude.parent.mkdir(parents=True, exist_ok=True)
     there = exclude.read_text(encoding="utf-8", errors="surrogateescape") if exclude.exists() else ""
     gap = "" if not there or there.endswith("\n") else "\n"
@@ -143,22 +146,22 @@ def _ignore_folder(main: Git) -> None:
         file.write(f"{gap}/{WORKTREES_DIR}/\n")
 
 
-def _link_git_crypt_keys(git: Git, path: Path) -> None:
+def _link_git_crypt_keys(git: Repository, path: Path) -> None:
     """An unlocked git-crypt looks for its keys in each work tree's own git directory."""
-    common, own = git.common_dir(), git.at(path).git_dir()
+    common, own = git.location.common_dir(), git.at(path).location.git_dir()
     if common and own and (common / _GIT_CRYPT_DIR).is_dir() and not (own / _GIT_CRYPT_DIR).exists():
         (own / _GIT_CRYPT_DIR).symlink_to(common / _GIT_CRYPT_DIR, target_is_directory=True)
 
 
-def _require_saved(inside: Git, outside: Git, old: TaskWorktree, sha: str) -> None:
-    lost = inside.unsaved_changes()
+def _require_saved(inside: Repository, outside: Repository, old: TaskWorktree, sha: str) -> None:
+    lost = inside.worktrees.unsaved_changes()
     if lost:
         raise CommandError(
             f"the work tree has changes that would be lost: {join_names(change[3:] for change in lost)}",
             hint="commit and land them, or throw them away: --force",
             exit=ExitCode.REFUSED,
         )
-    unlanded = outside.unpushed_count(sha) if sha else 0
+    unlanded = outside.history.unpushed_count(sha) if sha else 0
     if unlanded:
         raise CommandError(
             f"{old.branch} has {pluralize(unlanded, 'commit')} on no remote",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
 from homelab_hooks.land.preconditions import describe_hidden_changes
 from homelab_hooks.text.humanize import join_names
@@ -34,13 +34,13 @@ def require_same_tree(course: Landing, sha: str, *, when: str) -> None:
     )
 
 
-def describe_difference(git: Git, sha: str, *, when: str = "") -> tuple[str, str]:
+def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[str, str]:
     """How HEAD, the index and the work tree differ from a commit, and what to do about it; empty if they do not."""
-    head = git.head()
+    head = git.history.head()
     if head != sha:
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check that with git reflog"
-    changed = [entry[3:] for entry in git.uncommitted_changes()]
+    changed = [entry[3:] for entry in git.worktree.uncommitted_changes()]
     if changed:
         return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo that"
-    hidden = git.hidden_changes()
+    hidden = git.worktree.hidden_changes()
     return describe_hidden_changes(hidden, when=when) if hidden else ("", "")

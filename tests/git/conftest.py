@@ -9,26 +9,26 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.simulators.repositories import ScratchRepositories
 
-Opened = Callable[[Path], Git]
+Opened = Callable[[Path], Repository]
 
 
 @pytest.fixture
 def opened(seal: dict[str, str]) -> Opened:
     """Git in a directory, started the lean way."""
-    return lambda path: Git(DirectRunner(seal, path))
+    return lambda path: Repository(DirectRunner(seal, path))
 
 
 @pytest.fixture(params=["lean", "gitpython"])
 def either(request: pytest.FixtureRequest, seal: dict[str, str]) -> Opened:
     """Git in a directory, started in both ways: verbs must not notice."""
     if request.param == "lean":
-        return lambda path: Git(DirectRunner(seal, path))
-    return lambda path: Git(GitPythonRunner(seal, path, inherited=os.environ, interactive=False))
+        return lambda path: Repository(DirectRunner(seal, path))
+    return lambda path: Repository(GitPythonRunner(seal, path, inherited=os.environ, interactive=False))
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.git.push_result import PushStatus
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.hooks.pre_push.input import RefUpdate, parse_git_input
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
-Opened = Callable[[Path], Git]
+Opened = Callable[[Path], Repository]
 ODD = ["zeile\u2028zwei", "next\x85line", "no\u00a0break"]
 
 odd = pytest.mark.parametrize("name", ODD, ids=ascii)
@@ -31,41 +31,41 @@ def ann(workshop: ScratchRepositories) -> Clone:
 def test_a_branch_of_such_a_name_is_found_on_the_server(ann: Clone, opened: Opened, name: str) -> None:
     ann.git("push", "--quiet", "origin", f"HEAD:refs/heads/{name}")
     git = opened(ann.path)
-    assert git.tracking_branches_at("origin", ann.head) == (name,)
-    assert git.ls_remote_branch("origin", name) == Found(ann.head)
+    assert git.remotes.tracking_branches_at("origin", ann.head) == (name,)
+    assert git.remotes.ls_remote_branch("origin", name) == Found(ann.head)
 
 
 def test_the_remotes_own_branch_may_have_such_a_name(workshop: ScratchRepositories, ann: Clone, opened: Opened) -> None:
     ann.git("push", "--quiet", "origin", f"HEAD:refs/heads/{ODD[0]}")
     workshop.origin.git("symbolic-ref", "HEAD", f"refs/heads/{ODD[0]}")
     ann.git("remote", "set-head", "origin", "--delete")
-    assert opened(ann.path).head_branch("origin") == Found(ODD[0])
+    assert opened(ann.path).remotes.head_branch("origin") == Found(ODD[0])
 
 
 def test_a_remote_may_have_such_a_name_and_urls_too(ann: Clone, opened: Opened) -> None:
     ann.git("remote", "rename", "origin", ODD[0])
     ann.git("config", f"remote.{ODD[0]}.pushUrl", f"/srv/{ODD[0]}")
     git = opened(ann.path)
-    assert git.remote_names() == (ODD[0],)
-    assert git.push_urls(ODD[0]) == (f"/srv/{ODD[0]}",)
+    assert git.remotes.remote_names() == (ODD[0],)
+    assert git.remotes.push_urls(ODD[0]) == (f"/srv/{ODD[0]}",)
 
 
 @odd
 def test_a_push_to_such_a_branch_is_sure_and_a_lost_race_is_one(
     workshop: ScratchRepositories, ann: Clone, opened: Opened, name: str
 ) -> None:
-    first = opened(ann.path).push_commit(ann.head, to=name, remote="origin")
+    first = opened(ann.path).transfer.push_commit(ann.head, to=name, remote="origin")
     assert (first.status, first.confirmed) == (PushStatus.ACCEPTED, True)
     bob = workshop.clone("bob")
     bob.commit("his")
-    assert opened(bob.path).push_commit(bob.head, to=name, remote="origin").status is PushStatus.LOST_RACE
+    assert opened(bob.path).transfer.push_commit(bob.head, to=name, remote="origin").status is PushStatus.LOST_RACE
 
 
 @odd
 def test_a_secret_of_such_a_name_is_found_in_plaintext(ann: Clone, opened: Opened, name: str) -> None:
     ann.commit(".gitattributes", "*.key filter=git-crypt diff=git-crypt\n")
     ann.commit(f"{name}.key", "plain\n")
-    assert opened(ann.path).plaintext_files(ann.head, since="") == (f"{name}.key",)
+    assert opened(ann.path).gitcrypt.plaintext_files(ann.head, since="") == (f"{name}.key",)
 
 
 @odd

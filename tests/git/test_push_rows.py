@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.git.push_result import PushResult, PushStatus
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
@@ -38,7 +38,9 @@ class Bench:
     sha: str
 
     def push(self, to: str = "main") -> PushResult:
-        return Git(DirectRunner(self.environ, self.ann.path)).push_commit(self.sha, to=to, remote="origin")
+        return Repository(DirectRunner(self.environ, self.ann.path)).transfer.push_commit(
+            self.sha, to=to, remote="origin"
+        )
 
     def hook(self, name: str, script: str) -> None:
         self.workshop.write_hook(name, script.format(self.workshop.folder))
@@ -196,8 +198,8 @@ def test_an_ssh_that_does_not_get_there_says_why(
     ann = workshop.clone("ann", branch="topic")
     ann.git("remote", "set-url", "origin", "git@git.example.test:acme/app.git")
     ssh = workshop.write_hook("ssh", f"echo '{says}' >&2; exit 255", where=workshop.folder / "bin")
-    git = Git(DirectRunner({**seal, "GIT_SSH_COMMAND": str(ssh)}, ann.path))
-    outcome = git.push_commit(ann.commit("a"), to="main", remote="origin")
+    git = Repository(DirectRunner({**seal, "GIT_SSH_COMMAND": str(ssh)}, ann.path))
+    outcome = git.transfer.push_commit(ann.commit("a"), to="main", remote="origin")
     assert (outcome.status, outcome.reason in says) == (kind, True)
 
 
@@ -211,7 +213,7 @@ def test_nobody_listens_or_no_name_is_no_connection(
     sha = ann.commit("a")
     for address in (url, "http://no-such-host.invalid"):
         ann.git("remote", "set-url", "origin", f"{address}/acme/app.git")
-        outcome = Git(DirectRunner(seal, ann.path)).push_commit(sha, to="main", remote="origin")
+        outcome = Repository(DirectRunner(seal, ann.path)).transfer.push_commit(sha, to="main", remote="origin")
         assert outcome.status is PushStatus.UNREACHABLE, outcome
 
 
@@ -224,6 +226,6 @@ def test_a_redirect_is_not_followed_with_a_push(
     sha = ann.commit("a")
     server.plan.faults[GitService.PUSH] = GitFault.REDIRECT
     server.plan.redirect_to = server.url
-    outcome = Git(DirectRunner(seal, ann.path)).push_commit(sha, to="main", remote="origin")
+    outcome = Repository(DirectRunner(seal, ann.path)).transfer.push_commit(sha, to="main", remote="origin")
     assert outcome.status in {PushStatus.UNKNOWN, PushStatus.REFUSED, PushStatus.UNREACHABLE}
     assert workshop.server_commit() != sha

@@ -13,9 +13,9 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.git.push_result import PushStatus
-from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import choose_remote
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService, PushedRef
@@ -24,11 +24,11 @@ from homelab_hooks.system.completed import Completed
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
-Opened = Callable[[Path], Git]
+Opened = Callable[[Path], Repository]
 
 
 def test_configuration_says_each_value_and_its_scope_outside_a_repository_too(opened: Opened, tmp_path: Path) -> None:
-    entries = opened(tmp_path).config_entries()
+    entries = opened(tmp_path).location.config_entries()
     assert ("global", "user.name", "Ann Example") in [(e.scope, e.key, e.value) for e in entries]
 
 
@@ -38,7 +38,7 @@ def test_configuration_keeps_newlines_many_values_and_bare_keys(workshop: Scratc
     clone.git("config", "--add", "homelab.deploy", "a/b")
     clone.git("config", "--add", "homelab.deploy", "c/d")
     clone.write(".git/config", (clone.path / ".git/config").read_text() + "[homelab]\n\tflag\n")
-    ours = [(e.key, e.value) for e in opened(clone.path).config_entries() if e.key.startswith("homelab.")]
+    ours = [(e.key, e.value) for e in opened(clone.path).location.config_entries() if e.key.startswith("homelab.")]
     deploys = [("homelab.deploy", "a/b"), ("homelab.deploy", "c/d")]
     assert ours == [("homelab.verify", "make test\nmake lint"), *deploys, ("homelab.flag", "true")]
 
@@ -47,7 +47,7 @@ def test_a_broken_configuration_is_a_problem_not_a_traceback(workshop: ScratchRe
     clone = workshop.clone("ann")
     clone.write(".git/config", "[broken\n")
     with pytest.raises(CommandError, match="configuration"):
-        opened(clone.path).config_entries()
+        opened(clone.path).location.config_entries()
 
 
 def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(
@@ -57,16 +57,16 @@ def test_places_are_found_from_a_folder_below_and_from_a_linked_work_tree(
     clone.write("deep/er/x", "")
     clone.git("worktree", "add", "--quiet", "-b", "other", "../linked")
     linked = clone.path.parent / "linked"
-    assert either(clone.path / "deep" / "er").top_level() == clone.path
-    assert either(linked).top_level() == linked
-    assert either(linked).common_dir() == clone.path / ".git"
-    assert either(linked).git_dir() == clone.path / ".git" / "worktrees" / "linked"
-    assert either(linked).main_worktree() == clone.path
+    assert either(clone.path / "deep" / "er").location.top_level() == clone.path
+    assert either(linked).location.top_level() == linked
+    assert either(linked).location.common_dir() == clone.path / ".git"
+    assert either(linked).location.git_dir() == clone.path / ".git" / "worktrees" / "linked"
+    assert either(linked).worktrees.main_worktree() == clone.path
 
 
 def test_outside_a_repository_there_are_no_places(opened: Opened, tmp_path: Path) -> None:
     git = opened(tmp_path)
-    assert (git.top_level(), git.git_dir(), git.common_dir()) == (None, None, None)
+    assert (git.location.top_level(), git.location.git_dir(), git.location.common_dir()) == (None, None, None)
 
 
 def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(
@@ -76,19 +76,19 @@ def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(
     clone.git("tag", "-a", "-m", "one", "v1")
     git = either(clone.path)
     for name, tag in [("HEAD", ""), ("main", ""), (clone.head[:9], ""), ("v1", "refs/tags/v1")]:
-        found = git.resolve(name)
+        found = git.history.resolve(name)
         assert found is not None
         assert (found.sha, found.tag) == (clone.head, tag)
 
 
 @pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef", "^HEAD"])
 def test_what_is_no_commit_resolves_to_nothing(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
-    assert opened(workshop.clone("ann").path).resolve(name) is None
+    assert opened(workshop.clone("ann").path).history.resolve(name) is None
 
 
 @pytest.mark.parametrize("digits", [40, 64])
 def test_a_full_sha_is_taken_outside_a_repository(opened: Opened, tmp_path: Path, digits: int) -> None:
-    found = opened(tmp_path).resolve("A" * digits)
+    found = opened(tmp_path).history.resolve("A" * digits)
     assert found is not None
     assert found.sha == "a" * digits
 
@@ -101,14 +101,14 @@ def test_defect_39_the_push_url_follows_insteadof_pushinsteadof_and_pushurl(
     git = either(clone.path)
     clone.git("config", "url.https://fetch.example.test/.insteadOf", "gh:")
     clone.git("remote", "add", "gh", "gh:owner/repo.git")
-    assert git.push_urls("gh") == ("https://fetch.example.test/owner/repo.git",)
+    assert git.remotes.push_urls("gh") == ("https://fetch.example.test/owner/repo.git",)
     clone.git("config", "url.ssh://git@push.example.test/.pushInsteadOf", "gh:")
-    assert git.push_urls("gh") == ("ssh://git@push.example.test/owner/repo.git",)
-    assert git.fetch_url("gh") == "https://fetch.example.test/owner/repo.git"
+    assert git.remotes.push_urls("gh") == ("ssh://git@push.example.test/owner/repo.git",)
+    assert git.remotes.fetch_url("gh") == "https://fetch.example.test/owner/repo.git"
     clone.git("remote", "set-url", "--add", "--push", "gh", "https://one.example.test/o/r")
     clone.git("remote", "set-url", "--add", "--push", "gh", "https://two.example.test/o/r")
-    assert git.push_urls("gh") == ("https://one.example.test/o/r", "https://two.example.test/o/r")
-    assert git.push_urls("https://h/o/r") == ("https://h/o/r",)
+    assert git.remotes.push_urls("gh") == ("https://one.example.test/o/r", "https://two.example.test/o/r")
+    assert git.remotes.push_urls("https://h/o/r") == ("https://h/o/r",)
 
 
 def test_defect_10_push_remote_and_push_default_are_respected(workshop: ScratchRepositories, opened: Opened) -> None:
@@ -121,8 +121,11 @@ def test_defect_10_push_remote_and_push_default_are_respected(workshop: ScratchR
     clone.git("config", "branch.topic.pushRemote", "backup")
 
     def meant() -> str:
-        told = {"push_remote": git.push_remote(git.current_branch()), "push_default": git.push_default()}
-        return choose_remote(git.remote_names(), **told).name
+        told = {
+            "push_remote": git.remotes.push_remote(git.history.current_branch()),
+            "push_default": git.remotes.push_default(),
+        }
+        return choose_remote(git.remotes.remote_names(), **told).name
 
     assert meant() == "backup"
     clone.git("config", "--unset", "branch.topic.pushRemote")
@@ -136,11 +139,11 @@ def test_the_default_branch_is_what_the_remote_says_also_where_nothing_is_record
 ) -> None:
     clone = workshop.clone("ann")
     git = either(clone.path)
-    assert git.head_branch("origin") == Found("main")
+    assert git.remotes.head_branch("origin") == Found("main")
     clone.git("push", "--quiet", "origin", "HEAD:refs/heads/trunk")
     workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/trunk")
     clone.git("remote", "set-head", "origin", "--delete")
-    assert git.head_branch("origin") == Found("trunk")
+    assert git.remotes.head_branch("origin") == Found("trunk")
 
 
 def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
@@ -151,8 +154,8 @@ def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
     workshop.origin.git("symbolic-ref", "HEAD", "refs/heads/nowhere")
     clone.git("remote", "add", "gone", str(tmp_path / "gone.git"))
     git = either(clone.path)
-    assert isinstance(git.head_branch("origin"), NotFound)
-    silent = git.head_branch("gone")
+    assert isinstance(git.remotes.head_branch("origin"), NotFound)
+    silent = git.remotes.head_branch("gone")
     assert isinstance(silent, Unavailable)
     assert "does not appear to be a git repository" in silent.reason
 
@@ -160,9 +163,9 @@ def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
 def test_a_tip_is_seen_absent_or_missed(workshop: ScratchRepositories, either: Opened, tmp_path: Path) -> None:
     clone = workshop.clone("ann")
     git = either(clone.path)
-    assert git.ls_remote_branch(str(workshop.bare_path), "main") == Found(clone.head)
-    assert isinstance(git.ls_remote_branch(str(workshop.bare_path), "ain"), NotFound)
-    assert isinstance(git.ls_remote_branch(str(tmp_path / "nowhere"), "main"), Unavailable)
+    assert git.remotes.ls_remote_branch(str(workshop.bare_path), "main") == Found(clone.head)
+    assert isinstance(git.remotes.ls_remote_branch(str(workshop.bare_path), "ain"), NotFound)
+    assert isinstance(git.remotes.ls_remote_branch(str(tmp_path / "nowhere"), "main"), Unavailable)
 
 
 def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(
@@ -172,7 +175,7 @@ def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(
     ours, before = ann.head, ann.git("for-each-ref")
     newer = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    contains = GitContainment(opened(ann.path), remote="origin", branch="main")
+    contains = GitContainment(opened(ann.path).history, remote="origin", branch="main")
     assert contains(newer=newer, ours=ours) is Containment.CONTAINS
     assert contains(newer=newer[:10], ours=ours) is Containment.CONTAINS
     assert contains(newer=ours, ours=newer) is Containment.NOT_CONTAINED
@@ -184,7 +187,7 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Scrat
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     before, newer = ann.git("for-each-ref"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    assert GitContainment(opened(ann.path), remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
+    assert GitContainment(opened(ann.path).history, remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
         Containment.CONTAINS
     )
     assert ann.git("for-each-ref") == before
@@ -195,10 +198,10 @@ def test_containment_is_unknown_for_what_nobody_has(
 ) -> None:
     ann = workshop.clone("ann")
     nobody = "0123456789" * 4
-    assert GitContainment(opened(ann.path), remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
+    assert GitContainment(opened(ann.path).history, remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
         Containment.UNKNOWN
     )
-    assert GitContainment(opened(tmp_path))(newer=nobody, ours=nobody) is Containment.UNKNOWN
+    assert GitContainment(opened(tmp_path).history)(newer=nobody, ours=nobody) is Containment.UNKNOWN
 
 
 def test_where_history_ends_early_not_containing_is_unknown(workshop: ScratchRepositories, opened: Opened) -> None:
@@ -209,7 +212,7 @@ def test_where_history_ends_early_not_containing_is_unknown(workshop: ScratchRep
     workshop.clone("shallow", at=f"file://{workshop.bare_path}")
     shallow = workshop.folder / "half"
     ann.git("clone", "--quiet", "--depth=1", f"file://{workshop.bare_path}", str(shallow))
-    assert GitContainment(opened(shallow))(newer=second, ours=first) is Containment.UNKNOWN
+    assert GitContainment(opened(shallow).history)(newer=second, ours=first) is Containment.UNKNOWN
 
 
 @pytest.mark.parametrize("place", [".woodpecker/build.yaml", ".woodpecker.yaml", ".woodpecker.yml"])
@@ -221,18 +224,18 @@ def test_a_ci_configuration_is_found_at_the_commit_from_any_folder(
     with_it = ann.commit(place)
     ann.commit("sub/x")
     git = opened(ann.path / "sub")
-    assert git.has_ci_configuration(before) is False
-    assert git.has_ci_configuration(with_it) is True
-    assert git.has_ci_configuration("0" * 40) is None
+    assert git.history.has_ci_configuration(before) is False
+    assert git.history.has_ci_configuration(with_it) is True
+    assert git.history.has_ci_configuration("0" * 40) is None
 
 
 def test_the_message_and_the_branches_at_a_commit_are_read(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     ann.commit("a", message="one\n\n[CI SKIP] body")
     git = opened(ann.path)
-    assert git.commit_message("HEAD") == "one\n\n[CI SKIP] body\n"
-    assert git.tracking_branches_at("origin", git.tracking_commit("origin", "main")) == ("main",)
-    assert git.tracking_branches_at("origin", ann.head) == ()
+    assert git.history.commit_message("HEAD") == "one\n\n[CI SKIP] body\n"
+    assert git.remotes.tracking_branches_at("origin", git.remotes.tracking_commit("origin", "main")) == ("main",)
+    assert git.remotes.tracking_branches_at("origin", ann.head) == ()
 
 
 def test_changes_are_tracked_files_only_and_names_survive(workshop: ScratchRepositories, either: Opened) -> None:
@@ -241,23 +244,23 @@ def test_changes_are_tracked_files_only_and_names_survive(workshop: ScratchRepos
     ann.commit(name)
     ann.write("untracked", "x")
     git = either(ann.path)
-    assert git.uncommitted_changes() == ()
+    assert git.worktree.uncommitted_changes() == ()
     ann.write(name, "changed")
-    assert git.uncommitted_changes() == (f" M {name}",)
+    assert git.worktree.uncommitted_changes() == (f" M {name}",)
 
 
 def test_a_branch_name_is_judged_by_git(workshop: ScratchRepositories, opened: Opened) -> None:
     git = opened(workshop.clone("ann").path)
-    assert git.is_valid_branch("a/b-c")
-    assert not any(git.is_valid_branch(name) for name in ["-x", "a..b", "a b", "x.lock", "", "@{1}"])
+    assert git.location.is_valid_branch("a/b-c")
+    assert not any(git.location.is_valid_branch(name) for name in ["-x", "a..b", "a b", "x.lock", "", "@{1}"])
 
 
 def test_an_inherited_git_dir_of_a_hook_does_not_mislead(workshop: ScratchRepositories, seal: dict[str, str]) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     misled = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_INDEX_FILE": "/nowhere", "GIT_PREFIX": "x/"}
-    assert Git(DirectRunner(misled, ann.path)).git_dir() == ann.path / ".git"
+    assert Repository(DirectRunner(misled, ann.path)).location.git_dir() == ann.path / ".git"
     through = GitPythonRunner(misled, ann.path, inherited={**os.environ, **misled}, interactive=True)
-    assert Git(through).git_dir() == ann.path / ".git"
+    assert Repository(through).location.git_dir() == ann.path / ".git"
 
 
 def test_a_git_dir_with_its_work_tree_is_the_users_own_word(
@@ -265,12 +268,12 @@ def test_a_git_dir_with_its_work_tree_is_the_users_own_word(
 ) -> None:
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     meant = {**seal, "GIT_DIR": str(bob.path / ".git"), "GIT_WORK_TREE": str(bob.path)}
-    assert Git(DirectRunner(meant, ann.path)).top_level() == bob.path
+    assert Repository(DirectRunner(meant, ann.path)).location.top_level() == bob.path
 
 
 def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> None:
     with pytest.raises(CommandError, match="git cannot be started"):
-        Git(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).top_level()
+        Repository(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).location.top_level()
 
 
 class Silent:
@@ -291,10 +294,10 @@ class Silent:
 
 def test_each_question_to_a_remote_has_an_end() -> None:
     git = Silent()
-    reader = Reader(git)
-    reader.ls_remote_branch("https://git.example.test/a/b", "main")
-    reader.head_branch("origin")
-    reader.fetch_objects("origin", "main")
+    reader = ReadOnlyRepository(git)
+    reader.remotes.ls_remote_branch("https://git.example.test/a/b", "main")
+    reader.remotes.head_branch("origin")
+    reader.history.fetch_objects("origin", "main")
     ends = [timeout for verb, timeout in git.asked if verb in {"ls-remote", "fetch"}]
     assert len(ends) == 3
     assert all(ends)
@@ -309,11 +312,11 @@ def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(
     log = ann.path.parent / "called"
     stand_in = workshop.write_hook("ssh", f'echo "$@" >>{log}; exit 255', where=ann.path.parent / "bin")
     quiet = {**seal, "PATH": f"{stand_in.parent}:{seal['PATH']}"}
-    Git(DirectRunner(quiet, ann.path)).ls_remote_branch("far", "main")
+    Repository(DirectRunner(quiet, ann.path)).remotes.ls_remote_branch("far", "main")
     assert "-oBatchMode=yes" in log.read_text()
     log.write_text("")
     ann.git("config", "core.sshCommand", f"{stand_in} --mine")
-    Git(DirectRunner(quiet, ann.path)).ls_remote_branch("far", "main")
+    Repository(DirectRunner(quiet, ann.path)).remotes.ls_remote_branch("far", "main")
     assert log.read_text().startswith("--mine ")
     assert "BatchMode" not in log.read_text()
 
@@ -325,7 +328,7 @@ def test_a_push_over_http_lands_and_the_server_hears_of_it(
     old, new = ann.head, ann.commit("a")
     heard: list[PushedRef] = []
     server.plan.on_push = heard.append
-    outcome = either(ann.path).push_commit(new, to="main", remote="origin")
+    outcome = either(ann.path).transfer.push_commit(new, to="main", remote="origin")
     assert outcome.status is PushStatus.ACCEPTED
     assert workshop.server_commit() == new
     assert [(u.repository, u.ref, u.old, u.new) for u in heard] == [("acme/app", "refs/heads/main", old, new)]
@@ -357,5 +360,5 @@ def test_a_fault_of_an_http_server_is_told_apart(
     new = ann.commit("a")
     fault, service = wrong
     server.plan.faults[service] = fault
-    assert opened(ann.path).push_commit(new, to="main", remote="origin").status is kind
+    assert opened(ann.path).transfer.push_commit(new, to="main", remote="origin").status is kind
     assert (workshop.server_commit() == new) == (fault is GitFault.LOSE_ANSWER)

@@ -12,7 +12,7 @@ import pytest
 from homelab_hooks.events import Event, Log, Progress, StageChanged
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.simulators.git_http import GitServer
@@ -61,7 +61,7 @@ def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., L
     """What a landing in a clone works with; further arguments replace parts of it."""
 
     def build(clone: Clone, **others: Any) -> LandingDependencies:
-        git = Git(GitPythonRunner(seal, clone.path, inherited=os.environ, interactive=False))
+        git = Repository(GitPythonRunner(seal, clone.path, inherited=os.environ, interactive=False))
         commands = ProcessRunner(user_command_env(seal))
         usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": told}
         return LandingDependencies(**{**usual, "jitter": lambda: 0.5, **others})

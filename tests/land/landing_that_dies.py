@@ -13,7 +13,7 @@ from pathlib import Path
 
 from homelab_hooks.events import Event, Log, StageChanged
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
 from homelab_hooks.system.clock import SystemClock
@@ -23,7 +23,7 @@ from homelab_hooks.system.process import ProcessRunner
 def main(clone: str, verify: str, strategy: str, point: str) -> int:
     """Land, or die trying."""
     environ = dict(os.environ)
-    git = Git(GitPythonRunner(environ, Path(clone), inherited=environ, interactive=False))
+    git = Repository(GitPythonRunner(environ, Path(clone), inherited=environ, interactive=False))
     processes = ProcessRunner(environ)
 
     def tell(event: Event) -> None:

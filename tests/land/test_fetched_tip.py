@@ -12,7 +12,7 @@ import pytest
 
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import task_worktree
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
@@ -57,17 +57,17 @@ def ann(workshop: ScratchRepositories) -> Clone:
 
 
 @pytest.fixture
-def disturbed(workshop: ScratchRepositories, seal: dict[str, str]) -> Callable[[Clone, str], Git]:
+def disturbed(workshop: ScratchRepositories, seal: dict[str, str]) -> Callable[[Clone, str], Repository]:
     """Git in a clone, where a shell command runs right after each fetch of `main`."""
 
-    def build(clone: Clone, then: str) -> Git:
+    def build(clone: Clone, then: str) -> Repository:
         real = next(path for folder in os.get_exec_path() if (path := Path(folder) / "git").exists())
         wrapper = workshop.folder / "bin/git"
         wrapper.parent.mkdir()
         wrapper.write_text(AFTER_OUR_FETCH.format(git=real, then=then))
         wrapper.chmod(0o755)
         environ = {**seal, "PATH": f"{wrapper.parent}:{seal['PATH']}"}
-        return Git(GitPythonRunner(environ, clone.path, inherited=os.environ, interactive=False))
+        return Repository(GitPythonRunner(environ, clone.path, inherited=os.environ, interactive=False))
 
     return build
 

@@ -13,7 +13,7 @@ from hypothesis import event, given, settings, strategies as st
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
@@ -120,7 +120,7 @@ def landed(
     workshop: ScratchRepositories, ann: Clone, strategy: Strategy, hook: Callable[[], None], ends: str
 ) -> tuple[Verdict, LandingDependencies]:
     """Land, with another's pushes while it is verified."""
-    git = Git(GitPythonRunner(workshop.environ, ann.path, inherited=os.environ, interactive=False))
+    git = Repository(GitPythonRunner(workshop.environ, ann.path, inherited=os.environ, interactive=False))
     commands = ProcessRunner(user_command_env(workshop.environ))
 
     def tell(happened: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandRequest, SkipVerification
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
@@ -92,7 +92,7 @@ def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(
 ) -> None:
     """Git has a variable to make it think so, for its own tests."""
     environ = {**workshop.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
-    git = Git(GitPythonRunner(environ, ann.path, inherited=os.environ, interactive=False))
+    git = Repository(GitPythonRunner(environ, ann.path, inherited=os.environ, interactive=False))
     verdict = land_run.land_branch(LandRequest(verify=SkipVerification()), parts(ann, git=git))
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "safe.directory" in verdict.hint

@@ -9,21 +9,21 @@ import pytest
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import task_worktree
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
-Opened = Callable[[Clone], Git]
+Opened = Callable[[Clone], Repository]
 
 
 @pytest.fixture
 def opened(parts: Any) -> Opened:
     """Git in a clone."""
 
-    def git(clone: Clone) -> Git:
-        found: Git = parts(clone).git
+    def git(clone: Clone) -> Repository:
+        found: Repository = parts(clone).git
         return found
 
     return git

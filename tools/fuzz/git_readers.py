@@ -12,7 +12,7 @@ from homelab_hooks.git import push_result, remote_url
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.hook_config import HookConfig
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.hooks.pre_push.input import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.system import process_table
@@ -48,7 +48,7 @@ def pushes(data: bytes) -> None:
 
 
 class Mouth:
-    """A git that says this, whatever it is asked (`homelab_hooks.git.runner.Executor`)."""
+    """A git that says this, whatever it is asked (`homelab_hooks.git.runner.GitRunner`)."""
 
     untrusted, ssh_batch = True, False
 
@@ -75,33 +75,31 @@ def _seen(look: Poll[str]) -> str:
     return look.value if isinstance(look, Found) else ""
 
 
-ASKED: tuple[tuple[Callable[[Git], object], Any], ...] = (
-    (lambda git: git.config_entries(), tuple[GitConfigEntry, ...]),
-    (lambda git: git.identity(), str),
-    (lambda git: git.top_level(), Path | None),
-    (lambda git: git.resolve("main"), Commit | None),
-    (lambda git: git.parents(SHA), tuple[str, ...]),
-    (lambda git: git.commits_ahead(of=SHA, sha=SHA), int),
-    (lambda git: git.unpushed_count(SHA), int),
-    (lambda git: git.has_ci_configuration(SHA), bool | None),
-    (lambda git: git.remote_names(), tuple[str, ...]),
-    (lambda git: git.push_urls("origin"), tuple[str, ...]),
-    (lambda git: _seen(git.head_branch("origin")), str),
-    (lambda git: _seen(git.ls_remote_branch("https://git.example.test/a", "main")), str),
-    (lambda git: git.reflog_length("origin", "main"), int),
-    (lambda git: git.last_push_commit("origin", "main"), str),
-    (lambda git: git.tracking_branches_at("origin", SHA), tuple[str, ...]),
-    (lambda git: git.uncommitted_changes(), tuple[str, ...]),
-    (lambda git: git.hidden_changes(), tuple[str, ...]),
-    (lambda git: git.last_rebase("topic"), tuple[str, str]),
-    (lambda git: git.unmerged_files(), tuple[str, ...]),
-    (lambda git: git.conflicting_files(SHA, SHA), tuple[str, ...]),
-    (lambda git: git.modified_since_tree(SHA, [".", ".."]), tuple[str, ...]),
-    (lambda git: git.worktree_branches(), Mapping[str, str]),
-    (lambda git: git.gitlinks(SHA), Mapping[str, str]),
-    (lambda git: git.plaintext_files(SHA, since=""), tuple[str, ...]),
-    (lambda git: HookConfig(git.executor).version_tuple(), tuple[int, ...]),
-    (lambda git: HookConfig(git.executor).hook_commands("--local"), Mapping[str, str]),
+ASKED: tuple[tuple[Callable[[Repository], object], Any], ...] = (
+    (lambda git: git.location.config_entries(), tuple[GitConfigEntry, ...]),
+    (lambda git: git.location.identity(), str),
+    (lambda git: git.location.top_level(), Path | None),
+    (lambda git: git.history.resolve("main"), Commit | None),
+    (lambda git: git.history.parents(SHA), tuple[str, ...]),
+    (lambda git: git.history.commits_ahead(of=SHA, sha=SHA), int),
+    (lambda git: git.history.unpushed_count(SHA), int),
+    (lambda git: git.history.has_ci_configuration(SHA), bool | None),
+    (lambda git: git.remotes.remote_names(), tuple[str, ...]),
+    (lambda git: git.remotes.push_urls("origin"), tuple[str, ...]),
+    (lambda git: _seen(git.remotes.head_branch("origin")), str),
+    (lambda git: _seen(git.remotes.ls_remote_branch("https://git.example.test/a", "main")), str),
+    (lambda git: git.remotes.reflog_length("origin", "main"), int),
+    (lambda git: git.remotes.last_push_commit("origin", "main"), str),
+    (lambda git: git.remotes.tracking_branches_at("origin", SHA), tuple[str, ...]),
+    (lambda git: git.worktree.uncommitted_changes(), tuple[str, ...]),
+    (lambda git: git.worktree.hidden_changes(), tuple[str, ...]),
+    (lambda git: git.operations.last_rebase("topic"), tuple[str, str]),
+    (lambda git: git.worktree.unmerged_files(), tuple[str, ...]),
+    (lambda git: git.worktree.conflicting_files(SHA, SHA), tuple[str, ...]),
+    (lambda git: git.worktree.modified_since_tree(SHA, [".", ".."]), tuple[str, ...]),
+    (lambda git: git.worktrees.worktree_branches(), Mapping[str, str]),
+    (lambda git: git.submodules.gitlinks(SHA), Mapping[str, str]),
+    (lambda git: git.gitcrypt.plaintext_files(SHA, since=""), tuple[str, ...]),
 )
 
 
@@ -109,12 +107,14 @@ def git_says(data: bytes) -> None:
     """Whatever git prints, and however it ends, each verb is a value of its type or a Problem."""
     out, _, err = data.partition(b"\x1f")
     for code in (0, 1, 128):
-        git = Git(Mouth(Completed(code, out, err)))
+        mouth = Mouth(Completed(code, out, err))
+        git = Repository(mouth)
         for ask, kind in ASKED:
             try:
                 hold(ask(git), kind)
             except CommandError as problem:
                 assert problem.message  # noqa: PT017 - most inputs end well
+        hold(HookConfig(mouth).hook_commands("--local"), Mapping[str, str])
 
 
 def pushing(data: bytes) -> None:

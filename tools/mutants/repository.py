@@ -175,7 +175,7 @@ REPOSITORY = (
     Defence(
         "topics-that-lead-out",
         "a topic does not lead out of the folder of work trees",
-        (Change(WORKTREE, "or not git.is_valid_branch(branch):", "or False:"),),
+        (Change(WORKTREE, "or not git.location.is_valid_branch(branch):", "or False:"),),
         (f"{TREE}::test_defect_18_a_topic_that_git_takes_for_no_branch_is_refused[../x]",),
     ),
     Defence(
@@ -187,7 +187,11 @@ REPOSITORY = (
     Defence(
         "owners",
         "a user whose name git takes for no branch owns none",
-        (Change(WORKTREE, 'user if user and git.is_valid_branch(user) and "/" not in user else "user"', "user"),),
+        (
+            Change(
+                WORKTREE, 'user if user and git.location.is_valid_branch(user) and "/" not in user else "user"', "user"
+            ),
+        ),
         (f"{TREE}::test_a_name_that_git_takes_for_no_branch_is_no_owner",),
     ),
     Defence(
@@ -223,7 +227,13 @@ REPOSITORY = (
     Defence(
         "gate-and-what-is-checked-out",
         "the gate verifies what is pushed, or refuses it",
-        (Change("hooks/pre_push/verify.py", "if git.tree_of(update.sha) != git.tree_of(head):", "if False:"),),
+        (
+            Change(
+                "hooks/pre_push/verify.py",
+                "if git.history.tree_of(update.sha) != git.history.tree_of(head):",
+                "if False:",
+            ),
+        ),
         (f"{GATES}::test_what_is_verified_is_what_is_pushed",),
     ),
     Defence(
@@ -287,7 +297,7 @@ REPOSITORY = (
     Defence(
         "hidden-changes",
         "changed files that git status does not look at are seen",
-        (Change("land/tree_check.py", "hidden = git.hidden_changes()", "hidden: tuple[str, ...] = ()"),),
+        (Change("land/tree_check.py", "hidden = git.worktree.hidden_changes()", "hidden: tuple[str, ...] = ()"),),
         (
             (
                 f"{SAME_TREE}::test_a_change_after_the_merge_ends_with_22_and_names_the_file"

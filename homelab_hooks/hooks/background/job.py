@@ -78,7 +78,7 @@ def _is_number(value: object) -> bool:
 
 def spawn_watcher(world: Runtime, ticket: WatchJob) -> Path | None:
     """Leave a waiter behind; its log. None where the commit is watched already, or this is no repository."""
-    common = world.git_readonly.common_dir()
+    common = world.git_readonly.location.common_dir()
     if common is None:
         return None
     store = WatchRegistry(common)

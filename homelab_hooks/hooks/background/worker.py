@@ -15,7 +15,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.stage import FollowUp
-from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.background import notify, push_check
 from homelab_hooks.hooks.background.job import WatchJob
@@ -65,7 +65,7 @@ class PushWatch:
         return FollowUp(config, self._session, given, watching=True, deploying=True)
 
     @property
-    def _git(self) -> Reader:
+    def _git(self) -> ReadOnlyRepository:
         return self._session.world.git_readonly
 
     def wait_then_watch(self) -> int:
@@ -77,7 +77,7 @@ class PushWatch:
     def watch(self, config: Config, state: WatchPhase) -> int:
         """Watch, as the only one who does; a watch that only waits for this push's end is taken over."""
         world, ticket = self._session.world, self._ticket
-        common = self._git.common_dir()
+        common = self._git.location.common_dir()
         if common is None:
             raise CommandError("this is no git repository", hint="it may have been removed since the push")
         now = world.clock.wall()
@@ -149,7 +149,7 @@ class PushWatch:
         session.tell(
             Start(command="git push", sha=ticket.sha, server=str(server), resume=stage.resume_command(ticket.sha))
         )
-        url = next(iter(self._git.push_urls(ticket.remote)), ticket.remote)
+        url = next(iter(self._git.remotes.push_urls(ticket.remote)), ticket.remote)
         there = Landed(sha=ticket.sha, branch=ticket.branch, remote=ticket.remote, push_url=url)
         return session.finish(stage.run(there))
 

@@ -33,7 +33,7 @@ _OTHER_EVENTS = {"global", "system", "command"}
 
 def inspect_repository(git: HookConfig) -> HookFacts:
     """This repository's hooks. Raises CommandError where there is none, or a bare one."""
-    ours, path = git.homelab_dir(), git.git_path("hooks")
+    ours, path = git.location.homelab_dir(), git.location.git_path("hooks")
     common = ours.parent
     if git.is_bare():
         raise CommandError(
@@ -45,8 +45,8 @@ def inspect_repository(git: HookConfig) -> HookFacts:
     scope = InstallScope("--local", ours / "hooks")
     return HookFacts(
         scope=scope,
-        git=git.version_tuple(),
-        hooks_dir=_hooks_dir(git, path, inside=(common, git.top_level() or common)),
+        git=git.location.version_tuple(),
+        hooks_dir=_hooks_dir(git, path, inside=(common, git.location.top_level() or common)),
         other_dirs=_hooks_dir(git, own, inside=(common,)) if path.resolve() != own.resolve() else None,
         notes=tuple(ours / name for name in STATE_FILES if (ours / name).exists()),
         hook_config=_hook_config(git, scope),
@@ -63,7 +63,7 @@ def inspect_global(git: HookConfig, environ: Mapping[str, str]) -> HookFacts:
         folder = folder._replace(problem=f"core.hooksPath {named} is another directory in each repository")
     return HookFacts(
         scope=scope,
-        git=git.version_tuple(),
+        git=git.location.version_tuple(),
         hooks_dir=folder,
         hook_config=_hook_config(git, scope),
         installed_shims=_installed_shims(scope),
@@ -97,7 +97,9 @@ def _hooks_dir(
 ) -> HooksDir:
     """A hooks directory; `inside` is what belongs to the repository, its private directory first."""
     if inside:
-        entry = next((entry for entry in reversed(git.config_entries()) if entry.key == "core.hookspath"), None)
+        entry = next(
+            (entry for entry in reversed(git.location.config_entries()) if entry.key == "core.hookspath"), None
+        )
         origin = f"git config core.hooksPath ({entry.scope})" if entry else ""
         own = any(path.resolve().is_relative_to(part.resolve()) for part in inside)
         shared = entry is not None and entry.scope in _OTHER_EVENTS and not own
@@ -125,7 +127,7 @@ def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
     found, kept = read_hook_file(folder / name), read_hook_file(folder / f"{name}{BACKUP_SUFFIX}")
     tracked = git is not None and git.is_tracked(str(folder / name))
     names = (name, f"{name}{BACKUP_SUFFIX}") if found.exists else (name,)
-    visible = git is not None and not all(git.is_ignored(str(folder / one)) for one in names)
+    visible = git is not None and not all(git.location.is_ignored(str(folder / one)) for one in names)
     return HookSlot(
         name, found, kept, read_hook_file(folder / f"{name}{LEGACY_SUFFIX}"), tracked=tracked, shows_in_status=visible
     )

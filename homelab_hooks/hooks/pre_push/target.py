@@ -10,7 +10,7 @@ from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.transfer import PUSH_PID_FILE
 from homelab_hooks.hooks.pre_push.input import PushInput, RefUpdate, from_pre_commit, parse_git_input
@@ -42,13 +42,13 @@ def read_push(args: argparse.Namespace, world: Runtime, which: str) -> PushInput
         return parse_git_input(args.pushed_to, args.url or "", terminal.read_stdin())
 
     def resolve(name: str) -> str:
-        found = world.git_readonly.resolve(name)
+        found = world.git_readonly.history.resolve(name)
         return found.sha if found else ""
 
     return from_pre_commit(world.environ, resolve)
 
 
-def target_updates(push: PushInput | None, config: Config, git: Reader) -> tuple[RefUpdate, ...]:
+def target_updates(push: PushInput | None, config: Config, git: ReadOnlyRepository) -> tuple[RefUpdate, ...]:
     """The updates that bring something onto the target."""
     if push is None or not push.branch_updates:
         return ()
@@ -56,13 +56,13 @@ def target_updates(push: PushInput | None, config: Config, git: Reader) -> tuple
     return tuple(update for update in push.branch_updates if is_target(update.branch, remote, config, git))
 
 
-def resolve_remote_name(git: Reader, told: str) -> str:
+def resolve_remote_name(git: ReadOnlyRepository, told: str) -> str:
     """The remote that is pushed to: by its name, or by the URL that it pushes to; a URL of none is its own answer."""
-    names = git.remote_names()
-    return told if told in names else next((name for name in names if told in git.push_urls(name)), told)
+    names = git.remotes.remote_names()
+    return told if told in names else next((name for name in names if told in git.remotes.push_urls(name)), told)
 
 
-def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
+def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool:
     """Whether a remote's branch is what landings go to; the remote itself is asked where nothing else tells.
 
     Raises CommandError (refused) where nobody says it: a gate that cannot tell must not open.
@@ -70,7 +70,7 @@ def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
     known = maybe_target(branch, remote, config, git)
     if known is not None:
         return known
-    asked = git.head_branch(remote)
+    asked = git.remotes.head_branch(remote)
     if not isinstance(asked, NotFound | Unavailable):
         return branch == asked.value
     why = f"cannot be asked: {asked.reason}" if isinstance(asked, Unavailable) else "does not say"
@@ -82,21 +82,21 @@ def is_target(branch: str, remote: str, config: Config, git: Reader) -> bool:
     )
 
 
-def maybe_target(branch: str, remote: str, config: Config, git: Reader) -> bool | None:
+def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool | None:
     """The same without asking anybody: None where only the remote can tell."""
     if config.remote and config.remote != remote:
         return False
-    target = config.onto or git.known_head_branch(remote)
+    target = config.onto or git.remotes.known_head_branch(remote)
     return branch == target if target else None
 
 
-def is_git_land_push(git: Reader, updates: tuple[RefUpdate, ...]) -> bool:
+def is_git_land_push(git: ReadOnlyRepository, updates: tuple[RefUpdate, ...]) -> bool:
     """Whether `git land` makes this push: the process that it noted is one we descend from, and pushes just this.
 
     A variable could be inherited by a push that the verification makes, or be left in a shell; this cannot.
     """
     try:
-        number = int(git.git_path(PUSH_PID_FILE).read_text(encoding="ascii"))
+        number = int(git.location.git_path(PUSH_PID_FILE).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return False
     command = command_line(number)

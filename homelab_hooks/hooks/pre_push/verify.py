@@ -11,7 +11,7 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.hooks.pre_push.input import RefUpdate
 from homelab_hooks.land import verification
 from homelab_hooks.land.request import VerifyCommand
@@ -35,7 +35,9 @@ def run_gate(updates: tuple[RefUpdate, ...], config: Config, world: Runtime, tel
         tail.append(line)
         tell(Log(source="verify", text=line))
 
-    done = world.user_command_runner.stream(["sh", "-c", chosen.command], hear, cwd=world.git_readonly.top_level())
+    done = world.user_command_runner.stream(
+        ["sh", "-c", chosen.command], hear, cwd=world.git_readonly.location.top_level()
+    )
     took = world.clock.now() - begin
     progress = Progress.DONE if done.ok else Progress.FAILED
     if not done.ok:
@@ -60,18 +62,18 @@ def choose_command(config: Config, world: Runtime) -> VerifyCommand:
         trust_prompt.require_trusted(config, world)
         return VerifyCommand(config.verify, f"from {config.source('verify')}")
     inside = frozenset({verification.PRE_COMMIT_CONFIG}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
-    found = verification.detect_in(world.git_readonly.top_level(), without=inside)
+    found = verification.detect_in(world.git_readonly.location.top_level(), without=inside)
     if found is None:
         hint = f"name a command: git config homelab.verify CMD; {BYPASS_HINT}"
         raise CommandError("there is nothing to verify with", hint=hint, exit=ExitCode.REFUSED)
     return found
 
 
-def _require_checked_out(updates: tuple[RefUpdate, ...], git: Git) -> str:
+def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str:
     """The commit that is checked out. The command sees the work tree: what it proves must be what is pushed."""
-    head = git.head()
+    head = git.history.head()
     for update in updates:
-        if git.tree_of(update.sha) != git.tree_of(head):
+        if git.history.tree_of(update.sha) != git.history.tree_of(head):
             what = f"what is pushed to {update.branch} ({update.sha[:10]}) is not what is checked out ({head[:10]})"
             raise CommandError(what, hint=f"check it out, then push; {BYPASS_HINT}", exit=ExitCode.REFUSED)
     what, remedy = describe_difference(git, head)

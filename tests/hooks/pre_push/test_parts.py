@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.ci.model import Cancellation, Pipeline, Status
-from homelab_hooks.git.reader import Reader
+from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
@@ -91,7 +91,7 @@ def test_a_url_is_the_remote_that_pushes_there(tmp_path: Path, seal: dict[str, s
         ["git", "remote", "add", "mirror", "https://git.example.test/mirror/app.git"],
     ):
         assert processes.run(argv, cwd=tmp_path).ok
-    git = Reader(DirectRunner(seal, tmp_path))
+    git = ReadOnlyRepository(DirectRunner(seal, tmp_path))
     assert resolve_remote_name(git, "mirror") == "mirror"
     assert resolve_remote_name(git, "https://git.example.test/mirror/app.git") == "mirror"
     assert resolve_remote_name(git, "https://git.example.test/else.git") == "https://git.example.test/else.git"

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         timeouts=ONE_POLL if args.no_watch else make_one_poll_timeouts(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
-    branches = world.git_readonly.tracking_branches_at(remote, sha) if remote else ()
+    branches = world.git_readonly.remotes.tracking_branches_at(remote, sha) if remote else ()
     wanted = plan_restart(seen, sha, branches=branches, force=args.force)
     if isinstance(wanted, NothingToDo):
         return session.finish(_restart_verdict(seen.verdict, word="nothing", reason=wanted.reason))

@@ -51,14 +51,14 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
     """The pushes that are watched now, and the last that was, if it is of this commit or still news."""
-    common = session.world.git_readonly.common_dir()
+    common = session.world.git_readonly.location.common_dir()
     return WatchRegistry(common).summaries(session.world.clock.wall(), sha=sha) if common else ()
 
 
 def _show_recent(seen: CommitSnapshot, session: Session) -> None:
     """The newest pipelines of the branch, for a person who looks."""
     world = session.world
-    branch = seen.tracks[0].pipeline.branch if seen.tracks else world.git_readonly.current_branch()
+    branch = seen.tracks[0].pipeline.branch if seen.tracks else world.git_readonly.history.current_branch()
     rows = [_row_cells(row, world.clock.wall(), world.redact) for row in select_recent_pipelines(seen, branch)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:

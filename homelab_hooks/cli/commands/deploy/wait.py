@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("there is no workload to wait for", hint=hint)
     commit = watch_setup.resolve_commit(world, args.sha)
-    remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remote_names())
+    remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
     again = " ".join([deploy_setup.deploy_resume_command(args, names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))

@@ -78,7 +78,9 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
     """What CI says; where the server or the token is missing, that is a finding already."""
     try:
         ci, git = world.ci_client(config), world.git_readonly
-        names = watch_setup.repo_names(config, git, lambda: watch_setup.default_remote(config, git, git.remote_names()))
+        names = watch_setup.repo_names(
+            config, git, lambda: watch_setup.default_remote(config, git, git.remotes.remote_names())
+        )
     except CommandError as problem:
         missing = config.server is None or problem.exit is ExitCode.DENIED
         if not missing:

@@ -16,7 +16,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import MIN_VERSION
 from homelab_hooks.git.remote_url import RepoAddress
-from homelab_hooks.git.repository import Git
+from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.preconditions import unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, resolve_remote
 from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
@@ -28,7 +28,7 @@ from homelab_hooks.text.humanize import join_names
 def git_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
     """What is here, and what only the remote can say."""
     wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
-    git, filters = world.git_untrusted, find_repository_filters(world.git_readonly.config_entries())
+    git, filters = world.git_untrusted, find_repository_filters(world.git_readonly.location.config_entries())
     return (
         DoctorCheck("git", lambda: _check_version(git), "try it: git version"),
         DoctorCheck("work tree", lambda: _check_worktree(wanted, git, filters), "try it: git status"),
@@ -40,14 +40,14 @@ def _verify_choice(config: Config) -> VerifyCommand | DetectVerification:
     return VerifyCommand(config.verify, config.source("verify")) if config.verify else DetectVerification()
 
 
-def _check_version(git: Git) -> Iterator[Finding]:
-    text = git.version()
-    if git.version_tuple() < MIN_VERSION:
+def _check_version(git: Repository) -> Iterator[Finding]:
+    text = git.location.version()
+    if git.location.version_tuple() < MIN_VERSION:
         oldest = ".".join(map(str, MIN_VERSION))
         yield _problem("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
     else:
         yield Finding("git", FindingStatus.OK, f"git {text}")
-    who = git.identity()
+    who = git.location.identity()
     if who:
         yield Finding("identity", FindingStatus.OK, who)
     else:
@@ -55,7 +55,7 @@ def _check_version(git: Git) -> Iterator[Finding]:
         yield _problem("identity", "git does not know who you are, and could not make a merge commit", hint)
 
 
-def _check_worktree(wanted: LandRequest, git: Git, filters: tuple[str, ...]) -> Iterator[Finding]:
+def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ...]) -> Iterator[Finding]:
     """The refusals of a landing, in its own words."""
     facts, _ = collect_facts(wanted, git, "")
     if filters and facts.changes:
@@ -70,9 +70,9 @@ def _check_worktree(wanted: LandRequest, git: Git, filters: tuple[str, ...]) -> 
         yield from_error(name, problem, exit_=ExitCode.REFUSED)
     if not of_the_tree:
         yield Finding("work tree", FindingStatus.OK, f"{facts.branch} is clean")
-    chosen = wanted.verify if isinstance(wanted.verify, VerifyCommand) else detect_in(git.top_level())
+    chosen = wanted.verify if isinstance(wanted.verify, VerifyCommand) else detect_in(git.location.top_level())
     if isinstance(chosen, VerifyCommand):
-        yield _verification_finding(chosen, TrustedCommands(git.homelab_dir()))
+        yield _verification_finding(chosen, TrustedCommands(git.location.homelab_dir()))
 
 
 def _verification_finding(chosen: VerifyCommand, agreed: TrustedCommands) -> Finding:
@@ -88,26 +88,26 @@ def _verification_finding(chosen: VerifyCommand, agreed: TrustedCommands) -> Fin
     )
 
 
-def _check_remote(wanted: LandRequest, git: Git) -> Iterator[Finding]:
-    if git.top_level() is None:
+def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
+    if git.location.top_level() is None:
         return
     try:
         name = resolve_remote(wanted, git)
     except CommandError as problem:
         yield from_error("remote", problem, exit_=problem.exit)
         return
-    url = next(iter(git.push_urls(name)), name)
+    url = next(iter(git.remotes.push_urls(name)), name)
     where = remotes.parse_remote_url(url)
     known = f", {where.full_name}" if isinstance(where, RepoAddress) else f", {where.reason}"
-    asked = Found(wanted.onto) if wanted.onto else git.head_branch(name)
+    asked = Found(wanted.onto) if wanted.onto else git.remotes.head_branch(name)
     if not isinstance(asked, Found):
         yield _no_target(name, url, asked)
         return
     target = asked.value
-    if target == git.current_branch() and not wanted.onto:  # with it, the work tree's findings say so
+    if target == git.history.current_branch() and not wanted.onto:  # with it, the work tree's findings say so
         hint = "land from a branch of its own: git switch -c TOPIC"
         yield _problem("target", f"{target} is checked out, and it is the target itself", hint)
-    match git.ls_remote_branch(url, target):
+    match git.remotes.ls_remote_branch(url, target):
         case Found():
             yield Finding(
                 "remote", FindingStatus.OK, f"{name} is {remotes.format_remote_url(url)}{known}; {target} is landed on"

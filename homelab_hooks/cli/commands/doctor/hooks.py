@@ -8,7 +8,6 @@ from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
-from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks.install import discover, status as install_status
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 
@@ -19,8 +18,8 @@ def hooks_check(config: Config, world: Runtime) -> DoctorCheck:
 
 
 def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
-    git = HookConfig(world.git_readonly.executor)
-    if git.common_dir() is None or git.is_bare():
+    git = world.hook_config
+    if git.location.common_dir() is None or git.is_bare():
         return
     if install_status.is_active(discover.inspect_repository(git)) or install_status.is_active(
         discover.inspect_global(git, world.environ)

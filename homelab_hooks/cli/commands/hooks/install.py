@@ -13,7 +13,6 @@ from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan, shims
 from homelab_hooks.verdict import Verdict
 
@@ -32,7 +31,7 @@ def add_global_option(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install them."""
     session.config(args)
-    git, environ = HookConfig(session.world.git_readonly.executor), session.world.environ
+    git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     texts = {name: shims.shim_text(name, discover.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
     decided = install_apply.require_plan(install_plan.plan_install(facts, texts))

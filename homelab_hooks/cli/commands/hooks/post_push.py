@@ -56,8 +56,8 @@ def _start_watcher(args: argparse.Namespace, session: Session) -> None:
             sha=update.sha,
             branch=update.branch,
             remote=remote,
-            directory=str(world.git_readonly.top_level() or world.directory),
-            reflog_length=world.git_readonly.reflog_length(remote, update.branch),
+            directory=str(world.git_readonly.location.top_level() or world.directory),
+            reflog_length=world.git_readonly.remotes.reflog_length(remote, update.branch),
             push_process=process,
             options=options.as_mapping(args, *options.WATCH_OPTIONS),
         )

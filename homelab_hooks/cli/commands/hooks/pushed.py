@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Watch, leave a waiter, or do nothing."""
     world = session.world
     session.resume = f"homelab-watch {args.sha}"
-    remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remote_names())
+    remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remotes.remote_names())
     config = session.config(args)
     mode = config.post_push or ("foreground" if world.terminal.stderr_is_tty else "background")
     mine = (
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         sha=args.sha,
         branch=branch,
         remote=remote,
-        directory=str(world.git_readonly.top_level() or world.directory),
+        directory=str(world.git_readonly.location.top_level() or world.directory),
         options=options.as_mapping(args, *options.WATCH_OPTIONS),
     )
     if mode == "background":

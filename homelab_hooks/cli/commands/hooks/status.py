@@ -12,7 +12,6 @@ from homelab_hooks.app.session import Session
 from homelab_hooks.cli.commands.hooks.install import add_global_option
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks.install import discover, status as install_status
 from homelab_hooks.verdict import Verdict
 
@@ -25,14 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Say it."""
-    config, git, environ = session.config(args), HookConfig(session.world.git_readonly.executor), session.world.environ
+    config, git, environ = session.config(args), session.world.hook_config, session.world.environ
     every = discover.inspect_global(git, environ)
     facts = every if args.all else discover.inspect_repository(git)
     aim = install_status.StatusInput(
         target=config.onto,
         target_source=config.source("onto"),
         mode=config.post_push,
-        post_push=None if args.all else discover.read_hook_file(git.git_path("hooks") / "post-push"),
+        post_push=None if args.all else discover.read_hook_file(git.location.git_path("hooks") / "post-push"),
         program=discover.find_homelab(environ),
     )
     standing = install_status.hook_status(facts, None if args.all else every, aim)

@@ -13,7 +13,6 @@ from homelab_hooks.app.session import Session
 from homelab_hooks.cli.commands.hooks.install import add_global_option
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan
 from homelab_hooks.verdict import Verdict
 
@@ -27,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Take them out."""
     session.config(args)
-    git, environ = HookConfig(session.world.git_readonly.executor), session.world.environ
+    git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     decided = install_plan.plan_uninstall(facts)
     install_apply.apply_steps(decided.steps, git)

@@ -67,7 +67,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
     config = session.config(args)
     git = world.git_interactive
     stage = FollowUp(config, session, args, watching=not args.no_ci_watch, deploying=not args.no_deploy)
-    session.tell(Start(command=session.prog, sha=git.head() if git.git_dir() else ""))
+    session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
     parts = LandingDependencies(
         git=git,
         commands=world.user_command_runner,
@@ -75,7 +75,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         clock=world.clock,
         tell=session.tell,
         jitter=world.jitter,
-        poller=world.git_readonly,
+        poller=world.git_readonly.remotes,
         check_ci=stage.require_access if stage.watching else None,
         follow_up=stage.run if stage.is_needed else None,
         runs_post_push_hook=stage.watching,
@@ -109,7 +109,9 @@ def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) ->
 
 
 def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
-    if trust_prompt.comes_from_tracked_file(config) and config.verify not in TrustedCommands(parts.git.homelab_dir()):
+    if trust_prompt.comes_from_tracked_file(config) and config.verify not in TrustedCommands(
+        parts.git.location.homelab_dir()
+    ):
         text = f"the verification is {TRACKED_FILE}'s word, and nobody here has agreed to it yet: git land would ask"
         parts.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
@@ -141,7 +143,9 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
     world = session.world
     session.tell(Log(source="push", text=f"asking whether it is on {state.target}"))
-    return interrupt.check_arrived(state, git=world.git_interactive, asking=world.git_readonly, clock=world.clock)
+    return interrupt.check_arrived(
+        state, git=world.git_interactive, asking=world.git_readonly.remotes, clock=world.clock
+    )
 
 
 def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) -> LandRequest:
