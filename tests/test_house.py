@@ -149,7 +149,12 @@ def test_only_the_world_reads_the_environment() -> None:
 
 @pytest.mark.parametrize(
     ("library", "home"),
-    [("git", {"git/gitpython.py"}), ("hvac", {"auth/vault.py", "simulators/vault.py"}), ("httpx", {"net/http.py"})],
+    [
+        ("git", {"git/gitpython.py"}),
+        ("hvac", {"auth/vault.py", "simulators/vault.py"}),
+        ("httpx", {"net/http.py"}),
+        ("yaml", {"land/pre_commit_config.py"}),
+    ],
 )
 def test_a_library_is_imported_in_one_place(library: str, home: set[str]) -> None:
     """And where the demo fills a real server with something to read."""

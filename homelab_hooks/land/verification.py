@@ -11,10 +11,6 @@ from homelab_hooks.config.files import read_bounded_file
 from homelab_hooks.land.request import VerifyCommand
 
 PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
-_STAGES = re.compile(
-    r"^[ \t]*(?:-[ \t]*)?(?:default_)?stages[ \t]*:(?P<inline>[^\n]*)(?P<block>(?:\n\s*-\s*\S+\s*)*)", re.MULTILINE
-)
-_PUSH_STAGE = re.compile(r"\b(?:pre-)?push\b")
 _MAKE_TEST = re.compile(r"^test\s*:(?!=)", re.MULTILINE)
 _JUST_TEST = re.compile(r"^@?test(?:\s[^:\n]*)?:(?!=)", re.MULTILINE)
 _PYTEST = re.compile(r"^[ \t]*\[tool\.pytest|[\"']pytest\b|^[ \t]*pytest\b", re.MULTILINE)
@@ -50,9 +46,13 @@ def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> Ver
 
 
 def _pre_commit(read: ReadFile) -> VerifyCommand | None:
-    text = read(PRE_COMMIT_CONFIG) or ""
-    stages = (found["inline"] + found["block"] for found in _STAGES.finditer(text))
-    if not any(_PUSH_STAGE.search(stage) for stage in stages):
+    text = read(PRE_COMMIT_CONFIG)
+    if not text:
+        return None
+    # Most repositories have no such file, and a hook that only asks starts faster without PyYAML.
+    from homelab_hooks.land.pre_commit_config import has_pre_push_hooks
+
+    if not has_pre_push_hooks(text):
         return None
     return VerifyCommand(
         "pre-commit run --all-files --hook-stage pre-push", "there is a .pre-commit-config.yaml with pre-push hooks"

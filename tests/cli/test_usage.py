@@ -21,7 +21,7 @@ from tests.views.schema import objects
 
 pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
 
-HEAVY = {"httpx", "httpcore", "rich", "hvac", "git", "stamina", "asyncio", "requests", "ssl", "anyio"}
+HEAVY = {"httpx", "httpcore", "rich", "hvac", "git", "stamina", "asyncio", "requests", "ssl", "anyio", "yaml"}
 WRONG = [
     ["homelab-watch", "--nonsense"],
     ["homelab-watch", "a", "b"],

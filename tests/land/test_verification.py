@@ -7,9 +7,10 @@ import pytest
 from homelab_hooks.land.verification import detect_command
 
 FOUND = [
-    ({".pre-commit-config.yaml": "- id: x\n  stages: [pre-commit, pre-push]\n"}, "pre-commit run --all-files"),
-    ({".pre-commit-config.yaml": "default_stages:\n  - pre-push\n"}, "pre-commit run --all-files"),
-    ({".pre-commit-config.yaml": "      - id: x\n        stages:\n          - push\n"}, "pre-commit run --all-files"),
+    (
+        {".pre-commit-config.yaml": "repos:\n- repo: local\n  hooks:\n  - id: x\n    stages: [pre-push]\n"},
+        "pre-commit run --all-files",
+    ),
     ({"Makefile": "all:\n\ttrue\ntest: all\n\ttrue\n"}, "make test"),
     ({"GNUmakefile": "test:\n"}, "make test"),
     ({"justfile": "test *args:\n  x\n"}, "just test"),
@@ -22,8 +23,7 @@ FOUND = [
 
 NOT_FOUND = [
     {},
-    {".pre-commit-config.yaml": "default_install_hook_types: [pre-commit, pre-push]\n- id: x\n"},
-    {".pre-commit-config.yaml": "- id: x\n  stages: [pre-commit]\n"},
+    {".pre-commit-config.yaml": "repos:\n- repo: local\n  hooks:\n  - id: x\n    stages: [pre-commit]\n"},
     {"Makefile": "test := 1\ntests:\n\ttrue\n"},
     {"justfile": "test := 'x'\n"},
     {"pyproject.toml": "[project]\nname = 'mypytest-thing'\n"},

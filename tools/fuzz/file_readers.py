@@ -125,7 +125,7 @@ TARGETS = {
     "ticket": Fed(tickets, (_TICKET,)),
     "detection": Fed(detection, (
         b"test:\n\tpytest\n", b"@test *args:\n", b"[tool.pytest.ini_options]\nx = 1\n",
-        b'{"scripts": {"test": "jest"}}', b"repos:\n- repo: local\n  stages: [pre-push]\n  stages:\n    - push\n",
+        b'{"scripts": {"test": "jest"}}', b"repos:\n- repo: local\n  hooks: &h\n  - {id: x, stages: [pre-push]}\n",
     )),
     "notes": Fed(notes, (b"0" * 64 + b"\n" + b"f" * 64 + b"\n", b"process 7 on host, git land")),
     "hook-files": Fed(hook_files, (
