@@ -36,11 +36,9 @@ def check_ci_access(
         where: the server and the way there, for who has to find out why it does not answer.
     """
     until = clock.now() + patience
-    ci.within(patience)
-    login = _require_answer(ci.user(), where)
+    login = _require_answer(ci.user(within=patience), where)
     for name in names:
-        ci.within(max(_MIN_REQUEST_S, until - clock.now()))
-        look = ci.repository(name)
+        look = ci.repository(name, within=max(_MIN_REQUEST_S, until - clock.now()))
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))

@@ -47,7 +47,7 @@ def query_branch_status(
 
     def question() -> None:
         try:
-            found.append(_query(names, branch, ci()))
+            found.append(_query(names, branch, ci(), within=seconds))
         except CommandError as problem:
             found.append(problem)
 
@@ -66,9 +66,9 @@ def query_branch_status(
             return look
 
 
-def _query(names: Sequence[str], branch: str, ci: WoodpeckerClient) -> Poll[BranchStatus]:
-    found = ci.first_repository(names)
+def _query(names: Sequence[str], branch: str, ci: WoodpeckerClient, *, within: float) -> Poll[BranchStatus]:
+    found = ci.first_repository(names, within=within)
     if not isinstance(found, Found):
         return found
-    rows = ci.pipelines(found.value.id)
+    rows = ci.pipelines(found.value.id, within=within)
     return Found(BranchStatus(found.value, newest_decided(rows.value, branch))) if isinstance(rows, Found) else rows

@@ -19,7 +19,7 @@ from homelab_hooks.watch.state import CiWatchState
 
 TAIL_LINES = 20
 """lines of the failing step that are shown"""
-REQUEST_TIMEOUT_S = 2.0
+REPORT_REQUEST_TIMEOUT_S = 2.0
 """seconds for one answer: a reason comes within ten seconds or not at all (issue: Watching)"""
 FAILING_STATUSES = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Status.KILLED})
 """statuses under which CI may have decided against the commit"""
@@ -70,10 +70,11 @@ def report_failure(
     """Show what there is to show; nothing that goes wrong here changes the verdict."""
     for log in format_config_errors(watch):
         emit(log)
-    ci.within(REQUEST_TIMEOUT_S)
     for failed in find_failed_steps(watch)[:1]:
         start = log_tail.start_tail(failed.step.id, failed.pipeline, wall_time=clock.wall())
-        gathered = read_log_to_end(ci, repo, failed.pipeline.number, start, clock=clock)
+        gathered = read_log_to_end(
+            ci, repo, failed.pipeline.number, start, clock=clock, within=REPORT_REQUEST_TIMEOUT_S
+        )
         name = log_tail.format_log_source(failed.workflow, failed.step)
         for line in log_tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
             emit(line)
@@ -89,10 +90,12 @@ def report_failure(
             emit(Log(source="homelab", text=f"see {watch.pipeline_url(failed.pipeline.number)}/{failed.workflow.pid}"))
 
 
-def read_log_to_end(ci: WoodpeckerClient, repo: int, number: int, start: LogTail, *, clock: WatchClock) -> LogTail:
+def read_log_to_end(  # noqa: PLR0913 - whom to ask, for what, and how long
+    ci: WoodpeckerClient, repo: int, number: int, start: LogTail, *, clock: WatchClock, within: float
+) -> LogTail:
     """The log of a pipeline's step, waited for until it stops growing."""
 
     def fetch(state: LogTail) -> Poll[tuple[LogLine, ...]]:
-        return ci.log(repo, number, state.step)
+        return ci.log(repo, number, state.step, within=within)
 
     return poll_until_decided(start, fetch=fetch, decide=log_tail.decide_log_tail, emit=lambda _: None, clock=clock)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import LogLine, Pipeline, Status, Step, Workflow
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.client import REQUEST_TIMEOUT_S, WoodpeckerClient
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.loop import poll_until_decided
@@ -136,7 +136,9 @@ class LogReader:
             self._out(selected.title, None)
             left = max(0.0, until - self._clock.now())
             begin = log_tail.start_tail(selected.step.id, pipeline, wall_time=self._clock.wall(), timeout=left)
-            gathered = read_log_to_end(self._ci, self._repo, pipeline.number, begin, clock=self._clock)
+            gathered = read_log_to_end(
+                self._ci, self._repo, pipeline.number, begin, clock=self._clock, within=REQUEST_TIMEOUT_S
+            )
             lines = gathered.lines
             if gathered.complete and not lines:
                 self._out(selected.title, NO_OUTPUT_LINE)
@@ -151,7 +153,7 @@ class LogReader:
         """
 
         def fetch(state: FollowState) -> Poll[LogUpdate]:
-            detail = self._ci.pipeline(self._repo, state.pipeline.number)
+            detail = self._ci.pipeline(self._repo, state.pipeline.number, within=REQUEST_TIMEOUT_S)
             if not isinstance(detail, Found):
                 return detail
             logs = tuple(
@@ -176,7 +178,7 @@ class LogReader:
 
     def _new_lines(self, pipeline: Pipeline, selected: SelectedStep) -> tuple[LogLine, ...]:
         """Print what is new of a step; all its lines."""
-        answer = self._ci.log(self._repo, pipeline.number, selected.step.id)
+        answer = self._ci.log(self._repo, pipeline.number, selected.step.id, within=REQUEST_TIMEOUT_S)
         lines = answer.value if isinstance(answer, Found) else ()
         done = self._printed.get(selected.step.id, 0)
         for line in lines[done:]:

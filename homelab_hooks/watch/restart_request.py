@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.client import REQUEST_TIMEOUT_S, WoodpeckerClient
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exit_codes import ExitCode
@@ -35,7 +35,11 @@ def apply_restart_plan(
     highest_number = max((row.number for row in snapshot.rows), default=0)
     started = []
     for number in plan.numbers if isinstance(plan, Rerun) else (0,):
-        poll = ci.restart(snapshot.repo.id, number) if number else ci.start(snapshot.repo.id, _branch(plan))
+        poll = (
+            ci.restart(snapshot.repo.id, number, within=REQUEST_TIMEOUT_S)
+            if number
+            else ci.start(snapshot.repo.id, _branch(plan), within=REQUEST_TIMEOUT_S)
+        )
         new = (
             poll.value
             if isinstance(poll, Found)
@@ -68,7 +72,7 @@ def _find_started(
 
     def fetch(state: PendingStart) -> Poll[tuple[Pipeline, ...]]:
         del state
-        return ci.pipelines(repo, per_page=10)
+        return ci.pipelines(repo, per_page=10, within=REQUEST_TIMEOUT_S)
 
     ended = poll_until_decided(pending, fetch=fetch, decide=decide_start_search, emit=lambda _: None, clock=clock)
     if ended.found is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, QueueInfo, Repo
-from homelab_hooks.ci.woodpecker.client import MAX_PAGE_SIZE, WoodpeckerClient
+from homelab_hooks.ci.woodpecker.client import MAX_PAGE_SIZE, REQUEST_TIMEOUT_S, WoodpeckerClient
 from homelab_hooks.ci.woodpecker.stream import EventStreamListener, StreamNews
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
@@ -26,8 +26,6 @@ ROUTINE_PAGE_SIZE = 10
 """rows of a routine look: a fifth of the bytes of a whole page (measured, C)"""
 MAX_PIPELINE_NUMBER = 2**62
 """the floor of a sight that says nothing about the list"""
-REQUEST_TIMEOUT_S = 15.0
-"""seconds for one answer"""
 BEST_EFFORT_TIMEOUT_S = 5.0
 """seconds for an answer that decides nothing: details, glances and the queue may fail for ever"""
 MAX_EMPTY_DETAILS = 2
@@ -114,8 +112,7 @@ class CiPoller:
 
     def poll(self, watch: CiWatchState) -> Poll[CiObservation]:
         """One look; the list decides, everything else is best effort."""
-        self._ci.within(self._time_left(watch))
-        repo = self._find_repository()
+        repo = self._find_repository(watch)
         if not isinstance(repo, Repo):
             return repo
         observation = self._stream_news(repo, watch)
@@ -173,16 +170,16 @@ class CiPoller:
         ends = (watch.contact.last_answer_at + watch.timeouts.unreachable, watch.began_at + watch.timeouts.overall)
         return max(1.0, min(REQUEST_TIMEOUT_S, min(ends) - self._clock.now()))
 
-    def _find_repository(self) -> Repo | Unavailable | Denied:
+    def _find_repository(self, watch: CiWatchState) -> Repo | Unavailable | Denied:
         """The token is tried first, for a bad one reads public data as nobody (fact 4); then the names in turn."""
         if self.repo:
             return self.repo
         if not self._token_accepted:
-            user = self._ci.user()
+            user = self._ci.user(within=self._time_left(watch))
             if not isinstance(user, Found):
                 return user if isinstance(user, Unavailable | Denied) else Unavailable("the user is not known")
             self._token_accepted = True
-        answer = self._ci.first_repository(self._request.repo_names)
+        answer = self._ci.first_repository(self._request.repo_names, within=self._time_left(watch))
         if isinstance(answer, Found):
             self.repo = answer.value
             return self.repo
@@ -190,11 +187,10 @@ class CiPoller:
 
     def _list_pipelines(self, repo: int, watch: CiWatchState) -> Poll[tuple[tuple[Pipeline, ...], int]]:
         """Rows from the newest down to where the state needs them, and the number down to which they are complete."""
-        self._ci.within(self._time_left(watch))
         page_size = ROUTINE_PAGE_SIZE if watch.query.down_to else MAX_PAGE_SIZE
         found: dict[int, Pipeline] = {}
         for page in range(1, MAX_PAGES + 1):
-            answer = self._ci.pipelines(repo, page=page, per_page=page_size)
+            answer = self._ci.pipelines(repo, page=page, per_page=page_size, within=self._time_left(watch))
             if not isinstance(answer, Found):
                 return answer
             found |= {row.number: row for row in answer.value}
@@ -217,8 +213,8 @@ class CiPoller:
         )
 
     def _poll_details(self, repo: int, watch: CiWatchState, numbers: set[int]) -> tuple[Pipeline, ...]:
-        self._ci.within(min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch)))
-        answers = [self._ci.pipeline(repo, number) for number in sorted(numbers)]
+        within = min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch))
+        answers = [self._ci.pipeline(repo, number, within=within) for number in sorted(numbers)]
         found = tuple(answer.value for answer in answers if isinstance(answer, Found))
         if numbers:
             self._empty_details = 0 if found else self._empty_details + 1
@@ -231,8 +227,7 @@ class CiPoller:
         """The queue, where something waits for long and the token may see it; refused once, it is not asked again."""
         if not watch.query.queue or not self._may_see_queue:
             return None
-        self._ci.within(min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch)))
-        answer = self._ci.queue()
+        answer = self._ci.queue(within=min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch)))
         if isinstance(answer, Denied):
             self._may_see_queue = False
         return answer.value if isinstance(answer, Found) else None

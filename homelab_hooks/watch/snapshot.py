@@ -12,7 +12,7 @@ from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
 from homelab_hooks.watch.failure_report import WatchClock
-from homelab_hooks.watch.run import CiPoller, WatchDependencies, WatchRequest, explain_verdict
+from homelab_hooks.watch.run import BEST_EFFORT_TIMEOUT_S, CiPoller, WatchDependencies, WatchRequest, explain_verdict
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts
 
 ONE_POLL_TIMEOUT_S = 15.0
@@ -82,5 +82,5 @@ def _with_detail(track: PipelineTrack, dependencies: WatchDependencies, repo: Re
     """The thread with its detail, asked for if the look did not bring it."""
     if repo is None or (track.detail and track.detail.status is track.pipeline.status):
         return track
-    answer = dependencies.ci.pipeline(repo.id, track.number)
+    answer = dependencies.ci.pipeline(repo.id, track.number, within=BEST_EFFORT_TIMEOUT_S)
     return track._replace(detail=answer.value) if isinstance(answer, Found) else track

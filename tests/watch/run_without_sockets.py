@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from homelab_hooks.ci.woodpecker.auth import Connect, connect_now
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
@@ -117,6 +118,7 @@ class Pure:
     sky: Sky = field(default_factory=Sky)
     requests: list[tuple[float, str]] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
+    post_deadlines: list[float] = field(default_factory=list)
     deadlines: list[tuple[str, float]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -137,6 +139,7 @@ class Pure:
         del max_bytes
         self.requests.append((self.sky.t, path))
         self.posts += [path] if method == "POST" else []
+        self.post_deadlines += [timeout] if method == "POST" else []
         self.deadlines.append((path, timeout))
         wrong = self.bad(path, self.sky.t)
         if isinstance(wrong, RequestFailed) and wrong.kind is FailureKind.TIMEOUT:
@@ -154,9 +157,9 @@ class Pure:
         told = {"content-type": found.content_type, "x-woodpecker-version": self.version}
         return HttpResponse(found.status, told, found.body, LATENCY)
 
-    @property
+    @cached_property
     def ci(self) -> WoodpeckerClient:
-        """A client of it."""
+        """One client of it, as a command has one for all its requests."""
         return WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"))
 
     def survey(self, sha: str = OURS, *, patience: WatchTimeouts = ONE_POLL) -> CommitSnapshot:

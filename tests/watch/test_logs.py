@@ -16,6 +16,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import LogChunk, PipelineTimeline, ScriptedStep
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
 from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
+from tests.waiting import HANG_S
 from tests.watch.run_without_sockets import Pure
 
 BOTH = timelines.make_timeline(
@@ -44,7 +45,7 @@ class Reading:
 
     @property
     def pipeline(self) -> Pipeline:
-        found = self.site.ci.pipeline(8, 1)
+        found = self.site.ci.pipeline(8, 1, within=HANG_S)
         assert isinstance(found, Found)
         pipeline: Pipeline = found.value
         return pipeline

@@ -13,6 +13,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
+from homelab_hooks.watch.run import BEST_EFFORT_TIMEOUT_S
 from tests.watch.random_history import NEWER, OURS
 from tests.watch.run_without_sockets import Pure
 
@@ -136,6 +137,24 @@ def test_a_manual_run_is_watched_to_its_own_end() -> None:
     assert started(site) == "#1 was started by hand"
     verdict = site.watch()
     assert (verdict.exit, verdict.pipelines[0].event) == (ExitCode.OK, "manual")
+
+
+def test_a_restart_has_fifteen_seconds_though_the_detail_before_it_had_five() -> None:
+    """A locked database delays the answer to a POST by up to 15 seconds."""
+    site = after(RED)
+    started(site)
+    assert site.deadlines[-2:] == [
+        ("/api/repos/8/pipelines/1", BEST_EFFORT_TIMEOUT_S),
+        ("/api/repos/8/pipelines/1", 15.0),
+    ]
+    assert site.post_deadlines == [15.0]
+
+
+def test_a_manual_start_has_fifteen_seconds_too() -> None:
+    site = after()
+    site.book.tips[8, "main"] = OURS
+    started(site)
+    assert site.post_deadlines == [15.0]
 
 
 LOST: dict[str, RequestFailed | HttpResponse] = {

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 MAX_PAGE_SIZE = 50
 """the most that the server gives (fact sheet, section 3)"""
+REQUEST_TIMEOUT_S = 15.0
+"""seconds for an answer that decides something; a locked database delays a POST by up to 15 (measured, B5)"""
 HEALTH_TIMEOUT_S = 6.0
 """seconds for /healthz, which a locked database delays by 5 (measured, B5)"""
 MAX_ATTEMPTS = 3
@@ -31,83 +33,82 @@ class WoodpeckerClient:
     Args:
         connect: the way in; where it is closed, that is what a question comes to.
         server_url: where people find it, for messages.
-        timeout: seconds for one answer.
     """
 
-    def __init__(self, connect: Connect, *, server_url: str = "CI", timeout: float = 15.0) -> None:
+    def __init__(self, connect: Connect, *, server_url: str = "CI") -> None:
         self._connect = connect
         self._server_url = server_url
-        self._timeout = timeout
 
-    def within(self, seconds: float) -> None:
-        """From now on an answer may take this long."""
-        self._timeout = seconds
-
-    def user(self) -> Poll[str]:
+    def user(self, *, within: float) -> Poll[str]:
         """Who the token belongs to; a bad token is refused only here (fact 4)."""
-        return self._get("/api/user", parse.parse_login, "the user")
+        return self._get("/api/user", parse.parse_login, "the user", within)
 
-    def repository(self, full_name: str) -> Poll[Repo]:
+    def repository(self, full_name: str, *, within: float) -> Poll[Repo]:
         """The repository of this name."""
-        return self._get(f"/api/repos/lookup/{quote(full_name)}", parse.parse_repo, f"the repository {full_name}")
+        path = f"/api/repos/lookup/{quote(full_name)}"
+        return self._get(path, parse.parse_repo, f"the repository {full_name}", within)
 
-    def first_repository(self, names: Iterable[str]) -> Poll[Repo]:
+    def first_repository(self, names: Iterable[str], *, within: float) -> Poll[Repo]:
         """The repository under the first of these names that CI knows, else what it says of the last."""
         poll: Poll[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
         for name in names:
-            poll = self.repository(name)
+            poll = self.repository(name, within=within)
             if not isinstance(poll, Denied) or poll.final:
                 break
         return poll
 
-    def can_push(self, repo: int) -> Poll[bool]:
+    def can_push(self, repo: int, *, within: float) -> Poll[bool]:
         """Whether the token's owner may push to it, and so restart its pipelines."""
-        return self._get(f"/api/repos/{repo}/permissions", parse.parse_can_push, "the rights to the repository")
+        return self._get(f"/api/repos/{repo}/permissions", parse.parse_can_push, "the rights to the repository", within)
 
-    def pipelines(self, repo: int, *, page: int = 1, per_page: int = MAX_PAGE_SIZE) -> Poll[tuple[Pipeline, ...]]:
+    def pipelines(
+        self, repo: int, *, within: float, page: int = 1, per_page: int = MAX_PAGE_SIZE
+    ) -> Poll[tuple[Pipeline, ...]]:
         """A page of the list, newest number first, without workflows."""
         query = urlencode({"page": page, "perPage": per_page})
-        return self._get(f"/api/repos/{repo}/pipelines?{query}", parse.parse_pipelines, "the repository")
+        return self._get(f"/api/repos/{repo}/pipelines?{query}", parse.parse_pipelines, "the repository", within)
 
-    def pipeline(self, repo: int, number: int) -> Poll[Pipeline]:
+    def pipeline(self, repo: int, number: int, *, within: float) -> Poll[Pipeline]:
         """One pipeline with its workflows and steps."""
-        return self._get(f"/api/repos/{repo}/pipelines/{number}", parse.parse_pipeline, f"pipeline #{number}")
+        path = f"/api/repos/{repo}/pipelines/{number}"
+        return self._get(path, parse.parse_pipeline, f"pipeline #{number}", within)
 
-    def log(self, repo: int, number: int, step: int) -> Poll[tuple[LogLine, ...]]:
+    def log(self, repo: int, number: int, step: int, *, within: float) -> Poll[tuple[LogLine, ...]]:
         """A step's log as far as it has arrived; it can be empty, late and cut (measured, A3)."""
-        return self._get(f"/api/repos/{repo}/logs/{number}/{step}", parse.parse_log, f"the log of step {step}")
+        path = f"/api/repos/{repo}/logs/{number}/{step}"
+        return self._get(path, parse.parse_log, f"the log of step {step}", within)
 
-    def queue(self) -> Poll[QueueInfo]:
+    def queue(self, *, within: float) -> Poll[QueueInfo]:
         """The server's queue; refused to all but administrators."""
-        return self._get("/api/queue/info", parse.parse_queue, "the queue")
+        return self._get("/api/queue/info", parse.parse_queue, "the queue", within)
 
-    def restart(self, repo: int, number: int) -> Poll[Pipeline]:
+    def restart(self, repo: int, number: int, *, within: float) -> Poll[Pipeline]:
         """Run a pipeline again; asked once only, for a 500 may have made the row (measured, B10)."""
-        return self._post(f"/api/repos/{repo}/pipelines/{number}", b"", f"pipeline #{number}")
+        return self._post(f"/api/repos/{repo}/pipelines/{number}", b"", f"pipeline #{number}", within)
 
-    def start(self, repo: int, branch: str) -> Poll[Pipeline]:
+    def start(self, repo: int, branch: str, *, within: float) -> Poll[Pipeline]:
         """Start a manual pipeline on the tip of a branch; asked once only."""
         body = json.dumps({"branch": branch}).encode()
-        return self._post(f"/api/repos/{repo}/pipelines", body, f"branch {branch}")
+        return self._post(f"/api/repos/{repo}/pipelines", body, f"branch {branch}", within)
 
-    def _post(self, path: str, body: bytes, subject: str) -> Poll[Pipeline]:
+    def _post(self, path: str, body: bytes, subject: str, within: float) -> Poll[Pipeline]:
         connection = self._connect()
         if not isinstance(connection, Found):
             return connection
         client, token_source = connection.value
-        response = client.request("POST", path, timeout=self._timeout, body=body)
+        response = client.request("POST", path, timeout=within, body=body)
         return read_response(
             response, parse.parse_pipeline, subject=subject, token_source=token_source, server_url=self._server_url
         )
 
-    def _get(self, path: str, parser: Callable[[object], T], subject: str) -> Poll[T]:
+    def _get(self, path: str, parser: Callable[[object], T], subject: str, within: float) -> Poll[T]:
         connection = self._connect()
         if not isinstance(connection, Found):
             return connection
         client, token_source = connection.value
 
         def fetch() -> Poll[T]:
-            response = client.request("GET", path, timeout=self._timeout)
+            response = client.request("GET", path, timeout=within)
             return _confirm_slow_refusal(
                 read_response(
                     response, parser, subject=subject, token_source=token_source, server_url=self._server_url

@@ -60,9 +60,9 @@ def site(clock: HandClock) -> Iterator[StandIn]:
 def client() -> Iterator[Callable[..., WoodpeckerClient]]:
     opened: list[HttpClient] = []
 
-    def one(site: StandIn, token: str = "alice-token", deadline: float = HANG_S) -> WoodpeckerClient:
+    def one(site: StandIn, token: str = "alice-token") -> WoodpeckerClient:
         opened.append(HttpClient(parse_server_url(site.url), clock=SystemClock(), token=token))
-        return WoodpeckerClient(connect_now(opened[-1], token_source="WP_TOKEN"), timeout=deadline)
+        return WoodpeckerClient(connect_now(opened[-1], token_source="WP_TOKEN"))
 
     with stamina.set_testing(True, attempts=MAX_ATTEMPTS):  # real time between two tries says nothing here
         yield one
@@ -83,27 +83,27 @@ def test_the_calls_reach_what_they_name(site: StandIn, client: Client, clock: Ha
     site.push("acme/app", "main", SHA, timelines.make_red(log=["boom"]))
     clock.sleep(5)
     ci = client(site)
-    assert value(ci.user()) == "alice"
-    assert value(ci.repository("acme/app")).id == 8
-    (row,) = value(ci.pipelines(8))
+    assert value(ci.user(within=HANG_S)) == "alice"
+    assert value(ci.repository("acme/app", within=HANG_S)).id == 8
+    (row,) = value(ci.pipelines(8, within=HANG_S))
     assert (row.number, row.commit, row.status, row.workflows) == (1, SHA, Status.FAILURE, ())
-    detail = value(ci.pipeline(8, 1))
+    detail = value(ci.pipeline(8, 1, within=HANG_S))
     step = next(step for step in detail.workflows[0].steps if step.can_be_blamed)
-    assert [line.text for line in value(ci.log(8, 1, step.id))] == ["boom"]
-    assert value(ci.queue()).paused is False
-    assert value(ci.restart(8, 1)).number == 2
-    assert value(ci.start(8, "main")).event == "manual"
+    assert [line.text for line in value(ci.log(8, 1, step.id, within=HANG_S))] == ["boom"]
+    assert value(ci.queue(within=HANG_S)).paused is False
+    assert value(ci.restart(8, 1, within=HANG_S)).number == 2
+    assert value(ci.start(8, "main", within=HANG_S)).event == "manual"
 
 
 def test_a_name_with_odd_characters_is_asked_for_whole(site: StandIn, client: Client) -> None:
-    found = value(client(site).repository("acme/a b%2F?"))
+    found = value(client(site).repository("acme/a b%2F?", within=HANG_S))
     assert (found.id, found.active) == (9, False)
 
 
 def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -> None:
     for number in range(5):
         site.push("acme/app", f"b{number}", SHA, timelines.make_green())
-    pages = [value(client(site).pipelines(8, page=page, per_page=2)) for page in (1, 2, 3, 4)]
+    pages = [value(client(site).pipelines(8, page=page, per_page=2, within=HANG_S)) for page in (1, 2, 3, 4)]
     assert [[row.number for row in page] for page in pages] == [[5, 4], [3, 2], [1], []]
 
 
@@ -115,7 +115,7 @@ def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -
     ],
 )
 def test_a_no_is_a_no_and_asked_once(site: StandIn, client: Client, token: str, name: str, reason: str) -> None:
-    found = client(site, token).repository(name)
+    found = client(site, token).repository(name, within=HANG_S)
     assert isinstance(found, Denied)
     assert reason in found.reason
     assert site.count() == 1
@@ -124,12 +124,12 @@ def test_a_no_is_a_no_and_asked_once(site: StandIn, client: Client, token: str, 
 def test_a_bad_token_is_refused_at_the_user(site: StandIn, client: Client) -> None:
     """Elsewhere it reads what is public, as if it were none (fact 4)."""
     ci = client(site, "nonsense")
-    assert isinstance(ci.repository("acme/app"), Found)
-    assert isinstance(ci.user(), Denied)
+    assert isinstance(ci.repository("acme/app", within=HANG_S), Found)
+    assert isinstance(ci.user(within=HANG_S), Denied)
 
 
 def test_the_queue_is_for_administrators(site: StandIn, client: Client) -> None:
-    assert isinstance(client(site, "bob-token").queue(), Denied)
+    assert isinstance(client(site, "bob-token").queue(within=HANG_S), Denied)
 
 
 BLIPS = [
@@ -146,14 +146,14 @@ BLIPS = [
 def test_a_blip_is_asked_again_quickly_and_not_told(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
     site.push("acme/app", "main", SHA, timelines.make_green())
     site.fail(FaultRule(fault=blip, last=MAX_ATTEMPTS - 2))
-    assert len(value(client(site).pipelines(8))) == 1
+    assert len(value(client(site).pipelines(8, within=HANG_S))) == 1
     assert site.count("pipelines") == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("blip", BLIPS[:2], ids=str)
 def test_tries_within_one_look_are_few(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
     site.fail(FaultRule(fault=blip))
-    assert isinstance(client(site).pipelines(8), Unavailable)
+    assert isinstance(client(site).pipelines(8, within=HANG_S), Unavailable)
     assert site.count("pipelines") == MAX_ATTEMPTS == 3
 
 
@@ -172,7 +172,7 @@ def test_what_a_quick_try_cannot_help_is_left_to_patience(
     site: StandIn, client: Client, fault: faults.HttpFault, kind: FailureKind
 ) -> None:
     site.fail(FaultRule(fault=fault))
-    found = client(site, deadline=0.5 if kind is FailureKind.TIMEOUT else HANG_S).pipelines(8)
+    found = client(site).pipelines(8, within=0.5 if kind is FailureKind.TIMEOUT else HANG_S)
     assert isinstance(found, Unavailable)
     assert found.kind is kind
     assert site.count() <= 1
@@ -182,8 +182,8 @@ def test_a_restart_is_asked_once_whatever_comes(site: StandIn, client: Client) -
     """A 500 or a reset may come after the row was made: twice would be two runs."""
     for fault in (faults.StatusFault(code=500), faults.Cut(FaultPoint.BEFORE), faults.BodyFault()):
         site.fail(FaultRule(fault=fault, method="POST"))
-        assert isinstance(client(site).restart(8, 1), Unavailable)
-        assert isinstance(client(site).start(8, "main"), Unavailable)
+        assert isinstance(client(site).restart(8, 1, within=HANG_S), Unavailable)
+        assert isinstance(client(site).start(8, "main", within=HANG_S), Unavailable)
     assert site.count(method="POST") == 6
 
 
@@ -202,7 +202,9 @@ def test_a_server_of_version_2_8_is_read_as_one_of_today(clock: HandClock, clien
             site.push("acme/app", "main", SHA, timelines.make_red(exit_code=3, error="boom"))
             clock.sleep(5)
             ci = client(site)
-            found.append((facts(value(ci.pipelines(8))[0]), facts(value(ci.pipeline(8, 1)))))
+            found.append(
+                (facts(value(ci.pipelines(8, within=HANG_S))[0]), facts(value(ci.pipeline(8, 1, within=HANG_S))))
+            )
     assert found[0] == found[1]
     detail = found[0][1]
     assert detail.created > 0

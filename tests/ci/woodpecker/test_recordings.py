@@ -162,7 +162,7 @@ def locked() -> Deaf:
 
 def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -> None:
     assert locked.replies["/healthz"].status == 500
-    found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user()
+    found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0)
     assert isinstance(found, Unavailable)
     assert "database is locked" in found.reason
     assert locked.asked == ["/api/user", "/healthz"]
@@ -170,19 +170,19 @@ def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -
 
 def test_a_slow_refusal_of_a_well_server_is_a_no(locked: Deaf) -> None:
     locked.replies["/healthz"] = HttpResponse(204, {}, b"", 0.01)
-    found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user()
+    found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0)
     assert isinstance(found, Denied)
     assert found.slow
 
 
 def test_a_slow_refusal_of_a_server_that_then_says_nothing_is_no_usable_answer(locked: Deaf) -> None:
     del locked.replies["/healthz"]
-    assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(), Unavailable)
+    assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0), Unavailable)
 
 
 def test_a_quick_refusal_is_believed_at_once(locked: Deaf) -> None:
     locked.replies["/api/user"] = locked.replies["/api/user"]._replace(duration_s=0.01)
-    assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(), Denied)
+    assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0), Denied)
     assert locked.asked == ["/api/user"]
 
 

@@ -104,10 +104,10 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
 
 def _rights(ci: WoodpeckerClient, repo: int) -> str:
     """What the token may do beyond watching, as far as CI says."""
-    push, may = ci.can_push(repo), []
+    push, may = ci.can_push(repo, within=REQUEST_TIMEOUT_S), []
     if isinstance(push, Found):
         may.append("may restart pipelines" if push.value else "may not restart pipelines")
-    queue = ci.queue()
+    queue = ci.queue(within=REQUEST_TIMEOUT_S)
     if isinstance(queue, Found | Denied):
         may.append("may see the queue" if isinstance(queue, Found) else "may not see the queue")
     return f"; the token {', '.join(may)}" if may else ""
