@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
 from homelab_hooks.config.schema import SETTINGS
 
@@ -29,16 +31,16 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
         )
 
 
-def as_arguments(args: argparse.Namespace, *names: str) -> list[str]:
-    """The options among these settings that were given, as they would be given again."""
+def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
+    """The options among these settings that were given, as command line arguments."""
     found: list[str] = []
     for setting in SETTINGS:
-        value = getattr(args, setting.name, None) if setting.name in names else None
+        value = given.get(setting.name) if setting.name in names else None
         for text in [value] if isinstance(value, str) else value or ():
             found += [setting.option, text]
     return found
 
 
-def as_mapping(args: argparse.Namespace, *names: str) -> dict[str, str | list[str]]:
-    """The same by the settings' names, for somebody who is to read them later."""
-    return {name: value for name in names if (value := getattr(args, name, None)) is not None}
+def as_mapping(given: Mapping[str, Any], *names: str) -> dict[str, str | list[str]]:
+    """The options among these settings that were given, by the settings' names."""
+    return {name: value for name in names if (value := given.get(name)) is not None}

@@ -80,6 +80,8 @@ class Runtime:
         self._child_environ = {
             name: value for name, value in self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)
         }
+        self.git_readonly = self._open_reader()
+        """git that never prompts, changes nothing and starts quickly"""
 
     @classmethod
     def from_process(cls) -> Runtime:
@@ -100,7 +102,7 @@ class Runtime:
     def chdir(self, directory: Path) -> None:
         """From now on git runs there: a work tree may be removed while somebody waits."""
         self.directory = directory
-        self.__dict__.pop("git_readonly", None)
+        self.git_readonly = self._open_reader()
 
     def require_directory(self) -> None:
         """Raises CommandError where this process's directory is gone."""
@@ -116,9 +118,7 @@ class Runtime:
     def _home(self) -> Path:
         return Path(self.environ.get("HOME") or "~")
 
-    @cached_property
-    def git_readonly(self) -> ReadOnlyRepository:
-        """Git that never prompts, changes nothing and starts quickly."""
+    def _open_reader(self) -> ReadOnlyRepository:
         return ReadOnlyRepository(DirectRunner(self._child_environ, self.directory))
 
     @cached_property

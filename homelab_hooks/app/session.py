@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import shlex
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
@@ -78,17 +78,21 @@ class Session:
         self.world.require_directory()
         return int(run())
 
-    def config(self, args: argparse.Namespace) -> Config:
-        """The settings in force; from here on the view is what they say."""
-        config = self.world.config(_given_settings(args))
+    def config(self, given: Mapping[str, Any]) -> Config:
+        """The effective settings; from here on the view is the one they name.
+
+        Args:
+            given: the command's options by name.
+        """
+        config = self.world.config(_given_settings(given))
         self._switch_view(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=warning, level=LogLevel.WARNING))
         return config
 
-    def resolve_leniently(self, args: argparse.Namespace) -> tuple[Config, tuple[CommandError, ...]]:
-        """The settings as far as they can be used, and what is wrong with the others; the view is what they say."""
-        config, problems = self.world.resolve_leniently(_given_settings(args))
+    def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:
+        """The effective settings that are valid, and an error for each other one."""
+        config, problems = self.world.resolve_leniently(_given_settings(given))
         self._switch_view(config.output)
         return config, problems
 
@@ -109,6 +113,10 @@ class Session:
             case _:
                 pass
         self._view.tell(event)
+
+    def set_resume_command(self, command: str) -> None:
+        """Remember the command that resumes what runs now; it is printed if the command is interrupted."""
+        self.resume = command
 
     def finish(self, verdict: Verdict) -> int:
         """Write the result, once, and return its exit code; from here on no signal changes it."""
@@ -155,9 +163,9 @@ class Session:
         return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._partial.landed))
 
 
-def _given_settings(args: argparse.Namespace) -> dict[str, str | Sequence[str] | None]:
-    """The options that are settings; None where one was not given, or the verb does not take it."""
-    return {setting.name: getattr(args, setting.name, None) for setting in SETTINGS}
+def _given_settings(given: Mapping[str, Any]) -> dict[str, str | Sequence[str] | None]:
+    """The options that are settings; None where one was not given, or the command does not have it."""
+    return {setting.name: given.get(setting.name) for setting in SETTINGS}
 
 
 def _landed(event: StageChanged, *, before: bool | None) -> bool | None:

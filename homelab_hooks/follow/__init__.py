@@ -1,1 +1,1 @@
-"""What follows a push: the links of the chain."""
+"""What follows a push: an ordered list of links (CI, rollouts), each run when the one before it succeeded."""

@@ -1,4 +1,4 @@
-"""One landing under way: its state kept before each effect, its stages told and timed."""
+"""One landing under way: its state kept before each effect, its stages announced and timed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Log, LogLevel, Progress, Stage, StageChanged
+from homelab_hooks.events import Log, LogLevel, Stage
+from homelab_hooks.follow.stage import StageReport, run_stage
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
@@ -19,45 +20,6 @@ from homelab_hooks.text.sanitize import strip_control_chars
 
 SHORT_SHA_DIGITS = 10
 ABORT_HINT = "git land --abort goes back to where the branch was"
-
-
-class StageReport:
-    """What a stage has to say at its end."""
-
-    def __init__(self) -> None:
-        self.detail = ""
-        self.progress = Progress.DONE
-
-    def mark_failed(self) -> None:
-        """It did not do what it is for, which is no end yet."""
-        self.progress = Progress.FAILED
-
-    def mark_skipped(self, why: str) -> None:
-        """It was not needed, and why."""
-        self.progress = Progress.SKIPPED
-        self.detail = why
-
-
-@contextmanager
-def run_stage(parts: LandingDependencies, stage: Stage) -> Iterator[StageReport]:
-    """Tell that a stage starts, and how it ended."""
-    began = parts.clock.now()
-    parts.tell(StageChanged(stage=stage, progress=Progress.STARTED))
-    note = StageReport()
-
-    def end(progress: Progress, detail: str) -> None:
-        took = parts.clock.now() - began
-        parts.tell(StageChanged(stage=stage, progress=progress, detail=strip_control_chars(detail), took=took))
-
-    try:
-        yield note
-    except CommandError as problem:
-        end(Progress.FAILED, problem.message)
-        raise
-    except BaseException:
-        end(Progress.FAILED, "cut short")
-        raise
-    end(note.progress, note.detail)
 
 
 class Landing:
@@ -128,7 +90,7 @@ class Landing:
     def stage(self, stage: Stage) -> Iterator[StageReport]:
         """A stage, written down and told."""
         self.save(stage=stage)
-        with run_stage(self.parts, stage) as note:
+        with run_stage(stage, emit=self.parts.tell, clock=self.parts.clock) as note:
             yield note
 
     def log(self, text: str, *, source: str = "homelab", level: LogLevel = LogLevel.INFO) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land.landing import Landing, run_stage, short_sha
+from homelab_hooks.land.landing import Landing, short_sha
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
@@ -18,7 +19,7 @@ from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 
 def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:
     """Look, ask CI, refuse or write down that a landing begins."""
-    with run_stage(parts, Stage.PREFLIGHT) as note:
+    with run_stage(Stage.PREFLIGHT, emit=parts.tell, clock=parts.clock) as note:
         facts, state = collect_facts(request, parts.git, resolve_remote(request, parts.git))
         for problem in unmet_preconditions(facts):
             raise problem

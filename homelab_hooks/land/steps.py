@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import assert_never
 
 from homelab_hooks.errors import CommandError
@@ -21,11 +20,10 @@ from homelab_hooks.land.tree_check import (
     DURING_VERIFICATION,
     require_same_tree,
 )
-from homelab_hooks.land.verification import detect_in
+from homelab_hooks.land.verification import VerificationRun, detect_in, run_verification, verification_error
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 
-TAIL_LINES = 10
 MAX_QUERIES = 3
 """how often the server is asked about a push that nobody knows of"""
 
@@ -98,23 +96,13 @@ def verification_command(course: Landing) -> VerifyCommand | None:
 
 
 def _run_verification(course: Landing, chosen: VerifyCommand) -> None:
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
+    def log(line: str, level: LogLevel) -> None:
+        course.log(line, source="verify", level=level)
 
-    def hear(line: str) -> None:
-        tail.append(line)
-        course.log(line, source="verify")
-
-    argv = ["sh", "-c", chosen.command]
-    env = {"HOMELAB_IN_LAND": "1"}
-    done = course.parts.commands.stream(argv, hear, cwd=course.git.location.top_level(), env=env)
+    run = VerificationRun(chosen.command, course.git.location.top_level(), env={"HOMELAB_IN_LAND": "1"})
+    done = run_verification(run, course.parts.commands, log)
     if not done.ok:
-        for line in tail:
-            course.log(line, source="verify", level=LogLevel.ERROR)
-        raise CommandError(
-            f"the verification failed with exit code {done.code}: {chosen.command}",
-            hint=f"mend it, commit, then git land again; {ABORT_HINT}",
-            exit=ExitCode.VERIFY_FAILED,
-        )
+        raise verification_error(run, done, hint=f"fix it, commit, then git land again; {ABORT_HINT}")
 
 
 def push_commit(course: Landing, sha: str) -> PushResult:

@@ -1,14 +1,21 @@
-"""Which command verifies a repository, and why that one."""
+"""The verification command of a repository: which one it is, why, and how it is run."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from homelab_hooks.config.files import read_bounded_file
+from homelab_hooks.errors import CommandError
+from homelab_hooks.events import LogLevel
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.request import VerifyCommand
+from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.process import ProcessRunner
 
 PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
 _MAKE_TEST = re.compile(r"^test\s*:(?!=)", re.MULTILINE)
@@ -100,3 +107,41 @@ def _rust(read: ReadFile) -> VerifyCommand | None:
 
 
 DETECTORS = (_pre_commit, _make, _just, _python, _node, _go, _rust)
+
+
+class VerificationRun(NamedTuple):
+    """One run of a verification command."""
+
+    command: str
+    """for `sh -c`"""
+    directory: Path | None
+    """the work tree's root"""
+    env: Mapping[str, str] = {}
+    """variables added for the command"""
+    tail_lines: int = 10
+    """of a failed run, repeated at the end"""
+
+
+def run_verification(run: VerificationRun, runner: ProcessRunner, log: Callable[[str, LogLevel], None]) -> Completed:
+    """Run the command and log its output line by line; if it fails, log the last lines again as errors.
+
+    The tail is repeated because a live view, or other steps' output, may have pushed it off the screen.
+    """
+    tail: deque[str] = deque(maxlen=run.tail_lines)
+
+    def on_line(line: str) -> None:
+        tail.append(line)
+        log(line, LogLevel.INFO)
+
+    done = runner.stream(["sh", "-c", run.command], on_line, cwd=run.directory, env=run.env)
+    if not done.ok:
+        for line in tail:
+            log(line, LogLevel.ERROR)
+    return done
+
+
+def verification_error(run: VerificationRun, done: Completed, *, hint: str) -> CommandError:
+    """The error for a command that failed (22)."""
+    return CommandError(
+        f"the verification failed with exit code {done.code}: {run.command}", hint=hint, exit=ExitCode.VERIFY_FAILED
+    )

@@ -67,30 +67,37 @@ class NdjsonView:
 
     def tell(self, event: Event) -> None:
         """Write one event."""
-        head = {
-            "schema": SCHEMA_VERSION,
-            "seq": self._seq + 1,
-            "time": self._format_current_time(),
-            "event": EVENT_NAMES[type(event)],
-        }
-        line = json.dumps({**head, **self._object(sanitize_event(event, self._redact))}, ensure_ascii=False)
+        fields = event_object(event, self._redact, seq=self._seq + 1, time=self._format_current_time())
+        line = json.dumps(fields, ensure_ascii=False)
         self._seq += 1  # only now: a signal may come at any line, and what was not written has no number
         self._output.out(line)
 
     def close(self) -> None:
         """Nothing has to be put back."""
 
-    def _object(self, record: Any) -> dict[str, Any]:
-        """The fields that always apply, and of the others those that are set."""
-        always = set(record._fields) - set(record._field_defaults)
-        pairs = ((name, getattr(record, name)) for name in record._fields)
-        return {name: self._value(value) for name, value in pairs if name in always or value not in (None, "")}
 
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, Enum):
-            return value.value
-        if hasattr(value, "_fields"):
-            return self._object(value)
-        if isinstance(value, tuple):
-            return [self._value(item) for item in value]
-        return round(value, 3) if isinstance(value, float) else value
+def event_object(event: Event, redact: Redactor, *, seq: int, time: str) -> dict[str, Any]:
+    """The event as the JSON object that the schema describes.
+
+    Args:
+        time: as RFC 3339.
+    """
+    head = {"schema": SCHEMA_VERSION, "seq": seq, "time": time, "event": EVENT_NAMES[type(event)]}
+    return {**head, **_to_object(sanitize_event(event, redact))}
+
+
+def _to_object(record: Any) -> dict[str, Any]:
+    """The fields that always apply, and of the others those that are set."""
+    always = set(record._fields) - set(record._field_defaults)
+    pairs = ((name, getattr(record, name)) for name in record._fields)
+    return {name: _to_value(value) for name, value in pairs if name in always or value not in (None, "")}
+
+
+def _to_value(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if hasattr(value, "_fields"):
+        return _to_object(value)
+    if isinstance(value, tuple):
+        return [_to_value(item) for item in value]
+    return round(value, 3) if isinstance(value, float) else value

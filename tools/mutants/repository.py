@@ -119,8 +119,8 @@ REPOSITORY = (
         "modules-of-the-waiter",
         "a waiter takes no module from the repository: it is started elsewhere, and told not to; each would do",
         (
-            Change("hooks/background/job.py", '("-P", "-m",', '("-m",'),
-            Change("hooks/background/job.py", 'cwd=Path("/")', "cwd=world.directory"),
+            Change("app/push_watch.py", '("-P", "-m",', '("-m",'),
+            Change("app/push_watch.py", 'cwd=Path("/")', "cwd=runtime.directory"),
         ),
         ("tests/hooks/background/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
     ),
@@ -133,7 +133,7 @@ REPOSITORY = (
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("hooks/pre_push/verify.py", "trust_prompt.require_trusted(config, world)", "pass"),),
+        (Change("cli/commands/hooks/verify.py", "trust_prompt.require_trusted(config, world)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
     ),
     Defence(

@@ -37,9 +37,9 @@ SECRETS = (
         "the command that hears how a watch ended has none of our tokens",
         (
             Change(
-                "hooks/background/notify.py",
-                ('world.user_command_runner.run(\n        ["sh", "-c"'),
-                'world.hook_runner.run(["sh", "-c"',
+                "app/push_watch.py",
+                "runner=runtime.user_command_runner,",
+                "runner=runtime.hook_runner,",
             ),
         ),
         ("tests/hooks/background/test_pushed.py::test_the_notifying_command_has_none_of_our_tokens",),
@@ -137,9 +137,9 @@ SECRETS = (
         "a waiter's ticket is no argument",
         (
             Change(
-                "hooks/background/job.py",
+                "app/push_watch.py",
                 "[sys.executable, *WORKER_COMMAND,",
-                '[sys.executable, "-X", told, *WORKER_COMMAND,',
+                '[sys.executable, "-X", full.to_json(), *WORKER_COMMAND,',
             ),
         ),
         (f"{ENDS}::test_a_push_by_url_and_its_waiter_give_nothing_away",),

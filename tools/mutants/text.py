@@ -20,7 +20,7 @@ TEXT = (
     Defence(
         "json-view",
         "so does the one for programs",
-        (Change("views/ndjson.py", "self._object(sanitize_event(event, self._redact))", "self._object(event)"),),
+        (Change("views/ndjson.py", "_to_object(sanitize_event(event, redact))", "_to_object(event)"),),
         (f"{VIEWS}::test_json_says_nothing_harmful[log..text]",),
     ),
     Defence(
@@ -282,8 +282,8 @@ TEXT = (
         (
             Change(
                 "hooks/background/notify.py",
-                'words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"',
-                'words = f"homelab: {result.verdict} {result.reason}"',
+                'title = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:_SHORT_SHA_DIGITS]}"',
+                'title = f"homelab: {result.verdict} {result.reason}"',
             ),
         ),
         (

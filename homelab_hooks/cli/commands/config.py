@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the table."""
-    config, problems = session.resolve_leniently(args)
+    config, problems = session.resolve_leniently(vars(args))
     for text in config.warnings:
         session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
     rows = [*_rows(config, session.world.redact), ("token", *_token(session))]

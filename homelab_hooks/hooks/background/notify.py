@@ -1,77 +1,82 @@
-"""Tells a person how a watch ended that nobody looked at."""
+"""Notifies the user when a background watch has ended."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from typing import Any
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.system import process_table, terminal
-from homelab_hooks.system.clock import format_current_time
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import ProcessInfo
-from homelab_hooks.views.ndjson import NdjsonView
 
 NOTIFY_TIMEOUT_S = 30.0
-"""that a notification may take"""
+"""for homelab.notify and for notify-send"""
 _DESKTOP_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
+_SHORT_SHA_DIGITS = 10
 
 
-class _Line:
-    """Hears one line."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyTargets:
+    """Where a notification can go.
 
-    def __init__(self) -> None:
-        self.text = ""
+    Args:
+        runner: runs the user's command and notify-send; without our tokens.
+        directory: the command's working directory.
+        environ: of this process; says whether there is a desktop.
+        session_leader: of the session that made the push; None: it had no terminal.
+    """
 
-    def out(self, line: str) -> None:
-        self.text = line
-
-
-def result_json(result: Result, world: Runtime) -> str:
-    """The `result` object of --output json."""
-    line = _Line()
-    NdjsonView(line, world.redact, format_current_time).tell(result)
-    return line.text
-
-
-def result_dict(result: Result, world: Runtime) -> dict[str, Any]:
-    """The same, as it is kept in a record."""
-    found: dict[str, Any] = json.loads(result_json(result, world))
-    return found
+    runner: ProcessRunner
+    directory: Path
+    environ: Mapping[str, str]
+    session_leader: ProcessInfo | None
 
 
 def send_notification(
-    result: Result, world: Runtime, config: Config, *, shell: ProcessInfo | None, tell: Callable[[Event], None]
+    result: Result, result_json: str, config: Config, targets: NotifyTargets, emit: Callable[[Event], None]
 ) -> None:
-    """By the user's own command, else by the terminal and the desktop, as far as they are still there.
+    """Run homelab.notify; without one, or if it fails, ring the terminal and use the desktop where they still exist.
 
-    They get our own words only: no name, message or address from outside.
+    The terminal and the desktop get text of ours only: no name, message or address from outside.
+
+    Args:
+        result_json: the `result` object of --output json, on one line; the command reads it from standard input.
     """
-    if config.notify and _run_notify_command(result, world, config, tell):
+    if config.notify and _run_notify_command(result_json, config, targets, emit):
         return
-    words = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:10]}"
-    if shell and _is_terminal_open(shell):
-        terminal.ring_bell(shell.terminal, title=words, term=world.environ.get("TERM", ""))
-    if any(world.environ.get(name) for name in _DESKTOP_VARIABLES):
-        more = f"homelab ci status {result.sha[:10]}"
-        world.user_command_runner.run(["notify-send", "--app-name=homelab", words, more], timeout=NOTIFY_TIMEOUT_S)
+    title = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:_SHORT_SHA_DIGITS]}"
+    leader, environ = targets.session_leader, targets.environ
+    if leader and _is_terminal_open(leader):
+        terminal.ring_bell(leader.terminal, title=title, term=environ.get("TERM", ""))
+    if any(environ.get(name) for name in _DESKTOP_VARIABLES):
+        body = f"homelab ci status {result.sha[:_SHORT_SHA_DIGITS]}"
+        targets.runner.run(["notify-send", "--app-name=homelab", title, body], timeout=NOTIFY_TIMEOUT_S)
 
 
-def _run_notify_command(result: Result, world: Runtime, config: Config, tell: Callable[[Event], None]) -> bool:
-    told = f"{result_json(result, world)}\n".encode()
-    done = world.user_command_runner.run(
-        ["sh", "-c", config.notify], cwd=world.directory, stdin=told, timeout=NOTIFY_TIMEOUT_S
-    )
+def _run_notify_command(
+    result_json: str, config: Config, targets: NotifyTargets, emit: Callable[[Event], None]
+) -> bool:
+    stdin = f"{result_json}\n".encode()
+    done = targets.runner.run(["sh", "-c", config.notify], cwd=targets.directory, stdin=stdin, timeout=NOTIFY_TIMEOUT_S)
     if not done.ok:
-        why = "did not end in time" if done.timed_out else f"ended with {done.code}"
+        why = "timed out" if done.timed_out else f"exited with {done.code}"
         text = f"the command from {config.source('notify')} {why}"
-        tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
+        emit(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return done.ok
 
 
-def _is_terminal_open(shell: ProcessInfo) -> bool:
+def find_session_leader() -> ProcessInfo | None:
+    """The leader of this process's session; None if the session has no terminal, or the leader left it."""
+    mine = process_table.process_info(os.getpid())
+    leader = process_table.process_info(mine.session) if mine and mine.terminal else None
+    return leader if mine and leader and leader.terminal == mine.terminal else None
+
+
+def _is_terminal_open(leader: ProcessInfo) -> bool:
     """Whether the session that pushed still has its terminal."""
-    now = process_table.process_info(shell.id)
-    return now is not None and (now.began, now.terminal) == (shell.began, shell.terminal)
+    now = process_table.process_info(leader.id)
+    return now is not None and (now.began, now.terminal) == (leader.began, leader.terminal)

@@ -1,62 +1,74 @@
-"""Whether a push landed: what this repository knows of it, else what the server says."""
+"""Finds out whether a push landed: from this repository's refs, and from the server where they do not say."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.system import process_table
 from homelab_hooks.system.process_table import ProcessInfo
 
-FIRST_INTERVAL_S, LATER_INTERVAL_S, QUICK_PHASE_S = 0.1, 0.5, 5.0
-"""seconds between two looks for the push: at first, and after so many seconds"""
+FIRST_INTERVAL_S, LATER_INTERVAL_S = 0.1, 0.5
+"""between two polls for the end of the push: at first, and after the quick phase"""
+QUICK_PHASE_S = 5.0
+
+
+def find_git_push() -> ProcessInfo | None:
+    """The git process that runs this hook: the nearest ancestor named git."""
+    return next((process for process in process_table.ancestors(os.getpid()) if process.name == "git"), None)
 
 
 def wait_for_exit(push: ProcessInfo, *, there: Callable[[ProcessInfo], bool], clock: Clock) -> None:
-    """Wait until the push has ended; how it did cannot be seen."""
-    begin = clock.now()
-    while there(push):
-        clock.sleep(FIRST_INTERVAL_S if clock.now() - begin < QUICK_PHASE_S else LATER_INTERVAL_S)
+    """Wait until the push has ended. Its exit code cannot be read: it is not a child of ours.
 
-
-def push_landed(git: ReadOnlyRepository, ticket: WatchJob) -> bool | None:
-    """Whether the commit is on the branch, now that the push has ended; None where nobody says.
-
-    The tracking branch is believed where it follows the very URL that is pushed to. The server is asked about all other
-    pushes, and about those that seem to have failed: it may have taken what git then did not hear of.
+    Args:
+        there: whether the process still runs.
     """
-    remote, branch = ticket.remote, ticket.branch
+    began = clock.now()
+    while there(push):
+        clock.sleep(FIRST_INTERVAL_S if clock.now() - began < QUICK_PHASE_S else LATER_INTERVAL_S)
+
+
+def push_landed(git: ReadOnlyRepository, job: WatchJob) -> bool | None:
+    """Whether the commit is on the branch, now that the push has ended; None if no remote answers.
+
+    The tracking branch is trusted if it follows the very URL that was pushed to. The server is asked about all other
+    pushes, and about those that seem to have failed: it may have accepted a push whose answer git did not receive.
+    """
+    remote, branch = job.remote, job.branch
     urls = git.remotes.push_urls(remote)
     tracked = remote in git.remotes.remote_names() and urls == (git.remotes.fetch_url(remote),)
     moved = (
-        git.remotes.reflog_length(remote, branch) > ticket.reflog_length
-        and git.remotes.last_push_commit(remote, branch) == ticket.sha
+        git.remotes.reflog_length(remote, branch) > job.reflog_length
+        and git.remotes.last_push_commit(remote, branch) == job.sha
     )
     if tracked and moved:
         return True
-    answers = [_on_server(git, url, ticket, git.remotes.ls_remote_branch(url, branch)) for url in urls]
+    answers = [_on_server(git, url, job, git.remotes.ls_remote_branch(url, branch)) for url in urls]
     if True in answers:
         return True
     if None not in answers:
         return False
-    noted = git.location.config_value("core.logAllRefUpdates") not in {"false", "0", "no", "off"}
-    return False if tracked and noted else None
+    has_reflog = git.location.config_value("core.logAllRefUpdates") not in {"false", "0", "no", "off"}
+    return False if tracked and has_reflog else None
 
 
-def _on_server(git: ReadOnlyRepository, url: str, ticket: WatchJob, tip: Poll[str]) -> bool | None:
+def _on_server(git: ReadOnlyRepository, url: str, job: WatchJob, tip: Poll[str]) -> bool | None:
     match tip:
         case Found(sha):
-            return sha == ticket.sha or _contains(git, url, ticket, sha)
+            return sha == job.sha or _contains(git, url, job, sha)
         case NotFound():
             return False
         case Unavailable() | Denied():
             return None
 
 
-def _contains(git: ReadOnlyRepository, url: str, ticket: WatchJob, tip: str) -> bool | None:
-    """Whether others have pushed on top of it since."""
+def _contains(git: ReadOnlyRepository, url: str, job: WatchJob, tip: str) -> bool | None:
+    """Whether the branch's tip contains the commit, because others have pushed since."""
     if not git.history.has_commit(tip):
-        git.history.fetch_objects(url, f"refs/heads/{ticket.branch}")
-    return git.history.is_ancestor(older=ticket.sha, newer=tip) if git.history.has_commit(tip) else None
+        git.history.fetch_objects(url, f"refs/heads/{job.branch}")
+    return git.history.is_ancestor(older=job.sha, newer=tip) if git.history.has_commit(tip) else None

@@ -1,173 +1,183 @@
-"""One watch of a push, from its record to its last word: in the foreground, or left behind."""
+"""Watches one push: waits for it to end, claims the watch, follows the commit, and records the result."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from argparse import Namespace
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol
 
-from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Log, LogLevel, Start
+from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow.stage import FollowUp
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
-from homelab_hooks.hooks.background import notify, push_check
+from homelab_hooks.hooks.background import push_check
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.pre_push.target import is_target
 from homelab_hooks.land.request import Landed
+from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system import process_table
-from homelab_hooks.system.expiry import exit_after
 from homelab_hooks.verdict import Verdict
 
 MAX_EXTRA_S = 600.0
-"""seconds beyond all timeouts after which a waiter ends whatever happens; a push may take from them"""
-MAX_LOG_CHARS = 256 * 1024
-"""characters of progress in a log, at most"""
+"""added to the sum of all timeouts, after which a background watch ends in any case; the push counts too"""
 
 
-def run_background(session: Session, ticket: WatchJob) -> int:
-    """What a waiter does: see whether the push landed, watch if it did, write down and tell how it ended."""
-    session.world.terminal.limit_log(MAX_LOG_CHARS)
-    session.world.chdir(Path(ticket.directory))
-    vigil = PushWatch(session, ticket)
-    code = session.run_guarded(vigil.wait_then_watch)
-    vigil.finish(notifies=True)
-    return code
+class WorkerClock(Clock, Protocol):
+    """Monotonic time for waiting, wall time for the record that other processes read."""
+
+    def wall(self) -> float:
+        """Unix seconds."""
 
 
-def run_foreground(session: Session, ticket: WatchJob, config: Config) -> int:
-    """The same for a push that has landed, with somebody who looks on; nothing where it is watched already."""
-    vigil = PushWatch(session, ticket)
-    code = session.run_guarded(lambda: vigil.watch(config, WatchPhase.WATCHING))
-    vigil.finish(notifies=False)
-    return code
+class WatchHost(Protocol):
+    """The process that a watch runs in."""
+
+    @property
+    def git_readonly(self) -> ReadOnlyRepository:
+        """Git in the current directory; never prompts."""
+
+    @property
+    def clock(self) -> WorkerClock:
+        """Monotonic and wall time."""
+
+    def chdir(self, directory: Path) -> None:
+        """Run git there from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchCallbacks:
+    """What a watch calls.
+
+    Args:
+        emit: shows an event.
+        follow: follows a commit that has landed, and returns the verdict.
+        resume_command: the command that follows the job's commit, for hints.
+    """
+
+    emit: Callable[[Event], None]
+    follow: Callable[[Landed], Verdict]
+    resume_command: str
 
 
 class PushWatch:
-    """A watch of one push; `end` is called however it ended."""
+    """The watch of one push.
 
-    def __init__(self, session: Session, ticket: WatchJob) -> None:
-        self._session = session
-        self._ticket = ticket
-        self._store: WatchRegistry | None = None
+    Several processes may want to watch the same commit on the same branch: the pre-push hook starts a watcher before
+    the push, and the reference-transaction hook another one after it. The registry's record decides which of them does.
+
+    Args:
+        config: the settings that are in effect when the watch begins.
+    """
+
+    def __init__(self, job: WatchJob, config: Config, host: WatchHost, callbacks: WatchCallbacks) -> None:
+        self._job = job
+        self._config = config
+        self._host = host
+        self._callbacks = callbacks
+        self._registry: WatchRegistry | None = None
         self._record: WatchRecord | None = None
-        self._config: Config | None = None
 
-    def _stage(self, config: Config) -> FollowUp:
-        given = Namespace(**self._ticket.options)
-        return FollowUp(config, self._session, given, watching=True, deploying=True)
+    def run(self, phase: WatchPhase) -> Verdict | None:
+        """Watch, and return the verdict; None if another process watches this push, or it is not to the target.
 
-    @property
-    def _git(self) -> ReadOnlyRepository:
-        return self._session.world.git_readonly
+        A watch in the phase `watching` takes over from one that only waits for the push to end.
 
-    def wait_then_watch(self) -> int:
-        """Wait for the push if it goes on, then watch."""
-        config = self._session.config(Namespace(**{**self._ticket.options, "output": "plain"}))
-        exit_after(_max_duration(config))
-        return self.watch(config, WatchPhase.PUSHING if self._ticket.push_process else WatchPhase.WATCHING)
-
-    def watch(self, config: Config, state: WatchPhase) -> int:
-        """Watch, as the only one who does; a watch that only waits for this push's end is taken over."""
-        world, ticket = self._session.world, self._ticket
-        common = self._git.location.common_dir()
+        Raises:
+            CommandError: the repository is gone.
+        """
+        host, job = self._host, self._job
+        common = host.git_readonly.location.common_dir()
         if common is None:
-            raise CommandError("this is no git repository", hint="it may have been removed since the push")
-        now = world.clock.wall()
+            raise CommandError("not a git repository", hint="it may have been removed since the push")
+        now = host.clock.wall()
         record = WatchRecord(
-            sha=ticket.sha, branch=ticket.branch, remote=format_remote_url(ticket.remote), process=os.getpid(),
-            host=os.uname().nodename, began_at=now, expires_at=now + _max_duration(config), state=state, log=ticket.log,
-            landed=True if ticket.push_process is None else None,
+            sha=job.sha, branch=job.branch, remote=format_remote_url(job.remote), process=os.getpid(),
+            host=os.uname().nodename, began_at=now, expires_at=now + max_duration_s(self._config), state=phase,
+            log=job.log, landed=True if job.push_process is None else None,
         )  # fmt: skip
-        store = WatchRegistry(common)
-        over = frozenset({WatchPhase.PUSHING}) if state is WatchPhase.WATCHING else frozenset[WatchPhase]()
-        if not self._written(lambda: store.claim(record, over=over)):
-            return 0
-        self._store, self._record, self._config = store, record, config
-        world.chdir(common)
-        return self._watch(config) if self._landed(config) else int(ExitCode.OK)
-
-    def finish(self, *, notifies: bool) -> None:
-        """Write down how it ended, and tell who is to be told; of a push that did not land git itself has told."""
-        session, record, store = self._session, self._record, self._store
-        if record is None or store is None or self._config is None or session.result is None:
-            return
-        done = finish_record(
-            record, result=notify.result_dict(session.result, session.world), now=session.world.clock.wall()
-        )
-        if self._written(lambda: store.save(done)) and notifies and record.landed is not False:
-            shell = self._ticket.session_leader
-            notify.send_notification(session.result, session.world, self._config, shell=shell, tell=session.tell)
-
-    def _landed(self, config: Config) -> bool:
-        """Whether there is something to watch; the record says so too."""
-        ticket, session = self._ticket, self._session
-        assert self._record is not None  # noqa: S101 - claimed
-        assert self._store is not None  # noqa: S101 - the same
-        if ticket.push_process is not None:
-            push_check.wait_for_exit(
-                ticket.push_process, there=process_table.is_same_process, clock=session.world.clock
-            )
-            answer = push_check.push_landed(self._git, ticket)
-            store, record = self._store, replace(self._record, landed=answer, state=WatchPhase.WATCHING)
-            self._record = record
-            if not self._written(lambda: store.save(record)):
-                self._record = None  # somebody took over, who watches in the foreground
-                return False
-            if answer is not True:
-                session.finish(
-                    _not_landed_verdict(ticket, answer, again=self._stage(config).resume_command(ticket.sha))
-                )
-                return False
-        if not is_target(ticket.branch, ticket.remote, config, self._git):
+        registry = WatchRegistry(common)
+        over = frozenset({WatchPhase.PUSHING}) if phase is WatchPhase.WATCHING else frozenset[WatchPhase]()
+        if not self._try_saving(lambda: registry.claim(record, over=over)):
+            return None
+        self._registry, self._record = registry, record
+        host.chdir(common)  # the work tree may be removed during the watch
+        if job.push_process is not None:
+            verdict = self._wait_for_push(job.push_process, record, registry)
+            if verdict is not None or self._record is None:
+                return verdict
+        if not is_target(job.branch, job.remote, self._config, host.git_readonly):
             with contextlib.suppress(OSError):
-                self._store.delete(self._record)
+                registry.delete(self._record)
             self._record = None
-            return False
-        return True
+            return None
+        return self._follow()
 
-    def _written(self, keep: Callable[[], bool]) -> bool:
-        """What is written down is for others; where the disk refuses it, the watch goes on as if it were."""
+    def record_result(self, result: Mapping[str, Any]) -> bool:
+        """Save the result, and return whether the user is to be notified.
+
+        The user is not notified of a push that did not land, since git has reported that, nor by a watch that another
+        process has taken over.
+
+        Args:
+            result: the `result` object of --output json.
+        """
+        record, registry = self._record, self._registry
+        if record is None or registry is None:
+            return False
+        ended = finish_record(record, result=result, now=self._host.clock.wall())
+        return self._try_saving(lambda: registry.save(ended)) and record.landed is not False
+
+    def _wait_for_push(
+        self, push: process_table.ProcessInfo, record: WatchRecord, registry: WatchRegistry
+    ) -> Verdict | None:
+        """Wait until the push has ended; return the verdict if it did not land, None to continue.
+
+        `self._record` is None afterwards if another process, which watches in the foreground, has taken over.
+        """
+        push_check.wait_for_exit(push, there=process_table.is_same_process, clock=self._host.clock)
+        landed = push_check.push_landed(self._host.git_readonly, self._job)
+        watching = self._record = replace(record, landed=landed, state=WatchPhase.WATCHING)
+        if not self._try_saving(lambda: registry.save(watching)):
+            self._record = None
+            return None
+        return None if landed else _not_landed_verdict(self._job, landed, self._callbacks.resume_command)
+
+    def _try_saving(self, save: Callable[[], bool]) -> bool:
+        """What `save` returns; True with a warning if the disk fails.
+
+        The record is for other processes. A watch that cannot write it still watches and notifies.
+        """
         try:
-            return keep()
+            return save()
         except OSError as error:
-            text = f"this watch is not written down: {error}"
-            self._session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
+            text = f"could not record this watch: {error}"
+            self._callbacks.emit(Log(source="homelab", text=text, level=LogLevel.WARNING))
             return True
 
-    def _watch(self, config: Config) -> int:
-        session, ticket = self._session, self._ticket
-        server = session.world.server(config)
-        stage = self._stage(config)
-        session.tell(
-            Start(command="git push", sha=ticket.sha, server=str(server), resume=stage.resume_command(ticket.sha))
-        )
-        url = next(iter(self._git.remotes.push_urls(ticket.remote)), ticket.remote)
-        there = Landed(sha=ticket.sha, branch=ticket.branch, remote=ticket.remote, push_url=url)
-        return session.finish(stage.run(there))
+    def _follow(self) -> Verdict:
+        job = self._job
+        url = next(iter(self._host.git_readonly.remotes.push_urls(job.remote)), job.remote)
+        landed = Landed(sha=job.sha, branch=job.branch, remote=job.remote, push_url=url)
+        return self._callbacks.follow(landed)
 
 
-def _not_landed_verdict(ticket: WatchJob, answer: bool | None, *, again: str) -> Verdict:  # noqa: FBT001 - a fact of three values
-    if answer is False:
-        return Verdict(
-            exit=ExitCode.OK, label="nothing", sha=ticket.sha, reason="the push did not land: nothing to watch"
-        )
+def _not_landed_verdict(job: WatchJob, landed: bool | None, resume_command: str) -> Verdict:  # noqa: FBT001 - a fact of three values
+    if landed is False:
+        return Verdict(exit=ExitCode.OK, label="nothing", sha=job.sha, reason="the push did not land: nothing to watch")
     return Verdict(
         exit=ExitCode.UNREACHABLE,
-        sha=ticket.sha,
-        reason=f"it is unknown whether the push to {ticket.branch} landed: "
-        f"{format_remote_url(ticket.remote)} does not answer",
-        hint=f"if it did: {again}",
+        sha=job.sha,
+        reason=f"unknown whether the push to {job.branch} landed: {format_remote_url(job.remote)} does not answer",
+        hint=f"if it did, resume with: {resume_command}",
     )
 
 
-def _max_duration(config: Config) -> float:
-    """Seconds after which a watch has ended for certain."""
+def max_duration_s(config: Config) -> float:
+    """Seconds after which a watch has ended in any case."""
     return config.timeout + (config.rollout_timeout if config.deploy else 0.0) + MAX_EXTRA_S

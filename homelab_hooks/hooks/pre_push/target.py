@@ -1,71 +1,48 @@
-"""What every gate asks first: what is pushed, whether that is for the target, and whether git land does it."""
+"""Decides whether a push concerns the target, and whether `git land` makes it."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import shlex
 
-from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.transfer import PUSH_PID_FILE
-from homelab_hooks.hooks.pre_push.input import PushInput, RefUpdate, from_pre_commit, parse_git_input
+from homelab_hooks.hooks.pre_push.input import PushInput, RefUpdate
 from homelab_hooks.polling.outcome import NotFound, Unavailable
-from homelab_hooks.system import process_table, terminal
+from homelab_hooks.system import process_table
 from homelab_hooks.system.process_table import command_line
 
 
 def is_enabled(mode: str) -> bool:
-    """Whether the stage is more than nothing, in this homelab.postPush."""
+    """Whether this value of homelab.postPush asks for a watch."""
     return mode != "off"
 
 
-def add_push_arguments(parser: argparse.ArgumentParser) -> None:
-    """What git gives a pre-push hook; pre-commit and prek give nothing, but set variables."""
-    parser.add_argument("pushed_to", metavar="REMOTE", nargs="?", help="as git tells its pre-push hook")
-    parser.add_argument("url", metavar="URL", nargs="?", help="the same; then standard input tells the refs")
-
-
-def read_push(args: argparse.Namespace, world: Runtime, which: str) -> PushInput | None:
-    """The push that is about to be made; None where there is none: run by hand, or to verify a landing.
-
-    Args:
-        which: the gate's id, which SKIP can name wherever it is called from, as with pre-commit.
-    """
-    if which in world.environ.get("SKIP", "").split(","):
-        return None
-    if args.pushed_to:
-        return parse_git_input(args.pushed_to, args.url or "", terminal.read_stdin())
-
-    def resolve(name: str) -> str:
-        found = world.git_readonly.history.resolve(name)
-        return found.sha if found else ""
-
-    return from_pre_commit(world.environ, resolve)
-
-
 def target_updates(push: PushInput | None, config: Config, git: ReadOnlyRepository) -> tuple[RefUpdate, ...]:
-    """The updates that bring something onto the target."""
+    """The updates that bring a commit onto the target."""
     if push is None or not push.branch_updates:
         return ()
     remote = resolve_remote_name(git, push.remote)
     return tuple(update for update in push.branch_updates if is_target(update.branch, remote, config, git))
 
 
-def resolve_remote_name(git: ReadOnlyRepository, told: str) -> str:
-    """The remote that is pushed to: by its name, or by the URL that it pushes to; a URL of none is its own answer."""
+def resolve_remote_name(git: ReadOnlyRepository, remote: str) -> str:
+    """The remote that is pushed to, given its name or a push URL; the URL itself if no remote has it."""
     names = git.remotes.remote_names()
-    return told if told in names else next((name for name in names if told in git.remotes.push_urls(name)), told)
+    return (
+        remote if remote in names else next((name for name in names if remote in git.remotes.push_urls(name)), remote)
+    )
 
 
 def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool:
-    """Whether a remote's branch is what landings go to; the remote itself is asked where nothing else tells.
+    """Whether a remote's branch is the target; the remote is asked for its HEAD if the settings do not say.
 
-    Raises CommandError (refused) where nobody says it: a gate that cannot tell must not open.
+    Raises:
+        CommandError: (refused) the remote does not say either. A gate that does not know must not let a push through.
     """
     known = maybe_target(branch, remote, config, git)
     if known is not None:
@@ -83,7 +60,7 @@ def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository)
 
 
 def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool | None:
-    """The same without asking anybody: None where only the remote can tell."""
+    """The same without a request: None if only the remote knows."""
     if config.remote and config.remote != remote:
         return False
     target = config.onto or git.remotes.known_head_branch(remote)
@@ -91,9 +68,9 @@ def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyReposito
 
 
 def is_git_land_push(git: ReadOnlyRepository, updates: tuple[RefUpdate, ...]) -> bool:
-    """Whether `git land` makes this push: the process that it noted is one we descend from, and pushes just this.
+    """Whether `git land` makes this push: its recorded push process is an ancestor of ours and pushes these updates.
 
-    A variable could be inherited by a push that the verification makes, or be left in a shell; this cannot.
+    An environment variable would not do: the verification's own pushes would inherit it, and a shell could keep it.
     """
     try:
         number = int(git.location.git_path(PUSH_PID_FILE).read_text(encoding="ascii"))

@@ -1,76 +1,97 @@
-"""The verification before a plain push: of exactly what is pushed, or not at all."""
+"""Verifies a plain push: exactly the commits that are pushed, or none."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-from homelab_hooks.app import trust_prompt
-from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Event, Log, LogLevel, Progress, Stage, StageChanged
+from homelab_hooks.events import Event, Log, LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.hooks.pre_push.input import RefUpdate
 from homelab_hooks.land import verification
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.tree_check import DURING_VERIFICATION, describe_difference
+from homelab_hooks.land.verification import VerificationRun
+from homelab_hooks.polling.loop import Clock
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 TAIL_LINES = 20
-"""lines of a failed verification that are said again, where they are the last"""
-BYPASS_HINT = "to push all the same: SKIP=homelab-verify git push, or --no-verify"
+"""lines of a failed verification that are repeated at the end"""
+BYPASS_HINT = "to push anyway: SKIP=homelab-verify git push, or --no-verify"
 
 
-def run_gate(updates: tuple[RefUpdate, ...], config: Config, world: Runtime, tell: Callable[[Event], None]) -> Verdict:
-    """Verify what the updates bring. Raises CommandError where that fails (22) or cannot be done (20)."""
-    chosen = choose_command(config, world)
-    head = _require_checked_out(updates, world.git_interactive)
-    tell(StageChanged(stage=Stage.VERIFY, progress=Progress.STARTED, detail=f"`{chosen.command}`: {chosen.why}"))
-    begin = world.clock.now()
-    tail: deque[str] = deque(maxlen=TAIL_LINES)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateDependencies:
+    """What the gate works with.
 
-    def hear(line: str) -> None:
-        tail.append(line)
-        tell(Log(source="verify", text=line))
+    Args:
+        git: in the work tree that is verified.
+        runner: runs the command; without our tokens and without git's variables.
+        directory: the work tree's root.
+    """
 
-    done = world.user_command_runner.stream(
-        ["sh", "-c", chosen.command], hear, cwd=world.git_readonly.location.top_level()
-    )
-    took = world.clock.now() - begin
-    progress = Progress.DONE if done.ok else Progress.FAILED
+    git: Git
+    runner: ProcessRunner
+    directory: Path | None
+    clock: Clock
+    emit: Callable[[Event], None]
+
+
+def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: GateDependencies) -> Verdict:
+    """Run the command on what the updates push.
+
+    Raises:
+        CommandError: the command fails or changes the work tree (22), or the work tree is not what is pushed (20).
+    """
+    head = _require_checked_out(updates, parts.git)
+
+    def log(line: str, level: LogLevel) -> None:
+        parts.emit(Log(source="verify", text=line, level=level))
+
+    run = VerificationRun(command.command, parts.directory, tail_lines=TAIL_LINES)
+    announced = f"`{command.command}`: {command.why}"
+    with run_stage(Stage.VERIFY, emit=parts.emit, clock=parts.clock, detail=announced) as report:
+        report.detail = command.command
+        done = verification.run_verification(run, parts.runner, log)
+        if not done.ok:
+            report.mark_failed()
     if not done.ok:
-        for line in tail:
-            tell(Log(source="verify", text=line, level=LogLevel.ERROR))
-    tell(StageChanged(stage=Stage.VERIFY, progress=progress, detail=chosen.command, took=took))
-    if not done.ok:
-        what = f"the verification failed with exit code {done.code}: {chosen.command}"
-        raise CommandError(what, hint=f"mend it and push again; {BYPASS_HINT}", exit=ExitCode.VERIFY_FAILED)
-    what, remedy = describe_difference(world.git_interactive, head, when=f" {DURING_VERIFICATION}")
+        raise verification.verification_error(run, done, hint=f"fix it and push again; {BYPASS_HINT}")
+    what, remedy = describe_difference(parts.git, head, when=f" {DURING_VERIFICATION}")
     if what:
-        raise CommandError(
-            what,
-            hint=f"{remedy}, then push again; {BYPASS_HINT}", exit=ExitCode.VERIFY_FAILED,
-        )  # fmt: skip
+        raise CommandError(what, hint=f"{remedy}, then push again; {BYPASS_HINT}", exit=ExitCode.VERIFY_FAILED)
     return Verdict(exit=ExitCode.OK, label="passed", sha=updates[0].sha)
 
 
-def choose_command(config: Config, world: Runtime) -> VerifyCommand:
-    """The command. Within pre-commit or prek their own other hooks are not it: they run by themselves, just now."""
+def choose_command(config: Config, directory: Path | None, *, in_pre_commit: bool) -> VerifyCommand:
+    """The command that verifies a push: the configured one, else the detected one.
+
+    Args:
+        directory: the work tree's root.
+        in_pre_commit: pre-commit or prek runs this hook; its configuration is then not a verification command, since
+            it runs the other hooks itself.
+
+    Raises:
+        CommandError: (refused) there is none.
+    """
     if config.verify:
-        trust_prompt.require_trusted(config, world)
         return VerifyCommand(config.verify, f"from {config.source('verify')}")
-    inside = frozenset({verification.PRE_COMMIT_CONFIG}) if world.environ.get("PRE_COMMIT") == "1" else frozenset[str]()
-    found = verification.detect_in(world.git_readonly.location.top_level(), without=inside)
+    without = frozenset({verification.PRE_COMMIT_CONFIG}) if in_pre_commit else frozenset[str]()
+    found = verification.detect_in(directory, without=without)
     if found is None:
-        hint = f"name a command: git config homelab.verify CMD; {BYPASS_HINT}"
-        raise CommandError("there is nothing to verify with", hint=hint, exit=ExitCode.REFUSED)
+        hint = f"set one: git config homelab.verify COMMAND; {BYPASS_HINT}"
+        raise CommandError("no verification command found", hint=hint, exit=ExitCode.REFUSED)
     return found
 
 
 def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str:
-    """The commit that is checked out. The command sees the work tree: what it proves must be what is pushed."""
+    """The commit that is checked out. The command sees the work tree, so this must be what is pushed."""
     head = git.history.head()
     for update in updates:
         if git.history.tree_of(update.sha) != git.history.tree_of(head):
@@ -79,7 +100,7 @@ def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str
     what, remedy = describe_difference(git, head)
     if what:
         raise CommandError(
-            f"{what}, so the verification would not be of what is pushed",
+            f"{what}, so the verification would not test what is pushed",
             hint=f"{remedy} (or git stash), then push; {BYPASS_HINT}",
             exit=ExitCode.REFUSED,
         )

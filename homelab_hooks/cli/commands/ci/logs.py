@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options
+from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.ci.model import LogLine
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow import watch_setup
 from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
@@ -33,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Show them."""
-    config, world = session.config(args), session.world
+    config, world = session.config(vars(args)), session.world
     about = watch_setup.resolve_context(config, world, args.commit)
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))

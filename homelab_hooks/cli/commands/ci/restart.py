@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options
+from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
+from homelab_hooks.app.watch_setup import CommitContext
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow import watch_setup
-from homelab_hooks.follow.watch_setup import CommitContext
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import run as watch_run
 from homelab_hooks.watch.restart import NothingToDo, plan_restart
@@ -33,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Restart, and watch."""
-    config, world = session.config(args), session.world
+    config, world = session.config(vars(args)), session.world
     about = watch_setup.resolve_context(config, world, args.commit)
     sha = about.commit.sha
-    again = watch_setup.watch_resume_command(args, args.commit if about.commit.tag else sha)
+    again = watch_setup.watch_resume_command(vars(args), args.commit if about.commit.tag else sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
     ci = world.ci_client(config) if args.no_watch else watch_setup.waiting_ci_client(config, world)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options
+from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.ci.model import Pipeline
 from homelab_hooks.events import BackgroundWatch, Log, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow import watch_setup
 from homelab_hooks.hooks.background.registry import WatchRegistry
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Look once."""
-    config, world = session.config(args), session.world
+    config, world = session.config(vars(args)), session.world
     server = world.server(config)
     about = watch_setup.resolve_context(config, world, args.commit)
     for watched in _watch_events(session, about.commit.sha):

@@ -11,17 +11,16 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from homelab_hooks.app import options
+from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
-from homelab_hooks.events import Stage, Start
+from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow import watch_setup
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch import run as watch_run
+from homelab_hooks.watch.run import run_watch
 
 if TYPE_CHECKING:
-    from homelab_hooks.follow import stages
+    from homelab_hooks.follow.deploy import DeployLink
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,47 +35,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Watch."""
-    config, world = session.config(args), session.world
+    config, world = session.config(vars(args)), session.world
     server = world.server(config)
     about = watch_setup.resolve_context(config, world, args.commit)
     decides = watch_setup.build_scope(about.commit, args.event)
     name = args.commit if about.commit.tag else about.commit.sha
-    again = watch_setup.watch_resume_command(args, name, deploy=args.deploy or (), events=args.event or ())
+    again = watch_setup.watch_resume_command(vars(args), name, deploy=args.deploy or (), events=args.event or ())
     again += " --fail-fast" if args.fail_fast else ""
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
     )
-    asked = watch_setup.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
-    # Configured targets are waited for after a landing; a watch waits only for those that it is given.
-    rollout = _rollout_stage(args, config, session, about) if args.deploy else None
-    sources = watch_setup.watch_dependencies(
-        world, about, watch_setup.waiting_ci_client(config, world), world.stream_listener(config)
-    )
-
-    def watched() -> Verdict:
-        return watch_run.run_watch(asked, sources, clock=world.clock, emit=session.tell)
-
+    request = watch_setup.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
+    # The configured targets are for landings; a watch waits only for targets given as options (ADR 11).
+    rollout = _build_rollout_link(args, config, session, about) if args.deploy else None
+    ci = watch_setup.waiting_ci_client(config, world)
+    dependencies = watch_setup.watch_dependencies(world, about, ci, world.stream_listener(config))
     if rollout is None:
-        return session.finish(watched())
-    from homelab_hooks.follow import stages
+        return session.finish(run_watch(request, dependencies, clock=world.clock, emit=session.tell))
+    from homelab_hooks.follow.chain import run_chain
+    from homelab_hooks.follow.ci import CiLink
 
-    links = [stages.StageCommand(Stage.WATCH, watched, again), rollout]
-    return session.finish(stages.run_stages(links, session, Verdict(exit=ExitCode.OK, sha=about.commit.sha)))
+    watch = CiLink(build=lambda: (request, dependencies), resume_command=again, clock=world.clock, emit=session.tell)
+    verdict = run_chain(
+        [watch, rollout],
+        without_links=Verdict(exit=ExitCode.OK, sha=about.commit.sha),
+        emit=session.tell,
+        clock=world.clock,
+        on_resume_command=session.set_resume_command,
+    )
+    return session.finish(verdict)
 
 
-def _rollout_stage(
+def _build_rollout_link(
     args: argparse.Namespace, config: Config, session: Session, about: watch_setup.CommitContext
-) -> stages.StageCommand:
-    """The wait for the targets; loaded only where it is wanted. Raises CommandError for a malformed target."""
-    from homelab_hooks.follow import deploy_setup, stages
+) -> DeployLink:
+    """The link that waits for the targets; its modules are imported only where it is wanted.
 
-    asked = deploy_setup.build_deploy_request(config, deploy_setup.parse_targets(config.deploy), about.commit.sha)
+    Raises:
+        CommandError: a target is malformed.
+    """
+    from homelab_hooks.app import deploy_setup
+    from homelab_hooks.follow.deploy import DeployLink
 
-    def deployed() -> Verdict:
+    request = deploy_setup.build_deploy_request(config, deploy_setup.parse_targets(config.deploy), about.commit.sha)
+
+    def wait() -> Verdict:
         world, remote = session.world, about.remote()
         target = watch_setup.known_target(config, world.git_readonly, remote)
-        return deploy_setup.run_wait(asked, session, remote=remote, target=target, kubectl=world.kubectl())
+        return deploy_setup.run_wait(request, session, remote=remote, target=target, kubectl=world.kubectl())
 
-    return stages.StageCommand(
-        Stage.DEPLOY, deployed, deploy_setup.deploy_resume_command(args, config.deploy, about.commit.sha)
-    )
+    resume = deploy_setup.deploy_resume_command(vars(args), config.deploy, about.commit.sha)
+    return DeployLink(wait=wait, resume_command=resume)

@@ -11,11 +11,10 @@ import argparse
 import shlex
 from dataclasses import replace
 
-from homelab_hooks.app import options
+from homelab_hooks.app import deploy_setup, options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Start
-from homelab_hooks.follow import deploy_setup, watch_setup
 from homelab_hooks.kubectl.image_ref import parse_proof
 
 
@@ -37,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait."""
-    config, world = session.config(args), session.world
+    config, world = session.config(vars(args)), session.world
     workloads = deploy_setup.parse_targets(args.target or config.deploy)
     if not workloads:
         hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
@@ -45,7 +44,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     commit = watch_setup.resolve_commit(world, args.sha)
     remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
-    again = " ".join([deploy_setup.deploy_resume_command(args, names, commit.sha), *_again(args)])
+    again = " ".join([deploy_setup.deploy_resume_command(vars(args), names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
     asked = replace(
         deploy_setup.build_deploy_request(config, workloads, commit.sha),

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Examine, and say what was found in an order in which one would mend it."""
     args.output = OutputMode.JSON.value if args.json else args.output
-    config, problems = session.resolve_leniently(args)
+    config, problems = session.resolve_leniently(vars(args))
     found = list(settings.check_settings(config, problems))
     for finding in found:
         session.tell(finding)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from homelab_hooks.app import watch_setup
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
@@ -13,7 +14,6 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow import watch_setup
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
 from homelab_hooks.polling.outcome import Denied, Found

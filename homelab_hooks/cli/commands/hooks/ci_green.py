@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options
+from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
+from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow import watch_setup
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
@@ -28,15 +28,15 @@ BYPASS_HINT = "SKIP=homelab-ci-green git push, or --no-verify"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    pre_push_target.add_push_arguments(parser)
+    add_push_arguments(parser)
     parser.add_argument("--strict", action="store_true", help="refuse too where CI cannot be asked")
     options.add_options(parser, *options.CI_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse a push onto a red branch."""
-    config, world = session.config(args), session.world
-    push = pre_push_target.read_push(args, world, "homelab-ci-green")
+    config, world = session.config(vars(args)), session.world
+    push = read_push(args, world, "homelab-ci-green")
     if push is None or not push.branch_updates:
         return 0
     remote = pre_push_target.resolve_remote_name(world.git_readonly, push.remote)

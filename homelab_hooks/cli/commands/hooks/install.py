@@ -30,7 +30,7 @@ def add_global_option(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install them."""
-    session.config(args)
+    session.config(vars(args))
     git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     texts = {name: shims.shim_text(name, discover.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}

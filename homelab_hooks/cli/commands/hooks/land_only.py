@@ -9,6 +9,7 @@ import argparse
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
+from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.pre_push import target as pre_push_target
@@ -16,15 +17,15 @@ from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    pre_push_target.add_push_arguments(parser)
+    add_push_arguments(parser)
     options.add_options(parser, "remote", "onto", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Refuse, or say nothing."""
-    config = session.config(args)
+    config = session.config(vars(args))
     updates = pre_push_target.target_updates(
-        pre_push_target.read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
+        read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
     )
     if not updates or pre_push_target.is_git_land_push(session.world.git_readonly, updates):
         return 0

@@ -10,16 +10,19 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app import options
+from homelab_hooks.app.push_watch import spawn_watcher
 from homelab_hooks.app.session import Session
+from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel
-from homelab_hooks.hooks.background.job import WatchJob, find_git_push, spawn_watcher
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.push_check import find_git_push
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    pre_push_target.add_push_arguments(parser)
+    add_push_arguments(parser)
     options.add_options(parser, *options.WATCH_OPTIONS, "output")
 
 
@@ -36,8 +39,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _start_watcher(args: argparse.Namespace, session: Session) -> None:
-    config, world = session.config(args), session.world
-    push = pre_push_target.read_push(args, world, "homelab-post-push")
+    config, world = session.config(vars(args)), session.world
+    push = read_push(args, world, "homelab-post-push")
     updates = pre_push_target.target_updates(push, config, world.git_readonly)
     if (
         push is None
@@ -59,7 +62,7 @@ def _start_watcher(args: argparse.Namespace, session: Session) -> None:
             directory=str(world.git_readonly.location.top_level() or world.directory),
             reflog_length=world.git_readonly.remotes.reflog_length(remote, update.branch),
             push_process=process,
-            options=options.as_mapping(args, *options.WATCH_OPTIONS),
+            options=options.as_mapping(vars(args), *options.WATCH_OPTIONS),
         )
         log = spawn_watcher(world, ticket)
         text = f"if the push lands, CI is watched in the background; log: {log}" if log else "it is watched already"

@@ -10,10 +10,11 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app import options
+from homelab_hooks.app.push_watch import spawn_watcher
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Log, LogLevel
-from homelab_hooks.hooks.background.job import WatchJob, spawn_watcher
+from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 _TRACKING = "refs/remotes/"
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     world = session.world
     session.resume = f"homelab-watch {args.sha}"
     remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remotes.remote_names())
-    config = session.config(args)
+    config = session.config(vars(args))
     mode = config.post_push or ("foreground" if world.terminal.stderr_is_tty else "background")
     mine = (
         pre_push_target.maybe_target(branch, remote, config, world.git_readonly)
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         branch=branch,
         remote=remote,
         directory=str(world.git_readonly.location.top_level() or world.directory),
-        options=options.as_mapping(args, *options.WATCH_OPTIONS),
+        options=options.as_mapping(vars(args), *options.WATCH_OPTIONS),
     )
     if mode == "background":
         return _start_watcher(session, ticket)
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _watch_in_foreground(session: Session, ticket: WatchJob, config: Config) -> int:
-    from homelab_hooks.hooks.background.worker import run_foreground
+    from homelab_hooks.app.push_watch import run_foreground
 
     return run_foreground(session, ticket, config)
 

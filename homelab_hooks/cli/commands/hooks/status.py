@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Say it."""
-    config, git, environ = session.config(args), session.world.hook_config, session.world.environ
+    config, git, environ = (
+        session.config(vars(args)),
+        session.world.hook_config,
+        session.world.environ,
+    )
     every = discover.inspect_global(git, environ)
     facts = every if args.all else discover.inspect_repository(git)
     aim = install_status.StatusInput(

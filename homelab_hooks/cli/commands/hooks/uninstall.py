@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Take them out."""
-    session.config(args)
+    session.config(vars(args))
     git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     decided = install_plan.plan_uninstall(facts)

@@ -8,23 +8,31 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options
+from homelab_hooks.app import options, trust_prompt
 from homelab_hooks.app.session import Session
-from homelab_hooks.hooks.pre_push import target as pre_push_target, verify
+from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
+from homelab_hooks.hooks.pre_push import target as pre_push_target
+from homelab_hooks.hooks.pre_push.verify import GateDependencies, choose_command, verify_push
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    pre_push_target.add_push_arguments(parser)
+    add_push_arguments(parser)
     options.add_options(parser, "remote", "onto", "verify", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Verify, or say nothing."""
-    config = session.config(args)
-    updates = pre_push_target.target_updates(
-        pre_push_target.read_push(args, session.world, "homelab-verify"), config, session.world.git_readonly
-    )
-    if not updates or pre_push_target.is_git_land_push(session.world.git_readonly, updates):
+    """Verify a push to the target; print nothing about any other push."""
+    config, world = session.config(vars(args)), session.world
+    push = read_push(args, world, "homelab-verify")
+    updates = pre_push_target.target_updates(push, config, world.git_readonly)
+    if not updates or pre_push_target.is_git_land_push(world.git_readonly, updates):
         return 0
-    return session.finish(verify.run_gate(updates, config, session.world, session.tell))
+    trust_prompt.require_trusted(config, world)
+    top = world.git_readonly.location.top_level()
+    command = choose_command(config, top, in_pre_commit=world.environ.get("PRE_COMMIT") == "1")
+    parts = GateDependencies(
+        git=world.git_interactive, runner=world.user_command_runner, directory=top, clock=world.clock,
+        emit=session.tell,
+    )  # fmt: skip
+    return session.finish(verify_push(updates, command, parts))

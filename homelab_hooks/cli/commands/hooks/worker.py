@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
+from homelab_hooks.app.push_watch import run_background
 from homelab_hooks.app.runtime import JOB_VARIABLE
 from homelab_hooks.app.session import Session
 from homelab_hooks.errors import CommandError
 from homelab_hooks.hooks.background.job import WatchJob
-from homelab_hooks.hooks.background.worker import run_background
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from homelab_hooks.app import options, trust_prompt
 from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.app.follow_setup import FollowUp
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import Log, LogLevel, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.follow.stage import FollowUp
 from homelab_hooks.land import interrupt, run as land_run
 from homelab_hooks.land.request import (
     COMMIT_PLACEHOLDER,
@@ -64,9 +64,9 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
     world = session.world
     if args.proceed:
         _restore_options(args, session)
-    config = session.config(args)
+    config = session.config(vars(args))
     git = world.git_interactive
-    stage = FollowUp(config, session, args, watching=not args.no_ci_watch, deploying=not args.no_deploy)
+    stage = FollowUp(config, session, vars(args), watching=not args.no_ci_watch, deploying=not args.no_deploy)
     session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
     parts = LandingDependencies(
         git=git,

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Make it."""
-    config, world = session.config(args), session.world
+    config, world = session.config(vars(args)), session.world
     path = task_worktree.start_worktree(
         args.topic, git=world.git_interactive, user=world.user, remote=config.remote, onto=config.onto
     )

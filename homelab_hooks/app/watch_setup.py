@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from homelab_hooks.app import options
 from homelab_hooks.app.runtime import Runtime
@@ -169,7 +168,7 @@ def commit_facts(git: ReadOnlyRepository, about: CommitContext) -> Callable[[], 
 
 
 def watch_resume_command(
-    args: argparse.Namespace, name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()
+    given: Mapping[str, Any], name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()
 ) -> str:
     """The command that asks the same once more: the options that were given, and the targets that are waited for.
 
@@ -179,10 +178,10 @@ def watch_resume_command(
     words = [
         "homelab-watch",
         name,
-        *options.as_arguments(args, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS),
+        *options.as_arguments(given, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS),
     ]
     words += [word for target in deploy for word in ("--deploy", target)]
-    words += options.as_arguments(args, *options.ROLLOUT_OPTIONS) if deploy else []
+    words += options.as_arguments(given, *options.ROLLOUT_OPTIONS) if deploy else []
     return shlex.join(words + [word for event in events for word in ("--event", event)])
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
@@ -35,9 +35,9 @@ def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], 
     )
 
 
-def deploy_resume_command(args: argparse.Namespace, names: Sequence[str], sha: str) -> str:
+def deploy_resume_command(given: Mapping[str, Any], names: Sequence[str], sha: str) -> str:
     """The command that waits for them once more, with the options that were given."""
-    kept = options.as_arguments(args, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote")
+    kept = options.as_arguments(given, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote")
     return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha, *kept])
 
 

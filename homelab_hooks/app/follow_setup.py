@@ -1,0 +1,123 @@
+"""Builds the chain of links that follows a push from the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from homelab_hooks.app import deploy_setup, watch_setup
+from homelab_hooks.app.session import Session
+from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.config.resolve import Config
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.chain import run_chain
+from homelab_hooks.follow.ci import CiLink
+from homelab_hooks.follow.deploy import DeployLink
+from homelab_hooks.follow.link import Link
+from homelab_hooks.git.history import Commit
+from homelab_hooks.land.request import Landed
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch import access
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest
+from homelab_hooks.watch.state import WatchScope
+
+
+class FollowUp:
+    """What follows a push to the target: watch CI, then wait for the configured rollouts.
+
+    Args:
+        given: the command's options by name; the resume command repeats them.
+        watching: check that CI can be watched, and watch it.
+        deploying: wait for the configured rollouts.
+    """
+
+    def __init__(
+        self, config: Config, session: Session, given: Mapping[str, Any], *, watching: bool, deploying: bool
+    ) -> None:
+        self._config = config
+        self._session = session
+        self._given = given
+        self._ci: WoodpeckerClient | None = None
+        self.watching = watching
+        self.targets = config.deploy if deploying else ()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the chain has any link."""
+        return self.watching or bool(self.targets)
+
+    @property
+    def description(self) -> str:
+        """What follows the push, in a few words, for the dry run."""
+        config = self._config
+        where = f"watch CI at {config.server.origin}" if config.server else "watch CI"
+        rollouts = f"wait for the rollout of {', '.join(self.targets)}"
+        return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
+
+    def resume_command(self, sha: str) -> str:
+        """The command that follows a commit that has landed; empty if the chain has no link."""
+        if self.watching:
+            return watch_setup.watch_resume_command(self._given, sha, deploy=self.targets, events=("push",))
+        return deploy_setup.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
+
+    def require_access(self) -> None:
+        """Check that CI can be watched: its server answers, accepts the token and knows the repository.
+
+        Raises:
+            CommandError: one of these is not so, or a deploy target is malformed.
+        """
+        config, world = self._config, self._session.world
+        deploy_setup.parse_targets(self.targets)
+        about = watch_setup.resolve_context(config, world, "HEAD")
+        self._ci = world.ci_client(config)
+        dial = f" by the dial {config.dial}" if config.dial else ""
+        access.check_ci_access(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
+
+    def run(self, landed: Landed) -> Verdict:
+        """Follow the commit through every link."""
+        session = self._session
+        return run_chain(
+            self.links(landed),
+            without_links=Verdict(exit=ExitCode.OK, sha=landed.sha),
+            emit=session.tell,
+            clock=session.world.clock,
+            on_resume_command=session.set_resume_command,
+        )
+
+    def links(self, landed: Landed) -> list[Link]:
+        """The links, in order."""
+        session, links = self._session, list[Link]()
+        if self.watching:
+            links.append(
+                CiLink(
+                    build=lambda: self._build_watch(landed),
+                    resume_command=self.resume_command(landed.sha),
+                    clock=session.world.clock,
+                    emit=session.tell,
+                )
+            )
+        if self.targets:
+            resume = deploy_setup.deploy_resume_command(self._given, self.targets, landed.sha)
+            links.append(DeployLink(wait=lambda: self._wait_for_rollouts(landed), resume_command=resume))
+        return links
+
+    def _build_watch(self, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
+        config, world = self._config, self._session.world
+
+        def remote() -> str:
+            return landed.remote
+
+        names = watch_setup.repo_names(config, world.git_readonly, remote)
+        about = watch_setup.CommitContext(Commit(landed.sha), remote, names)
+        scope = WatchScope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
+        request = watch_setup.build_watch_request(config, world, about, scope)
+        ci = self._ci or watch_setup.waiting_ci_client(config, world)
+        return request, watch_setup.watch_dependencies(world, about, ci, world.stream_listener(config))
+
+    def _wait_for_rollouts(self, landed: Landed) -> Verdict:
+        targets = deploy_setup.parse_targets(self.targets)
+        request = deploy_setup.build_deploy_request(self._config, targets, landed.sha)
+        kubectl = self._session.world.kubectl()
+        return deploy_setup.run_wait(
+            request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl
+        )

@@ -1,0 +1,115 @@
+"""Runs the watch of a plain push: in the foreground, or as a background watcher that this module starts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from homelab_hooks.app.follow_setup import FollowUp
+from homelab_hooks.app.runtime import JOB_VARIABLE, Runtime
+from homelab_hooks.app.session import Session
+from homelab_hooks.config.resolve import Config
+from homelab_hooks.events import Start
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.hooks.background import notify
+from homelab_hooks.hooks.background.job import WatchJob
+from homelab_hooks.hooks.background.registry import WatchPhase, WatchRegistry
+from homelab_hooks.hooks.background.worker import PushWatch, WatchCallbacks, max_duration_s
+from homelab_hooks.land.request import Landed
+from homelab_hooks.system.clock import format_current_time
+from homelab_hooks.system.expiry import exit_after
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.views.ndjson import event_object
+
+WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
+"""arguments for Python; -P, because modules must not come from the current directory"""
+MAX_LOG_CHARS = 256 * 1024
+"""characters of progress in a background watcher's log"""
+
+
+def spawn_watcher(runtime: Runtime, job: WatchJob) -> Path | None:
+    """Start a background watcher, and return its log; None if the commit is watched already.
+
+    Raises:
+        OSError: the log cannot be created, or the process cannot be started.
+    """
+    common = runtime.git_readonly.location.common_dir()
+    if common is None:
+        return None
+    registry = WatchRegistry(common)
+    if registry.is_watched(job.name, runtime.clock.wall()):
+        return None
+    log = registry.log_of(job.name)
+    full = job._replace(log=str(log), session_leader=notify.find_session_leader())
+    argv = [sys.executable, *WORKER_COMMAND, job.sha]
+    runtime.hook_runner.spawn(argv, cwd=Path("/"), env={JOB_VARIABLE: full.to_json()}, log=log)
+    return log
+
+
+def run_background(session: Session, job: WatchJob) -> int:
+    """Watch the push as the background watcher: wait until it has ended, follow the commit, record, notify."""
+    session.world.terminal.limit_log(MAX_LOG_CHARS)
+    session.world.chdir(Path(job.directory))
+    started: list[tuple[PushWatch, Config]] = []
+
+    def run() -> int:
+        config = session.config({**job.options, "output": "plain"})
+        exit_after(max_duration_s(config))
+        watch = _create_watch(session, job, config)
+        started.append((watch, config))
+        return _finish(session, watch.run(WatchPhase.PUSHING if job.push_process else WatchPhase.WATCHING))
+
+    code = session.run_guarded(run)
+    for watch, config in started:
+        _record_and_notify(session, job, watch, config)
+    return code
+
+
+def run_foreground(session: Session, job: WatchJob, config: Config) -> int:
+    """Watch a push that has landed, on the terminal it was made from; record the result, without a notification."""
+    watch = _create_watch(session, job, config)
+    code = session.run_guarded(lambda: _finish(session, watch.run(WatchPhase.WATCHING)))
+    if session.result is not None:
+        watch.record_result(_result_fields(session))
+    return code
+
+
+def _finish(session: Session, verdict: Verdict | None) -> int:
+    return int(ExitCode.OK) if verdict is None else session.finish(verdict)
+
+
+def _create_watch(session: Session, job: WatchJob, config: Config) -> PushWatch:
+    follow_up = FollowUp(config, session, job.options, watching=True, deploying=True)
+    resume = follow_up.resume_command(job.sha)
+
+    def follow(landed: Landed) -> Verdict:
+        server = session.world.server(config)
+        session.tell(Start(command="git push", sha=job.sha, server=str(server), resume=resume))
+        return follow_up.run(landed)
+
+    callbacks = WatchCallbacks(emit=session.tell, follow=follow, resume_command=resume)
+    return PushWatch(job, config, session.world, callbacks)
+
+
+def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config: Config) -> None:
+    if session.result is None:
+        return
+    fields = _result_fields(session)
+    if not watch.record_result(fields):
+        return
+    runtime = session.world
+    targets = notify.NotifyTargets(
+        runner=runtime.user_command_runner,
+        directory=runtime.directory,
+        environ=runtime.environ,
+        session_leader=job.session_leader,
+    )
+    result_json = json.dumps(fields, ensure_ascii=False)
+    notify.send_notification(session.result, result_json, config, targets, session.tell)
+
+
+def _result_fields(session: Session) -> dict[str, object]:
+    """The `result` object of --output json."""
+    assert session.result is not None  # noqa: S101 - the callers have checked
+    return event_object(session.result, session.world.redact, seq=1, time=format_current_time())

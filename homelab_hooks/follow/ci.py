@@ -1,0 +1,36 @@
+"""The link that waits for CI to decide about the commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from homelab_hooks.events import Event, Stage
+from homelab_hooks.verdict import Verdict
+from homelab_hooks.watch.failure_report import WatchClock
+from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CiLink:
+    """Watches the commit's pipelines.
+
+    Args:
+        build: returns the watch and what it reads from; called when the link begins, because a token, a remote or the
+            repository's name in CI may not be known before.
+    """
+
+    build: Callable[[], tuple[WatchRequest, WatchDependencies]]
+    resume_command: str
+    clock: WatchClock
+    emit: Callable[[Event], None]
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that the views show."""
+        return Stage.WATCH
+
+    def run(self) -> Verdict:
+        """Watch until CI has decided or a timeout is over."""
+        request, dependencies = self.build()
+        return run_watch(request, dependencies, clock=self.clock, emit=self.emit)

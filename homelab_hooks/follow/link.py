@@ -1,0 +1,27 @@
+"""The protocol of a link: one thing that is waited for after a push."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from homelab_hooks.events import Stage
+from homelab_hooks.verdict import Verdict
+
+
+class Link(Protocol):
+    """One link of the chain; it holds everything it needs and does nothing until `run` is called."""
+
+    @property
+    def stage(self) -> Stage:
+        """The stage that the views show while the link runs."""
+
+    @property
+    def resume_command(self) -> str:
+        """The shell command that waits for the same thing again, and for the links after it where it can."""
+
+    def run(self) -> Verdict:
+        """Wait until the link is decided.
+
+        Raises:
+            CommandError: the link cannot begin, for example because no token was found.
+        """
