@@ -18,10 +18,7 @@ from homelab_hooks.events import (
     LogLevel,
     PipelineChanged,
     PipelineResult,
-    Progress,
     Result,
-    Stage,
-    StageChanged,
     Start,
 )
 from homelab_hooks.exit_codes import ExitCode
@@ -108,8 +105,6 @@ class Session:
                 self.resume = event.resume or self.resume
             case PipelineChanged() if event.deciding:
                 self._remember(event)
-            case StageChanged(stage=Stage.PUSH | Stage.CONFIRM) | StageChanged(stage=Stage.PREFLIGHT):
-                self._partial = self._partial._replace(landed=_landed(event, before=self._partial.landed))
             case _:
                 pass
         self._view.tell(event)
@@ -118,20 +113,32 @@ class Session:
         """Remember the command that resumes what runs now; it is printed if the command is interrupted."""
         self.resume = command
 
+    def set_landed(self, landed: bool | None) -> None:  # noqa: FBT001 - a fact of three values
+        """Remember whether the commit is on the target, for a result that is written without a verdict.
+
+        Args:
+            landed: as the landing decides it; None: unknown.
+        """
+        self._partial = self._partial._replace(landed=landed)
+
+    def ask(self, question: str) -> bool:
+        """A yes from the user at the terminal; no if there is no terminal. The live view is removed first."""
+        self._view.close()
+        return self.world.terminal.ask(question)
+
     def finish(self, verdict: Verdict) -> int:
         """Write the result, once, and return its exit code; from here on no signal changes it."""
         ignore_signals()
         if self.result:
             return int(self.result.exit)
         known = self._partial
-        landed = verdict.landed if verdict.landed is not None or verdict.exit is ExitCode.UNREACHABLE else known.landed
         result = Result(
             verdict=verdict.label or verdict.exit.verdict,
             exit=verdict.exit,
             sha=verdict.sha or known.sha,
             pipelines=verdict.pipelines or known.pipelines,
             deploys=verdict.deploys,
-            landed=landed,
+            landed=verdict.landed if verdict.landed is not None else known.landed,
             url=verdict.url or known.url,
             reason=verdict.reason,
             hint=verdict.hint,
@@ -166,19 +173,6 @@ class Session:
 def _given_settings(given: Mapping[str, Any]) -> dict[str, str | Sequence[str] | None]:
     """The options that are settings; None where one was not given, or the command does not have it."""
     return {setting.name: given.get(setting.name) for setting in SETTINGS}
-
-
-def _landed(event: StageChanged, *, before: bool | None) -> bool | None:
-    """What is certain about the target: before the push it is no, after the confirmation yes, in between unknown."""
-    match (event.stage, event.progress):
-        case (Stage.PREFLIGHT, Progress.STARTED):
-            return False
-        case (Stage.PUSH, Progress.STARTED):
-            return None
-        case (Stage.CONFIRM, Progress.DONE):
-            return True
-        case _:
-            return before
 
 
 def _early_output(args: Sequence[str], variable: str) -> OutputMode:

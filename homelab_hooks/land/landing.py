@@ -33,6 +33,7 @@ class Landing:
         """when the last fetch began"""
         self._store = store
         self._warned = ""
+        parts.on_landed(state.landed)
 
     @property
     def git(self) -> Repository:
@@ -61,6 +62,7 @@ class Landing:
         push may have reached the server, and at an end, it is only told: nothing may hide what became of it.
         """
         before, self.state = self.state, replace(self.state, **changes)
+        self.parts.on_landed(self.state.landed)
         done = before.push_unconfirmed or before.landed_commit or "ended_with" in changes
         with self._as_warning() if done else nullcontext():
             self._store.save(self.state)

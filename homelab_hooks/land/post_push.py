@@ -30,7 +30,8 @@ _PASSED_THROUGH_CODES = {*range(1, 11), 124} - {2}
 def report_landed(course: Landing) -> Landed:
     """The landing is certain: write it down, then say it, before anything else is tried."""
     state = course.state
-    course.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
+    if not state.landed_commit:
+        course.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
     course.log(f"landed {state.pushed_commit} on {state.target}")
     if again := course.request.resume_command(state.pushed_commit):
         course.log(f"to take the watching up again: {again}")

@@ -101,8 +101,9 @@ class LandingDependencies:
         jitter: a number from 0 to 1, another each time.
         poller: polls the remote while others land, and prompts nobody; None: `git`.
         check_ci: asks CI before anything is changed; raises a Problem; None: not wanted.
-        after: the post-push stage where the repository has no hook of its own; None: not wanted.
-        run_hook: whether the repository's own post-push hook takes the place of `after`.
+        follow_up: follows the commit, unless the repository has a post-push hook; None: not wanted.
+        runs_post_push_hook: whether the repository's own post-push hook takes the place of `follow_up`.
+        on_landed: gets `LandingState.landed` at each change, for a result that is written without a verdict.
     """
 
     git: Repository
@@ -115,5 +116,6 @@ class LandingDependencies:
     check_ci: Callable[[], None] | None = None
     follow_up: Callable[[Landed], Verdict] | None = None
     runs_post_push_hook: bool = True
+    on_landed: Callable[[bool | None], None] = lambda _: None
     follow_up_label: str = "watch CI"
-    """what `after` does, for a rehearsal"""
+    """what `follow_up` does, for the dry run"""

@@ -125,6 +125,8 @@ def _after_push(course: Landing, outcome: PushResult) -> LandingEnd | None:
 def _confirm_push(course: Landing, step: Accepted | QueryRemote) -> bool | None:
     with course.stage(Stage.CONFIRM) as note:
         there = True if isinstance(step, Accepted) else steps.query_pushed(course)
+        if there:  # before the stage ends: a signal from here on must find it
+            course.save(landed_commit=course.state.pushed_commit)
         if there is False:
             course.save(push_unconfirmed=False)
         if not there:

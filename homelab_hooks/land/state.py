@@ -59,6 +59,14 @@ class LandingState:
     """whether a push may have reached the server and nobody has asked since"""
 
     @property
+    def landed(self) -> bool | None:
+        """Whether the commit is on the target; None while a push may have reached the server unconfirmed.
+
+        The only place where a landing that has not ended decides this; `Verdict.landed` is for one that has.
+        """
+        return True if self.landed_commit else None if self.push_unconfirmed else False
+
+    @property
     def only_looked(self) -> bool:
         """Whether it has got no further than looking, so that there is nothing to go on with or to go back from."""
         return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.merged_commit and not self.pushed_commit

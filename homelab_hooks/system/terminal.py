@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,6 @@ class Terminal:
         self._lock = threading.RLock()
         self._log_budget: int | None = None
         self._moved_below_prompt = False
-        self.clear_live: Callable[[], None] = lambda: None
-        """has what is drawn again and again taken away, until there is something new to show"""
 
     def out(self, line: str) -> None:
         """A line to stdout, at once; a reader that has gone away is no error of ours."""
@@ -63,11 +61,10 @@ class Terminal:
     def ask(self, question: str) -> bool:
         """A yes from the person at the terminal; no where there is no terminal, or no answer.
 
-        Whatever ends the question, what is written next has a line of its own.
+        The caller has closed the live view. Whatever ends the question, the next output begins on a line of its own.
         """
         if sys.stdin is None or not sys.stdin.isatty() or sys.stderr is None or not sys.stderr.isatty():
             return False
-        self.clear_live()
         self._write(sys.stderr, f"{question} [y/N] ", end="")
         answer = ""
         try:

@@ -18,9 +18,7 @@ def create_view(output: OutputMode, terminal: Terminal, redact: Redactor, clock:
     if is_live_view(output, terminal):
         from homelab_hooks.views.live.view import LiveView
 
-        view = LiveView(terminal, redact, clock, Ticker)
-        terminal.clear_live = view.close
-        return view
+        return LiveView(terminal, redact, clock, Ticker)
     from homelab_hooks.views.plain import PlainView
 
     return PlainView(terminal, redact)

@@ -127,13 +127,13 @@ REPOSITORY = (
     Defence(
         "agreement-to-land",
         "a landing runs no command of a tracked file before somebody agreed",
-        (Change("cli/commands/work/land.py", "trust_prompt.require_trusted(config, session.world)", "pass"),),
+        (Change("cli/commands/work/land.py", "trust_prompt.require_trusted(config, session)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[land]",),
     ),
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("cli/commands/hooks/verify.py", "trust_prompt.require_trusted(config, world)", "pass"),),
+        (Change("cli/commands/hooks/verify.py", "trust_prompt.require_trusted(config, session)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
     ),
     Defence(
@@ -145,7 +145,7 @@ REPOSITORY = (
     Defence(
         "agreement-by-a-yes",
         "who does not say yes has not agreed",
-        (Change("app/trust_prompt.py", "if not world.terminal.ask(", "if world.terminal.ask("),),
+        (Change("app/trust_prompt.py", "if not session.ask(", "if session.ask("),),
         (f"{AGREEMENT}::test_whoever_does_not_say_yes_has_nothing_run[n]",),
     ),
     Defence(

@@ -36,7 +36,7 @@ class GateDependencies:
         directory: the work tree's root.
     """
 
-    git: Git
+    git: Repository
     runner: ProcessRunner
     directory: Path | None
     clock: Clock
