@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from homelab_hooks.config.address import Dial, ServerUrl, is_loopback_host
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting
 from homelab_hooks.errors import CommandError
-from homelab_hooks.text.sanitize import strip_userinfo, truncate_text
+from homelab_hooks.text.sanitize import truncate_text
+from homelab_hooks.text.url_secrets import strip_userinfo
 
 TRACKED_FILE = ".homelab.toml"
 

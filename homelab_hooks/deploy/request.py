@@ -10,6 +10,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.image_ref import Proof
 from homelab_hooks.kubectl.model import Pod, Revision, Workload
+from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Expectation:
     @property
     def short_sha(self) -> str:
         """The commit as people read it."""
-        return self.sha[:8]
+        return short_sha(self.sha, IMAGE_SHA_DIGITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from homelab_hooks.git.environment import BATCH_SSH
 from homelab_hooks.git.remote_url import NoRepoName, parse_remote_url
 from homelab_hooks.git.runner import GitRunner
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.text.sanitize import strip_control_chars, strip_userinfo
-from homelab_hooks.text.url_secrets import build_instead_of_config, strip_web_userinfo
+from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.url_secrets import build_instead_of_config, strip_userinfo, strip_web_userinfo
 
 MIN_VERSION = (2, 36)
 """git that can be trusted: `push --porcelain` and the reference-transaction hook are as we know them (2.28.0 ran other

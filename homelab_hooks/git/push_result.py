@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from homelab_hooks.text.sanitize import strip_control_chars, strip_userinfo, truncate_text
+from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
+from homelab_hooks.text.url_secrets import strip_userinfo
 
 
 class PushStatus(Enum):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.text.sanitize import strip_control_chars, strip_userinfo
+from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.url_secrets import strip_userinfo
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _REMOTE_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9+.-]*::")

@@ -10,7 +10,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
-from homelab_hooks.land.landing import Landing, short_sha
+from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.post_push import post_push_hook
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, require_ci_access, resolve_remote, state_file
@@ -25,7 +25,7 @@ from homelab_hooks.land.request import (
 from homelab_hooks.land.state import lock_held_error, lock_holder
 from homelab_hooks.land.verification import detect_in
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
-from homelab_hooks.text.humanize import join_names, pluralize
+from homelab_hooks.text.humanize import join_names, pluralize, short_sha
 
 T = TypeVar("T")
 _NOTHING_TO_LAND = "there would be nothing to land"

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from homelab_hooks.errors import Terminated
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.resume import RECHECK_AFTER_S, with_credentials
 from homelab_hooks.land.run import pending_landing
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.verdict import Verdict
 
 PUSH_EXIT_GRACE_S = 1.5
@@ -80,14 +80,5 @@ def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, cloc
 
 
 def _on_target(state: LandingState, git: Repository, asking: Remotes) -> bool | None:
-    match asking.ls_remote_branch(with_credentials(state, git).push_url, state.target, timeout=ANSWER_TIMEOUT_S):
-        case Found(tip):
-            if tip == state.pushed_commit:
-                return True
-            return (
-                git.history.is_ancestor(older=state.pushed_commit, newer=tip) if git.history.has_commit(tip) else None
-            )
-        case NotFound():
-            return False
-        case Unavailable() | Denied():
-            return None
+    query = BranchQuery(remotes=asking, history=git.history, timeout=ANSWER_TIMEOUT_S, fetches=False)
+    return as_landed(query.poll(state.pushed_commit, url=with_credentials(state, git).push_url, branch=state.target))

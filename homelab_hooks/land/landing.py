@@ -18,7 +18,6 @@ from homelab_hooks.land.request import LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.text.sanitize import strip_control_chars
 
-SHORT_SHA_DIGITS = 10
 ABORT_HINT = "git land --abort goes back to where the branch was"
 
 
@@ -98,12 +97,3 @@ class Landing:
     def log(self, text: str, *, source: str = "homelab", level: LogLevel = LogLevel.INFO) -> None:
         """A line for the user."""
         self.parts.tell(Log(source=source, text=strip_control_chars(text), level=level))
-
-
-def short_sha(sha: str) -> str:
-    """A commit as a person reads it.
-
-    >>> short_sha("0123456789abcdef")
-    '0123456789'
-    """
-    return sha[:SHORT_SHA_DIGITS]

@@ -7,14 +7,14 @@ from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import output_lines
-from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import DURING_FETCH, require_same_tree
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.text.humanize import join_names
+from homelab_hooks.text.humanize import join_names, short_sha
 
 
 def merge_target(course: Landing, tip: str) -> str:

@@ -8,13 +8,14 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land.landing import Landing, short_sha
+from homelab_hooks.land.landing import Landing, run_stage, short_sha
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
 from homelab_hooks.land.verification import detect_in
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
+from homelab_hooks.text.humanize import short_sha
 
 
 def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:

@@ -11,7 +11,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
-from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.merge import continue_error
 from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
 from homelab_hooks.land.post_push import unknown_verdict
@@ -21,7 +21,7 @@ from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import describe_difference
 from homelab_hooks.text import url_secrets
-from homelab_hooks.text.humanize import join_names
+from homelab_hooks.text.humanize import join_names, short_sha
 from homelab_hooks.verdict import Verdict
 
 ORPHAN_PUSH_TIMEOUT_S = 60.0

@@ -14,7 +14,7 @@ from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.dry_run import report_dry_run
-from homelab_hooks.land.landing import Landing, short_sha
+from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.post_push import landed_info, report_landed, run_post_push, unknown_verdict
@@ -33,6 +33,7 @@ from homelab_hooks.land.push_decision import (
 from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, roll_back, with_credentials
 from homelab_hooks.land.state import LandingState, landing_lock
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 
 LandingEnd = Landed | Verdict

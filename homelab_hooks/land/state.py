@@ -22,6 +22,7 @@ from homelab_hooks.land.request import (
     VerifyChoice,
     VerifyCommand,
 )
+from homelab_hooks.system.atomic_file import replace_file
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 
@@ -123,15 +124,9 @@ class StateFile:
         """
         urls = {"remote": strip_web_userinfo(state.remote), "push_url": strip_web_userinfo(state.push_url)}
         raw = {"schema": SCHEMA_VERSION, **asdict(state), **urls, "request": _request_to_json(state.request)}
-        new = self._path.with_name(f"land.json.{os.getpid()}")
         with _reporting_disk_errors(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            made = os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-            with os.fdopen(made, "w", encoding="utf-8", errors="surrogateescape") as file:
-                json.dump(raw, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            replace_file(self._path, json.dumps(raw, indent=1), mode=0o600, durable=True)
 
     def clear(self) -> None:
         """Forget it, and what a killed writer left. Raises CommandError where it cannot."""

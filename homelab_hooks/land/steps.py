@@ -8,9 +8,10 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
+from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.push_result import PushResult, PushStatus, classify_transport_error, output_lines
 from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
-from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.push_decision import Retry, WaitForTurn, push_error
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand
 from homelab_hooks.land.submodules import push_submodules_first
@@ -21,8 +22,9 @@ from homelab_hooks.land.tree_check import (
     require_same_tree,
 )
 from homelab_hooks.land.verification import VerificationRun, detect_in, run_verification, verification_error
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
+from homelab_hooks.polling.outcome import Found
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text.humanize import short_sha
 
 MAX_QUERIES = 3
 """how often the server is asked about a push that nobody knows of"""
@@ -126,24 +128,15 @@ def push_commit(course: Landing, sha: str) -> PushResult:
 def query_pushed(course: Landing) -> bool | None:
     """Whether the pushed commit is on the target, from the server itself; None where it does not say."""
     git, state = course.git, course.state
+    query = BranchQuery(remotes=git.remotes, history=git.history)
     for turn in range(MAX_QUERIES):
-        match git.remotes.ls_remote_branch(state.push_url, state.target):
-            case Found(tip):
-                return tip == state.pushed_commit or _contains_pushed(course, tip)
-            case NotFound():
-                return False
-            case Unavailable(reason) | Denied(reason):
-                course.log(f"no answer about the push: {reason}", source="push", level=LogLevel.WARNING)
-                if turn + 1 < MAX_QUERIES:
-                    course.parts.clock.sleep(2.0**turn)
+        answer = query.poll(state.pushed_commit, url=state.push_url, branch=state.target)
+        if isinstance(answer, Found):
+            return as_landed(answer)
+        course.log(f"no answer about the push: {answer.reason}", source="push", level=LogLevel.WARNING)
+        if turn + 1 < MAX_QUERIES:
+            course.parts.clock.sleep(2.0**turn)
     return None
-
-
-def _contains_pushed(course: Landing, tip: str) -> bool | None:
-    git, state = course.git, course.state
-    if not git.history.has_commit(tip):
-        git.history.fetch_objects(state.push_url, f"refs/heads/{state.target}")
-    return git.history.is_ancestor(older=state.pushed_commit, newer=tip) if git.history.has_commit(tip) else None
 
 
 def wait_to_retry(course: Landing, decision: Retry | WaitForTurn) -> None:

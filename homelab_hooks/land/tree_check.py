@@ -5,9 +5,9 @@ from __future__ import annotations
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land.landing import ABORT_HINT, Landing, short_sha
+from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.preconditions import describe_hidden_changes
-from homelab_hooks.text.humanize import join_names
+from homelab_hooks.text.humanize import join_names, short_sha
 
 DURING_FETCH = "while the target was fetched"
 BEFORE_VERIFICATION = "before the verification"

@@ -8,6 +8,10 @@ from homelab_hooks.text.sanitize import strip_control_chars
 
 MAX_NAMES = 10
 """names that are said in a row"""
+SHA_DIGITS = 10
+"""of a commit in a sentence: unambiguous in a repository of a million objects"""
+IMAGE_SHA_DIGITS = 8
+"""of a commit beside image tags and pipelines, as CI abbreviates it there"""
 
 
 def join_names(names: Iterable[str]) -> str:
@@ -28,3 +32,12 @@ def pluralize(number: int, noun: str) -> str:
     ('1 commit', '0 commits')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def short_sha(sha: str, digits: int = SHA_DIGITS) -> str:
+    """Return an abbreviated commit.
+
+    >>> short_sha("0123456789abcdef")
+    '0123456789'
+    """
+    return sha[:digits]

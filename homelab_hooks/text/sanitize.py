@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from homelab_hooks.text.url_secrets import strip_userinfo
+
 MAX_LINE_WIDTH = 199
 """the longest line in plain mode, in characters (contract, section 4)"""
 
@@ -31,11 +33,6 @@ and the redactor, and terminals do not agree on its width; a lost joiner or sele
 _MAX_COMBINING_MARKS = 4
 """marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
 _COMBINING_RUNS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_COMBINING_MARKS + 1},}}")
-_USER_PART = re.compile(
-    # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
-    # Again and again, for what is left of a password may look like a user part too.
-    r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)+"
-)
 
 
 def strip_control_chars(text: str, *, colour: bool = False) -> str:
@@ -101,17 +98,6 @@ def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
         if taken < width:
             whole = place + 1
     return text
-
-
-def strip_userinfo(url: str) -> str:
-    """A URL, or a text with URLs in it, without their user part.
-
-    >>> strip_userinfo("https://bob:s3cret@git.example.test/a/b.git")
-    'https://git.example.test/a/b.git'
-    >>> strip_userinfo("https://bob:s3@cret@git.example.test"), strip_userinfo("https://bob:s3/c@ret@git.example.test")
-    ('https://git.example.test', 'https://git.example.test')
-    """
-    return _USER_PART.sub("://", url)
 
 
 MIN_SECRET_LENGTH = 6

@@ -9,6 +9,11 @@ from urllib.parse import unquote
 MIN_BARE_TOKEN_LENGTH = 20
 """characters from which a user alone, without a password, is taken for a token: forges take one there"""
 _URL_WITH_USERINFO = re.compile(r"(?P<scheme>https?://)(?P<user>[^/@\s:]*)(?::(?P<password>[^/\s]*))?@", re.IGNORECASE)
+_USER_PART = re.compile(
+    # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
+    # Again and again, for what is left of a password may look like a user part too.
+    r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)+"
+)
 _EXTRA_HEADER_KEY = re.compile(r"http\.(?:.*\.)?extraheader", re.IGNORECASE)
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -43,6 +48,17 @@ def _secrets_in_text(text: str) -> set[str]:
         secret = part["password"] or (part["user"] if len(part["user"]) >= MIN_BARE_TOKEN_LENGTH else "")
         found |= {secret, unquote(secret)} - {""}
     return found
+
+
+def strip_userinfo(url: str) -> str:
+    """A URL, or a text with URLs in it, without their user part.
+
+    >>> strip_userinfo("https://bob:s3cret@git.example.test/a/b.git")
+    'https://git.example.test/a/b.git'
+    >>> strip_userinfo("https://bob:s3@cret@git.example.test"), strip_userinfo("https://bob:s3/c@ret@git.example.test")
+    ('https://git.example.test', 'https://git.example.test')
+    """
+    return _USER_PART.sub("://", url)
 
 
 def strip_web_userinfo(url: str) -> str:

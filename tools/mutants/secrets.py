@@ -99,7 +99,7 @@ SECRETS = (
     Defence(
         "mode-of-the-records",
         "records of watches are their user's alone",
-        (Change("hooks/background/registry.py", "O_TRUNC | os.O_WRONLY, 0o600)", "O_TRUNC | os.O_WRONLY, 0o644)"),),
+        (Change("hooks/background/registry.py", "mode=0o600)", "mode=0o644)"),),
         (f"{PARTS}::test_records_and_logs_are_few_and_the_users_alone",),
     ),
     Defence(

@@ -134,7 +134,7 @@ TEXT = (
     Defence(
         "long-user-parts",
         "a text of nothing but URLs takes no longer for its length",
-        (Change(SOURCE, r"[^\s@'\"]{0,128}@", r"[^\s@'\"]*@"),),
+        (Change("text/url_secrets.py", r"[^\s@'\"]{0,128}@", r"[^\s@'\"]*@"),),
         (f"{CLEAN}::test_a_long_text_takes_no_longer_for_what_it_repeats",),
     ),
     Defence(

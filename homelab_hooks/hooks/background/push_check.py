@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.system import process_table
 from homelab_hooks.system.process_table import ProcessInfo
 
@@ -48,27 +48,11 @@ def push_landed(git: ReadOnlyRepository, job: WatchJob) -> bool | None:
     )
     if tracked and moved:
         return True
-    answers = [_on_server(git, url, job, git.remotes.ls_remote_branch(url, branch)) for url in urls]
+    query = BranchQuery(remotes=git.remotes, history=git.history)
+    answers = [as_landed(query.poll(job.sha, url=url, branch=branch)) for url in urls]
     if True in answers:
         return True
     if None not in answers:
         return False
     has_reflog = git.location.config_value("core.logAllRefUpdates") not in {"false", "0", "no", "off"}
     return False if tracked and has_reflog else None
-
-
-def _on_server(git: ReadOnlyRepository, url: str, job: WatchJob, tip: Poll[str]) -> bool | None:
-    match tip:
-        case Found(sha):
-            return sha == job.sha or _contains(git, url, job, sha)
-        case NotFound():
-            return False
-        case Unavailable() | Denied():
-            return None
-
-
-def _contains(git: ReadOnlyRepository, url: str, job: WatchJob, tip: str) -> bool | None:
-    """Whether the branch's tip contains the commit, because others have pushed since."""
-    if not git.history.has_commit(tip):
-        git.history.fetch_objects(url, f"refs/heads/{job.branch}")
-    return git.history.is_ancestor(older=job.sha, newer=tip) if git.history.has_commit(tip) else None

@@ -15,6 +15,7 @@ from typing import Any
 
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.system.atomic_file import replace_file
 from homelab_hooks.system.process_table import command_line
 from homelab_hooks.text.durations import MAX_DURATION_S
 
@@ -164,11 +165,8 @@ class WatchRegistry:
 
     def _save(self, record: WatchRecord) -> None:
         """As a whole or not at all."""
-        path = self._path(record)
-        new = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(new, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
-            json.dump({"schema": SCHEMA_VERSION, **asdict(record)}, file, indent=1)
-        new.replace(path)
+        text = json.dumps({"schema": SCHEMA_VERSION, **asdict(record)}, indent=1)
+        replace_file(self._path(record), text, mode=0o600)
 
     def _prune(self, now: float) -> None:
         """Let the oldest go, and every log that has had no record for long; what is alive stays."""

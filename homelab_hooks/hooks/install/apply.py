@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from homelab_hooks.hooks.install.plan import (
     UnsetHookConfig,
     WriteShim,
 )
+from homelab_hooks.system.atomic_file import replace_file
 
 
 def require_plan(decided: InstallPlan | InstallRefused) -> InstallPlan:
@@ -76,14 +76,5 @@ def _backup_name(path: Path, kept: Path) -> None:
 
 
 def _write_shim(path: Path, text: str) -> None:
-    """Beside it, then into its place."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f"{path.name}{TEMP_SUFFIX}", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o755)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, text, mode=0o755, infix=TEMP_SUFFIX)

@@ -19,6 +19,7 @@ from homelab_hooks.land.tree_check import DURING_VERIFICATION, describe_differen
 from homelab_hooks.land.verification import VerificationRun
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 
 TAIL_LINES = 20
@@ -95,7 +96,8 @@ def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str
     head = git.history.head()
     for update in updates:
         if git.history.tree_of(update.sha) != git.history.tree_of(head):
-            what = f"what is pushed to {update.branch} ({update.sha[:10]}) is not what is checked out ({head[:10]})"
+            pushed = f"what is pushed to {update.branch} ({short_sha(update.sha)})"
+            what = f"{pushed} is not what is checked out ({short_sha(head)})"
             raise CommandError(what, hint=f"check it out, then push; {BYPASS_HINT}", exit=ExitCode.REFUSED)
     what, remedy = describe_difference(git, head)
     if what:

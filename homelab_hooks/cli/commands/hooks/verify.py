@@ -28,7 +28,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     updates = pre_push_target.target_updates(push, config, world.git_readonly)
     if not updates or pre_push_target.is_git_land_push(world.git_readonly, updates):
         return 0
-    trust_prompt.require_trusted(config, world)
+    trust_prompt.require_trusted(config, session)
     top = world.git_readonly.location.top_level()
     command = choose_command(config, top, in_pre_commit=world.environ.get("PRE_COMMIT") == "1")
     parts = GateDependencies(

@@ -94,7 +94,7 @@ def _dispatch(
         _warn_untrusted(config, parts)
     elif not args.no_verify and anew:
         try:
-            trust_prompt.require_trusted(config, session.world)
+            trust_prompt.require_trusted(config, session)
         except CommandError as problem:
             return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=False)
     if args.proceed:
