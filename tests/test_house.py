@@ -319,6 +319,7 @@ def test_hypothesis_has_no_limit_in_time() -> None:
 
 def test_every_module_begins_with_one_sentence() -> None:
     """More may follow: the help's description, or the theory of a machine."""
+    """More may follow after an empty line: the help's description in `cli`, a theory of operation elsewhere."""
     wrong = []
     for path in modules():
         doc = ast.get_docstring(tree(path)) or ""

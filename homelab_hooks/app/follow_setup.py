@@ -7,7 +7,7 @@ from typing import Any
 
 from homelab_hooks.app import deploy_setup, watch_setup
 from homelab_hooks.app.session import Session
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.provider import Provider
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.chain import run_chain
@@ -18,7 +18,7 @@ from homelab_hooks.git.history import Commit
 from homelab_hooks.land.request import Landed
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import access
-from homelab_hooks.watch.run import WatchDependencies, WatchRequest
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope
 
 
@@ -37,7 +37,7 @@ class FollowUp:
         self._config = config
         self._session = session
         self._given = given
-        self._ci: WoodpeckerClient | None = None
+        self._ci: Provider | None = None
         self.watching = watching
         self.targets = config.deploy if deploying else ()
 
@@ -69,7 +69,7 @@ class FollowUp:
         config, world = self._config, self._session.world
         deploy_setup.parse_targets(self.targets)
         about = watch_setup.resolve_context(config, world, "HEAD")
-        self._ci = world.ci_client(config)
+        self._ci = world.ci_provider(config)
         dial = f" by the dial {config.dial}" if config.dial else ""
         access.check_ci_access(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
 
@@ -111,8 +111,8 @@ class FollowUp:
         about = watch_setup.CommitContext(Commit(landed.sha), remote, names)
         scope = WatchScope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
         request = watch_setup.build_watch_request(config, world, about, scope)
-        ci = self._ci or watch_setup.waiting_ci_client(config, world)
-        return request, watch_setup.watch_dependencies(world, about, ci, world.stream_listener(config))
+        ci = self._ci or world.waiting_ci_provider(config)
+        return request, watch_setup.watch_dependencies(world, about, ci, listen=True)
 
     def _wait_for_rollouts(self, landed: Landed) -> Verdict:
         targets = deploy_setup.parse_targets(self.targets)

@@ -6,7 +6,7 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +44,8 @@ from homelab_hooks.views import View
 from homelab_hooks.views.select import create_view
 
 if TYPE_CHECKING:
-    from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-    from homelab_hooks.ci.woodpecker.stream import EventStreamListener
+    from homelab_hooks.ci.connection import Connect
+    from homelab_hooks.ci.provider import Provider
     from homelab_hooks.git.hook_config import HookConfig
     from homelab_hooks.git.repository import Repository
     from homelab_hooks.kubectl.client import Kubectl
@@ -224,24 +224,36 @@ class Runtime:
             raise CommandError("no CI server is set", hint=hint)
         return config.server
 
-    def ci_client(self, config: Config) -> WoodpeckerClient:
-        """The CI server as our token sees it. Raises CommandError where there is no token, or none can be had now."""
-        from homelab_hooks.ci.woodpecker.auth import connect_now
-        from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+    def ci_provider(self, config: Config) -> Provider:
+        """Connect to CI. Raises CommandError if there is no token, or none can be obtained now."""
+        from homelab_hooks.ci.connection import connect_now
 
-        connect = connect_now(self.http_client(config), token_source=self.token(config).source)
-        return WoodpeckerClient(connect, server_url=str(self.server(config)))
+        return self._connect_ci(config, connect_now(self.http_client(config), token_source=self.token(config).source))
 
-    def stream_listener(self, config: Config) -> Callable[[int], EventStreamListener]:
-        """Opens the event stream for a repository's id; its news cut this clock's sleep short."""
-        from homelab_hooks.ci.woodpecker.stream import EventStreamListener
+    def waiting_ci_provider(self, config: Config) -> Provider:
+        """Connect to CI for a command that waits: while Vault has no token, each request results in Unavailable."""
+        if not config.vault_addr:
+            return self.ci_provider(config)
+        from homelab_hooks.ci.connection import CiConnection, connect_when_possible
 
-        def open_stream(repo: int) -> EventStreamListener:
-            listener = EventStreamListener(self.http_client(config), repo, wake=self.clock.wake, now=self.clock.now)
-            listener.start()
-            return listener
+        return self._connect_ci(
+            config,
+            connect_when_possible(lambda: CiConnection(self.http_client(config), self.token(config).source)),
+        )
 
-        return open_stream
+    def _connect_ci(self, config: Config, connect: Connect) -> Provider:
+        from homelab_hooks.ci.connection import CiServer
+        from homelab_hooks.ci.providers import connect_provider
+
+        return connect_provider(
+            CiServer(
+                url=str(self.server(config)),
+                connect=connect,
+                open_stream_client=lambda: self.http_client(config),
+                wake=self.clock.wake,
+                now=self.clock.now,
+            )
+        )
 
     def http_client(self, config: Config) -> HttpClient:
         """The CI server, to be asked with our token."""

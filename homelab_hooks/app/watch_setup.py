@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 
 from homelab_hooks.app import options
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.ci.model import ALL_EVENTS, DECIDING_EVENTS
-from homelab_hooks.ci.woodpecker.auth import CiConnection, connect_when_possible
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
-from homelab_hooks.ci.woodpecker.stream import EventStreamListener
+from homelab_hooks.ci.provider import Provider
+from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
@@ -21,7 +19,7 @@ from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import RepoAddress, choose_remote, parse_remote_url
 from homelab_hooks.watch.no_pipeline import CommitFacts
-from homelab_hooks.watch.run import WatchDependencies, WatchRequest
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 
 
@@ -100,33 +98,27 @@ def build_timeouts(config: Config) -> WatchTimeouts:
 
 def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
     """Which pipelines decide about it. Raises CommandError for an event that does not exist."""
+    traits = default_traits()
     for event in events or ():
-        if event not in ALL_EVENTS:
-            raise CommandError(f"--event: there is no event {event!r}", hint=f"one of {', '.join(ALL_EVENTS)}")
-    chosen = frozenset(events or DECIDING_EVENTS)
+        if event not in traits.all_events:
+            raise CommandError(f"--event: there is no event {event!r}", hint=f"one of {', '.join(traits.all_events)}")
+    chosen = frozenset(events or traits.deciding_events)
     return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag)
-
-
-def waiting_ci_client(config: Config, world: Runtime) -> WoodpeckerClient:
-    """The CI server for who waits: as long as Vault has none to give now, that is what each look comes to."""
-    if not config.vault_addr:
-        return world.ci_client(config)
-    enter = connect_when_possible(lambda: CiConnection(world.http_client(config), world.token(config).source))
-    return WoodpeckerClient(enter, server_url=str(world.server(config)))
 
 
 def watch_dependencies(
     world: Runtime,
     about: CommitContext,
-    ci: WoodpeckerClient,
-    listen: Callable[[int], EventStreamListener] | None = None,
+    ci: Provider,
+    *,
+    listen: bool = False,
 ) -> WatchDependencies:
-    """Whom the watch asks, and listens to where it waits."""
+    """Return what a watch reads. With `listen` it also opens the event stream, for a command that waits."""
     return WatchDependencies(
         ci=ci,
-        open_stream=listen,
+        open_stream=ci.open_stream if listen else None,
         contains=_lazy_containment(world.git_readonly, about.remote),
-        commit_facts=commit_facts(world.git_readonly, about),
+        commit_facts=commit_facts(world.git_readonly, about, ci.traits.config_paths),
     )
 
 
@@ -150,7 +142,9 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
     return told
 
 
-def commit_facts(git: ReadOnlyRepository, about: CommitContext) -> Callable[[], CommitFacts]:
+def commit_facts(
+    git: ReadOnlyRepository, about: CommitContext, config_paths: tuple[str, ...]
+) -> Callable[[], CommitFacts]:
     """What git knows about the commit, found out only when it is asked for."""
 
     def gather() -> CommitFacts:
@@ -159,7 +153,7 @@ def commit_facts(git: ReadOnlyRepository, about: CommitContext) -> Callable[[], 
         pushed = git.remotes.remote_contains(remote, sha) if remote and git.history.has_commit(sha) else None
         return CommitFacts(
             message=git.history.commit_message(sha),
-            has_ci_config=git.history.has_ci_configuration(sha),
+            has_ci_config=git.history.has_ci_configuration(sha, config_paths),
             is_branch_tip=tip,
             is_pushed=pushed,
         )
@@ -195,5 +189,4 @@ def build_watch_request(
         timeouts=build_timeouts(config),
         fail_fast=fail_fast,
         seed=world.seed(),
-        web_url=str(world.server(config)),
     )

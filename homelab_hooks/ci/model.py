@@ -1,13 +1,18 @@
-"""A pipeline, its workflows and steps, in our words."""
+"""A pipeline with its workflows and steps, the same for every CI provider.
+
+A provider reads its own format and makes these values of it at its border. The watch compares, orders and shows them,
+and passes references back to the provider without looking inside.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from enum import StrEnum
 from typing import NamedTuple
 
 
 class Status(StrEnum):
-    """The state of a pipeline, workflow or step (Woodpecker's server/model/const.go)."""
+    """The status of a pipeline, workflow or step; a provider maps its own words to these."""
 
     CREATED = "created"
     PENDING = "pending"
@@ -21,21 +26,21 @@ class Status(StrEnum):
     DECLINED = "declined"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
-    """a word this version does not know: not decided yet, never success"""
+    """a word that the provider does not know: counts as not decided, never as success"""
 
     @property
     def is_final(self) -> bool:
-        """Whether it stays as it is (measured: no final status was ever followed by another)."""
+        """Return whether the status is final (measured: no final status was ever followed by another)."""
         return self in _FINAL_STATUSES
 
     @property
     def is_failed(self) -> bool:
-        """Whether CI decided against it."""
+        """Return whether CI decided against it."""
         return self in {Status.FAILURE, Status.ERROR}
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether somebody or something ended it early."""
+        """Return whether it was ended early: by a user, by a step, or by a newer pipeline."""
         return self in {Status.KILLED, Status.CANCELED}
 
 
@@ -43,16 +48,27 @@ _FINAL_STATUSES = frozenset(
     {Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED, Status.CANCELED, Status.DECLINED, Status.SKIPPED}
 )
 
-DECIDING_EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
-"""the events that decide for `homelab-watch`; cron never counts unless it is named"""
 
-ALL_EVENTS = (*DECIDING_EVENTS, "cron", "pull_request_closed", "pull_request_metadata")
+class RunRef(NamedTuple):
+    """A reference to a pipeline of a repository, made by the provider.
+
+    Two references are equal if they mean the same pipeline. `str()` is the text for people: "#141".
+    """
+
+    key: Hashable
+    """what the provider addresses the pipeline by; nothing else reads it"""
+    text: str
+
+    def __str__(self) -> str:
+        """Return the text for people."""
+        return self.text
 
 
 class Step(NamedTuple):
-    """A step of a workflow; `id` is what the log is asked with."""
+    """A step of a workflow."""
 
-    id: int
+    id: Hashable
+    """what the provider finds the log by; nothing else reads it"""
     pid: int
     name: str
     state: Status
@@ -65,12 +81,12 @@ class Step(NamedTuple):
 
     @property
     def can_be_blamed(self) -> bool:
-        """Whether it may be the reason of a red workflow; a killed step never is."""
+        """Return whether the step can be the cause of a failed workflow; a killed step and a service cannot."""
         return self.state.is_failed and self.kind != "service"
 
 
 class Workflow(NamedTuple):
-    """A workflow of a pipeline; matrix runs share a name and differ in pid."""
+    """A workflow of a pipeline; the runs of a matrix share a name and differ in pid."""
 
     pid: int
     name: str
@@ -79,19 +95,21 @@ class Workflow(NamedTuple):
     started: int = 0
     finished: int = 0
     steps: tuple[Step, ...] = ()
+    url: str = ""
+    """its web page; empty if not known"""
 
 
 class Cancellation(NamedTuple):
-    """Who or what ended a pipeline early (since 3.14); it counts only while the status is killed or canceled."""
+    """Who or what ended a pipeline early; it counts only while the status is killed or canceled."""
 
     by_user: str = ""
     by_step: str = ""
-    superseded_by: int = 0
-    """the number of the pipeline that replaced it"""
+    superseded_by: RunRef | None = None
+    """the pipeline that replaced it"""
 
 
 class ConfigError(NamedTuple):
-    """An error or a warning of the configuration."""
+    """An error or a warning about the pipeline configuration."""
 
     message: str
     is_warning: bool = False
@@ -99,52 +117,61 @@ class ConfigError(NamedTuple):
 
 
 class Pipeline(NamedTuple):
-    """One row of the list, or one detail (then with workflows); times in unix seconds, 0 when not set."""
+    """One row of the list, or one detail (then with workflows); times in unix seconds, 0 if not set."""
 
+    run: RunRef
     number: int
+    """its place in the repository's list: a newer pipeline has a higher number"""
+    group: Hashable
+    """pipelines of one commit with the same group replace each other, and the newest counts; made by the provider"""
     event: str
     ref: str
     branch: str
     commit: str
     status: Status
     raw_status: str = ""
-    """the server's own word, for the warning about an unknown one"""
+    """the provider's own word, as it is shown"""
     message: str = ""
     reviewed_by: str = ""
-    parent: int = 0
+    parent: RunRef | None = None
+    """the pipeline that this one restarts"""
     created: int = 0
     started: int = 0
     finished: int = 0
     updated: int = 0
     cancellation: Cancellation | None = None
+    reports_cancellation: bool = False
+    """the provider says who or what cancelled a pipeline: without `cancellation` it was not superseded"""
     config_errors: tuple[ConfigError, ...] = ()
     workflows: tuple[Workflow, ...] = ()
-    version: str = ""
+    url: str = ""
+    """its web page; empty if not known"""
 
     @property
     def duration_s(self) -> int | None:
-        """Seconds from start to end; None where either is not known."""
+        """Return the seconds from start to end; None if either is not known."""
         return self.finished - self.started if 0 < self.started <= self.finished else None
 
     @property
     def failed_workflows(self) -> tuple[Workflow, ...]:
-        """Those in failure or error: under a green pipeline they make it failed."""
+        """Return the workflows in failure or error; a successful pipeline that has one counts as failed."""
         return tuple(workflow for workflow in self.workflows if workflow.state.is_failed)
 
 
 class Repo(NamedTuple):
     """A repository as CI knows it."""
 
-    id: int
+    id: Hashable
+    """what the provider addresses the repository by; nothing else reads it"""
     full_name: str
     active: bool = True
 
 
 class QueueInfo(NamedTuple):
-    """What the server's queue says; only administrators may see it."""
+    """The state of the server's job queue."""
 
     workers: int
-    """free and busy slots of all agents together; 0 means there is no agent"""
+    """free and busy slots of all agents together; 0 if no agent is connected"""
     pending: int
     running: int
     paused: bool

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from homelab_hooks.events import Event, Stage
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.failure_report import WatchClock
-from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
+from homelab_hooks.watch.run import run_watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
@@ -11,7 +12,6 @@ from homelab_hooks.git.containment import Containment
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _TAGS = "refs/tags/"
-_CI_PLACES = (".woodpecker", ".woodpecker.yaml", ".woodpecker.yml")
 FETCH_TIMEOUT_S = 10.0
 """seconds a fetch of an unknown commit may take"""
 
@@ -88,9 +88,9 @@ class History:
         """Whether history ends early here."""
         return self._git.line("rev-parse", "--is-shallow-repository") == "true"
 
-    def has_ci_configuration(self, sha: str) -> bool | None:
-        """Whether the commit holds a Woodpecker configuration; None where the commit is not here."""
-        done = self._git.run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *_CI_PLACES)
+    def has_ci_configuration(self, sha: str, paths: Sequence[str]) -> bool | None:
+        """Return whether the commit has one of these files or folders; None if the commit is not in this repository."""
+        done = self._git.run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *paths)
         return bool(done.stdout) if done.ok else None
 
     def fetch_objects(self, remote: str, ref: str) -> bool:

@@ -36,7 +36,7 @@ class RepoAddress(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """OWNER/NAME, as Woodpecker's lookup takes it."""
+        """OWNER/NAME, as CI's lookup takes it."""
         return f"{self.namespace}/{self.name}"
 
 

@@ -8,7 +8,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land.landing import Landing, run_stage, short_sha
+from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest

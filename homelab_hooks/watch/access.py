@@ -1,4 +1,4 @@
-"""Whether CI can be asked and watched: its server answers, takes the token and knows the repository."""
+"""Checks access to CI: the server responds, accepts the token, and knows the repository."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from homelab_hooks.ci.model import Repo
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.provider import Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
 
 ACCESS_TIMEOUT_S = 10.0
-"""seconds that CI may take to answer before anything is changed (contract, section 10)"""
+"""seconds that all requests of a check may take together, before anything is changed (contract, section 10)"""
 _MIN_REQUEST_S = 0.5
+"""seconds for a request even if the time is nearly over"""
 T = TypeVar("T")
 
 
 class CiAccess(NamedTuple):
-    """Who the token belongs to, and the repository as CI knows it."""
+    """The token's owner, and the repository as CI knows it."""
 
     login: str
     repo: Repo
 
 
 def check_ci_access(
-    ci: WoodpeckerClient, names: Sequence[str], *, clock: Clock, patience: float = ACCESS_TIMEOUT_S, where: str = ""
+    ci: Provider, names: Sequence[str], *, clock: Clock, patience: float = ACCESS_TIMEOUT_S, where: str = ""
 ) -> CiAccess:
-    """Ask for the user, then for the repository under each of its names until CI knows one.
+    """Request the user, then the repository under each of its names until CI knows one.
 
-    The time is counted over all questions. Raises CommandError (refused) with what stands in the way.
+    Raises CommandError (refused) with the reason if either fails.
 
     Args:
-        where: the server and the way there, for who has to find out why it does not answer.
+        patience: seconds for all requests together.
+        where: the server and the dial, for the message.
     """
     until = clock.now() + patience
-    login = _require_answer(ci.user(within=patience), where)
+    login = _require_answer(ci.account.user(within=patience), where)
     for name in names:
-        look = ci.repository(name, within=max(_MIN_REQUEST_S, until - clock.now()))
+        look = ci.runs.repository(name, within=max(_MIN_REQUEST_S, until - clock.now()))
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))

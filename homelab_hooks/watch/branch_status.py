@@ -1,74 +1,74 @@
-"""The colour of a branch: what its newest decided pipeline came to, asked for within a short time."""
+"""The CI status of a branch: its newest decided pipeline, requested within a limited time."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Repo, Status
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.provider import Provider, find_first_repository
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
+from homelab_hooks.polling.parallel import Result, call_within
 from homelab_hooks.system.process import kill_abandoned
-
-T = TypeVar("T")
-BRANCH_EVENTS = frozenset({"push", "manual"})
-"""whose pipelines colour a branch: a pull request's is another commit's, a cron's or a tag's is about something else"""
 
 
 class BranchStatus(NamedTuple):
-    """A branch's newest decided pipeline; None where there is none among the newest."""
+    """A branch's newest decided pipeline; None if there is none among the newest of the repository."""
 
     repo: Repo
     pipeline: Pipeline | None
 
 
-def newest_decided(rows: Iterable[Pipeline], branch: str) -> Pipeline | None:
-    """The newest pipeline of a branch that CI has decided; what was cancelled, declined or skipped says nothing."""
-    mine = [row for row in rows if row.branch == branch and row.event in BRANCH_EVENTS]
-    told = (row for row in mine if row.status is Status.SUCCESS or has_failed(row))
-    return max(told, key=lambda row: row.number, default=None)
+def newest_decided(rows: Iterable[Pipeline], branch: str, *, events: frozenset[str]) -> Pipeline | None:
+    """Return the newest pipeline of a branch that passed or failed; cancelled, declined and skipped ones say nothing.
+
+    Args:
+        events: the events whose pipelines say what a branch's status is.
+    """
+    mine = [row for row in rows if row.branch == branch and row.event in events]
+    decided = (row for row in mine if row.status is Status.SUCCESS or has_failed(row))
+    return max(decided, key=lambda row: row.number, default=None)
 
 
 def has_failed(row: Pipeline) -> bool:
-    """Whether CI decided against it; one that was killed by a step of its own is red too."""
+    """Return whether CI decided against it; a pipeline that was cancelled by one of its own steps failed too."""
     return row.status.is_failed or (
         row.status.is_cancelled and row.cancellation is not None and bool(row.cancellation.by_step)
     )
 
 
 def query_branch_status(
-    names: Sequence[str], branch: str, ci: Callable[[], WoodpeckerClient], *, seconds: float
+    names: Sequence[str], branch: str, connect: Callable[[], Provider], *, seconds: float
 ) -> Poll[BranchStatus]:
-    """Ask CI, for so long and no longer, whatever hangs: a name server, Vault, a credential helper, the server."""
-    found: list[Poll[BranchStatus] | CommandError] = []
+    """Return the status of a branch, or Unavailable after so many seconds, whatever hangs.
 
-    def question() -> None:
-        try:
-            found.append(_query(names, branch, ci(), within=seconds))
-        except CommandError as problem:
-            found.append(problem)
+    Not only the server can hang, but also a name server, Vault, or a credential helper.
 
-    thread = threading.Thread(target=question, name="colour", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    match found[0] if found else None:
-        case None:
-            kill_abandoned()
-            return Unavailable(f"no answer within {seconds:g} s")
-        case CommandError() as problem if problem.exit is ExitCode.DENIED:
+    Args:
+        names: the OWNER/NAME candidates of the repository.
+        connect: connects to CI; raises CommandError if there is no server or no token.
+    """
+    try:
+        found = call_within(lambda: _query(names, branch, connect(), within=seconds), seconds, name="branch status")
+    except CommandError as problem:
+        if problem.exit is ExitCode.DENIED:
             return Denied(problem.message, hint=problem.hint)
-        case CommandError() as problem:
-            raise problem
-        case look:
-            return look
+        raise
+    if isinstance(found, Result):
+        poll: Poll[BranchStatus] = found.value
+        return poll
+    kill_abandoned()
+    return Unavailable(f"no answer within {seconds:g} s")
 
 
-def _query(names: Sequence[str], branch: str, ci: WoodpeckerClient, *, within: float) -> Poll[BranchStatus]:
-    found = ci.first_repository(names, within=within)
+def _query(names: Sequence[str], branch: str, ci: Provider, *, within: float) -> Poll[BranchStatus]:
+    found = find_first_repository(ci.runs, names, within=within)
     if not isinstance(found, Found):
         return found
-    rows = ci.pipelines(found.value.id, within=within)
-    return Found(BranchStatus(found.value, newest_decided(rows.value, branch))) if isinstance(rows, Found) else rows
+    rows = ci.runs.pipelines(found.value, within=within)
+    if not isinstance(rows, Found):
+        return rows
+    newest = newest_decided(rows.value, branch, events=ci.traits.branch_events)
+    return Found(BranchStatus(found.value, newest))

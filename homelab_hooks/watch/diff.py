@@ -16,7 +16,7 @@ def build_pipeline_event(
         trigger=row.event,
         ref=row.ref or row.branch,
         status=row.raw_status or row.status.value,
-        url=watch.pipeline_url(row.number),
+        url=row.url,
         sha=row.commit,
         deciding=deciding,
         note=note,
@@ -27,7 +27,7 @@ def build_pipeline_event(
 
 def diff_details(old: Pipeline | None, new: Pipeline) -> tuple[Event, ...]:
     """Workflows and steps that are in another state than before; everything where nothing was known."""
-    before = {w.pid: w for w in old.workflows} if old and old.number == new.number else {}
+    before = {w.pid: w for w in old.workflows} if old and old.run == new.run else {}
     events: list[Event] = []
     for workflow in new.workflows:
         events += _diff_workflow(new.number, before.get(workflow.pid), workflow)

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from homelab_hooks.ci.model import LogLine, Pipeline, Status, Step, Workflow
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.model import LogLine, Pipeline, Repo, RunRef, Status, Step, Workflow
+from homelab_hooks.ci.provider import LogSource
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.loop import poll_until_decided
@@ -65,15 +65,15 @@ def format_config_errors(watch: CiWatchState) -> tuple[Log, ...]:
 
 
 def report_failure(
-    watch: CiWatchState, ci: WoodpeckerClient, repo: int, *, clock: WatchClock, emit: Callable[[Event], None]
+    watch: CiWatchState, logs: LogSource, repo: Repo, *, clock: WatchClock, emit: Callable[[Event], None]
 ) -> None:
     """Show what there is to show; nothing that goes wrong here changes the verdict."""
     for log in format_config_errors(watch):
         emit(log)
     for failed in find_failed_steps(watch)[:1]:
-        start = log_tail.start_tail(failed.step.id, failed.pipeline, wall_time=clock.wall())
+        start = log_tail.start_tail(failed.step, failed.pipeline, wall_time=clock.wall())
         gathered = read_log_to_end(
-            ci, repo, failed.pipeline.number, start, clock=clock, within=REPORT_REQUEST_TIMEOUT_S
+            make_log_reader(logs, repo, failed.pipeline.run, within=REPORT_REQUEST_TIMEOUT_S), start, clock=clock
         )
         name = log_tail.format_log_source(failed.workflow, failed.step)
         for line in log_tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
@@ -86,16 +86,23 @@ def report_failure(
         else:
             text = f"no log of step {failed.step.name} has arrived; later: {rest}"
         emit(Log(source="homelab", text=text))
-        if watch.pipeline_base_url:
-            emit(Log(source="homelab", text=f"see {watch.pipeline_url(failed.pipeline.number)}/{failed.workflow.pid}"))
+        if failed.workflow.url:
+            emit(Log(source="homelab", text=f"see {failed.workflow.url}"))
 
 
-def read_log_to_end(  # noqa: PLR0913 - whom to ask, for what, and how long
-    ci: WoodpeckerClient, repo: int, number: int, start: LogTail, *, clock: WatchClock, within: float
-) -> LogTail:
-    """The log of a pipeline's step, waited for until it stops growing."""
+ReadLog = Callable[[Step], Poll[tuple[LogLine, ...]]]
+"""requests the log of a step of one pipeline"""
+
+
+def make_log_reader(logs: LogSource, repo: Repo, run: RunRef, *, within: float) -> ReadLog:
+    """Return a function that requests the logs of a pipeline's steps, with `within` seconds for each request."""
+    return lambda step: logs.log(repo, run, step, within=within)
+
+
+def read_log_to_end(read_log: ReadLog, start: LogTail, *, clock: WatchClock) -> LogTail:
+    """Return the log of a step, polled until it stops growing."""
 
     def fetch(state: LogTail) -> Poll[tuple[LogLine, ...]]:
-        return ci.log(repo, number, state.step, within=within)
+        return read_log(state.step)
 
     return poll_until_decided(start, fetch=fetch, decide=log_tail.decide_log_tail, emit=lambda _: None, clock=clock)

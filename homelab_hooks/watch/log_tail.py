@@ -22,7 +22,7 @@ POLL_INTERVAL_S = 0.3
 class LogTail(NamedTuple):
     """What is known of one step's log."""
 
-    step: int
+    step: Step
     timeout: float = LOG_TIMEOUT_S
     """seconds that more is waited for"""
     already_final: bool = False
@@ -34,7 +34,7 @@ class LogTail(NamedTuple):
     """false at the end: more may come later"""
 
 
-def start_tail(step: int, pipeline: Pipeline, *, wall_time: float, timeout: float = LOG_TIMEOUT_S) -> LogTail:
+def start_tail(step: Step, pipeline: Pipeline, *, wall_time: float, timeout: float = LOG_TIMEOUT_S) -> LogTail:
     """Nothing known yet; how long to wait depends on how long ago the pipeline ended by its server's clock."""
     already_final = 0 < pipeline.finished < wall_time - STALE_AFTER_S
     return LogTail(step, 0.0 if already_final else timeout, already_final)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-from homelab_hooks.ci.model import LogLine, Pipeline, Status, Step, Workflow
-from homelab_hooks.ci.woodpecker.client import REQUEST_TIMEOUT_S, WoodpeckerClient
+from homelab_hooks.ci.model import LogLine, Pipeline, Repo, Status, Step, Workflow
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.loop import poll_until_decided
@@ -14,7 +14,7 @@ from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavail
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.contact import MAX_REFUSALS
-from homelab_hooks.watch.failure_report import WatchClock, read_log_to_end
+from homelab_hooks.watch.failure_report import WatchClock, make_log_reader, read_log_to_end
 
 QUIET_AFTER_END_S = 2.5
 """seconds after the pipeline's end without a new line: agents send a second late, or more (measured, A3)"""
@@ -57,7 +57,7 @@ def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedS
         found = [c for c in steps if selection.step in (c.step.name, f"{c.workflow.name}/{c.step.name}")]
         if not found:
             names = ", ".join(strip_control_chars(f"{c.workflow.name}/{c.step.name}") for c in steps) or "none yet"
-            raise CommandError(f"#{pipeline.number} has no step {selection.step!r}", hint=f"its steps: {names}")
+            raise CommandError(f"{pipeline.run} has no step {selection.step!r}", hint=f"its steps: {names}")
         return tuple(found)
     if selection.all:
         return tuple(c for c in steps if c.step.state in _STARTED_STATUSES)
@@ -68,7 +68,7 @@ class FollowState(NamedTuple):
     """What a follower has shown, and since when nothing new came."""
 
     pipeline: Pipeline
-    line_counts: tuple[tuple[int, int], ...] = ()
+    line_counts: tuple[tuple[Hashable, int], ...] = ()
     """the lines shown of each step's id"""
     last_growth_at: float | None = None
     last_answer_at: float | None = None
@@ -122,23 +122,22 @@ class LogReader:
     """
 
     def __init__(
-        self, ci: WoodpeckerClient, repo: int, *, clock: WatchClock, out: Callable[[str, LogLine | None], None]
+        self, ci: Provider, repo: Repo, *, clock: WatchClock, out: Callable[[str, LogLine | None], None]
     ) -> None:
         self._ci, self._repo, self._clock, self._out = ci, repo, clock, out
-        self._printed: dict[int, int] = {}
+        self._printed: dict[Hashable, int] = {}
         self.incomplete: tuple[str, ...] = ()
         """the titles of shown steps whose log may not have come to its end"""
 
     def show(self, pipeline: Pipeline, selection: LogSelection) -> None:
         """Print each chosen step's log as far as it has arrived; all of them together are waited for once."""
         until = self._clock.now() + log_tail.LOG_TIMEOUT_S
+        read_log = make_log_reader(self._ci.logs, self._repo, pipeline.run, within=REQUEST_TIMEOUT_S)
         for selected in select_steps(pipeline, selection):
             self._out(selected.title, None)
             left = max(0.0, until - self._clock.now())
-            begin = log_tail.start_tail(selected.step.id, pipeline, wall_time=self._clock.wall(), timeout=left)
-            gathered = read_log_to_end(
-                self._ci, self._repo, pipeline.number, begin, clock=self._clock, within=REQUEST_TIMEOUT_S
-            )
+            begin = log_tail.start_tail(selected.step, pipeline, wall_time=self._clock.wall(), timeout=left)
+            gathered = read_log_to_end(read_log, begin, clock=self._clock)
             lines = gathered.lines
             if gathered.complete and not lines:
                 self._out(selected.title, NO_OUTPUT_LINE)
@@ -153,7 +152,7 @@ class LogReader:
         """
 
         def fetch(state: FollowState) -> Poll[LogUpdate]:
-            detail = self._ci.pipeline(self._repo, state.pipeline.number, within=REQUEST_TIMEOUT_S)
+            detail = self._ci.runs.pipeline(self._repo, state.pipeline.run, within=REQUEST_TIMEOUT_S)
             if not isinstance(detail, Found):
                 return detail
             logs = tuple(
@@ -178,7 +177,7 @@ class LogReader:
 
     def _new_lines(self, pipeline: Pipeline, selected: SelectedStep) -> tuple[LogLine, ...]:
         """Print what is new of a step; all its lines."""
-        answer = self._ci.log(self._repo, pipeline.number, selected.step.id, within=REQUEST_TIMEOUT_S)
+        answer = self._ci.logs.log(self._repo, pipeline.run, selected.step, within=REQUEST_TIMEOUT_S)
         lines = answer.value if isinstance(answer, Found) else ()
         done = self._printed.get(selected.step.id, 0)
         for line in lines[done:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from homelab_hooks.ci.model import Pipeline, Status
+from homelab_hooks.ci.model import Pipeline, RunRef, Status
 from homelab_hooks.events import Event, PipelineResult
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
@@ -12,7 +12,7 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event
 from homelab_hooks.watch.observe import apply_observation
-from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_number
+from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_run
 from homelab_hooks.watch.stall import CHECK_QUEUE_AFTER_S
 from homelab_hooks.watch.state import CiObservation, CiQuery, CiWatchState, PipelineTrack
 
@@ -72,8 +72,7 @@ def _apply_rulings(
 def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple[Pipeline, ...]:
     """Every row that can be spoken of: those of this sight, and those that are followed."""
     visible = {
-        row.number: row
-        for row in (*(track.pipeline for track in watch.tracks), *observation.details, *observation.rows)
+        row.run: row for row in (*(track.pipeline for track in watch.tracks), *observation.details, *observation.rows)
     }
     return tuple(visible.values())
 
@@ -87,11 +86,18 @@ def _follow_successors(
     for track in watch.tracks:
         if evaluate_pipeline(track, watch, rows, now) is not Undecided.FOLLOW:
             continue
-        row = next(row for row in rows if row.number == find_superseding_number(track.pipeline, rows))
-        note = f"#{track.number} was superseded by #{row.number}, which contains {watch.scope.sha[:8]}: following it"
+        row = next(row for row in rows if row.run == find_superseding_run(track.pipeline, rows))
+        note = f"{track.run} was superseded by {row.run}, which contains {watch.scope.sha[:8]}: following it"
         ended = now if row.status.is_final else None
         newer = PipelineTrack(
-            track.event, track.ref, row, confirmed=True, changed_at=now, status_changed_at=now, final_at=ended
+            track.group,
+            track.event,
+            track.ref,
+            row,
+            confirmed=True,
+            changed_at=now,
+            status_changed_at=now,
+            final_at=ended,
         )
         watch = watch.with_track(newer)._replace(accepted_commits=watch.accepted_commits | {row.commit})
         events.append(build_pipeline_event(watch, row, note=note))
@@ -102,20 +108,20 @@ def _next_query(
     watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], observation: CiObservation, now: float
 ) -> CiQuery:
     """What the next look should bring; in a hurry only the list, for the list decides."""
-    details: set[int] = set()
+    details: dict[RunRef, None] = {}
     commits: set[str] = set()
     rows = _visible_pipelines(watch, observation)
     for track, ruling in rulings.items():
         match ruling:
             case Undecided.RUNNING if len(rulings) > 1 and now >= watch.fast_until and not watch.stream_reliable:
-                details.add(track.number)
+                details[track.run] = None
             case Undecided.DETAIL | Undecided.FOLLOW:
-                details.add(track.number)
+                details[track.run] = None
             case Undecided.SUCCESSOR:
-                details.add(find_superseding_number(track.pipeline, rows))
+                details |= dict.fromkeys(run for run in [find_superseding_run(track.pipeline, rows)] if run)
             case Undecided.CONTAINMENT:
-                number = find_superseding_number(track.pipeline, rows)
-                commits |= {row.commit for row in rows if row.number == number}
+                newer = find_superseding_run(track.pipeline, rows)
+                commits |= {row.commit for row in rows if row.run == newer}
             case Undecided.RUNNING | Ruling():
                 pass
     queued = any(
@@ -124,19 +130,19 @@ def _next_query(
     return CiQuery(
         down_to=min([watch.highest_number, *(track.number for track in watch.tracks)]),
         detail_only_of=_detail_only(watch, rulings, now),
-        details=tuple(sorted(details)),
+        details=tuple(details),
         commits=tuple(sorted(commits)),
         queue=queued,
     )
 
 
-def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> int:
+def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> RunRef | None:
     """Every other look at a single running pipeline is only at its detail: progress for one request."""
     if len(rulings) != 1 or watch.last_was_detail_only or watch.contact.misses or now < watch.fast_until:
-        return 0
+        return None
     ((track, ruling),) = rulings.items()
     running = ruling is Undecided.RUNNING and track.pipeline.status is Status.RUNNING
-    return track.number if running else 0
+    return track.run if running else None
 
 
 def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> bool:
@@ -158,7 +164,7 @@ def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecide
         hint=ruling.hint,
         sha=watch.scope.sha,
         pipelines=build_pipeline_results(watch),
-        url=watch.pipeline_url(track.number),
+        url=track.pipeline.url,
     )
 
 
@@ -170,7 +176,7 @@ def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
             event=t.event,
             ref=t.ref,
             status=t.pipeline.raw_status or t.pipeline.status.value,
-            url=watch.pipeline_url(t.number),
+            url=t.pipeline.url,
         )
         for t in watch.tracks
     )
@@ -184,7 +190,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
         return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts.unreachable))
     is_answered = isinstance(poll, Found | NotFound)
     if is_answered and not watch.tracks and (waited >= watch.timeouts.appear or not watch.repo_active):
-        gone = ", ".join(f"#{number}" for number in sorted(watch.vanished))
+        gone = ", ".join(map(str, watch.vanished))
         reason = f"{gone} was created and then filtered out" if gone else "no pipeline appeared"
         return _finish(watch, Verdict(exit=ExitCode.NO_PIPELINE, reason=reason))
     is_over = waited >= watch.timeouts.overall or (is_answered and watch.timeouts.one_poll)
@@ -194,7 +200,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
             if isinstance(poll, Unavailable)
             else "no pipeline has appeared yet"
         )
-        numbers = ", ".join(f"#{t.number} is {t.pipeline.status}" for t in watch.tracks) or unseen
+        numbers = ", ".join(f"{t.run} is {t.pipeline.status}" for t in watch.tracks) or unseen
         outcome = "undecided" if watch.timeouts.one_poll else "the time is over"
         hint = "homelab-watch waits for it" if watch.timeouts.one_poll else "the same command goes on"
         return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=f"{outcome}: {numbers}", hint=hint))
@@ -209,7 +215,7 @@ def _is_waiting_for_ci(watch: CiWatchState) -> bool:
 
 
 def _finish(watch: CiWatchState, verdict: Verdict) -> CiWatchState:
-    url = watch.pipeline_url(watch.tracks[0].number) if watch.tracks else ""
+    url = watch.tracks[0].pipeline.url if watch.tracks else ""
     return watch._replace(
         verdict=verdict._replace(sha=watch.scope.sha, pipelines=build_pipeline_results(watch), url=url)
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-_SKIP_MARKER = re.compile(r"\[(?:ci\s*skip|skip\s*ci)\]", re.IGNORECASE)
+from homelab_hooks.ci.provider import Traits
 
 
 class CommitFacts(NamedTuple):
@@ -13,7 +12,7 @@ class CommitFacts(NamedTuple):
 
     message: str = ""
     has_ci_config: bool | None = None
-    """a Woodpecker configuration exists at that commit"""
+    """a pipeline configuration exists at that commit"""
     is_branch_tip: bool | None = None
     """it is the tip of a branch on the remote"""
     is_pushed: bool | None = None
@@ -22,29 +21,21 @@ class CommitFacts(NamedTuple):
     """CI has the repository activated"""
 
 
-def find_skip_marker(message: str) -> str:
-    """The marker that makes Woodpecker skip a push; empty where there is none (constraint/skip.go, recording 06).
-
-    >>> find_skip_marker("docs only [CI SKIP]"), find_skip_marker("[skip  ci] x"), find_skip_marker("[skip actions]")
-    ('[CI SKIP]', '[skip  ci]', '')
-    """
-    found = _SKIP_MARKER.search(message)
-    return found.group(0) if found else ""
-
-
-def explain_no_pipeline(facts: CommitFacts, *, was_filtered: bool) -> tuple[str, str]:
-    """The likeliest reason and its remedy.
+def explain_no_pipeline(facts: CommitFacts, traits: Traits, *, was_filtered: bool) -> tuple[str, str]:
+    """Return the most likely reason and its fix.
 
     Args:
-        was_filtered: a pipeline was seen as `created` and vanished again.
+        facts: what git knows about the commit, and whether CI has the repository activated.
+        traits: the provider's skip marker and configuration paths.
+        was_filtered: a pipeline was seen as `created` and then vanished.
     """
-    marker = find_skip_marker(facts.message)
+    marker = traits.skip_marker.search(facts.message)
     if facts.is_repo_active is False:
-        return "the repository is not active in CI", "activate it in Woodpecker"
+        return "the repository is not active in CI", f"activate it in {traits.name}"
     if marker:
-        return f"the commit message says {marker}", "push a commit without it, or: homelab ci restart"
+        return f"the commit message says {marker.group(0)}", "push a commit without it, or: homelab ci restart"
     if facts.has_ci_config is False:
-        return "there is no Woodpecker configuration at this commit", "add .woodpecker.yaml or .woodpecker/"
+        return f"there is no {traits.name} configuration at this commit", f"add {traits.config_hint}"
     if was_filtered:
         return "the pipeline was filtered out: no workflow's conditions match", "look at the `when` of the workflows"
     return _not_pushed(facts) or (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 
 from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import Event, Log, LogLevel
@@ -24,7 +24,6 @@ def apply_observation(
     watch = watch._replace(
         accepted_commits=watch.accepted_commits | {watch.scope.sha},
         containment={**watch.containment, **observation.containment} if observation.containment else watch.containment,
-        pipeline_base_url=observation.pipeline_base_url or watch.pipeline_base_url,
         repo_active=observation.repo_active,
         highest_number=max([watch.highest_number, *(row.number for row in observation.rows)]),
         last_was_detail_only=bool(watch.query.detail_only_of) and not observation.rows,
@@ -69,8 +68,8 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
         elif track.misses + 1 < MIN_MISSES_BEFORE_GONE and not is_reused:
             watch = watch.with_track(track._replace(misses=track.misses + 1))
         else:
-            watch = watch.without_track(track)._replace(vanished=watch.vanished | {track.number})
-            text = f"#{track.number} was created and is gone again: filtered, or no configuration"
+            watch = watch.without_track(track)._replace(vanished=tuple(dict.fromkeys((*watch.vanished, track.run))))
+            text = f"{track.run} was created and is gone again: filtered, or no configuration"
             events.append(Log(source="homelab", text=text))
     return watch, events
 
@@ -81,14 +80,14 @@ def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -
     for row in select_newest(
         row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)
     ):
-        old = next((track for track in watch.tracks if (track.event, track.ref) == (row.event, row.ref)), None)
+        old = next((track for track in watch.tracks if track.group == row.group), None)
         if old is None:
             watch = watch.with_track(_new_track(row, now))
             events.append(build_pipeline_event(watch, row))
         elif row.number > old.number:
             watch = watch.with_track(_new_track(row, now))
             events.append(build_pipeline_event(watch, row, note=_replacement_note(row, old, watch)))
-        elif row.number == old.number and row.commit == old.pipeline.commit and not _is_stale(row, old.pipeline):
+        elif row.run == old.run and row.commit == old.pipeline.commit and not _is_stale(row, old.pipeline):
             if row.status is not old.pipeline.status or row.raw_status != old.pipeline.raw_status:
                 events.append(build_pipeline_event(watch, row))
             watch = watch.with_track(_updated_track(old, row, now)) if row != old.pipeline else watch
@@ -97,16 +96,16 @@ def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -
 
 def select_newest(rows: Iterable[Pipeline]) -> list[Pipeline]:
     """The highest number of each (event, ref), lowest first."""
-    best: dict[tuple[str, str], Pipeline] = {}
+    best: dict[Hashable, Pipeline] = {}
     for row in rows:
-        key = (row.event, row.ref)
-        if key not in best or row.number > best[key].number:
-            best[key] = row
+        if row.group not in best or row.number > best[row.group].number:
+            best[row.group] = row
     return sorted(best.values(), key=lambda row: row.number)
 
 
 def _new_track(row: Pipeline, now: float) -> PipelineTrack:
     return PipelineTrack(
+        group=row.group,
         event=row.event,
         ref=row.ref,
         pipeline=row,
@@ -142,18 +141,18 @@ def rank_status(status: Status) -> int:
 
 def _replacement_note(row: Pipeline, old: PipelineTrack, watch: CiWatchState) -> str:
     if row.commit == watch.scope.sha:
-        return f"restarted: #{row.number} replaces #{old.number}"
-    return f"#{old.number} was superseded by #{row.number}, whose commit {row.commit[:8]} contains ours: following it"
+        return f"restarted: {row.run} replaces {old.run}"
+    return f"{old.run} was superseded by {row.run}, whose commit {row.commit[:8]} contains ours: following it"
 
 
 def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Workflows and steps, best effort: never from another commit, never back from an end."""
     events: list[Event] = []
     for track in watch.tracks:
-        detail = next((d for d in observation.details if d.number == track.number), None)
+        detail = next((d for d in observation.details if d.run == track.run), None)
         if detail is None or detail.commit != track.pipeline.commit:
             continue
-        if track.detail and track.detail.number == detail.number and _is_stale(detail, track.detail):
+        if track.detail and track.detail.run == detail.run and _is_stale(detail, track.detail):
             continue
         changes = diff_details(track.detail, detail)
         events += changes
@@ -171,7 +170,7 @@ def _warn_unknown_status(
         word = track.pipeline.raw_status
         if track.pipeline.status is Status.UNKNOWN and word not in watch.warned_about:
             watch = watch._replace(warned_about=watch.warned_about | {word})
-            text = f"#{track.number} is in a status unknown to this version: {word}; it counts as not decided"
+            text = f"{track.run} is in a status unknown to this version: {word}; it counts as not decided"
             events.append(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return watch, events
 
@@ -185,7 +184,7 @@ def _report_other_pipelines(
     for row in select_newest(
         row for row in observation.rows if row.commit == watch.scope.sha and not watch.scope.decides(row)
     ):
-        if (row.number, row.status) not in watch.reported_others:
-            watch = watch._replace(reported_others=watch.reported_others | {(row.number, row.status)})
+        if (row.run, row.status) not in watch.reported_others:
+            watch = watch._replace(reported_others=watch.reported_others | {(row.run, row.status)})
             events.append(build_pipeline_event(watch, row, deciding=False, note="also on this commit; does not decide"))
     return watch, events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from homelab_hooks.ci.model import Pipeline, Status
+from homelab_hooks.ci.model import Pipeline, RunRef, Status
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.watch.snapshot import CommitSnapshot
@@ -14,9 +14,9 @@ _ACTIVE = {Status.CREATED, Status.PENDING, Status.RUNNING, Status.BLOCKED}
 
 
 class Rerun(NamedTuple):
-    """Start these numbers again."""
+    """Run these pipelines again."""
 
-    numbers: tuple[int, ...]
+    runs: tuple[RunRef, ...]
 
 
 class StartManually(NamedTuple):
@@ -47,7 +47,7 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     misconfigured = [track.pipeline for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
     if not failed and misconfigured:
         raise CommandError(
-            f"#{misconfigured[0].number} could not be configured: a restart uses the "
+            f"{misconfigured[0].run} could not be configured: a restart uses the "
             "stored configuration, not a repaired one",
             hint="push a commit with the repaired configuration",
             exit=ExitCode.REFUSED,
@@ -55,14 +55,14 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     cancelled = [other for pipeline in failed for other in _pipelines_it_would_cancel(pipeline, snapshot.rows, sha)]
     if cancelled and not force:
         raise CommandError(
-            f"a restart would kill #{cancelled[0].number}, the run of the newer commit {cancelled[0].commit[:8]}",
+            f"a restart would kill {cancelled[0].run}, the run of the newer commit {cancelled[0].commit[:8]}",
             hint="wait for its end, or --force",
             exit=ExitCode.REFUSED,
         )
     if not failed:
-        statuses = ", ".join(f"#{track.number} is {track.pipeline.status}" for track in snapshot.tracks)
+        statuses = ", ".join(f"{track.run} is {track.pipeline.status}" for track in snapshot.tracks)
         return NothingToDo(f"nothing has failed: {statuses}")
-    return Rerun(tuple(pipeline.number for pipeline in failed))
+    return Rerun(tuple(pipeline.run for pipeline in failed))
 
 
 def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[Pipeline]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
-from homelab_hooks.ci.model import Pipeline, Status, Step, Workflow
+from homelab_hooks.ci.model import Pipeline, RunRef, Status, Step, Workflow
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
@@ -14,7 +14,6 @@ DETAIL_WAIT_S = 5.0
 """seconds that a pipeline's detail is waited for once the list has decided (contract, section 5)"""
 SUCCESSOR_WAIT_S = 10.0
 """seconds that a superseding pipeline is looked for before it counts as not to be found"""
-CANCEL_INFO_SINCE_VERSION = (3, 14)
 
 
 class Ruling(NamedTuple):
@@ -53,15 +52,17 @@ def evaluate_pipeline(
         case Status.KILLED | Status.CANCELED:
             return _rule_cancelled(track, watch, rows, now)
         case Status.BLOCKED | Status.DECLINED | Status.SKIPPED:
-            return _rule_not_run(pipeline, watch.pipeline_url(pipeline.number))
+            return _rule_not_run(pipeline)
         case _:
             assert_never(pipeline.status)
 
 
-def _rule_not_run(pipeline: Pipeline, url: str) -> Ruling:
-    number = f"#{pipeline.number}"
+def _rule_not_run(pipeline: Pipeline) -> Ruling:
+    number = str(pipeline.run)
     if pipeline.status is Status.BLOCKED:
-        return Ruling(exit=ExitCode.BLOCKED, reason=f"{number} waits for an approval", hint=f"approve it: {url}")
+        return Ruling(
+            exit=ExitCode.BLOCKED, reason=f"{number} waits for an approval", hint=f"approve it: {pipeline.url}"
+        )
     if pipeline.status is Status.DECLINED:
         who = f" by {pipeline.reviewed_by}" if pipeline.reviewed_by else ""
         return Ruling(exit=ExitCode.CANCELLED, reason=f"{number} was declined{who}")
@@ -73,7 +74,7 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
     pipeline, detail = track.pipeline, track.final_detail
     if detail is None and track.final_at is not None and now - track.final_at < DETAIL_WAIT_S:
         return Undecided.DETAIL
-    number = f"#{pipeline.number}"
+    number = str(pipeline.run)
     if pipeline.status is Status.ERROR:
         return Ruling(
             exit=ExitCode.FAILED,
@@ -129,58 +130,44 @@ def _rule_cancelled(
     cancellation = pipeline.cancellation
     if cancellation and cancellation.by_step:
         return Ruling(
-            exit=ExitCode.FAILED, reason=f"#{pipeline.number} failed: step {cancellation.by_step} cancelled the rest"
+            exit=ExitCode.FAILED, reason=f"{pipeline.run} failed: step {cancellation.by_step} cancelled the rest"
         )
-    if number := find_superseding_number(pipeline, rows):
-        newer = next((row for row in rows if row.number == number), None)
+    if superseding := find_superseding_run(pipeline, rows):
+        newer = next((row for row in rows if row.run == superseding), None)
         if newer is not None:
             return _rule_superseded(track, watch, newer)
         if watch.list_inconsistent or track.final_at is None or now - track.final_at < SUCCESSOR_WAIT_S:
             return Undecided.SUCCESSOR
-        reason = f"#{pipeline.number} was superseded by #{number}, which cannot be found"
+        reason = f"{pipeline.run} was superseded by {superseding}, which cannot be found"
         return Ruling(exit=ExitCode.SUPERSEDED, reason=reason)
     who = f" by {cancellation.by_user}" if cancellation and cancellation.by_user else ""
     return Ruling(
         exit=ExitCode.CANCELLED,
-        reason=f"#{pipeline.number} was cancelled{who}",
+        reason=f"{pipeline.run} was cancelled{who}",
         hint="run it again: homelab ci restart",
     )
 
 
-def find_superseding_number(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> int:
-    """The number of the pipeline that superseded this one; 0 where none did.
+def find_superseding_run(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> RunRef | None:
+    """Return the pipeline that superseded this one; None if none did.
 
-    Servers before 3.14 do not say: there a newer one of the same event and branch counts.
+    If the provider does not say, the next newer pipeline of the same event and branch counts.
     """
     if pipeline.cancellation and pipeline.cancellation.superseded_by:
         return pipeline.cancellation.superseded_by
-    if (pipeline.cancellation and pipeline.cancellation.by_user) or can_report_cancel_reason(pipeline.version):
-        return 0
+    if (pipeline.cancellation and pipeline.cancellation.by_user) or pipeline.reports_cancellation:
+        return None
     later = [
-        row.number
+        row
         for row in rows
         if row.number > pipeline.number and (row.event, row.branch) == (pipeline.event, pipeline.branch)
     ]
-    return min(later, default=0)
-
-
-def can_report_cancel_reason(version: str) -> bool:
-    """Whether a server of this version says who ended a pipeline.
-
-    >>> [can_report_cancel_reason(version) for version in ("3.17.0", "2.8.3", "", "next-1a2b")]
-    [True, False, False, True]
-    """
-    if not version:
-        return False
-    parts = version.split(".")
-    if not (len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit()):
-        return True
-    return (int(parts[0]), int(parts[1])) >= CANCEL_INFO_SINCE_VERSION
+    oldest = min(later, key=lambda row: row.number, default=None)
+    return oldest.run if oldest else None
 
 
 def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline) -> Ruling | Undecided:
     """A newer pipeline took its place; its commit is compared, for it may be the restart of an older one."""
-    old_number, number = track.pipeline.number, newer.number
     if newer.commit in watch.accepted_commits:
         return Undecided.FOLLOW
     match watch.containment.get(newer.commit):
@@ -194,6 +181,6 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline)
             relation = f"whose commit {newer.commit[:8]} is not known here, so that it cannot be shown to contain it"
     return Ruling(
         exit=ExitCode.SUPERSEDED,
-        reason=f"#{old_number} was superseded by #{number}, {relation}",
+        reason=f"{track.run} was superseded by {newer.run}, {relation}",
         hint="homelab ci restart runs it again once the branch is quiet",
     )

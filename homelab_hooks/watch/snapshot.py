@@ -12,7 +12,8 @@ from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
 from homelab_hooks.watch.failure_report import WatchClock
-from homelab_hooks.watch.run import BEST_EFFORT_TIMEOUT_S, CiPoller, WatchDependencies, WatchRequest, explain_verdict
+from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S, CiPoller, WatchDependencies, WatchRequest
+from homelab_hooks.watch.run import explain_verdict
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts
 
 ONE_POLL_TIMEOUT_S = 15.0
@@ -46,7 +47,7 @@ class CommitSnapshot(NamedTuple):
     def detail(self, track: PipelineTrack) -> Pipeline:
         """The pipeline with its workflows, or without where they could not be had."""
         known = track.detail
-        return known if known and known.number == track.number else track.pipeline
+        return known if known and known.run == track.run else track.pipeline
 
 
 def take_snapshot(
@@ -70,7 +71,7 @@ def take_snapshot(
     start = machine.start_watch(CiWatchState(scope=request.scope, timeouts=timeouts, seed=request.seed), clock.now())
     state = poll_until_decided(start, fetch=fetch, decide=machine.decide_watch, emit=emit, clock=clock)
     state = state._replace(tracks=tuple(_with_detail(track, dependencies, poller.repo) for track in state.tracks))
-    return CommitSnapshot(explain_verdict(state, dependencies.commit_facts), state, tuple(rows), poller.repo)
+    return CommitSnapshot(explain_verdict(state, dependencies), state, tuple(rows), poller.repo)
 
 
 def select_recent_pipelines(snapshot: CommitSnapshot, branch: str) -> tuple[Pipeline, ...]:
@@ -82,5 +83,5 @@ def _with_detail(track: PipelineTrack, dependencies: WatchDependencies, repo: Re
     """The thread with its detail, asked for if the look did not bring it."""
     if repo is None or (track.detail and track.detail.status is track.pipeline.status):
         return track
-    answer = dependencies.ci.pipeline(repo.id, track.number, within=BEST_EFFORT_TIMEOUT_S)
+    answer = dependencies.ci.runs.pipeline(repo, track.run, within=BEST_EFFORT_TIMEOUT_S)
     return track._replace(detail=answer.value) if isinstance(answer, Found) else track

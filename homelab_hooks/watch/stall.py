@@ -42,12 +42,12 @@ def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
     if not open_tracks:
         return "asking about the end", ""
     oldest = min(open_tracks, key=lambda track: track.changed_at)
-    name = f"#{oldest.number} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
+    name = f"{oldest.run} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
     quiet = now - oldest.changed_at
     if oldest.pipeline.status is Status.PENDING and quiet >= CHECK_QUEUE_AFTER_S and isinstance(poll, Found):
         return _queue_reason(name, poll.value.queue)
     if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
-        remedy = f"if its agent is gone: cancel #{oldest.number}, then homelab ci restart"
+        remedy = f"if its agent is gone: cancel {oldest.run}, then homelab ci restart"
         return f"{name} without any change for {quiet / 60:.0f} minutes", remedy
     return name, ""
 
@@ -58,7 +58,7 @@ def _queue_reason(name: str, queue: QueueInfo | None) -> tuple[str, str]:
     if queue.paused:
         return f"{name}: the server's queue is paused", "resume the queue in the server's settings"
     if queue.workers == 0:
-        return f"{name}: no agent is connected", "start a Woodpecker agent"
+        return f"{name}: no agent is connected", "start an agent"
     if queue.running >= queue.workers:
         return f"{name}: every agent is busy ({queue.running} running, {queue.pending} waiting)", ""
     return f"{name}: no free agent has taken it", "compare the workflow's labels with the agents'"

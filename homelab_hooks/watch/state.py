@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from homelab_hooks.ci.model import DECIDING_EVENTS, Pipeline, QueueInfo, Status
+from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.verdict import Verdict
 
@@ -17,7 +17,8 @@ class WatchScope(NamedTuple):
     """Which pipelines decide about a commit (contract, section 5)."""
 
     sha: str
-    events: frozenset[str] = frozenset(DECIDING_EVENTS)
+    events: frozenset[str]
+    """the events whose pipelines decide"""
     branch: str = ""
     """only this branch decides; for a landing, the target"""
     ref: str = ""
@@ -54,8 +55,6 @@ class CiObservation(NamedTuple):
     details: tuple[Pipeline, ...] = ()
     containment: Mapping[str, Containment] = NO_CONTAINMENT
     queue: QueueInfo | None = None
-    pipeline_base_url: str = ""
-    """the base of pipeline URLs: SERVER/repos/ID/pipeline"""
     repo_active: bool = True
     """the repository is activated in CI"""
     wall_time: float = 0.0
@@ -73,17 +72,18 @@ class CiQuery(NamedTuple):
 
     down_to: int = 0
     """rows down to this number; 0: as far down as the commit may be"""
-    detail_only_of: int = 0
-    """only the detail of this number, unless it shows that something changed; 0: a full look"""
-    details: tuple[int, ...] = ()
+    detail_only_of: RunRef | None = None
+    """only the detail of this pipeline, unless it shows that something changed; None: a full poll"""
+    details: tuple[RunRef, ...] = ()
     commits: tuple[str, ...] = ()
     """of each: does it contain ours?"""
     queue: bool = False
 
 
 class PipelineTrack(NamedTuple):
-    """One (event, ref) and the pipeline that now stands for it; restarts and containing successors take it over."""
+    """A group of pipelines and its newest one; restarts and superseding pipelines take its place."""
 
+    group: Hashable
     event: str
     ref: str
     pipeline: Pipeline
@@ -100,14 +100,19 @@ class PipelineTrack(NamedTuple):
     """looks in a row that did not show it, though they reached down to it"""
 
     @property
+    def run(self) -> RunRef:
+        """Return the pipeline that is followed now."""
+        return self.pipeline.run
+
+    @property
     def number(self) -> int:
-        """The number it follows now."""
+        """Return the number of the pipeline that is followed now."""
         return self.pipeline.number
 
     @property
     def final_detail(self) -> Pipeline | None:
-        """The detail, if it belongs to the end that the row shows."""
-        if self.detail and self.detail.number == self.number and self.detail.status is self.pipeline.status:
+        """Return the detail if it shows the same end as the row."""
+        if self.detail and self.detail.run == self.run and self.detail.status is self.pipeline.status:
             return self.detail
         return None
 
@@ -136,7 +141,6 @@ class CiWatchState(NamedTuple):
     seed: int = 0
     """for the jitter"""
 
-    pipeline_base_url: str = ""
     repo_active: bool = True
     began_at: float | None = None
     contact: CiContact = CiContact(last_answer_at=0.0)
@@ -148,9 +152,9 @@ class CiWatchState(NamedTuple):
     """the highest number seen on the list"""
     list_inconsistent: bool = False
     """the last list lacked a row that is known for certain: what it lacks proves nothing"""
-    vanished: frozenset[int] = frozenset()
-    """numbers of our commit that were only ever `created` and vanished"""
-    reported_others: frozenset[tuple[int, Status]] = frozenset()
+    vanished: tuple[RunRef, ...] = ()
+    """pipelines of our commit that were only ever `created` and vanished"""
+    reported_others: frozenset[tuple[RunRef, Status]] = frozenset()
     warned_about: frozenset[str] = frozenset()
     last_event_at: float = 0.0
     """when the last event was told"""
@@ -170,19 +174,14 @@ class CiWatchState(NamedTuple):
     query: CiQuery = CiQuery()
     verdict: Verdict | None = None
 
-    def pipeline_url(self, number: int) -> str:
-        """The web page of a pipeline."""
-        return f"{self.pipeline_base_url}/{number}" if self.pipeline_base_url else ""
-
     def with_track(self, track: PipelineTrack) -> CiWatchState:
-        """The same watch with this thread, in its old place or as the last."""
-        key = (track.event, track.ref)
-        if any((old.event, old.ref) == key for old in self.tracks):
-            tracks = tuple(track if (old.event, old.ref) == key else old for old in self.tracks)
+        """Return the state with this track in place of the one of its group, or as the last."""
+        if any(old.group == track.group for old in self.tracks):
+            tracks = tuple(track if old.group == track.group else old for old in self.tracks)
         else:
             tracks = (*self.tracks, track)
         return self._replace(tracks=tracks)
 
     def without_track(self, track: PipelineTrack) -> CiWatchState:
-        """The same watch without this thread."""
+        """Return the state without this track."""
         return self._replace(tracks=tuple(old for old in self.tracks if old is not track))

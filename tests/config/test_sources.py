@@ -151,7 +151,7 @@ def test_a_trust_anchor_that_is_no_file_is_named_with_its_source(seal: dict[str,
     environ = {"SSL_CERT_FILE": "/nowhere/ca.pem", "WOODPECKER_SERVER": "https://ci.example.test", "WP_TOKEN": "t"}
     world = Runtime({**seal, **environ}, clone.path)
     with pytest.raises(CommandError, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as told:
-        world.ci_client(world.config({}))
+        world.ci_provider(world.config({}))
     assert told.value.exit is ExitCode.USAGE
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from homelab_hooks.ci.woodpecker.traits import WOODPECKER
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.gitpython import GitPythonRunner
@@ -224,9 +225,9 @@ def test_a_ci_configuration_is_found_at_the_commit_from_any_folder(
     with_it = ann.commit(place)
     ann.commit("sub/x")
     git = opened(ann.path / "sub")
-    assert git.history.has_ci_configuration(before) is False
-    assert git.history.has_ci_configuration(with_it) is True
-    assert git.history.has_ci_configuration("0" * 40) is None
+    assert git.history.has_ci_configuration(before, WOODPECKER.config_paths) is False
+    assert git.history.has_ci_configuration(with_it, WOODPECKER.config_paths) is True
+    assert git.history.has_ci_configuration("0" * 40, WOODPECKER.config_paths) is None
 
 
 def test_the_message_and_the_branches_at_a_commit_are_read(workshop: ScratchRepositories, opened: Opened) -> None:

@@ -14,6 +14,7 @@ from homelab_hooks.ci.model import Status
 from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, PipelineHint, SseParser
 from homelab_hooks.ci.woodpecker.stream import MAX_TRACKED_PIPELINES, EventStreamListener
 from homelab_hooks.net.message import RequestFailed, read_bounded_body
+from tests.ci.values import APP
 from tests.growth import TOO_MUCH, growth
 from tools.fuzz.mutations import mutated
 from tools.fuzz.targets import TARGETS
@@ -128,7 +129,7 @@ class Deaf:
 
 
 def test_a_server_that_makes_numbers_up_does_not_fill_the_memory() -> None:
-    ear = EventStreamListener(Deaf(), 8, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
+    ear = EventStreamListener(Deaf(), APP, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
     for number in range(3 * MAX_TRACKED_PIPELINES):
         ear._remember(PipelineHint(8, number, "a" * 40, Status.RUNNING, ended=False))
     assert len(ear._last_hints) <= MAX_TRACKED_PIPELINES

@@ -11,6 +11,7 @@ from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope
+from tests.ci.values import run_ref, scope_of
 
 OURS = "a" * 40
 NEWER = "b" * 40  # contains ours
@@ -41,7 +42,9 @@ class Row:
         if status is None or t >= self.gone_at:
             return None
         return Pipeline(
+            run=run_ref(self.number),
             number=self.number,
+            group=(self.event, self.ref),
             event=self.event,
             ref=self.ref,
             branch="main",
@@ -50,7 +53,7 @@ class Row:
             raw_status=status.value,
             updated=int(max(since for since, _ in self.life if since <= t)),
             cancellation=self.stopped if status in {Status.KILLED, Status.CANCELED} else None,
-            version="3.17.0",
+            reports_cancellation=True,
         )
 
     def detail(self, t: float) -> Pipeline | None:
@@ -78,7 +81,7 @@ class History:
 
     rows: tuple[Row, ...]
     troubles: tuple[Trouble, ...] = ()
-    scope: WatchScope = field(default_factory=lambda: WatchScope(sha=OURS))
+    scope: WatchScope = field(default_factory=lambda: scope_of(OURS))
     seed: int = 0
 
     def shown(self, t: float) -> tuple[Pipeline, ...]:
@@ -101,8 +104,8 @@ class History:
 
     def _sight(self, watch: CiWatchState, t: float, *, detailed: bool) -> CiObservation:
         rows = self.shown(t)
-        wanted = {*watch.query.details, *(r.number for r in rows if r.commit == OURS and r.status.is_final)}
-        details = [row.detail(t) for row in self.rows if row.number in wanted] if detailed else []
+        wanted = {*watch.query.details, *(r.run for r in rows if r.commit == OURS and r.status.is_final)}
+        details = [row.detail(t) for row in self.rows if run_ref(row.number) in wanted] if detailed else []
         known = {NEWER: Containment.CONTAINS, OLDER: Containment.NOT_CONTAINED}
         return CiObservation(
             rows=rows,
@@ -148,7 +151,7 @@ class History:
             return ExitCode.FAILED
         if not stopped.superseded_by:
             return ExitCode.CANCELLED
-        newer = rows.get(stopped.superseded_by)
+        newer = next((row for row in rows.values() if run_ref(row.number) == stopped.superseded_by), None)
         if newer is None or newer.commit == OLDER:
             return ExitCode.SUPERSEDED
         return self._verdict(newer, rows, t)
@@ -219,13 +222,13 @@ def _killed(rng: random.Random, first: Row, ended: float) -> Iterator[Row]:
         case "step":
             yield replace(first, stopped=Cancellation(by_step="boom"))
         case "newer" | "older":
-            yield replace(first, stopped=Cancellation(superseded_by=number))
+            yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             commit = NEWER if how == "newer" else OLDER
             yield Row(
                 number=number, commit=commit, life=life(rng, ended - 0.2, rng.choice([Status.SUCCESS, Status.FAILURE]))
             )
         case _:
-            yield replace(first, stopped=Cancellation(superseded_by=number))
+            yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             second = life(rng, ended - 0.2, Status.KILLED)
-            yield Row(number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=number + 1))
+            yield Row(number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=run_ref(number + 1)))
             yield Row(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))

@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.ci.woodpecker.auth import connect_now
+from homelab_hooks.ci.connection import connect_now
+from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.connect import make_provider
 from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.events import Event
@@ -17,8 +19,10 @@ from homelab_hooks.net.http import HttpClient
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
-from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
+from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from tests.ci.values import scope_of
 from tests.watch.random_history import NEWER, OLDER, OURS
 from tests.watch.shared_time import PlayedHttps, SharedTime, Skewed, hears
 
@@ -60,7 +64,7 @@ class Watching(NamedTuple):
     token: str = "alice-token"
     listen: bool = False
     place: Place | None = None
-    scope: WatchScope = WatchScope(sha=OURS)
+    scope: WatchScope = scope_of(OURS)
     fail_fast: bool = False
     seed: int = 0
     skew: float = 0.0
@@ -89,7 +93,7 @@ def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event],
                 parse_server_url(place.url), clock=time, dial=dial, ca_file=place.ca_file, token=how.token
             )
 
-        def listen(repo: int) -> EventStreamListener:
+        def listen(repo: Repo) -> EventStreamListener:
             ear = EventStreamListener(connect(), repo, wake=time.wake, now=time.now)
             ear.start()
             hears(site, time)
@@ -103,10 +107,13 @@ def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event],
             timeouts=WatchTimeouts(overall=timeout, appear=appear, unreachable=unreachable),
             fail_fast=how.fail_fast,
             seed=how.seed,
-            web_url=place.url,
         )
         sources = WatchDependencies(
-            ci=WoodpeckerClient(connect_now(PlayedHttps(https, site, time), token_source="WOODPECKER_TOKEN")),
+            ci=make_provider(
+                WoodpeckerClient(
+                    connect_now(PlayedHttps(https, site, time), token_source="WOODPECKER_TOKEN"), server_url=place.url
+                )
+            ),
             contains=contains,
             commit_facts=CommitFacts,
             open_stream=listen if how.listen else None,

@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from homelab_hooks.ci.woodpecker.auth import Connect, connect_now
+from homelab_hooks.ci.connection import Connect, connect_now
+from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.connect import make_provider
 from homelab_hooks.ci.woodpecker.stream import RECONNECT_DELAY_RANGE_S, EventStreamListener
 from homelab_hooks.events import Event
 from homelab_hooks.net.message import HttpResponse, RequestFailed
@@ -22,15 +25,18 @@ from homelab_hooks.simulators.woodpecker.sse import PING_EVENT, PING_INTERVAL_S,
 from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
-from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
+from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.snapshot import ONE_POLL, CommitSnapshot, take_snapshot
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from tests.ci.values import scope_of
 from tests.waiting import HANG_S
 from tests.watch.random_history import OURS
 from tests.watch.run_over_sockets import contains
 
 LATENCY = 0.02
 WALL = 1_800_000_000.0
+SERVER_URL = "https://ci.example.test"
 Bad = Callable[[str, float], RequestFailed | HttpResponse | None]
 """what goes wrong with a request at a moment; a RequestFailed of a timeout takes its whole time"""
 
@@ -158,13 +164,15 @@ class Pure:
         return HttpResponse(found.status, told, found.body, LATENCY)
 
     @cached_property
-    def ci(self) -> WoodpeckerClient:
+    def ci(self) -> Provider:
         """One client of it, as a command has one for all its requests."""
-        return WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"))
+        return make_provider(
+            WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"), server_url=SERVER_URL)
+        )
 
     def survey(self, sha: str = OURS, *, patience: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
         """One look at a commit."""
-        request = WatchRequest(scope=WatchScope(sha=sha), repo_names=("acme/app",))
+        request = WatchRequest(scope=scope_of(sha), repo_names=("acme/app",))
         return take_snapshot(request, self._sources(), clock=self.sky, timeouts=patience)
 
     def _sources(self) -> WatchDependencies:
@@ -180,15 +188,13 @@ class Pure:
         names: tuple[str, ...] = ("acme/app",),
     ) -> Verdict:
         """To the end, on this clock."""
-        request = WatchRequest(
-            scope=scope or WatchScope(sha=OURS), repo_names=names, timeouts=patience or WatchTimeouts()
-        )
+        request = WatchRequest(scope=scope or scope_of(OURS), repo_names=names, timeouts=patience or WatchTimeouts())
         try:
             return run_watch(request, self._sources(), clock=self.sky, emit=tell)
         finally:
             self.wire.over.set()
 
-    def _listen(self, repo: int) -> EventStreamListener:
+    def _listen(self, repo: Repo) -> EventStreamListener:
         ear = EventStreamListener(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
         ear.start()
         assert self.wire.opened.wait(HANG_S)

@@ -83,6 +83,6 @@ def _info(stopped: Cancellation | None) -> tuple[tuple[str, str | int], ...]:
     known: tuple[tuple[str, str | int], ...] = (
         ("canceled_by_user", stopped.by_user),
         ("canceled_by_step", stopped.by_step),
-        ("superseded_by", stopped.superseded_by),
+        ("superseded_by", int(str(stopped.superseded_by or "#0")[1:])),
     )
     return tuple(pair for pair in known if pair[1])

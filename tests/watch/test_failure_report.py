@@ -23,9 +23,9 @@ from homelab_hooks.simulators.woodpecker.script import (
 from homelab_hooks.text.sanitize import Redactor, sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.failure_report import TAIL_LINES
-from homelab_hooks.watch.state import WatchScope
+from tests.ci.values import scope_of
 from tests.watch.random_history import OURS
-from tests.watch.run_without_sockets import Pure
+from tests.watch.run_without_sockets import SERVER_URL, Pure
 
 HOUR = 3600.0
 
@@ -242,7 +242,7 @@ def test_an_early_end_says_by_whom_or_by_what(word: str) -> None:
     site = Pure()
     site.push(script)
     site.sky.t = 1.0 if exit_ is ExitCode.CANCELLED else 0.0
-    verdict = site.watch(scope=WatchScope(sha=OURS))
+    verdict = site.watch(scope=scope_of(OURS))
     assert verdict.exit is exit_
     assert word in verdict.reason
 
@@ -250,4 +250,4 @@ def test_an_early_end_says_by_whom_or_by_what(word: str) -> None:
 def test_an_approval_that_is_missing_gives_its_url() -> None:
     site = Pure()
     site.push(timelines.make_blocked())
-    assert site.watch().hint == "approve it: /repos/8/pipeline/1"
+    assert site.watch().hint == f"approve it: {SERVER_URL}/repos/8/pipeline/1"

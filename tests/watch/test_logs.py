@@ -16,6 +16,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import LogChunk, PipelineTimeline, ScriptedStep
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
 from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
+from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
 from tests.watch.run_without_sockets import Pure
 
@@ -35,7 +36,7 @@ class Reading:
         self.lines: list[str] = []
         site.push(script)
         site.sky.t = at
-        self.reader = LogReader(site.ci, 8, clock=site.sky, out=self._out)
+        self.reader = LogReader(site.ci, APP, clock=site.sky, out=self._out)
 
     def _out(self, title: str, line: LogLine | None) -> None:
         if line is None:
@@ -45,7 +46,7 @@ class Reading:
 
     @property
     def pipeline(self) -> Pipeline:
-        found = self.site.ci.pipeline(8, 1, within=HANG_S)
+        found = self.site.ci.runs.pipeline(APP, run_ref(1), within=HANG_S)
         assert isinstance(found, Found)
         pipeline: Pipeline = found.value
         return pipeline

@@ -12,6 +12,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
+from tests.ci.values import run_ref, scope_of
 from tests.watch.random_history import NEWER, OLDER, OURS, History, Row, Trouble
 from tests.watch.simulate import watch
 
@@ -25,12 +26,12 @@ def row(number: int = 1, life: tuple[tuple[float, Status], ...] = GREEN, **more:
 
 
 def history(*rows: Row, troubles: tuple[Trouble, ...] = (), scope: WatchScope | None = None) -> History:
-    return History(rows=rows, troubles=troubles, scope=scope or WatchScope(sha=OURS))
+    return History(rows=rows, troubles=troubles, scope=scope or scope_of(OURS))
 
 
 def after(*looks: Poll[CiObservation], every: float = 1.0, state: CiWatchState | None = None) -> CiWatchState:
     """The state after these looks, one each `every` seconds."""
-    found = state or CiWatchState(scope=WatchScope(sha=OURS))
+    found = state or CiWatchState(scope=scope_of(OURS))
     for number, look in enumerate(looks):
         found = decide_watch(found, look, number * every).state
     return found
@@ -42,9 +43,18 @@ def seen(*rows: Pipeline, details: tuple[Pipeline, ...] = (), queue: QueueInfo |
 
 def pipeline(status: Status, number: int = 1, **more: object) -> Pipeline:
     base = Pipeline(
-        number=number, event="push", ref="refs/heads/main", branch="main", commit=OURS, status=status, version="3.17.0"
+        run=run_ref(number),
+        number=number,
+        group=("push", "refs/heads/main"),
+        event="push",
+        ref="refs/heads/main",
+        branch="main",
+        commit=OURS,
+        status=status,
+        reports_cancellation=True,
     )
-    return base._replace(**more)  # type: ignore[arg-type]  # a test's shorthand
+    found = base._replace(**more)  # type: ignore[arg-type]  # a test's shorthand
+    return found._replace(group=(found.event, found.ref))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +106,7 @@ def test_skipped_and_unknown_statuses_do_not_wait_for_ever() -> None:
 def test_a_refused_token_ends_at_once() -> None:
     """Defect 27: an expired token waited for twenty minutes."""
     assert (
-        decide_watch(CiWatchState(scope=WatchScope(sha=OURS)), Denied("refused", hint="renew it"), 0.0).state.verdict
+        decide_watch(CiWatchState(scope=scope_of(OURS)), Denied("refused", hint="renew it"), 0.0).state.verdict
         is not None
     )
 
@@ -130,7 +140,7 @@ def test_the_time_that_ci_may_take_is_a_setting() -> None:
 def test_an_inactive_repository_is_said_at_once() -> None:
     look = Found(CiObservation(repo_active=False))
 
-    state = decide_watch(CiWatchState(scope=WatchScope(sha=OURS)), look, 0.0).state
+    state = decide_watch(CiWatchState(scope=scope_of(OURS)), look, 0.0).state
 
     assert state.verdict is not None
     assert state.verdict.exit is ExitCode.NO_PIPELINE
@@ -189,7 +199,7 @@ def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
     killed = (*RUNS, (30.0, Status.KILLED))
     newer = Row(number=2, commit=NEWER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
-    run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=2)), newer))
+    run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
     assert run.verdict.exit is ExitCode.OK
     assert [p.number for p in run.verdict.pipelines] == [2]
@@ -201,15 +211,15 @@ def test_a_newer_pipeline_that_does_not_contain_our_commit_supersedes_it() -> No
     killed = (*RUNS, (30.0, Status.KILLED))
     newer = Row(number=2, commit=OLDER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
-    run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=2)), newer))
+    run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
     assert run.verdict.exit is ExitCode.SUPERSEDED
     assert run.ended < 40
 
 
 def test_before_3_14_a_killed_pipeline_with_a_newer_one_on_the_branch_is_superseded() -> None:
-    old = pipeline(Status.KILLED, version="")
-    newer = pipeline(Status.RUNNING, number=2, commit=OLDER, version="")
+    old = pipeline(Status.KILLED, reports_cancellation=False)
+    newer = pipeline(Status.RUNNING, number=2, commit=OLDER, reports_cancellation=False)
 
     state = after(seen(old, newer))
 
@@ -223,7 +233,7 @@ def test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_follo
     run = watch(history(gone, taken), WatchTimeouts(appear=30))
 
     assert run.verdict.exit is ExitCode.NO_PIPELINE
-    assert run.state.vanished == {5}
+    assert run.state.vanished == (run_ref(5),)
     assert "filtered" in run.verdict.reason
 
 
@@ -258,9 +268,7 @@ def test_no_usable_answer_for_the_whole_patience_is_unreachable() -> None:
 
 def test_a_verdict_that_comes_with_the_last_look_counts() -> None:
     """Settle first, then count time."""
-    state = decide_watch(
-        CiWatchState(scope=WatchScope(sha=OURS), timeouts=WatchTimeouts(overall=10)), seen(), 0.0
-    ).state
+    state = decide_watch(CiWatchState(scope=scope_of(OURS), timeouts=WatchTimeouts(overall=10)), seen(), 0.0).state
 
     ended = decide_watch(state, seen(pipeline(Status.SUCCESS), details=(pipeline(Status.SUCCESS),)), 10.0).state
 
@@ -305,10 +313,10 @@ def test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before() -
 
 def test_retry_after_is_honoured_within_the_patience() -> None:
     step = decide_watch(
-        CiWatchState(scope=WatchScope(sha=OURS)), Unavailable("429", FailureKind.STATUS, retry_after=40.0), 0.0
+        CiWatchState(scope=scope_of(OURS)), Unavailable("429", FailureKind.STATUS, retry_after=40.0), 0.0
     )
     far = decide_watch(
-        CiWatchState(scope=WatchScope(sha=OURS)), Unavailable("429", FailureKind.STATUS, retry_after=4000.0), 0.0
+        CiWatchState(scope=scope_of(OURS)), Unavailable("429", FailureKind.STATUS, retry_after=4000.0), 0.0
     )
 
     assert step.delay == pytest.approx(40.0)
@@ -338,7 +346,7 @@ def test_fail_fast_ends_at_the_first_red_one() -> None:
     slow = pipeline(Status.RUNNING, number=2, event="tag", ref="refs/tags/v1")
     red = pipeline(Status.FAILURE)
 
-    state = after(seen(red, slow, details=(red,)), state=CiWatchState(scope=WatchScope(sha=OURS), fail_fast=True))
+    state = after(seen(red, slow, details=(red,)), state=CiWatchState(scope=scope_of(OURS), fail_fast=True))
 
     assert state.verdict is not None
     assert state.verdict.exit is ExitCode.FAILED
@@ -346,7 +354,7 @@ def test_fail_fast_ends_at_the_first_red_one() -> None:
 
 def test_an_unknown_status_is_warned_about_once() -> None:
     odd = pipeline(Status.UNKNOWN, raw_status="quantum")
-    state, first, _ = _turn(CiWatchState(scope=WatchScope(sha=OURS)), seen(odd), 0.0)
+    state, first, _ = _turn(CiWatchState(scope=scope_of(OURS)), seen(odd), 0.0)
     state, second, _ = _turn(state, seen(odd), 1.0)
 
     assert any("quantum" in str(event) for event in first)

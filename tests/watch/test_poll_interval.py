@@ -6,13 +6,13 @@ import statistics
 
 import pytest
 
-from homelab_hooks.ci.woodpecker.client import REQUEST_TIMEOUT_S
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators.woodpecker import timelines
-from homelab_hooks.watch.run import BEST_EFFORT_TIMEOUT_S
+from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S
 from homelab_hooks.watch.state import WatchTimeouts
 from tests.watch.random_history import OLDER
 from tests.watch.run_without_sockets import Pure, Sky, attempts

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.ci.model import ALL_EVENTS, DECIDING_EVENTS, Pipeline
+from homelab_hooks.ci.model import Pipeline
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import read_response
+from homelab_hooks.ci.woodpecker.traits import DECIDING_EVENTS, WOODPECKER
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.message import HttpResponse
@@ -136,7 +137,7 @@ def test_a_recorded_culprit_is_never_a_step_of_a_skipped_workflow() -> None:
     assert "step lint of workflow lint" in judged(tape, of_number(tape, 1)).reason
 
 
-@pytest.mark.parametrize("event", ALL_EVENTS)
+@pytest.mark.parametrize("event", WOODPECKER.all_events)
 def test_the_same_sha_by_several_events_is_told_apart(event: str) -> None:
     """Recording 12: one sha by push on two branches, tag, pull request, release, manual and cron."""
     tape = Tape("12-same-sha")

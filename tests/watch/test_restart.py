@@ -11,9 +11,10 @@ from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
+from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
-from homelab_hooks.watch.run import BEST_EFFORT_TIMEOUT_S
+from tests.ci.values import run_ref
 from tests.watch.random_history import NEWER, OURS
 from tests.watch.run_without_sockets import Pure
 
@@ -46,7 +47,7 @@ def after(*scripts: PipelineTimeline) -> Pure:
     ids=["red", "cancelled", "by a step"],
 )
 def test_a_pipeline_that_failed_is_started_again(script: PipelineTimeline) -> None:
-    assert planned(after(script)) == Rerun((1,))
+    assert planned(after(script)) == Rerun((run_ref(1),))
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_only_those_that_failed_are_started_again() -> None:
     site.push(timelines.make_green(), event="tag", ref="refs/tags/v1", branch="")
     site.push(RED, event="pull_request", ref="refs/pull/1/head")
     site.sky.t += LATER
-    assert planned(site) == Rerun((1, 3))
+    assert planned(site) == Rerun((run_ref(1), run_ref(3)))
 
 
 def test_a_restart_that_would_kill_a_newer_commits_run_is_refused_unless_forced() -> None:
@@ -77,7 +78,7 @@ def test_a_restart_that_would_kill_a_newer_commits_run_is_refused_unless_forced(
     assert caught.exit is ExitCode.REFUSED
     assert "#2" in caught.message
     assert "--force" in caught.hint
-    assert planned(site, force=True) == Rerun((1,))
+    assert planned(site, force=True) == Rerun((run_ref(1),))
 
 
 @pytest.mark.parametrize(("event", "branch"), [("push", "other"), ("tag", "main"), ("push", "main")])
@@ -87,7 +88,7 @@ def test_runs_of_another_branch_or_event_and_those_that_ended_are_not_killed(eve
     script = timelines.make_green() if ended else timelines.make_stuck()
     site.push(script, at=LATER, sha=NEWER, event=event, branch=branch, ref=f"refs/heads/{branch}")
     site.sky.t += 5
-    assert planned(site) == Rerun((1,))
+    assert planned(site) == Rerun((run_ref(1),))
 
 
 def test_a_broken_configuration_is_refused_for_a_restart_uses_the_stored_one() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.ci.model import DECIDING_EVENTS, Cancellation, Pipeline, Status
+from homelab_hooks.ci.model import Cancellation, Pipeline, Status
+from homelab_hooks.ci.woodpecker.traits import DECIDING_EVENTS, WOODPECKER
 from homelab_hooks.events import Event, PipelineChanged
 from homelab_hooks.exit_codes import CI_WORST_FIRST, ExitCode, choose_worst_exit
 from homelab_hooks.git.containment import Containment
@@ -18,6 +19,7 @@ from homelab_hooks.watch.contact import REPORT_AFTER_S
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.no_pipeline import CommitFacts, explain_no_pipeline
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
+from tests.ci.values import run_ref, scope_of
 from tests.watch.random_history import NEWER, OLDER, OURS
 from tests.watch.run_without_sockets import Pure
 
@@ -60,7 +62,7 @@ def test_a_tag_selects_the_tags_pipelines() -> None:
     site = Pure()
     site.push(timelines.make_red())
     site.push(timelines.make_green(), **TAG)
-    assert numbers(site, WatchScope(sha=OURS, ref="refs/tags/v1")) == (ExitCode.OK, [2])
+    assert numbers(site, scope_of(OURS, ref="refs/tags/v1")) == (ExitCode.OK, [2])
 
 
 def test_a_push_of_the_same_commit_to_another_branch_does_not_decide_a_landing() -> None:
@@ -258,13 +260,13 @@ REASONS = [
 def test_no_pipeline_has_its_reason_and_its_remedy(
     facts: CommitFacts, word: str, remedy: str, *, filtered: bool
 ) -> None:
-    reason, hint = explain_no_pipeline(facts, was_filtered=filtered)
+    reason, hint = explain_no_pipeline(facts, WOODPECKER, was_filtered=filtered)
     assert word in reason
     assert remedy in hint
 
 
 def test_lost_contact_is_told_after_five_seconds_and_not_before() -> None:
-    state, told = CiWatchState(scope=WatchScope(sha=OURS)), []
+    state, told = CiWatchState(scope=scope_of(OURS)), []
     look: Poll[CiObservation] = Unavailable("reset", FailureKind.CONNECTION)
     for t in (0.0, REPORT_AFTER_S - 0.1, REPORT_AFTER_S, REPORT_AFTER_S + 1):
         step = decide_watch(state, look, t)
@@ -277,10 +279,11 @@ def test_lost_contact_is_told_after_five_seconds_and_not_before() -> None:
 @pytest.mark.parametrize("containment", list(Containment), ids=lambda one: one.name)
 def test_a_commit_is_asked_about_once(containment: Containment) -> None:
     """A remote is not fetched from again and again."""
-    killed = Pipeline(1, "push", "refs/heads/main", "main", OURS, Status.KILLED, version="3.17.0")
-    ours = killed._replace(cancellation=Cancellation(superseded_by=2))
-    newer = killed._replace(number=2, commit=NEWER, status=Status.RUNNING)
-    state = decide_watch(CiWatchState(scope=WatchScope(sha=OURS)), Found(CiObservation(rows=(newer, ours))), 0.0).state
+    group = ("push", "refs/heads/main")
+    killed = Pipeline(run_ref(1), 1, group, *group, "main", OURS, Status.KILLED, reports_cancellation=True)
+    ours = killed._replace(cancellation=Cancellation(superseded_by=run_ref(2)))
+    newer = killed._replace(run=run_ref(2), number=2, commit=NEWER, status=Status.RUNNING)
+    state = decide_watch(CiWatchState(scope=scope_of(OURS)), Found(CiObservation(rows=(newer, ours))), 0.0).state
     assert state.query.commits == (NEWER,)
     state = decide_watch(state, Found(CiObservation(rows=(newer, ours), containment={NEWER: containment})), 1.0).state
     assert state.query.commits == ()

@@ -24,6 +24,7 @@ from homelab_hooks.simulators.woodpecker import json_v3 as shape, timelines
 from homelab_hooks.simulators.woodpecker.script import take_snapshot
 from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
+from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
 from tests.watch.random_history import OLDER, OURS
 from tests.watch.run_over_sockets import Watching, watch
@@ -144,7 +145,7 @@ class Listening:
     def __init__(self, *connections: tuple[bytes, ...]) -> None:
         self.clock, self.wakes = FakeClock(), 0
         self.speaker = Speaker(*connections)
-        self.ear = EventStreamListener(self.speaker, 8, wake=self._woken, now=self.clock.now)
+        self.ear = EventStreamListener(self.speaker, APP, wake=self._woken, now=self.clock.now)
         self.ear.news(OURS, frozenset())
 
     def _woken(self) -> None:
@@ -173,9 +174,9 @@ def test_news_of_others_do_not_wake(other: bytes) -> None:
 
 def test_a_number_that_is_followed_wakes_whatever_its_commit() -> None:
     one = Listening((event(1.0, sha=OLDER),))
-    one.ear.news(OURS, frozenset({1}))
+    one.ear.news(OURS, frozenset({run_ref(1)}))
     one.to_the_end()
-    assert (one.wakes, one.ear.news(OURS, frozenset({1})).ended) == (1, True)
+    assert (one.wakes, one.ear.news(OURS, frozenset({run_ref(1)})).ended) == (1, True)
 
 
 def test_mere_steps_wake_no_more_often_than_the_gap() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.ci.woodpecker.auth import CiConnection, connect_when_possible
+from homelab_hooks.ci.connection import CiConnection, connect_when_possible
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.exit_codes import ExitCode

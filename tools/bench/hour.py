@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from homelab_hooks.ci.woodpecker.auth import connect_now
+from homelab_hooks.ci.connection import connect_now
+from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.woodpecker.connect import make_provider
 from homelab_hooks.ci.woodpecker.stream import EventStreamListener
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.exit_codes import ExitCode
@@ -17,8 +19,10 @@ from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.plain import PlainView
 from homelab_hooks.watch.no_pipeline import CommitFacts
-from homelab_hooks.watch.run import WatchDependencies, WatchRequest, run_watch
-from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
+from homelab_hooks.watch.run import run_watch
+from homelab_hooks.watch.state import WatchTimeouts
+from tests.ci.values import scope_of
 from tools.bench.fast import FastClock, FastHttps
 
 PATIENT = WatchTimeouts(overall=1e9, appear=1e9, unreachable=1e9)
@@ -38,14 +42,16 @@ def main(argv: Sequence[str]) -> int:
     def connect() -> HttpClient:
         return HttpClient(parse_server_url(url), clock=SystemClock(), token="alice-token")
 
-    def listen(repo: int) -> EventStreamListener:
+    def listen(repo: Repo) -> EventStreamListener:
         ear = EventStreamListener(connect(), repo, wake=clock.wake, now=clock.now)
         ear.start()
         return ear
 
-    request = WatchRequest(scope=WatchScope(sha="a" * 40), repo_names=("acme/app",), timeouts=PATIENT, web_url=url)
+    request = WatchRequest(scope=scope_of("a" * 40), repo_names=("acme/app",), timeouts=PATIENT)
     sources = WatchDependencies(
-        ci=WoodpeckerClient(connect_now(FastHttps(connect(), speed), token_source="a test")),
+        ci=make_provider(
+            WoodpeckerClient(connect_now(FastHttps(connect(), speed), token_source="a test"), server_url=url)
+        ),
         contains=_contains,
         commit_facts=CommitFacts,
         open_stream=listen,

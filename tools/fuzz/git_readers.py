@@ -83,7 +83,7 @@ ASKED: tuple[tuple[Callable[[Repository], object], Any], ...] = (
     (lambda git: git.history.parents(SHA), tuple[str, ...]),
     (lambda git: git.history.commits_ahead(of=SHA, sha=SHA), int),
     (lambda git: git.history.unpushed_count(SHA), int),
-    (lambda git: git.history.has_ci_configuration(SHA), bool | None),
+    (lambda git: git.history.has_ci_configuration(SHA, ("ci",)), bool | None),
     (lambda git: git.remotes.remote_names(), tuple[str, ...]),
     (lambda git: git.remotes.push_urls("origin"), tuple[str, ...]),
     (lambda git: _seen(git.remotes.head_branch("origin")), str),

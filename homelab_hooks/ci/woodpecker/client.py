@@ -1,104 +1,108 @@
-"""The few calls that are made of Woodpecker's API, each a look."""
+"""The calls of Woodpecker's API that are used, each resulting in a Poll."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
-from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo
+from homelab_hooks.ci.connection import ApiClient, Connect
+from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
 from homelab_hooks.ci.woodpecker import parse
-from homelab_hooks.ci.woodpecker.auth import ApiClient, Connect
 from homelab_hooks.ci.woodpecker.responses import read_response
+from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, MAX_PAGE_SIZE, format_pipelines_page
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 
 T = TypeVar("T")
 
-MAX_PAGE_SIZE = 50
-"""the most that the server gives (fact sheet, section 3)"""
-REQUEST_TIMEOUT_S = 15.0
-"""seconds for an answer that decides something; a locked database delays a POST by up to 15 (measured, B5)"""
 HEALTH_TIMEOUT_S = 6.0
 """seconds for /healthz, which a locked database delays by 5 (measured, B5)"""
 MAX_ATTEMPTS = 3
-"""tries within one look; minutes of patience belong to the machine"""
+"""attempts within one poll; retrying for minutes is the state machine's job"""
 
 
 class WoodpeckerClient:
-    """A server as one token sees it.
+    """A Woodpecker server as the owner of a token sees it.
 
     Args:
-        connect: the way in; where it is closed, that is what a question comes to.
-        server_url: where people find it, for messages.
+        connect: returns the connection, or why there is none now; that is then the result of the request.
+        server_url: the server's address for messages and for links to its web pages.
     """
 
-    def __init__(self, connect: Connect, *, server_url: str = "CI") -> None:
+    def __init__(self, connect: Connect, *, server_url: str = "") -> None:
         self._connect = connect
         self._server_url = server_url
 
     def user(self, *, within: float) -> Poll[str]:
-        """Who the token belongs to; a bad token is refused only here (fact 4)."""
+        """Return the login of the token's owner.
+
+        Only this request rejects a bad token: elsewhere it reads public data anonymously (fact sheet, fact 4).
+        """
         return self._get("/api/user", parse.parse_login, "the user", within)
 
     def repository(self, full_name: str, *, within: float) -> Poll[Repo]:
-        """The repository of this name."""
+        """Look up a repository by OWNER/NAME."""
         path = f"/api/repos/lookup/{quote(full_name)}"
         return self._get(path, parse.parse_repo, f"the repository {full_name}", within)
 
-    def first_repository(self, names: Iterable[str], *, within: float) -> Poll[Repo]:
-        """The repository under the first of these names that CI knows, else what it says of the last."""
-        poll: Poll[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
-        for name in names:
-            poll = self.repository(name, within=within)
-            if not isinstance(poll, Denied) or poll.final:
-                break
-        return poll
-
-    def can_push(self, repo: int, *, within: float) -> Poll[bool]:
-        """Whether the token's owner may push to it, and so restart its pipelines."""
-        return self._get(f"/api/repos/{repo}/permissions", parse.parse_can_push, "the rights to the repository", within)
+    def can_push(self, repo: Repo, *, within: float) -> Poll[bool]:
+        """Return whether the token's owner may push to the repository, and so restart its pipelines."""
+        path = f"/api/repos/{repo.id}/permissions"
+        return self._get(path, parse.parse_can_push, "the permissions on the repository", within)
 
     def pipelines(
-        self, repo: int, *, within: float, page: int = 1, per_page: int = MAX_PAGE_SIZE
+        self, repo: Repo, *, within: float, page: int = 1, per_page: int = MAX_PAGE_SIZE
     ) -> Poll[tuple[Pipeline, ...]]:
-        """A page of the list, newest number first, without workflows."""
+        """Return a page of the list, newest first, without workflows."""
         query = urlencode({"page": page, "perPage": per_page})
-        return self._get(f"/api/repos/{repo}/pipelines?{query}", parse.parse_pipelines, "the repository", within)
+        reader = partial(parse.parse_pipelines, page_url=self._page_url(repo))
+        return self._get(f"/api/repos/{repo.id}/pipelines?{query}", reader, "the repository", within)
 
-    def pipeline(self, repo: int, number: int, *, within: float) -> Poll[Pipeline]:
-        """One pipeline with its workflows and steps."""
-        path = f"/api/repos/{repo}/pipelines/{number}"
-        return self._get(path, parse.parse_pipeline, f"pipeline #{number}", within)
+    def pipeline(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:
+        """Return one pipeline with its workflows and steps."""
+        path = f"/api/repos/{repo.id}/pipelines/{run.key}"
+        return self._get(path, self._pipeline_reader(repo), f"pipeline {run}", within)
 
-    def log(self, repo: int, number: int, step: int, *, within: float) -> Poll[tuple[LogLine, ...]]:
-        """A step's log as far as it has arrived; it can be empty, late and cut (measured, A3)."""
-        path = f"/api/repos/{repo}/logs/{number}/{step}"
-        return self._get(path, parse.parse_log, f"the log of step {step}", within)
+    def log(self, repo: Repo, run: RunRef, step: Step, *, within: float) -> Poll[tuple[LogLine, ...]]:
+        """Return the lines of a step's log so far; they can be missing, late and cut off (measured, A3)."""
+        path = f"/api/repos/{repo.id}/logs/{run.key}/{step.id}"
+        return self._get(path, parse.parse_log, f"the log of step {step.id}", within)
 
     def queue(self, *, within: float) -> Poll[QueueInfo]:
-        """The server's queue; refused to all but administrators."""
+        """Return the state of the job queue; Denied to everyone but administrators."""
         return self._get("/api/queue/info", parse.parse_queue, "the queue", within)
 
-    def restart(self, repo: int, number: int, *, within: float) -> Poll[Pipeline]:
-        """Run a pipeline again; asked once only, for a 500 may have made the row (measured, B10)."""
-        return self._post(f"/api/repos/{repo}/pipelines/{number}", b"", f"pipeline #{number}", within)
+    def restart(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:
+        """Run a pipeline again; sent once only, because a 500 may have created the pipeline (measured, B10)."""
+        return self._post(f"/api/repos/{repo.id}/pipelines/{run.key}", repo, b"", f"pipeline {run}", within)
 
-    def start(self, repo: int, branch: str, *, within: float) -> Poll[Pipeline]:
-        """Start a manual pipeline on the tip of a branch; asked once only."""
+    def start(self, repo: Repo, branch: str, *, within: float) -> Poll[Pipeline]:
+        """Start a manual pipeline on the tip of a branch; sent once only."""
         body = json.dumps({"branch": branch}).encode()
-        return self._post(f"/api/repos/{repo}/pipelines", body, f"branch {branch}", within)
+        return self._post(f"/api/repos/{repo.id}/pipelines", repo, body, f"branch {branch}", within)
 
-    def _post(self, path: str, body: bytes, subject: str, within: float) -> Poll[Pipeline]:
+    def _page_url(self, repo: Repo) -> str:
+        return format_pipelines_page(self._server_url, repo.id) if self._server_url else ""
+
+    def _pipeline_reader(self, repo: Repo) -> Callable[[object], Pipeline]:
+        return partial(parse.parse_pipeline, page_url=self._page_url(repo))
+
+    def _post(self, path: str, repo: Repo, body: bytes, subject: str, within: float) -> Poll[Pipeline]:
         connection = self._connect()
         if not isinstance(connection, Found):
             return connection
         client, token_source = connection.value
         response = client.request("POST", path, timeout=within, body=body)
         return read_response(
-            response, parse.parse_pipeline, subject=subject, token_source=token_source, server_url=self._server_url
+            response,
+            self._pipeline_reader(repo),
+            subject=subject,
+            token_source=token_source,
+            server_url=self._server_url or "CI",
         )
 
     def _get(self, path: str, parser: Callable[[object], T], subject: str, within: float) -> Poll[T]:
@@ -111,7 +115,7 @@ class WoodpeckerClient:
             response = client.request("GET", path, timeout=within)
             return _confirm_slow_refusal(
                 read_response(
-                    response, parser, subject=subject, token_source=token_source, server_url=self._server_url
+                    response, parser, subject=subject, token_source=token_source, server_url=self._server_url or "CI"
                 ),
                 client,
             )
@@ -121,17 +125,17 @@ class WoodpeckerClient:
 
 
 def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
-    """A slow refusal counts only if the server says that it is well."""
+    """Believe a slow refusal only if the health check succeeds: a locked database rejects valid tokens, slowly."""
     if not (isinstance(poll, Denied) and poll.slow):
         return poll
-    health = client.request("GET", "/healthz", timeout=HEALTH_TIMEOUT_S)
-    if isinstance(health, HttpResponse) and health.status == 204:  # noqa: PLR2004 - what a well server answers
+    health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
+    if isinstance(health, HttpResponse) and health.status == 204:  # noqa: PLR2004 - the answer of a healthy server
         return poll
     return Unavailable("the server's database is locked (it refuses every token, slowly)", FailureKind.STATUS)
 
 
 def _is_transient(poll: Poll[object]) -> bool:
-    """Whether asking again at once is likely to help, and cheap."""
+    """Return whether an immediate retry is cheap and likely to help."""
     return (
         isinstance(poll, Unavailable)
         and poll.kind in {FailureKind.CONNECTION, FailureKind.BODY}
@@ -140,11 +144,11 @@ def _is_transient(poll: Poll[object]) -> bool:
 
 
 class _RetryNeededError(Exception):
-    """One more try, please."""
+    """Makes stamina retry."""
 
 
 def _retry(fetch: Callable[[], Poll[T]], last: Poll[T]) -> Poll[T]:
-    """A few quick tries more, each after a moment; stamina is imported only when there is something to retry."""
+    """Retry a few times within 2 seconds. stamina is imported only when there is something to retry."""
     import stamina
     from stamina.instrumentation import set_on_retry_hooks
 

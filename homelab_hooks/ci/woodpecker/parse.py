@@ -1,13 +1,26 @@
-"""Woodpecker's JSON to our model; every field of every version since 2.0, nothing taken on trust."""
+"""Reads Woodpecker's JSON into the CI model: the fields of every version since 2.0, each checked."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
-from homelab_hooks.ci.model import Cancellation, ConfigError, LogLine, Pipeline, QueueInfo, Repo, Status, Step, Workflow
+from homelab_hooks.ci.model import (
+    Cancellation,
+    ConfigError,
+    LogLine,
+    Pipeline,
+    QueueInfo,
+    Repo,
+    RunRef,
+    Status,
+    Step,
+    Workflow,
+)
+from homelab_hooks.ci.woodpecker.traits import reports_cancellation
 from homelab_hooks.text.sanitize import strip_control_chars
 
 T = TypeVar("T")
@@ -20,39 +33,63 @@ class UnexpectedShape(ValueError):  # noqa: N818 - it is the answer that is wron
     """The JSON is valid and yet not what was asked for."""
 
 
-def parse_pipelines(raw: object) -> tuple[Pipeline, ...]:
-    """The list endpoint's answer. Raises UnexpectedShape."""
-    return _list_of(raw, parse_pipeline)
+def parse_pipelines(raw: object, *, page_url: str = "") -> tuple[Pipeline, ...]:
+    """Read the response of the list endpoint. Raises UnexpectedShape.
+
+    Args:
+        page_url: the web page that the repository's pipelines are below; empty if not known.
+    """
+    return _list_of(raw, partial(parse_pipeline, page_url=page_url))
 
 
-def parse_pipeline(raw: object) -> Pipeline:
-    """A list item or a detail. Raises UnexpectedShape where number, event, commit or status are not there."""
+def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
+    """Read a list item or a detail. Raises UnexpectedShape if number, event, commit or status is missing."""
     json = _mapping(raw)
     raw_status = _text(json, "status", required=True)
+    number = _number(json, "number", required=True)
+    event, ref = _text(json, "event", required=True), _text(json, "ref")
+    url = f"{page_url}/{number}" if page_url else ""
     return Pipeline(
-        number=_number(json, "number", required=True),
-        event=_text(json, "event", required=True),
-        ref=_text(json, "ref"),
+        run=make_run_ref(number),
+        number=number,
+        group=(event, ref),
+        event=event,
+        ref=ref,
         branch=_text(json, "branch"),
         commit=_text(json, "commit", required=True).lower(),
         status=parse_status(raw_status),
         raw_status=raw_status,
         message=_text(json, "message"),
         reviewed_by=_display_text(json, "reviewed_by"),
-        parent=_number(json, "parent"),
+        parent=_optional_run(json, "parent"),
         created=_number(json, "created", "created_at"),
         started=_number(json, "started", "started_at"),
         finished=_number(json, "finished", "finished_at"),
         updated=_number(json, "updated", "updated_at"),
         cancellation=_parse_cancellation(json.get("cancel_info")),
+        reports_cancellation=reports_cancellation(_text(json, "version")),
         config_errors=_parse_config_errors(json),
-        workflows=_list_of(json.get("workflows") or [], _parse_workflow),
-        version=_text(json, "version"),
+        workflows=_list_of(json.get("workflows") or [], partial(_parse_workflow, url=url)),
+        url=url,
     )
 
 
+def make_run_ref(number: int) -> RunRef:
+    """Return the reference to the pipeline with this number.
+
+    >>> str(make_run_ref(141))
+    '#141'
+    """
+    return RunRef(number, f"#{number}")
+
+
+def _optional_run(json: Json, key: str) -> RunRef | None:
+    number = _number(json, key)
+    return make_run_ref(number) if number else None
+
+
 def parse_repo(raw: object) -> Repo:
-    """The answer of a lookup. Raises UnexpectedShape."""
+    """Read the response of a lookup. Raises UnexpectedShape."""
     json = _mapping(raw)
     return Repo(
         id=_number(json, "id", required=True),
@@ -62,17 +99,17 @@ def parse_repo(raw: object) -> Repo:
 
 
 def parse_login(raw: object) -> str:
-    """The name in the answer of /api/user. Raises UnexpectedShape."""
+    """Read the login from the response of /api/user. Raises UnexpectedShape."""
     return _text(_mapping(raw), "login", required=True)
 
 
 def parse_can_push(raw: object) -> bool:
-    """Whether the answer of /api/repos/{id}/permissions gives the right to push. Raises UnexpectedShape."""
+    """Read from the response of /api/repos/{id}/permissions whether the user may push. Raises UnexpectedShape."""
     return _mapping(raw).get("push") is True
 
 
 def parse_queue(raw: object) -> QueueInfo:
-    """The answer of /api/queue/info. Raises UnexpectedShape."""
+    """Read the response of /api/queue/info. Raises UnexpectedShape."""
     json = _mapping(raw)
     stats = _mapping(json.get("stats") or {})
     return QueueInfo(
@@ -84,7 +121,7 @@ def parse_queue(raw: object) -> QueueInfo:
 
 
 def parse_log(raw: object) -> tuple[LogLine, ...]:
-    """A step's log, in order and without duplicates; `null` is an empty one. Raises UnexpectedShape."""
+    """Read a step's log: in order, without duplicates; `null` is an empty log. Raises UnexpectedShape."""
     found: dict[int, LogLine] = {}
     for entry in _list_of(raw if raw is not None else [], _parse_log_line):
         if entry is not None:
@@ -93,7 +130,7 @@ def parse_log(raw: object) -> tuple[LogLine, ...]:
 
 
 def parse_status(word: str) -> Status:
-    """Our word for theirs.
+    """Return the status for Woodpecker's word (server/model/const.go); the words are the same.
 
     >>> parse_status("success"), parse_status("quantum")
     (<Status.SUCCESS: 'success'>, <Status.UNKNOWN: 'unknown'>)
@@ -104,16 +141,18 @@ def parse_status(word: str) -> Status:
         return Status.UNKNOWN
 
 
-def _parse_workflow(raw: object) -> Workflow:
+def _parse_workflow(raw: object, *, url: str) -> Workflow:
     json = _mapping(raw)
+    pid = _number(json, "pid")
     return Workflow(
-        pid=_number(json, "pid"),
+        pid=pid,
         name=_display_text(json, "name"),
         state=parse_status(_text(json, "state", required=True)),
         error=_display_text(json, "error"),
         started=_number(json, "started", "start_time"),
         finished=_number(json, "finished", "end_time"),
         steps=_list_of(json.get("children") or [], _parse_step),
+        url=f"{url}/{pid}" if url else "",
     )
 
 
@@ -138,12 +177,12 @@ def _parse_cancellation(raw: object) -> Cancellation | None:
     return Cancellation(
         by_user=_display_text(raw, "canceled_by_user"),
         by_step=_display_text(raw, "canceled_by_step"),
-        superseded_by=_number(raw, "superseded_by"),
+        superseded_by=_optional_run(raw, "superseded_by"),
     )
 
 
 def _parse_config_errors(json: Json) -> tuple[ConfigError, ...]:
-    """`errors` since 2.0; a bare `error` text before."""
+    """Read `errors` (since 2.0), and the single text `error` of older servers."""
     older = _text(json, "error")
     found = [ConfigError(message=older)] if older else []
     return (*found, *_list_of(json.get("errors") or [], _parse_config_error))
@@ -161,7 +200,7 @@ def _parse_config_error(raw: object) -> ConfigError:
 
 
 def _parse_log_line(raw: object) -> LogLine | None:
-    """A line of output; None for entries that are none (exit code, metadata, progress)."""
+    """Read a line of output; None for other entries (exit code, metadata, progress)."""
     json = _mapping(raw)
     if _number(json, "type") not in (0, 1):
         return None
@@ -169,7 +208,7 @@ def _parse_log_line(raw: object) -> LogLine | None:
 
 
 def _decode_line(data: object) -> str:
-    """Base64 of one line, which may be null (empty), hold any bytes, or be broken."""
+    """Decode the base64 of one line, which may be null (empty), contain any bytes, or be broken."""
     if not isinstance(data, str):
         return ""
     try:

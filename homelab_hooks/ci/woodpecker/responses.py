@@ -1,4 +1,4 @@
-"""What an answer of Woodpecker's means: every reply becomes seen, no usable answer, or no."""
+"""Classifies Woodpecker's responses: every response becomes Found, Unavailable or Denied."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from homelab_hooks.ci.woodpecker.parse import UnexpectedShape
+from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.text.durations import MAX_DURATION_S
@@ -18,7 +19,7 @@ from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 T = TypeVar("T")
 
 SLOW_REFUSAL_S = 4.0
-"""seconds from which a 401 may come from a locked database (measured: 5, 10 and 15 s; a true one takes milliseconds)"""
+"""seconds from which a 401 may be due to a locked database (measured: 5, 10 and 15 s; a real one takes milliseconds)"""
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 401, 403, 404
 REDIRECT_STATUSES = range(300, 400)
 _VERSION_HEADER = "x-woodpecker-version"
@@ -33,13 +34,13 @@ def read_response(
     token_source: str,
     server_url: str = "CI",
 ) -> Poll[T]:
-    """The look that a reply is.
+    """Return the result of a request.
 
     Args:
-        parse: reads the JSON; raises UnexpectedShape where it has another shape.
-        subject: what was asked for, for the sentence about a 404: "repository acme/app".
-        token_source: where the token came from, for the sentence about a 401; never its value.
-        server_url: where the server is, for people.
+        parse: reads the JSON; raises UnexpectedShape if it has another shape.
+        subject: what was requested, for the message about a 404: "repository acme/app".
+        token_source: where the token came from, for the message about a 401; never its value.
+        server_url: the address of the server, for messages.
     """
     if isinstance(response, RequestFailed):
         return _on_failure(response)
@@ -55,10 +56,10 @@ def read_response(
 
 
 def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:
-    """A "no" of Woodpecker's own; a 403 or 404 of a proxy before it is none."""
+    """Return Denied for a refusal by Woodpecker itself; a 403 or 404 from a proxy in front of it is not one."""
     from_woodpecker = _VERSION_HEADER in response.headers
     if response.status == UNAUTHORIZED:
-        hint = f"give WOODPECKER_TOKEN a token from {server_url}/user/cli-and-api, or renew it where it is kept"
+        hint = f"give WOODPECKER_TOKEN a token from {server_url}{TOKEN_PAGE}, or renew it where it is kept"
         return Denied(
             f"CI refused the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
         )
@@ -107,7 +108,7 @@ def _on_redirect(response: HttpResponse) -> Unavailable:
 
 
 def _retry_after(response: HttpResponse) -> float | None:
-    """Seconds, or the difference to the reply's own Date."""
+    """Return the seconds of Retry-After; a date counts from the response's own Date."""
     text = response.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
@@ -120,8 +121,8 @@ def _retry_after(response: HttpResponse) -> float | None:
 
 
 def _short_body(response: HttpResponse) -> str:
-    """The first words of a plain text body: proxies say there which part failed."""
-    if response.is_html or not response.body or len(response.body) > 500:  # noqa: PLR2004 - longer is no sentence
+    """Return the beginning of a plain text body: proxies say there which part failed."""
+    if response.is_html or not response.body or len(response.body) > 500:  # noqa: PLR2004 - longer than a sentence
         return ""
     text = strip_control_chars(response.body.decode("utf-8", "replace"))
     return f" ({truncate_text(text, 80)})" if text else ""

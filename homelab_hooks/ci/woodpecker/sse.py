@@ -1,40 +1,41 @@
-"""The event stream's bytes to hints: which pipeline an event is about, and whether its end is near."""
+"""Reads the bytes of the event stream: which pipeline an event is about, and whether it has ended."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Hashable
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Status
 from homelab_hooks.ci.woodpecker import parse
 
 MAX_EVENT_BYTES = 1024 * 1024
-"""bytes of one event; a longer one is none"""
+"""bytes of the longest event that is read"""
 
 
 _EVENT_END = re.compile(rb"\n\r?\n")
 _MAX_SHA_DIGITS = 64
-"""digits of the longest commit's name there is"""
+"""digits of the longest commit hash"""
 
 
 class PipelineHint(NamedTuple):
     """An event about a pipeline; never a verdict (contract, section 5)."""
 
-    repo: int
+    repo: Hashable
     number: int
     commit: str
     status: Status
     ended: bool
-    """the pipeline, or every step of it, has ended: the moment to ask quickly"""
+    """the pipeline, or every step of it, has ended: time to poll"""
 
 
-class MalformedStream(Exception):  # noqa: N818 - it is what came, not a fault of this program
-    """This is no event stream."""
+class MalformedStream(Exception):  # noqa: N818 - it describes the input, not an error of this program
+    """The input is not an event stream."""
 
 
 class SseParser:
-    """Puts events together from bytes as they come."""
+    """Assembles events from chunks of bytes."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -42,18 +43,18 @@ class SseParser:
 
     @property
     def buffered_bytes(self) -> int:
-        """Bytes of an event that has not ended yet."""
+        """Return the number of bytes of the event that is incomplete."""
         return len(self._buffer)
 
     def feed(self, chunk: bytes) -> list[PipelineHint]:
-        """The hints in what has come so far. Raises MalformedStream where an event does not end."""
+        """Return the hints that are complete with this chunk. Raises MalformedStream if an event does not end."""
         self._buffer += chunk
         hints, begin = [], 0
         for end in _EVENT_END.finditer(self._buffer, self._searched):
             hints.append(_parse_hint(bytes(self._buffer[begin : end.start()])))
             begin = end.end()
         del self._buffer[:begin]
-        # An end may be cut in two or three; all else is looked at once, however small the pieces are.
+        # The end of an event may be split over chunks; every other byte is searched once, however small the chunks are.
         self._searched = max(0, len(self._buffer) - 2)
         if len(self._buffer) > MAX_EVENT_BYTES:
             raise MalformedStream("an event without an end")
@@ -61,7 +62,7 @@ class SseParser:
 
 
 def _parse_hint(event: bytes) -> PipelineHint | None:
-    """What an event says; pings, other events and nonsense say nothing."""
+    """Read an event; None for pings, other events and malformed data."""
     data = b"\n".join(line[5:].strip() for line in event.split(b"\n") if line.startswith(b"data:"))
     if not data:
         return None

@@ -1,74 +1,57 @@
-"""Listens to the event stream beside the watch, and wakes it; nothing it hears is a verdict."""
+"""Listens to Woodpecker's event stream and wakes the watch early. Nothing that it receives is a verdict."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
+from homelab_hooks.ci.connection import StreamClient
+from homelab_hooks.ci.model import Repo, RunRef
+from homelab_hooks.ci.provider import StreamNews
+from homelab_hooks.ci.woodpecker.parse import make_run_ref
 from homelab_hooks.ci.woodpecker.sse import MalformedStream, PipelineHint, SseParser
-from homelab_hooks.net.message import RequestFailed
 
 STREAM_PATH = "/api/stream/events"
 IDLE_TIMEOUT_S = 45.0
-"""seconds of silence that make a stream dead: the server pings after 30 (measured, B14)"""
+"""seconds of silence after which a stream counts as dead; the server pings every 30 (measured, B14)"""
 STEP_WAKE_INTERVAL_S = 5.0
-"""seconds between two wakes for a mere step; a change of status or an end wakes at once"""
+"""seconds between two wakes for a step; a change of status or an end wakes at once"""
 MAX_TRACKED_PIPELINES = 500
-"""pipelines whose last status is known, the newest of them; a server that makes numbers up must not fill the memory"""
+"""pipelines whose last status is kept, newest first: a server that invents numbers must not fill the memory"""
 RECONNECT_DELAY_RANGE_S = (1.0, 180.0)
-"""the first and the longest wait before the stream is opened again"""
-
-
-class StreamNews(NamedTuple):
-    """What was heard since the last time it was asked for."""
-
-    is_up: bool = False
-    """bytes have come, and not too long ago"""
-    changed: bool = False
-    ended: bool = False
-
-
-class StreamClient(Protocol):
-    """One server whose stream can be listened to."""
-
-    def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
-        """Hand on what comes until it ends."""
-
-    def close(self) -> None:
-        """Close its connections."""
+"""the first and the longest wait before the stream is reopened"""
 
 
 class EventStreamListener:
-    """One thread that listens, reconnects for ever, and wakes the watch when something of ours moved.
+    """A thread that listens, reconnects until it is closed, and wakes the watch when one of its pipelines changes.
 
     Args:
-        server: a client of its own, for the connection stays open.
-        repo: events of other repositories are passed over.
-        wake: cuts the watch's current sleep short.
+        server: a client that nothing else uses, because the connection stays open.
+        repo: the repository; events of others are ignored.
+        wake: ends the current sleep of the watch.
         now: monotonic seconds.
     """
 
-    def __init__(self, server: StreamClient, repo: int, *, wake: Callable[[], None], now: Callable[[], float]) -> None:
-        self._server, self._repo, self._wake, self._now = server, repo, wake, now
+    def __init__(self, server: StreamClient, repo: Repo, *, wake: Callable[[], None], now: Callable[[], float]) -> None:
+        self._server, self._repo, self._wake, self._now = server, repo.id, wake, now
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._hints: list[PipelineHint] = []
         self._last_hints: dict[int, PipelineHint] = {}
-        self._watched: tuple[str, frozenset[int]] = ("", frozenset())
+        self._watched: tuple[str, frozenset[RunRef]] = ("", frozenset())
         self._last_byte = self._last_wake = float("-inf")
         self._pending_wake: threading.Timer | None = None
         self._thread = threading.Thread(target=self._run, name="event stream", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start the thread."""
         self._thread.start()
 
-    def news(self, sha: str, numbers: frozenset[int]) -> StreamNews:
-        """What was heard about this commit and these numbers; from now on they are what wakes."""
+    def news(self, sha: str, runs: frozenset[RunRef]) -> StreamNews:
+        """Return what was received about this commit and these pipelines; from now on they are what wakes."""
         with self._lock:
-            self._watched = (sha, numbers)
+            self._watched = (sha, runs)
             hints = [hint for hint in self._hints if self._is_ours(hint)]
             self._hints.clear()
             is_up = self._now() - self._last_byte < IDLE_TIMEOUT_S
@@ -104,7 +87,7 @@ class EventStreamListener:
         return on_chunk
 
     def _remember(self, hint: PipelineHint) -> None:
-        """Keep it, and wake if it is worth a look now."""
+        """Keep the hint, and wake the watch if a poll is worth it now."""
         before = self._last_hints.pop(hint.number, None)
         self._last_hints[hint.number] = hint
         if len(self._last_hints) > MAX_TRACKED_PIPELINES:
@@ -116,7 +99,7 @@ class EventStreamListener:
         wait = self._last_wake + STEP_WAKE_INTERVAL_S - self._now()
         if is_change or wait <= 0:
             self._wake_now()
-        elif self._pending_wake is None:  # a step is shown a little later rather than with the next look of its own
+        elif self._pending_wake is None:  # a step is shown a little late, not only at the next regular poll
             self._pending_wake = threading.Timer(wait, self._wake_now)
             self._pending_wake.daemon = True
             self._pending_wake.start()
@@ -127,9 +110,9 @@ class EventStreamListener:
         self._wake()
 
     def _is_ours(self, hint: PipelineHint) -> bool:
-        sha, numbers = self._watched
-        return hint.commit == sha or hint.number in numbers
+        sha, runs = self._watched
+        return hint.commit == sha or make_run_ref(hint.number) in runs
 
 
-class _Closed(Exception):  # noqa: N818 - a way out of the stream
-    """Nobody listens any more."""
+class _Closed(Exception):  # noqa: N818 - ends the reading of the stream
+    """The listener was closed."""

@@ -8,8 +8,8 @@ from typing import TypeVar
 import pytest
 import stamina
 
+from homelab_hooks.ci.connection import connect_now
 from homelab_hooks.ci.model import Pipeline, Status
-from homelab_hooks.ci.woodpecker.auth import connect_now
 from homelab_hooks.ci.woodpecker.client import MAX_ATTEMPTS, WoodpeckerClient
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.http import HttpClient
@@ -20,6 +20,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
 from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from homelab_hooks.system.clock import SystemClock
+from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
 from tests.watch.simulate import FakeClock
 
@@ -85,14 +86,14 @@ def test_the_calls_reach_what_they_name(site: StandIn, client: Client, clock: Ha
     ci = client(site)
     assert value(ci.user(within=HANG_S)) == "alice"
     assert value(ci.repository("acme/app", within=HANG_S)).id == 8
-    (row,) = value(ci.pipelines(8, within=HANG_S))
+    (row,) = value(ci.pipelines(APP, within=HANG_S))
     assert (row.number, row.commit, row.status, row.workflows) == (1, SHA, Status.FAILURE, ())
-    detail = value(ci.pipeline(8, 1, within=HANG_S))
+    detail = value(ci.pipeline(APP, run_ref(1), within=HANG_S))
     step = next(step for step in detail.workflows[0].steps if step.can_be_blamed)
-    assert [line.text for line in value(ci.log(8, 1, step.id, within=HANG_S))] == ["boom"]
+    assert [line.text for line in value(ci.log(APP, run_ref(1), step, within=HANG_S))] == ["boom"]
     assert value(ci.queue(within=HANG_S)).paused is False
-    assert value(ci.restart(8, 1, within=HANG_S)).number == 2
-    assert value(ci.start(8, "main", within=HANG_S)).event == "manual"
+    assert value(ci.restart(APP, run_ref(1), within=HANG_S)).number == 2
+    assert value(ci.start(APP, "main", within=HANG_S)).event == "manual"
 
 
 def test_a_name_with_odd_characters_is_asked_for_whole(site: StandIn, client: Client) -> None:
@@ -103,7 +104,7 @@ def test_a_name_with_odd_characters_is_asked_for_whole(site: StandIn, client: Cl
 def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -> None:
     for number in range(5):
         site.push("acme/app", f"b{number}", SHA, timelines.make_green())
-    pages = [value(client(site).pipelines(8, page=page, per_page=2, within=HANG_S)) for page in (1, 2, 3, 4)]
+    pages = [value(client(site).pipelines(APP, page=page, per_page=2, within=HANG_S)) for page in (1, 2, 3, 4)]
     assert [[row.number for row in page] for page in pages] == [[5, 4], [3, 2], [1], []]
 
 
@@ -146,14 +147,14 @@ BLIPS = [
 def test_a_blip_is_asked_again_quickly_and_not_told(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
     site.push("acme/app", "main", SHA, timelines.make_green())
     site.fail(FaultRule(fault=blip, last=MAX_ATTEMPTS - 2))
-    assert len(value(client(site).pipelines(8, within=HANG_S))) == 1
+    assert len(value(client(site).pipelines(APP, within=HANG_S))) == 1
     assert site.count("pipelines") == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("blip", BLIPS[:2], ids=str)
 def test_tries_within_one_look_are_few(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
     site.fail(FaultRule(fault=blip))
-    assert isinstance(client(site).pipelines(8, within=HANG_S), Unavailable)
+    assert isinstance(client(site).pipelines(APP, within=HANG_S), Unavailable)
     assert site.count("pipelines") == MAX_ATTEMPTS == 3
 
 
@@ -172,7 +173,7 @@ def test_what_a_quick_try_cannot_help_is_left_to_patience(
     site: StandIn, client: Client, fault: faults.HttpFault, kind: FailureKind
 ) -> None:
     site.fail(FaultRule(fault=fault))
-    found = client(site).pipelines(8, within=0.5 if kind is FailureKind.TIMEOUT else HANG_S)
+    found = client(site).pipelines(APP, within=0.5 if kind is FailureKind.TIMEOUT else HANG_S)
     assert isinstance(found, Unavailable)
     assert found.kind is kind
     assert site.count() <= 1
@@ -182,15 +183,15 @@ def test_a_restart_is_asked_once_whatever_comes(site: StandIn, client: Client) -
     """A 500 or a reset may come after the row was made: twice would be two runs."""
     for fault in (faults.StatusFault(code=500), faults.Cut(FaultPoint.BEFORE), faults.BodyFault()):
         site.fail(FaultRule(fault=fault, method="POST"))
-        assert isinstance(client(site).restart(8, 1, within=HANG_S), Unavailable)
-        assert isinstance(client(site).start(8, "main", within=HANG_S), Unavailable)
+        assert isinstance(client(site).restart(APP, run_ref(1), within=HANG_S), Unavailable)
+        assert isinstance(client(site).start(APP, "main", within=HANG_S), Unavailable)
     assert site.count(method="POST") == 6
 
 
 def facts(row: Pipeline) -> Pipeline:
     """A pipeline without what differs from server to server."""
     flows = tuple(flow._replace(steps=tuple(step._replace(kind="") for step in flow.steps)) for flow in row.workflows)
-    return row._replace(version="", workflows=flows)
+    return row._replace(reports_cancellation=False, workflows=flows)
 
 
 def test_a_server_of_version_2_8_is_read_as_one_of_today(clock: HandClock, client: Client) -> None:
@@ -203,7 +204,10 @@ def test_a_server_of_version_2_8_is_read_as_one_of_today(clock: HandClock, clien
             clock.sleep(5)
             ci = client(site)
             found.append(
-                (facts(value(ci.pipelines(8, within=HANG_S))[0]), facts(value(ci.pipeline(8, 1, within=HANG_S))))
+                (
+                    facts(value(ci.pipelines(APP, within=HANG_S))[0]),
+                    facts(value(ci.pipeline(APP, run_ref(1), within=HANG_S))),
+                )
             )
     assert found[0] == found[1]
     detail = found[0][1]

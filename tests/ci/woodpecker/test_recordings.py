@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.ci.connection import connect_now
 from homelab_hooks.ci.model import Status
 from homelab_hooks.ci.woodpecker import parse
-from homelab_hooks.ci.woodpecker.auth import connect_now
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
 from homelab_hooks.net.message import HttpResponse, RequestFailed

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.provider import Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.polling.outcome import Unavailable
 from homelab_hooks.simulators.repositories import ScratchRepositories
@@ -245,7 +245,7 @@ def test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly(desk: Desk, gate: 
 def test_a_question_that_hangs_is_given_up() -> None:
     over = threading.Event()
 
-    def hangs() -> WoodpeckerClient:
+    def hangs() -> Provider:
         over.wait(HANG_S)
         raise CommandError("nobody listens any more")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.ci.model import Cancellation, Pipeline, Status
+from homelab_hooks.ci.woodpecker.traits import WOODPECKER
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.hooks.background.job import WatchJob
@@ -31,6 +32,7 @@ from homelab_hooks.system.process_table import (
 )
 from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.watch.branch_status import newest_decided
+from tests.ci.values import run_ref
 from tests.waiting import wait_until
 
 SHA, ZEROS = "a" * 40, "0" * 40
@@ -58,7 +60,8 @@ def test_a_framework_may_name_the_commit_or_only_the_branch(told: dict[str, str]
 
 def row(number: int, status: Status, **facts: str) -> Pipeline:
     known = {"event": "push", "branch": "main", **facts}
-    return Pipeline(number=number, ref="r", commit=SHA, status=status, event=known["event"], branch=known["branch"])
+    event, branch = known["event"], known["branch"]
+    return Pipeline(run_ref(number), number, (event, "r"), event, "r", branch, SHA, status)
 
 
 BY_STEP = row(9, Status.KILLED)._replace(cancellation=Cancellation(by_step="boom"))
@@ -79,7 +82,7 @@ BY_USER = row(9, Status.KILLED)._replace(cancellation=Cancellation(by_user="ann"
     ([row(2, Status.FAILURE, event="manual"), row(1, Status.SUCCESS)], 2),
 ])  # fmt: skip
 def test_the_newest_decided_pipeline_gives_a_branch_its_colour(rows: Iterable[Pipeline], number: int | None) -> None:
-    found = newest_decided(rows, "main")
+    found = newest_decided(rows, "main", events=WOODPECKER.branch_events)
     assert (found.number if found else None) == number
 
 

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))
     )
-    ci = world.ci_client(config)
+    ci = world.ci_provider(config)
     request = watch_setup.build_watch_request(config, world, about, watch_setup.build_scope(about.commit, None))
     told = watch_setup.only_contact_events(session.tell)
     seen = take_snapshot(request, watch_setup.watch_dependencies(world, about, ci), clock=world.clock, emit=told)
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return session.finish(seen.verdict)
     choice = logs.LogSelection(step=args.step, all=args.all, last_lines=args.tail)
     printer = Printer(session)
-    reader = logs.LogReader(ci, seen.repo.id, clock=world.clock, out=printer.line)
+    reader = logs.LogReader(ci, seen.repo, clock=world.clock, out=printer.line)
     for thread in seen.tracks:
         pipeline = seen.detail(thread)
         if args.follow and not pipeline.status.is_final:

@@ -11,7 +11,7 @@ import argparse
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.app.watch_setup import CommitContext
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.provider import Provider
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     again = watch_setup.watch_resume_command(vars(args), args.commit if about.commit.tag else sha)
     server = str(world.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
-    ci = world.ci_client(config) if args.no_watch else watch_setup.waiting_ci_client(config, world)
+    ci = world.ci_provider(config) if args.no_watch else world.waiting_ci_provider(config)
     decides = watch_setup.build_scope(about.commit, None)
     request = watch_setup.build_watch_request(config, world, about, decides)
     seen = take_snapshot(
@@ -65,8 +65,8 @@ def _restart_verdict(before: Verdict, *, word: str, reason: str) -> Verdict:
     )
 
 
-def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: WoodpeckerClient) -> Verdict:
+def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: Provider) -> Verdict:
     world = session.world
     request = watch_setup.build_watch_request(config, world, about, watch_setup.build_scope(about.commit, None))
-    sources = watch_setup.watch_dependencies(world, about, ci, world.stream_listener(config))
+    sources = watch_setup.watch_dependencies(world, about, ci, listen=True)
     return watch_run.run_watch(request, sources, clock=world.clock, emit=session.tell)

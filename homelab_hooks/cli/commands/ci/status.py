@@ -37,12 +37,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.tell(watched)
     decides = watch_setup.build_scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
-    request, ci = watch_setup.build_watch_request(config, world, about, decides), world.ci_client(config)
+    request, ci = watch_setup.build_watch_request(config, world, about, decides), world.ci_provider(config)
     seen = take_snapshot(
         request, watch_setup.watch_dependencies(world, about, ci), clock=world.clock, emit=session.tell
     )
     if seen.repo and seen.verdict.exit is ExitCode.FAILED:
-        report_failure(seen.state, ci, seen.repo.id, clock=world.clock, emit=session.tell)
+        report_failure(seen.state, ci.logs, seen.repo, clock=world.clock, emit=session.tell)
     if is_live_view(config.output, world.terminal):
         _show_recent(seen, session)
     return session.finish(seen.verdict)
@@ -70,4 +70,4 @@ def _row_cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:
     age = f"{durations.format_duration(max(0.0, wall - row.created))} ago" if row.created else "-"
     message = row.message.splitlines()[0] if row.message else ""
     told = (row.raw_status or row.status.value, row.event, took, age, f"{row.commit[:8]} {message}")
-    return f"#{row.number}", *(sanitize_text(text, redact) for text in told)
+    return str(row.run), *(sanitize_text(text, redact) for text in told)

@@ -48,8 +48,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     request = watch_setup.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
     # The configured targets are for landings; a watch waits only for targets given as options (ADR 11).
     rollout = _build_rollout_link(args, config, session, about) if args.deploy else None
-    ci = watch_setup.waiting_ci_client(config, world)
-    dependencies = watch_setup.watch_dependencies(world, about, ci, world.stream_listener(config))
+    dependencies = watch_setup.watch_dependencies(world, about, world.waiting_ci_provider(config), listen=True)
     if rollout is None:
         return session.finish(run_watch(request, dependencies, clock=world.clock, emit=session.tell))
     from homelab_hooks.follow.chain import run_chain

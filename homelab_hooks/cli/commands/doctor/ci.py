@@ -8,7 +8,9 @@ from email.utils import parsedate_to_datetime
 
 from homelab_hooks.app import watch_setup
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
+from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.provider import Provider
+from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -34,10 +36,15 @@ _DAY_SECONDS = 86400
 
 def ci_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
     """The way to the server, and what it says of the token and the repository."""
+    traits = default_traits()
     return (
-        DoctorCheck("server", lambda: _check_connection(config, world), f"try it: curl -v {config.server}/healthz"),
+        DoctorCheck(
+            "server",
+            lambda: _check_connection(config, world),
+            f"try it: curl -v {config.server}{traits.health_path}",
+        ),
         DoctorCheck("clock", lambda: _check_clocks(config, world), "date; compare it with the server's"),
-        DoctorCheck("ci", lambda: _check_ci(config, world), f"try it: curl -v {config.server}/api/version"),
+        DoctorCheck("ci", lambda: _check_ci(config, world), f"try it: curl -v {config.server}{traits.version_path}"),
     )
 
 
@@ -77,7 +84,7 @@ def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
 def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
     """What CI says; where the server or the token is missing, that is a finding already."""
     try:
-        ci, git = world.ci_client(config), world.git_readonly
+        ci, git = world.ci_provider(config), world.git_readonly
         names = watch_setup.repo_names(
             config, git, lambda: watch_setup.default_remote(config, git, git.remotes.remote_names())
         )
@@ -96,18 +103,18 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
     if not there.repo.active:
         yield Finding(
             "repository", FindingStatus.PROBLEM, f"{name} is not active in CI: no pipeline would come",
-            f"activate it at {config.server}/repos/add", ExitCode.NO_PIPELINE,
+            f"activate it at {config.server}{ci.traits.activate_path}", ExitCode.NO_PIPELINE,
         )  # fmt: skip
     else:
-        yield Finding("repository", FindingStatus.OK, f"{name} is active in CI{_rights(ci, there.repo.id)}")
+        yield Finding("repository", FindingStatus.OK, f"{name} is active in CI{_rights(ci, there.repo)}")
 
 
-def _rights(ci: WoodpeckerClient, repo: int) -> str:
+def _rights(ci: Provider, repo: Repo) -> str:
     """What the token may do beyond watching, as far as CI says."""
-    push, may = ci.can_push(repo, within=REQUEST_TIMEOUT_S), []
+    push, may = ci.account.can_push(repo, within=REQUEST_TIMEOUT_S), []
     if isinstance(push, Found):
         may.append("may restart pipelines" if push.value else "may not restart pipelines")
-    queue = ci.queue(within=REQUEST_TIMEOUT_S)
+    queue = ci.account.queue(within=REQUEST_TIMEOUT_S)
     if isinstance(queue, Found | Denied):
         may.append("may see the queue" if isinstance(queue, Found) else "may not see the queue")
     return f"; the token {', '.join(may)}" if may else ""
@@ -116,7 +123,7 @@ def _rights(ci: WoodpeckerClient, repo: int) -> str:
 def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
     """The server's Date against our own clock; that there is no server, or no answer, is told by the others."""
     try:
-        reply = world.http_client(config).request("GET", "/healthz", timeout=REQUEST_TIMEOUT_S)
+        reply = world.http_client(config).request("GET", default_traits().health_path, timeout=REQUEST_TIMEOUT_S)
     except CommandError:
         return
     if not isinstance(reply, HttpResponse):

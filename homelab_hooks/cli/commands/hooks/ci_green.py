@@ -64,14 +64,13 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
     """Raises CommandError where the branch is red (20), or where CI cannot say (8, 4)."""
     world = session.world
     names = watch_setup.repo_names(config, world.git_readonly, lambda: remote)
-    server = world.server(config)
-    match branch_status.query_branch_status(names, branch, lambda: world.ci_client(config), seconds=QUERY_TIMEOUT_S):
+    match branch_status.query_branch_status(names, branch, lambda: world.ci_provider(config), seconds=QUERY_TIMEOUT_S):
         case Found(seen):
             pipeline = seen.pipeline
             if pipeline is not None and branch_status.has_failed(pipeline):
-                url = f"{server}/repos/{seen.repo.id}/pipeline/{pipeline.number}"
                 raise CommandError(
-                    f"{branch} is red: #{pipeline.number} of {pipeline.commit[:10]} ended in {pipeline.status}: {url}",
+                    f"{branch} is red: {pipeline.run} of {pipeline.commit[:10]} ended in {pipeline.status}: "
+                    f"{pipeline.url}",
                     hint=f"mend it first; to push what mends it, or all the same: {BYPASS_HINT}",
                     exit=ExitCode.REFUSED,
                 )

@@ -1,0 +1,89 @@
+"""An HTTP connection to a CI server that carries a token, obtained now or as soon as there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.message import HttpResponse, RequestFailed
+from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
+
+
+class ApiClient(Protocol):
+    """Sends requests to one server."""
+
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = ..., body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
+        """Send one request and return the response, or why there is none within `timeout` seconds."""
+
+
+class StreamClient(Protocol):
+    """Reads an event stream of one server."""
+
+    def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
+        """Pass on each chunk until the stream ends or is silent for `idle_timeout` seconds; return why it ended."""
+
+    def close(self) -> None:
+        """Close the connections."""
+
+
+class CiConnection(NamedTuple):
+    """A client that carries a token, and where the token came from, for messages."""
+
+    client: ApiClient
+    token_source: str
+
+
+Connect = Callable[[], Poll[CiConnection]]
+
+
+@dataclass(frozen=True)
+class CiServer:
+    """A CI server as the application knows it: everything that a provider is built from."""
+
+    url: str
+    connect: Connect
+    open_stream_client: Callable[[], StreamClient]
+    """opens a connection for an event stream, which keeps it busy"""
+    wake: Callable[[], None]
+    """ends the current sleep of the watch"""
+    now: Callable[[], float]
+    """monotonic seconds"""
+
+
+def connect_now(client: ApiClient, *, token_source: str) -> Connect:
+    """Return a connection with a token that is known."""
+    connection = Found(CiConnection(client, token_source))
+    return lambda: connection
+
+
+def connect_when_possible(find_connection: Callable[[], CiConnection]) -> Connect:
+    """Return a connection whose token is looked up at each request until it is found.
+
+    Until then each request results in Unavailable (Vault is sealed, for example) or Denied, so that a watch retries as
+    it does for a server that is down.
+
+    Args:
+        find_connection: raises CommandError if no token can be obtained.
+    """
+    known: list[Found[CiConnection]] = []
+
+    def connect() -> Poll[CiConnection]:
+        if not known:
+            try:
+                known.append(Found(find_connection()))
+            except CommandError as problem:
+                return _on_no_token(problem)
+        return known[0]
+
+    return connect
+
+
+def _on_no_token(problem: CommandError) -> Unavailable | Denied:
+    if problem.exit is ExitCode.UNREACHABLE:
+        return Unavailable(problem.message, hint=problem.hint)
+    return Denied(problem.message, hint=problem.hint, exit=problem.exit, final=True)

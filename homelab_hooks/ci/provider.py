@@ -1,0 +1,143 @@
+"""What the watch needs of a CI provider: protocols for its calls, and its facts as data.
+
+To add a provider, write a folder beside `woodpecker/` that implements the protocols and a `Traits`, and add a row to
+`ci/providers.py`. Nothing else knows which provider is used: the watch compares `Pipeline` values, and passes
+references (`RunRef`, the ids of `Repo` and `Step`) back without looking inside.
+
+Every method takes `within`, the seconds that the answer may take, from its caller; no deadline is remembered. A method
+returns a `Poll`: an expected failure is a value, never an exception.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
+from homelab_hooks.polling.outcome import Denied, Poll
+
+REQUEST_TIMEOUT_S = 15.0
+"""seconds for a request that decides something; a locked database delays a POST by up to 15 (measured, B5)"""
+
+
+class RunSource(Protocol):
+    """Reads a repository's pipelines."""
+
+    def repository(self, full_name: str, *, within: float) -> Poll[Repo]:
+        """Look up a repository by OWNER/NAME; Denied if the provider does not know it."""
+
+    def pipelines(self, repo: Repo, *, within: float, page: int = 1, per_page: int = ...) -> Poll[tuple[Pipeline, ...]]:
+        """Return a page of the list, newest first; the rows may come without workflows."""
+
+    def pipeline(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:
+        """Return one pipeline with its workflows and steps."""
+
+
+class AccountInfo(Protocol):
+    """Reads what the token may do."""
+
+    def user(self, *, within: float) -> Poll[str]:
+        """Return the login of the token's owner; Denied if the token is not valid."""
+
+    def can_push(self, repo: Repo, *, within: float) -> Poll[bool]:
+        """Return whether the token's owner may push to the repository, and so restart its pipelines."""
+
+    def queue(self, *, within: float) -> Poll[QueueInfo]:
+        """Return the state of the job queue; Denied if the token may not see it."""
+
+
+class LogSource(Protocol):
+    """Reads the logs of steps."""
+
+    def log(self, repo: Repo, run: RunRef, step: Step, *, within: float) -> Poll[tuple[LogLine, ...]]:
+        """Return the lines of a step's log that have arrived so far, in order."""
+
+
+class RunControl(Protocol):
+    """Starts pipelines. A request is sent once only: a lost answer does not mean that nothing was started."""
+
+    def restart(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:
+        """Run a pipeline again and return the new one."""
+
+    def start(self, repo: Repo, branch: str, *, within: float) -> Poll[Pipeline]:
+        """Start a manual pipeline on the tip of a branch and return it."""
+
+
+class StreamNews(NamedTuple):
+    """What an event stream reported since it was last asked."""
+
+    is_up: bool = False
+    """data has come, and not too long ago"""
+    changed: bool = False
+    """a pipeline of the watch changed"""
+    ended: bool = False
+    """a pipeline of the watch has ended, or all its steps have"""
+
+
+class Wakes(Protocol):
+    """Listens to a provider's event stream and wakes the watch early; what it reports is never a verdict."""
+
+    def news(self, sha: str, runs: frozenset[RunRef]) -> StreamNews:
+        """Return what was reported about this commit and these pipelines; from now on they are what wakes."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traits:
+    """Facts about a provider."""
+
+    name: str
+    """as people write it: "Woodpecker\""""
+    deciding_events: tuple[str, ...]
+    """the events whose pipelines decide about a commit unless others are named"""
+    all_events: tuple[str, ...]
+    branch_events: frozenset[str]
+    """the events whose pipelines say what a branch's status is"""
+    manual_event: str
+    """the event of a pipeline that `RunControl.start` started"""
+    config_paths: tuple[str, ...]
+    """files and folders of which a repository with a pipeline configuration has at least one"""
+    config_hint: str
+    """the path to add a configuration at, in words"""
+    skip_marker: re.Pattern[str]
+    """what makes the provider skip a push, in a commit message"""
+    max_page_size: int
+    """rows of the longest page of the list"""
+    health_path: str
+    """answers without a token"""
+    version_path: str
+    activate_path: str
+    """the web page on which a repository is activated"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """A connection to one CI server."""
+
+    runs: RunSource
+    account: AccountInfo
+    logs: LogSource
+    control: RunControl
+    traits: Traits
+    open_stream: Callable[[Repo], Wakes] | None = None
+    """opens the event stream of a repository; None if the provider has no stream"""
+
+
+def find_first_repository(runs: RunSource, names: Iterable[str], *, within: float) -> Poll[Repo]:
+    """Return the repository under the first of these names that CI knows, otherwise the answer about the last one.
+
+    CI may know a mirrored repository under the name that it has on either server.
+
+    Args:
+        within: seconds for each request.
+    """
+    poll: Poll[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
+    for name in names:
+        poll = runs.repository(name, within=within)
+        if not isinstance(poll, Denied) or poll.final:
+            break
+    return poll

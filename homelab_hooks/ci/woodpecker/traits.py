@@ -1,0 +1,55 @@
+"""Facts about Woodpecker: events, configuration paths, skip markers, paths of its API and its web pages."""
+
+from __future__ import annotations
+
+import re
+
+from homelab_hooks.ci.provider import Traits
+
+DECIDING_EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
+"""the events that decide for `homelab-watch`; cron decides only if it is named"""
+MAX_PAGE_SIZE = 50
+"""rows of the longest page that the server gives (fact sheet, section 3)"""
+HEALTH_PATH = "/healthz"
+TOKEN_PAGE = "/user/cli-and-api"  # noqa: S105 - the page on which a user copies a token
+CANCEL_INFO_SINCE_VERSION = (3, 14)
+"""the first version that says who or what cancelled a pipeline"""
+
+WOODPECKER = Traits(
+    name="Woodpecker",
+    deciding_events=DECIDING_EVENTS,
+    all_events=(*DECIDING_EVENTS, "cron", "pull_request_closed", "pull_request_metadata"),
+    # A pull request's pipeline is about another commit, a cron's or a tag's about something else.
+    branch_events=frozenset({"push", "manual"}),
+    manual_event="manual",
+    config_paths=(".woodpecker", ".woodpecker.yaml", ".woodpecker.yml"),
+    config_hint=".woodpecker.yaml or .woodpecker/",
+    skip_marker=re.compile(r"\[(?:ci\s*skip|skip\s*ci)\]", re.IGNORECASE),
+    max_page_size=MAX_PAGE_SIZE,
+    health_path=HEALTH_PATH,
+    version_path="/api/version",
+    activate_path="/repos/add",
+)
+
+
+def format_pipelines_page(server_url: str, repo_id: object) -> str:
+    """Return the web page that the pages of a repository's pipelines are below.
+
+    >>> format_pipelines_page("https://ci.example.org", 8)
+    'https://ci.example.org/repos/8/pipeline'
+    """
+    return f"{server_url}/repos/{repo_id}/pipeline"
+
+
+def reports_cancellation(version: str) -> bool:
+    """Return whether a server of this version says who or what cancelled a pipeline.
+
+    >>> [reports_cancellation(version) for version in ("3.17.0", "2.8.3", "", "next-1a2b")]
+    [True, False, False, True]
+    """
+    if not version:
+        return False
+    parts = version.split(".")
+    if not (len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit()):
+        return True
+    return (int(parts[0]), int(parts[1])) >= CANCEL_INFO_SINCE_VERSION

@@ -1,0 +1,194 @@
+"""Polls CI for the watch: the token's owner, the repository, the newest pipelines, and what the state asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from homelab_hooks.ci.model import Pipeline, QueueInfo, Repo, RunRef
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider, StreamNews, Wakes, find_first_repository
+from homelab_hooks.git.containment import Containment, ContainmentCheck
+from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
+from homelab_hooks.watch.failure_report import WatchClock
+from homelab_hooks.watch.no_pipeline import CommitFacts
+from homelab_hooks.watch.observe import select_newest
+from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
+
+MAX_PAGES = 10
+"""pages of the list that are read in search of a commit: 500 pipelines"""
+ROUTINE_PAGE_SIZE = 10
+"""rows of a routine poll: a fifth of the bytes of a whole page (measured, C)"""
+MAX_PIPELINE_NUMBER = 2**62
+"""`complete_down_to` of an observation that says nothing about the list"""
+BEST_EFFORT_TIMEOUT_S = 5.0
+"""seconds for a request that decides nothing: details and the queue may fail every time"""
+MAX_EMPTY_DETAILS = 2
+"""polls for details in a row without an answer after which progress is no longer polled"""
+
+
+class WatchRequest(NamedTuple):
+    """What to watch.
+
+    `repo_names` are tried in order: CI may know a mirrored repository under either name.
+    """
+
+    scope: WatchScope
+    repo_names: tuple[str, ...]
+    timeouts: WatchTimeouts = WatchTimeouts()
+    fail_fast: bool = False
+    seed: int = 0
+
+
+class WatchDependencies(NamedTuple):
+    """What a watch reads: CI, and git about this commit and others."""
+
+    ci: Provider
+    contains: ContainmentCheck
+    commit_facts: Callable[[], CommitFacts]
+    open_stream: Callable[[Repo], Wakes] | None = None
+    """opens the event stream of a repository; None if the watch is not to listen"""
+
+
+def _is_unchanged(detail: Pipeline, watch: CiWatchState) -> bool:
+    """Return whether the detail shows the pipeline as the list last did."""
+    return any(
+        (t.run, t.pipeline.commit, t.pipeline.status) == (detail.run, detail.commit, detail.status)
+        for t in watch.tracks
+    )
+
+
+class CiPoller:
+    """Sends the requests of one watch. The list decides; everything else is best effort."""
+
+    def __init__(self, request: WatchRequest, dependencies: WatchDependencies, clock: WatchClock) -> None:
+        self._request = request
+        self._ci = dependencies.ci
+        self._contains = dependencies.contains
+        self._clock = clock
+        self._open_stream = dependencies.open_stream
+        self._listener: Wakes | None = None
+        self._token_accepted = False
+        self._may_see_queue = True
+        self._empty_details = 0
+        self.repo: Repo | None = None
+
+    def poll(self, watch: CiWatchState) -> Poll[CiObservation]:
+        """Poll once and return what was observed, or why there was no usable answer."""
+        repo = self._find_repository(watch)
+        if not isinstance(repo, Repo):
+            return repo
+        observation = self._stream_news(repo, watch)
+        detail = self._poll_detail(repo, watch) if not observation.stream_changed else None
+        if detail is not None and _is_unchanged(detail, watch):
+            return Found(observation._replace(complete_down_to=MAX_PIPELINE_NUMBER, details=(detail,)))
+        rows = self._list_pipelines(repo, watch)
+        if not isinstance(rows, Found):
+            return rows
+        pipelines, complete_down_to = rows.value
+        return Found(
+            observation._replace(
+                rows=pipelines,
+                complete_down_to=complete_down_to,
+                details=self._details(
+                    repo,
+                    watch,
+                    pipelines,
+                    stream_changed=observation.stream_changed and not observation.stream_ended,
+                ),
+                containment={commit: self._check_containment(commit) for commit in watch.query.commits},
+                queue=self._queue(watch),
+            )
+        )
+
+    def _stream_news(self, repo: Repo, watch: CiWatchState) -> CiObservation:
+        """Return the news of the event stream, which is opened as soon as the repository is known."""
+        if self._open_stream and self._listener is None:
+            self._listener = self._open_stream(repo)
+        runs = frozenset(track.run for track in watch.tracks)
+        news = self._listener.news(self._request.scope.sha, runs) if self._listener else StreamNews()
+        return CiObservation(
+            repo_active=repo.active,
+            wall_time=self._clock.wall(),
+            stream_up=news.is_up,
+            stream_changed=news.changed,
+            stream_ended=news.ended,
+        )
+
+    def _poll_detail(self, repo: Repo, watch: CiWatchState) -> Pipeline | None:
+        """Return the one detail that was requested instead of the list; None if it is not available."""
+        if watch.query.detail_only_of is None or self._empty_details >= MAX_EMPTY_DETAILS:
+            return None
+        return next(iter(self._poll_details(repo, watch, (watch.query.detail_only_of,))), None)
+
+    def close(self) -> None:
+        """Stop listening to the event stream."""
+        if self._listener:
+            self._listener.close()
+
+    def _time_left(self, watch: CiWatchState) -> float:
+        """Return the seconds for one request: fewer if a timeout is nearly over."""
+        assert watch.began_at is not None  # noqa: S101 - a watch is started before it polls
+        ends = (watch.contact.last_answer_at + watch.timeouts.unreachable, watch.began_at + watch.timeouts.overall)
+        return max(1.0, min(REQUEST_TIMEOUT_S, min(ends) - self._clock.now()))
+
+    def _find_repository(self, watch: CiWatchState) -> Repo | Unavailable | Denied:
+        """Find the repository, after the token is accepted: a bad token reads public data anonymously (fact 4)."""
+        if self.repo:
+            return self.repo
+        if not self._token_accepted:
+            user = self._ci.account.user(within=self._time_left(watch))
+            if not isinstance(user, Found):
+                return user if isinstance(user, Unavailable | Denied) else Unavailable("the user is not known")
+            self._token_accepted = True
+        answer = find_first_repository(self._ci.runs, self._request.repo_names, within=self._time_left(watch))
+        if isinstance(answer, Found):
+            self.repo = answer.value
+            return self.repo
+        return answer if isinstance(answer, Unavailable | Denied) else Unavailable("the repository is not known")
+
+    def _list_pipelines(self, repo: Repo, watch: CiWatchState) -> Poll[tuple[tuple[Pipeline, ...], int]]:
+        """Return the rows that the state needs, and the number down to which they are complete."""
+        page_size = ROUTINE_PAGE_SIZE if watch.query.down_to else self._ci.traits.max_page_size
+        found: dict[int, Pipeline] = {}
+        for page in range(1, MAX_PAGES + 1):
+            answer = self._ci.runs.pipelines(repo, page=page, per_page=page_size, within=self._time_left(watch))
+            if not isinstance(answer, Found):
+                return answer
+            found |= {row.number: row for row in answer.value}
+            if len(answer.value) < page_size:
+                return Found((tuple(found.values()), 0))
+            if min(found, default=0) <= watch.query.down_to:
+                break
+        return Found((tuple(found.values()), min(found, default=0)))
+
+    def _details(
+        self, repo: Repo, watch: CiWatchState, rows: tuple[Pipeline, ...], *, stream_changed: bool
+    ) -> tuple[Pipeline, ...]:
+        """Return the requested details, those of changed pipelines (by the stream), and those of ended ones."""
+        with_detail = {(t.run, t.final_detail.status) for t in watch.tracks if t.final_detail}
+        latest = select_newest(row for row in rows if row.commit == watch.scope.sha and watch.scope.decides(row))
+        ended = [row.run for row in latest if row.status.is_final and (row.run, row.status) not in with_detail]
+        moved = [t.run for t in watch.tracks if not t.pipeline.status.is_final] if stream_changed else []
+        return self._poll_details(
+            repo, watch, (*watch.query.details, *ended, *(moved if self._empty_details < MAX_EMPTY_DETAILS else ()))
+        )
+
+    def _poll_details(self, repo: Repo, watch: CiWatchState, wanted: Iterable[RunRef]) -> tuple[Pipeline, ...]:
+        within = min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch))
+        answers = [self._ci.runs.pipeline(repo, run, within=within) for run in dict.fromkeys(wanted)]
+        found = tuple(answer.value for answer in answers if isinstance(answer, Found))
+        if answers:
+            self._empty_details = 0 if found else self._empty_details + 1
+        return found
+
+    def _check_containment(self, commit: str) -> Containment:
+        return self._contains(newer=commit, ours=self._request.scope.sha)
+
+    def _queue(self, watch: CiWatchState) -> QueueInfo | None:
+        """Return the queue if it is needed and the token may see it; once denied, it is not requested again."""
+        if not watch.query.queue or not self._may_see_queue:
+            return None
+        answer = self._ci.account.queue(within=min(BEST_EFFORT_TIMEOUT_S, self._time_left(watch)))
+        if isinstance(answer, Denied):
+            self._may_see_queue = False
+        return answer.value if isinstance(answer, Found) else None
