@@ -108,15 +108,15 @@ class Waiting(NamedTuple):
 
 
 class ContactLost(NamedTuple):
-    """No usable answer for a while; it is being tried on."""
+    """No usable response for a while; retrying."""
 
     reason: str
-    patience: float
-    """seconds left before it counts as unreachable"""
+    retry_for: float
+    """seconds left before the server counts as unreachable"""
 
 
 class ContactRestored(NamedTuple):
-    """Answers come again after `away` seconds."""
+    """The server responds again after `away` seconds."""
 
     away: float
 

@@ -69,7 +69,7 @@ def on_unavailable(state: RolloutState, look: Unavailable, now: float) -> Decisi
             )
         )
     tell = away >= REPORT_LOST_AFTER_S and not state.contact.reported_lost
-    events: tuple[Event, ...] = (ContactLost(reason=look.reason, patience=left),) if tell else ()
+    events: tuple[Event, ...] = (ContactLost(reason=look.reason, retry_for=left),) if tell else ()
     contact = replace(
         state.contact, miss_count=state.contact.miss_count + 1, reported_lost=state.contact.reported_lost or tell
     )

@@ -50,7 +50,7 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
             remedy = f"; {event.remedy}" if event.remedy else ""
             return [f"waiting: {event.reason} ({durations.format_duration(event.elapsed)}){remedy}"]
         case ContactLost():
-            return [f"lost contact: {event.reason}; trying on for {durations.format_duration(event.patience)}"]
+            return [f"lost contact: {event.reason}; trying on for {durations.format_duration(event.retry_for)}"]
         case ContactRestored():
             return [f"back after {durations.format_duration(event.away)}"]
         case Log():

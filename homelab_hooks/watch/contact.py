@@ -60,7 +60,7 @@ def _report_contact_lost(watch: CiWatchState, reason: str, now: float) -> tuple[
     silent = now - watch.contact.last_answer_at
     if watch.contact.reported or silent < REPORT_AFTER_S:
         return watch, ()
-    event = ContactLost(reason=reason, patience=max(0.0, watch.timeouts.unreachable - silent))
+    event = ContactLost(reason=reason, retry_for=max(0.0, watch.timeouts.unreachable - silent))
     return watch._replace(contact=watch.contact._replace(reported=True)), (event,)
 
 

@@ -363,7 +363,7 @@ def events(kind: Any) -> st.SearchStrategy[Any]:
         StepChanged: {"workflow": HOSTILE, "name": HOSTILE, "state": HOSTILE, "error": HOSTILE},
         StageChanged: {"stage": st.sampled_from(Stage), "progress": st.sampled_from(Progress), "detail": HOSTILE},
         Waiting: {"reason": HOSTILE, "remedy": HOSTILE},
-        ContactLost: {"reason": HOSTILE, "patience": st.floats(-10, 1e6)},
+        ContactLost: {"reason": HOSTILE, "retry_for": st.floats(-10, 1e6)},
         Log: {"source": HOSTILE | st.just("verify"), "text": HOSTILE, "level": st.sampled_from(LogLevel)},
         RolloutChanged: {
             "target": HOSTILE,

@@ -48,7 +48,7 @@ def test_a_token_that_comes_later_is_waited_for_and_told(ci: Pure) -> None:
     lost = [event for event in told if isinstance(event, ContactLost)]
     back = [event for event in told if isinstance(event, ContactRestored)]
     assert [event.reason for event in lost] == [SILENT]
-    assert 170 < lost[0].patience <= 175.0
+    assert 170 < lost[0].retry_for <= 175.0
     assert [100 <= event.away < 120 for event in back] == [True]
     assert told.index(lost[0]) < told.index(back[0])
     assert len(keeper.asked) < 20

@@ -75,7 +75,7 @@ def _stage(state: LiveState, at: Timestamp) -> list[Row]:
 def _contact(state: LiveState, at: Timestamp) -> list[Row]:
     if state.contact_lost is None:
         return []
-    left = state.contact_lost.event.patience - (at.now - state.contact_lost.since.now)
+    left = state.contact_lost.event.retry_for - (at.now - state.contact_lost.since.now)
     return [
         Row((Span("! ", Style.WARNING), Span(f"lost contact: {state.contact_lost.event.reason}", Style.WARNING))),
         Row((Span(f"  trying on for {format_clock(left)}"),), HIGH),
