@@ -15,25 +15,21 @@ from tools.docs import PACKAGE, PARTS, ROOT, modules, sentence, written
 NAME = PACKAGE.name
 LAYERS = (
     {"cli", "demo"},
-    {"world", "app"},
+    {"app"},
     {"land", "follow", "watch", "deploy", "views", "hooks"},
-    {"git", "woodpecker", "ci", "kubectl", "tokens", "auth", "simulators"},
-    {"proc", "https", "clock", "terminal", "system", "net"},
+    {"git", "ci", "forge", "registry", "kubectl", "auth", "notify", "simulators"},
+    {"system", "net"},
 )
-"""from the top; every other module is a word, at the bottom"""
-SIDEWAYS = {0, 4}
-"""layers whose rooms may import one another: the commands start the demo and the hooks"""
-ACROSS = {
-    ("follow", "watch"), ("follow", "deploy"), ("land", "follow"), ("hooks", "follow"), ("hooks", "land"),
-}  # fmt: skip
-"""subjects that may import another one: what follows a push is made of a watch and a deploy wait"""
-WORDS = len(LAYERS)
+"""from the top; every other package and module is vocabulary, at the bottom"""
+ACROSS = {("follow", "watch"), ("follow", "deploy"), ("land", "follow"), ("hooks", "follow"), ("hooks", "land")}
+"""the imports between two packages of one layer that are allowed; `cli` and `demo` may import each other"""
+VOCABULARY = len(LAYERS)
 EFFECTS = {
-    "subprocess": {"proc", "system"}, "pty": {"proc", "system"}, "signal": {"proc", "terminal", "system"},
-    "time": {"clock", "system"}, "ssl": {"https", "net"},
-    "socket": {"https", "net"}, "select": {"https", "net"}, "httpx": {"https", "net"}, "httpcore": {"https", "net"},
-    "requests": {"https", "net"},
-    "http.client": {"https", "net"}, "urllib.request": {"https", "net"}, "asyncio": set(), "logging": set(),
+    "subprocess": {"system"}, "pty": {"system"}, "signal": {"system"},
+    "time": {"system"}, "ssl": {"net"},
+    "socket": {"net"}, "select": {"net"}, "httpx": {"net"}, "httpcore": {"net"},
+    "requests": {"net"},
+    "http.client": {"net"}, "urllib.request": {"net"}, "asyncio": set(), "logging": set(),
     "sqlite3": set(),
 }  # fmt: skip
 """who may import what can reach out"""
@@ -62,7 +58,7 @@ def room(path: Path) -> str:
 
 
 def layer(name: str) -> int:
-    return next((depth for depth, rooms in enumerate(LAYERS) if name in rooms), WORDS)
+    return next((depth for depth, rooms in enumerate(LAYERS) if name in rooms), VOCABULARY)
 
 
 @cache
@@ -101,18 +97,103 @@ def wrong_way(path: Path) -> Iterator[str]:
     mine = room(path)
     if mine == "__init__":
         return
+    up = layer(mine)
     for name, node in imports(path):
         parts = name.split(".")
         if parts[0] != NAME or len(parts) == 1 or parts[1] in {mine, "__version__"}:
             continue
-        up, down = layer(mine), layer(parts[1])
-        if down < up or (down == up and up not in SIDEWAYS | {WORDS} and (mine, parts[1]) not in ACROSS):
+        down = layer(parts[1])
+        sideways = down == up and up not in {0, VOCABULARY} and (mine, parts[1]) not in ACROSS
+        if down < up or sideways:
             yield f"{shown(path, node)} {mine} -> {parts[1]}"
 
 
 def test_imports_only_point_down() -> None:
-    """Subjects, services and edges never import one another."""
+    """Of two packages in one layer only those in ACROSS know each other."""
     assert [wrong for path in modules() for wrong in wrong_way(path)] == []
+
+
+def package_imports() -> dict[str, set[str]]:
+    """For each package the packages that it imports, also for types only: a cycle of types is a cycle of thought."""
+    packages = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    found: dict[str, set[str]] = {package: set() for package in packages}
+    for path in modules():
+        mine = room(path)
+        names = [name.split(".")[1] for name, _ in imports(path, types_too=True) if name.startswith(f"{NAME}.")]
+        if mine in packages:
+            found[mine] |= {name for name in names if name in packages and name != mine}
+    return found
+
+
+def cycles() -> list[str]:
+    """The packages from which a way along imports leads back to them."""
+    direct = package_imports()
+
+    def reaches(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = list(direct[start])
+        while waiting:
+            package = waiting.pop()
+            if package not in seen:
+                seen.add(package)
+                waiting += direct[package]
+        return seen
+
+    return sorted(package for package in direct if package in reaches(package))
+
+
+def test_packages_form_no_cycle() -> None:
+    assert cycles() == []
+
+
+def class_names() -> dict[str, list[str]]:
+    """Where each class of the package is defined."""
+    found: dict[str, list[str]] = {}
+    for path in modules():
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef):
+                found.setdefault(node.name, []).append(shown(path, node))
+    return found
+
+
+def several_meanings() -> dict[str, list[str]]:
+    return {name: places for name, places in class_names().items() if len(places) > 1}
+
+
+def test_a_class_name_has_one_meaning() -> None:
+    assert several_meanings() == {}
+
+
+UNITS = (
+    "s", "ms", "seconds", "bytes", "chars", "columns", "cells", "rows", "lines", "pages", "digits", "days", "count",
+    "limit", "attempts", "retries", "percent", "ratio", "factor", "size", "port", "code", "version", "mode", "bits",
+    "requests", "samples", "depth", "exponent", "rounds", "landings",
+)  # fmt: skip
+BOUNDS = ("MAX_", "MIN_", "DEFAULT_")
+
+
+def unnamed_numbers() -> list[str]:
+    """Numeric constants whose names do not tell an object and a unit, as `REQUEST_TIMEOUT_S` and `MAX_RETRIES` do."""
+    found = []
+    for path in modules():
+        for node in tree(path).body:
+            target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+            if not isinstance(target, ast.Name) or not target.id.strip("_").isupper() or not _is_number(node.value):  # type: ignore[attr-defined]  # an assignment has a value
+                continue
+            name = target.id.strip("_")
+            if "_" not in name or not (name.startswith(BOUNDS) or name.lower().rpartition("_")[2] in UNITS):
+                found.append(f"{shown(path, node)} {target.id}")
+    return found
+
+
+def _is_number(value: ast.AST | None) -> bool:
+    if isinstance(value, ast.BinOp):
+        return _is_number(value.left) and _is_number(value.right)
+    return isinstance(value, ast.Constant) and type(value.value) in {int, float}
+
+
+def test_a_number_carries_its_object_and_its_unit() -> None:
+    assert unnamed_numbers() == []
 
 
 def test_the_demo_is_imported_by_the_commands_only() -> None:
@@ -144,7 +225,7 @@ def test_only_the_world_reads_the_environment() -> None:
         for node in nodes(path)
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
-        and room(path) not in {"world", "app"}
+        and room(path) != "app"
         and node.value.id == "os"
         and node.attr in forbidden
     ]
@@ -318,13 +399,11 @@ def test_hypothesis_has_no_limit_in_time() -> None:
 
 
 def test_every_module_begins_with_one_sentence() -> None:
-    """More may follow: the help's description, or the theory of a machine."""
-    """More may follow after an empty line: the help's description in `cli`, a theory of operation elsewhere."""
+    """It is the one in the map; theory, or a command's help, may follow after an empty line."""
     wrong = []
     for path in modules():
         doc = ast.get_docstring(tree(path)) or ""
-        one = doc == sentence(path) or doc.startswith(f"{sentence(path)}\n\n")
-        if not (one and doc.partition("\n")[0].endswith(".")):
+        if not sentence(path).endswith(".") or not (doc == sentence(path) or doc.startswith(f"{sentence(path)}\n\n")):
             wrong.append(shown(path))
     assert wrong == []
 

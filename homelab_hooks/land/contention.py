@@ -8,7 +8,7 @@ CERTAIN_AFTER_LANDINGS = 10
 """landings of others after which the next chance is taken for certain"""
 CHANCE_EXPONENT = 4
 """how steeply the chance grows: of several that wait, the one that has waited longest is to go alone"""
-POLLS_PER_ROUND = 4
+ROUND_POLLS_COUNT = 4
 MIN_POLL_INTERVAL_S = 0.2
 MAX_POLL_INTERVAL_S = 15.0
 QUIET_ROUNDS = 4
@@ -54,7 +54,7 @@ class Contention:
         Args:
             jitter: from 0 to 1.
         """
-        interval = min(max(self.round_s / POLLS_PER_ROUND, MIN_POLL_INTERVAL_S), MAX_POLL_INTERVAL_S)
+        interval = min(max(self.round_s / ROUND_POLLS_COUNT, MIN_POLL_INTERVAL_S), MAX_POLL_INTERVAL_S)
         return interval * (0.5 + jitter)
 
     def polled(self, tip: str, now: float) -> Contention:

@@ -13,9 +13,9 @@ from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.snapshot import take_snapshot
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from tests.ci.second import TRAITS, SecondCi, SecondRun
-from tests.watch.history import OURS
-from tests.watch.onsite import contains
-from tests.watch.pure import Sky
+from tests.watch.random_history import OURS
+from tests.watch.run_over_sockets import contains
+from tests.watch.run_without_sockets import Sky
 
 
 class SecondWatch:

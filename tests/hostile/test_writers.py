@@ -22,10 +22,9 @@ KNOWN: dict[str, Counter[str]] = {
     # texts that pass text.fit_to_show where they are written
     "cli/commands/config.py": Counter(out=2, err=1),
     "cli/commands/ci/logs.py": Counter(out=2),
-    "app/session.py": Counter(err=1),
+    # and a question whose command passes strip_control_chars in app/command_trust.py
+    "app/session.py": Counter(ask=1, err=1),
     "cli/commands/work/start.py": Counter(out=1),
-    # a question whose command passes text.clean in app/command_trust.py
-    "app/trust_prompt.py": Counter(ask=1),
     # our own words
     "cli/__init__.py": Counter(write=1),
     "cli/commands/demo.py": Counter(out=1, err=1),
