@@ -1,1 +1,1 @@
-"""Builds the real objects and runs one command."""
+"""Builds the real objects from the environment and the settings, and runs one command."""

@@ -1,4 +1,7 @@
-"""Which commands of a tracked file the user has agreed to: what others wrote is not run before that."""
+"""Stores which commands from a tracked file the user has approved; others are not run.
+
+Anyone with write access can change a tracked file, so a command in it is approved once, by its exact text (ADR 17).
+"""
 
 from __future__ import annotations
 
@@ -12,57 +15,60 @@ from homelab_hooks.text.sanitize import strip_control_chars
 
 
 class TrustedCommands:
-    """Kept in the repository's private directory, one digest a line; another command has to be agreed to anew.
+    """The approved commands of a repository: one SHA-256 digest a line. A changed command needs a new approval.
 
     Args:
-        directory: our own in the repository.
+        directory: ours, inside the git directory.
     """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "agreed"
 
     def __contains__(self, command: object) -> bool:
-        """Whether exactly this command was agreed to."""
+        """Whether exactly this command was approved."""
         try:
             return _digest(str(command)) in self._path.read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return False
 
     def add(self, command: str) -> None:
-        """From now on it may be run. Raises CommandError where that cannot be written down."""
+        """Approve the command.
+
+        Raises:
+            CommandError: (refused) the approval cannot be saved.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
                 file.write(f"{_digest(command)}\n")
         except OSError as error:
             raise CommandError(
-                f"the agreement cannot be written down in {strip_control_chars(str(self._path.parent))}: "
-                f"{error.strerror}",
-                hint="make room and the right to write there",
+                f"could not save the approval in {strip_control_chars(str(self._path.parent))}: {error.strerror}",
+                hint="free up disk space or fix permissions",
                 exit=ExitCode.REFUSED,
             ) from error
 
 
 def consent_prompt(command: str, source: str) -> str:
-    """What is asked on a terminal.
+    """The question that is asked on a terminal.
 
     >>> consent_prompt("make test", ".homelab.toml")
-    '.homelab.toml wants `make test` to be run here. Run it, now and from now on?'
+    '.homelab.toml sets verify = `make test`. Approve this command and run it?'
     """
-    return f"{source} wants `{_shown(command)}` to be run here. Run it, now and from now on?"
+    return f"{source} sets verify = `{_shown(command)}`. Approve this command and run it?"
 
 
 def not_trusted_error(command: str, source: str) -> CommandError:
-    """What is said where nobody can be asked, or somebody said no."""
+    """The error if the user says no, or cannot be asked."""
     return CommandError(
-        f"{source} wants `{_shown(command)}` to be run here, and nobody has agreed to that",
-        hint="if you do: git config homelab.verify COMMAND, or git land on a terminal, where you are asked",
+        f"{source} sets verify = `{_shown(command)}`, which has not been approved",
+        hint="to approve it, run git land in a terminal; or set git config homelab.verify COMMAND",
         exit=ExitCode.REFUSED,
     )
 
 
 def _shown(command: str) -> str:
-    r"""The whole of it, for that is what is agreed to; its lines are told apart.
+    r"""The complete command on one line: the user approves all of it, so nothing is cut off.
 
     >>> _shown("make test\nrm x")
     'make test ⏎ rm x'

@@ -1,4 +1,4 @@
-"""Options that several verbs share, taken from the table of settings."""
+"""Options that several commands share, built from the table of settings."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ CI_OPTIONS = ("server", "dial", "ca_file", "repo")
 TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
 WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
-"""of a watch after a plain push"""
+"""of the watch after a plain push"""
 LAND_OPTIONS = (*CI_OPTIONS, "remote", "onto", "verify", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output")
 
 
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Options for these settings."""
+    """Add an option for each of these settings."""
     for setting in SETTINGS:
         if setting.name not in names:
             continue

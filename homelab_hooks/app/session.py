@@ -1,4 +1,4 @@
-"""One command's run: its view, its time, what is known if it is cut short, and its last word."""
+"""The session of one command: its view, its duration, and exactly one result, also after an interruption."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ from homelab_hooks.views import View
 
 
 class Session:
-    """Tells events to the view, remembers what they said, and ends with exactly one result."""
+    """Passes events to the view, remembers what a result would need, and writes exactly one result.
+
+    Args:
+        prog: the command's name, for messages.
+    """
 
     def __init__(self, prog: str, world: Runtime, output: OutputMode) -> None:
         self.prog = prog
@@ -39,20 +43,23 @@ class Session:
         self._partial = Verdict(exit=ExitCode.INTERRUPTED)
         self.result: Result | None = None
         self.command_line = prog
-        """the command as it was given"""
+        """the command line as it was typed"""
         self.resume = ""
-        """the command that goes on from here; empty where there is none yet"""
+        """the command that resumes from here; empty if there is none yet"""
 
     @classmethod
     def open(cls, prog: str, args: Sequence[str]) -> Session:
-        """A session whose view is what the arguments, read in advance, or the environment say."""
+        """Create a session whose view is set by --output, read before the arguments are parsed, or HOMELAB_OUTPUT."""
         world = Runtime.from_process()
         session = cls(prog, world, _early_output(args, world.environ.get("HOMELAB_OUTPUT", "")))
         session.command_line = " ".join([prog, *([shlex.join(args)] if args else [])])
         return session
 
     def run_guarded(self, run: Callable[[], int]) -> int:
-        """Run to the end; a Problem, an interruption and a fault of ours become the result, if there is none yet."""
+        """Run the command, and return its exit code.
+
+        An error, an interruption or an internal error becomes the result, unless one was written before.
+        """
         with catch_signals():
             try:
                 code = run_interruptible(lambda: self._here(run))
@@ -98,7 +105,7 @@ class Session:
         self._view = self.world.view(output)
 
     def tell(self, event: Event) -> None:
-        """Show an event, and remember what the last word would need."""
+        """Show an event, and remember what a result would need."""
         match event:
             case Start():
                 self._partial = self._partial._replace(sha=event.sha or self._partial.sha)
@@ -127,7 +134,7 @@ class Session:
         return self.world.terminal.ask(question)
 
     def finish(self, verdict: Verdict) -> int:
-        """Write the result, once, and return its exit code; from here on no signal changes it."""
+        """Write the result, once, and return its exit code. Signals are ignored from here on, so none can change it."""
         ignore_signals()
         if self.result:
             return int(self.result.exit)
@@ -149,7 +156,7 @@ class Session:
         return int(verdict.exit)
 
     def _remember(self, event: PipelineChanged) -> None:
-        """The pipelines so far, the newest of each (event, ref)."""
+        """Remember the newest pipeline of each (event, ref)."""
         others = [p for p in self._partial.pipelines if (p.event, p.ref) != (event.trigger, event.ref)]
         row = PipelineResult(
             number=event.number, event=event.trigger, ref=event.ref, status=event.status, url=event.url
@@ -157,15 +164,15 @@ class Session:
         self._partial = self._partial._replace(pipelines=(*others, row), url=event.url)
 
     def _interrupted(self, exit_: ExitCode) -> int:
-        hint = f"to go on: {self.resume}" if self.resume else f"the same again: {self.command_line}"
+        hint = f"resume with: {self.resume}" if self.resume else f"run it again: {self.command_line}"
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _internal_error(self, fault: Exception) -> int:
         if self.world.environ.get("HOMELAB_DEBUG") == "1":
             for line in "".join(traceback.format_exception(fault)).splitlines():
                 self.world.terminal.err(sanitize_text(line, self.world.redact))
-        reason = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
-        hint = "HOMELAB_DEBUG=1 shows where; please report it"
+        reason = f"internal error: {type(fault).__name__}: {fault}"
+        hint = "set HOMELAB_DEBUG=1 to see a traceback, and please report this bug"
         exit_ = ExitCode.REFUSED if self._partial.landed is False else ExitCode.UNREACHABLE
         return self.finish(Verdict(exit=exit_, reason=reason, hint=hint, landed=self._partial.landed))
 
@@ -176,7 +183,7 @@ def _given_settings(given: Mapping[str, Any]) -> dict[str, str | Sequence[str] |
 
 
 def _early_output(args: Sequence[str], variable: str) -> OutputMode:
-    """The output mode as far as it can be known before the arguments are parsed."""
+    """The output mode, as far as it is known before the arguments are parsed."""
     given = [arg.removeprefix("--output=") for arg in args if arg.startswith("--output=")]
     given += [after for arg, after in itertools.pairwise(args) if arg == "--output"]
     for word in (*given[-1:], variable):

@@ -1,4 +1,4 @@
-"""The three commands that are installed; each starts as little as it can."""
+"""The three installed commands; each imports as little as it can."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def homelab(argv: Sequence[str] | None = None) -> int:
-    """`homelab VERB ...`."""
+    """`homelab COMMAND ...`."""
     return _start("homelab", (), argv)
 
 
@@ -29,7 +29,7 @@ def git_land(argv: Sequence[str] | None = None) -> int:
 
 
 def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
-    """Run a command; without `argv` it is this process's own, which `leave` ends once there is a result."""
+    """Run a command; without `argv` it is this process's own, and `leave` ends the process after the result."""
     args = list(sys.argv[1:] if argv is None else argv)
     code = 0
     try:
@@ -41,7 +41,7 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
             code = main(prog, words, args, leave if argv is None else int)
         _flush()
     except KeyboardInterrupt:
-        return 130  # before there was anything to say
+        return 130  # before the session began: there is nothing to report
     except OSError as error:
         return code or _unwritten(error)
     return code
@@ -50,9 +50,9 @@ def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int
 def leave(code: int) -> NoReturn:
     """End this process at once, with the exit code that was printed.
 
-    On Python's own way out atexit handlers, other threads, a signal or an output that cannot be flushed (120) could
-    change it. Nothing of ours needs that way: output is flushed at once, children and files are closed where they are
-    used.
+    A normal exit of Python runs atexit handlers, waits for threads and flushes; each of these, or a signal meanwhile,
+    could change the code (120 if the flush fails). Nothing of ours needs it: output is flushed at once, and children
+    and files are closed where they are used.
     """
     try:
         _flush()
@@ -67,7 +67,7 @@ def _flush() -> None:
 
 
 def _unwritten(error: OSError) -> int:
-    """The exit code where not all output could be written: its reader may go away, a full disk is an error."""
+    """The exit code if output could not be written: 0 if the reader has gone, 1 for an error such as a full disk."""
     from homelab_hooks.system.terminal import redirect_to_devnull
 
     redirect_to_devnull(1)

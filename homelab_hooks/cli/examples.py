@@ -1,42 +1,42 @@
-"""Examples of each verb, for -h and the man pages; a test runs those that need nothing but a repository."""
+"""Examples for -h and the man pages; a test runs those that need only a repository."""
 
 from __future__ import annotations
 
 EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("ci", "watch"): (
-        ("homelab-watch", "wait for CI's verdict on HEAD"),
+        ("homelab-watch", "wait for the CI result of HEAD"),
         ("homelab-watch v1.2.0", "wait for the pipelines of a tag"),
-        ("homelab-watch --timeout 10m || homelab ci logs", "show the logs of what failed"),
+        ("homelab-watch --timeout 10m || homelab ci logs", "show the logs if it fails"),
     ),
-    ("ci", "status"): (("homelab ci status main", "how it stands with main's tip"),),
+    ("ci", "status"): (("homelab ci status main", "the CI status of main's latest commit"),),
     ("ci", "logs"): (
-        ("homelab ci logs --tail 50", "the last lines of each step that failed"),
-        ("homelab ci logs --step test --follow", "one step's log while it runs"),
+        ("homelab ci logs --tail 50", "the last 50 lines of each failed step"),
+        ("homelab ci logs --step test --follow", "follow one step's log"),
     ),
-    ("ci", "restart"): (("homelab ci restart", "run HEAD's failed pipelines again, and watch"),),
+    ("ci", "restart"): (("homelab ci restart", "rerun HEAD's failed pipelines and watch them"),),
     ("deploy", "wait"): (
         ("homelab deploy wait shop/web", "wait until the Deployment web in shop runs HEAD's image"),
-        ("homelab deploy wait shop/sts/db --sha v1.2.0", "the same for a StatefulSet and a tag's commit"),
+        ("homelab deploy wait shop/sts/db --sha v1.2.0", "a StatefulSet, and the commit of a tag"),
     ),
     ("work", "land"): (
-        ("git land", "merge, verify, push, watch, and wait for the rollout"),
-        ("git land --dry-run", "say what would be done and what would stop it"),
-        ("git land --verify-cmd 'make check' --deploy shop/web", "name both for once"),
-        ("git land --continue", "go on after a conflict or a crash"),
+        ("git land", "merge, verify, push, watch CI, and wait for the rollout"),
+        ("git land --dry-run", "show what would be done, and what would prevent it"),
+        ("git land --verify-cmd 'make check' --deploy shop/web", "set both for this run"),
+        ("git land --continue", "continue after a conflict or a crash"),
     ),
-    ("work", "start"): (("cd $(homelab work start topic)", "a worktree and a branch of their own"),),
-    ("work", "clean"): (("homelab work clean topic", "remove both again; nothing that is not landed is lost"),),
+    ("work", "start"): (("cd $(homelab work start topic)", "create a worktree and a branch for a task"),),
+    ("work", "clean"): (("homelab work clean topic", "remove both; refuses to lose work that has not landed"),),
     ("hooks", "install"): (
-        ("homelab hooks install", "watch CI after every push of the target from this repository"),
-        ("homelab hooks install --global", "from every repository (git 2.54, or a global core.hooksPath)"),
+        ("homelab hooks install", "watch CI after each push to the target"),
+        ("homelab hooks install --global", "in every repository (git 2.54, or a global core.hooksPath)"),
     ),
-    ("hooks", "uninstall"): (("homelab hooks uninstall", "take them out; what was there before is put back"),),
-    ("hooks", "status"): (("homelab hooks status", "which hooks are there, and what fires when"),),
-    ("doctor",): (("homelab doctor", "would a landing from here work, and what to do if not"),),
-    ("config",): (("homelab config", "which settings are in force, and where they come from"),),
+    ("hooks", "uninstall"): (("homelab hooks uninstall", "remove the hooks and restore the previous ones"),),
+    ("hooks", "status"): (("homelab hooks status", "show the installed hooks and what runs when"),),
+    ("doctor",): (("homelab doctor", "check your setup"),),
+    ("config",): (("homelab config", "show effective settings and their sources"),),
     ("demo",): (
-        ("homelab demo", "a landing that ends green and rolled out"),
-        ("homelab demo red", "one that CI refuses"),
+        ("homelab demo", "a landing that passes CI and is rolled out"),
+        ("homelab demo red", "a landing that fails in CI"),
     ),
-    ("manifest",): (("homelab manifest --json", "every verb with its tier, for a permission hook"),),
+    ("manifest",): (("homelab manifest --json", "all commands with their tiers, for a permission hook"),),
 }

@@ -1,4 +1,4 @@
-"""`homelab` without a verb, with half of one, or with one that does not exist."""
+"""The list of commands, and the errors for a missing or unknown one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
-    """The list of verbs; 2 where a verb is missing or unknown, with the one that was probably meant."""
+    """Print the list of commands; exit 2 if the command is missing or unknown, with the one that was probably meant."""
     words = list(takewhile(lambda arg: not arg.startswith("-"), args))[:2]
     group = [verb for verb in COMMANDS if words and verb.words[0] == words[0] and len(verb.words) > 1]
     shown = group or [verb for verb in COMMANDS if not verb.hidden]
@@ -26,7 +26,7 @@ def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
         return 0
     if not words or (group and len(words) == 1):
         _command_list(prog, shown).print_help(sys.stderr)
-    from homelab_hooks.cli.main import run_in_session  # which imports this module
+    from homelab_hooks.cli.main import run_in_session  # main imports this module
 
     def refuse(_: object) -> int:
         raise _unknown_command(prog, words, args)
@@ -35,12 +35,12 @@ def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
 
 
 def _command_list(prog: str, verbs: Sequence[Command]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] VERB ...")
+    parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] COMMAND ...")
     for title, rows in (
-        ("verbs", [verb for verb in verbs if not verb.hidden]),
+        ("commands", [verb for verb in verbs if not verb.hidden]),
         ("called by hooks", [verb for verb in verbs if verb.hidden]),
     ):
-        listed = parser.add_argument_group(title, "each has -h") if rows else parser
+        listed = parser.add_argument_group(title, "each accepts -h") if rows else parser
         for verb in rows:
             also = f" (also: {verb.alias})" if verb.alias else ""
             listed.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
@@ -48,14 +48,14 @@ def _command_list(prog: str, verbs: Sequence[Command]) -> argparse.ArgumentParse
 
 
 def _unknown_command(prog: str, words: list[str], args: list[str]) -> CommandError:
-    hint = f"{prog} -h lists them"
+    hint = f"see '{prog} -h'"
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
-        said = f"there is no option {unknown}, and a verb is missing" if unknown else "a verb is missing"
+        said = f"unknown option {unknown}; no command given" if unknown else "no command given"
         return CommandError(said, hint=hint, exit=ExitCode.USAGE)
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
-        return CommandError(f"{prog} {words[0]} needs a verb", hint=f"one of {', '.join(rest)}")
+        return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"one of {', '.join(rest)}")
     from difflib import get_close_matches  # only where something is misspelt
 
     known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
@@ -63,5 +63,5 @@ def _unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErr
     near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
     meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")
     return CommandError(
-        f"there is no verb {' '.join(words)!r}", hint=f"did you mean {prog} {meant}?" if meant else hint
+        f"{' '.join(words)!r} is not a {prog} command", hint=f"did you mean {prog} {meant}?" if meant else hint
     )

@@ -1,4 +1,4 @@
-"""From argv to one call to an exit code; nothing that goes wrong is a traceback."""
+"""Parses the arguments, runs the command, and maps errors to exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class CommandParser(argparse.ArgumentParser):
-    """argparse whose complaints are Problems, so that a usage error has a result line too."""
+    """An argument parser that raises CommandError, so that a usage error has a result line too."""
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, with the option that was probably meant."""
@@ -28,13 +28,17 @@ class CommandParser(argparse.ArgumentParser):
         unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
         options = [name for action in self._actions for name in action.option_strings]
         near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
-        usage = f"{self.prog} -h tells the usage"
+        usage = f"see '{self.prog} -h'"
         hint = f"did you mean {near[0]}? {usage}" if near else usage
         raise CommandError(message, hint=hint, landed=self.get_default("landed"))
 
 
 def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[int], int]) -> int:
-    """Run the verb that `words` or the first of `args` name; `leave` gets the exit code of one that has a result."""
+    """Run the command that `words`, or the first of `args`, name, and return its exit code.
+
+    Args:
+        leave: gets the exit code once the result is written; ends the process.
+    """
     if not words and args[:1] == ["help"]:
         args = [*args[1:], "--help"]
     verb = find_verb(list(words) or args)
@@ -51,7 +55,7 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
 
 
 def _wrap(text: str) -> str:
-    """Paragraphs as wide as the terminal."""
+    """The paragraphs, wrapped to the terminal's width."""
     import shutil
     import textwrap
 
@@ -67,7 +71,7 @@ def _examples_text(verb: Command) -> str:
 
 
 def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], leave: Callable[[int], int]) -> int:
-    """Run within a session, which writes the result whatever happens, and leave while no signal can change it."""
+    """Run in a session, which writes a result in every case, and leave before a signal can change the exit code."""
     from homelab_hooks.app.session import Session
     from homelab_hooks.system.signals import catch_signals
 
@@ -86,7 +90,7 @@ def _asks_for_help(args: list[str]) -> bool:
 
 
 def build_parser(verb: Command, prog: str) -> tuple[ModuleType, CommandParser]:
-    """A verb's module and its parser; the manuals are made from it too."""
+    """A command's module and its parser; the man pages are generated from it too."""
     module = importlib.import_module(f"homelab_hooks.cli.commands.{verb.module}")
     doc = module.__doc__ or ""
     parser = CommandParser(

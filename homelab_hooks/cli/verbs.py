@@ -1,14 +1,19 @@
-"""Every verb: its words, its tier, its summary, and the module that is loaded when it is called."""
+"""The command table: name, access tier, summary and implementing module of each command."""
 
 from __future__ import annotations
 
 
 class Command:
-    """A row: tier is read or write; `module` has `add_arguments(parser)` and `run(args, session)`.
+    """A row of the table.
 
-    A hidden one is called by hooks, and stands in no person's way.
+    A plain class, because importing dataclasses or typing would cost a third of the time of `homelab --help`.
 
-    A plain class: `homelab --help` has no time to import dataclasses or typing.
+    Args:
+        words: the command's name after `homelab`.
+        tier: read, or write if the command changes something.
+        module: below cli/commands; has `add_arguments(parser)` and `run(args, session)`.
+        alias: the same command under a name of its own.
+        hidden: called by hooks, and not listed by `homelab --help`.
     """
 
     __slots__ = ("alias", "hidden", "module", "summary", "tier", "words")
@@ -25,37 +30,51 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(("ci", "watch"), "read", "wait until CI has decided about a commit", "ci.watch", "homelab-watch"),
-    Command(("ci", "status"), "read", "the same verdict from one look", "ci.status"),
-    Command(("ci", "logs"), "read", "the logs of the steps that failed", "ci.logs"),
-    Command(("ci", "restart"), "write", "run a commit's failed pipelines again, and watch", "ci.restart"),
-    Command(("deploy", "wait"), "read", "wait until a workload runs the commit's image", "deploy.wait"),
-    Command(("work", "land"), "write", "merge, verify, push, watch CI, wait for the rollout", "work.land", "git land"),
-    Command(("work", "start"), "write", "a worktree for a task", "work.start"),
+    Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch"),
+    Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status"),
+    Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
+    Command(("ci", "restart"), "write", "rerun the failed pipelines of a commit and watch them", "ci.restart"),
+    Command(("deploy", "wait"), "read", "wait until a workload runs the commit", "deploy.wait"),
+    Command(
+        ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"
+    ),
+    Command(("work", "start"), "write", "create a worktree for a task", "work.start"),
     Command(("work", "clean"), "write", "remove a task's worktree and branch", "work.clean"),
     Command(
         ("hooks", "install"),
         "write",
-        "a post-push stage for every push: git hooks that keep what is there",
+        "install git hooks that watch CI after a push",
         "hooks.install",
     ),
-    Command(("hooks", "uninstall"), "write", "take the git hooks out, and put back what was there", "hooks.uninstall"),
+    Command(("hooks", "uninstall"), "write", "remove the git hooks and restore the previous ones", "hooks.uninstall"),
+    Command(("hooks", "status"), "read", "show the installed git hooks and what runs when", "hooks.status"),
+    Command(("doctor",), "read", "check everything `git land` depends on and suggest fixes", "doctor"),
+    Command(("config",), "read", "show effective settings and their sources", "config"),
+    Command(("demo",), "write", "run the real code against simulated services", "demo"),
+    Command(("manifest",), "read", "list all commands with their access tiers", "manifest"),
+    Command(("hooks", "verify"), "write", "pre-push gate: verify pushes to the target", "hooks.verify", hidden=True),
     Command(
-        ("hooks", "status"), "read", "which git hooks are there, whose they are, and what fires when", "hooks.status"
+        ("hooks", "ci-green"),
+        "read",
+        "pre-push gate: reject pushes to a branch that fails in CI",
+        "hooks.ci_green",
+        hidden=True,
     ),
-    Command(("doctor",), "read", "everything a landing depends on, examined, each finding with its remedy", "doctor"),
-    Command(("config",), "read", "every setting in force and where it comes from", "config"),
-    Command(("demo",), "write", "the real landing path against an embedded CI, git server and cluster", "demo"),
-    Command(("manifest",), "read", "every verb with its tier", "manifest"),
-    Command(("hooks", "verify"), "write", "a gate: verify before a push to the target", "hooks.verify", hidden=True),
-    Command(("hooks", "ci-green"), "read", "a gate: no push onto a red branch", "hooks.ci_green", hidden=True),
-    Command(("hooks", "land-only"), "read", "a gate: the target takes git land only", "hooks.land_only", hidden=True),
-    Command(("hooks", "post-push"), "write", "leave a waiter before a push", "hooks.post_push", hidden=True),
-    Command(("hooks", "pushed"), "write", "watch after a plain push", "hooks.pushed", hidden=True),
-    Command(("hooks", "waiter"), "write", "what a push leaves behind", "hooks.worker", hidden=True),
+    Command(
+        ("hooks", "land-only"),
+        "read",
+        "pre-push gate: reject pushes to the target unless made by git land",
+        "hooks.land_only",
+        hidden=True,
+    ),
+    Command(
+        ("hooks", "post-push"), "write", "start a background watcher before a push", "hooks.post_push", hidden=True
+    ),
+    Command(("hooks", "pushed"), "write", "watch CI after a plain git push", "hooks.pushed", hidden=True),
+    Command(("hooks", "waiter"), "write", "(internal) the background watcher of a push", "hooks.worker", hidden=True),
 )
 
 
 def find_verb(args: list[str]) -> Command | None:
-    """The verb that the first words name."""
+    """The command that the first words name; None if there is none."""
     return next((verb for verb in COMMANDS if tuple(args[: len(verb.words)]) == verb.words), None)

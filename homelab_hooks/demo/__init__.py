@@ -1,1 +1,1 @@
-"""A scripted CI, git server and cluster that the real path runs against."""
+"""The scenarios of `homelab demo`, and the environment they run in."""

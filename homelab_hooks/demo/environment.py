@@ -1,4 +1,4 @@
-"""The set of the demo: real git over http, a real balancer, Vault and kubectl, and the stand-ins behind them."""
+"""The environment of a demo: real git over HTTP, load balancer, Vault and kubectl, in front of simulated services."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ VERIFY_COMMAND = 'echo "12 tests passed"'
 
 
 class DemoEnvironment:
-    """Everything a landing meets, in a folder that goes away with it.
+    """Everything that `git land` talks to, in a temporary folder.
 
     Args:
-        environ: PATH and HOME of whoever runs it; nothing else is taken over.
-        script: what CI plays for the commit that is landed.
-        rollout: what the cluster does once CI is green; None: no workload is waited for.
+        environ: of the caller; only PATH and a few variables of the terminal are used.
+        script: how the simulated CI treats the landed commit.
+        rollout: how the simulated cluster rolls it out; None: no deploy target is configured.
 
     Attributes:
         token: the token in Vault; CI knows it unless a scenario changes it.
@@ -56,8 +56,8 @@ class DemoEnvironment:
             self._build()
         except OSError as error:
             self._open.close()
-            hint = "they speak over 127.0.0.1, which must be up: ip link set lo up"
-            raise CommandError(f"the demo's parts cannot be started ({type(error).__name__})", hint=hint) from error
+            hint = "they use 127.0.0.1; bring it up: ip link set lo up"
+            raise CommandError(f"could not start the demo servers ({type(error).__name__})", hint=hint) from error
         except BaseException:
             self._open.close()
             raise
@@ -111,7 +111,7 @@ class DemoEnvironment:
         return clone
 
     def push_as_colleague(self, name: str, text: str) -> str:
-        """Somebody else pushes a commit to main; its sha."""
+        """Push a commit to main from another clone, and return its SHA."""
         if not (self.repositories.folder / "colleague").exists():
             self.repositories.clone("colleague")
         clone = Clone(self.repositories.folder / "colleague", self.repositories.environ)
@@ -121,17 +121,20 @@ class DemoEnvironment:
         return sha
 
     def land(self, *options: str) -> int:
-        """`git land` with this process's terminal; its exit code. Git itself would end by a signal, not with a code."""
+        """Run `git land` on this process's terminal, and return its exit code.
+
+        `git-land` is started directly: on Ctrl-C git itself ends by a signal, without an exit code.
+        """
         return ProcessRunner(self.environ).run_interactive(
             ["git-land", *options], cwd=self.my_clone.path, has_result=True
         )
 
     def shell(self, program: str) -> int:
-        """A shell in the clone, with this process's terminal; its exit code."""
+        """Run a shell in the clone on this process's terminal, and return its exit code."""
         return ProcessRunner({**self.environ, "PS1": "demo$ "}).run_interactive([program], cwd=self.my_clone.path)
 
     def _pushed(self, update: PushedRef) -> None:
-        """The forge's webhook; the cluster gets the commit when CI would have built it."""
+        """Act as the forge's webhook: CI gets the commit, and the cluster gets it when CI would have built it."""
         if update.ref != "refs/heads/main":
             return
         self.ci.push(REPO, "main", update.new, self._script, after=0.3, message="greet the world")
@@ -141,5 +144,5 @@ class DemoEnvironment:
 
 
 def _do_nothing(update: PushedRef) -> None:
-    """Nothing happens after the push but CI."""
+    """Do nothing beyond CI after the push."""
     del update

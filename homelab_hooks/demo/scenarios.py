@@ -1,4 +1,4 @@
-"""The scenarios of `homelab demo`: what happens, and the code with which the landing must end."""
+"""The scenarios of `homelab demo`: what happens, and the exit code that the landing must have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 
 
 def _prepare_nothing(scene: DemoEnvironment) -> None:
-    """The good day needs no preparation."""
+    """Prepare nothing: everything works."""
     del scene
 
 
@@ -24,7 +24,7 @@ _GREEN = ("collecting ... 12 tests", "12 passed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story."""
+    """One scenario."""
 
     name: str
     summary: str
@@ -36,7 +36,7 @@ class Scenario:
 
 
 def _flap(scene: DemoEnvironment) -> None:
-    """The API flaps as it did in the session that asked for this tool: empty bodies, 502, connections cut."""
+    """Make the API flaky, as seen on a real server: empty bodies, 502, dropped connections."""
     scene.ci.fail(
         FaultRule(fault=StatusFault(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
         FaultRule(fault=StatusFault(code=502, body=b""), path="/api/repos/.*pipelines", every=4, since=2.0),
@@ -45,7 +45,7 @@ def _flap(scene: DemoEnvironment) -> None:
 
 
 def _race(scene: DemoEnvironment) -> None:
-    """A colleague's push arrives between our fetch and our push."""
+    """Let a colleague push between our fetch and our push."""
 
     def meanwhile() -> None:
         scene.git.plan.before_push = None
@@ -59,7 +59,7 @@ def _conflict(scene: DemoEnvironment) -> None:
 
 
 def _protect(scene: DemoEnvironment) -> None:
-    """The forge's own words for a protected branch (recordings of Gitea)."""
+    """Reject pushes to main with Gitea's text for a protected branch (recorded)."""
     scene.repositories.write_hook(
         "pre-receive",
         "while read -r old new ref; do\n"
@@ -71,7 +71,7 @@ def _protect(scene: DemoEnvironment) -> None:
 
 
 def _supersede(scene: DemoEnvironment) -> None:
-    """Somebody restarts an older commit: its pipeline takes the place of ours."""
+    """Restart the pipeline of an older commit, which supersedes ours."""
     older = scene.repositories.server_commit("main")
 
     def restart(update: PushedRef) -> None:
@@ -82,7 +82,7 @@ def _supersede(scene: DemoEnvironment) -> None:
 
 
 def _vanish(scene: DemoEnvironment) -> None:
-    """CI goes away as soon as the push is there."""
+    """Stop the CI server as soon as the push has arrived."""
 
     def stop(update: PushedRef) -> None:
         del update
@@ -102,40 +102,40 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         Scenario(
             name="green", exit=ExitCode.OK, rollout=ScriptedRollout(image_after=2.5),
-            summary="landed, green, rolled out",
+            summary="landed, CI passed, rolled out",
         ),
         Scenario(
             name="red", exit=ExitCode.FAILED, script=timelines.make_red("test", exit_code=1, log=_BROKEN, seconds=2.0),
-            summary="landed, and CI fails: the step that broke is named",
+            summary="landed, CI failed: the failing step is named",
         ),
         Scenario(
             name="flaky", exit=ExitCode.OK, prepare=_flap, script=timelines.make_green(4.0),
-            summary="the API answers with nothing, 502 and cut connections, and yet it ends green",
+            summary="the API returns empty bodies and 502 and drops connections; CI still passes",
         ),
         Scenario(
             name="race", exit=ExitCode.OK, prepare=_race,
-            summary="a colleague pushes first: fetched, merged and verified again",
+            summary="a colleague pushes first: fetch, merge and verify again",
         ),
         Scenario(
             name="rollout-lies", exit=ExitCode.OK, rollout=LATE_IMAGE, script=timelines.make_green(1.0),
-            summary="the old ReplicaSet looks rolled out; only the new image counts",
+            summary="the old ReplicaSet looks rolled out, but only the new image counts",
         ),
         Scenario(
             name="no-pipeline", exit=ExitCode.NO_PIPELINE, script=timelines.make_no_pipeline(),
             options=("--appear-timeout", "3s"),
-            summary="the webhook got lost: no pipeline ever appears",
+            summary="the webhook was lost: no pipeline appears",
         ),
         Scenario(
             name="superseded", exit=ExitCode.SUPERSEDED, prepare=_supersede, script=timelines.make_stuck(),
-            summary="an older commit's restart takes the pipeline's place",
+            summary="the restart of an older commit supersedes the pipeline",
         ),
         Scenario(
             name="blocked", exit=ExitCode.BLOCKED, script=timelines.make_blocked(),
-            summary="the pipeline waits for an approval",
+            summary="the pipeline waits for approval",
         ),
         Scenario(
             name="offline", exit=ExitCode.UNREACHABLE, prepare=_vanish, options=("--unreachable-timeout", "4s"),
-            summary="CI vanishes after the push: landed all the same",
+            summary="CI goes offline after the push: landed, CI result unknown",
         ),
         Scenario(
             name="rollout-failed", exit=ExitCode.ROLLOUT_FAILED, rollout=ScriptedRollout(ending=RolloutEnding.CRASH),
@@ -143,7 +143,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="expired-token", exit=ExitCode.REFUSED, prepare=_expire,
-            summary="CI refuses the token: found out before anything is changed",
+            summary="CI rejects the token: detected before anything is changed",
         ),
         Scenario(
             name="conflict", exit=ExitCode.CONFLICT, prepare=_conflict,
@@ -151,7 +151,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
-            summary="the target takes no direct pushes: the branch is pushed, the link printed",
+            summary="the target rejects direct pushes: the branch is pushed, and the pull request link printed",
         ),
     )
 }  # fmt: skip

@@ -149,7 +149,7 @@ def test_an_interrupted_live_watch_leaves_the_terminal_as_it_was(
     assert seat.after == seat.before
     assert b"1049" not in seat.seen
     shown = screen(seat)
-    assert shown[-1].startswith("hint: to go on: homelab-watch")
+    assert shown[-1].startswith("hint: resume with: homelab-watch")
     assert not [line for line in shown if "woodpecker" in line]
 
 
@@ -161,7 +161,7 @@ def test_a_fault_of_ours_leaves_the_terminal_as_it_was(shell: Shell) -> None:
     assert seat.seen.endswith(b"\x1b[?25h")
     assert seat.after == seat.before
     shown = screen(seat)
-    assert shown[0].startswith("a fault of homelab-hooks: RuntimeError: boom")
+    assert shown[0].startswith("internal error: RuntimeError: boom")
     assert "Traceback" not in "\n".join(shown)
     seat.close()
 

@@ -85,4 +85,4 @@ def test_a_dead_server_is_told_of_after_five_seconds_and_ctrl_c_says_how_to_ask_
     seat.wait_for("homelab: interrupted exit=130")
     seat.wait_for(" took=")
     assert re.search(r" took=([5-9]|\d\d+)\.", seat.seen), "by its own clock"
-    assert f"hint: the same again: {command}" in "\n".join(shown(seat))
+    assert f"hint: run it again: {command}" in "\n".join(shown(seat))

@@ -58,7 +58,7 @@ def test_a_usage_error_has_a_result_line(shell: Shell, command: list[str]) -> No
 def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(bare: Shell, given: str, meant: str) -> None:
     ended = bare("git-land", given)
     assert ended.err.splitlines() == [
-        f"unrecognized arguments: {given}", f"hint: {meant}git land -h tells the usage",
+        f"unrecognized arguments: {given}", f"hint: {meant}see 'git land -h'",
     ]  # fmt: skip
 
 

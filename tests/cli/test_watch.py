@@ -125,7 +125,7 @@ def test_an_interrupted_watch_says_how_to_go_on(
     ended = Ended(running.returncode, out.decode(), err.decode())
     assert (ended.code, ended.result["verdict"], ended.result["exit"]) == (code, "interrupted", str(code)), ended
     assert len(ended.lines) == 1
-    assert f"to go on: homelab-watch {clone.head}" in ended.err
+    assert f"resume with: homelab-watch {clone.head}" in ended.err
 
 
 @pytest.mark.parametrize(

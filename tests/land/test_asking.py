@@ -58,7 +58,7 @@ def rest() -> None:
 @pytest.mark.parametrize("columns", [40, 80, 150])
 def test_our_question_is_whole_until_it_is_answered_and_after(seat: Seat, ann: Clone, columns: int) -> None:
     ann.commit(".homelab.toml", 'verify = "echo made; ls -lsa"\n')
-    question = ".homelab.toml wants `echo made; ls -lsa` to be run here. Run it, now and from now on? [y/N]"
+    question = ".homelab.toml sets verify = `echo made; ls -lsa`. Approve this command and run it? [y/N]"
     wide(seat, columns)
     seat.type("git land --no-ci-watch\n")
     seat.wait_for("[y/N]")

@@ -72,7 +72,7 @@ def test_without_a_terminal_it_is_refused_and_not_run(shell: Shell, ann: Clone, 
     before = workshop.server_commit()
     done = shell(*LAND)
     assert (done.code, done.result["landed"]) == (20, "no")
-    assert ".homelab.toml wants `echo ran >>../ran` to be run here, and nobody has agreed" in done.err
+    assert ".homelab.toml sets verify = `echo ran >>../ran`, which has not been approved" in done.err
     assert "git config homelab.verify" in done.err
     assert not ran(ann)
     assert workshop.server_commit() == before
@@ -83,7 +83,7 @@ def test_without_a_terminal_it_is_refused_and_not_run(shell: Shell, ann: Clone, 
 def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Clone, answer: str) -> None:
     code, said = typed(shell, answer)
     assert code == 20
-    assert "Run it, now and from now on? [y/N]" in said
+    assert "Approve this command and run it? [y/N]" in said
     assert not ran(ann)
 
 
@@ -93,7 +93,7 @@ def test_what_is_asked_about_is_shown_whole_and_does_nothing(shell: Shell, ann: 
     ann.commit(".homelab.toml", 'verify = "echo ran >>../ran #\\u001b[9D\\u202e\\u001b]0;x\\u0007\\ntrue"\n')
     code, said = typed(shell, "n")
     assert code == 20
-    assert "wants `echo ran >>../ran # ⏎ true` to be run here" in said
+    assert "sets verify = `echo ran >>../ran # ⏎ true`. " in said
     assert not any(harmful(line) for line in said.split("\r\n"))
     assert not ran(ann)
 
@@ -122,7 +122,7 @@ def test_the_users_own_word_needs_no_question(shell: Shell, ann: Clone) -> None:
 @pytest.mark.slow
 def test_a_rehearsal_and_the_doctor_say_that_it_would_be_asked(shell: Shell, ann: Clone) -> None:
     assert "git land would ask" in shell(*LAND, "--dry-run").err
-    assert "which nobody here has agreed to yet" in shell("homelab", "doctor").err
+    assert "which has not been approved" in shell("homelab", "doctor").err
     assert not ran(ann)
 
 

@@ -49,7 +49,7 @@ def test_land_only_refuses_the_target_takes_a_branch_and_can_be_skipped(
 
     code, said = framework.push()
     assert (code, workshop.server_commit() != framework.desk.clone.head) == (1, True)
-    assert "main is landed on with git land" in said
+    assert "only git land may push to main" in said
     assert "homelab: refused exit=20" in said
 
     assert framework.push("HEAD:topic")[0] == 0
@@ -70,7 +70,7 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
     assert "there is a Makefile with a target test" in said
     last = [line for line in said.splitlines() if line.strip()]
     end = next(number for number, line in enumerate(last) if "homelab: verify-failed exit=22" in line)
-    assert "hint: mend it and push again; to push all the same: SKIP=homelab-verify git push" in last[end - 1]
+    assert "hint: fix it and push again; to push anyway: SKIP=homelab-verify git push" in last[end - 1]
     assert "the verification failed with exit code 2: make test" in last[end - 2]
 
     (workshop.folder / "code").write_text("0")
@@ -94,13 +94,13 @@ def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(
 
     code, said = framework.push()
     assert code == 1
-    assert f"main is red: #1 of cccccccccc ended in failure: {framework.desk.site.url}/repos/8/pipeline/1" in said
+    assert f"main fails in CI: #1 (cccccccccc) failure: {framework.desk.site.url}/repos/8/pipeline/1" in said
     assert "SKIP=homelab-ci-green git push" in said
 
     framework.desk.site.stop()
     code, said = framework.push()
     assert (code, workshop.server_commit()) == (0, framework.desk.clone.head)
-    assert "warning: CI cannot be asked: " in said, "verbose"
+    assert "warning: could not reach CI: " in said, "verbose"
 
 
 def test_arguments_of_the_configuration_reach_the_hook(framework: Framework) -> None:
@@ -120,7 +120,7 @@ def test_a_first_push_of_all_history_is_judged_too(framework: Framework, tmp_pat
     clone = framework.desk.clone
 
     code, said = framework.push(to="new")
-    assert (code, "main is landed on with git land" in said) == (1, True)
+    assert (code, "only git land may push to main" in said) == (1, True)
     code, said = framework.push(to="new", SKIP="homelab-land-only")
     assert code == 0, said
     assert (clone.path.parent / "seen").read_text().strip() == clone.head
@@ -146,7 +146,7 @@ def test_post_push_leaves_at_once_watches_what_landed_and_tells(framework: Frame
     code, said = framework.push()
 
     assert code == 0
-    assert "if the push lands, CI is watched in the background; log: " in said
+    assert "watching CI in the background if the push lands; log: " in said
     assert (desk.notification()["verdict"], desk.notification()["sha"]) == ("failed", sha)
     assert desk.record()["landed"] is True
 

@@ -34,7 +34,7 @@ sys.exit(session.guard(inner))
 @pytest.mark.parametrize(
     ("argv", "at"),
     [
-        (("homelab-watch", "--output", "plain"), b"to go on"),
+        (("homelab-watch", "--output", "plain"), b"resume with"),
         (("git-land", "--output", "plain", "--verify-cmd", f"git remote -v; env; echo begun; {FOREVER}"), b"begun"),
     ],
     ids=["watch", "land"],

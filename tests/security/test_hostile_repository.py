@@ -247,7 +247,7 @@ def test_a_tracked_files_command_is_not_run_before_somebody_agreed(trap: Trap, a
     clone.commit(".homelab.toml", f'verify = "{trap.command("verify")}"\ntarget = "main"\n')
     refused = trap.place.shell(*argv)
     assert (refused.code, trap.sprung) == (20, []), refused
-    assert "nobody has agreed" in refused.err
+    assert "has not been approved" in refused.err
     trap.place.configure("homelab.verify", trap.command("agreed"))
     ended = trap.place.shell(*argv)
     assert (ended.code, trap.sprung) == (0, ["agreed"]), ended

@@ -175,7 +175,7 @@ class Scene:
         ended = Ended(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), struck)
         self.told.append(f"$ {' '.join(argv)}\n{ended.told}")
         self.ends.append(str(ended.code))
-        if "Traceback" in ended.err or "a fault of homelab-hooks" in ended.out + ended.err:
+        if "Traceback" in ended.err or "internal error: " in ended.out + ended.err:
             self.complain("a fault of ours was shown")
         return ended
 

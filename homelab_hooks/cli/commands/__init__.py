@@ -1,1 +1,1 @@
-"""One module a command, in the folder of its group: what it takes, and what it does."""
+"""One module for each command, in the folder of its group."""

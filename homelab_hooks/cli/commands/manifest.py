@@ -1,7 +1,7 @@
-"""homelab manifest: every verb with its tier.
+"""homelab manifest: list all commands with their access tiers.
 
-Lists every verb with its tier, read or write, so that a permission hook can allow the one and ask for the other. With
---json also their arguments and options, the exit codes and the settings.
+Prints each command with its tier, read or write, so that a permission hook can allow read commands and ask for write
+commands. With --json: also arguments, options, exit codes and settings.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from homelab_hooks.exit_codes import EXIT_MEANINGS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("--json", action="store_true", help="one JSON document with everything")
+    """Add the command's arguments and options."""
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Print it."""
+    """Print the list, or the document."""
     if args.json:
         session.world.terminal.out(json.dumps(manifest_document(), indent=1))
         return 0
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def manifest_document() -> dict[str, Any]:
-    """All that a program may want to know before it calls us."""
+    """The commands with their arguments and options, the exit codes and the settings, for programs."""
     return {
         "schema": 1,
         "version": __version__,
@@ -58,7 +58,7 @@ def manifest_document() -> dict[str, Any]:
 
 def _command_entry(verb: Command) -> dict[str, Any]:
     parser = build_parser(verb, " ".join(("homelab", *verb.words)))[1]
-    taken = [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001 - argparse lists them nowhere else
+    taken = [action for action in parser._actions if action.dest != "help"]  # noqa: SLF001 - argparse has no public list of them
     return {
         "verb": " ".join(verb.words),
         "alias": verb.alias,

@@ -1,4 +1,4 @@
-"""Carries out the steps of a plan: each is whole or not done, and what was cut short can be gone on with."""
+"""Applies the steps of a plan: each step completely or not at all, so that an interrupted run can be repeated."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from homelab_hooks.system.atomic_file import replace_file
 
 
 def require_plan(decided: InstallPlan | InstallRefused) -> InstallPlan:
-    """The plan. Raises CommandError where it was refused."""
+    """Return the plan. Raises CommandError if it was refused."""
     if isinstance(decided, InstallRefused):
         raise CommandError(decided.reason, hint=decided.remedy, exit=ExitCode.REFUSED)
     return decided
 
 
 def apply_steps(steps: Iterable[InstallStep], git: HookConfig) -> None:
-    """Do them in their order. Raises CommandError where one fails; running it again goes on from there."""
+    """Apply the steps in order. Raises CommandError if one fails; running the command again continues from there."""
     for step in steps:
         try:
             _apply_step(step, git)
         except OSError as error:
             where = error.filename2 or error.filename or step
             raise CommandError(
-                f"{where} cannot be written: {error.strerror}",
-                hint="make it writable, then run it again",
+                f"could not write {where}: {error.strerror}",
+                hint="fix the permissions, then run the command again",
                 exit=ExitCode.REFUSED,
             ) from None
 
@@ -59,7 +59,7 @@ def _apply_step(step: InstallStep, git: HookConfig) -> None:
         case RemoveFile(path):
             path.unlink(missing_ok=True)
         case RemoveEmptyDir(path):
-            with contextlib.suppress(OSError):  # not empty, or never there
+            with contextlib.suppress(OSError):  # not empty, or missing
                 path.rmdir()
         case SetHookConfig(option, section, event, command):
             git.set_hook(option, section, event=event, command=command)
@@ -68,7 +68,7 @@ def _apply_step(step: InstallStep, git: HookConfig) -> None:
 
 
 def _backup_name(path: Path, kept: Path) -> None:
-    """The same file under both names, so that git has it all the time; a copy where a file has but one name."""
+    """Hard-link the hook to its backup name, so that git can run it at any time; copy it if links are not supported."""
     try:
         os.link(path, kept, follow_symlinks=False)
     except OSError:
@@ -76,5 +76,6 @@ def _backup_name(path: Path, kept: Path) -> None:
 
 
 def _write_shim(path: Path, text: str) -> None:
+    """Write a temporary file next to the hook, then rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, text, mode=0o755, infix=TEMP_SUFFIX)

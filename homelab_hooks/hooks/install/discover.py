@@ -1,4 +1,4 @@
-"""Finds out what is in a repository's hooks directory, and in the one for all repositories."""
+"""Reads which hooks a repository has, and which ones apply to all repositories."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from homelab_hooks.hooks.install.model import (
 )
 
 STATE_FILES = ("pushing", "pushed")
-"""what the shims write in <common directory>/homelab"""
+"""files that the shims write to <common directory>/homelab"""
 _OTHER_EVENTS = {"global", "system", "command"}
-"""scopes of a core.hooksPath that other repositories share"""
+"""scopes in which core.hooksPath applies to other repositories too"""
 
 
 def inspect_repository(git: HookConfig) -> HookFacts:
-    """This repository's hooks. Raises CommandError where there is none, or a bare one."""
+    """The hooks of this repository. Raises CommandError if there is no repository, or a bare one."""
     ours, path = git.location.homelab_dir(), git.location.git_path("hooks")
     common = ours.parent
     if git.is_bare():
         raise CommandError(
-            "this is a bare repository: nobody pushes from it",
-            hint="run it in a repository, or a worktree, from which you push",
+            "this is a bare repository, which is not pushed from",
+            hint="run this in a repository or worktree that you push from",
             exit=ExitCode.REFUSED,
         )
     own = common / "hooks"
@@ -55,12 +55,12 @@ def inspect_repository(git: HookConfig) -> HookFacts:
 
 
 def inspect_global(git: HookConfig, environ: Mapping[str, str]) -> HookFacts:
-    """The hooks for all repositories."""
+    """The hooks that apply to all repositories."""
     scope = InstallScope("--global", _data_home(environ) / "homelab-hooks" / "hooks")
     named = git.global_hooks()
     folder = _hooks_dir(git, Path(named), origin="git config --global core.hooksPath", shared=True) if named else None
     if folder and not folder.path.is_absolute():
-        folder = folder._replace(problem=f"core.hooksPath {named} is another directory in each repository")
+        folder = folder._replace(problem=f"core.hooksPath {named} is a different directory in each repository")
     return HookFacts(
         scope=scope,
         git=git.location.version_tuple(),
@@ -71,13 +71,13 @@ def inspect_global(git: HookConfig, environ: Mapping[str, str]) -> HookFacts:
 
 
 def find_homelab(environ: Mapping[str, str]) -> str:
-    """The installed `homelab`: beside this Python, else on PATH; empty where it is in neither place."""
+    """The path of `homelab`: next to this Python, else on PATH; empty if it is in neither place."""
     beside = Path(sys.executable).parent / "homelab"
     return str(beside) if beside.exists() else shutil.which("homelab", path=environ.get("PATH")) or ""
 
 
 def _data_home(environ: Mapping[str, str]) -> Path:
-    """Where programs keep what they need on this account."""
+    """The user's data directory (XDG)."""
     return Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".local" / "share")
 
 
@@ -95,7 +95,13 @@ def _installed_shims(scope: InstallScope) -> tuple[tuple[str, str], ...]:
 def _hooks_dir(
     git: HookConfig, path: Path, *, inside: tuple[Path, ...] = (), origin: str = "", shared: bool = False
 ) -> HooksDir:
-    """A hooks directory; `inside` is what belongs to the repository, its private directory first."""
+    """The hooks directory at this path.
+
+    Args:
+        inside: directories of the repository, the git directory first.
+        origin: the setting that names the path, if it is known already.
+        shared: other repositories use it too, if it is known already.
+    """
     if inside:
         entry = next(
             (entry for entry in reversed(git.location.config_entries()) if entry.key == "core.hookspath"), None
@@ -103,7 +109,7 @@ def _hooks_dir(
         origin = f"git config core.hooksPath ({entry.scope})" if entry else ""
         own = any(path.resolve().is_relative_to(part.resolve()) for part in inside)
         shared = entry is not None and entry.scope in _OTHER_EVENTS and not own
-    missing = f"{path} is no directory" if path.exists() and not path.is_dir() else ""
+    missing = f"{path} is not a directory" if path.exists() and not path.is_dir() else ""
     within = git.at(path) if path.is_dir() else _nearest_git(git, path)
     private = bool(inside) and path.resolve().is_relative_to(inside[0].resolve())
     seen = not missing and not private and within.in_work_tree()
@@ -118,12 +124,16 @@ def _hooks_dir(
 
 
 def _nearest_git(git: HookConfig, path: Path) -> HookConfig:
-    """Git in the nearest directory above that is there."""
+    """Git in the nearest existing parent directory."""
     return git.at(next(above for above in path.absolute().parents if above.is_dir()))
 
 
 def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
-    """`git` is given where the directory is part of a work tree."""
+    """The hook of this name.
+
+    Args:
+        git: None if the directory is not part of a work tree.
+    """
     found, kept = read_hook_file(folder / name), read_hook_file(folder / f"{name}{BACKUP_SUFFIX}")
     tracked = git is not None and git.is_tracked(str(folder / name))
     names = (name, f"{name}{BACKUP_SUFFIX}") if found.exists else (name,)
@@ -134,7 +144,7 @@ def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
 
 
 def read_hook_file(path: Path) -> HookFile:
-    """What is under this name."""
+    """The file at this path, or its absence."""
     if path.is_symlink():
         return HookFile(path, FileKind.LINK, _read_text(path), executable=os.access(path, os.X_OK))
     if path.is_dir():
@@ -145,7 +155,7 @@ def read_hook_file(path: Path) -> HookFile:
 
 
 def _read_text(path: Path) -> str | None:
-    """What stands in a file, each byte a character; None where it cannot be read."""
+    """The text of a file, undecodable bytes kept as surrogates; None if it cannot be read."""
     try:
         return read_bounded_file(path).decode("utf-8", "surrogateescape")
     except OSError:

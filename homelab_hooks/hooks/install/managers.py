@@ -1,4 +1,4 @@
-"""Whose a hook is, told by the mark that each tool leaves in its own."""
+"""Identifies which tool wrote a hook, by the text that the tool leaves in its hooks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from enum import StrEnum
 
 SHIM_SIGNATURE = "# homelab-hooks: "
-"""begins the second line of each of our shims"""
+"""the start of the second line of each shim of ours"""
 
 
 class HookManager(StrEnum):
-    """Who wrote a hook; all but us and the user write theirs again when they like."""
+    """Who wrote a hook. All but homelab and the user rewrite their hooks at any time."""
 
     NOBODY = "nobody"
     OURS = "homelab-hooks"
@@ -28,7 +28,7 @@ class HookManager(StrEnum):
 
     @property
     def is_manager(self) -> bool:
-        """Whether it is a tool that looks after its hooks by itself: they are neither renamed nor chained."""
+        """Whether it is another tool, whose hooks must be neither renamed nor chained."""
         return self not in {HookManager.NOBODY, HookManager.OURS, HookManager.USER}
 
 
@@ -48,7 +48,7 @@ _SIGNATURES = (
 
 
 def identify_manager(text: str) -> HookManager:
-    r"""Whose hook this is.
+    r"""Who wrote this hook.
 
     >>> identify_manager("#!/bin/sh\nmake test\n").value
     'you'

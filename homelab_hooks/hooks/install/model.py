@@ -1,4 +1,4 @@
-"""What is known about the hooks of a place before anything is changed."""
+"""The facts about installed hooks, collected before anything is changed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from homelab_hooks.hooks.install.managers import HookManager, identify_manager
 
 BACKUP_SUFFIX, LEGACY_SUFFIX, TEMP_SUFFIX = ".before-homelab", ".legacy", ".homelab-new-"
-"""endings of: a hook that was there before ours, one that pre-commit and prek moved away, one that is being written"""
+"""suffixes: a preserved hook, a hook that pre-commit or prek renamed, a hook that is being written"""
 
 
 class FileKind(Enum):
-    """What stands under a hook's name."""
+    """What kind of file a hook is."""
 
     MISSING = "nothing"
     FILE = "a file"
@@ -22,7 +22,7 @@ class FileKind(Enum):
 
 
 class HookFile(NamedTuple):
-    """A file in a hooks directory, or its absence; `text` is None where there is none to read."""
+    """A file in a hooks directory, or its absence; `text` is None if it cannot be read."""
 
     path: Path
     kind: FileKind = FileKind.MISSING
@@ -31,12 +31,12 @@ class HookFile(NamedTuple):
 
     @property
     def owner(self) -> HookManager:
-        """Whose it is; what cannot be read is the user's."""
+        """Who wrote it; the user, if it cannot be read."""
         return HookManager.NOBODY if self.kind is FileKind.MISSING else identify_manager(self.text or "")
 
     @property
     def exists(self) -> bool:
-        """Whether there is anything."""
+        """Whether there is any file at this path."""
         return self.kind is not FileKind.MISSING
 
 
@@ -44,11 +44,11 @@ class HookSlot(NamedTuple):
     """One hook in one hooks directory.
 
     Args:
-        entry: what git would run.
-        kept: the hook that was there before ours.
-        legacy: what pre-commit or prek moved away for their own.
+        file: the hook that git runs.
+        backup: the hook that was there before ours.
+        legacy: the hook that pre-commit or prek renamed when they installed theirs.
         tracked: git tracks the file that would be written.
-        visible: a file that is written there would be seen by `git status`.
+        shows_in_status: `git status` would list a file that is written there.
     """
 
     name: str
@@ -60,25 +60,25 @@ class HookSlot(NamedTuple):
 
     @property
     def installed(self) -> HookFile | None:
-        """Our shim, where it is run: under its own name, or moved away by a tool that starts it."""
+        """Our shim, if it is run: under the hook's name, or renamed by a tool that calls it."""
         if self.file.owner is HookManager.OURS:
             return self.file
         return self.legacy if self.legacy.owner is HookManager.OURS and self.file.owner.is_manager else None
 
     @property
     def backup_is_current(self) -> bool:
-        """Whether the kept hook is what git would run: an installation was cut short between two steps."""
+        """Whether the backup equals the hook that git runs: an installation was interrupted between two steps."""
         return self.file.exists and self.backup.exists and self.file.text == self.backup.text
 
 
 class HooksDir(NamedTuple):
-    """A hooks directory with the hooks that matter to us.
+    """A hooks directory, with the hooks that we install.
 
     Args:
-        origin: which setting names it, as `git config core.hooksPath (global)`; empty for git's own.
-        shared: it serves other repositories too.
-        missing: what is wrong with the place itself; empty where nothing is.
-        left: files that a cut-short installation left.
+        origin: the setting that names it, such as `git config core.hooksPath (global)`; empty for git's default.
+        shared: other repositories use it too.
+        problem: what is wrong with the directory itself; empty if nothing is.
+        leftovers: temporary files of an interrupted installation.
     """
 
     path: Path
@@ -90,11 +90,11 @@ class HooksDir(NamedTuple):
 
 
 class InstallScope(NamedTuple):
-    """One repository, or all of them.
+    """One repository, or all repositories of the user.
 
     Args:
         option: of `git config`: --local or --global.
-        shelf: where shims lie that git's settings name.
+        shim_dir: the directory of the shims that config hooks run.
     """
 
     option: str
@@ -102,14 +102,14 @@ class InstallScope(NamedTuple):
 
 
 class HookFacts(NamedTuple):
-    """All that a plan needs to know.
+    """Everything that a plan depends on.
 
     Args:
-        folder: where git looks for hooks; None where there is no such place (for all repositories, no core.hooksPath).
-        also: git's own directory, where it is another: hooks of ours may be left in it.
-        settings: what git's settings of this scope say about our hooks: section to command.
-        shelved: the text of each shim on the shelf.
-        notes: files that the hooks write while they work.
+        hooks_dir: where git looks for hooks; None if there is no such directory (--global without core.hooksPath).
+        other_dirs: the repository's default hooks directory, if git does not use it; hooks of ours may be left there.
+        hook_config: our config hooks in this scope: section and command.
+        installed_shims: name and text of each shim in `scope.shim_dir`.
+        notes: state files of the hooks.
     """
 
     scope: InstallScope

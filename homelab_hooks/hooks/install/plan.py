@@ -1,4 +1,4 @@
-"""What installing and removing our hooks means here: facts in; steps and words, or a refusal, out."""
+"""Decides how to install and uninstall the hooks: facts in, steps and messages or a refusal out."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ from homelab_hooks.hooks.install.managers import HookManager
 from homelab_hooks.hooks.install.model import FileKind, HookFacts, HooksDir, HookSlot
 
 CONFIG_HOOKS_VERSION = (2, 54)
-"""git that reads hooks in its settings"""
+"""the first git with config hooks (hook.NAME.command)"""
 
 
 class Backup(NamedTuple):
-    """A hook gets a second name, under which ours will find it; git runs it on until ours is there."""
+    """Add a second name to a hook, under which our shim calls it; git keeps running it until our shim is written."""
 
     path: Path
     backup: Path
 
 
 class WriteShim(NamedTuple):
-    """A shim is written, whole or not at all."""
+    """Write a shim, completely or not at all."""
 
     path: Path
     text: str
 
 
 class RestoreBackup(NamedTuple):
-    """A kept hook takes the place of ours."""
+    """Replace our shim with the preserved hook."""
 
     path: Path
     backup: Path
 
 
 class RemoveFile(NamedTuple):
-    """A file of ours goes."""
+    """Remove a file of ours."""
 
     path: Path
 
 
 class RemoveEmptyDir(NamedTuple):
-    """A directory of ours goes, where it is empty."""
+    """Remove a directory of ours if it is empty."""
 
     path: Path
 
 
 class SetHookConfig(NamedTuple):
-    """Git's settings name a hook."""
+    """Add a config hook."""
 
     option: str
     section: str
@@ -58,7 +58,7 @@ class SetHookConfig(NamedTuple):
 
 
 class UnsetHookConfig(NamedTuple):
-    """Git's settings forget it."""
+    """Remove a config hook."""
 
     option: str
     section: str
@@ -68,21 +68,21 @@ InstallStep = Backup | WriteShim | RestoreBackup | RemoveFile | RemoveEmptyDir |
 
 
 class InstallPlan(NamedTuple):
-    """Steps in an order in which each may be the last, and what to tell."""
+    """Steps, ordered so that an interruption after any of them leaves working hooks, and messages."""
 
     steps: tuple[InstallStep, ...]
     messages: tuple[str, ...] = ()
 
 
 class InstallRefused(NamedTuple):
-    """Nothing is changed."""
+    """The hooks cannot be installed, and nothing is changed."""
 
     reason: str
     remedy: str
 
 
 def plan_install(facts: HookFacts, texts: Mapping[str, str]) -> InstallPlan | InstallRefused:
-    """Put our shims in: as files where nobody is in the way, else into git's settings where git reads hooks there."""
+    """Install the shims as files, or as config hooks if another tool owns the directory and git supports them."""
     if facts.git < MIN_VERSION:
         return InstallRefused(f"git {_version_text(facts.git)} is too old for these hooks", "install git 2.36 or newer")
     ways = {name: _method(facts, name) for name in shims.INSTALLED_HOOKS}
@@ -102,19 +102,19 @@ def _is_done(
         case HookSlot():
             return _install_file(way, text)
         case InstallRefused():
-            return [], f"{name}: left alone: {way.reason}; git's reflog tells what a push moved instead"
+            return [], f"{name}: not installed: {way.reason}; pushes are detected from git's reflog instead"
         case Path():
             return _install_config(facts, name, way, text)
 
 
 def _method(facts: HookFacts, name: str) -> HookSlot | Path | InstallRefused:
-    """A hook in the directory, a shim on the shelf for git's settings, or why neither."""
+    """The hook file to write, the shim to run from git config, or why neither is possible."""
     new = facts.git >= CONFIG_HOOKS_VERSION
     if facts.scope.option == "--global" and new:
         return facts.scope.shim_dir / name
     if facts.hooks_dir is None:
         return InstallRefused(
-            f"git {_version_text(facts.git)} has no global hooks (2.54 has), and core.hooksPath is not set",
+            f"git {_version_text(facts.git)} does not support global hooks (2.54 does), and core.hooksPath is not set",
             "install them in each repository: homelab hooks install",
         )
     hook = next(hook for hook in facts.hooks_dir.hooks if hook.name == name)
@@ -125,43 +125,44 @@ def _method(facts: HookFacts, name: str) -> HookSlot | Path | InstallRefused:
 
 
 def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[InstallRefused]:
-    """What stands against a file of ours in the hooks directory, the weightiest first."""
+    """Yield the reasons against a file in the hooks directory, the most important first."""
     path, whose = hook.file.path, hook.file.owner
     if folder.problem:
-        yield InstallRefused(folder.problem, f"mend it, or unset it: {folder.origin or folder.path}")
+        yield InstallRefused(folder.problem, f"fix it, or unset it: {folder.origin or folder.path}")
     if folder.shared and facts.scope.option != "--global":
         yield InstallRefused(
-            f"{folder.path} ({folder.origin}) serves every repository", "homelab hooks install --global"
+            f"{folder.path} ({folder.origin}) is used by every repository", "homelab hooks install --global"
         )
     if hook.installed:
         return
     if hook.tracked or hook.shows_in_status:
-        state = "is tracked" if hook.tracked else "would be seen by git status"
+        state = "is tracked" if hook.tracked else "would show up in git status"
         names = f"{path.name} and {hook.backup.path.name}" if hook.file.exists else path.name
-        remedy = f"let git ignore {names} there, or start {shims.source_dir() / hook.name} from a hook of your own"
+        remedy = f"add {names} to .gitignore there, or run {shims.source_dir() / hook.name} from your own hook"
         yield InstallRefused(f"{path} {state}: that directory is part of the work tree", remedy)
     if hook.file.kind is FileKind.FOLDER:
-        yield InstallRefused(f"{path} is a directory", "move it away")
+        yield InstallRefused(f"{path} is a directory", "move it out of the way")
     if whose.is_manager:
         yield InstallRefused(
-            f"{path} belongs to {whose}", f"git 2.54 can have both; or take that hook out with {whose} itself"
+            f"{path} is managed by {whose}",
+            f"use git 2.54, which can run both; or remove that hook with {whose}",
         )
     if hook.file.exists and hook.backup.exists and not hook.backup_is_current:
-        reason = f"there are two hooks of yours, {path} and {hook.backup.path.name}"
-        yield InstallRefused(reason, "make one of them, under the first name")
+        reason = f"you have two hooks, {path} and {hook.backup.path.name}"
+        yield InstallRefused(reason, "merge them into the first")
 
 
 def _install_file(hook: HookSlot, text: str) -> tuple[list[InstallStep], str]:
-    """Ours under the hook's name; behind pre-commit's or prek's where they moved it there."""
+    """Write our shim under the hook's name, or where pre-commit or prek renamed it."""
     there = hook.installed
     path = there.path if there else hook.file.path
     word = f"{hook.name}: {path}"
     if there and there is hook.legacy:
-        word += f", started by {hook.file.owner}'s"
+        word += f", called by {hook.file.owner}"
     elif hook.backup.exists or (hook.file.exists and not there):
-        word += f"; the hook that was there runs first ({hook.backup.path.name})"
+        word += f"; the existing hook runs first ({hook.backup.path.name})"
     if there and there.text == text and there.executable:
-        return [], f"{word} (as it was)"
+        return [], f"{word} (unchanged)"
     keep: list[InstallStep] = (
         [Backup(hook.file.path, hook.backup.path)] if hook.file.exists and not there and not hook.backup.exists else []
     )
@@ -176,16 +177,16 @@ def _install_config(facts: HookFacts, name: str, shim: Path, text: str) -> tuple
     if dict(facts.hook_config).get(section) != command:
         steps.append(SetHookConfig(facts.scope.option, section, name, command))
     word = f"{name}: git config {facts.scope.option} hook.{section}"
-    return steps, word if steps else f"{word} (as it was)"
+    return steps, word if steps else f"{word} (unchanged)"
 
 
 def plan_uninstall(facts: HookFacts) -> InstallPlan:
-    """Take ours out, wherever it is, and put back what was there before."""
+    """Remove our shims wherever they are, and restore the preserved hooks."""
     steps: list[InstallStep] = []
     said: list[str] = []
     for section, _ in facts.hook_config:
         steps.append(UnsetHookConfig(facts.scope.option, section))
-        said.append(f"git config {facts.scope.option} hook.{section}: gone")
+        said.append(f"git config {facts.scope.option} hook.{section}: removed")
     for folder in (facts.hooks_dir, facts.other_dirs):
         if folder is None or (folder.shared and facts.scope.option != "--global"):
             continue
@@ -202,18 +203,18 @@ def plan_uninstall(facts: HookFacts) -> InstallPlan:
 
 
 def _remove_one(hook: HookSlot) -> Iterator[tuple[InstallStep, str]]:
-    """Of one hook: the kept one goes where ours was, also behind another tool's."""
+    """Remove one hook; the preserved one takes its place, also if another tool calls it."""
     kept = hook.backup
     for ours in (hook.file, hook.legacy):
         if ours.owner is HookManager.OURS and kept.exists:
-            yield RestoreBackup(ours.path, kept.path), f"{ours.path}: yours again"
+            yield RestoreBackup(ours.path, kept.path), f"{ours.path}: restored"
             kept = kept._replace(kind=FileKind.MISSING)
         elif ours.owner is HookManager.OURS:
-            yield RemoveFile(ours.path), f"{ours.path}: gone"
+            yield RemoveFile(ours.path), f"{ours.path}: removed"
     if kept.exists and not hook.file.exists:
-        yield RestoreBackup(hook.file.path, kept.path), f"{hook.file.path}: yours again"
+        yield RestoreBackup(hook.file.path, kept.path), f"{hook.file.path}: restored"
     elif kept.exists and hook.backup_is_current:
-        yield RemoveFile(kept.path), f"{hook.file.path}: yours, as it was"
+        yield RemoveFile(kept.path), f"{hook.file.path}: yours, unchanged"
 
 
 def _version_text(version: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""Our own hooks: their text, and how a git with hooks in its settings starts them."""
+"""The shims: their text, and the command by which a config hook runs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 TRANSACTION_HOOK, PRE_PUSH_HOOK = "reference-transaction", "pre-push"
 INSTALLED_HOOKS = (PRE_PUSH_HOOK, TRANSACTION_HOOK)
-"""what is installed; `post-push` is not: `git land` would run it in place of its own stage, which knows more"""
+"""the hooks that are installed; not `post-push`, which `git land` would run instead of its own CI watch"""
 _PATH_PLACEHOLDER = "known=''"
 
 
@@ -17,18 +17,18 @@ def source_dir() -> Path:
 
 
 MAX_LINE_CHARS = 8192
-"""characters of a line that can name a program: more than a path may have"""
+"""of the line with homelab's path; longer than any path"""
 
 
 def shim_text(name: str, program: str) -> str:
-    """A shim that finds homelab at this path where PATH does not have it."""
+    """The text of a shim that finds homelab at this path if it is not on PATH."""
     return (
         (source_dir() / name).read_text(encoding="utf-8").replace(_PATH_PLACEHOLDER, f"known={shlex.quote(program)}", 1)
     )
 
 
 def embedded_path(shim: str) -> str:
-    r"""The path of homelab that was written into a shim; empty where none was.
+    r"""The path of homelab in a shim; empty if there is none.
 
     >>> embedded_path("#!/bin/sh\nknown='/opt/my tools/homelab' # x\n"), embedded_path("#!/bin/sh\n")
     ('/opt/my tools/homelab', '')
@@ -40,19 +40,19 @@ def embedded_path(shim: str) -> str:
         return ""
     try:
         return next(iter(shlex.split(line.removeprefix("known="), comments=True)), "")
-    except ValueError:  # a quote without its end: somebody has changed it
+    except ValueError:  # an unterminated quote: the line was edited by hand
         return ""
 
 
 def config_section(name: str) -> str:
-    """The name of our hook in git's settings; it must not be that of an event."""
+    """The name of our config hook; it must differ from every hook event, or git reads it as one."""
     return f"homelab-{name}"
 
 
 def config_command(name: str, shim: Path) -> str:
-    """What stands in git's settings; git puts the arguments behind it.
+    """The command of a config hook; git appends the hook's arguments.
 
-    A shim that is gone must not stop a push, and above all no change of a ref: before `committed` nothing is started.
+    A missing shim must not stop a push, and above all no ref update, so nothing runs before the state `committed`.
 
     >>> config_command("pre-push", Path("/h/pre-push"))
     'f() { [ ! -x /h/pre-push ] || /h/pre-push "$@" || :; }; f'

@@ -1,4 +1,4 @@
-"""Says what the hooks of a place would do: which are there, whose they are, and what fires when."""
+"""Describes the installed hooks: which are there, who wrote them, and what runs when."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from homelab_hooks.hooks.install.plan import CONFIG_HOOKS_VERSION
 
 
 class StatusInput(NamedTuple):
-    """What the settings say about the stage.
+    """The settings that decide what runs after a push.
 
     Args:
-        target: the branch whose push fires; empty where the remote's HEAD branch decides.
+        target: the branch whose pushes are watched; empty: the remote's HEAD branch.
         mode: homelab.postPush; empty for the default.
-        post_push: the repository's own hook that `git land` would run.
+        post_push: the repository's own post-push hook, which `git land` runs.
     """
 
     target: str = ""
@@ -31,7 +31,7 @@ class StatusInput(NamedTuple):
 
 
 class HookStatus(NamedTuple):
-    """What is installed, and the lines that say so."""
+    """Whether the hooks are installed, and the lines of the report."""
 
     installed: bool
     lines: tuple[str, ...]
@@ -39,22 +39,24 @@ class HookStatus(NamedTuple):
 
 
 def hook_status(facts: HookFacts, every: HookFacts | None, aim: StatusInput) -> HookStatus:
-    """What is there; `every` is what holds for all repositories, beside this one's."""
+    """Describe the hooks of one scope.
+
+    Args:
+        every: the hooks for all repositories, if the scope is one repository.
+    """
     lines = [*_location_lines(facts), *_config_lines(facts), *(_config_lines(every) if every else ())]
     here = is_active(facts) or (every is not None and is_active(every))
-    lines += _stage_lines(aim) if here else ["a plain git push is followed by nothing"]
+    lines += _stage_lines(aim) if here else ["nothing runs after a plain git push"]
     if aim.post_push and aim.post_push.exists:
-        lines.append(
-            f"post-push: {_owner_name(aim.post_push.owner)}; git land runs it in place of its own watch and deploy wait"
-        )
+        lines.append(f"post-push: {_owner_name(aim.post_push.owner)}; git land runs it instead of its own watch")
     elif here:
-        lines.append("post-push: none; git land watches by itself")
+        lines.append("post-push: none; git land uses its own watch")
     option = " --global" if facts.scope.option == "--global" else ""
     return HookStatus(here, tuple(lines), "" if here else f"homelab hooks install{option}")
 
 
 def is_active(facts: HookFacts) -> bool:
-    """Whether the trigger is there, as a file that git runs or in the settings."""
+    """Whether the reference-transaction hook is installed, as a file that git runs or as a config hook."""
     settings = dict(facts.hook_config)
     hooks = {hook.name: hook for hook in facts.hooks_dir.hooks} if facts.hooks_dir else {}
     trigger = hooks.get(shims.TRANSACTION_HOOK)
@@ -76,16 +78,16 @@ def _location_lines(facts: HookFacts) -> Iterator[str]:
 
 def _hook_line(hook: HookSlot) -> str:
     ours = hook.installed
-    yours = f", after the one that was there ({hook.backup.path.name})" if hook.backup.exists else ""
+    yours = f", runs after your hook ({hook.backup.path.name})" if hook.backup.exists else ""
     if ours and ours is hook.legacy:
-        return f"{hook.file.owner}'s, which starts ours ({ours.path.name}){yours}"
+        return f"managed by {hook.file.owner}, which calls ours ({ours.path.name}){yours}"
     if ours:
         gone = known if (known := shims.embedded_path(ours.text or "")) and not os.access(known, os.X_OK) else ""
-        weak = "" if ours.executable else ", without the execute bit: git does not run it"
-        return f"ours{yours}{weak}" + (f"; {gone} is gone: homelab is looked for on PATH only" if gone else "")
+        weak = "" if ours.executable else ", not executable: git does not run it"
+        return f"ours{yours}{weak}" + (f"; {gone} is missing: homelab is only found on PATH" if gone else "")
     if not hook.file.exists:
         return "none"
-    return _owner_name(hook.file.owner) + (", and ours is not there" if hook.file.owner is HookManager.USER else "")
+    return _owner_name(hook.file.owner) + (", ours is not installed" if hook.file.owner is HookManager.USER else "")
 
 
 def _owner_name(owner: HookManager) -> str:
@@ -93,19 +95,19 @@ def _owner_name(owner: HookManager) -> str:
 
 
 def _idle_lines(also: HooksDir | None) -> Iterator[str]:
-    """Ours in a directory where git does not look."""
+    """Hooks of ours in a directory that git does not use."""
     for hook in also.hooks if also else ():
         if hook.file.owner is HookManager.OURS:
-            yield f"{hook.file.path}: ours, but git does not look there; homelab hooks uninstall takes it away"
+            yield f"{hook.file.path}: ours, but git does not use that directory; homelab hooks uninstall removes it"
 
 
 def _config_lines(facts: HookFacts) -> Iterator[str]:
     shelved: Mapping[str, str] = dict(facts.installed_shims)
     for section, _ in facts.hook_config:
         name = section.removeprefix("homelab-")
-        old = "" if facts.git >= CONFIG_HOOKS_VERSION else "; this git is too old to read it"
-        gone = "" if name in shelved else f"; {Path(facts.scope.shim_dir, name)} is gone, so it does nothing"
-        yield f"{name}: ours, by git config {facts.scope.option} hook.{section}{old}{gone}"
+        old = "" if facts.git >= CONFIG_HOOKS_VERSION else "; this git is too old for config hooks"
+        gone = "" if name in shelved else f"; {Path(facts.scope.shim_dir, name)} is missing, so it does nothing"
+        yield f"{name}: ours, from git config {facts.scope.option} hook.{section}{old}{gone}"
 
 
 _MODES = {
@@ -117,13 +119,13 @@ _MODES = {
 
 
 def after_push_text(mode: str) -> str:
-    """What follows a push of the target, in this homelab.postPush."""
+    """What happens after a push to the target, for this value of homelab.postPush."""
     return _MODES[mode]
 
 
 def _stage_lines(aim: StatusInput) -> Iterator[str]:
     branch = f"{aim.target} ({aim.target_source})" if aim.target else "the remote's HEAD branch"
-    yield f"after a git push of {branch}: {after_push_text(aim.mode)}"
-    yield "silent: fetches, other branches, tags, deletions, rehearsals, refused and up-to-date pushes, git land's own"
+    yield f"after a git push to {branch}: {after_push_text(aim.mode)}"
+    yield "ignored: fetches, other branches, tags, deletions, dry runs, rejected or up-to-date pushes, git land"
     if not aim.program:
-        yield f"homelab is not on PATH; {TRACKED_FILE} and a missing remote HEAD cannot be read without it"
+        yield f"homelab is not on PATH; it is needed to read {TRACKED_FILE} and to look up a missing remote HEAD"

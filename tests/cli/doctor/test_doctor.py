@@ -32,14 +32,14 @@ def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
     for said in (
         "ok identity     Ann Example <ann@example.test>",
         "ok verification `true`: environment HOMELAB_VERIFY",
-        "ok remote       origin is ",
+        "ok remote       origin: ",
         "ok token        from WOODPECKER_TOKEN",
-        f"answers at 127.0.0.1:{balancer.port} by the dial",
-        "ok certificate  by ",
-        "ok user         the token is alice's",
-        "ok repository   acme/app is active in CI; the token may restart pipelines, may see the queue",
-        "ok shop/web     it, its revisions and ",
-        "a landing from here would work",
+        f"responds at 127.0.0.1:{balancer.port} (dial ",
+        "ok certificate  issued by ",
+        "ok user         authenticated as alice",
+        "ok repository   acme/app is enabled in CI; the token can restart pipelines, can read the queue",
+        "ok shop/web     running ",
+        "git land would work from here",
     ):
         assert said in done.err
     assert "alice-token" not in done.out + done.err
@@ -52,7 +52,7 @@ def test_a_landing_that_cannot_ask_ci_names_the_server_and_the_dial(desk: Desk) 
 
 def test_it_says_of_the_hooks_what_hooks_status_says(desk: Desk) -> None:
     assert desk.shell("homelab", "hooks", "install").code == 0
-    assert "ok hooks        a plain git push is watched" in desk.examine().err
+    assert "ok hooks        CI is watched after a plain git push" in desk.examine().err
     desk.set("homelab.postPush", "off")
     off = "nothing happens (homelab.postPush is off)"
     assert off in desk.shell("homelab", "hooks", "status").err
@@ -93,7 +93,7 @@ def test_examinations_run_side_by_side() -> None:
         yield Finding("one", FindingStatus.OK, "seen")
 
     each = DoctorCheck("one", examine, "")
-    found = list(run_checks([each] * 3, clock=SystemClock(), patience=HANG_S))
+    found = list(run_checks([each] * 3, clock=SystemClock(), timeout=HANG_S))
     assert [one.evidence for one in found] == ["seen"] * 3
 
 
@@ -118,4 +118,4 @@ def test_outside_a_repository_the_rest_is_examined_all_the_same(desk: Desk) -> N
     done = desk.shell("homelab", "doctor", at=desk.workshop.folder)
     assert done.code == 20
     assert "this is no git work tree" in done.err
-    assert "ok repository   acme/app is active in CI" in done.err
+    assert "ok repository   acme/app is enabled in CI" in done.err

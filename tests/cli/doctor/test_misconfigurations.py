@@ -137,7 +137,7 @@ ROWS = (
         _set("homelab.ciServr", "x"), 0, "git config homelab.ciservr", "homelab.ciServer is one"),
     Row("no server", _without("WOODPECKER_SERVER"), 20, "no CI server is set", "homelab.ciServer https://"),
     Row("a name that DNS does not know",
-        _env(WOODPECKER_SERVER="https://ci.invalid"), 20, "has no address", "ciDial IP"),
+        _env(WOODPECKER_SERVER="https://ci.invalid"), 20, "could not resolve ", "ciDial IP"),
     Row("a server that is not there", _closed_port, 20, "cannot be reached.*refused", "homelab.ciDial"),
     Row("no TLS where TLS is wanted", lambda desk: desk.shell.more.update(
         WOODPECKER_SERVER=desk.site.url.replace("http:", "https:")), 20, "x  certificate .*TLS fails", "ciCaFile"),
@@ -150,7 +150,7 @@ ROWS = (
     Row("a token with a line in it", _env(WOODPECKER_TOKEN="a b c d e"), 20, "characters that no token has", "quote"),
     Row("a repository that CI does not know",
         _env(HOMELAB_CI_REPO="acme/nope"), 20, "not know.*acme/nope", "activate it"),
-    Row("a repository that is not active", _inactive, 3, "acme/app is not active", "/repos/add"),
+    Row("a repository that is not active", _inactive, 3, "acme/app is not enabled", "/repos/add"),
     Row("a web page instead of CI",
         _answers("/api", BodyFault(content=b"<html>", content_type="text/html")), 20, "a web page"),
     Row("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "answered 502", "no-ci-watch"),

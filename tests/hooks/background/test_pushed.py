@@ -49,7 +49,7 @@ def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(desk
     done = desk.git("push", "origin", "HEAD:main")
 
     assert done.code == 0
-    assert "CI is watched in the background" in done.err
+    assert "watching CI in the background" in done.err
     told = desk.notification()
     assert (told["event"], told["verdict"], told["exit"], told["sha"]) == ("result", "failed", 1, sha)
     record = desk.record()
@@ -268,7 +268,7 @@ def test_where_nothing_can_be_written_down_it_is_said_that_nobody_watches(desk: 
     done = desk.git(*PUSH)
 
     assert done.code == 0
-    assert "warning: nobody watches this push: " in done.err
+    assert "warning: no watcher is running for this push: " in done.err
     assert "fault" not in done.err
 
 
@@ -279,7 +279,7 @@ def test_where_nothing_can_be_written_down_somebody_who_looks_on_sees_the_verdic
 
     done = desk.git(*PUSH)
 
-    assert "warning: this watch is not written down: " in done.err
+    assert "warning: could not record this watch: " in done.err
     assert "homelab: failed exit=1" in done.err
 
 

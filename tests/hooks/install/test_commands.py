@@ -44,7 +44,7 @@ def test_json_says_whose_each_hook_is_and_whether_ours_are_in(desk: Desk) -> Non
     *said, result = objects(shell("homelab", "hooks", "status", "--output", "json").lines)
     assert (result["verdict"], result["exit"], result["reason"]) == ("ok", 0, "installed")
     texts = [line["text"] for line in said]
-    assert "pre-push: ours, after the one that was there (pre-push.before-homelab)" in texts
+    assert "pre-push: ours, runs after your hook (pre-push.before-homelab)" in texts
     assert "reference-transaction: ours" in texts
 
 
@@ -62,7 +62,7 @@ def said(desk: Desk, aim: StatusInput) -> str:
 
 
 def test_status_explains_what_fires_when(desk: Desk) -> None:
-    assert "a plain git push is followed by nothing" in said(desk, StatusInput())
+    assert "nothing runs after a plain git push" in said(desk, StatusInput())
     put_in(desk)
     for mode, word in (
         ("", "foreground on a terminal"),
@@ -71,18 +71,18 @@ def test_status_explains_what_fires_when(desk: Desk) -> None:
     ):
         assert word in said(desk, StatusInput(mode=mode, program="/x"))
     text = said(desk, StatusInput(target="stable", target_source="git config homelab.target (local)"))
-    assert "after a git push of stable (git config homelab.target (local))" in text
-    assert "/gone/homelab is gone" in text
+    assert "after a git push to stable (git config homelab.target (local))" in text
+    assert "/gone/homelab is missing" in text
 
 
 def test_status_tells_of_hooks_that_do_not_run(desk: Desk) -> None:
     put_in(desk)
     (desk.hooks / "pre-push").chmod(0o644)
-    assert "without the execute bit" in said(desk, StatusInput())
+    assert "not executable" in said(desk, StatusInput())
     desk.mine.git("config", "core.hooksPath", ".hooks")
     text = said(desk, StatusInput())
-    assert "a plain git push is followed by nothing" in text
-    assert f"{desk.hooks / 'reference-transaction'}: ours, but git does not look there" in text
+    assert "nothing runs after a plain git push" in text
+    assert f"{desk.hooks / 'reference-transaction'}: ours, but git does not use that directory" in text
 
 
 def test_status_names_the_owner_of_each_hook(desk: Desk) -> None:
@@ -91,14 +91,14 @@ def test_status_names_the_owner_of_each_hook(desk: Desk) -> None:
         assert f"pre-push: {whose}'s" in said(desk, StatusInput())
     write(desk.hooks / "pre-push", MANAGED[HookManager.PREK])
     write(desk.hooks / "pre-push.legacy", (write(desk.folder / "x", "#!/bin/sh\n# homelab-hooks: x\n")).read_text())
-    assert "pre-push: prek's, which starts ours (pre-push.legacy)" in said(desk, StatusInput())
+    assert "pre-push: managed by prek, which calls ours (pre-push.legacy)" in said(desk, StatusInput())
     write(desk.hooks / "pre-push", USERS)
-    assert "pre-push: yours, and ours is not there" in said(desk, StatusInput())
+    assert "pre-push: yours, ours is not installed" in said(desk, StatusInput())
 
 
 def test_status_says_what_git_land_runs_afterwards(desk: Desk) -> None:
     put_in(desk)
-    assert "post-push: none; git land watches by itself" in said(desk, StatusInput())
+    assert "post-push: none; git land uses its own watch" in said(desk, StatusInput())
     own = StatusInput(post_push=HookFile(desk.hooks / "post-push", FileKind.FILE, USERS, executable=True))
     assert "post-push: you's" not in said(desk, own)
     assert "git land runs it in place of its own" in said(desk, own)

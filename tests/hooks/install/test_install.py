@@ -223,7 +223,8 @@ def test_a_hooks_directory_for_all_repositories_is_left_to_the_global_installati
     if facts(desk).git < install_plan.CONFIG_HOOKS_VERSION:
         refused = install_plan.plan_install(facts(desk), texts())
         assert refused == InstallRefused(
-            f"{theirs} (git config core.hooksPath (global)) serves every repository", "homelab hooks install --global"
+            f"{theirs} (git config core.hooksPath (global)) is used by every repository",
+            "homelab hooks install --global",
         )
 
         put_in(desk, everywhere=True)
@@ -262,7 +263,7 @@ def test_bad_places_are_refused_with_a_remedy(desk: Desk, tmp_path: Path) -> Non
         assert found.value.hint
 
 
-@pytest.mark.parametrize(("path", "word"), [("/dev/null", "is no directory"), ("/proc/self", "cannot be written")])
+@pytest.mark.parametrize(("path", "word"), [("/dev/null", "is not a directory"), ("/proc/self", "could not write ")])
 def test_a_hooks_directory_that_is_none_or_cannot_be_written_is_refused(desk: Desk, path: str, word: str) -> None:
     desk.mine.git("config", "core.hooksPath", path)
     before = private(desk)
@@ -288,7 +289,7 @@ def test_two_hooks_of_the_users_are_not_guessed_about(desk: Desk) -> None:
     before = private(desk)
     decided = install_plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
     assert isinstance(decided, InstallRefused)
-    assert "two hooks of yours" in decided.reason
+    assert "you have two hooks" in decided.reason
     take_out(desk)
     kept = [name for name in before if "reference-transaction" in name]
     assert {name: private(desk)[name] for name in kept} == {name: before[name] for name in kept}

@@ -62,7 +62,7 @@ def test_another_tools_pre_push_is_left_alone_and_pushes_fire_all_the_same(desk:
     assert hook.read_text() == MANAGED[whose]
     assert not hook.with_name("pre-push.before-homelab").exists()
     assert desk.calls == expected
-    assert desk.version >= install_plan.CONFIG_HOOKS_VERSION or f"belongs to {whose}" in said[0]
+    assert desk.version >= install_plan.CONFIG_HOOKS_VERSION or f"is managed by {whose}" in said[0]
     take_out(desk)
     assert private(desk) == before
 
@@ -74,7 +74,7 @@ def test_another_tools_trigger_is_refused_where_git_has_no_other_place(desk: Des
     before = private(desk)
     decided = install_plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
     assert isinstance(decided, InstallRefused)
-    assert f"belongs to {whose}" in decided.reason
+    assert f"is managed by {whose}" in decided.reason
     assert "2.54" in decided.remedy
     assert private(desk) == before
 

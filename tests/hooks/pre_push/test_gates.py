@@ -35,7 +35,7 @@ def colour(desk: Desk, script: PipelineTimeline, *, branch: str = "main", **fact
 
 
 @pytest.mark.parametrize("case", [
-    (LAND_ONLY, 20, "main is landed on with git land"),
+    (LAND_ONLY, 20, "only git land may push to main"),
     (FAILS, 22, "the verification failed with exit code 3: echo broken; exit 3"),
 ])  # fmt: skip
 def test_a_push_to_the_target_is_refused_with_a_reason_and_a_way(
@@ -107,7 +107,7 @@ def test_a_push_that_a_verification_makes_is_none_of_git_land(
     before = workshop.server_commit()
     ended = desk.shell(*LAND, "git push --quiet origin HEAD:main")
     assert (ended.code, workshop.server_commit()) == (22, before)
-    assert "main is landed on with git land" in ended.err
+    assert "only git land may push to main" in ended.err
 
 
 @pytest.mark.parametrize("name", ["HOMELAB_IN_LAND", "HOMELAB_NO_WATCH", "PRE_COMMIT"])
@@ -164,7 +164,7 @@ def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(desk: D
     desk.commit()
     done = desk.git(*PUSH)
     assert done.code == 1
-    assert "there is nothing to verify with" in done.err
+    assert "no verification command found" in done.err
     desk.clone.commit("Makefile", "test:\n\t@env; exit 4\n")
     done = desk.git(*PUSH)
     assert done.code == 1
@@ -195,7 +195,7 @@ def test_nothing_is_pushed_onto_a_red_branch(
     done = desk.git(*PUSH)
 
     assert (done.code, workshop.server_commit()) == (1, before)
-    assert "main is red: #2 of cccccccccc ended in " in done.err
+    assert "main fails in CI: #2 (cccccccccc) " in done.err
     assert f"{desk.site.url}/repos/8/pipeline/2" in done.err
     assert "SKIP=homelab-ci-green git push" in done.err
     assert "exit=20" in done.err
@@ -233,13 +233,13 @@ def test_a_ci_that_cannot_be_asked_stops_no_push_but_strictly(desk: Desk, gate: 
     gate("ci-green")
     done = desk.git(*PUSH)
     assert done.code == 0
-    assert "warning: CI cannot be asked: " in done.err
+    assert "warning: could not reach CI: " in done.err
     assert "the push goes on, whatever colour main has" in done.err
     desk.site.start()
     desk.commit()
     done = desk.git(*PUSH, HOMELAB_CI_REPO="acme/nope")
     assert done.code == 0
-    assert "warning: CI does not tell its colour: " in done.err
+    assert "warning: CI does not report the branch status: " in done.err
 
 
 def test_a_question_that_hangs_is_given_up() -> None:
@@ -266,7 +266,7 @@ def test_a_tracked_files_command_is_not_run_by_the_gate_before_it_was_agreed_to(
     desk.clone.commit(".homelab.toml", 'verify = "echo ran >../ran"\n')
     done = desk.git(*PUSH)
     assert done.code == 1
-    assert "nobody has agreed to that" in done.err
+    assert "which has not been approved" in done.err
     assert not (desk.clone.path.parent / "ran").exists()
 
 

@@ -1,7 +1,8 @@
-"""homelab ci logs: the logs of the steps that failed.
+"""homelab ci logs: print the logs of failed steps.
 
-Prints the logs of a commit's failed steps (or of --step, or of --all) on stdout, then the result line. Logs can be late
-or cut: what has arrived is shown. --follow goes on until the pipeline has ended.
+Prints the logs of a commit's failed steps (or of --step, or of all steps with --all) to stdout, then the result line.
+The server may deliver logs late or truncated; whatever has arrived is printed. --follow continues until the pipeline
+has ended.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from homelab_hooks.watch.snapshot import CommitSnapshot, take_snapshot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
+    """Add the command's arguments and options."""
+    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--step", default="", metavar="NAME", help="this step, or WORKFLOW/STEP")
-    which.add_argument("--all", action="store_true", help="every step that has started")
-    parser.add_argument("--tail", type=_parse_count, metavar="N", help="only the last N lines of each")
-    parser.add_argument("--follow", "-f", action="store_true", help="go on until the pipeline has ended")
+    which.add_argument("--step", default="", metavar="NAME", help="only this step; STEP or WORKFLOW/STEP")
+    which.add_argument("--all", action="store_true", help="all steps that have started")
+    parser.add_argument("--tail", type=_parse_count, metavar="N", help="only the last N lines of each step")
+    parser.add_argument("--follow", "-f", action="store_true", help="continue until the pipeline has ended")
     options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Show them."""
+    """Print the logs, then the result."""
     config, world = session.config(vars(args)), session.world
     about = watch_setup.resolve_context(config, world, args.commit)
     session.tell(
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 class Printer:
-    """Writes lines to stdout, a heading before each step."""
+    """Writes log lines to stdout, with a heading before each step."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -64,7 +65,7 @@ class Printer:
         self.steps = 0
 
     def line(self, title: str, line: LogLine | None) -> None:
-        """A heading (no line), or a line; the heading again where another step came between."""
+        """Print a line, after the step's heading if another step was printed before; None prints only the heading."""
         terminal, redact = self._session.world.terminal, self._session.world.redact
         if title != self._title:
             terminal.out(f"== {sanitize_text(title, redact)}")
@@ -76,13 +77,14 @@ class Printer:
 
 def _logs_verdict(seen: CommitSnapshot, steps: int, late: tuple[str, ...]) -> Verdict:
     known = seen.verdict
-    reason = "" if steps else "no step has failed; --all shows every step, --step NAME one"
+    reason = "" if steps else "no failed step; use --all for all steps, or --step NAME for one"
     if late:
-        reason = f"more may come of {', '.join(title.partition(':')[0] for title in late)}; the same command shows it"
+        names = ", ".join(title.partition(":")[0] for title in late)
+        reason = f"incomplete: {names}; rerun the same command to see the rest"
     return Verdict(exit=ExitCode.OK, reason=reason, sha=known.sha, pipelines=known.pipelines, url=known.url)
 
 
 def _parse_count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a number of lines is expected, not {text!r}")
+        raise argparse.ArgumentTypeError(f"not a number of lines: {text!r}")
     return int(text)

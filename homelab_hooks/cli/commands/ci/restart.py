@@ -1,7 +1,8 @@
-"""homelab ci restart: run a commit's failed pipelines again.
+"""homelab ci restart: rerun the failed pipelines of a commit and watch them.
 
-Retriggers the failed pipelines of a commit, then watches. Where a branch's tip has no pipeline (a lost webhook), a
-manual one is started. Refuses when that would kill a newer commit's running pipeline, unless --force.
+Restarts the failed pipelines of a commit, then watches them. If a branch's latest commit has no pipeline because the
+webhook was lost, starts one manually. Refuses if this would cancel the running pipeline of a newer commit, unless
+--force is given.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from homelab_hooks.watch.snapshot import ONE_POLL, make_one_poll_timeouts, take_
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
-    parser.add_argument("--force", action="store_true", help="even if a newer commit's run is killed")
-    parser.add_argument("--no-watch", action="store_true", help="start it and return")
+    """Add the command's arguments and options."""
+    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
+    parser.add_argument("--force", action="store_true", help="also if this cancels the run of a newer commit")
+    parser.add_argument("--no-watch", action="store_true", help="return once the pipeline is started")
     options.add_options(parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Restart, and watch."""
+    """Restart the pipelines, and watch them."""
     config, world = session.config(vars(args)), session.world
     about = watch_setup.resolve_context(config, world, args.commit)
     sha = about.commit.sha

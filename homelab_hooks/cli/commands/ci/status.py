@@ -1,7 +1,7 @@
-"""homelab ci status: the verdict from one look.
+"""homelab ci status: show the current CI status and exit.
 
-Says what CI has decided about a commit so far, without waiting: the codes of homelab-watch, 124 while it is undecided.
-Says too which pushes of this repository are watched now, and how the last one ended.
+Prints what CI has decided about a commit so far, without waiting. Exit codes are those of homelab-watch, and 124 while
+the result is open. Also lists the pushes of this repository that are being watched, and how the last one ended.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
-    parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event decide")
+    """Add the command's arguments and options."""
+    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
+    parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event count")
     options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Look once."""
+    """Print the status from one request."""
     config, world = session.config(vars(args)), session.world
     server = world.server(config)
     about = watch_setup.resolve_context(config, world, args.commit)
@@ -49,13 +49,13 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
-    """The pushes that are watched now, and the last that was, if it is of this commit or still news."""
+    """The background watches that run now, and the last one that ended, if it is about this commit or recent."""
     common = session.world.git_readonly.location.common_dir()
     return WatchRegistry(common).summaries(session.world.clock.wall(), sha=sha) if common else ()
 
 
 def _show_recent(seen: CommitSnapshot, session: Session) -> None:
-    """The newest pipelines of the branch, for a person who looks."""
+    """Print the newest pipelines of the branch, for a user at a terminal."""
     world = session.world
     branch = seen.tracks[0].pipeline.branch if seen.tracks else world.git_readonly.history.current_branch()
     rows = [_row_cells(row, world.clock.wall(), world.redact) for row in select_recent_pipelines(seen, branch)]

@@ -1,9 +1,9 @@
-"""homelab-watch: wait until CI has decided about a commit.
+"""homelab-watch: wait for the CI result of a commit.
 
-Waits until CI has decided about a commit; the exit code is the verdict.
-COMMIT is anything git resolves (default HEAD); a tag's name selects the tag's pipelines; a full sha works outside a
-repository when --repo is given.
-With --deploy, a green commit's rollout is waited for too, and counts.
+Waits until CI has decided about a commit. The exit code is the result.
+COMMIT is anything git resolves (default: HEAD). The name of a tag selects the pipelines of the tag. A full SHA works
+outside a repository if --repo is given.
+With --deploy, homelab-watch then waits for the rollout of the commit, and its result counts too.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="what git resolves to a commit (default: HEAD)")
-    parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event decide")
-    parser.add_argument("--fail-fast", action="store_true", help="end at the first red pipeline")
+    """Add the command's arguments and options."""
+    parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
+    parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event count")
+    parser.add_argument("--fail-fast", action="store_true", help="exit at the first failed pipeline")
     options.add_options(
         parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "deploy", *options.ROLLOUT_OPTIONS, "output"
     )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Watch."""
+    """Watch CI, then wait for the rollouts if targets were given."""
     config, world = session.config(vars(args)), session.world
     server = world.server(config)
     about = watch_setup.resolve_context(config, world, args.commit)

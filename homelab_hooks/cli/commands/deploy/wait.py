@@ -1,8 +1,8 @@
-"""homelab deploy wait: wait until a workload runs the commit's image.
+"""homelab deploy wait: wait until a workload runs the commit.
 
-Waits until each workload runs the commit's image and is rolled out. TARGET is NAMESPACE/NAME (a Deployment) or
-NAMESPACE/KIND/NAME; without one the configured targets are used. The commit is proven by the image's tag, or as
---image-proof says.
+Waits until each workload runs the commit's image and is fully rolled out. TARGET is NAMESPACE/NAME (a Deployment) or
+NAMESPACE/KIND/NAME; without one, the configured targets are used. The commit is identified by the image's tag, or as
+set with --image-proof.
 """
 
 from __future__ import annotations
@@ -19,28 +19,30 @@ from homelab_hooks.kubectl.image_ref import parse_proof
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     parser.add_argument("target", metavar="TARGET", nargs="*", help="NAMESPACE/NAME or NAMESPACE/KIND/NAME")
     parser.add_argument("--sha", metavar="COMMIT", help="the commit (default: HEAD)")
-    parser.add_argument("--container", default="", metavar="NAME", help="the container that proves it")
+    parser.add_argument(
+        "--container", default="", metavar="NAME", help="the container whose image identifies the commit"
+    )
     parser.add_argument(
         "--image-proof", default="tag", metavar="PROOF",
-        help="annotation:KEY, label:KEY, env:NAME or digest:sha256:... instead of the tag",
+        help="how the commit is identified: annotation:KEY, label:KEY, env:NAME, digest:sha256:... (default: tag)",
     )  # fmt: skip
-    parser.add_argument("--exact", action="store_true", help="a newer commit that contains this one does not count")
-    parser.add_argument("--wait-for-workload", action="store_true", help="wait for a workload that is missing")
-    parser.add_argument("--context", default="", metavar="NAME", help="handed to kubectl")
-    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="handed to kubectl")
+    parser.add_argument("--exact", action="store_true", help="do not accept a newer commit that contains this one")
+    parser.add_argument("--wait-for-workload", action="store_true", help="wait if the workload does not exist yet")
+    parser.add_argument("--context", default="", metavar="NAME", help="passed to kubectl")
+    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="passed to kubectl")
     options.add_options(parser, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Wait."""
+    """Wait for the workloads."""
     config, world = session.config(vars(args)), session.world
     workloads = deploy_setup.parse_targets(args.target or config.deploy)
     if not workloads:
-        hint = "name one: homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
-        raise CommandError("there is no workload to wait for", hint=hint)
+        hint = "use homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
+        raise CommandError("no workload given", hint=hint)
     commit = watch_setup.resolve_commit(world, args.sha)
     remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
@@ -59,7 +61,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _again(args: argparse.Namespace) -> list[str]:
-    """The options of this verb alone that a second wait needs to ask the same, quoted."""
+    """The options that only this command has, quoted, for the resume command."""
     named = {"--container": args.container, "--context": args.context, "--kubeconfig": args.kubeconfig}
     found = [word for option, text in named.items() if text for word in (option, text)]
     found += ["--image-proof", args.image_proof] if args.image_proof != "tag" else []

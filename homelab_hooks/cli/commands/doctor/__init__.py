@@ -1,8 +1,8 @@
-"""homelab doctor: everything a landing depends on, examined, each finding with its remedy.
+"""homelab doctor: check everything `git land` depends on and suggest fixes.
 
-Examines settings, git, the remote, the way to CI, the token, the repository in CI, Vault, kubectl and the hooks, side
-by side and within five seconds, and changes nothing. Ends with 0 if a landing from here would work, else with the code
-that it would end with.
+Checks settings, git, the remote, the connection to CI, the token, the repository in CI, Vault, kubectl and the hooks,
+in parallel and within five seconds. Changes nothing. Exits with 0 if `git land` would work from here, otherwise with
+the code it would exit with.
 """
 
 from __future__ import annotations
@@ -21,33 +21,33 @@ from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.verdict import Verdict
 
 CHECK_TIMEOUT_S = 4.5
-"""seconds for all of it"""
+"""for all checks together"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("--json", action="store_true", help="the same as --output json")
-    parser.add_argument("--context", default="", metavar="NAME", help="handed to kubectl")
-    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="handed to kubectl")
+    """Add the command's arguments and options."""
+    parser.add_argument("--json", action="store_true", help="same as --output json")
+    parser.add_argument("--context", default="", metavar="NAME", help="passed to kubectl")
+    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="passed to kubectl")
     options.add_options(parser, *options.LAND_OPTIONS)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Examine, and say what was found in an order in which one would mend it."""
+    """Run the checks, and print the findings in the order in which to fix them."""
     args.output = OutputMode.JSON.value if args.json else args.output
     config, problems = session.resolve_leniently(vars(args))
     found = list(settings.check_settings(config, problems))
     for finding in found:
         session.tell(finding)
     kubectl = session.world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    examinations = (
+    checks = (
         *git.git_checks(config, session.world),
         token.token_check(config, session.world),
         *ci.ci_checks(config, session.world),
         *cluster.cluster_checks(config, kubectl),
         hooks.hooks_check(config, session.world),
     )
-    for finding in run_checks(examinations, clock=session.world.clock, patience=CHECK_TIMEOUT_S):
+    for finding in run_checks(checks, clock=session.world.clock, timeout=CHECK_TIMEOUT_S):
         found.append(finding)
         session.tell(finding)
     kill_abandoned()
@@ -55,15 +55,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _verdict(found: list[Finding]) -> Verdict:
-    """The first problem is the one that a landing would meet first."""
+    """The verdict: the problem that a landing would meet first."""
     problems = [finding for finding in found if finding.health is FindingStatus.PROBLEM]
     warnings = sum(finding.health is FindingStatus.WARNING for finding in found)
     also = f", {pluralize(warnings, 'warning')}" if warnings else ""
     if not problems:
-        return Verdict(exit=ExitCode.OK, reason=f"a landing from here would work{also}")
+        return Verdict(exit=ExitCode.OK, reason=f"git land would work from here{also}")
     worst = min(problems, key=lambda finding: _TOPIC_ORDER.index(finding.exit))
     reason = (
-        f"{pluralize(len(problems), 'problem')}{also}; a landing would end with {int(worst.exit)}: {worst.evidence}"
+        f"{pluralize(len(problems), 'problem')}{also}; `git land` would exit with {int(worst.exit)}: {worst.evidence}"
     )
     return Verdict(exit=worst.exit, reason=reason, hint=worst.remedy)
 

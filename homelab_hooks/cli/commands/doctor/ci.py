@@ -1,4 +1,4 @@
-"""The way to CI and what it says: name, connection, certificate, clock, user, repository and rights."""
+"""Checks of the CI server: DNS, connection, certificate, clock, user, repository and permissions."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.watch import access
 
 REQUEST_TIMEOUT_S = 3.5
-"""seconds that CI has to answer; less than all of it may take, so that its silence is told in its own words"""
+"""for one request; shorter than the time for all checks, so that a timeout is reported as one of the server"""
 CONNECT_TIMEOUT_S = 2.0
-"""seconds for a connection to each of its addresses"""
+"""for a connection to each address of the server"""
 EXPIRES_SOON_DAYS = 14
-"""days before a certificate's end from which it is a warning"""
+"""days before its end from which a certificate is a warning"""
 MAX_CLOCK_SKEW_S = 30.0
-"""seconds by which the server's clock may differ; more, and the times that are shown are wrong"""
+"""from which the ages and durations that we show are visibly wrong"""
 _DAY_SECONDS = 86400
 
 
 def ci_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
-    """The way to the server, and what it says of the token and the repository."""
+    """Checks of the connection, and of what the server reports about the token and the repository."""
     traits = default_traits()
     return (
         DoctorCheck(
@@ -43,32 +43,30 @@ def ci_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
             lambda: _check_connection(config, world),
             f"try it: curl -v {config.server}{traits.health_path}",
         ),
-        DoctorCheck("clock", lambda: _check_clocks(config, world), "date; compare it with the server's"),
+        DoctorCheck("clock", lambda: _check_clocks(config, world), "compare `date` here and on the server"),
         DoctorCheck("ci", lambda: _check_ci(config, world), f"try it: curl -v {config.server}{traits.version_path}"),
     )
 
 
 def _check_connection(config: Config, world: Runtime) -> Iterator[Finding]:
     server = world.server(config)
-    dialled = f" by the dial {config.dial}" if config.dial else ""
+    dialled = f" (dial {config.dial})" if config.dial else ""
     match world.probe_server(config, timeout=CONNECT_TIMEOUT_S):
         case DnsFailed(reason):
-            hint = "check the name, or give its address: git config --global homelab.ciDial IP"
-            yield _problem("server", f"{server.host} has no address: {reason}", hint)
+            hint = "check the name, or set its address: git config --global homelab.ciDial IP"
+            yield _problem("server", f"could not resolve {server.host}: {reason}", hint)
         case ConnectFailed(addresses, reason):
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
-            hint = f"{hint}; or give another address: git config --global homelab.ciDial IP"
-            yield _problem("server", f"{server} cannot be reached at {', '.join(addresses)}: {reason}", hint)
+            hint = f"{hint}; or set another address: git config --global homelab.ciDial IP"
+            yield _problem("server", f"could not connect to {server} at {', '.join(addresses)}: {reason}", hint)
         case TlsFailed(address, reason):
-            hint = (
-                "give the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
-            )
+            hint = "set the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
             yield _problem("certificate", f"{server} at {address}: {reason}", hint)
         case ViaProxy(proxy):
             yield Finding("server", FindingStatus.OK, f"{server} through the proxy {proxy}")
         case Connected() as there:
             took = f"{there.seconds * 1000:.0f} ms"
-            yield Finding("server", FindingStatus.OK, f"{server} answers at {there.address}{dialled}, {took}")
+            yield Finding("server", FindingStatus.OK, f"{server} responds at {there.address}{dialled} in {took}")
             if there.certificate_expires is not None:
                 yield _check_certificate(there.certificate_expires, there.issuer, world.clock.wall())
 
@@ -76,13 +74,13 @@ def _check_connection(config: Config, world: Runtime) -> Iterator[Finding]:
 def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
     days = int((ends - now) // _DAY_SECONDS)
     until = datetime.fromtimestamp(ends, UTC).date().isoformat()
-    said = f"by {issuer}, until {until} ({pluralize(days, 'day')} left)"
+    said = f"issued by {issuer}, expires {until} (in {pluralize(days, 'day')})"
     health = FindingStatus.WARNING if days < EXPIRES_SOON_DAYS else FindingStatus.OK
-    return Finding("certificate", health, said, "" if health is FindingStatus.OK else "renew it")
+    return Finding("certificate", health, said, "" if health is FindingStatus.OK else "renew the certificate")
 
 
 def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
-    """What CI says; where the server or the token is missing, that is a finding already."""
+    """Checks with a token; a missing server or token has a finding of its own."""
     try:
         ci, git = world.ci_provider(config), world.git_readonly
         names = watch_setup.repo_names(
@@ -98,30 +96,30 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
     except CommandError as problem:
         yield _problem("ci", problem.message, problem.hint)
         return
-    yield Finding("user", FindingStatus.OK, f"the token is {there.login}'s")
+    yield Finding("user", FindingStatus.OK, f"authenticated as {there.login}")
     name = there.repo.full_name or names[0]
     if not there.repo.active:
         yield Finding(
-            "repository", FindingStatus.PROBLEM, f"{name} is not active in CI: no pipeline would come",
-            f"activate it at {config.server}{ci.traits.activate_path}", ExitCode.NO_PIPELINE,
+            "repository", FindingStatus.PROBLEM, f"{name} is not enabled in CI: no pipeline would run",
+            f"enable it at {config.server}{ci.traits.activate_path}", ExitCode.NO_PIPELINE,
         )  # fmt: skip
     else:
-        yield Finding("repository", FindingStatus.OK, f"{name} is active in CI{_rights(ci, there.repo)}")
+        yield Finding("repository", FindingStatus.OK, f"{name} is enabled in CI{_rights(ci, there.repo)}")
 
 
 def _rights(ci: Provider, repo: Repo) -> str:
-    """What the token may do beyond watching, as far as CI says."""
+    """What the token may do beyond watching, as far as CI reports it."""
     push, may = ci.account.can_push(repo, within=REQUEST_TIMEOUT_S), []
     if isinstance(push, Found):
-        may.append("may restart pipelines" if push.value else "may not restart pipelines")
+        may.append("can restart pipelines" if push.value else "cannot restart pipelines")
     queue = ci.account.queue(within=REQUEST_TIMEOUT_S)
     if isinstance(queue, Found | Denied):
-        may.append("may see the queue" if isinstance(queue, Found) else "may not see the queue")
+        may.append("can read the queue" if isinstance(queue, Found) else "cannot read the queue")
     return f"; the token {', '.join(may)}" if may else ""
 
 
 def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
-    """The server's Date against our own clock; that there is no server, or no answer, is told by the others."""
+    """Compare the server's Date header with this clock; a missing server or answer has a finding of its own."""
     try:
         reply = world.http_client(config).request("GET", default_traits().health_path, timeout=REQUEST_TIMEOUT_S)
     except CommandError:
@@ -137,7 +135,7 @@ def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
         which = "ahead of" if skew > 0 else "behind"
         said = f"this machine's clock is {durations.format_duration(abs(skew))} {which} the server's"
         yield Finding(
-            "clock", FindingStatus.WARNING, said, "set the time of the one that is wrong: timedatectl set-ntp true"
+            "clock", FindingStatus.WARNING, said, "synchronise the clock that is wrong: timedatectl set-ntp true"
         )
 
 

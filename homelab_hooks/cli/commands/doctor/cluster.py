@@ -1,4 +1,4 @@
-"""Kubectl and the configured workloads: is it there, does the cluster answer, may it be asked."""
+"""Checks of kubectl and the configured workloads: installed, reachable, permitted."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import pluralize
 
 CALL_TIMEOUT_S = 4.0
-"""seconds for one call of kubectl"""
+"""for one call of kubectl"""
 
 
 def cluster_checks(config: Config, kubectl: Kubectl) -> tuple[DoctorCheck, ...]:
-    """One for each configured workload."""
+    """One check for each configured workload."""
     if not config.deploy:
         return (DoctorCheck("kubectl", _no_target_configured, ""),)
     return tuple(
@@ -31,12 +31,14 @@ def cluster_checks(config: Config, kubectl: Kubectl) -> tuple[DoctorCheck, ...]:
 
 def _no_target_configured() -> Iterator[Finding]:
     yield Finding(
-        "kubectl", FindingStatus.SKIPPED, "no workload is waited for; git config --add homelab.deploy NAMESPACE/NAME"
+        "kubectl",
+        FindingStatus.SKIPPED,
+        "no workload set (git config --add homelab.deploy NAMESPACE/NAME)",
     )
 
 
 def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
-    """The three questions of every look; each needs a right of its own."""
+    """Make the three requests of every poll; each needs a permission of its own."""
     target = WorkloadTarget.parse(text)
     try:
         found = kubectl.workload(target, within=CALL_TIMEOUT_S)
@@ -51,14 +53,14 @@ def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
         if not isinstance(pods, Found):
             yield _poll_finding(text, pods)
             return
-    except CommandError as problem:  # there is no kubectl; a landing would be done by then, and end as 8
+    except CommandError as problem:  # no kubectl; a landing would have pushed by then, and exit with 8
         yield Finding("kubectl", FindingStatus.PROBLEM, problem.message, problem.hint, ExitCode.UNREACHABLE)
         return
     images = ", ".join(container.image for container in found.value.template.containers)
     yield Finding(
         text,
         FindingStatus.OK,
-        f"it, its revisions and {pluralize(len(pods.value), 'pod')} can be seen; it runs {images}",
+        f"running {images}; {pluralize(len(pods.value), 'pod')} readable",
     )
 
 
@@ -70,7 +72,7 @@ def _poll_finding(text: str, look: NotFound | Unavailable | Denied) -> Finding:
         case Unavailable(reason):
             hint = "try it: kubectl cluster-info"
             return Finding(
-                text, FindingStatus.PROBLEM, f"the cluster cannot be asked: {reason}", hint, ExitCode.UNREACHABLE
+                text, FindingStatus.PROBLEM, f"could not reach the cluster: {reason}", hint, ExitCode.UNREACHABLE
             )
         case Denied(reason, hint, exit_):
             return Finding(text, FindingStatus.PROBLEM, reason, hint, exit_)

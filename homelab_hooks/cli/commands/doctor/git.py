@@ -1,4 +1,4 @@
-"""Git here and the remote: its version, identity, work tree, verification, target, and whether the remote answers."""
+"""Checks of git and the remote: version, identity, work tree, verification command, target, reachability."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from homelab_hooks.text.humanize import join_names
 
 
 def git_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
-    """What is here, and what only the remote can say."""
+    """Checks of this repository, and of the remote."""
     wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
     git, filters = world.git_untrusted, find_repository_filters(world.git_readonly.location.config_entries())
     return (
@@ -44,7 +44,7 @@ def _check_version(git: Repository) -> Iterator[Finding]:
     text = git.location.version()
     if git.location.version_tuple() < MIN_VERSION:
         oldest = ".".join(map(str, MIN_VERSION))
-        yield _problem("git", f"git is {text}, older than {oldest}", f"install git {oldest} or newer")
+        yield _problem("git", f"git {text} is older than {oldest}", f"install git {oldest} or newer")
     else:
         yield Finding("git", FindingStatus.OK, f"git {text}")
     who = git.location.identity()
@@ -52,15 +52,15 @@ def _check_version(git: Repository) -> Iterator[Finding]:
         yield Finding("identity", FindingStatus.OK, who)
     else:
         hint = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
-        yield _problem("identity", "git does not know who you are, and could not make a merge commit", hint)
+        yield _problem("identity", "no user name or email is set, so git cannot create a merge commit", hint)
 
 
 def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ...]) -> Iterator[Finding]:
-    """The refusals of a landing, in its own words."""
+    """The preconditions of a landing that are not met, in the messages of git land."""
     facts, _ = collect_facts(wanted, git, "")
     if filters and facts.changes:
         said = (
-            f"whether it is clean only the repository's own filters can tell ({join_names(filters)}), which are not run"
+            f"cannot check for changes: this needs the repository's filters ({join_names(filters)}), which are not run"
         )
         yield Finding("work tree", FindingStatus.WARNING, said, "git status")
         facts = replace(facts, changes=())
@@ -75,16 +75,16 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
         yield _verification_finding(chosen, TrustedCommands(git.location.homelab_dir()))
 
 
-def _verification_finding(chosen: VerifyCommand, agreed: TrustedCommands) -> Finding:
+def _verification_finding(chosen: VerifyCommand, trusted: TrustedCommands) -> Finding:
     said = f"`{chosen.command}`: {chosen.why}"
-    if chosen.why != TRACKED_FILE or chosen.command in agreed:
+    if chosen.why != TRACKED_FILE or chosen.command in trusted:
         return Finding("verification", FindingStatus.OK, said)
-    unasked = f"{said}, which nobody here has agreed to yet"
+    not_trusted = f"{said}, which has not been approved"
     return Finding(
         "verification",
         FindingStatus.WARNING,
-        unasked,
-        "git land asks on a terminal; else git config homelab.verify COMMAND",
+        not_trusted,
+        "to approve it, run git land in a terminal; or set git config homelab.verify COMMAND",
     )
 
 
@@ -98,32 +98,32 @@ def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
         return
     url = next(iter(git.remotes.push_urls(name)), name)
     where = remotes.parse_remote_url(url)
-    known = f", {where.full_name}" if isinstance(where, RepoAddress) else f", {where.reason}"
+    known = f" ({where.full_name if isinstance(where, RepoAddress) else where.reason})"
     asked = Found(wanted.onto) if wanted.onto else git.remotes.head_branch(name)
     if not isinstance(asked, Found):
         yield _no_target(name, url, asked)
         return
     target = asked.value
-    if target == git.history.current_branch() and not wanted.onto:  # with it, the work tree's findings say so
-        hint = "land from a branch of its own: git switch -c TOPIC"
-        yield _problem("target", f"{target} is checked out, and it is the target itself", hint)
+    if target == git.history.current_branch() and not wanted.onto:  # with --onto, the work tree check reports it
+        hint = "switch to a topic branch: git switch -c TOPIC"
+        yield _problem("target", f"{target} is the target branch itself", hint)
     match git.remotes.ls_remote_branch(url, target):
         case Found():
             yield Finding(
-                "remote", FindingStatus.OK, f"{name} is {remotes.format_remote_url(url)}{known}; {target} is landed on"
+                "remote", FindingStatus.OK, f"{name}: {remotes.format_remote_url(url)}{known}, target branch {target}"
             )
         case NotFound():
-            yield _problem("target", f"there is no branch {target} on {name}", "name another: --onto BRANCH")
+            yield _problem("target", f"{name} has no branch {target}", "set another target: --onto BRANCH")
         case other:
             yield _unreachable(name, url, other.reason)
 
 
 def _no_target(name: str, url: str, asked: NotFound | Unavailable) -> Finding:
-    """No target: because the remote names none, or because it cannot be asked."""
+    """The finding if the target is unknown: the remote has no HEAD branch, or cannot be reached."""
     if isinstance(asked, Unavailable):
         return _unreachable(name, url, asked.reason)
     hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
-    return _problem("target", f"{name} does not say which branch to land on", hint)
+    return _problem("target", f"{name} has no HEAD branch, so the target is unknown", hint)
 
 
 def _unreachable(name: str, url: str, reason: str) -> Finding:

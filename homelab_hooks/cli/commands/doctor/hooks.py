@@ -1,4 +1,4 @@
-"""The hooks: what a plain `git push` does afterwards."""
+"""Check of the hooks: what happens after a plain `git push`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def hooks_check(config: Config, world: Runtime) -> DoctorCheck:
-    """Hooks are no condition of a landing: the worst that is said is a warning."""
+    """The check of the hooks. A landing does not need them, so the worst finding is a warning."""
     return DoctorCheck("hooks", lambda: _check_hooks(config, world), "try it: homelab hooks status")
 
 
@@ -26,7 +26,7 @@ def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
     ):
         watched = pre_push_target.is_enabled(config.post_push)
         said = (
-            "a plain git push is watched"
+            "CI is watched after a plain git push"
             if watched
             else f"after a plain git push {install_status.after_push_text(config.post_push)}"
         )

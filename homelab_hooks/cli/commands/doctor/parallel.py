@@ -1,4 +1,4 @@
-"""Examines several things side by side, each in a thread of its own, all within one time."""
+"""Runs the checks in parallel, each in its own thread, within one time limit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ from homelab_hooks.polling.loop import Clock
 
 
 class DoctorCheck(NamedTuple):
-    """What is examined, how, what to do if it does not answer, and the code with which a landing would end then."""
+    """One check.
+
+    Args:
+        check: its name.
+        run: yields the findings.
+        no_answer_hint: what to do if it times out.
+        exit: the code with which a landing would exit if it times out.
+    """
 
     check: str
     run: Callable[[], Iterable[Finding]]
@@ -25,51 +32,53 @@ class DoctorCheck(NamedTuple):
 _Answer = Finding | None
 
 
-def run_checks(examinations: Sequence[DoctorCheck], *, clock: Clock, patience: float) -> Iterator[Finding]:
-    """The findings in the order of the examinations; one that takes longer than `patience` seconds is a problem."""
-    until = clock.now() + patience
-    for examination, answers in [(each, _start_check(each)) for each in examinations]:
+def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, timeout: float) -> Iterator[Finding]:
+    """Yield the findings in the order of the checks; a check that exceeds the time limit is a problem.
+
+    Args:
+        timeout: in seconds, for all checks together.
+    """
+    until = clock.now() + timeout
+    for check, answers in [(each, _start_check(each)) for each in checks]:
         while True:
             try:
                 finding = answers.get(timeout=max(0.0, until - clock.now()))
             except queue.Empty:
-                said = f"no answer within {patience:g} s"
-                yield Finding(
-                    examination.check, FindingStatus.PROBLEM, said, examination.no_answer_hint, examination.exit
-                )
+                said = f"no answer within {timeout:g} s"
+                yield Finding(check.check, FindingStatus.PROBLEM, said, check.no_answer_hint, check.exit)
                 break
             if finding is None:
                 break
             yield finding
 
 
-def _start_check(examination: DoctorCheck) -> queue.SimpleQueue[_Answer]:
-    """Begins it; its findings come through a queue, and None at its end. A thread that hangs holds nobody up."""
+def _start_check(check: DoctorCheck) -> queue.SimpleQueue[_Answer]:
+    """Start the check in a daemon thread; its findings arrive in the queue, then None. A thread that hangs is left."""
     answers: queue.SimpleQueue[_Answer] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            for finding in examination.run():
+            for finding in check.run():
                 answers.put(finding)
         except CommandError as problem:
-            answers.put(from_error(examination.check, problem, exit_=examination.exit))
-        except Exception as fault:  # noqa: BLE001 - one broken examination must not hide the others
+            answers.put(from_error(check.check, problem, exit_=check.exit))
+        except Exception as fault:  # noqa: BLE001 - one broken check must not hide the others
             answers.put(
                 Finding(
-                    examination.check,
+                    check.check,
                     FindingStatus.PROBLEM,
-                    f"a fault of homelab-hooks: {type(fault).__name__}: {fault}",
-                    "please report it",
-                    examination.exit,
+                    f"internal error: {type(fault).__name__}: {fault}",
+                    "please report this bug",
+                    check.exit,
                 )
             )
         finally:
             answers.put(None)
 
-    threading.Thread(target=work, name=examination.check, daemon=True).start()
+    threading.Thread(target=work, name=check.check, daemon=True).start()
     return answers
 
 
 def from_error(check: str, problem: CommandError, *, exit_: ExitCode) -> Finding:
-    """What a landing would have refused with, as a finding in the same words."""
+    """The error as a finding, with the same message and hint."""
     return Finding(check, FindingStatus.PROBLEM, problem.message, problem.hint, exit_)

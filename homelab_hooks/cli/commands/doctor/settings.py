@@ -1,4 +1,4 @@
-"""The settings: malformed ones, misspelt ones, and those that a tracked file may not set."""
+"""Check of the settings: malformed or misspelled ones, and those that a tracked file may not set."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from homelab_hooks.exit_codes import ExitCode
 
 
 def check_settings(config: Config, problems: Sequence[CommandError]) -> Iterator[Finding]:
-    """Everything that is wrong with them; else where the ones in force come from."""
+    """Yield what is wrong with the settings; if nothing is, where the effective ones come from."""
     for problem in problems:
         yield from_error("settings", problem, exit_=ExitCode.USAGE)
     for warning in config.warnings:
@@ -21,5 +21,5 @@ def check_settings(config: Config, problems: Sequence[CommandError]) -> Iterator
     if not problems and not config.warnings:
         chosen = [value for value in config.values if value.source != "default"]
         sources = sorted({value.source.partition(" ")[0] for value in chosen})
-        told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "none is set (homelab config lists them)"
+        told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "all are defaults (see homelab config)"
         yield Finding("settings", FindingStatus.OK, told)

@@ -1,4 +1,4 @@
-"""CI's token: where it is found, and where it was looked for."""
+"""Check of the CI token: where it was found, or every place that was searched."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from homelab_hooks.events import Finding, FindingStatus
 
 
 def token_check(config: Config, world: Runtime) -> DoctorCheck:
-    """Vault is asked too where it is named, for one day it may be needed."""
+    """The check of the token. Vault is read too if it is configured, even if the token comes from elsewhere."""
     return DoctorCheck(
         "token",
         lambda: _check_token(config, world),
-        "set WOODPECKER_TOKEN, or look at Vault and at git's credential helper",
+        "set WOODPECKER_TOKEN, or check Vault and git's credential helper",
     )
 
 
 def _check_token(config: Config, world: Runtime) -> Iterator[Finding]:
     if config.server is None:
-        yield Finding("token", FindingStatus.SKIPPED, "there is no CI server to use it with")
+        yield Finding("token", FindingStatus.SKIPPED, "no CI server is set")
         return
     token = world.token(config)
     yield Finding("token", FindingStatus.OK, f"from {token.source}")
@@ -30,7 +30,7 @@ def _check_token(config: Config, world: Runtime) -> Iterator[Finding]:
         return
     found = world.token_from_vault(config)
     if isinstance(found, TokenNotFound):
-        said = f"{found.source}: {found.reason}; the token from {token.source} is used"
+        said = f"{found.source}: {found.reason}; using the token from {token.source}"
         yield Finding("vault", FindingStatus.WARNING, said, found.hint)
     else:
-        yield Finding("vault", FindingStatus.OK, f"{found.source} has a token too; the one from {token.source} is used")
+        yield Finding("vault", FindingStatus.OK, f"{found.source} has a token too; using the one from {token.source}")

@@ -1,8 +1,8 @@
-"""homelab hooks ci-green: nothing is pushed onto a branch that is red in CI.
+"""homelab hooks ci-green: reject pushes to a branch that fails in CI.
 
-A pre-push gate: refuses (20) a push onto a branch whose newest decided pipeline failed, and names it. Where CI cannot
-be asked within ten seconds, or refuses the token, the push goes on with a warning; --strict refuses it then (8 or 4).
-What makes a red branch green again is pushed with SKIP=homelab-ci-green.
+A pre-push gate. Rejects (20) a push to a branch whose latest finished pipeline failed, and names the pipeline. If CI
+does not answer within ten seconds, or rejects the token, the push continues with a warning; with --strict it is
+rejected (8 or 4). To push the fix for a failing branch: SKIP=homelab-ci-green git push.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import branch_status
 
 QUERY_TIMEOUT_S = 10.0
-"""that CI may take to answer"""
+"""for all requests together"""
 BYPASS_HINT = "SKIP=homelab-ci-green git push, or --no-verify"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_push_arguments(parser)
-    parser.add_argument("--strict", action="store_true", help="refuse too where CI cannot be asked")
+    parser.add_argument("--strict", action="store_true", help="reject the push if CI cannot be reached")
     options.add_options(parser, *options.CI_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Refuse a push onto a red branch."""
+    """Reject a push to a branch that fails in CI."""
     config, world = session.config(vars(args)), session.world
     push = read_push(args, world, "homelab-ci-green")
     if push is None or not push.branch_updates:
@@ -47,21 +47,21 @@ def run(args: argparse.Namespace, session: Session) -> int:
         except CommandError as problem:
             landing = pre_push_target.is_git_land_push(
                 world.git_readonly, (update,)
-            )  # its hooks have no token of ours, and it watches CI by itself
+            )  # hooks of its push get no token, and it watches CI itself
             if problem.exit not in {ExitCode.UNREACHABLE, ExitCode.DENIED} or (args.strict and not landing):
                 raise
             warned = True
             text = (
-                f"{problem.message}; the push goes on, whatever colour {update.branch} has (--strict would refuse it)"
+                f"{problem.message}; the push continues without a check of {update.branch} (--strict would reject it)"
             )
             session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
             break
-    word, reason = ("nothing", "CI was not asked") if warned else ("passed", "")
+    word, reason = ("nothing", "CI was not checked") if warned else ("passed", "")
     return session.finish(Verdict(exit=ExitCode.OK, label=word, sha=push.branch_updates[0].sha, reason=reason))
 
 
 def _require_green(branch: str, remote: str, config: Config, session: Session) -> None:
-    """Raises CommandError where the branch is red (20), or where CI cannot say (8, 4)."""
+    """Raise CommandError if the branch fails in CI (20), or if CI cannot be read (8, 4)."""
     world = session.world
     names = watch_setup.repo_names(config, world.git_readonly, lambda: remote)
     match branch_status.query_branch_status(names, branch, lambda: world.ci_provider(config), seconds=QUERY_TIMEOUT_S):
@@ -69,15 +69,16 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
             pipeline = seen.pipeline
             if pipeline is not None and branch_status.has_failed(pipeline):
                 raise CommandError(
-                    f"{branch} is red: {pipeline.run} of {pipeline.commit[:10]} ended in {pipeline.status}: "
-                    f"{pipeline.url}",
-                    hint=f"mend it first; to push what mends it, or all the same: {BYPASS_HINT}",
+                    f"{branch} fails in CI: {pipeline.run} ({pipeline.commit[:10]}) {pipeline.status}: {pipeline.url}",
+                    hint=f"fix it first; to push the fix, or to push anyway: {BYPASS_HINT}",
                     exit=ExitCode.REFUSED,
                 )
         case Denied(reason, hint):
-            raise CommandError(f"CI does not tell its colour: {reason}", hint=hint or BYPASS_HINT, exit=ExitCode.DENIED)
-        case Unavailable(reason) | NotFound(reason):
-            what = f"CI cannot be asked: {reason}"
             raise CommandError(
-                what, hint=f"try again; without --strict it is a warning; {BYPASS_HINT}", exit=ExitCode.UNREACHABLE
+                f"CI does not report the branch status: {reason}", hint=hint or BYPASS_HINT, exit=ExitCode.DENIED
+            )
+        case Unavailable(reason) | NotFound(reason):
+            what = f"could not reach CI: {reason}"
+            raise CommandError(
+                what, hint=f"try again, or drop --strict for a warning; {BYPASS_HINT}", exit=ExitCode.UNREACHABLE
             )

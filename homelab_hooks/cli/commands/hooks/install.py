@@ -1,8 +1,8 @@
-"""homelab hooks install: a post-push stage for every push of the target.
+"""homelab hooks install: install git hooks that watch CI after a push.
 
-Puts the reference-transaction and pre-push hooks into this repository, or with --global into git's own settings (git
-2.54), or into the global core.hooksPath. A hook that is there is kept and runs first; one that another tool looks after
-is left alone. Running it again changes nothing; `homelab hooks uninstall` puts everything back.
+Installs the reference-transaction and pre-push hooks in this repository; with --global, as config hooks (git 2.54), or
+in the global core.hooksPath. Existing hooks are preserved and run first. Hooks that another tool manages are left
+alone. Running the command again changes nothing; `homelab hooks uninstall` restores everything.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from homelab_hooks.verdict import Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_global_option(parser)
     options.add_options(parser, "output")
 
 
 def add_global_option(parser: argparse.ArgumentParser) -> None:
-    """The option that means all repositories."""
-    parser.add_argument("--global", dest="all", action="store_true", help="for all repositories of this account")
+    """Add --global."""
+    parser.add_argument("--global", dest="all", action="store_true", help="for all repositories of this user")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Install them."""
+    """Install the hooks."""
     session.config(vars(args))
     git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     install_apply.apply_steps(decided.steps, git)
     for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
-    hint = "" if args.all else "homelab hooks status says what fires when"
+    hint = "" if args.all else "homelab hooks status shows what runs when"
     if not decided.steps:
-        return session.finish(Verdict(exit=ExitCode.OK, reason="installed already", hint=hint, label="nothing"))
+        return session.finish(Verdict(exit=ExitCode.OK, reason="already installed", hint=hint, label="nothing"))
     return session.finish(Verdict(exit=ExitCode.OK, reason="installed", hint=hint))

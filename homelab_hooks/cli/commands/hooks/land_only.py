@@ -1,6 +1,7 @@
-"""homelab hooks land-only: the target takes only what git land pushes.
+"""homelab hooks land-only: reject pushes to the target unless made by git land.
 
-A pre-push gate: refuses (20) a push to the target that does not come from git land. Deletions and other branches pass.
+A pre-push gate. Rejects (20) a push to the target branch that git land does not make. Deletions and pushes to other
+branches pass.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_push_arguments(parser)
     options.add_options(parser, "remote", "onto", "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Refuse, or say nothing."""
+    """Reject a push to the target; print nothing about any other push."""
     config = session.config(vars(args))
     updates = pre_push_target.target_updates(
         read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not updates or pre_push_target.is_git_land_push(session.world.git_readonly, updates):
         return 0
     raise CommandError(
-        f"{updates[0].branch} is landed on with git land, which merges, verifies, pushes and watches",
-        hint="on your branch: git land; to push all the same: SKIP=homelab-land-only git push, or --no-verify",
+        f"only git land may push to {updates[0].branch}",
+        hint="run git land on your branch; to push anyway: SKIP=homelab-land-only git push, or --no-verify",
         exit=ExitCode.REFUSED,
     )

@@ -1,8 +1,8 @@
-"""homelab hooks post-push: before a push, leave somebody behind who watches it if it lands.
+"""homelab hooks post-push: start a background watcher before a push.
 
-For the pre-push stage of pre-commit and prek, where no post-push stage exists. Returns at once; a detached waiter sees
-whether the push landed, watches CI and the rollouts, and notifies. Pushes to other branches than the target, and those
-of git land, which watches by itself, leave nobody behind.
+For the pre-push stage of pre-commit and prek, which have no post-push stage. Returns at once. The background watcher
+checks whether the push landed, watches CI and the rollouts, and sends a notification. Pushes to other branches, and
+pushes by git land, which watches CI itself, start no watcher.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_push_arguments(parser)
     options.add_options(parser, *options.WATCH_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Leave a waiter for the push to the target; whatever goes wrong here, the push goes on."""
+    """Start a background watcher for a push to the target. An error is a warning: it must not stop the push."""
     if session.world.environ.get("HOMELAB_NO_WATCH"):
         return 0
     try:
         _start_watcher(args, session)
     except (CommandError, OSError) as error:
-        text = f"nobody watches this push: {error}"
+        text = f"no watcher is running for this push: {error}"
         session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return 0
 
@@ -51,11 +51,11 @@ def _start_watcher(args: argparse.Namespace, session: Session) -> None:
         return
     process = find_git_push()
     if process is None:
-        session.tell(Log(source="homelab", text="no git push runs here: nothing to wait for"))
+        session.tell(Log(source="homelab", text="not run by git push: nothing to wait for"))
         return
     remote = pre_push_target.resolve_remote_name(world.git_readonly, push.remote)
     for update in updates:
-        ticket = WatchJob(
+        job = WatchJob(
             sha=update.sha,
             branch=update.branch,
             remote=remote,
@@ -64,6 +64,6 @@ def _start_watcher(args: argparse.Namespace, session: Session) -> None:
             push_process=process,
             options=options.as_mapping(vars(args), *options.WATCH_OPTIONS),
         )
-        log = spawn_watcher(world, ticket)
-        text = f"if the push lands, CI is watched in the background; log: {log}" if log else "it is watched already"
+        log = spawn_watcher(world, job)
+        text = f"watching CI in the background if the push lands; log: {log}" if log else "already being watched"
         session.tell(Log(source="homelab", text=text))

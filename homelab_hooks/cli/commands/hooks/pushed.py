@@ -1,7 +1,7 @@
-"""homelab hooks pushed: what follows a plain `git push`.
+"""homelab hooks pushed: watch CI after a plain git push.
 
-Run by the reference-transaction hook when a push has moved a tracking ref. Watches the commit if the branch is the
-target: in the foreground, in the background or not at all, as homelab.postPush says. Nothing is said about other
+Run by the reference-transaction hook when a push has moved a remote-tracking branch. If the branch is the target,
+watches the commit in the foreground or in the background, as homelab.postPush sets. Prints nothing about other
 branches. Git ignores the exit code.
 """
 
@@ -21,14 +21,16 @@ _TRACKING = "refs/remotes/"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("ref", metavar="REF", help="the tracking ref that the push moved: refs/remotes/REMOTE/BRANCH")
-    parser.add_argument("sha", metavar="SHA", help="where to")
+    """Add the command's arguments and options."""
+    parser.add_argument(
+        "ref", metavar="REF", help="the remote-tracking branch that the push moved: refs/remotes/REMOTE/BRANCH"
+    )
+    parser.add_argument("sha", metavar="SHA", help="its new commit")
     options.add_options(parser, *options.WATCH_OPTIONS, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Watch, leave a waiter, or do nothing."""
+    """Watch the push, start a background watcher, or do nothing."""
     world = session.world
     session.resume = f"homelab-watch {args.sha}"
     remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remotes.remote_names())
@@ -41,7 +43,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     )
     if mine is False:
         return 0
-    ticket = WatchJob(
+    job = WatchJob(
         sha=args.sha,
         branch=branch,
         remote=remote,
@@ -49,30 +51,32 @@ def run(args: argparse.Namespace, session: Session) -> int:
         options=options.as_mapping(vars(args), *options.WATCH_OPTIONS),
     )
     if mode == "background":
-        return _start_watcher(session, ticket)
-    return _watch_in_foreground(session, ticket, config)
+        return _start_watcher(session, job)
+    return _watch_in_foreground(session, job, config)
 
 
-def _watch_in_foreground(session: Session, ticket: WatchJob, config: Config) -> int:
+def _watch_in_foreground(session: Session, job: WatchJob, config: Config) -> int:
     from homelab_hooks.app.push_watch import run_foreground
 
-    return run_foreground(session, ticket, config)
+    return run_foreground(session, job, config)
 
 
-def _start_watcher(session: Session, ticket: WatchJob) -> int:
+def _start_watcher(session: Session, job: WatchJob) -> int:
     try:
-        log = spawn_watcher(session.world, ticket)
+        log = spawn_watcher(session.world, job)
     except OSError as error:
-        session.tell(Log(source="homelab", text=f"nobody watches this push: {error}", level=LogLevel.WARNING))
+        session.tell(
+            Log(source="homelab", text=f"no watcher is running for this push: {error}", level=LogLevel.WARNING)
+        )
         return 0
     if log:
-        text = f"CI is watched in the background; homelab ci status tells how it stands; log: {log}"
+        text = f"watching CI in the background; see homelab ci status; log: {log}"
         session.tell(Log(source="homelab", text=text))
     return 0
 
 
 def _split_tracking_ref(ref: str, remotes: tuple[str, ...]) -> tuple[str, str]:
-    """Remote and branch; a remote's name may hold a slash, so the longest that fits counts.
+    """Split a tracking ref into remote and branch; remote names may contain slashes, so match the longest.
 
     >>> _split_tracking_ref("refs/remotes/team/up/main", ("team", "team/up"))
     ('team/up', 'main')

@@ -1,6 +1,6 @@
-"""homelab hooks status: which git hooks are there, whose they are, and what fires when.
+"""homelab hooks status: show the installed git hooks and what runs when.
 
-Ends with 0 whether or not they are installed; the result's word says which: ok, or nothing.
+The exit code is always 0. The verdict is `ok` if the hooks are installed, `nothing` if not.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from homelab_hooks.verdict import Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_global_option(parser)
     options.add_options(parser, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Say it."""
+    """Print the status."""
     config, git, environ = (
         session.config(vars(args)),
         session.world.hook_config,

@@ -1,7 +1,7 @@
-"""homelab hooks uninstall: take the git hooks out, and put back what was there before.
+"""homelab hooks uninstall: remove the git hooks and restore the previous ones.
 
-Every hook that was kept is put back byte for byte; nothing of ours is left. With --global: out of git's own settings
-and the global core.hooksPath.
+Restores every preserved hook byte for byte and leaves nothing behind. With --global: removes the config hooks and the
+hooks in the global core.hooksPath.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from homelab_hooks.verdict import Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_global_option(parser)
     options.add_options(parser, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Take them out."""
+    """Remove the hooks."""
     session.config(vars(args))
     git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)

@@ -1,7 +1,8 @@
-"""homelab hooks verify: the target takes only what was verified.
+"""homelab hooks verify: verify pushes to the target.
 
-A pre-push gate: runs the verification command (--verify-cmd, homelab.verify, .homelab.toml, or found by itself) before
-a push to the target, and refuses (22) if it fails. Pushes of git land pass, it has verified them; so do other branches.
+A pre-push gate. Runs the verification command (--verify-cmd, homelab.verify, .homelab.toml, or auto-detected) before a
+push to the target branch, and rejects the push (22) if the command fails. Pushes by git land pass, since git land has
+verified them; so do pushes to other branches.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from homelab_hooks.hooks.pre_push.verify import GateDependencies, choose_command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
+    """Add the command's arguments and options."""
     add_push_arguments(parser)
     options.add_options(parser, "remote", "onto", "verify", "output")
 

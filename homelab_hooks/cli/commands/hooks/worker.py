@@ -1,7 +1,7 @@
-"""homelab hooks waiter: what a push leaves behind.
+"""homelab hooks waiter: the background watcher of a push (internal).
 
-Started by the other hooks, not by people: waits for the push's end, watches CI and the rollouts if it landed, writes a
-log and a record into the repository's private directory, and notifies.
+Started by the other hooks. Waits for the push to end and, if it landed, watches CI and the rollouts. Writes a log and a
+record to the repository's private directory, and sends a notification.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from homelab_hooks.hooks.background.job import WatchJob
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("sha", metavar="SHA", help="the commit; all else is in its ticket, a variable")
+    """Add the command's arguments and options."""
+    parser.add_argument("sha", metavar="SHA", help="the commit; the rest of the job is in an environment variable")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Wait, watch, notify."""
-    ticket = WatchJob.parse(session.world.environ.get(JOB_VARIABLE, ""))
-    if ticket is None or ticket.sha != args.sha:
-        raise CommandError("a waiter is started by a hook, with a ticket", hint="homelab-watch watches a commit")
-    return run_background(session, ticket)
+    """Wait for the push, watch CI, and notify."""
+    job = WatchJob.parse(session.world.environ.get(JOB_VARIABLE, ""))
+    if job is None or job.sha != args.sha:
+        raise CommandError("this command is started by the hooks", hint="to watch a commit: homelab-watch COMMIT")
+    return run_background(session, job)

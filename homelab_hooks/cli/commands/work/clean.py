@@ -1,6 +1,7 @@
 """homelab work clean: remove a task's worktree and branch.
 
-Removes the worktree .worktrees/TOPIC and its branch USER/TOPIC. Refuses to lose changes, or commits that no remote has.
+Removes the worktree .worktrees/TOPIC and its branch USER/TOPIC. Refuses if there are uncommitted changes, or commits
+that are on no remote, unless --force is given.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from homelab_hooks.verdict import Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("topic", metavar="TOPIC", help="the task's name")
-    parser.add_argument("--force", action="store_true", help="also with changes, and with commits that no remote has")
+    """Add the command's arguments and options."""
+    parser.add_argument("topic", metavar="TOPIC", help="the name of the task")
+    parser.add_argument(
+        "--force", action="store_true", help="also with uncommitted changes, or commits that are on no remote"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Remove it."""
+    """Remove the worktree and the branch."""
     world = session.world
     said = task_worktree.remove_worktree(args.topic, git=world.git_interactive, user=world.user, force=args.force)
     return session.finish(Verdict(exit=ExitCode.OK, reason=said))

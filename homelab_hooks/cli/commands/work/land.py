@@ -1,8 +1,8 @@
-"""git land: merge, verify, push, watch CI, wait for the rollout.
+"""git land: merge, verify, push, watch CI, and wait for the rollout.
 
-Merges the target into the branch that is checked out, verifies the result, pushes exactly that commit to the target,
-watches its CI and waits for the configured rollouts. The exit code and the last line say how it ended; 2 and 20 to 24
-mean that nothing was landed. The target is never checked out, and nothing is ever forced.
+Merges the target branch into the current branch, verifies the result, pushes exactly that commit to the target, watches
+CI, and waits for the configured rollouts. The exit code and the last line of output report how it ended; 2 and 20 to 24
+mean that nothing was landed. git land never checks out the target and never force-pushes.
 """
 
 from __future__ import annotations
@@ -35,28 +35,34 @@ from homelab_hooks.system.signals import acknowledge_interrupt
 from homelab_hooks.verdict import Verdict
 
 _KEPT_OPTIONS = ("strategy", "no_verify", "no_ci_watch", "no_deploy", "push_option", *options.LAND_OPTIONS)
-"""arguments that `--continue` takes from the landing it continues"""
+"""options that --continue restores from the landing it continues"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.set_defaults(landed=False)  # for what is wrong with the arguments themselves
+    """Add the command's arguments and options."""
+    parser.set_defaults(landed=False)  # for usage errors
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("--continue", dest="proceed", action="store_true", help="go on with a landing that was cut short")
-    way.add_argument("--abort", action="store_true", help="go back to before a landing that was cut short")
-    way.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
-    parser.add_argument(
-        "--strategy", choices=[strategy.value for strategy in Strategy], help="how the target comes in (default: merge)"
+    way.add_argument("--continue", dest="proceed", action="store_true", help="continue an interrupted landing")
+    way.add_argument(
+        "--abort", action="store_true", help="restore the branch to its state before an interrupted landing"
     )
-    parser.add_argument("--no-verify", action="store_true", help="land without verification, deliberately")
-    parser.add_argument("--no-ci-watch", action="store_true", help="neither check CI before nor watch it after")
-    parser.add_argument("--no-deploy", action="store_true", help="do not wait for the configured rollouts")
-    parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="handed to git push")
+    way.add_argument("--dry-run", action="store_true", help="show what would be done, and change nothing")
+    parser.add_argument(
+        "--strategy",
+        choices=[strategy.value for strategy in Strategy],
+        help="how to integrate the target branch (default: merge)",
+    )
+    parser.add_argument("--no-verify", action="store_true", help="land without verification")
+    parser.add_argument(
+        "--no-ci-watch", action="store_true", help="neither check CI before the push nor watch it afterwards"
+    )
+    parser.add_argument("--no-deploy", action="store_true", help="do not wait for rollouts")
+    parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="passed to git push")
     options.add_options(parser, *options.LAND_OPTIONS)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Land, go on, or go back."""
+    """Land, continue, abort, or do a dry run."""
     return session.finish(_handle_interrupt(args, session))
 
 
@@ -64,6 +70,8 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
     world = session.world
     if args.proceed:
         _restore_options(args, session)
+    if not (args.proceed or args.abort):
+        session.set_landed(False)
     config = session.config(vars(args))
     git = world.git_interactive
     stage = FollowUp(config, session, vars(args), watching=not args.no_ci_watch, deploying=not args.no_deploy)
@@ -74,6 +82,7 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         hooks=world.hook_runner,
         clock=world.clock,
         tell=session.tell,
+        on_landed=session.set_landed,
         jitter=world.jitter,
         poller=world.git_readonly.remotes,
         check_ci=stage.require_access if stage.watching else None,
@@ -103,21 +112,20 @@ def _dispatch(
 
 
 def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) -> bool:
-    """Whether anything is left to verify: what is landed, or was pushed, has been verified as it was told then."""
+    """Whether anything is left to verify: a commit that has been pushed was verified before the push."""
     pending = land_run.pending_landing(parts.git) if args.proceed else None
     return not args.proceed or (pending is not None and not pending.landed_commit and not pending.push_unconfirmed)
 
 
 def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
-    if trust_prompt.comes_from_tracked_file(config) and config.verify not in TrustedCommands(
-        parts.git.location.homelab_dir()
-    ):
-        text = f"the verification is {TRACKED_FILE}'s word, and nobody here has agreed to it yet: git land would ask"
+    trusted = TrustedCommands(parts.git.location.homelab_dir())
+    if trust_prompt.comes_from_tracked_file(config) and config.verify not in trusted:
+        text = f"the verification command from {TRACKED_FILE} has not been approved: git land would ask"
         parts.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
 
 def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
-    """Ctrl-C and SIGTERM end with the truth about the target, which the landing has written down."""
+    """Run the landing; on Ctrl-C or SIGTERM, report from its saved state whether the commit is on the target."""
     git, earlier = session.world.git_interactive, None
     began = bool(args.proceed or args.abort)
     try:
@@ -137,12 +145,12 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
             exit=exit_,
         )
         goes_on = verdict.landed and session.resume
-        return verdict._replace(hint=f"go on: {session.resume}") if goes_on else verdict
+        return verdict._replace(hint=f"resume with: {session.resume}") if goes_on else verdict
 
 
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
     world = session.world
-    session.tell(Log(source="push", text=f"asking whether it is on {state.target}"))
+    session.tell(Log(source="push", text=f"checking whether the commit is on {state.target}"))
     return interrupt.check_arrived(
         state, git=world.git_interactive, asking=world.git_readonly.remotes, clock=world.clock
     )
@@ -165,13 +173,13 @@ def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) ->
 def _verify_choice(args: argparse.Namespace, config: Config) -> VerifyChoice:
     if args.no_verify:
         if args.verify is not None:
-            raise CommandError("--verify-cmd and --no-verify exclude each other", hint="give one of them")
+            raise CommandError("--verify-cmd and --no-verify cannot be used together", hint="use one of them")
         return SkipVerification()
     return VerifyCommand(config.verify, config.source("verify")) if config.verify else DetectVerification()
 
 
 def _restore_options(args: argparse.Namespace, session: Session) -> None:
-    """Take the options of the landing that is continued; what is given again now wins."""
+    """Restore the options of the landing that is continued; options given now take precedence."""
     pending = land_run.pending_landing(session.world.git_interactive)
     extra: Mapping[str, Any] = pending.request.caller_state if pending else {}
     told = {"verify", "no_verify"} if args.verify or args.no_verify else set()

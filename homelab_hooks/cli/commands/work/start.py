@@ -1,7 +1,7 @@
-"""homelab work start: a worktree for a task.
+"""homelab work start: create a worktree for a task.
 
-Makes a worktree .worktrees/TOPIC beside the main one, on a new branch USER/TOPIC that begins at the target as it is
-now. Prints its path and nothing else on stdout: cd "$(homelab work start TOPIC)".
+Creates the worktree .worktrees/TOPIC next to the main one, on a new branch USER/TOPIC that starts at the current target
+branch. Prints only the path to stdout: cd "$(homelab work start TOPIC)".
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from homelab_hooks.text.sanitize import sanitize_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command takes."""
-    parser.add_argument("topic", metavar="TOPIC", help="the task's name, as git takes it in a branch's name")
+    """Add the command's arguments and options."""
+    parser.add_argument("topic", metavar="TOPIC", help="the name of the task; part of the branch name")
     options.add_options(parser, "remote", "onto")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Make it."""
+    """Create the worktree, and print its path."""
     config, world = session.config(vars(args)), session.world
     path = task_worktree.start_worktree(
         args.topic, git=world.git_interactive, user=world.user, remote=config.remote, onto=config.onto
     )
-    # A program needs the name as it is; a terminal would act on what is in it.
+    # A program needs the exact name; a terminal would interpret control characters in it.
     world.terminal.out(sanitize_text(str(path), world.redact) if world.terminal.stdout_is_tty else str(path))
     return 0
