@@ -8,8 +8,6 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Thread
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,6 +17,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.net.pinned import Deadline, MonotonicClock, PinnedBackend
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.polling.parallel import TimedOut, call_within
 
 if TYPE_CHECKING:
     import requests
@@ -221,30 +220,17 @@ def find_proxy(server: ServerUrl) -> str | None:
 def resolve_host(
     host: str, port: int, timeout: float, *, look_up: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
 ) -> tuple[str, ...]:
-    """What DNS says of a name. Raises OSError where it says nothing, a TimeoutError after `timeout` seconds.
+    """Return the addresses of a host. Raises OSError if there are none, TimeoutError after `timeout` seconds.
 
-    The system's own look-up takes as long as it likes, and no Ctrl-C reaches it: it has a thread to itself.
+    The system's look-up has no timeout, and Ctrl-C does not interrupt it: it runs in a thread.
     """
-    answers = SimpleQueue[tuple[str, ...] | OSError | UnicodeError]()
-
-    def query() -> None:
-        try:
-            rows = look_up(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-        else:
-            answers.put(tuple(dict.fromkeys(str(row[4][0]) for row in rows)))
-
-    Thread(target=query, name="dns", daemon=True).start()
     try:
-        found = answers.get(timeout=timeout)
-    except Empty:
-        raise TimeoutError(f"DNS does not answer within {timeout:.0f} s") from None
-    if isinstance(found, UnicodeError):
-        raise OSError(f"{host} can be no host's name") from found
-    if isinstance(found, OSError):
-        raise found
-    return found
+        found = call_within(lambda: look_up(host, port, type=socket.SOCK_STREAM), timeout, name="dns")
+    except UnicodeError as error:
+        raise OSError(f"{host} can be no host's name") from error
+    if isinstance(found, TimedOut):
+        raise TimeoutError(f"DNS does not answer within {timeout:.0f} s")
+    return tuple(dict.fromkeys(str(row[4][0]) for row in found.value))
 
 
 def read_certificate(connection: ssl.SSLSocket) -> tuple[float, str]:

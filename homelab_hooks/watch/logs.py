@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from homelab_hooks.ci.model import LogLine, Pipeline, Repo, Status, Step, Workflow
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling import contact
+from homelab_hooks.polling.contact import Contact
 from homelab_hooks.polling.loop import poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
+from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.watch import log_tail
-from homelab_hooks.watch.contact import MAX_REFUSALS
 from homelab_hooks.watch.failure_report import WatchClock, make_log_reader, read_log_to_end
 
 QUIET_AFTER_END_S = 2.5
 """seconds after the pipeline's end without a new line: agents send a second late, or more (measured, A3)"""
 POLL_INTERVAL_S = 1.0
-"""seconds between two looks of a follower"""
+"""seconds between two polls"""
+RETRY_INTERVAL_S = 2.0
+"""seconds before the next poll after one without a usable response"""
 GIVE_UP_AFTER_S = 180.0
 """seconds without a usable answer after which a follower gives up"""
 NO_OUTPUT_LINE = LogLine(0, "(no output)")
@@ -71,9 +74,8 @@ class FollowState(NamedTuple):
     line_counts: tuple[tuple[Hashable, int], ...] = ()
     """the lines shown of each step's id"""
     last_growth_at: float | None = None
-    last_answer_at: float | None = None
-    """when the last usable answer came, or it began"""
-    refusals: int = 0
+    contact: Contact | None = None
+    """set by the first step; the server has answered before, or there were no pipeline to follow"""
     failure: Unavailable | Denied | None = None
     """why it gave up"""
 
@@ -86,19 +88,26 @@ class LogUpdate(NamedTuple):
 
 
 def decide_log_follow(state: FollowState, poll: Poll[LogUpdate], now: float) -> Decision[FollowState]:
-    """The end: the pipeline has ended and nothing new came for a while; an `eof` of the stream proves nothing."""
-    if state.last_growth_at is None or state.last_answer_at is None:
-        state = state._replace(last_growth_at=now, last_answer_at=now)
+    """Settle when the pipeline has ended and no line has come for a while; an `eof` of the stream proves nothing."""
+    known = Contact(last_answer_at=now, ever_answered=True) if state.contact is None else state.contact
+    if state.last_growth_at is None:
+        state = state._replace(last_growth_at=now)
     match poll:
         case Found(update):
-            return _on_update(state._replace(last_answer_at=now, refusals=0), update, now)
-        case Denied() if state.refusals + 1 >= MAX_REFUSALS:
-            return Decision(state._replace(failure=poll))
-        case Unavailable() if state.last_answer_at is not None and now - state.last_answer_at >= GIVE_UP_AFTER_S:
-            return Decision(state._replace(failure=poll))
+            known, _ = contact.on_answer(known, now)
+            return _on_update(state._replace(contact=known), update, now)
+        case NotFound():
+            return Decision(state._replace(contact=known), delay=RETRY_INTERVAL_S)
+        case Denied():
+            known = contact.on_denied(known)
+            failed = contact.is_refusal_believed(known, poll)
+        case Unavailable():
+            known, _ = contact.on_unavailable(known, poll, now, timeout=GIVE_UP_AFTER_S)
+            failed = contact.is_timed_out(known, now, timeout=GIVE_UP_AFTER_S)
         case _:
-            refusals = state.refusals + 1 if isinstance(poll, Denied) else 0
-            return Decision(state._replace(refusals=refusals), delay=2 * POLL_INTERVAL_S)
+            assert_never(poll)
+    state = state._replace(contact=known, failure=poll if failed else None)
+    return Decision(state, delay=None if failed else RETRY_INTERVAL_S)
 
 
 def _on_update(state: FollowState, update: LogUpdate, now: float) -> Decision[FollowState]:

@@ -7,6 +7,7 @@ from typing import assert_never
 from homelab_hooks.ci.model import Pipeline, RunRef, Status
 from homelab_hooks.events import Event, PipelineResult
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
+from homelab_hooks.polling.contact import is_timed_out
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, poll_interval, stall
@@ -186,7 +187,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
     """Nothing is decided: is any patience over?"""
     assert watch.began_at is not None  # noqa: S101 - set by the first turn
     waited = now - watch.began_at
-    if isinstance(poll, Unavailable | Denied) and now - watch.contact.last_answer_at >= watch.timeouts.unreachable:
+    if isinstance(poll, Unavailable | Denied) and is_timed_out(watch.contact, now, timeout=watch.timeouts.unreachable):
         return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts.unreachable))
     is_answered = isinstance(poll, Found | NotFound)
     if is_answered and not watch.tracks and (waited >= watch.timeouts.appear or not watch.repo_active):

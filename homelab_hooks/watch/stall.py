@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from homelab_hooks.ci.model import QueueInfo, Status
 from homelab_hooks.events import Event, Waiting
+from homelab_hooks.polling.contact import seconds_to_heartbeat
 from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
-HEARTBEAT_INTERVAL_S = 60.0
-"""seconds between two words when nothing changes (contract, section 4)"""
 STALLED_AFTER_S = 600.0
 """seconds that a running pipeline may stand still before it is said (contract, section 5)"""
 CHECK_QUEUE_AFTER_S = 30.0
@@ -23,7 +22,7 @@ def report_waiting(
     reason, remedy = _find_reason(watch, poll, now)
     new = bool(remedy) and remedy not in watch.warned_about
     first = watch.poll_count == 1 and not watch.tracks and isinstance(poll, Found | NotFound)
-    if not (new or first or now - watch.last_event_at >= HEARTBEAT_INTERVAL_S):
+    if not (new or first or seconds_to_heartbeat(watch.last_event_at, now) <= 0):
         return watch, ()
     warned = watch.warned_about | {remedy} if remedy else watch.warned_about
     elapsed = now - watch.began_at

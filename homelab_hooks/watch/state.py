@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, QueueInfo, RunRef, Status
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.polling.contact import Contact
 from homelab_hooks.verdict import Verdict
 
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
@@ -117,21 +118,6 @@ class PipelineTrack(NamedTuple):
         return None
 
 
-class CiContact(NamedTuple):
-    """How well the server can be reached."""
-
-    last_answer_at: float
-    """when the last usable answer came, or the watch began"""
-    ever_answered: bool = False
-    reported: bool = False
-    """lost contact was said"""
-    misses: int = 0
-    refusals: int = 0
-    web_pages: int = 0
-    """web pages in a row"""
-    retry_after: float = 0.0
-
-
 class CiWatchState(NamedTuple):
     """The whole state of a watch."""
 
@@ -143,7 +129,7 @@ class CiWatchState(NamedTuple):
 
     repo_active: bool = True
     began_at: float | None = None
-    contact: CiContact = CiContact(last_answer_at=0.0)
+    contact: Contact = Contact(last_answer_at=0.0)
     tracks: tuple[PipelineTrack, ...] = ()
     accepted_commits: frozenset[str] = frozenset()
     """our commit, and newer ones that contain it and superseded ours"""

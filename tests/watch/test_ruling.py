@@ -12,10 +12,10 @@ from homelab_hooks.ci.woodpecker.traits import DECIDING_EVENTS, WOODPECKER
 from homelab_hooks.events import Event, PipelineChanged
 from homelab_hooks.exit_codes import CI_WORST_FIRST, ExitCode, choose_worst_exit
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.polling.contact import LOST_REPORT_AFTER_S as REPORT_AFTER_S
 from homelab_hooks.polling.outcome import FailureKind, Found, Poll, Unavailable
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
-from homelab_hooks.watch.contact import REPORT_AFTER_S
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.no_pipeline import CommitFacts, explain_no_pipeline
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
