@@ -14,8 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 
-class BoundedResult(NamedTuple, Generic[T]):
-    """What a call returned."""
+class Produced(NamedTuple, Generic[T]):
+    """A value that a call returned or an item that it produced."""
 
     value: T
 
@@ -24,7 +24,7 @@ class TimedOut(NamedTuple):
     """The call did not end within the time."""
 
 
-def call_within(call: Callable[[], T], seconds: float, *, name: str) -> BoundedResult[T] | TimedOut:
+def call_within(call: Callable[[], T], seconds: float, *, name: str) -> Produced[T] | TimedOut:
     """Run `call` in a thread and wait for it for so many seconds; raise what it raises.
 
     Args:
@@ -43,11 +43,11 @@ class ItemStream(Generic[T]):
     """
 
     def __init__(self, produce: Callable[[Callable[[T], None]], None], *, name: str) -> None:
-        self._queue: queue.SimpleQueue[BoundedResult[T] | BaseException | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Produced[T] | BaseException | None] = queue.SimpleQueue()
         self._produce = produce
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
-    def items(self, seconds_left: Callable[[], float]) -> Iterator[BoundedResult[T] | TimedOut]:
+    def items(self, seconds_left: Callable[[], float]) -> Iterator[Produced[T] | TimedOut]:
         """Yield each item as it comes, then end; yield TimedOut and end when no time is left.
 
         Raises what the function raised.
@@ -66,7 +66,7 @@ class ItemStream(Generic[T]):
 
     def _run(self) -> None:
         try:
-            self._produce(lambda item: self._queue.put(BoundedResult(item)))
+            self._produce(lambda item: self._queue.put(Produced(item)))
         except BaseException as error:  # noqa: BLE001 - passed on to the thread that waits
             self._queue.put(error)
         finally:

@@ -10,7 +10,7 @@ from homelab_hooks.ci.provider import Provider, find_first_repository
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
-from homelab_hooks.polling.parallel import BoundedResult, call_within
+from homelab_hooks.polling.parallel import Produced, call_within
 from homelab_hooks.system.process import kill_abandoned
 
 
@@ -56,7 +56,7 @@ def query_branch_status(
         if problem.exit is ExitCode.DENIED:
             return Denied(problem.message, hint=problem.hint)
         raise
-    if isinstance(found, BoundedResult):
+    if isinstance(found, Produced):
         poll: Poll[BranchStatus] = found.value
         return poll
     kill_abandoned()

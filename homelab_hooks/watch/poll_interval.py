@@ -9,8 +9,6 @@ from homelab_hooks.polling.contact import Backoff, retry_delay
 from homelab_hooks.watch.state import CiWatchState
 
 MIN_DELAY_S = 0.05
-RETRY_JITTER_SHARE = 0.2
-POLL_JITTER_SHARE = 0.06
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +53,9 @@ class WatchIntervals:
     """before a refusal is tried again (measured, B5)"""
     backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.5, longest_s=15.0))
     """after a poll without a usable response"""
+    retry_jitter_share: float = 0.2
+    poll_jitter_share: float = 0.06
+    """the share by which jitter shortens a delay at most"""
 
 
 INTERVALS = WatchIntervals()
@@ -77,13 +78,13 @@ def _base_delay(watch: CiWatchState, now: float) -> float:
         return INTERVALS.refusal_retry_s
     if watch.contact.misses:
         return retry_delay(
-            watch.contact, now, INTERVALS.backoff, spread=lambda s: _with_jitter(s, watch, RETRY_JITTER_SHARE)
+            watch.contact, now, INTERVALS.backoff, spread=lambda s: _with_jitter(s, watch, INTERVALS.retry_jitter_share)
         )
     if watch.tracks and all(t.pipeline.status.is_final for t in watch.tracks):
         return INTERVALS.own_question_s
     if now < watch.fast_until:
         return INTERVALS.end_announced_s
-    return _with_jitter(_steady_delay(watch, now), watch, POLL_JITTER_SHARE)
+    return _with_jitter(_steady_delay(watch, now), watch, INTERVALS.poll_jitter_share)
 
 
 def _steady_delay(watch: CiWatchState, now: float) -> float:

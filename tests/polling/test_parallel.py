@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from homelab_hooks.polling.parallel import ItemStream, Result, TimedOut, call_within
+from homelab_hooks.polling.parallel import ItemStream, Produced, TimedOut, call_within
 from tests.waiting import HANG_S
 
 
 def test_a_call_that_ends_gives_its_value() -> None:
-    assert call_within(lambda: None, HANG_S, name="a call") == Result(None)
+    assert call_within(lambda: None, HANG_S, name="a call") == Produced(None)
 
 
 def test_a_call_that_fails_raises_here() -> None:
@@ -38,6 +38,10 @@ def test_items_come_before_the_time_is_over() -> None:
 
     left = iter([HANG_S, HANG_S, 0.0])
     try:
-        assert list(ItemStream(produce, name="items").items(lambda: next(left))) == [Result(1), Result(2), TimedOut()]
+        assert list(ItemStream(produce, name="items").items(lambda: next(left))) == [
+            Produced(1),
+            Produced(2),
+            TimedOut(),
+        ]
     finally:
         over.set()

@@ -152,7 +152,13 @@ TEXT = (
     Defence(
         "names-among-words",
         "a name of CI's is clean before it stands in a sentence, where two could part an escape sequence",
-        (Change("ci/woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),),
+        (
+            Change(
+                "text/json_fields.py",
+                "return strip_control_chars(read_text(json, key))",
+                "return read_text(json, key)",
+            ),
+        ),
         ("tests/watch/test_failure_report.py::test_two_names_do_not_swallow_the_words_between_them",),
     ),
     Defence(
@@ -240,7 +246,11 @@ TEXT = (
         (
             Change("cli/commands/ci/logs.py", 'f"== {sanitize_text(title, redact)}"', 'f"== {title}"'),
             Change("watch/logs.py", "return strip_control_chars(f", "return (f"),
-            Change("ci/woodpecker/parse.py", "return strip_control_chars(_text(json, key))", "return _text(json, key)"),
+            Change(
+                "text/json_fields.py",
+                "return strip_control_chars(read_text(json, key))",
+                "return read_text(json, key)",
+            ),
         ),
         (f"{COMMANDS}::test_logs_in_a_pipe_are_text",),
     ),

@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from homelab_hooks.ci.woodpecker.parse import UnexpectedShape
 from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.text.durations import MAX_DURATION_S
+from homelab_hooks.text.json_fields import UnexpectedShape
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 T = TypeVar("T")

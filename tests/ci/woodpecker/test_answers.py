@@ -16,6 +16,7 @@ from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.text.json_fields import UnexpectedShape
 from tests.watch.simulate import FakeClock
 from tools.fuzz.texts import harmful
 
@@ -248,7 +249,7 @@ READERS = [
 def test_whatever_json_comes_it_is_read_or_misshapen(reader: Any, raw: object) -> None:
     try:
         reader(raw)
-    except parse.UnexpectedShape as error:
+    except UnexpectedShape as error:
         assert str(error)  # noqa: PT017 - most answers are misshapen, and some are not
 
 

@@ -9,7 +9,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.polling.parallel import ItemStream, Result
+from homelab_hooks.polling.parallel import ItemStream, Produced
 
 
 class DoctorCheck(NamedTuple):
@@ -21,15 +21,15 @@ class DoctorCheck(NamedTuple):
     exit: ExitCode = ExitCode.REFUSED
 
 
-def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, patience: float) -> Iterator[Finding]:
-    """Yield the findings in the order of the checks; a check that takes longer than `patience` seconds is a problem."""
-    until = clock.now() + patience
+def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, timeout: float) -> Iterator[Finding]:
+    """Yield the findings in the order of the checks; a check that takes longer than `timeout` seconds is a problem."""
+    until = clock.now() + timeout
     for check, findings in [(each, ItemStream(_producer(each), name=each.check)) for each in checks]:
         for item in findings.items(lambda: until - clock.now()):
-            if isinstance(item, Result):
+            if isinstance(item, Produced):
                 yield item.value
             else:
-                evidence = f"no answer within {patience:g} s"
+                evidence = f"no answer within {timeout:g} s"
                 yield Finding(check.check, FindingStatus.PROBLEM, evidence, check.no_answer_hint, check.exit)
 
 

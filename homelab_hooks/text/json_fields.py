@@ -1,0 +1,72 @@
+"""Bounded readers of JSON that comes from outside: each value is checked before it is used.
+
+A field that is missing or null gets a default unless it is required. A field of another type is an error that names the
+field, so that the message about a server's response says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from homelab_hooks.text.sanitize import strip_control_chars
+
+T = TypeVar("T")
+MAX_INT = 2**53
+"""the largest number, time or exit code that is accepted; a larger one cannot be converted to a float and displayed"""
+Json = Mapping[str, Any]
+
+
+class UnexpectedShape(ValueError):  # noqa: N818 - the response is wrong, not this program
+    """The JSON is valid, but does not have the expected shape."""
+
+
+def read_list(raw: object, parse: Callable[[object], T]) -> tuple[T, ...]:
+    """Read each item of a list. Raises UnexpectedShape."""
+    if not isinstance(raw, list):
+        raise UnexpectedShape(f"a list was expected, not {_type_name(raw)}")
+    return tuple(parse(item) for item in raw)
+
+
+def read_object(raw: object) -> Json:
+    """Return the value as a JSON object. Raises UnexpectedShape."""
+    if not isinstance(raw, Mapping):
+        raise UnexpectedShape(f"an object was expected, not {_type_name(raw)}")
+    return raw
+
+
+def read_text(json: Json, key: str, *, required: bool = False) -> str:
+    """Return a text, or a number as text. Raises UnexpectedShape."""
+    value = json.get(key)
+    if isinstance(value, str):
+        return value
+    if required or (value is not None and not isinstance(value, (int, float))):
+        raise UnexpectedShape(f"{key} should be a text and is {_type_name(value)}")
+    return "" if value is None else str(value)
+
+
+def read_display_text(json: Json, key: str) -> str:
+    """Return a text without control characters, which could hide the words beside it in a message."""
+    return strip_control_chars(read_text(json, key))
+
+
+def read_number(json: Json, *keys: str, required: bool = False) -> int:
+    """Return the first of these fields that is present, an integer up to `MAX_INT`; 0 if none is.
+
+    Raises UnexpectedShape.
+
+    >>> read_number({"started_at": 12}, "started", "started_at"), read_number({}, "started")
+    (12, 0)
+    """
+    value = next((json[key] for key in keys if json.get(key) is not None), None)
+    if isinstance(value, bool) or not isinstance(value, (int, type(None))):
+        raise UnexpectedShape(f"{keys[0]} should be a number and is {_type_name(value)}")
+    if value is None and required:
+        raise UnexpectedShape(f"{keys[0]} is missing")
+    if value is not None and abs(value) > MAX_INT:
+        raise UnexpectedShape(f"{keys[0]} is larger than any number can be")
+    return value or 0
+
+
+def _type_name(value: object) -> str:
+    return "null" if value is None else type(value).__name__
