@@ -10,6 +10,7 @@ from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.deploy import run as deploy_run
+from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.git.history import GitContainment
 from homelab_hooks.kubectl.client import Kubectl
@@ -50,4 +51,6 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
     """
     world = session.world
     contains = GitContainment(world.git_readonly.history, remote=remote, branch=target)
-    return deploy_run.wait_for_rollouts(asked, kubectl=kubectl, contains=contains, clock=world.clock, tell=session.tell)
+    wake = world.clock.wake if asked.use_watches else None
+    probe = KubernetesProbe(kubectl, contains, now=world.clock.now, wake=wake, tell=session.tell)
+    return deploy_run.wait_for_rollouts(asked, probe=probe, clock=world.clock, tell=session.tell)

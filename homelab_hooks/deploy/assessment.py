@@ -1,28 +1,17 @@
-"""What one snapshot may come to, and what of the looks before it counts."""
+"""What one look at a rollout amounts to, in no vendor's terms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from homelab_hooks.deploy.kubernetes.pod_failures import CrashedContainer, ObservedProblem, PodProblem
-from homelab_hooks.kubectl.model import WorkloadKind
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RolloutHistory:
-    """What earlier looks left behind for the judgement of this one."""
+@dataclass(frozen=True, slots=True)
+class CrashedContainer:
+    """A container that crashed, whose last log lines may say why."""
 
-    kind: WorkloadKind
-    first_restarts: bool = False
-    """no look saw the workload before"""
-    proven_image: str = ""
-    """the proving image that was seen before; empty when none came yet"""
-    previous_images: tuple[str, ...] = ()
-    """the images it ran before that"""
-    progressed: bool = False
-    """the pods are further than at the look before"""
-    evidence: tuple[ObservedProblem, ...] = ()
-    fatal: PodProblem | None = None
+    pod: str
+    container: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +42,8 @@ class RolloutFailed:
 
     reason: str
     image: str = ""
+    hint: str = ""
+    """the command that shows more"""
     crashed_container: CrashedContainer | None = None
     """whose last words may say why"""
 
@@ -69,10 +60,12 @@ class RolloutProgressing:
 
 @dataclass(frozen=True, slots=True)
 class RolloutComplete:
-    """At this look all pods are new, available and alike."""
+    """At this look everything that runs is new, available and alike."""
 
     image: str
     detail: str = ""
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    """of each instance by its id: one that rises while the rollout must stay complete starts that time again"""
 
 
 Assessment = Deleting | ImagePending | ImageUnproven | RolloutFailed | RolloutProgressing | RolloutComplete

@@ -52,7 +52,7 @@ def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutSta
 def on_unavailable(state: RolloutState, look: Unavailable, now: float) -> Decision[RolloutState]:
     """No usable answer: borne for the unreachable-timeout, with looks ever further apart."""
     if not state.contact.miss_count:  # nobody asked before the look was due, so that was no silence
-        asked = min(now, max(state.contact.last_answer_at, state.track.due_at))
+        asked = min(now, max(state.contact.last_answer_at, state.due_at))
         state = replace(state, contact=replace(state.contact, last_answer_at=asked))
     away = now - state.contact.last_answer_at
     left = state.timeouts.unreachable_timeout - away

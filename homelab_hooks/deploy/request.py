@@ -1,15 +1,12 @@
-"""What is asked about a workload, what one look shows of it, and what the answer may be."""
+"""What is asked about a rollout, and what the answer may be."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from homelab_hooks.deploy.kubernetes.pod_failures import CrashedContainer
+from homelab_hooks.deploy.assessment import CrashedContainer
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.image_ref import Proof
-from homelab_hooks.kubectl.model import Pod, Revision, Workload
 from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 
 
@@ -38,33 +35,6 @@ class RolloutTimeouts:
     settle: float
     unreachable_timeout: float
     wait_for_workload: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """The workload, its revisions and pods at one moment; `kin` says what git knows of the names on it."""
-
-    workload: Workload
-    revisions: tuple[Revision, ...] = ()
-    pods: tuple[Pod, ...] = ()
-    without_pods: bool = False
-    """revisions and pods were not asked for, because the workload alone tells"""
-    watched: bool = False
-    """news will wake us"""
-    taken_at: float | None = None
-    """just before its pods were asked for; None where that was at the moment it is judged"""
-    containment: Mapping[str, Containment] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkloadOnly:
-    """The workload alone, between two snapshots: how far it is, never a verdict."""
-
-    workload: Workload
-    watched: bool = False
-
-
-RolloutObservation = Snapshot | WorkloadOnly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
 
 from homelab_hooks.deploy import targets
-from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
-from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
+from homelab_hooks.deploy.proof import DeliveryProbe, Seen
 from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
-from homelab_hooks.deploy.state import RolloutState, start_state
+from homelab_hooks.deploy.state import DeployTarget, RolloutState, start_state
 from homelab_hooks.deploy.targets import PollsByTarget, TargetSet
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import DeployResult, Event
 from homelab_hooks.exit_codes import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
-from homelab_hooks.git.containment import ContainmentCheck
-from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.image_ref import Proof
-from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found
@@ -29,7 +25,7 @@ from homelab_hooks.verdict import Verdict
 class DeployRequest:
     """What to wait for; durations in seconds."""
 
-    targets: tuple[WorkloadTarget, ...]
+    targets: tuple[DeployTarget, ...]
     sha: str
     """the full one"""
     proof: Proof
@@ -43,46 +39,39 @@ class DeployRequest:
     """kubectl's watches tell when to look, where they work; else only the time does"""
 
 
-class WakeableClock(loop.Clock, Protocol):
-    """Time, and a way to cut a sleep short from another thread."""
-
-    def wake(self) -> None:
-        """End the current sleep, or else the next one, at once."""
-
-
 def wait_for_rollouts(
-    request: DeployRequest,
-    *,
-    kubectl: Kubectl,
-    contains: ContainmentCheck,
-    clock: WakeableClock,
-    tell: Callable[[Event], None],
+    request: DeployRequest, *, probe: DeliveryProbe[Seen], clock: loop.Clock, tell: Callable[[Event], None]
 ) -> Verdict:
     """Wait until every target runs the commit's image and is rolled out, or is decided otherwise.
 
-    All targets are judged to the end within the one timeout; the worst counts.
+    All targets are followed to the end within the one timeout; the worst result counts. The probe is closed.
 
     Raises:
-        CommandError: there is no target, or no kubectl.
+        CommandError: there is no target, or what the probe needs is missing.
     """
     if not request.targets:
         raise CommandError("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
-    words = CrashLogs(kubectl, tell)
-    sight = WorkloadPoller(kubectl, contains, clock.now, clock.wake if request.use_watches else None)
 
-    def look(waiting: TargetSet) -> Found[PollsByTarget]:
-        words.report(waiting.states)
-        looks = ((state.target, sight.poll(state)) for state in waiting.states if state.outcome is None)
+    def look(waiting: TargetSet) -> Found[PollsByTarget[Seen]]:
+        _show_failures(probe, waiting.states)
+        looks = ((state.target, probe.poll(state)) for state in waiting.states if state.outcome is None)
         return Found({target: seen for target, seen in looks if seen is not None})
 
     now = clock.now()
     begun = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
+    decide = partial(targets.decide_targets, assess=probe.assess)
     try:
-        states = poll_until_decided(begun, fetch=look, decide=targets.decide_targets, emit=tell, clock=clock).states
-        words.report(states)
+        states = poll_until_decided(begun, fetch=look, decide=decide, emit=tell, clock=clock).states
+        _show_failures(probe, states)
     finally:
-        sight.close()
+        probe.close()
     return _verdict(request, states)
+
+
+def _show_failures(probe: DeliveryProbe[Seen], states: tuple[RolloutState, ...]) -> None:
+    for state in states:
+        if state.outcome is not None:
+            probe.poll(state)
 
 
 def _initial_states(request: DeployRequest, now: float) -> tuple[RolloutState, ...]:
@@ -112,6 +101,6 @@ def _verdict(request: DeployRequest, states: tuple[RolloutState, ...]) -> Verdic
 _SEVERITY = (ExitCode.USAGE, *DEPLOY_WORST_FIRST)
 
 
-def _deploy_result(target: WorkloadTarget, outcome: RolloutOutcome) -> DeployResult:
+def _deploy_result(target: DeployTarget, outcome: RolloutOutcome) -> DeployResult:
     word = "deployed" if outcome.exit is ExitCode.OK else outcome.exit.verdict
     return DeployResult(target=str(target), verdict=word, reason=outcome.reason, image=outcome.image)

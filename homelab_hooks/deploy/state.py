@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem
-from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts, Snapshot
+from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
 from homelab_hooks.events import Event, RolloutChanged
-from homelab_hooks.kubectl.model import Workload, WorkloadTarget
 from homelab_hooks.polling.outcome import Decision
+
+
+class DeployTarget(Protocol):
+    """Names what is waited for. Its text is what the user writes, and it is a key of a dictionary."""
+
+    def __str__(self) -> str:
+        """Return it as the user writes it."""
+
+    def __hash__(self) -> int:
+        """Equal targets have equal hashes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """Done, since when, and with how many restarts of each pod."""
+    """Since when the rollout has been complete, and how often each instance had restarted by then."""
 
     since: float
     restarts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class PodProgress:
-    """How far the pods were at a look."""
-
-    ready: int
-    old: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,31 +43,32 @@ class ClusterContact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PollTrack:
-    """What the pace goes by; times in the clock's seconds."""
+class Pace:
+    """What the time of the next look depends on; times in the clock's seconds."""
 
-    due_at: float
-    """when the next look is to be taken"""
-    last_workload: Workload | None = None
-    """the workload as it was read or heard last"""
-    last_snapshot: Snapshot | None = None
-    """the last snapshot with all its parts"""
-    last_snapshot_at: float = 0.0
-    counters_changed_at: float
-    """since when it has this template and this size"""
+    changing_since: float
+    """when the present version and size were set"""
     changed_at: float
-    """since when its counters are as they are"""
-    pods_climbed_at: float
-    """when the last pod was made from its present template"""
+    """when the counters last moved"""
+    complete: bool = False
+    """the counters say that everything is new and available"""
     watched: bool = False
-    """news will wake us"""
+    """a change would end the sleep early"""
+    unexplained: bool = False
+    """instances are missing and nothing but another look would say why"""
+    problems_since: tuple[float, ...] = ()
+    """when each problem that is still there was first seen"""
+    expected_end_at: float | None = None
+    """None while nothing is known of how long an instance takes"""
+    instance_s: float = 0.0
+    """seconds that an instance takes"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutState:
     """One workload's wait; settled as soon as it has an outcome."""
 
-    target: WorkloadTarget
+    target: DeployTarget
     expectation: Expectation
     timeouts: RolloutTimeouts
     began: float
@@ -78,9 +80,6 @@ class RolloutState:
     """the proving image, once it came"""
     previous_images: tuple[str, ...] = ()
     """images it ran before that"""
-    pod_progress: PodProgress | None = None
-    first_restarts: Mapping[str, int] = field(default_factory=dict)
-    evidence: tuple[ObservedProblem, ...] = ()
     settling: Settling | None = None
     last_report: RolloutChanged | None = None
     waiting_for: str = ""
@@ -88,7 +87,11 @@ class RolloutState:
     reported_block: str = ""
     """what was last said to hold it back"""
     outcome: RolloutOutcome | None = None
-    track: PollTrack
+    due_at: float
+    """when the next look is to be taken"""
+    pace: Pace
+    memory: object = None
+    """the probe's own, between its looks"""
 
     @property
     def deadline(self) -> float:
@@ -107,16 +110,16 @@ MIN_CALL_TIMEOUT_S = 2.0
 """seconds that every call is given, however little time is left: a healthy cluster answers within them"""
 
 
-def start_state(target: WorkloadTarget, question: Expectation, terms: RolloutTimeouts, *, now: float) -> RolloutState:
+def start_state(target: DeployTarget, question: Expectation, terms: RolloutTimeouts, *, now: float) -> RolloutState:
     """A wait that begins."""
-    track = PollTrack(due_at=now, counters_changed_at=now, changed_at=now, pods_climbed_at=now)
     return RolloutState(
         target=target,
         expectation=question,
         timeouts=terms,
         began=now,
         contact=ClusterContact(last_answer_at=now),
-        track=track,
+        due_at=now,
+        pace=Pace(changing_since=now, changed_at=now),
     )
 
 

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from homelab_hooks.deploy import machine
-from homelab_hooks.deploy.request import RolloutObservation
-from homelab_hooks.deploy.state import RolloutState
+from homelab_hooks.deploy.proof import Seen
+from homelab_hooks.deploy.state import DeployTarget, RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
-from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 
 HEARTBEAT_INTERVAL_S = 60.0
 """seconds of silence after which what is waited for is said again"""
 
-PollsByTarget = Mapping[WorkloadTarget, Poll[RolloutObservation]]
-"""of those workloads that a look was due at"""
+PollsByTarget = Mapping[DeployTarget, Poll[Seen]]
+"""of those targets that a look was due at"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,9 @@ class TargetSet:
     last_event_at: float
 
 
-def decide_targets(fleet: TargetSet, look: Poll[PollsByTarget], now: float) -> Decision[TargetSet]:
+def decide_targets(
+    fleet: TargetSet, look: Poll[PollsByTarget[Seen]], now: float, *, assess: machine.Assess[Seen]
+) -> Decision[TargetSet]:
     """What has been seen of the workloads that are not decided; settled when all are."""
     looks = look.value if isinstance(look, Found) else {}
     events: list[Event] = []
@@ -36,11 +37,11 @@ def decide_targets(fleet: TargetSet, look: Poll[PollsByTarget], now: float) -> D
     states: list[RolloutState] = []
     for state in fleet.states:
         if state.outcome is None and state.target in looks:
-            step = machine.decide(state, looks[state.target], now)
+            step = machine.decide(state, looks[state.target], now, assess=assess)
             events += step.events
             state = step.state  # noqa: PLW2901 - the state after the turn, or as it was
         if state.outcome is None:
-            waits.append(max(machine.MIN_DELAY_S, state.track.due_at - now))
+            waits.append(max(machine.MIN_DELAY_S, state.due_at - now))
         states.append(state)
     told = _dedupe_contact(events)
     if waits and not told and now - fleet.last_event_at >= HEARTBEAT_INTERVAL_S:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.kubectl.model import Container, Workload
 
 _COMMIT_TOKEN = re.compile(r"g?([0-9a-f]{7,64})")
 _TOKEN_SEPARATORS = re.compile(r"[^0-9A-Za-z]+")
@@ -19,6 +20,11 @@ class TagProof:
     def __str__(self) -> str:
         return "tag"
 
+    def find_name(self, workload: Workload, container: Container) -> str | None:
+        """Return the tag; empty for an image without one."""
+        del workload
+        return extract_tag(container.image)
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotationProof:
@@ -28,6 +34,11 @@ class AnnotationProof:
 
     def __str__(self) -> str:
         return f"annotation:{self.key}"
+
+    def find_name(self, workload: Workload, container: Container) -> str | None:
+        """Return the annotation's value; None where it is absent or empty."""
+        del container
+        return workload.template.annotations.get(self.key) or workload.annotations.get(self.key) or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,11 @@ class LabelProof:
     def __str__(self) -> str:
         return f"label:{self.key}"
 
+    def find_name(self, workload: Workload, container: Container) -> str | None:
+        """Return the label's value; None where it is absent or empty."""
+        del container
+        return workload.template.labels.get(self.key) or workload.labels.get(self.key) or None
+
 
 @dataclass(frozen=True, slots=True)
 class EnvProof:
@@ -48,6 +64,11 @@ class EnvProof:
 
     def __str__(self) -> str:
         return f"env:{self.name}"
+
+    def find_name(self, workload: Workload, container: Container) -> str | None:
+        """Return the variable's value; None where the container has no such variable."""
+        del workload
+        return container.env.get(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.deploy.request import Expectation, RolloutTimeouts, Snapshot
+from homelab_hooks.deploy import machine
+from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe, assess_observation
+from homelab_hooks.deploy.kubernetes.snapshot import RolloutObservation, Snapshot
+from homelab_hooks.deploy.request import Expectation, RolloutTimeouts
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.events import Event
@@ -26,6 +29,7 @@ from homelab_hooks.kubectl.model import (
     Workload,
     WorkloadTarget,
 )
+from homelab_hooks.polling.outcome import Decision, Poll
 from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, RolloutRecording
 from homelab_hooks.verdict import Verdict
 from tests.support.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
@@ -58,6 +62,11 @@ class Waited:
     asked: list[str] = field(default_factory=list)
     """the names that git was asked about"""
     calls: int = 0
+
+
+def decide(state: RolloutState, look: Poll[RolloutObservation], now: float) -> Decision[RolloutState]:
+    """One turn of the machine with what a look at a workload amounts to."""
+    return machine.decide(state, look, now, assess=assess_observation)
 
 
 @pytest.fixture
@@ -102,7 +111,8 @@ def waited() -> Callable[..., Waited]:
             events.append((clock.now(), event))
 
         asking = replace(request, use_watches=watch)
-        verdict = wait_for_rollouts(asking, kubectl=Kubectl(played), contains=contains, clock=clock, tell=tell)
+        probe = KubernetesProbe(Kubectl(played), contains, now=clock.now, wake=clock.wake if watch else None, tell=tell)
+        verdict = wait_for_rollouts(asking, probe=probe, clock=clock, tell=tell)
         return Waited(verdict, clock.now(), events, asked, len(played.calls))
 
     return run

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.deploy.machine import decide
-from homelab_hooks.deploy.request import RolloutOutcome, Snapshot
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.model import ContainerPhase, Pod, ReplicaCounts
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from tests.deploy.conftest import decide
 
 Given = Callable[..., Any]
 LOST = Unavailable("connection refused")

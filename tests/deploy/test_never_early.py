@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from homelab_hooks.deploy.machine import decide
-from homelab_hooks.deploy.request import Expectation, RolloutObservation, RolloutTimeouts, Snapshot, WorkloadOnly
+from homelab_hooks.deploy.kubernetes.snapshot import RolloutObservation, Snapshot, WorkloadOnly
+from homelab_hooks.deploy.request import Expectation, RolloutTimeouts
 from homelab_hooks.deploy.state import RolloutState, start_state
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import TagProof
@@ -24,7 +24,7 @@ from homelab_hooks.kubectl.model import (
     WorkloadTarget,
 )
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
-from tests.deploy.conftest import SHA, made
+from tests.deploy.conftest import SHA, decide, made
 
 TAGS = ("9f2c1a7b", "0aa11bb2", "latest")
 INTRUDERS = (

@@ -9,15 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from homelab_hooks.deploy.run import DeployRequest, WakeableClock, wait_for_rollouts
+from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
+from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.events import ContactLost, Event, Log, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.polling.loop import Clock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.server import (
@@ -75,6 +78,13 @@ class Limits(ProcessRunner):
         return super().run(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
 
 
+class WakeableClock(Clock, Protocol):
+    """Time, and a way to cut a sleep short from another thread."""
+
+    def wake(self) -> None:
+        """End the current sleep, or else the next one, at once."""
+
+
 @dataclass
 class House:
     """A cluster with a stage, and a kubectl that leads there; its time begins with the first event of a wait.
@@ -111,7 +121,9 @@ class House:
 
         self.processes.limits.clear()
         kubectl = Kubectl(self.processes, program=self.program, context=context, kubeconfig=str(self.kubeconfig))
-        return wait_for_rollouts(request, kubectl=kubectl, contains=apart, clock=self.clock, tell=tell)
+        wake = self.clock.wake if request.use_watches else None
+        probe = KubernetesProbe(kubectl, apart, now=self.clock.now, wake=wake, tell=tell)
+        return wait_for_rollouts(request, probe=probe, clock=self.clock, tell=tell)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from homelab_hooks.deploy.kubernetes.probe import KubernetesProbe
 from homelab_hooks.deploy.run import DeployRequest, wait_for_rollouts
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
@@ -64,9 +65,9 @@ def _played(replicas: int, *, listens: bool) -> int:
         unreachable=60.0,
         use_watches=listens,
     )
-    verdict = wait_for_rollouts(
-        request, kubectl=Kubectl(played), contains=_apart, clock=time_, tell=lambda _event: None
-    )
+    wake = time_.wake if listens else None
+    probe = KubernetesProbe(Kubectl(played), _apart, now=time_.now, wake=wake, tell=lambda _event: None)
+    verdict = wait_for_rollouts(request, probe=probe, clock=time_, tell=lambda _event: None)
     assert verdict.exit is ExitCode.OK, verdict
     return len(played.calls) + DISCOVERY
 

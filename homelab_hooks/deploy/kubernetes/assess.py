@@ -6,19 +6,48 @@ from dataclasses import dataclass
 
 from homelab_hooks.deploy.assessment import (
     Assessment,
+    CrashedContainer,
     Deleting,
     ImagePending,
     ImageUnproven,
     RolloutComplete,
     RolloutFailed,
-    RolloutHistory,
     RolloutProgressing,
 )
 from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, NoCommit, OtherCommit, SameCommit, match_commit
-from homelab_hooks.deploy.request import Expectation, Snapshot
+from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodProblem
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.kubectl import image_ref
-from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind
+from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.text.humanize import pluralize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutHistory:
+    """What earlier looks left behind for the assessment of this one."""
+
+    target: WorkloadTarget
+    first_look: bool = False
+    """no look saw the workload before"""
+    proven_image: str = ""
+    """the proving image that was seen before; empty when none came yet"""
+    previous_images: tuple[str, ...] = ()
+    """the images it ran before that"""
+    progressed: bool = False
+    """the pods are further than at the look before"""
+    evidence: tuple[ObservedProblem, ...] = ()
+    fatal: PodProblem | None = None
+
+    @property
+    def kind(self) -> WorkloadKind:
+        """The workload's kind."""
+        return self.target.kind
+
+    def failed(self, reason: str, image: str, crashed: CrashedContainer | None = None) -> RolloutFailed:
+        """Return a failure, with the command that shows more."""
+        hint = f"see `kubectl -n {self.target.namespace} describe {self.target.kind}/{self.target.name}`"
+        return RolloutFailed(reason, image, hint, crashed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +92,7 @@ def assess(snapshot: Snapshot, question: Expectation, past: RolloutHistory) -> A
         return Deleting()
     named = match_commit(snapshot, question)
     match named:
-        case NoCommit(shown, reason) if past.first_restarts:
+        case NoCommit(shown, reason) if past.first_look:
             return ImageUnproven(
                 reason, "deploy images tagged with the commit, or choose another proof with --image-proof", shown
             )
@@ -91,7 +120,7 @@ def _image_replaced(found: NoCommit | OtherCommit, question: Expectation, past: 
     unsure = isinstance(found, OtherCommit) and found.unknown
     why = f"of which git cannot say whether it contains {question.short_sha}" if unsure else f"not {question.short_sha}"
     after = f"; before that: {past.evidence[0].problem.text}" if past.evidence else ""
-    return RolloutFailed(f"{how} {name} ({why}){after}", past.proven_image)
+    return past.failed(f"{how} {name} ({why}){after}", past.proven_image)
 
 
 def _assess_rollout(case: _Context) -> Assessment:
@@ -109,7 +138,7 @@ def _assess_rollout(case: _Context) -> Assessment:
         if (judgement := step(case)) is not None:
             return judgement
     note = f"included in newer deploy {case.proof.name}" if isinstance(case.proof, NewerCommit) else ""
-    return RolloutComplete(case.proof.image, note)
+    return RolloutComplete(case.proof.image, note, {pod.uid: pod.restarts for pod in case.new})
 
 
 def _assess_paused(case: _Context) -> Assessment | None:
@@ -138,12 +167,12 @@ def _assess_deadline(case: _Context) -> Assessment | None:
     crashed = next(
         (each.problem.crashed_container for each in case.past.evidence if each.problem.crashed_container), None
     )
-    return RolloutFailed(reason, case.proof.image, crashed)
+    return case.past.failed(reason, case.proof.image, crashed)
 
 
 def _fatal_problem(case: _Context) -> Assessment | None:
     hopeless = case.past.fatal
-    return RolloutFailed(hopeless.text, case.proof.image, hopeless.crashed_container) if hopeless else None
+    return case.past.failed(hopeless.text, case.proof.image, hopeless.crashed_container) if hopeless else None
 
 
 def _scaled_to_zero(case: _Context) -> Assessment | None:

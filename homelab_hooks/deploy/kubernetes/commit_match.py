@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from homelab_hooks.deploy.request import Expectation, Snapshot
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import Container, Workload
@@ -44,6 +46,17 @@ class NoCommit:
 
     image: str
     reason: str
+
+
+class ImageProof(Protocol):
+    """Where on a workload the commit's name is looked for: a tag, an annotation, a label, a variable.
+
+    To add one, write a class with this method, and a row for its text in `kubectl.image_ref.parse_proof`. A digest is
+    not one of them: it names no commit, and the pods are compared with it.
+    """
+
+    def find_name(self, workload: Workload, container: Container) -> str | None:
+        """Return the text that may name a commit; None where it is not there."""
 
 
 CommitMatch = SameCommit | NewerCommit | OtherCommit | NoCommit
@@ -94,20 +107,11 @@ def proves_commit(snapshot: Snapshot, question: Expectation) -> bool:
 
 
 def _named_commits(workload: Workload, question: Expectation) -> list[_Candidate]:
-    candidates = _candidates(workload, question)
-    match question.proof:
-        case image_ref.TagProof():
-            return [_Candidate(image_ref.extract_tag(each.image), each.image, each.name) for each in candidates]
-        case image_ref.EnvProof(name):
-            return [_Candidate(each.env[name], each.image, each.name) for each in candidates if name in each.env]
-        case image_ref.AnnotationProof(key):
-            found = workload.template.annotations.get(key) or workload.annotations.get(key)
-            return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
-        case image_ref.LabelProof(key):
-            found = workload.template.labels.get(key) or workload.labels.get(key)
-            return [_Candidate(found, each.image, each.name) for each in candidates] if found else []
-        case image_ref.DigestProof():
-            return []
+    if isinstance(question.proof, image_ref.DigestProof):
+        return []
+    proof: ImageProof = question.proof
+    names = ((proof.find_name(workload, each), each) for each in _candidates(workload, question))
+    return [_Candidate(name, each.image, each.name) for name, each in names if name is not None]
 
 
 def _candidates(workload: Workload, question: Expectation) -> list[Container]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
+from homelab_hooks.deploy.kubernetes.snapshot import workload_target
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.kubectl.client import Kubectl
@@ -21,15 +22,16 @@ class CrashLogs:
         self._tell = tell
         self._told: set[WorkloadTarget] = set()
 
-    def report(self, states: Iterable[RolloutState]) -> None:
-        """Ask for those of each failure that is new, while its pod may still be there."""
-        for state in states:
-            if state.outcome is None or state.outcome.crashed_container is None or state.target in self._told:
-                continue
-            self._told.add(state.target)
-            crashed = state.outcome.crashed_container
-            lines = self._kubectl.previous_logs(state.target, crashed.pod, crashed.container, within=LOG_TIMEOUT_S)
-            for line in lines:
-                self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=LogLevel.ERROR))
-            command = self._kubectl.log_command(state.target, crashed.pod, crashed.container)
-            self._tell(Log(source="homelab", text=f"{'the rest' if lines else 'its log'}: {command}"))
+    def report(self, state: RolloutState) -> None:
+        """Show those of a failure that is new, while its pod may still be there."""
+        if state.outcome is None or state.outcome.crashed_container is None:
+            return
+        target, crashed = workload_target(state), state.outcome.crashed_container
+        if target in self._told:
+            return
+        self._told.add(target)
+        lines = self._kubectl.previous_logs(target, crashed.pod, crashed.container, within=LOG_TIMEOUT_S)
+        for line in lines:
+            self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=LogLevel.ERROR))
+        command = self._kubectl.log_command(target, crashed.pod, crashed.container)
+        self._tell(Log(source="homelab", text=f"{'the rest' if lines else 'its log'}: {command}"))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from homelab_hooks.deploy.assessment import CrashedContainer
+from homelab_hooks.deploy.poll_interval import PERMANENT_AFTER_S
 from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, WorkloadKind
 from homelab_hooks.text.sanitize import truncate_text
 
-PERMANENT_AFTER_S = 10.0
-"""seconds that evidence of a lasting fault must last, over at least two looks (contract, section 10)"""
 TRANSIENT_LIMIT_S = 60.0
 """seconds of trouble that may pass, for kinds that have no progress deadline"""
 MAX_RESTARTS = 3
@@ -37,14 +37,6 @@ class ProblemKind(Enum):
     """hopeless once it has lasted"""
     TRANSIENT = auto()
     """may pass: the progress deadline decides, or a minute"""
-
-
-@dataclass(frozen=True, slots=True)
-class CrashedContainer:
-    """Whose last words may say why."""
-
-    pod: str
-    container: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from homelab_hooks.deploy import poll_interval
+from homelab_hooks.deploy.kubernetes import poll_depth
 from homelab_hooks.deploy.kubernetes.assess import find_current_revision
 from homelab_hooks.deploy.kubernetes.commit_match import proves_commit, unknown_commits
+from homelab_hooks.deploy.kubernetes.poll_depth import PollDepth, WatchState
+from homelab_hooks.deploy.kubernetes.snapshot import (
+    RolloutObservation,
+    Snapshot,
+    WorkloadOnly,
+    memory_of,
+    workload_target,
+)
 from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
-from homelab_hooks.deploy.poll_interval import PollDepth, WatchState
-from homelab_hooks.deploy.request import Expectation, RolloutObservation, Snapshot, WorkloadOnly
+from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.kubectl import image_ref
@@ -50,28 +57,28 @@ class WorkloadPoller:
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
         """What there is to see now; None where no look is due and nothing was heard that is worth one."""
-        heard = self._watch_state(state, state.track.last_workload if state.proven_image else None)
-        match poll_interval.poll_depth(state, heard, self._now()):
+        heard = self._watch_state(state, memory_of(state).last_workload if state.proven_image else None)
+        match poll_depth.poll_depth(state, heard, self._now()):
             case PollDepth.NONE:
                 return None
             case PollDepth.WATCH_ONLY:
-                told = heard.workload or state.track.last_workload
+                told = heard.workload or memory_of(state).last_workload
                 return Found(WorkloadOnly(workload=told, watched=heard.up)) if told else None
             case PollDepth.WORKLOAD:
                 return self._with_watch_state(state, self._workload_first(state))
             case PollDepth.SNAPSHOT:
-                return self._with_watch_state(state, self._consistent_snapshot(state, state.track.last_workload))
+                return self._with_watch_state(state, self._consistent_snapshot(state, memory_of(state).last_workload))
 
     def _watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         if self._wake is None:
             return WatchState()
-        if state.target not in self._ears:
-            self._ears[state.target] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
-        return self._ears[state.target].watch_state(state, rolling)
+        if workload_target(state) not in self._ears:
+            self._ears[workload_target(state)] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
+        return self._ears[workload_target(state)].watch_state(state, rolling)
 
     def _with_watch_state(self, state: RolloutState, look: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
         """With whether the watches can be relied on from now on."""
-        ear = self._ears.get(state.target)
+        ear = self._ears.get(workload_target(state))
         if ear is None or not isinstance(look, Found):
             return look
         sighting = look.value
@@ -85,7 +92,7 @@ class WorkloadPoller:
         if not isinstance(read, Found):
             return read
         workload = read.value
-        if state.proven_image and poll_interval.workload_suffices(state, workload, self._now()):
+        if state.proven_image and poll_depth.workload_suffices(state, workload, self._now()):
             return Found(WorkloadOnly(workload=workload))
         bare = Snapshot(
             workload=workload, containment=self._containment(workload, state.expectation), without_pods=True
@@ -114,7 +121,9 @@ class WorkloadPoller:
         if not isinstance(revisions, Found):
             return _incomplete(revisions)
         taken = self._now()
-        pods = self._kubectl.pods(state.target, first, revisions.value, within=state.call_timeout(self._now()))
+        pods = self._kubectl.pods(
+            workload_target(state), first, revisions.value, within=state.call_timeout(self._now())
+        )
         if not isinstance(pods, Found):
             return _incomplete(pods)
         again = self._read(state)
@@ -130,27 +139,27 @@ class WorkloadPoller:
         return Found(self._with_events(state, whole))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
-        return self._kubectl.workload(state.target, within=state.call_timeout(self._now()))
+        return self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
 
     def _revisions(
         self, state: RolloutState, workload: Workload
     ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
         """Those of the last snapshot, if nothing can have changed about them and they explained what was seen."""
-        last = state.track.last_snapshot
+        last = memory_of(state).last_snapshot
         unexplained = last is not None and last.workload.counts.is_rolled_out and state.settling is None
         if last is not None and not unexplained and _is_same_workload(last.workload, workload):
             kept = replace(last, workload=workload)
-            if find_current_revision(kept, state.target.kind) is not None:
+            if find_current_revision(kept, workload_target(state).kind) is not None:
                 return Found(last.revisions)
-        return self._kubectl.revisions(state.target, workload, within=state.call_timeout(self._now()))
+        return self._kubectl.revisions(workload_target(state), workload, within=state.call_timeout(self._now()))
 
     def _with_events(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
         """Only a Deployment's status says that pods cannot be created; for the others their events are asked."""
         workload = snapshot.workload
         living = sum(pod.is_active for pod in snapshot.pods)
-        if state.target.kind is WorkloadKind.DEPLOYMENT or living >= workload.counts.desired:
+        if workload_target(state).kind is WorkloadKind.DEPLOYMENT or living >= workload.counts.desired:
             return snapshot
-        why = self._kubectl.cannot_create(state.target, workload, within=state.call_timeout(self._now()))
+        why = self._kubectl.cannot_create(workload_target(state), workload, within=state.call_timeout(self._now()))
         return replace(snapshot, workload=replace(workload, cannot_create=why))
 
     def _containment(self, workload: Workload, question: Expectation) -> dict[str, Containment]:

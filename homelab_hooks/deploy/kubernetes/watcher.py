@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable
 
 from homelab_hooks.deploy.kubernetes import pod_failures
-from homelab_hooks.deploy.poll_interval import WatchState, only_counters_changed
+from homelab_hooks.deploy.kubernetes.poll_depth import WatchState, only_counters_changed
+from homelab_hooks.deploy.kubernetes.snapshot import memory_of, workload_target
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.client import Kubectl, LineFollower
 from homelab_hooks.kubectl.model import Pod, Workload
@@ -101,7 +102,7 @@ class WorkloadWatcher:
             self._pods.ensure_running()
         with self._lock:
             up = self._workload.up and self._behind is None and (self._pods is None or self._pods.up)
-            alarm = self._alarm >= state.track.last_snapshot_at
+            alarm = self._alarm >= memory_of(state).last_snapshot_at
             told = self._told if self._fresh and up else None
             return WatchState(up=up, workload=told, gone=self._gone and self._workload.up, pod_problem=alarm)
 
@@ -132,10 +133,12 @@ class WorkloadWatcher:
                 watch.close()
 
     def _listen(self, state: RolloutState) -> LineFollower:
-        return self._kubectl.watch_workload(state.target, self._hear, self._wake, lasts=self._left(state))
+        return self._kubectl.watch_workload(workload_target(state), self._hear, self._wake, lasts=self._left(state))
 
     def _listen_to_pods(self, state: RolloutState, workload: Workload) -> LineFollower:
-        return self._kubectl.watch_pods(state.target, workload, self._hear_pod, self._wake, lasts=self._left(state))
+        return self._kubectl.watch_pods(
+            workload_target(state), workload, self._hear_pod, self._wake, lasts=self._left(state)
+        )
 
     def _left(self, state: RolloutState) -> float:
         return max(0.0, state.deadline - self._now()) + state.timeouts.settle + EXTRA_DURATION_S

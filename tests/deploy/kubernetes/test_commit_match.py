@@ -15,7 +15,8 @@ from homelab_hooks.deploy.kubernetes.commit_match import (
     match_commit,
     unknown_commits,
 )
-from homelab_hooks.deploy.request import Expectation, Snapshot
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.request import Expectation
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.image_ref import AnnotationProof, DigestProof, EnvProof, LabelProof, Proof, TagProof
 from homelab_hooks.kubectl.model import Container, Pod, Template

@@ -1,0 +1,145 @@
+"""How much of a workload to ask the API for: nothing, the workload alone, or its pods too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from homelab_hooks.deploy.kubernetes.snapshot import WorkloadMemory, memory_of, workload_target
+from homelab_hooks.deploy.poll_interval import INTERVALS
+from homelab_hooks.deploy.state import RolloutState
+from homelab_hooks.kubectl.model import Workload, WorkloadKind
+
+
+class PollDepth(Enum):
+    """What a look asks the cluster for."""
+
+    NONE = auto()
+    WATCH_ONLY = auto()
+    """nothing either: what the watch said is worth showing"""
+    WORKLOAD = auto()
+    """the workload alone, and more if that shows a need: one request"""
+    SNAPSHOT = auto()
+    """a snapshot: the pods, then the workload"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchState:
+    """What the watches say, which only wake."""
+
+    up: bool = False
+    """they would tell if there were news"""
+    workload: Workload | None = None
+    """as it was told since it was read last"""
+    gone: bool = False
+    """it was deleted"""
+    pod_problem: bool = False
+    """a pod is in trouble since the last snapshot"""
+
+
+def poll_depth(state: RolloutState, heard: WatchState, now: float) -> PollDepth:
+    """What to ask for now; nothing where the next look is not due and no news is worth one."""
+    memory, due = memory_of(state), now >= state.due_at - INTERVALS.slack_s
+    if memory.last_workload is None or state.contact.miss_count or state.gone_since is not None or heard.gone:
+        return PollDepth.WORKLOAD if due or (heard.gone and state.gone_since is None) else PollDepth.NONE
+    told = heard.workload or memory.last_workload
+    news = not only_counters_changed(memory.last_workload, told)
+    rolling = bool(state.proven_image) and memory.last_snapshot is not None
+    if (
+        rolling
+        and not news
+        and (
+            _rollout_ends(memory.last_workload, told)
+            or _react_to_watch(state, heard)
+            or (due and is_pod_poll_due(state, now))
+        )
+    ):
+        return PollDepth.SNAPSHOT
+    if due or news:
+        return PollDepth.WORKLOAD
+    told_more = rolling and told.counts != memory.last_workload.counts
+    return PollDepth.WATCH_ONLY if told_more or heard.up is not memory.watched else PollDepth.NONE
+
+
+def _rollout_ends(seen: Workload, told: Workload) -> bool:
+    return seen.counts.is_rolled_out is not told.counts.is_rolled_out
+
+
+def _react_to_watch(state: RolloutState, heard: WatchState) -> bool:
+    return heard.pod_problem and not memory_of(state).evidence
+
+
+def only_counters_changed(before: Workload, after: Workload) -> bool:
+    """Whether nothing but its counters and notes has changed."""
+    return replace(before, counts=after.counts, annotations={}, labels={}) == replace(after, annotations={}, labels={})
+
+
+def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bool:
+    """Whether the workload alone tells all that there is to tell: it goes on as the last snapshot showed it."""
+    whole = memory_of(state).last_snapshot
+    if whole is None or not only_counters_changed(whole.workload, workload) or workload.deleting:
+        return False
+    if workload.counts.is_rolled_out is (state.settling is None):
+        return False  # an end, or the end of one: the pods must be seen
+    return not is_pod_poll_due(state, now)
+
+
+def is_pod_poll_due(state: RolloutState, now: float) -> bool:
+    """Whether the pods have to be looked at again, whatever the workload says."""
+    memory, settling = memory_of(state), state.settling
+    if settling is not None:
+        return now >= settling.since + state.timeouts.settle - INTERVALS.slack_s
+    since_snapshot = now - memory.last_snapshot_at + INTERVALS.slack_s
+    if memory.evidence:
+        return _has_recent_problem(memory, now) or since_snapshot >= INTERVALS.problem_s
+    if memory.last_snapshot is None or (memory.last_workload is not None and memory.last_workload.counts.is_rolled_out):
+        return True
+    if not memory.watched and now - memory.counters_changed_at < INTERVALS.early_phase_s:
+        return True
+    every = (
+        INTERVALS.unexplained_s
+        if pods_missing(memory, workload_target(state).kind)
+        else INTERVALS.watched_pods_s
+        if memory.watched
+        else INTERVALS.pods_s
+    )
+    return since_snapshot >= every
+
+
+def pods_missing(memory: WorkloadMemory, kind: WorkloadKind) -> bool:
+    """Pods are missing, and nobody would say why."""
+    whole = memory.last_snapshot
+    if kind is WorkloadKind.DEPLOYMENT or whole is None:
+        return False
+    return sum(pod.is_active for pod in whole.pods) < whole.workload.counts.desired
+
+
+def _has_recent_problem(memory: WorkloadMemory, now: float) -> bool:
+    return any(now - each.since < INTERVALS.recent_problem_s for each in memory.evidence)
+
+
+def record_poll(memory: WorkloadMemory, workload: Workload, now: float, *, watched: bool) -> WorkloadMemory:
+    """The memory after the workload was read or heard."""
+    seen = memory.last_workload
+    if seen is None or (seen.uid, seen.generation) != (workload.uid, workload.generation):
+        return replace(
+            memory,
+            last_workload=workload,
+            counters_changed_at=now,
+            changed_at=now,
+            pods_climbed_at=now,
+            watched=watched,
+        )
+    moved = now if seen.counts != workload.counts else memory.changed_at
+    climbed = now if workload.counts.updated > seen.counts.updated else memory.pods_climbed_at
+    return replace(memory, last_workload=workload, changed_at=moved, pods_climbed_at=climbed, watched=watched)
+
+
+def usual_pod_time(memory: WorkloadMemory) -> float:
+    """Seconds that a pod takes, once the last one has been made; 0 where nobody knows."""
+    if memory.last_workload is None:
+        return 0.0
+    counts = memory.last_workload.counts
+    if counts.updated < counts.desired or counts.updated < 2:  # noqa: PLR2004 - one says nothing of the next
+        return 0.0
+    return (memory.pods_climbed_at - memory.counters_changed_at) / (counts.updated - 1)

@@ -1,0 +1,155 @@
+"""The probe for Kubernetes workloads: looks with kubectl, and what each look amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from homelab_hooks.deploy.kubernetes import pod_failures, poll_depth
+from homelab_hooks.deploy.kubernetes.assess import RolloutHistory, assess, split_pods
+from homelab_hooks.deploy.kubernetes.commit_match import NewerCommit, SameCommit, match_commit
+from homelab_hooks.deploy.kubernetes.crash_logs import CrashLogs
+from homelab_hooks.deploy.kubernetes.poller import WorkloadPoller
+from homelab_hooks.deploy.kubernetes.snapshot import (
+    PodProgress,
+    RolloutObservation,
+    Snapshot,
+    WorkloadMemory,
+    WorkloadOnly,
+    memory_of,
+    workload_target,
+)
+from homelab_hooks.deploy.proof import Assessed, InstanceCounts
+from homelab_hooks.deploy.state import Pace, RolloutState
+from homelab_hooks.events import Event
+from homelab_hooks.git.containment import ContainmentCheck
+from homelab_hooks.kubectl.client import Kubectl
+from homelab_hooks.kubectl.model import Workload, WorkloadKind
+from homelab_hooks.polling.outcome import Poll
+
+
+class KubernetesProbe:
+    """Looks at Deployments, StatefulSets and DaemonSets (`deploy.proof.DeliveryProbe`).
+
+    Args:
+        contains: asks git whether a newer commit contains ours.
+        now: the clock, so that no call is given more time than is left.
+        wake: ends the wait's sleep early; None: kubectl's watches are not used.
+        tell: receives the last log lines of a container whose crash failed the rollout.
+    """
+
+    def __init__(
+        self,
+        kubectl: Kubectl,
+        contains: ContainmentCheck,
+        *,
+        now: Callable[[], float],
+        wake: Callable[[], None] | None,
+        tell: Callable[[Event], None],
+    ) -> None:
+        self._poller = WorkloadPoller(kubectl, contains, now, wake)
+        self._crash_logs = CrashLogs(kubectl, tell)
+
+    def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
+        """Return what there is to see of one workload now; shows the crash logs of one that has failed."""
+        if state.outcome is not None:
+            self._crash_logs.report(state)
+            return None
+        return self._poller.poll(state)
+
+    def assess(self, seen: RolloutObservation, state: RolloutState, now: float) -> Assessed:
+        """Return what a look amounts to."""
+        return assess_observation(seen, state, now)
+
+    def close(self) -> None:
+        """End kubectl's watches."""
+        self._poller.close()
+
+
+def assess_observation(seen: RolloutObservation, state: RolloutState, now: float) -> Assessed:
+    """Return what a look at a workload amounts to, given what is remembered of it."""
+    match seen:
+        case Snapshot():
+            return _assess_snapshot(seen, state, now)
+        case WorkloadOnly(workload=workload, watched=watched):
+            memory = poll_depth.record_poll(memory_of(state), workload, now, watched=watched)
+            old = max(0, workload.counts.total - workload.counts.updated)
+            return Assessed(
+                identity=workload.uid,
+                progress=_progress(workload, old),
+                pace=pace_of(memory, workload_target(state).kind),
+                memory=memory,
+            )
+
+
+def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Assessed:
+    workload, memory = snapshot.workload, memory_of(state)
+    named = match_commit(snapshot, state.expectation)
+    proves = isinstance(named, SameCommit | NewerCommit)
+    if state.uid and workload.uid != state.uid:
+        memory = replace(memory, last_snapshot=None, pod_progress=None, first_restarts={}, evidence=())
+    memory = poll_depth.record_poll(memory, workload, now, watched=snapshot.watched)
+    past = RolloutHistory(
+        target=workload_target(state),
+        first_look=not state.uid,
+        proven_image=state.proven_image,
+        previous_images=state.previous_images,
+        evidence=memory.evidence,
+    )
+    if not snapshot.without_pods:
+        taken_at = now if snapshot.taken_at is None else snapshot.taken_at
+        memory = replace(memory, last_snapshot=snapshot, last_snapshot_at=taken_at)
+        memory, past = _record_pods(memory, past, snapshot, now, proves=proves)
+    return Assessed(
+        identity=workload.uid,
+        progress=_progress(workload, None if memory.pod_progress is None else memory.pod_progress.old),
+        pace=pace_of(memory, workload_target(state).kind),
+        memory=memory,
+        assessment=assess(snapshot, state.expectation, past),
+        image=named.image,
+        proves=proves,
+    )
+
+
+def _record_pods(
+    memory: WorkloadMemory, past: RolloutHistory, snapshot: Snapshot, now: float, *, proves: bool
+) -> tuple[WorkloadMemory, RolloutHistory]:
+    """Add the new pods' problems and progress to what is remembered, and to what the assessment goes by."""
+    new, old = split_pods(snapshot, past.kind)
+    restarts = {**{pod.uid: pod.restarts for pod in new}, **memory.first_restarts}
+    marks, before = PodProgress(sum(pod.ready for pod in new), len(old)), memory.pod_progress
+    if before is None:
+        progressed = bool(new) and marks.ready == len(new)
+    else:
+        progressed = marks.ready > before.ready or marks.old < before.old
+    evidence = memory.evidence
+    if proves:
+        seen = pod_failures.find_problems(new, restarts, snapshot.workload.cannot_create)
+        evidence = pod_failures.update_ages(evidence, seen, now)
+    fatal = pod_failures.fatal_problem(evidence, past.kind, now)
+    return (
+        replace(memory, pod_progress=marks, first_restarts=restarts, evidence=evidence),
+        replace(past, progressed=progressed, evidence=evidence, fatal=fatal),
+    )
+
+
+def _progress(workload: Workload, old: int | None) -> InstanceCounts:
+    counts = workload.counts
+    return InstanceCounts(
+        desired=counts.desired, updated=counts.updated, ready=counts.ready, available=counts.available, old=old
+    )
+
+
+def pace_of(memory: WorkloadMemory, kind: WorkloadKind) -> Pace:
+    """Return what the time of the next look depends on, in no vendor's terms."""
+    usual, workload = poll_depth.usual_pod_time(memory), memory.last_workload
+    return Pace(
+        changing_since=memory.counters_changed_at,
+        changed_at=memory.changed_at,
+        complete=workload is not None and workload.counts.is_rolled_out,
+        watched=memory.watched,
+        unexplained=poll_depth.pods_missing(memory, kind),
+        problems_since=tuple(each.since for each in memory.evidence),
+        expected_end_at=memory.pods_climbed_at + usual if usual else None,
+        instance_s=usual,
+    )
