@@ -1,4 +1,59 @@
-"""The machine of one workload: what a look makes of what is known."""
+"""Decides one rollout: from what is known and one look, what is known next, what to report, and when to look again.
+
+Theory of operation
+===================
+
+The machine is the function `decide`. It does no input or output and reads no clock. `deploy/run.py` polls, calls it,
+reports the events it returns and sleeps for the delay; `deploy/targets.py` runs one machine for each target.
+
+States. `RolloutState` holds facts, and the state is read off them; there is no field for it.
+
+    no workload yet     `uid` is empty
+    waiting             a workload was seen; `proven_image` is empty: nothing on it names the commit yet
+    rolling             `proven_image` is set and `settling` is None: the image came and is being rolled out
+    settling            `settling` is set: the rollout is complete and must stay so for the settle time
+    gone                `gone_since` is set: the workload was deleted, or is being deleted, after it was seen
+    decided             `outcome` is set; the delay is then None and no look is taken any more
+
+Two facts are independent of these: whether the server answers (`contact`), and how soon to look again (`pace`).
+
+Inputs. A look is one of four values (`polling.outcome.Poll`), and each goes to one function:
+
+    Found        `assess` (the probe's) says what it amounts to, then `_on_assessed`
+    NotFound     `on_missing`: it does not exist; unproven at once, unless it is waited for or had been seen
+    Unavailable  `on_unavailable`: nothing is known about the rollout; only the unreachable-timeout counts
+    Denied       `on_denied`: believed at once, unless the same had been allowed before
+
+What a look amounts to (`assessment.Assessment`) moves the state as follows. A look that only counts instances has no
+assessment and moves nothing; it is reported if the counts changed.
+
+    ImagePending         waiting; ends a settle time
+    ImageUnproven        decided: 10, it cannot be shown that the commit runs, and waiting would not change that
+    RolloutProgressing   rolling; ends a settle time; what blocks it is reported once
+    RolloutFailed        decided: 9
+    RolloutComplete      settling; decided: 0 once it has been so for the settle time
+    Deleting             gone
+
+Invariants, and what each prevents:
+
+* Success is decided only by a look that itself shows a complete rollout of the proving image. No count of looks, no
+  watch event and no elapsed time is ever taken for one; a watch only ends a sleep early (ADR 10).
+  `tests/deploy/test_never_early.py` searches for a history that breaks this.
+* The look is applied before the time is counted. A verdict that arrives with the last poll is not discarded, and a
+  settle time that began before the deadline is finished after it.
+* A restart during the settle time starts it again: a crash loop looks complete at intervals.
+* Once an image has proven the commit, its replacement by another is a failure (a rollback), not a reason to wait.
+* A workload that was deleted and created again is the same rollout only if it names the commit; its settle time and
+  what the probe remembered of its instances start afresh.
+* An unavailable server changes nothing but `contact`. So a connection that comes and goes neither fails a rollout nor
+  resets a settle time.
+* The next look is never later than the deadline, or than the end of the settle time, and never at once
+  (`MIN_DELAY_S`): a probe that always answers cannot make the loop spin.
+
+Why the state is opaque to the machine where it concerns instances: what fails, and for how long, is known in the
+vendor's terms (a pod, a ReplicaSet). The probe keeps it in `RolloutState.memory`, and returns only what every vendor
+has: an identity, counts, an assessment and a pace (`deploy/proof.py`).
+"""
 
 from __future__ import annotations
 
@@ -28,13 +83,18 @@ from homelab_hooks.text import durations
 Assess = Callable[[Seen, RolloutState, float], Assessed]
 """`DeliveryProbe.assess`"""
 MIN_DELAY_S = 0.01
-"""seconds that always pass between two looks"""
+"""seconds between two looks at least"""
 PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
-"""phases in which the counters are worth telling"""
+"""phases whose events are repeated when the counts change"""
 
 
 def decide(state: RolloutState, look: Poll[Seen], now: float, *, assess: Assess[Seen]) -> Decision[RolloutState]:
-    """One look further. The look is judged first, then the time; a settle time that has begun is finished."""
+    """Return the state after one look, the events to report and the seconds until the next look (None: decided).
+
+    Args:
+        assess: the probe's `assess`.
+        now: seconds of the clock that all times in the state are of.
+    """
     match look:
         case Found(seen):
             step = _on_assessed(state, assess(seen, state, now), now)
@@ -52,7 +112,7 @@ def decide(state: RolloutState, look: Poll[Seen], now: float, *, assess: Assess[
 
 
 def _on_answer(step: Decision[RolloutState], before: RolloutState, now: float) -> Decision[RolloutState]:
-    """An answer came, whatever it said: contact is there."""
+    """Reset what counts the time without an answer; report that contact is back if its loss was reported."""
     events = (
         (ContactRestored(away=now - before.contact.last_answer_at), *step.events)
         if before.contact.reported_lost

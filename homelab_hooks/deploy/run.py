@@ -50,7 +50,7 @@ def wait_for_rollouts(
         CommandError: there is no target, or what the probe needs is missing.
     """
     if not request.targets:
-        raise CommandError("there is no deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
+        raise CommandError("there is not a deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
 
     def look(waiting: TargetSet) -> Found[PollsByTarget[Seen]]:
         _show_failures(probe, waiting.states)

@@ -123,4 +123,4 @@ def error_message(done: Completed) -> str:
         for line in lines:
             if line.startswith(mark):
                 return line.removeprefix(mark)
-    return lines[-1] if lines else f"it ended with {done.code} and said nothing"
+    return lines[-1] if lines else f"exit code {done.code}, without a message"

@@ -25,7 +25,7 @@ class Location:
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
             raise CommandError(
-                f"git's configuration cannot be read: {error_message(done)}", hint="mend it: git config --edit"
+                f"git's configuration cannot be read: {error_message(done)}", hint="fix it with: git config --edit"
             )
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):
@@ -108,4 +108,4 @@ class Location:
 
 
 def _not_a_repository() -> CommandError:
-    return CommandError("this is no git repository", hint="run it inside one", exit=ExitCode.REFUSED)
+    return CommandError("not a git repository", hint="run it inside one", exit=ExitCode.REFUSED)

@@ -1,4 +1,53 @@
-"""What a push came to, read from git's exit code and words."""
+"""The result of a push, read from git's exit code and output.
+
+Theory of operation
+===================
+
+`git push --porcelain` has three sources for what happened, none of which is enough alone: the exit code, one line for
+each ref on standard output, and text on standard error, where the server's messages, the hook's and git's own are
+mixed. `parse_push_output` is a pure function of the three. It answers one question: may the server have the commit?
+
+Statuses (`PushStatus`), by where the push ended:
+
+    before a connection     LOCAL_HOOK    the repository's pre-push hook refused
+                            UNREACHABLE   no connection
+                            DENIED        authentication or authorization failed
+                            REFUSED       git or the server refused for another reason
+    the server answered     ACCEPTED      the branch is at our commit
+                            LOST_RACE     the branch is not where the push expected it
+                            REF_LOCKED    another update holds the ref's lock
+                            PROTECTED     the branch takes no direct pushes
+                            REFUSED       a server hook, or a rule, refused
+    neither                 UNKNOWN       contact was lost while the commit may have been on its way
+
+How the inputs decide, in this order:
+
+1. Exit code 0: ACCEPTED. It is `confirmed` only if a line for our ref is there: settings can make git push something
+   else and succeed.
+2. No line for our ref: the server did not answer. The exit code tells which side ended it: 1 to 127 is git's own
+   refusal, almost always the hook's; 128 is a transport error, classified by its text; above 128 or a signal, or a text
+   of a broken connection, is UNKNOWN. What git refuses before it connects is sorted out first, by its text.
+3. A line with the flag `!`: rejected, classified by the reason in brackets, which is git's own vocabulary and stable,
+   then by the server's text, which is not. "is at X but expected Y" with X our own commit means that the server has it
+   already: ACCEPTED.
+4. A line with another flag and an exit code that is not 0: the ref was accepted and something failed later. ACCEPTED,
+   not `confirmed`.
+
+Invariants, and what each prevents:
+
+* ACCEPTED needs exit code 0, a ref line without `!`, or the server naming our own commit. No text alone makes it so:
+  a server's hook may print anything.
+* Where the commit may have left this machine and no answer came back, the result is UNKNOWN, never a failure. A
+  landing then asks the server (`git/landed.py`) instead of pushing again or reporting that nothing was landed.
+* An unknown text is REFUSED with the server's own line as the reason. It ends the landing without a retry, which is
+  safe: the branch is unchanged.
+* Only git's own messages are matched at the start of a line. A hook's output can contain any of these phrases further
+  right; a pre-push hook's standard output even arrives among the ref lines.
+* Everything that is shown has no control characters, no user part of a URL and a bounded width.
+
+What a landing does with each status is decided in `land/push_decision.py`. The patterns are from git's source
+(send-pack.c, transport.c, remote-curl.c) and from recorded pushes, which `tests/git/test_push_reading.py` replays.
+"""
 
 from __future__ import annotations
 
@@ -23,20 +72,20 @@ class PushStatus(Enum):
     PROTECTED = auto()
     """the branch takes no direct pushes from this user"""
     REFUSED = auto()
-    """the server, or git itself, says no for another reason"""
+    """the server, or git itself, refused for another reason"""
     LOCAL_HOOK = auto()
-    """the repository's own pre-push hook says no; nothing was sent"""
+    """the repository's own pre-push hook refused; nothing was sent"""
     DENIED = auto()
-    """who we are, or may do, was not accepted; nothing was sent"""
+    """authentication or authorization failed; nothing was sent"""
     UNREACHABLE = auto()
     """no connection; nothing was sent"""
     UNKNOWN = auto()
-    """contact was lost when the commit may have been on its way: only the server can tell"""
+    """contact was lost while the commit may have been on its way: only the server knows"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushResult:
-    """What a push came to; `said` are the words of server, hook and git, fit to be shown."""
+    """The result of a push; `output` holds the lines of server, hook and git that are fit to be shown."""
 
     status: PushStatus
     reason: str = ""
@@ -44,7 +93,7 @@ class PushResult:
     link: str = ""
     """where the server says a pull request can be opened or found"""
     confirmed: bool = True
-    """false where git reported the commit accepted and then failed, or ended well without a word about it"""
+    """false where git reported the commit as accepted and then failed, or succeeded without a line for its ref"""
 
 
 _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")
@@ -62,7 +111,7 @@ _PROTECTED = re.compile(
     r"|\bGH006\b|\bGH013\b"  # GitHub
     r"|not allowed to push code to protected branches",  # GitLab
 )
-# Git's own words stand at the start of a line; a hook's may stand anywhere.
+# Git's own messages begin a line; a hook's may contain the same phrases anywhere.
 _CUT_OFF = re.compile(
     r"^(?:error: RPC failed|fatal: the remote end hung up|send-pack: unexpected disconnect|fatal: early EOF"
     r"|fatal: protocol error|fatal: write error|client_loop: send disconnect|fatal: unable to write)",
@@ -91,13 +140,13 @@ _UNREACHABLE = re.compile(
 )
 _SAYS_LITTLE = re.compile(r"Could not read from remote repository\.$|error: hook declined to update")
 _FRAMEWORK_FAILED = re.compile(r"\.{3,}\s*Failed$")
-"""how pre-commit and prek tell which of their hooks refused, among those that passed"""
+"""how pre-commit and prek print which of their hooks failed"""
 _UNPUSHED = "not be found on any remote:"
 _FATAL_EXIT_CODE = 128
 
 
 def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "") -> PushResult:
-    r"""What a `git push --porcelain` of one commit to `ref` (a full name) came to.
+    r"""Return the result of a `git push --porcelain` of one commit to `ref` (a full name).
 
     Args:
         code: git's exit code, negative for a signal.
@@ -107,7 +156,7 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
     >>> parse_push_output(1, out, "", ref="refs/heads/m").status.name
     'LOST_RACE'
     """
-    # A pre-push hook's standard output arrives among git's own lines.
+    # A pre-push hook's standard output arrives among git's ref lines.
     read_out = [(line, _REF_LINE.fullmatch(line)) for line in out.split("\n")]
     said = (*output_lines("\n".join(line for line, about in read_out if not about)), *output_lines(err))
     link = next((found[0] for line in said if (found := _LINK.search(line))), "")
@@ -121,12 +170,12 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
     else:
         kind = PushStatus.ACCEPTED
     why = _reason(kind, mine["summary"] if mine else "", said)
-    # Without a word about the ref some setting may have made git push something else.
+    # Without a line for the ref, a setting may have made git push something else.
     return PushResult(status=kind, reason=why, output=said, link=link, confirmed=code == 0 and mine is not None)
 
 
 def output_lines(err: str) -> tuple[str, ...]:
-    r"""Standard error without git's advice, framing and padding, fit to be shown.
+    r"""Return standard error without git's hints, framing and padding, fit to be shown.
 
     >>> output_lines("remote: error:        \nremote: error: No.   \nhint: try\n")
     ('remote: error: No.',)
@@ -160,7 +209,7 @@ def _status_without_ref_line(code: int, err: str) -> PushStatus:
 
 
 def classify_transport_error(err: str) -> PushStatus:
-    """Why git did not get as far as exchanging commits, for a push and a fetch alike."""
+    """Return why git failed before it exchanged commits, for a push and a fetch alike."""
     if _REFUSED_PATTERN.search(err):
         return PushStatus.REFUSED
     if _DENIED.search(err):
@@ -169,7 +218,7 @@ def classify_transport_error(err: str) -> PushStatus:
 
 
 def _reason(kind: PushStatus, summary: str, said: Sequence[str]) -> str:
-    """The one line that says most: the server's own, else git's."""
+    """Return the most specific line: the server's, else git's."""
     if kind is PushStatus.ACCEPTED:
         return ""
     if _UNPUSHED in said[:-1]:
@@ -180,4 +229,4 @@ def _reason(kind: PushStatus, summary: str, said: Sequence[str]) -> str:
                 return line.removeprefix(mark)
     failed = next((line for line in said if _FRAMEWORK_FAILED.search(line)), "")
     first = failed or next(iter(said), "")
-    return first or strip_control_chars(summary) or "git said nothing"
+    return first or strip_control_chars(summary) or "git reported no reason"

@@ -109,7 +109,7 @@ def parse_proof(text: str) -> Proof:
             return DigestProof(value)
         case _:
             raise CommandError(
-                f"{text!r} is no image proof",
+                f"{text!r} is not an image proof",
                 hint="write tag, annotation:KEY, label:KEY, env:NAME or digest:sha256:64-DIGITS",
             )
 

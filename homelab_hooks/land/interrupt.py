@@ -19,7 +19,7 @@ PUSH_EXIT_GRACE_S = 1.5
 """seconds that a push has to end after the signal that it got as well"""
 ANSWER_TIMEOUT_S = 2.0
 """seconds that the server has to answer, each time; somebody waits for the last words"""
-_RESUME_HINT = "go on: git land --continue; go back: git land --abort"
+_RESUME_HINT = "resume with git land --continue, or undo with git land --abort"
 
 ArrivalCheck = Callable[[LandingState], bool | None]
 
@@ -49,7 +49,7 @@ def interrupt_verdict(
         sha = state.landed_commit or state.pushed_commit
         reason = f"interrupted after landing {sha} on {state.target}"
         again = state.request.resume_command(sha)
-        return Verdict(exit=exit, reason=reason, hint=f"go on: {again}" if again else "", sha=sha, landed=True)
+        return Verdict(exit=exit, reason=reason, hint=f"resume with: {again}" if again else "", sha=sha, landed=True)
     if there is None:
         reason = f"interrupted while pushing: unknown whether {state.pushed_commit} is on {state.target}"
         return Verdict(exit=exit, reason=reason, hint=_RESUME_HINT, sha=state.pushed_commit)

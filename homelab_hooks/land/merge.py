@@ -23,7 +23,7 @@ def merge_target(course: Landing, tip: str) -> str:
     with course.stage(Stage.MERGE) as note:
         head = git.history.head()
         if git.history.is_ancestor(older=tip, newer=head):
-            note.mark_skipped(f"{course.upstream} is contained already")
+            note.mark_skipped(f"already up to date with {course.upstream}")
             return head
         _require_ready(course, head)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
@@ -98,7 +98,7 @@ def merge_error(course: Landing, done: Completed) -> CommandError:
     git.operations.abort_operation(operation.name)
     return CommandError(
         f"the merge with {course.upstream} was not committed: {error_message(done)}",
-        hint="a hook or signing stopped it: mend that, then git land again",
+        hint="a hook or signing stopped it: fix that, then run git land again",
         exit=ExitCode.PUSH_FAILED,
     )
 
@@ -110,7 +110,7 @@ def continue_error(course: Landing, done: Completed) -> CommandError:
         return conflict_error(course, files)
     return CommandError(
         f"what is resolved could not be committed: {error_message(done)}",
-        hint=f"a hook or signing stopped it: mend that, then git land --continue; {ABORT_HINT}",
+        hint=f"a hook or signing stopped it: fix that, then git land --continue; {ABORT_HINT}",
         exit=ExitCode.PUSH_FAILED,
     )
 

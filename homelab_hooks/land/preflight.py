@@ -43,7 +43,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
     """
     top = git.location.top_level()
     if top is None:
-        raise CommandError("this is no git work tree", hint="run it inside one", exit=ExitCode.REFUSED)
+        raise CommandError("not a git work tree", hint="run it inside one", exit=ExitCode.REFUSED)
     branch, head = git.history.current_branch(), git.history.head()
     asked = Found(request.onto) if request.onto else git.remotes.head_branch(remote) if remote else NotFound()
     target = asked.value if isinstance(asked, Found) else ""
@@ -83,7 +83,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
 def resolve_remote(request: LandRequest, git: Repository) -> str:
     """The remote that is landed on. Raises CommandError where it cannot be told, or the target's name is none."""
     if request.onto and not git.location.is_valid_branch(request.onto):
-        raise CommandError(f"git takes no branch to be called {request.onto}", hint="name another: --onto BRANCH")
+        raise CommandError(f"{request.onto} is not a valid branch name", hint="name another: --onto BRANCH")
     names, own = git.remotes.remote_names(), git.remotes.push_remote(git.history.current_branch())
     return remotes.choose_remote(
         names, wanted=request.remote, push_remote=own, push_default=git.remotes.push_default()

@@ -81,7 +81,7 @@ def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter:
             assert_never(outcome.kind)
 
 
-LOST_RACE = "somebody else pushed first"
+LOST_RACE = "another push came first"
 REF_LOCKED = "another update holds the branch's lock on the server"
 
 
@@ -94,13 +94,13 @@ def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry |
 
 
 def _give_up(tried: int, why: str) -> Fail:
-    message = f"nothing was landed after {tried} tries: {why}"
+    message = f"nothing was landed after {tried} attempts: {why}"
     return Fail(CommandError(message, hint="git land again", exit=ExitCode.PUSH_FAILED))
 
 
 _HINTS = {
-    PushStatus.REFUSED: "mend what the server names, then git land again",
-    PushStatus.LOCAL_HOOK: "mend what the pre-push hook names, then git land again",
+    PushStatus.REFUSED: "fix what the server reports, then run git land again",
+    PushStatus.LOCAL_HOOK: "fix what the pre-push hook reports, then run git land again",
     PushStatus.DENIED: "check your access and your key or token for this remote, then git land again",
     PushStatus.UNREACHABLE: "git land again when the server can be reached",
 }

@@ -107,8 +107,8 @@ def _wait_for_orphan_push(course: Landing) -> None:
     while pusher:
         if clock.now() >= until:
             raise CommandError(
-                f"the push of this landing still runs, as process {pusher}: unknown what comes of it",
-                hint="wait for its end, or end it; then the same command again",
+                f"the push of this landing still runs, as process {pusher}: its result is not known yet",
+                hint="wait for it or stop it, then run the same command again",
                 exit=ExitCode.UNREACHABLE,
             )
         clock.sleep(0.5)
@@ -137,7 +137,7 @@ def roll_back(course: Landing) -> Verdict:
         hint = f"watch it: {again}" if again else ""
         return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _branch_gone(course):
-        return _discarded(course, f"{state.branch} is not to be had here")
+        return _discarded(course, f"{state.branch} is not in this repository")
     git = course.git
     require_unlocked(git)
     _undo_operation(course)

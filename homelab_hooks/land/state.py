@@ -146,8 +146,8 @@ def _reporting_disk_errors(directory: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise CommandError(
-            f"the landing cannot be written down in {strip_control_chars(str(directory))}: {reason}",
-            hint="make room and the right to write there; nothing is landed that could not be taken up again",
+            f"cannot write the landing's state in {strip_control_chars(str(directory))}: {reason}",
+            hint="free up disk space or fix the permissions, then run the same command again",
             exit=ExitCode.REFUSED,
         ) from error
 
@@ -204,7 +204,7 @@ def lock_held_error(holder: str) -> CommandError:
     """What a second landing is told."""
     return CommandError(
         f"another landing runs in this repository: {strip_control_chars(holder) or 'it does not say which'}",
-        hint="wait for its end, or stop it, then git land again",
+        hint="wait for it or stop it, then run git land again",
         exit=ExitCode.REFUSED,
     )
 

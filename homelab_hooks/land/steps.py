@@ -104,7 +104,7 @@ def _run_verification(course: Landing, chosen: VerifyCommand) -> None:
     run = VerificationRun(chosen.command, course.git.location.top_level(), env={"HOMELAB_IN_LAND": "1"})
     done = run_verification(run, course.parts.commands, log)
     if not done.ok:
-        raise verification_error(run, done, hint=f"fix it, commit, then git land again; {ABORT_HINT}")
+        raise verification_error(run, done, hint=f"fix it, commit, then run git land again; {ABORT_HINT}")
 
 
 def push_commit(course: Landing, sha: str) -> PushResult:

@@ -37,7 +37,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     branch = f"{owner}/{topic}"
     if not topic or topic.startswith("-") or not git.location.is_valid_branch(branch):
         raise CommandError(
-            f"git takes no branch to be called {sanitize.strip_control_chars(branch)}",
+            f"{sanitize.strip_control_chars(branch)} is not a valid branch name",
             hint="name the topic with letters, digits and dashes",
         )
     main = git.worktrees.main_worktree()
@@ -61,7 +61,7 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
     _ignore_folder(git.at(new.main_path))
     done = git.at(new.main_path).worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
-        raise CommandError(f"git made no work tree: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"git could not create the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
     filled = git.at(new.path).worktrees.checkout_files()
     if not filled.ok:
@@ -86,7 +86,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         )
     if git.location.top_level() == old.path:
         raise CommandError(
-            "this is the work tree that is to go",
+            "cannot remove the current work tree",
             hint=f"cd {sanitize.strip_control_chars(str(old.main_path))}",
             exit=ExitCode.REFUSED,
         )
@@ -95,7 +95,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         _require_saved(git.at(old.path), outside, old, sha)
     done = outside.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
-        raise CommandError(f"git did not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"git could not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
         for folder in old.path.parents:
             folder.rmdir()
@@ -115,7 +115,7 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
     )
     asked = Found(onto) if onto else git.remotes.head_branch(chosen.name)
     if isinstance(asked, Unavailable):
-        what = f"{remotes.format_remote_url(chosen.name)} cannot be asked which branch to start from: {asked.reason}"
+        what = f"cannot ask {remotes.format_remote_url(chosen.name)} which branch to start from: {asked.reason}"
         raise CommandError(what, hint="the same command again when it can be reached", exit=ExitCode.PUSH_FAILED)
     if isinstance(asked, NotFound):
         what = f"{remotes.format_remote_url(chosen.name)} does not say which branch to start from"
@@ -158,13 +158,13 @@ def _require_saved(inside: Repository, outside: Repository, old: TaskWorktree, s
     if lost:
         raise CommandError(
             f"the work tree has changes that would be lost: {join_names(change[3:] for change in lost)}",
-            hint="commit and land them, or throw them away: --force",
+            hint="commit and land them, or discard them with --force",
             exit=ExitCode.REFUSED,
         )
     unlanded = outside.history.unpushed_count(sha) if sha else 0
     if unlanded:
         raise CommandError(
             f"{old.branch} has {pluralize(unlanded, 'commit')} on no remote",
-            hint="land them, or throw them away: --force",
+            hint="land them, or discard them with --force",
             exit=ExitCode.REFUSED,
         )

@@ -170,7 +170,7 @@ def test_a_revision_of_the_right_number_but_another_template_is_not_current(
     old = tuple(a_pod(f"web-old-{index}", "web-old") for index in range(2))
     state, told, _ = play(a_wait(), (0.0, Found(snapshot(revision="1", pods=old))))
     assert state.settling is None
-    assert any(isinstance(event, RolloutChanged) and "not taken the change up" in event.detail for event in told)
+    assert any(isinstance(event, RolloutChanged) and "to observe the new spec" in event.detail for event in told)
 
 
 def test_pods_with_different_digests_are_not_one_image(a_wait: Given, snapshot: Given, a_pod: Given) -> None:

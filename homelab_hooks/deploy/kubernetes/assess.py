@@ -109,7 +109,7 @@ def _wanted_name(question: Expectation) -> str:
 
 
 def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> ImagePending:
-    note = ", which git does not know here" if isinstance(found, OtherCommit) and found.unknown else ""
+    note = " (unknown commit)" if isinstance(found, OtherCommit) and found.unknown else ""
     return ImagePending(f"runs {found.image}{note}; waiting for {_wanted_name(question)}", found.image)
 
 
@@ -154,7 +154,7 @@ def _assess_paused(case: _Context) -> Assessment | None:
 
 def _observed_by_controller(case: _Context) -> Assessment | None:
     if case.workload.observed != case.workload.generation or case.current is None:
-        return RolloutProgressing(case.proof.image, "its controller has not taken the change up yet")
+        return RolloutProgressing(case.proof.image, "waiting for the controller to observe the new spec")
     return None
 
 
@@ -180,7 +180,9 @@ def _scaled_to_zero(case: _Context) -> Assessment | None:
         return None
     reason = "no node is chosen for it" if case.past.kind is WorkloadKind.DAEMONSET else "it is scaled to zero"
     return ImageUnproven(
-        f"{reason}, so that no pod runs {case.proof.image}", "scale it up, then ask again", case.proof.image
+        f"{reason}, so that no pod runs {case.proof.image}",
+        "scale it up, then run the same command again",
+        case.proof.image,
     )
 
 

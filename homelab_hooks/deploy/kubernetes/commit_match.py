@@ -37,7 +37,7 @@ class OtherCommit:
     image: str
     name: str
     unknown: bool = False
-    """git does not know the name here, so that it may be newer"""
+    """git does not know the name here: it may be a newer commit"""
 
 
 @dataclass(frozen=True, slots=True)

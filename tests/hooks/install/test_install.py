@@ -256,7 +256,7 @@ def test_a_git_that_is_too_old_is_refused(desk: Desk) -> None:
 def test_bad_places_are_refused_with_a_remedy(desk: Desk, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
-    for place, word in ((nowhere, "no git repository"), (desk.server, "bare repository")):
+    for place, word in ((nowhere, "not a git repository"), (desk.server, "bare repository")):
         with pytest.raises(CommandError, match=word) as found:
             put_in(desk, at=place)
         assert found.value.exit is ExitCode.REFUSED
