@@ -1,4 +1,4 @@
-"""Puts a deploy wait together from the settings and the commit."""
+"""Builds a wait for rollouts from the settings and the commit."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from homelab_hooks.verdict import Verdict
 
 
 def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
-    """The workloads that are meant, each once. Raises CommandError for a malformed one."""
+    """The workloads, without duplicates. Raises CommandError for a malformed one."""
     return tuple(dict.fromkeys(WorkloadTarget.parse(text) for text in texts))
 
 
 def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], sha: str) -> DeployRequest:
-    """The wait that the settings ask for, proven by the image's tag."""
+    """The wait that the settings ask for; the image's tag identifies the commit."""
     return DeployRequest(
         targets=workloads,
         sha=sha,
@@ -37,17 +37,22 @@ def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], 
 
 
 def deploy_resume_command(given: Mapping[str, Any], names: Sequence[str], sha: str) -> str:
-    """The command that waits for them once more, with the options that were given."""
+    """The command that resumes this wait.
+
+    Args:
+        given: the command's options by name.
+        names: the targets.
+    """
     kept = options.as_arguments(given, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote")
     return shlex.join(["homelab", "deploy", "wait", *names, "--sha", sha, *kept])
 
 
 def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str, kubectl: Kubectl) -> Verdict:
-    """Wait, with this process's clock, view and repository.
+    """Wait for the rollouts.
 
     Args:
-        remote: asked for a newer commit that is not here; empty: nobody is asked.
-        target: its branch that newer commits come on, for a tag has but a commit's first digits; empty: not known.
+        remote: a newer commit that is missing locally is fetched from it; empty: nothing is fetched.
+        target: the branch that is fetched then, since an image tag has only a prefix of the SHA; empty: unknown.
     """
     world = session.world
     contains = GitContainment(world.git_readonly.history, remote=remote, branch=target)

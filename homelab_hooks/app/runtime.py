@@ -1,4 +1,4 @@
-"""The one place that builds the real thing and reads the environment."""
+"""Builds the real objects of this process; the only module that reads the environment."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ if TYPE_CHECKING:
     from homelab_hooks.net.probe_result import ProbeResult
 
 TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN")
-"""variables that hold our tokens; children do not get them unless they need them"""
-JOB_VARIABLE = "HOMELAB_TICKET"
-"""what a waiter is told; it may hold a URL with a password, so it is neither an argument nor a file"""
+"""variables that hold tokens; child processes get them only if they need them"""
+JOB_VARIABLE = "HOMELAB_WATCH_JOB"
+"""the job of a background watcher, as JSON; a variable, because it may hold a URL with a password"""
 
 
 class Runtime:
-    """The real thing: this process's environment, terminal, clock, git, and what the settings name.
+    """This process's environment, terminal, clock and git, and clients for the servers that the settings name.
 
     Args:
         environ: this process's variables.
-        directory: where the command was given.
+        directory: the current directory.
     """
 
     def __init__(self, environ: Mapping[str, str], directory: Path) -> None:
@@ -85,9 +85,9 @@ class Runtime:
 
     @classmethod
     def from_process(cls) -> Runtime:
-        """The world this process lives in; the root stands for a directory that is gone.
+        """The runtime of this process; with the root directory if the current directory no longer exists.
 
-        Our tokens are taken out of the process's own environment: libraries start programs too, some while imported.
+        Tokens are removed from the process's own environment: libraries start programs too, some while imported.
         """
         environ = dict(os.environ)
         for name in (*TOKEN_VARIABLES, JOB_VARIABLE):
@@ -100,18 +100,18 @@ class Runtime:
             return runtime
 
     def chdir(self, directory: Path) -> None:
-        """From now on git runs there: a work tree may be removed while somebody waits."""
+        """Run git there from now on; the work tree may be removed during a wait."""
         self.directory = directory
         self.git_readonly = self._open_reader()
 
     def require_directory(self) -> None:
-        """Raises CommandError where this process's directory is gone."""
+        """Raise CommandError if the current directory no longer exists."""
         if not self.cwd_exists:
-            raise CommandError("the current directory is gone", hint="cd to one that exists")
+            raise CommandError("the current directory no longer exists", hint="cd to one that exists")
 
     @property
     def user(self) -> str:
-        """Whose branches `work start` makes; empty where nobody says."""
+        """The user name, for the branches of `work start`; empty if it is unknown."""
         return self.environ.get("USER") or self.environ.get("LOGNAME") or ""
 
     @property
@@ -123,7 +123,7 @@ class Runtime:
 
     @cached_property
     def git_interactive(self) -> Repository:
-        """Git through GitPython, which may ask the person at the terminal."""
+        """Git through GitPython; may prompt the user at the terminal."""
         from homelab_hooks.git.gitpython import GitPythonRunner
         from homelab_hooks.git.repository import Repository
 
@@ -134,7 +134,7 @@ class Runtime:
 
     @cached_property
     def git_untrusted(self) -> Repository:
-        """All verbs on git; nobody is ever asked, and nothing of the repository's is run."""
+        """Git with all commands; never prompts, and runs no program that the repository configures."""
         from homelab_hooks.git.repository import Repository
 
         return Repository(
@@ -154,21 +154,21 @@ class Runtime:
 
     @cached_property
     def process_runner(self) -> ProcessRunner:
-        """For programs that need none of our tokens."""
+        """Runs programs without our tokens."""
         return ProcessRunner(self._child_environ)
 
     @cached_property
     def user_command_runner(self) -> ProcessRunner:
-        """For the user's commands: neither our tokens nor what git set for a call of its own."""
+        """Runs the user's commands, without our tokens and without the variables that git sets for hooks."""
         return ProcessRunner(user_command_env(self._child_environ))
 
     @cached_property
     def hook_runner(self) -> ProcessRunner:
-        """For hooks that watch: they keep our tokens."""
+        """Runs hooks that watch CI; they keep our tokens."""
         return ProcessRunner(user_command_env(self.environ))
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
-        """The settings in force for this command. Raises CommandError where one is malformed."""
+        """The effective settings. Raises CommandError if one is malformed."""
         return resolve_config(
             self._sources(options, files.load_tracked_settings(self.git_readonly.location.top_level()))
         )
@@ -176,7 +176,7 @@ class Runtime:
     def resolve_leniently(
         self, options: Mapping[str, str | Sequence[str] | None]
     ) -> tuple[Config, tuple[CommandError, ...]]:
-        """The settings as far as they can be used, and everything that is wrong with them."""
+        """The effective settings that are valid, and an error for each other one."""
         problems: tuple[CommandError, ...] = ()
         tracked: Mapping[str, object] = {}
         try:
@@ -197,12 +197,12 @@ class Runtime:
         )
 
     def view(self, output: OutputMode) -> View:
-        """The view that was asked for; `auto` is live where stderr can be redrawn."""
+        """The view for this output mode; `auto` is the live view if stderr can be redrawn."""
         return create_view(output, self.terminal, self.redact, self.clock)
 
     def token(self, config: Config) -> Token:
-        """CI's token, looked for once. Raises CommandError (denied) with every place that was looked at."""
-        with self._token_lock:  # the doctor asks from several threads
+        """The CI token, looked up once. Raises CommandError (denied) with every place that was searched."""
+        with self._token_lock:  # the doctor calls this from several threads
             if self._token is None:
                 self._token = self._find_token(config)
             return self._token
@@ -218,20 +218,20 @@ class Runtime:
         return token
 
     def server(self, config: Config) -> ServerUrl:
-        """The CI server. Raises CommandError where none is set."""
+        """The address of the CI server. Raises CommandError if none is set."""
         if config.server is None:
             hint = "git config --global homelab.ciServer https://ci.example.org, or set WOODPECKER_SERVER"
             raise CommandError("no CI server is set", hint=hint)
         return config.server
 
     def ci_provider(self, config: Config) -> Provider:
-        """Connect to CI. Raises CommandError if there is no token, or none can be obtained now."""
+        """A client for the CI server. Raises CommandError if no token is found, or none can be obtained now."""
         from homelab_hooks.ci.connection import connect_now
 
         return self._connect_ci(config, connect_now(self.http_client(config), token_source=self.token(config).source))
 
     def waiting_ci_provider(self, config: Config) -> Provider:
-        """Connect to CI for a command that waits: while Vault has no token, each request results in Unavailable."""
+        """A CI client for a command that waits: a Vault that is down is retried, like a CI server that is down."""
         if not config.vault_addr:
             return self.ci_provider(config)
         from homelab_hooks.ci.connection import CiConnection, connect_when_possible
@@ -256,7 +256,7 @@ class Runtime:
         )
 
     def http_client(self, config: Config) -> HttpClient:
-        """The CI server, to be asked with our token."""
+        """An HTTP client for the CI server that sends our token."""
         server, token = self.server(config), self.token(config)
         from homelab_hooks.net.http import HttpClient
 
@@ -264,7 +264,11 @@ class Runtime:
         return HttpClient(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, token=token.value)
 
     def probe_server(self, config: Config, *, timeout: float) -> ProbeResult:
-        """How far one comes on the way to the CI server, in so many seconds for each address; nothing is sent."""
+        """Test DNS, TCP and TLS to the CI server, without sending a request.
+
+        Args:
+            timeout: in seconds, for each address.
+        """
         from homelab_hooks.net.probe import probe_server
 
         self._check_file(config, "ca_file")
@@ -272,21 +276,21 @@ class Runtime:
         return probe_server(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, timeout=timeout)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
-        """The user's kubectl."""
+        """A client for the user's kubectl."""
         from homelab_hooks.kubectl.client import Kubectl
 
         return Kubectl(self.process_runner, context=context, kubeconfig=kubeconfig)
 
     def seed(self) -> int:
-        """Another number for each process."""
+        """A random number for the jitter of one watch."""
         return random.getrandbits(32)
 
     def jitter(self) -> float:
-        """A number from 0 to 1, another each time."""
+        """A random number from 0 to 1."""
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
     def token_from_vault(self, config: Config) -> Token | TokenNotFound:
-        """CI's token as Vault keeps it. Raises CommandError where the settings or the token cannot be used."""
+        """The CI token from Vault. Raises CommandError if the settings or the token cannot be used."""
         from homelab_hooks.auth.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
 
         self._check_file(config, "vault_ca")
@@ -299,9 +303,9 @@ class Runtime:
 
     @staticmethod
     def _check_file(config: Config, name: str) -> None:
-        """Trust anchors that are not there are a mistake in the setting, not in the certificate."""
+        """Raise CommandError for a missing CA bundle; otherwise it would be reported as a certificate error."""
         path = getattr(config, name)
         if path is not None and not path.is_file():
             raise CommandError(
-                f"{path} from {config.source(name)} is no file", hint="name a PEM file with the CA in it"
+                f"{path} from {config.source(name)}: no such file", hint="set it to a PEM file that contains the CA"
             )

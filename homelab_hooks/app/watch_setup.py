@@ -1,4 +1,4 @@
-"""Puts a watch together from the settings, the commit and the repository."""
+"""Builds a CI watch from the settings, the commit and the repository."""
 
 from __future__ import annotations
 
@@ -24,45 +24,43 @@ from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 
 
 class CommitContext(NamedTuple):
-    """The commit that a command is about, and the remote that it would be pushed to."""
+    """The commit that a command is about, and the remote it is pushed to."""
 
     commit: Commit
     remote: Callable[[], str]
-    """asked only where it matters: for a commit that is not known here, and for why there is no pipeline"""
+    """called only if needed: for a commit that is missing locally, and to explain a missing pipeline"""
     names: tuple[str, ...]
-    """OWNER/NAME candidates for CI, the likeliest first"""
+    """OWNER/NAME candidates in CI, the most likely first"""
 
 
 def resolve_commit(world: Runtime, name: str | None) -> Commit:
-    """What COMMIT means here. Raises CommandError where it means nothing."""
+    """Resolve COMMIT. Raises CommandError if git cannot resolve it."""
     found = world.git_readonly.history.resolve(name or "HEAD")
     if found is not None:
         return found
     if world.git_readonly.location.git_dir() is None:
-        hint = "go to a repository, or give a full sha"
-        raise CommandError(
-            "this is no git repository" + (f", so {name!r} means nothing here" if name else ""), hint=hint
-        )
-    raise CommandError(f"there is no commit {name or 'HEAD'!r}", hint="give a branch, a tag or a sha that git resolves")
+        hint = "run this in a repository, or give a full SHA"
+        raise CommandError("not a git repository" + (f": cannot resolve {name!r}" if name else ""), hint=hint)
+    raise CommandError(f"unknown revision {name or 'HEAD'!r}", hint="give a branch, a tag or a SHA")
 
 
 def resolve_context(config: Config, world: Runtime, name: str | None) -> CommitContext:
-    """What a watch of COMMIT is about. Raises CommandError where no OWNER/NAME is known."""
+    """The context of a watch of COMMIT. Raises CommandError if no OWNER/NAME is known."""
     found = resolve_commit(world, name)
     remote = cache(lambda: default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names()))
     return CommitContext(found, remote, repo_names(config, world.git_readonly, remote))
 
 
 def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str]) -> tuple[str, ...]:
-    """OWNER/NAME as told, else what the remotes say, the likeliest first. Raises CommandError where nothing says it."""
+    """The configured OWNER/NAME, else those of the remotes. Raises CommandError if there is none."""
     found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
-        raise CommandError("the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME")
+        raise CommandError("the repository's name in CI is unknown", hint="set it: --repo OWNER/NAME")
     return found
 
 
 def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, ...]) -> str:
-    """The remote that a push would go to; empty where that cannot be told, for a watch can do without."""
+    """The remote that a push would go to; empty if it is ambiguous, since a watch works without it."""
     if not remotes:
         return ""
     try:
@@ -78,12 +76,12 @@ def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, 
 
 
 def known_target(config: Config, git: ReadOnlyRepository, remote: str) -> str:
-    """The branch that is landed on, as far as it is known here; empty where only the remote can tell."""
+    """The target branch, if it is known without a request; empty if only the remote knows."""
     return config.onto or (git.remotes.known_head_branch(remote) if remote else "")
 
 
 def names_from_remotes(git: ReadOnlyRepository, remote: str) -> tuple[str, ...]:
-    """OWNER/NAME by the push URLs: those of the chosen remote first, then of the others."""
+    """OWNER/NAME from the push URLs: of the chosen remote first, then of the others."""
     found: list[str] = []
     for name in dict.fromkeys(([remote] if remote else []) + list(git.remotes.remote_names())):
         addresses = [parse_remote_url(url) for url in git.remotes.push_urls(name)]
@@ -92,16 +90,16 @@ def names_from_remotes(git: ReadOnlyRepository, remote: str) -> tuple[str, ...]:
 
 
 def build_timeouts(config: Config) -> WatchTimeouts:
-    """How long to wait, as the settings say."""
+    """The timeouts from the settings."""
     return WatchTimeouts(overall=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
 
 
 def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
-    """Which pipelines decide about it. Raises CommandError for an event that does not exist."""
+    """Which pipelines decide about the commit. Raises CommandError for an unknown event."""
     traits = default_traits()
     for event in events or ():
         if event not in traits.all_events:
-            raise CommandError(f"--event: there is no event {event!r}", hint=f"one of {', '.join(traits.all_events)}")
+            raise CommandError(f"--event: unknown event {event!r}", hint=f"one of {', '.join(traits.all_events)}")
     chosen = frozenset(events or traits.deciding_events)
     return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag)
 
@@ -114,6 +112,10 @@ def watch_dependencies(
     listen: bool = False,
 ) -> WatchDependencies:
     """Return what a watch reads. With `listen` it also opens the event stream, for a command that waits."""
+    """What a watch reads from.
+    Args:
+        listen: opens the event stream; None for a command that does not wait.
+    """
     return WatchDependencies(
         ci=ci,
         open_stream=ci.open_stream if listen else None,
@@ -123,7 +125,7 @@ def watch_dependencies(
 
 
 def _lazy_containment(git: ReadOnlyRepository, remote: Callable[[], str]) -> ContainmentCheck:
-    """Git's answer, with the remote looked for at the first question."""
+    """Git's check whether a newer commit contains ours; finds the remote at the first call."""
     containing = cache(lambda: GitContainment(git.history, remote=remote()))
 
     def contains(*, newer: str, ours: str) -> Containment:
@@ -133,19 +135,19 @@ def _lazy_containment(git: ReadOnlyRepository, remote: Callable[[], str]) -> Con
 
 
 def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None]:
-    """For a look whose other news somebody else tells."""
+    """Pass on only lost and restored contact; the caller reports everything else itself."""
 
-    def told(event: Event) -> None:
+    def emit_contact(event: Event) -> None:
         if isinstance(event, ContactLost | ContactRestored):
             tell(event)
 
-    return told
+    return emit_contact
 
 
 def commit_facts(
     git: ReadOnlyRepository, about: CommitContext, config_paths: tuple[str, ...]
 ) -> Callable[[], CommitFacts]:
-    """What git knows about the commit, found out only when it is asked for."""
+    """What git knows about the commit, to explain a missing pipeline; collected when it is called."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()
@@ -164,10 +166,11 @@ def commit_facts(
 def watch_resume_command(
     given: Mapping[str, Any], name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()
 ) -> str:
-    """The command that asks the same once more: the options that were given, and the targets that are waited for.
+    """The command that resumes this watch.
 
     Args:
-        name: the commit's, or the tag's whose pipelines decide.
+        given: the command's options by name.
+        name: a SHA, or the tag whose pipelines decide.
     """
     words = [
         "homelab-watch",
@@ -182,7 +185,7 @@ def watch_resume_command(
 def build_watch_request(
     config: Config, world: Runtime, about: CommitContext, decides: WatchScope, *, fail_fast: bool = False
 ) -> WatchRequest:
-    """The watch itself."""
+    """The watch that the settings ask for."""
     return WatchRequest(
         scope=decides,
         repo_names=about.names,

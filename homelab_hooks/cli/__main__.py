@@ -1,4 +1,4 @@
-"""`python -m homelab_hooks.cli` is `homelab`."""
+"""Runs `homelab` for `python -m homelab_hooks.cli`."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ def _unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErr
     hint = f"see '{prog} -h'"
     if not words:
         unknown = next((arg for arg in args if arg.startswith("-")), "")
-        said = f"unknown option {unknown}; no command given" if unknown else "no command given"
-        return CommandError(said, hint=hint, exit=ExitCode.USAGE)
+        message = f"unknown option {unknown}; no command given" if unknown else "no command given"
+        return CommandError(message, hint=hint, exit=ExitCode.USAGE)
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
         return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"one of {', '.join(rest)}")

@@ -46,7 +46,7 @@ Invariants, and what each prevents:
 * Everything that is shown has no control characters, no user part of a URL and a bounded width.
 
 What a landing does with each status is decided in `land/push_decision.py`. The patterns are from git's source
-(send-pack.c, transport.c, remote-curl.c) and from recorded pushes, which `tests/git/test_push_reading.py` replays.
+(send-pack.c, transport.c, remote-curl.c) and from recorded pushes, which `tests/git/test_push_result.py` replays.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What git's hooks call, and how they are put in place."""
+"""The git hooks: installing them, the pre-push gates, and the background watch of a push."""

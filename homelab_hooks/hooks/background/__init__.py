@@ -1,1 +1,1 @@
-"""Watches CI for a plain push, as a process of its own."""
+"""The watch of a plain push, in a background process or in the foreground."""

@@ -1,4 +1,4 @@
-"""Watches of pushes, written down: those under way, and how the last ones ended."""
+"""Records of background watches: those that run, and how the last ones ended."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from homelab_hooks.system.process_table import command_line
 from homelab_hooks.text.durations import MAX_DURATION_S
 
 MAX_RECORDS = 20
-"""records, each with its log, that a repository keeps"""
+"""records, each with its log, kept for a repository"""
 SCHEMA_VERSION = 1
 _LOCK = "lock"
 _ORPHAN_LOG_AGE_S = 3600.0
-"""seconds for which a log may wait for its record"""
+"""after which a log without a record is deleted"""
 
 _RECENT_S = 3600.0
-"""seconds for which a watch that has ended is told whatever commit is asked about"""
+"""for which an ended watch is reported, whatever commit is asked about"""
 
 
 class WatchPhase(StrEnum):
-    """Where a watch is."""
+    """The phase of a watch."""
 
     PUSHING = "pushing"
-    """the push goes on, and may yet fail"""
+    """the push is running and may still fail"""
     WATCHING = "watching"
     ENDED = "ended"
 
@@ -46,15 +46,15 @@ class WatchRecord:
     sha: str
     branch: str
     remote: str
-    """a name, or a URL without its user part"""
+    """a name, or a URL without credentials"""
     process: int
     host: str
     began_at: float
     expires_at: float
-    """when it has ended for certain, whatever happened to it"""
+    """the latest time at which it can still run"""
     state: WatchPhase
     landed: bool | None = None
-    """None: not known"""
+    """None: unknown"""
     ended: float = 0.0
     result: Mapping[str, Any] | None = None
     """the `result` object of --output json"""
@@ -62,18 +62,18 @@ class WatchRecord:
 
     @property
     def name(self) -> str:
-        """Of its file, and of its log's: the same for every watch of this commit on this branch."""
+        """The name of its file and its log; the same for every watch of this commit on this branch."""
         return record_name(self.sha, self.branch, self.remote)
 
     def is_alive(self, *, host: str, now: float) -> bool:
-        """Whether somebody still watches; of a process of another machine only its time is known."""
+        """Whether the watch still runs; for a process on another host, only the expiry time is checked."""
         if self.state is WatchPhase.ENDED or now > self.expires_at:
             return False
         return self.host != host or self.sha in command_line(self.process)
 
 
 def record_name(sha: str, branch: str, remote: str) -> str:
-    """A file's name for a commit on a branch of a remote."""
+    """The record's name for a commit on a branch of a remote."""
     return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode('utf-8', 'surrogatepass')):08x}"
 
 
@@ -81,23 +81,27 @@ class WatchRegistry:
     """The records of a repository.
 
     Args:
-        common: the directory that all work trees share.
+        common: the common git directory of all worktrees.
     """
 
     def __init__(self, common: Path) -> None:
         self.directory = common / "homelab" / "watches"
         self._host = os.uname().nodename
 
-    def log_of(self, which: str) -> Path:
-        """The log for records of this name: there, empty, and the user's alone to read."""
+    def log_of(self, name: str) -> Path:
+        """Create the log for the record of this name: empty, and readable only by the user."""
         self._prepare()
-        path = self.directory / f"{which}.log"
+        path = self.directory / f"{name}.log"
         path.unlink(missing_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         return path
 
     def claim(self, record: WatchRecord, *, over: frozenset[WatchPhase] = frozenset()) -> bool:
-        """Become the only watch of this commit on this branch; no where another is alive, and in none of `over`."""
+        """Try to become the only watch of this commit on this branch, and return whether that succeeded.
+
+        Args:
+            over: phases of a running watch that this one may take over from.
+        """
         with self._locked():
             known = self._load(self._path(record))
             others = known is not None and known.process != record.process and self._alive(known, record.began_at)
@@ -108,7 +112,7 @@ class WatchRegistry:
         return True
 
     def save(self, record: WatchRecord) -> bool:
-        """Write down where our watch is; no, and nothing written, where another has claimed it since."""
+        """Save the record of our watch; return False, without saving, if another process has claimed it since."""
         with self._locked():
             if not self.is_ours(record):
                 return False
@@ -116,23 +120,23 @@ class WatchRegistry:
         return True
 
     def is_ours(self, record: WatchRecord) -> bool:
-        """Whether no other process has claimed it since."""
+        """Whether no other process has claimed the watch since."""
         known = self._load(self._path(record))
         return known is not None and (known.process, known.host) == (record.process, record.host)
 
     def delete(self, record: WatchRecord) -> None:
-        """As if there had been none."""
+        """Delete the record, unless another process has claimed it since."""
         with self._locked():
             if self.is_ours(record):
                 self._path(record).unlink(missing_ok=True)
 
-    def is_watched(self, which: str, now: float) -> WatchRecord | None:
-        """The record of this name, if somebody watches now."""
-        known = self._load(self.directory / f"{which}.json")
+    def is_watched(self, name: str, now: float) -> WatchRecord | None:
+        """The record of this name, if its watch runs now."""
+        known = self._load(self.directory / f"{name}.json")
         return known if known and self._alive(known, now) else None
 
     def summaries(self, now: float, *, sha: str = "") -> tuple[BackgroundWatch, ...]:
-        """Those under way, the oldest first, then the one that ended last, if it is of this commit or still news."""
+        """The running watches, the oldest first, then the last that ended, if it is about this commit or recent."""
         known = sorted(self._all(), key=lambda record: record.began_at)
         running = tuple(_running_event(record, now) for record in known if self._alive(record, now))
         ended = [record for record in known if record.state is WatchPhase.ENDED and record.landed and record.result]
@@ -154,7 +158,7 @@ class WatchRegistry:
 
     @staticmethod
     def _load(path: Path) -> WatchRecord | None:
-        """A record, None where it is missing, damaged or another version's."""
+        """A record; None if it is missing, damaged or of another version."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             if raw.pop("schema") != SCHEMA_VERSION:
@@ -164,18 +168,18 @@ class WatchRegistry:
             return None
 
     def _save(self, record: WatchRecord) -> None:
-        """As a whole or not at all."""
+        """Write the record completely or not at all."""
         text = json.dumps({"schema": SCHEMA_VERSION, **asdict(record)}, indent=1)
         replace_file(self._path(record), text, mode=0o600)
 
     def _prune(self, now: float) -> None:
-        """Let the oldest go, and every log that has had no record for long; what is alive stays."""
+        """Delete the oldest records, and logs without a record; running watches are kept."""
         kept = sorted(self._all(), key=lambda record: record.began_at, reverse=True)
         names = {record.name for place, record in enumerate(kept) if place < MAX_RECORDS or self._alive(record, now)}
         known = {record.name for record in kept}
         for path in self.directory.iterdir():
             stem = path.name.split(".")[0]
-            with contextlib.suppress(FileNotFoundError):  # a log is made, and made anew, without the lock
+            with contextlib.suppress(FileNotFoundError):  # logs are created and replaced without the lock
                 if stem in known - names or (
                     stem not in {*names, _LOCK} and path.stat().st_mtime < now - _ORPHAN_LOG_AGE_S
                 ):
@@ -193,20 +197,20 @@ class WatchRegistry:
 
 
 def _validate_record(record: WatchRecord) -> WatchRecord:
-    """The record. Raises TypeError or ValueError where a value is not of its kind, or no time is so large."""
-    read: Any = record  # what JSON gave, whatever the fields are declared as
-    texts = (read.sha, read.branch, read.remote, read.host, read.log)
-    numbers = (read.process, read.began_at, read.expires_at, read.ended)
-    known = all(isinstance(text, str) for text in texts) and isinstance(read.result, dict | None)
-    if not (known and isinstance(read.process, int) and isinstance(read.landed, bool | None)):
-        raise TypeError("no record")
+    """Return the record. Raises TypeError or ValueError if a field has the wrong type, or a time is out of range."""
+    raw: Any = record  # JSON values; the declared types are not checked yet
+    texts = (raw.sha, raw.branch, raw.remote, raw.host, raw.log)
+    numbers = (raw.process, raw.began_at, raw.expires_at, raw.ended)
+    known = all(isinstance(text, str) for text in texts) and isinstance(raw.result, dict | None)
+    if not (known and isinstance(raw.process, int) and isinstance(raw.landed, bool | None)):
+        raise TypeError("not a record")
     if not all(-MAX_DURATION_S * MAX_DURATION_S < number < MAX_DURATION_S * MAX_DURATION_S for number in numbers):
-        raise ValueError("no such time")
+        raise ValueError("time out of range")
     return record
 
 
 def finish_record(record: WatchRecord, *, result: Mapping[str, Any] | None, now: float) -> WatchRecord:
-    """The record of a watch that has ended."""
+    """The record of a watch that has ended with this result."""
     return replace(record, state=WatchPhase.ENDED, result=result, ended=now)
 
 

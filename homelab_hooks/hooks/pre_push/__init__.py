@@ -1,1 +1,1 @@
-"""What runs before a push and may refuse it."""
+"""The decisions of the pre-push gates."""

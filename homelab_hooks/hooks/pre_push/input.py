@@ -1,4 +1,4 @@
-"""What is being pushed, as git tells a pre-push hook, or as pre-commit and prek hand it on."""
+"""Parses what is being pushed, from the input of a pre-push hook or the variables of pre-commit and prek."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ _HEADS = "refs/heads/"
 
 
 class RefUpdate(NamedTuple):
-    """A ref on the server that is to be moved."""
+    """The update of one ref on the server."""
 
     sha: str
-    """where to; zeros delete it"""
+    """the new commit; zeros delete the ref"""
     ref: str
 
     @property
     def is_deletion(self) -> bool:
-        """Whether the ref is to go."""
+        """Whether the ref is deleted."""
         return not self.sha.strip("0")
 
     @property
     def branch(self) -> str:
-        """The branch's name; empty where it is none."""
+        """The branch's name; empty if the ref is not a branch."""
         return self.ref.removeprefix(_HEADS) if self.ref.startswith(_HEADS) else ""
 
 
 class PushInput(NamedTuple):
-    """One push: `remote` is a name, or the URL where none was used."""
+    """One push; `remote` is a name, or the URL if the push used a URL."""
 
     remote: str
     url: str
@@ -35,18 +35,18 @@ class PushInput(NamedTuple):
 
     @property
     def branch_updates(self) -> tuple[RefUpdate, ...]:
-        """Those that bring a commit onto a branch."""
+        """The updates that push a commit to a branch."""
         return tuple(update for update in self.updates if update.branch and not update.is_deletion)
 
 
-def parse_git_input(remote: str, url: str, told: str) -> PushInput:
-    r"""As git tells it: LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA a line; none where all is up to date (githooks(5)).
+def parse_git_input(remote: str, url: str, stdin: str) -> PushInput:
+    r"""Parse git's lines LOCAL-REF LOCAL-SHA REMOTE-REF REMOTE-SHA; there are none if all is up to date (githooks(5)).
 
     >>> parse_git_input("origin", "u", "HEAD@{1 day ago} 1f2e refs/heads/main 0000\n").updates[0]
     RefUpdate(sha='1f2e', ref='refs/heads/main')
     """
-    # A name may hold what else is a blank, or the end of a line, to Python.
-    lines = (line.rsplit(" ", 3) for line in told.split("\n"))
+    # Ref names may contain characters that str.split and splitlines treat as white space.
+    lines = (line.rsplit(" ", 3) for line in stdin.split("\n"))
     return PushInput(
         remote, url or remote, tuple(RefUpdate(sha, ref) for _, sha, ref, _ in filter(_parse_update, lines))
     )
@@ -57,10 +57,12 @@ def _parse_update(words: list[str]) -> bool:
 
 
 def from_pre_commit(environ: Mapping[str, str], resolve: Callable[[str], str]) -> PushInput | None:
-    """As pre-commit and prek tell it: one ref of the push, and its commit only if the server has the history's root.
+    """Parse the variables of pre-commit and prek; None if they are not set.
+
+    They name one ref of the push, and its commit only if the server has the root commit of its history.
 
     Args:
-        resolve: the commit that a name stands for.
+        resolve: returns the commit of a revision; empty if there is none.
 
     >>> told = {"PRE_COMMIT_REMOTE_BRANCH": "refs/heads/main", "PRE_COMMIT_LOCAL_BRANCH": "HEAD"}
     >>> from_pre_commit({**told, "PRE_COMMIT_REMOTE_NAME": "origin"}, {"HEAD": "1f2e"}.get)

@@ -143,7 +143,7 @@ ROWS = (
         WOODPECKER_SERVER=desk.site.url.replace("http:", "https:")), 20, "x  certificate .*TLS fails", "ciCaFile"),
     Row("a CA file that is not there", lambda desk: desk.shell.more.update(
         WOODPECKER_SERVER="https://ci.example.test", HOMELAB_CI_DIAL="127.0.0.1", SSL_CERT_FILE="/nosuch.pem"),
-        20, "/nosuch.pem from environment SSL_CERT_FILE is no file", "a PEM file"),
+        20, "/nosuch.pem from environment SSL_CERT_FILE: no such file", "a PEM file"),
     Row("a token that is nowhere", _without("WOODPECKER_TOKEN"), 20, "x  token .*there is no token for CI", "TOKEN"),
     Row("a token that CI refuses",
         _env(WOODPECKER_TOKEN="old-token-1"), 20, "refused the token from WOODP", "cli-and-api"),

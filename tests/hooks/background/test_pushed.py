@@ -196,7 +196,7 @@ def test_the_notifying_command_has_none_of_our_tokens(desk: Desk) -> None:
     desk.git(*PUSH, HOMELAB_NOTIFY=f"env >'{desk.heard}.new'; mv '{desk.heard}.new' '{desk.heard}'")
     wait_until(desk.heard.exists)
     assert TOKEN not in desk.heard.read_text()
-    assert "HOMELAB_TICKET" not in desk.heard.read_text()
+    assert "HOMELAB_WATCH_JOB" not in desk.heard.read_text()
 
 
 def test_the_desktop_is_told_with_our_own_words_where_there_is_one(desk: Desk, workshop: ScratchRepositories) -> None:

@@ -1,1 +1,1 @@
-"""Commands on CI."""
+"""The commands `homelab ci ...`."""

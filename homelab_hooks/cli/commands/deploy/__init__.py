@@ -1,1 +1,1 @@
-"""Commands on rollouts."""
+"""The commands `homelab deploy ...`."""

@@ -74,9 +74,9 @@ def _check_connection(config: Config, world: Runtime) -> Iterator[Finding]:
 def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
     days = int((ends - now) // _DAY_SECONDS)
     until = datetime.fromtimestamp(ends, UTC).date().isoformat()
-    said = f"issued by {issuer}, expires {until} (in {pluralize(days, 'day')})"
+    evidence = f"issued by {issuer}, expires {until} (in {pluralize(days, 'day')})"
     health = FindingStatus.WARNING if days < EXPIRES_SOON_DAYS else FindingStatus.OK
-    return Finding("certificate", health, said, "" if health is FindingStatus.OK else "renew the certificate")
+    return Finding("certificate", health, evidence, "" if health is FindingStatus.OK else "renew the certificate")
 
 
 def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
@@ -133,9 +133,9 @@ def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
     skew = world.clock.wall() - theirs
     if abs(skew) > MAX_CLOCK_SKEW_S:
         which = "ahead of" if skew > 0 else "behind"
-        said = f"this machine's clock is {durations.format_duration(abs(skew))} {which} the server's"
+        evidence = f"this machine's clock is {durations.format_duration(abs(skew))} {which} the server's"
         yield Finding(
-            "clock", FindingStatus.WARNING, said, "synchronise the clock that is wrong: timedatectl set-ntp true"
+            "clock", FindingStatus.WARNING, evidence, "synchronise the clock that is wrong: timedatectl set-ntp true"
         )
 
 

@@ -64,8 +64,8 @@ def _check_workload(text: str, kubectl: Kubectl) -> Iterator[Finding]:
     )
 
 
-def _poll_finding(text: str, look: NotFound | Unavailable | Denied) -> Finding:
-    match look:
+def _poll_finding(text: str, poll: NotFound | Unavailable | Denied) -> Finding:
+    match poll:
         case NotFound(reason):
             hint = "check homelab.deploy and the context: kubectl config get-contexts"
             return Finding(text, FindingStatus.PROBLEM, reason, hint, ExitCode.ROLLOUT_UNPROVEN)

@@ -59,10 +59,10 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
     """The preconditions of a landing that are not met, in the messages of git land."""
     facts, _ = collect_facts(wanted, git, "")
     if filters and facts.changes:
-        said = (
+        evidence = (
             f"cannot check for changes: this needs the repository's filters ({join_names(filters)}), which are not run"
         )
-        yield Finding("work tree", FindingStatus.WARNING, said, "git status")
+        yield Finding("work tree", FindingStatus.WARNING, evidence, "git status")
         facts = replace(facts, changes=())
     of_the_tree = {problem.message for problem in unmet_preconditions(replace(facts, can_be_verified=True))}
     for problem in unmet_preconditions(facts):
@@ -76,10 +76,10 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
 
 
 def _verification_finding(chosen: VerifyCommand, trusted: TrustedCommands) -> Finding:
-    said = f"`{chosen.command}`: {chosen.why}"
+    evidence = f"`{chosen.command}`: {chosen.why}"
     if chosen.why != TRACKED_FILE or chosen.command in trusted:
-        return Finding("verification", FindingStatus.OK, said)
-    not_trusted = f"{said}, which has not been approved"
+        return Finding("verification", FindingStatus.OK, evidence)
+    not_trusted = f"{evidence}, which has not been approved"
     return Finding(
         "verification",
         FindingStatus.WARNING,
@@ -127,11 +127,11 @@ def _no_target(name: str, url: str, asked: NotFound | Unavailable) -> Finding:
 
 
 def _unreachable(name: str, url: str, reason: str) -> Finding:
-    said = f"{remotes.format_remote_url(url)}: {reason}"
+    evidence = f"{remotes.format_remote_url(url)}: {reason}"
     return Finding(
         "remote",
         FindingStatus.PROBLEM,
-        said,
+        evidence,
         f"try it: git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
         ExitCode.PUSH_FAILED,
     )

@@ -25,9 +25,9 @@ def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
         discover.inspect_global(git, world.environ)
     ):
         watched = pre_push_target.is_enabled(config.post_push)
-        said = (
+        evidence = (
             "CI is watched after a plain git push"
             if watched
             else f"after a plain git push {install_status.after_push_text(config.post_push)}"
         )
-        yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, said)
+        yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, evidence)

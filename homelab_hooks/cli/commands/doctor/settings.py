@@ -16,10 +16,10 @@ def check_settings(config: Config, problems: Sequence[CommandError]) -> Iterator
     for problem in problems:
         yield from_error("settings", problem, exit_=ExitCode.USAGE)
     for warning in config.warnings:
-        said, _, remedy = warning.partition("; ")
-        yield Finding("settings", FindingStatus.WARNING, said, remedy)
+        evidence, _, remedy = warning.partition("; ")
+        yield Finding("settings", FindingStatus.WARNING, evidence, remedy)
     if not problems and not config.warnings:
         chosen = [value for value in config.values if value.source != "default"]
         sources = sorted({value.source.partition(" ")[0] for value in chosen})
-        told = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "all are defaults (see homelab config)"
-        yield Finding("settings", FindingStatus.OK, told)
+        evidence = f"{len(chosen)} set, from {', '.join(sources)}" if chosen else "none set (see homelab config)"
+        yield Finding("settings", FindingStatus.OK, evidence)

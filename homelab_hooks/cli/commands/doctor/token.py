@@ -30,7 +30,7 @@ def _check_token(config: Config, world: Runtime) -> Iterator[Finding]:
         return
     found = world.token_from_vault(config)
     if isinstance(found, TokenNotFound):
-        said = f"{found.source}: {found.reason}; using the token from {token.source}"
-        yield Finding("vault", FindingStatus.WARNING, said, found.hint)
+        evidence = f"{found.source}: {found.reason}; using the token from {token.source}"
+        yield Finding("vault", FindingStatus.WARNING, evidence, found.hint)
     else:
         yield Finding("vault", FindingStatus.OK, f"{found.source} has a token too; using the one from {token.source}")

@@ -1,1 +1,1 @@
-"""Commands on branches and work trees."""
+"""The commands `homelab work ...`."""
