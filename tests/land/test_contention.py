@@ -120,7 +120,7 @@ def test_the_next_attempt_begins_right_after_a_landing_of_another(
     verdict = land_run.land_branch(request, parts(ann, tell=tell, jitter=lambda: 0.0))
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
     assert clock.slept == [0.5]
-    assert [line for line in told.lines("homelab") if "pushed first" in line] == [
+    assert [line for line in told.lines("homelab") if "push came first" in line] == [
         "another push came first; trying again after another landing, or in 10.0 s without one"
     ]
 
