@@ -1,1 +1,1 @@
-"""Verbs on git; nobody else builds its command lines."""
+"""Runs git. No other package builds its command lines."""

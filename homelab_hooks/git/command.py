@@ -1,4 +1,4 @@
-"""What every verb on git is made of."""
+"""Runs git commands and parses their output; every other module of this package builds on it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import build_instead_of_config, strip_userinfo, strip_web_userinfo
 
 MIN_VERSION = (2, 36)
-"""git that can be trusted: `push --porcelain` and the reference-transaction hook are as we know them (2.28.0 ran other
-hooks in its place)"""
+"""the oldest git whose `push --porcelain` and reference-transaction hook behave as this project needs (2.28.0 ran other
+hooks in place of that one)"""
 _MAX_COUNT_DIGITS = 16
-"""of a count; no repository has so many commits"""
+"""of a count; longer output is not a count of commits"""
 
 
 class GitCommands:
-    """Runs git and reads its answers."""
+    """Runs git in one directory and parses its output."""
 
     def __init__(self, runner: GitRunner) -> None:
         self._runner = runner
@@ -44,22 +44,22 @@ class GitCommands:
         return done
 
     def line(self, *args: str) -> str:
-        """Standard output without its newline; empty where git says no."""
+        """Return standard output without its newline; empty if git fails."""
         done = self.run(*args)
         return done.out.removesuffix("\n") if done.ok else ""
 
     def lines(self, *args: str) -> tuple[str, ...]:
-        """The lines of standard output; none where git says no."""
+        """Return the lines of standard output; none if git fails."""
         done = self.run(*args)
         return done.lines if done.ok else ()
 
     def count(self, *args: str) -> int:
-        """A number on standard output; 0 where git says no, or something else."""
+        """Return the number on standard output; 0 if git fails or prints something else."""
         said = self.line(*args)
         return int(said) if said.isascii() and said.isdecimal() and len(said) < _MAX_COUNT_DIGITS else 0
 
     def list_entries(self, *args: str, index: Path | None = None) -> tuple[str, ...]:
-        """The entries of a `-z` list; a git that cannot tell them is a Problem, never an empty list."""
+        """Return the entries of a `-z` list. Raises CommandError if git fails: an empty list is an answer."""
         done = self.run(*args, index=index)
         if not done.ok:
             verb = next(arg for arg in args if not arg.startswith("-"))
@@ -67,14 +67,15 @@ class GitCommands:
         return tuple(part for part in done.out.split("\0") if part)
 
     def list_tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
-        """The entries of a `ls-tree -z`: mode, id and path."""
+        """Return the entries of an `ls-tree -z`: mode, object id and path."""
         split = (entry.partition("\t") for entry in self.list_entries(*args))
         return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 
     def query_remote(self, verb: str, *args: str, remote: str, timeout: float) -> Completed:
-        """A question to a remote, of which nothing but the remote's own programs is run.
+        """Query a remote without running a program that the repository's settings name.
 
-        A remote on this machine could name a program in the repository's settings; over ssh it is how it is reached.
+        For a remote on this machine, `remote.NAME.uploadpack` would be run here; for one over ssh, it is run there and
+        may be needed.
         """
         usual: tuple[str, ...] = ()
         if self.untrusted and self.line("config", "--get", f"remote.{strip_web_userinfo(remote)}.uploadpack"):
@@ -89,14 +90,14 @@ class GitCommands:
         pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> Completed:
-        """A verb that speaks to a remote; ssh is told not to ask where nobody can answer.
+        """Run a command that connects to a remote; ssh runs in batch mode where a prompt could not be answered.
 
-        A URL's password is no argument: everybody on this machine can read those.
+        A URL's password is passed in a setting, not as an argument: every user of the machine can read arguments.
         """
         quiet: tuple[str, ...] = ()
         if self._runner.ssh_batch and not self.line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
-        # What stands before is an option, which is the user's word.
+        # Everything before the `--` is an option.
         names = args.index("--") + 1 if "--" in args else len(args)
         told = {**build_instead_of_config(args[names:]), **(settings or {})}
         shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
@@ -110,7 +111,7 @@ def _hint_for(done: Completed) -> str:
 
 
 def error_message(done: Completed) -> str:
-    r"""What git complained of, in one line fit to be shown.
+    r"""Return git's error message as one line, fit to be shown.
 
     >>> error_message(Completed(128, b"", b"hint: x\nfatal: bad thing\n"))
     'bad thing'

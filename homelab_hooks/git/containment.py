@@ -1,4 +1,4 @@
-"""What git can say about two commits."""
+"""Whether one commit contains another."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Containment(Enum):
     CONTAINS = auto()
     NOT_CONTAINED = auto()
     UNKNOWN = auto()
-    """not known here, also after asking the remote once; or there is no repository"""
+    """a commit is in neither the repository nor the remote, or there is no repository"""
 
 
 class ContainmentCheck(Protocol):
-    """Answers whether `newer` contains `ours`; `newer` may be an abbreviated sha."""
+    """Checks whether `newer` contains `ours`; `newer` may be an abbreviated sha."""
 
     def __call__(self, *, newer: str, ours: str) -> Containment:
-        """Never raises; what cannot be found out is UNKNOWN."""
+        """Return the containment; UNKNOWN on any failure."""

@@ -1,4 +1,4 @@
-"""What git and the commands we run for the user may inherit."""
+"""Environment variables for git and for the user's commands."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ SAFE_CONFIG = {
     "log.showSignature": "false",
     "protocol.ext.allow": "never",
 }
-"""settings for a git that only looks: what a repository's own could have run where nothing has to be"""
+"""settings for read-only commands: they override those with which a repository could run a program"""
 
 BATCH_SSH = "ssh -oBatchMode=yes"
 
 
 def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
-    """The environment for our own git calls.
+    """Return the environment for our own git calls.
 
-    A lone GIT_DIR comes from a hook, where the directory says the same; with GIT_WORK_TREE it is the user's own word.
+    GIT_DIR alone was set by git for a hook and is dropped, the directory means the same repository. Together with
+    GIT_WORK_TREE it was set by the user and is kept.
 
     >>> sorted(git_env({"GIT_DIR": "/x/.git", "HOME": "/h"}, interactive=True))
     ['GIT_EDITOR', 'GIT_SEQUENCE_EDITOR', 'HOME', 'LANGUAGE', 'LC_ALL']
@@ -52,7 +53,7 @@ def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
 
 
 def user_command_env(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment for the user's commands: nothing that git or pre-commit set for one call of its own.
+    """Return the environment for the user's commands, without what git or pre-commit set for one call of their own.
 
     >>> user_command_env({"GIT_DIR": "/x", "GIT_AUTHOR_NAME": "Ann", "PATH": "/bin"})
     {'GIT_AUTHOR_NAME': 'Ann', 'PATH': '/bin'}
@@ -65,7 +66,7 @@ def user_command_env(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def config_env(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
-    """Variables that add settings to those which variables name already: unlike `-c`, no argument holds them.
+    """Return GIT_CONFIG_* variables that add settings to the existing ones; unlike `-c`, they are not in the arguments.
 
     >>> config_env({"GIT_CONFIG_COUNT": "2"}, {"a.b": "c"})
     {'GIT_CONFIG_COUNT': '3', 'GIT_CONFIG_KEY_2': 'a.b', 'GIT_CONFIG_VALUE_2': 'c'}
@@ -79,12 +80,12 @@ def config_env(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[
 
 
 def index_env(index: Path | None) -> dict[str, str]:
-    """Variables for a call of git that uses another index than the work tree's own; none for None."""
+    """Return the variables for a call with another index than the work tree's; none for None."""
     return {"GIT_INDEX_FILE": str(index)} if index else {}
 
 
 def _disable_filters(names: Iterable[str]) -> dict[str, str]:
-    """Settings with which these filters leave every file as it is.
+    """Return settings that turn these filters off.
 
     >>> _disable_filters(["x"])
     {'filter.x.clean': '', 'filter.x.smudge': '', 'filter.x.process': '', 'filter.x.required': 'false'}
@@ -96,7 +97,7 @@ def _disable_filters(names: Iterable[str]) -> dict[str, str]:
 def untrusted_repo_env(
     environ: Mapping[str, str], settings: Mapping[str, str] | None, *, without: Iterable[str] = ()
 ) -> dict[str, str]:
-    """Variables for a call of git that only looks.
+    """Return the variables for a read-only call of git.
 
     Args:
         settings: further ones; None: the call speaks to no remote, so that no missing object is fetched by the way.
@@ -110,5 +111,5 @@ def untrusted_repo_env(
 
 
 def needs_ssh_batch_mode(environ: Mapping[str, str], *, interactive: bool) -> bool:
-    """Whether ssh has to be told not to ask: nobody is there to answer, and the user set no ssh of his own."""
+    """Return whether ssh must run in batch mode: no prompt can be answered, and the user has not set an ssh command."""
     return not interactive and not environ.get("GIT_SSH_COMMAND") and not environ.get("GIT_SSH")

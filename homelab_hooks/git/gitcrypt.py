@@ -1,4 +1,4 @@
-"""Files that git-crypt is to encrypt, and whether commits hold them so."""
+"""Files that git-crypt must encrypt, and whether commits hold them encrypted."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _MAX_PATHS_PER_CALL = 200
 
 
 class GitCrypt:
-    """Looks at what is committed, whether or not there is a key here."""
+    """Reads committed files; needs no git-crypt key."""
 
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
         self._location = location
 
     def plaintext_files(self, sha: str, *, since: str) -> tuple[str, ...]:
-        """Files that .gitattributes gives to git-crypt and that a commit since then holds in plaintext.
+        """Return files that .gitattributes assigns to git-crypt and that a commit holds in plaintext.
 
         Args:
-            since: a commit whose history is not looked at; empty: all is.
+            since: commits that this one contains are skipped; empty: none are.
         """
         places = (":(top,glob).gitattributes", ":(top,glob)**/.gitattributes")
         if not self._git.run("grep", "--quiet", "--fixed-strings", f"filter={_FILTER}", sha, "--", *places).ok:

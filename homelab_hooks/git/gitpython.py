@@ -1,4 +1,4 @@
-"""Git through GitPython: for landing, where a person may have to answer ssh or a credential helper."""
+"""Runs git through GitPython, for landing: ssh or a credential helper may have to prompt the user."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ KILLED_EXIT_CODE = -9
 
 
 class GitPythonRunner:
-    """Starts git in our own session, so that prompts and Ctrl-C reach it.
+    """Runs git in this process's session, so that prompts and Ctrl-C reach it.
 
     Args:
-        environ: what git is to inherit; what is wrong for it is taken out here.
-        inherited: what GitPython hands on by itself, this process's environment.
+        environ: the environment that git inherits, before `git_env` removes what would mislead it.
+        inherited: what GitPython passes on by itself: this process's environment.
         directory: where git runs.
-        interactive: whether somebody can answer a prompt.
+        interactive: whether the user can answer a prompt.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class GitPythonRunner:
         self._interactive = interactive
         self._directory = directory
         self._env = environment.git_env({**environ, "HOMELAB_IN_LAND": "1"}, interactive=interactive)
-        # GitPython can add to what it inherits but take nothing away; env(1) can.
+        # GitPython can add variables to the inherited ones but not remove any; env(1) can.
         gone = sorted(set(inherited) - set(self._env))
         self._prefix = ["env", *(part for name in gone for part in ("-u", name)), "git"] if gone else ["git"]
 
@@ -38,7 +38,7 @@ class GitPythonRunner:
 
     @property
     def ssh_batch(self) -> bool:
-        """Whether ssh has to be told not to ask."""
+        """Whether ssh must run in batch mode."""
         return environment.needs_ssh_batch_mode(self._env, interactive=self._interactive)
 
     def run(
@@ -50,10 +50,10 @@ class GitPythonRunner:
         settings: Mapping[str, str] | None = None,
         index: Path | None = None,
     ) -> Completed:
-        """Run `git ARGS` to its end; after `timeout` seconds it is killed."""
+        """Run `git ARGS`; kill it after `timeout` seconds."""
         try:
             import git
-        except ImportError as error:  # it looks for the git program while it is imported
+        except ImportError as error:  # it looks for the git program when it is imported
             raise CommandError("git cannot be started", hint="install git, or put it on PATH") from error
         try:
             code, out, err = git.Git(str(self._directory)).execute(
@@ -79,6 +79,6 @@ class GitPythonRunner:
         )
 
     def at(self, directory: Path) -> GitPythonRunner:
-        """The same in another directory."""
+        """Return the same for another directory."""
         environ, inherited = self._given
         return GitPythonRunner(environ, directory, inherited=inherited, interactive=self._interactive)

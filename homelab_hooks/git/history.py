@@ -1,4 +1,4 @@
-"""Commits: what a name means, what contains what, and what a commit holds."""
+"""Commits: resolving names, ancestry, and a commit's contents."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from homelab_hooks.git.containment import Containment
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _TAGS = "refs/tags/"
 FETCH_TIMEOUT_S = 10.0
-"""seconds a fetch of an unknown commit may take"""
+"""seconds that a fetch of an unknown commit may take"""
 
 
 class Commit(NamedTuple):
-    """What a name stands for; `tag` is its full ref where the name is a tag's."""
+    """A resolved name; `tag` is the full ref if the name is a tag."""
 
     sha: str
     tag: str = ""
 
 
 class History:
-    """Questions about commits; none of them changes anything but the object store."""
+    """Reads commits; changes nothing but the object store."""
 
     def __init__(self, git: GitCommands) -> None:
         self._git = git
 
     def resolve(self, name: str) -> Commit | None:
-        """The commit that git takes `name` for; a full sha is taken also where there is no such commit here."""
+        """Return the commit that git resolves `name` to; a full sha is its own answer, also if it is not here."""
         sha = self._git.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        if not _FULL_SHA.fullmatch(sha):  # ^HEAD is taken too, and means all but it
+        if not _FULL_SHA.fullmatch(sha):  # `^HEAD` resolves too, and means everything but HEAD
             return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None
         if name == "HEAD" or _FULL_SHA.fullmatch(name):
             return Commit(sha)
@@ -40,52 +40,52 @@ class History:
         return Commit(sha, full if full.startswith(_TAGS) else "")
 
     def head(self) -> str:
-        """The commit that is checked out; empty before the first."""
+        """Return the commit that is checked out; empty before the first commit."""
         return self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
     def current_branch(self) -> str:
-        """The branch that is checked out; empty when HEAD is detached."""
+        """Return the branch that is checked out; empty if HEAD is detached."""
         name = self._git.line("symbolic-ref", "--quiet", "HEAD")
         return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
 
     def branch_commit(self, branch: str) -> str:
-        """The commit that a branch here is at; empty where there is no such branch."""
+        """Return the commit of a local branch; empty if there is no such branch."""
         return self._git.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
 
     def tree_of(self, sha: str) -> str:
-        """The tree of a commit."""
+        """Return the tree of a commit."""
         return self._git.line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")
 
     def parents(self, sha: str) -> tuple[str, ...]:
-        """A commit's parents, the first first."""
+        """Return a commit's parents in order."""
         return tuple(self._git.line("show", "--no-patch", "--no-show-signature", "--format=%P", sha, "--").split())
 
     def commit_message(self, sha: str) -> str:
-        """A commit's whole message; empty where the commit is not here."""
+        """Return a commit's message; empty if the commit is not here."""
         return self._git.line("show", "--no-patch", "--no-show-signature", "--format=%B", f"{sha}^{{commit}}", "--")
 
     def has_commit(self, sha: str) -> bool:
-        """Whether the commit is here."""
+        """Return whether the repository has the commit."""
         return self._git.run("cat-file", "-e", f"{sha}^{{commit}}").ok
 
     def is_ancestor(self, *, older: str, newer: str) -> bool:
-        """Whether `newer` contains `older`; both must be here."""
+        """Return whether `newer` contains `older`; the repository must have both."""
         return self._git.run("merge-base", "--is-ancestor", older, newer).ok
 
     def have_common_ancestor(self, a: str, b: str) -> bool:
-        """Whether two commits have a common ancestor here."""
+        """Return whether two commits have a common ancestor in this repository."""
         return self._git.run("merge-base", a, b).ok
 
     def commits_ahead(self, *, of: str, sha: str) -> int:
-        """How many commits `sha` has that `of` has not."""
+        """Return the number of commits that `sha` contains and `of` does not."""
         return self._git.count("rev-list", "--count", sha, f"^{of}")
 
     def unpushed_count(self, sha: str) -> int:
-        """How many of a commit's ancestors, itself included, no remote-tracking branch has."""
+        """Return the number of commits up to this one that no remote-tracking branch contains."""
         return self._git.count("rev-list", "--count", sha, "--not", "--remotes")
 
     def is_shallow(self) -> bool:
-        """Whether history ends early here."""
+        """Return whether this is a shallow clone."""
         return self._git.line("rev-parse", "--is-shallow-repository") == "true"
 
     def has_ci_configuration(self, sha: str, paths: Sequence[str]) -> bool | None:
@@ -94,7 +94,7 @@ class History:
         return bool(done.stdout) if done.ok else None
 
     def fetch_objects(self, remote: str, ref: str) -> bool:
-        """Bring a commit or a branch here without moving any ref; gives up after `PATIENCE` seconds."""
+        """Fetch a commit or a branch without moving any ref, within `FETCH_TIMEOUT_S`; return whether it succeeded."""
         done = self._git.query_remote(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--refmap=", "--", remote, ref,
@@ -104,12 +104,12 @@ class History:
 
 
 class GitContainment:
-    """Answers whether one commit contains another (`homelab_hooks.git.containment.Contains`).
+    """Checks containment with git (`containment.ContainmentCheck`); fetches a commit that is missing, once.
 
     Args:
         history: the repository.
-        remote: asked once for a commit that is not here; empty: nobody is asked.
-        branch: fetched where the commit alone cannot be had.
+        remote: where a missing commit is fetched from; empty: it is not fetched.
+        branch: fetched if the server does not serve the commit by its id.
     """
 
     def __init__(self, history: History, *, remote: str = "", branch: str = "") -> None:
@@ -118,14 +118,14 @@ class GitContainment:
         self._asked: set[str] = set()
 
     def __call__(self, *, newer: str, ours: str) -> Containment:
-        """Never raises; what cannot be found out is UNKNOWN."""
+        """Return the containment; UNKNOWN on any failure."""
         try:
             full = [self._find(name) for name in (newer, ours)]
             if not all(full):
                 return Containment.UNKNOWN
             if self._history.is_ancestor(older=full[1], newer=full[0]):
                 return Containment.CONTAINS
-            # Where history ends early, what is not seen may still be there.
+            # In a shallow clone, the ancestor may be beyond the end of history.
             return Containment.UNKNOWN if self._history.is_shallow() else Containment.NOT_CONTAINED
         except CommandError:
             return Containment.UNKNOWN

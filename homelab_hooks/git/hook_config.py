@@ -1,4 +1,4 @@
-"""What installing hooks asks of git, and sets in its settings."""
+"""Git's settings for hooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from homelab_hooks.git.runner import GitRunner
 
 
 class HookConfig:
-    """Git where hooks are installed; only its settings are changed."""
+    """Reads where git looks for hooks, and changes the hooks that its settings name."""
 
     def __init__(self, runner: GitRunner) -> None:
         self._runner = runner
@@ -20,27 +20,27 @@ class HookConfig:
         self.location = Location(self._git)
 
     def at(self, directory: Path) -> HookConfig:
-        """The same in another directory."""
+        """Return the same for another directory."""
         return HookConfig(self._runner.at(directory))
 
     def is_bare(self) -> bool:
-        """Whether this repository has no work tree."""
+        """Return whether this repository is bare."""
         return self._git.line("rev-parse", "--is-bare-repository") == "true"
 
     def global_hooks(self) -> str:
-        """The hooks directory for all repositories, with ~ made out; empty where none is set."""
+        """Return the global core.hooksPath with ~ expanded; empty if it is not set."""
         return self._git.line("config", "--global", "--type=path", "--get", "core.hooksPath")
 
     def in_work_tree(self) -> bool:
-        """Whether this directory is part of a work tree, of whichever repository."""
+        """Return whether this directory is in the work tree of any repository."""
         return self._git.line("rev-parse", "--is-inside-work-tree") == "true"
 
     def is_tracked(self, name: str) -> bool:
-        """Whether the file in this directory is tracked."""
+        """Return whether git tracks the file."""
         return self._git.run("ls-files", "--error-unmatch", "--", name).ok
 
     def hook_commands(self, option: str) -> dict[str, str]:
-        """The hooks in the settings of one scope: name to command; empty where its command or its event is missing."""
+        """Return the command of each config hook of a scope by name; empty if command or event is missing."""
         done = self._git.run("config", option, "-z", "--get-regexp", r"^hook\..*\.(command|event)$")
         found: dict[str, dict[str, str]] = {}
         for entry in done.out.split("\0")[:-1] if done.ok else ():
@@ -50,12 +50,12 @@ class HookConfig:
         return {name: said.get("command", "") if "event" in said else "" for name, said in found.items()}
 
     def set_hook(self, option: str, name: str, *, event: str, command: str) -> None:
-        """Name a hook in the settings: the command first, for an event without one stops git altogether."""
+        """Set a config hook, the command first: git refuses to run with an event that has no command."""
         for key, value in (("command", command), ("event", event)):
             self._change("config", option, "--replace-all", f"hook.{name}.{key}", value)
 
     def unset_hook(self, option: str, name: str) -> None:
-        """Forget it, at once."""
+        """Remove a config hook, its command and its event together."""
         self._change("config", option, "--remove-section", f"hook.{name}")
 
     def _change(self, *args: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a repository is and what is set for it."""
+"""A repository's directories and settings."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from homelab_hooks.git.command import GitCommands, error_message
 
 
 class Location:
-    """Directories and settings; the settings are there outside a repository too."""
+    """Reads directories and settings; settings are available outside a repository too."""
 
     def __init__(self, git: GitCommands) -> None:
         self._git = git
         self._places: dict[tuple[str, ...], Path] = {}
 
     def config_entries(self) -> tuple[GitConfigEntry, ...]:
-        """Every entry, weakest first: of several with one key the last counts."""
+        """Return every setting, the weakest scope first; the last entry of a key is in force."""
         done = self._git.run("config", "--list", "-z", "--show-scope")
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
@@ -34,36 +34,36 @@ class Location:
         return tuple(entries)
 
     def config_value(self, key: str) -> str:
-        """The value that counts; empty where there is none."""
+        """Return the value in force; empty if the key is not set."""
         return self._git.line("config", "--get", key)
 
     def version(self) -> str:
-        """Git's own version, as it says it."""
+        """Return git's version as git prints it."""
         return self._git.line("version").removeprefix("git version ")
 
     def version_tuple(self) -> tuple[int, int]:
-        """The first two numbers of it; (0, 0) where it does not say."""
+        """Return the first two numbers of git's version; (0, 0) if it prints none."""
         found = re.search(r"(\d{1,6})\.(\d{1,6})", self.version())
         return (int(found[1]), int(found[2])) if found else (0, 0)
 
     def identity(self) -> str:
-        """Who would be the committer: name and address; empty where git does not know."""
+        """Return the committer's name and address; empty if git has none."""
         return self._git.line("var", "GIT_COMMITTER_IDENT").rpartition(" ")[0].rpartition(" ")[0]
 
     def top_level(self) -> Path | None:
-        """The work tree's root; None outside a repository and in a bare one."""
+        """Return the root of the work tree; None outside a repository and in a bare one."""
         return self._place("--show-toplevel")
 
     def git_dir(self) -> Path | None:
-        """The git directory of this work tree; None outside a repository."""
+        """Return the git directory of this work tree; None outside a repository."""
         return self._place("--git-dir")
 
     def common_dir(self) -> Path | None:
-        """The directory that all work trees of the repository share; None outside a repository."""
+        """Return the directory that all work trees share; None outside a repository."""
         return self._place("--git-common-dir")
 
     def homelab_dir(self) -> Path:
-        """Our own directory in the one that all work trees share; it may not be there yet.
+        """Return our directory in the common directory; it may not exist yet.
 
         Raises CommandError (refused) outside a repository.
         """
@@ -73,7 +73,7 @@ class Location:
         return common / "homelab"
 
     def git_path(self, name: str) -> Path:
-        """Where git keeps `name` for this work tree: `hooks` follows core.hooksPath.
+        """Return the path of a file or directory of git's for this work tree; `hooks` respects core.hooksPath.
 
         Raises CommandError (refused) outside a repository.
         """
@@ -83,15 +83,15 @@ class Location:
         return found
 
     def is_valid_branch(self, name: str) -> bool:
-        """Whether git takes this for a branch's name."""
+        """Return whether this is a valid branch name."""
         return not name.startswith("-") and self._git.run("check-ref-format", f"refs/heads/{name}").ok
 
     def is_ignored(self, name: str) -> bool:
-        """Whether `git status` overlooks a file of this name, there or not; a relative one is below this directory."""
+        """Return whether a path is ignored, whether or not it exists; a relative one is relative to this directory."""
         return self._git.run("check-ignore", "--quiet", "--", name).ok
 
     def _place(self, *question: str) -> Path | None:
-        """Asked once: no landing moves a repository."""
+        """Return a path that `git rev-parse` prints, asked once: a repository does not move during a command."""
         if question in self._places:
             return self._places[question]
         done = self._git.run("rev-parse", "--path-format=absolute", *question)

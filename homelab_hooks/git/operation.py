@@ -1,4 +1,4 @@
-"""Operations that git has begun in a work tree and not finished: merge, rebase, cherry-pick, revert, am, bisect."""
+"""Unfinished operations in a work tree: merge, rebase, cherry-pick, revert, am, bisect."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ _SIGNS = {
     "REVERT_HEAD": "revert",
     "BISECT_LOG": "bisect",
 }
-"""files in the git directory, the first that exists counts: a rebase that stops in a pick has CHERRY_PICK_HEAD too"""
+"""files in the git directory by which the operation is recognized, in order: a rebase that stops in a pick has
+CHERRY_PICK_HEAD too"""
 _SEQUENCE = "sequencer/todo"
-"""the rest of a series of picks or reverts, also between two of them"""
+"""the remaining picks or reverts; exists between two of them too"""
 _MAX_FILE_BYTES = 4096
-"""bytes that are read of one of these files"""
+"""bytes that are read of one of these files at most"""
 
 
 class UnfinishedOperation(NamedTuple):
@@ -53,7 +54,7 @@ class Operations:
         self._location = location
 
     def current_operation(self) -> UnfinishedOperation:
-        """The operation in progress in this work tree."""
+        """Return the operation in progress in this work tree."""
         own = self._location.git_dir()
         if own is None:
             return UnfinishedOperation()
@@ -76,7 +77,7 @@ class Operations:
     def continue_operation(self, name: str) -> Completed:
         """Finish a merge or rebase whose conflicts are resolved.
 
-        As if an editor had been left at once: its comment lines go, as commit.cleanup says.
+        The message is used as if the editor had been closed at once: comment lines are removed as commit.cleanup says.
         """
         return self._git.run(*((name, "--continue") if name == "rebase" else ("commit", "--edit")))
 
@@ -85,7 +86,7 @@ class Operations:
         return self._git.run(name, "--abort")
 
     def last_rebase(self, branch: str) -> tuple[str, str]:
-        """The commit that a branch was rebased from and the one it was put onto, if that was its last move; else empty.
+        """Return the commits that a branch was rebased from and onto, if a rebase moved it last; else empty.
 
         From its reflog: `rebase (finish): refs/heads/topic onto SHA`.
         """
@@ -98,14 +99,14 @@ class Operations:
 
 
 def _series_name(own: Path) -> str:
-    """What the next line of a series of picks says: `pick` or `revert`."""
+    """Return which series is in progress: cherry-pick or revert; empty if none is."""
     if not (own / _SEQUENCE).exists():
         return ""
     return "revert" if _read_small_file(own / _SEQUENCE).startswith("revert") else "cherry-pick"
 
 
 def _read_small_file(path: Path) -> str:
-    """The beginning of a small file of git's; empty if it cannot be read."""
+    """Return the beginning of a small file; empty if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(_MAX_FILE_BYTES).decode("utf-8", "surrogateescape").strip()

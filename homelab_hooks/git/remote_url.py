@@ -1,4 +1,4 @@
-"""Which remote is meant, and which owner/name its URL says."""
+"""Choosing the remote, and parsing owner/name from its URL."""
 
 from __future__ import annotations
 
@@ -23,38 +23,39 @@ _MIN_SEGMENTS = 2
 
 
 class RepoAddress(NamedTuple):
-    """Where a forge keeps a repository."""
+    """The host, owner and name in a repository's URL."""
 
     host: str
     namespace: str
-    """the owner; with slashes where groups are nested"""
+    """the owner; nested groups are separated by slashes"""
     name: str
     scheme: str = "ssh"
     port: int | None = None
     note: str = ""
-    """what looks like a slip in the URL"""
+    """a probable mistake in the URL"""
 
     @property
     def full_name(self) -> str:
         """OWNER/NAME, as CI's lookup takes it."""
+        """OWNER/NAME, as a CI server looks it up."""
         return f"{self.namespace}/{self.name}"
 
 
 class NoRepoName(NamedTuple):
-    """A URL that says no owner/name, and why."""
+    """Why a URL has no owner and name."""
 
     reason: str
 
 
 class RemoteChoice(NamedTuple):
-    """The remote that is meant (a name, or a URL where git was told one), and why it is this one."""
+    """The chosen remote (a name, or a URL if git was given one), and the reason for the choice."""
 
     name: str
     reason: str
 
 
 def parse_remote_url(url: str) -> RepoAddress | NoRepoName:
-    """The owner and name that a URL says, after git's own rules for what is a URL, a host or a path.
+    """Return the owner and name in a URL, by git's rules for what is a URL, a host or a path.
 
     >>> parse_remote_url("git@git.example.test:acme/app.git").full_name
     'acme/app'
@@ -139,7 +140,7 @@ def _path_problem(host: str, segments: Sequence[str]) -> str:
 
 
 def format_remote_url(url: str) -> str:
-    """A remote's URL fit to be shown: no user part, no control characters.
+    """Return a remote's URL without user part and control characters, fit to be shown.
 
     >>> format_remote_url("https://bob:t0ken@git.example.test/acme/app.git")
     'https://git.example.test/acme/app.git'
@@ -150,7 +151,7 @@ def format_remote_url(url: str) -> str:
 def choose_remote(
     names: Sequence[str], *, wanted: str = "", push_remote: str = "", push_default: str = ""
 ) -> RemoteChoice:
-    """The remote that is meant (contract, section 2), or a Problem that lists those there are.
+    """Return the remote to use (contract, section 2). Raises CommandError, with the remotes, if none can be chosen.
 
     Args:
         names: the repository's remotes.

@@ -7,38 +7,38 @@ from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 REMOTE_TIMEOUT_S = 30.0
-"""seconds a remote has to answer a question"""
+"""seconds that a remote has to answer a query"""
 _HEADS = "refs/heads/"
 
 
 class Remotes:
-    """What the repository knows of its remotes, and what they say when asked."""
+    """Reads what the repository knows of its remotes, and queries them."""
 
     def __init__(self, git: GitCommands) -> None:
         self._git = git
 
     def remote_names(self) -> tuple[str, ...]:
-        """Their names."""
+        """Return the names of the remotes."""
         return self._git.lines("remote")
 
     def push_urls(self, remote: str) -> tuple[str, ...]:
-        """Where a push to it goes, after insteadOf, pushInsteadOf and pushurl; a URL is its own answer."""
+        """Return the URLs that a push goes to, after insteadOf, pushInsteadOf and pushurl; a URL is its own answer."""
         return self._urls(remote, "--push")
 
     def fetch_url(self, remote: str) -> str:
-        """Where a fetch from it goes, after insteadOf."""
+        """Return the URL that a fetch from it uses, after insteadOf."""
         return next(iter(self._urls(remote)), remote)
 
     def push_remote(self, branch: str) -> str:
-        """`branch.<name>.pushRemote`, a name or a URL; empty where it is not set."""
+        """Return `branch.<name>.pushRemote`, a name or a URL; empty if it is not set."""
         return self._git.line("config", "--get", f"branch.{branch}.pushRemote") if branch else ""
 
     def push_default(self) -> str:
-        """`remote.pushDefault`, a name or a URL; empty where it is not set."""
+        """Return `remote.pushDefault`, a name or a URL; empty if it is not set."""
         return self._git.line("config", "--get", "remote.pushDefault")
 
     def head_branch(self, remote: str) -> Found[str] | NotFound | Unavailable:
-        """The remote's own default branch as last heard, else asked for; Absent where it names none."""
+        """Return the remote's default branch, as recorded or else queried; NotFound if the server names none."""
         if known := self.known_head_branch(remote):
             return Found(known)
         done = self._git.query_remote(
@@ -52,14 +52,14 @@ class Remotes:
         return NotFound(f"{strip_web_userinfo(remote)} does not say which branch that is")
 
     def known_head_branch(self, remote: str) -> str:
-        """The remote's own default branch as last heard; empty where it was never heard."""
+        """Return the remote's default branch as `refs/remotes/NAME/HEAD` has it; empty if that is not set."""
         known = self._git.line("symbolic-ref", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/HEAD")
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         there = known.startswith(prefix) and self._git.line("rev-parse", "--verify", "--quiet", known)
         return known.removeprefix(prefix) if there else ""
 
     def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
-        """The commit that a branch has on the server now; Absent where there is no such branch."""
+        """Query the server for a branch's commit; NotFound if there is no such branch."""
         ref = _HEADS + branch
         done = self._git.query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
@@ -71,18 +71,18 @@ class Remotes:
         return NotFound(f"there is no branch {branch}")
 
     def tracking_commit(self, remote: str, branch: str) -> str:
-        """The commit that a remote's branch had when last heard of; empty where it is not known."""
+        """Return the commit of a remote-tracking branch; empty if there is none."""
         return self._git.line(
             "rev-parse", "--verify", "--quiet", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}^{{commit}}"
         )
 
     def reflog_length(self, remote: str, branch: str) -> int:
-        """How often the tracking branch has been moved, as far as its reflog goes back."""
+        """Return the number of entries in the tracking branch's reflog."""
         ref = f"refs/remotes/{strip_web_userinfo(remote)}/{branch}"
         return self._git.count("rev-list", "--walk-reflogs", "--count", ref, "--")
 
     def last_push_commit(self, remote: str, branch: str) -> str:
-        """The commit of the tracking branch's newest move, if a push from here made that move; else empty."""
+        """Return the tracking branch's commit if a push from here was the last to move it; else empty."""
         told = self._git.line(
             "reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}", "--"
         )
@@ -90,13 +90,13 @@ class Remotes:
         return sha if what.startswith("update by push") else ""
 
     def tracking_branches_at(self, remote: str, sha: str) -> tuple[str, ...]:
-        """The remote's branches whose tip, as last heard, is this commit."""
+        """Return the remote's branches whose tracking branch is at this commit."""
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         found = self._git.lines("for-each-ref", "--format=%(refname)", "--points-at", sha, prefix)
         return tuple(name.removeprefix(prefix) for name in found if name != f"{prefix}HEAD")
 
     def remote_contains(self, remote: str, sha: str) -> bool:
-        """Whether a branch of the remote contains this commit, as last heard."""
+        """Return whether a tracking branch of the remote contains this commit."""
         prefix = f"refs/remotes/{strip_web_userinfo(remote)}/"
         return bool(self._git.line("for-each-ref", "--count=1", "--format=%(refname)", "--contains", sha, prefix))
 

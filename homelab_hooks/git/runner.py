@@ -1,4 +1,4 @@
-"""How git is started: the verbs never know which way."""
+"""Starts git, in one of two ways that its callers do not distinguish (ADR 8)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WRITE_PID = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
 
 
 def with_pid_file(argv: Sequence[str], pid_file: Path | None) -> list[str]:
-    """The command, which first writes its process id to a file: whoever finds the file can tell whether it runs."""
+    """Return the command, preceded by a shell that writes its process id to a file and then becomes it."""
     return ["sh", "-c", _WRITE_PID, str(pid_file), *argv] if pid_file else list(argv)
 
 
@@ -23,11 +23,11 @@ class GitRunner(Protocol):
 
     @property
     def ssh_batch(self) -> bool:
-        """Whether ssh has to be told not to ask."""
+        """Whether ssh must run in batch mode."""
 
     @property
     def untrusted(self) -> bool:
-        """Whether it runs nothing of the repository's."""
+        """Whether it runs no program that the repository's settings name."""
 
     def run(
         self,
@@ -38,24 +38,25 @@ class GitRunner(Protocol):
         settings: Mapping[str, str] | None = None,
         index: Path | None = None,
     ) -> Completed:
-        """Run `git ARGS` to its end, or kill it after `timeout` seconds; its process id is left in `note`.
+        """Run `git ARGS`; kill it after `timeout` seconds.
 
         Args:
-            settings: for this call, which speaks to a remote; they may hold a secret, so they are not arguments.
+            pid_file: git's process id is written there.
+            settings: for a call that connects to a remote; they may hold a secret, so they are not arguments.
             index: used instead of the work tree's own index.
         """
 
     def at(self, directory: Path) -> GitRunner:
-        """The same in another directory."""
+        """Return the same for another directory."""
 
 
 class DirectRunner:
-    """Starts git directly, never prompts, and only looks: for watching and for hooks, where start-up time counts.
+    """Runs read-only git commands as subprocesses, without prompts: for watching and hooks, which must start quickly.
 
     Args:
-        environ: what git would inherit; what is wrong for it is taken out here.
+        environ: the environment that git inherits, before `git_env` removes what would mislead it.
         directory: where git runs.
-        without: the repository's own filters, which are not run.
+        without: names of the repository's own filters, which are turned off.
     """
 
     untrusted = True
@@ -68,7 +69,7 @@ class DirectRunner:
 
     @property
     def ssh_batch(self) -> bool:
-        """Whether ssh has to be told not to ask."""
+        """Whether ssh must run in batch mode."""
         return environment.needs_ssh_batch_mode(self._environ, interactive=False)
 
     def run(
@@ -80,7 +81,7 @@ class DirectRunner:
         settings: Mapping[str, str] | None = None,
         index: Path | None = None,
     ) -> Completed:
-        """Run `git ARGS` in a session of its own, so that nothing can ask on the terminal."""
+        """Run `git ARGS` in a new session, so that no program can prompt on the terminal."""
         env = environment.untrusted_repo_env(self._environ, settings, without=self._without) | environment.index_env(
             index
         )
@@ -89,5 +90,5 @@ class DirectRunner:
         )
 
     def at(self, directory: Path) -> DirectRunner:
-        """The same in another directory."""
+        """Return the same for another directory."""
         return DirectRunner(self._environ, directory, without=self._without)

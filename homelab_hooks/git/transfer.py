@@ -1,4 +1,4 @@
-"""Fetching the target and pushing a commit."""
+"""Fetching the target branch and pushing a commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process_table import command_line
 
 PUSH_PID_FILE = "homelab/push.pid"
-"""where a landing notes the process that pushes for it, under the git directory of its work tree"""
+"""holds the process id of a landing's push, under the git directory of its work tree"""
 _FETCH_REFS = "refs/homelab/fetched/"
 
 
@@ -28,7 +28,7 @@ class FetchResult(NamedTuple):
 
 
 class Transfer:
-    """What goes to and comes from a remote while landing."""
+    """Fetches and pushes for a landing."""
 
     def __init__(self, git: GitCommands, location: Location, submodules: Submodules) -> None:
         self._git = git
@@ -56,18 +56,18 @@ class Transfer:
             self._git.run("update-ref", "-d", own)
 
     def delete_leftover_fetch_refs(self) -> None:
-        """Delete the refs that killed fetches left; only while no other fetch of ours can run."""
+        """Delete the refs that killed fetches left behind; call it only while no other fetch of ours can run."""
         for ref in self._git.lines("for-each-ref", "--format=%(refname)", _FETCH_REFS):
             self._git.run("update-ref", "-d", ref)
 
     def fetch_all_history(self, source: str) -> Completed:
-        """Make a shallow repository whole."""
+        """Fetch the complete history of a shallow repository."""
         return self._git.run_with_remote("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
 
     def push_commit(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> PushResult:
-        """Push one commit to one branch, fast-forward only, with the user's own pre-push hook.
+        """Push one commit to one branch, fast-forward only; the user's pre-push hook runs.
 
-        Who wants submodules to be pushed with it has them checked: git itself pushes them only for a branch by name.
+        push.recurseSubmodules=on-demand becomes `check`: git pushes submodules only for a branch given by name.
 
         Args:
             to: the branch on the server.
@@ -86,7 +86,7 @@ class Transfer:
         return parse_push_output(done.code, done.out, done.err, ref=ref, sha=sha)
 
     def running_push_pid(self, sha: str) -> int:
-        """The process that pushes this commit now, or has outlived whoever started it; 0: none."""
+        """Return the id of the process that is pushing this commit, even if its landing was killed; 0: none is."""
         try:
             number = int(self._push_pid_file().read_text(encoding="ascii"))
         except (OSError, ValueError):
@@ -94,7 +94,7 @@ class Transfer:
         return number if sha and sha in command_line(number) else 0
 
     def clear_push_pid(self) -> None:
-        """Nobody is to be asked about it again; a note that cannot be removed names a process that has ended."""
+        """Remove the file with the push's process id; if that fails, the file names a process that has ended."""
         with contextlib.suppress(OSError):
             self._push_pid_file().unlink(missing_ok=True)
 

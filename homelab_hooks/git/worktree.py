@@ -1,4 +1,4 @@
-"""The work tree: its state, and merges and rebases in it."""
+"""A work tree: its changes, and merges and rebases in it."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from homelab_hooks.system.completed import Completed
 
 _MAX_PATHS_PER_CALL = 200
 _STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
-# What merge.* and branch.NAME.mergeOptions may say otherwise would leave half a merge.
+# Otherwise merge.* and branch.NAME.mergeOptions could leave a merge uncommitted.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
 
 
 class Worktree:
-    """Looks at the work tree and changes it; never checks another branch out."""
+    """Reads and changes a work tree; never checks out another branch."""
 
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
         self._location = location
 
     def lock_file(self) -> Path | None:
-        """The lock of another git that works here, or was killed; None where there is none."""
+        """Return the lock file of a git process that is running here or was killed; None if there is none."""
         own, common, branch = (
             self._location.git_dir(),
             self._location.common_dir(),
@@ -42,18 +42,19 @@ class Worktree:
         return next((lock for lock in locks if lock.exists()), None)
 
     def uncommitted_changes(self) -> tuple[str, ...]:
-        """Tracked files that differ from HEAD or the index, each as `XY path`; untracked files are none.
+        """Return tracked files that differ from HEAD or the index, each as `XY path`.
 
-        To look into a submodule git runs another one there, with the submodule's settings: who only looks does not.
+        For a submodule's changes git starts another git there, which obeys the submodule's settings; a read-only runner
+        does not do that.
         """
         within = "dirty" if self._git.untrusted else "untracked"
         return self._git.list_entries(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")
 
     def hidden_changes(self) -> tuple[str, ...]:
-        """Tracked files that differ from the index although they are marked assume-unchanged or skip-worktree.
+        """Return files marked assume-unchanged or skip-worktree that differ from the index.
 
-        `git status` does not look at these. It is asked again with a copy of the index in which the marks are removed.
-        A file that a sparse checkout leaves out is not a change.
+        `git status` skips them, so it is run with a copy of the index in which the marks are removed. A file that a
+        sparse checkout leaves out is not a change.
         """
         marked = self._marked()
         if not marked:
@@ -75,7 +76,7 @@ class Worktree:
         return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
 
     def _marked(self) -> list[str]:
-        """The files that are marked so, without those that a sparse checkout leaves out."""
+        """Return the marked files, without those that a sparse checkout leaves out."""
         entries = self._git.list_entries("ls-files", "-v", "-z", "--full-name", "--", ":/")
         marked = [entry[2:] for entry in entries if entry[0] == "S" or entry[0].islower()]
         sparse = bool(marked) and self._git.line("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
@@ -83,71 +84,71 @@ class Worktree:
         return [path for path in marked if path not in left_out]
 
     def unmerged_files(self) -> tuple[str, ...]:
-        """Files with conflicts, in path order, each as it is called from this directory."""
+        """Return files with conflicts in path order, relative to this directory."""
         entries = self._git.list_entries("ls-files", "--unmerged", "-z", "--", ":/")
         return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
     def merge(self, sha: str, *, message: str) -> Completed:
-        """Merge a commit into the branch, as the user would: his hooks and signing apply."""
+        """Merge a commit into the branch; the user's hooks and commit signing apply."""
         return self._git.run("merge", *_WHOLE_MERGE, "-m", message, sha)
 
     def rebase(self, onto: str) -> Completed:
-        """Put the branch's own commits on top of `onto`."""
+        """Rebase the branch onto a commit."""
         return self._git.run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
 
     def reset_keep(self, sha: str) -> Completed:
-        """Set branch and work tree back to a commit; refuses where that would lose changes."""
+        """Reset branch and work tree to a commit; git refuses if changes would be lost."""
         return self._git.run("reset", "--keep", "--quiet", sha)
 
     def reset_merge(self) -> Completed:
-        """Undo what is staged, in the index and in the files; changes that are not staged stay."""
+        """Discard staged changes in the index and the files; unstaged changes are kept."""
         return self._git.run("reset", "--merge", "--quiet", "HEAD")
 
     def index_tree(self) -> str:
-        """The tree that a commit of the index would have; empty while there are conflicts."""
+        """Return the tree that a commit of the index would have; empty if there are conflicts."""
         return self._git.line("write-tree")
 
     def merged_tree(self, a: str, b: str) -> str:
-        """The tree that a merge of two commits has, with marks where it conflicts; empty where git is before 2.38."""
+        """Return the tree of a merge of two commits, with conflict markers; empty before git 2.38."""
         done = self._git.run("merge-tree", "--write-tree", a, b)
         return done.out.partition("\n")[0] if done.code in {0, 1} else ""
 
     def conflicting_files(self, a: str, b: str) -> tuple[str, ...]:
-        """The files that a merge of two commits would conflict in; none where git is before 2.38."""
+        """Return the files in which a merge of two commits would conflict; none before git 2.38."""
         done = self._git.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", a, b)
         return tuple(done.out.split("\0")[1:-1]) if done.code == 1 else ()
 
     def added_files(self, tree: str) -> tuple[str, ...]:
-        """The files of a tree that HEAD has not."""
+        """Return the files of a tree that HEAD does not have."""
         return self._git.list_entries(
             "diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=A", "HEAD", tree
         )
 
     def touched_files(self, sha: str) -> tuple[str, ...]:
-        """The files in which HEAD and a commit differ."""
+        """Return the files that differ between HEAD and a commit."""
         return self._git.list_entries("diff-tree", "-r", "-z", "--name-only", "--no-renames", "HEAD", sha)
 
     def existing_paths(self, paths: Iterable[str]) -> tuple[str, ...]:
-        """Those of the files that are here."""
+        """Return those of the files that exist."""
         top = self._location.top_level() or Path()
         return tuple(path for path in paths if os.path.lexists(top / path))
 
     def modified_since_tree(self, tree: str, paths: Iterable[str]) -> tuple[str, ...]:
-        """Those of the files that are here and are not what a tree has; a file that is gone is not foreign."""
+        """Return those of the files that exist and differ from a tree."""
         top = self._location.top_level() or Path()
-        # Git was killed between making and writing an empty one.
+        # An empty file: git was killed after creating it and before writing it.
         here = [path for path in paths if os.path.lexists(top / path) and (top / path).lstat().st_size]
         if not here:
             return ()
         entries = self._git.list_tree("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here)
         wanted = {path: sha for _, sha, path in entries}
-        # Of a link git hashes what it points to: it counts as foreign, and is left alone.
+        # For a link git hashes the file it points to, so a link counts as different and is left alone.
         done = self._git.run("-C", str(top), "hash-object", "--", *here)
         found = dict(zip(here, done.out.split(), strict=False)) if done.ok else {}
         return tuple(path for path in here if path not in wanted or found.get(path) != wanted[path])
 
     def remove_file(self, path: str) -> None:
-        """Remove a file, and the folders that it leaves empty."""
+        """Remove a file and the directories that become empty."""
         top = self._location.top_level() or Path()
         (top / path).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
@@ -155,6 +156,6 @@ class Worktree:
                 folder.rmdir()
 
     def restore(self, paths: Iterable[str]) -> Completed:
-        """Give files back what HEAD has."""
+        """Restore files from HEAD."""
         top = str(self._location.top_level())
         return self._git.run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)

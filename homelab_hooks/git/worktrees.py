@@ -1,4 +1,4 @@
-"""The repository's work trees: made, listed and removed."""
+"""The repository's work trees: listing, adding and removing them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from homelab_hooks.system.completed import Completed
 
 
 class WorktreeList:
-    """Other work trees than the one we are in, and their branches."""
+    """Lists, adds and removes work trees and their branches."""
 
     def __init__(self, git: GitCommands) -> None:
         self._git = git
 
     def main_worktree(self) -> Path | None:
-        """The repository's first work tree, also when called from a linked one; None for a bare one."""
+        """Return the main work tree, also from a linked one; None in a bare repository."""
         entries = self.worktree_branches()
         return Path(next(iter(entries))) if entries else None
 
     def worktree_branches(self) -> dict[str, str]:
-        """Each work tree's path with the branch checked out in it (a full ref; empty when detached)."""
+        """Return each work tree's path and the branch checked out there (a full ref; empty if HEAD is detached)."""
         found: dict[str, str] = {}
         for block in self._git.run("worktree", "list", "--porcelain", "-z").out.split("\0\0"):
             fields = dict(line.partition(" ")[::2] for line in block.split("\0") if line)
@@ -29,29 +29,29 @@ class WorktreeList:
         return found
 
     def add_worktree(self, path: Path, *, branch: str, start: str) -> Completed:
-        """A new work tree, still without files, on a new branch.
+        """Add a work tree without files, on a new branch.
 
-        It has no upstream: a bare `git push` there reaches nobody's target.
+        The branch has no upstream, so that a bare `git push` there cannot push to the target.
         """
         return self._git.run(
             "worktree", "add", "--quiet", "--no-checkout", "--no-track", "-b", branch, str(path), start
         )
 
     def checkout_files(self) -> Completed:
-        """Put the files of HEAD into a work tree that has none."""
+        """Check out HEAD into a work tree without files."""
         return self._git.run("reset", "--hard", "--quiet", "HEAD")
 
     def unsaved_changes(self) -> tuple[str, ...]:
-        """Everything that removing this work tree would lose, untracked files too, each as `XY path`."""
+        """Return all changes that removing this work tree would lose, untracked files too, each as `XY path`."""
         return self._git.list_entries(
             "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"
         )
 
     def remove_worktree(self, path: Path, *, even_dirty: bool = False) -> Completed:
-        """Remove a work tree; git refuses one with changes unless told."""
+        """Remove a work tree; git refuses one with changes unless `even_dirty`."""
         force = ("--force", "--force") if even_dirty else ()
         return self._git.run("worktree", "remove", *force, "--", str(path))
 
     def delete_branch(self, branch: str, *, sha: str) -> Completed:
-        """Delete a branch that still is at `sha`."""
+        """Delete a branch if it is still at `sha`."""
         return self._git.run("update-ref", "-d", f"refs/heads/{branch}", sha)

@@ -1,4 +1,4 @@
-"""Verbs on kubectl: each is one call with a hard end, and comes to a look."""
+"""Runs kubectl: one subprocess for each method, with a timeout, returning a `Poll`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CRASH_LOG_LINES = 10
-"""lines of a container's log that are asked for"""
+"""lines of a container's log that are read at most"""
 MAX_LOG_BYTES = 16 * 1024
-"""bytes of it at most"""
+"""bytes of a container's log that are read at most"""
 
 T = TypeVar("T")
 
@@ -37,31 +37,31 @@ _WATCHED = {
 
 
 class LineFollower(Protocol):
-    """A process whose lines are heard."""
+    """A process whose output lines are passed to a callback."""
 
     @property
     def alive(self) -> bool:
-        """Whether lines may still come."""
+        """Whether the process may still print lines."""
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
 
 
 class KubectlRunner(Protocol):
-    """Starts processes (proc.Processes does)."""
+    """Starts processes (`system.process.ProcessRunner` does)."""
 
     def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
-        """Run to the end, or end it after `timeout` seconds; how it ended."""
+        """Run a command; kill it after `timeout` seconds."""
 
     def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> LineFollower:
-        """Hand on each line as it comes, in a thread of its own, until `hear` says no; then say that it is over."""
+        """Pass each line to `hear` on a worker thread until that returns False, then call `over`."""
 
 
 class Kubectl:
-    """The user's own kubectl with the user's own kubeconfig.
+    """Runs the user's kubectl with the user's kubeconfig.
 
-    Its own timeouts do not hold (a request timeout of 2 s was seen to take 12), so that each call is given a hard end
-    here: `within` seconds.
+    kubectl's own timeouts are not reliable: a request timeout of 2 s was measured to take 12 s. So each process is
+    killed after `within` seconds.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Kubectl:
         ]
 
     def workload(self, target: WorkloadTarget, *, within: float) -> Found[Workload] | NotFound | Unavailable | Denied:
-        """The workload itself; Absent only where the API server says that it, or its namespace, is not there."""
+        """Get the workload; NotFound only if the API server says that it or its namespace does not exist."""
         return self._get(
             target, [target.kind.value, target.name], lambda raw: parse.parse_workload(target.kind, raw), within
         )
@@ -83,21 +83,21 @@ class Kubectl:
     def revisions(
         self, target: WorkloadTarget, workload: Workload, *, within: float
     ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
-        """The ReplicaSets or ControllerRevisions that the workload owns."""
+        """Get the ReplicaSets or ControllerRevisions that the workload owns."""
         what = [_REVISIONS[target.kind], *_selector_args(workload)]
         return self._get(target, what, lambda raw: parse.parse_revisions(workload.uid, raw), within)
 
     def pods(
         self, target: WorkloadTarget, workload: Workload, revisions: Sequence[Revision], *, within: float
     ) -> Found[tuple[Pod, ...]] | NotFound | Unavailable | Denied:
-        """The pods that belong to the workload by owner, not by label."""
+        """Get the pods that the workload owns; a matching label alone does not count."""
         what = ["pods", *_selector_args(workload)]
         return self._get(target, what, lambda raw: pods_reading.parse_pods(workload.uid, revisions, raw), within)
 
     def cannot_create(self, target: WorkloadTarget, workload: Workload, *, within: float) -> str:
-        """Why no pod can be made for a workload whose status does not tell: its newest event says; else empty.
+        """Return why no pod can be created, from the workload's newest event; empty if that is not a failure.
 
-        Best effort: who may not list events learns nothing here.
+        For workloads whose status does not say. Best effort: empty too if the user may not list events.
         """
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
         look = self._get(target, what, lambda raw: parse.parse_failed_create(workload.uid, raw), within)
@@ -106,10 +106,10 @@ class Kubectl:
     def watch_workload(
         self, target: WorkloadTarget, hear: Callable[[Workload | None], None], over: Callable[[], None], *, lasts: float
     ) -> LineFollower:
-        """Watch the workload: hand on what it is now, what it becomes, and None once it is gone.
+        """Watch the workload: pass its present state, each later one, and None once it is deleted, to `hear`.
 
-        One request, which the server ends after `lasts` seconds; whatever is not as expected ends it sooner. It tells
-        that there is news, and proves nothing.
+        One request, which the server ends after `lasts` seconds; unexpected output ends it sooner. A watch event only
+        ends a sleep early, it is never evidence (ADR 10).
         """
         query = {"fieldSelector": f"metadata.name={target.name}"}
         heard = watch_stream.watch_line_handler(lambda raw: parse.parse_workload(target.kind, raw), hear)
@@ -124,7 +124,7 @@ class Kubectl:
         *,
         lasts: float,
     ) -> LineFollower:
-        """Watch the pods that the workload selects, in the same way; whose they are is not told."""
+        """Watch the pods that the workload selects, in the same way; their owner is not checked."""
         query = {"labelSelector": workload.selector} if workload.selector else {}
         heard = watch_stream.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), hear)
         return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, lasts, (heard, over))
@@ -136,7 +136,7 @@ class Kubectl:
         return self._processes.stream_lines([self._program, *self._options, "get", f"--raw={path}?{asked}"], *listener)
 
     def previous_logs(self, target: WorkloadTarget, pod: str, container: str, *, within: float) -> tuple[str, ...]:
-        """The last lines of a container's run before this one; none where they cannot be had. Best effort."""
+        """Return the last log lines of a container's previous run; none on any failure."""
         few = [f"--tail={CRASH_LOG_LINES}", f"--limit-bytes={MAX_LOG_BYTES}"]
         argv = [self._program, *self._options, *_logs_command(target, pod, container), *few]
         done = self._processes.run(argv, timeout=within)
@@ -144,7 +144,7 @@ class Kubectl:
         return tuple(text for line in lines[-CRASH_LOG_LINES:] if (text := truncate_text(strip_control_chars(line))))
 
     def log_command(self, target: WorkloadTarget, pod: str, container: str) -> str:
-        """What a person types to read all of it."""
+        """Return the command that prints the whole log."""
         return shlex.join(["kubectl", *self._options, *_logs_command(target, pod, container)])
 
     def _get(
@@ -162,7 +162,7 @@ class Kubectl:
         try:
             return Found(read(json.loads(done.out)))
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
-            return Unavailable(f"kubectl's answer is not what was asked for ({type(error).__name__})", FailureKind.BODY)
+            return Unavailable(f"unexpected output from kubectl ({type(error).__name__})", FailureKind.BODY)
 
 
 def _logs_command(target: WorkloadTarget, pod: str, container: str) -> list[str]:

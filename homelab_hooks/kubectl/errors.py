@@ -1,4 +1,4 @@
-"""What kubectl's way of failing means: nothing there, no usable answer, or no."""
+"""Classifies kubectl's failures: not found, unavailable, or denied."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_FOUND_PATTERN = re.compile(
     r'\(NotFound\): ((?:deployments|statefulsets|daemonsets)\.apps "[^"]*"|namespaces "[^"]*") not found'
 )
 
-# (what stands in the text, what to do, the exit code, whether asking again is hopeless whatever was seen before)
+# (pattern of the message, hint, exit code, whether a retry is useless even if an earlier call succeeded)
 _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     (
         re.compile(r"\(Forbidden\)|is forbidden: "),
@@ -71,30 +71,30 @@ _UNAVAILABLE_PATTERNS: tuple[tuple[re.Pattern[str], FailureKind], ...] = (
 
 
 def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
-    """What a call that did not end with 0 means; its standard output is not looked at.
+    """Return what a failed call means; its standard output is ignored.
 
     A failing list call can print a valid empty List, and "NotFound" is also what a proxy's 404 looks like.
     """
     if done.timed_out:
-        return Unavailable("kubectl did not come back in time and was ended", FailureKind.TIMEOUT)
+        return Unavailable("kubectl timed out", FailureKind.TIMEOUT)
     text = done.err
     if there := _NOT_FOUND_PATTERN.search(text):
         return NotFound(strip_control_chars(f"{there.group(1)} not found"))
     for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
             return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)
-    cause = _telling_line(text) or f"kubectl ended with {done.code} and said nothing of use"
+    cause = _telling_line(text) or f"kubectl failed with exit code {done.code} and printed no error"
     fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), FailureKind.CONNECTION)
     return Unavailable(cause, fault)
 
 
 def _refusal_text(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:
-    """Kubectl's closing word if that is where the refusal stands, else the words that were found."""
+    """Return kubectl's last line if it matches the pattern, else the matching text."""
     cause = _telling_line(text)
     return cause if pattern.search(cause) else truncate_text(strip_control_chars(found.group()), _MAX_TEXT_CHARS)
 
 
 def _telling_line(text: str) -> str:
-    """The last line that is kubectl's word to its user; its log lines come first."""
+    """Return the last line that is not a log line of kubectl's."""
     lines = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
     return truncate_text(strip_control_chars(lines[-1]), _MAX_TEXT_CHARS) if lines else ""

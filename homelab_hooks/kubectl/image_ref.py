@@ -85,7 +85,7 @@ Proof = TagProof | AnnotationProof | LabelProof | EnvProof | DigestProof
 
 
 def parse_proof(text: str) -> Proof:
-    """What `--image-proof` asks for; the empty text means the tag.
+    """Return the proof that `--image-proof` names; the empty text means the tag.
 
     >>> parse_proof("annotation:example.test/commit")
     AnnotationProof(key='example.test/commit')
@@ -93,7 +93,7 @@ def parse_proof(text: str) -> Proof:
     TagProof()
 
     Raises:
-        CommandError: the text is none of the forms.
+        CommandError: the text has none of the forms.
     """
     if text.strip() in {"", "tag"}:
         return TagProof()
@@ -115,7 +115,7 @@ def parse_proof(text: str) -> Proof:
 
 
 def extract_tag(reference: str) -> str:
-    """The tag of an image reference; empty where it has none.
+    """Return the tag of an image reference; empty if it has none.
 
     >>> extract_tag("registry.example.test:5000/deadbeef/app:1.2-9f2c1a7b@sha256:00")
     '1.2-9f2c1a7b'
@@ -126,7 +126,7 @@ def extract_tag(reference: str) -> str:
 
 
 def extract_digest(reference: str) -> str:
-    """The sha256 digest in an image reference or in an imageID of a pod; empty where there is none.
+    """Return the sha256 digest in an image reference or a pod's imageID; empty if there is none.
 
     >>> extract_digest("registry.example.test/app@sha256:" + "0" * 64)[:10]
     'sha256:000'
@@ -136,7 +136,7 @@ def extract_digest(reference: str) -> str:
 
 
 def find_commit_tokens(text: str) -> tuple[str, ...]:
-    """The tokens of a tag (or of another proof's value) that can name a commit, in their order.
+    """Return the tokens of a tag (or of another proof's value) that can name a commit, in order.
 
     A token is 7 to 64 hexadecimal digits in lower case between characters that are neither letters nor digits;
     a `g` before them is dropped, as git describe writes it.

@@ -1,4 +1,4 @@
-"""What we know about a workload: the facts of one look, in our words."""
+"""Workloads, revisions and pods as one request returned them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from homelab_hooks.errors import CommandError
 
 
 class WorkloadKind(StrEnum):
-    """The kinds of workload that can be waited for."""
+    """Kinds of workload whose rollout can be awaited."""
 
     DEPLOYMENT = "deployment"
     STATEFULSET = "statefulset"
@@ -44,7 +44,7 @@ class WorkloadTarget:
 
     @classmethod
     def parse(cls, text: str) -> WorkloadTarget:
-        """NAMESPACE/NAME (a Deployment) or NAMESPACE/KIND/NAME, the kind also by kubectl's short names.
+        """Parse NAMESPACE/NAME (a Deployment) or NAMESPACE/KIND/NAME; kubectl's short names of the kind are accepted.
 
         Raises:
             CommandError: the text is neither.
@@ -60,7 +60,7 @@ class WorkloadTarget:
             raise CommandError(f"{text!r} is not a deploy target", hint="write NAMESPACE/NAME or NAMESPACE/KIND/NAME")
         if kind.lower() not in _KINDS:
             raise CommandError(
-                f"{text!r} is not a deploy target: {kind!r} is not a kind that can be waited for",
+                f"{text!r} is not a deploy target: {kind!r} is not a supported kind",
                 hint="a kind is deployment, statefulset or daemonset",
             )
         return cls(namespace, _KINDS[kind.lower()], name)
@@ -81,7 +81,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What pods are made from, as far as a proof can be found in it; two that differ make different pods."""
+    """The part of a pod template in which a commit can be named; different templates create different pods."""
 
     containers: tuple[Container, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Template:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicaCounts:
-    """The workload's own counters; absent ones are 0, as the API means it."""
+    """The workload's own counters; absent ones are 0, as in the API."""
 
     desired: int
     total: int
@@ -101,18 +101,18 @@ class ReplicaCounts:
 
     @property
     def is_rolled_out(self) -> bool:
-        """All wanted pods are new and available, and no other pod is counted."""
+        """Whether all desired pods are updated and available, and no other pod is counted."""
         return self.total == self.updated == self.available == self.desired and not self.unavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """A Deployment, StatefulSet or DaemonSet as it was read once."""
+    """A Deployment, StatefulSet or DaemonSet as one request returned it."""
 
     uid: str
     generation: int
     observed: int
-    """the newest generation that its controller has taken up; 0 for none"""
+    """the newest generation that its controller has observed; 0 for none"""
     template: Template
     counts: ReplicaCounts
     annotations: Mapping[str, str] = field(default_factory=dict)
@@ -120,17 +120,17 @@ class Workload:
     selector: str = ""
     """its pods' labels in kubectl's syntax"""
     revision: str = ""
-    """its current revision: a number for Deployments, a name for StatefulSets, not told by DaemonSets"""
+    """its current revision: a number for Deployments, a name for StatefulSets, empty for DaemonSets"""
     deleting: bool = False
     paused: bool = False
     progress_deadline_message: str = ""
-    """the progress deadline passed: the controller's words"""
+    """the controller's message if the progress deadline passed"""
     cannot_create: str = ""
-    """pods cannot be created (a quota, an admission): the controller's words"""
+    """the controller's message if pods cannot be created (a quota, an admission webhook)"""
     uses_on_delete: bool = False
-    """pods are replaced only when somebody deletes them"""
+    """pods are replaced only when the user deletes them"""
     partition: int = 0
-    """pods with a lower ordinal stay old"""
+    """pods with a lower ordinal are not updated"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,11 +142,11 @@ class Revision:
     number: int
     template: Template
     hash: str = ""
-    """how its pods' label names it, where pods belong to the workload itself"""
+    """its name in the pods' label, where the workload itself owns the pods"""
 
 
 class ContainerPhase(Enum):
-    """What a container is doing."""
+    """The state of a container."""
 
     UNKNOWN = auto()
     WAITING = auto()
@@ -173,26 +173,26 @@ class ContainerState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
-    """A pod of a workload, by owner."""
+    """A pod that a workload owns."""
 
     name: str
     uid: str
     revision: str
-    """name of the revision that made it; empty when that is gone"""
+    """name of the revision that created it; empty if that was deleted"""
     ready: bool = False
     terminating: bool = False
     finished: bool = False
-    """it runs no more (evicted, failed, succeeded) and only lingers in the list"""
+    """it has ended (evicted, failed, succeeded) and is still listed"""
     unschedulable: str = ""
-    """why no node takes it: the scheduler's words"""
+    """the scheduler's message if no node can run it"""
     containers: tuple[ContainerState, ...] = ()
 
     @property
     def is_active(self) -> bool:
-        """It runs or is about to, and is not on its way out."""
+        """Whether it runs or will run, and is not terminating."""
         return not self.terminating and not self.finished
 
     @property
     def restarts(self) -> int:
-        """Restarts of all its containers, init containers included."""
+        """The restarts of all its containers, init containers included."""
         return sum(container.restarts for container in self.containers)

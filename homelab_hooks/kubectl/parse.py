@@ -1,4 +1,4 @@
-"""The JSON of workloads and revisions, read into facts."""
+"""Parses the JSON of workloads and revisions."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Json = Mapping[str, Any]
 
 
 def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
-    """A workload from its object.
+    """Return the workload that an API object describes.
 
     Raises:
-        KeyError, TypeError, ValueError, AttributeError: it is no such object.
+        KeyError, TypeError, ValueError, AttributeError: the object is not a workload.
     """
     meta, spec, status = raw["metadata"], raw["spec"], raw.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
@@ -49,12 +49,12 @@ def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
 
 
 def parse_revisions(uid: str, raw: Json) -> tuple[Revision, ...]:
-    """The revisions in a list that the workload with this uid owns."""
+    """Return the revisions in a list that the workload with this uid owns."""
     return tuple(_parse_revision(item) for item in raw["items"] if uid in owner_uids(item))
 
 
 def parse_failed_create(uid: str, raw: Json) -> str:
-    """The message of the newest event about making pods, if it tells of a failure."""
+    """Return the message of the newest event about creating pods if it is a failure, else an empty text."""
     about = [
         each
         for each in raw["items"]
@@ -69,7 +69,7 @@ def _timestamp(event: Json) -> str:
 
 
 def parse_template(raw: Json) -> Template:
-    """A pod template; what controllers add to it by themselves is left out."""
+    """Return a pod template without what controllers add to it."""
     meta = raw.get("metadata") or {}
     labels = to_text_map(meta.get("labels"))
     labels.pop(_ADDED_BY_CONTROLLER, None)
@@ -81,7 +81,7 @@ def parse_template(raw: Json) -> Template:
 
 
 def parse_selector(raw: Json) -> str:
-    """A label selector in kubectl's syntax.
+    """Return a label selector in kubectl's syntax.
 
     >>> parse_selector({"matchLabels": {"app": "web"}, "matchExpressions": [
     ...     {"key": "tier", "operator": "In", "values": ["a", "b"]}, {"key": "canary", "operator": "DoesNotExist"}]})
@@ -105,20 +105,20 @@ def parse_selector(raw: Json) -> str:
 
 
 def owner_uids(raw: Json) -> set[str]:
-    """The uids of what controls an object."""
+    """Return the uids of an object's controllers."""
     return {str(ref["uid"]) for ref in raw["metadata"].get("ownerReferences") or () if ref.get("controller")}
 
 
 def to_int(value: Any) -> int:
-    """A count, 0 where there is none. Raises ValueError or TypeError where it is none, or larger than any there is."""
+    """Return a count, 0 for an absent one. Raises ValueError or TypeError if it is not a number, or above 2**53."""
     number = int(value or 0)
     if abs(number) > _MAX_INT:
-        raise ValueError("no count is so large")
+        raise ValueError("count out of range")
     return number
 
 
 def to_text_map(raw: Json | None) -> dict[str, str]:
-    """Annotations or labels, fit to be shown."""
+    """Return annotations or labels, fit to be shown."""
     return {str(key): strip_control_chars(str(value)) for key, value in (raw or {}).items()}
 
 
@@ -162,7 +162,7 @@ def _parse_counts(kind: WorkloadKind, spec: Json, status: Json) -> ReplicaCounts
 
 
 def _find_condition(conditions: Mapping[str, Json], name: str, reason: str) -> str:
-    """The message of a condition that tells of trouble; empty where there is none."""
+    """Return the message of a condition that reports a problem; empty if it does not."""
     found = conditions.get(name) or {}
     bad = found.get("reason") == reason if reason else found.get("status") == "True"
     return strip_control_chars(found.get("message") or found.get("reason") or name) if bad else ""

@@ -1,4 +1,4 @@
-"""The JSON of pods, read into facts."""
+"""Parses the JSON of pods."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _PHASES = {
 
 
 def parse_pods(uid: str, revisions: Sequence[Revision], raw: Json) -> tuple[Pod, ...]:
-    """The pods in a list that belong to the workload with this uid, or to one of its revisions."""
+    """Return the pods in a list that the workload with this uid, or one of its revisions, owns."""
     found = ((item, _owning_revision(item, uid, revisions)) for item in raw["items"])
     return tuple(parse_pod(item, revision) for item, revision in found if revision is not None)
 
 
 def _owning_revision(raw: Json, uid: str, revisions: Sequence[Revision]) -> str | None:
-    """The revision that made a pod; None where the pod is not the workload's."""
+    """Return the revision that created a pod; None if the pod is not the workload's."""
     above = owner_uids(raw)
     by_owner = next((revision.name for revision in revisions if revision.uid in above), None)
     if by_owner is not None or uid not in above:
@@ -35,7 +35,7 @@ def _owning_revision(raw: Json, uid: str, revisions: Sequence[Revision]) -> str 
 
 
 def parse_pod(raw: Json, revision: str) -> Pod:
-    """A pod from its object, as one of this revision."""
+    """Return the pod that an API object describes, as one of this revision."""
     meta, status = raw["metadata"], raw.get("status") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     scheduled = conditions.get("PodScheduled") or {}

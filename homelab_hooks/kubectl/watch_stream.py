@@ -1,4 +1,4 @@
-"""The lines of a watch, read into facts; they wake, and prove nothing."""
+"""Parses the lines of a watch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def watch_line_handler(read: Callable[[Json], T], hear: Callable[[T | None], None]) -> Callable[[str], bool]:
-    """Hands on the object of each line, None for one that is gone; says no to what is no line of a watch."""
+    """Return a handler that passes each line's object (None: deleted) to `hear`, and returns False for other lines."""
 
     def line(text: str) -> bool:
         try:

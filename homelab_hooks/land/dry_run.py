@@ -31,28 +31,32 @@ T = TypeVar("T")
 _NOTHING_TO_LAND = "there would be nothing to land"
 
 
-def report_dry_run(request: LandRequest, parts: LandingDependencies) -> tuple[str, tuple[CommandError, ...]]:
+def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> tuple[str, tuple[CommandError, ...]]:
     """Say what a landing would do; the commit, and all that would stop it, the first to be told first."""
     found: list[CommandError] = []
-    git = parts.git
+    git = dependencies.git
     remote = _collecting(found, lambda: resolve_remote(request, git)) or ""
     facts, state = collect_facts(request, git, remote)
     found += unmet_preconditions(facts)
     _collecting(found, lambda: _require_unlocked(git.location.homelab_dir()))
-    _collecting(found, lambda: require_ci_access(parts))
-    course = Landing(parts, state_file(git), state)
-    tip = _collecting(found, lambda: _target_commit(course)) or ""
-    merging = _merge_line(course, facts, tip)
-    more = () if merging.endswith(_NOTHING_TO_LAND) else (_verify_line(course), _push_line(course), _follow_line(parts))
+    _collecting(found, lambda: require_ci_access(dependencies))
+    landing = Landing(dependencies, state_file(git), state)
+    tip = _collecting(found, lambda: _target_commit(landing)) or ""
+    merging = _merge_line(landing, facts, tip)
+    more = (
+        ()
+        if merging.endswith(_NOTHING_TO_LAND)
+        else (_verify_line(landing), _push_line(landing), _follow_line(dependencies))
+    )
     for line in (merging, *more):
         if line:
-            course.log(line)
+            landing.log(line)
     each = tuple({problem.message: problem for problem in reversed(found)}.values())[::-1]
     for problem in each:
-        course.log(f"would be refused: {problem.message}" + (f"; {problem.hint}" if problem.hint else ""))
+        landing.log(f"would be refused: {problem.message}" + (f"; {problem.hint}" if problem.hint else ""))
     progress = Progress.FAILED if each else Progress.DONE
     detail = each[0].message if each else "nothing was changed"
-    parts.tell(StageChanged(stage=Stage.PREFLIGHT, progress=progress, detail=detail))
+    dependencies.tell(StageChanged(stage=Stage.PREFLIGHT, progress=progress, detail=detail))
     return facts.head, each
 
 
@@ -70,9 +74,9 @@ def _require_unlocked(directory: Path) -> None:
         raise lock_held_error(holder)
 
 
-def _target_commit(course: Landing) -> str:
+def _target_commit(landing: Landing) -> str:
     """The target's commit as the server says."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     if not state.remote or not state.target:
         return ""
     match git.remotes.ls_remote_branch(state.push_url, state.target):
@@ -80,16 +84,16 @@ def _target_commit(course: Landing) -> str:
             return str(tip)
         case NotFound():
             hint = "name another: --onto BRANCH"
-            raise CommandError(f"there is no branch {course.upstream}", hint=hint, exit=ExitCode.REFUSED)
+            raise CommandError(f"there is no branch {landing.upstream}", hint=hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | Denied(reason):
-            raise CommandError(f"{course.upstream} cannot be asked for: {reason}", exit=ExitCode.PUSH_FAILED)
+            raise CommandError(f"{landing.upstream} cannot be asked for: {reason}", exit=ExitCode.PUSH_FAILED)
 
 
-def _merge_line(course: Landing, facts: PreflightFacts, tip: str) -> str:
-    git, strategy = course.git, course.request.strategy
+def _merge_line(landing: Landing, facts: PreflightFacts, tip: str) -> str:
+    git, strategy = landing.git, landing.request.strategy
     if not tip or not facts.head:
         return ""
-    at = f"{course.upstream} is at {short_sha(tip)}"
+    at = f"{landing.upstream} is at {short_sha(tip)}"
     if not git.history.has_commit(tip):
         return f"{at}, which is not here yet: would fetch it and land {facts.branch} by {strategy}"
     ahead, behind = git.history.commits_ahead(of=tip, sha=facts.head), git.history.commits_ahead(of=facts.head, sha=tip)
@@ -103,10 +107,10 @@ def _merge_line(course: Landing, facts: PreflightFacts, tip: str) -> str:
     return f"{line} by {strategy}" + (f", with conflicts in: {join_names(files)} (21)" if files else "")
 
 
-def _verify_line(course: Landing) -> str:
-    chosen = course.request.verify
+def _verify_line(landing: Landing) -> str:
+    chosen = landing.request.verify
     if isinstance(chosen, DetectVerification):
-        chosen = detect_in(course.git.location.top_level()) or chosen
+        chosen = detect_in(landing.git.location.top_level()) or chosen
     match chosen:
         case VerifyCommand(command, why):
             return f"would verify with `{command}`: {why}"
@@ -116,15 +120,15 @@ def _verify_line(course: Landing) -> str:
             return "would find nothing to verify with"
 
 
-def _push_line(course: Landing) -> str:
-    state = course.state
+def _push_line(landing: Landing) -> str:
+    state = landing.state
     if not state.remote or not state.target:
         return ""
     return f"would push to {state.target} on {state.remote}, {remotes.format_remote_url(state.push_url)}"
 
 
-def _follow_line(parts: LandingDependencies) -> str:
-    if parts.follow_up is None:
+def _follow_line(dependencies: LandingDependencies) -> str:
+    if dependencies.follow_up is None:
         return "would not watch"
-    hook = post_push_hook(parts.git) if parts.runs_post_push_hook else None
-    return f"would run {hook}" if hook else f"would {parts.follow_up_label}"
+    hook = post_push_hook(dependencies.git) if dependencies.runs_post_push_hook else None
+    return f"would run {hook}" if hook else f"would {dependencies.follow_up_label}"

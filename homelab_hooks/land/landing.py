@@ -22,27 +22,27 @@ ABORT_HINT = "git land --abort goes back to where the branch was"
 
 
 class Landing:
-    """A landing's request, parts and state."""
+    """A landing's request, dependencies and state."""
 
-    def __init__(self, parts: LandingDependencies, store: StateFile, state: LandingState) -> None:
-        self.parts = parts
+    def __init__(self, dependencies: LandingDependencies, store: StateFile, state: LandingState) -> None:
+        self.dependencies = dependencies
         self.state = state
         self.contention = Contention()
         self.round_began = 0.0
         """when the last fetch began"""
         self._store = store
         self._warned = ""
-        parts.on_landed(state.landed)
+        dependencies.on_landed(state.landed)
 
     @property
     def git(self) -> Repository:
         """The repository."""
-        return self.parts.git
+        return self.dependencies.git
 
     @property
     def poller(self) -> Remotes:
         """Polls the remote, and prompts nobody."""
-        return self.parts.poller or self.parts.git.remotes
+        return self.dependencies.poller or self.dependencies.git.remotes
 
     @property
     def request(self) -> LandRequest:
@@ -61,7 +61,7 @@ class Landing:
         push may have reached the server, and at an end, it is only told: nothing may hide what became of it.
         """
         before, self.state = self.state, replace(self.state, **changes)
-        self.parts.on_landed(self.state.landed)
+        self.dependencies.on_landed(self.state.landed)
         done = before.push_unconfirmed or before.landed_commit or "ended_with" in changes
         with self._as_warning() if done else nullcontext():
             self._store.save(self.state)
@@ -91,9 +91,9 @@ class Landing:
     def stage(self, stage: Stage) -> Iterator[StageReport]:
         """A stage, written down and told."""
         self.save(stage=stage)
-        with run_stage(stage, emit=self.parts.tell, clock=self.parts.clock) as note:
-            yield note
+        with run_stage(stage, emit=self.dependencies.tell, clock=self.dependencies.clock) as report:
+            yield report
 
     def log(self, text: str, *, source: str = "homelab", level: LogLevel = LogLevel.INFO) -> None:
         """A line for the user."""
-        self.parts.tell(Log(source=source, text=strip_control_chars(text), level=level))
+        self.dependencies.tell(Log(source=source, text=strip_control_chars(text), level=level))

@@ -17,97 +17,97 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import join_names, short_sha
 
 
-def merge_target(course: Landing, tip: str) -> str:
+def merge_target(landing: Landing, tip: str) -> str:
     """Bring the target in; the commit that the branch is at then."""
-    git = course.git
-    with course.stage(Stage.MERGE) as note:
+    git = landing.git
+    with landing.stage(Stage.MERGE) as report:
         head = git.history.head()
         if git.history.is_ancestor(older=tip, newer=head):
-            note.mark_skipped(f"already up to date with {course.upstream}")
+            report.mark_skipped(f"already up to date with {landing.upstream}")
             return head
-        _require_ready(course, head)
+        _require_ready(landing, head)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
-        course.save(merge_began_at=head)
-        done = _merge_or_rebase(course, tip)
+        landing.save(merge_began_at=head)
+        done = _merge_or_rebase(landing, tip)
         if not done.ok:
-            problem = merge_error(course, done)
+            problem = merge_error(landing, done)
             if not git.operations.current_operation():
-                _restore_files(course, [path for path in git.worktree.added_files(tip) if path not in mine])
-                course.save(merge_began_at="")
+                _restore_files(landing, [path for path in git.worktree.added_files(tip) if path not in mine])
+                landing.save(merge_began_at="")
             raise problem
         was, head = head, git.history.head()
-        course.save(merged_commit=head, merge_began_at="")
+        landing.save(merged_commit=head, merge_began_at="")
         if not git.history.is_ancestor(older=tip, newer=head):
-            raise CommandError(f"git did not bring {course.upstream} in", hint=ABORT_HINT, exit=ExitCode.REFUSED)
-        update_submodules(course, was=[was], now=head)
-        note.detail = f"{short_sha(head)} contains {course.upstream}"
+            raise CommandError(f"git did not bring {landing.upstream} in", hint=ABORT_HINT, exit=ExitCode.REFUSED)
+        update_submodules(landing, was=[was], now=head)
+        report.detail = f"{short_sha(head)} contains {landing.upstream}"
     return head
 
 
-def _require_ready(course: Landing, head: str) -> None:
+def _require_ready(landing: Landing, head: str) -> None:
     """Nothing of the user's is in the way, and the strategy allows a merge."""
-    operation = course.git.operations.current_operation()
+    operation = landing.git.operations.current_operation()
     if operation:
         raise foreign_operation_error(operation)
-    require_same_tree(course, head, when=DURING_FETCH)
-    if course.request.strategy is Strategy.FF_ONLY:
+    require_same_tree(landing, head, when=DURING_FETCH)
+    if landing.request.strategy is Strategy.FF_ONLY:
         raise CommandError(
-            f"{course.upstream} has moved, and only a fast-forward was asked for",
+            f"{landing.upstream} has moved, and only a fast-forward was asked for",
             hint="merge or rebase it yourself, or land with --strategy merge",
             exit=ExitCode.CONFLICT,
         )
 
 
-def _merge_or_rebase(course: Landing, tip: str) -> Completed:
-    if course.request.strategy is Strategy.REBASE:
-        return course.git.worktree.rebase(tip)
-    message = f"Merge remote-tracking branch '{course.upstream}' into {course.state.branch}"
-    return course.git.worktree.merge(tip, message=message)
+def _merge_or_rebase(landing: Landing, tip: str) -> Completed:
+    if landing.request.strategy is Strategy.REBASE:
+        return landing.git.worktree.rebase(tip)
+    message = f"Merge remote-tracking branch '{landing.upstream}' into {landing.state.branch}"
+    return landing.git.worktree.merge(tip, message=message)
 
 
-def _restore_files(course: Landing, new: list[str]) -> None:
+def _restore_files(landing: Landing, new: list[str]) -> None:
     """Undo what git wrote before it broke off.
 
     No file was changed before it began, and none of the `new` ones was there. A changed file that the merge does not
     touch was written by something else at that moment: it stays.
     """
-    git = course.git
+    git = landing.git
     for path in new:
         git.worktree.remove_file(path)
-    touched = set(git.worktree.touched_files(course.state.target_commit))
+    touched = set(git.worktree.touched_files(landing.state.target_commit))
     changed = [entry[3:] for entry in git.worktree.uncommitted_changes() if entry[3:] in touched]
     if changed:
         done = git.worktree.restore(changed)
         if not done.ok:
             text = f"what git had begun could not be undone in {join_names(changed)}: {error_message(done)}"
-            course.log(text, source="merge", level=LogLevel.WARNING)
+            landing.log(text, source="merge", level=LogLevel.WARNING)
 
 
-def merge_error(course: Landing, done: Completed) -> CommandError:
+def merge_error(landing: Landing, done: Completed) -> CommandError:
     """Why a merge or rebase did not come to its end; only conflicts are left in the work tree."""
-    git = course.git
+    git = landing.git
     files, operation = git.worktree.unmerged_files(), git.operations.current_operation()
-    if operation and not begun_by_landing(course.state, operation):
+    if operation and not begun_by_landing(landing.state, operation):
         return foreign_operation_error(operation)
     if files:
-        return conflict_error(course, files)
+        return conflict_error(landing, files)
     for line in output_lines(done.out + done.err):
-        course.log(line, source="merge")
+        landing.log(line, source="merge")
     if not operation:
-        return CommandError(f"git refused to merge {course.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
+        return CommandError(f"git refused to merge {landing.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
     git.operations.abort_operation(operation.name)
     return CommandError(
-        f"the merge with {course.upstream} was not committed: {error_message(done)}",
+        f"the merge with {landing.upstream} was not committed: {error_message(done)}",
         hint="a hook or signing stopped it: fix that, then run git land again",
         exit=ExitCode.PUSH_FAILED,
     )
 
 
-def continue_error(course: Landing, done: Completed) -> CommandError:
+def continue_error(landing: Landing, done: Completed) -> CommandError:
     """Why one whose conflicts are resolved could not be finished: the resolution stays, whatever the reason."""
-    files = course.git.worktree.unmerged_files()
+    files = landing.git.worktree.unmerged_files()
     if files:
-        return conflict_error(course, files)
+        return conflict_error(landing, files)
     return CommandError(
         f"what is resolved could not be committed: {error_message(done)}",
         hint=f"a hook or signing stopped it: fix that, then git land --continue; {ABORT_HINT}",
@@ -115,10 +115,10 @@ def continue_error(course: Landing, done: Completed) -> CommandError:
     )
 
 
-def conflict_error(course: Landing, files: tuple[str, ...]) -> CommandError:
+def conflict_error(landing: Landing, files: tuple[str, ...]) -> CommandError:
     """The error for files with conflicts (21)."""
     return CommandError(
-        f"{course.upstream} conflicts with {course.state.branch} in: {join_names(files)}",
+        f"{landing.upstream} conflicts with {landing.state.branch} in: {join_names(files)}",
         hint=f"resolve and git add them, then git land --continue; {ABORT_HINT}",
         exit=ExitCode.CONFLICT,
     )

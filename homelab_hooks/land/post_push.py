@@ -27,20 +27,20 @@ _NOT_LANDED = {
 _PASSED_THROUGH_CODES = {*range(1, 11), 124} - {2}
 
 
-def report_landed(course: Landing) -> Landed:
+def report_landed(landing: Landing) -> Landed:
     """The landing is certain: write it down, then say it, before anything else is tried."""
-    state = course.state
+    state = landing.state
     if not state.landed_commit:
-        course.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
-    course.log(f"landed {state.pushed_commit} on {state.target}")
-    if again := course.request.resume_command(state.pushed_commit):
-        course.log(f"to take the watching up again: {again}")
-    return landed_info(course)
+        landing.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
+    landing.log(f"landed {state.pushed_commit} on {state.target}")
+    if again := landing.request.resume_command(state.pushed_commit):
+        landing.log(f"to take the watching up again: {again}")
+    return landed_info(landing)
 
 
-def landed_info(course: Landing) -> Landed:
+def landed_info(landing: Landing) -> Landed:
     """What the post-push stage is told."""
-    state = course.state
+    state = landing.state
     return Landed(
         sha=state.landed_commit,
         branch=state.target,
@@ -50,44 +50,44 @@ def landed_info(course: Landing) -> Landed:
     )
 
 
-def run_post_push(course: Landing, there: Landed) -> Verdict:
+def run_post_push(landing: Landing, there: Landed) -> Verdict:
     """The post-push stage; whatever it comes to, the commit is landed."""
-    course.save(stage=Stage.WATCH)
+    landing.save(stage=Stage.WATCH)
     try:
-        verdict = _follow_up_verdict(course, there)
+        verdict = _follow_up_verdict(landing, there)
     except CommandError as problem:
         verdict = Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint)
     if verdict.exit in _NOT_LANDED:
         verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
-    course.discard()
+    landing.discard()
     return verdict._replace(landed=True, sha=there.sha)
 
 
-def _follow_up_verdict(course: Landing, there: Landed) -> Verdict:
-    after = course.parts.follow_up
+def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:
+    after = landing.dependencies.follow_up
     if after is None:
         return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}")
-    hook = post_push_hook(course.git) if course.parts.runs_post_push_hook else None
-    return after(there) if hook is None else _run_hook(course, hook, there)
+    hook = post_push_hook(landing.git) if landing.dependencies.runs_post_push_hook else None
+    return after(there) if hook is None else _run_hook(landing, hook, there)
 
 
-def _run_hook(course: Landing, hook: Path, there: Landed) -> Verdict:
+def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
     def hear(line: str) -> None:
-        course.log(line, source="post-push")
+        landing.log(line, source="post-push")
 
-    with course.stage(Stage.WATCH) as note:
-        done = course.parts.hooks.stream(
+    with landing.stage(Stage.WATCH) as report:
+        done = landing.dependencies.hooks.stream(
             [str(hook), strip_web_userinfo(there.remote), strip_web_userinfo(there.push_url)],
             hear,
-            cwd=course.git.location.top_level(),
+            cwd=landing.git.location.top_level(),
             env={"HOMELAB_IN_LAND": "1"},
             stdin=there.pre_push_line.encode(),
         )
-        note.detail = f"the post-push hook ended with {done.code}"
+        report.detail = f"the post-push hook ended with {done.code}"
         if not done.ok:
-            note.mark_failed()
+            report.mark_failed()
     code = ExitCode.OK if done.ok else ExitCode(done.code) if done.code in _PASSED_THROUGH_CODES else ExitCode.FAILED
-    return Verdict(exit=code, reason=note.detail)
+    return Verdict(exit=code, reason=report.detail)
 
 
 def post_push_hook(git: Repository) -> Path | None:
@@ -96,10 +96,10 @@ def post_push_hook(git: Repository) -> Path | None:
     return hook if hook.is_file() and os.access(hook, os.X_OK) else None
 
 
-def unknown_verdict(course: Landing) -> Verdict:
+def unknown_verdict(landing: Landing) -> Verdict:
     """Nobody can say whether the commit is there (8)."""
-    state = course.state
-    course.save(ended_with=ExitCode.UNREACHABLE.verdict)
+    state = landing.state
+    landing.save(ended_with=ExitCode.UNREACHABLE.verdict)
     return Verdict(
         exit=ExitCode.UNREACHABLE,
         reason=f"it is unknown whether {state.pushed_commit} is on {state.target}: "

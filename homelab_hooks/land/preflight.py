@@ -18,21 +18,21 @@ from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import short_sha
 
 
-def start_landing(request: LandRequest, parts: LandingDependencies) -> Landing:
+def start_landing(request: LandRequest, dependencies: LandingDependencies) -> Landing:
     """Look, ask CI, refuse or write down that a landing begins."""
-    with run_stage(Stage.PREFLIGHT, emit=parts.tell, clock=parts.clock) as note:
-        facts, state = collect_facts(request, parts.git, resolve_remote(request, parts.git))
+    with run_stage(Stage.PREFLIGHT, emit=dependencies.tell, clock=dependencies.clock) as report:
+        facts, state = collect_facts(request, dependencies.git, resolve_remote(request, dependencies.git))
         for problem in unmet_preconditions(facts):
             raise problem
-        require_ci_access(parts)
-        note.detail = (
+        require_ci_access(dependencies)
+        report.detail = (
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
         )
-    course = Landing(parts, state_file(parts.git), state)
-    if state_file(parts.git).load() is not None:  # it ended early, perhaps in its fetch
-        parts.git.transfer.delete_leftover_fetch_refs()
-    course.save(stage=Stage.PREFLIGHT)
-    return course
+    landing = Landing(dependencies, state_file(dependencies.git), state)
+    if state_file(dependencies.git).load() is not None:  # it ended early, perhaps in its fetch
+        dependencies.git.transfer.delete_leftover_fetch_refs()
+    landing.save(stage=Stage.PREFLIGHT)
+    return landing
 
 
 def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[PreflightFacts, LandingState]:
@@ -95,11 +95,11 @@ def state_file(git: Repository) -> StateFile:
     return StateFile(git.location.git_path("homelab"))
 
 
-def require_ci_access(parts: LandingDependencies) -> None:
+def require_ci_access(dependencies: LandingDependencies) -> None:
     """Whether CI could be watched afterwards; whatever is wrong with it is a refusal now (20)."""
-    if parts.check_ci is None:
+    if dependencies.check_ci is None:
         return
     try:
-        parts.check_ci()
+        dependencies.check_ci()
     except CommandError as problem:
         raise CommandError(problem.message, hint=problem.hint, exit=ExitCode.REFUSED) from problem

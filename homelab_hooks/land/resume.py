@@ -40,9 +40,9 @@ def with_credentials(state: LandingState, git: Repository) -> LandingState:
     )
 
 
-def resume_merge(course: Landing) -> None:
+def resume_merge(landing: Landing) -> None:
     """Finish a merge whose conflicts are resolved, and see that the landing can go on from here."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     require_unlocked(git)
     operation = git.operations.current_operation()
     if operation and not begun_by_landing(state, operation):
@@ -52,12 +52,12 @@ def resume_merge(course: Landing) -> None:
     ):  # killed before it had left the branch: nothing to go on with
         git.operations.abort_operation(operation.name)
     elif operation:
-        _finish_operation(course, operation.name)
-    _require_same_branch(course)
-    _undo_partial_merge(course)
+        _finish_operation(landing, operation.name)
+    _require_same_branch(landing)
+    _undo_partial_merge(landing)
     head = git.history.head()
     update_submodules(
-        course, was=[state.original_commit, state.merged_commit, *git.history.parents(head)[:1]], now=head
+        landing, was=[state.original_commit, state.merged_commit, *git.history.parents(head)[:1]], now=head
     )
     what, hint = describe_difference(git, head)
     if what:
@@ -66,11 +66,11 @@ def resume_merge(course: Landing) -> None:
             hint=f"{hint}, or put it aside (git stash), then git land --continue; {ABORT_HINT}",
             exit=ExitCode.REFUSED,
         )
-    course.save(merge_began_at="")
+    landing.save(merge_began_at="")
 
 
-def _finish_operation(course: Landing, operation: str) -> None:
-    git = course.git
+def _finish_operation(landing: Landing, operation: str) -> None:
+    git = landing.git
     files = git.worktree.unmerged_files()
     if files:
         raise CommandError(
@@ -80,30 +80,30 @@ def _finish_operation(course: Landing, operation: str) -> None:
         )
     done = git.operations.continue_operation(operation)
     if not done.ok:
-        raise continue_error(course, done)
-    course.save(merged_commit=git.history.head(), merge_began_at="")
+        raise continue_error(landing, done)
+    landing.save(merged_commit=git.history.head(), merge_began_at="")
 
 
-def push_arrived(course: Landing) -> bool | None:
+def push_arrived(landing: Landing) -> bool | None:
     """Whether a push that was cut short has arrived: what still runs of it is waited for, and a no is asked for twice.
 
     A server that has the whole push may work on it after its client is gone.
     """
-    _wait_for_orphan_push(course)
-    there = steps.query_pushed(course)
-    if there is False and not course.state.ended_with:
-        course.parts.clock.sleep(RECHECK_AFTER_S)
-        there = steps.query_pushed(course)
+    _wait_for_orphan_push(landing)
+    there = steps.query_pushed(landing)
+    if there is False and not landing.state.ended_with:
+        landing.dependencies.clock.sleep(RECHECK_AFTER_S)
+        there = steps.query_pushed(landing)
     if there is False:
-        course.save(push_unconfirmed=False)
+        landing.save(push_unconfirmed=False)
     return there
 
 
-def _wait_for_orphan_push(course: Landing) -> None:
-    clock, pusher = course.parts.clock, course.git.transfer.running_push_pid(course.state.pushed_commit)
+def _wait_for_orphan_push(landing: Landing) -> None:
+    clock, pusher = landing.dependencies.clock, landing.git.transfer.running_push_pid(landing.state.pushed_commit)
     until = clock.now() + ORPHAN_PUSH_TIMEOUT_S
     if pusher:
-        course.log(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
+        landing.log(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
     while pusher:
         if clock.now() >= until:
             raise CommandError(
@@ -112,8 +112,8 @@ def _wait_for_orphan_push(course: Landing) -> None:
                 exit=ExitCode.UNREACHABLE,
             )
         clock.sleep(0.5)
-        pusher = course.git.transfer.running_push_pid(course.state.pushed_commit)
-    course.git.transfer.clear_push_pid()
+        pusher = landing.git.transfer.running_push_pid(landing.state.pushed_commit)
+    landing.git.transfer.clear_push_pid()
 
 
 def require_unlocked(git: Repository) -> None:
@@ -123,49 +123,49 @@ def require_unlocked(git: Repository) -> None:
         raise lock_error(str(lock))
 
 
-def roll_back(course: Landing) -> Verdict:
+def roll_back(landing: Landing) -> Verdict:
     """Restore the branch and the work tree; what has landed stays landed, and is said."""
-    state = course.state
-    there = bool(state.landed_commit) or (push_arrived(course) if state.push_unconfirmed else False)
+    state = landing.state
+    there = bool(state.landed_commit) or (push_arrived(landing) if state.push_unconfirmed else False)
     if there is None:
-        return unknown_verdict(course)
+        return unknown_verdict(landing)
     if there:
         sha = state.landed_commit or state.pushed_commit
-        course.discard()
+        landing.discard()
         reason = f"{sha} is on {state.target} already: that cannot be taken back"
         again = state.request.resume_command(sha)
         hint = f"watch it: {again}" if again else ""
         return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
-    if _branch_gone(course):
-        return _discarded(course, f"{state.branch} is not in this repository")
-    git = course.git
+    if _branch_gone(landing):
+        return _discarded(landing, f"{state.branch} is not in this repository")
+    git = landing.git
     require_unlocked(git)
-    _undo_operation(course)
-    _require_same_branch(course)
-    _undo_partial_merge(course)
+    _undo_operation(landing)
+    _require_same_branch(landing)
+    _undo_partial_merge(landing)
     head = git.history.head()
     if not made_by_landing(state, head, git.history.parents(head), git.operations.last_rebase(state.branch)):
-        return _keep_branch(course)
-    _reset_branch(course)
-    course.discard()
+        return _keep_branch(landing)
+    _reset_branch(landing)
+    landing.discard()
     reason = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed"
     return Verdict(exit=ExitCode.OK, reason=reason, sha=state.original_commit, landed=False)
 
 
-def _undo_operation(course: Landing) -> None:
-    git, operation = course.git, course.git.operations.current_operation()
+def _undo_operation(landing: Landing) -> None:
+    git, operation = landing.git, landing.git.operations.current_operation()
     if not operation:
         return
-    if not begun_by_landing(course.state, operation):
+    if not begun_by_landing(landing.state, operation):
         raise foreign_operation_error(operation)
     done = git.operations.abort_operation(operation.name)
     if not done.ok:
         raise CommandError(f"git cannot undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
 
 
-def _branch_gone(course: Landing) -> bool:
+def _branch_gone(landing: Landing) -> bool:
     """Whether the landing's branch was deleted, or is in another work tree, so that nobody can switch to it here."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     if git.history.current_branch() == state.branch or git.operations.current_operation().name == "rebase":
         return False
     return (
@@ -174,34 +174,34 @@ def _branch_gone(course: Landing) -> bool:
     )
 
 
-def _keep_branch(course: Landing) -> Verdict:
+def _keep_branch(landing: Landing) -> Verdict:
     """Somebody's own commits are on the branch: nothing is taken from it, and what the landing left there is named."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     ours = (
         state.merged_commit
         if state.merged_commit and git.history.is_ancestor(older=state.merged_commit, newer=git.history.head())
         else ""
     )
     if not ours or ours == state.original_commit:
-        return _discarded(course, f"{state.branch} stays as it is, with your commits")
+        return _discarded(landing, f"{state.branch} stays as it is, with your commits")
     if len(git.history.parents(ours)) > 1:
-        left = f"the merge {short_sha(ours)} of {course.upstream} stays"
+        left = f"the merge {short_sha(ours)} of {landing.upstream} stays"
         hint = f"to take it out and keep your commits: git rebase --onto {state.original_commit} {ours}"
     else:
-        left = f"its commits stay as they were put on {course.upstream}, up to {short_sha(ours)}"
+        left = f"its commits stay as they were put on {landing.upstream}, up to {short_sha(ours)}"
         hint = ""
-    return _discarded(course, f"{state.branch} keeps your commits, and {left}", hint=hint)
+    return _discarded(landing, f"{state.branch} keeps your commits, and {left}", hint=hint)
 
 
-def _discarded(course: Landing, why: str, *, hint: str = "") -> Verdict:
-    course.discard()
+def _discarded(landing: Landing, why: str, *, hint: str = "") -> Verdict:
+    landing.discard()
     reason = f"the landing is forgotten: {why}; nothing was landed"
-    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=course.git.history.head(), landed=False)
+    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=landing.git.history.head(), landed=False)
 
 
-def _undo_partial_merge(course: Landing) -> None:
+def _undo_partial_merge(landing: Landing) -> None:
     """A merge that was killed before git wrote down that it runs: undo it, if nothing else is staged."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     if not state.target_commit or (state.stage is not Stage.MERGE and not git.worktree.uncommitted_changes()):
         return
     rebasing = state.request.strategy is Strategy.REBASE
@@ -232,8 +232,8 @@ def _restore_merged_files(git: Repository, tree: str, changed: list[str]) -> Non
         git.worktree.restore(changed)
 
 
-def _require_same_branch(course: Landing) -> None:
-    branch, state = course.git.history.current_branch(), course.state
+def _require_same_branch(landing: Landing) -> None:
+    branch, state = landing.git.history.current_branch(), landing.state
     if branch != state.branch:
         raise CommandError(
             f"the landing is of {state.branch}, but {branch or 'a detached HEAD'} is checked out",
@@ -242,12 +242,12 @@ def _require_same_branch(course: Landing) -> None:
         )
 
 
-def _reset_branch(course: Landing) -> None:
-    git, state = course.git, course.state
+def _reset_branch(landing: Landing) -> None:
+    git, state = landing.git, landing.state
     head = git.history.head()
     if head == state.original_commit:
         return
     done = git.worktree.reset_keep(state.original_commit)
     if not done.ok:
         raise CommandError(f"git cannot set {state.branch} back: {error_message(done)}", exit=ExitCode.REFUSED)
-    update_submodules(course, was=[head], now=state.original_commit)
+    update_submodules(landing, was=[head], now=state.original_commit)

@@ -39,33 +39,38 @@ from homelab_hooks.verdict import Verdict
 LandingEnd = Landed | Verdict
 
 
-def land_branch(request: LandRequest, parts: LandingDependencies) -> Verdict:
+def land_branch(request: LandRequest, dependencies: LandingDependencies) -> Verdict:
     """Land the branch that is checked out; the verdict says truthfully whether it is on the target."""
     if request.dry_run:
-        return _as_verdict(parts, lambda: _run_dry(request, parts))
-    return _as_verdict(parts, lambda: _run_landing(parts, lambda: start_landing(request, parts), land_until_settled))
+        return _as_verdict(dependencies, lambda: _run_dry(request, dependencies))
+    return _as_verdict(
+        dependencies,
+        lambda: _run_landing(dependencies, lambda: start_landing(request, dependencies), land_until_settled),
+    )
 
 
-def continue_landing(parts: LandingDependencies, verify: VerifyChoice | None = None) -> Verdict:
+def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | None = None) -> Verdict:
     """Go on with the landing that this work tree has begun, with the options it began with.
 
     Args:
         verify: how it is verified now, where that was not told by an option.
     """
     return _as_verdict(
-        parts,
-        lambda: _run_landing(parts, lambda: _load_pending(parts, "continue"), lambda course: _resume(course, verify)),
+        dependencies,
+        lambda: _run_landing(
+            dependencies, lambda: _load_pending(dependencies, "continue"), lambda landing: _resume(landing, verify)
+        ),
     )
 
 
-def abort_landing(parts: LandingDependencies) -> Verdict:
+def abort_landing(dependencies: LandingDependencies) -> Verdict:
     """Set branch and work tree back to where they were, unless the landing has happened."""
 
     def back() -> Verdict:
-        with _with_lock(parts.git):
-            return roll_back(_load_pending(parts, "abort"))
+        with _with_lock(dependencies.git):
+            return roll_back(_load_pending(dependencies, "abort"))
 
-    return _as_verdict(parts, back)
+    return _as_verdict(dependencies, back)
 
 
 def pending_landing(git: Repository) -> LandingState | None:
@@ -73,77 +78,77 @@ def pending_landing(git: Repository) -> LandingState | None:
     return state_file(git).load() if git.location.git_dir() else None
 
 
-def land_until_settled(course: Landing) -> LandingEnd:
+def land_until_settled(landing: Landing) -> LandingEnd:
     """Fetch, merge, verify and push until it is settled."""
     try:
         while True:
-            came_to = _attempt(course)
+            came_to = _attempt(landing)
             if came_to is not None:
                 return came_to
     except CommandError as problem:
-        _save_or_discard(course, problem)
+        _save_or_discard(landing, problem)
         raise
 
 
-def _attempt(course: Landing) -> LandingEnd | None:
+def _attempt(landing: Landing) -> LandingEnd | None:
     """One turn; None: the target has moved, once more."""
-    git = course.git
-    tip = steps.fetch_target(course)
-    if course.state.pushed_commit and git.history.is_ancestor(older=course.state.pushed_commit, newer=tip):
-        return report_landed(course)
+    git = landing.git
+    tip = steps.fetch_target(landing)
+    if landing.state.pushed_commit and git.history.is_ancestor(older=landing.state.pushed_commit, newer=tip):
+        return report_landed(landing)
     if not git.history.is_ancestor(older=git.history.head(), newer=tip):
-        sha = merge_target(course, tip)
+        sha = merge_target(landing, tip)
         if sha != tip:
-            steps.verify_commit(course, sha)
-            return _after_push(course, steps.push_commit(course, sha))
-    return _already_contained(course)
+            steps.verify_commit(landing, sha)
+            return _after_push(landing, steps.push_commit(landing, sha))
+    return _already_contained(landing)
 
 
-def _after_push(course: Landing, outcome: PushResult) -> LandingEnd | None:
-    request, tried = course.request, course.state.push_attempts
-    step = decide_after_push(outcome, tried=tried, attempts=request.max_retries, jitter=course.parts.jitter())
+def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
+    request, tried = landing.request, landing.state.push_attempts
+    step = decide_after_push(outcome, tried=tried, attempts=request.max_retries, jitter=landing.dependencies.jitter())
     there: bool | None = None
     if isinstance(step, Accepted | QueryRemote):
-        there = _confirm_push(course, step)
+        there = _confirm_push(landing, step)
         if there is False:
             step = retry_or_fail(
-                tried, request.max_retries, course.parts.jitter(), f"the push did not arrive: {outcome.reason}"
+                tried, request.max_retries, landing.dependencies.jitter(), f"the push did not arrive: {outcome.reason}"
             )
     match step:
         case Accepted() | QueryRemote():
-            return report_landed(course) if there else unknown_verdict(course)
+            return report_landed(landing) if there else unknown_verdict(landing)
         case Retry() | WaitForTurn():
-            steps.wait_to_retry(course, step)
+            steps.wait_to_retry(landing, step)
             return None
         case PushFeatureBranch():
-            return _push_feature_branch(course, outcome)
+            return _push_feature_branch(landing, outcome)
         case Fail(problem):
             raise problem
         case _:
             assert_never(step)
 
 
-def _confirm_push(course: Landing, step: Accepted | QueryRemote) -> bool | None:
-    with course.stage(Stage.CONFIRM) as note:
-        there = True if isinstance(step, Accepted) else steps.query_pushed(course)
+def _confirm_push(landing: Landing, step: Accepted | QueryRemote) -> bool | None:
+    with landing.stage(Stage.CONFIRM) as report:
+        there = True if isinstance(step, Accepted) else steps.query_pushed(landing)
         if there:  # before the stage ends: a signal from here on must find it
-            course.save(landed_commit=course.state.pushed_commit)
+            landing.save(landed_commit=landing.state.pushed_commit)
         if there is False:
-            course.save(push_unconfirmed=False)
+            landing.save(push_unconfirmed=False)
         if not there:
-            note.mark_failed()
-        note.detail = {True: "the server has it", False: "the server does not have it", None: "no answer"}[there]
+            report.mark_failed()
+        report.detail = {True: "the server has it", False: "the server does not have it", None: "no answer"}[there]
     return there
 
 
-def _push_feature_branch(course: Landing, refused: PushResult) -> Verdict:
+def _push_feature_branch(landing: Landing, refused: PushResult) -> Verdict:
     """The target is protected: push the branch, so that a pull request can be opened (23)."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     outcome = git.transfer.push_commit(
-        state.pushed_commit, to=state.branch, remote=state.remote, options=course.request.push_options
+        state.pushed_commit, to=state.branch, remote=state.remote, options=landing.request.push_options
     )
     for line in outcome.output:
-        course.log(line, source="push")
+        landing.log(line, source="push")
     if outcome.status is not PushStatus.ACCEPTED:
         problem = push_error(outcome)
         raise CommandError(
@@ -152,8 +157,8 @@ def _push_feature_branch(course: Landing, refused: PushResult) -> Verdict:
             exit=ExitCode.PUSH_FAILED,
         )
     link = outcome.link or refused.link
-    course.log(f"pushed {state.branch}" + (f"; open a pull request: {link}" if link else ""))
-    course.discard()
+    landing.log(f"pushed {state.branch}" + (f"; open a pull request: {link}" if link else ""))
+    landing.discard()
     return Verdict(
         exit=ExitCode.PROTECTED,
         reason=f"{state.target} takes no direct pushes: {refused.reason}; {state.branch} was pushed",
@@ -164,34 +169,34 @@ def _push_feature_branch(course: Landing, refused: PushResult) -> Verdict:
     )
 
 
-def _already_contained(course: Landing) -> Verdict:
-    reason = f"{course.state.branch} is contained in {course.upstream} already"
-    sha = course.git.history.head()
-    course.discard()
+def _already_contained(landing: Landing) -> Verdict:
+    reason = f"{landing.state.branch} is contained in {landing.upstream} already"
+    sha = landing.git.history.head()
+    landing.discard()
     return Verdict(exit=ExitCode.OK, label="nothing", reason=reason, sha=sha, landed=False)
 
 
-def _save_or_discard(course: Landing, problem: CommandError) -> None:
+def _save_or_discard(landing: Landing, problem: CommandError) -> None:
     """Keep the state only where there is something to go on with or to go back from."""
-    git = course.git
-    merging = begun_by_landing(course.state, git.operations.current_operation())
-    if problem.exit is ExitCode.VERIFY_FAILED or merging or git.history.head() != course.state.original_commit:
-        course.save(ended_with=problem.exit.verdict)
+    git = landing.git
+    merging = begun_by_landing(landing.state, git.operations.current_operation())
+    if problem.exit is ExitCode.VERIFY_FAILED or merging or git.history.head() != landing.state.original_commit:
+        landing.save(ended_with=problem.exit.verdict)
     else:
-        course.discard()
+        landing.discard()
 
 
-def _resume(course: Landing, verify: VerifyChoice | None) -> LandingEnd:
-    if course.state.landed_commit:
-        return landed_info(course)
-    require_ci_access(course.parts)
-    if course.state.push_unconfirmed:
-        there = push_arrived(course)
+def _resume(landing: Landing, verify: VerifyChoice | None) -> LandingEnd:
+    if landing.state.landed_commit:
+        return landed_info(landing)
+    require_ci_access(landing.dependencies)
+    if landing.state.push_unconfirmed:
+        there = push_arrived(landing)
         if there is not False:
-            return report_landed(course) if there else unknown_verdict(course)
-    resume_merge(course)
-    course.save(ended_with="", push_attempts=0, **_reset_verification(course.state, verify))
-    return land_until_settled(course)
+            return report_landed(landing) if there else unknown_verdict(landing)
+    resume_merge(landing)
+    landing.save(ended_with="", push_attempts=0, **_reset_verification(landing.state, verify))
+    return land_until_settled(landing)
 
 
 def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dict[str, Any]:
@@ -201,24 +206,24 @@ def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dic
     return {"request": replace(state.request, verify=verify), "verified_tree": ""}
 
 
-def _load_pending(parts: LandingDependencies, verb: str) -> Landing:
-    state = pending_landing(parts.git)
+def _load_pending(dependencies: LandingDependencies, verb: str) -> Landing:
+    state = pending_landing(dependencies.git)
     if state is None:
         raise CommandError(f"there is no landing to {verb}", hint="start one: git land", exit=ExitCode.REFUSED)
-    return Landing(parts, state_file(parts.git), with_credentials(state, parts.git))
+    return Landing(dependencies, state_file(dependencies.git), with_credentials(state, dependencies.git))
 
 
 def _run_landing(
-    parts: LandingDependencies, start: Callable[[], Landing], drive: Callable[[Landing], LandingEnd]
+    dependencies: LandingDependencies, start: Callable[[], Landing], drive: Callable[[Landing], LandingEnd]
 ) -> Verdict:
-    with _with_lock(parts.git):
-        course = start()
-        came_to = drive(course)
-    return came_to if isinstance(came_to, Verdict) else run_post_push(course, came_to)
+    with _with_lock(dependencies.git):
+        landing = start()
+        came_to = drive(landing)
+    return came_to if isinstance(came_to, Verdict) else run_post_push(landing, came_to)
 
 
-def _run_dry(request: LandRequest, parts: LandingDependencies) -> Verdict:
-    sha, problems = report_dry_run(request, parts)
+def _run_dry(request: LandRequest, dependencies: LandingDependencies) -> Verdict:
+    sha, problems = report_dry_run(request, dependencies)
     for problem in problems:
         raise problem
     return Verdict(exit=ExitCode.OK, reason="this was a rehearsal, nothing was changed", sha=sha, landed=False)
@@ -233,14 +238,18 @@ def _with_lock(git: Repository) -> Iterator[None]:
         yield
 
 
-def _as_verdict(parts: LandingDependencies, act: Callable[[], Verdict]) -> Verdict:
+def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict]) -> Verdict:
     """What was refused was not landed; only of a push that nobody can settle it is unknown (8)."""
     try:
         return act()
     except CommandError as problem:
         landed = None if problem.exit is ExitCode.UNREACHABLE else False
         return Verdict(
-            exit=problem.exit, reason=problem.message, hint=problem.hint, sha=_head_or_empty(parts.git), landed=landed
+            exit=problem.exit,
+            reason=problem.message,
+            hint=problem.hint,
+            sha=_head_or_empty(dependencies.git),
+            landed=landed,
         )
 
 

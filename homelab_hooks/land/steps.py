@@ -30,66 +30,66 @@ MAX_QUERIES = 3
 """how often the server is asked about a push that nobody knows of"""
 
 
-def fetch_target(course: Landing) -> str:
+def fetch_target(landing: Landing) -> str:
     """The target's commit now, from where it will be pushed to."""
-    git, state = course.git, course.state
-    course.round_began = course.parts.clock.now()
-    with course.stage(Stage.FETCH) as note:
+    git, state = landing.git, landing.state
+    landing.round_began = landing.dependencies.clock.now()
+    with landing.stage(Stage.FETCH) as report:
         named = state.remote in git.remotes.remote_names()
         source = state.remote if not named or git.remotes.fetch_url(state.remote) == state.push_url else state.push_url
         tip, done = git.transfer.fetch_tip(source, state.target, remote=state.remote if named else "")
         if not tip:
-            raise _fetch_error(course, done)
-        course.save(target_commit=tip)
+            raise _fetch_error(landing, done)
+        landing.save(target_commit=tip)
         if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
             git.transfer.fetch_all_history(source)
-        note.detail = f"{course.upstream} is at {short_sha(tip)}"
+        report.detail = f"{landing.upstream} is at {short_sha(tip)}"
     return tip
 
 
-def _fetch_error(course: Landing, done: Completed) -> CommandError:
+def _fetch_error(landing: Landing, done: Completed) -> CommandError:
     said = output_lines(done.err)
     if done.ok:
         hint = "check refs/homelab and the hooks that git runs for refs, then git land again"
-        return CommandError(f"the fetch brought no commit of {course.upstream}", hint=hint, exit=ExitCode.PUSH_FAILED)
+        return CommandError(f"the fetch brought no commit of {landing.upstream}", hint=hint, exit=ExitCode.PUSH_FAILED)
     if "couldn't find remote ref" in done.err:
         return CommandError(
-            f"there is no branch {course.upstream}", hint="name another: --onto BRANCH", exit=ExitCode.REFUSED
+            f"there is no branch {landing.upstream}", hint="name another: --onto BRANCH", exit=ExitCode.REFUSED
         )
     problem = push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done), output=said))
-    reason = f"{course.upstream} could not be fetched: {error_message(done)}"
+    reason = f"{landing.upstream} could not be fetched: {error_message(done)}"
     return CommandError(reason, hint=problem.hint, exit=problem.exit)
 
 
-def verify_commit(course: Landing, sha: str) -> None:
+def verify_commit(landing: Landing, sha: str) -> None:
     """Verify the tree that is pushed, once; a Problem (22) where that fails or changes it."""
-    git = course.git
-    with course.stage(Stage.VERIFY) as note:
-        chosen = verification_command(course)
+    git = landing.git
+    with landing.stage(Stage.VERIFY) as report:
+        chosen = verification_command(landing)
         if chosen is None:
-            note.mark_skipped("left out on purpose: --no-verify")
+            report.mark_skipped("left out on purpose: --no-verify")
             return
         tree = git.history.tree_of(sha)
-        if tree == course.state.verified_tree:
-            note.mark_skipped("the same tree as verified before")
+        if tree == landing.state.verified_tree:
+            report.mark_skipped("the same tree as verified before")
             return
-        require_same_tree(course, sha, when=BEFORE_VERIFICATION)
-        course.log(f"verifying with `{chosen.command}`: {chosen.why}", source="verify")
-        _run_verification(course, chosen)
-        require_same_tree(course, sha, when=DURING_VERIFICATION)
-        course.save(verified_tree=tree)
-        note.detail = chosen.command
+        require_same_tree(landing, sha, when=BEFORE_VERIFICATION)
+        landing.log(f"verifying with `{chosen.command}`: {chosen.why}", source="verify")
+        _run_verification(landing, chosen)
+        require_same_tree(landing, sha, when=DURING_VERIFICATION)
+        landing.save(verified_tree=tree)
+        report.detail = chosen.command
 
 
-def verification_command(course: Landing) -> VerifyCommand | None:
+def verification_command(landing: Landing) -> VerifyCommand | None:
     """The command to verify with; None where somebody asked for none."""
-    match course.request.verify:
+    match landing.request.verify:
         case SkipVerification():
             return None
         case VerifyCommand() as chosen:
             return chosen
         case DetectVerification():
-            found = detect_in(course.git.location.top_level())
+            found = detect_in(landing.git.location.top_level())
             if found is None:
                 raise CommandError(
                     "the files that said how to verify are gone", hint="--verify-cmd CMD", exit=ExitCode.REFUSED
@@ -97,73 +97,73 @@ def verification_command(course: Landing) -> VerifyCommand | None:
             return found
 
 
-def _run_verification(course: Landing, chosen: VerifyCommand) -> None:
+def _run_verification(landing: Landing, chosen: VerifyCommand) -> None:
     def log(line: str, level: LogLevel) -> None:
-        course.log(line, source="verify", level=level)
+        landing.log(line, source="verify", level=level)
 
-    run = VerificationRun(chosen.command, course.git.location.top_level(), env={"HOMELAB_IN_LAND": "1"})
-    done = run_verification(run, course.parts.commands, log)
+    run = VerificationRun(chosen.command, landing.git.location.top_level(), env={"HOMELAB_IN_LAND": "1"})
+    done = run_verification(run, landing.dependencies.commands, log)
     if not done.ok:
         raise verification_error(run, done, hint=f"fix it, commit, then run git land again; {ABORT_HINT}")
 
 
-def push_commit(course: Landing, sha: str) -> PushResult:
+def push_commit(landing: Landing, sha: str) -> PushResult:
     """Push exactly the commit that was verified."""
-    with course.stage(Stage.PUSH) as note:
-        push_submodules_first(course, sha)
-        require_same_tree(course, sha, when=BEFORE_PUSH)
-        course.save(pushed_commit=sha, push_attempts=course.state.push_attempts + 1, push_unconfirmed=True)
-        state = course.state
-        options = course.request.push_options
-        outcome = course.git.transfer.push_commit(sha, to=state.target, remote=state.remote, options=options)
-        course.save(push_unconfirmed=outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN})
+    with landing.stage(Stage.PUSH) as report:
+        push_submodules_first(landing, sha)
+        require_same_tree(landing, sha, when=BEFORE_PUSH)
+        landing.save(pushed_commit=sha, push_attempts=landing.state.push_attempts + 1, push_unconfirmed=True)
+        state = landing.state
+        options = landing.request.push_options
+        outcome = landing.git.transfer.push_commit(sha, to=state.target, remote=state.remote, options=options)
+        landing.save(push_unconfirmed=outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN})
         for line in outcome.output:
-            course.log(line, source="push")
-        note.detail = outcome.reason or f"{short_sha(sha)} to {course.upstream}"
+            landing.log(line, source="push")
+        report.detail = outcome.reason or f"{short_sha(sha)} to {landing.upstream}"
         if outcome.status is not PushStatus.ACCEPTED:
-            note.mark_failed()
+            report.mark_failed()
     return outcome
 
 
-def query_pushed(course: Landing) -> bool | None:
+def query_pushed(landing: Landing) -> bool | None:
     """Whether the pushed commit is on the target, from the server itself; None where it does not say."""
-    git, state = course.git, course.state
+    git, state = landing.git, landing.state
     query = BranchQuery(remotes=git.remotes, history=git.history)
     for turn in range(MAX_QUERIES):
         answer = query.poll(state.pushed_commit, url=state.push_url, branch=state.target)
         if isinstance(answer, Found):
             return as_landed(answer)
-        course.log(f"no answer about the push: {answer.reason}", source="push", level=LogLevel.WARNING)
+        landing.log(f"no answer about the push: {answer.reason}", source="push", level=LogLevel.WARNING)
         if turn + 1 < MAX_QUERIES:
-            course.parts.clock.sleep(2.0**turn)
+            landing.dependencies.clock.sleep(2.0**turn)
     return None
 
 
-def wait_to_retry(course: Landing, decision: Retry | WaitForTurn) -> None:
+def wait_to_retry(landing: Landing, decision: Retry | WaitForTurn) -> None:
     """Wait until the next attempt."""
     match decision:
         case Retry(delay, why):
-            course.log(f"{why}; trying again in {delay:.1f} s", level=LogLevel.WARNING)
-            course.parts.clock.sleep(delay)
+            landing.log(f"{why}; trying again in {delay:.1f} s", level=LogLevel.WARNING)
+            landing.dependencies.clock.sleep(delay)
         case WaitForTurn(why):
-            _wait_for_turn(course, why)
+            _wait_for_turn(landing, why)
         case _:
             assert_never(decision)
 
 
-def _wait_for_turn(course: Landing, why: str) -> None:
+def _wait_for_turn(landing: Landing, why: str) -> None:
     """Poll the target until it is time for the next attempt; where it cannot be polled, wait about a round."""
-    clock, jitter, state = course.parts.clock, course.parts.jitter, course.state
-    known = course.contention = course.contention.lost_race(clock.now() - course.round_began)
+    clock, jitter, state = landing.dependencies.clock, landing.dependencies.jitter, landing.state
+    known = landing.contention = landing.contention.lost_race(clock.now() - landing.round_began)
     when = f"trying again after another landing, or in {known.quiet_s:.1f} s without one"
-    course.log(f"{why}; {when}", level=LogLevel.WARNING)
+    landing.log(f"{why}; {when}", level=LogLevel.WARNING)
     while True:
-        answer = course.poller.ls_remote_branch(state.push_url, state.target)
+        answer = landing.poller.ls_remote_branch(state.push_url, state.target)
         if not isinstance(answer, Found):
             clock.sleep(min(known.round_s, MAX_FIRST_QUIET_S) * (0.5 + jitter()))
             return
         before, now = known, clock.now()
-        known = course.contention = known.polled(answer.value, now)
+        known = landing.contention = known.polled(answer.value, now)
         if begins_attempt(before, known, now=now, draw=jitter()):
             return
         clock.sleep(known.poll_interval_s(jitter()))

@@ -11,12 +11,12 @@ from homelab_hooks.land.landing import Landing
 from homelab_hooks.text.humanize import join_names
 
 
-def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:
+def update_submodules(landing: Landing, *, was: Iterable[str], now: str) -> None:
     """Bring the submodules to what the commit `now` records, so that what is verified is what is pushed.
 
     Only those that stood where one of the commits `was` had them: another place is somebody's own work.
     """
-    git = course.git
+    git = landing.git
     if not git.submodules.has_submodules():
         return
     known = [git.submodules.gitlinks(sha) for sha in dict.fromkeys(was) if sha]
@@ -34,12 +34,12 @@ def update_submodules(course: Landing, *, was: Iterable[str], now: str) -> None:
             hint="make git submodule update work, then git land --continue; or git land --abort",
             exit=ExitCode.PUSH_FAILED,
         )
-    course.log(f"brought to the recorded commits: {join_names(stale)}", source="merge")
+    landing.log(f"brought to the recorded commits: {join_names(stale)}", source="merge")
 
 
-def push_submodules_first(course: Landing, sha: str) -> None:
+def push_submodules_first(landing: Landing, sha: str) -> None:
     """Push the submodules' own commits first, where push.recurseSubmodules says so."""
-    git = course.git
+    git = landing.git
     if not git.submodules.pushes_submodules():
         return
     for path, link in git.submodules.gitlinks(sha).items():
@@ -52,4 +52,4 @@ def push_submodules_first(course: Landing, sha: str) -> None:
                 hint="push it from its own folder, then git land again",
                 exit=ExitCode.PUSH_FAILED,
             )
-        course.log(f"pushed the submodule {path}", source="push")
+        landing.log(f"pushed the submodule {path}", source="push")

@@ -15,7 +15,7 @@ DURING_VERIFICATION = "during the verification"
 BEFORE_PUSH = "before the push"
 
 
-def require_same_tree(course: Landing, sha: str, *, when: str) -> None:
+def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
     """Raise a Problem if the work tree is not exactly the commit `sha`, with the files named.
 
     It is `verify-failed` (22), or `refused` (20) if the landing has neither merged nor verified anything yet.
@@ -23,10 +23,10 @@ def require_same_tree(course: Landing, sha: str, *, when: str) -> None:
     Args:
         when: what it was found after, as a clause: one of the constants of this module.
     """
-    what, remedy = describe_difference(course.git, sha, when=f" {when}")
+    what, remedy = describe_difference(landing.git, sha, when=f" {when}")
     if not what:
         return
-    nothing_done = course.state.nothing_done and when != DURING_VERIFICATION
+    nothing_done = landing.state.nothing_done and when != DURING_VERIFICATION
     raise CommandError(
         what,
         hint=f"{remedy}, then git land again" + ("" if nothing_done else f"; {ABORT_HINT}"),

@@ -104,7 +104,7 @@ def test_a_proxys_not_found_is_not_a_missing_workload() -> None:
 
 def test_a_call_that_was_ended_by_us_is_no_answer_whatever_it_printed() -> None:
     done = Completed(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
-    assert to_poll(done) == Unavailable("kubectl did not come back in time and was ended", FailureKind.TIMEOUT)
+    assert to_poll(done) == Unavailable("kubectl timed out", FailureKind.TIMEOUT)
 
 
 def test_the_cause_is_kubectls_word_and_not_a_log_line_after_it() -> None:

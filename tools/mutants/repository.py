@@ -248,7 +248,7 @@ REPOSITORY = (
     Defence(
         "verified-again",
         "after a lost race the new tree is verified too",
-        (Change("land/steps.py", "if tree == course.state.verified_tree:", "if course.state.verified_tree:"),),
+        (Change("land/steps.py", "if tree == landing.state.verified_tree:", "if landing.state.verified_tree:"),),
         ("tests/land/test_land_defects.py::test_defect_1_after_a_lost_race_the_new_tree_is_verified_too",),
     ),
     Defence(
@@ -267,31 +267,31 @@ REPOSITORY = (
         "verification-that-changes-files",
         "what a verification changed is not pushed unseen",
         (
-            Change("land/steps.py", "        require_same_tree(course, sha, when=DURING_VERIFICATION)\n", ""),
-            Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_PUSH)\n", ""),
+            Change("land/steps.py", "        require_same_tree(landing, sha, when=DURING_VERIFICATION)\n", ""),
+            Change("land/steps.py", "        require_same_tree(landing, sha, when=BEFORE_PUSH)\n", ""),
         ),
         ("tests/land/test_land_defects.py::test_defect_5_what_is_pushed_is_what_was_verified_not_what_head_became",),
     ),
     Defence(
         "tree-before-the-push",
         "what a hook changed after the merge is not pushed unverified",
-        (Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_PUSH)\n", ""),),
+        (Change("land/steps.py", "        require_same_tree(landing, sha, when=BEFORE_PUSH)\n", ""),),
         (f"{SAME_TREE}::test_an_unverified_landing_is_held_to_it_too[edits]",),
     ),
     Defence(
         "tree-before-the-verification",
         "a verification of another tree than the commit's does not count",
         (
-            Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_VERIFICATION)\n", ""),
-            Change("land/steps.py", "        require_same_tree(course, sha, when=DURING_VERIFICATION)\n", ""),
-            Change("land/steps.py", "        require_same_tree(course, sha, when=BEFORE_PUSH)\n", ""),
+            Change("land/steps.py", "        require_same_tree(landing, sha, when=BEFORE_VERIFICATION)\n", ""),
+            Change("land/steps.py", "        require_same_tree(landing, sha, when=DURING_VERIFICATION)\n", ""),
+            Change("land/steps.py", "        require_same_tree(landing, sha, when=BEFORE_PUSH)\n", ""),
         ),
         (f"{SAME_TREE}::test_a_change_after_the_merge_ends_with_22_and_names_the_file[post-merge-edits]",),
     ),
     Defence(
         "tree-after-the-fetch",
         "what was written while the target was fetched is not merged into",
-        (Change("land/merge.py", "    require_same_tree(course, head, when=DURING_FETCH)\n", ""),),
+        (Change("land/merge.py", "    require_same_tree(landing, head, when=DURING_FETCH)\n", ""),),
         (f"{SAME_TREE}::test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done[edits]",),
     ),
     Defence(
