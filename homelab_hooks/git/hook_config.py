@@ -41,6 +41,7 @@ class HookConfig:
 
     def hook_commands(self, option: str) -> dict[str, str]:
         """Return the command of each config hook of a scope by name; empty if command or event is missing."""
+        """Return the command of each config hook of one scope, by name; empty if its command or event is missing."""
         done = self._git.run("config", option, "-z", "--get-regexp", r"^hook\..*\.(command|event)$")
         found: dict[str, dict[str, str]] = {}
         for entry in done.out.split("\0")[:-1] if done.ok else ():
