@@ -1,20 +1,18 @@
-"""Runs the watch of a plain push: in the foreground, or as a background watcher that this module starts."""
+"""Runs the watch of a plain push: in the foreground, or in the process of a background watcher."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from homelab_hooks.app.follow_setup import FollowUp
-from homelab_hooks.app.runtime import JOB_VARIABLE, Runtime
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.background import notify
 from homelab_hooks.hooks.background.job import WatchJob
-from homelab_hooks.hooks.background.registry import WatchPhase, WatchRegistry
+from homelab_hooks.hooks.background.registry import WatchPhase
 from homelab_hooks.hooks.background.worker import PushWatch, WatchCallbacks, max_duration_s
 from homelab_hooks.land.request import Landed
 from homelab_hooks.system.clock import format_current_time
@@ -22,29 +20,8 @@ from homelab_hooks.system.expiry import exit_after
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views.ndjson import event_object
 
-WORKER_COMMAND = ("-P", "-m", "homelab_hooks.cli", "hooks", "waiter")
-"""arguments for Python; -P, because modules must not come from the current directory"""
 MAX_LOG_CHARS = 256 * 1024
 """characters of progress in a background watcher's log"""
-
-
-def spawn_watcher(runtime: Runtime, job: WatchJob) -> Path | None:
-    """Start a background watcher, and return its log; None if the commit is watched already.
-
-    Raises:
-        OSError: the log cannot be created, or the process cannot be started.
-    """
-    common = runtime.git_readonly.location.common_dir()
-    if common is None:
-        return None
-    registry = WatchRegistry(common)
-    if registry.is_watched(job.name, runtime.clock.wall()):
-        return None
-    log = registry.log_of(job.name)
-    full = job._replace(log=str(log), session_leader=notify.find_session_leader())
-    argv = [sys.executable, *WORKER_COMMAND, job.sha]
-    runtime.hook_runner.spawn(argv, cwd=Path("/"), env={JOB_VARIABLE: full.to_json()}, log=log)
-    return log
 
 
 def run_background(session: Session, job: WatchJob) -> int:

@@ -119,8 +119,8 @@ REPOSITORY = (
         "modules-of-the-waiter",
         "a waiter takes no module from the repository: it is started elsewhere, and told not to; each would do",
         (
-            Change("app/push_watch.py", '("-P", "-m",', '("-m",'),
-            Change("app/push_watch.py", 'cwd=Path("/")', "cwd=runtime.directory"),
+            Change("app/background.py", '("-P", "-m",', '("-m",'),
+            Change("app/background.py", 'cwd=Path("/")', "cwd=runtime.directory"),
         ),
         ("tests/hooks/background/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
     ),

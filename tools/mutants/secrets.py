@@ -137,7 +137,7 @@ SECRETS = (
         "a waiter's ticket is no argument",
         (
             Change(
-                "app/push_watch.py",
+                "app/background.py",
                 "[sys.executable, *WORKER_COMMAND,",
                 '[sys.executable, "-X", full.to_json(), *WORKER_COMMAND,',
             ),

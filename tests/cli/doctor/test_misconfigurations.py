@@ -138,7 +138,7 @@ ROWS = (
     Row("no server", _without("WOODPECKER_SERVER"), 20, "no CI server is set", "homelab.ciServer https://"),
     Row("a name that DNS does not know",
         _env(WOODPECKER_SERVER="https://ci.invalid"), 20, "could not resolve ", "ciDial IP"),
-    Row("a server that is not there", _closed_port, 20, "cannot be reached.*refused", "homelab.ciDial"),
+    Row("a server that is not there", _closed_port, 20, "could not connect to .*refused", "homelab.ciDial"),
     Row("no TLS where TLS is wanted", lambda desk: desk.shell.more.update(
         WOODPECKER_SERVER=desk.site.url.replace("http:", "https:")), 20, "x  certificate .*TLS fails", "ciCaFile"),
     Row("a CA file that is not there", lambda desk: desk.shell.more.update(
@@ -160,11 +160,11 @@ ROWS = (
         20, "there is no Vault token", "vault login"),
     Row("a Vault that is not there", lambda desk: desk.shell.more.update(
         VAULT_ADDR="http://127.0.0.1:9", VAULT_TOKEN="hvs.nothing"), 0, "!  vault .*no answer", "VAULT_ADDR"),
-    Row("nobody's git", _nobody, 20, "git does not know who you are", "git config --global user.name"),
-    Row("an old git", _old_git, 20, "git is 2.20.1, older than", "install git"),
+    Row("nobody's git", _nobody, 20, "no user name or email is set", "git config --global user.name"),
+    Row("an old git", _old_git, 20, "git 2.20.1 is older than", "install git"),
     Row("a detached HEAD",
         lambda desk: desk.clone.git("checkout", "--quiet", "--detach"), 20, "HEAD is det", "switch -c"),
-    Row("the target checked out", _main, 20, "it is the target itself", "git switch -c TOPIC"),
+    Row("the target checked out", _main, 20, "main is the target branch itself", "git switch -c TOPIC"),
     Row("uncommitted changes",
         lambda desk: desk.clone.write("a", "other"), 20, "would not be landed: a", "git stash"),
     Row("a merge in progress", _merging, 20, "a merge of your own is in progress", "git merge --abort"),

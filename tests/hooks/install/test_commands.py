@@ -101,7 +101,7 @@ def test_status_says_what_git_land_runs_afterwards(desk: Desk) -> None:
     assert "post-push: none; git land uses its own watch" in said(desk, StatusInput())
     own = StatusInput(post_push=HookFile(desk.hooks / "post-push", FileKind.FILE, USERS, executable=True))
     assert "post-push: you's" not in said(desk, own)
-    assert "git land runs it in place of its own" in said(desk, own)
+    assert "git land runs it instead of its own" in said(desk, own)
 
 
 def test_git_land_is_an_alias_too_and_the_program_wins(desk: Desk) -> None:

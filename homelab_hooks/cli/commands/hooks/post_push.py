@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app import options
-from homelab_hooks.app.push_watch import spawn_watcher
+from homelab_hooks.app.background import spawn_watcher
 from homelab_hooks.app.session import Session
 from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.errors import CommandError

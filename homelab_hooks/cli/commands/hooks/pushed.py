@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app import options
-from homelab_hooks.app.push_watch import spawn_watcher
+from homelab_hooks.app.background import spawn_watcher
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Log, LogLevel
