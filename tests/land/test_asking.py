@@ -78,7 +78,7 @@ def test_ctrl_c_at_our_question_leaves_it_there(seat: Seat, ann: Clone) -> None:
     seat.wait_for("[y/N]")
     seat.type("\x03")
     seat.wait_for("homelab: interrupted exit=130")
-    assert "Run it, now and from now on? [y/N]" in shown(seat, 80)
+    assert "Approve this command and run it? [y/N]" in shown(seat, 80)
 
 
 def test_after_a_yes_the_live_view_goes_on(seat: Seat, ann: Clone) -> None:

@@ -54,7 +54,9 @@ def test_so_are_the_cases_of_them_that_are_named() -> None:
 def test_a_copy_runs_what_is_in_it_and_each_end_is_told(tmp_path: Path) -> None:
     """The program is broken where no test imports it: what falls has started the copy's own."""
     broken = Change(MANIFEST, "from __future__ import annotations", "from __future__ import nonsense")
-    missed = Change(MANIFEST, '"""homelab manifest: every verb with its tier.', '"""homelab manifest: all verbs.')
+    missed = Change(
+        MANIFEST, '"""homelab manifest: list all commands with their access tiers.', '"""homelab manifest: all verbs.'
+    )
     found = findings(
         (
             Defence("a", "", (broken,), (LISTS,)),
