@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 from urllib.parse import urlsplit
 
 from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StaleAnswer
@@ -23,7 +23,6 @@ from homelab_hooks.simulators.woodpecker.store import (
     SimulatedRepo,
     SimulatedUser,
 )
-from tests.support.played_time import SimulatedClock
 
 STREAM_PATH = "/api/stream/events"
 STREAM_LAG_S = 0.045
@@ -38,6 +37,14 @@ class SimulatorClock(Protocol):
 
     def wall(self) -> float:
         """Unix seconds."""
+
+
+@runtime_checkable
+class AdvanceableClock(Protocol):
+    """A clock of a test, whose time is advanced by hand."""
+
+    def advance(self, seconds: float) -> None:
+        """Let this many seconds pass at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +188,7 @@ class WoodpeckerSimulator:
 
     def pause(self, seconds: float, closing: threading.Event) -> None:
         """An answer takes this long, unless the server is stopped; played time passes at once, but for ever is real."""
-        if isinstance(self.clock, SimulatedClock) and seconds < inf:
+        if isinstance(self.clock, AdvanceableClock) and seconds < inf:
             self.clock.advance(seconds / self.speed)
         else:
             closing.wait(None if seconds == inf else seconds / self.speed)
