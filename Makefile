@@ -3,14 +3,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-# The slow tests wait for processes as much as they compute.
+# The slow tests spend half their time waiting for processes, so more workers than cores pay off.
 SLOW_WORKERS ?= $(shell expr $(CORES) + 2)
 PARTS := $(VENV)/.parts
-# $(call part,NAME,COMMAND) runs the command and notes its seconds, which $(print_parts) prints.
+# $(call part,NAME,COMMAND) runs the command and records its duration, which $(print_parts) prints.
 part = @echo '$(2)'; began=$$(date +%s); $(2); code=$$?; \
   printf '%s\t%s\n' '$(1)' $$(($$(date +%s) - $$began)) >>$(PARTS); exit $$code
 print_parts = @awk -F '\t' '{ printf "%-24s%5d s\n", $$1, $$2 }' $(PARTS)
-# What is compiled is kept: every start of Python would compile anew otherwise.
+# Keep bytecode: otherwise every process that the tests start would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check oldest chaos defences soak fuzz bench lock clean
@@ -22,7 +22,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(STAMP)  ## the main job on embedded stand-ins, then one that fails
+demo: $(STAMP)  ## git land against simulated services: a green pipeline, then a red one
 	@rm -f $(PARTS)
 	$(call part,demo green,$(BIN)/homelab demo green)
 	@echo
@@ -30,7 +30,7 @@ demo: $(STAMP)  ## the main job on embedded stand-ins, then one that fails
 	@echo
 	$(print_parts)
 
-check: $(STAMP)  ## format, lint, types and the fast tests, then the house in six numbers
+check: $(STAMP)  ## format, lint, type check and fast tests, then metrics of the code
 	@rm -f $(PARTS)
 	$(call part,format,$(BIN)/ruff format --check .)
 	$(call part,lint,$(BIN)/ruff check .)
@@ -39,35 +39,35 @@ check: $(STAMP)  ## format, lint, types and the fast tests, then the house in si
 	@$(BIN)/python -m tools.metrics $$(awk -F '\t' '{ all += $$2 } END { print all }' $(PARTS))
 	$(print_parts)
 
-test: check  ## everything
+test: check  ## check, then the slow tests
 	$(call part,slow tests,$(BIN)/pytest -q -n $(SLOW_WORKERS) --dist loadfile --no-loadscope-reorder -m "slow or real")
 	$(print_parts)
 
-oldest:  ## the fast tests with the oldest dependencies that are allowed, in an environment of their own
+oldest:  ## the fast tests with the oldest supported dependencies, in a separate virtual environment
 	rm -rf build/oldest && $(PYTHON) -m venv build/oldest
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/oldest.txt
 	build/oldest/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	build/oldest/bin/pytest -q -n 2 -m "not slow and not real"
 
-chaos: $(STAMP)  ## one random history again: HOMELAB_SEED=17 make chaos
+chaos: $(STAMP)  ## rerun one random fault sequence: HOMELAB_SEED=17 make chaos
 	$(BIN)/pytest -q "tests/watch/test_chaos.py::test_no_watch_ends_with_a_wrong_verdict[0]" \
 	  "tests/watch/test_chaos_sockets.py::test_no_watch_over_a_socket_ends_with_a_wrong_verdict[0]"
 
-fuzz: $(STAMP)  ## feeds every reader of something outside what is nearly right: SECONDS=900 make fuzz
+fuzz: $(STAMP)  ## fuzz every parser of external input: SECONDS=900 make fuzz
 	$(BIN)/python -m tools.fuzz $(or $(SECONDS),60)
 
-defences: $(STAMP)  ## each defence taken out of a copy, and the test that then falls: NAMES="filters ext" make defences
+defences: $(STAMP)  ## mutation tests: remove each defence in a copy, and check that its test fails: NAMES="filters ext" make defences
 	$(BIN)/python -m tools.mutants $(NAMES)
 
-soak: $(STAMP)  ## 300 landings, watches and waits as real processes under random faults, and 300 cut short at any line
+soak: $(STAMP)  ## 300 commands as real processes under random faults, and 300 interrupted at a random line
 	$(BIN)/python -m tools.soak
 	HOMELAB_CUTS=150 $(BIN)/pytest -q -n 2 --timeout 3600 tests/soak/test_lines.py
 
-bench: $(STAMP)  ## the figures of docs/benchmarks.md
+bench: $(STAMP)  ## measure the figures in docs/benchmarks.md
 	$(BIN)/python -m tools.bench
 
-lock:  ## pin what requirements/dev.in asks for
+lock:  ## pin the dependencies of requirements/dev.in
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/python -m pip install --quiet --upgrade pip
 	build/lock/bin/python -m pip install --quiet --requirement requirements/dev.in .

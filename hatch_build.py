@@ -1,4 +1,7 @@
-"""Makes the man pages and the completions from the parsers while a wheel is built, so that a TAB starts no Python."""
+"""Generate man pages and shell completions from the argument parsers when a wheel is built.
+
+Completions are generated at build time so that completing a word does not start Python.
+"""
 
 from __future__ import annotations
 
@@ -24,16 +27,16 @@ from homelab_hooks.config.schema import SETTINGS  # noqa: E402 - as above
 from homelab_hooks.exit_codes import EXIT_MEANINGS  # noqa: E402 - as above
 
 MADE = ROOT / "build" / "manuals"
-# The shells expand what a completion offers: a branch called `$(command)` must not be among it.
+# Shells expand completion candidates: a branch named `$(command)` must not be offered.
 _REFS = "git for-each-ref --format='%(refname:short)' {} 2>/dev/null | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'"
 COMPLETES = {
     "COMMIT": shtab.cmd(_REFS.format("refs/heads refs/tags")),
     "BRANCH": shtab.cmd(_REFS.format("refs/heads")),
     "PATH": shtab.FILE,
 }
-"""what stands for a metavar"""
+"""the completion of each metavar"""
 GIT_LAND = """
-# `git land` by git's own completion
+# complete `git land` from git's own completion
 _git_land() {
   local begin=$((__git_cmd_idx)) words=("${COMP_WORDS[@]}")
   COMP_WORDS=(git-land "${words[@]:begin + 1}")
@@ -44,12 +47,12 @@ _git_land() {
 
 
 class Manuals(BuildHookInterface[Any]):
-    """Adds what it makes to the wheel's data, where `man` and the shells look for it."""
+    """Adds the man pages and completions to the wheel's data, where `man` and the shells find them."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Called before a wheel is built."""
+        """Generate the files before a wheel is built."""
         del version
         if self.target_name != "wheel":
             return
@@ -61,8 +64,8 @@ class Manuals(BuildHookInterface[Any]):
 
 
 def manuals() -> Iterator[tuple[str, str]]:
-    """Each file with its place below the prefix."""
-    # The same pages on the same day, or on SOURCE_DATE_EPOCH's, wherever they are made; and not as wide as a terminal.
+    """Yield each file: its path relative to the prefix, and its text."""
+    # Reproducible: the date is SOURCE_DATE_EPOCH, and the width does not depend on the terminal.
     os.environ["COLUMNS"] = "100"
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600")
     for parser, verbs in _programs():
@@ -83,7 +86,7 @@ def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
 
 
 def homelab() -> argparse.ArgumentParser:
-    """`homelab` with all its verbs as one parser."""
+    """Return one parser for `homelab` with all its subcommands."""
     parser = argparse.ArgumentParser(prog="homelab", description="The post-push hook git never had.")
     parser.add_argument("--version", action="store_true", help="show the version")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB")
@@ -111,20 +114,22 @@ def homelab() -> argparse.ArgumentParser:
 
 
 def _offering(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    """With what can be completed by its metavar."""
+    """Set the completion of each argument by its metavar, and return the parser."""
     for action in parser._actions:  # noqa: SLF001 - argparse has no public way to list them, and shtab reads them too
         if action.metavar in COMPLETES:
-            action.complete = COMPLETES[str(action.metavar)]  # type: ignore[attr-defined]  # shtab's way
+            action.complete = COMPLETES[str(action.metavar)]  # type: ignore[attr-defined]  # the attribute that shtab reads
     return parser
 
 
 def page(parser: argparse.ArgumentParser, verbs: list[Command]) -> str:
-    """The man page."""
+    """Return the man page of a program and its subcommands."""
     made = Manpage(
         parser, _data={"project_name": "homelab-hooks", "version": __version__, "manual_title": "Git Manual"}
     )
-    made.description = verbs[0].summary if len(verbs) == 1 else "land, watch and deploy, and say the truth"
-    codes = "\n".join(f".TP\n.B {int(code)}\n{code.verdict}: {_roff(said)}." for code, said in EXIT_MEANINGS.items())
+    made.description = verbs[0].summary if len(verbs) == 1 else "land branches, watch CI, and wait for rollouts"
+    codes = "\n".join(
+        f".TP\n.B {int(code)}\n{code.verdict}: {_roff(meaning)}." for code, meaning in EXIT_MEANINGS.items()
+    )
     made.add_section("exit status", ">", codes)
     made.add_section("environment", ">", _variables())
     made.add_section("configuration", ">", _configuration())
@@ -139,21 +144,19 @@ def page(parser: argparse.ArgumentParser, verbs: list[Command]) -> str:
 def _variables() -> str:
     rows = [(name, setting.description) for setting in SETTINGS for name in setting.env]
     rows += [
-        ("WOODPECKER_TOKEN, WP_TOKEN", "CI's token; else Vault, then git's credential helpers"),
-        ("VAULT_TOKEN", "Vault's token; else ~/.vault-token"),
-        ("HOMELAB_NO_WATCH", "1 silences what a plain git push does afterwards"),
-        ("HOMELAB_ALLOW_HTTP", "1 allows http:// servers that are not on this machine"),
-        ("HOMELAB_DEBUG", "1 shows the traceback of a fault of ours"),
-        ("NO_COLOR", "no colours in the live view"),
+        ("WOODPECKER_TOKEN, WP_TOKEN", "CI token; default: read from Vault, then from git's credential helpers"),
+        ("VAULT_TOKEN", "Vault token; default: ~/.vault-token"),
+        ("HOMELAB_NO_WATCH", "1: do not watch CI after a plain git push"),
+        ("HOMELAB_ALLOW_HTTP", "1: allow http:// servers on other machines"),
+        ("HOMELAB_DEBUG", "1: print a traceback on an internal error"),
+        ("NO_COLOR", "disable colours in the live view"),
     ]
     return "\n".join(f".TP\n.B {_roff(name)}\n{_roff(what)}." for name, what in rows)
 
 
 def _configuration() -> str:
     rows = [(setting.git, setting.description, setting.tracked) for setting in SETTINGS if setting.git]
-    head = (
-        "An option wins over the environment, that over git config, that over the tracked file \\fB.homelab.toml\\fR.\n"
-    )
+    head = "Precedence: option, environment, git config, the tracked file \\fB.homelab.toml\\fR, default.\n"
     return head + "\n".join(
         f".TP\n.B {_roff(key)}\n{_roff(what)}." + (f" In .homelab.toml: {_roff(name)}." if name else "")
         for key, what, name in rows
@@ -161,5 +164,5 @@ def _configuration() -> str:
 
 
 def _roff(text: str) -> str:
-    """Text as it may stand in a line of a man page."""
+    """Return text escaped for a man page."""
     return text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")

@@ -1,4 +1,4 @@
-"""The one exception a user may see: what happened, and what to do."""
+"""The exceptions that end a command: CommandError with a message and a hint, and Terminated for SIGTERM."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from homelab_hooks.exit_codes import ExitCode
 
 
 class CommandError(Exception):
-    """Ends a command with one sentence about what happened and one about what to do."""
+    """Ends a command with the exit code `exit`, an error message and a hint.
+
+    `landed` says whether the commit is on the target branch; None if that does not apply or is unknown.
+    """
 
     def __init__(
         self,
         message: str,
         *,
         hint: str = "",
-        exit: ExitCode = ExitCode.USAGE,  # noqa: A002 - the glossary's word
+        exit: ExitCode = ExitCode.USAGE,  # noqa: A002 - named as in events and JSON
         landed: bool | None = None,
     ) -> None:
         super().__init__(message)
@@ -24,4 +27,4 @@ class CommandError(Exception):
 
 
 class Terminated(BaseException):
-    """SIGTERM came; like KeyboardInterrupt it passes every `except Exception`."""
+    """SIGTERM or SIGHUP was received; like KeyboardInterrupt, `except Exception` does not catch it."""

@@ -1,4 +1,4 @@
-"""What can be told while a command runs; views hear these and nothing else."""
+"""The events that a command emits while it runs; they are the only input of the views."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Stage(StrEnum):
 
 
 class Progress(StrEnum):
-    """Where a stage is."""
+    """The progress of a stage."""
 
     STARTED = "started"
     DONE = "done"
@@ -31,7 +31,7 @@ class Progress(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """How loud a log line is."""
+    """The severity of a log line."""
 
     INFO = "info"
     WARNING = "warning"
@@ -39,7 +39,7 @@ class LogLevel(StrEnum):
 
 
 class Start(NamedTuple):
-    """A command began: what it is about, and how to take it up again."""
+    """A command started: what it works on, and `resume`, the command that resumes it."""
 
     command: str
     sha: str = ""
@@ -58,11 +58,11 @@ class StageChanged(NamedTuple):
 
 
 class PipelineChanged(NamedTuple):
-    """A pipeline was seen for the first time or in another status; `deciding` is false for an "also"."""
+    """A pipeline was first seen, or its status changed; `deciding` is false if its result does not count."""
 
     number: int
     trigger: str
-    """the pipeline's event in Woodpecker's words: push, tag, ..."""
+    """the event as Woodpecker names it: push, tag, ..."""
     ref: str
     status: str
     url: str = ""
@@ -70,13 +70,13 @@ class PipelineChanged(NamedTuple):
     deciding: bool = True
     note: str = ""
     started: int = 0
-    """unix seconds, 0 when it has not started"""
+    """Unix time in seconds; 0: not started"""
     expected: float | None = None
-    """seconds it took in earlier successful runs"""
+    """duration of earlier successful runs, in seconds"""
 
 
 class WorkflowChanged(NamedTuple):
-    """A workflow of a pipeline changed its state."""
+    """The state of a workflow changed; `took` in seconds."""
 
     pipeline: int
     pid: int
@@ -87,7 +87,7 @@ class WorkflowChanged(NamedTuple):
 
 
 class StepChanged(NamedTuple):
-    """A step of a workflow changed its state."""
+    """The state of a step changed; `took` in seconds."""
 
     pipeline: int
     workflow: str
@@ -100,7 +100,7 @@ class StepChanged(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What is being waited for, said on change and as a heartbeat once a minute; `elapsed` in seconds."""
+    """What the command waits for, on change and as a heartbeat once a minute; `elapsed` in seconds."""
 
     reason: str
     remedy: str = ""
@@ -108,7 +108,7 @@ class Waiting(NamedTuple):
 
 
 class ContactLost(NamedTuple):
-    """No usable response for a while; retrying."""
+    """The server is unreachable; retrying."""
 
     reason: str
     retry_for: float
@@ -122,19 +122,19 @@ class ContactRestored(NamedTuple):
 
 
 class Log(NamedTuple):
-    """A line of text: of a step, of the verification, of a hook, or our own word."""
+    """A line of output from a step, the verify command or a hook, or a message of homelab itself."""
 
     source: str
-    """`homelab` for our own; else whose line it is: `verify`, `push`, `step build/test`, ..."""
+    """`homelab` for our own messages; else what printed the line: `verify`, `push`, `step build/test`, ..."""
     text: str
     level: LogLevel = LogLevel.INFO
 
 
 class RolloutChanged(NamedTuple):
-    """A workload moved: its phase, a sentence, and its counts of pods.
+    """The rollout of a workload progressed: its phase, a description, and pod counts.
 
-    `updated` are made from the present template, `old` of another one and not on their way out; `ready` and
-    `available` are new and old ones together.
+    `updated` counts pods of the current template, `old` those of another one that are not terminating. `ready` and
+    `available` count pods of both.
     """
 
     target: str
@@ -148,40 +148,40 @@ class RolloutChanged(NamedTuple):
 
 
 class FindingStatus(StrEnum):
-    """How it stands with something that was examined."""
+    """The outcome of a check."""
 
     OK = "ok"
     WARNING = "warning"
-    """it works, but not as well as it could, or not for long"""
+    """it works, but is degraded or about to break"""
     PROBLEM = "problem"
     SKIPPED = "skipped"
-    """not examined: it is not needed, or something before it is broken"""
+    """not checked: not needed, or an earlier check failed"""
 
 
 class Finding(NamedTuple):
-    """What an examination found: the evidence, and what to do about it, as a command where there is one."""
+    """The result of a check: the evidence, and the fix, as a command if possible."""
 
     check: str
     health: FindingStatus
     evidence: str
     remedy: str = ""
     exit: ExitCode = ExitCode.OK
-    """the code with which a landing would end because of it"""
+    """the exit code of `git land` if this is not fixed"""
 
 
 class BackgroundWatch(NamedTuple):
-    """A push of this repository that something else watches, or watched last; `age` in seconds."""
+    """The running or the last watch of a push of this repository by another process; `age` in seconds."""
 
     sha: str
     branch: str
     under_way: bool
     age: float
-    """since it began, or since it ended"""
+    """since it started, or since it ended"""
     verdict: str = ""
     exit: ExitCode | None = None
     url: str = ""
     log: str = ""
-    """the file with its progress"""
+    """the path of its log file"""
 
 
 class PipelineResult(NamedTuple):
@@ -204,7 +204,7 @@ class DeployResult(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The last word of every command (contract, section 4); `took` in seconds."""
+    """The final event of every command (contract, section 4); `took` in seconds."""
 
     verdict: str
     exit: ExitCode

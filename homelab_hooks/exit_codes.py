@@ -1,4 +1,4 @@
-"""The exit codes: one table for every command, and which of several is the worst."""
+"""The exit codes of all commands, their meanings, and their order of severity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command ends with (contract, section 3)."""
+    """The exit code of a command (contract, section 3)."""
 
     OK = 0
     FAILED = 1
@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
     @property
     def verdict(self) -> str:
-        """The word for it in the result line.
+        """The verdict in the result line.
 
         >>> ExitCode.NO_PIPELINE.verdict, ExitCode.TERMINATED.verdict
         ('no-pipeline', 'interrupted')
@@ -40,26 +40,26 @@ class ExitCode(IntEnum):
 
 
 EXIT_MEANINGS: dict[ExitCode, str] = {
-    ExitCode.OK: "all that was asked for happened and was seen to happen",
-    ExitCode.FAILED: "CI decided against the commit: failure or error",
+    ExitCode.OK: "everything requested completed and was confirmed",
+    ExitCode.FAILED: "CI failed: the pipeline ended with failure or error",
     ExitCode.USAGE: "wrong arguments or settings",
-    ExitCode.NO_PIPELINE: "no pipeline appeared within the appear-timeout; the reason found is printed",
-    ExitCode.DENIED: "token missing or refused, repository unknown to CI, or the address is not a Woodpecker server",
-    ExitCode.CANCELLED: "killed, cancelled or declined by a person",
-    ExitCode.SUPERSEDED: "a newer pipeline replaced it, and that one does not contain the commit",
-    ExitCode.BLOCKED: "waits for an approval; the URL is printed",
-    ExitCode.UNREACHABLE: "no usable answer for the whole unreachable-timeout",
-    ExitCode.ROLLOUT_FAILED: "the new pods fail, or the progress deadline passed",
-    ExitCode.ROLLOUT_UNPROVEN: "it cannot be shown that the workload runs this commit",
+    ExitCode.NO_PIPELINE: "no pipeline appeared within `--appear-timeout`; the likely reason is printed",
+    ExitCode.DENIED: "token missing or rejected, repository not found in CI, or the address is not a Woodpecker server",
+    ExitCode.CANCELLED: "the pipeline was cancelled, killed or declined by a user",
+    ExitCode.SUPERSEDED: "replaced by a newer pipeline that does not contain the commit",
+    ExitCode.BLOCKED: "the pipeline needs approval; its URL is printed",
+    ExitCode.UNREACHABLE: "the server did not respond within `--unreachable-timeout`",
+    ExitCode.ROLLOUT_FAILED: "the new pods fail, or the progress deadline was exceeded",
+    ExitCode.ROLLOUT_UNPROVEN: "could not verify that the workload runs this commit",
     ExitCode.REFUSED: "refused before changing anything",
-    ExitCode.CONFLICT: "merging the target conflicts; the files are listed",
-    ExitCode.VERIFY_FAILED: "the verification command failed",
-    ExitCode.PROTECTED: "the target refuses direct pushes; the feature branch was pushed, "
-    "the pull request link printed",
-    ExitCode.PUSH_FAILED: "authentication, network, a local hook, or another refusal of the server",
-    ExitCode.TIMEOUT: "the time given ran out; the same command continues",
-    ExitCode.INTERRUPTED: "Ctrl-C; the resume command is printed",
-    ExitCode.TERMINATED: "SIGTERM; the resume command is printed",
+    ExitCode.CONFLICT: "merging the target branch conflicts; the files are listed",
+    ExitCode.VERIFY_FAILED: "the verify command failed",
+    ExitCode.PROTECTED: "the target branch is protected; the topic branch was pushed, "
+    "the link to open a pull request is printed",
+    ExitCode.PUSH_FAILED: "the push failed: authentication, network, a local hook, or rejected by the server",
+    ExitCode.TIMEOUT: "timed out; rerun the same command to continue",
+    ExitCode.INTERRUPTED: "interrupted with Ctrl-C; the command to resume is printed",
+    ExitCode.TERMINATED: "terminated by SIGTERM; the command to resume is printed",
 }
 
 CI_WORST_FIRST = (
@@ -73,7 +73,7 @@ DEPLOY_WORST_FIRST = (
 
 
 def choose_worst_exit(exits: Iterable[ExitCode], order: tuple[ExitCode, ...] = CI_WORST_FIRST) -> ExitCode:
-    """The one that counts; OK where there is none.
+    """Return the most severe exit code by `order`; OK if there is none.
 
     >>> choose_worst_exit([ExitCode.OK, ExitCode.CANCELLED, ExitCode.FAILED]).name
     'FAILED'

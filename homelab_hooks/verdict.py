@@ -1,4 +1,4 @@
-"""What a watch, a landing or a deploy wait came to, before it is put into the result line."""
+"""The outcome of a watch, a landing or a deploy wait, before it becomes the `Result` event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from homelab_hooks.exit_codes import ExitCode
 
 
 class Verdict(NamedTuple):
-    """The exit code with what was seen to justify it."""
+    """The exit code, with the observations that justify it."""
 
     exit: ExitCode
     reason: str = ""
@@ -17,7 +17,7 @@ class Verdict(NamedTuple):
     hint: str = ""
     """what to do, in one sentence"""
     label: str = ""
-    """the result line's word where it is not the exit code's name: passed, deployed, nothing"""
+    """the verdict in the result line if it is not the exit code's name: passed, deployed, nothing"""
     sha: str = ""
     pipelines: tuple[PipelineResult, ...] = ()
     deploys: tuple[DeployResult, ...] = ()

@@ -1,1 +1,1 @@
-"""Text: what may be shown, what must not be, and how it is worded."""
+"""Text utilities: sanitize external text, redact secrets, and format values."""

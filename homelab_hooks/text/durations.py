@@ -1,18 +1,18 @@
-"""Durations as people write them."""
+"""Parse and format durations."""
 
 from __future__ import annotations
 
 import re
 
 MAX_DURATION_S = 1e9
-"""seconds; nothing that is measured here lasts longer"""
+"""seconds; no duration measured here is longer"""
 _DURATION_PATTERN = re.compile(
     r"(?:(?P<h>[0-9]{1,9})h)?(?:(?P<m>[0-9]{1,9})m)?(?:(?P<s>[0-9]{1,9}(?:\.[0-9]+)?)s?)?"
-)  # nine digits: more is no time to wait
+)  # nine digits: a longer number is a typo
 
 
 def parse_duration(text: str) -> float:
-    """Seconds. Raises ValueError with what is expected.
+    """Return a duration in seconds. Raises ValueError that names the accepted formats.
 
     >>> parse_duration("90"), parse_duration("90s"), parse_duration("2m"), parse_duration("1h30m"), parse_duration("0")
     (90.0, 90.0, 120.0, 5400.0, 0.0)
@@ -25,14 +25,14 @@ def parse_duration(text: str) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """A duration as a person reads it.
+    """Return a duration in a short, readable form.
 
     >>> format_duration(0.4), format_duration(75), format_duration(5400), format_duration(float("nan"))
     ('0.4s', '1m15s', '1h30m', 'for ever')
     """
     if not seconds < MAX_DURATION_S:
         return "for ever"
-    if seconds < 9.95:  # noqa: PLR2004 - below this a tenth matters
+    if seconds < 9.95:  # noqa: PLR2004 - below ten seconds, tenths matter
         return f"{seconds:.1f}s"
     whole = round(seconds)
     hours, minutes, rest = whole // 3600, whole % 3600 // 60, whole % 60

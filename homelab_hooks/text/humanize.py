@@ -1,4 +1,4 @@
-"""Parts of our sentences: names in a row, and how many there are of a thing."""
+"""Format lists of names, counts and commit IDs for messages."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Iterable
 from homelab_hooks.text.sanitize import strip_control_chars
 
 MAX_NAMES = 10
-"""names that are said in a row"""
+"""names in one message; the rest is counted"""
 SHA_DIGITS = 10
-"""of a commit in a sentence: unambiguous in a repository of a million objects"""
+"""digits of an abbreviated commit in a message: unambiguous in a repository with a million objects"""
 IMAGE_SHA_DIGITS = 8
-"""of a commit beside image tags and pipelines, as CI abbreviates it there"""
+"""digits of a commit next to image tags and pipelines, as CI abbreviates it there"""
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Some names in one line, control characters removed.
+    """Return names joined by commas, without control characters; after MAX_NAMES the rest is counted.
 
     >>> join_names(["a", "b"])
     'a, b'
@@ -26,7 +26,7 @@ def join_names(names: Iterable[str]) -> str:
 
 
 def pluralize(number: int, noun: str) -> str:
-    """A number of things.
+    """Return a count and its noun, with an "s" unless it is one.
 
     >>> pluralize(1, "commit"), pluralize(0, "commit")
     ('1 commit', '0 commits')
@@ -35,7 +35,7 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def short_sha(sha: str, digits: int = SHA_DIGITS) -> str:
-    """Return an abbreviated commit.
+    """Return an abbreviated commit ID.
 
     >>> short_sha("0123456789abcdef")
     '0123456789'

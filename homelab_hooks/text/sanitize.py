@@ -1,4 +1,4 @@
-"""Text from outside made fit to be shown: nothing that acts on a terminal or hides, no secrets, no endless lines."""
+"""Sanitize external text for display: strip control and invisible characters, redact secrets, limit line width."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_LINE_WIDTH = 199
 _SGR_COLOUR = r"\x1b\[[0-9;:]{0,64}m"
 _ESCAPES = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: cursor, erase, colour
-    # OSC, DCS, SOS, PM, APC with their end; without one it would swallow the words that follow it
+    # OSC, DCS, SOS, PM, APC with their terminator; an unterminated one would swallow the text after it
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x00-\x1f\x7f-\x9f]*(?:\x1b\\|[\x07\x9c])"
     r"|\x1b[ -/]*[0-~]"  # the two- and three-character ones
     r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one C1 character
@@ -21,25 +21,28 @@ _ESCAPES = re.compile(
 _INVISIBLE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # C0 and C1
-    "\u2028\u2029\ud800-\udfff"  # separators of lines and paragraphs; halves of characters
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi: they show text in another order
+    "\u2028\u2029\ud800-\udfff"  # line and paragraph separators; lone surrogates
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi controls: they reorder text
     "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u2065\u206a-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
     "]"
 )
-"""what acts, and what nothing is seen of (Unicode's default-ignorable characters): it hides words from people, searches
-and the redactor, and terminals do not agree on its width; a lost joiner or selector costs looks only"""
+"""control characters and invisible ones (Unicode's default-ignorable code points)
+
+Invisible characters hide text from readers, searches and the redactor, and terminals disagree on their width. Losing
+a joiner or a variation selector affects the appearance only.
+"""
 _MAX_COMBINING_MARKS = 4
-"""marks upon one letter; no script needs more, and a pile of them is drawn over the lines around it"""
+"""combining marks on one letter; no script needs more, and a stack of them overwrites the lines around it"""
 _COMBINING_RUNS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MAX_COMBINING_MARKS + 1},}}")
 
 
 def strip_control_chars(text: str, *, colour: bool = False) -> str:
-    r"""One line of text from outside without control characters (C0, C1, bidi, line separators) and unseen ones.
+    r"""Return external text as one line, without control (C0, C1, bidi, line separators) and invisible characters.
 
     Args:
-        colour: keep SGR colour sequences, for step logs on a terminal; the last one ends them all.
+        colour: keep SGR colour sequences, for step logs on a terminal; the result ends with a reset.
 
     >>> strip_control_chars("a\tb\x1b[2Jc\x1b]0;title\x07d\u202ee\r")
     'a bcde'
@@ -67,7 +70,7 @@ def _strip_sequences(text: str) -> str:
 
 
 def _limit_combining(found: re.Match[str]) -> str:
-    """A run of signs and marks without the marks that stand upon too many others."""
+    """Return a run of symbols and marks with at most _MAX_COMBINING_MARKS marks on each."""
     from unicodedata import category
 
     kept, height = [], 0
@@ -79,7 +82,7 @@ def _limit_combining(found: re.Match[str]) -> str:
 
 
 def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
-    """At most `width` columns, the cut marked; wide characters take two.
+    """Return text cut to `width` columns, with an ellipsis if it is cut; wide characters take two columns.
 
     >>> truncate_text("abcdef", 4), truncate_text("漢字漢字", 6)
     ('abc…', '漢字…')
@@ -101,11 +104,11 @@ def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
 
 
 MIN_SECRET_LENGTH = 6
-"""characters; a shorter secret is none, and taking it out would take our own words apart"""
+"""characters; a shorter secret is not redacted, because that would also replace ordinary text"""
 
 
 def _encodings(secret: str) -> set[str]:
-    """A secret as it is, as `strip_control_chars` leaves it, and as JSON, URLs, shells, Python and HTML write it."""
+    """Return a secret as is, without control characters, and encoded for JSON, URLs, shells, Python and HTML."""
     encodings = {secret, strip_control_chars(secret), repr(secret)[1:-1]}
     if not secret.isalnum():
         import html
@@ -119,7 +122,7 @@ def _encodings(secret: str) -> set[str]:
 
 
 class Redactor:
-    """Takes secrets out of every text, also where they are escaped or cut short; forgets none that it was told of.
+    """Replaces secrets in text, also encoded or truncated ones; secrets are added and never removed.
 
     >>> redact = Redactor()
     >>> redact.add("t0ken/value")
@@ -132,14 +135,14 @@ class Redactor:
         self.add(*secrets)
 
     def add(self, *secrets: str) -> None:
-        """Never show these from now on."""
+        """Redact these secrets from now on; ones shorter than MIN_SECRET_LENGTH are ignored."""
         encodings = {
             encoding for secret in secrets if len(secret) >= MIN_SECRET_LENGTH for encoding in _encodings(secret)
         }
         self._secrets += sorted(form for form in encodings - set(self._secrets) if len(form) >= MIN_SECRET_LENGTH)
 
     def __call__(self, text: str) -> str:
-        """The text with each secret as ***; two that overlap are one; what `truncate_text` left of one goes too."""
+        """Return the text with *** for each secret, for overlapping secrets, and for one cut by `truncate_text`."""
         found = sorted(
             span
             for secret in self._secrets
@@ -161,7 +164,7 @@ def _occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
 
 
 def _truncated_occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
-    """Where the beginning of a secret stands before a mark of `truncate_text`."""
+    """Yield the spans where a prefix of the secret precedes the ellipsis of `truncate_text`."""
     at = text.find("…") if secret[:MIN_SECRET_LENGTH] in text else -1
     while at >= 0:
         for size in range(min(at, len(secret) - 1), MIN_SECRET_LENGTH - 1, -1):
@@ -172,12 +175,12 @@ def _truncated_occurrences(text: str, secret: str) -> Iterator[tuple[int, int]]:
 
 
 def sanitize_text(text: str, redact: Redactor, *, colour: bool = False) -> str:
-    r"""One line without control characters, secrets and the user part of URLs.
+    r"""Return text as one line without control characters, secrets and the userinfo of URLs.
 
-    Secrets are looked for last, so that no control character in the middle of one can hide it.
+    Control characters are stripped first, so that one inside a secret cannot hide it from the redactor.
 
     Args:
-        colour: keep colours, unless something has to be taken out: one could stand in the middle of a secret.
+        colour: keep SGR colours, unless something is redacted: a sequence could be inside a secret.
 
     >>> sanitize_text("https://ann:pw@git.example.test \x1b[1mt0k\x1b[0men-value", Redactor(["t0ken-value"]))
     'https://git.example.test ***'

@@ -1,4 +1,4 @@
-"""Secrets in URLs and settings: found, so that nothing shows them, and kept out of command lines and files."""
+"""Find secrets in URLs and git settings, so that they are redacted and kept out of command lines and files."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
 
 MIN_BARE_TOKEN_LENGTH = 20
-"""characters from which a user alone, without a password, is taken for a token: forges take one there"""
+"""characters from which a user name without a password counts as a token: forges accept one there"""
 _URL_WITH_USERINFO = re.compile(r"(?P<scheme>https?://)(?P<user>[^/@\s:]*)(?::(?P<password>[^/\s]*))?@", re.IGNORECASE)
 _USER_PART = re.compile(
-    # Or a slash in a password, which makes it no URL; bounded, or a text of nothing but URLs takes quadratic time.
-    # Again and again, for what is left of a password may look like a user part too.
+    # The second alternative allows a slash in a password, which is not a valid URL. It is bounded because text that
+    # consists of URLs would take quadratic time. It repeats because the rest of a password may look like userinfo.
     r"://(?:[^/\s]*@|[^/\s:@]{1,64}:(?!\d{1,5}(?:[/?#]|$))[^\s@'\"]{0,128}@)+"
 )
 _EXTRA_HEADER_KEY = re.compile(r"http\.(?:.*\.)?extraheader", re.IGNORECASE)
@@ -19,7 +19,7 @@ _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def find_secrets_in_git_config(entries: Iterable[tuple[str, str]]) -> set[str]:
-    """The secrets that git's settings hold, in URLs and in headers, as they stand there and as they are sent.
+    """Return the secrets in git settings, from URLs and extra headers, percent-encoded and decoded.
 
     >>> sorted(find_secrets_in_git_config([("remote.origin.url", "https://ann:p%40ssword@git.example.test/a/b")]))
     ['p%40ssword', 'p@ssword']
@@ -35,7 +35,7 @@ def find_secrets_in_git_config(entries: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def find_secrets_in_proxy_variables(environ: Mapping[str, str]) -> set[str]:
-    """The passwords of the proxies."""
+    """Return the proxy passwords in an environment, percent-encoded and decoded."""
     proxies = [value for name, value in environ.items() if name.lower() in _PROXY_VARIABLES and "@" in value]
     users = [value.rpartition("@")[0].rpartition("//")[2] for value in proxies]  # a proxy needs no scheme
     passwords = {user.partition(":")[2] or (user if len(user) >= MIN_BARE_TOKEN_LENGTH else "") for user in users}
@@ -51,7 +51,7 @@ def _secrets_in_text(text: str) -> set[str]:
 
 
 def strip_userinfo(url: str) -> str:
-    """A URL, or a text with URLs in it, without their user part.
+    """Return a URL, or text that contains URLs, without userinfo.
 
     >>> strip_userinfo("https://bob:s3cret@git.example.test/a/b.git")
     'https://git.example.test/a/b.git'
@@ -62,7 +62,7 @@ def strip_userinfo(url: str) -> str:
 
 
 def strip_web_userinfo(url: str) -> str:
-    """A URL without the user part that may hold a secret; ssh's user is none, and is needed.
+    """Return an http(s) URL without userinfo; other URLs are unchanged, because ssh needs its user name.
 
     >>> strip_web_userinfo("https://ann:pw@git.example.test/a/b"), strip_web_userinfo("ssh://git@git.example.test/a/b")
     ('https://git.example.test/a/b', 'ssh://git@git.example.test/a/b')
@@ -71,7 +71,7 @@ def strip_web_userinfo(url: str) -> str:
 
 
 def restore_userinfo(url: str, candidates: Iterable[str]) -> str:
-    """The candidate of which this URL is what `strip_web_userinfo` left, else the URL as it is.
+    """Return the first candidate that equals `url` without its userinfo, or `url` if there is none.
 
     >>> restore_userinfo("https://git.example.test/a", ["https://x.test/a", "https://ann:pw@git.example.test/a"])
     'https://ann:pw@git.example.test/a'
@@ -80,7 +80,7 @@ def restore_userinfo(url: str, candidates: Iterable[str]) -> str:
 
 
 def build_instead_of_config(args: Iterable[str]) -> dict[str, str]:
-    """Settings with which git takes the hidden form of each URL for the whole one.
+    """Return git settings (url.*.insteadOf) that map each URL without userinfo back to the full URL.
 
     >>> build_instead_of_config(["fetch", "--", "https://a:b@x.test/r", "main"])["url.https://a:b@x.test/r.insteadOf"]
     'https://x.test/r'
