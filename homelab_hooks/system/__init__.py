@@ -1,1 +1,1 @@
-"""The edge to this machine: processes, clock, signals, terminal."""
+"""Access to this machine: processes, clock, signals, files and the terminal."""

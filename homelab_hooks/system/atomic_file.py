@@ -1,4 +1,4 @@
-"""Replaces a file as a whole or not at all."""
+"""Replace a file atomically."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 
 
 def replace_file(path: Path, text: str, *, mode: int, durable: bool = False, infix: str = ".") -> None:
-    """Write `text` to a new file beside `path` and rename it over `path`; a reader sees the old text or the new one.
+    """Write `text` to a temporary file next to `path` and rename it to `path`: readers see the old text or the new one.
 
-    Characters that came from undecodable bytes are written as those bytes. A process that is killed may leave the new
-    file, under a name that begins with that of `path`. Raises OSError where the directory is missing or refuses.
+    Surrogate escapes are written as the bytes they stand for. If the process is killed, the temporary file may remain;
+    its name starts with that of `path`. Raises OSError if the directory is missing or not writable.
 
     Args:
-        mode: the file's permissions, also while it is written: it may hold what other accounts must not read.
-        durable: flush it to the disk before the rename, so that it survives the loss of power.
-        infix: stands between the name of `path` and the random end of the new file's name.
+        mode: the permissions, also of the temporary file: it may contain data that other users must not read.
+        durable: fsync before the rename, so that the file survives a power failure.
+        infix: the text between the name of `path` and the random suffix of the temporary file.
     """
-    # Not by the tempfile module: importing it costs a hook that records a push several milliseconds.
+    # Not with the tempfile module: importing it takes several milliseconds in a hook that runs on every push.
     new = path.with_name(f"{path.name}{infix}{os.urandom(8).hex()}")
     handle = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The door to time."""
+"""Clocks, an interruptible sleep, and a ticker thread."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 MIN_TICK_INTERVAL_S = 0.125
-"""seconds at least between two beats of a pulse"""
+"""minimum seconds between two ticks"""
 MAX_TICK_INTERVAL_S = 0.25
-"""seconds at most between them"""
+"""maximum seconds between two ticks"""
 
 
 def format_current_time() -> str:
-    """The time now, as RFC 3339."""
+    """Return the current UTC time in RFC 3339 format."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class SystemClock:
-    """Monotonic and wall time; a sleep that another thread can cut short."""
+    """Monotonic and wall-clock time, and a sleep that another thread can interrupt."""
 
     def __init__(self) -> None:
         self._woken = threading.Event()
 
     def now(self) -> float:
-        """Seconds that never run backwards; they stand still while the machine sleeps (CLOCK_MONOTONIC)."""
+        """Return monotonic seconds; they do not advance while the machine is suspended (CLOCK_MONOTONIC)."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Unix seconds."""
+        """Return Unix time in seconds."""
         return time.time()
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, or return early after `wake`."""
+        """Sleep for this many seconds, or until `wake`."""
         if self._woken.wait(seconds):
             self._woken.clear()
 
     def wake(self) -> None:
-        """End the current sleep, or else the next one, at once; may be called from any thread."""
+        """Interrupt the current sleep, or the next one if there is none; may be called from any thread."""
         self._woken.set()
 
 
 class Ticker:
-    """Calls `on_tick` in a thread of its own: soon after a nudge, and four times a second without one."""
+    """Calls `on_tick` on its own thread: every MAX_TICK_INTERVAL_S, and earlier when a tick is requested."""
 
     def __init__(self, on_tick: Callable[[], None]) -> None:
         self._on_tick = on_tick
         self._tick_requested, self._stopped = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="ticker", daemon=True)
 
     def start(self) -> None:
-        """Begin; once."""
+        """Start the thread; may be called once."""
         self._thread.start()
 
     def request_tick(self) -> None:
-        """Beat as soon as the gap allows."""
+        """Tick as soon as MIN_TICK_INTERVAL_S allows."""
         self._tick_requested.set()
 
     def stop(self) -> None:
-        """End; no beat is under way any more when this returns, unless it hangs."""
+        """Stop, and wait up to a second for a running tick to finish."""
         self._stopped.set()
         self._tick_requested.set()
         self._thread.join(1.0)

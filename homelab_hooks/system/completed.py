@@ -1,4 +1,4 @@
-"""How a process ended."""
+"""The result of a process that has ended."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from typing import NamedTuple
 
 
 class Completed(NamedTuple):
-    """How a process ended; `code` is negative for a signal, as in subprocess."""
+    """The exit code and output of a process; `code` is negative for a signal, as in subprocess."""
 
     code: int
     stdout: bytes = b""
     stderr: bytes = b""
     timed_out: bool = False
     not_found: bool = False
-    """the program could not be started at all"""
+    """the program could not be started; `code` is 127 then"""
 
     @property
     def ok(self) -> bool:
-        """Ended by itself, with 0."""
+        """Whether the process exited with 0."""
         return self.code == 0
 
     @property
     def out(self) -> str:
-        """Standard output as text, undecodable bytes kept as surrogates (file names survive)."""
+        """Standard output as text; undecodable bytes become surrogate escapes, which preserves file names."""
         return self.stdout.decode("utf-8", "surrogateescape")
 
     @property
     def lines(self) -> tuple[str, ...]:
-        r"""The lines of standard output, each ended by a newline and nothing else: names may hold U+2028 or U+0085.
+        r"""The lines of standard output, split at newlines only: file names may contain U+2028 or U+0085.
 
         >>> Completed(0, "a\u2028b\nc\n".encode()).lines
         ('a\u2028b', 'c')
@@ -36,5 +36,5 @@ class Completed(NamedTuple):
 
     @property
     def err(self) -> str:
-        """Standard error as text, undecodable bytes replaced."""
+        """Standard error as text; undecodable bytes are replaced."""
         return self.stderr.decode("utf-8", "replace")

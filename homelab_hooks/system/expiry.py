@@ -1,4 +1,4 @@
-"""An end for this process, whatever happens."""
+"""A hard limit on the run time of this process."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import signal
 import threading
 
 FINAL_REPORT_S = 60.0
-"""seconds that a process whose time is up may take to say how it ended"""
+"""seconds between SIGTERM and SIGALRM, for the process to report its result"""
 
 
 def exit_after(seconds: float) -> None:
-    """End this process after so many seconds: by SIGTERM, and where it does not listen by the kernel's own alarm."""
+    """Send this process SIGTERM after `seconds`, and let the kernel end it with SIGALRM FINAL_REPORT_S later."""
     timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGTERM))
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""The part of a terminal that is drawn again and again: what to write so that it shows what it should."""
+"""Compute the escape sequences that redraw a region at the bottom of a terminal."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _ERASE_LINE, _ERASE_SCREEN = "\x1b[K", "\x1b[J"
 
 
 class ScreenLine(NamedTuple):
-    """One line, colours included."""
+    """A rendered line, including SGR colour sequences."""
 
     text: str
     width: int
-    """columns that it takes"""
+    """columns that it occupies"""
 
 
 class LiveRegion(NamedTuple):
-    """What stands on the screen, right above the cursor."""
+    """What the region shows now, directly above the cursor."""
 
     lines: tuple[ScreenLine, ...] = ()
     columns: int = 0
-    """how wide the terminal was"""
+    """width of the terminal when it was drawn"""
 
 
 def redraw_region(
@@ -34,16 +34,16 @@ def redraw_region(
     columns: int,
     rewraps: bool = False,
 ) -> tuple[str, LiveRegion]:
-    r"""What to write, empty where all stands already, and what stands then.
+    r"""Return the text to write, empty if nothing changed, and the region that the terminal shows afterwards.
 
-    Each write leaves the cursor visible, below the region and at the left, and everything else as it was: a prompt of
-    another program is readable there, and a killed process leaves a usable terminal. Lines are written over, never
-    erased first, so that nothing flickers.
+    Each write leaves the cursor visible, in column 1 below the region, and all terminal modes unchanged: the prompt of
+    another program is readable there, and a killed process leaves a usable terminal. Lines are overwritten, not erased
+    first, so that nothing flickers.
 
     Args:
-        scrollback: lines that go above the region and stay; long ones wrap, so that they can be copied whole.
-        live_lines: the region from now on.
-        rewraps: the terminal breaks long lines anew when it gets narrower.
+        scrollback: lines to print above the region; long ones wrap, so that they can be copied.
+        live_lines: the new content of the region.
+        rewraps: whether the terminal rewraps long lines when it becomes narrower.
 
     >>> redraw_region(LiveRegion(), live_lines=[ScreenLine("a", 1)], columns=80)[0]
     '\x1b[?25l\r\x1b[?7la\x1b[K\r\n\x1b[?7h\x1b[J\x1b[?25h'
@@ -66,7 +66,7 @@ def redraw_region(
 
 
 def count_rows(region: LiveRegion, columns: int) -> int:
-    """How many rows the region takes now, in a terminal that breaks its lines at `columns`.
+    """Return the rows that the region occupies after the terminal has rewrapped it to `columns`.
 
     >>> count_rows(LiveRegion((ScreenLine("x" * 70, 70), ScreenLine("", 0)), 80), 40)
     3

@@ -1,4 +1,4 @@
-"""Starts processes, hears them and ends them."""
+"""Run processes: to completion, line by line, interactively or in the background, and end whole process groups."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.signals import acknowledge_interrupt, pass_signals_to
 
 TERMINATE_GRACE_S = 2.0
-"""seconds between SIGTERM and SIGKILL for a process that is to end"""
+"""seconds between SIGTERM and SIGKILL"""
 MAX_LINE_BYTES = 4 * 1024 * 1024
-"""bytes of one line of a program that is followed: an object in a cluster has at most 1.5 million"""
+"""maximum bytes of a streamed line: an object in a cluster has at most 1.5 million bytes"""
 
 
 _RUNNING: set[subprocess.Popen[bytes]] = set()
-"""what `run` waits for now, in whichever thread"""
+"""the processes that `run` waits for, in any thread"""
 
 
 def kill_abandoned() -> None:
-    """End what threads still wait for that nobody waits for any more."""
+    """End the processes that abandoned threads still wait for in `run`."""
     for child in tuple(_RUNNING):
         kill_group(child)
 
 
 class ProcessRunner:
-    """Starts processes with the environment it was given, never with another.
+    """Starts processes with the given environment, not with that of this process.
 
     Args:
-        environ: what children inherit; secrets are taken out by whoever builds this.
+        environ: the environment of the processes; the caller removes secrets from it.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -48,9 +48,9 @@ class ProcessRunner:
         stdin: bytes = b"",
         timeout: float | None = None,
     ) -> Completed:
-        """Run to the end, or kill the whole process group after `timeout` seconds.
+        """Run to completion, or kill the whole process group after `timeout` seconds, and return the result.
 
-        A program that is not there is a `Done` with `missing`, as a shell would say it (127).
+        If the program is not found, `not_found` is set and the code is 127, as in a shell.
         """
         try:
             child = self._start(argv, cwd, env, subprocess.PIPE)
@@ -60,7 +60,7 @@ class ProcessRunner:
         try:
             out, err = child.communicate(stdin, timeout)
         except subprocess.TimeoutExpired:
-            late = child.poll() is None  # else something that it left behind holds its output
+            late = child.poll() is None  # otherwise a process that it started keeps its output open
             kill_group(child)
             out, err = _remaining_output(child)
             return Completed(child.returncode, out, err, timed_out=late)
@@ -78,15 +78,15 @@ class ProcessRunner:
     def stream(
         self,
         argv: Sequence[str],
-        hear: Callable[[str], None],
+        on_line: Callable[[str], None],
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
     ) -> Completed:
-        """Run to the end and hand on each line (both streams, without its newline) as it comes.
+        """Run to completion and pass each line of stdout and stderr, without its newline, to `on_line`.
 
-        `hear` runs in this thread. An exception in it, Ctrl-C included, ends the whole process group.
+        `on_line` runs on this thread. An exception in it, including Ctrl-C, ends the whole process group.
         """
         try:
             child = self._start(argv, cwd, env, subprocess.STDOUT)
@@ -97,17 +97,17 @@ class ProcessRunner:
             assert child.stdout is not None  # noqa: S101 - a pipe was asked for
             with child.stdout as lines:
                 for line in lines:
-                    hear(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+                    on_line(line.rstrip(b"\r\n").decode("utf-8", "replace"))
             return Completed(child.wait())
         except BaseException:
             kill_group(child)
             raise
 
     def run_interactive(self, argv: Sequence[str], *, cwd: Path | None = None, has_result: bool = False) -> int:
-        """Run with our own terminal, which a Ctrl-C then reaches too; the exit code, 128 and more for a signal.
+        """Run in the foreground of this terminal, and return the exit code: 128 plus the signal number for a signal.
 
         Args:
-            has_result: it writes the result: signals are passed on to it, and ignored once it has ended.
+            has_result: the process prints the result: signals are forwarded to it, and ignored once it has ended.
         """
         child = subprocess.Popen(list(argv), cwd=cwd, env=self._environ)
         code = wait_for_result(child) if has_result else wait_out(child)
@@ -121,7 +121,7 @@ class ProcessRunner:
         env: Mapping[str, str] | None = None,
         log: Path | None = None,
     ) -> Background:
-        """Start what goes on beside or after us, in a session of its own; its output goes to `log` or nowhere."""
+        """Start a process in a new session, where it may outlive this one; output is appended to `log` or discarded."""
         sink = log.open("ab") if log else subprocess.DEVNULL
         try:
             child = subprocess.Popen(
@@ -133,18 +133,20 @@ class ProcessRunner:
                 sink.close()
         return Background(child)
 
-    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> LineStream:
-        """Start a program beside us, and hand on each line of its standard output as it comes.
+    def stream_lines(
+        self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
+    ) -> LineStream:
+        """Start a process and pass each line of its stdout to `on_line` on a worker thread.
 
-        `hear` runs in a thread of its own and says whether to go on; an endless line ends it too. `over` is called
-        there in the end, unless the program is not there at all.
+        The stream ends when the process does, when `on_line` returns False, or at a line longer than MAX_LINE_BYTES.
+        Then `on_end` is called on the worker thread, unless the program could not be started.
         """
         try:
             child = self._start(argv, None, None, subprocess.DEVNULL)
         except OSError:
-            return LineStream(None, hear, over)
+            return LineStream(None, on_line, on_end)
         self._feed(child, b"")
-        return LineStream(child, hear, over)
+        return LineStream(child, on_line, on_end)
 
     def _start(
         self, argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, stderr: int
@@ -156,7 +158,7 @@ class ProcessRunner:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            start_new_session=True,  # a group of its own: ended whole, and Ctrl-C is ours to pass on
+            start_new_session=True,  # a process group that can be ended as a whole, and that Ctrl-C does not reach
         )
 
     @staticmethod
@@ -172,64 +174,64 @@ class ProcessRunner:
 
 
 class Background:
-    """A server process beside us."""
+    """A running process in a session of its own."""
 
     def __init__(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process ID."""
         return self._child.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is still running."""
         return self._child.poll() is None
 
     def stop(self) -> None:
-        """End it and all it started, and wait until it is gone."""
+        """End its process group, and wait for it."""
         kill_group(self._child)
         self._child.wait()
 
 
 class LineStream:
-    """A program beside us whose lines are heard; it ends by itself, or when it is closed."""
+    """A running process whose output lines are passed to a callback on a worker thread."""
 
     def __init__(
-        self, child: subprocess.Popen[bytes] | None, hear: Callable[[str], bool], over: Callable[[], None]
+        self, child: subprocess.Popen[bytes] | None, on_line: Callable[[str], bool], on_end: Callable[[], None]
     ) -> None:
         self._child, self._ended = child, child is None
-        self._hear, self._over = hear, over
+        self._on_line, self._on_end = on_line, on_end
         self._thread = threading.Thread(target=self._run, args=(child,), name="follow", daemon=True)
         if child is not None:
             self._thread.start()
 
     @property
     def alive(self) -> bool:
-        """Whether lines may still come."""
+        """Whether more lines may arrive."""
         return not self._ended
 
     def close(self) -> None:
-        """End it and all it started; no line is heard any more when this returns."""
+        """End its process group, and wait up to TERMINATE_GRACE_S for the last callback to finish."""
         if self._child is not None and not self._ended:
             kill_group(self._child)
-            self._ended = True  # only now: cut short, it can be closed again
+            self._ended = True  # only now: if this is interrupted, it can be closed again
             self._thread.join(TERMINATE_GRACE_S)
 
     def _run(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None  # noqa: S101 - a pipe was asked for
         with child.stdout as lines:
             while (line := lines.readline(MAX_LINE_BYTES)).endswith(b"\n") and not self._ended:
-                if not self._hear(line.decode("utf-8", "replace")):
+                if not self._on_line(line.decode("utf-8", "replace")):
                     break
         kill_group(child)
         self._ended = True
-        self._over()
+        self._on_end()
 
 
 def _remaining_output(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """What a child that has ended said; what left its group may hold its output for ever, and is not waited for."""
+    """Return the rest of an ended child's output; limited, as a process outside its group may keep the pipe open."""
     try:
         return child.communicate(timeout=TERMINATE_GRACE_S)
     except subprocess.TimeoutExpired as late:
@@ -240,7 +242,7 @@ def _remaining_output(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
 
 
 def kill_group(child: subprocess.Popen[bytes]) -> None:
-    """End the child's whole process group: SIGTERM, a moment of grace, SIGKILL."""
+    """End the child's process group with SIGTERM, and after TERMINATE_GRACE_S with SIGKILL."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGTERM)
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -250,13 +252,13 @@ def kill_group(child: subprocess.Popen[bytes]) -> None:
 
 
 def wait_for_result(child: subprocess.Popen[bytes]) -> int:
-    """The exit code of a program that writes the result; from its end on signals change nothing here either."""
+    """Return the exit code of a process that prints the result; forward signals, and ignore them once it has ended."""
     with pass_signals_to(child.send_signal):
         return child.wait()
 
 
 def wait_out(child: subprocess.Popen[bytes]) -> int:
-    """The exit code of a program that gets a Ctrl-C from the terminal, as we do, and does with it what it likes."""
+    """Return the exit code of a process that handles Ctrl-C itself: the terminal sends it to both processes."""
     while True:
         try:
             return child.wait()

@@ -1,4 +1,4 @@
-"""Processes as the system lists them: who started whom, in which session, on which terminal."""
+"""Read the process table: parent, session, terminal and start time of a process, from /proc or ps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from homelab_hooks.system.process import ProcessRunner
 
-_LISTED = Path("/proc")
+_PROC = Path("/proc")
 _PTY_MAJOR_CODE, _MINORS_PER_MAJOR_COUNT = range(136, 144), 256
 _PLAIN = {"PATH": os.defpath, "LC_ALL": "C"}
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
@@ -19,29 +19,29 @@ _CONSOLE_MAJOR_CODE, _MAX_CONSOLES = 4, 64
 
 
 class ProcessInfo(NamedTuple):
-    """A process that runs; `began` tells it from a later one with the same id."""
+    """A running process; `began` distinguishes it from a later one with the same ID."""
 
     id: int
     parent: int
     session: int
     name: str
-    """of the program, without its directory"""
+    """the program, without its directory"""
     terminal: str
-    """the path of the terminal that it belongs to; empty where it has none"""
+    """the path of its controlling terminal; empty if it has none"""
     began: str
 
 
 def process_info(number: int) -> ProcessInfo | None:
-    """The process of this id; None where there is none, or it has ended and waits to be reaped.
+    """Return the process with this ID; None if there is none, or if it is a zombie.
 
     >>> process_info(2**30) is None, process_info(os.getpid()).parent == os.getppid()
     (True, True)
     """
-    return info_from_proc(number) if (_LISTED / "self").exists() else info_from_ps(number)
+    return info_from_proc(number) if (_PROC / "self").exists() else info_from_ps(number)
 
 
 def ancestors(number: int) -> Iterator[ProcessInfo]:
-    """Those that a process descends from, the nearest first."""
+    """Yield the ancestors of a process, the parent first."""
     seen = {number}
     found = process_info(number)
     while found and found.parent not in seen:
@@ -52,32 +52,32 @@ def ancestors(number: int) -> Iterator[ProcessInfo]:
 
 
 def is_same_process(known: ProcessInfo) -> bool:
-    """Whether it is the same process that runs under this id now."""
+    """Return whether the process is still running: its ID may have been reused."""
     now = process_info(known.id)
     return now is not None and now.began == known.began
 
 
 def info_from_proc(number: int) -> ProcessInfo | None:
-    """From Linux's /proc."""
+    """Return a process from /proc (Linux); None if there is none, or if it is a zombie."""
     try:
-        text = (_LISTED / str(number) / "stat").read_text(encoding="utf-8", errors="replace")
+        text = (_PROC / str(number) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
     return parse_stat(number, text)
 
 
 def parse_stat(number: int, text: str) -> ProcessInfo | None:
-    """From a line of proc_pid_stat(5): the name stands in brackets and may hold any character."""
+    """Parse a line of proc_pid_stat(5); the name is in parentheses and may contain any character."""
     head, _, rest = text.rpartition(")")
     fields = rest.split()
-    if len(fields) < 20 or fields[0] in {"Z", "X"} or not all(map(_NUMBER.fullmatch, fields[1:5])):  # noqa: PLR2004 - began
+    if len(fields) < 20 or fields[0] in {"Z", "X"} or not all(map(_NUMBER.fullmatch, fields[1:5])):  # noqa: PLR2004 - starttime is field 20 after the name
         return None
     parent, _, session, terminal = map(int, fields[1:5])
     return ProcessInfo(number, parent, session, head.partition("(")[2], _terminal(terminal), fields[19])
 
 
 def _terminal(device: int) -> str:
-    """A terminal's path by its device number.
+    """Return the path of a terminal by its device number; empty if unknown.
 
     >>> _terminal(0x8803), _terminal(0x0401), _terminal(0)
     ('/dev/pts/3', '/dev/tty1', '')
@@ -89,16 +89,16 @@ def _terminal(device: int) -> str:
 
 
 def info_from_ps(number: int) -> ProcessInfo | None:
-    """From ps(1), where there is no /proc."""
+    """Return a process from ps(1), for systems without /proc."""
     columns = [part for name in ("ppid", "stat", "tty", "lstart", "comm") for part in ("-o", f"{name}=")]
     done = ProcessRunner(_PLAIN).run(["ps", *columns, "-p", str(number)], timeout=5)
     return parse_ps(number, done.out) if done.ok else None
 
 
 def parse_ps(number: int, text: str) -> ProcessInfo | None:
-    """From the line that it prints."""
+    """Parse the line that ps prints in `info_from_ps`."""
     fields = text.split(None, 8)
-    if len(fields) < 9 or fields[1].startswith("Z") or not _NUMBER.fullmatch(fields[0]):  # noqa: PLR2004 - three, five of a date, the name
+    if len(fields) < 9 or fields[1].startswith("Z") or not _NUMBER.fullmatch(fields[0]):  # noqa: PLR2004 - three columns, five of the start time, the name
         return None
     session = 0
     with contextlib.suppress(OSError):
@@ -109,14 +109,14 @@ def parse_ps(number: int, text: str) -> ProcessInfo | None:
 
 
 def command_line(number: int) -> str:
-    """The command line of a process that runs now; empty where there is none, or it has ended and waits to be reaped.
+    """Return the command line of a process; empty if there is none, or if it is a zombie.
 
     >>> command_line(2**30)
     ''
     """
-    if (_LISTED / "self").exists():
+    if (_PROC / "self").exists():
         with contextlib.suppress(OSError):
-            told = (_LISTED / str(number) / "cmdline").read_bytes()
-            return told.replace(b"\0", b" ").decode("utf-8", "replace")
+            cmdline = (_PROC / str(number) / "cmdline").read_bytes()
+            return cmdline.replace(b"\0", b" ").decode("utf-8", "replace")
         return ""
     return ProcessRunner(_PLAIN).run(["ps", "-o", "args=", "-p", str(number)], timeout=5).out.strip()

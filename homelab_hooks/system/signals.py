@@ -1,4 +1,4 @@
-"""Signals that end this process: raised while it works, and ignored once its result is written."""
+"""Handle SIGINT, SIGTERM and SIGHUP: raise them while a command works, ignore them once its result is written."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ T = TypeVar("T")
 Handler = Callable[[int, FrameType | None], None]
 
 RERAISE_AFTER_S = 20.0
-"""seconds after which a signal that nobody took is raised again; more than ending several groups of children takes"""
+"""seconds after which an unhandled signal is raised again; longer than ending several process groups takes"""
 RERAISE_NOW_S = 0.01
-"""seconds until it is raised again where it is known to be lost"""
+"""seconds until a signal that is known to be lost is raised again"""
 DUPLICATE_COUNT = 2
-"""a signal comes twice where git started us: from the terminal, and handed on by git, which waits for our end"""
+"""when git started this process, a signal arrives twice: from the terminal, and forwarded by git"""
 
 
 @contextlib.contextmanager
 def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
-    """Within this, SIGINT, SIGTERM and SIGHUP do not kill the process: they raise in what `interruptible` runs.
+    """Within this context, signals do not kill the process: they raise in the function that `run_interruptible` runs.
 
-    There SIGTERM and a terminal that goes away raise Terminated, as Ctrl-C raises KeyboardInterrupt. One that comes
-    before that is raised at its beginning. One that comes after it, or after `ignore_signals`, changes nothing, so that
-    what was raised is turned into a result and no second signal interferes. Children are not affected: the handlers are
-    functions, which the system replaces by the default in a new program. Within another `terminable` this does nothing.
+    There, SIGINT raises KeyboardInterrupt; SIGTERM and SIGHUP raise Terminated. A signal that arrives earlier is raised
+    when the function starts. A signal that arrives later, or after `ignore_signals`, is ignored, so that the exception
+    becomes a result without a second signal interfering. Child processes are not affected: exec resets handlers that
+    are functions to the default. Nested use has no effect.
 
-    The second of a kind is not heard, so that git's echo does not cut the last words short; a third is a person who
-    insists. Python loses what a handler raises in a finalizer: then it is raised again at once. It may find a library
-    with its own lock in hand (httpcore, in one line): it is raised again every `again` seconds, until the work ends or
-    somebody calls `taken`.
+    The second signal of a kind is ignored, because git forwards the one that the terminal has sent already; a third
+    is the user insisting. Python discards an exception that a handler raises in a finalizer; it is raised again
+    immediately. A handler may also interrupt a library that holds a lock and swallows the exception (one line in
+    httpcore does), so it is raised again every `again` seconds, until the work ends or `acknowledge_interrupt` is
+    called.
     """
     if _STATE.active:
         yield
@@ -43,7 +44,7 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
     before: dict[signal.Signals, Any] = {signal.SIGALRM: signal.getsignal(signal.SIGALRM)}
     unraisable = sys.unraisablehook
     _STATE.begin()
-    sys.unraisablehook = _hearing_of_the_lost(unraisable)
+    sys.unraisablehook = _make_unraisable_hook(unraisable)
     try:
         for which, handler in _handlers(again).items():
             before[which] = signal.signal(which, handler)
@@ -58,32 +59,33 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
 
 def _handlers(again: float) -> dict[signal.Signals, Handler]:
     numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup wants to outlive its terminal
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup, SIGHUP stays ignored
         numbers.append(signal.SIGHUP)
-    heard = {which: itertools.count(1) for which in numbers}
+
+    counts = {which: itertools.count(1) for which in numbers}
 
     def end(number: int, frame: FrameType | None) -> None:
         which = signal.Signals(number)
-        if next(heard[which]) != DUPLICATE_COUNT:  # in one step: this is interrupted by the next signal
-            _STATE.came(which, frame, again)
+        if next(counts[which]) != DUPLICATE_COUNT:  # atomic: the next signal may interrupt this handler
+            _STATE.on_signal(which, frame, again)
 
     return dict.fromkeys(numbers, end)
 
 
-def _hearing_of_the_lost(
+def _make_unraisable_hook(
     unraisable: Callable[[sys.UnraisableHookArgs], Any],
 ) -> Callable[[sys.UnraisableHookArgs], Any]:
-    def lost(told: sys.UnraisableHookArgs) -> None:
-        if issubclass(told.exc_type, KeyboardInterrupt | Terminated):
+    def hook(args: sys.UnraisableHookArgs) -> None:
+        if issubclass(args.exc_type, KeyboardInterrupt | Terminated):
             _RERAISER.raise_soon()
         else:
-            unraisable(told)
+            unraisable(args)
 
-    return lost
+    return hook
 
 
 def run_interruptible(work: Callable[[], T]) -> T:
-    """Run it within `terminable`: a signal is raised here and nowhere else."""
+    """Run `work` and return its result; within `catch_signals`, signals are raised here and nowhere else."""
     early, _STATE.early = _STATE.early, None
     if early is not None:
         raise early
@@ -91,21 +93,21 @@ def run_interruptible(work: Callable[[], T]) -> T:
 
 
 def ignore_signals() -> None:
-    """From here until `terminable` ends no signal changes anything, nor an alarm: the result is about to be written.
+    """Ignore signals and alarms until `catch_signals` ends: the result is about to be written.
 
-    SIGQUIT and SIGKILL still end a process whose output nobody takes.
+    SIGQUIT and SIGKILL still end a process that is blocked on its output.
     """
     if not _STATE.active:
         return
     _STATE.ignored = True
     _RERAISER.stop()
-    if signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:  # the alarm of `expire`
+    if signal.getsignal(signal.SIGALRM) is signal.SIG_DFL:  # the alarm of `exit_after`
         signal.signal(signal.SIGALRM, lambda *_: None)
 
 
 @contextlib.contextmanager
 def pass_signals_to(receiver: Callable[[int], None]) -> Iterator[None]:
-    """Within this signals are given to `receiver`, which writes the result; after it they are ignored."""
+    """Within this context, forward signals to `receiver`, whose process prints the result; ignore them afterwards."""
     _STATE.receiver = receiver
     try:
         yield
@@ -114,29 +116,29 @@ def pass_signals_to(receiver: Callable[[int], None]) -> Iterator[None]:
 
 
 def acknowledge_interrupt() -> None:
-    """Whoever catches what `interruptible` raised, and goes on, says so: else it is raised again."""
+    """Report that the exception of a signal was caught and work continues; otherwise it is raised again."""
     _RERAISER.stop()
 
 
 class _State:
-    """How far this process is: a process has one set of signal handlers."""
+    """The signal state of this process; global, because a process has one set of signal handlers."""
 
     def __init__(self) -> None:
         self.active = False
-        """within `terminable`"""
+        """within `catch_signals`"""
         self.ignored = False
-        """the result is being written, or was"""
+        """the result is being written, or has been"""
         self.early: type[BaseException] | None = None
-        """what is raised when the work begins"""
+        """the exception to raise when the work starts"""
         self.receiver: Callable[[int], None] | None = None
-        """who gets signals instead of us"""
+        """gets the signals instead of this process"""
 
     def begin(self) -> None:
-        """Enter `terminable`."""
+        """Enter `catch_signals`."""
         self.active, self.ignored, self.early, self.receiver = True, False, None, None
 
-    def came(self, which: signal.Signals, frame: FrameType | None, again: float) -> None:
-        """Raise it if it may be raised here, now and every `again` seconds."""
+    def on_signal(self, which: signal.Signals, frame: FrameType | None, again: float) -> None:
+        """Raise, forward, postpone or ignore a signal; raise it again every `again` seconds."""
         cause = KeyboardInterrupt if which is signal.SIGINT else Terminated
         if self.ignored:
             return
@@ -148,9 +150,9 @@ class _State:
             self.early = cause
 
     def may_raise(self, frame: FrameType | None) -> bool:
-        """Whether a signal that interrupts this frame interrupts what `interruptible` runs.
+        """Return whether this frame belongs to the work of `run_interruptible`.
 
-        A flag would not do: it could be cleared only after the exception is caught, and another signal may come before.
+        A flag would not do: it could only be cleared after the exception is caught; another signal may arrive first.
         """
         while frame is not None and frame.f_code is not run_interruptible.__code__:
             frame = frame.f_back
@@ -158,18 +160,18 @@ class _State:
 
 
 class _Reraiser:
-    """Raises the same again and again, by the process's alarm, which is as it was before once this has ended.
+    """Raises an exception repeatedly with the process's alarm timer, and restores the timer when it stops.
 
-    Signals come in the middle of it too; what they do here ends by raising, so each line leaves what the next may find.
+    Signals may interrupt these methods too, and their handlers raise, so the state is consistent after every line.
     """
 
     def __init__(self) -> None:
         self._every = RERAISE_AFTER_S
         self._before: tuple[Any, float] | None = None
-        """whose the alarm was, and the seconds it had left; None while it is not ours"""
+        """the previous handler of the alarm, and its remaining seconds; None if the alarm is not in use here"""
 
     def raise_repeatedly(self, cause: type[BaseException], every: float) -> None:
-        """Raise it, and again every so many seconds."""
+        """Raise the exception now, and again every `every` seconds."""
 
         def once_more(number: int, frame: FrameType | None) -> None:
             del number
@@ -184,12 +186,12 @@ class _Reraiser:
         raise cause
 
     def raise_soon(self) -> None:
-        """It was lost: raise it now."""
+        """Raise the exception again in RERAISE_NOW_S: it was lost."""
         if self._before is not None:
             signal.setitimer(signal.ITIMER_REAL, RERAISE_NOW_S, self._every)
 
     def stop(self) -> None:
-        """Somebody took it."""
+        """Stop raising: the exception was handled."""
         if self._before is not None:
             handler, left = self._before
             signal.setitimer(signal.ITIMER_REAL, left)
@@ -199,4 +201,4 @@ class _Reraiser:
 
 _STATE = _State()
 _RERAISER = _Reraiser()
-"""a process has one alarm"""
+"""global, because a process has one alarm timer"""

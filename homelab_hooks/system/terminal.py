@@ -1,4 +1,4 @@
-"""The door to the terminal: result lines to stdout, everything else to stderr, a part of it drawn again and again."""
+"""Write to the terminal: result lines to stdout, progress to stderr, with a live region that is redrawn."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _TERMS_WITH_TITLE = (
     "xterm", "rxvt", "screen", "tmux", "alacritty", "foot", "kitty", "wezterm", "ghostty", "contour", "konsole", "vte",
     "gnome", "st-", "putty", "mintty", "iterm", "cygwin",
 )  # fmt: skip
-"""kinds that are known to take a title; another would show it among what stands there"""
-_LOG_FULL_NOTICE = "... (the log is full)"
+"""TERM prefixes of terminals that support a window title; others may print the sequence as text"""
+_LOG_FULL_NOTICE = "... (log truncated)"
 
 
 class Terminal:
@@ -40,12 +40,12 @@ class Terminal:
         self._moved_below_prompt = False
 
     def out(self, line: str) -> None:
-        """A line to stdout, at once; a reader that has gone away is no error of ours."""
+        """Write a line to stdout and flush it; a closed pipe is not an error."""
         self.draw((), ())
         self._write(sys.stdout, line)
 
     def err(self, line: str) -> None:
-        """A line to stderr, at once."""
+        """Write a line to stderr and flush it; after `limit_log`, up to the limit."""
         self.draw((), ())
         if self._log_budget is not None:
             line = line if self._log_budget > 0 else ""
@@ -55,13 +55,13 @@ class Terminal:
             self._write(sys.stderr, line)
 
     def limit_log(self, max_chars: int) -> None:
-        """From here on stderr gets no more than this: it is a log, and nobody sees it grow."""
+        """Limit further output on stderr to `max_chars`: it is a log file, and must not fill the disk."""
         self._log_budget = max_chars
 
     def ask(self, question: str) -> bool:
-        """A yes from the person at the terminal; no where there is no terminal, or no answer.
+        """Ask a yes/no question; return False without a terminal or without an answer.
 
-        The caller has closed the live view. Whatever ends the question, the next output begins on a line of its own.
+        The caller closes the live view first. However the prompt ends, the next output starts on a new line.
         """
         if sys.stdin is None or not sys.stdin.isatty() or sys.stderr is None or not sys.stderr.isatty():
             return False
@@ -75,7 +75,7 @@ class Terminal:
         return answer.strip().lower() in {"y", "yes"}
 
     def draw(self, scrollback: Sequence[str], live_lines: Sequence[ScreenLine]) -> None:
-        """Add lines that stay, and have the region of stderr below them show `live_lines`; other lines remove it."""
+        """Print `scrollback` on stderr, and show `live_lines` in the live region below; `out` and `err` remove it."""
         with self._lock:
             if not self._is_foreground:
                 live_lines, self._region = (), LiveRegion()
@@ -90,17 +90,17 @@ class Terminal:
                 self._write(sys.stderr, text, end="")
 
     def _start_below_prompt(self, scrollback: Sequence[str]) -> None:
-        """The shell may have asked for its next command on this line: go on below it, once."""
+        """Start a new line once: the shell may have printed its prompt on this one."""
         if scrollback and not self._moved_below_prompt:
             self._moved_below_prompt = True
             self._write(sys.stderr, "")
 
     @cached_property
     def console(self) -> Console:
-        """Rich's idea of stderr: its size, and the colours it has (none with NO_COLOR)."""
+        """A rich console for the size and colours of stderr (no colours with NO_COLOR)."""
         from rich.console import Console
 
-        # These two, where a shell exports them, are from before the terminal was resized.
+        # If a shell exports these two, they are from before the terminal was resized.
         sized = {name: value for name, value in self._environ.items() if name not in {"COLUMNS", "LINES"}}
         return Console(
             file=_MeasuringStream(io.BytesIO(), encoding=getattr(sys.stderr, "encoding", None) or "utf-8"),
@@ -114,75 +114,77 @@ class Terminal:
 
     @property
     def _is_foreground(self) -> bool:
-        """Whether the terminal is ours now; a job in the background must not draw over the shell's prompt."""
+        """Whether this process is in the foreground; a background job must not draw over the shell's prompt."""
         try:
             return os.tcgetpgrp(2) == os.getpgrp()
         except OSError:
-            return True  # it is no terminal of this session, so no shell's either
+            return True  # not the controlling terminal of this session, so no shell prompts on it
 
     @property
     def _rewraps(self) -> bool:
-        """Whether it breaks long lines anew when it gets narrower, as all do but these."""
+        """Whether the terminal rewraps long lines when it becomes narrower, as all but these do."""
         return self._term != "linux" and not {_XTERM_VARIABLE, _SCREEN_VARIABLE} & set(self._environ)
 
     @staticmethod
     def _write(stream: object, line: str, end: str = "\n") -> None:
         try:
-            print(line, end=end, file=stream, flush=True)  # type: ignore[call-overload]  # either standard stream
+            print(line, end=end, file=stream, flush=True)  # type: ignore[call-overload]  # stdout or stderr
         except UnicodeEncodeError:
             print(line.encode("ascii", "replace").decode(), end=end, file=stream, flush=True)  # type: ignore[call-overload]  # as above
         except (OSError, ValueError) as error:
             redirect_to_devnull(1 if stream is sys.stdout else 2)
             if stream is sys.stdout and not isinstance(error, BrokenPipeError):
                 with contextlib.suppress(OSError, ValueError):
-                    sys.stderr.write(f"warning: standard output cannot be written: {error}\n")
+                    sys.stderr.write(f"warning: cannot write to standard output: {error}\n")
 
     @property
     def stdout_has_colour(self) -> bool:
-        """Whether stdout is a terminal that wants colour."""
+        """Whether stdout is a terminal with colour, and NO_COLOR is not set."""
         return sys.stdout.isatty() and self._term != "dumb" and not self._no_colour
 
     @property
     def can_redraw(self) -> bool:
-        """Whether stderr is a terminal that can be redrawn."""
+        """Whether stderr is a terminal that supports cursor movement."""
         return sys.stderr is not None and sys.stderr.isatty() and not self.is_dumb
 
     @property
     def stderr_is_tty(self) -> bool:
-        """Whether stderr is a terminal of any kind."""
+        """Whether stderr is a terminal."""
         return sys.stderr is not None and sys.stderr.isatty()
 
     @property
     def is_dumb(self) -> bool:
-        """Whether it cannot be redrawn at all."""
+        """Whether TERM names a terminal without cursor movement."""
         return self._term in _DUMB_TERMS
 
     @property
     def stdout_is_tty(self) -> bool:
-        """Whether stdout is a terminal, where a long line is broken anywhere."""
+        """Whether stdout is a terminal, which breaks long lines anywhere."""
         return sys.stdout is not None and sys.stdout.isatty()
 
     @property
     def columns(self) -> int:
-        """How wide it is."""
+        """The width of the terminal in columns."""
         return shutil.get_terminal_size().columns
 
 
 def read_stdin() -> str:
-    """What standard input holds, undecodable bytes kept as surrogates; nothing where it is a terminal, or closed."""
+    """Return standard input as text with surrogate escapes; empty if it is a terminal or closed."""
     if sys.stdin is None or sys.stdin.isatty():
         return ""
     return sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
 
 
 def ring_bell(path: str, *, title: str, term: str) -> bool:
-    """Ring another session's terminal, and set its title where its kind has one; what it shows stays as it is.
+    """Ring the bell of another session's terminal and set its window title; return whether this was written.
 
-    Never waits: a terminal that is held by Ctrl-S, has gone or is another user's gets nothing.
+    Never blocks: a terminal that is stopped by Ctrl-S, closed or owned by another user is skipped. The content of the
+    terminal does not change.
 
     Args:
-        title: our own words.
-        term: what TERM said there.
+        path: the device of the terminal.
+        title: trusted text without control characters.
+        term: the value of TERM in that session.
     """
     if term in _DUMB_TERMS:
         return False
@@ -204,13 +206,13 @@ def ring_bell(path: str, *, title: str, term: str) -> bool:
 
 
 class _MeasuringStream(io.TextIOWrapper):
-    """Where rich thinks it writes: it only measures and colours, and a terminal that has gone must not stop it."""
+    """A stream that discards its text: rich only measures and colours, and must not fail on a closed terminal."""
 
     def write(self, text: str) -> int:
         return len(text)
 
 
 def redirect_to_devnull(descriptor: int) -> None:
-    """Let what is still written there go nowhere: its reader has gone away."""
+    """Redirect a file descriptor to /dev/null: its reader has closed it."""
     with contextlib.suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -1,4 +1,4 @@
-"""Views hear events and nothing else."""
+"""The interface of a view: events in, output on stdout and stderr."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from homelab_hooks.events import Event
 
 
 class View(Protocol):
-    """Shows what is told."""
+    """Shows events to the user."""
 
     def tell(self, event: Event) -> None:
         """Show one event."""
 
     def close(self) -> None:
-        """Leave the terminal as it was found; what is told later is shown again."""
+        """Restore the terminal; later events are shown again."""

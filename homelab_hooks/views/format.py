@@ -1,4 +1,4 @@
-"""How the views word events: what plain mode says about each, and the result line."""
+"""Format events as the lines of plain mode, and the result line."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import truncate_text
 
 
-def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one row an event, and mypy sees that none is missing
-    """What plain mode says about an event on stderr; most say one line, some none."""
+def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one case per event; mypy checks that all are there
+    """Return the lines that plain mode prints on stderr for an event: one for most events, none for some."""
     match event:
         case Start():
             return _start(event)
@@ -50,9 +50,9 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
             remedy = f"; {event.remedy}" if event.remedy else ""
             return [f"waiting: {event.reason} ({durations.format_duration(event.elapsed)}){remedy}"]
         case ContactLost():
-            return [f"lost contact: {event.reason}; trying on for {durations.format_duration(event.retry_for)}"]
+            return [f"lost contact: {event.reason}; retrying for {durations.format_duration(event.retry_for)}"]
         case ContactRestored():
-            return [f"back after {durations.format_duration(event.away)}"]
+            return [f"reconnected after {durations.format_duration(event.away)}"]
         case Log():
             return [_log(event)]
         case RolloutChanged():
@@ -68,7 +68,7 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
 
 
 def format_result_line(result: Result) -> str:
-    """The last line: `homelab: VERDICT exit=N key=value ...`; values never contain spaces.
+    """Return the last line of output: `homelab: VERDICT exit=N key=value ...`; values contain no spaces.
 
     >>> from homelab_hooks.exit_codes import ExitCode
     >>> format_result_line(Result(verdict="passed", exit=ExitCode.OK, sha="9f2c", took=2.04))
@@ -89,7 +89,7 @@ def format_result_line(result: Result) -> str:
 def _start(event: Start) -> list[str]:
     about = " ".join(part for part in (event.sha[:12], event.repo, event.server and f"on {event.server}") if part)
     lines = [f"{event.command}: {about}" if about else event.command]
-    return [*lines, f"to go on later: {event.resume}"] if event.resume else lines
+    return [*lines, f"to resume: {event.resume}"] if event.resume else lines
 
 
 def _stage(event: StageChanged) -> list[str]:
@@ -112,13 +112,13 @@ def _log(event: Log) -> str:
 
 
 def format_background_watch(event: BackgroundWatch) -> str:
-    """One line about a push that something else watches, or watched last."""
+    """Return one line about the running or the last watch of a push."""
     what = f"{event.sha[:12]} on {event.branch}"
     if event.under_way:
-        return f"watched now: {what}, for {durations.format_duration(event.age)}"
+        return f"watching: {what}, for {durations.format_duration(event.age)}"
     url = f" {event.url}" if event.url else ""
     code = "" if event.exit is None else f" exit={int(event.exit)}"
-    return f"watched last: {what}: {event.verdict}{code}, {durations.format_duration(event.age)} ago{url}"
+    return f"last watch: {what}: {event.verdict}{code}, {durations.format_duration(event.age)} ago{url}"
 
 
 def _rollout(event: RolloutChanged) -> str:
@@ -129,7 +129,7 @@ def _rollout(event: RolloutChanged) -> str:
 
 
 def format_pod_counts(event: RolloutChanged) -> str:
-    """How many pods are what, as far as it is known."""
+    """Return the known pod counts of a rollout, such as "1 updated, 2 ready"."""
     counts = [("updated", event.updated), ("ready", event.ready), ("available", event.available), ("old", event.old)]
     return ", ".join(f"{count} {name}" for name, count in counts if count is not None)
 
@@ -140,13 +140,13 @@ _STATUS_MARKS = {
     FindingStatus.PROBLEM: "x",
     FindingStatus.SKIPPED: "-",
 }
-"""how a finding begins, where there is no colour to say it"""
+"""the mark in front of a finding, as in plain text there is no colour"""
 MARK_COLUMNS, _CHECK_COLUMNS = 3, 12
-"""columns of the mark, and of what was examined"""
+"""columns of the mark and of the name of the check"""
 
 
 def format_finding(event: Finding) -> list[str]:
-    """The evidence, and below it what to do."""
+    """Return a line with the evidence and, if there is one, a line with the fix."""
     head = f"{_STATUS_MARKS[event.health]:<{MARK_COLUMNS}}{event.check:<{_CHECK_COLUMNS}} "
     lines = [head + event.evidence]
     return [*lines, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else lines
@@ -162,7 +162,7 @@ def _duration_suffix(seconds: float | None) -> str:
 
 
 _MAX_NAME_COLUMNS = 60
-"""columns of a name in a sentence: a longer one would push what is said about it off the line"""
+"""columns of a name in a line: a longer one would push the state off the line"""
 
 
 def _short_name(text: str) -> str:

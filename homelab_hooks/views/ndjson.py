@@ -1,4 +1,4 @@
-"""NDJSON: each event as one object on stdout, written from the event's own fields."""
+"""The JSON view: each event as one line of NDJSON on stdout, built from the fields of the event."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ EVENT_NAMES: dict[type[Event], str] = {
     BackgroundWatch: "watched",
     Result: "result",
 }
-"""the word for each event"""
+"""the `event` field of each event"""
 
 
 class ResultOutput(Protocol):
-    """Where lines go."""
+    """Receives the lines."""
 
     def out(self, line: str) -> None:
-        """A line to stdout."""
+        """Write a line to stdout."""
 
 
 class NdjsonView:
-    """A public schema (schema/events.json): fields that do not apply are left out, never null.
+    """Prints events by the public schema (schema/events.json): fields that do not apply are omitted, never null.
 
     Args:
-        format_current_time: the time now, as RFC 3339.
+        format_current_time: returns the current time in RFC 3339 format.
     """
 
     def __init__(self, output: ResultOutput, redact: Redactor, format_current_time: Callable[[], str]) -> None:
@@ -66,28 +66,28 @@ class NdjsonView:
         self._seq = 0
 
     def tell(self, event: Event) -> None:
-        """Write one event."""
+        """Write one event as a line."""
         fields = event_object(event, self._redact, seq=self._seq + 1, time=self._format_current_time())
         line = json.dumps(fields, ensure_ascii=False)
-        self._seq += 1  # only now: a signal may come at any line, and what was not written has no number
+        self._seq += 1  # only now: if a signal interrupts before this line, nothing is written and no number is used
         self._output.out(line)
 
     def close(self) -> None:
-        """Nothing has to be put back."""
+        """Do nothing: there is nothing to restore."""
 
 
 def event_object(event: Event, redact: Redactor, *, seq: int, time: str) -> dict[str, Any]:
-    """The event as the JSON object that the schema describes.
+    """Return the event as the JSON object that the schema describes.
 
     Args:
-        time: as RFC 3339.
+        time: in RFC 3339 format.
     """
     head = {"schema": SCHEMA_VERSION, "seq": seq, "time": time, "event": EVENT_NAMES[type(event)]}
     return {**head, **_to_object(sanitize_event(event, redact))}
 
 
 def _to_object(record: Any) -> dict[str, Any]:
-    """The fields that always apply, and of the others those that are set."""
+    """Return the required fields, and the optional ones that are set."""
     always = set(record._fields) - set(record._field_defaults)
     pairs = ((name, getattr(record, name)) for name in record._fields)
     return {name: _to_value(value) for name, value in pairs if name in always or value not in (None, "")}

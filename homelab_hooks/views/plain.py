@@ -1,4 +1,4 @@
-"""Plain progress: a line on change, one result line at the end."""
+"""The plain view: a line for each change, and the result line at the end."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from homelab_hooks.views.sanitize import sanitize_event
 
 
 class LineOutput(Protocol):
-    """Where lines go."""
+    """Receives the lines."""
 
     def out(self, line: str) -> None:
-        """A line to stdout."""
+        """Write a line to stdout."""
 
     def err(self, line: str) -> None:
-        """A line to stderr."""
+        """Write a line to stderr."""
 
 
 class PlainView:
-    """Progress to stderr, the result line to stdout; no control characters, no line of 200 columns or more."""
+    """Prints progress to stderr and the result line to stdout, without control characters, below 200 columns a line."""
 
     def __init__(self, output: LineOutput, redact: Redactor) -> None:
         self._output = output
@@ -29,7 +29,7 @@ class PlainView:
         self._last_detail = ""
 
     def tell(self, event: Event) -> None:
-        """Show one event; a stage's last word is not said again as the result's reason."""
+        """Show one event; the result's reason is omitted if it was printed as the detail of the last stage."""
         sanitized = sanitize_event(event, self._redact)
         if isinstance(sanitized, Result):
             is_repeated = sanitized.reason == self._last_detail
@@ -45,4 +45,4 @@ class PlainView:
             self._output.err(truncate_text(line.rstrip()))
 
     def close(self) -> None:
-        """Nothing has to be put back."""
+        """Do nothing: there is nothing to restore."""

@@ -1,4 +1,4 @@
-"""An event made fit to be shown: the one place where text from outside enters a view."""
+"""Sanitize events: the only place where external text enters a view."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ E = TypeVar("E", bound=Event)
 
 
 def sanitize_event(event: E, redact: Redactor, *, colour: bool = False) -> E:
-    """The event with every text in it made fit to be shown, each by itself: none can swallow the words beside it.
+    """Return the event with each of its strings sanitized on its own, so that none can hide the text next to it.
 
     Args:
-        colour: a log line may keep its colours.
+        colour: keep the SGR colours of log lines.
     """
     sanitized: Any = _sanitize(event, redact)
     if colour and isinstance(event, Log):

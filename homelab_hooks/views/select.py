@@ -1,4 +1,4 @@
-"""Which view is shown: the one that was asked for, as far as the terminal can show it."""
+"""Choose the view for the output mode and the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from homelab_hooks.views import View
 
 
 def create_view(output: OutputMode, terminal: Terminal, redact: Redactor, clock: SystemClock) -> View:
-    """`auto` is live where stderr can be redrawn; each view is imported only where it is shown."""
+    """Return the view for an output mode; `auto` is live if stderr can be redrawn. Only that view is imported."""
     if output is OutputMode.JSON:
         from homelab_hooks.views.ndjson import NdjsonView
 
@@ -25,5 +25,5 @@ def create_view(output: OutputMode, terminal: Terminal, redact: Redactor, clock:
 
 
 def is_live_view(output: OutputMode, terminal: Terminal) -> bool:
-    """Whether that is the live view."""
+    """Return whether `create_view` returns the live view."""
     return (output is OutputMode.AUTO and terminal.can_redraw) or (output is OutputMode.LIVE and not terminal.is_dumb)

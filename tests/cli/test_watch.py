@@ -139,7 +139,7 @@ def test_the_command_that_goes_on_asks_the_same(shell: Shell, clone: Clone, give
     """A tag's pipelines are not those of its commit."""
     clone.git("tag", "v1.0")
     ended = shell("homelab-watch", *given, "--appear-timeout", "0")
-    assert f"to go on later: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
+    assert f"to resume: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
 
 
 def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
@@ -266,7 +266,7 @@ def test_a_full_disk_under_stdout_is_said_and_changes_no_verdict(shell: Shell, p
         os.close(full)
         _, err = running.communicate(timeout=HANG_S)
     assert b"Traceback" not in err
-    assert b"warning: standard output cannot be written: " in err
+    assert b"warning: cannot write to standard output: " in err
     assert running.returncode == 1
 
 

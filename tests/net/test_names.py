@@ -91,7 +91,7 @@ def test_ctrl_c_reaches_a_watch_whose_name_server_is_silent(seal: dict[str, str]
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as watch:  # fmt: skip
         assert watch.stderr is not None
-        assert any("to go on later" in line for line in watch.stderr), watch.poll()
+        assert any("to resume" in line for line in watch.stderr), watch.poll()
         assert any("DNS does not answer within 5 s" in line for line in watch.stderr), watch.poll()
         watch.send_signal(signal.SIGINT)
         out, _ = watch.communicate(timeout=HANG_S)

@@ -248,7 +248,7 @@ def test_steps_stand_under_their_own_workflow_of_a_matrix(show: Show) -> None:
 def test_lost_contact_counts_down_and_back_leaves_a_line(show: Show) -> None:
     show.tell(ContactLost("the server answered 502", 180.0))
     seen = show.after(10.0)
-    assert seen == ["! lost contact: the server answered 502", "  trying on for 2m50s"]
+    assert seen == ["! lost contact: the server answered 502", "  retrying for 2m50s"]
     assert "".join(show.tell(ContactRestored(12.0))) == "lost contact for 12s: the server answered 502"
 
 

@@ -46,7 +46,7 @@ def pushed(scene: Scene) -> None:
     if done.code == 0 and plan.disk is Disk.WELL and len(records) != 1:
         scene.complain(f"{len(records)} records of one push that landed")
     _told(scene, heard, records)
-    if "watched now" in scene.run("homelab", "ci", "status", sha).err:
+    if "watching" in scene.run("homelab", "ci", "status", sha).err:
         scene.complain("a watch is said to be under way, and there is no process")
     scene.clean(killed=done.struck)
 

@@ -1,1 +1,1 @@
-"""The view on a terminal."""
+"""The live view, for terminals that can be redrawn."""

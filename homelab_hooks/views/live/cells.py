@@ -1,4 +1,4 @@
-"""A row of the live view: pieces of text in tones, and the forms that they take."""
+"""Rows of the live view: styled spans, state symbols, tree rows and progress bars."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from homelab_hooks.text.sanitize import truncate_text
 
 
 class Style(StrEnum):
-    """How a piece of text is meant; the view turns it into a colour."""
+    """The meaning of a span; the view maps it to a colour."""
 
     PLAIN = "plain"
     GOOD = "good"
@@ -18,34 +18,34 @@ class Style(StrEnum):
     WARNING = "loud"
     MUTED = "quiet"
     COLOURED = "coloured"
-    """it has colours of its own (SGR sequences)"""
+    """the text contains its own SGR colours"""
 
 
 class Span(NamedTuple):
-    """A piece of a row."""
+    """A piece of a row in one style."""
 
     text: str
     style: Style = Style.PLAIN
 
 
 class Row(NamedTuple):
-    """One row."""
+    """One row of the live view or the scrollback."""
 
     spans: tuple[Span, ...]
     priority: int = 0
-    """0 matters most; the highest is left out first where there is no room"""
+    """0 is most important; the highest is dropped first if there is not enough room"""
     wraps: bool = False
-    """never cut: it wraps, so that it can be read and copied"""
+    """wrapped instead of truncated, so that it can be read and copied"""
 
     @property
     def text(self) -> str:
-        """The row without its tones."""
+        """The text of the row without styles."""
         return "".join(span.text for span in self.spans)
 
 
 _SYMBOLS = {Style.GOOD: "✓", Style.BAD: "✗", Style.ACTIVE: "●", Style.WARNING: "○", Style.MUTED: "·", Style.PLAIN: "○"}
 ASCII_FALLBACK = str.maketrans("✓✗●○·━─│…", "+x*o.#-|~")
-"""for terminals that have no more"""
+"""replacements for terminals that only support ASCII"""
 _STATE_STYLES = {
     Style.GOOD: ("success", "done", "deployed"),
     Style.BAD: ("failure", "error", "failed", "killed", "canceled", "declined", "unproven"),
@@ -53,16 +53,16 @@ _STATE_STYLES = {
     Style.WARNING: ("blocked", "held"),
     Style.MUTED: ("skipped",),
 }
-_STYLE_BY_STATE = {word: kind for kind, words in _STATE_STYLES.items() for word in words}
+_STYLE_BY_STATE = {state: style for style, states in _STATE_STYLES.items() for state in states}
 
 
 def choose_style(state: str) -> Style:
-    """How a state is meant; an unknown one says nothing."""
+    """Return the style of a state; PLAIN if it is unknown."""
     return _STYLE_BY_STATE.get(state, Style.PLAIN)
 
 
 def make_state_symbol(state: str) -> Span:
-    """The sign of a state; the word stands beside it, so that no colour is needed.
+    """Return the symbol of a state; the state is printed next to it, so colour is not required.
 
     >>> make_state_symbol("success").text, make_state_symbol("pending").text
     ('✓', '○')
@@ -71,12 +71,12 @@ def make_state_symbol(state: str) -> Span:
 
 
 def make_symbol(style: Style) -> Span:
-    """The sign that goes with a tone."""
+    """Return the symbol of a style."""
     return Span(_SYMBOLS[style], style)
 
 
 def pad_or_truncate(text: str, width: int) -> str:
-    """Exactly or at most `width` columns: filled up with blanks, or cut where it is too long.
+    """Return text padded or truncated to exactly `width` columns.
 
     >>> pad_or_truncate("build", 8), pad_or_truncate("integration", 8), pad_or_truncate("漢字漢字", 6)
     ('build   ', 'integra…', '漢字… ')
@@ -88,7 +88,7 @@ def pad_or_truncate(text: str, width: int) -> str:
 
 
 def make_tree_row(name: str, state: str, time: str, *, indent: int, column: int, priority: int, note: str = "") -> Row:  # noqa: PLR0913 - the parts of a row
-    """A line of a tree: sign, name, state and time, below each other whatever the indent."""
+    """Return a tree row: symbol, name, state and time, in columns that do not depend on the indent."""
     return Row(
         (
             Span(" " * indent),
@@ -103,7 +103,7 @@ def make_tree_row(name: str, state: str, time: str, *, indent: int, column: int,
 
 
 def make_bar(share: float, width: int) -> tuple[Span, Span]:
-    """A bar that is full to `share`.
+    """Return a progress bar of `width` columns, filled to `share` (0 to 1).
 
     >>> "".join(span.text for span in make_bar(0.5, 4))
     '━━──'

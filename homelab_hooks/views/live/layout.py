@@ -1,4 +1,4 @@
-"""The live view's rows: what a board shows now, in order, and what goes first where there is no room."""
+"""Lay out the live region: build its rows from the state, and drop the least important ones if there is no room."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_
 from homelab_hooks.views.live.state import LiveState, Timestamp, Tracked
 
 STAGES_THAT_PROMPT = frozenset({Stage.PREFLIGHT, Stage.FETCH, Stage.MERGE, Stage.PUSH, Stage.CONFIRM})
-"""stages in which git may ask for a password: nothing is redrawn over its question, so no time runs"""
+"""stages in which git may prompt for a password: a running clock would overwrite the prompt"""
 NAME_COLUMNS, STATE_COLUMNS, CLOCK_COLUMNS = 60, 8, 7
-"""columns for a pipeline's name at most, for a state and for a time"""
+"""maximum columns of a pipeline's name; columns of a state and of a time"""
 MIN_WIDE_COLUMNS = 60
-"""columns from which on there is room for more than words"""
+"""columns from which on progress bars of rollouts are shown"""
 RUNNING = "running"
 FINAL_STYLES = (Style.GOOD, Style.BAD)
 HIGHEST, HIGH, MIDDLE, LOW, LOWEST = range(5)
-"""ranks: what matters least has the highest and is left out first"""
+"""priorities of rows: the highest number is dropped first"""
 
 
 def build_rows(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
-    """Everything that is worth showing, from top to bottom."""
+    """Return all rows of the live region, from top to bottom."""
     return [
         *_stage(state, at),
         *_contact(state, at),
@@ -36,7 +36,7 @@ def build_rows(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
 
 
 def fit_rows_to_height(all_rows: Sequence[Row], height: int) -> list[Row]:
-    """At most `height` rows: what matters least is left out, of equals the upper ones, and how much is said.
+    """Return at most `height` rows: drop the least important, upper ones first, and count them in the last row.
 
     >>> three = [Row((Span(text),), priority) for text, priority in (("a", 0), ("b", 2), ("c", 2))]
     >>> [row.text for row in fit_rows_to_height(three, 2)]
@@ -50,7 +50,7 @@ def fit_rows_to_height(all_rows: Sequence[Row], height: int) -> list[Row]:
 
 
 def format_clock(seconds: float) -> str:
-    """A running time: whole seconds, for a tenth is past before it is read.
+    """Return a running time in whole seconds: tenths would change before they can be read.
 
     >>> format_clock(0.4), format_clock(75.9)
     ('0s', '1m15s')
@@ -78,7 +78,7 @@ def _contact(state: LiveState, at: Timestamp) -> list[Row]:
     left = state.contact_lost.event.retry_for - (at.now - state.contact_lost.since.now)
     return [
         Row((Span("! ", Style.WARNING), Span(f"lost contact: {state.contact_lost.event.reason}", Style.WARNING))),
-        Row((Span(f"  trying on for {format_clock(left)}"),), HIGH),
+        Row((Span(f"  retrying for {format_clock(left)}"),), HIGH),
     ]
 
 
@@ -108,7 +108,7 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
 
 
 def _belongs_to(step: StepChanged, flow: WorkflowChanged, flows: Sequence[Tracked[WorkflowChanged]]) -> bool:
-    """Whether a step is this workflow's; of several with the same name it is the last one numbered before the step."""
+    """Return whether a step belongs to a workflow: of several with that name, to the last one numbered before it."""
     alike = [each.event.pid for each in flows if each.event.name == step.workflow]
     before = [pid for pid in alike if pid < step.pid] or alike
     return flow.name == step.workflow and flow.pid == before[-1]
@@ -132,7 +132,7 @@ def _child_row(
 
 
 def format_pipeline_time(tracked: Tracked[PipelineChanged], at: Timestamp) -> str:
-    """How long it has run, or took; empty where that cannot be known."""
+    """Return how long a pipeline has been running, or took; empty if that is unknown."""
     event = tracked.event
     if choose_style(event.status) in FINAL_STYLES:
         return (
@@ -146,7 +146,7 @@ def format_pipeline_time(tracked: Tracked[PipelineChanged], at: Timestamp) -> st
 
 
 def _progress(tracked: Tracked[PipelineChanged], at: Timestamp, columns: int) -> list[Row]:
-    """A bar to the expected end, where earlier successful pipelines say when that is."""
+    """Return a progress bar if the duration of earlier successful pipelines is known."""
     event = tracked.event
     if event.status != RUNNING or not event.started or not event.expected:
         return []
@@ -170,7 +170,7 @@ def _rollout(state: LiveState, name: str, columns: int) -> list[Row]:
 
 
 def _waiting(state: LiveState, at: Timestamp) -> list[Row]:
-    """What is waited for, unless the pipelines above say it."""
+    """Return what the command waits for, unless the pipelines above show it."""
     if state.waiting is None or (state.pipelines and not state.waiting.event.remedy):
         return []
     event, since = state.waiting.event, state.waiting.since.now
@@ -188,7 +188,7 @@ def _tail(state: LiveState) -> list[Row]:
 
 
 def format_pipeline_title(event: PipelineChanged) -> str:
-    """A pipeline as it is called on one row."""
-    also = "" if event.deciding else " (also)"
+    """Return the title of a pipeline: number, event and ref."""
+    also = "" if event.deciding else " (info)"
     ref = event.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
     return truncate_text(f"#{event.number} {event.trigger} {ref}{also}".replace("  ", " "), NAME_COLUMNS)

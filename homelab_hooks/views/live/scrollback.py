@@ -1,4 +1,4 @@
-"""What the live view leaves behind: a row for each stage and pipeline that ended, every word that must not pass."""
+"""Rows that the live view prints permanently: finished stages and pipelines, messages, findings and the result."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _FINDING_STYLES = {
 }
 _STAGE_TEXTS = {Progress.DONE: "done", Progress.FAILED: "failed", Progress.SKIPPED: "skipped"}
 _DETAIL_OFFSET_COLUMNS = 20
-"""columns of a stage's row before its last word"""
+"""columns of a stage's row before its detail"""
 
 
-def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns: int) -> list[Row]:  # noqa: C901, PLR0911 - one row an event
-    """The rows that an event adds to what stays; `state` is from before it."""
+def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns: int) -> list[Row]:  # noqa: C901, PLR0911 - one case per event
+    """Return the rows that an event adds to the scrollback; `state` is the state before the event."""
     match event:
         case Start():
             return [_wrapped_row(views_format.render_plain_lines(event)[0])]
@@ -70,7 +70,7 @@ def _wrapped_row(text: str, style: Style = Style.PLAIN) -> Row:
 
 
 def _stage(event: StageChanged) -> Row:
-    """A failure's last word is its reason, which is never cut."""
+    """Return the row of a finished stage; the reason of a failure is not truncated."""
     time = "" if event.took is None or event.progress is Progress.SKIPPED else durations.format_duration(event.took)
     skipped = "skipped: " if event.progress is Progress.SKIPPED and event.detail else ""
     head = Span(f" {event.stage:<9}{time:>7}  ")
@@ -81,7 +81,7 @@ def _stage(event: StageChanged) -> Row:
 
 
 def _finding(event: Finding) -> list[Row]:
-    """The evidence, and below it what to do."""
+    """Return the evidence and, below it, the fix."""
     style = _FINDING_STYLES[event.health]
     head, *remedy = views_format.format_finding(event)
     evidence = Span(head[views_format.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
@@ -89,7 +89,7 @@ def _finding(event: Finding) -> list[Row]:
 
 
 def _with_final_statuses(state: LiveState, event: Result, at: Timestamp) -> LiveState:
-    """The board with the statuses that the result is about."""
+    """Return the state with the final statuses of the result's pipelines."""
     for last in event.pipelines:
         tracked = state.pipelines.get(last.number)
         if tracked:
@@ -98,7 +98,7 @@ def _with_final_statuses(state: LiveState, event: Result, at: Timestamp) -> Live
 
 
 def _finished_pipelines(state: LiveState, at: Timestamp, columns: int) -> list[Row]:
-    """The pipelines with what broke in them, and the rollouts where there are several."""
+    """Return the pipelines with their failed steps, and the rollouts if there are several."""
     found: list[Row] = []
     for number in sorted(state.pipelines):
         tracked = state.pipelines[number]
@@ -129,14 +129,14 @@ def _failed_steps(state: LiveState, number: int) -> list[Row]:
 
 
 def _pipeline_notes(state: LiveState, event: PipelineChanged) -> list[Row]:
-    """Where a pipeline can be seen, and why another has taken its place."""
-    words = [event.note] if event.note else []
-    words += [event.url] if event.url and event.number not in state.pipelines else []
-    return [_wrapped_row(f"{layout.format_pipeline_title(event)}: {word}", Style.MUTED) for word in words]
+    """Return the URL of a new pipeline, and its note, such as why it was superseded."""
+    notes = [event.note] if event.note else []
+    notes += [event.url] if event.url and event.number not in state.pipelines else []
+    return [_wrapped_row(f"{layout.format_pipeline_title(event)}: {note}", Style.MUTED) for note in notes]
 
 
 def _log(state: LiveState, event: Log) -> list[Row]:
-    """Whose line it is, is said once."""
+    """Return a log line, preceded by its source if that has changed."""
     if event.source == "homelab":
         return [_wrapped_row(views_format.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
     head = [] if event.source == state.last_source else [_wrapped_row(event.source)]
@@ -145,7 +145,7 @@ def _log(state: LiveState, event: Log) -> list[Row]:
 
 
 def _closing_rows(state: LiveState, event: Result, columns: int) -> list[Row]:
-    """The reason, unless it stands there whole as the last stage's word, and what to do."""
+    """Return the reason, unless the last stage showed it in full as its detail, and the hint."""
     shown = event.reason == state.last_detail and (
         bool(event.exit) or len(event.reason) + _DETAIL_OFFSET_COLUMNS < columns
     )

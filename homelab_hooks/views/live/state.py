@@ -1,4 +1,4 @@
-"""What the live view knows: events folded into stage, pipelines, rollouts and what is waited for."""
+"""The state of the live view: events reduced to the current stage, pipelines, rollouts and wait."""
 
 from __future__ import annotations
 
@@ -26,47 +26,47 @@ from homelab_hooks.events import (
 
 E = TypeVar("E", bound=Event)
 MAX_TAIL_LINES = 5
-"""lines of a running verification that are kept"""
+"""lines of the running verify command that are shown"""
 
 
 class Timestamp(NamedTuple):
-    """A time on both clocks: `now` never runs backwards, `wall` is in unix seconds."""
+    """A point in time on both clocks, in seconds: `now` is monotonic, `wall` is Unix time."""
 
     now: float
     wall: float
 
 
 class Tracked(NamedTuple, Generic[E]):
-    """The last event about something."""
+    """The latest event about an item."""
 
     event: E
     since: Timestamp
-    """since when it is in this state"""
+    """when it was first seen in this state"""
     transition_seen: bool = False
-    """whether it was known in another state before: only then `since` is when that began"""
+    """whether it was seen in another state before; only then `since` is when the state began"""
 
 
 class LiveState(NamedTuple):
-    """Everything that is going on; a stage that ends takes what belongs to it away."""
+    """Everything in progress; the end of a stage removes what belongs to it."""
 
     stage: Tracked[StageChanged] | None = None
     pipelines: Mapping[int, Tracked[PipelineChanged]] = {}
     workflows: Mapping[tuple[int, int], Tracked[WorkflowChanged]] = {}
-    """by the numbers of pipeline and workflow: matrix runs share a name"""
+    """by pipeline number and workflow pid: matrix runs share a name"""
     steps: Mapping[tuple[int, int], Tracked[StepChanged]] = {}
     rollouts: Mapping[str, Tracked[RolloutChanged]] = {}
     waiting: Tracked[Waiting] | None = None
     contact_lost: Tracked[ContactLost] | None = None
     tail: tuple[str, ...] = ()
-    """the last lines of a running verification"""
+    """the last lines of the running verify command"""
     last_source: str = ""
-    """whose line was the last one that stays"""
+    """the source of the last log line in the scrollback"""
     last_detail: str = ""
-    """the last word of the stage that ended last"""
+    """the detail of the stage that ended last"""
 
 
-def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # noqa: C901, PLR0911 - one row an event, and mypy sees that none is missing
-    """The board after an event."""
+def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # noqa: C901, PLR0911 - one case per event; mypy checks that all are there
+    """Return the state after an event."""
     match event:
         case StageChanged():
             ended = event.progress is not Progress.STARTED
@@ -103,12 +103,12 @@ def _on_log(state: LiveState, log: Log) -> LiveState:
 
 
 def is_transient(log: Log) -> bool:
-    """Whether a line is shown only while it is among the last ones: what a verification that may yet succeed says."""
+    """Return whether a line is shown in the tail only: output of the verify command, which may still succeed."""
     return log.source == "verify" and log.level is LogLevel.INFO
 
 
 def _on_pipeline(state: LiveState, event: PipelineChanged, at: Timestamp) -> LiveState:
-    """A newer number takes the place of the older one of the same (event, ref)."""
+    """Replace older pipelines of the same event and ref by the newer one."""
     old = state.pipelines.get(event.number)
     if old and event.expected is None:
         event = event._replace(expected=old.event.expected)
@@ -125,7 +125,7 @@ C = TypeVar("C", PipelineChanged, WorkflowChanged, StepChanged, RolloutChanged)
 
 
 def _track(known: Mapping[K, Tracked[C]], key: K, event: C, at: Timestamp) -> dict[K, Tracked[C]]:
-    """With the event in its place; one that changes no state keeps the time of that state."""
+    """Return the items with this event; if it does not change the state, the time of the state is kept."""
     old = known.get(key)
     if old is None:
         return {**known, key: Tracked(event, at)}
@@ -134,7 +134,7 @@ def _track(known: Mapping[K, Tracked[C]], key: K, event: C, at: Timestamp) -> di
 
 
 def get_event_state(event: PipelineChanged | WorkflowChanged | StepChanged | RolloutChanged) -> str:
-    """Its state, whatever the event calls it."""
+    """Return the state of an item, whichever field of the event holds it."""
     match event:
         case PipelineChanged():
             return event.status

@@ -1,4 +1,4 @@
-"""The live view: one region of the terminal, drawn again on change and once a second, and a summary that stays."""
+"""The live view: a region of the terminal that is redrawn on change and by a ticker, and a permanent scrollback."""
 
 from __future__ import annotations
 
@@ -28,51 +28,52 @@ STYLES = {
     Style.WARNING: "yellow",
     Style.MUTED: "dim",
 }
-"""rich's words for each tone"""
+"""the rich style of each style"""
 
 
 class Screen(Protocol):
-    """Where the view is drawn."""
+    """The terminal, as the view needs it."""
 
     def out(self, line: str) -> None:
-        """A line to stdout."""
+        """Write a line to stdout."""
 
     def draw(self, scrollback: Sequence[str], live_lines: Sequence[ScreenLine]) -> None:
-        """Add lines that stay, and have the region show `live_lines`."""
+        """Print `scrollback` permanently, and show `live_lines` in the live region below."""
 
     @property
     def console(self) -> Console:
-        """Rich's idea of the terminal: its size, and the colours it has."""
+        """A rich console for the size and colours of the terminal."""
 
 
 class ViewClock(Protocol):
-    """Time, as the view needs it."""
+    """The clock, as the view needs it."""
 
     def now(self) -> float:
-        """Seconds that never run backwards."""
+        """Return monotonic seconds."""
 
     def wall(self) -> float:
-        """Unix seconds."""
+        """Return Unix time in seconds."""
 
 
 class RedrawTicker(Protocol):
-    """Has the view redrawn from time to time, and soon after a nudge."""
+    """Calls `redraw` regularly, and soon after `request_tick`."""
 
     def start(self) -> None:
-        """From now on."""
+        """Start ticking."""
 
     def request_tick(self) -> None:
-        """There is something new."""
+        """Tick soon: there is something new to draw."""
 
     def stop(self) -> None:
-        """No redraw from now on."""
+        """Stop ticking."""
 
 
 class LiveView:
-    """Progress as one region of stderr that shows what is going on, below lines that stay; the result line on stdout.
+    """Shows progress in a live region of stderr, below permanent lines, and prints the result line to stdout.
 
     Args:
-        create_ticker: makes what calls `redraw` from another thread; started with the first event, also after `close`.
+        create_ticker: creates the ticker that calls `redraw` from another thread, on the first event, also after
+            `close`.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class LiveView:
         self._scrollback: list[Row] = []
 
     def tell(self, event: Event) -> None:
-        """Show one event: with the next redraw, or at once where somebody else may write soon."""
+        """Show one event: with the next redraw, or immediately if another program may write to the terminal next."""
         sanitized, at = sanitize_event(event, self._redact, colour=True), self._timestamp()
         with self._lock:
             self._scrollback += build_scrollback_rows(self._state, sanitized, at, self._columns)
@@ -110,14 +111,14 @@ class LiveView:
             self._ticker.request_tick()
 
     def redraw(self) -> None:
-        """Draw what is new; where nothing is, nothing is written."""
+        """Redraw the live region; nothing is written if nothing changed."""
         with self._lock:
             height = max(1, self._screen.console.size.height - 1)
             shown = fit_rows_to_height(build_rows(self._state, self._timestamp(), self._columns), height)
             self._draw([self._line(row, self._columns - 1) for row in shown])
 
     def close(self) -> None:
-        """Leave only what stays, and the terminal as it was found; what is told later is shown again."""
+        """Remove the live region and restore the terminal; later events are shown again."""
         if self._ticker is not None:
             self._ticker.stop()
             self._ticker = None
@@ -125,7 +126,7 @@ class LiveView:
             self._draw([])
 
     def _must_draw_now(self, event: Event) -> bool:
-        """Whether it must stand there when this returns: a program that is started next may ask on this terminal."""
+        """Return whether the event must be drawn before `tell` returns: a program that starts next may prompt here."""
         if isinstance(event, Log):
             return event.source == "homelab"
         stage = self._state.stage
@@ -145,7 +146,7 @@ class LiveView:
         return Timestamp(self._clock.now(), self._clock.wall())
 
     def _line(self, row: Row, columns: int) -> ScreenLine:
-        """A row as it is written."""
+        """Return a row as text with colours, cut or limited to `columns`."""
         from rich.text import Text
 
         text = Text(end="")

@@ -36,7 +36,7 @@ def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0
 
     assert (done.code, done.out) == (0, "")
     assert f"homelab: failed exit=1 sha={sha} pipelines=#1" in done.err
-    assert f"to go on later: homelab-watch {sha}" in done.err
+    assert f"to resume: homelab-watch {sha}" in done.err
     record = desk.record()
     assert (record["landed"], record["result"]["exit"], record["branch"]) == (True, 1, "main")
     assert not desk.heard.exists(), "somebody looked on"
@@ -95,12 +95,12 @@ def test_status_forgets_after_an_hour_what_was_watched_of_another_commit(desk: D
     desk.git(*PUSH)
     desk.record()
     desk.commit()
-    assert "watched last" in desk.shell("homelab", "ci", "status").err
+    assert "last watch" in desk.shell("homelab", "ci", "status").err
     (path,) = desk.watches.glob("*.json")
     record = json.loads(path.read_text())
     path.write_text(json.dumps({**record, "ended": record["ended"] - 3700}))
-    assert "watched last" not in desk.shell("homelab", "ci", "status").err
-    assert "watched last" in desk.shell("homelab", "ci", "status", sha).err
+    assert "last watch" not in desk.shell("homelab", "ci", "status").err
+    assert "last watch" in desk.shell("homelab", "ci", "status", sha).err
 
 
 def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
@@ -113,13 +113,13 @@ def test_status_shows_what_is_watched_now_and_what_was_last(desk: Desk) -> None:
 
     seen = desk.shell("homelab", "ci", "status")
 
-    assert f"watched now: {sha[:12]} on main" in seen.err
+    assert f"watching: {sha[:12]} on main" in seen.err
     assert "on main: passed exit=0" in seen.err
     assert len(seen.lines) == 1
 
     os.kill(number, signal.SIGKILL)
     wait_until(lambda: not desk.waiters())
-    assert "watched now" not in desk.shell("homelab", "ci", "status").err, "its process is dead"
+    assert "watching" not in desk.shell("homelab", "ci", "status").err, "its process is dead"
 
 
 def test_a_second_push_of_the_same_commit_starts_no_second_waiter(desk: Desk) -> None:

@@ -53,7 +53,7 @@ def test_a_push_that_the_server_refused_is_written_down_and_not_told(left: Desk,
     wait_until(lambda: process_info(record["process"]) is None)
     assert not left.heard.exists()
     assert left.site.count() == 0, "CI is not even asked"
-    assert "watched last" not in left.shell("homelab", "ci", "status").err
+    assert "last watch" not in left.shell("homelab", "ci", "status").err
 
 
 def test_a_dry_run_has_not_landed(left: Desk) -> None:

@@ -205,7 +205,7 @@ def test_a_log_that_nobody_sees_grow_has_an_end(capsys: pytest.CaptureFixture[st
     terminal.out("homelab: passed exit=0")
     seen = capsys.readouterr()
     assert len(seen.err) <= 130
-    assert seen.err.splitlines()[-1] == "... (the log is full)"
+    assert seen.err.splitlines()[-1] == "... (log truncated)"
     assert seen.out == "homelab: passed exit=0\n", "the result is written all the same"
 
 
