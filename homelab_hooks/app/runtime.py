@@ -21,6 +21,7 @@ from homelab_hooks.auth.lookup import (
     read_token_from_environment,
     read_token_from_git,
 )
+from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config import files
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.config.resolve import (
@@ -211,7 +212,9 @@ class Runtime:
         server = self.server(config)
         vault = (lambda: self.token_from_vault(config),) if config.vault_addr else ()
         self._credential_helpers = self._credential_helpers or cache_source(
-            lambda: read_token_from_git(server, ProcessRunner(self._child_environ))
+            lambda: read_token_from_git(
+                server, ProcessRunner(self._child_environ), token_page=default_traits().token_page
+            )
         )
         token = find_token((lambda: read_token_from_environment(self.environ), *vault, self._credential_helpers))
         self.redact.add(token.value)

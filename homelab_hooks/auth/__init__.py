@@ -1,1 +1,1 @@
-"""Where CI's token comes from."""
+"""The sources of the CI token."""

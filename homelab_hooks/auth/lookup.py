@@ -1,4 +1,4 @@
-"""Finds CI's token: environment, Vault, git's credential helpers; says where it looked, never what it found."""
+"""Looks up the CI token: environment, Vault, git's credential helpers. Messages name the source, never the token."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
 HELPER_TIMEOUT_S = 10.0
 """seconds for a credential helper"""
 NO_PROMPT_ENV = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
-"""a credential helper must not ask anybody; an empty GIT_ASKPASS stands before core.askPass and SSH_ASKPASS"""
+"""a credential helper must not prompt; an empty GIT_ASKPASS takes precedence over core.askPass and SSH_ASKPASS"""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token and where it comes from; its value is shown by nothing."""
+    """A token and its source. The value is never displayed."""
 
     value: str = field(repr=False)
     source: str
@@ -27,24 +27,25 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenNotFound:
-    """A source without a token: what it said, and what to do."""
+    """A source without a token: the reason, and what to do."""
 
     source: str
     reason: str
     hint: str = ""
     unreachable: bool = False
-    """it did not answer, so that it may well have one"""
+    """it did not respond, so it may have a token"""
     not_configured: bool = False
-    """it was never given one, which is soon said"""
+    """it was never configured"""
 
 
 TokenSource = Callable[[], Token | TokenNotFound]
 
 
 def find_token(sources: tuple[TokenSource, ...]) -> Token:
-    """The first token there is. Raises CommandError with what each source said and one remedy.
+    """Return the token of the first source that has one.
 
-    It is denied, or unreachable where a source did not answer.
+    Raises CommandError with the reason of each source and one hint: unreachable if a source did not respond, otherwise
+    denied.
     """
     failures = []
     for source in sources:
@@ -56,12 +57,12 @@ def find_token(sources: tuple[TokenSource, ...]) -> Token:
     summary = _summary(failures)
     hint = next((failure.hint for failure in failures if failure.hint), "set WOODPECKER_TOKEN")
     if any(failure.unreachable for failure in failures):
-        raise CommandError(f"the token for CI cannot be had now: {summary}", hint=hint, exit=ExitCode.UNREACHABLE)
-    raise CommandError(f"there is no token for CI: {summary}", hint=hint, exit=ExitCode.DENIED)
+        raise CommandError(f"cannot obtain the CI token now: {summary}", hint=hint, exit=ExitCode.UNREACHABLE)
+    raise CommandError(f"no CI token found: {summary}", hint=hint, exit=ExitCode.DENIED)
 
 
 def _summary(failures: list[TokenNotFound]) -> str:
-    """The reason that matters first, for a line has an end; where nothing was ever given there is none."""
+    """Return the reasons, the most important first; sources that are not configured are only named."""
     informative = [failure for failure in failures if not failure.not_configured]
     unconfigured = [failure.source for failure in failures if failure.not_configured]
     parts = [f"{failure.source}: {failure.reason}" for failure in informative or failures]
@@ -69,7 +70,7 @@ def _summary(failures: list[TokenNotFound]) -> str:
 
 
 def cache_source(source: TokenSource) -> TokenSource:
-    """Asked at the first call only: what hangs may be asking a person, and is not waited for again."""
+    """Return a source that is queried once only: a helper that hangs may be waiting for input, now and later."""
     answers: list[Token | TokenNotFound] = []
 
     def query() -> Token | TokenNotFound:
@@ -83,7 +84,7 @@ def cache_source(source: TokenSource) -> TokenSource:
 
 
 def read_token_from_environment(environ: Mapping[str, str]) -> Token | TokenNotFound:
-    """WOODPECKER_TOKEN, then WP_TOKEN. Raises CommandError where one holds what no header can carry."""
+    """Look up WOODPECKER_TOKEN, then WP_TOKEN. Raises CommandError if one cannot be sent in a header."""
     for name in CI_TOKEN_VARIABLES:
         if value := environ.get(name, "").strip():
             return Token(validate_header_value(value, name), name)
@@ -91,9 +92,16 @@ def read_token_from_environment(environ: Mapping[str, str]) -> Token | TokenNotF
 
 
 def read_token_from_git(
-    server: ServerUrl, processes: ProcessRunner, *, timeout: float = HELPER_TIMEOUT_S
+    server: ServerUrl, processes: ProcessRunner, *, token_page: str, timeout: float = HELPER_TIMEOUT_S
 ) -> Token | TokenNotFound:
-    """Whatever git's credential helpers keep for the server's URL; nobody is prompted."""
+    """Look up the token in git's credential helpers, by the server's URL and without a prompt.
+
+    Args:
+        server: the CI server.
+        processes: runs git.
+        token_page: the path of the web page on which a user creates a token.
+        timeout: seconds that the helpers may take.
+    """
     asked = [f"protocol={server.scheme}", f"host={server.origin.removeprefix(server.scheme + '://')}"]
     asked += [f"path={server.path[1:]}"] if server.path else []
     stdin = "\n".join([*asked, "", ""]).encode()
@@ -105,17 +113,19 @@ def read_token_from_git(
         return TokenNotFound(source, f"no answer within {timeout:g} s", unreachable=True)
     answer = dict(line.split("=", 1) for line in done.lines if "=" in line)
     if not (done.ok and answer.get("password")):
-        hint = f"make one at {server}/user/cli-and-api and set WOODPECKER_TOKEN, or name a Vault (homelab.vaultAddr)"
-        return TokenNotFound(source, f"nothing is kept for {server}", hint, not_configured=True)
+        hint = (
+            f"create a token at {server}{token_page} and set WOODPECKER_TOKEN, or configure Vault (homelab.vaultAddr)"
+        )
+        return TokenNotFound(source, f"no credentials for {server}", hint, not_configured=True)
     return Token(validate_header_value(answer["password"], source), source)
 
 
 def validate_header_value(value: str, source: str) -> str:
-    """The value, if a header can carry it. Raises CommandError (denied) otherwise."""
+    """Return the value if it can be sent in a header. Raises CommandError (denied) otherwise."""
     if not value.isascii() or not value.isprintable() or " " in value:
         raise CommandError(
-            f"the token from {source} holds characters that no token has",
-            hint="look for a line break or a quote in it",
+            f"the token from {source} contains invalid characters",
+            hint="check it for a line break or a quote",
             exit=ExitCode.DENIED,
         )
     return value

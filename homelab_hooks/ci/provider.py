@@ -110,8 +110,10 @@ class Traits:
     health_path: str
     """answers without a token"""
     version_path: str
+    token_page: str
+    """the path of the web page on which a user creates a token"""
     activate_path: str
-    """the web page on which a repository is activated"""
+    """the path of the web page on which a repository is activated"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,7 @@ def find_first_repository(runs: RunSource, names: Iterable[str], *, within: floa
     Args:
         within: seconds for each request.
     """
-    poll: Poll[Repo] = Denied("the repository's OWNER/NAME is not known", hint="give it with --repo OWNER/NAME")
+    poll: Poll[Repo] = Denied("the repository's OWNER/NAME is not known", hint="set it with --repo OWNER/NAME")
     for name in names:
         poll = runs.repository(name, within=within)
         if not isinstance(poll, Denied) or poll.final:

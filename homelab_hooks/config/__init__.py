@@ -1,1 +1,1 @@
-"""The settings: their table, their sources, and the value that counts."""
+"""The settings: their table, their sources, and which source wins."""

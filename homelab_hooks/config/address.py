@@ -1,4 +1,4 @@
-"""Where CI is: its public address, and the address that is dialled instead of asking DNS."""
+"""The address of a server, and the IP address to connect to instead of using DNS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]+")
 
 
 def is_loopback_host(host: str) -> bool:
-    """Whether a host or an address is this machine's own, whatever DNS says.
+    """Return whether a host or an address is on this machine, without using DNS.
 
     >>> is_loopback_host("127.8.9.1"), is_loopback_host("127.evil.example.test")
     (True, False)
@@ -33,7 +33,7 @@ class ServerUrl(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, the port only where it is not the scheme's own.
+        """Return scheme, host and port; the port only if it is not the default of the scheme.
 
         >>> parse_server_url("https://CI.example.test:443/ci/").origin
         'https://ci.example.test'
@@ -44,52 +44,52 @@ class ServerUrl(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """Whether it is on this machine."""
+        """Return whether the server is on this machine."""
         return is_loopback_host(self.host)
 
     def url(self, path: str) -> str:
-        """The full URL of a path on this server."""
+        """Return the full URL of a path on this server."""
         return self.origin + self.path + path
 
     def __str__(self) -> str:
-        """As a person writes it."""
+        """Return the address as a user writes it."""
         return self.origin + self.path
 
 
 class Dial(NamedTuple):
-    """The IP address to connect to, and the port where it differs from the server's."""
+    """The IP address to connect to, and the port if it is not the server's."""
 
     address: str
     port: int | None = None
 
     def __str__(self) -> str:
-        """As a person writes it."""
+        """Return the address as a user writes it."""
         host = f"[{self.address}]" if ":" in self.address else self.address
         return host if self.port is None else f"{host}:{self.port}"
 
 
 def parse_server_url(text: str) -> ServerUrl:
-    """A server's URL. Raises ValueError with what is wrong.
+    """Parse the URL of a server. Raises ValueError with what was expected.
 
     >>> str(parse_server_url("https://ci.example.test/"))
     'https://ci.example.test'
     """
     parts = urlsplit(text)
     if parts.scheme not in ("https", "http"):
-        raise ValueError("a URL that begins with https:// is expected")
+        raise ValueError("expected a URL that begins with https://")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("a user or a password has no place in this URL")
+        raise ValueError("the URL must not contain a user name or a password")
     if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
-        raise ValueError("a URL like https://ci.example.org is expected")
+        raise ValueError("expected a URL like https://ci.example.org")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
     if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
-        raise ValueError("a URL like https://ci.example.org is expected")
+        raise ValueError("expected a URL like https://ci.example.org")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     return ServerUrl(parts.scheme, host, port, parts.path.rstrip("/"))
 
 
 def parse_dial(text: str) -> Dial:
-    """IP, IP:PORT or [IP6]:PORT. Raises ValueError with what is wrong.
+    """Parse IP, IP:PORT or [IP6]:PORT. Raises ValueError with what was expected.
 
     >>> str(parse_dial("10.0.20.203")), str(parse_dial("[::1]:8443")), str(parse_dial("::1"))
     ('10.0.20.203', '[::1]:8443', '[::1]')
@@ -104,7 +104,7 @@ def parse_dial(text: str) -> Dial:
     try:
         known = ipaddress.ip_address(address or "")
     except ValueError:
-        raise ValueError("an IP address is expected, with or without a port, like 10.0.20.203:443") from None
-    if port and not 0 < int(port) <= 65535:  # noqa: PLR2004 - the largest port there is
-        raise ValueError(f"{port} is no port")
+        raise ValueError("expected an IP address, with or without a port, like 10.0.20.203:443") from None
+    if port and not 0 < int(port) <= 65535:  # noqa: PLR2004 - the largest port
+        raise ValueError(f"{port} is not a port")
     return Dial(str(known), int(port) if port else None)

@@ -1,4 +1,4 @@
-"""The user's small files that hold settings: .homelab.toml, woodpecker-cli's context, Vault's token."""
+"""Reads the files that contain settings: .homelab.toml, woodpecker-cli's context, Vault's token."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from homelab_hooks.config.resolve import TRACKED_FILE
 from homelab_hooks.errors import CommandError
 
 MAX_FILE_BYTES = 1024 * 1024
-"""bytes of a tracked file"""
+"""bytes of a tracked file that are read"""
 
 
 def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
-    """What .homelab.toml at the work tree's root says. Raises CommandError where it is malformed."""
+    """Return the settings in .homelab.toml at the root of the work tree. Raises CommandError if it is malformed."""
     try:
         return tomllib.loads(read_bounded_file(top / TRACKED_FILE).decode()) if top else {}
     except OSError:
         return {}
-    except (ValueError, RecursionError) as error:  # TOML's and UTF-8's complaints, and brackets without an end
-        raise CommandError(f"{TRACKED_FILE} is malformed: {error}", hint="mend it, or remove it") from None
+    except (ValueError, RecursionError) as error:  # malformed TOML or UTF-8, or endless brackets
+        raise CommandError(f"{TRACKED_FILE} is malformed: {error}", hint="fix it, or remove it") from None
 
 
 def read_bounded_file(path: Path) -> bytes:
-    """A file that others wrote: a regular one, and no more of it than a person would write. Raises OSError otherwise.
+    """Return the first `MAX_FILE_BYTES` of a regular file. Raises OSError if it is not one.
 
-    A tracked link may lead to a device that never ends.
+    A tracked symbolic link may point to a device that never ends.
     """
     if not path.is_file():
         raise FileNotFoundError(path)
@@ -37,7 +37,7 @@ def read_bounded_file(path: Path) -> bytes:
 
 
 def read_woodpecker_cli_server(config_home: Path) -> str:
-    """The server of woodpecker-cli's current context, or of its older configuration; empty where it has none."""
+    """Return the server of woodpecker-cli's current context, or of its older configuration; empty if there is none."""
     folder = config_home / "woodpecker"
     match _read_json(folder / "contexts.json"):
         case {"current_context": str(current), "contexts": dict(contexts)}:
@@ -54,7 +54,7 @@ def read_woodpecker_cli_server(config_home: Path) -> str:
 
 
 def read_small_text(path: Path) -> str:
-    """A small file's text; empty where it cannot be read."""
+    """Return the text of a small file; empty if it cannot be read."""
     try:
         return path.expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, RuntimeError):

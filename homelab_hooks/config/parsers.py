@@ -1,4 +1,4 @@
-"""Reads the text of a setting, or says what was expected."""
+"""Parsers for the texts of settings. Each raises ValueError with what was expected."""
 
 from __future__ import annotations
 
@@ -7,54 +7,54 @@ from collections.abc import Callable
 from pathlib import Path
 
 _INVALID_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/.]|[/.]$|\.lock$|/\.|\.lock/")
-"""what git allows in no branch's name (git-check-ref-format); a leading dash would be taken for an option"""
+"""what a branch name must not contain (git-check-ref-format); a leading dash would be read as an option"""
 _WORKLOAD = re.compile(r"[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9.]+)?/[a-z0-9][a-z0-9.-]*")
 
 
 def make_choice_parser(*words: str) -> Callable[[str], str]:
-    """One of these words."""
+    """Return a parser that accepts one of these words."""
 
     def parse(text: str) -> str:
         if text not in words:
-            raise ValueError(f"one of {', '.join(words)} is expected")
+            raise ValueError(f"expected one of {', '.join(words)}")
         return text
 
     return parse
 
 
 def parse_repo_name(text: str) -> str:
-    """A repository's name in CI.
+    """Parse the name of a repository in CI.
 
     >>> parse_repo_name("/acme/app/")
     'acme/app'
     """
     parts = text.strip("/").split("/")
     if len(parts) < 2 or not all(parts) or not text.isprintable() or " " in text:  # noqa: PLR2004 - owner and name
-        raise ValueError("OWNER/NAME is expected")
+        raise ValueError("expected OWNER/NAME")
     return "/".join(parts)
 
 
 def parse_ref_name(text: str) -> str:
-    """The name of a branch or a remote."""
+    """Parse the name of a branch or a remote."""
     if _INVALID_REF.search(text):
-        raise ValueError("a name that git allows is expected, like main or origin")
+        raise ValueError("expected a valid git name, like main or origin")
     return text
 
 
 def parse_workload(text: str) -> str:
-    """A deploy target's text; which kinds there are is known to kubectl's facts."""
+    """Check the form of a deploy target; the kinds are checked where it is used."""
     if not _WORKLOAD.fullmatch(text):
-        raise ValueError("NAMESPACE/NAME or NAMESPACE/KIND/NAME is expected")
+        raise ValueError("expected NAMESPACE/NAME or NAMESPACE/KIND/NAME")
     return text
 
 
 def parse_path(text: str) -> Path:
-    """A file's path; `~` is the user's home."""
+    """Parse the path of a file; `~` is the home directory."""
     return Path(text).expanduser()
 
 
 def parse_vault_path(text: str) -> str:
-    """A secret's place in Vault: MOUNT/PATH.
+    """Parse the path of a secret in Vault: MOUNT/PATH.
 
     >>> parse_vault_path("/kv/ci/global/")
     'kv/ci/global'
@@ -62,5 +62,5 @@ def parse_vault_path(text: str) -> str:
     found = text.strip("/")
     parts = found.split("/")
     if len(parts) < 2 or not all(parts) or {".", ".."} & set(parts) or re.search(r"[\s?#%]", found):  # noqa: PLR2004 - mount and path
-        raise ValueError("MOUNT/PATH is expected, like secret/ci/global")
+        raise ValueError("expected MOUNT/PATH, like secret/ci/global")
     return found

@@ -1,4 +1,4 @@
-"""The settings in force: which of the sources wins, and where each value comes from."""
+"""Resolves the settings: which source wins, and where each value comes from."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ TRACKED_FILE = ".homelab.toml"
 
 
 class EffectiveSetting(NamedTuple):
-    """A setting in force; `source` says where it comes from, `raw` is what stood there."""
+    """An effective setting; `source` is where it comes from, `raw` is the text there."""
 
     setting: Setting
     value: Any
     raw: str
     source: str
     problem: str = ""
-    """why `value` is not what stood there, in a word"""
+    """why `value` is not the value of `raw`, in one word"""
 
 
 class GitConfigEntry(NamedTuple):
-    """One entry of git's configuration; later ones win (worktree over local over global over system)."""
+    """An entry of git's configuration; later ones win (worktree over local over global over system)."""
 
     scope: str
     key: str
@@ -36,7 +36,7 @@ class GitConfigEntry(NamedTuple):
 
 
 def find_repository_filters(entries: Iterable[GitConfigEntry]) -> tuple[str, ...]:
-    """The names of the filters that a repository's own settings define, not the user's.
+    """Return the names of the filters that the repository's own configuration defines, not the user's.
 
     >>> ours = GitConfigEntry("local", "filter.x.clean", "sed")
     >>> find_repository_filters([ours, GitConfigEntry("global", "filter.lfs.clean", "git-lfs")])
@@ -47,7 +47,7 @@ def find_repository_filters(entries: Iterable[GitConfigEntry]) -> tuple[str, ...
 
 
 class SettingSources(NamedTuple):
-    """Everything that can give a setting."""
+    """The sources of settings."""
 
     options: Mapping[str, str | Sequence[str] | None] = MappingProxyType({})
     environ: Mapping[str, str] = MappingProxyType({})
@@ -58,7 +58,7 @@ class SettingSources(NamedTuple):
 
 
 class Config(NamedTuple):
-    """The settings in force."""
+    """The effective settings."""
 
     server: ServerUrl | None
     dial: Dial | None
@@ -86,14 +86,14 @@ class Config(NamedTuple):
     warnings: tuple[str, ...] = ()
 
     def source(self, name: str) -> str:
-        """Where a setting comes from."""
+        """Return where a setting comes from."""
         return next(value.source for value in self.values if value.setting.name == name)
 
 
 def resolve_config(sources: SettingSources) -> Config:
-    """The settings in force: option, environment, git config, tracked file, default.
+    """Resolve the settings. The order of precedence is option, environment, git config, tracked file, default.
 
-    Raises CommandError (usage) that names setting and source of a malformed value.
+    Raises CommandError (usage) with the setting and the source of a malformed value.
     """
     config, problems = resolve_config_leniently(sources)
     if problems:
@@ -102,7 +102,7 @@ def resolve_config(sources: SettingSources) -> Config:
 
 
 def resolve_config_leniently(sources: SettingSources) -> tuple[Config, tuple[CommandError, ...]]:
-    """The same with everything that is wrong; a setting that cannot be used counts as unset."""
+    """Resolve the settings and return all errors with them; a setting that cannot be used counts as unset."""
     problems: list[CommandError] = []
     by_name: dict[str, EffectiveSetting] = {}
     for setting in SETTINGS:
@@ -138,11 +138,11 @@ def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSett
 
 
 def _as_unset(setting: Setting, sources: SettingSources, problem: str) -> EffectiveSetting:
-    """As if it were not set, with what stood there, as it is shown."""
+    """Return the setting as if it were not set, with the text that was found."""
     unset = _resolve_setting(setting, SettingSources())
     try:
         raw, source = next(_candidates(setting, sources))
-    except CommandError:  # it cannot even be read as a text
+    except CommandError:  # the value is not a text
         is_option = sources.options.get(setting.name) is not None
         raw = "" if is_option else repr(sources.tracked.get(setting.tracked))
         source = f"option {setting.option}" if is_option else TRACKED_FILE
@@ -151,12 +151,12 @@ def _as_unset(setting: Setting, sources: SettingSources, problem: str) -> Effect
 
 
 def _display_name(setting: Setting) -> str:
-    """A setting as a message names it."""
+    """Return the name of a setting in messages."""
     return setting.option or setting.git or setting.env[0]
 
 
 def _candidates(setting: Setting, sources: SettingSources) -> Iterator[tuple[str | Sequence[str], str]]:
-    """What each source says, strongest first; an empty one counts as unset."""
+    """Yield the text of each source and the source's name, in order of precedence; an empty text counts as unset."""
     if value := _checked_option(setting, sources.options.get(setting.name)):
         yield value, f"option {setting.option}"
     for name in setting.env:
@@ -177,7 +177,7 @@ def _candidates(setting: Setting, sources: SettingSources) -> Iterator[tuple[str
 def _checked_option(setting: Setting, value: str | Sequence[str] | None) -> str | Sequence[str] | None:
     texts = [value] if isinstance(value, str) else value or ()
     if not all(text.strip() for text in texts):
-        raise CommandError(f"{setting.option} is empty", hint="give it a value, or leave it out")
+        raise CommandError(f"{setting.option} is empty", hint="set a value, or omit the option")
     return value
 
 
@@ -190,39 +190,41 @@ def _tracked_value(setting: Setting, tracked: Mapping[str, object]) -> str | lis
         return [str(text) for text in texts] if setting.is_list else str(raw)
     kind = "a list of texts" if setting.is_list else "a text"
     raise CommandError(
-        f"{_display_name(setting)}: {setting.tracked} from {TRACKED_FILE} is malformed", hint=f"{kind} is expected"
+        f"{_display_name(setting)}: {setting.tracked} from {TRACKED_FILE} is malformed", hint=f"expected {kind}"
     )
 
 
 def _forbidden_key_warnings(tracked: Mapping[str, object]) -> tuple[str, ...]:
-    """A tracked file may never say where a credential goes; what it may not say is ignored, and named."""
+    """Return a warning for each key that a tracked file may not set: it must not decide where a credential is sent."""
     allowed = {setting.tracked for setting in SETTINGS if setting.tracked}
     return tuple(f"{TRACKED_FILE} may not set {key}; it is ignored" for key in tracked if key not in allowed)
 
 
 def _unknown_key_warnings(entries: tuple[GitConfigEntry, ...]) -> tuple[str, ...]:
-    """Keys that look like settings and are none: a misspelt one would be in force in its writer's mind only."""
+    """Return a warning for each unknown key: a misspelt key would silently have no effect."""
     known = {setting.git.lower(): setting.git for setting in SETTINGS if setting.git}
     unknown = {
         entry.key: entry.scope for entry in entries if _is_homelab_key(entry.key) and entry.key.lower() not in known
     }
-    return tuple(f"git config {key} ({scope}) is no setting{_suggestion(key, known)}" for key, scope in unknown.items())
+    return tuple(
+        f"git config {key} ({scope}) is not a setting{_suggestion(key, known)}" for key, scope in unknown.items()
+    )
 
 
 def _is_homelab_key(key: str) -> bool:
-    """Whether a key is `homelab.NAME`; `homelab.SECTION.NAME` may be another tool's."""
+    """Return whether a key is `homelab.NAME`; `homelab.SECTION.NAME` may belong to another tool."""
     return key.lower().startswith("homelab.") and key.count(".") == 1
 
 
 def _suggestion(key: str, known: Mapping[str, str]) -> str:
-    from difflib import get_close_matches  # only where something is misspelt
+    from difflib import get_close_matches  # slow to import, and rarely needed
 
     closest = get_close_matches(key.lower(), known, n=1)
-    return f"; {known[closest[0]]} is one" if closest else ""
+    return f"; did you mean {known[closest[0]]}?" if closest else ""
 
 
 def _reject_cleartext_http(address: EffectiveSetting, dial: EffectiveSetting) -> None:
-    """A token must not travel in the clear, except on this machine; a dial to another one leaves it."""
+    """Refuse to send a token unencrypted, except on this machine; a dial to another machine leaves it."""
     server: ServerUrl | None = address.value
     if server is None:
         return
@@ -230,4 +232,4 @@ def _reject_cleartext_http(address: EffectiveSetting, dial: EffectiveSetting) ->
     if server.scheme == "http" and not is_local:
         where = f"{_display_name(address.setting)}: {server} from {address.source}"
         hint = "use https://, or set HOMELAB_ALLOW_HTTP=1"
-        raise CommandError(f"{where} would send the token in the clear", hint=hint)
+        raise CommandError(f"{where} would send the token unencrypted", hint=hint)

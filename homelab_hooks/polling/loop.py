@@ -1,4 +1,4 @@
-"""Look, decide, tell, wait: the one loop that drives every decision."""
+"""The loop that drives every state machine: poll, decide, emit events, sleep."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ V = TypeVar("V")
 
 
 class Clock(Protocol):
-    """Time, as the loop needs it."""
+    """A clock that can sleep."""
 
     def now(self) -> float:
-        """Seconds that never run backwards and stand still while the machine sleeps."""
+        """Return seconds that never go backwards and do not advance while the machine is suspended."""
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; may return early when there is news."""
+        """Sleep; may return early when there is news."""
 
 
 def poll_until_decided(
@@ -30,9 +30,9 @@ def poll_until_decided(
     emit: Callable[[Event], None],
     clock: Clock,
 ) -> S:
-    """Take turns until one is settled; return the settled state.
+    """Poll until the decision is settled, and return the settled state.
 
-    The look is taken first, so that a verdict which arrives with the last look is not thrown away.
+    The poll comes before the decision about time, so that a verdict that arrives with the last poll is used.
     """
     while True:
         poll = fetch(state)

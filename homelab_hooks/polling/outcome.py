@@ -1,4 +1,4 @@
-"""What one look at another system can come to, and what a decision makes of it."""
+"""The results of a poll, and of a decision about one."""
 
 from __future__ import annotations
 
@@ -13,60 +13,60 @@ S = TypeVar("S")
 
 
 class FailureKind(Enum):
-    """Why there was no usable answer."""
+    """Why there was no usable response."""
 
     CONNECTION = auto()
     """refused, reset, no DNS, no route"""
     TIMEOUT = auto()
-    """nothing within the time, or an answer that dripped past it"""
+    """no complete response within the time"""
     STATUS = auto()
-    """5xx, 429, or any other status that answers nothing"""
+    """5xx, 429, or another status without an answer"""
     BODY = auto()
-    """empty, truncated, too long, not JSON or JSON of another shape"""
+    """empty, incomplete, too long, not JSON, or JSON of another shape"""
     WEB_PAGE = auto()
-    """HTML, or a redirect to another place: perhaps no API at all"""
+    """HTML, or a redirect to another place: perhaps not an API"""
 
 
 class Found(NamedTuple, Generic[T_co]):
-    """Answered."""
+    """A usable response."""
 
     value: T_co
 
 
 class NotFound(NamedTuple):
-    """Answered: there is nothing yet."""
+    """A usable response: there is nothing yet."""
 
     reason: str = ""
 
 
 class Unavailable(NamedTuple):
-    """No usable answer; asking again may help."""
+    """No usable response; a retry may help."""
 
     reason: str
     kind: FailureKind = FailureKind.CONNECTION
     retry_after: float | None = None
-    """seconds the server asked us to wait"""
+    """seconds that the server asked to wait"""
     hint: str = ""
-    """what may help, where that is known"""
+    """what may help, if known"""
 
 
 class Denied(NamedTuple):
-    """Answered "no"."""
+    """A refusal."""
 
     reason: str
     hint: str = ""
     exit: ExitCode = ExitCode.DENIED
     final: bool = False
-    """true where asking again cannot help whatever was seen before (a certificate that does not verify)"""
+    """a retry cannot help, whatever worked before (a certificate that does not verify)"""
     slow: bool = False
-    """true for a refusal that took so long that a locked database may be behind it"""
+    """the refusal was so slow that a locked database may be the cause"""
 
 
 Poll = Found[T_co] | NotFound | Unavailable | Denied
 
 
 class Decision(NamedTuple, Generic[S]):
-    """What a decision came to: the state from now on, what to tell, and how long to wait (None: settled)."""
+    """The next state, the events to emit, and the seconds until the next poll (None: settled)."""
 
     state: S
     events: tuple[Event, ...] = ()

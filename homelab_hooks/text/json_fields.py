@@ -64,7 +64,7 @@ def read_number(json: Json, *keys: str, required: bool = False) -> int:
     if value is None and required:
         raise UnexpectedShape(f"{keys[0]} is missing")
     if value is not None and abs(value) > MAX_INT:
-        raise UnexpectedShape(f"{keys[0]} is larger than any number can be")
+        raise UnexpectedShape(f"{keys[0]} is too large")
     return value or 0
 
 

@@ -45,7 +45,7 @@ def check_ci_access(
         if not unknown:
             return CiAccess(login, _require_answer(look, where))
     raise CommandError(
-        "the repository's OWNER/NAME in CI is not known", hint="give it: --repo OWNER/NAME", exit=ExitCode.REFUSED
+        "the repository's OWNER/NAME in CI is not known", hint="set it with --repo OWNER/NAME", exit=ExitCode.REFUSED
     )
 
 
@@ -57,7 +57,7 @@ def _require_answer(look: Poll[T], where: str) -> T:
         case Denied() as no:
             raise CommandError(no.reason, hint=no.hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | NotFound(reason):
-            hint = "look at the server and at the balancer before it; --no-ci-watch lands without CI"
+            hint = "check the server and the load balancer in front of it; --no-ci-watch lands without CI"
             raise CommandError(
                 f"CI{where and f' at {where}'} cannot be asked: {reason}", hint=hint, exit=ExitCode.REFUSED
             )

@@ -24,7 +24,7 @@ def on_unavailable(watch: CiWatchState, poll: Unavailable, now: float) -> tuple[
     contact, events = polling_contact.on_unavailable(watch.contact, poll, now, timeout=watch.timeouts.unreachable)
     is_web_page = poll.kind is FailureKind.WEB_PAGE
     if is_web_page and not contact.ever_answered and contact.web_pages >= MAX_WEB_PAGES:
-        hint = "check --server (homelab.ciServer), and whether a sign-on page stands before it"
+        hint = "check --server (homelab.ciServer), and whether a login page is in front of it"
         verdict = Verdict(exit=ExitCode.DENIED, reason=poll.reason, hint=hint, sha=watch.scope.sha)
         return watch._replace(contact=contact, verdict=verdict), ()
     return watch._replace(contact=contact), events
@@ -41,6 +41,8 @@ def on_denied(watch: CiWatchState, poll: Denied) -> tuple[CiWatchState, tuple[Ev
 
 def build_unreachable_verdict(poll: Unavailable | Denied, timeout: float) -> Verdict:
     """Return the verdict for a server that gave no usable response within `timeout` seconds."""
-    advice = poll.hint or "homelab config tells which server and dial are in force"
-    hint = f"the same command goes on; {advice}"
-    return Verdict(exit=ExitCode.UNREACHABLE, reason=f"no usable answer for {timeout:.0f} s: {poll.reason}", hint=hint)
+    advice = poll.hint or "homelab config shows the effective server and dial"
+    hint = f"run the same command again to continue; {advice}"
+    return Verdict(
+        exit=ExitCode.UNREACHABLE, reason=f"no usable response for {timeout:.0f} s: {poll.reason}", hint=hint
+    )

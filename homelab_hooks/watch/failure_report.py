@@ -82,7 +82,7 @@ def report_failure(
         if gathered.lines:
             hidden = len(gathered.lines) - TAIL_LINES
             more = f"{hidden} lines before these" if hidden > 0 else "the whole log"
-            text = f"{more}: {rest}" + ("" if gathered.complete else "; its end may come later")
+            text = f"{more}: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
         else:
             text = f"no log of step {failed.step.name} has arrived; later: {rest}"
         emit(Log(source="homelab", text=text))

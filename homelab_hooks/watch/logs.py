@@ -176,9 +176,9 @@ class LogReader:
         if isinstance(ended.failure, Denied):
             raise CommandError(ended.failure.reason, hint=ended.failure.hint, exit=ended.failure.exit)
         if ended.failure:
-            hint = "the same command shows the log from its beginning"
+            hint = "run the same command again to see the log from its beginning"
             raise CommandError(
-                f"no usable answer for {GIVE_UP_AFTER_S:.0f} s: {ended.failure.reason}",
+                f"no usable response for {GIVE_UP_AFTER_S:.0f} s: {ended.failure.reason}",
                 hint=hint,
                 exit=ExitCode.UNREACHABLE,
             )

@@ -197,13 +197,17 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
     is_over = waited >= watch.timeouts.overall or (is_answered and watch.timeouts.one_poll)
     if is_over and (_is_waiting_for_ci(watch) or waited >= watch.timeouts.overall + ANSWER_GRACE_S):
         unseen = (
-            f"no usable answer so far ({poll.reason})"
+            f"no usable response so far ({poll.reason})"
             if isinstance(poll, Unavailable)
             else "no pipeline has appeared yet"
         )
         numbers = ", ".join(f"{t.run} is {t.pipeline.status}" for t in watch.tracks) or unseen
-        outcome = "undecided" if watch.timeouts.one_poll else "the time is over"
-        hint = "homelab-watch waits for it" if watch.timeouts.one_poll else "the same command goes on"
+        outcome = "undecided" if watch.timeouts.one_poll else "timed out"
+        hint = (
+            "homelab-watch waits for the result"
+            if watch.timeouts.one_poll
+            else "run the same command again to continue"
+        )
         return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=f"{outcome}: {numbers}", hint=hint))
     return watch
 

@@ -33,21 +33,24 @@ def explain_no_pipeline(facts: CommitFacts, traits: Traits, *, was_filtered: boo
     if facts.is_repo_active is False:
         return "the repository is not active in CI", f"activate it in {traits.name}"
     if marker:
-        return f"the commit message says {marker.group(0)}", "push a commit without it, or: homelab ci restart"
+        return f"the commit message says {marker.group(0)}", "push a commit without it, or run: homelab ci restart"
     if facts.has_ci_config is False:
         return f"there is no {traits.name} configuration at this commit", f"add {traits.config_hint}"
     if was_filtered:
-        return "the pipeline was filtered out: no workflow's conditions match", "look at the `when` of the workflows"
+        return (
+            "the pipeline was filtered out: no workflow's conditions match",
+            "check the `when` conditions of the workflows",
+        )
     return _not_pushed(facts) or (
         "no reason found; the forge's webhook may have been lost",
-        "redeliver it on the forge, or: homelab ci restart",
+        "redeliver it on the forge, or run: homelab ci restart",
     )
 
 
 def _not_pushed(facts: CommitFacts) -> tuple[str, str] | None:
     """A commit that CI cannot have heard of."""
     if facts.is_pushed is False:
-        return "the commit is on no branch of the remote, as far as is known here", "push it, or: git land"
+        return "the commit is not on any known branch of the remote", "push it, or run: git land"
     if facts.is_branch_tip is False:
         return "the commit is not the tip that was pushed: only tips get a pipeline", "watch the tip of the branch"
     return None

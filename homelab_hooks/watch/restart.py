@@ -47,16 +47,16 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     misconfigured = [track.pipeline for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
     if not failed and misconfigured:
         raise CommandError(
-            f"{misconfigured[0].run} could not be configured: a restart uses the "
-            "stored configuration, not a repaired one",
-            hint="push a commit with the repaired configuration",
+            f"{misconfigured[0].run} has a configuration error: a restart uses the "
+            "stored configuration, not the fixed one",
+            hint="fix the configuration and push a commit",
             exit=ExitCode.REFUSED,
         )
     cancelled = [other for pipeline in failed for other in _pipelines_it_would_cancel(pipeline, snapshot.rows, sha)]
     if cancelled and not force:
         raise CommandError(
-            f"a restart would kill {cancelled[0].run}, the run of the newer commit {cancelled[0].commit[:8]}",
-            hint="wait for its end, or --force",
+            f"a restart would cancel {cancelled[0].run}, the run of the newer commit {cancelled[0].commit[:8]}",
+            hint="wait until it ends, or use --force",
             exit=ExitCode.REFUSED,
         )
     if not failed:
@@ -83,7 +83,8 @@ def _plan_manual_run(snapshot: CommitSnapshot, branches: tuple[str, ...]) -> Res
         raise CommandError(snapshot.verdict.reason, hint=snapshot.verdict.hint, exit=snapshot.verdict.exit)
     if not branches:
         raise CommandError(
-            f"{snapshot.verdict.reason}; a manual pipeline would build another commit, for this is no tip of a branch",
+            f"{snapshot.verdict.reason}; a manual pipeline would build another commit, "
+            "because this is not the tip of a branch",
             hint=snapshot.verdict.hint,
             exit=ExitCode.NO_PIPELINE,
         )

@@ -80,7 +80,7 @@ def _find_started(poll: Poll[Pipeline], ci: Provider, repo: Repo, pending: Pendi
     if ended.found is None:
         reason = poll.reason if isinstance(poll, Unavailable) else "no answer"
         raise CommandError(
-            f"the start was not confirmed: {reason}", hint="homelab ci status tells", exit=ExitCode.UNREACHABLE
+            f"the start was not confirmed: {reason}", hint="check with: homelab ci status", exit=ExitCode.UNREACHABLE
         )
     return ended.found
 

@@ -60,9 +60,7 @@ def evaluate_pipeline(
 def _rule_not_run(pipeline: Pipeline) -> Ruling:
     number = str(pipeline.run)
     if pipeline.status is Status.BLOCKED:
-        return Ruling(
-            exit=ExitCode.BLOCKED, reason=f"{number} waits for an approval", hint=f"approve it: {pipeline.url}"
-        )
+        return Ruling(exit=ExitCode.BLOCKED, reason=f"{number} waits for approval", hint=f"approve it: {pipeline.url}")
     if pipeline.status is Status.DECLINED:
         who = f" by {pipeline.reviewed_by}" if pipeline.reviewed_by else ""
         return Ruling(exit=ExitCode.CANCELLED, reason=f"{number} was declined{who}")
@@ -90,7 +88,7 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
     return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed" + (f": {_culprit_text(failed)}" if failed else ""))
 
 
-_NEEDS_PUSH = "a repaired configuration needs a new push: a restart uses the stored one"
+_NEEDS_PUSH = "fix the configuration and push: a restart uses the stored one"
 
 
 def _config_error_text(pipeline: Pipeline) -> str:
@@ -178,9 +176,9 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline)
         case Containment.NOT_CONTAINED:
             relation = f"whose commit {newer.commit[:8]} does not contain it"
         case _:
-            relation = f"whose commit {newer.commit[:8]} is not known here, so that it cannot be shown to contain it"
+            relation = f"whose commit {newer.commit[:8]} is not in this repository, so it cannot be checked"
     return Ruling(
         exit=ExitCode.SUPERSEDED,
         reason=f"{track.run} was superseded by {newer.run}, {relation}",
-        hint="homelab ci restart runs it again once the branch is quiet",
+        hint="run it again when the branch is quiet: homelab ci restart",
     )

@@ -39,7 +39,7 @@ def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
     if not watch.tracks:
         return "no pipeline for this commit yet", ""
     if not open_tracks:
-        return "asking about the end", ""
+        return "requesting the details of the end", ""
     oldest = min(open_tracks, key=lambda track: track.changed_at)
     name = f"{oldest.run} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
     quiet = now - oldest.changed_at
@@ -47,7 +47,7 @@ def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
         return _queue_reason(name, poll.value.queue)
     if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
         remedy = f"if its agent is gone: cancel {oldest.run}, then homelab ci restart"
-        return f"{name} without any change for {quiet / 60:.0f} minutes", remedy
+        return f"{name} without a change for {quiet / 60:.0f} minutes", remedy
     return name, ""
 
 
@@ -60,4 +60,4 @@ def _queue_reason(name: str, queue: QueueInfo | None) -> tuple[str, str]:
         return f"{name}: no agent is connected", "start an agent"
     if queue.running >= queue.workers:
         return f"{name}: every agent is busy ({queue.running} running, {queue.pending} waiting)", ""
-    return f"{name}: no free agent has taken it", "compare the workflow's labels with the agents'"
+    return f"{name}: no free agent has taken it", "compare the labels of the workflow and of the agents"

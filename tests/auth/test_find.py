@@ -108,7 +108,7 @@ def helper(seal: dict[str, str], tmp_path: Path) -> Helper:
 
 
 def kept(environ: dict[str, str], server: ServerUrl = CI) -> Token | TokenNotFound:
-    return read_token_from_git(server, ProcessRunner(environ), timeout=HANG_S)
+    return read_token_from_git(server, ProcessRunner(environ), token_page="/tokens", timeout=HANG_S)
 
 
 def test_gits_credential_helper_is_asked_for_the_servers_url(seal: dict[str, str], helper: Helper) -> None:
@@ -131,7 +131,7 @@ def test_a_password_with_an_equals_sign_is_whole(seal: dict[str, str], helper: H
 
 def test_a_password_is_not_cut_where_python_ends_a_line(seal: dict[str, str], helper: Helper) -> None:
     helper("echo username=ann; printf 'password=t0ken\\302\\205rest\\n'")
-    with pytest.raises(CommandError, match="characters that no token has"):
+    with pytest.raises(CommandError, match="contains invalid characters"):
         kept(seal)
 
 
@@ -144,14 +144,14 @@ def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper
     asks = {"GIT_ASKPASS": str(program), "SSH_ASKPASS": str(program), "GIT_TERMINAL_PROMPT": "1", "DISPLAY": ":0"}
     found = kept({**seal, **asks})
     assert isinstance(found, TokenNotFound)
-    assert "nothing is kept for https://ci.example.test:8443/ci" in found.reason
+    assert "no credentials for https://ci.example.test:8443/ci" in found.reason
     assert "WOODPECKER_TOKEN" in found.hint
     assert not prompted.exists()
 
 
 def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -> None:
     helper(f"exec {FOREVER}")
-    found = read_token_from_git(CI, ProcessRunner(seal), timeout=0.3)
+    found = read_token_from_git(CI, ProcessRunner(seal), token_page="/tokens", timeout=0.3)
     assert isinstance(found, TokenNotFound)
     assert "no answer within 0.3 s" in found.reason
 
@@ -205,7 +205,7 @@ def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], help
     with pytest.raises(CommandError) as told:
         source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v")
     assert told.value.message == (
-        "the token for CI cannot be had now: Vault secret/ci/global at http://127.0.0.1:1: "
+        "cannot obtain the CI token now: Vault secret/ci/global at http://127.0.0.1:1: "
         "no answer (Connection refused); nothing in the environment, git's credential helpers"
     )
     with pytest.raises(CommandError) as told:

@@ -32,6 +32,7 @@ TRAITS = Traits(
     max_page_size=30,
     health_path="/health",
     version_path="/version",
+    token_page="/tokens",
     activate_path="/settings",
 )
 

@@ -124,7 +124,7 @@ def test_a_restart_waits_no_longer_than_it_is_told(shell: Shell) -> None:
 def test_who_looks_once_is_told_at_once(sealed: Door, shell: Shell) -> None:
     ended = shell("homelab", "ci", "status")
     assert (ended.code, ended.result["verdict"]) == (8, "unreachable")
-    assert "the token for CI cannot be had now: Vault secret/ci/global at" in ended.err
+    assert "cannot obtain the CI token now: Vault secret/ci/global at" in ended.err
     assert "it is sealed" in ended.err
     assert "unseal it" in ended.err
     assert all(len(line) < 200 for line in ended.err.splitlines())

@@ -297,7 +297,7 @@ def test_http_is_only_for_this_machine(url: str, variable: str, *, refused: bool
     if not refused:
         resolve_config(SettingSources(environ=environ))
         return
-    with pytest.raises(CommandError, match="in the clear") as told:
+    with pytest.raises(CommandError, match="unencrypted") as told:
         resolve_config(SettingSources(environ=environ))
     assert variable in told.value.message
     resolve_config(SettingSources(environ={**environ, "HOMELAB_ALLOW_HTTP": "1"}))
@@ -307,6 +307,6 @@ def test_http_is_only_for_this_machine(url: str, variable: str, *, refused: bool
     ("server", "dial"), [("WOODPECKER_SERVER", "HOMELAB_CI_DIAL"), ("VAULT_ADDR", "HOMELAB_VAULT_DIAL")]
 )
 def test_a_dial_to_another_machine_makes_loopback_http_no_safer(server: str, dial: str) -> None:
-    with pytest.raises(CommandError, match="in the clear"):
+    with pytest.raises(CommandError, match="unencrypted"):
         resolve_config(SettingSources(environ={server: "http://localhost", dial: "10.0.20.203"}))
     resolve_config(SettingSources(environ={server: "http://localhost", dial: "127.0.0.1:8000"}))

@@ -82,5 +82,5 @@ def test_a_vault_that_is_out_of_reach_is_no_missing_token(seal: dict[str, str], 
     for command in (["homelab", "ci", "status"], ["homelab-watch", "--unreachable-timeout", "0.3s"]):
         done = shell(*command)
         assert done.code == 8, done.err
-        assert "cannot be had now: Vault" in done.err
+        assert "cannot obtain the CI token now: Vault" in done.err
         assert "no answer (Connection refused)" in done.err

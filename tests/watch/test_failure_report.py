@@ -100,7 +100,7 @@ def test_a_log_that_goes_on_growing_is_shown_as_far_as_it_came() -> None:
     _, lines, words = red(site, replace(script, logs=parts))
     assert lines[0] == "line 0"
     assert site.sky.t <= 26
-    assert any("its end may come later" in word for word in words)
+    assert any("more lines may arrive later" in word for word in words)
 
 
 BAD: dict[str, RequestFailed | HttpResponse] = {
@@ -159,7 +159,7 @@ def test_a_broken_configuration_shows_every_word_of_it() -> None:
     shown = [(log.text, log.level) for log in logs if log.source == "config"]
     assert verdict.exit is ExitCode.FAILED
     assert "yaml: line 3: no" in verdict.reason
-    assert "new push" in verdict.hint
+    assert "and push" in verdict.hint
     assert [text for text, level in shown if level is LogLevel.ERROR] == [
         "yaml: line 3: no", "second line", "steps are missing",
     ]  # fmt: skip
@@ -232,7 +232,7 @@ KILLED = {
     "was declined by bob": (timelines.make_declined(by="bob"), ExitCode.CANCELLED),
     "step boom cancelled the rest": (timelines.make_cancelled_by_step("boom"), ExitCode.FAILED),
     "superseded by #9, which cannot be found": (timelines.make_superseded(by=9, after=3), ExitCode.SUPERSEDED),
-    "waits for an approval": (timelines.make_blocked(), ExitCode.BLOCKED),
+    "waits for approval": (timelines.make_blocked(), ExitCode.BLOCKED),
 }
 
 

@@ -370,7 +370,7 @@ def test_a_quiet_watch_says_a_word_a_minute() -> None:
 def test_ten_minutes_without_any_change_are_said_with_a_remedy() -> None:
     run = watch(history(row(life=RUNS)), WatchTimeouts(overall=1300))
 
-    told = [e for e in run.events if isinstance(e, Waiting) and "without any change" in e.reason]
+    told = [e for e in run.events if isinstance(e, Waiting) and "without a change" in e.reason]
     assert told
     assert "restart" in told[0].remedy
 

@@ -138,7 +138,7 @@ def test_a_dead_agent_is_told_and_ends_by_the_timeout(
     ended = watch(site, Watching(seconds=(50, 10, 10)))
     assert ended.verdict.exit is ExitCode.TIMEOUT
     assert "#1 is " in ended.verdict.reason
-    assert ended.verdict.hint == "the same command goes on"
+    assert ended.verdict.hint == "run the same command again to continue"
     if script == timelines.make_pending():
         assert any(isinstance(event, Waiting) and "no agent" in event.reason for event in ended.events)
 

@@ -142,7 +142,7 @@ def test_a_newer_commit_that_does_not_contain_ours_is_6(version: str) -> None:
 def test_a_newer_commit_that_stays_unknown_is_6_with_that_reason() -> None:
     verdict = superseded("d" * 40).watch()
     assert verdict.exit is ExitCode.SUPERSEDED
-    assert "not known here" in verdict.reason
+    assert "not in this repository" in verdict.reason
 
 
 def test_a_chain_of_newer_commits_is_followed_to_its_end() -> None:
@@ -248,7 +248,7 @@ REASONS = [
     (
         CommitFacts(has_ci_config=True, is_branch_tip=False, is_pushed=False),
         False,
-        "on no branch of the remote",
+        "not on any known branch of the remote",
         "git land",
     ),
     (CommitFacts(is_repo_active=False, message="[skip ci]"), False, "not active", "activate"),

@@ -13,8 +13,8 @@ from homelab_hooks.watch.snapshot import make_one_poll_timeouts
 from homelab_hooks.watch.state import WatchTimeouts
 from tests.watch.run_without_sockets import Pure
 
-SILENT = "the token for CI cannot be had now: Vault secret/ci/global at https://vault.example.test: it is sealed"
-REFUSED = "there is no token for CI: Vault refused the token"
+SILENT = "cannot obtain the CI token now: Vault secret/ci/global at https://vault.example.test: it is sealed"
+REFUSED = "no CI token found: Vault refused the token"
 
 
 class Keeper:
@@ -72,7 +72,7 @@ def test_a_token_that_does_not_come_is_unreachable_with_the_reason(ci: Pure) -> 
     keeper = Keeper(ci, since=1e9)
     verdict = ci.watch(patience=WatchTimeouts(unreachable=60.0))
     assert verdict.exit is ExitCode.UNREACHABLE
-    assert verdict.reason == f"no usable answer for 60 s: {SILENT}"
+    assert verdict.reason == f"no usable response for 60 s: {SILENT}"
     assert 50 < keeper.asked[-1] <= 61
     assert not ci.requests
 

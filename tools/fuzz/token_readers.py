@@ -19,7 +19,11 @@ from tools.fuzz.fed import Fed, Says
 def credentials(data: bytes) -> None:
     """Whatever a credential helper prints, it is a token that a header can carry, or none."""
     try:
-        found = read_token_from_git(address.parse_server_url("https://ci.example.test"), Says(Completed(0, data)))  # type: ignore[arg-type]  # it runs as processes do
+        found = read_token_from_git(
+            address.parse_server_url("https://ci.example.test"),
+            Says(Completed(0, data)),  # type: ignore[arg-type]  # it runs as processes do
+            token_page="/tokens",
+        )
     except CommandError as problem:
         assert problem.exit is ExitCode.DENIED  # noqa: PT017 - most inputs end well
         return

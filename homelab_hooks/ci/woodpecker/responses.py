@@ -59,13 +59,14 @@ def _denied(response: HttpResponse, subject: str, token_source: str, server_url:
     """Return Denied for a refusal by Woodpecker itself; a 403 or 404 from a proxy in front of it is not one."""
     from_woodpecker = _VERSION_HEADER in response.headers
     if response.status == UNAUTHORIZED:
-        hint = f"give WOODPECKER_TOKEN a token from {server_url}{TOKEN_PAGE}, or renew it where it is kept"
+        hint = f"set WOODPECKER_TOKEN to a token from {server_url}{TOKEN_PAGE}, or renew it where it is stored"
         return Denied(
             f"CI refused the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
         )
     if response.status == FORBIDDEN and from_woodpecker:
         return Denied(
-            f"CI forbids this to the owner of the token from {token_source}", hint="ask for the right to push there"
+            f"CI denies this to the owner of the token from {token_source}",
+            hint="ask for push access to the repository",
         )
     if response.status == NOT_FOUND and (from_woodpecker or not response.body):
         return Denied(f"CI does not know {subject}, or the token may not see it", hint=_UNKNOWN_REPO_HINT)
@@ -77,25 +78,25 @@ _UNKNOWN_REPO_HINT = "activate it in Woodpecker, or name it with --repo OWNER/NA
 
 def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
     if failure.bad_certificate:
-        hint = "give the CA with --ca-file (homelab.ciCaFile), or check --server and --dial; the token was not sent"
+        hint = "set the CA with --ca-file (homelab.ciCaFile), or check --server and --dial; the token was not sent"
         return Denied(failure.reason, hint=hint, final=True)
     return Unavailable(strip_control_chars(failure.reason), failure.kind)
 
 
 def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]:
     if response.is_html:
-        return Unavailable("a web page came back instead of an API answer", FailureKind.WEB_PAGE)
+        return Unavailable("the server returned a web page instead of an API response", FailureKind.WEB_PAGE)
     if not response.body.strip():
-        return Unavailable("the answer was empty", FailureKind.BODY)
+        return Unavailable("the response is empty", FailureKind.BODY)
     try:
         return Found(parse(json.loads(response.body)))
     except UnexpectedShape as error:
-        return Unavailable(f"the answer has the wrong shape: {error}", FailureKind.BODY)
+        return Unavailable(f"unexpected response: {error}", FailureKind.BODY)
     except _JSON_ERRORS:
         start = response.body.lstrip()[:1]
         if start == b"<":
-            return Unavailable("a web page came back instead of an API answer", FailureKind.WEB_PAGE)
-        return Unavailable("the answer is not JSON, or broke off", FailureKind.BODY)
+            return Unavailable("the server returned a web page instead of an API response", FailureKind.WEB_PAGE)
+        return Unavailable("the response is not JSON or is incomplete", FailureKind.BODY)
 
 
 def _on_redirect(response: HttpResponse) -> Unavailable:

@@ -28,6 +28,7 @@ WOODPECKER = Traits(
     max_page_size=MAX_PAGE_SIZE,
     health_path=HEALTH_PATH,
     version_path="/api/version",
+    token_page=TOKEN_PAGE,
     activate_path="/repos/add",
 )
 

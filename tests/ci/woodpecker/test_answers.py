@@ -130,7 +130,7 @@ def test_a_redirect_to_nowhere_is_no_usable_answer(place: str) -> None:
 DENIED: list[tuple[str, int, dict[str, str], str, str]] = [
     ("token", 401, {**OURS, "Content-Type": "text/plain"}, "User not authorized", "refused the token from WP_TOKEN"),
     ("token, empty", 401, OURS, "", "refused the token from WP_TOKEN"),
-    ("rights", 403, OURS, "", "forbids this to the owner of the token from WP_TOKEN"),
+    ("rights", 403, OURS, "", "denies this to the owner of the token from WP_TOKEN"),
     ("unknown", 404, OURS, "", "does not know the repository acme/app"),
     ("unknown, without a version", 404, {}, "", "does not know the repository acme/app"),
 ]
