@@ -23,6 +23,7 @@ KNOWN: dict[str, Counter[str]] = {
     "cli/commands/config.py": Counter(out=2, err=1),
     "cli/commands/ci/logs.py": Counter(out=2),
     # and a question whose command passes strip_control_chars in app/command_trust.py
+    # the question is made fit in app/command_trust.py
     "app/session.py": Counter(ask=1, err=1),
     "cli/commands/work/start.py": Counter(out=1),
     # our own words
