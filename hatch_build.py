@@ -26,7 +26,7 @@ from homelab_hooks.cli.verbs import COMMANDS, Command  # noqa: E402 - as above
 from homelab_hooks.config.schema import SETTINGS  # noqa: E402 - as above
 from homelab_hooks.exit_codes import EXIT_MEANINGS  # noqa: E402 - as above
 
-MADE = ROOT / "build" / "manuals"
+OUTPUT = ROOT / "build" / "manuals"
 # Shells expand completion candidates: a branch named `$(command)` must not be offered.
 _REFS = "git for-each-ref --format='%(refname:short)' {} 2>/dev/null | grep -xE '[A-Za-z0-9][A-Za-z0-9._/@+-]*'"
 COMPLETES = {
@@ -57,7 +57,7 @@ class Manuals(BuildHookInterface[Any]):
         if self.target_name != "wheel":
             return
         for place, text in manuals():
-            path = MADE / place
+            path = OUTPUT / place
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             build_data["shared_data"][str(path)] = place
@@ -68,8 +68,8 @@ def manuals() -> Iterator[tuple[str, str]]:
     # Reproducible: the date is SOURCE_DATE_EPOCH, and the width does not depend on the terminal.
     os.environ["COLUMNS"] = "100"
     os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600")
-    for parser, verbs in _programs():
-        yield f"share/man/man1/{parser.prog}.1", page(parser, verbs)
+    for parser, commands in _programs():
+        yield f"share/man/man1/{parser.prog}.1", page(parser, commands)
         bash = shtab.complete(parser, "bash") + (GIT_LAND if parser.prog == "git-land" else "")
         yield f"share/bash-completion/completions/{parser.prog}", bash
         yield f"share/zsh/site-functions/_{parser.prog}", shtab.complete(parser, "zsh")
@@ -78,42 +78,42 @@ def manuals() -> Iterator[tuple[str, str]]:
 
 def _programs() -> Iterator[tuple[argparse.ArgumentParser, list[Command]]]:
     yield homelab(), list(COMMANDS)
-    for verb in COMMANDS:
-        if verb.alias:
-            parser = _offering(build_parser(verb, verb.alias.replace(" ", "-"))[1])
+    for command in COMMANDS:
+        if command.alias:
+            parser = _set_completions(build_parser(command, command.alias.replace(" ", "-"))[1])
             parser.add_argument("--version", action="store_true", help="show the version")
-            yield parser, [verb]
+            yield parser, [command]
 
 
 def homelab() -> argparse.ArgumentParser:
     """Return one parser for `homelab` with all its subcommands."""
     parser = argparse.ArgumentParser(prog="homelab", description="The post-push hook git never had.")
     parser.add_argument("--version", action="store_true", help="show the version")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+    subcommands = parser.add_subparsers(title="verbs", metavar="VERB")
     groups: dict[str, Any] = {}
-    for verb in COMMANDS:
-        if verb.hidden:
+    for command in COMMANDS:
+        if command.hidden:
             continue
-        *group, word = verb.words
+        *group, name = command.words
         if group and group[0] not in groups:
-            of_group = [v.words[1] for v in COMMANDS if v.words[0] == group[0] and not v.hidden]
-            made = verbs.add_parser(group[0], help=", ".join(of_group))
-            groups[group[0]] = made.add_subparsers(title="verbs", metavar="VERB")
-        model = build_parser(verb, " ".join(("homelab", *verb.words)))[1]
+            names = [each.words[1] for each in COMMANDS if each.words[0] == group[0] and not each.hidden]
+            group_parser = subcommands.add_parser(group[0], help=", ".join(names))
+            groups[group[0]] = group_parser.add_subparsers(title="verbs", metavar="VERB")
+        model = build_parser(command, " ".join(("homelab", *command.words)))[1]
         model.add_help = False
-        place = groups[group[0]] if group else verbs
-        place.add_parser(
-            word,
-            help=verb.summary,
+        parent = groups[group[0]] if group else subcommands
+        parent.add_parser(
+            name,
+            help=command.summary,
             description=model.description,
-            parents=[_offering(model)],
+            parents=[_set_completions(model)],
             conflict_handler="resolve",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     return parser
 
 
-def _offering(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+def _set_completions(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """Set the completion of each argument by its metavar, and return the parser."""
     for action in parser._actions:  # noqa: SLF001 - argparse has no public way to list them, and shtab reads them too
         if action.metavar in COMPLETES:
@@ -121,24 +121,24 @@ def _offering(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def page(parser: argparse.ArgumentParser, verbs: list[Command]) -> str:
+def page(parser: argparse.ArgumentParser, commands: list[Command]) -> str:
     """Return the man page of a program and its subcommands."""
-    made = Manpage(
+    manual = Manpage(
         parser, _data={"project_name": "homelab-hooks", "version": __version__, "manual_title": "Git Manual"}
     )
-    made.description = verbs[0].summary if len(verbs) == 1 else "land branches, watch CI, and wait for rollouts"
+    manual.description = commands[0].summary if len(commands) == 1 else "land branches, watch CI, and wait for rollouts"
     codes = "\n".join(
         f".TP\n.B {int(code)}\n{code.verdict}: {_roff(meaning)}." for code, meaning in EXIT_MEANINGS.items()
     )
-    made.add_section("exit status", ">", codes)
-    made.add_section("environment", ">", _variables())
-    made.add_section("configuration", ">", _configuration())
-    examples = [row for verb in verbs for row in EXAMPLES.get(verb.words, ())]
-    made.add_section("examples", ">", "\n".join(f".TP\n.B {_roff(line)}\n{_roff(what)}." for line, what in examples))
+    manual.add_section("exit status", ">", codes)
+    manual.add_section("environment", ">", _variables())
+    manual.add_section("configuration", ">", _configuration())
+    examples = [row for command in commands for row in EXAMPLES.get(command.words, ())]
+    manual.add_section("examples", ">", "\n".join(f".TP\n.B {_roff(line)}\n{_roff(what)}." for line, what in examples))
     others = [name for name in ("homelab", "homelab-watch", "git-land") if name != parser.prog]
-    seen = ", ".join(f"\\fB{_roff(name)}\\fR(1)" for name in (*others, "git", "kubectl"))
-    made.add_section("see also", ">", seen)
-    return str(made)
+    references = ", ".join(f"\\fB{_roff(name)}\\fR(1)" for name in (*others, "git", "kubectl"))
+    manual.add_section("see also", ">", references)
+    return str(manual)
 
 
 def _variables() -> str:

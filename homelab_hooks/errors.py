@@ -8,7 +8,7 @@ from homelab_hooks.exit_codes import ExitCode
 class CommandError(Exception):
     """Ends a command with the exit code `exit`, an error message and a hint.
 
-    `landed` says whether the commit is on the target branch; None if that does not apply or is unknown.
+    `landed`: whether the commit is on the target branch; None if that does not apply or is unknown.
     """
 
     def __init__(

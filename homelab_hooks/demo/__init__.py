@@ -1,1 +1,1 @@
-"""The scenarios of `homelab demo`, and the environment they run in."""
+"""The demo: the real commands against simulated services."""

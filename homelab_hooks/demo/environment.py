@@ -1,4 +1,4 @@
-"""The environment of a demo: real git over HTTP, load balancer, Vault and kubectl, in front of simulated services."""
+"""The demo environment: real git over HTTP, load balancer, Vault and kubectl, and simulated CI and cluster."""
 
 from __future__ import annotations
 
@@ -31,15 +31,19 @@ VERIFY_COMMAND = 'echo "12 tests passed"'
 
 class DemoEnvironment:
     """Everything that `git land` talks to, in a temporary folder.
-
     Args:
         environ: of the caller; only PATH and a few variables of the terminal are used.
         script: how the simulated CI treats the landed commit.
         rollout: how the simulated cluster rolls it out; None: no deploy target is configured.
+    """All services that a landing needs, in a temporary directory that is deleted on exit.
+        environ: the environment of the user; only PATH, TERM, NO_COLOR, COLUMNS and LANG are used.
+        script: the pipeline that CI runs for the landed commit.
+        rollout: the rollout that follows; None: no workload is configured.
 
     Attributes:
-        token: the token in Vault; CI knows it unless a scenario changes it.
-        my_clone: the clone with the feature branch.
+        token: the CI token in Vault; valid unless a scenario changes it.
+        my_clone: the clone with the topic branch.
+        after_push: called after each push to main.
     """
 
     def __init__(self, environ: Mapping[str, str], script: PipelineTimeline, rollout: ScriptedRollout | None) -> None:
@@ -57,6 +61,7 @@ class DemoEnvironment:
         except OSError as error:
             self._open.close()
             hint = "they use 127.0.0.1; bring it up: ip link set lo up"
+            hint = "the demo needs the loopback interface 127.0.0.1; to enable it: ip link set lo up"
             raise CommandError(f"could not start the demo servers ({type(error).__name__})", hint=hint) from error
         except BaseException:
             self._open.close()
@@ -112,6 +117,7 @@ class DemoEnvironment:
 
     def push_as_colleague(self, name: str, text: str) -> str:
         """Push a commit to main from another clone, and return its SHA."""
+        """Push a commit to main from another clone, and return its sha."""
         if not (self.repositories.folder / "colleague").exists():
             self.repositories.clone("colleague")
         clone = Clone(self.repositories.folder / "colleague", self.repositories.environ)
@@ -122,19 +128,19 @@ class DemoEnvironment:
 
     def land(self, *options: str) -> int:
         """Run `git land` on this process's terminal, and return its exit code.
-
         `git-land` is started directly: on Ctrl-C git itself ends by a signal, without an exit code.
         """
+        """Run `git-land` in this terminal and return its exit code; as `git land`, a signal would replace the code."""
         return ProcessRunner(self.environ).run_interactive(
             ["git-land", *options], cwd=self.my_clone.path, has_result=True
         )
 
     def shell(self, program: str) -> int:
-        """Run a shell in the clone on this process's terminal, and return its exit code."""
+        """Run a shell in the clone, in this terminal, and return its exit code."""
         return ProcessRunner({**self.environ, "PS1": "demo$ "}).run_interactive([program], cwd=self.my_clone.path)
 
     def _pushed(self, update: PushedRef) -> None:
-        """Act as the forge's webhook: CI gets the commit, and the cluster gets it when CI would have built it."""
+        """Act as the forge's webhook: start the pipeline, and the rollout that follows it."""
         if update.ref != "refs/heads/main":
             return
         self.ci.push(REPO, "main", update.new, self._script, after=0.3, message="greet the world")
@@ -145,4 +151,5 @@ class DemoEnvironment:
 
 def _do_nothing(update: PushedRef) -> None:
     """Do nothing beyond CI after the push."""
+    """Do nothing after a push."""
     del update

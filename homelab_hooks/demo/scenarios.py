@@ -1,4 +1,4 @@
-"""The scenarios of `homelab demo`: what happens, and the exit code that the landing must have."""
+"""The scenarios of `homelab demo`, each with its expected exit code."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 
 def _prepare_nothing(scene: DemoEnvironment) -> None:
     """Prepare nothing: everything works."""
+    """Do nothing: the scenario needs no preparation."""
     del scene
 
 
@@ -25,6 +26,10 @@ _GREEN = ("collecting ... 12 tests", "12 passed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One scenario."""
+
+    """A demo scenario: the pipeline, the rollout, options of `git land`, and the expected exit code.
+    `prepare` changes the environment before the landing.
+    """
 
     name: str
     summary: str
@@ -37,6 +42,7 @@ class Scenario:
 
 def _flap(scene: DemoEnvironment) -> None:
     """Make the API flaky, as seen on a real server: empty bodies, 502, dropped connections."""
+    """Make the API flaky: empty bodies, 502 responses and reset connections."""
     scene.ci.fail(
         FaultRule(fault=StatusFault(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
         FaultRule(fault=StatusFault(code=502, body=b""), path="/api/repos/.*pipelines", every=4, since=2.0),
@@ -46,6 +52,7 @@ def _flap(scene: DemoEnvironment) -> None:
 
 def _race(scene: DemoEnvironment) -> None:
     """Let a colleague push between our fetch and our push."""
+    """Let a colleague push between the fetch and the push of `git land`."""
 
     def meanwhile() -> None:
         scene.git.plan.before_push = None
@@ -59,7 +66,7 @@ def _conflict(scene: DemoEnvironment) -> None:
 
 
 def _protect(scene: DemoEnvironment) -> None:
-    """Reject pushes to main with Gitea's text for a protected branch (recorded)."""
+    """Protect main with the messages of Gitea (recorded)."""
     scene.repositories.write_hook(
         "pre-receive",
         "while read -r old new ref; do\n"
@@ -72,6 +79,7 @@ def _protect(scene: DemoEnvironment) -> None:
 
 def _supersede(scene: DemoEnvironment) -> None:
     """Restart the pipeline of an older commit, which supersedes ours."""
+    """Restart the pipeline of an older commit, which supersedes the new one."""
     older = scene.repositories.server_commit("main")
 
     def restart(update: PushedRef) -> None:
@@ -83,6 +91,7 @@ def _supersede(scene: DemoEnvironment) -> None:
 
 def _vanish(scene: DemoEnvironment) -> None:
     """Stop the CI server as soon as the push has arrived."""
+    """Stop CI after the push."""
 
     def stop(update: PushedRef) -> None:
         del update
@@ -102,40 +111,40 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         Scenario(
             name="green", exit=ExitCode.OK, rollout=ScriptedRollout(image_after=2.5),
-            summary="landed, CI passed, rolled out",
+            summary="CI is green, and the rollout completes",
         ),
         Scenario(
             name="red", exit=ExitCode.FAILED, script=timelines.make_red("test", exit_code=1, log=_BROKEN, seconds=2.0),
-            summary="landed, CI failed: the failing step is named",
+            summary="CI fails; the failed step and its log are printed",
         ),
         Scenario(
             name="flaky", exit=ExitCode.OK, prepare=_flap, script=timelines.make_green(4.0),
-            summary="the API returns empty bodies and 502 and drops connections; CI still passes",
+            summary="the API returns empty bodies, 502 and connection resets; the watch still ends green",
         ),
         Scenario(
             name="race", exit=ExitCode.OK, prepare=_race,
-            summary="a colleague pushes first: fetch, merge and verify again",
+            summary="a colleague pushes first; the landing fetches, merges and verifies again",
         ),
         Scenario(
             name="rollout-lies", exit=ExitCode.OK, rollout=LATE_IMAGE, script=timelines.make_green(1.0),
-            summary="the old ReplicaSet looks rolled out, but only the new image counts",
+            summary="the old ReplicaSet still looks rolled out; only the new image counts",
         ),
         Scenario(
             name="no-pipeline", exit=ExitCode.NO_PIPELINE, script=timelines.make_no_pipeline(),
             options=("--appear-timeout", "3s"),
-            summary="the webhook was lost: no pipeline appears",
+            summary="the webhook is lost; no pipeline appears",
         ),
         Scenario(
             name="superseded", exit=ExitCode.SUPERSEDED, prepare=_supersede, script=timelines.make_stuck(),
-            summary="the restart of an older commit supersedes the pipeline",
+            summary="the restarted pipeline of an older commit supersedes the new one",
         ),
         Scenario(
             name="blocked", exit=ExitCode.BLOCKED, script=timelines.make_blocked(),
-            summary="the pipeline waits for approval",
+            summary="the pipeline needs approval",
         ),
         Scenario(
             name="offline", exit=ExitCode.UNREACHABLE, prepare=_vanish, options=("--unreachable-timeout", "4s"),
-            summary="CI goes offline after the push: landed, CI result unknown",
+            summary="CI becomes unreachable after the push; the commit is landed",
         ),
         Scenario(
             name="rollout-failed", exit=ExitCode.ROLLOUT_FAILED, rollout=ScriptedRollout(ending=RolloutEnding.CRASH),
@@ -144,14 +153,16 @@ SCENARIOS: dict[str, Scenario] = {
         Scenario(
             name="expired-token", exit=ExitCode.REFUSED, prepare=_expire,
             summary="CI rejects the token: detected before anything is changed",
+            summary="CI rejects the token; detected before anything is changed",
         ),
         Scenario(
             name="conflict", exit=ExitCode.CONFLICT, prepare=_conflict,
-            summary="merging the target conflicts: nothing is pushed",
+            summary="merging the target branch conflicts; nothing is pushed",
         ),
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
             summary="the target rejects direct pushes: the branch is pushed, and the pull request link printed",
+            summary="the target branch is protected; the topic branch is pushed, and the pull request link printed",
         ),
     )
 }  # fmt: skip

@@ -1,1 +1,1 @@
-"""Simulated servers and real repositories, for the demo and the tests."""
+"""Simulated servers and temporary git repositories, for the demo and the tests."""

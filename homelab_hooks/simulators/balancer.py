@@ -1,4 +1,4 @@
-"""A real Caddy that terminates TLS in front of a stand-in, as the internal balancer does."""
+"""A load balancer: Caddy, which terminates TLS in front of a simulated server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ READY_MESSAGE = "serving initial configuration"
 
 
 class CertificateKind(Enum):
-    """What the balancer shows to those who connect."""
+    """The certificate that the load balancer presents."""
 
     RIGHT = "right"
     WRONG_NAME = "wrong-name"
@@ -22,15 +22,15 @@ class CertificateKind(Enum):
 
 
 class LoadBalancer:
-    """Caddy for `https://NAME`, reached at 127.0.0.1 and `port`; it starts in `with` and leaves nothing behind.
+    """Caddy for `https://NAME` on 127.0.0.1 and `port`; a context manager that stops it and removes its files.
 
     Args:
-        upstream: the URL of the stand-in behind it.
-        path: where programs are looked for.
-        ipv6: listen on ::1 as well.
+        upstream: the URL of the simulated server.
+        path: the search path for programs.
+        ipv6: also listen on ::1.
 
     Attributes:
-        ca_file: the certificate authority that the client is to trust.
+        ca_file: the CA certificate that clients use to verify it.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class LoadBalancer:
 
     @property
     def url(self) -> str:
-        """The name it answers to, without a port: the dial brings it."""
+        """`https://NAME`, without a port: the dial address contains it."""
         return f"https://{self._name}"
 
     @property
     def dial(self) -> str:
-        """Where to connect to instead of the name."""
+        """The address to connect to instead of the name."""
         return f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -75,7 +75,7 @@ class LoadBalancer:
         self.stop()
 
     def stop(self) -> None:
-        """End it, and remove its files."""
+        """Stop it, and remove its files."""
         self._caddy.stop()
 
     def _write_certificates(self) -> None:
@@ -95,7 +95,7 @@ class LoadBalancer:
         return [caddy, "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
 
     def _caddyfile(self, port: int) -> str:
-        # default_sni: a certificate of another name is shown too, as a balancer's default one is
+        # fallback_sni: present the certificate although its name does not match, as a default certificate would be
         shown = "other.example.test" if self._certificate is CertificateKind.WRONG_NAME else self._name
         return f"""{{
     admin off

@@ -1,4 +1,4 @@
-"""What can go wrong with an answer: each fault a value, and a plan that says which request meets which."""
+"""HTTP faults as values, and a plan of rules that decides which request gets which fault."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from math import inf
 
 
 class FaultPoint(Enum):
-    """Where in an answer it happens."""
+    """The point in a response at which a fault occurs."""
 
     BEFORE = auto()
-    """the request was read, nothing was answered"""
+    """the request was read, nothing was sent"""
     HEADERS = auto()
     """the headers were sent, the body was not"""
     BODY = auto()
-    """a part of the body was sent"""
+    """part of the body was sent"""
 
 
 class WrongShape(Enum):
-    """How JSON can be of another shape than promised."""
+    """How a JSON response differs from its schema."""
 
     OTHER_CONTAINER = auto()
-    """an object for a list, a list for an object"""
+    """an object instead of a list, a list instead of an object"""
     NUMBERS_AS_TEXT = auto()
     NULL_FIELDS = auto()
     MISSING_FIELDS = auto()
@@ -32,21 +32,21 @@ class WrongShape(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFault:
-    """A status instead of the answer: 401, 404, 429, 500, 502, 503, ...; `after` seconds of waiting first."""
+    """A status instead of the response (401, 404, 429, 500, 502, 503, ...), sent `after` seconds."""
 
     code: int
     body: bytes = b""
     content_type: str = ""
     after: float = 0.0
     retry_after: float | None = None
-    """seconds for a Retry-After header"""
+    """value of the Retry-After header, in seconds"""
     retry_at: float | None = None
-    """the same as a date, that many seconds from now"""
+    """the same as a date: seconds from now"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BodyFault:
-    """Another body under 200: empty, a web page, `null`, deep nesting, bytes that are no text."""
+    """Another body with status `code`: empty, a web page, `null`, deep nesting, binary data."""
 
     content: bytes = b""
     content_type: str = "application/json; charset=utf-8"
@@ -55,14 +55,14 @@ class BodyFault:
 
 @dataclass(frozen=True, slots=True)
 class Mistyped:
-    """The true answer in another shape."""
+    """The real response in another shape."""
 
     shape: WrongShape
 
 
 @dataclass(frozen=True, slots=True)
 class Truncated:
-    """Only a share of the true body, then the connection ends; promised by length, or as an unended chunk."""
+    """The first part of the real body, then a closed connection; with Content-Length, or without the last chunk."""
 
     keep: float = 0.5
     chunked: bool = False
@@ -70,28 +70,28 @@ class Truncated:
 
 @dataclass(frozen=True, slots=True)
 class Endless:
-    """A body that never ends, as fast as it is read."""
+    """An endless body, sent as fast as it is read."""
 
     piece: bytes = b'[{"id":1},' + b" " * 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Drip:
-    """The true answer, one byte at a time."""
+    """The real response, one byte at a time, `pause` seconds apart."""
 
     pause: float = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """The true answer after some seconds."""
+    """The real response after a delay."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Nothing more comes, the connection stays open; on the event stream after HEADERS: open and silent."""
+    """No more data on an open connection; on the event stream with HEADERS: an open, silent stream."""
 
     point: FaultPoint
     seconds: float = inf
@@ -99,7 +99,7 @@ class Hang:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The connection ends: by RST, or closed in order."""
+    """The connection is reset (RST), or closed (FIN)."""
 
     point: FaultPoint
     reset: bool = True
@@ -107,14 +107,14 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class NotHttp:
-    """Bytes that are no HTTP."""
+    """Data that is not HTTP."""
 
     content: bytes = b"SSH-2.0-OpenSSH_9.2p1\r\n\x00\xff\xfe\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Sent elsewhere."""
+    """A redirect."""
 
     to: str
     code: int = 302
@@ -122,40 +122,40 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Gzip:
-    """The true answer, compressed though nobody asked."""
+    """The real response, compressed although the client did not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class HugeHeaders:
-    """The true answer under headers of that many bytes in all."""
+    """The real response with headers of `size` bytes in total."""
 
     size: int = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Retyped:
-    """The true body under another content type."""
+    """The real body with another content type."""
 
     content_type: str = "text/html; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True)
 class StaleAnswer:
-    """The answer as it would have been some seconds ago."""
+    """The response as it would have been some seconds ago."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class MissingPipelines:
-    """The answer without these pipelines (all, where none is named)."""
+    """The response without these pipelines (without any if empty)."""
 
     numbers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class WrongCommit:
-    """The numbers belong to another commit."""
+    """The pipelines have another commit."""
 
     sha: str
 
@@ -171,19 +171,19 @@ BAD_GATEWAY = StatusFault(code=502, body=ERROR_PAGE, content_type="text/html")
 LOCKED_DATABASE = StatusFault(
     code=401, body=b"User not authorized", content_type="text/plain; charset=utf-8", after=5.0
 )
-"""what a valid token gets while SQLite is locked (measured, 19)"""
+"""the response to a valid token while SQLite is locked (measured, 19)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRule:
-    """Which requests meet a fault.
+    """Selects the requests that get a fault.
 
     Attributes:
-        path: a regular expression searched in path and query; empty: every path.
-        first: the first of the matching requests, counted from 0; `last` the last one.
-        every: each k-th of them.
-        since: the time in the server's seconds from which it holds; `until` the end.
-        has_effect: whether a POST does its work nevertheless.
+        path: a regular expression that is searched in path and query; empty: every path.
+        first: the index of the first matching request that gets the fault, from 0; `last`: of the last one.
+        every: every n-th of these.
+        since: the start of the rule in server seconds; `until`: its end.
+        has_effect: whether a POST still takes effect.
     """
 
     fault: HttpFault
@@ -197,11 +197,11 @@ class FaultRule:
     has_effect: bool = True
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether such a request counts for this rule."""
+        """Return whether the rule counts this request."""
         return self.method in {"", method} and re.search(self.path, path) is not None
 
     def applies(self, count: int, t: float) -> bool:
-        """Whether the `count`-th such request meets the fault at `t`."""
+        """Return whether the `count`-th such request gets the fault at `t` (server seconds)."""
         return (
             self.first <= count <= self.last and (count - self.first) % self.every == 0 and self.since <= t < self.until
         )
@@ -209,14 +209,14 @@ class FaultRule:
 
 @dataclass(slots=True)
 class FaultPlan:
-    """Rules in order; the first that strikes counts. Safe to use from many threads."""
+    """Rules in order of precedence. Thread-safe."""
 
     rules: tuple[FaultRule, ...] = ()
     _counts: dict[int, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pick(self, method: str, path: str, t: float) -> FaultRule | None:
-        """The rule that this request meets, if any; counts the request for every rule it concerns."""
+        """Return the first rule that applies to this request, or None; count the request for every rule it matches."""
         with self._lock:
             applied = self._applied(method, path, t)
             for i, rule in enumerate(self.rules):
@@ -224,7 +224,7 @@ class FaultPlan:
         return applied
 
     def peek(self, method: str, path: str, t: float) -> FaultRule | None:
-        """The rule that the next such request will meet, if any."""
+        """Return the rule that applies to the next such request, or None; count nothing."""
         with self._lock:
             return self._applied(method, path, t)
 

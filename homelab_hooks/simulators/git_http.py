@@ -1,4 +1,4 @@
-"""A git server over http on this machine: git's own backend behind Python's server, with faults on demand."""
+"""A local git server over HTTP: git http-backend behind a Python server, with fault injection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from homelab_hooks.system.process import ProcessRunner
 
 
 class GitFault(Enum):
-    """What goes wrong with a request; a number is the status that is answered."""
+    """A fault of a request; a positive value is the status that is sent."""
 
     UNAUTHORIZED = 401
     FORBIDDEN = 403
@@ -25,15 +25,15 @@ class GitFault(Enum):
     TOO_MANY = 429
     UNAVAILABLE = 503
     REDIRECT = 302
-    """to the same path on `elsewhere`"""
+    """to the same path at `redirect_to`"""
     LOSE_ANSWER = -1
-    """the backend does its work, then the connection ends"""
+    """the request takes effect, then the connection is closed without a response"""
     DROP = -2
-    """the connection ends before anything is done"""
+    """the connection is closed before the request takes effect"""
 
 
 class GitService(Enum):
-    """The four kinds of request that git makes."""
+    """The four kinds of git requests."""
 
     FETCH_REFS = "git-upload-pack refs"
     FETCH = "git-upload-pack"
@@ -43,10 +43,10 @@ class GitService(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PushedRef:
-    """A ref that a push has moved."""
+    """A ref that a push updated; `old` and `new` are commits."""
 
     repository: str
-    """the path under the server's root, without `.git`"""
+    """the path relative to the server's root, without `.git`"""
     ref: str
     old: str
     new: str
@@ -54,20 +54,20 @@ class PushedRef:
 
 @dataclass
 class GitServerPlan:
-    """How the server behaves; may be changed between requests."""
+    """The behaviour of the server; may be changed between requests."""
 
     faults: dict[GitService, GitFault] = field(default_factory=dict)
     remaining: int = -1
-    """how many more faults there will be; negative: for ever"""
+    """the number of faults left; negative: unlimited"""
     credentials: str = ""
-    """`user:password` that a push must show"""
+    """the `user:password` that a push requires; empty: none"""
     redirect_to: str = ""
     on_push: Callable[[PushedRef], None] | None = None
     before_push: Callable[[], None] | None = None
-    """called between what the client was told of the refs and its push"""
+    """called between the ref advertisement and the push"""
 
     def next_fault(self, service: GitService) -> GitFault | None:
-        """What goes wrong with this request."""
+        """Return the fault of this request, or None, and count it."""
         found = self.faults.get(service)
         if found is None or self.remaining == 0:
             return None
@@ -76,7 +76,7 @@ class GitServerPlan:
 
 
 class GitServer:
-    """Serves the bare repositories under a folder; use it as a context manager."""
+    """Serves the bare repositories below `root`; a context manager."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
         self.plan = GitServerPlan()
@@ -97,11 +97,11 @@ class GitServer:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a slash at its end."""
+        """`http://127.0.0.1:PORT`, without a trailing slash."""
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def pushed(self, path: str, body: bytes) -> None:
-        """Tell whoever listens which of the refs in a push have moved."""
+        """Call `on_push` for each ref that a push has updated."""
         if self.plan.on_push is None:
             return
         for old, new, ref in parse_push_commands(body):
@@ -111,7 +111,7 @@ class GitServer:
 
 
 def parse_push_commands(body: bytes) -> list[tuple[str, str, str]]:
-    r"""The (old, new, ref) lines at the start of a push's body.
+    r"""Return the (old, new, ref) commands at the start of a push request.
 
     >>> parse_push_commands(b"001faa bb refs/heads/m\0 report\n0000PACK")
     [('aa', 'bb', 'refs/heads/m')]
@@ -147,7 +147,7 @@ class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
         self._answer(self._body())
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -173,7 +173,7 @@ class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
         return not self._git.plan.credentials or self.headers.get("Authorization") == f"Basic {wanted}"
 
     def _status(self, fault: GitFault) -> None:
-        text = b"told to\n"
+        text = b"injected fault\n"
         self.send_response(fault.value)
         if fault is GitFault.REDIRECT:
             self.send_header("Location", self._git.plan.redirect_to + self.path)

@@ -1,4 +1,4 @@
-"""The HTTP server under the simulated servers: one daemon thread per connection, and clients may hang up."""
+"""The HTTP server base of the simulated servers: a daemon thread per connection, tolerant of disconnects."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from socketserver import BaseServer
 
 
 class ToleratesHangUps(BaseServer):
-    """Prints nothing about a client that has gone; any other error is printed as usual.
+    """Ignores errors of clients that disconnect; other errors are printed as usual.
 
-    Commands are killed, interrupted and run out of time while they are answered, so a broken connection says nothing
-    about the server. Without this, `socketserver` prints a traceback from the connection's thread, at a moment when
-    the test that caused it may be over.
+    Tests kill, interrupt and time out commands during a request, so a broken connection is not a server error.
+    `socketserver` would print a traceback from the connection's thread, possibly after the test has ended.
     """
 
     hang_ups: tuple[type[Exception], ...] = (ConnectionError,)
-    """what counts as a client that has gone"""
+    """exceptions that mean that the client has disconnected"""
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Print the traceback of the current exception, unless the client has gone."""
+        """Print the traceback of the current exception, unless the client has disconnected."""
         if not isinstance(sys.exception(), self.hang_ups):
             super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed wants a socket
 
@@ -35,7 +34,7 @@ class HttpServer(ToleratesHangUps, ThreadingHTTPServer):
 
 
 def read_exactly(stream: BufferedIOBase, size: int) -> bytes:
-    """Read this many bytes of a request. Raises ConnectionAbortedError if the client hangs up before the last one."""
+    """Read `size` bytes of a request. Raises ConnectionAbortedError if the client disconnects before the last one."""
     found = stream.read(size)
     if len(found) < size:
         raise ConnectionAbortedError(f"{len(found)} of {size} bytes")
@@ -43,7 +42,7 @@ def read_exactly(stream: BufferedIOBase, size: int) -> bytes:
 
 
 def read_chunks(stream: BufferedIOBase) -> bytes:
-    """Read a chunked body. Raises ConnectionAbortedError if the client hangs up before its last chunk."""
+    """Read a chunked body. Raises ConnectionAbortedError if the client disconnects before the last chunk."""
     parts = []
     while size := int(_line(stream), 16):
         parts.append(read_exactly(stream, size))

@@ -1,4 +1,4 @@
-"""What a real program beside us needs: a place of its own, a port, and somebody who waits until it is ready."""
+"""Run an external server program: temporary directory, free port, readiness check."""
 
 from __future__ import annotations
 
@@ -17,27 +17,32 @@ from homelab_hooks.system.process import Background, ProcessRunner
 READY_TIMEOUT_S = 120.0
 """seconds; Caddy takes less than 0.2, OpenBao about 0.3"""
 MAX_START_ATTEMPTS = 3
-"""a free port may be taken by another before the program gets there"""
+"""another process may take the free port before the program listens on it"""
 _READY_POLL_INTERVAL_S = 0.02
 
 
 def find_free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return a free TCP port of 127.0.0.1."""
     with TCPServer(("127.0.0.1", 0), BaseRequestHandler) as server:
         return int(server.server_address[1])
 
 
 def find_program(name: str, path: str) -> str:
-    """A program from the search path, or from beside the running Python."""
+    """Return the path of a program from the search path or from the directory of the running Python.
+
+    Raises CommandError if it is not found.
+    """
     near_python = Path(sys.executable).parent / name
     found = shutil.which(name, path=path) or (str(near_python) if near_python.exists() else None)
     if found is None:
-        raise CommandError(f"{name} is not there", hint='install its parts, in a checkout: pip install ".[demo]"')
+        raise CommandError(
+            f"{name} not found; the demo needs extra packages", hint='in a checkout: pip install ".[demo]"'
+        )
     return found
 
 
 class ManagedProgram:
-    """A program that runs beside us with its own home, and leaves nothing behind."""
+    """A server program with a temporary home directory, which `stop` removes."""
 
     def __init__(self, name: str, environ: Mapping[str, str]) -> None:
         self.home = Path(tempfile.mkdtemp(prefix=f"homelab-{name}-"))
@@ -48,7 +53,14 @@ class ManagedProgram:
         self._running: Background | None = None
 
     def start(self, argv: Callable[[int], Sequence[str]], *, ready_message: str) -> int:
-        """Start it with a free port; ready when its output has the sign. Returns the port."""
+        """Start it, wait until its output contains `ready_message`, and return its port.
+
+        Raises CommandError with the end of its output if it does not start.
+
+        Args:
+            argv: returns the command for a port.
+            ready_message: the text that it prints when it accepts connections.
+        """
         output = ""
         for _ in range(MAX_START_ATTEMPTS):
             port, log = find_free_port(), self.home / "log"
@@ -58,10 +70,12 @@ class ManagedProgram:
             if ready:
                 return port
             self._running.stop()
-        raise CommandError(f"a part of the demo did not start: {output[-500:].strip()}", hint="see what it said")
+        raise CommandError(
+            f"a demo server did not start: {output[-500:].strip()}", hint="fix what its output reports, then retry"
+        )
 
     def stop(self) -> None:
-        """End it and remove its files."""
+        """Stop it, and remove its files."""
         if self._running is not None:
             self._running.stop()
             self._running = None

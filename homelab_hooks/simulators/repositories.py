@@ -1,4 +1,4 @@
-"""Real repositories in a folder of their own, apart from the user's git configuration."""
+"""Temporary git repositories, isolated from the user's git configuration."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _COMMIT_DATE = "2026-01-02T03:04:05+00:00"
 
 
 def make_hermetic_env(environ: Mapping[str, str], home: Path) -> dict[str, str]:
-    """An environment in which git sees no configuration but ours; times are fixed, and nothing is asked.
+    """Return an environment with an isolated git configuration, fixed commit dates and no prompts.
 
     Args:
-        environ: only PATH and what finds Python's own files is taken from it.
-        home: becomes HOME; is made, with a `.gitconfig`.
+        environ: only PATH is taken from it.
+        home: the HOME directory; it is created, with a `.gitconfig`.
     """
     home.mkdir(parents=True, exist_ok=True)
     config = home / ".gitconfig"
@@ -54,28 +54,28 @@ def make_hermetic_env(environ: Mapping[str, str], home: Path) -> dict[str, str]:
 
 
 class Clone:
-    """A work tree, used as somebody at a terminal would."""
+    """A git work tree, used through the git command line."""
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self.path = path
         self._processes = ProcessRunner(environ)
 
     def git(self, *args: str) -> str:
-        """Run git; its output, or an error that shows what it said."""
+        """Run git and return its output. Raises RuntimeError with the output if it fails."""
         done = self._processes.run(["git", *args], cwd=self.path)
         if not done.ok:
             raise RuntimeError(f"git {' '.join(args)}: {done.code}\n{done.out}{done.err}")
         return done.out.removesuffix("\n")
 
     def write(self, name: str, text: str) -> Path:
-        """Write a file."""
+        """Write a file, with its directories, and return its path."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return path
 
     def commit(self, name: str, text: str = "", *, message: str = "") -> str:
-        """Write a file and commit it; the new commit."""
+        """Write and commit a file, and return the sha of the commit."""
         self.write(name, text or f"{name}\n")
         self.git("add", "--", name)
         self.git("commit", "--quiet", "-m", message or f"add {name}")
@@ -83,17 +83,17 @@ class Clone:
 
     @property
     def head(self) -> str:
-        """The commit that is checked out."""
+        """The sha of the checked-out commit."""
         return self.git("rev-parse", "HEAD")
 
     def sha(self, name: str) -> str:
-        """What a name stands for; empty where nothing does."""
+        """Return the sha of a revision; empty if there is none."""
         done = self._processes.run(["git", "rev-parse", "--verify", "--quiet", name], cwd=self.path)
         return done.out.strip() if done.ok else ""
 
 
 class ScratchRepositories:
-    """A bare repository with one commit on `main`, and clones of it; a copied `srv` is taken as it is."""
+    """A bare repository with one commit on `main`, and clones of it; an existing `srv` is used as is."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str], *, name: str = "acme/app.git") -> None:
         self.folder = folder
@@ -109,24 +109,24 @@ class ScratchRepositories:
         seed.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
 
     def clone(self, name: str, *, at: str = "", branch: str = "") -> Clone:
-        """A clone in the folder `name`, on a new branch `branch` if one is named.
+        """Clone the repository into the directory `name`, create the branch `branch` if given, and return the clone.
 
         Args:
-            at: the URL; without one the path of the bare repository.
+            at: the URL; default: the path of the bare repository.
         """
-        place = Clone(self.folder, self.environ)
-        place.git("clone", "--quiet", at or str(self.bare_path), name)
+        parent = Clone(self.folder, self.environ)
+        parent.git("clone", "--quiet", at or str(self.bare_path), name)
         checkout = Clone(self.folder / name, self.environ)
         if branch:
             checkout.git("switch", "--quiet", "-c", branch)
         return checkout
 
     def server_commit(self, branch: str = "main") -> str:
-        """The commit that a branch has on the server; empty where there is no such branch."""
+        """Return the sha of a branch on the server; empty if there is no such branch."""
         return self.origin.sha(f"refs/heads/{branch}")
 
     def write_hook(self, name: str, script: str, *, where: Path | None = None) -> Path:
-        """Put an executable hook into the server's repository, or into another hooks directory."""
+        """Write an executable hook, by default into the server's repository, else into `where`; return its path."""
         path = (where or self.bare_path / "hooks") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A real OpenBao in development mode, for the token that is read from Vault."""
+"""A Vault server: OpenBao in development mode."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ READY_MESSAGE = "Development mode should NOT be used in production"
 
 
 class VaultDevServer:
-    """The server at `url`, with a KV of version 2 at `secret/`; it starts in `with` and leaves nothing behind."""
+    """The server at `url`, with a KV version 2 engine at `secret/`; a context manager that removes its files."""
 
     def __init__(self) -> None:
         self._bao = ManagedProgram("vault", {"PATH": "/usr/bin:/bin"})
         self.root_token = secrets.token_hex(16)
-        """the root token, made up for this run"""
+        """the root token, random in each run"""
         self.port = 0
 
     @property
     def url(self) -> str:
-        """Its address: plain http, loopback only."""
+        """Its address: plain HTTP on the loopback interface."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -42,7 +42,7 @@ class VaultDevServer:
         self.stop()
 
     def stop(self) -> None:
-        """End it, and remove its files."""
+        """Stop it, and remove its files."""
         self._bao.stop()
 
     def _options(self, port: int) -> list[str]:
@@ -55,13 +55,13 @@ class VaultDevServer:
         ]
 
     def client(self) -> hvac.Client:
-        """A client that may do everything."""
+        """Return a client with the root token."""
         import hvac
 
         return hvac.Client(url=self.url, token=self.root_token)
 
     def mount_kv1(self, mount: str) -> None:
-        """A KV of version 1 at `mount`."""
+        """Mount a KV version 1 engine at `mount`."""
         self.client().sys.enable_secrets_engine("kv", path=mount, options={"version": "1"})
 
     def write(self, path: str, fields: Mapping[str, Any], *, mount: str = "secret", version: int = 2) -> None:
@@ -71,7 +71,7 @@ class VaultDevServer:
         engine.create_or_update_secret(path=path, secret=dict(fields), mount_point=mount)
 
     def create_token(self, *, ttl: str = "1h", reads: tuple[str, ...] = ("secret/*",)) -> str:
-        """A token that may read these paths; with `ttl` of "1s" it has expired a moment later."""
+        """Create and return a token that may read these paths, valid for `ttl` (a Vault duration such as "1h")."""
         name = f"reads-{secrets.token_hex(4)}"
         rules = "".join(f'path "{path}" {{ capabilities = ["read", "list"] }}\n' for path in reads)
         client = self.client()
@@ -79,5 +79,5 @@ class VaultDevServer:
         return str(client.auth.token.create(policies=[name], ttl=ttl)["auth"]["client_token"])
 
     def revoke(self, token: str) -> None:
-        """Make a token worthless at once: the server then answers as for an expired one."""
+        """Revoke a token; the server then responds as for an expired one."""
         self.client().auth.token.revoke(token)

@@ -94,7 +94,7 @@ class ProcessRunner:
             return Completed(127, b"", str(error).encode(), not_found=True)
         try:
             self._feed(child, stdin)
-            assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+            assert child.stdout is not None  # noqa: S101 - started with a pipe
             with child.stdout as lines:
                 for line in lines:
                     on_line(line.rstrip(b"\r\n").decode("utf-8", "replace"))
@@ -163,7 +163,7 @@ class ProcessRunner:
 
     @staticmethod
     def _feed(child: subprocess.Popen[bytes], stdin: bytes) -> None:
-        assert child.stdin is not None  # noqa: S101 - a pipe was asked for
+        assert child.stdin is not None  # noqa: S101 - started with a pipe
         pipe = child.stdin
 
         def write() -> None:
@@ -220,7 +220,7 @@ class LineStream:
             self._thread.join(TERMINATE_GRACE_S)
 
     def _run(self, child: subprocess.Popen[bytes]) -> None:
-        assert child.stdout is not None  # noqa: S101 - a pipe was asked for
+        assert child.stdout is not None  # noqa: S101 - started with a pipe
         with child.stdout as lines:
             while (line := lines.readline(MAX_LINE_BYTES)).endswith(b"\n") and not self._ended:
                 if not self._on_line(line.decode("utf-8", "replace")):

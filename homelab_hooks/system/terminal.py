@@ -101,7 +101,7 @@ class Terminal:
         from rich.console import Console
 
         # If a shell exports these two, they are from before the terminal was resized.
-        sized = {name: value for name, value in self._environ.items() if name not in {"COLUMNS", "LINES"}}
+        environ = {name: value for name, value in self._environ.items() if name not in {"COLUMNS", "LINES"}}
         return Console(
             file=_MeasuringStream(io.BytesIO(), encoding=getattr(sys.stderr, "encoding", None) or "utf-8"),
             force_terminal=True,
@@ -109,7 +109,7 @@ class Terminal:
             highlight=False,
             markup=False,
             emoji=False,
-            _environ=sized,
+            _environ=environ,
         )
 
     @property

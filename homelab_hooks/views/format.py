@@ -113,19 +113,19 @@ def _log(event: Log) -> str:
 
 def format_background_watch(event: BackgroundWatch) -> str:
     """Return one line about the running or the last watch of a push."""
-    what = f"{event.sha[:12]} on {event.branch}"
+    push = f"{event.sha[:12]} on {event.branch}"
     if event.under_way:
-        return f"watching: {what}, for {durations.format_duration(event.age)}"
+        return f"watching: {push}, for {durations.format_duration(event.age)}"
     url = f" {event.url}" if event.url else ""
     code = "" if event.exit is None else f" exit={int(event.exit)}"
-    return f"last watch: {what}: {event.verdict}{code}, {durations.format_duration(event.age)} ago{url}"
+    return f"last watch: {push}: {event.verdict}{code}, {durations.format_duration(event.age)} ago{url}"
 
 
 def _rollout(event: RolloutChanged) -> str:
     counts = format_pod_counts(event)
-    of = f" of {event.desired}" if event.desired is not None and counts else ""
+    total = f" of {event.desired}" if event.desired is not None and counts else ""
     detail = f": {event.detail}" if event.detail else ""
-    return f"{event.target} {event.phase}{detail}" + (f" ({counts}{of})" if counts else "")
+    return f"{event.target} {event.phase}{detail}" + (f" ({counts}{total})" if counts else "")
 
 
 def format_pod_counts(event: RolloutChanged) -> str:

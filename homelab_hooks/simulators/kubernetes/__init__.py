@@ -1,1 +1,1 @@
-"""A simulated Kubernetes API server, as kubectl sees it."""
+"""A simulated Kubernetes API server for kubectl."""

@@ -1,4 +1,4 @@
-"""What the stand-in for an API server says it has: discovery in one document a group, as servers since 1.26 give it."""
+"""Aggregated API discovery of the simulated API server: one document per group, as in Kubernetes 1.26 and later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHORT_NAMES = {"deployments": ["deploy"], "statefulsets": ["sts"], "daemonsets"
 
 
 def make_aggregated_discovery(group: str) -> Json:
-    """All resources of a group; the empty name is the core's."""
+    """Return the discovery document of a group; the empty name is the core group."""
     kinds = {kind: plural for kind, plural in PLURALS.items() if (plural in CORE_RESOURCES) is (group == "")}
     resources = [
         {

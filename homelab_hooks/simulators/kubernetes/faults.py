@@ -1,4 +1,4 @@
-"""What can be wrong with the stand-in for a cluster's API server."""
+"""Fault modes of the simulated Kubernetes API server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DenyObjects:
-    """Every object is answered with this status; discovery goes on."""
+    """Requests for objects fail with this status; discovery works."""
 
     status: int = 403
     reason: str = "Forbidden"
@@ -16,7 +16,7 @@ class DenyObjects:
 
 @dataclass(frozen=True, slots=True)
 class RespondWith:
-    """Everything is answered with this body: a proxy's page, garbage."""
+    """All requests get this response, such as a proxy's error page."""
 
     status: int
     body: str
@@ -25,24 +25,24 @@ class RespondWith:
 
 @dataclass(frozen=True, slots=True)
 class NeverAnswer:
-    """Connections are accepted and never answered."""
+    """Requests are accepted and never answered."""
 
 
 @dataclass(slots=True)
 class FailTimes:
-    """The next questions for objects get these statuses, one each (0: the connection is closed); then all is well."""
+    """The next requests for objects fail with these statuses, in order (0: closed connection); later ones succeed."""
 
     statuses: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class FailWatches:
-    """Watches are answered with this text and ended; all else is well."""
+    """Watches end with this response; other requests succeed."""
 
     status: int = 403
     text: str = ""
     silent: bool = False
-    """they are accepted instead, and nothing ever comes"""
+    """watches are accepted instead, and send nothing"""
 
 
 ServerFault = DenyObjects | RespondWith | NeverAnswer | FailTimes | FailWatches | None

@@ -1,4 +1,4 @@
-"""The objects of a played rollout, in the shape that a real API server gives them."""
+"""The Kubernetes objects of a simulated rollout, as an API server returns them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,12 @@ class SampleApp:
 
 
 def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, counts: tuple[int, int, int]) -> Json:
-    """The Deployment; `counts` are all, updated and available pods, `number` the revision that its controller knows."""
+    """Return the Deployment.
+
+    Args:
+        number: the revision, which is also the observed generation.
+        counts: total, updated and available pods.
+    """
     total, updated, available = counts
     missing = total - available
     status: dict[str, Any] = {
@@ -48,7 +53,7 @@ def make_deployment(app: SampleApp, tag: str, *, number: int, generation: int, c
 
 
 def make_replica_set(app: SampleApp, tag: str, *, number: int, replicas: int) -> Json:
-    """The ReplicaSet of one image."""
+    """Return the ReplicaSet of one image tag and revision."""
     name, labels = f"{app.name}-{tag}", {"app": app.name, "pod-template-hash": tag}
     return {
         "apiVersion": "apps/v1",
@@ -63,7 +68,7 @@ def make_replica_set(app: SampleApp, tag: str, *, number: int, replicas: int) ->
 
 
 def make_pod(app: SampleApp, tag: str, name: str, state: str) -> Json:
-    """A pod: creating, starting, ready, terminating, pulling, or `crashing N` with N restarts."""
+    """Return a pod; `state`: creating, starting, ready, terminating, pulling, or `crashing N` with N restarts."""
     labels = {"app": app.name, "pod-template-hash": tag}
     image = f"{app.repository}:{tag}"
     up = state in {"ready", "terminating"}

@@ -1,4 +1,4 @@
-"""A Deployment that is given a commit when the trigger comes, and rolls it out well or badly."""
+"""A scripted Deployment that rolls out a commit, successfully or not."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from homelab_hooks.simulators.kubernetes.timeline import Json
 
 
 class RolloutEnding(Enum):
-    """How a rollout goes."""
+    """How a rollout ends."""
 
     DONE = auto()
     CRASH = auto()
-    """the new image ends with exit code 1 as soon as it starts"""
+    """the new container exits with code 1 as soon as it starts"""
     PULL = auto()
     """the new image is not in the registry"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptedRollout:
-    """What happens after the trigger, in seconds; until `image_after` the old ReplicaSet looks done: the lie."""
+    """A rollout, in seconds after `deploy`; until `image_after`, the Deployment reports the old rollout as done."""
 
     image_after: float = 1.0
     lag: float = 0.5
-    """from the new image in the template to the controller's first act"""
+    """from the new image in the template until the controller acts on it"""
     pod_takes: float = 0.6
-    """from a pod's creation until it is ready"""
+    """from the creation of a pod until it is ready"""
     ending: RolloutEnding = RolloutEnding.DONE
 
 
 LATE_IMAGE = ScriptedRollout(image_after=3.0, lag=1.0)
-"""everything says success, of the old image, for four seconds"""
+"""the old image is reported as successfully rolled out for four seconds"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +45,25 @@ class _RunningRollout:
 
 
 class DeploymentScript:
-    """Plays a Deployment: the old image until `deploy` is called, then the rollout.
+    """A Deployment that runs the old image until `deploy` is called, and then rolls out.
 
     Args:
-        now: the clock.
+        now: returns the time in seconds.
+        old: the tag of the old image.
     """
 
     def __init__(self, app: SampleApp, *, now: Callable[[], float], old: str = "0aa11bb2") -> None:
         self._app = app
         self._now = now
         self._old = old
-        self._rollout: _RunningRollout | None = None  # set at once: the server's threads read it
+        self._rollout: _RunningRollout | None = None  # assigned in one step: the server's threads read it
 
     def deploy(self, sha: str, rollout: ScriptedRollout | None = None) -> None:
-        """The trigger: CI has built the commit and hands it to the cluster."""
+        """Start the rollout of a commit, as CI does after the build."""
         self._rollout = _RunningRollout(sha[:8], rollout or ScriptedRollout(), self._now())
 
     def at(self, _elapsed: float) -> Sequence[Json]:
-        """All objects of this moment; a timeline."""
+        """Return the objects at the current time; a `ClusterTimeline`."""
         rollout = self._rollout
         since = self._now() - rollout.triggered - rollout.rollout.image_after if rollout else -1.0
         if rollout is None or since < 0:
@@ -72,7 +73,7 @@ class DeploymentScript:
         return self._rolling(rollout, since - rollout.rollout.lag)
 
     def _settled(self, tag: str, number: int, wanted: str = "") -> list[Json]:
-        """All pods run one image; with another one `wanted`, the controller has not looked yet."""
+        """Return the objects while all pods run `tag`; `wanted`: a new tag that the controller has not observed yet."""
         app = self._app
         return [
             make_deployment(
@@ -83,7 +84,7 @@ class DeploymentScript:
         ]
 
     def _rolling(self, rollout: _RunningRollout, since: float) -> list[Json]:
-        """One new pod after the other; an old one goes for each that is ready."""
+        """Return the objects during a rolling update: each ready new pod replaces an old one."""
         app, takes = self._app, rollout.rollout.pod_takes
         ready = min(int(since / takes), app.replicas) if rollout.rollout.ending is RolloutEnding.DONE else 0
         if ready == app.replicas and since > (app.replicas + 1) * takes:
@@ -102,7 +103,7 @@ class DeploymentScript:
 
 
 def _new_pod_state(rollout: ScriptedRollout, age: float) -> str:
-    """The state of the pod that is being started."""
+    """Return the state of the newest pod, `age` seconds after its creation."""
     match rollout.ending:
         case RolloutEnding.DONE:
             return "creating" if age < rollout.pod_takes / 2 else "starting"

@@ -1,4 +1,4 @@
-"""A stand-in for a cluster's API server, as far as the real kubectl asks: discovery, get, list and watch."""
+"""A simulated Kubernetes API server with what kubectl uses: discovery, get, list, watch and logs."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _WATCH_INTERVAL_S = 0.1
 
 
 class KubernetesSimulator:
-    """Shows a timeline of objects on a port of 127.0.0.1, while it is entered.
+    """Serves a timeline of objects on a port of 127.0.0.1; a context manager.
 
     Args:
-        timeline: the objects by the seconds since the server was entered.
-        now: the clock.
+        timeline: returns the objects by the seconds since the server started.
+        now: returns the time in seconds.
 
     Attributes:
-        fault: what is wrong with it.
-        requests: what was asked, with its query.
-        log: what every container wrote.
+        fault: the current fault mode; None: no faults.
+        requests: path and query of all requests.
+        log: the log of every container.
     """
 
     def __init__(self, timeline: ClusterTimeline, *, now: Callable[[], float]) -> None:
@@ -70,7 +70,7 @@ class KubernetesSimulator:
         self.close()
 
     def close(self) -> None:
-        """Vanish: no connection is accepted from now on."""
+        """Stop: accept no more connections, and end the watches."""
         self.closing.set()
         if self._server is not None:
             self._server.shutdown()
@@ -79,17 +79,17 @@ class KubernetesSimulator:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its address. Raises RuntimeError if it is not running."""
         if self._server is None:
-            raise RuntimeError("the cluster is not up")
+            raise RuntimeError("the cluster is not running")
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def objects(self) -> Sequence[Json]:
-        """All objects of this moment."""
+        """Return the objects at the current time."""
         return self._timeline(self._now() - self._began)
 
     def kubeconfig(self, path: Path) -> Path:
-        """Write a kubeconfig that leads here; JSON is YAML too."""
+        """Write a kubeconfig for this server, as JSON, which is valid YAML, and return its path."""
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -103,16 +103,16 @@ class KubernetesSimulator:
 
 
 class _ApiHandler(BaseHTTPRequestHandler):
-    """Answers kubectl."""
+    """Handles the requests of kubectl."""
 
     cluster: KubernetesSimulator
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_args: object) -> None:
-        """Say nothing."""
+        """Do not log."""
 
     def do_GET(self) -> None:
-        """Answer by the cluster's mood."""
+        """Respond according to the fault mode."""
         self.cluster.requests.append(self.path)
         url = urlsplit(self.path)
         parts = url.path.strip("/").split("/")
@@ -180,7 +180,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
             self._status(404, "NotFound", f'{plural}{group} "{wanted}" not found')
 
     def _watch(self, find: Callable[[], list[Json]], marked: str) -> None:
-        """Stream changes until either side goes away; the end of what was there first is marked for this kind."""
+        """Stream changes until either side disconnects; a bookmark for the kind `marked` ends the initial objects."""
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Transfer-Encoding", "chunked")
@@ -198,7 +198,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
                 self._chunk({"type": "BOOKMARK", "object": _bookmark(marked)})
                 marked = ""
             self.cluster.closing.wait(_WATCH_INTERVAL_S)
-        self.close_connection = True  # as a server that goes away does it
+        self.close_connection = True  # as when a server shuts down
 
     def _chunk(self, event: dict[str, Any]) -> None:
         line = json.dumps(event).encode() + b"\n"
@@ -221,7 +221,7 @@ class _ApiHandler(BaseHTTPRequestHandler):
 
 
 def _bookmark(kind: str) -> Json:
-    """Tells a watcher that it has seen all that was there when it came."""
+    """Return the object of the bookmark event that marks the end of the initial objects."""
     meta = {"resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}}
     return {"kind": kind, "apiVersion": "v1" if kind == "Pod" else "apps/v1", "metadata": meta}
 

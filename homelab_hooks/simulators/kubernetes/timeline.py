@@ -1,4 +1,4 @@
-"""The objects of a cluster over time: recorded ones, or written down."""
+"""The objects of a cluster over time, from a recording or a script."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 Json = Mapping[str, Any]
 ClusterTimeline = Callable[[float], Sequence[Json]]
-"""all objects of the cluster, so many seconds after it began"""
+"""returns all objects of the cluster, by the seconds since its start"""
 
 PLURALS = {
     "Deployment": "deployments",
@@ -26,7 +26,7 @@ PLURALS = {
 
 @dataclass(frozen=True, slots=True)
 class RolloutRecording:
-    """A recorded rollout; before its first snapshot it shows that one, after the last it goes on as that."""
+    """A recorded rollout; the first snapshot also applies before its time, and the last one after the end."""
 
     kind: str
     namespace: str
@@ -35,17 +35,17 @@ class RolloutRecording:
 
     @classmethod
     def load(cls, path: Path) -> RolloutRecording:
-        """Read a gzip-compressed recording."""
+        """Read a gzip-compressed JSON recording."""
         raw = json.loads(gzip.decompress(path.read_bytes()))
         return cls(raw["kind"], raw["namespace"], raw["name"], tuple(raw["snapshots"]))
 
     @property
     def end_s(self) -> float:
-        """The time of its last snapshot, in seconds."""
+        """The time of the last snapshot, in seconds."""
         return float(self.snapshots[-1]["t"])
 
     def at(self, t: float) -> Sequence[Json]:
-        """All objects as they were."""
+        """Return the objects `t` seconds after the start."""
         snapshot = next((each for each in reversed(self.snapshots) if each["t"] <= t), self.snapshots[0])
         workload = snapshot.get(self.kind)
         revisions = snapshot.get("replicasets") or snapshot.get("controllerrevisions") or []
@@ -53,7 +53,7 @@ class RolloutRecording:
 
 
 def select_objects(objects: Sequence[Json], plural: str, namespace: str, selector: str = "") -> list[Json]:
-    """The objects of one kind (by its plural), in a namespace, with labels such as `app=web,tier`."""
+    """Return the objects of one kind (by its plural) in a namespace that match a selector such as `app=web,tier`."""
     wanted = [part.partition("=") for part in selector.split(",") if part]
     return [
         each

@@ -1,4 +1,4 @@
-"""What the Woodpecker stand-in does for those who may: restart, cancel, approve, decline, start, delete."""
+"""Write endpoints of the simulated Woodpecker: restart, cancel, approve, decline, start and delete pipelines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ALREADY_OVER_BODY = b"Cannot cancel a non-running or non-pending or non-blocked 
 def _find_target(
     store: PipelineStore, request: IncomingRequest, params: PathParams, required: Permission = Permission.PUSH
 ) -> tuple[SimulatedRepo, PipelineRow] | ApiAnswer:
-    """The pipeline that is meant, for somebody who may; else the refusal."""
+    """Return the repository and the pipeline of a request, or the error response."""
     repo = find_repo(store, params)
     refused = find_refusal(store, request, repo, required)
     number = parse_int(params["number"])
@@ -48,7 +48,7 @@ def _login(store: PipelineStore, request: IncomingRequest) -> str:
 
 
 def restart_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """POST `/api/repos/{id}/pipelines/{number}`: the new pipeline; 500 for a broken configuration, and yet a row."""
+    """POST `/api/repos/{id}/pipelines/{number}`: the new pipeline; 500 for a config error, which creates one too."""
     target = _find_target(store, request, params)
     if isinstance(target, ApiAnswer):
         return target
@@ -63,14 +63,14 @@ def restart_pipeline(store: PipelineStore, request: IncomingRequest, params: Pat
 
 
 def _created_answer(store: PipelineStore, row: PipelineRow) -> ApiAnswer:
-    """The answer of the call that made it: it is past `created` by then."""
+    """Return the response to the request that created a pipeline, which is past `created` by then."""
     start = next((frame.t for frame in row.timeline.frames if frame.status != "created"), 0.0)
     now = take_snapshot(row.timeline, start)
     return make_json_answer(shape.encode_pipeline(store, row, now, detail=True)) if now else ApiAnswer(404)
 
 
 def cancel_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """POST `.../cancel`."""
+    """POST `.../cancel`: 204."""
     target = _find_target(store, request, params)
     if isinstance(target, ApiAnswer):
         return target
@@ -82,7 +82,7 @@ def cancel_pipeline(store: PipelineStore, request: IncomingRequest, params: Path
 
 
 def approve_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """POST `.../approve`."""
+    """POST `.../approve`: the pipeline."""
     target = _find_target(store, request, params)
     if isinstance(target, ApiAnswer):
         return target
@@ -94,7 +94,7 @@ def approve_pipeline(store: PipelineStore, request: IncomingRequest, params: Pat
 
 
 def decline_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """POST `.../decline`; 500 empty for one that is not blocked (decline.go)."""
+    """POST `.../decline`: the pipeline; 500 with an empty body if it is not blocked (decline.go)."""
     target = _find_target(store, request, params)
     if isinstance(target, ApiAnswer):
         return target
@@ -105,7 +105,7 @@ def decline_pipeline(store: PipelineStore, request: IncomingRequest, params: Pat
 
 
 def delete_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """DELETE of a pipeline, for the repository's admin."""
+    """DELETE `/api/repos/{id}/pipelines/{number}`: 204; requires admin rights for the repository."""
     target = _find_target(store, request, params, Permission.ADMIN)
     if isinstance(target, ApiAnswer):
         return target
@@ -118,7 +118,7 @@ def delete_pipeline(store: PipelineStore, request: IncomingRequest, params: Path
 
 
 def start_manual_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """POST `/api/repos/{id}/pipelines`: a pipeline of a branch's tip."""
+    """POST `/api/repos/{id}/pipelines`: a manual pipeline of the head of a branch."""
     repo = find_repo(store, params)
     refused = find_refusal(store, request, repo, Permission.PUSH)
     if refused or repo is None:

@@ -1,4 +1,4 @@
-"""The stand-in's answers in Woodpecker's JSON, of version 3 and of version 2.8."""
+"""Encode the objects of the simulated Woodpecker as the JSON of versions 3 and 2.8."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _RENAMED = {
 }
 _RENAMED_CHILD = {"started": "start_time", "finished": "end_time"}
 _ADDED_IN_3 = frozenset({"event_reason", "version", "rerun_count", "cancel_info", "tag_title", "release", "cron"})
-"""fields that 2.8 did not have"""
+"""fields that 2.8 does not have"""
 
 
 def encode_json(value: Any) -> bytes:
-    """As Go writes it: no blanks."""
+    """Return JSON as Go encodes it: without whitespace."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def encode_user(member: SimulatedUser) -> dict[str, Any]:
-    """`/api/user`."""
+    """Return the body of `/api/user`."""
     return {
         "id": member.id,
         "forge_id": 1,
@@ -55,7 +55,7 @@ def encode_user(member: SimulatedUser) -> dict[str, Any]:
 
 
 def encode_permissions(permission: Permission, wall: float) -> dict[str, Any]:
-    """`/api/repos/{id}/permissions`."""
+    """Return the body of `/api/repos/{id}/permissions`; `wall` in Unix seconds."""
     rights = {
         "pull": permission >= Permission.PULL,
         "push": permission >= Permission.PUSH,
@@ -65,7 +65,7 @@ def encode_permissions(permission: Permission, wall: float) -> dict[str, Any]:
 
 
 def encode_repository(repo: SimulatedRepo, *, version: str = "3.17.0") -> dict[str, Any]:
-    """A repository."""
+    """Return a repository as in `/api/repos/{id}`."""
     owner, _, name = repo.full_name.rpartition("/")
     new = not version.startswith("2.")
     return {
@@ -110,7 +110,7 @@ _EXTENSIONS = {
 
 
 def encode_pipeline(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot, *, detail: bool) -> dict[str, Any]:
-    """A pipeline, with its workflows where the detail was asked for."""
+    """Return a pipeline; `detail`: with its workflows."""
     full = {
         **_encode_head(row, now),
         **_encode_times(store, row, now),
@@ -175,7 +175,7 @@ def _encode_error(error: ScriptedError) -> dict[str, Any]:
 
 
 def encode_workflows(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot) -> list[dict[str, Any]]:
-    """The workflows with their steps; step pids follow the workflows' (measured, 13)."""
+    """Return the workflows with their steps; the pids of steps start after those of workflows (measured, 13)."""
     found, before = [], 0
     for i, flow in enumerate(now.workflows):
         first = (row.first_step + before, len(now.workflows) + before + 1)
@@ -191,9 +191,9 @@ def _encode_workflow(
     ran = flow.state not in {"pending", "blocked", "skipped", "declined"}
     children = []
     for j, step in enumerate(flow.steps):
-        about = {"id": first[0] + j, "pid": first[1] + j, "ppid": index + 1, "pipeline_id": row.id}
+        ids = {"id": first[0] + j, "pid": first[1] + j, "ppid": index + 1, "pipeline_id": row.id}
         children.append(
-            {**_encode_step(step, about), **_encode_child_times(store, row, now, (index, j)), "type": step.type}
+            {**_encode_step(step, ids), **_encode_child_times(store, row, now, (index, j)), "type": step.type}
         )
     return {
         "id": row.first_workflow + index,
@@ -209,13 +209,13 @@ def _encode_workflow(
     }
 
 
-def _encode_step(step: ScriptedStep, about: dict[str, int]) -> dict[str, Any]:
+def _encode_step(step: ScriptedStep, ids: dict[str, int]) -> dict[str, Any]:
     return {
-        "id": about["id"],
-        "uuid": f"01M851P5{about['id']:018d}",
-        "pipeline_id": about["pipeline_id"],
-        "pid": about["pid"],
-        "ppid": about["ppid"],
+        "id": ids["id"],
+        "uuid": f"01M851P5{ids['id']:018d}",
+        "pipeline_id": ids["pipeline_id"],
+        "pid": ids["pid"],
+        "ppid": ids["ppid"],
         "name": step.name,
         "state": step.state,
         **({"error": step.error} if step.error else {}),
@@ -248,7 +248,7 @@ def _child_as_of_2(child: dict[str, Any]) -> dict[str, Any]:
 
 
 def encode_log_entries(row: PipelineRow, now: PipelineSnapshot, t: float, step_id: int) -> list[dict[str, Any]] | None:
-    """A step's log, null where there is none (yet)."""
+    """Return the log entries of a step; None (JSON null) if there are none yet."""
     names = [(flow.name, step.name) for flow in now.workflows for step in flow.steps]
     flow, step = names[step_id - row.first_step]
     lines = collect_log(row.timeline, t - row.created, flow, step)

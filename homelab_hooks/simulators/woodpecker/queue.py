@@ -1,4 +1,4 @@
-"""`/api/queue/info` of the Woodpecker stand-in: what waits, and for whom."""
+"""The queue of the simulated Woodpecker: pending and running tasks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from homelab_hooks.simulators.woodpecker.store import PipelineRow, PipelineStore
 
 
 def make_queue_info(store: PipelineStore, t: float) -> dict[str, Any]:
-    """The queue; `worker_count` counts slots (measured, 11a)."""
+    """Return the body of `/api/queue/info` at `t` (server seconds); `worker_count` counts slots (measured, 11a)."""
     tasks: dict[str, list[dict[str, Any]]] = {"pending": [], "waiting_on_deps": [], "running": []}
     for repo in store.repositories:
         for row, now in store.rows_at(repo.id, t):

@@ -1,4 +1,4 @@
-"""What the Woodpecker stand-in answers to those who look."""
+"""Read endpoints of the simulated Woodpecker: version, user, repositories, pipelines, logs and queue."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from homelab_hooks.simulators.woodpecker.request import (
 from homelab_hooks.simulators.woodpecker.store import Permission, PipelineRow, PipelineStore, SimulatedRepo
 
 MAX_PAGE_SIZE = 50
-"""rows on a page, whatever was asked for"""
+"""maximum rows of a page"""
 STATUSES = frozenset(
     {"skipped", "pending", "running", "success", "failure", "killed", "error", "blocked", "declined", "created"}
     | {"canceled"}
@@ -37,28 +37,28 @@ EVENTS = frozenset(
 
 
 def get_version(store: PipelineStore, _request: IncomingRequest, _params: PathParams) -> ApiAnswer:
-    """`/version`, for everybody."""
+    """GET `/version`; needs no token."""
     return make_json_answer({"source": "https://github.com/woodpecker-ci/woodpecker", "version": store.version})
 
 
 def get_health(_store: PipelineStore, _request: IncomingRequest, _params: PathParams) -> ApiAnswer:
-    """`/healthz`: 204."""
+    """GET `/healthz`: 204."""
     return ApiAnswer(204)
 
 
 def get_user(store: PipelineStore, request: IncomingRequest, _params: PathParams) -> ApiAnswer:
-    """`/api/user`: who the token belongs to."""
+    """GET `/api/user`: the user of the token, or 401."""
     user = find_user(store, request)
     return make_json_answer(shape.encode_user(user)) if user else ApiAnswer(401, NOT_AUTHORIZED_BODY, TEXT_TYPE)
 
 
 def get_feed(store: PipelineStore, request: IncomingRequest, _params: PathParams) -> ApiAnswer:
-    """`/api/user/feed`: null, as when there is none."""
+    """GET `/api/user/feed`: null (no entries), or 401."""
     return make_json_answer(None) if find_user(store, request) else ApiAnswer(401, NOT_AUTHORIZED_BODY, TEXT_TYPE)
 
 
 def get_queue_info(store: PipelineStore, request: IncomingRequest, _params: PathParams) -> ApiAnswer:
-    """`/api/queue/info`, for the server's admins."""
+    """GET `/api/queue/info`; requires a server admin."""
     user = find_user(store, request)
     if user is None or not user.admin:
         return ApiAnswer(403 if user else 401, NOT_AUTHORIZED_BODY, TEXT_TYPE)
@@ -66,19 +66,19 @@ def get_queue_info(store: PipelineStore, request: IncomingRequest, _params: Path
 
 
 def look_up_repo(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """`/api/repos/lookup/{full name}`, whatever the case, nested groups too."""
+    """GET `/api/repos/lookup/{full name}`, case-insensitive; the name may have nested groups."""
     repo = store.repository(unquote(params["name"]).removeprefix("/"))
     refused = find_refusal(store, request, repo, Permission.PULL)
     return refused or make_json_answer(shape.encode_repository(_require_repo(repo), version=store.version))
 
 
 def _require_repo(repo: SimulatedRepo | None) -> SimulatedRepo:
-    assert repo is not None  # noqa: S101 - refusal() has said so
+    assert repo is not None  # noqa: S101 - find_refusal checks it
     return repo
 
 
 def get_repo(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """`/api/repos/{id}`."""
+    """GET `/api/repos/{id}`."""
     if not params["repo"].isdigit():
         return ApiAnswer(400)
     repo = find_repo(store, params)
@@ -88,7 +88,7 @@ def get_repo(store: PipelineStore, request: IncomingRequest, params: PathParams)
 
 
 def get_permissions(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """`/api/repos/{id}/permissions`."""
+    """GET `/api/repos/{id}/permissions`."""
     repo = find_repo(store, params)
     refused = find_refusal(store, request, repo, Permission.PULL)
     return refused or make_json_answer(
@@ -97,7 +97,7 @@ def get_permissions(store: PipelineStore, request: IncomingRequest, params: Path
 
 
 def list_rows(store: PipelineStore, repo_id: int, t: float) -> list[dict[str, Any]]:
-    """The list without filter or page."""
+    """Return all pipelines of a repository as JSON objects at `t` (server seconds)."""
     replay = store.replays.get(repo_id)
     if replay is not None:
         return replay.rows(t)
@@ -105,7 +105,7 @@ def list_rows(store: PipelineStore, repo_id: int, t: float) -> list[dict[str, An
 
 
 def list_pipelines(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """`/api/repos/{id}/pipelines`: a page of the rows that pass the filters; 2.8 knows no filter but time."""
+    """GET `/api/repos/{id}/pipelines`: a page of the matching pipelines; 2.8 only filters by time."""
     repo = find_repo(store, params)
     refused = find_refusal(store, request, repo, Permission.PULL)
     if refused:
@@ -120,7 +120,7 @@ def _filters_of_2(query: Mapping[str, str]) -> dict[str, str]:
 
 
 def filter_rows(rows: list[dict[str, Any]], query: Mapping[str, str]) -> list[dict[str, Any]] | None:
-    """The page that was asked for; None where a filter is nonsense (400)."""
+    """Return the requested page of the matching rows; None if a filter is invalid (400)."""
     events = set(query["event"].split(",")) if query.get("event") else EVENTS
     status = query.get("status")
     if not events <= EVENTS or status not in {None, "", *STATUSES}:
@@ -158,7 +158,7 @@ def _parse_time(text: str | None) -> float | None:
 
 
 def get_pipeline(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """`/api/repos/{id}/pipelines/{number}`; `latest` is the newest push of a branch."""
+    """GET `/api/repos/{id}/pipelines/{number}`; `latest` is the latest push pipeline of a branch."""
     repo = find_repo(store, params)
     refused = find_refusal(store, request, repo, Permission.PULL)
     if refused:
@@ -184,18 +184,18 @@ def _get_latest(store: PipelineStore, request: IncomingRequest, repo: SimulatedR
 
 
 def make_detail_answer(store: PipelineStore, row: PipelineRow, t: float) -> ApiAnswer:
-    """A pipeline with its workflows, as it is at `t`."""
+    """Return the response with a pipeline and its workflows at `t` (server seconds)."""
     now = row.at(t)
     return make_json_answer(shape.encode_pipeline(store, row, now, detail=True)) if now else ApiAnswer(404)
 
 
 def parse_int(text: str) -> int | None:
-    """An integer as Go reads it."""
+    """Return an integer as Go parses it; None if it is not one."""
     return int(text) if text.removeprefix("-").isdigit() else None
 
 
 def get_log(store: PipelineStore, request: IncomingRequest, params: PathParams) -> ApiAnswer:
-    """`/api/repos/{id}/logs/{number}/{step}`."""
+    """GET `/api/repos/{id}/logs/{number}/{step}`."""
     repo = find_repo(store, params)
     number, step = parse_int(params["number"]), parse_int(params["step"])
     refused = find_refusal(store, request, repo, Permission.PULL)

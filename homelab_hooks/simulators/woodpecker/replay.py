@@ -1,4 +1,4 @@
-"""A recorded scenario, answered again by its own times under another commit."""
+"""Replay a recorded scenario with its original timing and another commit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOGS = re.compile(r"^/api/repos/\d+/logs/(?P<number>\d+)/(?P<step>\d+)$")
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """One recorded answer: when it was complete, what it said."""
+    """A recorded response; `t`: when it was complete, in seconds from the start of the recording."""
 
     t: float
     status: int
@@ -26,7 +26,12 @@ class RecordedAnswer:
 
 @dataclass(slots=True)
 class PipelineReplay:
-    """The answers of one recording by kind, each in order of time."""
+    """The responses of one recording by kind, each in order of time.
+
+    Attributes:
+        commits: the commit that replaces each recorded commit.
+        shift: seconds that are added to recorded Unix times.
+    """
 
     commits: Mapping[str, str]
     shift: float
@@ -35,35 +40,35 @@ class PipelineReplay:
     logs: dict[tuple[int, int], list[RecordedAnswer]] = field(default_factory=dict)
     events: list[tuple[float, bytes]] = field(default_factory=list)
     start: float = 0.0
-    """the server's second at which it began"""
+    """when the replay started, in server seconds"""
 
     def rows(self, t: float) -> list[dict[str, Any]]:
-        """The list as it was."""
+        """Return the pipeline list at `t` (server seconds)."""
         now = _last(self.lists, t - self.start)
         return [self._adapted(row) for row in now.body] if now else []
 
     def detail(self, number: int, t: float) -> dict[str, Any] | None:
-        """The pipeline as it was; the list's row where no detail had been taken; None for a 404."""
+        """Return a pipeline at `t` (server seconds); without workflows if none were recorded; None: 404."""
         row = next((row for row in self.rows(t) if row["number"] == number), None)
         now = _last(self.details.get(number, []), t - self.start)
-        if now is None or now.status != 200 or row is None:  # noqa: PLR2004 - HTTP's word for yes
+        if now is None or now.status != 200 or row is None:  # noqa: PLR2004 - HTTP OK
             return row
         return self._adapted(now.body) if now.body["commit"] == _recorded_commit(self.commits, row["commit"]) else row
 
     def log(self, number: int, step: int, t: float) -> RecordedAnswer | None:
-        """A step's log as it was, the first one taken before that; None where none was ever asked for."""
+        """Return the log of a step at `t` (server seconds), empty before the first response; None: never recorded."""
         taken = self.logs.get((number, step))
         if not taken:
             return None
         return _last(taken, t - self.start) or RecordedAnswer(0.0, 200, None)
 
     def stream(self, since: float, until: float) -> list[bytes]:
-        """The payloads of the event stream that came after `since`, up to `until`."""
+        """Return the event stream payloads after `since` and up to `until` (server seconds)."""
         found = [data for at, data in self.events if since < at + self.start <= until]
         return [json.dumps(self._adapted(json.loads(data)), separators=(",", ":")).encode() for data in found]
 
     def ended(self) -> dict[int, float]:
-        """By number: the server's second at which the list first showed the last status."""
+        """Return by number when the list first showed the final status, in server seconds."""
         first: dict[int, tuple[str, float]] = {}
         for taken in self.lists:
             for row in taken.body:
@@ -98,7 +103,7 @@ def _last(taken: list[RecordedAnswer], t: float) -> RecordedAnswer | None:
 
 
 def load_recording(path: Path) -> dict[str, Any]:
-    """A recording, packed or not."""
+    """Read a recording; a name that ends in .gz is decompressed."""
     raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     recording: dict[str, Any] = json.loads(raw)
     return recording
@@ -107,59 +112,59 @@ def load_recording(path: Path) -> dict[str, Any]:
 def make_replay(
     recording: Mapping[str, Any], commits: str | Mapping[str, str], *, wall: float, start: float
 ) -> PipelineReplay:
-    """A recording made ready.
+    """Return the replay of a recording.
 
     Args:
-        commits: what each recorded commit is to be; one sha stands for the first commit that was listed.
-        wall: unix seconds at the server's second 0: recorded times are moved to it.
-        start: the server's second at which the recording begins.
+        commits: the commit that replaces each recorded commit; a single sha replaces the first one listed.
+        wall: Unix time at server second 0; recorded times are shifted accordingly.
+        start: when the replay starts, in server seconds.
     """
     lists = [RecordedAnswer(t, status, body) for t, path, status, body in _answers(recording) if _is_list(path, status)]
     rows = [row for taken in lists for row in taken.body]
     first_created = min((row["created"] for row in rows), default=0)
     if isinstance(commits, str):
         commits = {rows[0]["commit"]: commits} if rows else {}
-    made = PipelineReplay(commits, shift=wall + start - first_created, lists=lists, start=start)
+    replay = PipelineReplay(commits, shift=wall + start - first_created, lists=lists, start=start)
     for t, path, status, body in _answers(recording):
-        _add_answer(made, RecordedAnswer(t, status, body), path)
-    made.events = list(_events(recording))
-    return made
+        _add_answer(replay, RecordedAnswer(t, status, body), path)
+    replay.events = list(_events(recording))
+    return replay
 
 
 def _is_list(path: str, status: int) -> bool:
-    # a filtered or shorter list is no poll of the scenario
+    # a list with filters or another page size is not a poll of the scenario
     whole = path.partition("?")[2] in {"", "page=1&perPage=50"}
     match = _PIPELINES.match(path)
-    return match is not None and match["number"] is None and status == 200 and whole  # noqa: PLR2004 - HTTP's yes
+    return match is not None and match["number"] is None and status == 200 and whole  # noqa: PLR2004 - HTTP OK
 
 
-def _add_answer(made: PipelineReplay, taken: RecordedAnswer, path: str) -> None:
+def _add_answer(replay: PipelineReplay, taken: RecordedAnswer, path: str) -> None:
     pipelines, logs = _PIPELINES.match(path), _LOGS.match(path)
     if pipelines is not None and pipelines["number"] is not None:
-        made.details.setdefault(int(pipelines["number"]), []).append(taken)
+        replay.details.setdefault(int(pipelines["number"]), []).append(taken)
     if logs is not None:
-        made.logs.setdefault((int(logs["number"]), int(logs["step"])), []).append(taken)
+        replay.logs.setdefault((int(logs["number"]), int(logs["step"])), []).append(taken)
 
 
 def _answers(recording: Mapping[str, Any]) -> Iterator[tuple[float, str, int, Any]]:
-    """The GET answers in order of time, with their JSON."""
-    for one in sorted(recording["exchanges"], key=lambda one: float(one["t"])):
-        request, response = one["request"], one.get("response")
-        if request["method"] != "GET" or response is None or one.get("kind") == "sse":
+    """Yield time, path, status and JSON of the GET responses, in order of time."""
+    for exchange in sorted(recording["exchanges"], key=lambda exchange: float(exchange["t"])):
+        request, response = exchange["request"], exchange.get("response")
+        if request["method"] != "GET" or response is None or exchange.get("kind") == "sse":
             continue
         if request["path"].startswith("/api/repos/8/") and not request["path"].endswith("/permissions"):
             body = response["body"]
             is_json = "json" in response["headers"].get("content-type", "")
-            yield float(one["t"]), request["path"], int(response["status"]), json.loads(body) if is_json else None
+            yield float(exchange["t"]), request["path"], int(response["status"]), json.loads(body) if is_json else None
 
 
 def _events(recording: Mapping[str, Any]) -> Iterator[tuple[float, bytes]]:
-    """What the first event stream brought: each payload with the time at which its end came."""
+    """Yield the payloads of the first event stream, each with the time at which it was complete."""
     pending = b""
-    for one in recording["exchanges"]:
-        if one.get("kind") != "sse" or not one["request"]["path"].startswith("/api/stream/events"):
+    for exchange in recording["exchanges"]:
+        if exchange.get("kind") != "sse" or not exchange["request"]["path"].startswith("/api/stream/events"):
             continue
-        for chunk in one["response"]["chunks"]:
+        for chunk in exchange["response"]["chunks"]:
             pending += chunk["data"].encode("utf-8", "replace")
             *whole, pending = pending.split(b"\n\n")
             yield from ((float(chunk["t"]), event[6:]) for event in whole if event.startswith(b"data: "))

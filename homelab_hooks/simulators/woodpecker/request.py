@@ -1,4 +1,4 @@
-"""A request to the Woodpecker stand-in, an answer of it, and who may see what."""
+"""Requests and responses of the simulated Woodpecker, and its access checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WEB_UI_PAGE = b"<!doctype html>\n<html lang='en'><head><title>Woodpecker</title>
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingRequest:
-    """A request; `t` is the moment it is answered for, in the server's seconds."""
+    """A request; `t`: the time that the response reflects, in server seconds."""
 
     method: str
     path: str
@@ -28,7 +28,7 @@ class IncomingRequest:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query, the first of each name."""
+        """The query parameters; the first one if a name is repeated."""
         return {
             key: values[0]
             for key, values in urllib.parse.parse_qs(
@@ -38,7 +38,7 @@ class IncomingRequest:
 
     @property
     def token(self) -> str:
-        """The token that counts (shared/token/token.go); the word `Bearer` is case-sensitive."""
+        """The token, from the header or the query (shared/token/token.go); `Bearer` is case-sensitive."""
         header = self.headers.get("authorization")
         if header is not None:
             return header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""
@@ -47,14 +47,14 @@ class IncomingRequest:
 
 @dataclass(frozen=True, slots=True)
 class ApiAnswer:
-    """An answer before it goes on the wire."""
+    """A response before it is encoded."""
 
     status: int
     body: bytes = b""
     content_type: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     without_common_headers: bool = False
-    """without Woodpecker's own headers: the router answered before it"""
+    """without Woodpecker's own headers, as in responses of its router"""
 
 
 PathParams = Mapping[str, str]
@@ -62,24 +62,27 @@ NOT_AUTHORIZED_BODY = b"User not authorized"
 
 
 def make_json_answer(value: Any) -> ApiAnswer:
-    """200 with JSON."""
+    """Return a 200 response with JSON."""
     return ApiAnswer(200, shape.encode_json(value), JSON_TYPE)
 
 
 def find_user(store: PipelineStore, request: IncomingRequest) -> SimulatedUser | None:
-    """Whose token it is; a bad one is nobody's, silently."""
+    """Return the user of the token; None without a token or for an invalid one."""
     return next((user for user in store.users if user.token and user.token == request.token), None)
 
 
 def find_repo(store: PipelineStore, params: PathParams) -> SimulatedRepo | None:
-    """The repository of a path's id."""
+    """Return the repository of the ID in the path; None if there is none."""
     return next((repo for repo in store.repositories if str(repo.id) == params["repo"]), None)
 
 
 def find_refusal(
     store: PipelineStore, request: IncomingRequest, repo: SimulatedRepo | None, required: Permission
 ) -> ApiAnswer | None:
-    """404 for a user, 401 for nobody, both empty; 403 in words where only the admin may (middleware/session)."""
+    """Return the error response if the permission is missing, or None (middleware/session).
+
+    An empty 401 without a user, an empty 404 with one, and a 403 with a message if only an admin is allowed.
+    """
     user = find_user(store, request)
     granted = Permission.NONE if repo is None else store.permission_of(repo, user)
     if user is None:

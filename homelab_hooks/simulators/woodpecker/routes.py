@@ -1,4 +1,4 @@
-"""The Woodpecker stand-in's paths: which request gets which answer."""
+"""The routes of the simulated Woodpecker: method and path of each endpoint."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ROUTES: tuple[tuple[str, re.Pattern[str], RouteHandler], ...] = tuple(
 
 
 def route_request(store: PipelineStore, request: IncomingRequest) -> ApiAnswer:
-    """What the server says. Where there is no route, the web page, whatever the method."""
+    """Return the response to a request; a path without a route gets the web UI page, for any method."""
     path = urlsplit(request.path).path
     if request.method == "OPTIONS":
         return ApiAnswer(200, b"", "application/json", without_common_headers=True)

@@ -1,4 +1,4 @@
-"""A timeline of a pipeline as data, and what it shows at a moment."""
+"""Pipeline timelines as data, and the snapshot of a timeline at a point in time."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 ACTIVE_STATES = frozenset({"created", "pending", "running", "blocked"})
-"""the states a cancel, or a newer pipeline of the same branch, can end (server/pipeline/cancel.go)"""
+"""states that a cancel, or a newer pipeline of the same branch, can end (server/pipeline/cancel.go)"""
 DELETED = "gone"
-"""not a status: the row is deleted at that moment (filtered, no configuration, removed by an admin)"""
+"""not a status: the pipeline is deleted at that time (filtered, no configuration, removed by an admin)"""
 LOG_FLUSH_DELAY_S = 1.0
-"""seconds after a step's end at which its lines reach the server (measured: 0.94 to 1.01)"""
+"""seconds from the end of a step until its log reaches the server (measured: 0.94 to 1.01)"""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptedStep:
-    """A step in one state; `type` in Woodpecker's words: commands, plugin, clone, service, cache."""
+    """A step in one state; `type` as Woodpecker names it: commands, plugin, clone, service, cache."""
 
     name: str
     state: str = "pending"
@@ -26,7 +26,7 @@ class ScriptedStep:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedWorkflow:
-    """A workflow in one state with its steps."""
+    """A workflow in one state, with its steps."""
 
     name: str
     state: str = "pending"
@@ -38,7 +38,7 @@ class ScriptedWorkflow:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedError:
-    """An entry of a pipeline's `errors`; `data` as in the answer (null, or file and field)."""
+    """An entry in the `errors` of a pipeline; `data` as in the JSON (null, or file and field)."""
 
     message: str
     type: str = "compiler"
@@ -48,7 +48,7 @@ class ScriptedError:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """From `t` seconds after the row was made it looks like this; None keeps what was there before."""
+    """The state of a pipeline from `t` seconds after its creation; None keeps the previous value."""
 
     t: float
     status: str
@@ -60,7 +60,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """Lines of a step's log that the server has from `t` on; the workflow is named where step names repeat."""
+    """Log lines of a step, available from `t` on; `workflow` is set if step names repeat."""
 
     t: float
     step: str
@@ -70,11 +70,11 @@ class LogChunk:
 
 @dataclass(frozen=True, slots=True)
 class PipelineTimeline:
-    """A pipeline from its first sight to its end.
+    """A pipeline from its creation to its end.
 
     Attributes:
-        on_approval: what follows when somebody approves (times from the approval).
-        on_restart: what a restart plays; None: the same once more, from `pending` on.
+        on_approval: the timeline after an approval, with times from the approval.
+        on_restart: the timeline of a restart; None: this one again, from `pending` on.
     """
 
     frames: tuple[Frame, ...]
@@ -85,7 +85,7 @@ class PipelineTimeline:
 
 @dataclass(frozen=True, slots=True)
 class PipelineSnapshot:
-    """What a script shows at a moment; `finished` is 0 or the second its status became final."""
+    """A pipeline at one point in time; times in seconds from its creation, None: not yet."""
 
     status: str
     workflows: tuple[ScriptedWorkflow, ...] = ()
@@ -101,7 +101,7 @@ class PipelineSnapshot:
 
 
 def iterate_frames(timeline: PipelineTimeline, t: float) -> Iterator[Frame]:
-    """The frames in force up to `t`, each with everything it inherits."""
+    """Yield the frames up to `t`, each with the values it inherits."""
     full = Frame(0.0, "", (), (), (), "")
     for frame in timeline.frames:
         if frame.t > t:
@@ -118,7 +118,7 @@ def iterate_frames(timeline: PipelineTimeline, t: float) -> Iterator[Frame]:
 
 
 def take_snapshot(timeline: PipelineTimeline, t: float) -> PipelineSnapshot | None:
-    """What the row is `t` seconds after it was made; None: it is not there (yet, or any more)."""
+    """Return the pipeline `t` seconds after its creation; None: not created yet, or deleted."""
     past = list(iterate_frames(timeline, t))
     if not past or past[-1].status == DELETED:
         return None
@@ -138,7 +138,7 @@ def take_snapshot(timeline: PipelineTimeline, t: float) -> PipelineSnapshot | No
 
 
 def find_end(timeline: PipelineTimeline) -> float | None:
-    """Seconds from the row's first sight to its final status; None where it has none."""
+    """Return the seconds from creation to the final status; None if there is none."""
     end = None
     for frame in timeline.frames:
         if frame.status in ACTIVE_STATES or frame.status == DELETED:
@@ -169,7 +169,7 @@ def _states(frame: Frame) -> Iterator[tuple[tuple[int, int], str]]:
 
 
 def collect_log(timeline: PipelineTimeline, t: float, workflow: str, step: str) -> tuple[bytes | None, ...]:
-    """The lines of a step that have reached the server by `t`."""
+    """Return the log lines of a step that are available at `t`."""
     return tuple(
         line
         for part in timeline.logs
@@ -179,7 +179,7 @@ def collect_log(timeline: PipelineTimeline, t: float, workflow: str, step: str) 
 
 
 def cut_timeline(timeline: PipelineTimeline, t: float, *then: Frame) -> PipelineTimeline:
-    """The script up to `t`, then other frames: somebody intervened."""
+    """Return the timeline up to `t`, continued with other frames."""
     kept = tuple(frame for frame in timeline.frames if frame.t <= t)
     return replace(
         timeline, frames=(*kept, *then), logs=tuple(part for part in timeline.logs if part.t <= t + LOG_FLUSH_DELAY_S)
@@ -189,7 +189,7 @@ def cut_timeline(timeline: PipelineTimeline, t: float, *then: Frame) -> Pipeline
 def cancel_timeline(
     timeline: PipelineTimeline, t: float, info: tuple[tuple[str, str | int], ...], *, linger: float = 0.1
 ) -> PipelineTimeline:
-    """The script, cancelled at `t`: running workflows end `linger` seconds later (measured: 0.1 s), under `killed`."""
+    """Return the timeline, cancelled at `t`; running workflows are killed `linger` seconds later (measured: 0.1 s)."""
     now = take_snapshot(timeline, t)
     if now is None:
         return timeline
@@ -215,7 +215,7 @@ def _stop_step(step: ScriptedStep) -> ScriptedStep:
 
 
 def approve_timeline(timeline: PipelineTimeline, t: float, by: str) -> PipelineTimeline:
-    """The blocked script, approved at `t`."""
+    """Return the blocked timeline, approved at `t`."""
     rest = timeline.on_approval or PipelineTimeline(())
     later = tuple(replace(frame, t=frame.t + t, reviewed_by=by) for frame in rest.frames)
     logs = tuple(replace(part, t=part.t + t) for part in rest.logs)
@@ -223,7 +223,7 @@ def approve_timeline(timeline: PipelineTimeline, t: float, by: str) -> PipelineT
 
 
 def decline_timeline(timeline: PipelineTimeline, t: float, by: str) -> PipelineTimeline:
-    """The blocked script, declined at `t`."""
+    """Return the blocked timeline, declined at `t`."""
     now = take_snapshot(timeline, t)
     flows = now.workflows if now else ()
     workflows = tuple(

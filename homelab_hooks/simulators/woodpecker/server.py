@@ -1,4 +1,4 @@
-"""A Woodpecker over a real socket that plays scripted and recorded timelines, and can be told to fail."""
+"""The simulated Woodpecker server: scripted and recorded pipelines over a real socket, with fault injection."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from homelab_hooks.simulators.woodpecker.store import (
 
 STREAM_PATH = "/api/stream/events"
 STREAM_LAG_S = 0.045
-"""seconds that the event stream is behind the list (measured: 0.03 to 0.05); `lag` may be set to more"""
+"""seconds that the event stream lags behind the list (measured: 0.03 to 0.05); the default of `lag`"""
 
 
 class SimulatorClock(Protocol):
-    """What the stand-in wants of a clock."""
+    """The clock, as the simulator needs it."""
 
     def now(self) -> float:
-        """Seconds that never run backwards."""
+        """Return monotonic seconds."""
 
     def wall(self) -> float:
-        """Unix seconds."""
+        """Return Unix time in seconds."""
 
 
 @runtime_checkable
@@ -49,7 +49,7 @@ class AdvanceableClock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """A request as it is remembered: whose token it had, never the token; `at` on the given clock."""
+    """A recorded request, with the user of its token but without the token; `at` in seconds of the given clock."""
 
     at: float
     method: str
@@ -58,7 +58,7 @@ class RequestRecord:
 
 
 def make_default_users(*full_names: str) -> list[SimulatedUser]:
-    """Alice (admin), bob (push), carol (pull) and dave (nothing), with `LOGIN-token` each."""
+    """Return alice (admin), bob (push), carol (pull) and dave (no permission), with the token `LOGIN-token` each."""
     rights = {"alice": Permission.ADMIN, "bob": Permission.PUSH, "carol": Permission.PULL, "dave": Permission.NONE}
     return [
         SimulatedUser(
@@ -73,13 +73,13 @@ def make_default_users(*full_names: str) -> list[SimulatedUser]:
 
 
 class WoodpeckerSimulator:
-    """The server. Its seconds run from 0, `speed` times as fast as the clock's; it starts in `with`.
+    """The server; a context manager. Its seconds start at 0 and run `speed` times as fast as the clock.
 
     Args:
-        clock: time; tests may give one that runs as they like.
-        repositories: what it knows; one public `acme/app` (id 8) by default.
-        users: who has a token; `make_default_users` by default.
-        version: of Woodpecker, 3.17.0 or 2.8.3; it decides the field names.
+        clock: the clock; tests may pass a simulated one.
+        repositories: the enabled repositories; default: a public `acme/app` (id 8).
+        users: the users with a token; default: `make_default_users`.
+        version: the Woodpecker version, 3.17.0 or 2.8.3; it determines the field names.
     """
 
     def __init__(
@@ -114,45 +114,45 @@ class WoodpeckerSimulator:
 
     @property
     def port(self) -> int:
-        """Where it listens, the same after a restart."""
+        """The port, which is the same after a restart."""
         return self._port
 
     @property
     def url(self) -> str:
-        """Its address without a slash at the end."""
+        """Its address, without a trailing slash."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def t(self) -> float:
-        """The server's second now."""
+        """The current time in server seconds."""
         return (self.clock.now() - self._origin) * self.speed
 
     @property
     def wall(self) -> float:
-        """Unix seconds as the server has them."""
+        """The server's Unix time in seconds."""
         return self.store.wall + self.t
 
     def start(self) -> None:
-        """Listen; after a stop on the same port."""
+        """Listen; after `stop`, on the same port."""
         self._listener = SocketListener(self, self._port)
         self._port = self._listener.port
 
     def stop(self) -> None:
-        """Refuse, and end every connection there is; what is known stays known."""
+        """Refuse connections, and close the open ones; the data is kept."""
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
 
     def drop_streams(self) -> None:
-        """End every open event stream in the middle, as a restart or a proxy does."""
+        """Close every open event stream, as a restart or a proxy does."""
         if self._listener is not None:
             self._listener.drop_streams()
 
     def push(self, repo: str, branch: str, sha: str, timeline: PipelineTimeline, **facts: Any) -> PipelineRow | None:
-        """The webhook of a push, or with `event` and `ref` of another event; None where the script has no row.
+        """Handle the webhook of a push, or of another event with `event` and `ref`; return the pipeline, if any.
 
         Args:
-            facts: `after` seconds until the row is there; event, ref, refspec, author, message, extra.
+            facts: `after`: seconds until the pipeline is created; event, ref, refspec, author, message, extra.
         """
         after = float(facts.pop("after", 0.0))
         facts.setdefault("ref", f"refs/heads/{branch}")
@@ -162,18 +162,18 @@ class WoodpeckerSimulator:
         return row
 
     def play(self, repo: str, recording: Mapping[str, Any], commits: str | Mapping[str, str]) -> None:
-        """From now on the repository answers as recorded; `commits` as in `make_replay`."""
+        """Replay a recording for the repository from now on; `commits` as in `make_replay`."""
         with self.changed:
-            played = make_replay(recording, commits, wall=self.store.wall, start=self.t)
-            self.store.replays[self._known(repo).id] = played
+            replay = make_replay(recording, commits, wall=self.store.wall, start=self.t)
+            self.store.replays[self._known(repo).id] = replay
             self.changed.notify_all()
 
     def fail(self, *rules: FaultRule) -> None:
-        """From now on these rules hold, and no others; `since` and `until` are the server's seconds."""
+        """Replace the fault rules; `since` and `until` are in server seconds."""
         self._plan = FaultPlan(rules)
 
     def ended(self, repo: str, number: int) -> float | None:
-        """When, on the given clock, a pipeline's final status came, or will come."""
+        """Return when the pipeline reached, or will reach, its final status, in seconds of the given clock."""
         with self.lock:
             known = self._known(repo)
             row = next((row for row in self.store.rows if (row.repo_id, row.number) == (known.id, number)), None)
@@ -183,24 +183,24 @@ class WoodpeckerSimulator:
         return None if end is None else self._origin + end / self.speed
 
     def count(self, path: str = "", method: str = "") -> int:
-        """How many requests there were, by a regular expression on the path."""
+        """Return the number of requests whose path matches a regular expression."""
         return sum(1 for r in self.requests if re.search(path, r.path) and method in {"", r.method})
 
     def pause(self, seconds: float, closing: threading.Event) -> None:
-        """An answer takes this long, unless the server is stopped; played time passes at once, but for ever is real."""
-        if isinstance(self.clock, AdvanceableClock) and seconds < inf:
+        """Wait, unless the server is stopped; a simulated clock is advanced instead, except for an infinite wait."""
+        if isinstance(self.clock, SimulatedClock) and seconds < inf:
             self.clock.advance(seconds / self.speed)
         else:
             closing.wait(None if seconds == inf else seconds / self.speed)
 
     def peek_rule(self, method: str, path: str) -> FaultRule | None:
-        """The rule that such a request would meet now."""
+        """Return the fault rule that would apply to such a request now, or None."""
         return self._plan.peek(method, path, self.t)
 
     def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[ApiAnswer | None, FaultRule | None]:
-        """A request came: its answer (None: the event stream), and the rule it meets."""
+        """Handle a request: return its response (None: the event stream) and its fault rule, if any."""
         with self.changed:
             t = self.t
             rule = self._plan.pick(method, path, t)
@@ -213,8 +213,8 @@ class WoodpeckerSimulator:
                 body=body,
             )
             user = find_user(self.store, request)
-            remembered = re.sub(r"access_token=[^&]*", "access_token=***", path)
-            self.requests.append(RequestRecord(self.clock.now(), method, remembered, user.login if user else ""))
+            redacted_path = re.sub(r"access_token=[^&]*", "access_token=***", path)
+            self.requests.append(RequestRecord(self.clock.now(), method, redacted_path, user.login if user else ""))
             if method == "GET" and urlsplit(path).path == STREAM_PATH:
                 return None, rule
             if method not in {"GET", "HEAD"} and rule is not None and not rule.has_effect:

@@ -1,4 +1,4 @@
-"""The Woodpecker stand-in's sockets: one thread a connection, HTTP/1.1 with keep-alive."""
+"""The sockets of the simulated Woodpecker: HTTP/1.1 with keep-alive, a thread per connection."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from homelab_hooks.simulators.woodpecker.wire import (
 )
 
 SHUTDOWN_POLL_INTERVAL_S = 0.005
-"""seconds from `stop` to the end of listening: a thousand tests wait for it"""
+"""poll interval of the accept loop, which `stop` waits for, as do a thousand tests"""
 STREAM_POLL_INTERVAL_S = 0.05
-"""seconds after which a stream looks at its clock at the latest: a test may have moved it"""
-# SOL_SOCKET and SO_LINGER; the socket module itself is another door's
+"""maximum seconds between two clock reads of a stream: a test may have advanced the clock"""
+# SOL_SOCKET and SO_LINGER; the socket module may only be imported in homelab_hooks/net
 _LINGER = (0xFFFF, 0x80) if sys.platform == "darwin" else (1, 13)
 _SHUTDOWN_MODE = 2
 
 
 class SimulatorServer(Protocol):
-    """The server behind the sockets."""
+    """The simulator, as the sockets need it."""
 
     store: PipelineStore
     speed: float
@@ -44,25 +44,25 @@ class SimulatorServer(Protocol):
 
     @property
     def t(self) -> float:
-        """The server's second now."""
+        """The current time in server seconds."""
 
     @property
     def wall(self) -> float:
-        """Unix seconds as the server has them."""
+        """The server's Unix time in seconds."""
 
     def pause(self, seconds: float, closing: threading.Event) -> None:
-        """An answer takes this long, unless the server is stopped."""
+        """Wait, unless the server is stopped."""
 
     def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[ApiAnswer | None, FaultRule | None]:
-        """A request's answer (None: the event stream), and the rule it meets."""
+        """Return the response to a request (None: the event stream) and its fault rule, if any."""
 
 
 class SocketListener(ToleratesHangUps, ThreadingTCPServer):
-    """Accepts connections until it is stopped, and then ends those there are."""
+    """Accepts connections until it is stopped, and then closes the open ones."""
 
-    hang_ups = (OSError,)  # a connection that is reset here is closed under its own thread
+    hang_ups = (OSError,)  # a reset closes the connection while its thread still uses it
 
     allow_reuse_address = True
     daemon_threads = True
@@ -79,16 +79,16 @@ class SocketListener(ToleratesHangUps, ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         return int(self.server_address[1])
 
     def drop_streams(self) -> None:
-        """End the streams that are open now."""
+        """Close the streams that are open now."""
         self.streams_end.set()
         self.streams_end = threading.Event()
 
     def stop(self) -> None:
-        """Stop listening, end all connections."""
+        """Stop listening, and close all connections."""
         self.closing.set()
         self.drop_streams()
         self.shutdown()
@@ -99,12 +99,12 @@ class SocketListener(ToleratesHangUps, ThreadingTCPServer):
         self._thread.join()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember the connection while it is open."""
+        """Register the connection, so that `stop` can close it."""
         self._open.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget it again."""
+        """Unregister the connection."""
         self._open.discard(request)
         super().shutdown_request(request)
 
@@ -115,7 +115,7 @@ class _SimulatorConnection(BaseHTTPRequestHandler):
     server: SocketListener
 
     def log_message(self, *_: object) -> None:
-        """Silent: the site remembers the requests."""
+        """Do not log: the simulator records requests."""
 
     def _serve(self) -> None:
         path = self.requestline.split()[1]  # self.path has lost a double slash

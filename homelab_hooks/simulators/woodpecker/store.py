@@ -1,4 +1,4 @@
-"""What the Woodpecker stand-in knows: repositories, users, pipelines, and what people do to them."""
+"""The data of the simulated Woodpecker: repositories, users and pipelines, and actions on pipelines."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from homelab_hooks.simulators.woodpecker.script import (
 from homelab_hooks.simulators.woodpecker.timelines import make_green, restart_timeline
 
 SUPERSEDE_DELAY_S = 0.1
-"""seconds from a newer pipeline's `pending` to the end of the older one (measured: 0.05 to 0.3)"""
+"""seconds from `pending` of a newer pipeline to the end of the older one (measured: 0.05 to 0.3)"""
 
 
 class Permission(IntEnum):
-    """What a user may do with a repository."""
+    """The permission of a user for a repository."""
 
     NONE = 0
     PULL = 1
@@ -35,7 +35,7 @@ class Permission(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedRepo:
-    """A repository that Woodpecker knows."""
+    """A repository that is enabled in Woodpecker."""
 
     id: int
     full_name: str
@@ -48,7 +48,7 @@ class SimulatedRepo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedUser:
-    """Somebody with a token; rights by full name, in lower case."""
+    """A user with a token; `permissions` by the full name of the repository, in lower case."""
 
     id: int
     login: str
@@ -59,7 +59,7 @@ class SimulatedUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRow:
-    """A pipeline; `created` in the server's seconds, `timeline` as it was changed, `original_timeline` as it came."""
+    """A pipeline; `created` in server seconds; actions change `timeline`, but not `original_timeline`."""
 
     id: int
     number: int
@@ -79,26 +79,26 @@ class PipelineRow:
     parent: int = 0
     rerun_count: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
-    """further fields of the answer: cron, variables, title, from_fork, tag_title"""
+    """further JSON fields: cron, variables, title, from_fork, tag_title"""
 
     def at(self, t: float) -> PipelineSnapshot | None:
-        """What it looks like at the server's second `t`; None: it is not there."""
+        """Return the pipeline at `t` (server seconds); None: not created yet, or deleted."""
         return take_snapshot(self.timeline, t - self.created) if t >= self.created else None
 
     @property
     def ended(self) -> float | None:
-        """The server's second at which its final status comes, as things stand."""
+        """When it reaches its final status, in server seconds; None if it does not."""
         end = find_end(self.timeline)
         return None if end is None else self.created + end
 
 
 @dataclass(slots=True)
 class PipelineStore:
-    """All rows; whoever shares it between threads holds a lock around it.
+    """All repositories, users and pipelines. Not thread-safe: the server guards it with a lock.
 
     Attributes:
-        wall: unix seconds at the server's second 0.
-        manual_timeline: what a manual pipeline plays.
+        wall: Unix time at server second 0.
+        manual_timeline: the timeline of manual pipelines.
     """
 
     repositories: list[SimulatedRepo]
@@ -114,25 +114,25 @@ class PipelineStore:
     _ids: dict[str, int] = field(default_factory=lambda: {"pipeline": 4711, "workflow": 901, "step": 5001})
 
     def repository(self, name: str) -> SimulatedRepo | None:
-        """The repository of that name, whatever the case."""
+        """Return the repository with this full name, case-insensitive; None if there is none."""
         return next((r for r in self.repositories if r.full_name.lower() == name.lower()), None)
 
     def permission_of(self, repo: SimulatedRepo, user: SimulatedUser | None) -> Permission:
-        """What the user may do there; everybody may read a public one."""
+        """Return the permission of a user; public repositories can be read without one."""
         own = user.permissions.get(repo.full_name.lower(), Permission.NONE) if user else Permission.NONE
         return max(own, Permission.PULL) if repo.visibility == "public" else own
 
     def rows_at(self, repo_id: int, t: float) -> list[tuple[PipelineRow, PipelineSnapshot]]:
-        """The rows there are at `t`, the newest first."""
-        there = [(row, now) for row in self.rows if row.repo_id == repo_id and (now := row.at(t)) is not None]
-        return sorted(there, key=lambda pair: -pair[0].number)
+        """Return the pipelines that exist at `t` (server seconds), newest first."""
+        existing = [(row, now) for row in self.rows if row.repo_id == repo_id and (now := row.at(t)) is not None]
+        return sorted(existing, key=lambda pair: -pair[0].number)
 
     def find_row(self, repo_id: int, number: int, t: float) -> PipelineRow | None:
-        """The row of that number at `t`."""
+        """Return the pipeline with this number at `t` (server seconds); None if there is none."""
         return next((row for row, _ in self.rows_at(repo_id, t) if row.number == number), None)
 
     def add(self, repo: SimulatedRepo, timeline: PipelineTimeline, t: float, **facts: Any) -> PipelineRow | None:
-        """A webhook came: a row, unless the script has none. Facts: commit, branch, event, ref, ..."""
+        """Create a pipeline for a webhook, unless the timeline is empty; `facts`: commit, branch, event, ref, ..."""
         if facts.get("event", "push") == "push":
             self.tips[repo.id, facts.get("branch", "main")] = facts["commit"]
         if not timeline.frames:
@@ -154,7 +154,7 @@ class PipelineStore:
         return row
 
     def restart(self, repo: SimulatedRepo, row: PipelineRow, t: float) -> PipelineRow:
-        """The same commit once more, under a new number; a broken configuration stays broken."""
+        """Create a new pipeline for the same commit; a config error remains one."""
         timeline = row.original_timeline.on_restart or restart_timeline(
             row.original_timeline.on_approval or row.original_timeline
         )
@@ -179,11 +179,11 @@ class PipelineStore:
         return new or row
 
     def cancel(self, row: PipelineRow, t: float, by: str) -> None:
-        """A person cancels it."""
+        """Cancel a pipeline as the user `by`."""
         self._change(row, cancel_timeline(row.timeline, t - row.created, (("canceled_by_user", by),)))
 
     def approve(self, repo: SimulatedRepo, row: PipelineRow, t: float, by: str) -> PipelineRow:
-        """A person approves it: workflow and step ids are new ones."""
+        """Approve a pipeline as the user `by`; its workflows and steps get new IDs."""
         timeline = approve_timeline(row.timeline, t - row.created, by)
         flows, steps = _max_children(timeline, workflows=1, steps=0), _max_children(timeline, workflows=0, steps=1)
         new = replace(
@@ -197,11 +197,11 @@ class PipelineStore:
         return new
 
     def decline(self, row: PipelineRow, t: float, by: str) -> PipelineRow:
-        """A person declines it."""
+        """Decline a pipeline as the user `by`."""
         return self._change(row, decline_timeline(row.timeline, t - row.created, by))
 
     def delete(self, row: PipelineRow) -> None:
-        """An admin, or retention, removes it."""
+        """Delete a pipeline, as an admin or the retention policy does."""
         self.rows.remove(row)
 
     def _change(self, row: PipelineRow, timeline: PipelineTimeline) -> PipelineRow:
@@ -227,7 +227,7 @@ class PipelineStore:
 
 
 def _max_children(timeline: PipelineTimeline, *, workflows: int, steps: int) -> int:
-    """The most workflows or steps that any frame shows, an approval's frames included."""
+    """Return the maximum number of workflows or steps in any frame, including those after an approval."""
     every = (*timeline.frames, *(timeline.on_approval.frames if timeline.on_approval else ()))
     return max(
         (sum(workflows + steps * len(flow.steps) for flow in frame.workflows or ()) for frame in every), default=0
@@ -235,6 +235,6 @@ def _max_children(timeline: PipelineTimeline, *, workflows: int, steps: int) -> 
 
 
 def _with_info(timeline: PipelineTimeline, info: tuple[tuple[str, str | int], ...]) -> tuple[Any, ...]:
-    # a restart carries the old cancel_info along (measured, B3)
+    # a restart keeps the old cancel_info (measured, B3)
     first, *rest = timeline.frames
     return (replace(first, cancel_info=info), *rest)

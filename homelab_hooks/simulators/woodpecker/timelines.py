@@ -1,4 +1,4 @@
-"""The common timelines: green, red, blocked, cancelled, and what else a pipeline can come to."""
+"""Common pipeline timelines: green, red, blocked, cancelled, superseded and others."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from homelab_hooks.simulators.woodpecker.script import (
 
 PENDING_AT_S = 0.1
 RUNNING_AT_S = 0.2
-"""seconds from the row to `pending` and `running` on an idle server (measured: about 0.2 and 0.4)"""
+"""seconds from creation to `pending` and to `running` on an idle server (measured: about 0.2 and 0.4)"""
 IDLE_STATES = frozenset({"skipped", "canceled", "pending"})
-"""final states of steps that took no time"""
+"""states of steps that take no time"""
 
 LogText = Sequence[str]
 FAILURE_LOG: LogText = ("it failed",)
-"""a step that fails says why: whoever hears nothing of it waits for more"""
+"""a failed step has a log: without one, the watch would wait for it"""
 
 
 def make_timeline(
@@ -35,13 +35,13 @@ def make_timeline(
     status: str | None = None,
     logs: Mapping[str, LogText] | None = None,
 ) -> PipelineTimeline:
-    """One workflow whose steps run one after another.
+    """Return the timeline of one workflow whose steps run in sequence.
 
     Args:
-        steps: as they are at the end.
-        seconds: from the row's first sight to its final status.
-        status: the final one; None: failure if a step failed, else success.
-        logs: lines by step, there FLUSH seconds after the step ended.
+        steps: the steps in their final state.
+        seconds: from creation to the final status.
+        status: the final status; None: failure if a step failed, else success.
+        logs: lines by step, available LOG_FLUSH_DELAY_S after the step ended.
     """
     waiting = ScriptedWorkflow(name, "pending", tuple(ScriptedStep(s.name, type=s.type) for s in steps))
     frames = [Frame(0.0, "created"), Frame(PENDING_AT_S, "pending", (waiting,)), Frame(RUNNING_AT_S, "running")]
@@ -71,7 +71,7 @@ def _replace_step(steps: tuple[ScriptedStep, ...], index: int, step: ScriptedSte
 def make_green(
     seconds: float = 1.0, *, steps: Sequence[str] = ("build", "test"), log: LogText = ()
 ) -> PipelineTimeline:
-    """All steps succeed; `log` is the last step's."""
+    """Return a timeline in which all steps succeed; `log` is the log of the last step."""
     done = [ScriptedStep(name, "success") for name in steps]
     return make_timeline(done, seconds=seconds, logs={steps[-1]: log} if log else None)
 
@@ -84,7 +84,7 @@ def make_red(
     error: str = "",
     seconds: float = 1.0,
 ) -> PipelineTimeline:
-    """`build` succeeds, `step` fails, `publish` is skipped."""
+    """Return a timeline in which `build` succeeds, `step` fails and `publish` is skipped."""
     return make_timeline(
         (
             ScriptedStep("build", "success"),
@@ -97,12 +97,12 @@ def make_red(
 
 
 def make_flaky(first: PipelineTimeline, then: PipelineTimeline) -> PipelineTimeline:
-    """Plays `first`; a restart plays `then`."""
+    """Return `first`, with `then` as the timeline of a restart."""
     return replace(first, on_restart=restart_timeline(then))
 
 
 def restart_timeline(timeline: PipelineTimeline) -> PipelineTimeline:
-    """As a restart plays it: `pending` is the first that is seen (measured, 10)."""
+    """Return the timeline of a restart, which starts with `pending` (measured, 10)."""
     rest = [frame for frame in timeline.frames if frame.status not in {"created", "blocked"}]
     start = rest[0].t if rest else 0.0
     frames = tuple(replace(frame, t=max(frame.t - start, 0.0)) for frame in rest)
@@ -112,7 +112,7 @@ def restart_timeline(timeline: PipelineTimeline) -> PipelineTimeline:
 
 
 def make_blocked(then: PipelineTimeline | None = None) -> PipelineTimeline:
-    """Waits for an approval, then plays `then` (green by default)."""
+    """Return a timeline that waits for approval and continues with `then` (default: green)."""
     waiting = ScriptedWorkflow("woodpecker", "blocked", (ScriptedStep("build", "blocked"),))
     return PipelineTimeline(
         (Frame(0.0, "blocked"), Frame(0.08, "blocked", (waiting,))), on_approval=restart_timeline(then or make_green())
@@ -120,23 +120,23 @@ def make_blocked(then: PipelineTimeline | None = None) -> PipelineTimeline:
 
 
 def make_declined(after: float = 0.5, *, by: str = "alice") -> PipelineTimeline:
-    """Blocked, and declined by a person."""
+    """Return a timeline that waits for approval, and is declined by the user `by`."""
     workflow = ScriptedWorkflow("woodpecker", "declined", (ScriptedStep("build", "declined"),))
     return PipelineTimeline((*make_blocked().frames, Frame(after, "declined", (workflow,), reviewed_by=by)))
 
 
 def make_cancelled(after: float = 0.5, *, by: str = "alice") -> PipelineTimeline:
-    """Killed by a person while it runs; the workflow ends a moment later."""
+    """Return a timeline that the user `by` cancels while it runs; the workflow ends shortly after."""
     return _make_killed(after, (("canceled_by_user", by),))
 
 
 def make_superseded(by: int, after: float = 0.5) -> PipelineTimeline:
-    """Killed by a newer pipeline's number; a real second push does it by itself."""
+    """Return a timeline that pipeline `by` supersedes; for a simulated second push this happens by itself."""
     return _make_killed(after, (("superseded_by", by),))
 
 
 def make_cancelled_by_step(step: str = "boom", *, exit_code: int = 7, seconds: float = 1.0) -> PipelineTimeline:
-    """A step with `failure: cancel` failed: `killed`, and yet the commit's own fault."""
+    """Return a timeline that is killed because a step with `failure: cancel` failed, which counts as a failure."""
     steps = (ScriptedStep(step, "failure", exit_code), ScriptedStep("later", "canceled"))
     timeline = make_timeline(steps, seconds=seconds, status="killed", logs={step: FAILURE_LOG})
     last = replace(timeline.frames[-1], cancel_info=(("canceled_by_step", step),))
@@ -157,24 +157,24 @@ def _make_killed(after: float, info: tuple[tuple[str, str | int], ...]) -> Pipel
 
 
 def make_created_then_gone(after: float = 0.3) -> PipelineTimeline:
-    """Filtered, or no configuration: the row comes and goes, and its number is used again."""
+    """Return a timeline that ends with a deletion, as if filtered or without configuration; the number is reused."""
     return PipelineTimeline((Frame(0.0, "created"), Frame(after, DELETED)))
 
 
 def make_no_pipeline() -> PipelineTimeline:
-    """No row at all: a lost webhook, or a skip marker."""
+    """Return an empty timeline, as for a lost webhook or a skip marker: no pipeline is created."""
     return PipelineTimeline(())
 
 
 def make_config_error(*messages: str, after: float = 0.3) -> PipelineTimeline:
-    """The configuration is broken: `error`, no workflows."""
+    """Return a timeline that ends with `error` and no workflows, as for an invalid configuration."""
     found = tuple(ScriptedError(message) for message in messages or ("yaml: line 3: mapping values are not allowed",))
     warning = ScriptedError("Consider adding a `when` block", "bad_habit", warning=True, data=(("file", "woodpecker"),))
     return PipelineTimeline((Frame(0.0, "created"), Frame(after, "error", errors=(warning, *found))))
 
 
 def make_stuck(step: str = "test") -> PipelineTimeline:
-    """Runs for ever: its agent died."""
+    """Return a timeline that runs forever, as if its agent had died."""
     flow = ScriptedWorkflow("woodpecker", "running", (ScriptedStep("build", "success"), ScriptedStep(step, "running")))
     return PipelineTimeline(
         (
@@ -186,7 +186,7 @@ def make_stuck(step: str = "test") -> PipelineTimeline:
 
 
 def make_pending() -> PipelineTimeline:
-    """Waits for an agent for ever."""
+    """Return a timeline that waits for an agent forever."""
     flow = _waiting(ScriptedWorkflow("woodpecker", "running", (ScriptedStep("build"),)))
     return PipelineTimeline((Frame(0.0, "created"), Frame(PENDING_AT_S, "pending", (flow,))))
 

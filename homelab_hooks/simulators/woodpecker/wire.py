@@ -1,4 +1,4 @@
-"""From an answer and a fault to what goes on the wire, piece by piece."""
+"""Encode a response as HTTP/1.1, with its fault applied, in pieces."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from homelab_hooks.simulators.woodpecker.json_v3 import encode_json
 from homelab_hooks.simulators.woodpecker.request import HTML_TYPE, JSON_TYPE, ApiAnswer
 
 MIN_CHUNKED_BYTES = 2048
-"""bytes from which Go's server sends chunks instead of a length (measured: about 2 KB)"""
+"""bytes from which a Go server sends chunks instead of Content-Length (measured: about 2 KB)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing for some seconds."""
+    """A pause in sending."""
 
     seconds: float
 
 
 class ConnectionEnd(Enum):
-    """The connection ends."""
+    """How the connection ends."""
 
     CLOSE = auto()
     RESET = auto()
@@ -38,7 +38,7 @@ WirePiece = bytes | Pause | ConnectionEnd
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """An answer with all that its head needs; `wall` in unix seconds."""
+    """A response with what its headers need; `wall` in Unix seconds."""
 
     answer: ApiAnswer
     version: str
@@ -46,7 +46,7 @@ class WireAnswer:
     is_head: bool = False
 
     def head(self, *, chunked: bool) -> bytes:
-        """The status line and the headers."""
+        """Return the status line and the headers."""
         answer, body = self.answer, self.answer.body
         phrase = HTTPStatus(answer.status).phrase
         lines = [f"HTTP/1.1 {answer.status} {phrase}", *(f"{k}: {v}" for k, v in self._headers())]
@@ -76,11 +76,11 @@ class WireAnswer:
 
     @property
     def chunked(self) -> bool:
-        """Whether it goes in chunks when nothing is wrong."""
+        """Whether it is sent in chunks when there is no fault."""
         return len(self.answer.body) >= MIN_CHUNKED_BYTES
 
     def encode(self) -> bytes:
-        """All of it."""
+        """Return the whole response."""
         head = self.head(chunked=self.chunked)
         if self.is_head:
             return head
@@ -88,12 +88,12 @@ class WireAnswer:
 
 
 def encode_chunk(data: bytes) -> bytes:
-    """One chunk."""
+    """Return data as one chunk."""
     return f"{len(data):x}\r\n".encode() + data + b"\r\n"
 
 
 def iterate_pieces(wire_answer: WireAnswer, fault: f.HttpFault | None) -> Iterator[WirePiece]:
-    """What is sent, in order, for this answer under this fault."""
+    """Yield the bytes, pauses and connection end to send for a response with a fault."""
     wire_answer = replace(wire_answer, answer=apply_fault(wire_answer.answer, fault, wire_answer.wall))
     match fault:
         case f.StatusFault(after=seconds) | f.Slow(seconds):
@@ -149,7 +149,7 @@ def _broken_off(wire_answer: WireAnswer, fault: f.Hang | f.Cut) -> Iterator[Wire
 
 
 def apply_fault(answer: ApiAnswer, fault: f.HttpFault | None, wall: float) -> ApiAnswer:
-    """The answer that is sent in place of the true one."""
+    """Return the response that a fault turns another response into; `wall` in Unix seconds."""
     match fault:
         case f.StatusFault() | f.BodyFault() | f.Redirect():
             return _error_answer(fault, wall)
@@ -209,7 +209,7 @@ def _reshaped_answer(answer: ApiAnswer, fault: f.Mistyped | f.MissingPipelines |
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
-    """The pipelines in an answer."""
+    """Return the pipelines in a response."""
     rows = value if isinstance(value, list) else [value]
     return [row for row in rows if isinstance(row, dict) and "commit" in row]
 

@@ -109,8 +109,8 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
 
 def _belongs_to(step: StepChanged, flow: WorkflowChanged, flows: Sequence[Tracked[WorkflowChanged]]) -> bool:
     """Return whether a step belongs to a workflow: of several with that name, to the last one numbered before it."""
-    alike = [each.event.pid for each in flows if each.event.name == step.workflow]
-    before = [pid for pid in alike if pid < step.pid] or alike
+    same_name = [each.event.pid for each in flows if each.event.name == step.workflow]
+    before = [pid for pid in same_name if pid < step.pid] or same_name
     return flow.name == step.workflow and flow.pid == before[-1]
 
 
@@ -162,8 +162,8 @@ def _rollout(state: LiveState, name: str, columns: int) -> list[Row]:
     found = [Row((make_state_symbol(event.phase), Span(f" {name}  "), Span(event.phase, choose_style(event.phase))))]
     if event.desired is not None:
         full = (event.updated or 0) / event.desired if event.desired else 1.0
-        drawn = (*make_bar(full, 8), Span("  ")) if columns >= MIN_WIDE_COLUMNS else ()
-        found.append(Row((Span("  "), *drawn, Span(f"{format_pod_counts(event)} of {event.desired}")), HIGH))
+        bar = (*make_bar(full, 8), Span("  ")) if columns >= MIN_WIDE_COLUMNS else ()
+        found.append(Row((Span("  "), *bar, Span(f"{format_pod_counts(event)} of {event.desired}")), HIGH))
     if event.detail:
         found.append(Row((Span(f"  {event.detail}", Style.MUTED),), MIDDLE))
     return found
@@ -189,6 +189,6 @@ def _tail(state: LiveState) -> list[Row]:
 
 def format_pipeline_title(event: PipelineChanged) -> str:
     """Return the title of a pipeline: number, event and ref."""
-    also = "" if event.deciding else " (info)"
+    suffix = "" if event.deciding else " (info)"
     ref = event.ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-    return truncate_text(f"#{event.number} {event.trigger} {ref}{also}".replace("  ", " "), NAME_COLUMNS)
+    return truncate_text(f"#{event.number} {event.trigger} {ref}{suffix}".replace("  ", " "), NAME_COLUMNS)
