@@ -1,4 +1,4 @@
-"""Reads CI's token from Vault with hvac, which is imported only here."""
+"""Reads the CI token from Vault with hvac, which is imported only here."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 VAULT_TIMEOUT_S = 5.0
-"""seconds for one answer of Vault's, from connecting to its last byte"""
+"""seconds for one response of Vault, from connecting to its last byte"""
 OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BROKEN, DOWN = 200, 401, 403, 404, 500, 503
 REDIRECT_STATUSES = range(300, 400)
 TRANSIENT_STATUSES = (408, 412, 425, 429)
-"""statuses below 500 of a Vault that may well answer in a moment: busy, or behind the one that leads"""
+"""statuses below 500 after which a retry may help: Vault is busy, or a standby is behind the leader"""
 _VAULT_HINT = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultSettings:
-    """Which Vault, and where in it the token lies: `path` is MOUNT/PATH."""
+    """Which Vault to use, and where the token is in it: `path` is MOUNT/PATH."""
 
     server: ServerUrl
     token: str = field(repr=False)
@@ -41,13 +41,13 @@ class VaultSettings:
 
     @property
     def source(self) -> str:
-        """As a message names it."""
+        """Return the name of the source in messages."""
         return f"Vault {self.path} at {self.server}"
 
 
 def resolve_vault_settings(config: Config, environ: Mapping[str, str], home: Path) -> VaultSettings:
-    """The Vault that the settings name, with the token of VAULT_TOKEN or ~/.vault-token."""
-    assert config.vault_addr is not None  # noqa: S101 - only a Vault that is named is asked
+    """Return the Vault that is configured, with the token of VAULT_TOKEN or ~/.vault-token."""
+    assert config.vault_addr is not None  # noqa: S101 - called only if a Vault is configured
     token, source = environ.get("VAULT_TOKEN", "").strip(), "VAULT_TOKEN"
     if not token:
         token, source = files.read_small_text(home / ".vault-token").strip(), "~/.vault-token"
@@ -63,19 +63,19 @@ def resolve_vault_settings(config: Config, environ: Mapping[str, str], home: Pat
     )
 
 
-class _VaultStatus(Exception):  # noqa: N818 - it is a finding, caught a few lines below
-    """Another status than 200."""
+class _VaultStatus(Exception):  # noqa: N818 - not an error, and caught a few lines below
+    """A status other than 200."""
 
 
 def create_vault_client(vault: VaultSettings, clock: MonotonicClock) -> HttpClient:
-    """The way to this Vault. Raises CommandError where its trust anchors cannot be used."""
+    """Return a client for this Vault. Raises CommandError if its CA certificates cannot be used."""
     return HttpClient(vault.server, clock=clock, dial=vault.dial, ca_file=vault.ca_file)
 
 
 def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token | TokenNotFound:
-    """The token kept in Vault, whichever version its KV engine has. Raises CommandError if a token fits no header."""
+    """Read the CI token from a KV engine of version 1 or 2. Raises CommandError if a token fits no header."""
     if not vault.token:
-        return TokenNotFound(vault.source, "there is no Vault token", "vault login, or set VAULT_TOKEN")
+        return TokenNotFound(vault.source, "there is no Vault token", "run vault login, or set VAULT_TOKEN")
     import hvac
 
     client = hvac.Client(
@@ -85,7 +85,7 @@ def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token |
         session=make_requests_session(transport),
         timeout=vault.timeout,
         allow_redirects=False,
-        ignore_exceptions=True,  # what a status means is said below
+        ignore_exceptions=True,  # statuses are handled below
     )
     try:
         return _read_secret(client, vault)
@@ -93,7 +93,7 @@ def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token |
         status, text = answer.args
         return _on_status(status, text, vault)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
-        return TokenNotFound(vault.source, "the answer is not Vault's", _VAULT_HINT)
+        return TokenNotFound(vault.source, "the response is not from Vault", _VAULT_HINT)
     except OSError as error:
         return _on_no_answer(error.args[0], vault)
     finally:
@@ -111,21 +111,21 @@ def _read_secret(client: Any, vault: VaultSettings) -> Token | TokenNotFound:
         data = _data(kv2.read_secret_version(inner, mount_point=mount, raise_on_deleted_version=True))["data"]
     value = data.get(vault.field)
     if not isinstance(value, str) or not value.strip():
-        return TokenNotFound(vault.source, f"it has no field {vault.field}", "name it with homelab.vaultField")
+        return TokenNotFound(vault.source, f"it has no field {vault.field}", "set homelab.vaultField")
     return Token(validate_header_value(value.strip(), vault.source), vault.source)
 
 
 def _engine(client: Any, path: str) -> tuple[str, int]:
-    """The mount that holds the path, and the version of its KV engine; Vault's own UI asks the same way."""
+    """Return the mount of the path and the version of its KV engine, with the request that Vault's UI uses."""
     data = _data(client.adapter.get(url=f"/v1/sys/internal/ui/mounts/{path}"))
     mount = data["path"]
     if not f"{path}/".startswith(f"{mount.strip('/')}/"):
-        raise ValueError("a mount that does not hold the path")
+        raise ValueError("a mount that does not contain the path")
     return mount, int((data.get("options") or {}).get("version", 1))
 
 
 def _data(answer: Any) -> Any:
-    """The data of an answer: hvac gives JSON for a 200, and the bare response for anything else."""
+    """Return the data of a response: hvac returns JSON for a 200, and the bare response for anything else."""
     status = getattr(answer, "status_code", OK)
     if status != OK:
         raise _VaultStatus(status, answer.text)
@@ -133,7 +133,7 @@ def _data(answer: Any) -> Any:
 
 
 def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound:
-    """Waiting mends no certificate: one that does not verify is a no."""
+    """Return unreachable, unless the certificate does not verify: a retry does not help then."""
     return TokenNotFound(
         vault.source,
         f"no answer ({truncate_text(strip_control_chars(failure.reason), 120)})",
@@ -145,18 +145,18 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
 def _on_status(status: int, text: str, vault: VaultSettings) -> TokenNotFound:
     if status in (UNAUTHORIZED, FORBIDDEN):
         reason = f"it refused the token from {vault.token_source}: expired, or no right to read there"
-        return TokenNotFound(vault.source, reason, "vault login, then try again")
+        return TokenNotFound(vault.source, reason, "run vault login, then try again")
     if status == NOT_FOUND:
-        return TokenNotFound(vault.source, "there is nothing at that path", "name it with homelab.vaultPath")
+        return TokenNotFound(vault.source, "there is nothing at that path", "set homelab.vaultPath")
     if status in REDIRECT_STATUSES:
         reason = "it redirects to another server, where the Vault token is not sent"
         return TokenNotFound(vault.source, reason, _VAULT_HINT)
     if status == DOWN:
-        return TokenNotFound(vault.source, "it is sealed, or starts", "unseal it", unreachable=True)
+        return TokenNotFound(vault.source, "it is sealed or starting", "unseal it", unreachable=True)
     status_reason = f"it failed with {status} ({truncate_text(strip_control_chars(text), 80)})"
     return TokenNotFound(
         vault.source,
         status_reason,
-        "look at the Vault server",
+        "check the Vault server",
         unreachable=status in TRANSIENT_STATUSES or status >= BROKEN,
     )

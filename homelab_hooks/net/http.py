@@ -1,4 +1,4 @@
-"""Asks one server and no other: what comes of it is a value, and no answer is too long or too late."""
+"""Sends requests to one server. Failures are values; the length and the duration of a response are limited."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from homelab_hooks.config.address import Dial, ServerUrl
 
 REQUEST_TIMEOUT_S = 15.0
-"""seconds for one whole answer, from connecting to its last byte; a locked database takes up to 15 (measured, B5)"""
+"""seconds for one response, from connecting to its last byte; a locked database takes up to 15 (measured, B5)"""
 CONNECT_TIMEOUT_S = 5.0
 """seconds for one connection"""
 MAX_BODY_BYTES = 8 * 1024 * 1024
@@ -39,12 +39,12 @@ _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class HttpClient:
-    """Asks one server, and no other: redirects are not followed, so no other host ever gets the token.
+    """Sends requests to one server only: redirects are not followed, so no other host receives the token.
 
     Args:
-        server: whose name is in SNI, Host and the certificate.
-        dial: the address to connect to instead of asking DNS; it also wins over proxy variables.
-        ca_file: the trust anchors instead of the system's.
+        server: its name is used in SNI, Host and the certificate check.
+        dial: the address to connect to instead of using DNS; it takes precedence over proxy variables.
+        ca_file: CA certificates to use instead of the system's.
         token: sent as a bearer token with every request.
     """
 
@@ -81,14 +81,14 @@ class HttpClient:
         max_bytes: int = MAX_BODY_BYTES,
         body: bytes = b"",
     ) -> HttpResponse | RequestFailed:
-        """One request below the server's path; the rest is as in `send`."""
+        """Send a request for a path below the server's own path; see `send`."""
         headers = {"Content-Type": "application/json"} if body else {}
         return self.send(
             HttpRequest(method, self._server.path + path, body, headers), timeout=timeout, max_bytes=max_bytes
         )
 
     def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
-        """One request; what goes wrong is a value, and nothing takes longer than `timeout` seconds."""
+        """Send a request and return the response, or why there is none within `timeout` seconds."""
         url = self._server.origin + request.path
         begin = self._clock.now()
         self._deadline.set(begin + timeout)
@@ -111,7 +111,7 @@ class HttpClient:
         return HttpResponse(response.status_code, headers, received, self._clock.now() - begin)
 
     def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
-        """Hand on what a stream sends until it ends or is silent for `idle_timeout` seconds; says why it ended."""
+        """Pass on each chunk of a stream until it ends or is silent for `idle_timeout` seconds; return why it ended."""
         self._deadline.set(self._clock.now() + idle_timeout)
         try:
             with self._client.stream("GET", self._server.url(path), timeout=httpx.Timeout(idle_timeout)) as response:
@@ -125,41 +125,41 @@ class HttpClient:
         return RequestFailed(FailureKind.CONNECTION, "the stream ended")
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
         self._client.close()
 
 
 class Transport(Protocol):
-    """The one server that can be asked."""
+    """Sends requests to one server."""
 
     def send(self, request: HttpRequest, *, timeout: float, max_bytes: int) -> HttpResponse | RequestFailed:
-        """One request and its answer."""
+        """Send a request and return the response, or why there is none within `timeout` seconds."""
 
     def close(self) -> None:
-        """Close its connections."""
+        """Close the connections."""
 
 
 def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The trust anchors. Raises CommandError when the file cannot be used.
+    """Return a TLS context with these CA certificates. Raises CommandError if the file cannot be used.
 
-    Strict X.509 (the default since Python 3.13) is off, as in git, curl and kubectl: it refuses the certificate
-    authorities that people make at home with openssl.
+    Strict X.509 (the default since Python 3.13) is off, as in git, curl and kubectl: it rejects private CAs that are
+    made with openssl's defaults.
     """
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
-        reason = getattr(error, "strerror", None) or "it holds no certificate"
+        reason = getattr(error, "strerror", None) or "it contains no certificate"
         raise CommandError(
-            f"the CA file {ca_file} cannot be used: {reason}", hint="give a PEM file with --ca-file"
+            f"the CA file {ca_file} cannot be used: {reason}", hint="set a PEM file with --ca-file"
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 
 def make_requests_session(transport: Transport) -> requests.Session:
-    """A session for hvac: whatever URL it is given, the path is asked of the door's server, and no other host.
+    """Return a session for hvac that sends every request to the transport's server, whatever host the URL names.
 
-    Of an answer it hands on status and body, never a Location. What went wrong raises OSError with the RequestFailed.
+    A response has status and body only, never a Location. A failure raises OSError with the RequestFailed.
     """
     import requests
     from requests.adapters import BaseAdapter
@@ -191,26 +191,26 @@ def make_requests_session(transport: Transport) -> requests.Session:
 
 
 def _ssl_context(server: ServerUrl, ca_file: Path | None) -> ssl.SSLContext:
-    """Trust anchors are read only where there is TLS: it takes longer than everything else before the first request."""
+    """Load CA certificates only for https: that takes longer than everything else before the first request."""
     return create_ssl_context(ca_file) if server.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class _PinnedTransport(httpx.HTTPTransport):
-    """HTTPTransport with a network backend of ours; httpx 0.28 has no public way to give it one."""
+    """HTTPTransport with its own network backend; httpx 0.28 has no public parameter for it."""
 
     def __init__(self, backend: PinnedBackend, *, verify: ssl.SSLContext, proxy: str | None) -> None:
         try:
             super().__init__(verify=verify, proxy=proxy, trust_env=False)
-        except (ValueError, ImportError):  # whose words may hold the proxy's password
-            hint = "name it as http://HOST:PORT, unset it, or use --dial"
+        except (ValueError, ImportError):  # the message may contain the proxy's password
+            hint = "set it to http://HOST:PORT, unset it, or use --dial"
             raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
         if not hasattr(self._pool, "_network_backend"):
-            raise CommandError("this httpx hides its network backend", hint="install httpx 0.28")
-        self._pool._network_backend = backend  # noqa: SLF001 - held by a test with real TLS
+            raise CommandError("this version of httpx hides its network backend", hint="install httpx 0.28")
+        self._pool._network_backend = backend  # noqa: SLF001 - tested with real TLS
 
 
 def find_proxy(server: ServerUrl) -> str | None:
-    """The proxy that the environment names for this server."""
+    """Return the proxy that the environment names for this server."""
     if server.is_loopback or proxy_bypass(server.host):
         return None
     found = getproxies()
@@ -227,22 +227,22 @@ def resolve_host(
     try:
         found = call_within(lambda: look_up(host, port, type=socket.SOCK_STREAM), timeout, name="dns")
     except UnicodeError as error:
-        raise OSError(f"{host} can be no host's name") from error
+        raise OSError(f"{host} is not a valid host name") from error
     if isinstance(found, TimedOut):
         raise TimeoutError(f"DNS does not answer within {timeout:.0f} s")
     return tuple(dict.fromkeys(str(row[4][0]) for row in found.value))
 
 
 def read_certificate(connection: ssl.SSLSocket) -> tuple[float, str]:
-    """When the certificate that was shown ends, in unix seconds, and who made it: an organization, else a name."""
+    """Return when the server's certificate expires, in unix seconds, and its issuer: organization, otherwise name."""
     fields: Any = connection.getpeercert() or {}
     names = {key: value for group in fields.get("issuer", ()) for key, value in group}
-    issuer = names.get("organizationName") or names.get("commonName") or "nobody named"
+    issuer = names.get("organizationName") or names.get("commonName") or "an unnamed issuer"
     return float(ssl.cert_time_to_seconds(fields["notAfter"])), issuer
 
 
 def classify_error(error: Exception) -> RequestFailed:
-    """What a failed exchange was; the causes are walked because httpx wraps them twice."""
+    """Return the reason of a failed request; the causes are searched because httpx wraps errors twice."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

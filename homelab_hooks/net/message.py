@@ -1,4 +1,4 @@
-"""An answer of a server, or why there was none."""
+"""A request to a server, its response, and why there was none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from homelab_hooks.polling.outcome import FailureKind
 
 
 class HttpRequest(NamedTuple):
-    """What a server is asked: `path` is the whole of it, from the first slash."""
+    """A request; `path` is the full path of the URL."""
 
     method: str
     path: str
@@ -19,7 +19,7 @@ class HttpRequest(NamedTuple):
 
 
 class HttpResponse(NamedTuple):
-    """An answer; header names in lower case, `duration_s` in seconds."""
+    """A response; header names are in lower case, `duration_s` is in seconds."""
 
     status: int
     headers: Mapping[str, str]
@@ -28,12 +28,12 @@ class HttpResponse(NamedTuple):
 
     @property
     def is_html(self) -> bool:
-        """Whether it is a web page."""
+        """Return whether the response is a web page."""
         return "html" in self.headers.get("content-type", "").lower()
 
 
 class RequestFailed(NamedTuple):
-    """No answer, or none that could be used."""
+    """There was no response, or it could not be used."""
 
     kind: FailureKind
     reason: str
@@ -42,7 +42,7 @@ class RequestFailed(NamedTuple):
 
 
 def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> bytes | RequestFailed:
-    """A body of at most `max_bytes` bytes, unpacked; more is no reply, however small it was packed."""
+    """Return the decompressed body; a failure if it has more than `max_bytes` bytes, compressed or not."""
     parts, size = [], 0
     for chunk in chunks:
         size += len(chunk)

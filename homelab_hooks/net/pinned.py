@@ -1,4 +1,4 @@
-"""Connects to the pinned address, and ends every wait with the time of the request under way."""
+"""Connects to a pinned address, and limits every read and write by the deadline of the request."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 
 
 class MonotonicClock(Protocol):
-    """Time, as answers are measured with it."""
+    """A clock for durations."""
 
     def now(self) -> float:
-        """Monotonic seconds."""
+        """Return monotonic seconds."""
 
 
 class Deadline:
-    """The moment by which the request under way must have ended."""
+    """The time at which the current request must have ended."""
 
     def __init__(self, clock: MonotonicClock) -> None:
         self._clock = clock
         self._end = float("inf")
 
     def set(self, end: float) -> None:
-        """From now on this is the end, in the clock's seconds."""
+        """Set the end of the current request, in seconds of the clock."""
         self._end = end
 
     def remaining(self, timeout: float | None) -> float:
-        """What is left, at most `timeout`; raises httpcore.ReadTimeout when nothing is."""
+        """Return the seconds left, at most `timeout`. Raises httpcore.ReadTimeout if no time is left."""
         left = self._end - self._clock.now()
         if left <= 0:
             raise httpcore.ReadTimeout("the time for the whole answer is over")
@@ -38,33 +38,33 @@ class Deadline:
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """A connection whose every read and write ends with the request's time: slow drips end too."""
+    """A connection on which no read or write outlasts the request, so that a response that drips ends too."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """As httpcore asks for it, and no longer than the request has."""
+        """Read for as long as httpcore asks, but not past the deadline."""
         return self._stream.read(max_bytes, self._deadline.remaining(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """The same."""
+        """Write for as long as httpcore asks, but not past the deadline."""
         self._stream.write(buffer, self._deadline.remaining(timeout))
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """TLS on it."""
+        """Start TLS on the connection."""
         return DeadlineStream(
             self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout)), self._deadline
         )
 
     def get_extra_info(self, info: str) -> object:
-        """What httpcore wants to know of it."""
+        """Return what httpcore asks about the connection."""
         return self._stream.get_extra_info(info)
 
 
@@ -72,7 +72,7 @@ class PinnedBackend(httpcore.NetworkBackend):
     """Connects to the pinned address for the pinned (host, port), as curl's --resolve does.
 
     Args:
-        resolve: the addresses of another host, by its name and port, within so many seconds; raises OSError.
+        resolve: returns the addresses of a host that is not pinned, by name, port and seconds; raises OSError.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class PinnedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """A connection to the address that stands for the host, or to the first of those DNS gives that takes one."""
+        """Connect to the pinned address of the host, or to the first address from DNS that accepts a connection."""
         failed: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("DNS gives no address")
         for address, real_port in self._addresses(host, port, self._deadline.remaining(timeout)):
             try:

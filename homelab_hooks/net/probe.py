@@ -1,4 +1,4 @@
-"""Goes to a server step by step, and says how far it came: its name, a connection, its certificate."""
+"""Probes a server step by step: DNS, connection, TLS certificate."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def probe_server(
 ) -> ProbeResult:
     """Connect as a request would, and send nothing. DNS and each connection may take `timeout` seconds.
 
-    Raises CommandError where the trust anchors cannot be used.
+    Raises CommandError if the CA certificates cannot be used.
     """
     if not dial and (proxy := find_proxy(server)):
         return ViaProxy(proxy.rpartition("@")[2])
@@ -56,7 +56,7 @@ def probe_server(
 def _handshake(
     stream: httpcore.NetworkStream, server: ServerUrl, ca_file: Path | None, timeout: float
 ) -> Connected | TlsFailed:
-    """TLS on a connection, where there is to be any; the connection is closed."""
+    """Start TLS on a connection if the server uses it; the connection is closed in any case."""
     try:
         if server.scheme == "http":
             return Connected("", 0.0)
@@ -71,7 +71,7 @@ def _handshake(
 
 
 def _error_reason(error: Exception) -> str:
-    """What the system said, without its number and its source lines."""
+    """Return the system's message without error number and source lines."""
     cause = error.__cause__
     if reason := getattr(cause, "reason", None):
         return str(reason).replace("_", " ").lower()

@@ -1,4 +1,4 @@
-"""How far one came on the way to a server."""
+"""The result of probing a server: DNS, TCP, TLS."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from typing import NamedTuple
 
 
 class DnsFailed(NamedTuple):
-    """DNS does not know its name."""
+    """The host has no address in DNS."""
 
     reason: str
 
 
 class ConnectFailed(NamedTuple):
-    """No connection to any of its addresses."""
+    """None of its addresses accepts a connection."""
 
     addresses: tuple[str, ...]
     reason: str
 
 
 class TlsFailed(NamedTuple):
-    """There is a connection, and TLS on it fails: nothing was sent."""
+    """The connection succeeds, but TLS fails; nothing was sent."""
 
     address: str
     reason: str
 
 
 class Connected(NamedTuple):
-    """There is a connection that can be used."""
+    """The connection succeeds, with TLS if the server uses it."""
 
     address: str
     seconds: float
-    """until it was there, TLS included"""
+    """seconds until it was ready, TLS included"""
     addresses: tuple[str, ...] = ()
-    """what DNS gave, where it was asked"""
+    """the addresses from DNS; empty with a dial"""
     certificate_expires: float | None = None
-    """when the certificate ends, in unix seconds; None without TLS"""
+    """when the certificate expires, in unix seconds; None without TLS"""
     issuer: str = ""
 
 
 class ViaProxy(NamedTuple):
-    """The environment names a proxy, so that only the proxy sees the server."""
+    """The environment names a proxy, so the server cannot be probed from here."""
 
     proxy: str
 
