@@ -30,12 +30,9 @@ VERIFY_COMMAND = 'echo "12 tests passed"'
 
 
 class DemoEnvironment:
-    """Everything that `git land` talks to, in a temporary folder.
-    Args:
-        environ: of the caller; only PATH and a few variables of the terminal are used.
-        script: how the simulated CI treats the landed commit.
-        rollout: how the simulated cluster rolls it out; None: no deploy target is configured.
     """All services that a landing needs, in a temporary directory that is deleted on exit.
+
+    Args:
         environ: the environment of the user; only PATH, TERM, NO_COLOR, COLUMNS and LANG are used.
         script: the pipeline that CI runs for the landed commit.
         rollout: the rollout that follows; None: no workload is configured.
@@ -60,7 +57,6 @@ class DemoEnvironment:
             self._build()
         except OSError as error:
             self._open.close()
-            hint = "they use 127.0.0.1; bring it up: ip link set lo up"
             hint = "the demo needs the loopback interface 127.0.0.1; to enable it: ip link set lo up"
             raise CommandError(f"could not start the demo servers ({type(error).__name__})", hint=hint) from error
         except BaseException:
@@ -116,7 +112,6 @@ class DemoEnvironment:
         return clone
 
     def push_as_colleague(self, name: str, text: str) -> str:
-        """Push a commit to main from another clone, and return its SHA."""
         """Push a commit to main from another clone, and return its sha."""
         if not (self.repositories.folder / "colleague").exists():
             self.repositories.clone("colleague")
@@ -127,9 +122,6 @@ class DemoEnvironment:
         return sha
 
     def land(self, *options: str) -> int:
-        """Run `git land` on this process's terminal, and return its exit code.
-        `git-land` is started directly: on Ctrl-C git itself ends by a signal, without an exit code.
-        """
         """Run `git-land` in this terminal and return its exit code; as `git land`, a signal would replace the code."""
         return ProcessRunner(self.environ).run_interactive(
             ["git-land", *options], cwd=self.my_clone.path, has_result=True
@@ -150,6 +142,5 @@ class DemoEnvironment:
 
 
 def _do_nothing(update: PushedRef) -> None:
-    """Do nothing beyond CI after the push."""
     """Do nothing after a push."""
     del update

@@ -15,7 +15,6 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 
 
 def _prepare_nothing(scene: DemoEnvironment) -> None:
-    """Prepare nothing: everything works."""
     """Do nothing: the scenario needs no preparation."""
     del scene
 
@@ -25,9 +24,8 @@ _GREEN = ("collecting ... 12 tests", "12 passed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One scenario."""
-
     """A demo scenario: the pipeline, the rollout, options of `git land`, and the expected exit code.
+
     `prepare` changes the environment before the landing.
     """
 
@@ -41,7 +39,6 @@ class Scenario:
 
 
 def _flap(scene: DemoEnvironment) -> None:
-    """Make the API flaky, as seen on a real server: empty bodies, 502, dropped connections."""
     """Make the API flaky: empty bodies, 502 responses and reset connections."""
     scene.ci.fail(
         FaultRule(fault=StatusFault(code=200, body=b""), path="/api/repos/.*pipelines", every=3, since=2.0),
@@ -51,7 +48,6 @@ def _flap(scene: DemoEnvironment) -> None:
 
 
 def _race(scene: DemoEnvironment) -> None:
-    """Let a colleague push between our fetch and our push."""
     """Let a colleague push between the fetch and the push of `git land`."""
 
     def meanwhile() -> None:
@@ -78,7 +74,6 @@ def _protect(scene: DemoEnvironment) -> None:
 
 
 def _supersede(scene: DemoEnvironment) -> None:
-    """Restart the pipeline of an older commit, which supersedes ours."""
     """Restart the pipeline of an older commit, which supersedes the new one."""
     older = scene.repositories.server_commit("main")
 
@@ -90,7 +85,6 @@ def _supersede(scene: DemoEnvironment) -> None:
 
 
 def _vanish(scene: DemoEnvironment) -> None:
-    """Stop the CI server as soon as the push has arrived."""
     """Stop CI after the push."""
 
     def stop(update: PushedRef) -> None:
@@ -152,7 +146,6 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="expired-token", exit=ExitCode.REFUSED, prepare=_expire,
-            summary="CI rejects the token: detected before anything is changed",
             summary="CI rejects the token; detected before anything is changed",
         ),
         Scenario(
@@ -161,7 +154,6 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
-            summary="the target rejects direct pushes: the branch is pushed, and the pull request link printed",
             summary="the target branch is protected; the topic branch is pushed, and the pull request link printed",
         ),
     )

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Any, Protocol, Self, runtime_checkable
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StaleAnswer
@@ -23,6 +23,7 @@ from homelab_hooks.simulators.woodpecker.store import (
     SimulatedRepo,
     SimulatedUser,
 )
+from tests.support.played_time import SimulatedClock
 
 STREAM_PATH = "/api/stream/events"
 STREAM_LAG_S = 0.045
@@ -37,14 +38,6 @@ class SimulatorClock(Protocol):
 
     def wall(self) -> float:
         """Return Unix time in seconds."""
-
-
-@runtime_checkable
-class AdvanceableClock(Protocol):
-    """A clock of a test, whose time is advanced by hand."""
-
-    def advance(self, seconds: float) -> None:
-        """Let this many seconds pass at once."""
 
 
 @dataclass(frozen=True, slots=True)
