@@ -16,12 +16,12 @@ class CrashedContainer:
 
 @dataclass(frozen=True, slots=True)
 class Deleting:
-    """It is being deleted."""
+    """The workload is being deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePending:
-    """The commit's image has not come."""
+    """The workload does not name the commit yet."""
 
     detail: str
     image: str
@@ -45,12 +45,12 @@ class RolloutFailed:
     hint: str = ""
     """the command that shows more"""
     crashed_container: CrashedContainer | None = None
-    """whose last words may say why"""
+    """its last log lines may say why"""
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutProgressing:
-    """The image has come and is being rolled out; `held` says what holds it back, if something does."""
+    """The commit's image is being rolled out; `blocked_by` says what holds it back, if anything does."""
 
     image: str
     detail: str = ""

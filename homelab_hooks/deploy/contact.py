@@ -1,4 +1,4 @@
-"""Looks that show no workload: for how long each kind is borne, and what it comes to."""
+"""What follows from a poll without a workload: not found, unavailable or denied."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from homelab_hooks.polling.outcome import Decision, Denied, Unavailable
 from homelab_hooks.text import durations
 
 RECREATE_GRACE_S = 10.0
-"""seconds that a workload which vanished is given to come back: some tools create it anew"""
+"""seconds that a deleted workload has to be created again, as some tools do"""
 REPORT_LOST_AFTER_S = 5.0
-"""seconds without a usable answer after which it is said"""
+"""seconds without a usable answer after which that is reported"""
 MAX_DENIALS = 3
-"""looks that must be refused in a row before it is believed, where the same had been allowed before"""
+"""denials in a row that are needed after an earlier success"""
 _MAX_BACKOFF_S = 8.0
 _MIN_DELAY_S = 0.1
 _RETRY_INTERVAL_S = 1.5
 
 
 def on_missing(state: RolloutState, reason: str, now: float) -> Decision[RolloutState]:
-    """The workload is not there, or on its way out."""
+    """The workload does not exist, or is being deleted."""
     state = replace(state, contact=replace(state.contact, had_answer=True, denial_count=0), settling=None)
     if not state.uid:
         return _missing_from_start(state, reason)
@@ -50,8 +50,8 @@ def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutSta
 
 
 def on_unavailable(state: RolloutState, look: Unavailable, now: float) -> Decision[RolloutState]:
-    """No usable answer: borne for the unreachable-timeout, with looks ever further apart."""
-    if not state.contact.miss_count:  # nobody asked before the look was due, so that was no silence
+    """No usable answer: retry with backoff until the unreachable-timeout."""
+    if not state.contact.miss_count:  # time before the poll was due does not count as silence
         asked = min(now, max(state.contact.last_answer_at, state.due_at))
         state = replace(state, contact=replace(state.contact, last_answer_at=asked))
     away = now - state.contact.last_answer_at
@@ -83,7 +83,7 @@ def on_unavailable(state: RolloutState, look: Unavailable, now: float) -> Decisi
 
 
 def on_denied(state: RolloutState, look: Denied) -> Decision[RolloutState]:
-    """A refusal: believed at once, unless the same had been allowed before and it may pass."""
+    """Denied: final at once, unless an earlier poll succeeded and a retry may help."""
     contact = replace(state.contact, denial_count=state.contact.denial_count + 1)
     state = replace(state, contact=contact, waiting_for=look.reason)
     if contact.had_answer and not look.final and contact.denial_count < MAX_DENIALS:
@@ -96,7 +96,7 @@ def on_denied(state: RolloutState, look: Denied) -> Decision[RolloutState]:
 
 
 def timed_out(state: RolloutState) -> RolloutOutcome:
-    """The time given ran out."""
+    """Return the outcome when the rollout-timeout has passed."""
     what = "is not rolled out" if state.proven_image else f"{state.expectation.short_sha} did not come"
     limit = durations.format_duration(state.timeouts.rollout_timeout)
     reason = f"{what} within {limit}: {state.waiting_for or 'the cluster did not answer'}"

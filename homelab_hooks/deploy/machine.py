@@ -160,7 +160,7 @@ def _on_assessed(state: RolloutState, seen: Assessed, now: float) -> Decision[Ro
 
 
 def _on_counters(state: RolloutState, progress: InstanceCounts) -> Decision[RolloutState]:
-    """The counters moved, or the time for a look had come; the assessment of the last full look still holds."""
+    """Report counts that changed; the assessment of the last complete look still holds."""
     told = state.last_report
     if told is None or told.phase not in PHASES_WITH_COUNTS:
         return Decision(state)

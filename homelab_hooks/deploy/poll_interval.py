@@ -51,7 +51,7 @@ INTERVALS = PollIntervals()
 
 
 def next_delay(state: RolloutState, now: float) -> float:
-    """Seconds until the next look that is due whatever is heard."""
+    """Return the seconds until the next look, if no watch event comes first."""
     pace = state.pace
     if state.settling is not None:
         left = state.settling.since + state.timeouts.settle - now
@@ -82,7 +82,7 @@ def _slow_interval(lasted: float) -> float:
 
 
 def _rolling_delay(pace: Pace, now: float) -> float:
-    """Quick around the expected end: when the last pod has been made, and the others said how long one takes."""
+    """Return short delays around the expected end, which is known once the last instance has been created."""
     slow = _slow_interval(now - pace.changing_since)
     if pace.expected_end_at is None:
         return slow

@@ -39,11 +39,11 @@ class RolloutTimeouts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutOutcome:
-    """What the wait for one workload came to."""
+    """The result for one target."""
 
     exit: ExitCode
     reason: str
     hint: str = ""
     image: str = ""
     crashed_container: CrashedContainer | None = None
-    """whose last words may say why"""
+    """its last log lines may say why"""

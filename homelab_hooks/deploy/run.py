@@ -1,4 +1,4 @@
-"""Acts on the rollout's decision: looks at every target until all are decided, and sums up."""
+"""Polls all targets until each has a result, and returns the worst."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DeployRequest:
     settle: float
     unreachable: float
     use_watches: bool = True
-    """kubectl's watches tell when to look, where they work; else only the time does"""
+    """kubectl's watches may end a sleep early; else only the time counts"""
 
 
 def wait_for_rollouts(

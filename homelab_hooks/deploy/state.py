@@ -1,4 +1,4 @@
-"""What is known about one workload between two looks."""
+"""What is known about one target between two looks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ClusterContact:
     miss_count: int = 0
     denial_count: int = 0
     reported_lost: bool = False
-    """that contact was lost has been said"""
+    """the loss of contact has been reported"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,9 @@ class RolloutState:
     settling: Settling | None = None
     last_report: RolloutChanged | None = None
     waiting_for: str = ""
-    """what it is waiting for, in one sentence"""
+    """what it is waiting for, for the heartbeat and the timeout"""
     reported_block: str = ""
-    """what was last said to hold it back"""
+    """the block that was last reported"""
     outcome: RolloutOutcome | None = None
     due_at: float
     """when the next look is to be taken"""
@@ -111,7 +111,7 @@ MIN_CALL_TIMEOUT_S = 2.0
 
 
 def start_state(target: DeployTarget, question: Expectation, terms: RolloutTimeouts, *, now: float) -> RolloutState:
-    """A wait that begins."""
+    """Return the state before the first look."""
     return RolloutState(
         target=target,
         expectation=question,
@@ -124,6 +124,6 @@ def start_state(target: DeployTarget, question: Expectation, terms: RolloutTimeo
 
 
 def report_if_new(state: RolloutState, said: RolloutChanged) -> Decision[RolloutState]:
-    """A turn that tells this, if it is news."""
+    """Return a decision that reports this event if it differs from the last one."""
     events: tuple[Event, ...] = () if said == state.last_report else (said,)
     return Decision(replace(state, last_report=said), events)

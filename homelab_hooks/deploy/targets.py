@@ -1,4 +1,4 @@
-"""Several workloads waited for at once: each has its own machine, all share the time."""
+"""Several targets at once: each has its own machine, all share the timeout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 
 HEARTBEAT_INTERVAL_S = 60.0
-"""seconds of silence after which what is waited for is said again"""
+"""seconds without an event after which a heartbeat is reported"""
 
 PollsByTarget = Mapping[DeployTarget, Poll[Seen]]
 """of those targets that a look was due at"""
@@ -20,7 +20,7 @@ PollsByTarget = Mapping[DeployTarget, Poll[Seen]]
 
 @dataclass(frozen=True, slots=True)
 class TargetSet:
-    """The waits for all targets, and when something was last told."""
+    """The states of all targets, and when an event was last reported."""
 
     states: tuple[RolloutState, ...]
     began: float
@@ -30,7 +30,7 @@ class TargetSet:
 def decide_targets(
     fleet: TargetSet, look: Poll[PollsByTarget[Seen]], now: float, *, assess: machine.Assess[Seen]
 ) -> Decision[TargetSet]:
-    """What has been seen of the workloads that are not decided; settled when all are."""
+    """Apply the looks at all targets; the delay is None once every target has a result."""
     looks = look.value if isinstance(look, Found) else {}
     events: list[Event] = []
     waits: list[float] = []
@@ -52,7 +52,7 @@ def decide_targets(
 
 
 def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:
-    """All targets lose and regain the same cluster: that is said once."""
+    """Report a lost or restored contact once for all targets."""
     kept: list[Event] = []
     for event in events:
         repeated = isinstance(event, ContactLost | ContactRestored) and any(type(each) is type(event) for each in kept)

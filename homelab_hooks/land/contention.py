@@ -1,20 +1,20 @@
-"""Decides when a landing that lost a race tries again: after a landing of another, or when there is none."""
+"""Decides when a landing that lost a race tries again: after another landing, or after a time without one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 CERTAIN_AFTER_LANDINGS = 10
-"""landings of others after which the next chance is taken for certain"""
+"""landings of others after which an attempt begins for certain"""
 CHANCE_EXPONENT = 4
 """how steeply the chance grows: of several that wait, the one that has waited longest is to go alone"""
 ROUND_POLLS_COUNT = 4
 MIN_POLL_INTERVAL_S = 0.2
 MAX_POLL_INTERVAL_S = 15.0
 QUIET_ROUNDS = 4
-"""rounds without a landing after which nobody seems to land any more"""
+"""rounds without a landing after which no other landing is expected"""
 MAX_FIRST_QUIET_S = 10.0
-"""the same after the first lost race: mostly two people have met, and nobody else lands"""
+"""the same after the first lost race: usually only two landings met"""
 MAX_QUIET_S = 600.0
 """the same after further ones, when others land one after the other"""
 
@@ -24,7 +24,7 @@ class Contention:
     """What a landing knows of the others that push to its target.
 
     A push is accepted if no other landing came between its fetch and its push. So a longer wait does not improve an
-    attempt, and waits that grow let whoever has just landed overtake again and again. An attempt that begins right
+    attempt, and waits that grow let the last to land overtake repeatedly. An attempt that begins right
     after a landing of another has the best chance, for whatever else is under way then will be refused. Should all that
     wait begin at that moment, all but one would lose. So each begins with a chance that grows with the landings that
     have overtaken it. The others wait for the next landing, which costs them no attempt.

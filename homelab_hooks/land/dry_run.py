@@ -1,4 +1,4 @@
-"""What a landing would do, and everything that would stop it: said at once, and nothing is changed."""
+"""Reports what a landing would do and everything that would stop it, without changing anything."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NOTHING_TO_LAND = "there would be nothing to land"
 
 
 def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> tuple[str, tuple[CommandError, ...]]:
-    """Say what a landing would do; the commit, and all that would stop it, the first to be told first."""
+    """Report what a landing would do; return the commit and everything that would stop it, in order."""
     found: list[CommandError] = []
     git = dependencies.git
     remote = _collecting(found, lambda: resolve_remote(request, git)) or ""
@@ -75,7 +75,7 @@ def _require_unlocked(directory: Path) -> None:
 
 
 def _target_commit(landing: Landing) -> str:
-    """The target's commit as the server says."""
+    """Query the server for the target's commit."""
     git, state = landing.git, landing.state
     if not state.remote or not state.target:
         return ""
@@ -86,7 +86,7 @@ def _target_commit(landing: Landing) -> str:
             hint = "name another: --onto BRANCH"
             raise CommandError(f"there is no branch {landing.upstream}", hint=hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | Denied(reason):
-            raise CommandError(f"{landing.upstream} cannot be asked for: {reason}", exit=ExitCode.PUSH_FAILED)
+            raise CommandError(f"could not query {landing.upstream}: {reason}", exit=ExitCode.PUSH_FAILED)
 
 
 def _merge_line(landing: Landing, facts: PreflightFacts, tip: str) -> str:

@@ -1,4 +1,4 @@
-"""What is said after Ctrl-C or SIGTERM: whether it is landed, asked for where that is in doubt."""
+"""The verdict after Ctrl-C or SIGTERM: whether the commit is landed, queried if that is unknown."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from homelab_hooks.polling.loop import Clock
 from homelab_hooks.verdict import Verdict
 
 PUSH_EXIT_GRACE_S = 1.5
-"""seconds that a push has to end after the signal that it got as well"""
+"""seconds that a push, which received the signal too, has to end"""
 ANSWER_TIMEOUT_S = 2.0
-"""seconds that the server has to answer, each time; somebody waits for the last words"""
+"""seconds that the server has to answer each query, while the user waits for the command to end"""
 _RESUME_HINT = "resume with git land --continue, or undo with git land --abort"
 
 ArrivalCheck = Callable[[LandingState], bool | None]
@@ -31,7 +31,7 @@ def interrupt_verdict(
     ask: ArrivalCheck = lambda _: None,
     exit: ExitCode = ExitCode.INTERRUPTED,  # noqa: A002 - the glossary's word
 ) -> Verdict:
-    """What to say: whether it is landed, and how to go on.
+    """Return the verdict of an interrupted landing, with the command that resumes it.
 
     Args:
         earlier: what was written down before this landing began: as long as it still stands, it is another's truth.
@@ -59,7 +59,7 @@ def interrupt_verdict(
 
 
 def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, clock: Clock) -> bool | None:
-    """Whether the pushed commit is on the target; None where that cannot be told within a few seconds.
+    """Return whether the pushed commit is on the target; None if that is unknown after a few seconds.
 
     A no counts where nothing pushes any more and it was asked for twice: a server may work on what it has got.
 
@@ -75,7 +75,7 @@ def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, cloc
             clock.sleep(RECHECK_AFTER_S)
             there = _on_target(state, git, asking)
         return None if there is False and git.transfer.running_push_pid(state.pushed_commit) else there
-    except (KeyboardInterrupt, Terminated):  # somebody insists
+    except (KeyboardInterrupt, Terminated):  # a second Ctrl-C
         return None
 
 

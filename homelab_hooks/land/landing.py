@@ -1,4 +1,4 @@
-"""One landing under way: its state kept before each effect, its stages announced and timed."""
+"""A landing in progress: saves its state before each effect, and reports its stages with their time."""
 
 from __future__ import annotations
 
@@ -41,24 +41,24 @@ class Landing:
 
     @property
     def poller(self) -> Remotes:
-        """Polls the remote, and prompts nobody."""
+        """Polls the remote without prompts."""
         return self.dependencies.poller or self.dependencies.git.remotes
 
     @property
     def request(self) -> LandRequest:
-        """What was asked for."""
+        """The options of this landing."""
         return self.state.request
 
     @property
     def upstream(self) -> str:
-        """The target as a person knows it, and as the merge's message names it: `origin/main`."""
+        """The target as the merge message names it: `origin/main`."""
         return f"{format_remote_url(self.state.remote)}/{strip_control_chars(self.state.target)}"
 
     def save(self, **changes: Any) -> None:
-        """Write down what is about to happen, or has.
+        """Save what is about to happen, or has happened.
 
-        Raises CommandError where that cannot be written, for what then happened could not be taken up again. Once a
-        push may have reached the server, and at an end, it is only told: nothing may hide what became of it.
+        Raises CommandError if the disk refuses: what happened then could not be resumed. Once a push may have reached
+        the server, and at the end, a failure is only a warning: it must not hide the result.
         """
         before, self.state = self.state, replace(self.state, **changes)
         self.dependencies.on_landed(self.state.landed)
@@ -67,7 +67,7 @@ class Landing:
             self._store.save(self.state)
 
     def discard(self) -> None:
-        """The landing is over: nothing is left of it, unless another has begun in the meantime."""
+        """Remove the state file, unless another landing has begun in the meantime."""
         with self._as_warning():
             found = self._store.load()
             self.git.transfer.clear_push_pid()
@@ -79,7 +79,7 @@ class Landing:
 
     @contextmanager
     def _as_warning(self) -> Iterator[None]:
-        """A Problem within this is a warning, said once."""
+        """Log a CommandError as a warning, once."""
         try:
             yield
         except CommandError as problem:
@@ -89,11 +89,11 @@ class Landing:
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[StageReport]:
-        """A stage, written down and told."""
+        """Run a stage: save it, and report its start and end."""
         self.save(stage=stage)
         with run_stage(stage, emit=self.dependencies.tell, clock=self.dependencies.clock) as report:
             yield report
 
     def log(self, text: str, *, source: str = "homelab", level: LogLevel = LogLevel.INFO) -> None:
-        """A line for the user."""
+        """Log a line for the user."""
         self.dependencies.tell(Log(source=source, text=strip_control_chars(text), level=level))

@@ -18,7 +18,7 @@ from homelab_hooks.text.humanize import join_names, short_sha
 
 
 def merge_target(landing: Landing, tip: str) -> str:
-    """Bring the target in; the commit that the branch is at then."""
+    """Merge or rebase with the target; return the branch's commit afterwards."""
     git = landing.git
     with landing.stage(Stage.MERGE) as report:
         head = git.history.head()
@@ -45,7 +45,7 @@ def merge_target(landing: Landing, tip: str) -> str:
 
 
 def _require_ready(landing: Landing, head: str) -> None:
-    """Nothing of the user's is in the way, and the strategy allows a merge."""
+    """Raise CommandError if the user's own changes are in the way, or the strategy allows no merge."""
     operation = landing.git.operations.current_operation()
     if operation:
         raise foreign_operation_error(operation)
@@ -66,7 +66,7 @@ def _merge_or_rebase(landing: Landing, tip: str) -> Completed:
 
 
 def _restore_files(landing: Landing, new: list[str]) -> None:
-    """Undo what git wrote before it broke off.
+    """Undo what git wrote before it failed.
 
     No file was changed before it began, and none of the `new` ones was there. A changed file that the merge does not
     touch was written by something else at that moment: it stays.
@@ -84,7 +84,7 @@ def _restore_files(landing: Landing, new: list[str]) -> None:
 
 
 def merge_error(landing: Landing, done: Completed) -> CommandError:
-    """Why a merge or rebase did not come to its end; only conflicts are left in the work tree."""
+    """Return why a merge or rebase failed; only conflicts are left in the work tree."""
     git = landing.git
     files, operation = git.worktree.unmerged_files(), git.operations.current_operation()
     if operation and not begun_by_landing(landing.state, operation):
@@ -104,7 +104,7 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
 
 
 def continue_error(landing: Landing, done: Completed) -> CommandError:
-    """Why one whose conflicts are resolved could not be finished: the resolution stays, whatever the reason."""
+    """Return why a resolved merge or rebase could not be finished; the resolution is kept."""
     files = landing.git.worktree.unmerged_files()
     if files:
         return conflict_error(landing, files)
@@ -116,7 +116,7 @@ def continue_error(landing: Landing, done: Completed) -> CommandError:
 
 
 def conflict_error(landing: Landing, files: tuple[str, ...]) -> CommandError:
-    """The error for files with conflicts (21)."""
+    """Return the error for files with conflicts (21)."""
     return CommandError(
         f"{landing.upstream} conflicts with {landing.state.branch} in: {join_names(files)}",
         hint=f"resolve and git add them, then git land --continue; {ABORT_HINT}",

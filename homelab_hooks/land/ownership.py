@@ -1,4 +1,4 @@
-"""Whether an unfinished operation, or the commit a branch is at, is the work of this landing or the user's own."""
+"""Whether this landing or the user began an unfinished operation, or created the commit of a branch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from homelab_hooks.land.state import LandingState
 
 
 def begun_by_landing(state: LandingState, operation: UnfinishedOperation) -> bool:
-    """Whether this landing began the operation: same kind, same branch, and it joins the two commits recorded.
+    """Return whether this landing began the operation: same kind, same branch, and it joins the two recorded commits.
 
     A landing records them right before it starts git and clears them when git has finished. A rebase that was killed
     while git wrote its files lacks some of them; it counts if nothing that is there contradicts the record.
@@ -24,7 +24,7 @@ def begun_by_landing(state: LandingState, operation: UnfinishedOperation) -> boo
 
 
 def made_by_landing(state: LandingState, head: str, parents: tuple[str, ...], last_rebase: tuple[str, str]) -> bool:
-    """Whether the branch's commit is one that the landing made, so that resetting the branch loses nobody's work.
+    """Return whether the landing created the branch's commit: resetting the branch then loses none of the user's work.
 
     Args:
         head: the branch's commit.

@@ -1,4 +1,4 @@
-"""After a landing is certain: say so, then the repository's own post-push hook, else watch and deploy."""
+"""The post-push stage: reports the landing, then runs the repository's post-push hook, else watches and deploys."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NOT_LANDED = {
     ExitCode.PROTECTED,
     ExitCode.PUSH_FAILED,
 }
-"""codes of `git land` that mean nothing was landed: no later trouble may end with one of them"""
+"""exit codes that mean nothing was landed: the post-push stage must not return one of them"""
 _PASSED_THROUGH_CODES = {*range(1, 11), 124} - {2}
 
 
 def report_landed(landing: Landing) -> Landed:
-    """The landing is certain: write it down, then say it, before anything else is tried."""
+    """Save and report a confirmed landing, before anything else is tried."""
     state = landing.state
     if not state.landed_commit:
         landing.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
@@ -39,7 +39,7 @@ def report_landed(landing: Landing) -> Landed:
 
 
 def landed_info(landing: Landing) -> Landed:
-    """What the post-push stage is told."""
+    """Return what the post-push stage needs."""
     state = landing.state
     return Landed(
         sha=state.landed_commit,
@@ -51,7 +51,7 @@ def landed_info(landing: Landing) -> Landed:
 
 
 def run_post_push(landing: Landing, there: Landed) -> Verdict:
-    """The post-push stage; whatever it comes to, the commit is landed."""
+    """Run the post-push stage; its verdict never says that the commit is not landed."""
     landing.save(stage=Stage.WATCH)
     try:
         verdict = _follow_up_verdict(landing, there)
@@ -91,19 +91,19 @@ def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
 
 
 def post_push_hook(git: Repository) -> Path | None:
-    """The repository's own post-push hook, if it has one that can be run."""
+    """Return the repository's own post-push hook; None if there is none or it is not executable."""
     hook = git.location.git_path("hooks") / "post-push"
     return hook if hook.is_file() and os.access(hook, os.X_OK) else None
 
 
 def unknown_verdict(landing: Landing) -> Verdict:
-    """Nobody can say whether the commit is there (8)."""
+    """Return the verdict for a push whose result is unknown (8)."""
     state = landing.state
     landing.save(ended_with=ExitCode.UNREACHABLE.verdict)
     return Verdict(
         exit=ExitCode.UNREACHABLE,
         reason=f"it is unknown whether {state.pushed_commit} is on {state.target}: "
         f"{format_remote_url(state.push_url)} does not answer",
-        hint="git land --continue asks again",
+        hint="run git land --continue to query the server again",
         sha=state.pushed_commit,
     )

@@ -42,7 +42,7 @@ class PreflightFacts:
 
 
 def unmet_preconditions(facts: PreflightFacts) -> tuple[CommandError, ...]:
-    """Every reason not to begin, the first to be told first; none: it can land.
+    """Return every reason not to begin, in the order of reporting; none: the landing can begin.
 
     >>> facts = PreflightFacts(branch="", head="1", target="main", remote="origin")
     >>> [problem.message for problem in unmet_preconditions(facts)]
@@ -77,9 +77,9 @@ def _interrupted_landing(facts: PreflightFacts) -> CommandError | None:
     branch = facts.interrupted_branch
     elsewhere = facts.branch != branch and facts.operation.name not in _DETACHES_HEAD
     return _refusal(
-        f"the landing of {strip_control_chars(branch)} was cut short at {facts.interrupted_stage}",
+        f"the landing of {strip_control_chars(branch)} was interrupted at {facts.interrupted_stage}",
         (f"git switch {shlex.quote(strip_control_chars(branch))}; then " if elsewhere else "")
-        + "git land --continue finds out how it stands and goes on; git land --abort goes back",
+        + "git land --continue resumes it; git land --abort undoes it",
     )
 
 
@@ -88,10 +88,10 @@ def _lock(facts: PreflightFacts) -> CommandError | None:
 
 
 def lock_error(lock: str) -> CommandError:
-    """What to say of a lock, and what to do about it."""
+    """Return the error for a lock file of another git."""
     return _refusal(
-        f"another git works here, or was killed: there is a lock, {strip_control_chars(lock)}",
-        "wait for its end; where none runs, remove that file; then the same command again",
+        f"another git process is running here, or was killed: {strip_control_chars(lock)} exists",
+        "wait for it; if no git is running, remove that file; then run the same command again",
     )
 
 
@@ -117,7 +117,7 @@ _WAYS_TO_END = {
 
 
 def foreign_operation_error(operation: UnfinishedOperation) -> CommandError:
-    """The refusal if an operation is in progress that no landing began; it is left alone."""
+    """Return the error for an operation in progress that the user began; it is left alone."""
     article = "an" if operation.name == "am" else "a"
     return _refusal(
         f"{article} {operation.name} of your own is in progress",
@@ -139,7 +139,7 @@ def _branch(facts: PreflightFacts) -> CommandError | None:
 
 
 def _target(facts: PreflightFacts) -> CommandError | None:
-    if facts.target or not facts.remote:  # that there is no remote is a finding of its own
+    if facts.target or not facts.remote:  # a missing remote is reported separately
         return None
     if facts.remote_error:
         what = (
@@ -153,7 +153,7 @@ def _target(facts: PreflightFacts) -> CommandError | None:
 
 
 def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
-    if facts.operation.name in _CHANGES_FILES:  # whose end, or undoing, is told already
+    if facts.operation.name in _CHANGES_FILES:  # the unfinished operation is reported already
         return None
     if facts.changes:
         return _refusal(
@@ -166,7 +166,7 @@ def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
 
 
 def describe_hidden_changes(paths: Iterable[str], *, when: str = "") -> tuple[str, str]:
-    """What to say, and to do, about changed files that `git status` does not look at."""
+    """Return the message and the hint for changed files that `git status` skips."""
     what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {join_names(paths)}"
     show = "git update-index --no-assume-unchanged --no-skip-worktree FILE"
     return what, f"commit or undo that after {show}, or land from a work tree of its own (homelab work start)"
@@ -178,7 +178,7 @@ def _plaintext_secrets(facts: PreflightFacts) -> CommandError | None:
     return _refusal(
         "git-crypt is to encrypt these files, and they are committed in plaintext: "
         f"{join_names(facts.plaintext_secrets)}",
-        "git-crypt unlock, then commit them anew in place of those commits",
+        "run git-crypt unlock, then rewrite those commits with the encrypted files",
     )
 
 

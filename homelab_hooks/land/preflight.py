@@ -1,4 +1,4 @@
-"""What is known before anything is changed."""
+"""Collects what must be known before a landing changes anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from homelab_hooks.text.humanize import short_sha
 
 
 def start_landing(request: LandRequest, dependencies: LandingDependencies) -> Landing:
-    """Look, ask CI, refuse or write down that a landing begins."""
+    """Check the preconditions and CI access, and save that a landing begins. Raises CommandError if one is not met."""
     with run_stage(Stage.PREFLIGHT, emit=dependencies.tell, clock=dependencies.clock) as report:
         facts, state = collect_facts(request, dependencies.git, resolve_remote(request, dependencies.git))
         for problem in unmet_preconditions(facts):
@@ -36,10 +36,10 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
 
 
 def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[PreflightFacts, LandingState]:
-    """The facts, and the state that a landing would begin with.
+    """Return the facts, and the state that a landing would begin with.
 
     Args:
-        remote: where it goes; empty where that could not be told.
+        remote: the remote to push to; empty if none could be chosen.
     """
     top = git.location.top_level()
     if top is None:
@@ -81,7 +81,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
 
 
 def resolve_remote(request: LandRequest, git: Repository) -> str:
-    """The remote that is landed on. Raises CommandError where it cannot be told, or the target's name is none."""
+    """Return the remote to push to. Raises CommandError if none can be chosen, or the target's name is not valid."""
     if request.onto and not git.location.is_valid_branch(request.onto):
         raise CommandError(f"{request.onto} is not a valid branch name", hint="name another: --onto BRANCH")
     names, own = git.remotes.remote_names(), git.remotes.push_remote(git.history.current_branch())
@@ -91,12 +91,12 @@ def resolve_remote(request: LandRequest, git: Repository) -> str:
 
 
 def state_file(git: Repository) -> StateFile:
-    """Where this work tree's landing is written down."""
+    """Return the state file of this work tree."""
     return StateFile(git.location.git_path("homelab"))
 
 
 def require_ci_access(dependencies: LandingDependencies) -> None:
-    """Whether CI could be watched afterwards; whatever is wrong with it is a refusal now (20)."""
+    """Raise CommandError (20) if CI could not be watched after the push."""
     if dependencies.check_ci is None:
         return
     try:

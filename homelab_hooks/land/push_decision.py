@@ -1,4 +1,4 @@
-"""What a landing does after a push: its outcome, in; a decision, out."""
+"""Decides what a landing does after a push."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _FIRST_WAIT_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """It is there."""
+    """The commit is on the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRemote:
-    """Nobody knows: ask the server."""
+    """The result is unknown: query the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Wait so many seconds, then fetch, merge and verify again."""
+    """Wait `delay` seconds, then fetch, merge and verify again."""
 
     delay: float
     reason: str
@@ -34,19 +34,19 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class WaitForTurn:
-    """Others land too: wait for a good moment, then fetch, merge and verify again."""
+    """Others land too: wait for a turn (`land/contention.py`), then fetch, merge and verify again."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class PushFeatureBranch:
-    """The target takes no pushes: push the branch, so that a pull request can be opened."""
+    """The target is protected: push the branch, so that a pull request can be opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Nothing was landed, and trying again would not help."""
+    """Nothing was landed, and a retry would not help."""
 
     error: CommandError
 
@@ -55,11 +55,11 @@ PushDecision = Accepted | QueryRemote | Retry | WaitForTurn | PushFeatureBranch 
 
 
 def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter: float) -> PushDecision:
-    """What to do after a push.
+    """Return what to do after a push.
 
     Args:
-        tried: how many pushes there were, this one included.
-        attempts: how many there may be after the first.
+        tried: number of pushes so far, this one included.
+        attempts: number of pushes allowed after the first.
         jitter: from 0 to 1.
     """
     match outcome.status:
@@ -86,7 +86,7 @@ REF_LOCKED = "another update holds the branch's lock on the server"
 
 
 def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry | Fail:
-    """Another try, later each time; or the end of all tries."""
+    """Return a retry with exponential backoff, or the failure once all attempts are used."""
     if tried > attempts:
         return _give_up(tried, why)
     wait = min(_MAX_WAIT_S, _FIRST_WAIT_S * 2 ** (tried - 1))
@@ -113,7 +113,7 @@ _MESSAGES = {
 
 
 def push_error(outcome: PushResult) -> CommandError:
-    """A refusal as a person is told it (24)."""
+    """Return the error for a push that failed (24)."""
     what = _MESSAGES.get(outcome.status, "the push failed")
     return CommandError(
         f"{what}: {outcome.reason}" if outcome.reason else what,

@@ -1,4 +1,4 @@
-"""What a landing is asked for, and what it works with."""
+"""The options of a landing, and its dependencies."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 COMMIT_PLACEHOLDER = "@commit@"
-"""stands for the commit in a command that is made before there is one; no shell has to quote it"""
+"""placeholder for the commit in a command that is built before the commit exists; needs no shell quoting"""
 
 
 class Strategy(StrEnum):
-    """How the branch and the target come together."""
+    """How to integrate the target branch."""
 
     MERGE = "merge"
     REBASE = "rebase"
@@ -28,12 +28,12 @@ class Strategy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DetectVerification:
-    """Verify with what the repository shows."""
+    """Detect the verification command from the repository's files."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyCommand:
-    """Verify with this shell command; `why` says where it comes from."""
+    """Verify with this shell command; `why` is where it comes from."""
 
     command: str
     why: str
@@ -41,7 +41,7 @@ class VerifyCommand:
 
 @dataclass(frozen=True, slots=True)
 class SkipVerification:
-    """Do not verify: somebody asked for it."""
+    """Do not verify (--no-verify)."""
 
 
 VerifyChoice = DetectVerification | VerifyCommand | SkipVerification
@@ -49,10 +49,10 @@ VerifyChoice = DetectVerification | VerifyCommand | SkipVerification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandRequest:
-    """One landing; everything here is kept for `--continue`."""
+    """The options of a landing; all are saved for `--continue`."""
 
     remote: str = ""
-    """as an option or a setting says; empty: chosen (contract, section 2)"""
+    """from an option or a setting; empty: chosen (contract, section 2)"""
     onto: str = ""
     """the target branch; empty: the remote's HEAD branch"""
     strategy: Strategy = Strategy.MERGE
@@ -60,20 +60,20 @@ class LandRequest:
     push_options: tuple[str, ...] = ()
     dry_run: bool = False
     max_retries: int = 5
-    """how often a lost race is tried again after the first try"""
+    """attempts after the first one that lost a race"""
     resume_template: str = f"homelab-watch {COMMIT_PLACEHOLDER}"
-    """the command that takes the watching up again, of whichever COMMIT it is then"""
+    """the command that resumes watching, with the placeholder for the commit"""
     caller_state: Mapping[str, Any] = field(default_factory=dict)
-    """what the caller wants back with `--continue`, fit for JSON"""
+    """what the caller gets back with `--continue`; must be JSON"""
 
     def resume_command(self, sha: str) -> str:
-        """The command that takes the watching of this commit up again."""
+        """Return the command that resumes watching this commit."""
         return self.resume_template.replace(COMMIT_PLACEHOLDER, sha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """A commit that is on the target for certain."""
+    """A commit that is confirmed to be on the target."""
 
     sha: str
     branch: str
@@ -81,7 +81,7 @@ class Landed:
     remote: str
     push_url: str
     before: str = ""
-    """the target's commit before; empty where it is not known"""
+    """the target's commit before the push; empty if unknown"""
 
     @property
     def pre_push_line(self) -> str:
@@ -92,7 +92,7 @@ class Landed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingDependencies:
-    """What a landing works with.
+    """The dependencies of a landing.
 
     Args:
         git: in the work tree of the feature branch, able to prompt where somebody is there.
@@ -104,6 +104,14 @@ class LandingDependencies:
         follow_up: follows the commit, unless the repository has a post-push hook; None: not wanted.
         runs_post_push_hook: whether the repository's own post-push hook takes the place of `follow_up`.
         on_landed: gets `LandingState.landed` at each change, for a result that is written without a verdict.
+        git: the work tree of the feature branch; may prompt on a terminal.
+        commands: runs the verification, without our tokens and without git's variables.
+        hooks: runs the repository's own post-push hook, with our tokens: it watches CI.
+        jitter: returns a random number from 0 to 1.
+        poller: polls the remote without prompts while others land; None: `git`.
+        check_ci: checks access to CI before anything is changed; raises CommandError; None: no check.
+        follow_up: the post-push stage if the repository has no hook of its own; None: there is none.
+        runs_post_push_hook: whether the repository's own post-push hook replaces `follow_up`.
     """
 
     git: Repository
@@ -119,3 +127,4 @@ class LandingDependencies:
     on_landed: Callable[[bool | None], None] = lambda _: None
     follow_up_label: str = "watch CI"
     """what `follow_up` does, for the dry run"""
+    """what `follow_up` does, for a dry run"""

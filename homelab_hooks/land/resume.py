@@ -1,4 +1,4 @@
-"""Taking a landing up where it was left, or back to where it began."""
+"""Resumes an interrupted landing, or undoes it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from homelab_hooks.text.humanize import join_names, short_sha
 from homelab_hooks.verdict import Verdict
 
 ORPHAN_PUSH_TIMEOUT_S = 60.0
-"""seconds that a push which has outlived its landing may take"""
+"""seconds that a push which outlived its landing may still take"""
 RECHECK_AFTER_S = 2.0
-"""seconds after which a server that did not have the commit is asked again"""
+"""seconds after which a server that did not have the commit is queried again"""
 
 
 def with_credentials(state: LandingState, git: Repository) -> LandingState:
-    """The state with the passwords of its URLs, which stand in git's settings alone."""
+    """Return the state with the passwords of its URLs, which only git's settings hold."""
     remote = url_secrets.restore_userinfo(
         state.remote, (git.remotes.push_remote(state.branch), git.remotes.push_default())
     )
@@ -41,7 +41,7 @@ def with_credentials(state: LandingState, git: Repository) -> LandingState:
 
 
 def resume_merge(landing: Landing) -> None:
-    """Finish a merge whose conflicts are resolved, and see that the landing can go on from here."""
+    """Finish a merge whose conflicts are resolved, and check that the landing can continue."""
     git, state = landing.git, landing.state
     require_unlocked(git)
     operation = git.operations.current_operation()
@@ -85,9 +85,9 @@ def _finish_operation(landing: Landing, operation: str) -> None:
 
 
 def push_arrived(landing: Landing) -> bool | None:
-    """Whether a push that was cut short has arrived: what still runs of it is waited for, and a no is asked for twice.
+    """Return whether an interrupted push reached the server; waits for one that still runs, queries twice before a no.
 
-    A server that has the whole push may work on it after its client is gone.
+    A server that has received the whole push may still process it after the client has gone.
     """
     _wait_for_orphan_push(landing)
     there = steps.query_pushed(landing)
@@ -117,7 +117,7 @@ def _wait_for_orphan_push(landing: Landing) -> None:
 
 
 def require_unlocked(git: Repository) -> None:
-    """Nothing is done while another git works here, or where a killed one left its lock."""
+    """Raise CommandError if another git is running here, or a killed one left its lock file."""
     lock = git.worktree.lock_file()
     if lock is not None:
         raise lock_error(str(lock))

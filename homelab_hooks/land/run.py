@@ -1,4 +1,4 @@
-"""Land, go on with a landing, or go back."""
+"""Starts, resumes or aborts a landing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LandingEnd = Landed | Verdict
 
 
 def land_branch(request: LandRequest, dependencies: LandingDependencies) -> Verdict:
-    """Land the branch that is checked out; the verdict says truthfully whether it is on the target."""
+    """Land the branch that is checked out; the verdict reports whether its commit is on the target."""
     if request.dry_run:
         return _as_verdict(dependencies, lambda: _run_dry(request, dependencies))
     return _as_verdict(
@@ -50,7 +50,7 @@ def land_branch(request: LandRequest, dependencies: LandingDependencies) -> Verd
 
 
 def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | None = None) -> Verdict:
-    """Go on with the landing that this work tree has begun, with the options it began with.
+    """Resume this work tree's landing with the options it began with.
 
     Args:
         verify: how it is verified now, where that was not told by an option.
@@ -64,7 +64,7 @@ def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | N
 
 
 def abort_landing(dependencies: LandingDependencies) -> Verdict:
-    """Set branch and work tree back to where they were, unless the landing has happened."""
+    """Reset branch and work tree to where they were before the landing, unless the commit is already on the target."""
 
     def back() -> Verdict:
         with _with_lock(dependencies.git):
@@ -74,24 +74,24 @@ def abort_landing(dependencies: LandingDependencies) -> Verdict:
 
 
 def pending_landing(git: Repository) -> LandingState | None:
-    """The landing that this work tree has begun, None where there is none: its request keeps the caller's `extra`."""
+    """Return this work tree's unfinished landing; None if there is none."""
     return state_file(git).load() if git.location.git_dir() else None
 
 
 def land_until_settled(landing: Landing) -> LandingEnd:
-    """Fetch, merge, verify and push until it is settled."""
+    """Fetch, merge, verify and push until the result is final."""
     try:
         while True:
-            came_to = _attempt(landing)
-            if came_to is not None:
-                return came_to
+            result = _attempt(landing)
+            if result is not None:
+                return result
     except CommandError as problem:
         _save_or_discard(landing, problem)
         raise
 
 
 def _attempt(landing: Landing) -> LandingEnd | None:
-    """One turn; None: the target has moved, once more."""
+    """Make one attempt; None: the target moved, so another is needed."""
     git = landing.git
     tip = steps.fetch_target(landing)
     if landing.state.pushed_commit and git.history.is_ancestor(older=landing.state.pushed_commit, newer=tip):
@@ -177,7 +177,7 @@ def _already_contained(landing: Landing) -> Verdict:
 
 
 def _save_or_discard(landing: Landing, problem: CommandError) -> None:
-    """Keep the state only where there is something to go on with or to go back from."""
+    """Keep the state file only if there is something to resume or to abort."""
     git = landing.git
     merging = begun_by_landing(landing.state, git.operations.current_operation())
     if problem.exit is ExitCode.VERIFY_FAILED or merging or git.history.head() != landing.state.original_commit:
@@ -200,7 +200,7 @@ def _resume(landing: Landing, verify: VerifyChoice | None) -> LandingEnd:
 
 
 def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dict[str, Any]:
-    """What was verified otherwise counts as not verified."""
+    """Return the changes for another verification command: the tree must be verified again."""
     if verify is None or verify == state.request.verify:
         return {}
     return {"request": replace(state.request, verify=verify), "verified_tree": ""}
@@ -218,15 +218,15 @@ def _run_landing(
 ) -> Verdict:
     with _with_lock(dependencies.git):
         landing = start()
-        came_to = drive(landing)
-    return came_to if isinstance(came_to, Verdict) else run_post_push(landing, came_to)
+        result = drive(landing)
+    return result if isinstance(result, Verdict) else run_post_push(landing, result)
 
 
 def _run_dry(request: LandRequest, dependencies: LandingDependencies) -> Verdict:
     sha, problems = report_dry_run(request, dependencies)
     for problem in problems:
         raise problem
-    return Verdict(exit=ExitCode.OK, reason="this was a rehearsal, nothing was changed", sha=sha, landed=False)
+    return Verdict(exit=ExitCode.OK, reason="dry run: nothing was changed", sha=sha, landed=False)
 
 
 @contextmanager
@@ -239,7 +239,7 @@ def _with_lock(git: Repository) -> Iterator[None]:
 
 
 def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict]) -> Verdict:
-    """What was refused was not landed; only of a push that nobody can settle it is unknown (8)."""
+    """Turn an error into a verdict: not landed, or unknown (8) if the result of a push could not be determined."""
     try:
         return act()
     except CommandError as problem:
@@ -254,7 +254,7 @@ def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict]) -
 
 
 def _head_or_empty(git: Repository) -> str:
-    """What is checked out, for the last word; nothing where git says nothing."""
+    """Return the checked-out commit for the verdict; empty if git fails."""
     try:
         return git.history.head()
     except CommandError:

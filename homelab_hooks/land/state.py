@@ -1,4 +1,4 @@
-"""What a landing writes down for the next one, and the lock that makes it the only one."""
+"""A landing's state file, and the lock that allows one landing at a time."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 SCHEMA_VERSION = 1
 MAX_COUNT = 10**6
-"""no landing is tried more often"""
+"""largest number that a state file may hold"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingState:
-    """Where a landing is."""
+    """How far a landing got."""
 
     request: LandRequest
     branch: str
@@ -44,20 +44,20 @@ class LandingState:
     """the branch's commit before the landing"""
     stage: Stage = Stage.PREFLIGHT
     target_commit: str = ""
-    """the target's commit that is, or was, merged in"""
+    """the target's commit that is being or was merged"""
     merge_began_at: str = ""
-    """the branch's commit when our merge or rebase with `onto` began; empty if none is unfinished"""
+    """the branch's commit when our merge or rebase with `target_commit` began; empty if none is unfinished"""
     merged_commit: str = ""
     """the branch's commit after our last merge or rebase"""
     verified_tree: str = ""
     pushed_commit: str = ""
-    """what is, or was, pushed"""
+    """the commit that is being or was pushed"""
     landed_commit: str = ""
     ended_with: str = ""
-    """how it ended; empty while it runs, and after it was killed"""
+    """the verdict it ended with; empty while it runs and after it was killed"""
     push_attempts: int = 0
     push_unconfirmed: bool = False
-    """whether a push may have reached the server and nobody has asked since"""
+    """whether a push may have reached the server and the server has not been queried since"""
 
     @property
     def landed(self) -> bool | None:
@@ -69,17 +69,17 @@ class LandingState:
 
     @property
     def only_looked(self) -> bool:
-        """Whether it has got no further than looking, so that there is nothing to go on with or to go back from."""
+        """Whether it has changed nothing, so that there is nothing to resume or abort."""
         return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.merged_commit and not self.pushed_commit
 
     @property
     def nothing_done(self) -> bool:
-        """Whether it has merged, verified and pushed nothing so far."""
+        """Whether it has not merged, verified or pushed anything."""
         return not self.merged_commit and not self.verified_tree and not self.pushed_commit
 
     @property
     def was_interrupted(self) -> bool:
-        """Whether nobody knows yet how it stands: killed on its way, or its push left open."""
+        """Whether its result is unknown: it was killed, or its push was not confirmed."""
         return (
             not self.landed_commit
             and not self.only_looked
@@ -98,7 +98,7 @@ class StateFile:
         self._path = directory / "land.json"
 
     def load(self) -> LandingState | None:
-        """The state, None where there is none; a Problem where it cannot be read."""
+        """Return the state, None if there is none. Raises CommandError if the file cannot be read."""
         try:
             text = self._path.read_text(encoding="utf-8", errors="surrogateescape")
         except (FileNotFoundError, NotADirectoryError):
@@ -118,9 +118,9 @@ class StateFile:
         )
 
     def save(self, state: LandingState) -> None:
-        """Write the state as a whole or not at all, also when the machine dies. Raises CommandError where it cannot.
+        """Replace the state file atomically and durably. Raises CommandError if the disk refuses.
 
-        The password of a URL is not written: `whole` finds it again.
+        Passwords in URLs are not written; `resume.with_credentials` restores them from git's settings.
         """
         urls = {"remote": strip_web_userinfo(state.remote), "push_url": strip_web_userinfo(state.push_url)}
         raw = {"schema": SCHEMA_VERSION, **asdict(state), **urls, "request": _request_to_json(state.request)}
@@ -129,18 +129,18 @@ class StateFile:
             replace_file(self._path, json.dumps(raw, indent=1), mode=0o600, durable=True)
 
     def clear(self) -> None:
-        """Forget it, and what a killed writer left. Raises CommandError where it cannot."""
+        """Remove the state file, and temporary files of killed writers. Raises CommandError if the disk refuses."""
         with _reporting_disk_errors(self._path.parent):
             for path in [self._path, *self._path.parent.glob("land.json.*")]:
                 if path.exists():
                     path.unlink()
-        with contextlib.suppress(OSError):  # the lock, or another's file, may be in it
+        with contextlib.suppress(OSError):  # the lock, or a file of another program, may be in it
             self._path.parent.rmdir()
 
 
 @contextlib.contextmanager
 def _reporting_disk_errors(directory: Path) -> Iterator[None]:
-    """What the disk refuses within this becomes a Problem."""
+    """Turn an OSError into a CommandError."""
     try:
         yield
     except OSError as error:
@@ -160,7 +160,7 @@ def _parse_state(raw: Any) -> LandingState:
 
 
 def _require_types(raw: dict[str, Any], **kinds: type) -> None:
-    """Raises TypeError where a value is neither of its kind nor, where none is told, a text."""
+    """Raise TypeError if a value is not of its type (by default a text), or too large."""
     for key, value in raw.items():
         if type(value) is not kinds.get(key, str) or (isinstance(value, int) and abs(value) > MAX_COUNT):
             raise TypeError(key)
@@ -201,7 +201,7 @@ def _parse_command(command: str, why: str) -> VerifyCommand:
 
 
 def lock_held_error(holder: str) -> CommandError:
-    """What a second landing is told."""
+    """Return the error for a second landing."""
     return CommandError(
         f"another landing runs in this repository: {strip_control_chars(holder) or 'it does not say which'}",
         hint="wait for it or stop it, then run git land again",
@@ -210,7 +210,7 @@ def lock_held_error(holder: str) -> CommandError:
 
 
 def lock_holder(directory: Path) -> str:
-    """Who holds the lock now; empty where nobody does. Changes nothing."""
+    """Return who holds the lock; empty if it is free. Changes nothing."""
     try:
         with (directory / "land.lock").open(encoding="utf-8", errors="replace") as file:
             holder = file.read()
@@ -226,7 +226,7 @@ def lock_holder(directory: Path) -> str:
 
 @contextlib.contextmanager
 def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
-    """Be the only landing in this repository; the lock goes with the process, however it ends.
+    """Hold the lock of this repository's landings; the kernel releases it when the process ends.
 
     Args:
         directory: in the directory that all work trees share.
@@ -248,5 +248,5 @@ def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
         yield
         file.truncate(0)
     finally:
-        with contextlib.suppress(OSError):  # what could not be written above is tried once more
+        with contextlib.suppress(OSError):  # closing flushes again what could not be written above
             file.close()

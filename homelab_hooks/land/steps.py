@@ -1,4 +1,4 @@
-"""The steps of a landing: bring the target in, verify, push, ask."""
+"""The steps of a landing: fetch, verify, push, query the server."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import short_sha
 
 MAX_QUERIES = 3
-"""how often the server is asked about a push that nobody knows of"""
+"""queries to the server about a push whose result is unknown"""
 
 
 def fetch_target(landing: Landing) -> str:
-    """The target's commit now, from where it will be pushed to."""
+    """Fetch the target from the URL that will be pushed to; return its commit."""
     git, state = landing.git, landing.state
     landing.round_began = landing.dependencies.clock.now()
     with landing.stage(Stage.FETCH) as report:
@@ -62,16 +62,16 @@ def _fetch_error(landing: Landing, done: Completed) -> CommandError:
 
 
 def verify_commit(landing: Landing, sha: str) -> None:
-    """Verify the tree that is pushed, once; a Problem (22) where that fails or changes it."""
+    """Verify the tree that will be pushed, once. Raises CommandError (22) if that fails or changes the tree."""
     git = landing.git
     with landing.stage(Stage.VERIFY) as report:
         chosen = verification_command(landing)
         if chosen is None:
-            report.mark_skipped("left out on purpose: --no-verify")
+            report.mark_skipped("skipped with --no-verify")
             return
         tree = git.history.tree_of(sha)
         if tree == landing.state.verified_tree:
-            report.mark_skipped("the same tree as verified before")
+            report.mark_skipped("this tree was verified already")
             return
         require_same_tree(landing, sha, when=BEFORE_VERIFICATION)
         landing.log(f"verifying with `{chosen.command}`: {chosen.why}", source="verify")
@@ -82,7 +82,7 @@ def verify_commit(landing: Landing, sha: str) -> None:
 
 
 def verification_command(landing: Landing) -> VerifyCommand | None:
-    """The command to verify with; None where somebody asked for none."""
+    """Return the verification command; None with --no-verify."""
     match landing.request.verify:
         case SkipVerification():
             return None
@@ -108,7 +108,7 @@ def _run_verification(landing: Landing, chosen: VerifyCommand) -> None:
 
 
 def push_commit(landing: Landing, sha: str) -> PushResult:
-    """Push exactly the commit that was verified."""
+    """Push the commit that was verified."""
     with landing.stage(Stage.PUSH) as report:
         push_submodules_first(landing, sha)
         require_same_tree(landing, sha, when=BEFORE_PUSH)
@@ -126,7 +126,7 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
 
 
 def query_pushed(landing: Landing) -> bool | None:
-    """Whether the pushed commit is on the target, from the server itself; None where it does not say."""
+    """Query the server whether the pushed commit is on the target; None if it does not answer."""
     git, state = landing.git, landing.state
     query = BranchQuery(remotes=git.remotes, history=git.history)
     for turn in range(MAX_QUERIES):

@@ -1,4 +1,4 @@
-"""Submodules follow the commit that is verified, and are pushed before it where the user wants that."""
+"""Updates submodules to the commit that is verified, and pushes them before it if the user wants that."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from homelab_hooks.text.humanize import join_names
 
 
 def update_submodules(landing: Landing, *, was: Iterable[str], now: str) -> None:
-    """Bring the submodules to what the commit `now` records, so that what is verified is what is pushed.
+    """Check out the commits that `now` records for submodules, so that what is verified is what is pushed.
 
-    Only those that stood where one of the commits `was` had them: another place is somebody's own work.
+    Only submodules at a commit that one of `was` records: at another commit, they hold the user's own work.
     """
     git = landing.git
     if not git.submodules.has_submodules():
@@ -38,7 +38,7 @@ def update_submodules(landing: Landing, *, was: Iterable[str], now: str) -> None
 
 
 def push_submodules_first(landing: Landing, sha: str) -> None:
-    """Push the submodules' own commits first, where push.recurseSubmodules says so."""
+    """Push the submodules' own commits first, if push.recurseSubmodules says so."""
     git = landing.git
     if not git.submodules.pushes_submodules():
         return

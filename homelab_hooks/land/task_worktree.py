@@ -1,4 +1,4 @@
-"""A work tree for a task: made beside the main one, and removed without losing anything."""
+"""Task work trees: created below the main work tree, and removed without losing changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GIT_CRYPT_DIR = "git-crypt"
 
 @dataclass(frozen=True, slots=True)
 class TaskWorktree:
-    """Where a topic's work tree is, and its branch."""
+    """The path and branch of a topic's work tree."""
 
     path: Path
     branch: str
@@ -32,7 +32,7 @@ class TaskWorktree:
 
 
 def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
-    """The work tree of a topic, whether there is one or not; a Problem where git takes no such name."""
+    """Return the path and branch of a topic, whether or not it exists. Raises CommandError for an invalid name."""
     owner = user if user and git.location.is_valid_branch(user) and "/" not in user else "user"
     branch = f"{owner}/{topic}"
     if not topic or topic.startswith("-") or not git.location.is_valid_branch(branch):
@@ -49,7 +49,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
 
 
 def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", onto: str = "") -> Path:
-    """A new work tree on a new branch that begins at the target as it is now; its path."""
+    """Create a work tree on a new branch that starts at the target's present commit; return its path."""
     new = locate_worktree(topic, git=git, user=user)
     if new.path.exists() or f"refs/heads/{new.branch}" in git.worktrees.worktree_branches().values():
         raise CommandError(
@@ -73,10 +73,10 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
 
 
 def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = False) -> str:
-    """Remove a topic's work tree and branch; a sentence that says so.
+    """Remove a topic's work tree and branch; return a sentence for the user.
 
     Args:
-        even_unlanded: also with changes, and with commits that no remote has.
+        force: also with changes, and with commits that no remote has.
     """
     old = locate_worktree(topic, git=git, user=user)
     outside = git.at(old.main_path)
@@ -96,7 +96,9 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
     done = outside.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
         raise CommandError(f"git could not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
-    with contextlib.suppress(OSError):  # a topic with slashes leaves folders; others may be in them
+    with contextlib.suppress(
+        OSError
+    ):  # a topic with slashes leaves parent directories; other work trees may be in them
         for folder in old.path.parents:
             folder.rmdir()
     deleted = outside.worktrees.delete_branch(old.branch, sha=sha) if sha else done
@@ -135,7 +137,7 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
 
 
 def _ignore_folder(main: Repository) -> None:
-    """Work trees are nobody's untracked files; said in the private exclude file, never in a tracked one."""
+    """Add the directory to .git/info/exclude, so that `git status` does not list the work trees."""
     if main.location.is_ignored(f"{WORKTREES_DIR}/"):
         return
     exclude = main.location.git_path("info/exclude")
@@ -147,7 +149,7 @@ def _ignore_folder(main: Repository) -> None:
 
 
 def _link_git_crypt_keys(git: Repository, path: Path) -> None:
-    """An unlocked git-crypt looks for its keys in each work tree's own git directory."""
+    """Link git-crypt's keys, which it looks for in each work tree's own git directory."""
     common, own = git.location.common_dir(), git.at(path).location.git_dir()
     if common and own and (common / _GIT_CRYPT_DIR).is_dir() and not (own / _GIT_CRYPT_DIR).exists():
         (own / _GIT_CRYPT_DIR).symlink_to(common / _GIT_CRYPT_DIR, target_is_directory=True)

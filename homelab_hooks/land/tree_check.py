@@ -16,7 +16,7 @@ BEFORE_PUSH = "before the push"
 
 
 def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
-    """Raise a Problem if the work tree is not exactly the commit `sha`, with the files named.
+    """Raise CommandError if the work tree is not exactly the commit `sha`; the message names the files.
 
     It is `verify-failed` (22), or `refused` (20) if the landing has neither merged nor verified anything yet.
 
@@ -35,7 +35,7 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
 
 
 def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[str, str]:
-    """How HEAD, the index and the work tree differ from a commit, and what to do about it; empty if they do not."""
+    """Return how HEAD, index and work tree differ from a commit, and a hint; both empty if they do not."""
     head = git.history.head()
     if head != sha:
         return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check that with git reflog"

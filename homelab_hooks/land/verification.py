@@ -27,10 +27,10 @@ ReadFile = Callable[[str], str | None]
 
 
 def detect_command(read: ReadFile) -> VerifyCommand | None:
-    """The command for the first of the signs in contract, section 6; None where there is none.
+    """Return the command for the first of the files in contract, section 6, that is there; None if none is.
 
     Args:
-        read: the text of a file at the repository's root, None where there is none.
+        read: returns the text of a file at the repository's root, None if there is none.
 
     >>> detect_command({"go.mod": "module x"}.get)
     VerifyCommand(command='go test ./...', why='there is a go.mod')
@@ -39,7 +39,7 @@ def detect_command(read: ReadFile) -> VerifyCommand | None:
 
 
 def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> VerifyCommand | None:
-    """The same for the files under a work tree's root, as if those of these names were not there."""
+    """Return the same for the files at a work tree's root, ignoring the names in `without`."""
 
     def read(name: str) -> str | None:
         if name in without:

@@ -39,7 +39,7 @@ def test_a_landing_that_cannot_be_written_down_is_refused_before_anything_change
     done = shell(*LAND)
 
     assert (done.code, done.result["landed"]) == (20, "no")
-    assert "cannot be written down" in done.err
+    assert "cannot write the landing's state" in done.err
     assert "Traceback" not in done.err
     assert "a fault of" not in done.err
     assert (workshop.server_commit(), ann.head, ann.git("status", "--short")) == (before, head, "")
@@ -56,7 +56,7 @@ def test_a_disk_that_fills_up_during_the_push_does_not_hide_that_it_landed(
     assert done.code == 0, done.err
     assert done.result["landed"] == "yes"
     assert f"landed {ann.head} on main" in done.err
-    assert done.err.count("warning: the landing cannot be written down") == 1
+    assert done.err.count("warning: cannot write the landing's state") == 1
     assert workshop.server_commit() == ann.head
 
 

@@ -122,7 +122,7 @@ def test_a_target_or_a_server_that_is_not_there_is_found_out(
     ann.git("remote", "set-url", "origin", str(workshop.folder / "gone"))
     verdict = git_land(ann, dry_run=True)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-    assert "origin/main cannot be asked for" in verdict.reason
+    assert "could not query origin/main" in verdict.reason
     assert told.lines("homelab")[-1].startswith("would be refused")
 
 

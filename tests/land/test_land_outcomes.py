@@ -66,7 +66,7 @@ def test_a_lost_race_is_tried_again_five_times_after_some_quiet_rounds(
     verdict = git_land(ann, verify=always, tell=tell)
 
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-    assert "after 6 tries: another push came first" in verdict.reason
+    assert "after 6 attempts: another push came first" in verdict.reason
     assert clock.slept == [1.0] * (10 + 4 * 16)
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
     assert ann.head == start

@@ -226,7 +226,7 @@ def test_after_an_interrupted_landing_the_next_one_says_how_to_go_on(
         git_land(ann, verify="echo good")
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
-    assert "topic was cut short at" in verdict.reason
+    assert "topic was interrupted at" in verdict.reason
     assert "git land --continue" in verdict.hint
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 

@@ -1,4 +1,4 @@
-"""One snapshot of a workload, judged in the contract's order."""
+"""Assesses one snapshot of a workload, in the contract's order."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from homelab_hooks.text.humanize import pluralize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutHistory:
-    """What earlier looks left behind for the assessment of this one."""
+    """What the assessment needs of earlier snapshots."""
 
     target: WorkloadTarget
     first_look: bool = False
-    """no look saw the workload before"""
+    """the workload was not seen before"""
     proven_image: str = ""
-    """the proving image that was seen before; empty when none came yet"""
+    """the proving image that was seen before; empty if none was"""
     previous_images: tuple[str, ...] = ()
     """the images it ran before that"""
     progressed: bool = False
-    """the pods are further than at the look before"""
+    """the pods have progressed since the last snapshot"""
     evidence: tuple[ObservedProblem, ...] = ()
     fatal: PodProblem | None = None
 
@@ -52,7 +52,7 @@ class RolloutHistory:
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """A snapshot whose image proves, with its pods told apart."""
+    """A snapshot whose image names the commit, with its pods by revision."""
 
     workload: Workload
     question: Expectation
@@ -87,7 +87,7 @@ def split_pods(snapshot: Snapshot, kind: WorkloadKind) -> tuple[tuple[Pod, ...],
 
 
 def assess(snapshot: Snapshot, question: Expectation, past: RolloutHistory) -> Assessment:
-    """What a snapshot comes to; Vanishing and Complete become verdicts only with time."""
+    """Return the assessment of a snapshot; Deleting and RolloutComplete become results only with time."""
     if snapshot.workload.deleting:
         return Deleting()
     named = match_commit(snapshot, question)
@@ -142,7 +142,7 @@ def _assess_rollout(case: _Context) -> Assessment:
 
 
 def _assess_paused(case: _Context) -> Assessment | None:
-    """A pause holds back only what is not complete."""
+    """Return the block by a pause, which only an incomplete rollout has."""
     if not case.workload.paused or not (
         _observed_by_controller(case) or _assess_counts(case) or _assess_old_pods(case)
     ):
@@ -204,7 +204,7 @@ def _still_rolling(case: _Context) -> RolloutProgressing:
 
 
 def _blocked_by(case: _Context) -> tuple[str, str]:
-    """What holds the rest back, and what to do about it."""
+    """Return what blocks the rollout, and a hint."""
     workload, evidence = case.workload, case.past.evidence
     behind = min(workload.partition, workload.counts.desired, len(case.old))
     if evidence:
@@ -218,7 +218,7 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
 
 
 def _consistent_digest(case: _Context) -> Assessment | None:
-    """A tag that was pushed again makes different images of one name."""
+    """Return the block by pods that run different images under one tag, which was pushed again meanwhile."""
     for name in case.proof.containers:
         states = [state for pod in case.new for state in pod.containers if state.name == name and not state.init]
         digests = {state.digest for state in states if state.digest}

@@ -1,4 +1,4 @@
-"""Whose commit a workload names: ours, a newer one that contains it, another one, or none."""
+"""Whether a workload names our commit, a newer one that contains it, another one, or none."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Candidate:
 
 
 def unknown_commits(workload: Workload, question: Expectation) -> tuple[str, ...]:
-    """The names on a workload that git has to be asked about; none where one of them is ours already."""
+    """Return the names on a workload that git must compare with ours; none if one of them is ours."""
     if question.exact or isinstance(question.proof, image_ref.DigestProof):
         return ()
     marks = [mark for mark in _named_commits(workload, question) if not image_ref.is_dirty_build(mark.text)]
@@ -82,7 +82,7 @@ def unknown_commits(workload: Workload, question: Expectation) -> tuple[str, ...
 
 
 def match_commit(snapshot: Snapshot, question: Expectation) -> CommitMatch:
-    """What the workload's template (or what else is the proof) names."""
+    """Return what the proof on the workload names."""
     if isinstance(question.proof, image_ref.DigestProof):
         return _match_digest(snapshot, question, question.proof.digest)
     marks = _named_commits(snapshot.workload, question)
@@ -102,7 +102,7 @@ def match_commit(snapshot: Snapshot, question: Expectation) -> CommitMatch:
 
 
 def proves_commit(snapshot: Snapshot, question: Expectation) -> bool:
-    """Whether the workload is to run the commit, or a newer one that counts."""
+    """Return whether the workload names the commit, or a newer one that counts."""
     return isinstance(match_commit(snapshot, question), SameCommit | NewerCommit)
 
 
@@ -137,7 +137,7 @@ def _no_commit(workload: Workload, question: Expectation, marks: list[_Candidate
 
 
 def _match_digest(snapshot: Snapshot, question: Expectation, wanted: str) -> CommitMatch:
-    """Ours if the template or a living new pod has the digest: a tag alone says nothing about it."""
+    """Match a digest with the template's or an active pod's; a tag says nothing about it."""
     candidates = _candidates(snapshot.workload, question)
     if not candidates:
         return NoCommit("", f"it has no container {question.container}")

@@ -1,4 +1,4 @@
-"""The last words of containers that crashed: best effort, once for each failure, and no part of the verdict."""
+"""Shows the last log lines of crashed containers: best effort, once per failure, never part of the verdict."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
 
 LOG_TIMEOUT_S = 5.0
-"""seconds that kubectl may take to bring them"""
+"""seconds that kubectl may take"""
 
 
 class CrashLogs:
-    """Tells them when a wait has failed."""
+    """Shows crash logs once a rollout has failed."""
 
     def __init__(self, kubectl: Kubectl, tell: Callable[[Event], None]) -> None:
         self._kubectl = kubectl
@@ -23,7 +23,7 @@ class CrashLogs:
         self._told: set[WorkloadTarget] = set()
 
     def report(self, state: RolloutState) -> None:
-        """Show those of a failure that is new, while its pod may still be there."""
+        """Show the logs of a new failure, while its pod may still exist."""
         if state.outcome is None or state.outcome.crashed_container is None:
             return
         target, crashed = workload_target(state), state.outcome.crashed_container

@@ -1,4 +1,4 @@
-"""What goes wrong with new pods, and for how long it has."""
+"""Problems of new pods, and how long each has lasted."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 
 
 class ProblemKind(Enum):
-    """What a trouble leads to."""
+    """How a problem is judged."""
 
     CRASH_LOOP = auto()
-    """a crash loop: hopeless as soon as it is seen"""
+    """a crash loop: fails the rollout as soon as it is seen"""
     PERMANENT = auto()
-    """hopeless once it has lasted"""
+    """fails the rollout once it has lasted `PERMANENT_AFTER_S`"""
     TRANSIENT = auto()
     """may pass: the progress deadline decides, or a minute"""
 
 
 @dataclass(frozen=True, slots=True)
 class PodProblem:
-    """Something that is wrong at one look."""
+    """A problem in one snapshot."""
 
     key: str
     kind: ProblemKind
@@ -53,7 +53,7 @@ class PodProblem:
 
 @dataclass(frozen=True, slots=True)
 class ObservedProblem:
-    """A trouble with its age: the time of the first look that saw it, and how many did."""
+    """A problem, when it was first seen, and in how many snapshots."""
 
     problem: PodProblem
     since: float
@@ -63,7 +63,7 @@ class ObservedProblem:
 def update_ages(
     before: Sequence[ObservedProblem], now_seen: Sequence[PodProblem], now: float
 ) -> tuple[ObservedProblem, ...]:
-    """The evidence after one more look: what is seen no more is forgotten."""
+    """Return the problems after one more snapshot; those that are gone are dropped."""
     known = {evidence.problem.key: evidence for evidence in before}
     return tuple(_with_age(known.get(trouble.key), trouble, now) for trouble in now_seen)
 
@@ -81,7 +81,7 @@ def _with_age(known: ObservedProblem | None, trouble: PodProblem, now: float) ->
 
 
 def fatal_problem(evidence: Iterable[ObservedProblem], kind: WorkloadKind, now: float) -> PodProblem | None:
-    """The trouble that decides the rollout's failure, if one does by now."""
+    """Return the problem that fails the rollout by now; None if there is none."""
     for each in evidence:
         lasted = now - each.since if each.snapshots > 1 else -1.0
         match each.problem.kind:
@@ -97,7 +97,7 @@ def fatal_problem(evidence: Iterable[ObservedProblem], kind: WorkloadKind, now: 
 
 
 def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot_create: str) -> tuple[PodProblem, ...]:
-    """All that is wrong with the new pods, the worst first, each kind once.
+    """Return the problems of the new pods, the worst first, each key once.
 
     Args:
         first_restarts: by pod uid, the restarts at the first look that saw it.
@@ -153,7 +153,7 @@ def _container_problem(pod: Pod, container: ContainerState) -> PodProblem | None
 
 
 def _is_crashed(container: ContainerState) -> bool:
-    """It lies on the floor at this look; an init container that ended well does not."""
+    """Return whether the container is down after a crash; a completed init container is not."""
     if container.ready or container.restarts == 0:
         return False
     if container.phase is ContainerPhase.TERMINATED:

@@ -12,11 +12,11 @@ from homelab_hooks.kubectl.model import Workload, WorkloadKind
 
 
 class PollDepth(Enum):
-    """What a look asks the cluster for."""
+    """What is requested from the API."""
 
     NONE = auto()
     WATCH_ONLY = auto()
-    """nothing either: what the watch said is worth showing"""
+    """nothing; the watch's news is reported"""
     WORKLOAD = auto()
     """the workload alone, and more if that shows a need: one request"""
     SNAPSHOT = auto()
@@ -25,12 +25,12 @@ class PollDepth(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchState:
-    """What the watches say, which only wake."""
+    """What the watches reported; it ends a sleep and is never evidence."""
 
     up: bool = False
     """they would tell if there were news"""
     workload: Workload | None = None
-    """as it was told since it was read last"""
+    """the workload in the last watch event since it was read"""
     gone: bool = False
     """it was deleted"""
     pod_problem: bool = False
@@ -38,7 +38,7 @@ class WatchState:
 
 
 def poll_depth(state: RolloutState, heard: WatchState, now: float) -> PollDepth:
-    """What to ask for now; nothing where the next look is not due and no news is worth one."""
+    """Return what to request now; NONE if no poll is due and no watch event calls for one."""
     memory, due = memory_of(state), now >= state.due_at - INTERVALS.slack_s
     if memory.last_workload is None or state.contact.miss_count or state.gone_since is not None or heard.gone:
         return PollDepth.WORKLOAD if due or (heard.gone and state.gone_since is None) else PollDepth.NONE
@@ -70,12 +70,12 @@ def _react_to_watch(state: RolloutState, heard: WatchState) -> bool:
 
 
 def only_counters_changed(before: Workload, after: Workload) -> bool:
-    """Whether nothing but its counters and notes has changed."""
+    """Return whether nothing but counters, annotations and labels differs."""
     return replace(before, counts=after.counts, annotations={}, labels={}) == replace(after, annotations={}, labels={})
 
 
 def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bool:
-    """Whether the workload alone tells all that there is to tell: it goes on as the last snapshot showed it."""
+    """Return whether the workload alone is enough: nothing but its counters has changed since the last snapshot."""
     whole = memory_of(state).last_snapshot
     if whole is None or not only_counters_changed(whole.workload, workload) or workload.deleting:
         return False
@@ -85,7 +85,7 @@ def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bo
 
 
 def is_pod_poll_due(state: RolloutState, now: float) -> bool:
-    """Whether the pods have to be looked at again, whatever the workload says."""
+    """Return whether a new snapshot of the pods is due, independent of the workload."""
     memory, settling = memory_of(state), state.settling
     if settling is not None:
         return now >= settling.since + state.timeouts.settle - INTERVALS.slack_s
@@ -107,7 +107,7 @@ def is_pod_poll_due(state: RolloutState, now: float) -> bool:
 
 
 def pods_missing(memory: WorkloadMemory, kind: WorkloadKind) -> bool:
-    """Pods are missing, and nobody would say why."""
+    """Return whether pods are missing of a kind whose status does not say why."""
     whole = memory.last_snapshot
     if kind is WorkloadKind.DEPLOYMENT or whole is None:
         return False
@@ -119,7 +119,7 @@ def _has_recent_problem(memory: WorkloadMemory, now: float) -> bool:
 
 
 def record_poll(memory: WorkloadMemory, workload: Workload, now: float, *, watched: bool) -> WorkloadMemory:
-    """The memory after the workload was read or heard."""
+    """Return the memory after the workload was read or a watch event came."""
     seen = memory.last_workload
     if seen is None or (seen.uid, seen.generation) != (workload.uid, workload.generation):
         return replace(
@@ -136,7 +136,7 @@ def record_poll(memory: WorkloadMemory, workload: Workload, now: float, *, watch
 
 
 def usual_pod_time(memory: WorkloadMemory) -> float:
-    """Seconds that a pod takes, once the last one has been made; 0 where nobody knows."""
+    """Return the seconds that a pod takes, known once the last one has been created; 0 if unknown."""
     if memory.last_workload is None:
         return 0.0
     counts = memory.last_workload.counts

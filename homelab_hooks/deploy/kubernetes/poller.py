@@ -1,4 +1,4 @@
-"""Takes looks at workloads with kubectl: a snapshot that holds together, the workload alone, or what was heard."""
+"""Polls workloads with kubectl: a consistent snapshot, the workload alone, or the last watch event."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_TRIES = 3
 
 
 class WorkloadPoller:
-    """Looks at workloads; remembers what git said about the names it found.
+    """Polls workloads; caches what git answered about the commits they name.
 
     Args:
         now: the time, so that no call is given more than is left.
@@ -51,12 +51,12 @@ class WorkloadPoller:
         self._ears: dict[WorkloadTarget, WorkloadWatcher] = {}
 
     def close(self) -> None:
-        """Stop listening."""
+        """End the watches."""
         for ear in self._ears.values():
             ear.close()
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
-        """What there is to see now; None where no look is due and nothing was heard that is worth one."""
+        """Return an observation; None if no poll is due and no watch event calls for one."""
         heard = self._watch_state(state, memory_of(state).last_workload if state.proven_image else None)
         match poll_depth.poll_depth(state, heard, self._now()):
             case PollDepth.NONE:
@@ -144,7 +144,7 @@ class WorkloadPoller:
     def _revisions(
         self, state: RolloutState, workload: Workload
     ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
-        """Those of the last snapshot, if nothing can have changed about them and they explained what was seen."""
+        """Return the last snapshot's revisions if they are still valid, else get them."""
         last = memory_of(state).last_snapshot
         unexplained = last is not None and last.workload.counts.is_rolled_out and state.settling is None
         if last is not None and not unexplained and _is_same_workload(last.workload, workload):
@@ -154,7 +154,7 @@ class WorkloadPoller:
         return self._kubectl.revisions(workload_target(state), workload, within=state.call_timeout(self._now()))
 
     def _with_events(self, state: RolloutState, snapshot: Snapshot) -> Snapshot:
-        """Only a Deployment's status says that pods cannot be created; for the others their events are asked."""
+        """Add why pods cannot be created, from events; only a Deployment has that in its status."""
         workload = snapshot.workload
         living = sum(pod.is_active for pod in snapshot.pods)
         if workload_target(state).kind is WorkloadKind.DEPLOYMENT or living >= workload.counts.desired:
@@ -170,7 +170,7 @@ class WorkloadPoller:
 
 
 def _needs_pods(snapshot: Snapshot, question: Expectation) -> bool:
-    """Until the image comes and its controller takes it up, the workload alone tells; but pods show a digest first."""
+    """Return whether pods matter: once the template names the commit and is observed, or for a digest."""
     if isinstance(question.proof, image_ref.DigestProof):
         return True
     taken_up = snapshot.workload.observed == snapshot.workload.generation
@@ -178,7 +178,7 @@ def _needs_pods(snapshot: Snapshot, question: Expectation) -> bool:
 
 
 def _incomplete(look: NotFound | Unavailable | Denied) -> Unavailable | Denied:
-    """A part that is not there although the workload was: an answer of no use."""
+    """Turn a missing part of an existing workload into an unusable answer."""
     return Unavailable(look.reason, FailureKind.BODY) if isinstance(look, NotFound) else look
 
 

@@ -1,4 +1,4 @@
-"""Listens to the watches of a workload and its pods, and wakes the wait; nothing it hears is a verdict."""
+"""Watches a workload and its pods to end a sleep early; a watch event is never evidence (ADR 10)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from homelab_hooks.kubectl.client import Kubectl, LineFollower
 from homelab_hooks.kubectl.model import Pod, Workload
 
 RETRY_DELAYS_S = (15.0, 60.0, 240.0)
-"""seconds before a watch that said nothing is tried again; after the last one it is not"""
+"""seconds before a watch without events is started again; after the last one it is not"""
 GOOD_AFTER_S = 30.0
 """seconds after which a watch that ends has been a good one"""
 LAG_LIMIT_S = 2.0
-"""seconds after which a watch that has not said what was read is deaf"""
+"""seconds after which a watch that lags behind what was read is given up"""
 EXTRA_DURATION_S = 60.0
 """seconds that a watch may go on after the time given, for the settle time"""
 
 
 class KubectlWatch:
-    """One watch: begun, begun again where it ends, given up where it is of no use."""
+    """One watch: restarted when it ends, given up when it is useless."""
 
     def __init__(self, begin: Callable[[], LineFollower], now: Callable[[], float]) -> None:
         self._begin, self._now = begin, now
@@ -31,15 +31,15 @@ class KubectlWatch:
         self._began = self._retry_at = float("-inf")
         self._failures = 0
         self.lines = 0
-        """heard since it began"""
+        """received since it began"""
 
     @property
     def up(self) -> bool:
-        """It has spoken, and may speak again."""
+        """Whether it has delivered events and is still running."""
         return self._following is not None and self._following.alive and self.lines > 0
 
     def ensure_running(self) -> None:
-        """Begin it, if it is not under way and not useless."""
+        """Start it if it is not running and not given up."""
         now = self._now()
         if self._following is not None and not self._following.alive:
             self._ended(now)
@@ -48,7 +48,7 @@ class KubectlWatch:
             self._following = self._begin()
 
     def give_up(self) -> None:
-        """It does not say what is so: end it."""
+        """End a watch that does not report what was read."""
         if self._following is not None:
             self._following.close()
             self._began = self._now()
@@ -69,7 +69,7 @@ class KubectlWatch:
 
 
 class WorkloadWatcher:
-    """Hears of one workload.
+    """Watches one workload.
 
     Args:
         wake: cuts the wait's current sleep short.
@@ -88,7 +88,7 @@ class WorkloadWatcher:
         self._pods: KubectlWatch | None = None
 
     def watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
-        """What has been heard by now; watches that should be under way are begun.
+        """Return what the watches reported; starts those that should run.
 
         Args:
             rolling: the workload, once its pods matter.
@@ -107,7 +107,7 @@ class WorkloadWatcher:
             return WatchState(up=up, workload=told, gone=self._gone and self._workload.up, pod_problem=alarm)
 
     def verify_against(self, read: Workload) -> None:
-        """Compare with what was read: a watch that stays behind is deaf."""
+        """Compare with what was read; give up a watch that lags behind."""
         watch, now = self._workload, self._now()
         if watch is None or not watch.up:
             return
@@ -127,7 +127,7 @@ class WorkloadWatcher:
             watch.give_up()
 
     def close(self) -> None:
-        """Stop listening."""
+        """End the watches."""
         for watch in (self._workload, self._pods):
             if watch is not None:
                 watch.close()
