@@ -15,7 +15,7 @@ from homelab_hooks.watch.diff import build_pipeline_event
 from homelab_hooks.watch.observe import apply_observation
 from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_run
 from homelab_hooks.watch.stall import CHECK_QUEUE_AFTER_S
-from homelab_hooks.watch.state import CiObservation, CiQuery, CiWatchState, PipelineTrack
+from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiQuery, CiWatchState, PipelineTrack
 
 ANSWER_GRACE_S = 10.0
 """seconds past the timeout for questions of ours about pipelines that have ended"""
@@ -39,7 +39,7 @@ def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
             events = (*events, *changes, *ruling_events)
         case NotFound():
             watch, events = contact.on_answer(watch, now)
-            watch, ruling_events = _apply_rulings(watch, CiObservation(complete_down_to=2**62), now)
+            watch, ruling_events = _apply_rulings(watch, CiObservation(complete_down_to=LIST_NOT_READ_NUMBER), now)
             events = (*events, *ruling_events)
         case Unavailable():
             watch, events = contact.on_unavailable(watch, poll, now)

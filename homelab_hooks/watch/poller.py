@@ -12,7 +12,7 @@ from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.watch.failure_report import WatchClock
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.observe import select_newest
-from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
+from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiWatchState, WatchScope, WatchTimeouts
 
 MAX_PAGES = 10
 """pages of the list that are read in search of a commit: 500 pipelines"""
@@ -80,7 +80,7 @@ class CiPoller:
         observation = self._stream_news(repo, watch)
         detail = self._poll_detail(repo, watch) if not observation.stream_changed else None
         if detail is not None and _is_unchanged(detail, watch):
-            return Found(observation._replace(complete_down_to=MAX_PIPELINE_NUMBER, details=(detail,)))
+            return Found(observation._replace(complete_down_to=LIST_NOT_READ_NUMBER, details=(detail,)))
         rows = self._list_pipelines(repo, watch)
         if not isinstance(rows, Found):
             return rows

@@ -11,6 +11,8 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling.contact import Contact
 from homelab_hooks.verdict import Verdict
 
+LIST_NOT_READ_NUMBER = 2**62
+"""`complete_down_to` of an observation that says nothing about the list: higher than every number"""
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
 
 
