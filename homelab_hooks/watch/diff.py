@@ -1,4 +1,4 @@
-"""What is worth telling between two states of a pipeline: a pure difference."""
+"""The events for the difference between two states of a pipeline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from homelab_hooks.watch.state import CiWatchState
 def build_pipeline_event(
     watch: CiWatchState, row: Pipeline, *, deciding: bool = True, note: str = ""
 ) -> PipelineChanged:
-    """The event for a pipeline as it is now."""
+    """Return the event for a pipeline as it is now."""
     return PipelineChanged(
         number=row.number,
         trigger=row.event,
@@ -26,7 +26,7 @@ def build_pipeline_event(
 
 
 def diff_details(old: Pipeline | None, new: Pipeline) -> tuple[Event, ...]:
-    """Workflows and steps that are in another state than before; everything where nothing was known."""
+    """Return an event for each workflow and step whose state changed; for all of them if nothing was known."""
     before = {w.pid: w for w in old.workflows} if old and old.run == new.run else {}
     events: list[Event] = []
     for workflow in new.workflows:

@@ -1,4 +1,4 @@
-"""What a sight says about the time: whether the event stream can be relied on, and when the end is due."""
+"""Estimates from observations: whether the event stream is reliable, and when the pipeline ends."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from homelab_hooks.events import Event
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 FAST_POLL_WINDOW_S = 2.0
-"""seconds of quick looks after the stream said that every step has ended (measured, A4)"""
+"""seconds of frequent polls after the stream reported that every step has ended (measured, A4)"""
 MAX_MISSED_EVENTS = 2
-"""changes that the stream may miss before it counts as down"""
+"""missed changes after which the stream counts as down"""
 SAMPLE_SIZE = 5
-"""earlier successful pipelines that the expectation is taken from"""
+"""earlier successful pipelines that the estimate is based on"""
 
 
 def track_stream(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """The stream wakes and no more; one that misses changes counts as down, whatever it pretends."""
+    """Update whether the stream is reliable: one that is up and misses changes counts as down."""
     changed = any(track.changed_at == now and track.confirmed for track in watch.tracks)
     missed = changed and watch.stream_reliable and not observation.stream_changed
     missed_events = (
@@ -39,7 +39,7 @@ def track_stream(watch: CiWatchState, observation: CiObservation, now: float) ->
 
 
 def learn_estimate(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """How long such a pipeline usually takes, known before the first word about it."""
+    """Estimate how long such a pipeline takes, before its first event is emitted."""
     del now
     ours = [row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)]
     if watch.expected_duration_s is not None or not ours:
@@ -48,7 +48,7 @@ def learn_estimate(watch: CiWatchState, observation: CiObservation, now: float) 
 
 
 def update_eta(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """When the running pipeline is due, from how long earlier successful ones of its branch took."""
+    """Estimate when the running pipeline ends, from earlier successful ones of its branch."""
     running = [track.pipeline for track in watch.tracks if track.pipeline.status is Status.RUNNING]
     if not running:
         return (watch if watch.eta is None else watch._replace(eta=None)), []
@@ -63,7 +63,7 @@ def update_eta(watch: CiWatchState, observation: CiObservation, now: float) -> t
 
 
 def _median_duration(pipeline: Pipeline, observation: CiObservation) -> float | None:
-    """The median of the last successful ones of the same event and branch."""
+    """Return the median seconds of the last successful pipelines of the same event and branch."""
     like = [row for row in observation.rows if (row.event, row.branch) == (pipeline.event, pipeline.branch)]
     durations = sorted(
         [row.duration_s for row in like if row.status is Status.SUCCESS and row.duration_s][:SAMPLE_SIZE]

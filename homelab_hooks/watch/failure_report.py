@@ -1,4 +1,4 @@
-"""Tells why CI is red: the configuration's errors, or the failing step's last lines and the command for the rest."""
+"""Reports why CI failed: configuration errors, or the failed step's last lines and the command for the rest."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from homelab_hooks.watch.ruling import find_culprit
 from homelab_hooks.watch.state import CiWatchState
 
 TAIL_LINES = 20
-"""lines of the failing step that are shown"""
+"""lines of the failed step that are shown"""
 REPORT_REQUEST_TIMEOUT_S = 2.0
-"""seconds for one answer: a reason comes within ten seconds or not at all (issue: Watching)"""
+"""seconds for one request: the report takes at most about ten seconds"""
 FAILING_STATUSES = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Status.KILLED})
-"""statuses under which CI may have decided against the commit"""
+"""statuses of pipelines that may contain a failed step"""
 
 
 class WatchClock(loop.Clock, Protocol):
-    """Time, as reading a log needs it."""
+    """A clock that also knows the time of day."""
 
     def wall(self) -> float:
-        """Unix seconds."""
+        """Return the time of day in unix seconds."""
 
 
 class FailedStep(NamedTuple):
-    """A step that broke a pipeline."""
+    """A step that made a pipeline fail."""
 
     pipeline: Pipeline
     workflow: Workflow
@@ -41,7 +41,7 @@ class FailedStep(NamedTuple):
 
 
 def find_failed_steps(watch: CiWatchState) -> tuple[FailedStep, ...]:
-    """The step to blame of each red pipeline whose detail is known."""
+    """Return the step that caused the failure of each failed pipeline whose detail is known."""
     found = []
     for track in watch.tracks:
         detail = track.final_detail
@@ -53,7 +53,7 @@ def find_failed_steps(watch: CiWatchState) -> tuple[FailedStep, ...]:
 
 
 def format_config_errors(watch: CiWatchState) -> tuple[Log, ...]:
-    """What the server says about the configuration of pipelines in `error`; warnings too, as such."""
+    """Return the configuration errors and warnings of pipelines in `error`, as events."""
     logs = []
     for track in watch.tracks:
         if track.pipeline.status is Status.ERROR:
@@ -67,7 +67,7 @@ def format_config_errors(watch: CiWatchState) -> tuple[Log, ...]:
 def report_failure(
     watch: CiWatchState, logs: LogSource, repo: Repo, *, clock: WatchClock, emit: Callable[[Event], None]
 ) -> None:
-    """Show what there is to show; nothing that goes wrong here changes the verdict."""
+    """Report what is known about the failure. An error here does not change the verdict."""
     for log in format_config_errors(watch):
         emit(log)
     for failed in find_failed_steps(watch)[:1]:

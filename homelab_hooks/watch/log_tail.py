@@ -1,4 +1,4 @@
-"""A step's log as it arrives: what is new in it, and when it is complete. Pure."""
+"""Decides when the log of a step that is being received is complete."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Pol
 from homelab_hooks.text.sanitize import strip_control_chars
 
 LOG_TIMEOUT_S = 5.0
-"""seconds that a finished step's log is waited for (contract, section 5)"""
+"""seconds to wait for a finished step's log (contract, section 5)"""
 QUIET_PERIOD_S = 1.2
-"""seconds without a new line after which it is complete: agents send a second after the last line (measured, A3)"""
+"""seconds without a new line after which the log is complete; agents send a second late (measured, A3)"""
 STALE_AFTER_S = 60.0
-"""seconds after a pipeline's end when no line is on its way any more"""
+"""seconds after a pipeline's end after which no more lines arrive"""
 POLL_INTERVAL_S = 0.3
-"""seconds between two looks"""
+"""seconds between two polls"""
 
 
 class LogTail(NamedTuple):
-    """What is known of one step's log."""
+    """What has arrived of one step's log."""
 
     step: Step
     timeout: float = LOG_TIMEOUT_S
-    """seconds that more is waited for"""
+    """seconds to wait for more lines"""
     already_final: bool = False
-    """its pipeline ended so long ago that nothing more is on its way"""
+    """its pipeline ended so long ago that no more lines arrive"""
     began_at: float | None = None
     last_growth_at: float = 0.0
     lines: tuple[LogLine, ...] = ()
     complete: bool = False
-    """false at the end: more may come later"""
+    """if it is false at the end, more lines may come later"""
 
 
 def start_tail(step: Step, pipeline: Pipeline, *, wall_time: float, timeout: float = LOG_TIMEOUT_S) -> LogTail:
-    """Nothing known yet; how long to wait depends on how long ago the pipeline ended by its server's clock."""
+    """Return the initial state; the time to wait depends on when the pipeline ended by its server's clock."""
     already_final = 0 < pipeline.finished < wall_time - STALE_AFTER_S
     return LogTail(step, 0.0 if already_final else timeout, already_final)
 
 
 def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) -> Decision[LogTail]:
-    """Take in one look at the log; it only ever grows, and a shorter answer is an older one."""
+    """Apply one poll of the log. A log only grows, so a shorter response is outdated."""
     began_at = now if tail.began_at is None else tail.began_at
     if tail.began_at is None:
         tail = tail._replace(began_at=now, last_growth_at=now)
@@ -63,18 +63,18 @@ def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) 
 
 
 def format_log_source(workflow: Workflow, step: Step) -> str:
-    """As events name it."""
+    """Return the source of the step's `log` events."""
     return f"step {workflow.name}/{step.name}"
 
 
 def make_log_events(lines: tuple[LogLine, ...], name: str, *, last: int | None = None) -> tuple[Log, ...]:
-    """The lines as events, colours kept; a line that was overwritten by a carriage return shows its last state."""
+    """Return the lines as events, with their colours; a line that overwrites itself shows its last state."""
     shown = lines if last is None else lines[-last:] if last else ()
     return tuple(Log(source=name, text=render_line(line.text)) for line in shown)
 
 
 def render_line(text: str) -> str:
-    r"""What a terminal would show of a line.
+    r"""Return what a terminal would show of a line.
 
     >>> render_line("10%\r50%\r100%\r")
     '100%'

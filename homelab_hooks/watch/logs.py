@@ -1,4 +1,4 @@
-"""Shows the logs of steps: those that failed, one by name, or all; to their end if asked to follow."""
+"""Shows the logs of failed steps, of one step by name, or of all; and follows them until the pipeline ends."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.failure_report import WatchClock, make_log_reader, read_log_to_end
 
 QUIET_AFTER_END_S = 2.5
-"""seconds after the pipeline's end without a new line: agents send a second late, or more (measured, A3)"""
+"""seconds without a new line after the pipeline's end; agents send a second late or more (measured, A3)"""
 POLL_INTERVAL_S = 1.0
 """seconds between two polls"""
 RETRY_INTERVAL_S = 2.0
 """seconds before the next poll after one without a usable response"""
 GIVE_UP_AFTER_S = 180.0
-"""seconds without a usable answer after which a follower gives up"""
+"""seconds without a usable response after which following ends"""
 NO_OUTPUT_LINE = LogLine(0, "(no output)")
-"""shown of a step that wrote nothing"""
+"""shown for a step without output"""
 _STARTED_STATUSES = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
 
 
 class LogSelection(NamedTuple):
-    """Which steps: by name, or all, or those that failed."""
+    """Which steps: one by name, all, or those that failed."""
 
     step: str = ""
     all: bool = False
     last_lines: int | None = None
-    """only so many last lines of each"""
+    """how many of the last lines to show; None for all"""
 
 
 class SelectedStep(NamedTuple):
@@ -47,14 +47,14 @@ class SelectedStep(NamedTuple):
 
     @property
     def title(self) -> str:
-        """As a heading names it."""
+        """Return the heading of the step's log."""
         code = f", exit code {self.step.exit_code}" if self.step.exit_code else ""
         error = f", {self.step.error}" if self.step.error else ""
         return strip_control_chars(f"{self.workflow.name}/{self.step.name}: {self.step.state}{code}{error}")
 
 
 def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedStep, ...]:
-    """The steps that are meant. Raises CommandError where none has the name that was given."""
+    """Return the selected steps. Raises CommandError if no step has the given name."""
     steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
     if selection.step:
         found = [c for c in steps if selection.step in (c.step.name, f"{c.workflow.name}/{c.step.name}")]
@@ -68,20 +68,20 @@ def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedS
 
 
 class FollowState(NamedTuple):
-    """What a follower has shown, and since when nothing new came."""
+    """The state of following: the lines so far, and when the last one came."""
 
     pipeline: Pipeline
     line_counts: tuple[tuple[Hashable, int], ...] = ()
-    """the lines shown of each step's id"""
+    """the number of lines of each step, by its id"""
     last_growth_at: float | None = None
     contact: Contact | None = None
-    """set by the first step; the server has answered before, or there were no pipeline to follow"""
+    """set by the first poll, as if the server had answered before: the pipeline was read from it"""
     failure: Unavailable | Denied | None = None
-    """why it gave up"""
+    """why following ended early"""
 
 
 class LogUpdate(NamedTuple):
-    """What one look of a follower brought: the pipeline, and the logs of its steps."""
+    """What one poll brought: the pipeline, and the logs of its steps."""
 
     pipeline: Pipeline
     logs: tuple[tuple[SelectedStep, tuple[LogLine, ...]], ...]
@@ -127,7 +127,7 @@ class LogReader:
     """Reads the logs of one repository's steps.
 
     Args:
-        out: takes a step's title, and a line of its log or None for a heading.
+        out: is called with a step's title, and a line of its log or None for a heading.
     """
 
     def __init__(
@@ -136,10 +136,10 @@ class LogReader:
         self._ci, self._repo, self._clock, self._out = ci, repo, clock, out
         self._printed: dict[Hashable, int] = {}
         self.incomplete: tuple[str, ...] = ()
-        """the titles of shown steps whose log may not have come to its end"""
+        """the titles of shown steps whose log may be incomplete"""
 
     def show(self, pipeline: Pipeline, selection: LogSelection) -> None:
-        """Print each chosen step's log as far as it has arrived; all of them together are waited for once."""
+        """Print the log of each selected step as far as it has arrived. The time to wait is for all steps together."""
         until = self._clock.now() + log_tail.LOG_TIMEOUT_S
         read_log = make_log_reader(self._ci.logs, self._repo, pipeline.run, within=REQUEST_TIMEOUT_S)
         for selected in select_steps(pipeline, selection):
@@ -155,9 +155,9 @@ class LogReader:
                 self._out(selected.title, line)
 
     def follow(self, pipeline: Pipeline, selection: LogSelection) -> Pipeline:
-        """Print lines as they arrive, until the pipeline has ended; the pipeline as it ended.
+        """Print lines as they arrive until the pipeline has ended, and return the pipeline.
 
-        Raises CommandError where the server refuses, or gives no usable answer for too long.
+        Raises CommandError if the server refuses, or gives no usable response for `GIVE_UP_AFTER_S`.
         """
 
         def fetch(state: FollowState) -> Poll[LogUpdate]:
@@ -185,7 +185,7 @@ class LogReader:
         return ended.pipeline
 
     def _new_lines(self, pipeline: Pipeline, selected: SelectedStep) -> tuple[LogLine, ...]:
-        """Print what is new of a step; all its lines."""
+        """Print the new lines of a step and return all its lines."""
         answer = self._ci.logs.log(self._repo, pipeline.run, selected.step, within=REQUEST_TIMEOUT_S)
         lines = answer.value if isinstance(answer, Found) else ()
         done = self._printed.get(selected.step.id, 0)
@@ -196,7 +196,7 @@ class LogReader:
 
 
 def _steps_to_follow(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedStep, ...]:
-    """A follower sees every step that has started, or the one it named once there is one."""
+    """Return every step that has started, or the named one as soon as it exists."""
     try:
         return select_steps(pipeline, selection._replace(all=True))
     except CommandError:

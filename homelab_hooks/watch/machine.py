@@ -1,4 +1,48 @@
-"""What a look at CI means and what to do next: `decide_watch` is the whole decision of a watch, and pure."""
+"""The state machine of a watch: from one poll's result to the next state, events and delay.
+
+`decide_watch(state, poll, now)` is pure. It has no clock, no I/O and no exceptions for what a server can do. The loop
+in `polling/loop.py` calls it until the delay is None, which means that the state has a verdict.
+
+States. A watch moves forward only, although it may stay in a state for an hour:
+
+    started      no usable response yet
+    waiting      CI responds, and has no deciding pipeline for the commit
+    tracking     at least one deciding pipeline is known; each has a `PipelineTrack`
+    settled      `verdict` is set; the loop ends
+
+A track is one group of pipelines; the provider makes the groups, for example by event and ref. The newest pipeline of a
+group stands for it, so a restart replaces the pipeline that it restarts. `ruling.py` judges a track: the result is a
+`Ruling`, or `Undecided` with what is missing. The watch settles when every track has a ruling, and the worst one
+counts; with `fail_fast` the first failure does.
+
+Inputs. A poll has one of four results:
+
+    Found        an observation: rows of the list, and whatever the last state asked for in `query`
+    NotFound     CI responds and has nothing yet
+    Unavailable  no usable response; says nothing about the pipelines
+    Denied       a refusal; counts only once `polling/contact.py` believes it
+
+Order. One step applies the observation, then rules, then checks the timeouts. A verdict that arrives with the last poll
+before a timeout is therefore used. Timeouts count from `start_watch`, also while no response has come.
+
+What always holds:
+
+ 1. Only a row of the list or a detail that shows the commit itself can decide. The event stream wakes the loop and
+    never decides: streams lose events, repeat them and stay open without sending any.
+ 2. What was seen stays seen. A row beyond `created` is confirmed, and no empty, older or inconsistent list removes it:
+    lists behind a cache or a replica go back in time.
+ 3. A row that was only ever `created` may vanish (filtered, no configuration), after two lists without it, and its
+    number may go to another commit. So a number is never followed without its commit.
+ 4. Success is cross-checked. A pipeline in `success` with a failed workflow counts as failed, and the detail is waited
+    for briefly before the list's word counts alone.
+ 5. An unknown status is undecided, and never success.
+ 6. A superseded pipeline is followed to its successor only if git says that the successor contains the commit.
+ 7. A verdict is final. The machine is not called again after it.
+
+What must never happen: exit code 0 for a commit that CI did not pass, because a deploy may follow; and a failure of the
+network reported as a failure of the build. Every other mistake costs time only. `tests/watch/test_chaos.py` runs random
+histories, with lost and outdated responses, against an independent judge of 1 to 6.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +62,16 @@ from homelab_hooks.watch.stall import CHECK_QUEUE_AFTER_S
 from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiQuery, CiWatchState, PipelineTrack
 
 ANSWER_GRACE_S = 10.0
-"""seconds past the timeout for questions of ours about pipelines that have ended"""
+"""seconds past the timeout for open questions about pipelines that have ended"""
 
 
 def start_watch(watch: CiWatchState, now: float) -> CiWatchState:
-    """Every patience is counted from now on; also while the first answer is waited for."""
+    """Return the state from which all timeouts count."""
     return watch._replace(began_at=now, contact=watch.contact._replace(last_answer_at=now), last_event_at=now)
 
 
 def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:
-    """Take in one look; settle first, then count time."""
+    """Apply one poll: first what it brought, then the timeouts."""
     if watch.began_at is None:
         watch = start_watch(watch, now)
     watch = watch._replace(poll_count=watch.poll_count + 1)
@@ -61,7 +105,7 @@ def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
 def _apply_rulings(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Judge every thread; the worst counts once all are decided, or the first red one with `fail_fast`."""
+    """Rule on every track; settle with the worst ruling once all have one, or with the first failure (`fail_fast`)."""
     watch, events = _follow_successors(watch, observation, now)
     rulings = {t: evaluate_pipeline(t, watch, _visible_pipelines(watch, observation), now) for t in watch.tracks}
     watch = watch._replace(query=_next_query(watch, rulings, observation, now))
@@ -71,7 +115,7 @@ def _apply_rulings(
 
 
 def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple[Pipeline, ...]:
-    """Every row that can be spoken of: those of this sight, and those that are followed."""
+    """Return the pipelines of this observation and of the tracks, the newest knowledge of each."""
     visible = {
         row.run: row for row in (*(track.pipeline for track in watch.tracks), *observation.details, *observation.rows)
     }
@@ -81,7 +125,7 @@ def _visible_pipelines(watch: CiWatchState, observation: CiObservation) -> tuple
 def _follow_successors(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Hand a superseded thread on to the newer pipeline that contains our commit."""
+    """Move each superseded track to the newer pipeline that contains the commit."""
     events: list[Event] = []
     rows = _visible_pipelines(watch, observation)
     for track in watch.tracks:
@@ -108,7 +152,7 @@ def _follow_successors(
 def _next_query(
     watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], observation: CiObservation, now: float
 ) -> CiQuery:
-    """What the next look should bring; in a hurry only the list, for the list decides."""
+    """Return what the next poll should bring; only the list if the end was announced, because the list decides."""
     details: dict[RunRef, None] = {}
     commits: set[str] = set()
     rows = _visible_pipelines(watch, observation)
@@ -138,7 +182,7 @@ def _next_query(
 
 
 def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], now: float) -> RunRef | None:
-    """Every other look at a single running pipeline is only at its detail: progress for one request."""
+    """Return the only running pipeline for every second poll: its detail shows progress for a single request."""
     if len(rulings) != 1 or watch.last_was_detail_only or watch.contact.misses or now < watch.fast_until:
         return None
     ((track, ruling),) = rulings.items()
@@ -154,7 +198,7 @@ def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undec
 
 
 def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> Verdict:
-    """The worst ruling, with every deciding pipeline."""
+    """Return the verdict for the worst ruling, with every deciding pipeline."""
     found = {track: ruling for track, ruling in rulings.items() if isinstance(ruling, Ruling)}
     exit_ = choose_worst_exit(ruling.exit for ruling in found.values())
     track, ruling = next((t, r) for t, r in found.items() if r.exit is exit_)
@@ -170,7 +214,7 @@ def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecide
 
 
 def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
-    """Every deciding pipeline as the result shows it."""
+    """Return every deciding pipeline as the result shows it."""
     return tuple(
         PipelineResult(
             number=t.number,
@@ -184,8 +228,8 @@ def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
 
 
 def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
-    """Nothing is decided: is any patience over?"""
-    assert watch.began_at is not None  # noqa: S101 - set by the first turn
+    """Settle an undecided watch if a timeout is over."""
+    assert watch.began_at is not None  # noqa: S101 - set by the first step
     waited = now - watch.began_at
     if isinstance(poll, Unavailable | Denied) and is_timed_out(watch.contact, now, timeout=watch.timeouts.unreachable):
         return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts.unreachable))
@@ -213,7 +257,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
 
 
 def _is_waiting_for_ci(watch: CiWatchState) -> bool:
-    """Whether CI itself is what is waited for, not an answer to a question of ours."""
+    """Return whether the watch waits for CI itself, and not only for details about pipelines that have ended."""
     if watch.contact.misses:
         return True
     return not watch.tracks or any(not t.pipeline.status.is_final for t in watch.tracks)

@@ -1,4 +1,4 @@
-"""Why there is no pipeline, from what git and CI can say: a pure function."""
+"""Explains why a commit has no pipeline, from what git and CI know."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from homelab_hooks.ci.provider import Traits
 
 
 class CommitFacts(NamedTuple):
-    """What git knows about the commit; None: not known."""
+    """What git knows about the commit; None if not known."""
 
     message: str = ""
     has_ci_config: bool | None = None
     """a pipeline configuration exists at that commit"""
     is_branch_tip: bool | None = None
-    """it is the tip of a branch on the remote"""
+    """the commit is the tip of a branch on the remote"""
     is_pushed: bool | None = None
-    """a branch of the remote holds it, as far as is known here"""
+    """a branch of the remote contains the commit, according to the remote-tracking branches"""
     is_repo_active: bool | None = None
     """CI has the repository activated"""
 
@@ -48,7 +48,7 @@ def explain_no_pipeline(facts: CommitFacts, traits: Traits, *, was_filtered: boo
 
 
 def _not_pushed(facts: CommitFacts) -> tuple[str, str] | None:
-    """A commit that CI cannot have heard of."""
+    """Return the reason and fix for a commit that CI was not notified about."""
     if facts.is_pushed is False:
         return "the commit is not on any known branch of the remote", "push it, or run: git land"
     if facts.is_branch_tip is False:

@@ -1,4 +1,4 @@
-"""What a sight adds to what is known: nothing seen is un-seen, and no number is followed without its commit."""
+"""Applies an observation to the state: what was seen stays seen, and no number is followed without its commit."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack
 
 PROGRESS_RANKS = {Status.CREATED: 0, Status.BLOCKED: 1, Status.PENDING: 2, Status.UNKNOWN: 3, Status.RUNNING: 3}
 MAX_RANK = 4
-"""the rank of every settled status; an answer of a lower rank is an older one"""
+"""the rank of every final status; a response with a lower rank is outdated"""
 MIN_MISSES_BEFORE_GONE = 2
-"""looks in a row without a `created` row that are believed"""
+"""lists in a row without a `created` row after which it counts as gone"""
 
 
 def apply_observation(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Fold a sight into the state; the events are what changed."""
+    """Apply an observation and return the state with an event for each change."""
     watch = watch._replace(
         accepted_commits=watch.accepted_commits | {watch.scope.sha},
         containment={**watch.containment, **observation.containment} if observation.containment else watch.containment,
@@ -45,10 +45,10 @@ def apply_observation(
 
 
 def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """A row only ever seen as `created` may go (filtered, no configuration) and its number go to another commit.
+    """Drop tracks whose pipeline was only ever `created` and is gone (filtered, no configuration).
 
-    One answer without it is not believed: lists come and go under load. An answer that lacks a firm row, too, proves
-    nothing about any other.
+    Its number may then go to another commit. One list without it is not believed, because lists lose rows under load. A
+    list that lacks a confirmed pipeline proves nothing about any other.
     """
     del now
     shown = {row.number: row.commit for row in observation.rows}
@@ -75,7 +75,7 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
 
 
 def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """The newest number of each (event, ref) stands for it, among the rows of our commit and of accepted ones."""
+    """Track the newest pipeline of each group, among the rows of the accepted commits."""
     events: list[Event] = []
     for row in select_newest(
         row for row in observation.rows if row.commit in watch.accepted_commits and watch.scope.decides(row)
@@ -95,7 +95,7 @@ def _track_newest(watch: CiWatchState, observation: CiObservation, now: float) -
 
 
 def select_newest(rows: Iterable[Pipeline]) -> list[Pipeline]:
-    """The highest number of each (event, ref), lowest first."""
+    """Return the newest pipeline of each group, the oldest first."""
     best: dict[Hashable, Pipeline] = {}
     for row in rows:
         if row.group not in best or row.number > best[row.group].number:
@@ -128,14 +128,14 @@ def _updated_track(old: PipelineTrack, row: Pipeline, now: float) -> PipelineTra
 
 
 def _is_stale(row: Pipeline, known: Pipeline) -> bool:
-    """Whether this answer is from before what is known (a cache, a replica, a restarted proxy)."""
+    """Return whether the response is older than what is known (a cache, a replica, a restarted proxy)."""
     return rank_status(row.status) < rank_status(known.status) or (
         rank_status(row.status) == MAX_RANK and row.updated < known.updated
     )
 
 
 def rank_status(status: Status) -> int:
-    """How far along a status is; statuses of the same rank may follow each other."""
+    """Return how far along a status is; statuses of the same rank may follow each other."""
     return PROGRESS_RANKS.get(status, MAX_RANK)
 
 
@@ -146,7 +146,7 @@ def _replacement_note(row: Pipeline, old: PipelineTrack, watch: CiWatchState) ->
 
 
 def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """Workflows and steps, best effort: never from another commit, never back from an end."""
+    """Apply the details: never one of another commit, and never an outdated one."""
     events: list[Event] = []
     for track in watch.tracks:
         detail = next((d for d in observation.details if d.run == track.run), None)
@@ -163,7 +163,7 @@ def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) 
 def _warn_unknown_status(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, list[Event]]:
-    """A status this version does not know is said once, and is never success."""
+    """Warn once about a status that this version does not know; it never counts as success."""
     del observation, now
     events: list[Event] = []
     for track in watch.tracks:
@@ -178,7 +178,7 @@ def _warn_unknown_status(
 def _report_other_pipelines(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, list[Event]]:
-    """Other pipelines of our commit are shown as "also" and do not decide."""
+    """Report other pipelines of the commit, which are shown but do not decide."""
     del now
     events: list[Event] = []
     for row in select_newest(

@@ -18,8 +18,6 @@ MAX_PAGES = 10
 """pages of the list that are read in search of a commit: 500 pipelines"""
 ROUTINE_PAGE_SIZE = 10
 """rows of a routine poll: a fifth of the bytes of a whole page (measured, C)"""
-MAX_PIPELINE_NUMBER = 2**62
-"""`complete_down_to` of an observation that says nothing about the list"""
 BEST_EFFORT_TIMEOUT_S = 5.0
 """seconds for a request that decides nothing: details and the queue may fail every time"""
 MAX_EMPTY_DETAILS = 2

@@ -1,4 +1,4 @@
-"""What to start again for a commit, and whether that would harm a newer one: a pure decision."""
+"""Decides what to restart for a commit, and whether that would cancel the run of a newer one."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ RestartPlan = Rerun | StartManually | NothingToDo
 
 
 def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...], force: bool) -> RestartPlan:
-    """What to do. Raises CommandError (refused) where it would kill a newer commit's run, or cannot help.
+    """Return what to do. Raises CommandError (refused) if it would cancel a newer commit's run, or cannot help.
 
     Args:
-        branches: those of the remote whose tip is this commit.
-        force: even if a newer commit's run is killed.
+        branches: branches of the remote whose tip is this commit.
+        force: restart even if that cancels a newer commit's run.
     """
     if not snapshot.tracks:
         return _plan_manual_run(snapshot, branches)
@@ -66,7 +66,7 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
 
 
 def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[Pipeline]:
-    """What the server would cancel: any active run of the same event and branch (measured, B4)."""
+    """Return the runs that the server would cancel: active ones of the same event and branch (measured, B4)."""
     return [
         row
         for row in rows
@@ -78,7 +78,7 @@ def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], s
 
 
 def _plan_manual_run(snapshot: CommitSnapshot, branches: tuple[str, ...]) -> RestartPlan:
-    """A lost webhook: a manual run, but only of a tip, for that is what a manual run builds."""
+    """Plan a manual run for a lost webhook; only for the tip of a branch, because that is what a manual run builds."""
     if snapshot.verdict.exit is not ExitCode.NO_PIPELINE:
         raise CommandError(snapshot.verdict.reason, hint=snapshot.verdict.hint, exit=snapshot.verdict.exit)
     if not branches:

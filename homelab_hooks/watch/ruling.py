@@ -1,4 +1,4 @@
-"""The verdict on one pipeline, from what is known of it: a pure function."""
+"""Rules on one pipeline: what CI decided, or what is missing to tell."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 
 DETAIL_WAIT_S = 5.0
-"""seconds that a pipeline's detail is waited for once the list has decided (contract, section 5)"""
+"""seconds to wait for a pipeline's detail once the list has decided (contract, section 5)"""
 SUCCESSOR_WAIT_S = 10.0
-"""seconds that a superseding pipeline is looked for before it counts as not to be found"""
+"""seconds to look for a superseding pipeline before it counts as not found"""
 
 
 class Ruling(NamedTuple):
-    """CI has decided: the exit, what happened, what to do."""
+    """CI has decided: the exit code, what happened, and what to do."""
 
     exit: ExitCode
     reason: str
@@ -25,24 +25,24 @@ class Ruling(NamedTuple):
 
 
 class Undecided(Enum):
-    """Not decided yet, and what would help."""
+    """What is missing for a ruling."""
 
     RUNNING = auto()
-    """its end"""
+    """the end of the pipeline"""
     DETAIL = auto()
-    """its detail: the workflows behind the colour"""
+    """its detail: the workflows behind the status"""
     SUCCESSOR = auto()
-    """the row of the pipeline that superseded it"""
+    """the pipeline that superseded it"""
     CONTAINMENT = auto()
-    """whether the superseding commit contains ours"""
+    """whether the superseding commit contains the watched one"""
     FOLLOW = auto()
-    """to follow the superseding pipeline, which contains ours"""
+    """nothing: the superseding pipeline is to be followed, because its commit contains the watched one"""
 
 
 def evaluate_pipeline(
     track: PipelineTrack, watch: CiWatchState, rows: tuple[Pipeline, ...], now: float
 ) -> Ruling | Undecided:
-    """The verdict on a thread, or what is missing for one; `rows` are all that the list shows now."""
+    """Return the ruling on a track, or what is missing for one; `rows` are all pipelines that are known now."""
     pipeline = track.pipeline
     match pipeline.status:
         case Status.CREATED | Status.PENDING | Status.RUNNING | Status.UNKNOWN:
@@ -68,7 +68,7 @@ def _rule_not_run(pipeline: Pipeline) -> Ruling:
 
 
 def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
-    """Success is cross-checked; a failure names its step."""
+    """Rule on a pipeline that has run: success is cross-checked with the workflows, a failure names its step."""
     pipeline, detail = track.pipeline, track.final_detail
     if detail is None and track.final_at is not None and now - track.final_at < DETAIL_WAIT_S:
         return Undecided.DETAIL
@@ -107,7 +107,7 @@ def _culprit_text(failed: tuple[Workflow, ...]) -> str:
 
 
 def find_culprit(failed: tuple[Workflow, ...]) -> tuple[Workflow, Step | None]:
-    """The first workflow that went red, with the step that made it so.
+    """Return the first workflow that failed, with the step that caused it.
 
     The server does not say which red step was ignored (`failure: ignore`), so: the step whose error is the workflow's;
     else the last red one before the first that was skipped for it; else the last red one.
@@ -123,7 +123,7 @@ def find_culprit(failed: tuple[Workflow, ...]) -> tuple[Workflow, Step | None]:
 def _rule_cancelled(
     track: PipelineTrack, watch: CiWatchState, rows: tuple[Pipeline, ...], now: float
 ) -> Ruling | Undecided:
-    """Killed or canceled: by a step it is a failure, by a person it is cancelled, by a newer one it depends."""
+    """Rule on a cancelled pipeline: cancelled by a step is a failure, by a newer one depends on its commit."""
     pipeline = track.pipeline
     cancellation = pipeline.cancellation
     if cancellation and cancellation.by_step:
@@ -165,7 +165,7 @@ def find_superseding_run(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> RunR
 
 
 def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline) -> Ruling | Undecided:
-    """A newer pipeline took its place; its commit is compared, for it may be the restart of an older one."""
+    """Rule on a superseded pipeline by the commit of the newer one, which may be the restart of an older commit."""
     if newer.commit in watch.accepted_commits:
         return Undecided.FOLLOW
     match watch.containment.get(newer.commit):

@@ -1,4 +1,4 @@
-"""One look at a commit's pipelines, with everything that `ci logs` and `ci restart` need to know about them."""
+"""One poll of a commit's pipelines, with what `ci status`, `ci logs` and `ci restart` need to know about them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from homelab_hooks.watch.run import explain_verdict
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack, WatchTimeouts
 
 ONE_POLL_TIMEOUT_S = 15.0
-"""seconds for the one look to succeed, flaps included"""
+"""seconds until one poll has succeeded, retries included"""
 MAX_RECENT_PIPELINES = 8
-"""pipelines of a branch that are shown to a person who looks"""
+"""recent pipelines of a branch that are shown on a terminal"""
 
 
 def make_one_poll_timeouts(unreachable: float) -> WatchTimeouts:
-    """For one look that may be missed for so many seconds."""
+    """Return the timeouts for one poll that is retried for so many seconds."""
     return WatchTimeouts(overall=unreachable, appear=0.0, unreachable=unreachable, one_poll=True)
 
 
@@ -31,21 +31,21 @@ ONE_POLL = make_one_poll_timeouts(ONE_POLL_TIMEOUT_S)
 
 
 class CommitSnapshot(NamedTuple):
-    """What one look showed."""
+    """What one poll found."""
 
     verdict: Verdict
     state: CiWatchState
     rows: tuple[Pipeline, ...]
-    """the newest rows of the list, whatever their commit"""
+    """the newest rows of the list, of all commits"""
     repo: Repo | None
 
     @property
     def tracks(self) -> tuple[PipelineTrack, ...]:
-        """The deciding pipelines, each with its detail where it could be had."""
+        """Return the deciding pipelines, each with its detail if available."""
         return self.state.tracks
 
     def detail(self, track: PipelineTrack) -> Pipeline:
-        """The pipeline with its workflows, or without where they could not be had."""
+        """Return the pipeline with its workflows, or without them if they are not available."""
         known = track.detail
         return known if known and known.run == track.run else track.pipeline
 
@@ -58,7 +58,7 @@ def take_snapshot(
     emit: Callable[[Event], None] = lambda _: None,
     timeouts: WatchTimeouts = ONE_POLL,
 ) -> CommitSnapshot:
-    """Look until one look has succeeded; the verdict says what stood in the way, or what CI says so far."""
+    """Poll until one poll has succeeded. The verdict says what CI decided so far, or why it could not be polled."""
     poller = CiPoller(request._replace(timeouts=timeouts), dependencies, clock)
     rows: list[Pipeline] = []
 
@@ -75,12 +75,12 @@ def take_snapshot(
 
 
 def select_recent_pipelines(snapshot: CommitSnapshot, branch: str) -> tuple[Pipeline, ...]:
-    """The few newest pipelines of a branch, or of all where none is named."""
+    """Return the newest pipelines of a branch; of all branches if none is named."""
     return tuple(row for row in snapshot.rows if not branch or row.branch == branch)[:MAX_RECENT_PIPELINES]
 
 
 def _with_detail(track: PipelineTrack, dependencies: WatchDependencies, repo: Repo | None) -> PipelineTrack:
-    """The thread with its detail, asked for if the look did not bring it."""
+    """Return the track with its detail, which is requested if the poll did not bring it."""
     if repo is None or (track.detail and track.detail.status is track.pipeline.status):
         return track
     answer = dependencies.ci.runs.pipeline(repo, track.run, within=BEST_EFFORT_TIMEOUT_S)

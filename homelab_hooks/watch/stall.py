@@ -1,4 +1,4 @@
-"""What a quiet watch says: a heartbeat once a minute, and why nothing moves."""
+"""What a watch reports while nothing changes: a heartbeat once a minute, and why nothing moves."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 STALLED_AFTER_S = 600.0
-"""seconds that a running pipeline may stand still before it is said (contract, section 5)"""
+"""seconds without a change after which a running pipeline is reported as stalled (contract, section 5)"""
 CHECK_QUEUE_AFTER_S = 30.0
-"""seconds of `pending` before the queue is looked at (contract, section 10)"""
+"""seconds of `pending` after which the queue is requested (contract, section 10)"""
 
 
 def report_waiting(
     watch: CiWatchState, poll: Poll[CiObservation], now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """The reason for waiting: once when it is new, then as a heartbeat."""
-    assert watch.began_at is not None  # noqa: S101 - set by the first turn
+    """Report the reason for waiting: at once if it needs a fix and is new, otherwise as a heartbeat."""
+    assert watch.began_at is not None  # noqa: S101 - set by the first step
     reason, remedy = _find_reason(watch, poll, now)
     new = bool(remedy) and remedy not in watch.warned_about
     first = watch.poll_count == 1 and not watch.tracks and isinstance(poll, Found | NotFound)
@@ -32,7 +32,7 @@ def report_waiting(
 
 
 def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[str, str]:
-    """What is waited for, and what to do about it where nothing moves."""
+    """Return what the watch waits for, and how to fix it if nothing moves."""
     if isinstance(poll, Unavailable):
         return f"no contact: {poll.reason}", ""
     open_tracks = [track for track in watch.tracks if not track.pipeline.status.is_final]

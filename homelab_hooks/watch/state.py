@@ -1,4 +1,4 @@
-"""What a watch knows: its scope, the pipelines it follows, its patience, and what it wants to see next."""
+"""The state of a watch: its scope and timeouts, the pipelines it tracks, and what the next poll should bring."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class WatchScope(NamedTuple):
     events: frozenset[str]
     """the events whose pipelines decide"""
     branch: str = ""
-    """only this branch decides; for a landing, the target"""
+    """only pipelines of this branch decide; for a landing, the target branch"""
     ref: str = ""
-    """only this ref decides; for a tag, refs/tags/NAME"""
+    """only pipelines of this ref decide; for a tag, refs/tags/NAME"""
 
     def decides(self, pipeline: Pipeline) -> bool:
-        """Whether this pipeline would decide, its commit aside."""
+        """Return whether this pipeline decides, its commit not considered."""
         return (
             pipeline.event in self.events
             and (not self.branch or pipeline.branch == self.branch)
@@ -37,20 +37,20 @@ class WatchScope(NamedTuple):
 
 
 class WatchTimeouts(NamedTuple):
-    """How long to wait, in seconds."""
+    """The timeouts of a watch, in seconds."""
 
     overall: float = 3600.0
     appear: float = 120.0
     unreachable: float = 180.0
     one_poll: bool = False
-    """one look is enough: what is undecided then stays so"""
+    """settle after one successful poll, also if nothing is decided"""
 
 
 class CiObservation(NamedTuple):
-    """What one look saw.
+    """What one poll observed.
 
-    `rows` are complete from the newest number down to `complete_down_to`; a known number at or above it that is not
-    there is gone.
+    `rows` are complete from the newest number down to `complete_down_to`: a known pipeline with a number in that range
+    that is missing from them no longer exists.
     """
 
     rows: tuple[Pipeline, ...] = ()
@@ -61,25 +61,25 @@ class CiObservation(NamedTuple):
     repo_active: bool = True
     """the repository is activated in CI"""
     wall_time: float = 0.0
-    """unix seconds at the look, to compare with the server's own times; wrong clocks change the pace only"""
+    """unix seconds at the poll, to compare with the server's times; a wrong clock changes only the poll interval"""
     stream_up: bool = False
     """the event stream is up"""
     stream_changed: bool = False
-    """the stream said that something of ours changed"""
+    """the stream reported a change of the commit or of a tracked pipeline"""
     stream_ended: bool = False
-    """the stream said that every step has ended"""
+    """the stream reported that every step has ended"""
 
 
 class CiQuery(NamedTuple):
-    """What the next look should bring besides the newest rows."""
+    """What the next poll should bring besides the newest rows."""
 
     down_to: int = 0
-    """rows down to this number; 0: as far down as the commit may be"""
+    """rows down to this number; 0: as many as may be needed to find the commit"""
     detail_only_of: RunRef | None = None
     """only the detail of this pipeline, unless it shows that something changed; None: a full poll"""
     details: tuple[RunRef, ...] = ()
     commits: tuple[str, ...] = ()
-    """of each: does it contain ours?"""
+    """commits of which git has to say whether they contain the watched one"""
     queue: bool = False
 
 
@@ -92,15 +92,15 @@ class PipelineTrack(NamedTuple):
     pipeline: Pipeline
     detail: Pipeline | None = None
     confirmed: bool = False
-    """seen beyond `created`: no empty or older answer un-sees it"""
+    """it was seen beyond `created`; no empty or outdated response removes it"""
     changed_at: float = 0.0
-    """when it, or a step of it, was last seen to change"""
+    """when it or one of its steps last changed, by our clock"""
     status_changed_at: float = 0.0
-    """when its status was last seen to change"""
+    """when its status last changed"""
     final_at: float | None = None
-    """when it was first seen to have ended"""
+    """when its end was first observed"""
     misses: int = 0
-    """looks in a row that did not show it, though they reached down to it"""
+    """lists in a row that reached down to it and did not have it"""
 
     @property
     def run(self) -> RunRef:
@@ -134,31 +134,31 @@ class CiWatchState(NamedTuple):
     contact: Contact = Contact(last_answer_at=0.0)
     tracks: tuple[PipelineTrack, ...] = ()
     accepted_commits: frozenset[str] = frozenset()
-    """our commit, and newer ones that contain it and superseded ours"""
+    """the watched commit, and newer ones that contain it and superseded it"""
     containment: Mapping[str, Containment] = NO_CONTAINMENT
     highest_number: int = 0
     """the highest number seen on the list"""
     list_inconsistent: bool = False
-    """the last list lacked a row that is known for certain: what it lacks proves nothing"""
+    """the last list lacked a confirmed pipeline, so what it lacks proves nothing"""
     vanished: tuple[RunRef, ...] = ()
-    """pipelines of our commit that were only ever `created` and vanished"""
+    """pipelines of the commit that were only ever `created` and then vanished"""
     reported_others: frozenset[tuple[RunRef, Status]] = frozenset()
     warned_about: frozenset[str] = frozenset()
     last_event_at: float = 0.0
-    """when the last event was told"""
+    """when the last event was emitted"""
     poll_count: int = 0
     expected_duration_s: float | None = None
-    """seconds that earlier successful pipelines of the branch took"""
+    """seconds that earlier successful pipelines of the branch took (median)"""
     eta: float | None = None
-    """when the pipeline is expected to end, on our clock"""
+    """when the pipeline is expected to end, in seconds of our clock"""
     stream_reliable: bool = False
-    """the event stream is up, and has not missed a change so far"""
+    """the event stream is up, and has not missed too many changes"""
     missed_stream_events: int = 0
-    """changes that the stream did not tell, though it was up"""
+    """changes that the stream did not report although it was up"""
     fast_until: float = 0.0
-    """an event said that the end is near: ask quickly until then"""
+    """the stream announced the end: poll often until then"""
     last_was_detail_only: bool = False
-    """the last look was only a glance"""
+    """the last poll requested one detail and not the list"""
     query: CiQuery = CiQuery()
     verdict: Verdict | None = None
 
