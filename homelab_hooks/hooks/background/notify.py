@@ -41,7 +41,7 @@ def send_notification(
 ) -> None:
     """Run homelab.notify; without one, or if it fails, ring the terminal and use the desktop where they still exist.
 
-    The terminal and the desktop get text of ours only: no name, message or address from outside.
+    The terminal and the desktop get fixed text only: no name, message or address from outside.
 
     Args:
         result_json: the `result` object of --output json, on one line; the command reads it from standard input.

@@ -23,7 +23,7 @@ def find_git_push() -> ProcessInfo | None:
 
 
 def wait_for_exit(push: ProcessInfo, *, there: Callable[[ProcessInfo], bool], clock: Clock) -> None:
-    """Wait until the push has ended. Its exit code cannot be read: it is not a child of ours.
+    """Wait until the push has ended. Its exit code cannot be read: it is not our child process.
 
     Args:
         there: whether the process still runs.

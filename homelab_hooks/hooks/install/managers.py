@@ -6,13 +6,13 @@ import re
 from enum import StrEnum
 
 SHIM_SIGNATURE = "# homelab-hooks: "
-"""the start of the second line of each shim of ours"""
+"""the start of the second line of each of our shims"""
 
 
 class HookManager(StrEnum):
     """Who wrote a hook. All but homelab and the user rewrite their hooks at any time."""
 
-    NOBODY = "nobody"
+    NONE = "none"
     OURS = "homelab-hooks"
     USER = "you"
     PRE_COMMIT = "pre-commit"
@@ -29,7 +29,7 @@ class HookManager(StrEnum):
     @property
     def is_manager(self) -> bool:
         """Whether it is another tool, whose hooks must be neither renamed nor chained."""
-        return self not in {HookManager.NOBODY, HookManager.OURS, HookManager.USER}
+        return self not in {HookManager.NONE, HookManager.OURS, HookManager.USER}
 
 
 _SIGNATURES = (

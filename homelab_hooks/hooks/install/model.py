@@ -32,7 +32,7 @@ class HookFile(NamedTuple):
     @property
     def owner(self) -> HookManager:
         """Who wrote it; the user, if it cannot be read."""
-        return HookManager.NOBODY if self.kind is FileKind.MISSING else identify_manager(self.text or "")
+        return HookManager.NONE if self.kind is FileKind.MISSING else identify_manager(self.text or "")
 
     @property
     def exists(self) -> bool:
@@ -106,7 +106,7 @@ class HookFacts(NamedTuple):
 
     Args:
         hooks_dir: where git looks for hooks; None if there is no such directory (--global without core.hooksPath).
-        other_dirs: the repository's default hooks directory, if git does not use it; hooks of ours may be left there.
+        other_dirs: the repository's default hooks directory, if git does not use it; our hooks may be left there.
         hook_config: our config hooks in this scope: section and command.
         installed_shims: name and text of each shim in `scope.shim_dir`.
         notes: state files of the hooks.

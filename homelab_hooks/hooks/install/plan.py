@@ -37,13 +37,13 @@ class RestoreBackup(NamedTuple):
 
 
 class RemoveFile(NamedTuple):
-    """Remove a file of ours."""
+    """Remove one of our files."""
 
     path: Path
 
 
 class RemoveEmptyDir(NamedTuple):
-    """Remove a directory of ours if it is empty."""
+    """Remove one of our directories if it is empty."""
 
     path: Path
 

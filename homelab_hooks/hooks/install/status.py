@@ -95,7 +95,7 @@ def _owner_name(owner: HookManager) -> str:
 
 
 def _idle_lines(also: HooksDir | None) -> Iterator[str]:
-    """Hooks of ours in a directory that git does not use."""
+    """Our hooks in a directory that git does not use."""
     for hook in also.hooks if also else ():
         if hook.file.owner is HookManager.OURS:
             yield f"{hook.file.path}: ours, but git does not use that directory; homelab hooks uninstall removes it"

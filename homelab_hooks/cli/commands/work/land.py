@@ -98,16 +98,16 @@ def _dispatch(
 ) -> Verdict:
     if args.abort:
         return land_run.abort_landing(parts)
-    anew = _needs_verification(args, parts)
+    verifies = _needs_verification(args, parts)
     if args.dry_run:
         _warn_untrusted(config, parts)
-    elif not args.no_verify and anew:
+    elif not args.no_verify and verifies:
         try:
             trust_prompt.require_trusted(config, session)
         except CommandError as problem:
             return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=False)
     if args.proceed:
-        return land_run.continue_landing(parts, _verify_choice(args, config) if anew else None)
+        return land_run.continue_landing(parts, _verify_choice(args, config) if verifies else None)
     return land_run.land_branch(_build_request(args, config, stage), parts)
 
 
