@@ -206,6 +206,16 @@ def test_the_demo_is_imported_by_the_commands_only() -> None:
     assert found == []
 
 
+def test_the_package_needs_neither_tests_nor_tools() -> None:
+    found = [
+        f"{shown(path, node)} {name}"
+        for path in modules()
+        for name, node in imports(path)
+        if name.split(".")[0] in {"tests", "tools"}
+    ]
+    assert found == []
+
+
 def effects() -> list[tuple[str, str, str]]:
     """Each import of something that can reach out: where, what, and in which room."""
     return [

@@ -31,9 +31,9 @@ from homelab_hooks.kubectl.model import (
 )
 from homelab_hooks.polling.outcome import Decision, Poll
 from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, RolloutRecording
+from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.verdict import Verdict
 from tests.support.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
-from tests.support.played_time import SimulatedClock
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 SHA = "9f2c1a7b" + "0" * 32

@@ -17,8 +17,8 @@ from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, Json
+from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.system.completed import Completed
-from tests.support.played_time import SimulatedClock
 
 Given = Callable[..., Any]
 GONE = Completed(

@@ -32,12 +32,12 @@ from homelab_hooks.simulators.kubernetes.server import (
     RespondWith,
 )
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
+from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from homelab_hooks.verdict import Verdict
-from tests.support.played_time import SimulatedClock
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

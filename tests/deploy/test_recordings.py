@@ -15,7 +15,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import LabelProof
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
-from tests.support.played_time import SimulatedClock
+from homelab_hooks.simulators.played_time import SimulatedClock
 
 DEPLOYED = {
     "9f2c1a7b": [

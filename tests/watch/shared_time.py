@@ -15,9 +15,9 @@ from homelab_hooks.net.http import MAX_BODY_BYTES, HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators.faults import Hang
+from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.sse import find_next_event_time
-from tests.support.played_time import SimulatedClock
 from tests.waiting import HANG_S
 
 WALL = 1_795_465_876.0

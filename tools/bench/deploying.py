@@ -18,8 +18,8 @@ from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.server import FailWatches, KubernetesSimulator
+from homelab_hooks.simulators.played_time import SimulatedClock
 from tests.support.kubectl_replay import ReplayedKubectl
-from tests.support.played_time import SimulatedClock
 from tools.bench.figures import Figure, at_most, delays
 from tools.bench.place import PROGRAMS, Place
 

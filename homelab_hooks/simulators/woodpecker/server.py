@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StaleAnswer
+from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.simulators.woodpecker.replay import make_replay
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.routes import route_request
@@ -23,7 +24,6 @@ from homelab_hooks.simulators.woodpecker.store import (
     SimulatedRepo,
     SimulatedUser,
 )
-from tests.support.played_time import SimulatedClock
 
 STREAM_PATH = "/api/stream/events"
 STREAM_LAG_S = 0.045

@@ -14,9 +14,9 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import watch_stream
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
+from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.system.completed import Completed
 from tests.deploy.conftest import Waited
-from tests.support.played_time import SimulatedClock
 
 Given = Callable[..., Any]
 FIVE_MINUTES = 300.0
