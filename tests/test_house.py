@@ -167,7 +167,7 @@ def test_a_class_name_has_one_meaning() -> None:
 UNITS = (
     "s", "ms", "seconds", "bytes", "chars", "columns", "cells", "rows", "lines", "pages", "digits", "days", "count",
     "limit", "attempts", "retries", "percent", "ratio", "factor", "size", "port", "code", "version", "mode", "bits",
-    "requests", "samples", "depth", "exponent", "rounds", "landings",
+    "requests", "samples", "depth", "exponent", "rounds", "landings", "number",
 )  # fmt: skip
 BOUNDS = ("MAX_", "MIN_", "DEFAULT_")
 
