@@ -1,4 +1,4 @@
-"""Fixtures for every test: a seal around git, and real repositories."""
+"""Fixtures for every test: a hermetic environment for git, real repositories, and a simulated CI server."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from homelab_hooks.simulators.repositories import ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
+from homelab_hooks.system.clock import SystemClock
+from tests.cli.shell import Shell
 
-AHEAD = "ahead"
+TOKEN = "alice-token"
+START_EARLY = "start_early"
 
 # How long an example takes says how busy the machine is: there is no limit but pytest's own.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -46,16 +50,48 @@ def workshop(tmp_path: Path, seal: dict[str, str], first_workshop: Path) -> Scra
     return ScratchRepositories(folder, seal)
 
 
-@pytest.fixture(scope="module")
-def begun(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
-    """What the tests of a module that are marked `ahead` wait for, several at a time: it waits more than it computes.
+@pytest.fixture
+def ann(workshop: ScratchRepositories) -> Clone:
+    """Ann's clone, on `topic` with one commit to land."""
+    clone = workshop.clone("ann", branch="topic")
+    clone.commit("a")
+    return clone
 
-    Its tests run in one process (`--dist loadfile`), or each process would begin them all.
+
+@pytest.fixture
+def clone(workshop: ScratchRepositories) -> Clone:
+    """A clone on `main` whose remote's URL names acme/app, the repository that the simulated Woodpecker knows."""
+    checkout = workshop.clone("work")
+    checkout.git("remote", "set-url", "origin", "https://git.example.test/acme/app.git")
+    return checkout
+
+
+@pytest.fixture
+def woodpecker() -> Iterator[WoodpeckerSimulator]:
+    """A simulated Woodpecker server for real processes; its time runs 50 times as fast as theirs."""
+    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
+        yield server
+
+
+@pytest.fixture
+def shell(seal: dict[str, str], woodpecker: WoodpeckerSimulator, clone: Clone) -> Shell:
+    """A shell in the clone, with the simulated Woodpecker as CI and alice's token."""
+    return Shell(seal, clone.path, {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": TOKEN})
+
+
+@pytest.fixture(scope="module")
+def early_results(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
+    """The calls of a module's tests that are marked `start_early`, which run in the background, several at a time.
+
+    They wait more than they compute. The tests of a module run in one process (`--dist loadfile`), otherwise each
+    process would start all the calls.
     """
     marked = [
         (item, mark)
         for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path == request.path and (mark := item.get_closest_marker(AHEAD))
+        if isinstance(item, pytest.Function)
+        and item.path == request.path
+        and (mark := item.get_closest_marker(START_EARLY))
     ]
     pool = ThreadPoolExecutor(max(mark.kwargs["at_once"] for _, mark in marked))
     try:
@@ -65,6 +101,6 @@ def begun(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
 
 
 @pytest.fixture
-def came_to(request: pytest.FixtureRequest, begun: dict[str, Future[Any]]) -> Any:
-    """What this test's `ahead` returned; what it raised is raised here."""
-    return begun[request.node.nodeid].result()
+def early_result(request: pytest.FixtureRequest, early_results: dict[str, Future[Any]]) -> Any:
+    """The return value of the call that this test's mark `start_early` names; its exception is raised here."""
+    return early_results[request.node.nodeid].result()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 TIMES = 8
 """how many times longer the longer input is"""
 TOO_MUCH = 3 * TIMES
-"""how many times more work is no longer in proportion: with the square it would be 64"""
+"""how many times more work counts as out of proportion; quadratic growth would be 64 times"""
 _LEAST_S = 0.001
 """seconds of CPU time below which a measurement says nothing"""
 

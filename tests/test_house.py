@@ -274,7 +274,7 @@ def lengths() -> list[tuple[int, str]]:
 
 
 def most(known: list[tuple[int, str]]) -> int:
-    """What nine of ten functions are no longer than."""
+    """The 90th percentile of function lengths."""
     return known[int(len(known) * 0.9)][0]
 
 
@@ -300,7 +300,7 @@ def dotted(node: ast.AST) -> str:
 
 
 def patches() -> list[str]:
-    """Where a test changes something of ours; monkeypatch.setenv, delenv and chdir are this process's own."""
+    """Where a test changes something in our package; monkeypatch.setenv, delenv and chdir are this process's own."""
     return [
         shown(path, node)
         for path in sorted((ROOT / "tests").rglob("*.py"))
@@ -312,7 +312,7 @@ def patches() -> list[str]:
     ]
 
 
-def test_nothing_of_ours_is_patched_in_tests() -> None:
+def test_our_code_is_not_patched_in_tests() -> None:
     assert patches() == []
 
 

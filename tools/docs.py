@@ -30,7 +30,7 @@ def the_map() -> str:
 
 
 def the_exits() -> str:
-    """The table of exit codes; 143 is told with 130."""
+    """The table of exit codes; 143 is listed with 130."""
     rows = [f"| {int(code)} | {code.verdict} | {EXIT_MEANINGS[code]} |" for code in ExitCode]
     return "\n".join(["| code | name | meaning |", "|---|---|---|", *rows])
 

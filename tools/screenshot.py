@@ -31,7 +31,7 @@ def frames() -> list[list[Text]]:
     while True:
         try:
             piece = os.read(terminal, 65536)
-        except OSError:  # how the end of a terminal is told
+        except OSError:  # how a terminal signals its end
             break
         if not piece:
             break

@@ -33,16 +33,16 @@ def test_woodpecker_token_comes_before_wp_token() -> None:
     assert isinstance(read_token_from_environment({}), TokenNotFound)
 
 
-def test_white_space_around_a_token_is_no_part_of_it() -> None:
+def test_white_space_around_a_token_is_not_part_of_it() -> None:
     assert read_token_from_environment({"WP_TOKEN": "  t0ken\n"}) == Token("t0ken", "WP_TOKEN")
 
 
 @pytest.mark.parametrize("value", ["to ken", "to\nken", "tökèn", "to\x00ken", "to\tken", "to\u200bken", "t\udcffken"])
 def test_a_token_that_no_header_can_carry_is_denied_by_its_source_and_not_shown(value: str) -> None:
-    with pytest.raises(CommandError, match="WOODPECKER_TOKEN") as told:
+    with pytest.raises(CommandError, match="WOODPECKER_TOKEN") as raised:
         read_token_from_environment({"WOODPECKER_TOKEN": value, "WP_TOKEN": "good"})
-    assert told.value.exit is ExitCode.DENIED
-    assert value not in told.value.message + told.value.hint
+    assert raised.value.exit is ExitCode.DENIED
+    assert value not in raised.value.message + raised.value.hint
 
 
 def test_a_token_is_in_no_repr() -> None:
@@ -70,11 +70,11 @@ def test_without_a_token_every_place_says_why_and_one_says_what_to_do() -> None:
         TokenNotFound("there", "it is gone", "look elsewhere"),
         TokenNotFound("x", "y", "z"),
     )
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         find_token(tuple(lambda found=found: found for found in none))  # type: ignore[misc]  # bound early on purpose
-    assert told.value.exit is ExitCode.DENIED
-    assert "here: it is empty; there: it is gone; x: y" in told.value.message
-    assert told.value.hint == "look elsewhere"
+    assert raised.value.exit is ExitCode.DENIED
+    assert "here: it is empty; there: it is gone; x: y" in raised.value.message
+    assert raised.value.hint == "look elsewhere"
 
 
 def test_the_reason_that_matters_stands_first_and_what_was_never_given_is_soon_said() -> None:
@@ -85,11 +85,11 @@ def test_the_reason_that_matters_stands_first_and_what_was_never_given_is_soon_s
         TokenNotFound("Vault", "no answer", "unseal it", unreachable=True),
         TokenNotFound("git", "nothing is kept", "make", not_configured=True),
     )  # fmt: skip
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         find_token(tuple(lambda found=found: found for found in said))  # type: ignore[misc]  # bound early on purpose
-    assert told.value.exit is ExitCode.UNREACHABLE
-    assert told.value.message.endswith(": Vault: no answer; a file: it is locked; nothing in the environment, git")
-    assert told.value.hint == "unseal it"
+    assert raised.value.exit is ExitCode.UNREACHABLE
+    assert raised.value.message.endswith(": Vault: no answer; a file: it is locked; nothing in the environment, git")
+    assert raised.value.hint == "unseal it"
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_password_is_not_cut_where_python_ends_a_line(seal: dict[str, str], he
         kept(seal)
 
 
-def test_nobody_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
+def test_no_question_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
     """Neither the terminal nor any askpass program, from the environment or from git's settings."""
     prompted, program = tmp_path / "prompted", tmp_path / "askpass.sh"
     program.write_text(f'#!/bin/sh\ntouch "{prompted}"\necho typed\n')
@@ -202,15 +202,15 @@ def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], help
     assert source(WP_TOKEN="t", VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "WP_TOKEN"
     assert source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "git's credential helpers"
     helper("exit 1")
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v")
-    assert told.value.message == (
+    assert raised.value.message == (
         "cannot obtain the CI token now: Vault secret/ci/global at http://127.0.0.1:1: "
         "no answer (Connection refused); nothing in the environment, git's credential helpers"
     )
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         source()
-    assert "Vault" not in told.value.message
+    assert "Vault" not in raised.value.message
 
 
 def test_a_found_token_is_redacted_from_then_on(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:

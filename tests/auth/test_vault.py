@@ -148,7 +148,7 @@ def test_a_vault_with_a_wrong_certificate_is_refused(
 
 
 def fake(server: HTTPServer, **changes: Any) -> TokenNotFound:
-    """What comes of a server that is no real Vault."""
+    """The result with a server that is not a real Vault."""
     known: dict[str, Any] = {
         "server": parse_server_url(server.url_for("")), "token": "hvs.s3cret", "token_source": "VAULT_TOKEN",
         "path": "secret/ci/global", "field": FIELD, **changes,
@@ -213,7 +213,9 @@ def test_a_redirect_never_carries_the_vault_token_elsewhere(
         (503, '{"errors": ["Vault is sealed"]}', "sealed"),
     ],
 )
-def test_an_answer_that_is_none_is_told_as_such(httpserver: HTTPServer, status: int, body: str, reason: str) -> None:
+def test_an_answer_that_is_none_is_reported_as_such(
+    httpserver: HTTPServer, status: int, body: str, reason: str
+) -> None:
     httpserver.expect_request(MOUNT).respond_with_data(body, status=status, content_type="application/json")
     found = fake(httpserver)
     assert reason in found.reason
@@ -234,7 +236,7 @@ def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:
 
 
 def test_a_vault_that_says_nothing_is_given_up() -> None:
-    """A listening socket that nobody serves."""
+    """A listening socket that no server accepts on."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         known = VaultSettings(
             server=parse_server_url(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
@@ -274,10 +276,10 @@ def test_a_vault_token_that_no_header_can_carry_is_not_shown(token: str) -> None
         server=parse_server_url("http://127.0.0.1:1"), token=token, token_source="~/.vault-token",
         path="secret/ci/global", field=FIELD,
     )  # fmt: skip
-    with pytest.raises(CommandError, match=r"~/\.vault-token") as told:
+    with pytest.raises(CommandError, match=r"~/\.vault-token") as raised:
         asked(known)
-    assert told.value.exit is ExitCode.DENIED
-    assert "s3" not in told.value.message + told.value.hint
+    assert raised.value.exit is ExitCode.DENIED
+    assert "s3" not in raised.value.message + raised.value.hint
 
 
 @pytest.mark.slow

@@ -15,14 +15,14 @@ from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from tests.ci.second import TRAITS, SecondCi, SecondRun
 from tests.watch.random_history import OURS
 from tests.watch.run_over_sockets import contains
-from tests.watch.run_without_sockets import Sky
+from tests.watch.run_without_sockets import StreamClock
 
 
 class SecondWatch:
     """A watch of a server with these runs, on a fake clock."""
 
     def __init__(self, *runs: SecondRun, message: str = "") -> None:
-        self.ci, self.sky, self.events = SecondCi(list(runs)), Sky(), list[Event]()
+        self.ci, self.clock, self.events = SecondCi(list(runs)), StreamClock(), list[Event]()
         self.request = WatchRequest(
             scope=WatchScope(sha=OURS, events=frozenset(TRAITS.deciding_events)),
             repo_names=("acme/app",),
@@ -35,7 +35,7 @@ class SecondWatch:
         )
 
     def run(self) -> Verdict:
-        return run_watch(self.request, self.dependencies, clock=self.sky, emit=self.events.append)
+        return run_watch(self.request, self.dependencies, clock=self.clock, emit=self.events.append)
 
 
 def test_every_workflow_of_the_commit_has_to_pass() -> None:
@@ -60,10 +60,10 @@ def test_a_workflow_that_failed_is_named_with_the_end_of_its_log() -> None:
 
 def test_a_repeated_run_takes_the_place_of_the_failed_one() -> None:
     watch = SecondWatch(SecondRun("test", ["failure"], OURS))
-    seen = take_snapshot(watch.request, watch.dependencies, clock=watch.sky)
+    seen = take_snapshot(watch.request, watch.dependencies, clock=watch.clock)
     plan = plan_restart(seen, OURS, branches=(), force=False)
     assert isinstance(plan, Rerun)
-    started = apply_restart_plan(plan, seen, watch.ci.provider, clock=watch.sky, emit=watch.events.append)
+    started = apply_restart_plan(plan, seen, watch.ci.provider, clock=watch.clock, emit=watch.events.append)
     assert started == "test (attempt 2) restarts test (attempt 1)"
     verdict = watch.run()
     assert (verdict.exit, [pipeline.number for pipeline in verdict.pipelines]) == (ExitCode.OK, [2])

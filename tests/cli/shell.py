@@ -17,7 +17,7 @@ RESULT = re.compile(r"homelab: (?P<verdict>[a-z]+(?:-[a-z]+)*) (?P<pairs>.*)")
 
 
 @dataclass(frozen=True)
-class Ended:
+class CommandResult:
     """How a command ended."""
 
     code: int
@@ -46,15 +46,15 @@ class Shell:
     directory: Path
     more: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *argv: str, at: Path | None = None, **environ: str) -> Ended:
+    def __call__(self, *argv: str, at: Path | None = None, **environ: str) -> CommandResult:
         """Run to the end; nothing that is tested here takes longer than 20 seconds."""
         known = ProcessRunner({**self.environ, **self.more, **environ})
         done = known.run([str(PROGRAMS / argv[0]), *argv[1:]], cwd=at or self.directory, timeout=HANG_S)
         assert not done.timed_out, done
-        return Ended(done.code, done.out, done.err)
+        return CommandResult(done.code, done.out, done.err)
 
     def start(self, *argv: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-        """Start it and go on."""
+        """Start it and return."""
         environ: Mapping[str, str] = {**self.environ, **self.more}
         return subprocess.Popen(
             [str(PROGRAMS / argv[0]), *argv[1:]],

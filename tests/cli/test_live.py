@@ -57,8 +57,8 @@ sys.exit(code)
 DRAWN, ESCAPE, COLOUR = b"\x1b[?25l", b"\x1b", re.compile(rb"\x1b\[[0-9;]*m")
 
 
-class Seat:
-    """A terminal, and a process whose standard error and input it is; standard output is a pipe."""
+class TerminalCommand:
+    """A process with a terminal as its standard error and input; standard output is a pipe."""
 
     def __init__(self, argv: list[str], *, cwd: Path, env: dict[str, str], columns: int = 80, rows: int = 24) -> None:
         self._ours, self._theirs = os.openpty()
@@ -105,65 +105,65 @@ class Seat:
 
 
 @pytest.fixture
-def sit(shell: Shell) -> Iterator[Callable[..., Seat]]:
-    """`sit("homelab-watch", ...)`: a command on a terminal of 80 by 24."""
-    seats: list[Seat] = []
+def open_terminal(shell: Shell) -> Iterator[Callable[..., TerminalCommand]]:
+    """`open_terminal("homelab-watch", ...)`: a command on a terminal of 80 by 24."""
+    terminals: list[TerminalCommand] = []
 
-    def one(*argv: str, **environ: str) -> Seat:
+    def one(*argv: str, **environ: str) -> TerminalCommand:
         env = {**shell.environ, **shell.more, "TERM": "linux", **environ}
-        seats.append(Seat([str(PROGRAMS / argv[0]), *argv[1:]], cwd=shell.directory, env=env))
-        return seats[-1]
+        terminals.append(TerminalCommand([str(PROGRAMS / argv[0]), *argv[1:]], cwd=shell.directory, env=env))
+        return terminals[-1]
 
     yield one
-    for seat in seats:
-        seat.close()
+    for terminal in terminals:
+        terminal.close()
 
 
 @pytest.fixture
-def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
+def push(woodpecker: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
     def one(script: PipelineTimeline) -> None:
-        site.push("acme/app", "main", clone.head, script)
+        woodpecker.push("acme/app", "main", clone.head, script)
 
     return one
 
 
-def screen(seat: Seat) -> list[str]:
+def screen(terminal: TerminalCommand) -> list[str]:
     shown = pyte.Screen(80, 24)
-    pyte.ByteStream(shown).feed(seat.seen)
+    pyte.ByteStream(shown).feed(terminal.seen)
     return [line.rstrip() for line in shown.display if line.strip()]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_live_watch_leaves_the_terminal_as_it_was(
-    sit: Callable[..., Seat], push: Any, number: signal.Signals, code: int
+    open_terminal: Callable[..., TerminalCommand], push: Any, number: signal.Signals, code: int
 ) -> None:
     push(timelines.make_stuck())
-    seat = sit("homelab-watch")
-    seat.wait_for("running")
-    seat.process.send_signal(number)
-    lines = seat.end()
-    assert seat.process.returncode == code
+    terminal = open_terminal("homelab-watch")
+    terminal.wait_for("running")
+    terminal.process.send_signal(number)
+    lines = terminal.end()
+    assert terminal.process.returncode == code
     assert [line.split()[:3] for line in lines] == [["homelab:", "interrupted", f"exit={code}"]]
-    assert seat.seen.endswith(b"\x1b[?25h")
-    assert seat.after == seat.before
-    assert b"1049" not in seat.seen
-    shown = screen(seat)
+    assert terminal.seen.endswith(b"\x1b[?25h")
+    assert terminal.after == terminal.before
+    assert b"1049" not in terminal.seen
+    shown = screen(terminal)
     assert shown[-1].startswith("hint: resume with: homelab-watch")
     assert not [line for line in shown if "woodpecker" in line]
 
 
-def test_a_fault_of_ours_leaves_the_terminal_as_it_was(shell: Shell) -> None:
+def test_an_internal_error_leaves_the_terminal_as_it_was(shell: Shell) -> None:
     env = {**shell.environ, "TERM": "linux", "PYTHONPATH": os.pathsep.join(sys.path)}
-    seat = Seat([sys.executable, "-c", CRASH], cwd=shell.directory, env=env)
-    lines = seat.end()
+    terminal = TerminalCommand([sys.executable, "-c", CRASH], cwd=shell.directory, env=env)
+    lines = terminal.end()
     assert [line.split()[1] for line in lines] == ["unreachable"]
-    assert seat.seen.endswith(b"\x1b[?25h")
-    assert seat.after == seat.before
-    shown = screen(seat)
+    assert terminal.seen.endswith(b"\x1b[?25h")
+    assert terminal.after == terminal.before
+    shown = screen(terminal)
     assert shown[0].startswith("internal error: RuntimeError: boom")
     assert "Traceback" not in "\n".join(shown)
-    seat.close()
+    terminal.close()
 
 
 @pytest.mark.parametrize(
@@ -173,15 +173,15 @@ def test_a_fault_of_ours_leaves_the_terminal_as_it_was(shell: Shell) -> None:
     ids=["auto", "plain", "dumb", "dumb-live", "variable"],
 )  # fmt: skip
 def test_live_is_chosen_on_a_terminal_that_can_be_redrawn(
-    sit: Callable[..., Seat], push: Any, options: list[str], environ: dict[str, str], *, live: bool
+    open_terminal: Callable[..., TerminalCommand], push: Any, options: list[str], environ: dict[str, str], *, live: bool
 ) -> None:
     push(timelines.make_green())
-    seat = sit("homelab-watch", *options, **environ)
-    assert seat.end()[-1].startswith("homelab: passed exit=0")
-    assert (ESCAPE in seat.seen) is live
+    terminal = open_terminal("homelab-watch", *options, **environ)
+    assert terminal.end()[-1].startswith("homelab: passed exit=0")
+    assert (ESCAPE in terminal.seen) is live
 
 
-def test_live_can_be_forced_where_stderr_is_no_terminal(shell: Shell, push: Any) -> None:
+def test_live_can_be_forced_where_stderr_is_not_a_terminal(shell: Shell, push: Any) -> None:
     push(timelines.make_green())
     assert "\x1b" not in shell("homelab-watch", TERM="xterm").err
     assert "\x1b[?25h" in shell("homelab-watch", "--output", "live", TERM="xterm").err
@@ -189,19 +189,21 @@ def test_live_can_be_forced_where_stderr_is_no_terminal(shell: Shell, push: Any)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("environ", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
-def test_no_color_is_honoured(sit: Callable[..., Seat], push: Any, environ: dict[str, str], *, coloured: bool) -> None:
+def test_no_color_is_honoured(
+    open_terminal: Callable[..., TerminalCommand], push: Any, environ: dict[str, str], *, coloured: bool
+) -> None:
     push(timelines.make_red(log=["boom"]))
-    seat = sit("homelab-watch", **environ)
-    assert seat.end()[-1].startswith("homelab: failed exit=1")
-    assert bool(COLOUR.search(seat.seen)) is coloured
+    terminal = open_terminal("homelab-watch", **environ)
+    assert terminal.end()[-1].startswith("homelab: failed exit=1")
+    assert bool(COLOUR.search(terminal.seen)) is coloured
 
 
 @pytest.mark.slow
-def test_what_a_finished_watch_leaves_is_a_summary(sit: Callable[..., Seat], push: Any) -> None:
+def test_what_a_finished_watch_leaves_is_a_summary(open_terminal: Callable[..., TerminalCommand], push: Any) -> None:
     push(timelines.make_red(exit_code=3, log=["boom"]))
-    seat = sit("homelab-watch")
-    seat.end()
-    text = "\n".join(screen(seat))
+    terminal = open_terminal("homelab-watch")
+    terminal.end()
+    text = "\n".join(screen(terminal))
     assert re.search(r"✗ #1 push main +failure", text)
     assert "#1 failed: step test of workflow woodpecker failed with exit code 3" in text
     assert "●" not in text
@@ -212,25 +214,25 @@ def test_it_draws_at_most_ten_times_a_second_however_much_happens(shell: Shell, 
     """Hundreds of events, and lines that stay; a slow machine only draws less often, by the process's own clock."""
     env = {**shell.environ, "TERM": "linux", "PYTHONPATH": os.pathsep.join(sys.path)}
     enough = tmp_path / "enough"
-    seat = Seat([sys.executable, "-c", BUSY, str(enough)], cwd=shell.directory, env=env)
-    wait_until(lambda: seat.seen.count(DRAWN) >= 15)
+    terminal = TerminalCommand([sys.executable, "-c", BUSY, str(enough)], cwd=shell.directory, env=env)
+    wait_until(lambda: terminal.seen.count(DRAWN) >= 15)
     enough.touch()
-    verdict, figures = seat.end()
-    seat.close()
+    verdict, figures = terminal.end()
+    terminal.close()
     told, seconds = figures.split()
     assert verdict.startswith("homelab: passed exit=0")
-    assert seat.seen.count(DRAWN) <= 10 * float(seconds) + 2, (told, seconds)
+    assert terminal.seen.count(DRAWN) <= 10 * float(seconds) + 2, (told, seconds)
 
 
 @pytest.mark.slow
-def test_after_a_resize_the_next_frame_fits(sit: Callable[..., Seat], push: Any) -> None:
+def test_after_a_resize_the_next_frame_fits(open_terminal: Callable[..., TerminalCommand], push: Any) -> None:
     push(timelines.make_stuck())
-    seat = sit("homelab-watch")
-    seat.wait_for("running")
-    seat.resize(40, 10)
-    size = len(seat.seen)
-    wait_until(lambda: seat.seen.count(DRAWN) >= seat.seen[:size].count(DRAWN) + 2)
-    wide, narrow = seat.seen[:size], seat.seen[size:]
+    terminal = open_terminal("homelab-watch")
+    terminal.wait_for("running")
+    terminal.resize(40, 10)
+    size = len(terminal.seen)
+    wait_until(lambda: terminal.seen.count(DRAWN) >= terminal.seen[:size].count(DRAWN) + 2)
+    wide, narrow = terminal.seen[:size], terminal.seen[size:]
     shown = pyte.HistoryScreen(80, 24)
     stream = pyte.ByteStream(shown)
     stream.feed(wide)
@@ -239,18 +241,18 @@ def test_after_a_resize_the_next_frame_fits(sit: Callable[..., Seat], push: Any)
     assert sum(bool(re.search("#1 push main +running", line)) for line in shown.display) == 1
     drawn = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]|\r", "", narrow.decode()).split("\n")
     assert all(len(line) < 40 for line in drawn)
-    seat.process.send_signal(signal.SIGINT)
-    seat.end()
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.end()
 
 
 @pytest.mark.slow
 def test_the_bar_is_there_from_the_first_word_about_a_running_pipeline(
-    sit: Callable[..., Seat], push: Any, site: WoodpeckerSimulator
+    open_terminal: Callable[..., TerminalCommand], push: Any, woodpecker: WoodpeckerSimulator
 ) -> None:
     """How long it will take is known from an earlier successful one of the branch."""
-    site.push("acme/app", "main", "a" * 40, timelines.make_green(20.0), after=-60.0)
+    woodpecker.push("acme/app", "main", "a" * 40, timelines.make_green(20.0), after=-60.0)
     push(timelines.make_stuck())
-    seat = sit("homelab-watch")
-    seat.wait_for("s of about ")  # 19 or 20: the server counts whole seconds
-    seat.process.send_signal(signal.SIGINT)
-    seat.end()
+    terminal = open_terminal("homelab-watch")
+    terminal.wait_for("s of about ")  # 19 or 20: the server counts whole seconds
+    terminal.process.send_signal(signal.SIGINT)
+    terminal.end()

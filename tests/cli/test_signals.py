@@ -72,7 +72,7 @@ with catch_signals():
 """
 
 
-class Copy(NamedTuple):
+class SignalledCopy(NamedTuple):
     """How a command ended that got signals at one of its lines."""
 
     at: str
@@ -107,7 +107,7 @@ def printed(out: str) -> int:
     return int(dict(pair.split("=", 1) for pair in found["pairs"].split(" "))["exit"])
 
 
-def copies(python: ProcessRunner, at: Path, *argv: str) -> list[Copy]:
+def copies(python: ProcessRunner, at: Path, *argv: str) -> list[SignalledCopy]:
     """Each copy of `tests.cli.each_line`."""
     out = at / "out"
     done = python.run(
@@ -117,7 +117,7 @@ def copies(python: ProcessRunner, at: Path, *argv: str) -> list[Copy]:
     assert (done.code, done.err) == (printed(whole), ""), whole
     rows = [row.split("\t") for row in Path(f"{out}.copies").read_text().splitlines()]
     return [
-        Copy(line, int(code), Path(f"{out}.{number}").read_text(), Path(f"{out}.{number}.err").read_text())
+        SignalledCopy(line, int(code), Path(f"{out}.{number}").read_text(), Path(f"{out}.{number}.err").read_text())
         for number, line, code in rows
     ]
 
@@ -140,7 +140,7 @@ def test_what_comes_after_the_result_neither_repeats_nor_changes_it(
     assert (done.code, printed(done.out)) == (20, 20), done
 
 
-def test_whoever_calls_a_command_as_a_function_gets_its_code_and_all_signals_as_before(
+def test_a_caller_of_a_command_as_a_function_gets_its_code_and_all_signals_as_before(
     python: ProcessRunner, tmp_path: Path
 ) -> None:
     done = run(python, CALLED, tmp_path)

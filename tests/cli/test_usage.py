@@ -101,13 +101,13 @@ def test_config_shows_what_is_malformed_with_its_source(shell: Shell, clone: Clo
 
 
 def test_a_forbidden_key_of_the_tracked_file_is_warned_about(
-    shell: Shell, clone: Clone, site: WoodpeckerSimulator
+    shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator
 ) -> None:
     clone.write(".homelab.toml", 'server = "https://evil.example.test"\n')
     ended = shell("homelab-watch", "--appear-timeout", "0")
     assert ended.code == 3
     assert "warning: .homelab.toml may not set server; it is ignored" in ended.err
-    assert site.count() > 0
+    assert woodpecker.count() > 0
 
 
 HELP = [["homelab", *verb.words] for verb in COMMANDS] + [["homelab-watch"], ["git-land"]]
@@ -159,7 +159,7 @@ def test_a_reader_that_does_not_read_help_to_its_end_sees_no_traceback(bare: She
 
 
 @pytest.mark.parametrize("command", ["homelab", "homelab-watch", "git-land"])
-def test_the_version_is_told(bare: Shell, command: str) -> None:
+def test_the_version_is_reported(bare: Shell, command: str) -> None:
     ended = bare(command, "--version")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == f"{command.replace('git-', 'git ')} {__version__}\n"

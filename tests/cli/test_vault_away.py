@@ -15,14 +15,14 @@ from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.vault import VaultDevServer
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.cli.shell import Ended, Shell
+from tests.cli.shell import CommandResult, Shell
 from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow
 
 
-class Door:
-    """Stands before a port, and counts who comes through."""
+class CountingProxy:
+    """A TCP proxy in front of a port that counts the connections."""
 
     def __init__(self, port: int) -> None:
         self.came, self._to = 0, port
@@ -31,7 +31,7 @@ class Door:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Nobody comes through any more."""
+        """Refuse every further connection."""
         self._listening.close()
 
     def _accept(self) -> None:
@@ -60,9 +60,9 @@ def vault() -> Iterator[VaultDevServer]:
 
 
 @pytest.fixture
-def sealed(vault: VaultDevServer, shell: Shell) -> Iterator[Door]:
+def sealed(vault: VaultDevServer, shell: Shell) -> Iterator[CountingProxy]:
     """In the way of the shell, whose CI's token is in a Vault that is sealed now."""
-    door, token = Door(vault.port), vault.create_token()
+    door, token = CountingProxy(vault.port), vault.create_token()
     shell.more |= {"WOODPECKER_TOKEN": "", "VAULT_ADDR": door.url, "VAULT_TOKEN": token}
     vault.client().sys.seal()
     yield door
@@ -77,23 +77,23 @@ def unseal(vault: VaultDevServer) -> None:
 
 
 def test_a_watch_rides_out_a_vault_that_is_sealed(
-    sealed: Door, vault: VaultDevServer, shell: Shell, site: WoodpeckerSimulator, clone: Clone
+    sealed: CountingProxy, vault: VaultDevServer, shell: Shell, woodpecker: WoodpeckerSimulator, clone: Clone
 ) -> None:
-    site.push("acme/app", "main", clone.head, timelines.make_green(seconds=5))
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_green(seconds=5))
     with shell.start("homelab-watch") as running:
         wait_until(lambda: sealed.came >= 2)
-        assert site.count() == 0
+        assert woodpecker.count() == 0
         unseal(vault)
         out, err = running.communicate(timeout=HANG_S)
-    ended = Ended(running.returncode, out.decode(), err.decode())
+    ended = CommandResult(running.returncode, out.decode(), err.decode())
     assert (ended.code, ended.result["verdict"]) == (0, "passed"), ended
     assert "alice-token" not in ended.out + ended.err
 
 
 def test_a_restart_that_watches_waits_for_the_token_too(
-    sealed: Door, vault: VaultDevServer, shell: Shell, site: WoodpeckerSimulator, clone: Clone
+    sealed: CountingProxy, vault: VaultDevServer, shell: Shell, woodpecker: WoodpeckerSimulator, clone: Clone
 ) -> None:
-    site.push("acme/app", "main", clone.head, timelines.make_red(seconds=1))
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_red(seconds=1))
     with shell.start("homelab", "ci", "restart") as running:
         wait_until(lambda: sealed.came >= 2)
         unseal(vault)
@@ -116,12 +116,12 @@ def test_a_credential_helper_is_asked_once_while_vault_is_waited_for_and_the_end
     assert "check VAULT_ADDR" in ended.err.splitlines()[-1]
 
 
-def test_a_restart_waits_no_longer_than_it_is_told(shell: Shell) -> None:
+def test_a_restart_waits_no_longer_than_its_timeout(shell: Shell) -> None:
     ended = shell("homelab", "ci", "restart", "--timeout", "2", "--dial", "127.0.0.1:9")
     assert ended.code == 8, ended
 
 
-def test_who_looks_once_is_told_at_once(sealed: Door, shell: Shell) -> None:
+def test_a_one_shot_command_fails_at_once(sealed: CountingProxy, shell: Shell) -> None:
     ended = shell("homelab", "ci", "status")
     assert (ended.code, ended.result["verdict"]) == (8, "unreachable")
     assert "cannot obtain the CI token now: Vault secret/ci/global at" in ended.err

@@ -16,7 +16,7 @@ from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.cli.shell import PROGRAMS, Ended, Shell
+from tests.cli.shell import PROGRAMS, CommandResult, Shell
 from tests.views.schema import objects
 from tests.waiting import HANG_S, wait_until
 
@@ -26,7 +26,7 @@ OTHER = "b" * 40
 
 
 @dataclass(frozen=True)
-class Case:
+class WatchCase:
     """What is pushed, which options are given, and how the watch ends."""
 
     script: PipelineTimeline | None
@@ -39,38 +39,40 @@ class Case:
 
 
 PUSHED = [
-    Case(timelines.make_green(), 0, "passed"),
-    Case(timelines.make_red(), 1, "failed"),
-    Case(timelines.make_config_error(), 1, "failed"),
-    Case(timelines.make_cancelled_by_step(), 1, "failed"),
-    Case(None, 2, "usage", ("--timeout", "soon")),
-    Case(None, 3, "no-pipeline", ("--appear-timeout", "0")),
-    Case(None, 4, "denied", ("--repo", "acme/nope")),
-    Case(timelines.make_cancelled(), 5, "cancelled"),
-    Case(timelines.make_declined(), 5, "cancelled"),
-    Case(timelines.make_blocked(), 7, "blocked"),
-    Case(timelines.make_stuck(), 124, "timeout", ("--timeout", "2s")),
+    WatchCase(timelines.make_green(), 0, "passed"),
+    WatchCase(timelines.make_red(), 1, "failed"),
+    WatchCase(timelines.make_config_error(), 1, "failed"),
+    WatchCase(timelines.make_cancelled_by_step(), 1, "failed"),
+    WatchCase(None, 2, "usage", ("--timeout", "soon")),
+    WatchCase(None, 3, "no-pipeline", ("--appear-timeout", "0")),
+    WatchCase(None, 4, "denied", ("--repo", "acme/nope")),
+    WatchCase(timelines.make_cancelled(), 5, "cancelled"),
+    WatchCase(timelines.make_declined(), 5, "cancelled"),
+    WatchCase(timelines.make_blocked(), 7, "blocked"),
+    WatchCase(timelines.make_stuck(), 124, "timeout", ("--timeout", "2s")),
 ]
 LOOKS = [
-    Case(timelines.make_green(), 0, "passed"),
-    Case(timelines.make_red(), 1, "failed"),
-    Case(timelines.make_stuck(), 124, "timeout"),
-    Case(None, 3, "no-pipeline"),
+    WatchCase(timelines.make_green(), 0, "passed"),
+    WatchCase(timelines.make_red(), 1, "failed"),
+    WatchCase(timelines.make_stuck(), 124, "timeout"),
+    WatchCase(None, 3, "no-pipeline"),
 ]
 
 
 @pytest.fixture
-def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[..., None]:
+def push(woodpecker: WoodpeckerSimulator, clone: Clone) -> Callable[..., None]:
     """`push(script, ...)`: a pipeline of the clone's HEAD, played by now."""
 
     def one(script: PipelineTimeline, **facts: Any) -> None:
-        site.push("acme/app", "main", clone.head, script, after=-60.0, **facts)
+        woodpecker.push("acme/app", "main", clone.head, script, after=-60.0, **facts)
 
     return one
 
 
 @pytest.mark.parametrize("case", PUSHED, ids=str)
-def test_the_exit_code_and_the_last_line_are_the_verdict(shell: Shell, push: Any, clone: Clone, case: Case) -> None:
+def test_the_exit_code_and_the_last_line_are_the_verdict(
+    shell: Shell, push: Any, clone: Clone, case: WatchCase
+) -> None:
     if case.script:
         push(case.script)
     ended = shell("homelab-watch", *case.options)
@@ -85,25 +87,27 @@ def test_the_exit_code_and_the_last_line_are_the_verdict(shell: Shell, push: Any
     assert "Traceback" not in ended.err
 
 
-def test_a_commit_that_a_newer_one_replaced_is_superseded(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_a_commit_that_a_newer_one_replaced_is_superseded(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
     push(timelines.make_superseded(by=2))
-    site.push("acme/app", "main", OTHER, timelines.make_green())
+    woodpecker.push("acme/app", "main", OTHER, timelines.make_green())
     ended = shell("homelab-watch")
     assert (ended.code, ended.result["verdict"]) == (6, "superseded"), ended
 
 
-def test_a_server_that_cannot_be_reached_is_unreachable(shell: Shell, site: WoodpeckerSimulator) -> None:
-    site.stop()
+def test_a_server_that_cannot_be_reached_is_unreachable(shell: Shell, woodpecker: WoodpeckerSimulator) -> None:
+    woodpecker.stop()
     ended = shell("homelab-watch", "--unreachable-timeout", "0.2s")
     assert (ended.code, ended.result["verdict"]) == (8, "unreachable"), ended
 
 
-def test_a_refused_token_is_denied_by_its_source(shell: Shell, site: WoodpeckerSimulator) -> None:
+def test_a_refused_token_is_denied_by_its_source(shell: Shell, woodpecker: WoodpeckerSimulator) -> None:
     ended = shell("homelab-watch", WOODPECKER_TOKEN="nonsense-token")
     assert (ended.code, ended.result["verdict"]) == (4, "denied")
     assert "WOODPECKER_TOKEN" in ended.err
     assert "nonsense-token" not in ended.out + ended.err
-    assert site.count() == 1
+    assert woodpecker.count() == 1
 
 
 def test_no_token_at_all_is_denied_with_a_remedy(shell: Shell) -> None:
@@ -113,16 +117,16 @@ def test_no_token_at_all_is_denied_with_a_remedy(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_watch_says_how_to_go_on(
-    shell: Shell, push: Any, site: WoodpeckerSimulator, clone: Clone, number: signal.Signals
+def test_an_interrupted_watch_says_how_to_resume(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator, clone: Clone, number: signal.Signals
 ) -> None:
     code = {signal.SIGINT: 130, signal.SIGTERM: 143}[number]
     push(timelines.make_stuck())
     with shell.start("homelab-watch") as running:
-        wait_until(lambda: site.count("pipelines/1") > 0)
+        wait_until(lambda: woodpecker.count("pipelines/1") > 0)
         running.send_signal(number)
         out, err = running.communicate(timeout=HANG_S)
-    ended = Ended(running.returncode, out.decode(), err.decode())
+    ended = CommandResult(running.returncode, out.decode(), err.decode())
     assert (ended.code, ended.result["verdict"], ended.result["exit"]) == (code, "interrupted", str(code)), ended
     assert len(ended.lines) == 1
     assert f"resume with: homelab-watch {clone.head}" in ended.err
@@ -135,17 +139,19 @@ def test_an_interrupted_watch_says_how_to_go_on(
         (("--event", "push", "--timeout", "9m"), "{sha} --timeout 9m --appear-timeout 0 --event push"),
     ],
 )
-def test_the_command_that_goes_on_asks_the_same(shell: Shell, clone: Clone, given: tuple[str, ...], again: str) -> None:
+def test_the_resume_command_asks_the_same(shell: Shell, clone: Clone, given: tuple[str, ...], again: str) -> None:
     """A tag's pipelines are not those of its commit."""
     clone.git("tag", "v1.0")
     ended = shell("homelab-watch", *given, "--appear-timeout", "0")
     assert f"to resume: homelab-watch {again.format(sha=clone.head)}\n" in ended.err
 
 
-def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_an_interrupted_watch_ends_its_json_with_a_result(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
     push(timelines.make_stuck())
     with shell.start("homelab-watch", "--output", "json") as running:
-        wait_until(lambda: site.count("pipelines/1") > 0)
+        wait_until(lambda: woodpecker.count("pipelines/1") > 0)
         running.send_signal(signal.SIGTERM)
         out, _ = running.communicate(timeout=HANG_S)
     found = objects(out.decode().splitlines())
@@ -154,14 +160,14 @@ def test_an_interrupted_watch_ends_its_json_with_a_result(shell: Shell, push: An
 
 
 @pytest.mark.parametrize("case", LOOKS, ids=str)
-def test_ci_status_gives_the_same_verdict_from_one_look(
-    shell: Shell, push: Any, site: WoodpeckerSimulator, case: Case
+def test_ci_status_gives_the_same_verdict_from_one_poll(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator, case: WatchCase
 ) -> None:
     if case.script:
         push(case.script)
     ended = shell("homelab", "ci", "status")
     assert (ended.code, ended.result["verdict"], len(ended.lines)) == (case.code, case.verdict, 1), ended
-    assert site.count(r"pipelines\?") == 1
+    assert woodpecker.count(r"pipelines\?") == 1
 
 
 def test_json_is_valid_from_the_first_object_to_the_result(shell: Shell, push: Any, clone: Clone) -> None:
@@ -204,11 +210,11 @@ def test_text_from_outside_reaches_no_terminal_raw(shell: Shell, push: Any, comm
 
 
 def test_the_token_is_in_no_output_argument_or_file(
-    shell: Shell, push: Any, site: WoodpeckerSimulator, clone: Clone
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator, clone: Clone
 ) -> None:
     push(timelines.make_stuck(), message="see alice-token")
     with shell.start("homelab-watch", "--output", "json") as running:
-        wait_until(lambda: site.count("pipelines/1") > 0)
+        wait_until(lambda: woodpecker.count("pipelines/1") > 0)
         seen = b"".join(arguments(pid) for pid in family(running.pid))
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=HANG_S)

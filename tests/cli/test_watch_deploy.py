@@ -36,9 +36,9 @@ def shop(shell: Shell, stage: DeploymentScript, tmp_path: Path) -> Iterator[Shel
 
 
 @pytest.fixture
-def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
+def push(woodpecker: WoodpeckerSimulator, clone: Clone) -> Callable[[PipelineTimeline], None]:
     def one(script: PipelineTimeline) -> None:
-        site.push("acme/app", "main", clone.head, script, after=-60.0)
+        woodpecker.push("acme/app", "main", clone.head, script, after=-60.0)
 
     return one
 
@@ -95,7 +95,7 @@ def test_configured_targets_are_not_waited_for_by_a_watch(
     assert (ended.code, ended.result["verdict"]) == (0, "passed")
 
 
-def test_a_wait_that_runs_out_of_time_says_how_to_go_on(
+def test_a_wait_that_runs_out_of_time_says_how_to_resume(
     shop: Shell, push: Callable[[PipelineTimeline], None], clone: Clone
 ) -> None:
     push(timelines.make_green())
@@ -105,7 +105,9 @@ def test_a_wait_that_runs_out_of_time_says_how_to_go_on(
     assert "app:0aa11bb2" in ended.err
 
 
-def test_a_malformed_target_is_a_usage_error_before_anything_is_asked(shop: Shell, site: WoodpeckerSimulator) -> None:
+def test_a_malformed_target_is_a_usage_error_before_anything_is_asked(
+    shop: Shell, woodpecker: WoodpeckerSimulator
+) -> None:
     ended = shop("homelab-watch", "--deploy", "shop/job/web")
     assert (ended.code, ended.result["verdict"]) == (2, "usage")
-    assert not site.requests
+    assert not woodpecker.requests

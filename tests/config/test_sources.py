@@ -87,12 +87,12 @@ def test_the_tracked_file_is_found_from_a_folder_below(clone: Clone, config: Res
 
 def test_a_malformed_tracked_file_is_a_usage_error_that_names_it(clone: Clone, config: Resolved) -> None:
     clone.write(".homelab.toml", "repo = \n")
-    with pytest.raises(CommandError, match=r"\.homelab\.toml is malformed") as told:
+    with pytest.raises(CommandError, match=r"\.homelab\.toml is malformed") as raised:
         config()
-    assert told.value.exit is ExitCode.USAGE
+    assert raised.value.exit is ExitCode.USAGE
 
 
-def test_a_tracked_file_that_is_no_text_is_malformed_and_not_overlooked(clone: Clone, config: Resolved) -> None:
+def test_a_tracked_file_that_is_not_text_is_malformed_and_not_overlooked(clone: Clone, config: Resolved) -> None:
     (clone.path / ".homelab.toml").write_bytes(b'target = "\xff"\n')
     with pytest.raises(CommandError, match=r"\.homelab\.toml is malformed"):
         config()
@@ -147,12 +147,12 @@ def test_a_broken_context_file_is_as_good_as_none(seal: dict[str, str], config: 
     assert config().server is None
 
 
-def test_a_trust_anchor_that_is_no_file_is_named_with_its_source(seal: dict[str, str], clone: Clone) -> None:
+def test_a_trust_anchor_that_is_not_a_file_is_named_with_its_source(seal: dict[str, str], clone: Clone) -> None:
     environ = {"SSL_CERT_FILE": "/nowhere/ca.pem", "WOODPECKER_SERVER": "https://ci.example.test", "WP_TOKEN": "t"}
     world = Runtime({**seal, **environ}, clone.path)
-    with pytest.raises(CommandError, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as told:
+    with pytest.raises(CommandError, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as raised:
         world.ci_provider(world.config({}))
-    assert told.value.exit is ExitCode.USAGE
+    assert raised.value.exit is ExitCode.USAGE
 
 
 def test_no_more_of_a_tracked_file_is_read_than_a_person_would_write(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ EMPTY: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
-class Place:
+class SettingSource:
     """One source of one setting."""
 
     setting: Setting
@@ -105,17 +105,17 @@ class Place:
         )
 
 
-def places() -> Iterator[Place]:
+def places() -> Iterator[SettingSource]:
     """Every source of every setting, the strongest first."""
     for setting in SETTINGS:
         if setting.option:
-            yield Place(setting, "option", setting.option)
+            yield SettingSource(setting, "option", setting.option)
         for name in setting.env:
-            yield Place(setting, "environment", name)
+            yield SettingSource(setting, "environment", name)
         if setting.git:
-            yield Place(setting, "git config", setting.git)
+            yield SettingSource(setting, "git config", setting.git)
         if setting.tracked:
-            yield Place(setting, "tracked", setting.tracked)
+            yield SettingSource(setting, "tracked", setting.tracked)
 
 
 def both(strong: SettingSources, weak: SettingSources) -> SettingSources:
@@ -141,7 +141,7 @@ def test_every_setting_has_a_sample() -> None:
 
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
-def test_a_setting_comes_from_each_of_its_sources(place: Place) -> None:
+def test_a_setting_comes_from_each_of_its_sources(place: SettingSource) -> None:
     for text, meaning in (SAMPLES[place.setting.name].one, SAMPLES[place.setting.name].two):
         config = resolve_config(place.give(text))
         assert getattr(config, place.setting.name) == meaning
@@ -149,7 +149,7 @@ def test_a_setting_comes_from_each_of_its_sources(place: Place) -> None:
 
 
 @pytest.mark.parametrize(("strong", "weak"), PAIRS, ids=str)
-def test_the_stronger_source_wins(strong: Place, weak: Place) -> None:
+def test_the_stronger_source_wins(strong: SettingSource, weak: SettingSource) -> None:
     sample = SAMPLES[strong.setting.name]
     config = resolve_config(both(strong.give(sample.one[0]), weak.give(sample.two[0])))
     assert getattr(config, strong.setting.name) == sample.one[1]
@@ -157,7 +157,7 @@ def test_the_stronger_source_wins(strong: Place, weak: Place) -> None:
 
 
 @pytest.mark.parametrize(("strong", "weak"), [pair for pair in PAIRS if pair[0].kind != "option"], ids=str)
-def test_an_empty_source_counts_as_unset(strong: Place, weak: Place) -> None:
+def test_an_empty_source_counts_as_unset(strong: SettingSource, weak: SettingSource) -> None:
     sample = SAMPLES[strong.setting.name]
     config = resolve_config(both(strong.give(" "), weak.give(sample.two[0])))
     assert getattr(config, strong.setting.name) == sample.two[1]
@@ -165,24 +165,24 @@ def test_an_empty_source_counts_as_unset(strong: Place, weak: Place) -> None:
 
 @pytest.mark.parametrize("place", [place for place in PLACES if place.kind == "option"], ids=str)
 @pytest.mark.parametrize("text", ["", " "])
-def test_an_empty_option_is_refused(place: Place, text: str) -> None:
-    with pytest.raises(CommandError, match=f"{place.key} is empty") as told:
+def test_an_empty_option_is_refused(place: SettingSource, text: str) -> None:
+    with pytest.raises(CommandError, match=f"{place.key} is empty") as raised:
         resolve_config(place.give(text))
-    assert told.value.exit is ExitCode.USAGE
+    assert raised.value.exit is ExitCode.USAGE
 
 
 @pytest.mark.parametrize(("place", "text"), MALFORMED, ids=lambda x: str(x)[:40].encode("unicode_escape").decode())
-def test_a_malformed_value_is_a_usage_error_that_names_setting_and_source(place: Place, text: str) -> None:
-    with pytest.raises(CommandError) as told:
+def test_a_malformed_value_is_a_usage_error_that_names_setting_and_source(place: SettingSource, text: str) -> None:
+    with pytest.raises(CommandError) as raised:
         resolve_config(place.give(text))
-    said = told.value
+    said = raised.value
     assert said.exit is ExitCode.USAGE
     assert (place.setting.option or place.setting.git or place.setting.env[0]) in said.message
     assert place.named in said.message
     assert said.hint
 
 
-def test_a_setting_that_nobody_gives_has_its_default() -> None:
+def test_a_setting_that_is_not_given_has_its_default() -> None:
     config = resolve_config(SettingSources())
     assert (config.server, config.dial, config.ca_file, config.vault_dial) == (None, None, None, None)
     assert (config.repo, config.remote, config.onto, config.verify, config.deploy) == ("", "", "", "", ())
@@ -234,10 +234,10 @@ def test_one_empty_target_among_several_options_is_refused() -> None:
     [("repo", {"a": 1}), ("timeout", 1.5), ("timeout", True), ("deploy", [1]), ("verify", ["make"]), ("deploy", {})],
 )
 def test_a_value_of_another_type_in_the_tracked_file_is_malformed(key: str, raw: object) -> None:
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         resolve_config(SettingSources(tracked={key: raw}))
-    assert key in told.value.message
-    assert ".homelab.toml" in told.value.message
+    assert key in raised.value.message
+    assert ".homelab.toml" in raised.value.message
 
 
 def test_a_stronger_source_spares_the_reading_of_a_weaker_one() -> None:
@@ -272,9 +272,9 @@ def test_what_a_tracked_file_may_say_is_exactly_the_contract() -> None:
 
 def test_a_password_in_a_malformed_url_is_not_shown() -> None:
     for text in ("https://bob:s3cret@ci.example.test", "https://bob:s3@cret@ci.example.test"):
-        with pytest.raises(CommandError) as told:
+        with pytest.raises(CommandError) as raised:
             resolve_config(SettingSources(environ={"WOODPECKER_SERVER": text}))
-        assert "cret" not in told.value.message + told.value.hint
+        assert "cret" not in raised.value.message + raised.value.hint
 
 
 CLEAR = [
@@ -297,9 +297,9 @@ def test_http_is_only_for_this_machine(url: str, variable: str, *, refused: bool
     if not refused:
         resolve_config(SettingSources(environ=environ))
         return
-    with pytest.raises(CommandError, match="unencrypted") as told:
+    with pytest.raises(CommandError, match="unencrypted") as raised:
         resolve_config(SettingSources(environ=environ))
-    assert variable in told.value.message
+    assert variable in raised.value.message
     resolve_config(SettingSources(environ={**environ, "HOMELAB_ALLOW_HTTP": "1"}))
 
 

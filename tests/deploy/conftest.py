@@ -30,8 +30,8 @@ from homelab_hooks.kubectl.model import (
     WorkloadTarget,
 )
 from homelab_hooks.polling.outcome import Decision, Poll
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, RolloutRecording
-from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.verdict import Verdict
 from tests.support.kubectl_replay import KubectlFault, ReplayedKubectl, report_no_fault
 
@@ -53,7 +53,7 @@ def recording() -> Callable[[str], RolloutRecording]:
 
 
 @dataclass
-class Waited:
+class FinishedWait:
     """A wait that is over."""
 
     verdict: Verdict
@@ -79,7 +79,7 @@ def request_() -> DeployRequest:
 
 
 @pytest.fixture
-def waited() -> Callable[..., Waited]:
+def waited() -> Callable[..., FinishedWait]:
     """Wait for a timeline in played time, with git's knowledge given by the newer names it knows to contain ours."""
 
     def run(
@@ -92,7 +92,7 @@ def waited() -> Callable[..., Waited]:
         watch: bool = False,
         spoils: tuple[float, str] | None = None,
         log: str = "",
-    ) -> Waited:
+    ) -> FinishedWait:
         clock = time or SimulatedClock()
         events: list[tuple[float, Event]] = []
         asked: list[str] = []
@@ -113,7 +113,7 @@ def waited() -> Callable[..., Waited]:
         asking = replace(request, use_watches=watch)
         probe = KubernetesProbe(Kubectl(played), contains, now=clock.now, wake=clock.wake if watch else None, tell=tell)
         verdict = wait_for_rollouts(asking, probe=probe, clock=clock, tell=tell)
-        return Waited(verdict, clock.now(), events, asked, len(played.calls))
+        return FinishedWait(verdict, clock.now(), events, asked, len(played.calls))
 
     return run
 

@@ -1,4 +1,4 @@
-"""Several targets, what is told meanwhile, and how many calls it costs."""
+"""Several targets: which events are emitted, and how many calls are made."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from homelab_hooks.events import ContactLost, ContactRestored, RolloutChanged, W
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import DigestProof
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, Json
-from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.system.completed import Completed
 
 Given = Callable[..., Any]
@@ -63,7 +63,7 @@ def test_a_played_rollout_can_fail(
 def test_all_targets_are_judged_to_the_end_and_the_worst_counts(
     time: SimulatedClock, request_: DeployRequest, waited: Given
 ) -> None:
-    """A failure is no reason to know nothing of the others."""
+    """A failed target does not hide the state of the others."""
     good, bad = (
         DeploymentScript(SampleApp(name="good"), now=time.now),
         DeploymentScript(SampleApp(name="bad"), now=time.now),
@@ -93,7 +93,7 @@ def test_the_same_target_twice_is_waited_for_once(
     assert len(over.verdict.deploys) == 1
 
 
-def test_while_the_image_has_not_come_a_look_is_one_call(
+def test_while_the_image_has_not_come_a_poll_is_one_call(
     time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
     over = waited(stage.at, replace(request_, timeout=600.0), time=time)
@@ -114,7 +114,7 @@ def test_what_is_waited_for_is_said_once_a_minute(
 def test_a_cluster_that_vanishes_and_comes_back_costs_nothing_but_time(
     time: SimulatedClock, stage: DeploymentScript, request_: DeployRequest, waited: Given
 ) -> None:
-    """Lost contact is told once for all targets, and so is its end."""
+    """Lost contact is reported once for all targets, and so is its end."""
     other = DeploymentScript(SampleApp(name="other"), now=time.now)
     for each in (stage, other):
         each.deploy(request_.sha, ScriptedRollout(image_after=30.0))
@@ -157,7 +157,7 @@ def test_without_kubectl_it_is_a_problem(stage: DeploymentScript, request_: Depl
 def test_a_workload_that_changes_while_it_is_looked_at_does_not_count(
     time: SimulatedClock, request_: DeployRequest, waited: Given
 ) -> None:
-    """Another generation at the second reading of one look: it is taken anew, and never believed half."""
+    """The generation changes between the two reads of one snapshot: the snapshot is taken again, never used in part."""
     stage = DeploymentScript(SampleApp(), now=time.now)
     stage.deploy(request_.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.001))
     reads = 0

@@ -21,7 +21,7 @@ def test_defect_34_only_the_tag_proves_and_a_seven_digit_tag_is_enough() -> None
     assert not image_ref.has_commit_token(image_ref.extract_tag(f"app:x{SHA[:8]}"), SHA)
 
 
-def test_defect_35_a_kubectl_that_fails_is_told_at_once() -> None:
+def test_defect_35_a_kubectl_that_fails_is_reported_at_once() -> None:
     forbidden = errors.to_poll(Completed(1, b"", b'Error from server (Forbidden): deployments.apps "web" is forbidden'))
     unreached = errors.to_poll(Completed(1, b"", b"The connection to the server 10.0.0.1:6443 was refused"))
 

@@ -1,4 +1,4 @@
-"""Programs whose lines are heard while they run, and which end when nobody listens."""
+"""Output lines of a program arrive while it runs; the program is ended when the callback returns False."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def processes() -> ProcessRunner:
     return ProcessRunner({"PATH": os.environ["PATH"]})
 
 
-class Listener:
-    """Keeps what it hears, up to a number of lines."""
+class LineRecorder:
+    """Records lines, up to a number of them."""
 
     def __init__(self, most: int = 100) -> None:
         self.heard: list[str] = []
@@ -36,16 +36,16 @@ def shell(script: str) -> list[str]:
     return ["sh", "-c", script]
 
 
-def test_lines_come_while_it_runs_and_its_end_is_told(processes: ProcessRunner) -> None:
-    listener = Listener()
+def test_lines_come_while_it_runs_and_its_end_is_reported(processes: ProcessRunner) -> None:
+    listener = LineRecorder()
     following = processes.stream_lines(shell("echo one; echo two; printf half"), listener.hear, listener.over.set)
     assert listener.over.wait(HANG_S)
     assert (listener.heard, following.alive) == (["one\n", "two\n"], False)
 
 
 @pytest.mark.parametrize("end", ["closed by us", "enough heard"])
-def test_it_ends_with_all_it_started_when_nobody_listens(processes: ProcessRunner, end: str) -> None:
-    listener = Listener(most=100 if end == "closed by us" else 1)
+def test_it_ends_with_all_it_started_without_a_listener(processes: ProcessRunner, end: str) -> None:
+    listener = LineRecorder(most=100 if end == "closed by us" else 1)
     following = processes.stream_lines(shell(f"{FOREVER} & echo $!; wait"), listener.hear, listener.over.set)
     assert listener.some.wait(HANG_S)
     if end == "closed by us":
@@ -56,20 +56,20 @@ def test_it_ends_with_all_it_started_when_nobody_listens(processes: ProcessRunne
 
 
 def test_a_program_that_is_not_there_has_ended(processes: ProcessRunner) -> None:
-    following = processes.stream_lines(["/no/such/program"], Listener().hear, lambda: None)
+    following = processes.stream_lines(["/no/such/program"], LineRecorder().hear, lambda: None)
     assert not following.alive
     following.close()
 
 
 def test_an_endless_line_ends_it(processes: ProcessRunner) -> None:
-    listener = Listener()
+    listener = LineRecorder()
     processes.stream_lines(shell("exec cat /dev/zero"), listener.hear, listener.over.set)
     assert listener.over.wait(HANG_S)
     assert listener.heard == []
 
 
 def test_a_line_without_an_end_is_not_kept(processes: ProcessRunner) -> None:
-    listener = Listener()
+    listener = LineRecorder()
     tracemalloc.start()
     processes.stream_lines(shell(f"head -c {16 * MAX_LINE_BYTES} /dev/zero"), listener.hear, listener.over.set)
     assert listener.over.wait(HANG_S)

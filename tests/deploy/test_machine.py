@@ -22,15 +22,15 @@ LOST = Unavailable("connection refused")
 
 
 def play(state: RolloutState, *looks: tuple[float, Poll[Snapshot]]) -> tuple[RolloutState, list[Event], float | None]:
-    """Take turns at the given times; what was told, and the last wait."""
-    told: list[Event] = []
+    """Run one step at each of the given times; return the state, the events and the last delay."""
+    events: list[Event] = []
     wait: float | None = 0.0
     for now, look in looks:
         assert wait is not None, "it had been settled"
         step = decide(state, look, now)
         state, wait = step.state, step.delay
-        told += step.events
-    return state, told, wait
+        events += step.events
+    return state, events, wait
 
 
 def outcome(state: RolloutState) -> RolloutOutcome:
@@ -48,7 +48,7 @@ def test_done_is_believed_only_after_the_settle_time(a_wait: Given, snapshot: Gi
     assert wait is None
 
 
-def test_without_a_settle_time_one_look_is_enough(a_wait: Given, snapshot: Given) -> None:
+def test_without_a_settle_time_one_poll_is_enough(a_wait: Given, snapshot: Given) -> None:
     state, _, _ = play(a_wait(settle=0.0, rollout_timeout=0.0), (0.0, Found(snapshot())))
     assert outcome(state).exit is ExitCode.OK
 
@@ -82,13 +82,13 @@ def test_a_settle_time_that_is_broken_past_the_timeout_is_a_timeout(
     assert outcome(state).exit is ExitCode.TIMEOUT
 
 
-def test_the_last_look_is_judged_before_the_time_is_counted(a_wait: Given, snapshot: Given) -> None:
+def test_the_last_poll_is_judged_before_the_time_is_counted(a_wait: Given, snapshot: Given) -> None:
     zero = Found(snapshot(counts=ReplicaCounts(desired=0, total=0, updated=0, available=0), pods=None))
     state, _, _ = play(a_wait(), (100.0, zero))
     assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
 
 
-def test_no_look_comes_later_than_the_deadline(a_wait: Given, snapshot: Given) -> None:
+def test_no_poll_comes_later_than_the_deadline(a_wait: Given, snapshot: Given) -> None:
     _, _, wait = play(a_wait(), (99.5, Found(snapshot("0aa11bb2"))))
     assert wait == pytest.approx(0.5)
 
@@ -101,7 +101,7 @@ def test_an_image_that_never_comes_is_a_timeout_whatever_runs(a_wait: Given, sna
     assert outcome(state).hint == "the same command continues"
 
 
-def test_a_mutable_tag_is_unproven_at_the_first_look_only(a_wait: Given, snapshot: Given) -> None:
+def test_a_mutable_tag_is_unproven_at_the_first_poll_only(a_wait: Given, snapshot: Given) -> None:
     state, _, _ = play(a_wait(), (0.0, Found(snapshot("latest"))))
     assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
     state, _, _ = play(a_wait(), (0.0, Found(snapshot("0aa11bb2"))), (1.0, Found(snapshot("latest"))))
@@ -166,26 +166,26 @@ def test_the_old_replica_set_is_not_taken_for_the_new_one(a_wait: Given, snapsho
 def test_a_revision_of_the_right_number_but_another_template_is_not_current(
     a_wait: Given, snapshot: Given, a_pod: Given
 ) -> None:
-    """All else says done: the template was changed, and nobody has looked yet."""
+    """Everything else looks complete, but the controller has not observed the changed template yet."""
     old = tuple(a_pod(f"web-old-{index}", "web-old") for index in range(2))
-    state, told, _ = play(a_wait(), (0.0, Found(snapshot(revision="1", pods=old))))
+    state, events, _ = play(a_wait(), (0.0, Found(snapshot(revision="1", pods=old))))
     assert state.settling is None
-    assert any(isinstance(event, RolloutChanged) and "to observe the new spec" in event.detail for event in told)
+    assert any(isinstance(event, RolloutChanged) and "to observe the new spec" in event.detail for event in events)
 
 
 def test_pods_with_different_digests_are_not_one_image(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
     other = a_pod("web-new-1")
     other = replace(other, containers=(replace(other.containers[0], digest="sha256:" + "2" * 64),))
-    state, told, _ = play(a_wait(), (0.0, Found(snapshot(pods=(a_pod("web-new-0"), other)))))
+    state, events, _ = play(a_wait(), (0.0, Found(snapshot(pods=(a_pod("web-new-0"), other)))))
     assert state.settling is None
-    assert any(isinstance(event, Waiting) and "2 different images" in event.reason for event in told)
+    assert any(isinstance(event, Waiting) and "2 different images" in event.reason for event in events)
 
 
 def test_a_paused_deployment_waits_only_while_something_is_left_to_do(a_wait: Given, snapshot: Given) -> None:
     state, _, _ = play(a_wait(), (0.0, Found(snapshot(paused=True))))
     assert state.settling is not None
-    _, told, _ = play(a_wait(), (0.0, Found(snapshot(paused=True, revision="1"))))
-    assert any(isinstance(event, Waiting) and "paused" in event.reason for event in told)
+    _, events, _ = play(a_wait(), (0.0, Found(snapshot(paused=True, revision="1"))))
+    assert any(isinstance(event, Waiting) and "paused" in event.reason for event in events)
 
 
 def passed(snapshot: Given, pods: Sequence[Pod]) -> Found[Snapshot]:
@@ -228,19 +228,19 @@ NOT_FOUND = 'rpc error: code = NotFound desc = "app:9f2c1a7b": not found'
         ("CreateContainerConfigError", 'secret "db" not found'),
     ],
 )
-def test_a_lasting_fault_is_believed_after_ten_seconds_and_two_looks(
+def test_a_lasting_fault_is_believed_after_ten_seconds_and_two_polls(
     *, a_wait: Given, snapshot: Given, a_pod: Given, reason: str, message: str
 ) -> None:
     bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), reason, message),)))
-    state, told, _ = play(a_wait(), (0.0, bad), (9.9, bad))
+    state, events, _ = play(a_wait(), (0.0, bad), (9.9, bad))
     assert state.outcome is None
-    assert any(isinstance(event, Waiting) for event in told)
+    assert any(isinstance(event, Waiting) for event in events)
     state, _, _ = play(state, (10.0, bad))
     assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
     assert reason in outcome(state).reason
 
 
-def test_a_fault_that_heals_in_between_begins_anew(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
+def test_a_fault_that_heals_in_between_starts_again(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
     bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), "ErrImagePull", NOT_FOUND),)))
     fine = Found(snapshot(pods=(a_pod("web-new-0"),)))
     state, _, _ = play(a_wait(), (0.0, bad), (5.0, fine), (6.0, bad), (15.0, bad))
@@ -268,14 +268,14 @@ def test_a_back_off_that_names_no_cause_keeps_the_one_that_was_seen(
         ("CreateContainerError", "context deadline exceeded"),
     ],
 )
-def test_a_fault_that_may_pass_is_told_and_waits_for_the_deadline_or_a_minute(
+def test_a_fault_that_may_pass_is_reported_and_waits_for_the_deadline_or_a_minute(
     *, a_wait: Given, snapshot: Given, a_pod: Given, reason: str, message: str
 ) -> None:
     """Deployments have a progress deadline; StatefulSets and DaemonSets have none."""
     bad = Found(snapshot(pods=(waiting(a_pod("web-new-0"), reason, message),)))
-    state, told, _ = play(a_wait(), (0.0, bad), (90.0, bad))
+    state, events, _ = play(a_wait(), (0.0, bad), (90.0, bad))
     assert state.outcome is None
-    assert any(isinstance(event, Waiting) and reason in event.reason for event in told)
+    assert any(isinstance(event, Waiting) and reason in event.reason for event in events)
     stateful = replace(bad.value, workload=replace(bad.value.workload, revision="web-new"))
     state, _, _ = play(a_wait("shop/sts/web"), (0.0, Found(stateful)), (59.0, Found(stateful)))
     assert state.outcome is None
@@ -293,15 +293,15 @@ def test_a_crash_is_hopeless_at_the_third_restart(a_wait: Given, snapshot: Given
     def at(restarts: int, phase: ContainerPhase) -> Found[Snapshot]:
         return Found(snapshot(pods=(crashing(a_pod("web-new-0"), restarts, phase),)))
 
-    state, told, _ = play(a_wait(), (0.0, at(0, ContainerPhase.RUNNING)), (5.0, at(2, ContainerPhase.WAITING)))
+    state, events, _ = play(a_wait(), (0.0, at(0, ContainerPhase.RUNNING)), (5.0, at(2, ContainerPhase.WAITING)))
     assert state.outcome is None
-    assert any(isinstance(event, Waiting) and "exit code 3" in event.reason for event in told)
+    assert any(isinstance(event, Waiting) and "exit code 3" in event.reason for event in events)
     state, _, _ = play(state, (6.0, at(3, ContainerPhase.RUNNING)))
     assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
 
 
 def test_restarts_of_long_ago_are_no_crash_loop(a_wait: Given, snapshot: Given, a_pod: Given) -> None:
-    """A pod that runs, not ready for a moment, with restarts from before anybody looked."""
+    """A running pod, not ready for a moment, with restarts from before the wait."""
     old = Found(snapshot(pods=(crashing(a_pod("web-new-0"), 7, ContainerPhase.RUNNING),)))
     state, _, _ = play(a_wait(), (0.0, old), (30.0, old))
     assert state.outcome is None
@@ -340,24 +340,24 @@ def test_a_workload_created_again_counts_only_with_the_image(a_wait: Given, snap
 
 
 def test_a_silent_cluster_is_borne_for_the_unreachable_timeout(a_wait: Given) -> None:
-    state, told, wait = play(a_wait(), (0.1, LOST), (1.0, LOST), (5.0, LOST), (30.0, LOST), (59.0, LOST))
-    assert [type(event) for event in told] == [ContactLost]
+    state, events, wait = play(a_wait(), (0.1, LOST), (1.0, LOST), (5.0, LOST), (30.0, LOST), (59.0, LOST))
+    assert [type(event) for event in events] == [ContactLost]
     assert wait == pytest.approx(1.0)
     state, _, _ = play(state, (60.0, LOST))
     assert outcome(state).exit is ExitCode.UNREACHABLE
     assert "connection refused" in outcome(state).reason
 
 
-def test_an_answer_after_silence_is_told_and_begins_the_patience_anew(a_wait: Given, snapshot: Given) -> None:
+def test_an_answer_after_silence_is_reported_and_restarts_the_timeout(a_wait: Given, snapshot: Given) -> None:
     old = Found(snapshot("0aa11bb2"))
-    state, told, _ = play(a_wait(), (0.0, old), (7.0, LOST), (20.0, old), (79.0, LOST))
+    state, events, _ = play(a_wait(), (0.0, old), (7.0, LOST), (20.0, old), (79.0, LOST))
     assert state.outcome is None
-    assert [event for event in told if isinstance(event, ContactRestored)] == [
+    assert [event for event in events if isinstance(event, ContactRestored)] == [
         ContactRestored(away=18.5)
-    ]  # nobody asked before 1.5
+    ]  # there was no request before 1.5
 
 
-def test_looks_come_further_apart_while_there_is_no_answer(a_wait: Given) -> None:
+def test_polls_come_further_apart_while_there_is_no_answer(a_wait: Given) -> None:
     state, waits = a_wait(), []
     for now in range(10, 16):
         step = decide(state, LOST, float(now))
@@ -366,7 +366,7 @@ def test_looks_come_further_apart_while_there_is_no_answer(a_wait: Given) -> Non
     assert waits == [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
 
 
-def test_a_settle_time_survives_a_look_that_failed(a_wait: Given, snapshot: Given) -> None:
+def test_a_settle_time_survives_a_poll_that_failed(a_wait: Given, snapshot: Given) -> None:
     done = Found(snapshot())
     state, _, wait = play(a_wait(), (0.0, done), (5.5, Unavailable("reset", FailureKind.CONNECTION)))
     assert state.outcome is None
@@ -397,7 +397,7 @@ def test_a_hopeless_refusal_is_final_even_after_success(a_wait: Given, snapshot:
     assert outcome(state).exit is ExitCode.DENIED
 
 
-def test_only_changes_are_told(a_wait: Given, snapshot: Given) -> None:
+def test_only_changes_are_reported(a_wait: Given, snapshot: Given) -> None:
     old = Found(snapshot("0aa11bb2"))
-    _, told, _ = play(a_wait(), *((float(now), old) for now in range(20)))
-    assert [type(event) for event in told] == [RolloutChanged]
+    _, events, _ = play(a_wait(), *((float(now), old) for now in range(20)))
+    assert [type(event) for event in events] == [RolloutChanged]

@@ -85,7 +85,7 @@ def test_what_is_heard_is_looked_at_if_it_matters(rolling: Given, changes: dict[
 
 
 def test_a_pod_in_trouble_is_looked_at_once(rolling: Given) -> None:
-    """Once it is known, its own pace goes on."""
+    """Once it is known, polling continues at its own interval."""
     alarm = WatchState(up=True, pod_problem=True)
     assert poll_depth.poll_depth(rolling(watched=True), alarm, 105.0) is PollDepth.SNAPSHOT
     known = rolling(watched=True, evidence=(ObservedProblem(BAD, 100.0, 1),))
@@ -128,7 +128,7 @@ def test_the_workload_alone_is_enough_only_while_nothing_ends(rolling: Given) ->
     assert not poll_depth.workload_suffices(settling, workload(settling), 105.0)
 
 
-def test_the_longer_nothing_happens_the_later_the_next_look(rolling: Given) -> None:
+def test_the_longer_nothing_happens_the_later_the_next_poll(rolling: Given) -> None:
     waits = [poll_interval.next_delay(rolling(), now) for now in (5.0, 30.0, 100.0, 400.0)]
     assert waits[0] == INTERVALS.first_s
     assert waits == sorted(waits)

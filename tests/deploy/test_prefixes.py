@@ -37,7 +37,7 @@ def test_a_rollout_that_stops_midway_is_never_called_done(
     name: str,
     watch: bool,
 ) -> None:
-    """However it goes on: the state at the end of each wait is compared with the raw objects of that moment."""
+    """Whatever follows: the state at the end of each wait is compared with the raw objects of that moment."""
     played, wanted = recording(name), WANTED[name]
     ends: list[ExitCode] = []
     for snapshot in played.snapshots:

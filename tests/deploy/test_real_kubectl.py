@@ -1,4 +1,4 @@
-"""The real kubectl against a stand-in for the API server."""
+"""The real kubectl against a simulated Kubernetes API server."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.loop import Clock
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.server import (
@@ -32,7 +33,6 @@ from homelab_hooks.simulators.kubernetes.server import (
     RespondWith,
 )
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
-from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
@@ -43,7 +43,7 @@ from tests.waiting import HANG_S
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 
-class Held:
+class HeldClock:
     """The cluster's clock: it stands still until it is let go, so that a slow machine misses nothing."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ class Held:
             self._since = self._clock.now()
 
 
-class Limits(ProcessRunner):
+class TimeoutRecorder(ProcessRunner):
     """Starts processes, and remembers how long each of them could take."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -86,7 +86,7 @@ class WakeableClock(Clock, Protocol):
 
 
 @dataclass
-class House:
+class ClusterSandbox:
     """A cluster with a stage, and a kubectl that leads there; its time begins with the first event of a wait.
 
     Args:
@@ -96,9 +96,9 @@ class House:
     stage: DeploymentScript
     cluster: KubernetesSimulator
     kubeconfig: Path
-    processes: Limits
+    processes: TimeoutRecorder
     program: str
-    time: Held
+    time: HeldClock
     clock: WakeableClock = field(default_factory=SystemClock)
     events: list[Event] = field(default_factory=list)
 
@@ -131,28 +131,28 @@ def program() -> str:
     beside = Path(sys.executable).parent / "kubectl"
     found = str(beside) if beside.exists() else shutil.which("kubectl")
     if not found:
-        pytest.skip("there is no kubectl")
+        pytest.skip("kubectl not found")
     return found
 
 
 @pytest.fixture
-def processes(tmp_path: Path) -> Limits:
-    return Limits({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
+def processes(tmp_path: Path) -> TimeoutRecorder:
+    return TimeoutRecorder({"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
 
 
 @pytest.fixture
-def house(program: str, processes: Limits, tmp_path: Path) -> Iterator[House]:
-    time = Held()
+def sandbox(program: str, processes: TimeoutRecorder, tmp_path: Path) -> Iterator[ClusterSandbox]:
+    time = HeldClock()
     stage = DeploymentScript(SampleApp(), now=time.now)
     with KubernetesSimulator(stage.at, now=time.now) as cluster:
-        yield House(stage, cluster, cluster.kubeconfig(tmp_path / "config"), processes, program, time)
+        yield ClusterSandbox(stage, cluster, cluster.kubeconfig(tmp_path / "config"), processes, program, time)
 
 
 @pytest.fixture
-def played(house: House) -> House:
+def played(sandbox: ClusterSandbox) -> ClusterSandbox:
     """The same, with a wait whose sleeps take no time."""
-    house.clock = SimulatedClock()
-    return house
+    sandbox.clock = SimulatedClock()
+    return sandbox
 
 
 @pytest.fixture
@@ -160,16 +160,16 @@ def quick(request_: DeployRequest) -> DeployRequest:
     return replace(request_, timeout=HANG_S, settle=0.5, unreachable=HANG_S, wait_for_workload=False)
 
 
-def test_a_rollout_is_waited_for(house: House, quick: DeployRequest) -> None:
-    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.5, lag=0.3, pod_takes=0.3))
-    verdict = house.wait(quick)
+def test_a_rollout_is_waited_for(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    sandbox.stage.deploy(quick.sha, ScriptedRollout(image_after=0.5, lag=0.3, pod_takes=0.3))
+    verdict = sandbox.wait(quick)
     assert (verdict.exit, verdict.label) == (ExitCode.OK, "deployed")
-    phases = [event.phase for event in house.events if isinstance(event, RolloutChanged)]
+    phases = [event.phase for event in sandbox.events if isinstance(event, RolloutChanged)]
     assert phases[0] == "waiting"
     assert phases[-1] == "deployed"
 
 
-def test_kubectls_own_success_is_of_the_old_image(played: House, quick: DeployRequest) -> None:
+def test_kubectls_own_success_is_of_the_old_image(played: ClusterSandbox, quick: DeployRequest) -> None:
     """That is why the image comes first."""
     played.stage.deploy(quick.sha, ScriptedRollout(image_after=inf))
     status = played.kubectl("rollout", "status", "deployment/web")
@@ -179,97 +179,107 @@ def test_kubectls_own_success_is_of_the_old_image(played: House, quick: DeployRe
     assert "app:0aa11bb2" in verdict.reason
 
 
-def test_an_image_that_comes_late_is_waited_for_though_kubectl_says_success(house: House, quick: DeployRequest) -> None:
+def test_an_image_that_comes_late_is_waited_for_though_kubectl_says_success(
+    sandbox: ClusterSandbox, quick: DeployRequest
+) -> None:
     """Kubectl is through before the image has come."""
-    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.5, lag=0.3, pod_takes=0.3))
-    status = house.kubectl("rollout", "status", "deployment/web")
+    sandbox.stage.deploy(quick.sha, ScriptedRollout(image_after=0.5, lag=0.3, pod_takes=0.3))
+    status = sandbox.kubectl("rollout", "status", "deployment/web")
     assert (status.code, status.out) == (0, 'deployment "web" successfully rolled out\n')
-    assert image_of(house) == "registry.example.test/app:0aa11bb2"  # its success was of this one
-    verdict = house.wait(quick)
+    assert image_of(sandbox) == "registry.example.test/app:0aa11bb2"  # its success was of this one
+    verdict = sandbox.wait(quick)
     assert verdict.exit is ExitCode.OK
-    assert image_of(house) == "registry.example.test/app:9f2c1a7b"
-    told = [event.phase for event in house.events if isinstance(event, RolloutChanged)]
-    assert (told[0], told[-2:]) == ("waiting", ["settling", "deployed"])
+    assert image_of(sandbox) == "registry.example.test/app:9f2c1a7b"
+    events = [event.phase for event in sandbox.events if isinstance(event, RolloutChanged)]
+    assert (events[0], events[-2:]) == ("waiting", ["settling", "deployed"])
 
 
-def image_of(house: House) -> str:
-    return house.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}").out
+def image_of(sandbox: ClusterSandbox) -> str:
+    return sandbox.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}").out
 
 
-def test_answers_that_fail_for_a_moment_are_ridden_out(house: House, quick: DeployRequest) -> None:
+def test_answers_that_fail_for_a_moment_are_ridden_out(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
     """A bad gateway, a connection that is cut."""
-    house.cluster.fault = FailTimes([503, 0])
-    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.2, lag=0.1, pod_takes=0.2))
-    verdict = house.wait(quick)
+    sandbox.cluster.fault = FailTimes([503, 0])
+    sandbox.stage.deploy(quick.sha, ScriptedRollout(image_after=0.2, lag=0.1, pod_takes=0.2))
+    verdict = sandbox.wait(quick)
     assert verdict.exit is ExitCode.OK
-    assert house.cluster.fault == FailTimes([])
+    assert sandbox.cluster.fault == FailTimes([])
 
 
 @pytest.mark.parametrize(
     "mood", [FailWatches(403), FailWatches(200, ""), FailWatches(200, "<html>\n"), FailWatches(silent=True)],
     ids=["denied", "ends", "mad", "silent"],
 )  # fmt: skip
-def test_without_a_watch_that_works_it_is_polled(house: House, quick: DeployRequest, mood: FailWatches) -> None:
-    house.cluster.fault = mood
-    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.4, lag=0.2, pod_takes=0.3))
-    assert house.wait(quick).exit is ExitCode.OK
-    assert house.children() == []
+def test_without_a_watch_that_works_it_is_polled(
+    sandbox: ClusterSandbox, quick: DeployRequest, mood: FailWatches
+) -> None:
+    sandbox.cluster.fault = mood
+    sandbox.stage.deploy(quick.sha, ScriptedRollout(image_after=0.4, lag=0.2, pod_takes=0.3))
+    assert sandbox.wait(quick).exit is ExitCode.OK
+    assert sandbox.children() == []
 
 
-def test_the_last_words_of_a_crash_are_shown_clean(house: House, quick: DeployRequest) -> None:
-    house.cluster.log = "Traceback\n\x1b[31mValueError: no settings\x1b[0m\n"
-    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=RolloutEnding.CRASH))
-    assert house.wait(quick).exit is ExitCode.ROLLOUT_FAILED
-    said = [event for event in house.events if isinstance(event, Log)]
+def test_the_crash_log_is_shown_clean(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    sandbox.cluster.log = "Traceback\n\x1b[31mValueError: no settings\x1b[0m\n"
+    sandbox.stage.deploy(
+        quick.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.2, ending=RolloutEnding.CRASH)
+    )
+    assert sandbox.wait(quick).exit is ExitCode.ROLLOUT_FAILED
+    said = [event for event in sandbox.events if isinstance(event, Log)]
     assert [event.text for event in said[:2]] == ["Traceback", "ValueError: no settings"]
     assert said[0].source.startswith("pod web-9f2c1a7b-")
     assert said[0].source.endswith("/app")
     assert "logs --previous --container=app web-9f2c1a7b-" in said[2].text
 
 
-def test_a_crash_loop_is_a_failed_rollout(house: House, quick: DeployRequest) -> None:
-    house.stage.deploy(quick.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.3, ending=RolloutEnding.CRASH))
-    verdict = house.wait(quick)
+def test_a_crash_loop_is_a_failed_rollout(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    sandbox.stage.deploy(
+        quick.sha, ScriptedRollout(image_after=0.0, lag=0.0, pod_takes=0.3, ending=RolloutEnding.CRASH)
+    )
+    verdict = sandbox.wait(quick)
     assert verdict.exit is ExitCode.ROLLOUT_FAILED
     assert "exit code 1" in verdict.reason
 
 
-def test_a_forbidden_call_is_denied_at_once(house: House, quick: DeployRequest) -> None:
-    house.cluster.fault = DenyObjects()
-    verdict = house.wait(quick)
+def test_a_forbidden_call_is_denied_at_once(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    sandbox.cluster.fault = DenyObjects()
+    verdict = sandbox.wait(quick)
     assert verdict.exit is ExitCode.DENIED
     assert "is forbidden" in verdict.reason
-    assert len(house.processes.limits) == 1
+    assert len(sandbox.processes.limits) == 1
 
 
-def test_refused_credentials_are_denied_at_once(house: House, quick: DeployRequest) -> None:
-    house.cluster.fault = DenyObjects(401, "Unauthorized", "Unauthorized")
-    assert house.wait(quick).exit is ExitCode.DENIED
-    assert len(house.processes.limits) == 1
+def test_refused_credentials_are_denied_at_once(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    sandbox.cluster.fault = DenyObjects(401, "Unauthorized", "Unauthorized")
+    assert sandbox.wait(quick).exit is ExitCode.DENIED
+    assert len(sandbox.processes.limits) == 1
 
 
-def test_an_unknown_context_is_denied_at_once(house: House, quick: DeployRequest) -> None:
-    verdict = house.wait(quick, context="nosuch")
+def test_an_unknown_context_is_denied_at_once(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    verdict = sandbox.wait(quick, context="nosuch")
     assert verdict.exit is ExitCode.DENIED
     assert 'context "nosuch" does not exist' in verdict.reason
     assert "get-contexts" in verdict.hint
 
 
-def test_a_missing_workload_is_unproven(house: House, quick: DeployRequest) -> None:
-    verdict = house.wait(replace(quick, targets=(WorkloadTarget.parse("shop/nosuch"),)))
+def test_a_missing_workload_is_unproven(sandbox: ClusterSandbox, quick: DeployRequest) -> None:
+    verdict = sandbox.wait(replace(quick, targets=(WorkloadTarget.parse("shop/nosuch"),)))
     assert verdict.exit is ExitCode.ROLLOUT_UNPROVEN
     assert 'deployments.apps "nosuch" not found' in verdict.reason
 
 
-def test_a_server_that_accepts_and_never_answers_is_left_at_the_deadline(house: House, quick: DeployRequest) -> None:
-    """Kubectl itself would hang for most of a minute: no call may go on for longer than is left."""
-    house.cluster.fault = NeverAnswer()
-    verdict = house.wait(replace(quick, timeout=3.0))
+def test_a_server_that_accepts_and_never_answers_is_left_at_the_deadline(
+    sandbox: ClusterSandbox, quick: DeployRequest
+) -> None:
+    """Kubectl itself would hang for most of a minute: no call may take longer than the time left."""
+    sandbox.cluster.fault = NeverAnswer()
+    verdict = sandbox.wait(replace(quick, timeout=3.0))
     assert verdict.exit is ExitCode.TIMEOUT
-    assert max(house.processes.limits) <= 3.0
+    assert max(sandbox.processes.limits) <= 3.0
 
 
-def test_a_server_that_is_gone_is_unreachable(played: House, quick: DeployRequest) -> None:
+def test_a_server_that_is_gone_is_unreachable(played: ClusterSandbox, quick: DeployRequest) -> None:
     played.cluster.close()
     verdict = played.wait(replace(quick, unreachable=60.0))
     assert verdict.exit is ExitCode.UNREACHABLE
@@ -280,7 +290,7 @@ def test_a_server_that_is_gone_is_unreachable(played: House, quick: DeployReques
 @pytest.mark.parametrize(
     "mood", [RespondWith(200, "<html>Sign in</html>"), RespondWith(502, "<html>Bad Gateway</html>")]
 )
-def test_a_proxys_page_is_no_answer(played: House, quick: DeployRequest, mood: RespondWith) -> None:
+def test_a_proxys_page_is_not_an_answer(played: ClusterSandbox, quick: DeployRequest, mood: RespondWith) -> None:
     played.cluster.fault = mood
     assert played.wait(replace(quick, unreachable=60.0)).exit is ExitCode.UNREACHABLE
 
@@ -289,16 +299,18 @@ def test_a_proxys_page_is_no_answer(played: House, quick: DeployRequest, mood: R
 def test_each_kind_is_read_as_the_real_server_shows_it(
     *,
     recording: Callable[[str], RolloutRecording],
-    processes: Limits,
+    processes: TimeoutRecorder,
     program: str,
     tmp_path: Path,
     quick: DeployRequest,
     name: str,
 ) -> None:
     """The end of a recorded rollout, through the real kubectl."""
-    played, time = recording(name), Held()
+    played, time = recording(name), HeldClock()
     with KubernetesSimulator(lambda _t: played.at(played.end_s), now=time.now) as cluster:
         kubeconfig = cluster.kubeconfig(tmp_path / "config")
-        house = House(DeploymentScript(SampleApp(), now=time.now), cluster, kubeconfig, processes, program, time)
+        sandbox = ClusterSandbox(
+            DeploymentScript(SampleApp(), now=time.now), cluster, kubeconfig, processes, program, time
+        )
         target = WorkloadTarget.parse(f"shop/{played.kind}/web")
-        assert house.wait(replace(quick, targets=(target,), settle=0.0)).exit is ExitCode.OK
+        assert sandbox.wait(replace(quick, targets=(target,), settle=0.0)).exit is ExitCode.OK

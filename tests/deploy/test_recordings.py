@@ -1,4 +1,4 @@
-"""Every recorded rollout comes to the verdict that a person who knows the cluster gave it."""
+"""Every recorded rollout results in the verdict that a person who knows the cluster gave it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import LabelProof
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
-from homelab_hooks.simulators.played_time import SimulatedClock
 
 DEPLOYED = {
     "9f2c1a7b": [
@@ -166,7 +166,7 @@ HELD = [
 
 @pytest.mark.parametrize("watch", [False, True], ids=["polled", "watched"])
 @pytest.mark.parametrize(("name", "wanted", "says", "by"), HELD, ids=[row[0] for row in HELD])
-def test_what_holds_a_rollout_back_is_said_within_two_looks(
+def test_what_holds_a_rollout_back_is_said_within_two_polls(
     *,
     recording: Callable[[str], RolloutRecording],
     waited: Callable[..., Any],

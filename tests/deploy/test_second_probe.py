@@ -15,7 +15,7 @@ from homelab_hooks.events import ContactLost, Event, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
-from homelab_hooks.simulators.played_time import SimulatedClock
+from homelab_hooks.simulators.clock import SimulatedClock
 
 SHA = "9f2c1a7b" + "0" * 32
 OLD = "0aa11bb2" + "0" * 32

@@ -22,7 +22,7 @@ class Shown(NamedTuple):
 
 
 def commands() -> Iterator[Shown]:
-    """Every `$ command` of every block marked as console; one that goes on with a backslash is one."""
+    """Every `$ command` of every block marked as console; a line continued with a backslash is one command."""
     for page in PAGES:
         text = (ROOT / page).read_text(encoding="utf-8")
         for block in _BLOCK.findall(text):

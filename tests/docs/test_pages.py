@@ -50,7 +50,7 @@ def test_the_commands_of_a_page_end_as_it_says(scene: DemoEnvironment, page: str
         done = ProcessRunner(scene.environ).run(["sh", "-c", line], cwd=scene.my_clone.path, timeout=HANG_S)
         assert done.code == code, f"{line}\n{done.out}{done.err}"
     if without_jq:
-        pytest.skip(f"there is no jq here: {len(without_jq)} of {len(left)} commands were not run")
+        pytest.skip(f"jq not found: {len(without_jq)} of {len(left)} commands were not run")
 
 
 def test_a_make_target_that_is_shown_exists() -> None:

@@ -1,4 +1,4 @@
-"""Every scenario of the demo, as its user starts it: the code, the last line, and nothing left behind."""
+"""Every scenario of the demo, as its user starts it: the exit code, the last line, and nothing that remains."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOT_LANDED = {ExitCode.REFUSED, ExitCode.CONFLICT, ExitCode.PROTECTED}
 
 
 class Played(NamedTuple):
-    """A scenario that has been played, and the names of what it left behind."""
+    """A finished scenario, and the names of the files and processes that remain."""
 
     done: Completed
     left: list[str]
@@ -41,10 +41,10 @@ def play(name: str) -> Played:
         return Played(done, [path.name for path in Path(folder).glob("homelab-*")])
 
 
-@pytest.mark.ahead(play, at_once=3)
+@pytest.mark.start_early(play, at_once=3)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_ends_with_its_code_and_its_word(came_to: Played, name: str) -> None:
-    scenario, done = SCENARIOS[name], came_to.done
+def test_a_scenario_ends_with_its_code_and_its_verdict(early_result: Played, name: str) -> None:
+    scenario, done = SCENARIOS[name], early_result.done
 
     lines = done.out.splitlines()
     landed = "no" if scenario.exit in NOT_LANDED else "yes"
@@ -52,7 +52,7 @@ def test_a_scenario_ends_with_its_code_and_its_word(came_to: Played, name: str) 
     assert len(lines) == 1, "stdout has exactly the result line"
     assert f" exit={int(scenario.exit)} " in lines[0]
     assert f" landed={landed} " in lines[0]
-    assert came_to.left == [], "nothing is left behind"
+    assert early_result.left == [], "no file remains"
 
 
 def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_status(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_signal_after_the_landings_result_changes_neither_it_nor_the_exit_stat
             child.send_signal(signal.SIGTERM)
         assert (line + child.stdout.read()).count("\n") == 1
     assert f" exit={child.returncode} " in line
-    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+    assert not list(tmp_path.glob("homelab-*")), "no file remains"
 
 
 def test_an_unknown_scenario_is_a_usage_error_that_lists_them() -> None:
@@ -93,7 +93,7 @@ def test_the_demos_shell_is_a_place_where_everything_works(tmp_path: Path) -> No
     assert done.code == 42, done.err
     verdicts = [line.split()[1] for line in done.out.splitlines() if line.startswith("homelab: ")]
     assert verdicts == ["ok", "deployed", "deployed"]
-    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+    assert not list(tmp_path.glob("homelab-*")), "no file remains"
 
 
 def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> None:
@@ -113,6 +113,6 @@ def test_a_terminal_that_goes_away_takes_the_demo_with_it(tmp_path: Path) -> Non
     os.close(ours)
 
     assert child.wait(timeout=HANG_S) == ExitCode.TERMINATED
-    assert not list(tmp_path.glob("homelab-*")), "nothing is left behind"
+    assert not list(tmp_path.glob("homelab-*")), "no file remains"
     listed = ProcessRunner(os.environ).run(["ps", "-eo", "args="]).out
     assert str(tmp_path) not in listed

@@ -15,20 +15,13 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
-from tests.cli.shell import Ended, Shell
+from tests.cli.shell import CommandResult, Shell
 from tests.waiting import FOREVER, HANG_S, wait_until
 
 pytestmark = pytest.mark.slow
 
 TOKEN = "alice-token"
 OURS = {"WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN"}
-
-
-@pytest.fixture
-def ann(workshop: ScratchRepositories) -> Clone:
-    clone = workshop.clone("ann", branch="topic")
-    clone.commit("a")
-    return clone
 
 
 @pytest.fixture
@@ -40,12 +33,12 @@ def shell(seal: dict[str, str], ann: Clone) -> Shell:
 @pytest.fixture
 def watched(seal: dict[str, str], ann: Clone) -> Iterator[Shell]:
     """In Ann's clone, with a CI that knows her and the repository."""
-    with WoodpeckerSimulator(SystemClock(), speed=50) as site:
-        settings = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": TOKEN, "HOMELAB_CI_REPO": "acme/app"}
+    with WoodpeckerSimulator(SystemClock(), speed=50) as woodpecker:
+        settings = {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": TOKEN, "HOMELAB_CI_REPO": "acme/app"}
         yield Shell(seal, ann.path, settings)
 
 
-def land(shell: Shell, *options: str, verify: str = "true") -> Ended:
+def land(shell: Shell, *options: str, verify: str = "true") -> CommandResult:
     """`git land` without CI."""
     return shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", verify, *options)
 
@@ -65,7 +58,7 @@ def test_a_signal_while_verifying_ends_all_that_the_verification_started(
         os.killpg(child.pid, number)
         out, err = child.communicate(timeout=HANG_S)
     os.set_blocking(reader, True)
-    assert os.read(reader, 1) == b"", "nobody holds the pipe any more"
+    assert os.read(reader, 1) == b"", "no process holds the pipe"
     os.close(reader)
     assert f" exit={code} " in out.decode()
     assert b"landed=no" in out
@@ -129,7 +122,7 @@ def test_a_signal_in_a_new_landing_does_not_tell_what_became_of_the_one_before(
 def test_a_signal_while_pushing_is_answered_by_asking_the_server(
     shell: Shell, ann: Clone, workshop: ScratchRepositories, case: tuple[str, str, str | None]
 ) -> None:
-    """Briefly: only what nobody can tell is left out."""
+    """In short, without what cannot be known."""
     where, hook, landed = case
     before = workshop.server_commit()
     here = workshop.write_hook(
@@ -152,7 +145,7 @@ def test_a_signal_while_pushing_is_answered_by_asking_the_server(
     assert (workshop.server_commit() == ann.head) is (landed == "yes")
     assert (workshop.server_commit() == before) is (landed != "yes")
     if landed == "yes":
-        assert b"hint: " not in err, "there is nothing to go on with where nothing is watched"
+        assert b"hint: " not in err, "there is nothing to resume where nothing is watched"
     here.unlink()
     assert shell("git-land", "--abort", "--no-ci-watch").result["landed"] == (landed or "no")
 
@@ -193,7 +186,7 @@ def test_the_repositorys_post_push_hook_keeps_our_tokens_and_speaks_on_stderr(
     assert len(done.lines) == 1
 
 
-def test_defect_13_a_landing_is_told_in_json_with_its_result_last(shell: Shell, ann: Clone) -> None:
+def test_defect_13_a_landing_is_reported_in_json_with_its_result_last(shell: Shell, ann: Clone) -> None:
     """Defect 13: no JSON, no codes of its own, no word for scripts."""
     done = shell("git-land", "--output", "json", "--no-ci-watch", "--verify-cmd", "exit 1")
     told = [json.loads(line) for line in done.lines]
@@ -263,7 +256,7 @@ def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_fi
 def test_while_the_first_landing_only_watches_the_next_one_may_land(
     watched: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
-    """The lock is given back once the commit is certain: watching takes an hour, and harms nobody."""
+    """The lock is given back once the commit is certain: watching may take an hour and needs no lock."""
     os.mkfifo(workshop.folder / "gate")
     workshop.write_hook("post-push", "echo watching; cat ../gate", where=ann.path / ".git/hooks")
     ann.git("worktree", "add", "--quiet", "-b", "other", "../other")

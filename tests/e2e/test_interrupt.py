@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM after the push: the truth about the target, and a way to go on."""
+"""Ctrl-C and SIGTERM after the push: the truth about the target, and how to resume."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 @pytest.fixture
 def scene() -> Iterator[DemoEnvironment]:
-    """The first pipeline of a commit never ends, so there is time to interrupt whoever waits for it."""
+    """The first pipeline of a commit never ends, so there is time to interrupt its watch."""
     with DemoEnvironment(os.environ, timelines.make_stuck(), ScriptedRollout(image_after=0.5)) as running:
         yield running
 
@@ -54,10 +54,10 @@ def test_ctrl_c_during_the_rollout_names_the_wait_for_it(scene: DemoEnvironment)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_goes_on(
+def test_a_signal_to_the_whole_group_ends_with_landed_and_the_landing_continues(
     scene: DemoEnvironment, number: signal.Signals, code: int
 ) -> None:
-    """Git hands the signal on to its child, which so gets it twice; the last words are said all the same."""
+    """Git forwards the signal to its child, which gets it twice; the final output is printed all the same."""
     out, rest = cut_short(scene, number, at=": running", options=("--timeout", "40m"))
 
     assert out.startswith(f"homelab: interrupted exit={code} ")

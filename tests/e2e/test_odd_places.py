@@ -1,4 +1,4 @@
-"""Where the ground is not as it should be: nowhere to write, nobody who reads, another character set."""
+"""Odd environments: a read-only directory, a closed output pipe, another character set."""
 
 from __future__ import annotations
 
@@ -15,13 +15,6 @@ from tests.waiting import HANG_S
 pytestmark = pytest.mark.slow
 
 LAND = ("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", "true")
-
-
-@pytest.fixture
-def ann(workshop: ScratchRepositories) -> Clone:
-    clone = workshop.clone("ann", branch="topic")
-    clone.commit("a")
-    return clone
 
 
 @pytest.fixture
@@ -60,14 +53,14 @@ def test_a_disk_that_fills_up_during_the_push_does_not_hide_that_it_landed(
     assert workshop.server_commit() == ann.head
 
 
-def test_a_home_that_cannot_be_written_is_no_obstacle(shell: Shell) -> None:
+def test_a_home_that_cannot_be_written_is_not_an_obstacle(shell: Shell) -> None:
     done = shell(*LAND, HOME="/proc", XDG_CONFIG_HOME="/proc")
     assert (done.code, done.result["landed"]) == (0, "yes"), done.err
 
 
 @pytest.mark.parametrize("command", [("homelab", "manifest", "--json"), ("homelab", "doctor"), LAND])
 def test_a_reader_who_has_seen_enough_causes_no_complaint(shell: Shell, command: tuple[str, ...]) -> None:
-    """As with `| head -1`: what is written afterwards goes nowhere, and the landing goes on."""
+    """As with `| head -1`: further output is dropped, and the landing continues."""
     read, write = os.pipe()
     os.close(read)
     child = subprocess.Popen(
@@ -81,7 +74,7 @@ def test_a_reader_who_has_seen_enough_causes_no_complaint(shell: Shell, command:
     assert b"Broken pipe" not in err
 
 
-def test_progress_that_nobody_reads_does_not_stop_a_landing(
+def test_progress_that_no_process_reads_does_not_stop_a_landing(
     shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:
     done = ProcessRunner(shell.environ).run(
@@ -116,6 +109,6 @@ def test_a_narrow_terminal_gets_no_line_that_breaks_inside_a_column(shell: Shell
         ["script", "-qec", script, "/dev/null"], cwd=shell.directory, timeout=HANG_S
     )
     if done.not_found:
-        pytest.skip("there is no script(1) here")
+        pytest.skip("script(1) not found")
     rows = [line for line in done.out.splitlines() if line.startswith("settle")]
     assert rows[0].split() == ["settle", "5s"], "where it comes from has no room, and it is the default"

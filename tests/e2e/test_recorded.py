@@ -29,7 +29,7 @@ RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
 
 
 @dataclass(slots=True)
-class Stage:
+class RecordedScene:
     """The scene, with CI's part played from a recording."""
 
     scene: DemoEnvironment
@@ -50,12 +50,12 @@ class Stage:
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
+def stage() -> Iterator[RecordedScene]:
     with DemoEnvironment(os.environ, timelines.make_no_pipeline(), ScriptedRollout(image_after=0.5)) as scene:
-        yield Stage(scene)
+        yield RecordedScene(scene)
 
 
-def test_a_landing_that_is_green_and_rolled_out_ends_with_0(stage: Stage) -> None:
+def test_a_landing_that_is_green_and_rolled_out_ends_with_0(stage: RecordedScene) -> None:
     stage.plays("02-success")
 
     done, last = stage.land()
@@ -66,7 +66,7 @@ def test_a_landing_that_is_green_and_rolled_out_ends_with_0(stage: Stage) -> Non
     assert stage.scene.repositories.server_commit("main") == stage.scene.my_clone.head
 
 
-def test_a_landing_whose_ci_is_red_ends_with_1_and_is_landed(stage: Stage) -> None:
+def test_a_landing_whose_ci_is_red_ends_with_1_and_is_landed(stage: RecordedScene) -> None:
     stage.plays("03-failure")
 
     done, last = stage.land()
@@ -77,7 +77,7 @@ def test_a_landing_whose_ci_is_red_ends_with_1_and_is_landed(stage: Stage) -> No
     assert stage.scene.repositories.server_commit("main") == stage.scene.my_clone.head
 
 
-def test_a_conflict_ends_with_21_and_nothing_is_pushed(stage: Stage) -> None:
+def test_a_conflict_ends_with_21_and_nothing_is_pushed(stage: RecordedScene) -> None:
     theirs = stage.scene.push_as_colleague("greeting", "good morning\n")
 
     done, last = stage.land()
@@ -88,7 +88,7 @@ def test_a_conflict_ends_with_21_and_nothing_is_pushed(stage: Stage) -> None:
     assert stage.scene.repositories.server_commit("main") == theirs
 
 
-def test_an_expired_token_ends_with_one_request_before_anything_is_changed(stage: Stage) -> None:
+def test_an_expired_token_ends_with_one_request_before_anything_is_changed(stage: RecordedScene) -> None:
     before = stage.scene.repositories.server_commit("main")
     stage.scene.vault.write("ci/global", {"woodpecker_api_token": "expired-long-ago"})
 
@@ -101,7 +101,7 @@ def test_an_expired_token_ends_with_one_request_before_anything_is_changed(stage
     assert stage.scene.repositories.server_commit("main") == before
 
 
-def test_a_token_that_vault_no_longer_gives_out_names_vault_and_the_remedy(stage: Stage) -> None:
+def test_a_token_that_vault_no_longer_gives_out_names_vault_and_the_remedy(stage: RecordedScene) -> None:
     stage.scene.vault.revoke(stage.scene.environ["VAULT_TOKEN"])
 
     done, last = stage.land()
@@ -112,7 +112,7 @@ def test_a_token_that_vault_no_longer_gives_out_names_vault_and_the_remedy(stage
     assert " landed=no " in last
 
 
-def test_the_token_appears_in_no_output_and_reaches_no_other_server(stage: Stage) -> None:
+def test_the_token_appears_in_no_output_and_reaches_no_other_server(stage: RecordedScene) -> None:
     stage.plays("02-success")
 
     done, _ = stage.land("--output", "json")
@@ -121,7 +121,7 @@ def test_the_token_appears_in_no_output_and_reaches_no_other_server(stage: Stage
     assert {request.user for request in stage.scene.ci.requests} == {"ann"}
 
 
-def test_a_person_in_a_linked_worktree_lands_from_there(stage: Stage) -> None:
+def test_a_person_in_a_linked_worktree_lands_from_there(stage: RecordedScene) -> None:
     stage.plays("02-success")
     mine = stage.scene.my_clone
     mine.git("worktree", "add", "--quiet", "-b", "other", "../other", "feature")

@@ -13,7 +13,7 @@ import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.process import ProcessRunner
-from tests.cli.shell import PROGRAMS, Ended
+from tests.cli.shell import PROGRAMS, CommandResult
 from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
@@ -108,7 +108,7 @@ SCENES = {
         * theirs
         * begin
         """,
-    "what fails its verification stays off the target, is mended, and is landed": r"""
+    "what fails its verification stays off the target, is fixed, and is landed": r"""
         ann$ git switch -c topic
         ann$ commit a
         ann$ git land --verify-cmd 'test -e tested'
@@ -204,11 +204,11 @@ SCENES = {
 
 
 @dataclass
-class Terminal:
+class TranscriptPlayer:
     """Plays a scene."""
 
     workshop: ScratchRepositories
-    ended: Ended | None = None
+    ended: CommandResult | None = None
 
     def line(self, text: str) -> None:
         """One line of a scene: something typed, or how it is to have ended."""
@@ -225,7 +225,7 @@ class Terminal:
         self.typed(Clone(self.workshop.folder / who, self.workshop.environ), typed)
 
     def typed(self, clone: Clone, text: str) -> None:
-        """A command in somebody's clone."""
+        """A command in a person's clone."""
         words = shlex.split(text)
         match words:
             case ["commit", name]:
@@ -256,12 +256,12 @@ class Terminal:
         elif self.ended.code != 21:
             assert (clone.head, status(clone)) == (before, dirt) or "--abort" in options
 
-    def run(self, clone: Clone, program: str, *options: str) -> Ended:
+    def run(self, clone: Clone, program: str, *options: str) -> CommandResult:
         """One of our commands."""
         done = ProcessRunner(self.workshop.environ).run(
             [str(PROGRAMS / program), *options], cwd=clone.path, timeout=HANG_S
         )
-        return Ended(done.code, done.out, done.err)
+        return CommandResult(done.code, done.out, done.err)
 
 
 def status(clone: Clone) -> str:
@@ -269,7 +269,7 @@ def status(clone: Clone) -> str:
 
 
 def left(clone: Clone) -> list[str]:
-    """What nobody should find afterwards."""
+    """Files that must not remain afterwards."""
     own = clone.path / ".git"
     odd = [ref for ref in clone.git("for-each-ref", "--format=%(refname)").split() if ref.split("/")[1] not in KNOWN]
     files = [str(path) for path in own.rglob("*") if path.suffix == ".lock" and path.name != "land.lock"]
@@ -284,7 +284,7 @@ KNOWN = {"heads", "remotes", "tags"}
 @pytest.mark.parametrize("name", SCENES)
 def test_a_scene_ends_as_written(workshop: ScratchRepositories, name: str) -> None:
     ann, _ = workshop.clone("ann"), workshop.clone("bob")
-    terminal = Terminal(workshop)
+    terminal = TranscriptPlayer(workshop)
     lines = [line[8:].rstrip() for line in SCENES[name].splitlines()[1:-1]]
     typed, graph = lines[: lines.index("graph")], lines[lines.index("graph") + 1 :]
     for line in typed:

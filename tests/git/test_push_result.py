@@ -1,4 +1,4 @@
-"""What a push came to, read from what real servers and git said."""
+"""The result of a push, parsed from the output of real servers and git."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def rejected(reason: str) -> str:
         (1, f" \t{ZERO}:{REF}\t1..2\nDone\n", "error: remote unpack failed\n", PushStatus.ACCEPTED),
     ],
 )
-def test_what_other_forges_and_git_itself_say_is_told_apart(code: int, out: str, err: str, kind: PushStatus) -> None:
+def test_what_other_forges_and_git_itself_say_is_distinguished(code: int, out: str, err: str, kind: PushStatus) -> None:
     assert parse_push_output(code, out, err, ref=REF).status is kind
 
 

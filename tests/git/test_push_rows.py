@@ -156,7 +156,7 @@ ROWS: list[tuple[str, Prepare, PushStatus, str]] = [
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row[0] for row in ROWS])
-def test_a_push_is_told_for_what_it_came_to(bench: Bench, row: tuple[str, Prepare, PushStatus, str]) -> None:
+def test_a_push_is_reported_with_its_result(bench: Bench, row: tuple[str, Prepare, PushStatus, str]) -> None:
     """What is called landed is there, what is called anything else but unknown is not."""
     _, prepare, kind, why = row
     prepare(bench)
@@ -204,7 +204,7 @@ def test_an_ssh_that_does_not_get_there_says_why(
 
 
 @pytest.mark.slow
-def test_nobody_listens_or_no_name_is_no_connection(
+def test_no_listener_or_no_name_is_no_connection(
     workshop: ScratchRepositories, seal: dict[str, str], tmp_path: Path
 ) -> None:
     ann = workshop.clone("ann", branch="topic")

@@ -127,7 +127,7 @@ def test_the_remote_is_chosen_in_the_order_of_the_contract(names: list[str], tol
         (["origin"], {"push_default": "gone"}, "remote.pushDefault", "there are: origin"),
     ],
 )
-def test_a_remote_that_cannot_be_told_is_a_problem_that_lists_them(
+def test_a_remote_that_cannot_be_determined_is_a_problem_that_lists_them(
     names: list[str], told: dict[str, str], what: str, hint: str
 ) -> None:
     with pytest.raises(CommandError) as caught:

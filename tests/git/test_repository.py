@@ -83,7 +83,7 @@ def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(
 
 
 @pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef", "^HEAD"])
-def test_what_is_no_commit_resolves_to_nothing(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
+def test_what_is_not_a_commit_resolves_to_nothing(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
     assert opened(workshop.clone("ann").path).history.resolve(name) is None
 
 
@@ -147,7 +147,7 @@ def test_the_default_branch_is_what_the_remote_says_also_where_nothing_is_record
     assert git.remotes.head_branch("origin") == Found("trunk")
 
 
-def test_a_remote_that_names_no_branch_is_told_from_one_that_does_not_answer(
+def test_a_remote_that_names_no_branch_is_distinguished_from_one_that_does_not_answer(
     workshop: ScratchRepositories, either: Opened, tmp_path: Path
 ) -> None:
     clone = workshop.clone("ann")
@@ -194,7 +194,7 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Scrat
     assert ann.git("for-each-ref") == before
 
 
-def test_containment_is_unknown_for_what_nobody_has(
+def test_containment_is_unknown_for_a_missing_commit(
     workshop: ScratchRepositories, opened: Opened, tmp_path: Path
 ) -> None:
     ann = workshop.clone("ann")
@@ -277,8 +277,8 @@ def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> Non
         Repository(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).location.top_level()
 
 
-class Silent:
-    """A git that says nothing, and keeps what it was asked and for how long."""
+class SilentGit:
+    """A git that prints nothing, and records each command with its timeout."""
 
     ssh_batch, untrusted = False, True
 
@@ -289,12 +289,12 @@ class Silent:
         self.asked.append((args[0], timeout))
         return Completed(1)
 
-    def at(self, directory: Path) -> Silent:
+    def at(self, directory: Path) -> SilentGit:
         raise AssertionError(directory)
 
 
 def test_each_question_to_a_remote_has_an_end() -> None:
-    git = Silent()
+    git = SilentGit()
     reader = ReadOnlyRepository(git)
     reader.remotes.ls_remote_branch("https://git.example.test/a/b", "main")
     reader.remotes.head_branch("origin")
@@ -304,10 +304,8 @@ def test_each_question_to_a_remote_has_an_end() -> None:
     assert all(ends)
 
 
-def test_ssh_is_told_not_to_ask_unless_the_user_set_his_own(
-    workshop: ScratchRepositories, seal: dict[str, str]
-) -> None:
-    """The stand-in for ssh is found on PATH and writes down how it was called."""
+def test_ssh_may_not_ask_unless_the_user_set_his_own(workshop: ScratchRepositories, seal: dict[str, str]) -> None:
+    """A fake ssh on PATH records how it was called."""
     ann = workshop.clone("ann")
     ann.git("remote", "add", "far", "git@git.example.test:acme/app.git")
     log = ann.path.parent / "called"
@@ -350,7 +348,7 @@ def test_a_push_over_http_lands_and_the_server_hears_of_it(
         ((GitFault.LOSE_ANSWER, GitService.PUSH), PushStatus.UNKNOWN),
     ],
 )
-def test_a_fault_of_an_http_server_is_told_apart(
+def test_a_fault_of_an_http_server_is_distinguished(
     workshop: ScratchRepositories,
     server: GitServer,
     opened: Opened,

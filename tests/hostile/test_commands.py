@@ -17,7 +17,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import ScriptedStep
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
-from tests.cli.shell import PROGRAMS, Ended, Shell
+from tests.cli.shell import PROGRAMS, CommandResult, Shell
 from tests.waiting import HANG_S
 from tools.fuzz.texts import harmful
 
@@ -46,13 +46,13 @@ BRANCH = "to\u202epic\u200b\u2066"
 
 
 @pytest.fixture(scope="module")
-def site() -> Iterator[WoodpeckerSimulator]:
+def woodpecker() -> Iterator[WoodpeckerSimulator]:
     with WoodpeckerSimulator(SystemClock(), speed=100) as server:
         yield server
 
 
 @pytest.fixture
-def shell(seal: dict[str, str], site: WoodpeckerSimulator, workshop: ScratchRepositories) -> Shell:
+def shell(seal: dict[str, str], woodpecker: WoodpeckerSimulator, workshop: ScratchRepositories) -> Shell:
     """A clone in a directory with a hostile name, on a hostile branch with a hostile commit."""
     clone = workshop.clone("work")
     clone.git("remote", "set-url", "origin", "https://ann:alice-token@git.example.test/acme/app.git")
@@ -60,17 +60,17 @@ def shell(seal: dict[str, str], site: WoodpeckerSimulator, workshop: ScratchRepo
     clone.commit("a", message=f"{TITLE}add {BIDI} {HIDDEN}{CLEAR}")
     where = clone.path.with_name(f"work{TITLE}{BIDI}")
     shutil.move(clone.path, where)
-    return Shell(seal, where, {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": TOKEN})
+    return Shell(seal, where, {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": TOKEN})
 
 
 @pytest.fixture
-def red(shell: Shell, site: WoodpeckerSimulator) -> Shell:
+def red(shell: Shell, woodpecker: WoodpeckerSimulator) -> Shell:
     """The same, with a hostile pipeline that has failed."""
-    site.push("acme/app", "main", Clone(shell.directory, shell.environ).head, RED, after=-60.0)
+    woodpecker.push("acme/app", "main", Clone(shell.directory, shell.environ).head, RED, after=-60.0)
     return shell
 
 
-def fit(ended: Ended) -> Ended:
+def fit(ended: CommandResult) -> CommandResult:
     """It, if nothing harmful and no secret is in either stream."""
     for line in (*ended.out.split("\n"), *ended.err.split("\n")):
         assert not harmful(line), line
@@ -185,9 +185,9 @@ def on_terminal(shell: Shell, *argv: str) -> list[str]:
     return lines
 
 
-def test_the_table_of_pipelines_is_text(red: Shell, site: WoodpeckerSimulator) -> None:
+def test_the_table_of_pipelines_is_text(red: Shell, woodpecker: WoodpeckerSimulator) -> None:
     head = Clone(red.directory, red.environ).head
-    site.push(
+    woodpecker.push(
         "acme/app", "main", head, timelines.make_green(), message=f"a{TITLE}b {BIDI} {HIDDEN}{CLEAR}", after=-60.0
     )
     lines = [DRAWING.sub("", line) for line in on_terminal(red, "homelab", "ci", "status", "--output", "live")]

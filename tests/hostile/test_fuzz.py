@@ -79,7 +79,7 @@ FOUND: list[tuple[str, bytes]] = [
 
 
 @pytest.mark.parametrize(("name", "data"), FOUND, ids=[f"{name}-{place}" for place, (name, _) in enumerate(FOUND)])
-def test_what_was_found_stays_mended(name: str, data: bytes) -> None:
+def test_what_was_found_stays_fixed(name: str, data: bytes) -> None:
     TARGETS[name].feed(data)
 
 
@@ -118,8 +118,8 @@ def test_an_event_without_an_end_is_not_kept() -> None:
         stream.feed(b"x" * 10)
 
 
-class Deaf:
-    """A stream that says nothing."""
+class SilentStream:
+    """A stream without any event."""
 
     def stream(self, *_: object, **__: object) -> None:
         """Nothing."""
@@ -129,14 +129,14 @@ class Deaf:
 
 
 def test_a_server_that_makes_numbers_up_does_not_fill_the_memory() -> None:
-    ear = EventStreamListener(Deaf(), APP, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
+    ear = EventStreamListener(SilentStream(), APP, wake=lambda: None, now=lambda: 0.0)  # type: ignore[arg-type]  # never started
     for number in range(3 * MAX_TRACKED_PIPELINES):
         ear._remember(PipelineHint(8, number, "a" * 40, Status.RUNNING, ended=False))
     assert len(ear._last_hints) <= MAX_TRACKED_PIPELINES
     assert len(ear._hints) <= 60
 
 
-def test_a_bomb_is_no_body_and_is_never_unpacked() -> None:
+def test_a_bomb_is_not_a_body_and_is_never_unpacked() -> None:
     bomb = gzip.compress(b"\x00" * 10_000_000)
     tracemalloc.start()
     found = read_bounded_body([bomb], "gzip", 2 * len(bomb))

@@ -18,7 +18,7 @@ from homelab_hooks.views.plain import PlainView
 from tests.hostile.strings import HOSTILE, SECRET
 from tests.views.scene import EVENTS, SHA, Page
 from tests.views.schema import SCHEMA
-from tests.views.terminal_emulator import Glass, Show
+from tests.views.terminal_emulator import Show, TerminalEmulator
 from tools.fuzz.texts import harmful
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ OURS = re.compile(r"\x1b\[(?:\?25[lh]|\?7[lh]|[0-9]*A|K|J|[0-9;]*m)|\r\n|\r")
 """all that the live view itself may write beside text"""
 
 
-class Place(NamedTuple):
+class TextField(NamedTuple):
     """A field that holds a text, in an event or in a part of one."""
 
     kind: type[Event]
@@ -40,15 +40,15 @@ def texts(kind: Any) -> Iterator[str]:
     yield from (name for name, hint in get_type_hints(kind).items() if hint is str)
 
 
-def places() -> list[Place]:
+def places() -> list[TextField]:
     """Every text of every event, found by its type."""
     found = []
     for kind in EVENT_NAMES:
-        found += [Place(kind, "", name) for name in texts(kind)]
+        found += [TextField(kind, "", name) for name in texts(kind)]
         for part, hint in get_type_hints(kind).items():
             inner = next(iter(get_args(hint)), None)
             if hasattr(inner, "_fields"):
-                found += [Place(kind, part, name) for name in texts(inner)]
+                found += [TextField(kind, part, name) for name in texts(inner)]
     return found
 
 
@@ -66,7 +66,7 @@ def whole(kind: Any) -> Any:
     return kind(**{name: whole(hint) for name, hint in get_type_hints(kind).items()})
 
 
-def hostile(place: Place, text: str) -> Event:
+def hostile(place: TextField, text: str) -> Event:
     """An event whole but for one text, which is hostile."""
     event: Any = whole(place.kind)
     if not place.part:
@@ -75,7 +75,7 @@ def hostile(place: Place, text: str) -> Event:
     return typing.cast("Event", event._replace(**{place.part: (inner,)}))
 
 
-def told(place: Place) -> list[Event]:
+def events_with(place: TextField) -> list[Event]:
     """One event for each hostile text."""
     return [hostile(place, text) for text in HOSTILE.values()]
 
@@ -92,8 +92,8 @@ def test_every_text_of_every_event_is_known() -> None:
 
 
 @PLACES
-def test_plain_says_nothing_harmful(place: Place) -> None:
-    for event in told(place):
+def test_plain_says_nothing_harmful(place: TextField) -> None:
+    for event in events_with(place):
         page = Page()
         PlainView(page, Redactor([SECRET])).tell(event)
         for line in (*page.stdout, *page.stderr):
@@ -106,8 +106,8 @@ def test_plain_says_nothing_harmful(place: Place) -> None:
 
 
 @PLACES
-def test_json_says_nothing_harmful(place: Place) -> None:
-    for event in told(place):
+def test_json_says_nothing_harmful(place: TextField) -> None:
+    for event in events_with(place):
         page = Page()
         NdjsonView(page, Redactor([SECRET]), lambda: "2026-11-24T08:00:00.000+00:00").tell(event)
         (line,) = page.stdout
@@ -129,34 +129,34 @@ def _strings(raw: Any) -> Iterator[str]:
 
 
 @PLACES
-def test_live_writes_nothing_but_its_own_sequences(place: Place) -> None:
-    for event in told(place):
-        glass = Glass(80, 24)
-        show = Show(glass)
+def test_live_writes_nothing_but_its_own_sequences(place: TextField) -> None:
+    for event in events_with(place):
+        emulator = TerminalEmulator(80, 24)
+        show = Show(emulator)
         show.tell(event)
         show.view.close()
-        for written in (*glass.written, *glass.stdout):
+        for written in (*emulator.written, *emulator.stdout):
             assert not harmful(OURS.sub("", written).replace("\n", "")), written
             assert SECRET not in OURS.sub("", written)
-        for piece in re.split(r"\r\n", "".join(glass.written)):
+        for piece in re.split(r"\r\n", "".join(emulator.written)):
             assert not piece.startswith("\x1b[0m"), "an attribute was left on at the end of a line"
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_live_leaves_the_terminal_as_it_was(name: str) -> None:
     """Whatever all texts try: the region goes away whole, no attribute stays on, and the cursor is where it belongs."""
-    glass = Glass(80, 30)
-    show = Show(glass)
+    emulator = TerminalEmulator(80, 30)
+    show = Show(emulator)
     show.tell(*(hostile(place, HOSTILE[name]) for place in places() if place.kind is not Result))
-    assert len(glass.lines) <= 30
+    assert len(emulator.lines) <= 30
     show.view.close()
-    glass.out("the end")
-    assert glass.lines[-1] == "the end"
-    after = glass.screen.cursor
-    assert (after.x, after.y, after.hidden) == (0, len(glass.lines), False)
-    assert after.attrs == glass.screen.default_char
-    assert glass.screen.title == ""
-    assert not any(row.strip() in {"✓", "●"} for row in glass.lines)
+    emulator.out("the end")
+    assert emulator.lines[-1] == "the end"
+    after = emulator.screen.cursor
+    assert (after.x, after.y, after.hidden) == (0, len(emulator.lines), False)
+    assert after.attrs == emulator.screen.default_char
+    assert emulator.screen.title == ""
+    assert not any(row.strip() in {"✓", "●"} for row in emulator.lines)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -168,9 +168,9 @@ def test_no_text_swallows_the_words_beside_it(name: str) -> None:
 
 
 def test_a_colour_ends_with_its_line() -> None:
-    glass = Glass(80, 24)
-    Show(glass).tell(Log("step a/b", "\x1b[31;7mred", LogLevel.INFO), StageChanged(*EVENTS[1][:2]))
-    line = next(line for text in glass.written for line in text.split("\r\n") if "red" in line)
+    emulator = TerminalEmulator(80, 24)
+    Show(emulator).tell(Log("step a/b", "\x1b[31;7mred", LogLevel.INFO), StageChanged(*EVENTS[1][:2]))
+    line = next(line for text in emulator.written for line in text.split("\r\n") if "red" in line)
     assert re.search(r"red\x1b\[0m", line)
 
 

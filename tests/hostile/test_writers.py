@@ -11,9 +11,9 @@ from tools.docs import PACKAGE, modules
 
 DOORS = {"out", "err", "ask", "draw", "print", "print_help", "write", "writelines"}
 FILES = {"file", "pipe", "self._stream", "self.wfile"}
-"""what is written to, but is no terminal"""
+"""objects with a `write` method that are not a terminal"""
 KNOWN: dict[str, Counter[str]] = {
-    # the door itself; `ring` writes a title of our own words to the terminal of a push
+    # the module itself; `ring` writes a title of our own words to the terminal of a push
     "system/terminal.py": Counter(print=2, draw=2, write=2),
     # the views: what they hear has passed views/sanitize.py, or holds no text from outside
     "views/plain.py": Counter(err=1, out=1),
@@ -33,7 +33,7 @@ KNOWN: dict[str, Counter[str]] = {
     "cli/commands/manifest.py": Counter(out=2),
     "cli/help.py": Counter(print_help=2),
 }
-"""how often each module writes; a new place is added here by somebody who knows what it writes"""
+"""how often each module writes; whoever adds a call here has checked what it writes"""
 
 
 def writes() -> Iterator[tuple[str, str]]:
@@ -73,7 +73,7 @@ def test_the_views_take_texts_in_at_one_place() -> None:
     assert dict(calls) == {**views, ("views/sanitize.py", "sanitize_text"): 2}
 
 
-def test_whoever_writes_texts_from_outside_makes_them_fit() -> None:
+def test_every_writer_sanitizes_texts_from_outside() -> None:
     for name in (
         "cli/commands/config.py",
         "cli/commands/ci/logs.py",

@@ -16,7 +16,7 @@ from homelab_hooks.system.completed import Completed
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "kubernetes"
 
 
-class Canned:
+class CannedProcesses:
     """Answers every call alike, and keeps the calls."""
 
     def __init__(self, done: Completed) -> None:
@@ -27,16 +27,16 @@ class Canned:
         self.calls.append((argv, timeout))
         return self.done
 
-    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Ended:
+    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> EndedStream:
         self.calls.append((argv, None))
         for line in self.done.out.splitlines():
             if not hear(line):
                 break
         over()
-        return Ended()
+        return EndedStream()
 
 
-class Ended:
+class EndedStream:
     """A process that has ended."""
 
     alive = False
@@ -46,11 +46,11 @@ class Ended:
 
 
 @pytest.fixture(scope="session")
-def canned() -> Callable[..., tuple[Kubectl, Canned]]:
+def canned() -> Callable[..., tuple[Kubectl, CannedProcesses]]:
     """A kubectl that always ends like this."""
 
-    def build(done: Completed, **options: str) -> tuple[Kubectl, Canned]:
-        processes = Canned(done)
+    def build(done: Completed, **options: str) -> tuple[Kubectl, CannedProcesses]:
+        processes = CannedProcesses(done)
         return Kubectl(processes, **options), processes
 
     return build

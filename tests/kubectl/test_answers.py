@@ -1,4 +1,4 @@
-"""Each of 186 recorded calls comes to the look that it should."""
+"""Each of 186 recorded calls results in the expected poll result."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXPECTED: list[tuple[str, object]] = [
 ]
 
 
-def came_to(look: object) -> object:
+def outcome_of(look: object) -> object:
     match look:
         case NotFound():
             return NotFound
@@ -51,15 +51,15 @@ def ended(entry: Any) -> Completed:
     return Completed(code, entry["stdout"].encode(), entry["stderr"].encode(), timed_out=killed)
 
 
-def test_every_recorded_call_comes_to_the_right_look(
+def test_every_recorded_call_results_in_the_right_poll_result(
     recorded: Callable[[str], Any], canned: Callable[..., Any]
 ) -> None:
-    """Calls that ended well printed no workload: they come to an answer of no use, never to a workload."""
+    """Calls that ended well printed no workload: they result in an unusable answer, never in a workload."""
     entries = recorded("errors")["entries"]
     assert len(entries) == 186
     for entry in entries:
         kubectl, _ = canned(ended(entry))
-        found = came_to(kubectl.workload(TARGET, within=1.0))
+        found = outcome_of(kubectl.workload(TARGET, within=1.0))
         if entry["exit"] == 0:
             assert found is FailureKind.BODY, entry["name"]
             continue
@@ -102,12 +102,12 @@ def test_a_proxys_not_found_is_not_a_missing_workload() -> None:
     assert isinstance(to_poll(Completed(1, b"", text)), Unavailable)
 
 
-def test_a_call_that_was_ended_by_us_is_no_answer_whatever_it_printed() -> None:
+def test_a_call_that_was_ended_by_us_is_not_an_answer_whatever_it_printed() -> None:
     done = Completed(-15, b"", b'Error from server (NotFound): deployments.apps "web" not found\n', timed_out=True)
     assert to_poll(done) == Unavailable("kubectl timed out", FailureKind.TIMEOUT)
 
 
-def test_the_cause_is_kubectls_word_and_not_a_log_line_after_it() -> None:
+def test_the_cause_is_kubectls_reason_and_not_a_log_line_after_it() -> None:
     """A credential plugin or a warning may speak last."""
     text = b"Error from server (ServiceUnavailable): try later\nE1123 21:12:20.333600 10099 memcache.go:381] again\n"
     assert to_poll(Completed(1, b"", text)).reason == "Error from server (ServiceUnavailable): try later"

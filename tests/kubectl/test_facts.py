@@ -71,7 +71,7 @@ def test_the_users_context_and_kubeconfig_pass_through_and_each_call_has_an_end(
 
 
 def test_the_command_for_a_log_names_the_pod_whatever_it_is_called(canned: Given) -> None:
-    """Somebody may take it to a shell as it is."""
+    """A user may paste it into a shell as it is."""
     kubectl, _ = canned(Completed(0))
     command = kubectl.log_command(TARGET, "web; touch 'x'", "$(id)")
     assert shlex.split(command)[-2:] == ["--container=$(id)", "web; touch 'x'"]
@@ -92,7 +92,7 @@ def answer(canned: Given, value: object) -> Kubectl:
 
 
 def test_pods_are_matched_by_owner_not_by_label(canned: Given, recorded: Given) -> None:
-    """A canary with the same labels and a bare pod are somebody else's."""
+    """A canary with the same labels and a bare pod belong to others."""
     snapshot = recorded("a-rolling-update")["snapshots"][-1]
     workload = answer(canned, snapshot["deployment"]).workload(TARGET, within=1.0)
     assert isinstance(workload, Found)
@@ -109,7 +109,7 @@ def test_pods_are_matched_by_owner_not_by_label(canned: Given, recorded: Given) 
     assert {pod.revision for pod in pods.value} == {"web-69bdc4f86"}
 
 
-def test_an_injected_sidecar_is_told_apart_by_name(canned: Given, recorded: Given) -> None:
+def test_an_injected_sidecar_is_distinguished_by_name(canned: Given, recorded: Given) -> None:
     """It stands first in the pod, and is not in the template."""
     snapshot = recorded("r-sidecar-and-init")["snapshots"][-1]
     workload = answer(canned, snapshot["deployment"]).workload(TARGET, within=1.0)
@@ -129,7 +129,7 @@ def test_an_injected_sidecar_is_told_apart_by_name(canned: Given, recorded: Give
     ("name", "kind", "revision"),
     [("n-statefulset", "sts", "web-67777bb8b4"), ("o-daemonset", "ds", "web-69bdc4f86")],
 )
-def test_pods_of_controller_revisions_are_told_apart_by_their_label(
+def test_pods_of_controller_revisions_are_distinguished_by_their_label(
     *, canned: Given, recorded: Given, name: str, kind: str, revision: str
 ) -> None:
     """A StatefulSet's label has the revision's name, a DaemonSet's its hash."""
@@ -162,7 +162,7 @@ def test_text_of_the_cluster_has_no_control_characters(canned: Given, recorded: 
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"<html>", b"{", b'{"metadata": {}}', b"[" * 100_000, b'"x"'])
-def test_an_answer_that_is_no_workload_is_of_no_use(canned: Given, body: bytes) -> None:
+def test_an_answer_that_is_not_a_workload_is_of_no_use(canned: Given, body: bytes) -> None:
     kubectl, _ = canned(Completed(0, body))
     look = kubectl.workload(TARGET, within=1.0)
     assert isinstance(look, Unavailable)

@@ -1,4 +1,4 @@
-"""Fixtures for landings: what was told, a clock that waits for nobody, and one call that lands."""
+"""Fixtures for landings: recorded events, a fake clock, and one call that lands."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
-from tests.land.fake_clock import FakeClock
+from tests.support.clock import FakeClock
 
 
 @dataclass
-class Told:
-    """Everything that was told; `hear` may be replaced to interrupt."""
+class RecordedEvents:
+    """Records every event of a landing."""
 
     events: list[Event] = field(default_factory=list)
     interrupt_at: int = -1
-    """raise KeyboardInterrupt instead of telling the event with this number"""
+    """raise KeyboardInterrupt instead of recording the event with this number"""
 
     def __call__(self, event: Event) -> None:
         if len(self.events) == self.interrupt_at:
@@ -52,18 +52,18 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def events() -> RecordedEvents:
+    return RecordedEvents()
 
 
 @pytest.fixture
-def parts(seal: dict[str, str], clock: FakeClock, told: Told) -> Callable[..., LandingDependencies]:
+def parts(seal: dict[str, str], clock: FakeClock, events: RecordedEvents) -> Callable[..., LandingDependencies]:
     """What a landing in a clone works with; further arguments replace parts of it."""
 
     def build(clone: Clone, **others: Any) -> LandingDependencies:
         git = Repository(GitPythonRunner(seal, clone.path, inherited=os.environ, interactive=False))
         commands = ProcessRunner(user_command_env(seal))
-        usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": told}
+        usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": events}
         return LandingDependencies(**{**usual, "jitter": lambda: 0.5, **others})
 
     return build
@@ -89,7 +89,7 @@ def server(workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[GitS
 
 
 @pytest.fixture(autouse=True)
-def whatever_happened(request: pytest.FixtureRequest) -> Iterator[None]:
+def check_repositories_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: the target was only ever fast-forwarded, no work tree is dirty, and nothing is left behind."""
     if "workshop" not in request.fixturenames:
         yield

@@ -80,7 +80,7 @@ def test_without_a_terminal_it_is_refused_and_not_run(shell: Shell, ann: Clone, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("answer", ["", "n", "maybe"])
-def test_whoever_does_not_say_yes_has_nothing_run(shell: Shell, ann: Clone, answer: str) -> None:
+def test_without_a_yes_nothing_is_run(shell: Shell, ann: Clone, answer: str) -> None:
     code, said = typed(shell, answer)
     assert code == 20
     assert "Approve this command and run it? [y/N]" in said
@@ -133,7 +133,7 @@ def test_without_verification_nothing_is_asked(shell: Shell, ann: Clone) -> None
 
 
 @pytest.mark.slow
-def test_a_landing_that_goes_on_looks_the_setting_up_anew_and_keeps_the_option(shell: Shell, ann: Clone) -> None:
+def test_a_landing_that_is_resumed_reads_the_setting_again_and_keeps_the_option(shell: Shell, ann: Clone) -> None:
     """Each named as what it is; what a tracked file has come to want is agreed to first."""
     (ann.path / ".homelab.toml").unlink()
     ann.git("rm", "--quiet", "--cached", ".homelab.toml")

@@ -18,7 +18,7 @@ from homelab_hooks.land.contention import CERTAIN_AFTER_LANDINGS, Contention, be
 from homelab_hooks.land.push_decision import Fail, Retry, WaitForTurn, decide_after_push
 from homelab_hooks.land.request import LandRequest, VerifyCommand
 from homelab_hooks.simulators.repositories import ScratchRepositories
-from tests.land.played_races import Landing, Races
+from tests.land.simulated_races import RacedLanding, SimulatedRaces
 
 LOST = PushResult(status=PushStatus.LOST_RACE)
 LOCKED = PushResult(status=PushStatus.REF_LOCKED)
@@ -54,7 +54,7 @@ def test_each_landing_that_overtakes_makes_it_likelier_to_begin_after_the_next(o
     ("lost_races", "round_s", "quiet_s"),
     [(1, 1.0, 4.0), (1, 60.0, 10.0), (2, 60.0, 240.0), (5, 3600.0, 600.0)],
 )
-def test_it_begins_when_nobody_has_landed_for_some_rounds(lost_races: int, round_s: float, quiet_s: float) -> None:
+def test_it_begins_when_no_one_has_landed_for_some_rounds(lost_races: int, round_s: float, quiet_s: float) -> None:
     known = Contention(lost_races=lost_races, round_s=round_s, overtaken=1, tip="a", tip_since=100.0)
     assert known.quiet_s == quiet_s
     assert not begins_attempt(known, known.polled("a", 0.0), now=99.9 + quiet_s, draw=0.0)
@@ -80,11 +80,11 @@ def test_polls_are_jittered_around_a_quarter_of_a_round(round_s: float, interval
         (8, 1.0, 0.7, 0.015, 20),
     ],
 )
-def test_of_people_who_land_ten_commits_each_nobody_starves(
+def test_of_people_who_land_ten_commits_each_no_one_starves(
     people: int, *, round_s: float, pause_s: float, given_up: float, overtaken: int
 ) -> None:
     """Six attempts are enough for nearly all of a hundred times fifty landings by five people."""
-    games = [Races([round_s] * people, each=10, pause_s=pause_s, seed=seed) for seed in range(100)]
+    games = [SimulatedRaces([round_s] * people, each=10, pause_s=pause_s, seed=seed) for seed in range(100)]
     played = [each for game in games for each in game.play()]
     show(f"{people} people, rounds of {round_s:g} s", played)
     assert sum(each.landed for each in played) == people * 10 * len(games)
@@ -92,13 +92,13 @@ def test_of_people_who_land_ten_commits_each_nobody_starves(
     assert max(each.overtaken for each in played) <= overtaken
 
 
-def show(what: str, played: list[Landing]) -> None:
+def show(what: str, played: list[RacedLanding]) -> None:
     lost = Counter(each.lost_races for each in played if each.landed)
     print(f"\n{what}: lost races {dict(sorted(lost.items()))}, {sum(not each.landed for each in played)} gave up")  # noqa: T201 - with -s
 
 
 def test_the_next_attempt_begins_right_after_a_landing_of_another(
-    workshop: ScratchRepositories, clock: Any, parts: Any, told: Any
+    workshop: ScratchRepositories, clock: Any, parts: Any, events: Any
 ) -> None:
     """A round takes four seconds here; the second landing of the other comes within the first poll interval."""
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
@@ -109,7 +109,7 @@ def test_the_next_attempt_begins_right_after_a_landing_of_another(
         bob.git("push", "--quiet", "origin", "HEAD:main")
 
     def tell(event: Event) -> None:
-        told(event)
+        events(event)
         if event == StageChanged(stage=Stage.VERIFY, progress=Progress.STARTED):
             clock.time += 4.0
             if not clock.slept:
@@ -120,13 +120,13 @@ def test_the_next_attempt_begins_right_after_a_landing_of_another(
     verdict = land_run.land_branch(request, parts(ann, tell=tell, jitter=lambda: 0.0))
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
     assert clock.slept == [0.5]
-    assert [line for line in told.lines("homelab") if "push came first" in line] == [
+    assert [line for line in events.lines("homelab") if "push came first" in line] == [
         "another push came first; trying again after another landing, or in 10.0 s without one"
     ]
 
 
 def test_a_target_that_cannot_be_polled_is_tried_again_after_about_a_round(
-    workshop: ScratchRepositories, clock: Any, parts: Any, told: Any
+    workshop: ScratchRepositories, clock: Any, parts: Any, events: Any
 ) -> None:
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     ann.commit("a")
@@ -134,7 +134,7 @@ def test_a_target_that_cannot_be_polled_is_tried_again_after_about_a_round(
     away = workshop.bare_path.with_name("away.git")
 
     def tell(event: Event) -> None:
-        told(event)
+        events(event)
         if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.VERIFY, Progress.STARTED):
             clock.time += 4.0
             bob.git("push", "--quiet", "origin", "HEAD:main")

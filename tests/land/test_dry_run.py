@@ -62,39 +62,39 @@ def test_a_remote_that_cannot_be_asked_for_its_target_is_no_remote_without_one(
 
 
 def test_conflicts_that_would_come_are_named(
-    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
     tip = moved(workshop, "same")
     git_land(ann, dry_run=True)
-    assert f"origin/main is at {tip[:10]}, which is not here yet" in told.lines("homelab")[0]
+    assert f"origin/main is at {tip[:10]}, which is not here yet" in events.lines("homelab")[0]
     ann.git("fetch", "--quiet")
-    told.events.clear()
+    events.recorded.clear()
     git_land(ann, dry_run=True)
-    assert told.lines("homelab")[0].endswith("would land 1 commit by merge, with conflicts in: same (21)")
-    told.events.clear()
+    assert events.lines("homelab")[0].endswith("would land 1 commit by merge, with conflicts in: same (21)")
+    events.recorded.clear()
     git_land(ann, dry_run=True, strategy=Strategy.FF_ONLY)
-    assert told.lines("homelab")[0].endswith("but a fast-forward cannot (21)")
+    assert events.lines("homelab")[0].endswith("but a fast-forward cannot (21)")
 
 
-def test_nothing_to_land_is_said(workshop: ScratchRepositories, git_land: GitLand, told: Any) -> None:
+def test_nothing_to_land_is_said(workshop: ScratchRepositories, git_land: GitLand, events: Any) -> None:
     git_land(workshop.clone("carol", branch="topic"), dry_run=True)
-    assert told.lines("homelab")[0].endswith("contains topic: there would be nothing to land")
+    assert events.lines("homelab")[0].endswith("contains topic: there would be nothing to land")
 
 
 def test_what_comes_after_the_push_is_said(
-    ann: Clone, workshop: ScratchRepositories, git_land: GitLand, told: Any
+    ann: Clone, workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     def never(_: object) -> Verdict:
         raise AssertionError
 
     git_land(ann, dry_run=True, follow_up=never)
-    assert told.lines("homelab")[-1] == "would watch CI"
+    assert events.lines("homelab")[-1] == "would watch CI"
     hook = workshop.write_hook("post-push", "exit 1", where=ann.path / ".git/hooks")
     git_land(ann, dry_run=True, follow_up=never)
-    assert told.lines("homelab")[-1] == f"would run {hook}"
+    assert events.lines("homelab")[-1] == f"would run {hook}"
 
 
-def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Clone, git_land: GitLand, told: Any) -> None:
+def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Clone, git_land: GitLand, events: Any) -> None:
     ann.git("remote", "remove", "origin")
     ann.write("same", "changed\n")
 
@@ -104,7 +104,7 @@ def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Clone, git_
     verdict = git_land(ann, dry_run=True, how=DetectVerification(), check_ci=silent)
 
     assert (verdict.exit, verdict.landed) == (ExitCode.USAGE, False)
-    refusals = [line.partition(": ")[2] for line in told.lines("homelab") if line.startswith("would be refused")]
+    refusals = [line.partition(": ")[2] for line in events.lines("homelab") if line.startswith("would be refused")]
     assert [line.split(";")[0] for line in refusals] == [
         "this repository has no remote",
         "the work tree has changes that would not be landed: same",
@@ -115,7 +115,7 @@ def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Clone, git_
 
 
 def test_a_target_or_a_server_that_is_not_there_is_found_out(
-    ann: Clone, workshop: ScratchRepositories, git_land: GitLand, told: Any
+    ann: Clone, workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     verdict = git_land(ann, dry_run=True, onto="mian")
     assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "there is no branch origin/mian")
@@ -123,7 +123,7 @@ def test_a_target_or_a_server_that_is_not_there_is_found_out(
     verdict = git_land(ann, dry_run=True)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "could not query origin/main" in verdict.reason
-    assert told.lines("homelab")[-1].startswith("would be refused")
+    assert events.lines("homelab")[-1].startswith("would be refused")
 
 
 def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Clone, git_land: GitLand) -> None:
@@ -134,7 +134,7 @@ def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Clone, git_land: GitLan
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_what_needs_no_network_is_told_before_a_remote_that_cannot_be_asked(
+def test_what_needs_no_network_is_reported_before_a_remote_that_cannot_be_asked(
     ann: Clone, git_land: GitLand, tmp_path: Path, *, dry_run: bool
 ) -> None:
     ann.git("remote", "set-head", "origin", "--delete")
@@ -147,12 +147,12 @@ def test_what_needs_no_network_is_told_before_a_remote_that_cannot_be_asked(
 
 
 def test_during_a_conflict_no_second_remedy_contradicts_the_first(
-    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
     moved(workshop, "same")
     assert git_land(ann).exit is ExitCode.CONFLICT
     git_land(ann, dry_run=True)
-    refused = [line for line in told.lines("homelab") if line.startswith("would be refused")]
+    refused = [line for line in events.lines("homelab") if line.startswith("would be refused")]
     assert len(refused) == 1
     assert "the merge of an earlier landing is in progress" in refused[0]
     ann.git("merge", "--abort")

@@ -111,7 +111,7 @@ def test_another_fetch_that_holds_the_tracking_ref_does_not_stop_a_landing(
     assert (verdict.exit, workshop.server_commit()) == (ExitCode.OK, ann.head)
 
 
-def test_a_fetch_that_may_keep_no_ref_of_ours_is_an_error(
+def test_a_fetch_that_cannot_keep_our_ref_is_an_error(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     before = workshop.server_commit()
@@ -131,7 +131,7 @@ def test_a_killed_fetch_leaves_nothing_behind_for_long(ann: Clone, git_land: Git
     assert ann.git("for-each-ref", "refs/homelab") == ""
 
 
-def test_landings_beside_somebody_who_fetches_all_the_time(
+def test_landings_beside_a_process_that_fetches_all_the_time(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     bob = Clone(workshop.folder / "bob", workshop.environ)

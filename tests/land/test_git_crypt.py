@@ -110,7 +110,7 @@ def test_defect_23_a_work_tree_that_was_locked_again_lands_too(
     assert all(blob.startswith(b"\0GITCRYPT\0") for blob in history(workshop))
 
 
-def test_defect_23_plaintext_that_somebody_committed_without_a_key_is_not_published(
+def test_defect_23_plaintext_that_a_user_committed_without_a_key_is_not_published(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     """Defect 23: also not where a later commit takes it away again; what is ciphertext, or no secret, is landed."""

@@ -19,7 +19,7 @@ from homelab_hooks.land.request import LandingDependencies, LandRequest, Strateg
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
-from tests.land.fake_clock import FakeClock
+from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.slow
 

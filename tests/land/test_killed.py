@@ -44,7 +44,7 @@ THEN: list[Then] = [land_run.continue_landing, land_run.abort_landing]
 BOTH = pytest.mark.parametrize("then", THEN)
 
 
-class Matrix:
+class KillMatrix:
     """What became of each landing that was killed."""
 
     def __init__(self) -> None:
@@ -63,8 +63,8 @@ class Matrix:
 
 
 @pytest.fixture(scope="session")
-def matrix() -> Iterator[Matrix]:
-    made = Matrix()
+def matrix() -> Iterator[KillMatrix]:
+    made = KillMatrix()
     yield made
     print(f"\n{made}")  # noqa: T201 - the table is for whoever runs it with -s
 
@@ -110,7 +110,7 @@ def settled(workshop: ScratchRepositories, ann: Clone, start: str, verdict: Verd
 
 @pytest.mark.parametrize("case", [(point, then) for point in BETWEEN for then in THEN])
 def test_killed_between_two_effects(
-    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: KillMatrix
 ) -> None:  # fmt: skip
     point, then = case
     start = ann.head
@@ -124,7 +124,7 @@ def test_killed_between_two_effects(
 
 @pytest.mark.parametrize("case", [(hook, then) for hook in WITHIN for then in THEN])
 def test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine(
-    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, case: tuple[str, Then], matrix: KillMatrix
 ) -> None:  # fmt: skip
     hook, then = case
     start = ann.head
@@ -137,7 +137,7 @@ def test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine(
 
 @BOTH
 def test_killed_while_verifying(
-    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix
 ) -> None:  # fmt: skip
     """The verification has a process group of its own: it is ended by itself here."""
     start = ann.head
@@ -149,7 +149,7 @@ def test_killed_while_verifying(
 @pytest.mark.parametrize("name", ["README", "z"])
 @BOTH
 def test_killed_while_git_writes_the_work_tree(
-    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix, name: str,
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix, name: str,
     strategy: Strategy,
 ) -> None:  # fmt: skip
     """Git leaves its lock behind, and some of the target's files: nobody is to remove those by hand."""
@@ -171,7 +171,7 @@ def test_killed_while_git_writes_the_work_tree(
 
 @BOTH
 def test_a_push_that_outlives_its_landing_is_waited_for(
-    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix
 ) -> None:  # fmt: skip
     """Only our own process is killed; git goes on, and the commit arrives after somebody asked about it."""
     start = ann.head
@@ -194,7 +194,7 @@ def test_a_push_that_outlives_its_landing_is_waited_for(
 
 @BOTH
 def test_a_server_that_works_on_after_its_client_was_killed_is_asked_twice(
-    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: Matrix, clock: Any
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix, clock: Any
 ) -> None:  # fmt: skip
     """The first answer is no, the second yes: only then is anything said."""
     start = ann.head
@@ -220,7 +220,7 @@ def killed_in_push(ann: Clone, candidate: str) -> None:
     path.write_text(text.replace('"push_unconfirmed": false', '"push_unconfirmed": true'))
 
 
-def test_killed_and_then_landed_again_says_how_to_go_on(
+def test_killed_and_then_landed_again_says_how_to_resume(
     ann: Clone, killed: Any, git_land: Callable[..., Verdict], parts: Any
 ) -> None:
     killed(ann, point="push:started")

@@ -116,7 +116,7 @@ def test_two_push_urls_land_on_both_and_the_first_is_asked(workshop: ScratchRepo
 
 
 def test_where_the_second_push_url_fails_the_first_still_decides(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     for url in (str(workshop.bare_path), "../gone.git"):
@@ -124,7 +124,7 @@ def test_where_the_second_push_url_fails_the_first_still_decides(
     sha = ann.commit("a")
     assert git_land(ann).landed
     assert workshop.server_commit() == sha
-    assert any("gone.git" in line for line in told.lines("push"))
+    assert any("gone.git" in line for line in events.lines("push"))
 
 
 def test_a_push_option_reaches_the_server(workshop: ScratchRepositories, git_land: GitLand) -> None:
@@ -144,7 +144,7 @@ def test_a_server_that_takes_no_push_options_is_a_failed_push(workshop: ScratchR
     assert "does not support push options" in verdict.reason
 
 
-def test_the_users_hooks_see_no_token_of_ours(
+def test_the_users_hooks_see_none_of_our_tokens(
     workshop: ScratchRepositories, git_land: GitLand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GitPython hands on this process's environment; what is not meant for git is taken out on the way."""
@@ -160,7 +160,7 @@ def test_the_users_hooks_see_no_token_of_ours(
 
 
 def test_credentials_in_a_url_are_never_shown(
-    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, events: Any
 ) -> None:
     server.plan.credentials = "ann:other"
     url = server.url.replace("http://", "http://ann:s3cret@") + "/acme/app.git"
@@ -170,10 +170,10 @@ def test_credentials_in_a_url_are_never_shown(
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert verdict.reason.startswith("access was denied")
-    assert "s3cret" not in f"{told.events} {verdict}"
+    assert "s3cret" not in f"{events.recorded} {verdict}"
 
 
-def test_a_hooks_folder_that_is_no_folder_is_no_hook(workshop: ScratchRepositories, git_land: GitLand) -> None:
+def test_a_hooks_folder_that_is_not_a_folder_is_not_a_hook(workshop: ScratchRepositories, git_land: GitLand) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     ann.git("config", "core.hooksPath", "/dev/null")

@@ -117,7 +117,7 @@ done"""
 
 
 def test_a_pre_push_hook_that_uploads_large_files_reads_its_lines_and_can_refuse(
-    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
     """As git-lfs does it: it is never bypassed, for the server would lack the objects."""
     ann.commit("large.bin", "oid sha256:1\n")
@@ -126,7 +126,7 @@ def test_a_pre_push_hook_that_uploads_large_files_reads_its_lines_and_can_refuse
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
     assert verdict.reason.startswith("the pre-push hook of this repository refused")
-    assert "LFS objects are missing: large.bin" in told.lines("push")
+    assert "LFS objects are missing: large.bin" in events.lines("push")
     (workshop.folder / "store").mkdir()
     (workshop.folder / "store/large.bin").touch()
     assert git_land(ann).landed

@@ -16,7 +16,7 @@ GitLand = Callable[..., Verdict]
 
 
 def test_a_branch_is_merged_with_the_target_verified_and_pushed(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     mine = ann.commit("a")
@@ -33,19 +33,21 @@ def test_a_branch_is_merged_with_the_target_verified_and_pushed(
         == f"{mine} {theirs} Merge remote-tracking branch 'origin/main' into topic"
     )
     assert ann.git("branch", "--show-current") == "topic"
-    assert told.lines("verify")[-1] == "good"
-    assert told.stages() == [(stage, "done") for stage in ("preflight", "fetch", "merge", "verify", "push", "confirm")]
+    assert events.lines("verify")[-1] == "good"
+    assert events.stages() == [
+        (stage, "done") for stage in ("preflight", "fetch", "merge", "verify", "push", "confirm")
+    ]
 
 
 def test_landed_and_the_resume_command_come_before_anything_else(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     sha = ann.commit("a")
     before: list[list[str]] = []
 
     def after(there: Landed) -> Verdict:
-        before.append(told.lines("homelab"))
+        before.append(events.lines("homelab"))
         assert (there.sha, there.branch, there.remote, there.push_url) == (
             sha,
             "main",
@@ -74,7 +76,7 @@ def test_no_trouble_after_the_landing_takes_it_back(workshop: ScratchRepositorie
 
 
 def test_a_verification_that_fails_leaves_the_target_alone_and_says_its_last_lines(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any, parts: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any, parts: Any
 ) -> None:
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     start = ann.commit("a")
@@ -86,7 +88,7 @@ def test_a_verification_that_fails_leaves_the_target_alone_and_says_its_last_lin
     assert (verdict.exit, verdict.landed) == (ExitCode.VERIFY_FAILED, False)
     assert "exit code 3" in verdict.reason
     assert "git land --abort" in verdict.hint
-    assert told.lines("verify")[-2:] == ["one", "broken"]
+    assert events.lines("verify")[-2:] == ["one", "broken"]
     assert workshop.server_commit() == theirs
     back = land_run.abort_landing(parts(ann))
     assert (back.exit, back.landed, ann.head) == (ExitCode.OK, False, start)
@@ -107,33 +109,33 @@ def test_a_verification_that_changes_tracked_files_is_a_failed_one(
 
 
 def test_the_verification_sees_no_variable_that_git_set_for_another_call(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     assert git_land(ann, verify="env | grep -E '^GIT_(DIR|WORK_TREE|INDEX_FILE|EDITOR)=' || echo none").landed
-    assert told.lines("verify")[-1] == "none"
+    assert events.lines("verify")[-1] == "none"
 
 
-def test_without_anything_to_verify_with_a_landing_is_refused_unless_told(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+def test_without_anything_to_verify_with_a_landing_is_refused_unless_requested(
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     verdict = git_land(ann, how=DetectVerification())
     assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "there is nothing to verify with")
     assert git_land(ann, how=SkipVerification()).landed
-    assert ("verify", "skipped") in told.stages()
+    assert ("verify", "skipped") in events.stages()
 
 
 def test_the_verification_is_found_in_the_repository(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("Makefile", "test:\n\t@echo tested\n")
     assert git_land(ann, how=DetectVerification()).landed
-    assert "tested" in told.lines("verify")
-    assert "there is a Makefile with a target test" in told.lines("verify")[0]
+    assert "tested" in events.lines("verify")
+    assert "there is a Makefile with a target test" in events.lines("verify")[0]
 
 
 def test_a_rebase_puts_the_branch_on_top_of_the_target(workshop: ScratchRepositories, git_land: GitLand) -> None:
@@ -171,20 +173,20 @@ def test_a_linked_work_tree_lands_and_the_target_is_never_checked_out(
 
 
 def test_a_rehearsal_says_what_would_happen_and_changes_nothing(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     before = (ann.git("for-each-ref"), workshop.server_commit())
     verdict = git_land(ann, dry_run=True, verify="make test")
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, False)
-    text = "\n".join(told.lines("homelab"))
+    text = "\n".join(events.lines("homelab"))
     for part in ("land 1 commit by merge", "would verify with `make test`", "would push to main on origin"):
         assert part in text
     assert (ann.git("for-each-ref"), workshop.server_commit()) == before
 
 
-def test_a_rehearsal_names_every_refusal_at_once(workshop: ScratchRepositories, git_land: GitLand, told: Any) -> None:
+def test_a_rehearsal_names_every_refusal_at_once(workshop: ScratchRepositories, git_land: GitLand, events: Any) -> None:
     ann = workshop.clone("ann")
     ann.write("README", "changed")
 
@@ -193,6 +195,6 @@ def test_a_rehearsal_names_every_refusal_at_once(workshop: ScratchRepositories, 
 
     verdict = git_land(ann, dry_run=True, how=DetectVerification(), check_ci=silent)
     assert verdict.exit is ExitCode.REFUSED
-    refusals = [line for line in told.lines("homelab") if line.startswith("would be refused")]
+    refusals = [line for line in events.lines("homelab") if line.startswith("would be refused")]
     assert len(refusals) == 4
     ann.git("checkout", "--", "README")

@@ -20,7 +20,7 @@ GitLand = Callable[..., Verdict]
 
 
 def test_defect_1_after_a_lost_race_the_new_tree_is_verified_too(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     """Defect 1: a retry merged the new target and pushed it unverified."""
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
@@ -31,7 +31,7 @@ def test_defect_1_after_a_lost_race_the_new_tree_is_verified_too(
 
     assert verdict.landed
     assert workshop.server_commit() == ann.head
-    trees = [line for line in told.lines("verify") if len(line) == 40]
+    trees = [line for line in events.lines("verify") if len(line) == 40]
     assert len(trees) == 2
     assert trees[-1] == workshop.origin.sha("main^{tree}")
 
@@ -53,7 +53,7 @@ def test_defect_2_a_servers_hook_is_not_branch_protection(
 
 
 def test_defect_2_the_users_own_pre_push_hook_is_named_as_such(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     """Defect 2: any error of a push was called branch protection, and ended with 0."""
     ann = workshop.clone("ann", branch="topic")
@@ -64,7 +64,7 @@ def test_defect_2_the_users_own_pre_push_hook_is_named_as_such(
 
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert verdict.reason.startswith("the pre-push hook of this repository refused the push")
-    assert "no secrets please" in told.lines("push")
+    assert "no secrets please" in events.lines("push")
     assert workshop.server_commit("topic") == ""
 
 
@@ -156,7 +156,7 @@ def test_defect_7_a_merge_in_progress_is_refused(workshop: ScratchRepositories, 
 
 
 def test_defect_8_a_branch_that_is_contained_already_is_nothing_to_land(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     """Defect 8: it said landed, and watched an old commit."""
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
@@ -166,7 +166,7 @@ def test_defect_8_a_branch_that_is_contained_already_is_nothing_to_land(
     verdict = git_land(ann)
 
     assert (verdict.exit, verdict.label, verdict.landed) == (ExitCode.OK, "nothing", False)
-    assert not [line for line in told.lines("homelab") if line.startswith("landed")]
+    assert not [line for line in events.lines("homelab") if line.startswith("landed")]
 
 
 def test_defect_9_the_target_is_what_the_remote_calls_its_default(

@@ -50,7 +50,7 @@ def test_a_race_lost_after_the_servers_advertisement_is_run_again(
 
 
 def test_a_lost_race_is_tried_again_five_times_after_some_quiet_rounds(
-    workshop: ScratchRepositories, git_land: GitLand, *, clock: Any, told: Any, parts: Any
+    workshop: ScratchRepositories, git_land: GitLand, *, clock: Any, events: Any, parts: Any
 ) -> None:
     """A round takes four seconds here, and is lost to somebody who pushes only while it goes on."""
     ann = workshop.clone("ann", branch="topic")
@@ -59,7 +59,7 @@ def test_a_lost_race_is_tried_again_five_times_after_some_quiet_rounds(
     always = "cd ../bob && date +%N >n && git add n && git commit --quiet -m n && git push --quiet origin main"
 
     def tell(event: Event) -> None:
-        told(event)
+        events(event)
         if event == StageChanged(stage=Stage.VERIFY, progress=Progress.STARTED):
             clock.time += 4.0
 
@@ -73,7 +73,7 @@ def test_a_lost_race_is_tried_again_five_times_after_some_quiet_rounds(
 
 
 def test_the_same_tree_is_not_verified_twice(
-    workshop: ScratchRepositories, git_land: GitLand, clock: Any, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, clock: Any, events: Any
 ) -> None:
     """The server's ref is locked by another update for a moment."""
     ann = workshop.clone("ann", branch="topic")
@@ -84,8 +84,8 @@ def test_the_same_tree_is_not_verified_twice(
 
     assert git_land(ann, verify="echo once").landed
     assert workshop.server_commit() == sha
-    assert told.lines("verify").count("once") == 1
-    assert ("verify", "skipped") in told.stages()
+    assert events.lines("verify").count("once") == 1
+    assert ("verify", "skipped") in events.stages()
 
 
 def test_a_protected_target_gets_the_branch_and_the_link(workshop: ScratchRepositories, git_land: GitLand) -> None:
@@ -126,15 +126,15 @@ def test_a_merge_that_a_hook_refuses_is_undone(workshop: ScratchRepositories, gi
 
 
 def test_an_answer_that_was_lost_is_settled_by_asking_the_server(
-    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
     sha = ann.commit("a")
     server.plan.faults[GitService.PUSH] = GitFault.LOSE_ANSWER
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.OK, True, sha)
-    assert ("push", "failed") in told.stages()
-    assert ("confirm", "done") in told.stages()
+    assert ("push", "failed") in events.stages()
+    assert ("confirm", "done") in events.stages()
 
 
 def test_a_lost_answer_whose_commit_was_built_upon_is_landed(
@@ -167,7 +167,7 @@ def test_a_push_that_did_not_arrive_is_sent_again(
     assert workshop.server_commit() == sha
 
 
-def test_what_nobody_can_tell_is_called_unknown_until_the_server_is_back(
+def test_what_cannot_be_known_is_called_unknown_until_the_server_is_back(
     workshop: ScratchRepositories, server: GitServer, git_land: GitLand, parts: Any
 ) -> None:
     ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
@@ -187,7 +187,7 @@ def test_what_nobody_can_tell_is_called_unknown_until_the_server_is_back(
 
 
 def test_a_push_over_ssh_lands(workshop: ScratchRepositories, git_land: GitLand) -> None:
-    """The stand-in for ssh runs the command on this machine."""
+    """The fake ssh runs the command on this machine."""
     stand_in = workshop.write_hook("ssh", 'for last; do :; done; exec sh -c "$last"', where=workshop.folder / "bin")
     ann = workshop.clone("ann", branch="topic")
     ann.git("config", "core.sshCommand", str(stand_in))

@@ -10,7 +10,7 @@ import pytest
 
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
-from tests.cli.shell import Ended, Shell
+from tests.cli.shell import CommandResult, Shell
 
 PEOPLE = ["ann", "bob", "carol", "dave", "eve"]
 EACH = 10
@@ -25,9 +25,9 @@ RARE = 3
 def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified(workshop: ScratchRepositories) -> None:
     """The real command: nobody starves; with `-s` the lost races of each landing are printed."""
     clones = {name: workshop.clone(name, branch=name) for name in PEOPLE}
-    ended: list[Ended] = []
+    ended: list[CommandResult] = []
 
-    def land(clone: Clone) -> Ended:
+    def land(clone: Clone) -> CommandResult:
         argv = ["git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", RECORD]
         done = Shell(workshop.environ, clone.path)(*argv)
         ended.append(done)
@@ -52,7 +52,7 @@ def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified
     assert len(given_up) <= RARE
 
 
-def require_landed(workshop: ScratchRepositories, landed: list[Ended]) -> None:
+def require_landed(workshop: ScratchRepositories, landed: list[CommandResult]) -> None:
     """Each commit is on the target, and its tree was verified."""
     lost = Counter(done.err.count(LOST_RACE) for done in landed)
     print(f"\n{len(landed)} landed, by their lost races: {dict(sorted(lost.items()))}")  # noqa: T201 - with -s

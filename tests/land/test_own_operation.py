@@ -143,12 +143,12 @@ def test_what_the_user_merged_or_rebased_himself_is_not_taken_back(
 
 
 def test_a_merge_that_the_user_begins_while_the_target_is_fetched_is_left_alone(
-    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
     before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:
-        told(event)
+        events(event)
         if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.FETCH, Progress.DONE):
             shell(workshop, ann, "git merge other")
 

@@ -72,8 +72,8 @@ def held(workshop: ScratchRepositories, ann: Clone, bob: Clone, verdict: Verdict
     assert ann.head == verdict.sha
 
 
-def rounds(told: Any) -> str:
-    pushes = [stage for stage, _ in told.stages()].count("push")
+def rounds(events: Any) -> str:
+    pushes = [stage for stage, _ in events.stages()].count("push")
     return "1 push" if pushes == 1 else f"{pushes} pushes"
 
 
@@ -86,8 +86,8 @@ CASES = [
 
 @pytest.mark.parametrize(("point", "strategy"), CASES)
 def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
-    workshop: ScratchRepositories, ann: Clone, bob: Clone, *, parts: Any, told: Any, matrix: dict[str, str], point: str,
-    strategy: Strategy,
+    workshop: ScratchRepositories, ann: Clone, bob: Clone, *, parts: Any, events: Any, matrix: dict[str, str],
+    point: str, strategy: Strategy,
 ) -> None:  # fmt: skip
     """A push at `post-receive` or later builds upon ours only if it can; here it cannot, and ours stays landed."""
     once = workshop.folder / "once"
@@ -97,7 +97,7 @@ def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
         workshop.write_hook(point, script, where=where)
 
     def tell(event: Event) -> None:
-        told(event)
+        events(event)
         if isinstance(event, StageChanged) and f"{event.stage}:{event.progress}" == point and not once.exists():
             once.touch()
             pushed(bob)
@@ -109,7 +109,7 @@ def test_another_push_at_any_point_ends_in_a_landing_of_what_was_verified(
     if point in HOOKS and not once.exists():
         assert strategy is Strategy.REBASE, "a rebase makes no merge commit"
         return
-    ended = rounds(told)
+    ended = rounds(events)
     pushed(bob, after="pull")
     held(workshop, ann, bob, verdict)
     matrix[f"{point}, {strategy}"] = ended
@@ -127,7 +127,7 @@ def pushed(bob: Clone, *, after: str = "") -> None:
 
 @pytest.mark.slow
 def test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_race(
-    workshop: ScratchRepositories, server: GitServer, ann: Clone, bob: Clone, *, parts: Any, told: Any
+    workshop: ScratchRepositories, server: GitServer, ann: Clone, bob: Clone, *, parts: Any, events: Any
 ) -> None:
     ann.git("remote", "set-url", "origin", f"{server.url}/acme/app.git")
 
@@ -138,7 +138,7 @@ def test_over_http_another_push_between_the_advertisement_and_ours_is_a_lost_rac
     server.plan.before_push = meanwhile
     verdict = land_run.land_branch(LandRequest(verify=VerifyCommand(VERIFY, "told")), parts(ann))
     held(workshop, ann, bob, verdict)
-    assert rounds(told) == "2 pushes"
+    assert rounds(events) == "2 pushes"
 
 
 @pytest.mark.slow

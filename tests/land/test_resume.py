@@ -101,7 +101,9 @@ def test_a_resolution_that_a_hook_refuses_to_commit_is_kept(
     assert land_run.continue_landing(parts(conflicting)).landed
 
 
-def test_going_on_keeps_the_options_it_began_with(conflicting: Clone, git_land: GitLand, parts: Any, told: Any) -> None:
+def test_going_on_keeps_the_options_it_began_with(
+    conflicting: Clone, git_land: GitLand, parts: Any, events: Any
+) -> None:
     git_land(conflicting, verify="echo the-first-command", caller_state={"deploy": ["web/app"]})
     state = land_run.pending_landing(parts(conflicting).git)
     assert state is not None
@@ -109,7 +111,7 @@ def test_going_on_keeps_the_options_it_began_with(conflicting: Clone, git_land: 
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
     assert land_run.continue_landing(parts(conflicting)).landed
-    assert "the-first-command" in told.lines("verify")
+    assert "the-first-command" in events.lines("verify")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_going_on_from_another_branch_is_refused(conflicting: Clone, git_land: G
     assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
-def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
+def test_the_branch_to_resume_from_is_named_whatever_it_is_called(
     conflicting: Clone, git_land: GitLand, parts: Any
 ) -> None:
     """In a command that somebody may take to a shell as it is."""
@@ -164,7 +166,7 @@ def test_the_branch_to_go_on_from_is_named_whatever_it_is_called(
     assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
-def test_what_somebody_staged_himself_is_never_thrown_away(conflicting: Clone, git_land: GitLand, parts: Any) -> None:
+def test_what_the_user_staged_is_never_thrown_away(conflicting: Clone, git_land: GitLand, parts: Any) -> None:
     assert git_land(conflicting).exit is ExitCode.CONFLICT
     conflicting.git("merge", "--abort")
     conflicting.write("mine", "precious\n")
@@ -188,15 +190,15 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_interrupted_at_any_point_the_word_about_the_target_is_true(
-    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any, case: tuple[int, Callable[..., Verdict]]
+def test_interrupted_at_any_point_the_verdict_about_the_target_is_true(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any, case: tuple[int, Callable[..., Verdict]]
 ) -> None:
     point, then = case
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     start = ann.commit("a")
     theirs = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    told.interrupt_at = point
+    events.interrupt_at = point
 
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, verify="echo good")
@@ -216,12 +218,12 @@ def test_interrupted_at_any_point_the_word_about_the_target_is_true(
         assert workshop.server_commit() == theirs
 
 
-def test_after_an_interrupted_landing_the_next_one_says_how_to_go_on(
-    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
+def test_after_an_interrupted_landing_the_next_one_says_how_to_resume(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    told.interrupt_at = 6
+    events.interrupt_at = 6
     with pytest.raises(KeyboardInterrupt):
         git_land(ann, verify="echo good")
     verdict = git_land(ann)
@@ -250,11 +252,11 @@ def test_a_watch_that_is_interrupted_is_taken_up_again_for_the_landed_commit(
     assert (verdict.exit, verdict.landed, verdict.reason) == (ExitCode.BLOCKED, True, sha)
 
 
-def cut_at(told: Any, git_land: GitLand, clone: Clone, word: tuple[str, str], **request: Any) -> None:
+def cut_at(events: Any, git_land: GitLand, clone: Clone, word: tuple[str, str], **request: Any) -> None:
     """A landing with a Ctrl-C when a stage has come so far."""
 
     def hear(event: object) -> None:
-        told(event)
+        events(event)
         if isinstance(event, StageChanged) and (event.stage.value, event.progress.value) == word:
             raise KeyboardInterrupt
 
@@ -263,13 +265,13 @@ def cut_at(told: Any, git_land: GitLand, clone: Clone, word: tuple[str, str], **
 
 
 @pytest.mark.parametrize("point", [("fetch", "started"), ("fetch", "done")])
-def test_a_landing_that_had_changed_nothing_is_simply_begun_anew(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any, point: tuple[str, str]
+def test_a_landing_that_had_changed_nothing_simply_starts_again(
+    workshop: ScratchRepositories, git_land: GitLand, events: Any, point: tuple[str, str]
 ) -> None:
     """Also from another branch, and with another commit."""
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    cut_at(told, git_land, ann, point)
+    cut_at(events, git_land, ann, point)
     ann.git("switch", "--quiet", "-c", "other")
     ann.commit("b")
     assert git_land(ann).landed
@@ -278,13 +280,13 @@ def test_a_landing_that_had_changed_nothing_is_simply_begun_anew(
 
 @pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
 def test_going_back_from_under_ones_own_commits_keeps_them(
-    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any, strategy: Strategy
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any, strategy: Strategy
 ) -> None:
     """The record alone goes; what the landing had made is named, and a new landing can begin."""
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
     start, _ = ann.commit("a"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    cut_at(told, git_land, ann, ("verify", "started"), strategy=strategy)
+    cut_at(events, git_land, ann, ("verify", "started"), strategy=strategy)
     made, mine = ann.head, ann.commit("c")
     assert git_land(ann).exit is ExitCode.REFUSED
 
@@ -305,22 +307,22 @@ def test_going_back_from_under_ones_own_commits_keeps_them(
 
 
 def test_a_landing_that_had_made_nothing_goes_from_under_ones_own_commit(
-    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    cut_at(told, git_land, ann, ("verify", "started"))
+    cut_at(events, git_land, ann, ("verify", "started"))
     mine = ann.commit("c")
     verdict = land_run.abort_landing(parts(ann))
     assert (verdict.exit, verdict.landed, ann.head, verdict.hint) == (ExitCode.OK, False, mine, "")
 
 
 def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
-    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    cut_at(told, git_land, ann, ("verify", "started"))
+    cut_at(events, git_land, ann, ("verify", "started"))
     ann.git("switch", "--quiet", "-c", "other")
     other = git_land(ann)
     assert (other.exit, other.hint.split(";")[0]) == (ExitCode.REFUSED, "git switch topic")
@@ -332,10 +334,10 @@ def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
 
 
 def test_going_back_leaves_a_merge_on_another_branch_alone(
-    conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
+    conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
 ) -> None:
     """It is somebody's own, and a resolution may be in it."""
-    cut_at(told, git_land, conflicting, ("merge", "started"))
+    cut_at(events, git_land, conflicting, ("merge", "started"))
     conflicting.git("switch", "--quiet", "-c", "other")
     ProcessRunner(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)
     assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.REFUSED
@@ -345,20 +347,20 @@ def test_going_back_leaves_a_merge_on_another_branch_alone(
     assert land_run.abort_landing(parts(conflicting)).exit is ExitCode.OK
 
 
-def test_going_on_verifies_as_it_is_told_now(
-    workshop: ScratchRepositories, git_land: GitLand, parts: Any, told: Any
+def test_a_resumed_landing_verifies_as_configured_now(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
 ) -> None:
     """What was verified otherwise before is verified again."""
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
-    cut_at(told, git_land, ann, ("push", "started"), verify="echo before")
+    cut_at(events, git_land, ann, ("push", "started"), verify="echo before")
     assert land_run.continue_landing(parts(ann), verify=VerifyCommand("echo now", "told again")).landed
-    assert told.lines("verify") == [
+    assert events.lines("verify") == [
         "verifying with `echo before`: told", "before", "verifying with `echo now`: told again", "now"
     ]  # fmt: skip
 
 
-def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
+def test_a_landing_cut_short_before_it_began_is_not_reported_as_the_one_before(
     workshop: ScratchRepositories, git_land: GitLand, parts: Any
 ) -> None:
     """The one before was cut short in its watch, so that what it landed is still written down."""
@@ -383,7 +385,7 @@ def test_a_landing_cut_short_before_it_began_is_not_told_as_the_one_before(
 
 
 def test_an_interrupted_verification_ends_with_all_it_started(
-    workshop: ScratchRepositories, parts: Any, told: Any
+    workshop: ScratchRepositories, parts: Any, events: Any
 ) -> None:
     """Whatever still runs would hold the pipe open, and at last leave a file behind."""
     ann = workshop.clone("ann", branch="topic")
@@ -393,7 +395,7 @@ def test_an_interrupted_verification_ends_with_all_it_started(
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
 
     def hear(event: object) -> None:
-        told(event)
+        events(event)
         if isinstance(event, Log) and event.text == "begun":
             raise KeyboardInterrupt
 
@@ -409,7 +411,7 @@ def test_an_interrupted_verification_ends_with_all_it_started(
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
-def test_a_second_landing_is_told_who_holds_the_lock(workshop: ScratchRepositories, git_land: GitLand) -> None:
+def test_a_second_landing_learns_who_holds_the_lock(workshop: ScratchRepositories, git_land: GitLand) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     ann.git("worktree", "add", "--quiet", "-b", "other", "../other")
@@ -426,7 +428,7 @@ def test_a_second_landing_is_told_who_holds_the_lock(workshop: ScratchRepositori
     assert git_land(other).landed
 
 
-def test_a_stale_lock_file_stops_nobody(workshop: ScratchRepositories, git_land: GitLand) -> None:
+def test_a_stale_lock_file_stops_no_landing(workshop: ScratchRepositories, git_land: GitLand) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     ann.write(".git/homelab/land.lock", "process 1 on elsewhere, landing topic")
@@ -507,7 +509,7 @@ POST_PUSH = 'echo "$1 $2"; cat; echo "in land: $HOMELAB_IN_LAND"; exit {code}'
     [(0, ExitCode.OK), (6, ExitCode.SUPERSEDED), (124, ExitCode.TIMEOUT), (2, ExitCode.FAILED), (77, ExitCode.FAILED)],
 )
 def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any, code: int, ends: ExitCode
+    workshop: ScratchRepositories, git_land: GitLand, events: Any, code: int, ends: ExitCode
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     before, sha = ann.head, ann.commit("a")
@@ -519,7 +521,7 @@ def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
     verdict = git_land(ann, follow_up=never)
 
     assert (verdict.exit, verdict.landed) == (ends, True)
-    assert told.lines("post-push") == [
+    assert events.lines("post-push") == [
         f"origin {workshop.bare_path}",
         f"{sha} {sha} refs/heads/main {before}",
         "in land: 1",
@@ -527,21 +529,21 @@ def test_the_repositorys_own_post_push_hook_runs_instead_of_the_watch(
 
 
 def test_the_post_push_hook_is_found_where_the_hooks_are_configured_to_be(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     workshop.write_hook("post-push", "echo found", where=workshop.folder / "hooks")
     ann.git("config", "core.hooksPath", str(workshop.folder / "hooks"))
     assert git_land(ann, follow_up=lambda _: Verdict(exit=ExitCode.FAILED)).exit is ExitCode.OK
-    assert told.lines("post-push") == ["found"]
+    assert events.lines("post-push") == ["found"]
 
 
 def test_without_watching_the_post_push_hook_does_not_run_either(
-    workshop: ScratchRepositories, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     workshop.write_hook("post-push", "echo no", where=ann.path / ".git/hooks")
     assert git_land(ann).landed
-    assert told.lines("post-push") == []
+    assert events.lines("post-push") == []

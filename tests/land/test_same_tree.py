@@ -140,7 +140,7 @@ def test_files_that_a_sparse_checkout_leaves_out_are_no_difference(
 
 
 def test_a_commit_made_between_the_verification_and_the_push_is_not_pushed(
-    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, told: Any
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
     """By an agent that works on in the same work tree."""
     from homelab_hooks.events import Progress, Stage, StageChanged
@@ -148,7 +148,7 @@ def test_a_commit_made_between_the_verification_and_the_push_is_not_pushed(
     before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:
-        told(event)
+        events(event)
         if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.PUSH, Progress.STARTED):
             ann.commit("sneaked")
 

@@ -90,7 +90,7 @@ def test_a_conflict_elsewhere_is_resolved_and_the_submodule_follows_then(
     assert land_run.continue_landing(parts(ann)).landed
 
 
-def test_a_submodule_with_somebodys_own_commit_is_dirt_whatever_is_ignored(
+def test_a_submodule_with_its_own_new_commit_is_dirt_whatever_is_ignored(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand
 ) -> None:
     ann.git("config", "submodule.lib.ignore", "all")
@@ -114,7 +114,7 @@ def test_a_submodule_that_was_never_initialised_stays_empty(
     assert not list((carol.path / "lib").iterdir())
 
 
-def test_a_library_that_cannot_be_had_is_no_landing_and_can_be_gone_on_with(
+def test_a_library_that_is_unavailable_prevents_the_landing_and_can_be_resumed(
     workshop: ScratchRepositories, library: ScratchRepositories, ann: Clone, *, newer: str, git_land: GitLand,
     parts: Any
 ) -> None:  # fmt: skip

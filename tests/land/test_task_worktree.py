@@ -98,7 +98,9 @@ def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: ScratchRe
 
 
 @pytest.mark.parametrize("name", ["README", "new"])
-def test_cleaning_refuses_to_lose_changes_unless_told(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
+def test_cleaning_refuses_to_lose_changes_unless_requested(
+    workshop: ScratchRepositories, opened: Opened, name: str
+) -> None:
     ann = workshop.clone("ann")
     path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
     (path / name).write_text("changed")
@@ -158,7 +160,7 @@ def test_a_task_is_landed_from_its_work_tree_and_then_cleaned_from_there_or_here
     assert task_worktree.remove_worktree("y", git=opened(ann), user="ann").startswith("removed")
 
 
-def test_a_name_that_git_takes_for_no_branch_is_no_owner(workshop: ScratchRepositories, opened: Opened) -> None:
+def test_a_name_that_git_takes_for_no_branch_is_not_an_owner(workshop: ScratchRepositories, opened: Opened) -> None:
     ann = workshop.clone("ann")
     task_worktree.start_worktree("x", git=opened(ann), user="a b")
     assert ann.git("branch", "--list", "user/*").strip() == "+ user/x"

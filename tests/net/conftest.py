@@ -1,4 +1,4 @@
-"""A stand-in, real balancers before it, a proxy that tunnels, and clients that are closed at the end."""
+"""A simulated server, real load balancers in front of it, a tunnelling proxy, and clients that get closed."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def site() -> Iterator[WoodpeckerSimulator]:
-    """A stand-in with one pipeline."""
+def woodpecker() -> Iterator[WoodpeckerSimulator]:
+    """A simulated Woodpecker with one pipeline."""
     with WoodpeckerSimulator(SystemClock()) as server:
         server.push("acme/app", "main", "a" * 40, timelines.make_green())
         yield server
 
 
 @pytest.fixture
-def balance(site: WoodpeckerSimulator) -> Iterator[Callable[..., LoadBalancer]]:
-    """`balance(certificate, upstream=, name=, ipv6=)`: a running balancer, in front of the stand-in by default."""
+def balance(woodpecker: WoodpeckerSimulator) -> Iterator[Callable[..., LoadBalancer]]:
+    """`balance(certificate, upstream=, name=, ipv6=)`: a load balancer, by default in front of the simulator."""
     with contextlib.ExitStack() as running:
 
         def one(
@@ -52,7 +52,7 @@ def balance(site: WoodpeckerSimulator) -> Iterator[Callable[..., LoadBalancer]]:
         ) -> LoadBalancer:
             path = os.environ["PATH"]
             return running.enter_context(
-                LoadBalancer(upstream or site.url, path=path, name=name, certificate=certificate, ipv6=ipv6)
+                LoadBalancer(upstream or woodpecker.url, path=path, name=name, certificate=certificate, ipv6=ipv6)
             )
 
         yield one

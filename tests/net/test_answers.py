@@ -28,12 +28,12 @@ LIST = "/api/repos/8/pipelines"
 
 
 @pytest.fixture
-def asked(site: WoodpeckerSimulator, client: Client) -> Callable[..., HttpResponse | RequestFailed]:
-    """`asked(fault, deadline=, limit=)`: the answer of a stand-in with a fault."""
-    https = client(site.url)
+def asked(woodpecker: WoodpeckerSimulator, client: Client) -> Callable[..., HttpResponse | RequestFailed]:
+    """`asked(fault, deadline=, limit=)`: the answer of a simulated server with a fault."""
+    https = client(woodpecker.url)
 
     def one(fault: faults.HttpFault, *, deadline: float = HANG_S, limit: int = 1 << 20) -> HttpResponse | RequestFailed:
-        site.fail(FaultRule(fault=fault))
+        woodpecker.fail(FaultRule(fault=fault))
         return https.request("GET", LIST, timeout=deadline, max_bytes=limit)
 
     return one
@@ -59,11 +59,13 @@ def test_no_answer_takes_longer_than_its_deadline(asked: Any, silence: faults.Ht
     assert fault(asked(silence, deadline=0.25)) is FailureKind.TIMEOUT
 
 
-def test_a_client_is_as_good_as_new_after_a_deadline(site: WoodpeckerSimulator, asked: Any, client: Client) -> None:
+def test_a_client_is_as_good_as_new_after_a_deadline(
+    woodpecker: WoodpeckerSimulator, asked: Any, client: Client
+) -> None:
     del client
     asked(faults.Hang(FaultPoint.BODY), deadline=0.1)
     assert isinstance(asked(faults.Slow(0)), HttpResponse)
-    assert site.count(LIST) <= 2
+    assert woodpecker.count(LIST) <= 2
 
 
 BROKEN = [
@@ -85,18 +87,18 @@ def test_a_broken_answer_is_a_value(asked: Any, broken: faults.HttpFault, expect
     assert fault(asked(broken)) is expected
 
 
-def test_a_refused_connection_is_a_value(site: WoodpeckerSimulator, client: Client) -> None:
-    https = client(site.url)
-    site.stop()
+def test_a_refused_connection_is_a_value(woodpecker: WoodpeckerSimulator, client: Client) -> None:
+    https = client(woodpecker.url)
+    woodpecker.stop()
     assert fault(https.request("GET", "/version")) is FailureKind.CONNECTION
 
 
-def test_a_server_that_was_started_again_is_reached_again(site: WoodpeckerSimulator, client: Client) -> None:
-    https = client(site.url)
+def test_a_server_that_was_started_again_is_reached_again(woodpecker: WoodpeckerSimulator, client: Client) -> None:
+    https = client(woodpecker.url)
     assert isinstance(https.request("GET", "/version"), HttpResponse)
-    site.stop()
+    woodpecker.stop()
     assert isinstance(https.request("GET", "/version"), RequestFailed)
-    site.start()
+    woodpecker.start()
     assert isinstance(https.request("GET", "/version"), HttpResponse)
 
 
@@ -115,7 +117,7 @@ def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None
     assert isinstance(read_bounded_body([packed[:-6]], "gzip", 40), RequestFailed)
 
 
-def test_a_compressed_answer_that_nobody_asked_for_is_read(asked: Any) -> None:
+def test_a_compressed_answer_that_was_not_requested_is_read(asked: Any) -> None:
     answer = asked(faults.Gzip())
     assert isinstance(answer, HttpResponse)
     assert answer.body.startswith(b"[{")
@@ -128,7 +130,7 @@ def test_a_gzip_bomb_is_not_unpacked(client: Client, httpserver: HTTPServer) -> 
     assert fault(client(httpserver.url_for("")).request("GET", "/bomb", max_bytes=1 << 20)) is FailureKind.BODY
 
 
-def test_what_is_no_event_stream_is_not_listened_to(client: Client, httpserver: HTTPServer) -> None:
+def test_what_is_not_an_event_stream_is_not_listened_to(client: Client, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/page").respond_with_data(b"data: {}\n\n", content_type="text/html")
     heard: list[bytes] = []
     ended = client(httpserver.url_for("")).stream("/page", heard.append, idle_timeout=5.0)
@@ -136,21 +138,21 @@ def test_what_is_no_event_stream_is_not_listened_to(client: Client, httpserver: 
 
 
 @pytest.mark.parametrize("where", ["other host", "same origin", "other scheme"])
-def test_a_redirect_is_told_and_not_followed(
-    site: WoodpeckerSimulator, client: Client, httpserver: HTTPServer, where: str
+def test_a_redirect_is_reported_and_not_followed(
+    woodpecker: WoodpeckerSimulator, client: Client, httpserver: HTTPServer, where: str
 ) -> None:
     to = {
         "other host": httpserver.url_for("/stolen"),
-        "same origin": f"{site.url}/api/user",
-        "other scheme": f"https://127.0.0.1:{site.port}/api/user",
+        "same origin": f"{woodpecker.url}/api/user",
+        "other scheme": f"https://127.0.0.1:{woodpecker.port}/api/user",
     }[where]
     for code in (301, 302, 303, 307, 308):
-        site.fail(FaultRule(fault=faults.Redirect(to, code)))
-        answer = client(site.url).request("GET", LIST)
+        woodpecker.fail(FaultRule(fault=faults.Redirect(to, code)))
+        answer = client(woodpecker.url).request("GET", LIST)
         assert isinstance(answer, HttpResponse)
         assert (answer.status, answer.headers["location"]) == (code, to)
     assert httpserver.log == []
-    assert site.count(LIST) == site.count() == 5
+    assert woodpecker.count(LIST) == woodpecker.count() == 5
 
 
 def test_the_token_is_sent_as_bearer_and_nothing_is_sent_without_one(
@@ -168,11 +170,11 @@ def test_the_token_is_sent_as_bearer_and_nothing_is_sent_without_one(
 
 
 def test_this_machine_is_never_asked_through_a_proxy(
-    site: WoodpeckerSimulator, client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
+    woodpecker: WoodpeckerSimulator, client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, tunnel.url)
-    assert isinstance(client(site.url).request("GET", "/version"), HttpResponse)
+    assert isinstance(client(woodpecker.url).request("GET", "/version"), HttpResponse)
     assert tunnel.asked == []
 
 
@@ -199,16 +201,16 @@ def test_a_proxy_that_cannot_be_used_is_a_usage_error(
     client: Client, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
-    with pytest.raises(CommandError, match="proxy") as told:
+    with pytest.raises(CommandError, match="proxy") as raised:
         client("https://ci.example.test")
-    assert told.value.exit is ExitCode.USAGE
+    assert raised.value.exit is ExitCode.USAGE
 
 
-def test_a_proxys_password_is_not_told(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxys_password_is_not_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "gopher://bob:s3cret@127.0.0.1")
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         client("https://ci.example.test")
-    assert "s3cret" not in told.value.message + told.value.hint
+    assert "s3cret" not in raised.value.message + raised.value.hint
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no certificate\n", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
@@ -216,10 +218,10 @@ def test_trust_anchors_that_cannot_be_used_are_a_usage_error(tmp_path: Path, con
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(CommandError, match=r"ca\.pem cannot be used") as told:
+    with pytest.raises(CommandError, match=r"ca\.pem cannot be used") as raised:
         create_ssl_context(path)
-    assert told.value.exit is ExitCode.USAGE
-    assert "--ca-file" in told.value.hint
+    assert raised.value.exit is ExitCode.USAGE
+    assert "--ca-file" in raised.value.hint
 
 
 def test_trust_anchors_are_used_instead_of_the_systems(tmp_path: Path) -> None:

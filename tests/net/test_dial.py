@@ -40,12 +40,12 @@ def test_httpx_has_the_private_attribute_that_the_dial_relies_on() -> None:
 
 @pytest.mark.slow
 def test_the_right_name_is_reached_at_the_dialled_address(
-    balance: Balance, client: Client, site: WoodpeckerSimulator
+    balance: Balance, client: Client, woodpecker: WoodpeckerSimulator
 ) -> None:
     balancer = balance()
     reply = seen(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).request("GET", "/api/user"))
     assert (reply.status, reply.headers["x-woodpecker-version"]) == (200, "3.17.0")
-    assert [request.user for request in site.requests] == ["alice"]
+    assert [request.user for request in woodpecker.requests] == ["alice"]
 
 
 @pytest.mark.slow
@@ -80,13 +80,13 @@ def test_a_server_with_a_port_keeps_it_in_host_and_is_dialled_there(
     ],
 )
 def test_a_certificate_that_does_not_verify_ends_before_the_token_is_sent(
-    balance: Balance, client: Client, site: WoodpeckerSimulator, certificate: CertificateKind, reason: str
+    balance: Balance, client: Client, woodpecker: WoodpeckerSimulator, certificate: CertificateKind, reason: str
 ) -> None:
     balancer = balance(certificate)
     answer = failed(client(CI, dial=balancer.dial, ca_file=balancer.ca_file).request("GET", "/api/user"))
     assert answer.bad_certificate
     assert reason in answer.reason
-    assert site.requests == []
+    assert woodpecker.requests == []
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_the_systems_trust_store_does_not_know_the_tests_own_authority(balance: 
 
 
 @pytest.mark.slow
-def test_a_name_that_the_balancer_does_not_know_is_no_usable_answer(balance: Balance, client: Client) -> None:
+def test_a_name_that_the_balancer_does_not_know_is_not_a_usable_answer(balance: Balance, client: Client) -> None:
     balancer = balance()
     https = client("https://nobody.example.test", dial=balancer.dial, ca_file=balancer.ca_file)
     answer = failed(https.request("GET", "/version"))

@@ -17,6 +17,7 @@ import pytest
 from homelab_hooks.net.http import resolve_host
 from homelab_hooks.net.pinned import Deadline, PinnedBackend
 from homelab_hooks.system.process import ProcessRunner
+from tests.support.clock import FakeClock
 from tests.waiting import HANG_S
 
 SILENT = """
@@ -34,13 +35,8 @@ os.execv(sys.argv[1], sys.argv[1:])
 """a command in a network of its own, whose one name server takes questions and answers none"""
 
 
-class Clock:
-    def now(self) -> float:
-        return 0.0
-
-
 def backend(*found: str) -> PinnedBackend:
-    return PinnedBackend({}, Deadline(Clock()), lambda *_: found)
+    return PinnedBackend({}, Deadline(FakeClock()), lambda *_: found)
 
 
 def test_a_name_is_looked_up() -> None:

@@ -13,11 +13,10 @@ import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
-from tests.hooks.background.sandbox import Desk
+from tests.hooks.background.sandbox import PushSandbox
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent.parent
@@ -88,11 +87,11 @@ class Framework:
     """A clone whose pushes run the hooks of a configuration, under one of the two tools."""
 
     tool: str
-    desk: Desk
+    sandbox: PushSandbox
     published: Published
 
     def uses(self, *hooks: str) -> None:
-        self.desk.clone.commit(".pre-commit-config.yaml", self.published.config(*hooks), message="configure")
+        self.sandbox.clone.commit(".pre-commit-config.yaml", self.published.config(*hooks), message="configure")
         done = self.run("install", "--hook-type", "pre-push", "--overwrite")
         assert done.ok, done
 
@@ -100,18 +99,12 @@ class Framework:
         argv = [str(PROGRAMS / self.tool), *words]
         if self.tool == "pre-commit":
             argv = [word for word in argv if word != "--overwrite"]
-        return ProcessRunner({**self.desk.environ, **environ}).run(argv, cwd=self.desk.clone.path, timeout=HANG_S)
+        return ProcessRunner({**self.sandbox.environ, **environ}).run(argv, cwd=self.sandbox.clone.path, timeout=HANG_S)
 
     def push(self, *refs: str, to: str = "origin", **environ: str) -> tuple[int, str]:
         """Git's exit code, and all that was said."""
-        done = self.desk.git("push", to, *(refs or ("HEAD:main",)), **environ)
+        done = self.sandbox.git("push", to, *(refs or ("HEAD:main",)), **environ)
         return done.code, done.out + done.err
-
-
-@pytest.fixture
-def site() -> Iterator[WoodpeckerSimulator]:
-    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
-        yield server
 
 
 @pytest.fixture(params=TOOLS)
@@ -119,10 +112,12 @@ def framework(
     request: pytest.FixtureRequest,
     published: Published,
     seal: dict[str, str],
-    site: WoodpeckerSimulator,
+    woodpecker: WoodpeckerSimulator,
     workshop: ScratchRepositories,
 ) -> Iterator[Framework]:
-    desk = Desk(seal, workshop.clone("work", branch="topic"), site, workshop.folder / "told.json")
-    desk = replace(desk, more=published.homes)
-    yield Framework(request.param, desk, published)
-    desk.end_waiters()
+    sandbox = PushSandbox(
+        seal, workshop.clone("work", branch="topic"), woodpecker, workshop.folder / "notification.json"
+    )
+    sandbox = replace(sandbox, more=published.homes)
+    yield Framework(request.param, sandbox, published)
+    sandbox.end_watchers()

@@ -24,8 +24,8 @@ MAKEFILE = "test:\n\t@echo one; echo two; exit $$(cat ../code)\n"
 
 
 def colour(framework: Framework, script: PipelineTimeline) -> None:
-    site = framework.desk.site
-    assert site.push("acme/app", "main", "c" * 40, script, after=-60.0)
+    woodpecker = framework.sandbox.woodpecker
+    assert woodpecker.push("acme/app", "main", "c" * 40, script, after=-60.0)
 
 
 def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:
@@ -44,17 +44,17 @@ def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:
 def test_land_only_refuses_the_target_takes_a_branch_and_can_be_skipped(
     framework: Framework, workshop: ScratchRepositories
 ) -> None:
-    """Two hooks: prek refuses a push of which it is to skip the only one."""
+    """Two hooks: prek refuses a push if it is to skip its only hook."""
     framework.uses("homelab-land-only", "homelab-verify --verify-cmd=true")
 
     code, said = framework.push()
-    assert (code, workshop.server_commit() != framework.desk.clone.head) == (1, True)
+    assert (code, workshop.server_commit() != framework.sandbox.clone.head) == (1, True)
     assert "only git land may push to main" in said
     assert "homelab: refused exit=20" in said
 
     assert framework.push("HEAD:topic")[0] == 0
     code, said = framework.push(SKIP="homelab-land-only")
-    assert (code, workshop.server_commit()) == (0, framework.desk.clone.head), said
+    assert (code, workshop.server_commit()) == (0, framework.sandbox.clone.head), said
 
 
 def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
@@ -62,7 +62,7 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
 ) -> None:
     """The configuration has pre-push hooks, which a landing would verify with; here they run by themselves."""
     framework.uses("homelab-verify")
-    framework.desk.clone.commit("Makefile", MAKEFILE)
+    framework.sandbox.clone.commit("Makefile", MAKEFILE)
     (workshop.folder / "code").write_text("5")
 
     code, said = framework.push()
@@ -75,10 +75,10 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
 
     (workshop.folder / "code").write_text("0")
     code, said = framework.push()
-    assert (code, workshop.server_commit()) == (0, framework.desk.clone.head), said
+    assert (code, workshop.server_commit()) == (0, framework.sandbox.clone.head), said
 
 
-def test_a_verification_that_runs_the_framework_itself_comes_to_an_end(framework: Framework) -> None:
+def test_a_verification_that_runs_the_framework_itself_ends(framework: Framework) -> None:
     """The run inside sees no push, though it inherits the variables of one."""
     command = f"{PROGRAMS / framework.tool} run --all-files --hook-stage pre-push"
     framework.uses(f"homelab-verify --verify-cmd={command}")
@@ -94,18 +94,18 @@ def test_ci_green_refuses_a_red_branch_and_its_warning_is_seen(
 
     code, said = framework.push()
     assert code == 1
-    assert f"main fails in CI: #1 (cccccccccc) failure: {framework.desk.site.url}/repos/8/pipeline/1" in said
+    assert f"main fails in CI: #1 (cccccccccc) failure: {framework.sandbox.woodpecker.url}/repos/8/pipeline/1" in said
     assert "SKIP=homelab-ci-green git push" in said
 
-    framework.desk.site.stop()
+    framework.sandbox.woodpecker.stop()
     code, said = framework.push()
-    assert (code, workshop.server_commit()) == (0, framework.desk.clone.head)
+    assert (code, workshop.server_commit()) == (0, framework.sandbox.clone.head)
     assert "warning: could not reach CI: " in said, "verbose"
 
 
 def test_arguments_of_the_configuration_reach_the_hook(framework: Framework) -> None:
     framework.uses("homelab-ci-green --strict")
-    framework.desk.site.stop()
+    framework.sandbox.woodpecker.stop()
     code, said = framework.push()
     assert code == 1
     assert "homelab: unreachable exit=8" in said
@@ -113,11 +113,11 @@ def test_arguments_of_the_configuration_reach_the_hook(framework: Framework) -> 
 
 def test_a_first_push_of_all_history_is_judged_too(framework: Framework, tmp_path: Path) -> None:
     """Without PRE_COMMIT_FROM_REF and PRE_COMMIT_TO_REF."""
-    ProcessRunner(framework.desk.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
-    framework.desk.clone.git("remote", "add", "new", str(tmp_path / "new.git"))
-    framework.desk.config("homelab.target", "main")
+    ProcessRunner(framework.sandbox.environ).run(["git", "init", "--quiet", "--bare", str(tmp_path / "new.git")])
+    framework.sandbox.clone.git("remote", "add", "new", str(tmp_path / "new.git"))
+    framework.sandbox.config("homelab.target", "main")
     framework.uses("homelab-land-only", "homelab-verify --verify-cmd=git rev-parse HEAD >../seen")
-    clone = framework.desk.clone
+    clone = framework.sandbox.clone
 
     code, said = framework.push(to="new")
     assert (code, "only git land may push to main" in said) == (1, True)
@@ -130,44 +130,44 @@ def test_of_several_refs_the_tools_hand_on_only_the_first_and_of_a_deletion_none
     framework: Framework, workshop: ScratchRepositories
 ) -> None:
     """A limit of theirs, which the documentation names."""
-    framework.desk.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:zzz")
+    framework.sandbox.git("push", "--quiet", "origin", "HEAD:aaa", "HEAD:zzz")
     framework.uses("homelab-land-only")
     assert framework.push("HEAD:main", "HEAD:zzz")[0] == 1
     assert framework.push(":zzz")[0] == 0
     assert framework.push("HEAD:aaa", "HEAD:main")[0] == 0, "main is the second line"
-    assert workshop.server_commit() == framework.desk.clone.head
+    assert workshop.server_commit() == framework.sandbox.clone.head
 
 
 def test_post_push_leaves_at_once_watches_what_landed_and_tells(framework: Framework) -> None:
-    desk = framework.desk
+    sandbox = framework.sandbox
     framework.uses("homelab-post-push")
-    sha = desk.commit(timelines.make_red(log=["boom"]))
+    sha = sandbox.commit(timelines.make_red(log=["boom"]))
 
     code, said = framework.push()
 
     assert code == 0
     assert "watching CI in the background if the push lands; log: " in said
-    assert (desk.notification()["verdict"], desk.notification()["sha"]) == ("failed", sha)
-    assert desk.record()["landed"] is True
+    assert (sandbox.notification()["verdict"], sandbox.notification()["sha"]) == ("failed", sha)
+    assert sandbox.record()["landed"] is True
 
 
 def test_post_push_watches_nothing_that_did_not_land(framework: Framework, workshop: ScratchRepositories) -> None:
     workshop.write_hook("pre-receive", "exit 1")
     framework.uses("homelab-post-push")
-    framework.desk.commit(timelines.make_green())
+    framework.sandbox.commit(timelines.make_green())
     assert framework.push()[0] == 1
-    assert framework.desk.record()["landed"] is False
-    assert not framework.desk.heard.exists()
+    assert framework.sandbox.record()["landed"] is False
+    assert not framework.sandbox.heard.exists()
 
 
-def test_git_land_passes_every_gate_and_leaves_nobody(framework: Framework, workshop: ScratchRepositories) -> None:
+def test_git_land_passes_every_gate_and_leaves_no_watcher(framework: Framework, workshop: ScratchRepositories) -> None:
     """It verifies with the framework, whose hooks then see no push; at its own push they know it."""
     framework.uses("homelab-land-only", "homelab-verify", "homelab-ci-green", "homelab-post-push")
-    framework.desk.clone.commit("Makefile", MAKEFILE)
+    framework.sandbox.clone.commit("Makefile", MAKEFILE)
     (workshop.folder / "code").write_text("7")
-    ended = framework.desk.shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", _all(framework))
-    assert (ended.code, workshop.server_commit()) == (0, framework.desk.clone.head), ended
-    assert framework.desk.records() == []
+    ended = framework.sandbox.shell("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", _all(framework))
+    assert (ended.code, workshop.server_commit()) == (0, framework.sandbox.clone.head), ended
+    assert framework.sandbox.records() == []
 
 
 def _all(framework: Framework) -> str:
@@ -176,11 +176,11 @@ def _all(framework: Framework) -> str:
 
 def test_watch_waits_for_the_verdict_by_hand(framework: Framework) -> None:
     framework.uses("homelab-watch")
-    framework.desk.commit(timelines.make_red(log=["boom"]))
+    framework.sandbox.commit(timelines.make_red(log=["boom"]))
     done = framework.run("run", "homelab-watch", "--hook-stage", "manual")
     assert done.code == 1
     assert "homelab: failed exit=1" in done.out
-    framework.desk.commit(timelines.make_green())
+    framework.sandbox.commit(timelines.make_green())
     done = framework.run("run", "homelab-watch", "--hook-stage", "manual")
     assert done.code == 0
     assert "homelab: passed exit=0" in done.out
@@ -190,7 +190,7 @@ def test_deploy_wait_waits_for_the_rollout_by_hand(framework: Framework, tmp_pat
     framework.uses("homelab-deploy-wait --settle=0.5s")
     clock = SystemClock()
     stage = DeploymentScript(SampleApp(), now=clock.now)
-    stage.deploy(framework.desk.clone.head, ScriptedRollout(image_after=0.0, lag=0.1, pod_takes=0.1))
+    stage.deploy(framework.sandbox.clone.head, ScriptedRollout(image_after=0.0, lag=0.1, pod_takes=0.1))
     with KubernetesSimulator(stage.at, now=clock.now) as cluster:
         environ = {"KUBECONFIG": str(cluster.kubeconfig(tmp_path / "config")), "HOMELAB_DEPLOY": "shop/web"}
         done = framework.run("run", "homelab-deploy-wait", "--hook-stage", "manual", **environ)

@@ -1,4 +1,4 @@
-"""A branch with a pipeline of its own, as somebody works on it, and a watch of it in a process."""
+"""A developer's branch with its own pipeline, and a watch of it in a process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
-from tests.real.site import Site
+from tests.real.real_servers import RealServers
 from tests.waiting import HANG_S, wait_until
 
 PASSES = ("echo all is well",)
@@ -30,14 +30,14 @@ Act = Callable[[int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """How a watch ended, and what it told."""
+    """How a watch ended, and its events."""
 
     code: int
     events: list[dict[str, Any]]
 
     @property
     def result(self) -> dict[str, Any]:
-        """The last word."""
+        """The result, which is the last event."""
         return self.events[-1]
 
     @property
@@ -45,7 +45,7 @@ class Watched:
         """The pipelines that decided."""
         return [pipeline["number"] for pipeline in self.result["pipelines"]]
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def events_of(self, event: str) -> list[dict[str, Any]]:
         """The events of one kind."""
         return [one for one in self.events if one["event"] == event]
 
@@ -54,7 +54,7 @@ class Watched:
 class Branch:
     """A branch of its own in a clone of its own."""
 
-    site: Site
+    servers: RealServers
     checkout: Clone
     name: str
     folder: Path
@@ -70,7 +70,7 @@ class Branch:
         return self.folder / "begun"
 
     def begun(self) -> None:
-        """Return when the first step that waits has really begun: an agent that is told to stop before may crash."""
+        """Return when the first step that waits has really started: an agent that is stopped before may crash."""
         wait_until(self._sign.exists, "the step has not begun")
 
     @property
@@ -78,7 +78,7 @@ class Branch:
         return self.folder / "gate"
 
     def opened(self, code: int = 0) -> None:
-        """Let the steps that wait go on."""
+        """Let the waiting steps continue."""
         (self.folder / "new").write_text(f"{code}\n", encoding="utf-8")
         (self.folder / "new").replace(self._gate)
 
@@ -107,7 +107,7 @@ class Branch:
 
     def rows(self, sha: str = "") -> list[dict[str, Any]]:
         """The pipelines of a commit, the newest first."""
-        rows = self.site.ci.api.get(f"/api/repos/{self.site.repo}/pipelines").raise_for_status().json()
+        rows = self.servers.ci.api.get(f"/api/repos/{self.servers.repo}/pipelines").raise_for_status().json()
         return [row for row in rows if row["commit"] == (sha or self.checkout.head)]
 
     def ended(self, sha: str = "") -> dict[str, Any]:
@@ -117,8 +117,8 @@ class Branch:
 
     def post(self, number: int, act: str = "") -> None:
         """Restart a pipeline, or `cancel`, `approve`, `decline` it."""
-        path = f"/api/repos/{self.site.repo}/pipelines/{number}{'/' + act if act else ''}"
-        self.site.ci.api.post(path).raise_for_status()
+        path = f"/api/repos/{self.servers.repo}/pipelines/{number}{'/' + act if act else ''}"
+        self.servers.ci.api.post(path).raise_for_status()
 
     def watch(self, *options: str, act: Act = lambda *_: None) -> Watched:
         """The real `homelab-watch`, and what is done in the moments in which it tells of a pipeline."""
@@ -132,9 +132,9 @@ class Branch:
                 act(events[-1]["number"], events[-1]["status"])
 
         argv = ["homelab-watch", "--output", "json", "--timeout", "4m", *options]
-        done = ProcessRunner(self.site.environ).stream(argv, hear, cwd=self.checkout.path)
+        done = ProcessRunner(self.servers.environ).stream(argv, hear, cwd=self.checkout.path)
         return Watched(done.code, events)
 
     def run(self, *argv: str) -> Completed:
         """A command in the clone."""
-        return ProcessRunner(self.site.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)
+        return ProcessRunner(self.servers.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)

@@ -39,7 +39,7 @@ class Binaries:
 
     @classmethod
     def named(cls, environ: Mapping[str, str]) -> Self | None:
-        """None where they are not both named; a name that is no program is a mistake, not a reason to skip."""
+        """None where they are not both named; a name that is not a program is a mistake, not a reason to skip."""
         found = [program(environ, variable) for variable in VARIABLES]
         return cls(*(path for path in found if path)) if all(found) else None
 
@@ -50,7 +50,7 @@ def program(environ: Mapping[str, str], variable: str) -> Path | None:
     if not name:
         return None
     if not os.access(name, os.X_OK):
-        raise FileNotFoundError(f"{variable}: {name} is no program")
+        raise FileNotFoundError(f"{variable}: {name} is not a program")
     return Path(name).resolve()
 
 
@@ -103,7 +103,7 @@ class Ci:
         return int(self.api.post("/api/repos", params={"forge_remote_id": remote_id}).raise_for_status().json()["id"])
 
     def requests(self) -> list[dict[str, Any]]:
-        """What the server answered so far to anybody but the tests and the forge, from its log."""
+        """The server's answers so far, from its log, without those to the tests and the forge."""
         found = []
         for line in (self._server.home / "log").read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(ValueError):

@@ -12,12 +12,12 @@ from typing import Any
 
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
-from tests.cli.shell import Ended
+from tests.cli.shell import CommandResult
 from tests.waiting import HANG_S
 
 VARIABLE = "HOMELAB_TEST_KUBECONFIG"
 PREFIX = "homelab-test"
-"""how its context's name must begin, so that nobody's cluster is touched by accident"""
+"""how its context's name must begin, so that no other cluster is touched by accident"""
 IMAGE = "HOMELAB_TEST_IMAGE"
 """names another image that the cluster can pull, and that runs without arguments"""
 COMMIT = "homelab.test/commit"
@@ -85,7 +85,7 @@ class Cluster:
         living = [pod["metadata"] for pod in pods if "deletionTimestamp" not in pod["metadata"]]
         return [pod["annotations"][COMMIT] for pod in living]
 
-    def wait(self, *options: str) -> Ended:
+    def wait(self, *options: str) -> CommandResult:
         """`homelab deploy wait` for the new commit, as a process."""
         argv = [
             str(_PROGRAMS / "homelab"), "deploy", "wait", f"{self.namespace}/web", "--sha", NEW,
@@ -94,4 +94,4 @@ class Cluster:
         ]  # fmt: skip
         path = f"{_PROGRAMS}:{self.environ.get('PATH', '')}"
         done = ProcessRunner({**self.environ, "PATH": path}).run(argv, timeout=HANG_S)
-        return Ended(done.code, done.out, done.err)
+        return CommandResult(done.code, done.out, done.err)

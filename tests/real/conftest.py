@@ -11,7 +11,7 @@ from tests.real.branch import Branch
 from tests.real.ci import VARIABLES, Account, Binaries, Ci, program
 from tests.real.cluster import why_not
 from tests.real.gitea import OWNER, VARIABLE, Gitea
-from tests.real.site import Site, person
+from tests.real.real_servers import RealServers, person
 
 NEEDS = {
     "gitea": f"set {VARIABLE} to a Gitea or Forgejo to run these",
@@ -40,20 +40,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServers]:
     """A real Woodpecker for all tests of this process; each test has its own branch there."""
     binaries = Binaries.named(os.environ)
     assert binaries is not None, NEEDS["site"]
-    with Site(binaries, tmp_path_factory.mktemp("site")) as running:
+    with RealServers(binaries, tmp_path_factory.mktemp("site")) as running:
         yield running
 
 
 @pytest.fixture
-def branch(site: Site, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Branch]:
+def branch(
+    servers: RealServers, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Branch]:
     """A branch named after the test; none of its steps waits for longer than the test."""
     name = request.node.name.removeprefix("test_").replace("_", "-")
-    site.ci.agent()
-    mine = Branch(site, site.clone(name), name, tmp_path_factory.mktemp("gate"))
+    servers.ci.agent()
+    mine = Branch(servers, servers.clone(name), name, tmp_path_factory.mktemp("gate"))
     yield mine
     mine.opened()
 

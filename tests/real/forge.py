@@ -45,7 +45,7 @@ class Forge:
         self.statuses: list[tuple[str, str]] = []
         self._bare = bare
         self._processes = ProcessRunner(environ)
-        self._http = _Http(self)
+        self._http = _ForgeHttp(self)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -154,13 +154,13 @@ class Forge:
 _Act = Callable[[str, Mapping[str, str], Any], tuple[int, Any]]
 
 
-class _Http(HttpServer):
+class _ForgeHttp(HttpServer):
     def __init__(self, forge: Forge) -> None:
         self.forge = forge
-        super().__init__(_Handler)
+        super().__init__(_ForgeHandler)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _ForgeHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -173,7 +173,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _answer(self, body: Any) -> None:
-        assert isinstance(self.server, _Http)
+        assert isinstance(self.server, _ForgeHttp)
         place = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(place.query).items()}
         status, document = self.server.forge.answer(self.command, place.path, query, body)

@@ -97,11 +97,11 @@ class Gitea:
         """What the owner asks the API to make."""
         return self.api.post(f"/api/v1{path}", json=fields).raise_for_status().json()
 
-    def repository(self, name: str) -> Repository:
+    def repository(self, name: str) -> GiteaRepository:
         """A public repository with one commit on `main`; the writer may push."""
         remote_id = self.post("/user/repos", name=name, auto_init=True, default_branch="main")["id"]
         self.api.put(f"/api/v1/repos/{OWNER}/{name}/collaborators/{WRITER}", json={"permission": "write"})
-        return Repository(self, name, remote_id)
+        return GiteaRepository(self, name, remote_id)
 
     def environ_of(self, who: str) -> dict[str, str]:
         """A person's environment: their own key for ssh."""
@@ -157,7 +157,7 @@ class Gitea:
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class GiteaRepository:
     """A repository of the owner's."""
 
     gitea: Gitea
@@ -179,12 +179,12 @@ class Repository:
         return f"ssh://git@127.0.0.1:{self.gitea.ssh}/{OWNER}/{self.name}.git"
 
     def head(self, branch: str = "main") -> str:
-        """The commit that a branch has on the forge; empty where there is no such branch."""
+        """The commit that a branch has on the forge; empty without such a branch."""
         answer = self.gitea.api.get(f"/api/v1{self.path}/branches/{branch}")
         return str(answer.json()["commit"]["id"]) if answer.is_success else ""
 
     def protect(self) -> None:
-        """Nobody may push to `main`."""
+        """Protect `main` against every push."""
         self.rule(enable_push=False)
 
     def rule(self, **fields: object) -> None:

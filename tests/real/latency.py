@@ -19,8 +19,8 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.clock import SystemClock
 from tests.real.branch import Branch, Watched
 from tests.real.ci import VARIABLES, Binaries
-from tests.real.no_event_stream import Deaf
-from tests.real.site import Site
+from tests.real.no_event_stream import NoEventStreamProxy
+from tests.real.real_servers import RealServers
 
 TIMES = 20
 _POLL_S = 0.01
@@ -54,22 +54,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.USAGE
     with ExitStack() as begun:
         folder = Path(begun.enter_context(tempfile.TemporaryDirectory(prefix="homelab-latency-")))
-        site = begun.enter_context(Site(binaries, folder))
+        servers = begun.enter_context(RealServers(binaries, folder))
         if given.no_stream:
-            site.environ["WOODPECKER_SERVER"] = begun.enter_context(Deaf(site.ci.url)).url
-        found = [one(site, folder, f"pipeline-{number}") for number in range(given.n)]
+            servers.environ["WOODPECKER_SERVER"] = begun.enter_context(NoEventStreamProxy(servers.ci.url)).url
+        found = [one(servers, folder, f"pipeline-{number}") for number in range(given.n)]
     sys.stdout.write("\n".join(table(found, streaming=not given.no_stream)) + "\n")
     return ExitCode.OK
 
 
-def one(site: Site, folder: Path, name: str) -> Measured:
+def one(servers: RealServers, folder: Path, name: str) -> Measured:
     """Push one pipeline, watch it in a process, and let it end in between."""
     place = folder / f"gate-{name}"
     place.mkdir()
-    branch = Branch(site, site.clone(name), name, place)
+    branch = Branch(servers, servers.clone(name), name, place)
     ended = place / "ended"
     branch.push((*branch.waits[:-1], f"date +%s.%N > {ended}"))
-    before, clock = len(site.ci.requests()), SystemClock()
+    before, clock = len(servers.ci.requests()), SystemClock()
     begin = clock.wall()
     with ThreadPoolExecutor(1) as pool:
         listed: list[Future[float]] = []
@@ -84,7 +84,7 @@ def one(site: Site, folder: Path, name: str) -> Measured:
         told = listed[0].result()
     _sound(watched)
     step = exited - float(ended.read_text(encoding="utf-8"))
-    return Measured(step, exited - told, exited - begin, len(site.ci.requests()) - before)
+    return Measured(step, exited - told, exited - begin, len(servers.ci.requests()) - before)
 
 
 def _seen_by_a_fast_poller(branch: Branch, clock: SystemClock, *, after: float) -> float:
@@ -93,9 +93,9 @@ def _seen_by_a_fast_poller(branch: Branch, clock: SystemClock, *, after: float) 
     pause.wait(after)
     branch.opened()
     number = branch.rows()[0]["number"]
-    path = f"/api/repos/{branch.site.repo}/pipelines?perPage=1"
+    path = f"/api/repos/{branch.servers.repo}/pipelines?perPage=1"
     for _ in range(3000):
-        row = branch.site.ci.api.get(path).json()[0]
+        row = branch.servers.ci.api.get(path).json()[0]
         if row["number"] == number and row["status"] == "success":
             return clock.wall()
         pause.wait(_POLL_S)

@@ -1,4 +1,4 @@
-"""A way to Woodpecker on which the event stream is not to be had, as through some balancers."""
+"""A proxy to Woodpecker without the event stream, as some load balancers are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PASSED_ON = ("Authorization", "User-Agent", "Accept")
 _PASSED_BACK = ("Content-Type", "X-Woodpecker-Version")
 
 
-class Deaf:
+class NoEventStreamProxy:
     """Passes on every GET but the stream's; use it as a context manager."""
 
     def __init__(self, server: str) -> None:
         self._client = httpx.Client(base_url=server, timeout=HANG_S)
-        self._http = _Http(self._client)
+        self._http = _ProxyHttp(self._client)
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -40,15 +40,15 @@ class Deaf:
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
 
-class _Http(HttpServer):
+class _ProxyHttp(HttpServer):
     hang_ups = (ConnectionError, httpx.TransportError)  # the server behind it may go too
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
-        super().__init__(_Handler)
+        super().__init__(_ProxyHandler)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _ProxyHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -56,7 +56,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/api/stream"):
             self._answer(HTTPStatus.BAD_GATEWAY, {"Content-Type": "text/html"}, b"<html>Bad Gateway</html>")
             return
-        assert isinstance(self.server, _Http)
+        assert isinstance(self.server, _ProxyHttp)
         given = {name: self.headers[name] for name in _PASSED_ON if name in self.headers}
         reply = self.server.client.get(self.path, headers=given)
         back = {name: reply.headers[name] for name in _PASSED_BACK if name in reply.headers}

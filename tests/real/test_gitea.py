@@ -15,8 +15,8 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
 from tests.real.branch import PASSES, one_step
 from tests.real.ci import Ci
-from tests.real.gitea import OWNER, READER, WRITER, Gitea, Repository
-from tests.real.site import access
+from tests.real.gitea import OWNER, READER, WRITER, Gitea, GiteaRepository
+from tests.real.real_servers import access
 from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.real
@@ -25,10 +25,10 @@ WAYS = ("http", "ssh")
 
 
 @dataclass(slots=True)
-class Landing:
-    """Somebody's feature branch in a clone of a repository on the forge."""
+class GiteaLanding:
+    """A developer's feature branch in a clone of a repository on the forge."""
 
-    repository: Repository
+    repository: GiteaRepository
     who: str
     checkout: Clone
     environ: dict[str, str]
@@ -40,25 +40,25 @@ class Landing:
         return ProcessRunner(self.environ).run(argv, cwd=self.checkout.path, timeout=HANG_S)
 
 
-def landing(repository: Repository, way: str, who: str) -> Landing:
+def landing(repository: GiteaRepository, way: str, who: str) -> GiteaLanding:
     """A clone over http or ssh with one commit on the branch `feature`."""
     gitea = repository.gitea
     url = repository.http(who) if way == "http" else repository.ssh
     checkout = gitea.clone(url, who, f"{repository.name}-{who}-{way}")
     checkout.git("switch", "--quiet", "-c", "feature")
     checkout.commit("greeting", "hello, world\n")
-    return Landing(repository, who, checkout, gitea.environ_of(who))
+    return GiteaLanding(repository, who, checkout, gitea.environ_of(who))
 
 
 @pytest.fixture
-def repository(gitea: Gitea, request: pytest.FixtureRequest) -> Repository:
+def repository(gitea: Gitea, request: pytest.FixtureRequest) -> GiteaRepository:
     """A repository named after the test."""
     kept = "".join(letter if letter.isalnum() else "-" for letter in request.node.name.removeprefix("test_"))
     return gitea.repository(kept.strip("-"))
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_fast_forward_lands(repository: Repository, way: str) -> None:
+def test_a_fast_forward_lands(repository: GiteaRepository, way: str) -> None:
     mine = landing(repository, way, WRITER)
 
     done = mine.land()
@@ -70,7 +70,7 @@ def test_a_fast_forward_lands(repository: Repository, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_lost_race_is_merged_and_verified_again(repository: Repository, way: str, tmp_path: Path) -> None:
+def test_a_lost_race_is_merged_and_verified_again(repository: GiteaRepository, way: str, tmp_path: Path) -> None:
     mine, theirs = landing(repository, way, WRITER), landing(repository, way, OWNER)
     theirs.checkout.git("reset", "--quiet", "--hard", "origin/main")
     won, log = theirs.checkout.commit("theirs"), tmp_path / "verified"
@@ -87,7 +87,7 @@ def test_a_lost_race_is_merged_and_verified_again(repository: Repository, way: s
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_protected_branch_ends_with_23_and_the_link_to_a_pull_request(repository: Repository, way: str) -> None:
+def test_a_protected_branch_ends_with_23_and_the_link_to_a_pull_request(repository: GiteaRepository, way: str) -> None:
     repository.protect()
     before, mine = repository.head(), landing(repository, way, WRITER)
 
@@ -101,7 +101,7 @@ def test_a_protected_branch_ends_with_23_and_the_link_to_a_pull_request(reposito
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_somebody_who_may_only_read_ends_with_24(repository: Repository, way: str) -> None:
+def test_a_user_who_may_only_read_ends_with_24(repository: GiteaRepository, way: str) -> None:
     before, mine = repository.head(), landing(repository, way, READER)
 
     done = mine.land()
@@ -113,7 +113,7 @@ def test_somebody_who_may_only_read_ends_with_24(repository: Repository, way: st
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_hook_of_the_server_ends_with_24_and_its_words(repository: Repository, way: str) -> None:
+def test_a_hook_of_the_server_ends_with_24_and_its_words(repository: GiteaRepository, way: str) -> None:
     before, mine = repository.head(), landing(repository, way, WRITER)
     repository.refuse("no landing on a Friday")
 
@@ -132,7 +132,7 @@ def test_a_hook_of_the_server_ends_with_24_and_its_words(repository: Repository,
     ],
 )
 def test_a_rule_about_the_contents_ends_with_24_and_its_words(
-    repository: Repository, rule: dict[str, object], words: str
+    repository: GiteaRepository, rule: dict[str, object], words: str
 ) -> None:
     repository.rule(enable_push=True, **rule)
     mine = landing(repository, "http", WRITER)
@@ -144,7 +144,7 @@ def test_a_rule_about_the_contents_ends_with_24_and_its_words(
     assert repository.head("feature") == "", "no pull request would help"
 
 
-def test_a_branch_that_only_others_may_push_to_ends_with_23(repository: Repository) -> None:
+def test_a_branch_that_only_others_may_push_to_ends_with_23(repository: GiteaRepository) -> None:
     repository.rule(enable_push=True, enable_push_whitelist=True, push_whitelist_usernames=[OWNER])
     mine = landing(repository, "http", WRITER)
 
@@ -155,7 +155,7 @@ def test_a_branch_that_only_others_may_push_to_ends_with_23(repository: Reposito
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_an_archived_repository_ends_with_24_and_says_so(repository: Repository, way: str) -> None:
+def test_an_archived_repository_ends_with_24_and_says_so(repository: GiteaRepository, way: str) -> None:
     mine = landing(repository, way, WRITER)
     repository.change(archived=True)
 
@@ -166,7 +166,9 @@ def test_an_archived_repository_ends_with_24_and_says_so(repository: Repository,
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_repository_that_may_no_longer_be_seen_ends_with_24_at_the_fetch(repository: Repository, way: str) -> None:
+def test_a_repository_that_may_no_longer_be_seen_ends_with_24_at_the_fetch(
+    repository: GiteaRepository, way: str
+) -> None:
     mine = landing(repository, way, READER)
     repository.change(private=True)
 
@@ -177,13 +179,13 @@ def test_a_repository_that_may_no_longer_be_seen_ends_with_24_at_the_fetch(repos
     assert " landed=no " in done.out
 
 
-def test_three_who_land_at_once_all_land(repository: Repository) -> None:
+def test_three_who_land_at_once_all_land(repository: GiteaRepository) -> None:
     everybody = [landing(repository, way, who) for way, who in (("http", WRITER), ("ssh", OWNER), ("http", OWNER))]
     for number, mine in enumerate(everybody):
         mine.checkout.commit(f"file-{number}")
 
     with ThreadPoolExecutor(len(everybody)) as pool:
-        ended = list(pool.map(Landing.land, everybody))
+        ended = list(pool.map(GiteaLanding.land, everybody))
 
     assert [done.code for done in ended] == [ExitCode.OK] * 3, [done.err for done in ended]
     last = everybody[0].checkout
@@ -192,7 +194,7 @@ def test_three_who_land_at_once_all_land(repository: Repository) -> None:
     assert [name for name in landed if name.startswith("file-")] == ["file-0", "file-1", "file-2"]
 
 
-def test_a_wrong_password_ends_with_24(repository: Repository) -> None:
+def test_a_wrong_password_ends_with_24(repository: GiteaRepository) -> None:
     mine = landing(repository, "http", WRITER)
     mine.checkout.git("remote", "set-url", "origin", repository.http(WRITER).replace(repository.gitea.password, "no"))
 
@@ -202,7 +204,7 @@ def test_a_wrong_password_ends_with_24(repository: Repository) -> None:
     assert " landed=no " in done.out
 
 
-def test_a_landing_goes_through_forge_webhook_and_ci(repository: Repository, ci: Ci) -> None:
+def test_a_landing_goes_through_forge_webhook_and_ci(repository: GiteaRepository, ci: Ci) -> None:
     ci.activate(repository.remote_id)
     mine = landing(repository, "ssh", WRITER)
     mine.environ |= access(ci)

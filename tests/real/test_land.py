@@ -29,7 +29,7 @@ def test_a_landing_that_ci_likes_ends_with_0(feature: Branch) -> None:
 
     assert code == ExitCode.OK, said
     assert " landed=yes " in last
-    assert feature.site.workshop.server_commit("main") == feature.checkout.head
+    assert feature.servers.workshop.server_commit("main") == feature.checkout.head
     assert [row["status"] for row in feature.rows()] == ["success"]
 
 
@@ -39,4 +39,4 @@ def test_a_landing_that_ci_dislikes_ends_with_1_and_is_landed(feature: Branch) -
     assert code == ExitCode.FAILED, said
     assert " landed=yes " in last
     assert "test" in said
-    assert feature.site.workshop.server_commit("main") == feature.checkout.head
+    assert feature.servers.workshop.server_commit("main") == feature.checkout.head

@@ -8,18 +8,18 @@ import pytest
 
 from homelab_hooks.exit_codes import ExitCode
 from tests.real.branch import PASSES, Branch
-from tests.real.site import Site
+from tests.real.real_servers import RealServers
 
 pytestmark = pytest.mark.real
 
 
 @pytest.fixture
-def gated(site: Site) -> Iterator[None]:
+def gated(servers: RealServers) -> Iterator[None]:
     """Every pipeline of the repository needs an approval."""
-    path = f"/api/repos/{site.repo}"
-    site.ci.api.request("PATCH", path, json={"require_approval": "all_events"}).raise_for_status()
+    path = f"/api/repos/{servers.repo}"
+    servers.ci.api.request("PATCH", path, json={"require_approval": "all_events"}).raise_for_status()
     yield
-    site.ci.api.request("PATCH", path, json={"require_approval": "forks"}).raise_for_status()
+    servers.ci.api.request("PATCH", path, json={"require_approval": "forks"}).raise_for_status()
 
 
 def test_a_restart_of_a_failed_pipeline_decides_instead_of_it(branch: Branch) -> None:
@@ -81,7 +81,7 @@ def test_a_blocked_pipeline_ends_with_7_and_once_approved_with_0(branch: Branch)
     again = branch.watch()
 
     assert watched.code == ExitCode.BLOCKED
-    assert watched.result["url"] == f"{branch.site.ci.url}/repos/{branch.site.repo}/pipeline/{number}"
+    assert watched.result["url"] == f"{branch.servers.ci.url}/repos/{branch.servers.repo}/pipeline/{number}"
     assert again.code == ExitCode.OK
     assert again.numbers == [number]
 

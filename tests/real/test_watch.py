@@ -32,7 +32,9 @@ def test_the_last_line_alone_is_on_stdout(branch: Branch) -> None:
     done = branch.run("homelab-watch")
 
     assert done.code == ExitCode.OK, done.err
-    assert done.out.startswith(f"homelab: passed exit=0 sha={sha} pipelines=#{number} url={branch.site.ci.url}/repos/")
+    assert done.out.startswith(
+        f"homelab: passed exit=0 sha={sha} pipelines=#{number} url={branch.servers.ci.url}/repos/"
+    )
     assert done.out.count("\n") == 1
 
 
@@ -53,7 +55,7 @@ def test_one_red_workflow_of_two_ends_with_1_and_is_named(branch: Branch) -> Non
 
     assert watched.code == ExitCode.FAILED
     assert "lint" in watched.result["reason"]
-    assert {event["name"] for event in watched.told("workflow")} == {"build", "lint"}
+    assert {event["name"] for event in watched.events_of("workflow")} == {"build", "lint"}
 
 
 def test_a_step_that_cancels_the_pipeline_is_a_failure_and_no_person(branch: Branch) -> None:
@@ -114,7 +116,7 @@ def test_a_server_that_restarts_during_the_watch_changes_nothing(branch: Branch)
         if status == "running" and not restarted:
             restarted.append(number)
             branch.begun()
-            branch.site.ci.restart()
+            branch.servers.ci.restart()
             branch.opened()
 
     watched = branch.watch(act=act)
@@ -123,7 +125,7 @@ def test_a_server_that_restarts_during_the_watch_changes_nothing(branch: Branch)
     assert watched.numbers == restarted
 
 
-def test_one_look_is_124_while_it_runs_and_then_the_verdict(branch: Branch) -> None:
+def test_one_poll_is_124_while_it_runs_and_then_the_verdict(branch: Branch) -> None:
     branch.push(branch.waits)
     before = branch.run("homelab", "ci", "status")
     branch.opened(2)
@@ -138,14 +140,17 @@ def test_one_look_is_124_while_it_runs_and_then_the_verdict(branch: Branch) -> N
 def test_a_refused_token_ends_with_4_and_is_not_tried_again(branch: Branch) -> None:
     branch.push(PASSES)
     branch.ended()
-    before = len(branch.site.ci.requests())
-    branch.site.environ["WOODPECKER_TOKEN"], token = "no-token-of-anybodys", branch.site.environ["WOODPECKER_TOKEN"]
+    before = len(branch.servers.ci.requests())
+    branch.servers.environ["WOODPECKER_TOKEN"], token = (
+        "no-token-of-anybodys",
+        branch.servers.environ["WOODPECKER_TOKEN"],
+    )
 
     watched = branch.watch()
-    branch.site.environ["WOODPECKER_TOKEN"] = token
+    branch.servers.environ["WOODPECKER_TOKEN"] = token
 
     assert watched.code == ExitCode.DENIED
-    assert len(branch.site.ci.requests()) - before <= REFUSED
+    assert len(branch.servers.ci.requests()) - before <= REFUSED
     assert "WOODPECKER_TOKEN" in watched.result["reason"]
 
 

@@ -20,31 +20,31 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator, make_default_users
 from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo, SimulatedUser
 from homelab_hooks.system.clock import SystemClock
-from tests.cli.shell import PROGRAMS, Ended, Shell
+from tests.cli.shell import PROGRAMS, CommandResult, Shell
 from tests.security.canaries import CI, HELPER, KUBE, URL, VAULT, files_with, found_in, variables_with
-from tests.security.program_spies import Spies
-from tests.security.recording_servers import Remembers, vault
+from tests.security.program_spies import ProgramSpies
+from tests.security.recording_servers import RecordingServer, vault
 from tests.waiting import HANG_S
 
 TOKENS = ("WOODPECKER_TOKEN", "WP_TOKEN", "VAULT_TOKEN")
 _REMOTE = {(f"GIT_CONFIG_KEY_{number}", URL.core) for number in range(9)}
-"""how git is told the password of a remote that is no argument"""
+"""how git gets the password of a remote that is not an argument"""
 FAST = ScriptedRollout(image_after=0.0, lag=0.05, pod_takes=0.05)
 
 
 @dataclass
-class Place:
-    """The clone, everybody it speaks to, and what is searched afterwards."""
+class CanarySandbox:
+    """A clone, the servers it talks to, and the files that are searched for secrets afterwards."""
 
     folder: Path
     clone: Clone
     workshop: ScratchRepositories
-    site: WoodpeckerSimulator
+    woodpecker: WoodpeckerSimulator
     git: GitServer
-    vault: Remembers
-    elsewhere: Remembers
+    vault: RecordingServer
+    elsewhere: RecordingServer
     stage: DeploymentScript
-    spies: Spies
+    spies: ProgramSpies
     shell: Shell
     known: set[tuple[str, str]] = field(default_factory=set)
     """the files in which a canary was put"""
@@ -59,17 +59,17 @@ class Place:
 
     def pipeline(self, script: PipelineTimeline, *, branch: str = "main") -> None:
         """Of the commit that is checked out."""
-        self.site.push("acme/app", branch, self.clone.head, script, after=-60.0)
+        self.woodpecker.push("acme/app", branch, self.clone.head, script, after=-60.0)
 
     def files(self) -> set[tuple[str, str]]:
         """All files that give a canary away."""
         return files_with(self.folder, beside=(self.folder / "spies", self.folder / "kept"))
 
-    def run(self, *argv: str, **environ: str) -> Ended:
+    def run(self, *argv: str, **environ: str) -> CommandResult:
         """Run with these variables too."""
         return Shell(self.shell.environ, self.shell.directory, {**self.shell.more, **environ})(*argv)
 
-    def on_terminal(self, *argv: str) -> Ended:
+    def on_terminal(self, *argv: str) -> CommandResult:
         """Run with a terminal as standard error and input."""
         ours, theirs = os.openpty()
         env = {**self.shell.environ, **self.shell.more, "TERM": "xterm"}
@@ -81,9 +81,9 @@ class Place:
         err = b"".join(_parts(ours))
         os.close(ours)
         out = child.communicate(timeout=HANG_S)[0]
-        return Ended(child.returncode, out.decode(), err.decode("utf-8", "replace"))
+        return CommandResult(child.returncode, out.decode(), err.decode("utf-8", "replace"))
 
-    def interrupted(self, number: signal.Signals, *argv: str, at: bytes) -> Ended:
+    def interrupted(self, number: signal.Signals, *argv: str, at: bytes) -> CommandResult:
         """Run, and send a signal once its standard error says `at`."""
         with self.shell.start(*argv) as child:
             assert child.stderr is not None
@@ -94,9 +94,9 @@ class Place:
                     break
             child.send_signal(number)
             out, err = child.communicate(timeout=HANG_S)
-        return Ended(child.returncode, out.decode(), (told + err).decode())
+        return CommandResult(child.returncode, out.decode(), (told + err).decode())
 
-    def gave_away(self, *ended: Ended) -> list[str]:
+    def gave_away(self, *ended: CommandResult) -> list[str]:
         """Every place where a canary is that should not be."""
         found = [f"output: {core}" for one in ended for core in found_in(f"{one.out}\0{one.err}".encode())]
         found += [f"file {name}: {core}" for name, core in sorted(self.files() - self.known)]
@@ -131,13 +131,13 @@ def _people() -> list[SimulatedUser]:
 
 
 @contextmanager
-def placed(folder: Path, workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[Place]:
+def placed(folder: Path, workshop: ScratchRepositories, seal: dict[str, str]) -> Iterator[CanarySandbox]:
     """The place; everything in it ends with it."""
     clock = SystemClock()
     stage = DeploymentScript(SampleApp(), now=clock.now)
     with ExitStack() as stack:
         enter = stack.enter_context
-        site = enter(
+        woodpecker = enter(
             WoodpeckerSimulator(
                 clock, users=_people(), repositories=[SimulatedRepo(id=8, full_name="acme/app")], speed=50
             )
@@ -146,16 +146,16 @@ def placed(folder: Path, workshop: ScratchRepositories, seal: dict[str, str]) ->
             enter(GitServer(workshop.folder / "srv", seal)),
             enter(KubernetesSimulator(stage.at, now=clock.now)),
         )
-        keeps, elsewhere = enter(Remembers(vault(VAULT.value, CI.value))), enter(Remembers())
+        keeps, elsewhere = enter(RecordingServer(vault(VAULT.value, CI.value))), enter(RecordingServer())
         git.plan.credentials = f"ann:{URL.value}"
         clone = workshop.clone("ann", branch="topic")
         clone.commit("a")
-        spies = Spies(folder / "spies", f"{PROGRAMS}:{seal['PATH']}")
+        spies = ProgramSpies(folder / "spies", f"{PROGRAMS}:{seal['PATH']}")
         (folder / "tmp").mkdir()
         settings = {
             "PATH": spies.path,
             "TMPDIR": str(folder / "tmp"),
-            "WOODPECKER_SERVER": site.url,
+            "WOODPECKER_SERVER": woodpecker.url,
             "WOODPECKER_TOKEN": CI.value,
             "WP_TOKEN": CI.value,
             "VAULT_TOKEN": VAULT.value,
@@ -164,13 +164,13 @@ def placed(folder: Path, workshop: ScratchRepositories, seal: dict[str, str]) ->
             "HOMELAB_SETTLE": "0.1s",
             "KUBECONFIG": str(_kubeconfig(cluster, folder / "kubeconfig")),
         }
-        place = Place(
-            folder, clone, workshop, site, git, keeps, elsewhere, stage, spies, Shell(seal, clone.path, settings)
+        sandbox = CanarySandbox(
+            folder, clone, workshop, woodpecker, git, keeps, elsewhere, stage, spies, Shell(seal, clone.path, settings)
         )  # fmt: skip
-        clone.git("remote", "set-url", "origin", place.url)
-        place.known = place.files()
-        assert {core for _, core in place.known} == {URL.core, KUBE.core}
-        yield place
+        clone.git("remote", "set-url", "origin", sandbox.url)
+        sandbox.known = sandbox.files()
+        assert {core for _, core in sandbox.known} == {URL.core, KUBE.core}
+        yield sandbox
 
 
 def _kubeconfig(cluster: KubernetesSimulator, path: Path) -> Path:

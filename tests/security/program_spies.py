@@ -1,4 +1,4 @@
-"""Programs that stand before the real ones and write down with which words and variables they were started."""
+"""Programs first on PATH that record the arguments and variables they were started with."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import NamedTuple
 SPIED = ("git", "kubectl", "sh", "env", "ssh", "notify-send", "make")
 
 
-class Start(NamedTuple):
+class ProgramStart(NamedTuple):
     """How a program was started."""
 
     words: tuple[bytes, ...]
     environ: dict[str, bytes]
 
 
-class Spies:
+class ProgramSpies:
     """Programs in a folder that is first on PATH.
 
     Args:
@@ -44,7 +44,7 @@ class Spies:
         (self._programs / name).write_text(script)
         (self._programs / name).chmod(0o755)
 
-    def starts(self) -> list[Start]:
+    def starts(self) -> list[ProgramStart]:
         """All so far."""
         texts = [path.read_bytes() for path in sorted(self._seen.iterdir())]
         return [_start(record) for text in texts for record in text.split(b"\n.\n") if record]
@@ -54,7 +54,7 @@ class Spies:
         return {Path(start.words[0].decode()).name for start in self.starts()}
 
 
-def _start(record: bytes) -> Start:
+def _start(record: bytes) -> ProgramStart:
     words, _, variables = record.partition(b"\0\0")
     pairs = [entry.partition(b"=") for entry in variables.split(b"\0") if entry]
-    return Start(tuple(words.split(b"\0")), {name.decode("utf-8", "replace"): value for name, _, value in pairs})
+    return ProgramStart(tuple(words.split(b"\0")), {name.decode("utf-8", "replace"): value for name, _, value in pairs})

@@ -22,7 +22,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Remembers:
+class RecordingServer:
     """A server over http on this machine; use it as a context manager.
 
     Args:

@@ -14,7 +14,7 @@ from homelab_hooks.simulators.faults import FaultRule
 from homelab_hooks.simulators.git_http import GitService
 from homelab_hooks.simulators.woodpecker import timelines
 from tests.security.canaries import CI, HELPER, URL, VAULT
-from tests.security.canary_clone import FAST, Place
+from tests.security.canary_clone import FAST, CanarySandbox
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]
 
@@ -29,24 +29,24 @@ SAID = " ".join(
         f"https://ann:{URL.in_url}@git.example.test/x",
     )
 )
-"""what somebody else may say to us"""
+"""text that may come from others"""
 LAND = ("git-land", "--verify-cmd", "true")
 ALONE = (*LAND, "--no-ci-watch")
 
 
 @dataclass(frozen=True)
-class Case:
+class OutcomeCase:
     """What is arranged, what is called, and how it ends."""
 
     words: tuple[str, ...]
     argv: tuple[str, ...]
     code: int
-    arrange: Callable[[Place], object] = lambda _: None
+    arrange: Callable[[CanarySandbox], object] = lambda _: None
     name: str = ""
 
     @property
     def loud(self) -> bool:
-        """Whether somebody else's words are shown."""
+        """Whether text from others is shown."""
         return self.arrange in LOUD
 
     def __str__(self) -> str:
@@ -59,146 +59,151 @@ def gate(name: str, *options: str) -> tuple[str, ...]:
     return ("/bin/sh", "-c", told, "sh", name, *options, "origin", "url")
 
 
-def watch(code: int, name: str, *options: str, arrange: Callable[[Place], object]) -> Case:
-    return Case(("ci", "watch"), ("homelab-watch", *options), code, arrange, name)
+def watch(code: int, name: str, *options: str, arrange: Callable[[CanarySandbox], object]) -> OutcomeCase:
+    return OutcomeCase(("ci", "watch"), ("homelab-watch", *options), code, arrange, name)
 
 
-def land(code: int, name: str, *options: str, arrange: Callable[[Place], object] = lambda _: None) -> Case:
-    return Case(("work", "land"), (*(LAND if name.startswith("ci") else ALONE), *options), code, arrange, name)
+def land(
+    code: int, name: str, *options: str, arrange: Callable[[CanarySandbox], object] = lambda _: None
+) -> OutcomeCase:
+    return OutcomeCase(("work", "land"), (*(LAND if name.startswith("ci") else ALONE), *options), code, arrange, name)
 
 
-def other(words: str, code: int, *options: str, arrange: Callable[[Place], object] = lambda _: None) -> Case:
+def other(
+    words: str, code: int, *options: str, arrange: Callable[[CanarySandbox], object] = lambda _: None
+) -> OutcomeCase:
     told = f"{code} {' '.join(option for option in options if len(option) < 20)}".strip()
-    return Case(tuple(words.split()), ("homelab", *words.split(), *options), code, arrange, told)
+    return OutcomeCase(tuple(words.split()), ("homelab", *words.split(), *options), code, arrange, told)
 
 
-def then(*steps: Callable[[Place], object]) -> Callable[[Place], None]:
-    def arrange(place: Place) -> None:
+def then(*steps: Callable[[CanarySandbox], object]) -> Callable[[CanarySandbox], None]:
+    def arrange(sandbox: CanarySandbox) -> None:
         for step in steps:
-            step(place)
+            step(sandbox)
 
     return arrange
 
 
-def verified(place: Place) -> None:
-    place.configure("homelab.verify", "true")
+def verified(sandbox: CanarySandbox) -> None:
+    sandbox.configure("homelab.verify", "true")
 
 
-def green(place: Place) -> None:
-    place.pipeline(timelines.make_green(log=[SAID]))
+def green(sandbox: CanarySandbox) -> None:
+    sandbox.pipeline(timelines.make_green(log=[SAID]))
 
 
-def red(place: Place) -> None:
-    place.pipeline(timelines.make_red(log=[SAID, f"{CI.value[:5]}\x1b[1m{CI.value[5:]}"], error=SAID))
+def red(sandbox: CanarySandbox) -> None:
+    sandbox.pipeline(timelines.make_red(log=[SAID, f"{CI.value[:5]}\x1b[1m{CI.value[5:]}"], error=SAID))
 
 
-def refusing(place: Place, status: int = 401) -> None:
+def refusing(sandbox: CanarySandbox, status: int = 401) -> None:
     body = json.dumps({"message": SAID}).encode()
-    place.site.fail(FaultRule(fault=faults.StatusFault(code=status, body=body, content_type="application/json")))
+    sandbox.woodpecker.fail(
+        FaultRule(fault=faults.StatusFault(code=status, body=body, content_type="application/json"))
+    )
 
 
-def unreachable(place: Place) -> None:
-    place.site.fail(
+def unreachable(sandbox: CanarySandbox) -> None:
+    sandbox.woodpecker.fail(
         FaultRule(fault=faults.BodyFault(content=f"<html>{SAID}".encode(), content_type="text/html", code=502))
     )
 
 
-def landing_is_watched(place: Place) -> None:
+def landing_is_watched(sandbox: CanarySandbox) -> None:
     def pushed(update: git_http.PushedRef) -> None:
-        place.site.push("acme/app", "main", update.new, timelines.make_green())
+        sandbox.woodpecker.push("acme/app", "main", update.new, timelines.make_green())
 
-    place.git.plan.on_push = pushed
-
-
-def dirty(place: Place) -> None:
-    place.clone.write("README", SAID)
+    sandbox.git.plan.on_push = pushed
 
 
-def conflict(place: Place) -> None:
-    bob = place.workshop.clone("bob")
+def dirty(sandbox: CanarySandbox) -> None:
+    sandbox.clone.write("README", SAID)
+
+
+def conflict(sandbox: CanarySandbox) -> None:
+    bob = sandbox.workshop.clone("bob")
     bob.commit("a", "theirs\n")
     bob.git("push", "--quiet", "origin", "HEAD:main")
 
 
-def protected(place: Place) -> None:
-    words = (
-        f'test "$1" = refs/heads/main || exit 0; printf "Not allowed to push to protected branch: "; cat {_said(place)}'
-    )
-    place.workshop.write_hook("update", f"exec >&2; {words}; exit 1")
+def protected(sandbox: CanarySandbox) -> None:
+    only_main = 'test "$1" = refs/heads/main || exit 0'
+    words = f'{only_main}; printf "Not allowed to push to protected branch: "; cat {_said(sandbox)}'
+    sandbox.workshop.write_hook("update", f"exec >&2; {words}; exit 1")
 
 
-def refused_by_server(place: Place) -> None:
-    place.workshop.write_hook("pre-receive", f"cat {_said(place)} >&2; exit 1")
+def refused_by_server(sandbox: CanarySandbox) -> None:
+    sandbox.workshop.write_hook("pre-receive", f"cat {_said(sandbox)} >&2; exit 1")
 
 
-def _said(place: Place) -> str:
+def _said(sandbox: CanarySandbox) -> str:
     """A file with what the server's hook says, which is the server's own affair."""
-    (place.folder / "kept").mkdir(exist_ok=True)
-    (place.folder / "kept/said").write_text(SAID)
-    return str(place.folder / "kept/said")
+    (sandbox.folder / "kept").mkdir(exist_ok=True)
+    (sandbox.folder / "kept/said").write_text(SAID)
+    return str(sandbox.folder / "kept/said")
 
 
-def verification_speaks(place: Place) -> None:
-    place.configure("homelab.verify", f"cat {_said(place)}; env | sort; git remote -v; exit 3")
+def verification_speaks(sandbox: CanarySandbox) -> None:
+    sandbox.configure("homelab.verify", f"cat {_said(sandbox)}; env | sort; git remote -v; exit 3")
 
 
-def wrong_password(place: Place) -> None:
-    place.git.plan.credentials = "ann:other"
-    place.git.plan.faults[GitService.FETCH_REFS] = git_http.GitFault.UNAUTHORIZED
+def wrong_password(sandbox: CanarySandbox) -> None:
+    sandbox.git.plan.credentials = "ann:other"
+    sandbox.git.plan.faults[GitService.FETCH_REFS] = git_http.GitFault.UNAUTHORIZED
 
 
-def gone(place: Place) -> None:
-    place.clone.git("remote", "set-url", "origin", f"http://ann:{URL.in_url}@127.0.0.1:1/acme/app.git")
+def gone(sandbox: CanarySandbox) -> None:
+    sandbox.clone.git("remote", "set-url", "origin", f"http://ann:{URL.in_url}@127.0.0.1:1/acme/app.git")
 
 
-def pushed_by_url(place: Place) -> None:
+def pushed_by_url(sandbox: CanarySandbox) -> None:
     """The branch goes to a URL, not to a remote."""
-    place.configure("branch.topic.pushRemote", place.url)
-    place.configure("homelab.target", "main")
+    sandbox.configure("branch.topic.pushRemote", sandbox.url)
+    sandbox.configure("homelab.target", "main")
 
 
-def own_push_url(place: Place) -> None:
-    place.clone.git("remote", "set-url", "--push", "origin", place.url.replace("ann:", "bob:"))
-    place.git.plan.credentials = f"bob:{URL.value}"
+def own_push_url(sandbox: CanarySandbox) -> None:
+    sandbox.clone.git("remote", "set-url", "--push", "origin", sandbox.url.replace("ann:", "bob:"))
+    sandbox.git.plan.credentials = f"bob:{URL.value}"
 
 
-def losing_the_answer(place: Place) -> None:
-    plan = place.git.plan
+def losing_the_answer(sandbox: CanarySandbox) -> None:
+    plan = sandbox.git.plan
     plan.faults[GitService.PUSH] = git_http.GitFault.LOSE_ANSWER
     plan.before_push = lambda: plan.faults.update({GitService.FETCH_REFS: git_http.GitFault.UNAVAILABLE})
 
 
-def no_token(place: Place) -> None:
-    place.shell.more |= {"WOODPECKER_TOKEN": "", "WP_TOKEN": ""}
+def no_token(sandbox: CanarySandbox) -> None:
+    sandbox.shell.more |= {"WOODPECKER_TOKEN": "", "WP_TOKEN": ""}
 
 
-def by_helper(place: Place) -> None:
-    no_token(place)
-    place.shell.more |= {"VAULT_ADDR": "", "VAULT_TOKEN": ""}
-    (place.folder / "kept").mkdir(exist_ok=True)
-    (place.folder / "kept/answer").write_text(f"username=ann\npassword={HELPER.value}\n")
-    place.configure("credential.helper", f"!cat {place.folder / 'kept/answer'} #")
+def by_helper(sandbox: CanarySandbox) -> None:
+    no_token(sandbox)
+    sandbox.shell.more |= {"VAULT_ADDR": "", "VAULT_TOKEN": ""}
+    (sandbox.folder / "kept").mkdir(exist_ok=True)
+    (sandbox.folder / "kept/answer").write_text(f"username=ann\npassword={HELPER.value}\n")
+    sandbox.configure("credential.helper", f"!cat {sandbox.folder / 'kept/answer'} #")
 
 
-def vault_refuses(place: Place) -> None:
-    no_token(place)
-    place.shell.more["VAULT_TOKEN"] = VAULT.value[1:]
+def vault_refuses(sandbox: CanarySandbox) -> None:
+    no_token(sandbox)
+    sandbox.shell.more["VAULT_TOKEN"] = VAULT.value[1:]
 
 
-def deployed(place: Place) -> None:
-    place.stage.deploy(place.clone.head, FAST)
+def deployed(sandbox: CanarySandbox) -> None:
+    sandbox.stage.deploy(sandbox.clone.head, FAST)
 
 
-def rolled_out(place: Place) -> None:
-    green(place)
-    deployed(place)
-    place.configure("homelab.deploy", "shop/web")
+def rolled_out(sandbox: CanarySandbox) -> None:
+    green(sandbox)
+    deployed(sandbox)
+    sandbox.configure("homelab.deploy", "shop/web")
 
 
-def own_hook(place: Place) -> None:
+def own_hook(sandbox: CanarySandbox) -> None:
     """It watches, and keeps our tokens; it says what it was told."""
     script = 'echo "told $@" | tee "$TMPDIR/told"; test -n "$WOODPECKER_TOKEN"; homelab-watch --timeout 0'
-    place.workshop.write_hook("post-push", script, where=place.clone.path / ".git/hooks")
+    sandbox.workshop.write_hook("post-push", script, where=sandbox.clone.path / ".git/hooks")
 
 
 LOUD = {red, verification_speaks, protected, gone}
@@ -210,17 +215,17 @@ CASES = [
     watch(4, "denied", arrange=refusing),
     watch(4, "no token", arrange=vault_refuses),
     watch(8, "unreachable", "--unreachable-timeout", "0.2s", arrange=unreachable),
-    watch(124, "timeout", "--timeout", "0.1s", arrange=lambda place: place.pipeline(timelines.make_stuck())),
+    watch(124, "timeout", "--timeout", "0.1s", arrange=lambda sandbox: sandbox.pipeline(timelines.make_stuck())),
     watch(0, "vault", arrange=then(no_token, green)),
     watch(0, "helper", arrange=then(by_helper, green)),
     other("ci status", 1, arrange=red),
-    other("ci status", 124, arrange=lambda place: place.pipeline(timelines.make_stuck())),
+    other("ci status", 124, arrange=lambda sandbox: sandbox.pipeline(timelines.make_stuck())),
     other("ci logs", 0, arrange=red),
     other("ci logs", 0, "--step", "test", arrange=green),
     other(
         "ci restart",
         0,
-        arrange=lambda place: place.pipeline(timelines.make_flaky(timelines.make_red(), timelines.make_green())),
+        arrange=lambda sandbox: sandbox.pipeline(timelines.make_flaky(timelines.make_red(), timelines.make_green())),
     ),
     other("ci restart", 0, arrange=green),
     other("deploy wait", 0, "shop/web", arrange=deployed),
@@ -235,7 +240,7 @@ CASES = [
     land(20, "ci denied", arrange=refusing),
     land(20, "dirty", arrange=dirty),
     land(21, "conflict", arrange=conflict),
-    Case(("work", "land"), ("git-land", "--no-ci-watch"), 22, verification_speaks, "verification"),
+    OutcomeCase(("work", "land"), ("git-land", "--no-ci-watch"), 22, verification_speaks, "verification"),
     land(23, "protected", arrange=protected),
     land(24, "refused", arrange=refused_by_server),
     land(24, "wrong password", arrange=wrong_password),
@@ -244,23 +249,23 @@ CASES = [
     land(20, "nothing to continue", "--continue"),
     other("work start", 0, "t2"),
     other("work start", 24, "t2", arrange=gone),
-    other("work clean", 0, "t2", arrange=lambda place: place.shell("homelab", "work", "start", "t2")),
+    other("work clean", 0, "t2", arrange=lambda sandbox: sandbox.shell("homelab", "work", "start", "t2")),
     other("hooks install", 0),
-    other("hooks uninstall", 0, arrange=lambda place: place.shell("homelab", "hooks", "install")),
+    other("hooks uninstall", 0, arrange=lambda sandbox: sandbox.shell("homelab", "hooks", "install")),
     other("hooks status", 0),
     other("doctor", 0, arrange=verified),
     other("doctor", 24, arrange=then(verified, gone)),
     other("doctor", 20, arrange=then(verified, refusing)),
-    other("config", 0, arrange=lambda place: place.configure("homelab.verify", SAID)),
+    other("config", 0, arrange=lambda sandbox: sandbox.configure("homelab.verify", SAID)),
     other("config", 2, "--remote", f"https://ann:{URL.in_url}@git.example.test/acme/app.git"),
     other("config", 2, "--server", f"https://ann:{URL.in_url}@git.example.test/"),
     other("demo", 0, "--list"),
     other("manifest", 0),
     other("hooks verify", 0, arrange=verification_speaks),
     other("hooks ci-green", 0),
-    Case(("hooks", "ci-green"), gate("ci-green", "--strict"), 4, refusing, "denied"),
-    Case(("hooks", "land-only"), gate("land-only"), 20, name="refused"),
-    Case(("hooks", "verify"), gate("verify"), 22, verification_speaks, "verification"),
+    OutcomeCase(("hooks", "ci-green"), gate("ci-green", "--strict"), 4, refusing, "denied"),
+    OutcomeCase(("hooks", "land-only"), gate("land-only"), 20, name="refused"),
+    OutcomeCase(("hooks", "verify"), gate("verify"), 22, verification_speaks, "verification"),
     other("hooks land-only", 0),
     other("hooks post-push", 0),
     other("hooks waiter", 2, "a" * 40),
@@ -271,7 +276,7 @@ CASES = [
         "a" * 40,
         arrange=lambda p: p.configure("homelab.postPush", "off"),
     ),
-    land(0, "by url alone", arrange=lambda place: place.configure("branch.topic.pushRemote", place.url)),
+    land(0, "by url alone", arrange=lambda sandbox: sandbox.configure("branch.topic.pushRemote", sandbox.url)),
 ]
 
 
@@ -280,16 +285,16 @@ def test_every_verb_is_among_the_cases() -> None:
 
 
 VIEWS = ("plain", "json", "live")
-SHOWN = [(case, view) for place, case in enumerate(CASES) for view in (VIEWS if case.loud else (VIEWS[place % 3],))]
+SHOWN = [(case, view) for sandbox, case in enumerate(CASES) for view in (VIEWS if case.loud else (VIEWS[sandbox % 3],))]
 """what others say is shown in every view, all else in one of them"""
 
 
 @pytest.mark.parametrize(("case", "view"), SHOWN, ids=str)
-def test_no_canary_is_given_away(place: Place, case: Case, view: str) -> None:
-    case.arrange(place)
-    place.known = place.files()
-    place.shell.more |= {"HOMELAB_OUTPUT": view, "HOMELAB_DEBUG": "1"}
-    ended = place.on_terminal(*case.argv) if view == "live" else place.shell(*case.argv)
+def test_no_canary_is_given_away(sandbox: CanarySandbox, case: OutcomeCase, view: str) -> None:
+    case.arrange(sandbox)
+    sandbox.known = sandbox.files()
+    sandbox.shell.more |= {"HOMELAB_OUTPUT": view, "HOMELAB_DEBUG": "1"}
+    ended = sandbox.on_terminal(*case.argv) if view == "live" else sandbox.shell(*case.argv)
     assert ended.code == case.code, ended
-    assert place.gave_away(ended) == []
+    assert sandbox.gave_away(ended) == []
     assert "Traceback" not in ended.err

@@ -1,4 +1,4 @@
-"""What a review found: each was seen before it was mended."""
+"""What a review found: each test was observed failing before the fix."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_process_that_leaves_its_group_does_not_hold_the_end_back(tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("proxy", ["ann:secretpw123@127.0.0.1:9", "socks9://ann:secretpw123@127.0.0.1:9"])
-def test_a_proxys_password_is_shown_by_nobody(seal: dict[str, str], workshop: ScratchRepositories, proxy: str) -> None:
+def test_a_proxys_password_is_never_shown(seal: dict[str, str], workshop: ScratchRepositories, proxy: str) -> None:
     shell = Shell(seal, workshop.clone("ann", branch="topic").path, {
         "HTTPS_PROXY": proxy, "WOODPECKER_SERVER": "https://ci.example.test", "WOODPECKER_TOKEN": "abcdefghijk",
         "HOMELAB_CI_REPO": "acme/app",
@@ -75,8 +75,10 @@ def test_a_push_option_reaches_the_server_as_it_was_given(seal: dict[str, str], 
 
 
 @pytest.mark.slow
-def test_a_vault_that_is_out_of_reach_is_no_missing_token(seal: dict[str, str], workshop: ScratchRepositories) -> None:
-    """It may well have one: whoever waits on the network is not told that a setting is wrong."""
+def test_a_vault_that_is_out_of_reach_is_not_a_missing_token(
+    seal: dict[str, str], workshop: ScratchRepositories
+) -> None:
+    """It may have one: a network failure is not reported as a wrong setting."""
     settings = {"VAULT_ADDR": "http://127.0.0.1:9", "VAULT_TOKEN": "hvs.nothing", "HOMELAB_CI_REPO": "acme/app"}
     shell = Shell(seal, workshop.clone("ann").path, {**settings, "WOODPECKER_SERVER": "https://ci.example.test"})
     for command in (["homelab", "ci", "status"], ["homelab-watch", "--unreachable-timeout", "0.3s"]):

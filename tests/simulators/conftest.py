@@ -1,4 +1,4 @@
-"""What the tests of the stand-ins share: a clock that is moved by hand, recordings, a plain HTTP client."""
+"""What the tests of the simulators share: a fake clock, recordings, a plain HTTP client."""
 
 from __future__ import annotations
 
@@ -17,26 +17,14 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.replay import load_recording
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import Permission, SimulatedRepo
+from tests.support.clock import FakeClock
 from tests.waiting import HANG_S, wait_until
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
 
 
-@dataclass
-class HandClock:
-    """Stands still until a test moves it."""
-
-    t: float = 1000.0
-
-    def now(self) -> float:
-        return self.t
-
-    def wall(self) -> float:
-        return 1795465876.0 + self.t
-
-
 @dataclass(frozen=True)
-class Got:
+class ReceivedResponse:
     """An answer as a client sees it."""
 
     status: int
@@ -49,18 +37,18 @@ class Got:
 
 
 SILENCE_S = 0.15
-"""seconds in which a server that goes on would have gone on"""
-Ask = Callable[..., Got]
-Talk = Callable[..., tuple[bytes, str]]
+"""seconds in which a server that still sends would have sent more"""
+Ask = Callable[..., ReceivedResponse]
+RawRequest = Callable[..., tuple[bytes, str]]
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> FakeClock:
+    return FakeClock(1000.0)
 
 
 @pytest.fixture
-def site(clock: HandClock) -> Iterator[WoodpeckerSimulator]:
+def woodpecker(clock: FakeClock) -> Iterator[WoodpeckerSimulator]:
     """Acme/app is public, acme/secret private; alice is admin, bob may push, carol may pull acme/app only."""
     known = (
         SimulatedRepo(id=7, full_name="acme/other", remote_id=41),
@@ -74,19 +62,19 @@ def site(clock: HandClock) -> Iterator[WoodpeckerSimulator]:
 
 
 @pytest.fixture
-def ask(site: WoodpeckerSimulator) -> Ask:
+def ask(woodpecker: WoodpeckerSimulator) -> Ask:
     """`ask(path, method=, token=, body=, word=)` over a fresh connection."""
 
     def one(
         path: str, *, method: str = "GET", token: str = "alice-token", body: str = "", word: str = "Bearer "
-    ) -> Got:
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANG_S)
+    ) -> ReceivedResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", woodpecker.port, timeout=HANG_S)
         try:
             headers = {"Authorization": f"{word}{token}"} if token else {}
             connection.request(method, path, body=body or None, headers=headers)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Got(answer.status, found, answer.read())
+            return ReceivedResponse(answer.status, found, answer.read())
         finally:
             connection.close()
 
@@ -110,8 +98,8 @@ def recordings() -> list[str]:
 
 
 @pytest.fixture
-def talk(site: WoodpeckerSimulator) -> Iterator[Talk]:
-    """`talk(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming.
+def raw_request(woodpecker: WoodpeckerSimulator) -> Iterator[RawRequest]:
+    """`raw_request(path)`: the raw bytes of the answer and how it ended: closed, reset, silent, or still coming.
 
     It is silent if nothing comes for a moment once there is `enough`.
     """
@@ -123,11 +111,11 @@ def talk(site: WoodpeckerSimulator) -> Iterator[Talk]:
         most: int = 1 << 22,
         enough: Callable[[bytes], bool] = lambda _: False,
     ) -> tuple[bytes, str]:
-        connection = socket.create_connection(("127.0.0.1", site.port), timeout=HANG_S)
+        connection = socket.create_connection(("127.0.0.1", woodpecker.port), timeout=HANG_S)
         opened.append(connection)
-        before = site.count()
+        before = woodpecker.count()
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: ci.example.test\r\n\r\n".encode())
-        wait_until(lambda: site.count() > before)
+        wait_until(lambda: woodpecker.count() > before)
         got = b""
         try:
             while len(got) < most:
@@ -150,6 +138,6 @@ def talk(site: WoodpeckerSimulator) -> Iterator[Talk]:
 
 
 @pytest.fixture
-def row(site: WoodpeckerSimulator) -> None:
+def row(woodpecker: WoodpeckerSimulator) -> None:
     """One pipeline, so that answers have something in them."""
-    site.push("acme/app", "main", "a" * 40, timelines.make_green())
+    woodpecker.push("acme/app", "main", "a" * 40, timelines.make_green())

@@ -1,4 +1,4 @@
-"""The Woodpecker stand-in answers as the real server was recorded to."""
+"""The simulated Woodpecker answers as the real server did when it was recorded."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def bodies(recording: Any, kind: str | None, path: str = "") -> list[Any]:
 
 
 def test_a_listed_push_has_the_recorded_fields_at_every_status(
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
 ) -> None:
-    site.push("acme/app", "main", SHA, timelines.make_red())
+    woodpecker.push("acme/app", "main", SHA, timelines.make_red())
     recorded = {row["status"]: typed(row) for rows in bodies(recording("03-failure"), "list") for row in rows}
     seen = {}
     for _ in range(30):
         row = ask("/api/repos/8/pipelines?page=1&perPage=50").json[0]
         seen[row["status"]] = typed(row)
-        clock.t += 0.05
+        clock.time += 0.05
     assert list(seen) == ["created", "pending", "running", "failure"]
     assert seen == {status: recorded[status] for status in seen}
 
@@ -66,11 +66,11 @@ def test_a_listed_push_has_the_recorded_fields_at_every_status(
     ],
 )
 def test_a_detail_has_only_recorded_shapes(  # noqa: PLR0917 - fixtures and parameters
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording, script: Any, scenario: str, status: str
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording, script: Any, scenario: str, status: str
 ) -> None:
     """Every pipeline, workflow, step and error has exactly the keys and kinds that the real server gave some time."""
-    site.push("acme/app", "main", SHA, script)
-    clock.t += 5
+    woodpecker.push("acme/app", "main", SHA, script)
+    clock.time += 5
     mine = ask("/api/repos/8/pipelines/1").json
     assert mine["status"] == status
     known = bodies(recording(scenario), "detail")
@@ -92,13 +92,13 @@ def test_a_detail_has_only_recorded_shapes(  # noqa: PLR0917 - fixtures and para
 
 
 def test_a_log_is_null_until_a_second_after_the_step(
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
 ) -> None:
-    site.push("acme/app", "main", SHA, timelines.make_red(log=["+ pytest", "", "1 failed"]))
-    clock.t += 1.5
+    woodpecker.push("acme/app", "main", SHA, timelines.make_red(log=["+ pytest", "", "1 failed"]))
+    clock.time += 1.5
     step = ask("/api/repos/8/pipelines/1").json["workflows"][0]["children"][1]
     assert ask(f"/api/repos/8/logs/1/{step['id']}").body == b"null"
-    clock.t += 1
+    clock.time += 1
     entries = ask(f"/api/repos/8/logs/1/{step['id']}").json
     recorded = bodies(recording("03-failure"), None, "/logs/")[0]
     assert typed(entries) == typed(recorded)
@@ -116,10 +116,10 @@ def test_single_things_have_the_recorded_shape(ask: Ask, recording: Recording, p
 
 
 def test_the_queue_has_the_recorded_shape(
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Recording
 ) -> None:
-    site.push("acme/app", "main", SHA, timelines.make_pending())
-    clock.t += 1
+    woodpecker.push("acme/app", "main", SHA, timelines.make_pending())
+    clock.time += 1
     recorded = bodies(recording("16-repository-and-users"), None, "/api/queue/info")[0]
     mine = ask("/api/queue/info").json
     for queue in (mine, recorded):
@@ -144,15 +144,15 @@ def who(note: str, path: str) -> str:
 
 
 def test_every_recorded_lookup_and_error_is_answered_alike(
-    site: WoodpeckerSimulator, ask: Ask, recording: Recording
+    woodpecker: WoodpeckerSimulator, ask: Ask, recording: Recording
 ) -> None:
     """Status, content type, Woodpecker's headers and the bodies of errors, for all 79 requests of scenario 01."""
     compared = 0
     for one in recording("01-lookup-and-errors")["exchanges"]:
         request, response, note = one["request"], one["response"], one.get("note", "")
-        if "perPage=2" in request["path"] and not site.store.rows:
+        if "perPage=2" in request["path"] and not woodpecker.store.rows:
             for _ in range(53):
-                site.push("acme/app", "main", SHA, timelines.make_config_error(after=0.0))
+                woodpecker.push("acme/app", "main", SHA, timelines.make_config_error(after=0.0))
         if "lower case" in note or "access_token" in request["path"]:
             continue  # sent in another way: below
         token = who(note, request["path"]) if "Authorization" in request["headers"] else ""
@@ -169,22 +169,22 @@ def test_every_recorded_lookup_and_error_is_answered_alike(
     assert compared >= 75
 
 
-def test_a_token_in_the_query_counts_and_is_not_remembered(site: WoodpeckerSimulator, ask: Ask) -> None:
+def test_a_token_in_the_query_counts_and_is_not_remembered(woodpecker: WoodpeckerSimulator, ask: Ask) -> None:
     assert ask("/api/user?access_token=bob-token", token="").json["login"] == "bob"
-    assert [(r.path, r.user) for r in site.requests] == [("/api/user?access_token=***", "bob")]
+    assert [(r.path, r.user) for r in woodpecker.requests] == [("/api/user?access_token=***", "bob")]
 
 
-def test_long_answers_come_in_chunks_and_short_ones_with_a_length(site: WoodpeckerSimulator, ask: Ask) -> None:
+def test_long_answers_come_in_chunks_and_short_ones_with_a_length(woodpecker: WoodpeckerSimulator, ask: Ask) -> None:
     for _ in range(5):
-        site.push("acme/app", "main", SHA, timelines.make_green())
+        woodpecker.push("acme/app", "main", SHA, timelines.make_green())
     assert "content-length" in ask("/api/repos/8/pipelines?perPage=1").headers
     assert ask("/api/repos/8/pipelines").headers["transfer-encoding"] == "chunked"
 
 
-def test_version_2_8_has_the_old_names(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
-    site.store.version = "2.8.3"
-    site.push("acme/app", "main", SHA, timelines.make_cancelled())
-    clock.t += 2
+def test_version_2_8_has_the_old_names(woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    woodpecker.store.version = "2.8.3"
+    woodpecker.push("acme/app", "main", SHA, timelines.make_cancelled())
+    clock.time += 2
     detail = ask("/api/repos/8/pipelines/1").json
     assert {"created_at", "updated_at", "started_at", "finished_at", "reviewed_at"} <= set(detail)
     assert not {"created", "started", "cancel_info", "event_reason", "version", "rerun_count"} & set(detail)
@@ -193,10 +193,10 @@ def test_version_2_8_has_the_old_names(site: WoodpeckerSimulator, ask: Ask, cloc
     assert len(ask("/api/repos/8/pipelines?event=tag").json) == 1, "2.8 knows no event filter"
 
 
-def test_version_2_8_did_not_know_canceled(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
-    site.store.version = "2.8.3"
-    site.push("acme/app", "main", SHA, timelines.make_pending())
-    clock.t += 1
+def test_version_2_8_did_not_know_canceled(woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    woodpecker.store.version = "2.8.3"
+    woodpecker.push("acme/app", "main", SHA, timelines.make_pending())
+    clock.time += 1
     ask("/api/repos/8/pipelines/1/cancel", method="POST")
     detail = ask("/api/repos/8/pipelines/1").json
     step = detail["workflows"][0]["children"][0]
@@ -207,13 +207,13 @@ def test_version_2_8_did_not_know_canceled(site: WoodpeckerSimulator, ask: Ask, 
     ("query", "count"),
     [("perPage=50", 50), ("perPage=100", 50), ("perPage=0", 50), ("per_page=3", 50), ("perPage=7", 7)],
 )
-def test_a_page_has_at_most_fifty_rows(site: WoodpeckerSimulator, ask: Ask, query: str, count: int) -> None:
+def test_a_page_has_at_most_fifty_rows(woodpecker: WoodpeckerSimulator, ask: Ask, query: str, count: int) -> None:
     for _ in range(53):
-        site.push("acme/app", "main", SHA, timelines.make_config_error())
+        woodpecker.push("acme/app", "main", SHA, timelines.make_config_error())
     assert len(ask(f"/api/repos/8/pipelines?{query}").json) == count
 
 
 @pytest.mark.parametrize("word", ["bearer ", "token ", ""])
-def test_a_token_without_the_word_bearer_is_no_token(ask: Ask, word: str) -> None:
+def test_a_token_without_the_word_bearer_is_not_a_token(ask: Ask, word: str) -> None:
     got = ask("/api/user", word=word)
     assert (got.status, got.body) == (401, b"User not authorized")

@@ -15,12 +15,12 @@ from homelab_hooks.simulators.faults import FaultPlan, FaultPoint, FaultRule, Wr
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.waiting import HANG_S
-from tests.watch.shared_time import SharedTime
+from tests.watch.shared_clock import SharedClock
 
 SHA = "a" * 40
 LIST = "/api/repos/8/pipelines"
 Ask = Callable[..., Any]
-Talk = Callable[..., tuple[bytes, str]]
+RawRequest = Callable[..., tuple[bytes, str]]
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
@@ -29,14 +29,14 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 408, 429, 500, 502, 503, 504])
-def test_a_status_stands_in_for_the_answer(site: WoodpeckerSimulator, ask: Ask, code: int) -> None:
-    site.fail(FaultRule(fault=faults.StatusFault(code=code)))
+def test_a_status_replaces_the_answer(woodpecker: WoodpeckerSimulator, ask: Ask, code: int) -> None:
+    woodpecker.fail(FaultRule(fault=faults.StatusFault(code=code)))
     got = ask("/api/user")
     assert (got.status, got.body) == (code, b"")
 
 
-def test_retry_after_comes_in_seconds_or_as_a_date(site: WoodpeckerSimulator, ask: Ask) -> None:
-    site.fail(
+def test_retry_after_comes_in_seconds_or_as_a_date(woodpecker: WoodpeckerSimulator, ask: Ask) -> None:
+    woodpecker.fail(
         FaultRule(fault=faults.StatusFault(code=429, retry_after=7), last=0),
         FaultRule(fault=faults.StatusFault(code=503, retry_at=60)),
     )
@@ -46,17 +46,17 @@ def test_retry_after_comes_in_seconds_or_as_a_date(site: WoodpeckerSimulator, as
 
 
 @pytest.fixture
-def time() -> SharedTime:
-    return SharedTime()
+def time() -> SharedClock:
+    return SharedClock()
 
 
 @pytest.fixture
-def played(time: SharedTime) -> Iterator[WoodpeckerSimulator]:
+def played(time: SharedClock) -> Iterator[WoodpeckerSimulator]:
     with WoodpeckerSimulator(time, speed=20.0) as server:
         yield server
 
 
-def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: WoodpeckerSimulator, time: SharedTime) -> None:
+def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: WoodpeckerSimulator, time: SharedClock) -> None:
     played.fail(FaultRule(fault=faults.LOCKED_DATABASE))
     connection = http.client.HTTPConnection("127.0.0.1", played.port, timeout=HANG_S)
     connection.request("GET", "/api/user")
@@ -74,22 +74,24 @@ def test_a_slow_refusal_takes_its_time_by_the_servers_speed(played: WoodpeckerSi
         (faults.BodyFault(content=b'[{"id":"\xff\xfe"}]'), b'[{"id":"\xff\xfe"}]'),
     ],
 )
-def test_another_body_under_200(site: WoodpeckerSimulator, ask: Ask, fault: faults.BodyFault, content: bytes) -> None:
-    site.fail(FaultRule(fault=fault))
+def test_another_body_under_200(
+    woodpecker: WoodpeckerSimulator, ask: Ask, fault: faults.BodyFault, content: bytes
+) -> None:
+    woodpecker.fail(FaultRule(fault=fault))
     got = ask(LIST)
     assert (got.status, got.body, got.headers["content-type"]) == (200, content, fault.content_type)
 
 
-def test_a_204_has_no_body(site: WoodpeckerSimulator, ask: Ask) -> None:
-    site.fail(FaultRule(fault=faults.StatusFault(code=204)))
+def test_a_204_has_no_body(woodpecker: WoodpeckerSimulator, ask: Ask) -> None:
+    woodpecker.fail(FaultRule(fault=faults.StatusFault(code=204)))
     assert "content-length" not in ask(LIST).headers
 
 
 @pytest.mark.usefixtures("row")
 @pytest.mark.parametrize("shape", WrongShape)
-def test_json_of_another_shape_is_still_json(site: WoodpeckerSimulator, ask: Ask, shape: WrongShape) -> None:
+def test_json_of_another_shape_is_still_json(woodpecker: WoodpeckerSimulator, ask: Ask, shape: WrongShape) -> None:
     true = ask(LIST).json
-    site.fail(FaultRule(fault=faults.Mistyped(shape)))
+    woodpecker.fail(FaultRule(fault=faults.Mistyped(shape)))
     rows, detail = ask(LIST).json, ask(f"{LIST}/1").json
     match shape:
         case WrongShape.OTHER_CONTAINER:
@@ -104,39 +106,41 @@ def test_json_of_another_shape_is_still_json(site: WoodpeckerSimulator, ask: Ask
 
 
 @pytest.mark.usefixtures("row")
-def test_a_truncated_body_is_shorter_than_promised(site: WoodpeckerSimulator, talk: Talk) -> None:
-    site.fail(FaultRule(fault=faults.Truncated(0.5), last=0), FaultRule(fault=faults.Truncated(0.5, chunked=True)))
-    raw, end = talk()
+def test_a_truncated_body_is_shorter_than_promised(woodpecker: WoodpeckerSimulator, raw_request: RawRequest) -> None:
+    woodpecker.fail(
+        FaultRule(fault=faults.Truncated(0.5), last=0), FaultRule(fault=faults.Truncated(0.5, chunked=True))
+    )
+    raw, end = raw_request()
     head, body = split(raw)
     promised = int(head.partition(b"Content-Length: ")[2].split(b"\r\n")[0])
     assert (end, len(body)) == ("closed", promised // 2)
-    raw, end = talk()
+    raw, end = raw_request()
     head, body = split(raw)
     assert b"Transfer-Encoding: chunked" in head
     assert not body.endswith(b"0\r\n\r\n")
     assert end == "closed"
 
 
-def test_an_endless_body_never_ends(site: WoodpeckerSimulator, talk: Talk) -> None:
-    site.fail(FaultRule(fault=faults.Endless()))
-    raw, end = talk(most=8 << 20)
+def test_an_endless_body_never_ends(woodpecker: WoodpeckerSimulator, raw_request: RawRequest) -> None:
+    woodpecker.fail(FaultRule(fault=faults.Endless()))
+    raw, end = raw_request(most=8 << 20)
     assert (end, len(raw) >= 8 << 20) == ("coming", True)
 
 
-def test_a_drip_comes_byte_by_byte(site: WoodpeckerSimulator, talk: Talk) -> None:
-    site.fail(FaultRule(fault=faults.Drip(0.02)))
-    raw, end = talk("/version", most=5)
+def test_a_drip_comes_byte_by_byte(woodpecker: WoodpeckerSimulator, raw_request: RawRequest) -> None:
+    woodpecker.fail(FaultRule(fault=faults.Drip(0.02)))
+    raw, end = raw_request("/version", most=5)
     assert (raw, end) == (b"HTTP/", "coming")
 
 
 @pytest.mark.usefixtures("row")
 @pytest.mark.parametrize("kind", ["hang", "reset", "close"])
 @pytest.mark.parametrize("moment", FaultPoint)
-def test_it_breaks_off_where_it_is_told_to(
-    site: WoodpeckerSimulator, talk: Talk, kind: str, moment: FaultPoint
+def test_it_breaks_off_where_the_callback_says(
+    woodpecker: WoodpeckerSimulator, raw_request: RawRequest, kind: str, moment: FaultPoint
 ) -> None:
     fault = faults.Hang(moment) if kind == "hang" else faults.Cut(moment, reset=kind == "reset")
-    site.fail(FaultRule(fault=fault))
+    woodpecker.fail(FaultRule(fault=fault))
     parts = {FaultPoint.BEFORE: (False, False), FaultPoint.HEADERS: (True, False), FaultPoint.BODY: (True, True)}[
         moment
     ]
@@ -145,27 +149,29 @@ def test_it_breaks_off_where_it_is_told_to(
         head, body = split(raw)
         return bool(head), bool(body)
 
-    raw, end = talk(enough=lambda got: kind == "hang" and seen(got) == parts)
+    raw, end = raw_request(enough=lambda got: kind == "hang" and seen(got) == parts)
     assert end == {"hang": "silent", "reset": "reset", "close": "closed"}[kind]
     assert seen(raw) == parts
 
 
-def test_garbage_is_no_http(site: WoodpeckerSimulator, talk: Talk) -> None:
-    site.fail(FaultRule(fault=faults.NotHttp()))
-    assert talk() == (faults.NotHttp().content, "closed")
+def test_garbage_is_not_http(woodpecker: WoodpeckerSimulator, raw_request: RawRequest) -> None:
+    woodpecker.fail(FaultRule(fault=faults.NotHttp()))
+    assert raw_request() == (faults.NotHttp().content, "closed")
 
 
 @pytest.mark.parametrize("code", [301, 302, 307])
-def test_a_redirect_names_its_place(site: WoodpeckerSimulator, ask: Ask, code: int) -> None:
-    site.fail(FaultRule(fault=faults.Redirect("http://other.example.test/", code)))
+def test_a_redirect_names_its_place(woodpecker: WoodpeckerSimulator, ask: Ask, code: int) -> None:
+    woodpecker.fail(FaultRule(fault=faults.Redirect("http://other.example.test/", code)))
     got = ask(LIST)
     assert (got.status, got.headers["location"]) == (code, "http://other.example.test/")
 
 
 @pytest.mark.usefixtures("row")
-def test_compressed_retyped_and_under_huge_headers(site: WoodpeckerSimulator, ask: Ask, talk: Talk) -> None:
+def test_compressed_retyped_and_under_huge_headers(
+    woodpecker: WoodpeckerSimulator, ask: Ask, raw_request: RawRequest
+) -> None:
     true = ask(LIST).body
-    site.fail(
+    woodpecker.fail(
         FaultRule(fault=faults.Gzip(), last=0),
         FaultRule(fault=faults.Retyped(), last=1),
         FaultRule(fault=faults.HugeHeaders()),
@@ -174,23 +180,23 @@ def test_compressed_retyped_and_under_huge_headers(site: WoodpeckerSimulator, as
     assert (packed.headers["content-encoding"], gzip.decompress(packed.body)) == ("gzip", true)
     retyped = ask(LIST)
     assert (retyped.headers["content-type"], retyped.body) == ("text/html; charset=utf-8", true)
-    assert len(split(talk(enough=lambda got: b"\r\n\r\n" in got)[0])[0]) > 1 << 20
+    assert len(split(raw_request(enough=lambda got: b"\r\n\r\n" in got)[0])[0]) > 1 << 20
 
 
-def test_an_older_answer_is_the_past(site: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
-    clock.t += 10
-    site.push("acme/app", "main", SHA, timelines.make_green())
-    clock.t += 2
+def test_an_older_answer_is_the_past(woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any) -> None:
+    clock.time += 10
+    woodpecker.push("acme/app", "main", SHA, timelines.make_green())
+    clock.time += 2
     assert [row["status"] for row in ask(LIST).json] == ["success"]
-    site.fail(FaultRule(fault=faults.StaleAnswer(1.5), last=0), FaultRule(fault=faults.StaleAnswer(5)))
+    woodpecker.fail(FaultRule(fault=faults.StaleAnswer(1.5), last=0), FaultRule(fault=faults.StaleAnswer(5)))
     assert [row["status"] for row in ask(LIST).json] == ["running"]
     assert ask(LIST).json == []
 
 
-def test_rows_vanish_and_numbers_are_used_again(site: WoodpeckerSimulator, ask: Ask) -> None:
+def test_rows_vanish_and_numbers_are_used_again(woodpecker: WoodpeckerSimulator, ask: Ask) -> None:
     for _ in range(2):
-        site.push("acme/app", "main", SHA, timelines.make_green())
-    site.fail(
+        woodpecker.push("acme/app", "main", SHA, timelines.make_green())
+    woodpecker.fail(
         FaultRule(fault=faults.MissingPipelines(frozenset({2})), last=1),
         FaultRule(fault=faults.MissingPipelines(), last=2, first=2),
         FaultRule(fault=faults.WrongCommit("b" * 40)),
@@ -216,9 +222,11 @@ def test_a_rule_strikes_by_path_count_and_period() -> None:
 
 
 @pytest.mark.usefixtures("row")
-def test_a_post_may_do_its_work_though_its_answer_is_lost(site: WoodpeckerSimulator, ask: Ask) -> None:
+def test_a_post_may_do_its_work_though_its_answer_is_lost(woodpecker: WoodpeckerSimulator, ask: Ask) -> None:
     lost = faults.StatusFault(code=502)
-    site.fail(FaultRule(fault=lost, method="POST", last=0), FaultRule(fault=lost, method="POST", has_effect=False))
+    woodpecker.fail(
+        FaultRule(fault=lost, method="POST", last=0), FaultRule(fault=lost, method="POST", has_effect=False)
+    )
     assert ask(f"{LIST}/1", method="POST").status == 502
     assert len(ask(LIST).json) == 2
     assert ask(f"{LIST}/1", method="POST").status == 502

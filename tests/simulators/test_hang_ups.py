@@ -17,7 +17,7 @@ from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator, Resp
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
-from tests.security.recording_servers import Remembers, Reply
+from tests.security.recording_servers import RecordingServer, Reply
 from tests.waiting import HANG_S, wait_until
 
 PUSH = b"POST /acme/app.git/git-receive-pack HTTP/1.1\r\nHost: x\r\n"
@@ -95,9 +95,9 @@ Serve = Callable[[ScratchRepositories], AbstractContextManager[str]]
 
 @contextmanager
 def woodpecker(_: ScratchRepositories) -> Iterator[str]:
-    with WoodpeckerSimulator(SystemClock()) as site:
-        site.fail(FaultRule(fault=faults.Endless()))
-        yield site.url
+    with WoodpeckerSimulator(SystemClock()) as woodpecker:
+        woodpecker.fail(FaultRule(fault=faults.Endless()))
+        yield woodpecker.url
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def kubernetes(_: ScratchRepositories) -> Iterator[str]:
 
 @contextmanager
 def vault(_: ScratchRepositories) -> Iterator[str]:
-    with Remembers(lambda *_: Reply(200, LARGE.encode())) as server:
+    with RecordingServer(lambda *_: Reply(200, LARGE.encode())) as server:
         yield server.url
 
 

@@ -1,4 +1,4 @@
-"""The real balancer and the real Vault do what the stand-ins promise of them."""
+"""The real load balancer and the real Vault behave as the simulators assume."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Balance = Callable[..., LoadBalancer]
 
 
 @pytest.fixture
-def balance(site: WoodpeckerSimulator) -> Iterator[Balance]:
-    """`balance(certificate)`: a running balancer in front of the stand-in."""
+def balance(woodpecker: WoodpeckerSimulator) -> Iterator[Balance]:
+    """`balance(certificate)`: a running load balancer in front of the simulated server."""
     running: list[LoadBalancer] = []
 
     def one(certificate: CertificateKind = CertificateKind.RIGHT, *, ipv6: bool = False) -> LoadBalancer:
-        balancer = LoadBalancer(site.url, path=os.environ["PATH"], certificate=certificate, ipv6=ipv6)
+        balancer = LoadBalancer(woodpecker.url, path=os.environ["PATH"], certificate=certificate, ipv6=ipv6)
         running.append(balancer.__enter__())
         return balancer
 
@@ -74,11 +74,11 @@ def test_it_answers_over_ipv6_too(balance: Balance) -> None:
     ],
 )
 def test_a_wrong_certificate_is_seen_as_such(
-    balance: Balance, site: WoodpeckerSimulator, certificate: CertificateKind, complaint: str
+    balance: Balance, woodpecker: WoodpeckerSimulator, certificate: CertificateKind, complaint: str
 ) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=complaint):
         over_tls(balance(certificate), "/version")
-    assert site.requests == []
+    assert woodpecker.requests == []
 
 
 def test_an_unknown_name_ends_the_handshake(balance: Balance) -> None:
@@ -86,14 +86,14 @@ def test_an_unknown_name_ends_the_handshake(balance: Balance) -> None:
         over_tls(balance(), "/version", name="nobody.example.test")
 
 
-def test_events_pass_the_balancer_at_once(balance: Balance, site: WoodpeckerSimulator) -> None:
+def test_events_pass_the_balancer_at_once(balance: Balance, woodpecker: WoodpeckerSimulator) -> None:
     assert b": ping" in over_tls(balance(), "/api/stream/events")
-    assert site.count("stream/events") == 1
+    assert woodpecker.count("stream/events") == 1
 
 
-def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, site: WoodpeckerSimulator) -> None:
+def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, woodpecker: WoodpeckerSimulator) -> None:
     balancer = balance()
-    site.stop()
+    woodpecker.stop()
     trust = ssl.create_default_context(cafile=str(balancer.ca_file))
     with (
         socket.create_connection(("127.0.0.1", balancer.port), timeout=HANG_S) as plain,
@@ -103,8 +103,8 @@ def test_a_stopped_server_is_a_502_of_the_balancer(balance: Balance, site: Woodp
         assert safe.recv(4096).startswith(b"HTTP/1.1 502 Bad Gateway")
 
 
-def test_nothing_is_left_behind(site: WoodpeckerSimulator) -> None:
-    with LoadBalancer(site.url, path=os.environ["PATH"]) as balancer:
+def test_nothing_is_left_behind(woodpecker: WoodpeckerSimulator) -> None:
+    with LoadBalancer(woodpecker.url, path=os.environ["PATH"]) as balancer:
         home = balancer.ca_file.parent
         assert home.parent == Path(tempfile.gettempdir())
         assert home.stat().st_mode & 0o777 == 0o700
@@ -112,9 +112,9 @@ def test_nothing_is_left_behind(site: WoodpeckerSimulator) -> None:
 
 
 def test_a_missing_program_is_a_problem_with_a_remedy() -> None:
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as raised:
         find_program("no-such-program", os.environ["PATH"])
-    assert 'pip install ".[demo]"' in told.value.hint
+    assert 'pip install ".[demo]"' in raised.value.hint
 
 
 @pytest.fixture(scope="module")

@@ -25,13 +25,13 @@ def kind(recording: Any, name: str) -> list[Any]:
     ["02-success", "03-failure", "05b-config-missing", "07-cancel", "08-superseded", "09-approval", "12-same-sha"],
 )
 def test_the_list_is_what_it_was_at_each_time(
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any, name: str
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any, name: str
 ) -> None:
     scenario = recording(name)
-    start = clock.t
-    site.play("acme/app", scenario, SHA)
+    start = clock.time
+    woodpecker.play("acme/app", scenario, SHA)
     for one in kind(scenario, "list"):
-        clock.t = start + one["t"] + 0.0001
+        clock.time = start + one["t"] + 0.0001
         recorded = json.loads(one["response"]["body"])
         facts = ("number", "status", "event", "ref", "parent", "cancel_info", "errors")
         mine = ask(LIST).json
@@ -46,10 +46,12 @@ def _first(scenario: Any) -> str:
     return str(rows[0]["commit"])
 
 
-def test_details_and_logs_come_by_their_times(site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any) -> None:
-    start = clock.t
-    site.play("acme/app", recording("03-failure"), SHA)
-    clock.t = start + 1.7
+def test_details_and_logs_come_by_their_times(
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
+) -> None:
+    start = clock.time
+    woodpecker.play("acme/app", recording("03-failure"), SHA)
+    clock.time = start + 1.7
     detail = ask("/api/repos/8/pipelines/1").json
     assert (detail["commit"], detail["status"], detail["workflows"][0]["children"][2]["exit_code"]) == (
         SHA,
@@ -57,55 +59,57 @@ def test_details_and_logs_come_by_their_times(site: WoodpeckerSimulator, ask: As
         3,
     )
     assert ask("/api/repos/8/logs/1/5006").body == b"null"
-    clock.t = start + 8
+    clock.time = start + 8
     assert ask("/api/repos/8/pipelines/1").json["status"] == "failure"
     assert len(ask("/api/repos/8/logs/1/5006").json) == 2
     assert ask("/api/repos/8/logs/1/9999").status == 404
     assert ask("/api/repos/8/pipelines/77").status == 404
 
 
-def test_recorded_times_become_times_of_now(site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any) -> None:
-    clock.t += 1000
-    site.play("acme/app", recording("02-success"), SHA)
-    clock.t += 1
+def test_recorded_times_become_times_of_now(
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
+) -> None:
+    clock.time += 1000
+    woodpecker.play("acme/app", recording("02-success"), SHA)
+    clock.time += 1
     assert abs(ask(LIST).json[0]["created"] - clock.wall()) < 3
 
 
 def test_filters_and_pages_hold_for_recorded_rows_too(
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
 ) -> None:
-    site.play("acme/app", recording("12-same-sha"), SHA)
-    clock.t += 60
+    woodpecker.play("acme/app", recording("12-same-sha"), SHA)
+    clock.time += 60
     assert [row["event"] for row in ask("/api/repos/8/pipelines?event=tag,release").json] == ["release", "tag"]
     assert [row["number"] for row in ask("/api/repos/8/pipelines?page=2&perPage=3").json] == [7, 6, 5]
 
 
 def test_no_recorded_commit_shows_when_each_has_another(
-    site: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
+    woodpecker: WoodpeckerSimulator, ask: Ask, clock: Any, recording: Any
 ) -> None:
     others = {RECORDED: SHA, "a583eff92d343d1d021584820ae19c8c5731d14b": "c" * 40}
-    site.play("acme/app", recording("02c-late-logs"), others)
-    clock.t += 60
+    woodpecker.play("acme/app", recording("02c-late-logs"), others)
+    clock.time += 60
     assert {row["commit"] for row in ask(LIST).json} == {SHA, "c" * 40}
     assert RECORDED.encode() not in ask(LIST).body
 
 
-def test_the_recorded_end_is_known(site: WoodpeckerSimulator, clock: Any, recording: Any) -> None:
-    start = clock.t
+def test_the_recorded_end_is_known(woodpecker: WoodpeckerSimulator, clock: Any, recording: Any) -> None:
+    start = clock.time
     scenario = recording("03-failure")
-    site.play("acme/app", scenario, SHA)
+    woodpecker.play("acme/app", scenario, SHA)
     final = next(
         one["t"]
         for one in kind(scenario, "list")
         if '"number":1,' in (body := one["response"]["body"]) and "failure" in body
     )
-    assert site.ended("acme/app", 1) == pytest.approx(start + final)
+    assert woodpecker.ended("acme/app", 1) == pytest.approx(start + final)
 
 
 def test_every_recording_can_be_played(
-    site: WoodpeckerSimulator, ask: Ask, recording: Any, recordings: list[str]
+    woodpecker: WoodpeckerSimulator, ask: Ask, recording: Any, recordings: list[str]
 ) -> None:
     assert len(recordings) == 28
     for name in recordings:
-        site.play("acme/app", recording(name), SHA)
+        woodpecker.play("acme/app", recording(name), SHA)
         assert ask(LIST).status == 200

@@ -19,12 +19,12 @@ SHA = "a" * 40
 
 
 @pytest.fixture
-def listen(site: WoodpeckerSimulator) -> Iterator[Callable[..., http.client.HTTPResponse]]:
+def listen(woodpecker: WoodpeckerSimulator) -> Iterator[Callable[..., http.client.HTTPResponse]]:
     """`listen(token=)`: an open stream."""
     opened: list[http.client.HTTPConnection] = []
 
     def one(token: str = "alice-token") -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=HANG_S)
+        connection = http.client.HTTPConnection("127.0.0.1", woodpecker.port, timeout=HANG_S)
         opened.append(connection)
         connection.request("GET", "/api/stream/events", headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse()
@@ -43,29 +43,39 @@ def blocks(stream: http.client.HTTPResponse, count: int) -> list[str]:
     return found
 
 
-def told(block: str) -> tuple[str, str]:
+def event_of(block: str) -> tuple[str, str]:
     event = json.loads(block.removeprefix("data: "))
     return event["repo"]["full_name"], event["pipeline"]["status"]
 
 
-def test_a_ping_comes_at_once_and_an_event_for_each_change(site: WoodpeckerSimulator, listen: Any, clock: Any) -> None:
+def test_a_ping_comes_at_once_and_an_event_for_each_change(
+    woodpecker: WoodpeckerSimulator, listen: Any, clock: Any
+) -> None:
     stream = listen()
     assert (stream.status, stream.headers["Content-Type"]) == (200, "text/event-stream")
     assert blocks(stream, 1) == [": ping"]
-    site.push("acme/app", "main", SHA, timelines.make_green(steps=("test",)))
-    clock.t += 2
-    assert [told(block)[1] for block in blocks(stream, 5)] == ["created", "pending", "running", "running", "success"]
-    clock.t += 31
+    woodpecker.push("acme/app", "main", SHA, timelines.make_green(steps=("test",)))
+    clock.time += 2
+    assert [event_of(block)[1] for block in blocks(stream, 5)] == [
+        "created",
+        "pending",
+        "running",
+        "running",
+        "success",
+    ]
+    clock.time += 31
     assert blocks(stream, 1) == [": ping"]
 
 
-def test_an_event_has_the_recorded_shape(site: WoodpeckerSimulator, listen: Any, clock: Any, recording: Any) -> None:
+def test_an_event_has_the_recorded_shape(
+    woodpecker: WoodpeckerSimulator, listen: Any, clock: Any, recording: Any
+) -> None:
     """The first one carries the workflows of a pipeline that is only `created`."""
     chunks = next(one for one in recording("18-event-stream")["exchanges"] if one["kind"] == "sse")
     recorded = json.loads(chunks["response"]["chunks"][1]["data"].removeprefix("data: "))
     stream = listen()
-    site.push("acme/app", "main", SHA, timelines.make_green(steps=("hello",)))
-    clock.t += 0.06
+    woodpecker.push("acme/app", "main", SHA, timelines.make_green(steps=("hello",)))
+    clock.time += 0.06
     mine = json.loads(blocks(stream, 2)[1].removeprefix("data: "))
     assert list(mine["repo"]) == list(recorded["repo"])
     assert list(mine["pipeline"]) == list(recorded["pipeline"])
@@ -74,55 +84,55 @@ def test_an_event_has_the_recorded_shape(site: WoodpeckerSimulator, listen: Any,
     )
 
 
-def test_the_stream_is_later_than_the_list(site: WoodpeckerSimulator, listen: Any, ask: Any, clock: Any) -> None:
-    site.lag = 3.0
+def test_the_stream_is_later_than_the_list(woodpecker: WoodpeckerSimulator, listen: Any, ask: Any, clock: Any) -> None:
+    woodpecker.lag = 3.0
     stream = listen()
     blocks(stream, 1)
-    site.push("acme/app", "main", SHA, timelines.make_created_then_gone(after=10))
-    clock.t += 2.9
+    woodpecker.push("acme/app", "main", SHA, timelines.make_created_then_gone(after=10))
+    clock.time += 2.9
     assert ask("/api/repos/8/pipelines").json[0]["status"] == "created"
-    clock.t += 0.2
-    assert told(blocks(stream, 1)[0]) == ("acme/app", "created")
+    clock.time += 0.2
+    assert event_of(blocks(stream, 1)[0]) == ("acme/app", "created")
 
 
-def test_private_repositories_are_told_to_those_who_may_read_them(
-    site: WoodpeckerSimulator, listen: Any, clock: Any
+def test_private_repositories_are_listed_for_those_who_may_read_them(
+    woodpecker: WoodpeckerSimulator, listen: Any, clock: Any
 ) -> None:
     hers, bad, his = listen("carol-token"), listen("bad"), listen("bob-token")
     for name in ("acme/secret", "acme/other"):
-        site.push(name, "main", SHA, timelines.make_created_then_gone(after=5))
-        clock.t += 1
-    assert told(blocks(hers, 2)[1])[0] == "acme/other"
-    assert told(blocks(bad, 2)[1])[0] == "acme/other"
-    assert [told(block)[0] for block in blocks(his, 3)[1:]] == ["acme/secret", "acme/other"]
+        woodpecker.push(name, "main", SHA, timelines.make_created_then_gone(after=5))
+        clock.time += 1
+    assert event_of(blocks(hers, 2)[1])[0] == "acme/other"
+    assert event_of(blocks(bad, 2)[1])[0] == "acme/other"
+    assert [event_of(block)[0] for block in blocks(his, 3)[1:]] == ["acme/secret", "acme/other"]
 
 
-def test_a_dropped_stream_ends_without_its_last_chunk(site: WoodpeckerSimulator, listen: Any) -> None:
+def test_a_dropped_stream_ends_without_its_last_chunk(woodpecker: WoodpeckerSimulator, listen: Any) -> None:
     stream = listen()
     blocks(stream, 1)
-    site.drop_streams()
+    woodpecker.drop_streams()
     with pytest.raises(http.client.IncompleteRead):
         stream.read()
 
 
-def test_a_stream_can_be_open_and_silent(site: WoodpeckerSimulator, listen: Any, clock: Any) -> None:
-    site.fail(FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path="/stream/"))
+def test_a_stream_can_be_open_and_silent(woodpecker: WoodpeckerSimulator, listen: Any, clock: Any) -> None:
+    woodpecker.fail(FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path="/stream/"))
     stream = listen()
-    site.push("acme/app", "main", SHA, timelines.make_green())
-    clock.t += 5
+    woodpecker.push("acme/app", "main", SHA, timelines.make_green())
+    clock.time += 5
     stream.fp.raw._sock.settimeout(0.15)
     with pytest.raises(TimeoutError):
         stream.readline()
 
 
 def test_no_change_is_lost_whatever_the_fractions_of_a_second(
-    site: WoodpeckerSimulator, listen: Any, clock: Any
+    woodpecker: WoodpeckerSimulator, listen: Any, clock: Any
 ) -> None:
     stream = listen()
     for i in range(20):
-        clock.t += 0.1 + i / 7
-        site.push("acme/app", f"b{i}", SHA, timelines.make_created_then_gone(after=0.3))
-        site.push("acme/app", f"c{i}", SHA, timelines.make_config_error(after=0.7 / (i + 1)))
-    clock.t += 20
-    found = [told(block)[1] for block in blocks(stream, 61)[1:]]
+        clock.time += 0.1 + i / 7
+        woodpecker.push("acme/app", f"b{i}", SHA, timelines.make_created_then_gone(after=0.3))
+        woodpecker.push("acme/app", f"c{i}", SHA, timelines.make_config_error(after=0.7 / (i + 1)))
+    clock.time += 20
+    found = [event_of(block)[1] for block in blocks(stream, 61)[1:]]
     assert [found.count(status) for status in ("created", "error")] == [40, 20]

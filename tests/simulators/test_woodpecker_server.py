@@ -17,28 +17,30 @@ from tests.waiting import HANG_S, wait_until
 
 LIST = "/api/repos/8/pipelines"
 Ask = Callable[..., Any]
-Talk = Callable[..., tuple[bytes, str]]
+RawRequest = Callable[..., tuple[bytes, str]]
 
 
 @pytest.mark.usefixtures("row")
-def test_a_stopped_server_refuses_and_a_started_one_remembers(site: WoodpeckerSimulator, ask: Ask, talk: Talk) -> None:
+def test_a_stopped_server_refuses_and_a_started_one_remembers(
+    woodpecker: WoodpeckerSimulator, ask: Ask, raw_request: RawRequest
+) -> None:
     """The port stays; connections that were open end."""
     ended: list[str] = []
-    site.fail(FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path="version"))
-    waiting = threading.Thread(target=lambda: ended.append(talk("/version")[1]))
+    woodpecker.fail(FaultRule(fault=faults.Hang(FaultPoint.HEADERS), path="version"))
+    waiting = threading.Thread(target=lambda: ended.append(raw_request("/version")[1]))
     waiting.start()
-    wait_until(lambda: site.count("version") > 0)
-    site.stop()
+    wait_until(lambda: woodpecker.count("version") > 0)
+    woodpecker.stop()
     waiting.join(HANG_S)
     assert ended in (["closed"], ["reset"])
     with pytest.raises(ConnectionRefusedError):
         ask(LIST)
-    site.start()
+    woodpecker.start()
     assert [row["number"] for row in ask(LIST).json] == [1]
 
 
-def test_a_connection_is_kept_for_the_next_request(site: WoodpeckerSimulator) -> None:
-    with socket.create_connection(("127.0.0.1", site.port)) as connection, connection.makefile("rb") as lines:
+def test_a_connection_is_kept_for_the_next_request(woodpecker: WoodpeckerSimulator) -> None:
+    with socket.create_connection(("127.0.0.1", woodpecker.port)) as connection, connection.makefile("rb") as lines:
         for _ in range(3):
             connection.sendall(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
             length = next(int(line.split()[1]) for line in lines if line.startswith(b"Content-Length"))

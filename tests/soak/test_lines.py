@@ -1,4 +1,4 @@
-"""A landing and a watch that get a SIGTERM at any of their lines end with a true last word, and can be gone on with.
+"""A landing and a watch that get a SIGTERM at any of their lines print a true verdict, and can be resumed.
 
 `HOMELAB_CUTS=300 HOMELAB_SEED=7 .venv/bin/pytest tests/soak/test_lines.py` cuts 300 of each short.
 """
@@ -9,7 +9,6 @@ import os
 import random
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +16,8 @@ import pytest
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process import ProcessRunner
-from tests.cli.shell import Ended, Shell
+from tests.cli.shell import CommandResult, Shell
 from tests.waiting import HANG_S
 from tools.soak.lines import COUNTED
 
@@ -42,41 +40,35 @@ class Cutter:
         """How many lines it has."""
         return int(self.cut(10**9, *argv, at=at).err.rpartition(COUNTED)[2])
 
-    def cut(self, number: int, *argv: str, at: Path) -> Ended:
+    def cut(self, number: int, *argv: str, at: Path) -> CommandResult:
         """What is said where the signal comes at this line."""
         done = self._processes.run(
             [sys.executable, "-m", "tools.soak.lines", str(number), *argv], cwd=at, timeout=HANG_S
         )
         assert not done.timed_out, done
         assert "Traceback" not in done.err, done
-        ended = Ended(done.code, done.out, done.err)
+        ended = CommandResult(done.code, done.out, done.err)
         assert (len(ended.lines), ended.result["exit"]) == (1, str(done.code)), (number, ended)
         return ended
 
 
-@pytest.fixture
-def site() -> Iterator[WoodpeckerSimulator]:
-    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
-        yield server
-
-
 def test_a_watch_ends_interrupted_or_with_its_verdict(
-    seal: dict[str, str], site: WoodpeckerSimulator, tmp_path: Path
+    seal: dict[str, str], woodpecker: WoodpeckerSimulator, tmp_path: Path
 ) -> None:
     cutter = Cutter({
-        **seal, "WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": "alice-token", "HOMELAB_CI_REPO": "acme/app",
+        **seal, "WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": "alice-token", "HOMELAB_CI_REPO": "acme/app",
     })  # fmt: skip
     watch, rng = ("homelab-watch", "--output", "plain", SHA), random.Random(SEED)  # noqa: S311 - where to cut, no secret
-    site.push("acme/app", "main", SHA, timelines.make_green(seconds=5))
+    woodpecker.push("acme/app", "main", SHA, timelines.make_green(seconds=5))
     whole = cutter.lines(*watch, at=tmp_path)
     for _ in range(CUTS):
-        site.push("acme/app", "main", SHA, timelines.make_green(seconds=5))
+        woodpecker.push("acme/app", "main", SHA, timelines.make_green(seconds=5))
         number = rng.randrange(1, whole)
         ended = cutter.cut(number, *watch, at=tmp_path)
         assert (ended.code, ended.result["verdict"]) in ((143, "interrupted"), (0, "passed")), (number, ended)
 
 
-def test_a_landing_says_what_is_true_and_can_be_gone_on_with(
+def test_a_landing_says_what_is_true_and_can_be_resumed(
     seal: dict[str, str], workshop: ScratchRepositories, tmp_path: Path
 ) -> None:
     ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")

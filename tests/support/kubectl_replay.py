@@ -29,7 +29,7 @@ class ReplayedWatch:
         self.alive = True
 
     def close(self) -> None:
-        """Say no more."""
+        """Send nothing more."""
         self.alive = False
         self._on_end()
 
@@ -49,7 +49,7 @@ class ReplayedWatch:
             self.emit_line(json.dumps({"type": kind, "object": each}))
 
     def emit_line(self, line: str) -> None:
-        """Say a line, to the end of which the listener may be."""
+        """Send a line; the listener may end the watch on it."""
         if self.alive and not self._on_line(line):
             self.close()
 

@@ -1,4 +1,4 @@
-"""The register of defences is true of the code, and what takes them out sees whether they are missed."""
+"""The mutation register matches the code, and the runner reports which mutations the tests catch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.test_house import nodes
 from tools.docs import PACKAGE, ROOT
-from tools.mutants.__main__ import Came, findings
+from tools.mutants.__main__ import MutantOutcome, run_mutants
 from tools.mutants.mutant import Change, Defence
 from tools.mutants.register import REGISTER
 
@@ -36,7 +36,7 @@ def test_what_is_taken_out_is_there_once_and_leaves_a_program() -> None:
         ast.parse(texts[change].replace(change.text, change.instead))
 
 
-def test_the_tests_that_must_fall_are_there() -> None:
+def test_the_tests_that_must_fail_are_there() -> None:
     for test in (test for defence in REGISTER for test in defence.tests):
         file, _, name = test.partition("[")[0].partition("::")
         assert name in {node.name for node in nodes(ROOT / file) if isinstance(node, ast.FunctionDef)}, test
@@ -51,13 +51,13 @@ def test_so_are_the_cases_of_them_that_are_named() -> None:
 
 
 @pytest.mark.slow
-def test_a_copy_runs_what_is_in_it_and_each_end_is_told(tmp_path: Path) -> None:
-    """The program is broken where no test imports it: what falls has started the copy's own."""
+def test_a_copy_runs_what_is_in_it_and_each_end_is_reported(tmp_path: Path) -> None:
+    """The program is broken where no test imports it: a test that fails has started the copy's own."""
     broken = Change(MANIFEST, "from __future__ import annotations", "from __future__ import nonsense")
     missed = Change(
         MANIFEST, '"""homelab manifest: list all commands with their access tiers.', '"""homelab manifest: all verbs.'
     )
-    found = findings(
+    found = run_mutants(
         (
             Defence("a", "", (broken,), (LISTS,)),
             Defence("b", "", (missed,), (LISTS,)),
@@ -65,4 +65,8 @@ def test_a_copy_runs_what_is_in_it_and_each_end_is_told(tmp_path: Path) -> None:
         ),
         tmp_path,
     )
-    assert [finding.came for _, finding in found] == [Came.FELL, Came.STOOD, Came.NOT_APPLIED]
+    assert [finding.outcome for _, finding in found] == [
+        MutantOutcome.CAUGHT,
+        MutantOutcome.SURVIVED,
+        MutantOutcome.NOT_APPLIED,
+    ]

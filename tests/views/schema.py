@@ -34,4 +34,4 @@ def objects(lines: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _no_number(name: str) -> float:
-    raise AssertionError(f"{name} is no JSON")
+    raise AssertionError(f"{name} is not JSON")

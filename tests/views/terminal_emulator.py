@@ -1,4 +1,4 @@
-"""A terminal emulator as the live view's screen, and time that goes as a test says."""
+"""A terminal emulator as the live view's screen, with a fake clock."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from homelab_hooks.events import Event
 from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.live.view import LiveView
+from tests.support.clock import FakeClock
 from tests.views.scene import SECRETS
 
-BEGAN = 1795465876
-"""unix seconds at which the tests begin: when the scene's pipeline started"""
 
-
-class Glass:
+class TerminalEmulator:
     """What a person would see; `written` is every write to stderr, `stdout` every line there."""
 
     def __init__(self, columns: int, rows: int, *, colour: bool = True, encoding: str = "utf-8") -> None:
@@ -64,7 +62,7 @@ class Glass:
         return ["".join(row[column].data for column in range(self.screen.columns)).rstrip() for row in rows]
 
 
-class Hand:
+class ManualTicker:
     """A pulse that beats only when a test calls `redraw_region` itself."""
 
     def __init__(self, beat: Callable[[], None]) -> None:
@@ -81,37 +79,24 @@ class Hand:
         self.running = False
 
 
-class Time:
-    """Stands still until a test sets it."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> float:
-        return 5000.0 + self.passed
-
-    def wall(self) -> float:
-        return BEGAN + self.passed
-
-
 class Show:
-    """A live view on a glass."""
+    """A live view on a terminal emulator."""
 
-    def __init__(self, glass: Glass) -> None:
-        self.glass = glass
-        self.time = Time()
-        self.view = LiveView(glass, Redactor(SECRETS), self.time, Hand)
+    def __init__(self, emulator: TerminalEmulator) -> None:
+        self.emulator = emulator
+        self.time = FakeClock()
+        self.view = LiveView(emulator, Redactor(SECRETS), self.time, ManualTicker)
 
     def tell(self, *events: Event, every: float = 0.0) -> list[str]:
         """Tell events, `every` seconds apart, draw, and look at the screen."""
         for event in events:
             self.view.tell(event)
-            self.time.passed += every
+            self.time.time += every
         self.view.redraw()
-        return self.glass.lines
+        return self.emulator.lines
 
     def after(self, seconds: float) -> list[str]:
         """Let time pass, draw, and look at the screen."""
-        self.time.passed += seconds
+        self.time.time += seconds
         self.view.redraw()
-        return self.glass.lines
+        return self.emulator.lines

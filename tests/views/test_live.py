@@ -29,7 +29,7 @@ from homelab_hooks.events import (
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.views.format import format_result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, URL
-from tests.views.terminal_emulator import Glass, Show
+from tests.views.terminal_emulator import Show, TerminalEmulator
 
 GOLDEN = Path(__file__).parent / "golden"
 SIZES = [(80, 24), (40, 10)]
@@ -76,17 +76,17 @@ ENDED: tuple[Event, ...] = (
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def show(request: pytest.FixtureRequest) -> Show:
-    return Show(Glass(*request.param))
+    return Show(TerminalEmulator(*request.param))
 
 
 def frame(name: str, show: Show) -> list[str]:
     """The screen with a rule around it, so that a golden file shows its size."""
-    rule = "+" + "-" * show.glass.screen.columns + "+"
-    return [name, rule, *(f"|{line}|" for line in show.glass.screen.display), rule, ""]
+    rule = "+" + "-" * show.emulator.screen.columns + "+"
+    return [name, rule, *(f"|{line}|" for line in show.emulator.screen.display), rule, ""]
 
 
 def golden(name: str, lines: list[str]) -> None:
-    """Compare with the golden file; where there is none, write it and fail, so that somebody looks at it."""
+    """Compare with the golden file; where there is none, write it and fail, so that a person checks it."""
     path, text = GOLDEN / name, "\n".join(lines)
     if not path.exists():
         path.write_text(text, encoding="utf-8")
@@ -101,15 +101,15 @@ def test_a_landing_looks_as_the_golden_transcript_has_it(show: Show) -> None:
     show.after(30.0)
     seen += frame("while CI runs", show)
     show.tell(*ENDED, every=0.5)
-    seen += ["what has scrolled away", *show.glass.scrolled, "", *frame("at the end", show)]
-    golden(f"live-landing-{show.glass.screen.columns}x{show.glass.screen.lines}.txt", seen)
+    seen += ["what has scrolled away", *show.emulator.scrolled, "", *frame("at the end", show)]
+    golden(f"live-landing-{show.emulator.screen.columns}x{show.emulator.screen.lines}.txt", seen)
 
 
 @pytest.mark.parametrize("event", [Start("homelab ci logs", sha=SHA), StageChanged(Stage.FETCH, Progress.STARTED)])
 def test_what_comes_before_anothers_words_stands_there_at_once(show: Show, event: Event) -> None:
     """A step's log or a question of ssh's may be written next; no beat of the pulse has come yet."""
     show.view.tell(event)
-    assert any(show.glass.lines)
+    assert any(show.emulator.lines)
 
 
 def test_the_scene_of_all_events_looks_as_the_golden_transcript_has_it(show: Show) -> None:
@@ -119,21 +119,21 @@ def test_the_scene_of_all_events_looks_as_the_golden_transcript_has_it(show: Sho
         show.after(0.5)
         if isinstance(event, ContactLost) or number == len(EVENTS) - 2:
             seen += frame(f"after event {number + 1}", show)
-    seen += ["what has scrolled away", *show.glass.scrolled, "", *frame("at the end", show)]
-    golden(f"live-scene-{show.glass.screen.columns}x{show.glass.screen.lines}.txt", seen)
+    seen += ["what has scrolled away", *show.emulator.scrolled, "", *frame("at the end", show)]
+    golden(f"live-scene-{show.emulator.screen.columns}x{show.emulator.screen.lines}.txt", seen)
 
 
 def test_the_result_line_is_the_last_and_only_line_on_stdout_as_plain_has_it(show: Show) -> None:
     show.tell(*LANDING, *PUSHED, *ENDED)
     last = ENDED[-1]
     assert isinstance(last, Result)
-    assert show.glass.stdout == [format_result_line(last)]
+    assert show.emulator.stdout == [format_result_line(last)]
 
 
 def test_nothing_of_the_region_is_left_when_it_ends(show: Show) -> None:
     show.tell(*LANDING, *PUSHED)
     show.tell(*ENDED)
-    seen = "\n".join(show.glass.scrolled + show.glass.lines)
+    seen = "\n".join(show.emulator.scrolled + show.emulator.lines)
     assert "●" not in seen
     assert "━" not in seen
     assert "image" not in seen
@@ -153,13 +153,13 @@ def test_a_row_that_is_drawn_again_never_wraps_or_scrolls(show: Show) -> None:
     )
     for _ in range(100):
         show.after(1.0)
-    assert show.glass.scrolled == []
-    assert all(len(line) < show.glass.screen.columns for line in show.glass.lines)
-    assert len(show.glass.lines) <= show.glass.screen.lines - 1
+    assert show.emulator.scrolled == []
+    assert all(len(line) < show.emulator.screen.columns for line in show.emulator.lines)
+    assert len(show.emulator.lines) <= show.emulator.screen.lines - 1
 
 
 def test_where_there_is_no_room_what_matters_least_goes_first() -> None:
-    show = Show(Glass(40, 6))
+    show = Show(TerminalEmulator(40, 6))
     seen = show.tell(*PUSHED[2:], StepChanged(141, "build", 4, "test", "failure", exit_code=3))
     text = "\n".join(seen)
     assert "#141 push main" in text
@@ -171,17 +171,17 @@ def test_where_there_is_no_room_what_matters_least_goes_first() -> None:
 
 def test_unchanged_is_not_written_again(show: Show) -> None:
     show.tell(*LANDING)
-    before = len(show.glass.written)
+    before = len(show.emulator.written)
     for _ in range(5):
         show.view.redraw()
-    assert len(show.glass.written) == before
+    assert len(show.emulator.written) == before
 
 
 def test_a_redraw_erases_no_line_before_it_is_written_over(show: Show) -> None:
     """What would flicker: a whole line or the screen erased ahead of the new text."""
     show.tell(*LANDING, *PUSHED)
     show.after(1.0)
-    last = show.glass.written[-1]
+    last = show.emulator.written[-1]
     assert not re.search(r"\x1b\[[0-9]+[JK]", last)
     assert last.count("\x1b[J") == 1
     assert last.endswith("\x1b[J\x1b[?25h")
@@ -190,7 +190,7 @@ def test_a_redraw_erases_no_line_before_it_is_written_over(show: Show) -> None:
 def test_every_write_leaves_the_cursor_visible_and_lines_wrapping(show: Show) -> None:
     """So that even a killed process leaves a usable terminal; the other screen is never switched to."""
     show.tell(*LANDING, *PUSHED, *ENDED)
-    for text in show.glass.written:
+    for text in show.emulator.written:
         assert text.endswith("\x1b[?25h")
         assert text.rfind("\x1b[?7h") > text.rfind("\x1b[?7l")
         assert "1049" not in text
@@ -198,10 +198,10 @@ def test_every_write_leaves_the_cursor_visible_and_lines_wrapping(show: Show) ->
 
 def test_no_time_runs_while_git_may_be_asking_for_a_password(show: Show) -> None:
     show.tell(Start("git land"), StageChanged(Stage.PUSH, Progress.STARTED))
-    before = len(show.glass.written)
+    before = len(show.emulator.written)
     show.after(60.0)
-    assert len(show.glass.written) == before
-    assert show.glass.lines[-1].startswith("● push")
+    assert len(show.emulator.written) == before
+    assert show.emulator.lines[-1].startswith("● push")
 
 
 def test_time_runs_while_ci_is_watched(show: Show) -> None:
@@ -241,7 +241,7 @@ def test_steps_stand_under_their_own_workflow_of_a_matrix(show: Show) -> None:
         *(WorkflowChanged(7, pid, "test", "running") for pid in (1, 4)),
         *(StepChanged(7, "test", pid, f"step{pid}", "pending") for pid in (2, 5)),
     )
-    order = re.findall(r"(?:test|step\d)", "\n".join(show.glass.lines))
+    order = re.findall(r"(?:test|step\d)", "\n".join(show.emulator.lines))
     assert order == ["test", "step2", "test", "step5"]
 
 
@@ -267,10 +267,10 @@ def test_a_rollout_shows_its_counts(show: Show) -> None:
 
 def test_a_verification_shows_its_last_lines_and_keeps_only_those_of_a_failure(show: Show) -> None:
     show.tell(*LANDING)
-    assert "│ test 7 passed" in show.glass.lines[-1]
-    assert "test 1 passed" not in "\n".join(show.glass.lines)
+    assert "│ test 7 passed" in show.emulator.lines[-1]
+    assert "test 1 passed" not in "\n".join(show.emulator.lines)
     show.tell(Log("verify", "test 8 FAILED", LogLevel.ERROR), StageChanged(Stage.VERIFY, Progress.FAILED, "no", 3.0))
-    text = "\n".join(show.glass.scrolled + show.glass.lines)
+    text = "\n".join(show.emulator.scrolled + show.emulator.lines)
     assert "test 8 FAILED" in text
     assert "passed" not in text
 
@@ -285,34 +285,34 @@ def test_warnings_and_errors_stay_above_the_region(show: Show) -> None:
 def test_our_own_word_stands_there_at_once(show: Show) -> None:
     """`landed SHA on BRANCH` is printed before anything else is tried, not with the next redraw."""
     show.view.tell(Log("homelab", "landed"))
-    assert show.glass.lines == ["landed"]
+    assert show.emulator.lines == ["landed"]
 
 
-def test_long_words_of_ours_wrap_so_that_they_can_be_copied() -> None:
-    show = Show(Glass(40, 10))
+def test_our_long_words_wrap_so_that_they_can_be_copied() -> None:
+    show = Show(TerminalEmulator(40, 10))
     show.tell(Log("homelab", f"landed {SHA} on main"))
-    assert "".join(show.glass.lines).startswith(f"landed {SHA}")
+    assert "".join(show.emulator.lines).startswith(f"landed {SHA}")
 
 
 def test_without_colour_no_sgr_sequence_is_written() -> None:
-    show = Show(Glass(80, 24, colour=False))
+    show = Show(TerminalEmulator(80, 24, colour=False))
     show.tell(*LANDING, *PUSHED, *ENDED)
-    assert not COLOUR.search("".join(show.glass.written))
+    assert not COLOUR.search("".join(show.emulator.written))
 
 
 def test_with_colour_the_failed_step_is_red_and_a_log_keeps_its_own(show: Show) -> None:
     show.tell(*PUSHED, *ENDED[:4])
-    written = "".join(show.glass.written)
+    written = "".join(show.emulator.written)
     assert re.search(r"\x1b\[1;31mfailure", written)
     assert "\x1b[31mmain.c:3: error" in written
 
 
 def test_a_terminal_without_unicode_gets_ascii() -> None:
-    show = Show(Glass(80, 24, encoding="ascii"))
+    show = Show(TerminalEmulator(80, 24, encoding="ascii"))
     show.tell(*LANDING, *PUSHED)
     show.after(60.0)
     show.tell(*ENDED)
-    assert "".join(show.glass.written).isascii()
+    assert "".join(show.emulator.written).isascii()
 
 
 @pytest.mark.parametrize(
@@ -321,22 +321,22 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
 def test_a_secret_is_shown_nowhere_not_even_between_colours(show: Show, hidden: str) -> None:
     for source in ("step a/b", "verify", "homelab"):
         show.tell(Log(source, f"\x1b[33mhere: {hidden}"))
-    text = "\n".join(show.glass.scrolled + show.glass.lines) + COLOUR.sub("", "".join(show.glass.written))
+    text = "\n".join(show.emulator.scrolled + show.emulator.lines) + COLOUR.sub("", "".join(show.emulator.written))
     assert not any(secret in text for secret in SECRETS)
     assert "***" in text
 
 
 def test_after_a_resize_everything_is_as_wide_as_the_terminal() -> None:
-    show = Show(Glass(80, 24))
+    show = Show(TerminalEmulator(80, 24))
     show.tell(*LANDING, *PUSHED)
     for columns, rows in ((40, 10), (100, 30), (24, 4), (80, 24)):
-        show.glass.resize(columns, rows)
+        show.emulator.resize(columns, rows)
         show.after(1.0)
-        drawn = COLOUR.sub("", show.glass.written[-1])
+        drawn = COLOUR.sub("", show.emulator.written[-1])
         inside = re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", drawn).split("\r\n")
         assert all(len(line.lstrip("\r")) < columns for line in inside)
         assert len(inside) <= rows
-    shown = [line for line in show.glass.lines if line.startswith("● watch")]
+    shown = [line for line in show.emulator.lines if line.startswith("● watch")]
     assert len(shown) == 1
 
 
@@ -389,23 +389,23 @@ KINDS = (PipelineChanged, WorkflowChanged, StepChanged, StageChanged, Waiting, C
     columns=st.integers(10, 120),
     rows=st.integers(2, 30),
 )
-def test_whatever_is_told_only_our_own_control_sequences_are_written(
+def test_whatever_is_reported_only_our_own_control_sequences_are_written(
     told: list[Event], columns: int, rows: int
 ) -> None:
-    show = Show(Glass(columns, rows))
+    show = Show(TerminalEmulator(columns, rows))
     for event in told:
         show.tell(event)
         show.after(0.7)
     show.view.close()
-    left = OUR_OWN.sub("", "".join(show.glass.written))
+    left = OUR_OWN.sub("", "".join(show.emulator.written))
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]", left)
 
 
-def test_closing_twice_or_before_anything_was_told_writes_nothing(show: Show) -> None:
+def test_closing_twice_or_before_anything_was_reported_writes_nothing(show: Show) -> None:
     show.view.close()
-    assert show.glass.written == []
+    assert show.emulator.written == []
     show.tell(*LANDING)
     show.view.close()
-    before = len(show.glass.written)
+    before = len(show.emulator.written)
     show.view.close()
-    assert len(show.glass.written) == before
+    assert len(show.emulator.written) == before

@@ -49,7 +49,7 @@ def ndjson(events: tuple[Event, ...]) -> Page:
 
 
 def golden(name: str, lines: list[str]) -> None:
-    """Compare with the golden file; where there is none, write it and fail, so that somebody looks at it."""
+    """Compare with the golden file; where there is none, write it and fail, so that a person checks it."""
     path, text = GOLDEN / name, "".join(f"{line}\n" for line in lines)
     if not path.exists():
         path.write_text(text, encoding="utf-8")
@@ -197,5 +197,5 @@ def test_a_warning_and_an_error_are_marked_and_a_strangers_line_is_named() -> No
     assert said.stderr == ["warning: a", "error: b", "verify | c"]
 
 
-def test_a_stages_last_word_is_not_said_twice() -> None:
+def test_a_stages_last_output_is_not_said_twice() -> None:
     assert plain((Start("x"), Result(verdict="failed", exit=ExitCode.FAILED, reason="why"))).stderr == ["x", "why"]

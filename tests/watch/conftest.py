@@ -1,4 +1,4 @@
-"""A simulated CI server in played time, and a shell in a clone whose CI it is."""
+"""A simulated CI server on a simulated clock, and a clone whose CI it is."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ import stamina
 from homelab_hooks.ci.woodpecker.client import MAX_ATTEMPTS
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from tests.cli.shell import Shell
-from tests.watch.shared_time import SharedTime
+from tests.watch.shared_clock import SharedClock
 
 
 @pytest.fixture(scope="module", autouse=True)
-def tries_follow_at_once() -> Iterator[None]:
-    """The tries within one request wait real time between them, which nothing here needs: stamina's own test mode."""
+def no_retry_delay() -> Iterator[None]:
+    """Retries within one request wait real time, which these tests do not need: stamina's test mode turns it off."""
     with stamina.set_testing(True, attempts=MAX_ATTEMPTS):
         yield
 
 
 @pytest.fixture
-def time() -> SharedTime:
+def time() -> SharedClock:
     """The clock of the server and of its watch."""
-    return SharedTime()
+    return SharedClock()
 
 
 @pytest.fixture
-def site(time: SharedTime) -> Iterator[WoodpeckerSimulator]:
+def woodpecker(time: SharedClock) -> Iterator[WoodpeckerSimulator]:
     """A server whose time passes when its watch sleeps; a test of whole processes has one of its own."""
     with WoodpeckerSimulator(time) as server:
         yield server
@@ -40,9 +39,3 @@ def clone(workshop: ScratchRepositories) -> Clone:
     checkout.git("fetch", "-q", "origin")
     checkout.git("remote", "set-url", "origin", "https://git.example.test/acme/app.git")
     return checkout
-
-
-@pytest.fixture
-def shell(seal: dict[str, str], site: WoodpeckerSimulator, clone: Clone) -> Shell:
-    """In the clone, with the stand-in as CI and alice's token."""
-    return Shell(seal, clone.path, {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": "alice-token"})

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.watch.ruling import DETAIL_WAIT_S
-from tests.watch.random_history import SETTLED, History
+from tests.watch.random_history import SETTLED, RandomHistory
 
 STALE = 5.0
 """seconds by which an older answer may be behind"""
@@ -22,7 +22,7 @@ class Ending(NamedTuple):
     """seconds that a real answer may take"""
 
 
-def wrong(history: History, run: Ending) -> str:
+def wrong(history: RandomHistory, run: Ending) -> str:
     """Why the verdict is wrong; empty where it is right."""
     if run.exit in {ExitCode.TIMEOUT, ExitCode.UNREACHABLE, ExitCode.DENIED}:
         return f"{run.exit!r}, though the server came back"
@@ -37,7 +37,7 @@ def wrong(history: History, run: Ending) -> str:
     return ""
 
 
-def _blind(history: History, run: Ending) -> bool:
+def _blind(history: RandomHistory, run: Ending) -> bool:
     """Whether a green row had a red workflow that no look could show in the time that it is waited for."""
     kinds = {"no-detail", "older"} if not run.slack else {trouble.kind for trouble in history.troubles}
     return any(row.red for row in history.rows) and any(

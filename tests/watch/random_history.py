@@ -20,7 +20,7 @@ SETTLED = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PipelineRow:
     """A pipeline's whole life: its statuses with the second from which each holds."""
 
     number: int
@@ -76,10 +76,10 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class RandomHistory:
     """Rows and troubles; the seed makes it again."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PipelineRow, ...]
     troubles: tuple[Trouble, ...] = ()
     scope: WatchScope = field(default_factory=lambda: scope_of(OURS))
     seed: int = 0
@@ -119,7 +119,7 @@ class History:
         Without a detail a green pipeline with a red workflow cannot be told from a good one.
         """
         rows = {row.number: row for row in self.rows if row.at(t)}
-        groups: dict[tuple[str, str], Row] = {}
+        groups: dict[tuple[str, str], PipelineRow] = {}
         for row in sorted(rows.values(), key=lambda row: row.number):
             if row.commit == OURS and row.event in self.scope.events:
                 groups[row.event, row.ref] = row
@@ -128,7 +128,7 @@ class History:
             return {None}
         return {choose_worst_exit(verdict for verdict in verdicts if verdict is not None)}
 
-    def _verdict(self, row: Row, rows: dict[int, Row], t: float) -> ExitCode | None:
+    def _verdict(self, row: PipelineRow, rows: dict[int, PipelineRow], t: float) -> ExitCode | None:
         seen = row.at(t)
         assert seen is not None
         match seen.status:
@@ -145,7 +145,7 @@ class History:
             case _:
                 return None
 
-    def _stopped(self, row: Row, rows: dict[int, Row], t: float) -> ExitCode | None:
+    def _stopped(self, row: PipelineRow, rows: dict[int, PipelineRow], t: float) -> ExitCode | None:
         stopped = row.stopped or Cancellation()
         if stopped.by_step:
             return ExitCode.FAILED
@@ -169,7 +169,7 @@ def life(rng: random.Random, begin: float, end: Status | None) -> tuple[tuple[fl
 ENDS = (Status.SUCCESS, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED)
 
 
-def generate(seed: int) -> History:
+def generate(seed: int) -> RandomHistory:
     """A history of a minute or two: pushes, restarts, cancels, superseding, other events, and troubles."""
     rng = random.Random(seed)  # noqa: S311 - a story, not a secret
     rows = list(_rows(rng))
@@ -182,29 +182,29 @@ def generate(seed: int) -> History:
         troubles.append(
             Trouble(since=since + (3.0 if kind in {"page", "slow-401"} else 0.0), until=since + length, kind=kind)
         )
-    return History(rows=tuple(rows), troubles=tuple(t for t in troubles if t.until > t.since), seed=seed)
+    return RandomHistory(rows=tuple(rows), troubles=tuple(t for t in troubles if t.until > t.since), seed=seed)
 
 
-def _rows(rng: random.Random) -> Iterator[Row]:
+def _rows(rng: random.Random) -> Iterator[PipelineRow]:
     number = rng.randrange(1, 50)
     begin = rng.uniform(0.0, 10.0)
     if rng.random() < 0.15:  # filtered: created and gone, its number used again
-        yield Row(number=number, commit=OURS, life=((begin, Status.CREATED),), gone_at=begin + 1.0)
+        yield PipelineRow(number=number, commit=OURS, life=((begin, Status.CREATED),), gone_at=begin + 1.0)
         begin += 2.0
         if rng.random() < 0.5:
-            yield Row(number=number, commit=OLDER, life=life(rng, begin, Status.FAILURE))
+            yield PipelineRow(number=number, commit=OLDER, life=life(rng, begin, Status.FAILURE))
             number += 1
     end = rng.choice(ENDS)
-    first = Row(
+    first = PipelineRow(
         number=number, commit=OURS, life=life(rng, begin, end), red=end is Status.SUCCESS and rng.random() < 0.2
     )
     ended = first.life[-1][0]
     if rng.random() < 0.3:  # cron and tag runs beside it
-        yield Row(
+        yield PipelineRow(
             number=number + 7, commit=OURS, event="cron", ref="refs/heads/main", life=life(rng, begin, Status.FAILURE)
         )
     if rng.random() < 0.3:
-        yield Row(
+        yield PipelineRow(
             number=number + 8, commit=OURS, event="tag", ref="refs/tags/v1", life=life(rng, begin, Status.SUCCESS)
         )
     if end is not Status.KILLED:
@@ -213,7 +213,7 @@ def _rows(rng: random.Random) -> Iterator[Row]:
     yield from _killed(rng, first, ended)
 
 
-def _killed(rng: random.Random, first: Row, ended: float) -> Iterator[Row]:
+def _killed(rng: random.Random, first: PipelineRow, ended: float) -> Iterator[PipelineRow]:
     how = rng.choice(["user", "step", "newer", "older", "chain"])
     number = first.number + 1
     match how:
@@ -224,11 +224,13 @@ def _killed(rng: random.Random, first: Row, ended: float) -> Iterator[Row]:
         case "newer" | "older":
             yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             commit = NEWER if how == "newer" else OLDER
-            yield Row(
+            yield PipelineRow(
                 number=number, commit=commit, life=life(rng, ended - 0.2, rng.choice([Status.SUCCESS, Status.FAILURE]))
             )
         case _:
             yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             second = life(rng, ended - 0.2, Status.KILLED)
-            yield Row(number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=run_ref(number + 1)))
-            yield Row(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))
+            yield PipelineRow(
+                number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=run_ref(number + 1))
+            )
+            yield PipelineRow(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))

@@ -16,7 +16,7 @@ from homelab_hooks.config.address import parse_dial, parse_server_url
 from homelab_hooks.events import Event
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
-from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
@@ -24,11 +24,11 @@ from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from tests.ci.values import scope_of
 from tests.watch.random_history import NEWER, OLDER, OURS
-from tests.watch.shared_time import PlayedHttps, SharedTime, Skewed, hears
+from tests.watch.shared_clock import SharedClock, SharedClockHttp, SkewedClock, hears
 
 
-class Place(NamedTuple):
-    """Where CI is, if not at the stand-in's own address."""
+class CiLocation(NamedTuple):
+    """The address of CI, where it is not the simulated server's own."""
 
     url: str
     dial: str = ""
@@ -57,13 +57,13 @@ def contains(*, newer: str, ours: str) -> Containment:
 class Watching(NamedTuple):
     """How to watch.
 
-    `seconds` are the three patiences: timeout, appear, unreachable.
+    `seconds` are the three timeouts: timeout, appear, unreachable.
     """
 
     seconds: tuple[float, float, float] = (60.0, 10.0, 6.0)
     token: str = "alice-token"
     listen: bool = False
-    place: Place | None = None
+    place: CiLocation | None = None
     scope: WatchScope = scope_of(OURS)
     fail_fast: bool = False
     seed: int = 0
@@ -71,16 +71,18 @@ class Watching(NamedTuple):
     """seconds by which its wall clock is wrong"""
 
 
-def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event], None] | None = None) -> Outcome:
+def watch(
+    woodpecker: WoodpeckerSimulator, how: Watching | None = None, *, tell: Callable[[Event], None] | None = None
+) -> Outcome:
     """Watch to the end, in the server's own time."""
-    how, time = how or Watching(), site.clock
-    assert isinstance(time, SharedTime)
-    place = how.place or Place(site.url)
+    how, time = how or Watching(), woodpecker.clock
+    assert isinstance(time, SharedClock)
+    place = how.place or CiLocation(woodpecker.url)
     timeout, appear, unreachable = how.seconds
     events: list[Event] = []
     begin = time.now()
 
-    def told(event: Event) -> None:
+    def record(event: Event) -> None:
         events.append(event)
         if tell:
             tell(event)
@@ -96,7 +98,7 @@ def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event],
         def listen(repo: Repo) -> EventStreamListener:
             ear = EventStreamListener(connect(), repo, wake=time.wake, now=time.now)
             ear.start()
-            hears(site, time)
+            hears(woodpecker, time)
             return ear
 
         https = connect()
@@ -111,12 +113,13 @@ def watch(site: StandIn, how: Watching | None = None, *, tell: Callable[[Event],
         sources = WatchDependencies(
             ci=make_provider(
                 WoodpeckerClient(
-                    connect_now(PlayedHttps(https, site, time), token_source="WOODPECKER_TOKEN"), server_url=place.url
+                    connect_now(SharedClockHttp(https, woodpecker, time), token_source="WOODPECKER_TOKEN"),
+                    server_url=place.url,
                 )
             ),
             contains=contains,
             commit_facts=CommitFacts,
             open_stream=listen if how.listen else None,
         )
-        verdict = run_watch(request, sources, clock=Skewed(time, how.skew), emit=told)
+        verdict = run_watch(request, sources, clock=SkewedClock(time, how.skew), emit=record)
     return Outcome(verdict, events, time.now() - begin)

@@ -1,4 +1,4 @@
-"""A whole watch against the stand-in without sockets: an hour takes milliseconds, every request is counted."""
+"""A whole watch of the simulated server without sockets: an hour takes milliseconds, every request is counted."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def attempts(seconds: float) -> int:
     return found
 
 
-class Sky:
-    """Time that passes when somebody waits, and in which the event stream speaks."""
+class StreamClock:
+    """Time that passes only in `sleep`, during which the event stream delivers its events."""
 
     def __init__(self) -> None:
         self.t = 0.0
@@ -83,8 +83,8 @@ class Sky:
         self.speaks(since, until)
 
 
-class Wire:
-    """A stream whose bytes the test hands on; the ear's thread waits for the end of it all."""
+class FakeStream:
+    """A stream whose bytes come from the test; the listener's thread blocks until the test ends."""
 
     def __init__(self) -> None:
         self.hear: Callable[[bytes], None] | None = None
@@ -102,7 +102,7 @@ class Wire:
 
 
 @dataclass
-class Pure:
+class InMemoryWoodpecker:
     """CI as pure functions.
 
     Attributes:
@@ -121,7 +121,7 @@ class Pure:
     effect: bool = True
     version: str = "3.17.0"
     enter: Connect | None = None
-    sky: Sky = field(default_factory=Sky)
+    clock: StreamClock = field(default_factory=StreamClock)
     requests: list[tuple[float, str]] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
     post_deadlines: list[float] = field(default_factory=list)
@@ -130,7 +130,7 @@ class Pure:
     def __post_init__(self) -> None:
         self.repo = SimulatedRepo(id=8, full_name="acme/app")
         self.book = PipelineStore([self.repo], make_default_users("acme/app"), wall=WALL, version=self.version)
-        self.wire = Wire()
+        self.wire = FakeStream()
 
     def push(self, script: PipelineTimeline, *, at: float = 0.0, sha: str = OURS, **facts: object) -> None:
         facts = {"branch": "main", "ref": "refs/heads/main", **facts}
@@ -143,25 +143,25 @@ class Pure:
         self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = 0, body: bytes = b""
     ) -> HttpResponse | RequestFailed:
         del max_bytes
-        self.requests.append((self.sky.t, path))
+        self.requests.append((self.clock.t, path))
         self.posts += [path] if method == "POST" else []
         self.post_deadlines += [timeout] if method == "POST" else []
         self.deadlines.append((path, timeout))
-        wrong = self.bad(path, self.sky.t)
+        wrong = self.bad(path, self.clock.t)
         if isinstance(wrong, RequestFailed) and wrong.kind is FailureKind.TIMEOUT:
-            self.sky.pass_(self.sky.t + timeout)
+            self.clock.pass_(self.clock.t + timeout)
         else:
-            self.sky.pass_(self.sky.t + LATENCY)
+            self.clock.pass_(self.clock.t + LATENCY)
         if wrong is not None and (method == "GET" or not self.effect):
             return wrong
         headers: Mapping[str, str] = {"authorization": "Bearer alice-token"}
         found = route_request(
-            self.book, IncomingRequest(method=method, path=path, t=self.sky.t, headers=headers, body=body)
+            self.book, IncomingRequest(method=method, path=path, t=self.clock.t, headers=headers, body=body)
         )
         if wrong is not None:
             return wrong
-        told = {"content-type": found.content_type, "x-woodpecker-version": self.version}
-        return HttpResponse(found.status, told, found.body, LATENCY)
+        events = {"content-type": found.content_type, "x-woodpecker-version": self.version}
+        return HttpResponse(found.status, events, found.body, LATENCY)
 
     @cached_property
     def ci(self) -> Provider:
@@ -173,7 +173,7 @@ class Pure:
     def survey(self, sha: str = OURS, *, patience: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
         """One look at a commit."""
         request = WatchRequest(scope=scope_of(sha), repo_names=("acme/app",))
-        return take_snapshot(request, self._sources(), clock=self.sky, timeouts=patience)
+        return take_snapshot(request, self._sources(), clock=self.clock, timeouts=patience)
 
     def _sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
@@ -190,26 +190,29 @@ class Pure:
         """To the end, on this clock."""
         request = WatchRequest(scope=scope or scope_of(OURS), repo_names=names, timeouts=patience or WatchTimeouts())
         try:
-            return run_watch(request, self._sources(), clock=self.sky, emit=tell)
+            return run_watch(request, self._sources(), clock=self.clock, emit=tell)
         finally:
             self.wire.over.set()
 
     def _listen(self, repo: Repo) -> EventStreamListener:
-        ear = EventStreamListener(self.wire, repo, wake=self.sky.wake, now=self.sky.now)
+        ear = EventStreamListener(self.wire, repo, wake=self.clock.wake, now=self.clock.now)
         ear.start()
         assert self.wire.opened.wait(HANG_S)
         self._say(PING_EVENT)
         if self.stream == "up":
-            self.sky.speaks, self.sky.next = self._speak, self._next
+            self.clock.speaks, self.clock.next = self._speak, self._next
         elif self.stream == "pings":
-            self.sky.speaks, self.sky.next = self._ping, lambda after: after - after % PING_INTERVAL_S + PING_INTERVAL_S
+            self.clock.speaks, self.clock.next = (
+                self._ping,
+                lambda after: after - after % PING_INTERVAL_S + PING_INTERVAL_S,
+            )
         return ear
 
     def _say(self, chunk: bytes) -> None:
         assert self.wire.hear is not None
         try:
             self.wire.hear(chunk)
-        except Exception:  # noqa: BLE001 - how the ear says that nobody listens any more
+        except Exception:  # noqa: BLE001 - how the listener signals that it was closed
             self.wire.hear = lambda _: None
 
     def _ping(self, since: float, until: float) -> None:

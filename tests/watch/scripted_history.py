@@ -1,4 +1,4 @@
-"""A generated history on the stand-in: its rows as scripts, its troubles as faults."""
+"""A generated history on the simulated server: its rows as scripts, its troubles as faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from homelab_hooks.simulators.faults import FaultPoint, FaultRule, HttpFault
 from homelab_hooks.simulators.woodpecker.script import DELETED, Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import PipelineRow as Scripted
-from tests.watch.random_history import SETTLED, History, Row
+from tests.watch.random_history import SETTLED, PipelineRow, RandomHistory
 
 FAULTS: dict[str, tuple[tuple[HttpFault, ...], str]] = {
     "missed": (
@@ -34,18 +34,18 @@ FAULTS: dict[str, tuple[tuple[HttpFault, ...], str]] = {
 """what a trouble may be, and which requests meet it"""
 
 
-def play(site: WoodpeckerSimulator, history: History) -> None:
-    """From the stand-in's second 0 on it answers as the history goes."""
-    site.store.rows += [_scripted(index, row) for index, row in enumerate(history.rows)]
+def play(woodpecker: WoodpeckerSimulator, history: RandomHistory) -> None:
+    """Make the simulated server answer by the history from its second 0 on."""
+    woodpecker.store.rows += [_scripted(index, row) for index, row in enumerate(history.rows)]
     rules = []
     for number, trouble in enumerate(history.troubles):
         kinds, path = FAULTS[trouble.kind]
         fault = kinds[(history.seed + number) % len(kinds)]
         rules.append(FaultRule(fault=fault, path=path, since=trouble.since, until=trouble.until))
-    site.fail(*rules)
+    woodpecker.fail(*rules)
 
 
-def _scripted(index: int, row: Row) -> Scripted:
+def _scripted(index: int, row: PipelineRow) -> Scripted:
     begin = row.life[0][0]
     frames = [
         Frame(t - begin, status.value, _flows(row, t), cancel_info=_info(row.stopped) if status.is_cancelled else None)
@@ -69,7 +69,7 @@ def _scripted(index: int, row: Row) -> Scripted:
     )
 
 
-def _flows(row: Row, t: float) -> tuple[ScriptedWorkflow, ...]:
+def _flows(row: PipelineRow, t: float) -> tuple[ScriptedWorkflow, ...]:
     detail = row.detail(t)
     assert detail is not None
     return tuple(

@@ -14,7 +14,7 @@ from tests.watch.oracle import Ending, wrong
 from tests.watch.random_history import generate
 from tests.watch.run_over_sockets import Watching, watch
 from tests.watch.scripted_history import play
-from tests.watch.shared_time import SharedTime
+from tests.watch.shared_clock import SharedClock
 
 BATCHES = 10
 EACH = 20
@@ -22,12 +22,12 @@ EACH = 20
 
 def verdict(seed: int) -> str:
     """What is wrong with the watch of a history; empty where nothing is."""
-    history, time = generate(seed), SharedTime()
-    with WoodpeckerSimulator(time) as site:
-        play(site, history)
+    history, time = generate(seed), SharedClock()
+    with WoodpeckerSimulator(time) as woodpecker:
+        play(woodpecker, history)
         how = Watching(seconds=(900, 90, 180), listen=bool(seed % 2), seed=seed)
-        ended = watch(site, how)
-        looks = [one.at for one in site.requests if "pipelines" in one.path]
+        ended = watch(woodpecker, how)
+        looks = [one.at for one in woodpecker.requests if "pipelines" in one.path]
     why = wrong(history, Ending(ended.verdict.exit, time.now(), looks[-1] if looks else time.now()))
     return f"seed {seed}: {why}" if why else ""
 

@@ -26,24 +26,24 @@ AGAIN = timelines.make_flaky(RED, then=timelines.make_green(seconds=20))
 
 
 @pytest.fixture
-def site() -> Iterator[WoodpeckerSimulator]:
+def woodpecker() -> Iterator[WoodpeckerSimulator]:
     """Fifty of its seconds are one of those that a process knows."""
     with WoodpeckerSimulator(SystemClock(), speed=50) as server:
         yield server
 
 
 @pytest.fixture
-def push(site: WoodpeckerSimulator, clone: Clone) -> Callable[..., None]:
+def push(woodpecker: WoodpeckerSimulator, clone: Clone) -> Callable[..., None]:
     """`push(script, ...)`: a pipeline of the clone's HEAD, played to its end by now."""
 
     def one(script: PipelineTimeline, **facts: Any) -> None:
-        site.push("acme/app", "main", facts.pop("sha", clone.head), script, after=-60.0, **facts)
+        woodpecker.push("acme/app", "main", facts.pop("sha", clone.head), script, after=-60.0, **facts)
 
     return one
 
 
 @dataclass(frozen=True)
-class Case:
+class CommandCase:
     script: PipelineTimeline | None
     code: int
     verdict: str
@@ -53,18 +53,18 @@ class Case:
 
 
 CASES = [
-    Case(timelines.make_green(), 0, "passed"),
-    Case(RED, 1, "failed"),
-    Case(None, 3, "no-pipeline"),
-    Case(timelines.make_cancelled(), 5, "cancelled"),
-    Case(timelines.make_blocked(), 7, "blocked"),
-    Case(timelines.make_stuck(), 124, "timeout"),
-    Case(timelines.make_pending(), 124, "timeout"),
+    CommandCase(timelines.make_green(), 0, "passed"),
+    CommandCase(RED, 1, "failed"),
+    CommandCase(None, 3, "no-pipeline"),
+    CommandCase(timelines.make_cancelled(), 5, "cancelled"),
+    CommandCase(timelines.make_blocked(), 7, "blocked"),
+    CommandCase(timelines.make_stuck(), 124, "timeout"),
+    CommandCase(timelines.make_pending(), 124, "timeout"),
 ]
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_status_has_the_code_of_the_watch_without_waiting(shell: Shell, push: Any, case: Case) -> None:
+def test_status_has_the_code_of_the_watch_without_waiting(shell: Shell, push: Any, case: CommandCase) -> None:
     if case.script:
         push(case.script)
     ended = shell("homelab", "ci", "status")
@@ -119,48 +119,48 @@ def test_logs_without_a_pipeline_are_no_pipeline(shell: Shell) -> None:
     assert shell("homelab", "ci", "logs").code == 3
 
 
-def test_logs_are_followed_to_the_end(shell: Shell, site: WoodpeckerSimulator, clone: Clone) -> None:
-    site.push("acme/app", "main", clone.head, timelines.make_red(seconds=60, log=["boom"]))
+def test_logs_are_followed_to_the_end(shell: Shell, woodpecker: WoodpeckerSimulator, clone: Clone) -> None:
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_red(seconds=60, log=["boom"]))
     ended = shell("homelab", "ci", "logs", "--follow")
     assert "boom" in ended.lines
     assert ended.lines.count("boom") == 1
 
 
-def test_a_restart_is_watched(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_a_restart_is_watched(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
     push(AGAIN)
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#2"), ended
     assert "#2 restarts #1" in ended.err
-    assert site.count(method="POST") == 1
+    assert woodpecker.count(method="POST") == 1
 
 
-def test_a_restart_need_not_be_watched(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_a_restart_need_not_be_watched(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
     push(timelines.make_flaky(RED, then=timelines.make_stuck()))
     ended = shell("homelab", "ci", "restart", "--no-watch")
-    assert (ended.code, site.count(method="POST")) == (0, 1)
+    assert (ended.code, woodpecker.count(method="POST")) == (0, 1)
 
 
-def test_nothing_to_restart_is_0(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_nothing_to_restart_is_0(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
     push(timelines.make_green())
     ended = shell("homelab", "ci", "restart")
-    assert (ended.code, ended.result["verdict"], site.count(method="POST")) == (0, "nothing", 0)
+    assert (ended.code, ended.result["verdict"], woodpecker.count(method="POST")) == (0, "nothing", 0)
 
 
 def test_a_restart_that_would_kill_a_newer_run_is_refused_unless_forced(
-    shell: Shell, push: Any, site: WoodpeckerSimulator
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
 ) -> None:
     push(AGAIN)
     push(timelines.make_stuck(), sha=OLDER)
     ended = shell("homelab", "ci", "restart")
-    assert (ended.code, ended.result["verdict"], site.count(method="POST")) == (20, "refused", 0)
+    assert (ended.code, ended.result["verdict"], woodpecker.count(method="POST")) == (20, "refused", 0)
     assert "--force" in ended.err
     assert shell("homelab", "ci", "restart", "--force").code == 0
 
 
-def test_a_broken_configuration_is_not_restarted(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_a_broken_configuration_is_not_restarted(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
     push(timelines.make_config_error())
     ended = shell("homelab", "ci", "restart")
-    assert (ended.code, site.count(method="POST")) == (20, 0)
+    assert (ended.code, woodpecker.count(method="POST")) == (20, 0)
     assert "stored configuration" in ended.err
 
 
@@ -171,8 +171,10 @@ def test_a_lost_webhook_is_made_up_for_by_a_manual_run(shell: Shell, push: Any) 
     assert "started by hand" in ended.err
 
 
-def test_a_start_that_answers_500_is_found_in_the_list(shell: Shell, push: Any, site: WoodpeckerSimulator) -> None:
+def test_a_start_that_answers_500_is_found_in_the_list(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
     push(AGAIN)
-    site.fail(FaultRule(fault=StatusFault(code=500), method="POST"))
+    woodpecker.fail(FaultRule(fault=StatusFault(code=500), method="POST"))
     ended = shell("homelab", "ci", "restart")
-    assert (ended.code, ended.result["pipelines"], site.count(method="POST")) == (0, "#2", 1), ended
+    assert (ended.code, ended.result["pipelines"], woodpecker.count(method="POST")) == (0, "#2", 1), ended

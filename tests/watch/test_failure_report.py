@@ -25,22 +25,22 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.failure_report import TAIL_LINES
 from tests.ci.values import scope_of
 from tests.watch.random_history import OURS
-from tests.watch.run_without_sockets import SERVER_URL, Pure
+from tests.watch.run_without_sockets import SERVER_URL, InMemoryWoodpecker
 
 HOUR = 3600.0
 
 
-def told(site: Pure) -> tuple[Verdict, list[Log]]:
-    """The verdict, and all log lines that were told."""
+def watch_and_collect_logs(woodpecker: InMemoryWoodpecker) -> tuple[Verdict, list[Log]]:
+    """The verdict and all log lines that were emitted."""
     events: list[Event] = []
-    verdict = site.watch(tell=events.append)
+    verdict = woodpecker.watch(tell=events.append)
     return verdict, [event for event in events if isinstance(event, Log)]
 
 
-def red(site: Pure, script: PipelineTimeline) -> tuple[Verdict, list[str], list[str]]:
+def red(woodpecker: InMemoryWoodpecker, script: PipelineTimeline) -> tuple[Verdict, list[str], list[str]]:
     """The verdict on a red pipeline, the step's lines, and our own words."""
-    site.push(script)
-    verdict, logs = told(site)
+    woodpecker.push(script)
+    verdict, logs = watch_and_collect_logs(woodpecker)
     assert verdict.exit is ExitCode.FAILED
     lines = [log.text for log in logs if log.source.startswith("step ")]
     return verdict, lines, [log.text for log in logs if log.source == "homelab"]
@@ -48,7 +48,7 @@ def red(site: Pure, script: PipelineTimeline) -> tuple[Verdict, list[str], list[
 
 def test_the_failing_steps_last_lines_are_shown_with_the_command_for_the_rest() -> None:
     log = [f"line {number}" for number in range(50)]
-    verdict, lines, words = red(Pure(), timelines.make_red("unit", exit_code=3, log=log))
+    verdict, lines, words = red(InMemoryWoodpecker(), timelines.make_red("unit", exit_code=3, log=log))
     assert "step unit of workflow woodpecker failed with exit code 3" in verdict.reason
     assert lines == log[-TAIL_LINES:]
     assert f"30 lines before these: homelab ci logs {OURS} --step unit" in words
@@ -56,25 +56,27 @@ def test_the_failing_steps_last_lines_are_shown_with_the_command_for_the_rest() 
 
 
 def test_the_command_for_the_rest_names_the_step_whatever_it_is_called() -> None:
-    """Somebody may take it to a shell as it is."""
+    """A user may paste it into a shell as it is."""
     name = "unit; touch 'x' $(id)"
-    _, _, words = red(Pure(), timelines.make_red(name, log=["boom"]))
+    _, _, words = red(InMemoryWoodpecker(), timelines.make_red(name, log=["boom"]))
     command = next(word.partition(": ")[2] for word in words if word.startswith("the whole log"))
     assert shlex.split(command) == ["homelab", "ci", "logs", OURS, "--step", name]
 
 
 def test_two_names_do_not_swallow_the_words_between_them() -> None:
     """One begins an escape sequence, the other one ends it."""
-    verdict, _, _ = red(Pure(), timelines.make_timeline((ScriptedStep("unit\x1b]0;", "failure", 1),), name="w\x07"))
+    verdict, _, _ = red(
+        InMemoryWoodpecker(), timelines.make_timeline((ScriptedStep("unit\x1b]0;", "failure", 1),), name="w\x07")
+    )
     assert "step unit0; of workflow w failed" in sanitize_text(verdict.reason, Redactor())
 
 
 def test_a_log_that_comes_a_second_late_is_waited_for() -> None:
     """Always so: agents send a second after the last line (measured, A3)."""
-    site = Pure()
-    _, lines, words = red(site, timelines.make_red(seconds=20, log=["boom"]))
+    woodpecker = InMemoryWoodpecker()
+    _, lines, words = red(woodpecker, timelines.make_red(seconds=20, log=["boom"]))
     assert lines == ["boom"]
-    assert 21 <= site.sky.t <= 24
+    assert 21 <= woodpecker.clock.t <= 24
     assert f"the whole log: homelab ci logs {OURS} --step test" in words
 
 
@@ -86,20 +88,20 @@ def late(seconds: float) -> PipelineTimeline:
 
 def test_a_busy_agents_log_is_waited_for_five_seconds_and_then_named() -> None:
     """It comes after 13 s (measured, A3)."""
-    site = Pure()
-    _, lines, words = red(site, late(13))
+    woodpecker = InMemoryWoodpecker()
+    _, lines, words = red(woodpecker, late(13))
     assert lines == []
     assert f"no log of step test has arrived; later: homelab ci logs {OURS} --step test" in words
-    assert 25 <= site.sky.t <= 26
+    assert 25 <= woodpecker.clock.t <= 26
 
 
-def test_a_log_that_goes_on_growing_is_shown_as_far_as_it_came() -> None:
+def test_a_growing_log_is_shown_as_far_as_it_came() -> None:
     script = timelines.make_red(seconds=20)
     parts = tuple(LogChunk(20 + number, "test", (f"line {number}".encode(),)) for number in range(60))
-    site = Pure()
-    _, lines, words = red(site, replace(script, logs=parts))
+    woodpecker = InMemoryWoodpecker()
+    _, lines, words = red(woodpecker, replace(script, logs=parts))
     assert lines[0] == "line 0"
-    assert site.sky.t <= 26
+    assert woodpecker.clock.t <= 26
     assert any("more lines may arrive later" in word for word in words)
 
 
@@ -117,28 +119,28 @@ BAD: dict[str, RequestFailed | HttpResponse] = {
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow if name == "empty" else ()) for name in BAD]
 )
-def test_a_log_that_cannot_be_had_costs_ten_seconds_at_most_and_no_verdict(name: str) -> None:
-    site = Pure(bad=lambda path, _: BAD[name] if "/logs/" in path else None)
-    verdict, lines, words = red(site, timelines.make_red(seconds=20, log=["boom"]))
+def test_a_log_that_is_unavailable_costs_ten_seconds_at_most_and_no_verdict(name: str) -> None:
+    woodpecker = InMemoryWoodpecker(bad=lambda path, _: BAD[name] if "/logs/" in path else None)
+    verdict, lines, words = red(woodpecker, timelines.make_red(seconds=20, log=["boom"]))
     assert verdict.exit is ExitCode.FAILED
     assert lines == []
     assert any("no log of step test has arrived" in word for word in words)
-    assert site.sky.t <= 30
+    assert woodpecker.clock.t <= 30
 
 
 def test_a_pipeline_that_ended_long_ago_is_not_waited_for() -> None:
-    site = Pure()
-    site.push(timelines.make_red(seconds=20))
-    site.sky.t = HOUR
-    verdict, _ = told(site)
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red(seconds=20))
+    woodpecker.clock.t = HOUR
+    verdict, _ = watch_and_collect_logs(woodpecker)
     assert verdict.exit is ExitCode.FAILED
-    assert site.sky.t - HOUR < 0.5
+    assert woodpecker.clock.t - HOUR < 0.5
 
 
 def test_lines_are_cleaned_and_keep_their_colours() -> None:
     """Carriage returns leave what a terminal would show; other control characters go."""
     log = ["\x1b[31mred\x1b[0m", "10%\r50%\r100%\r", "bell\x07 \x1b[2Jcursor", "\x1b]0;title\x07x", "a\u202eb"]
-    _, lines, _ = red(Pure(), timelines.make_red(log=log))
+    _, lines, _ = red(InMemoryWoodpecker(), timelines.make_red(log=log))
     assert lines == ["\x1b[31mred\x1b[0m", "100%", "bell cursor", "x", "ab"]
 
 
@@ -147,15 +149,15 @@ def test_lines_that_are_null_twice_or_out_of_order_are_put_right() -> None:
     rows = [(2, '"dHdv"'), (1, "null"), (0, '"emVybw=="'), (2, '"dHdv"'), (3, '"%%%"')]
     raw = ",".join(f'{{"line": {line}, "time": 0, "data": {data}, "type": 0}}' for line, data in rows)
     body = HttpResponse(200, {}, f"[{raw}]".encode(), 0.1)
-    _, lines, _ = red(Pure(bad=lambda path, _: body if "/logs/" in path else None), timelines.make_red())
+    _, lines, _ = red(InMemoryWoodpecker(bad=lambda path, _: body if "/logs/" in path else None), timelines.make_red())
     assert lines[:3] == ["zero", "", "two"]
 
 
 def test_a_broken_configuration_shows_every_word_of_it() -> None:
     """Warnings and errors come mixed, in any order, in several lines (measured, B9)."""
-    site = Pure()
-    site.push(timelines.make_config_error("yaml: line 3: no\nsecond line", "steps are missing"))
-    verdict, logs = told(site)
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_config_error("yaml: line 3: no\nsecond line", "steps are missing"))
+    verdict, logs = watch_and_collect_logs(woodpecker)
     shown = [(log.text, log.level) for log in logs if log.source == "config"]
     assert verdict.exit is ExitCode.FAILED
     assert "yaml: line 3: no" in verdict.reason
@@ -166,13 +168,13 @@ def test_a_broken_configuration_shows_every_word_of_it() -> None:
     assert [level for _, level in shown].count(LogLevel.WARNING) == 1
 
 
-def test_a_warning_alone_is_no_failure() -> None:
+def test_a_warning_alone_is_not_a_failure() -> None:
     """A typo in a key gives `success` with a warning (measured, B9)."""
     script = timelines.make_green()
     warning = (ScriptedError("unknown key: stepz", "linter", warning=True),)
-    site = Pure()
-    site.push(replace(script, frames=tuple(replace(frame, errors=warning) for frame in script.frames)))
-    assert site.watch().exit is ExitCode.OK
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(replace(script, frames=tuple(replace(frame, errors=warning) for frame in script.frames)))
+    assert woodpecker.watch().exit is ExitCode.OK
 
 
 def ending(*workflows: ScriptedWorkflow, status: str = "failure") -> PipelineTimeline:
@@ -205,25 +207,25 @@ CULPRITS = {
 
 @pytest.mark.parametrize("name", CULPRITS)
 def test_the_culprit_is_named(name: str) -> None:
-    verdict, _, _ = red(Pure(), CULPRITS[name])
+    verdict, _, _ = red(InMemoryWoodpecker(), CULPRITS[name])
     assert "step unit of workflow lint failed with exit code 2" in verdict.reason, name
 
 
 def test_red_steps_under_a_green_workflow_are_no_failure() -> None:
     """Ignored, detached and service steps (measured, B12)."""
-    site = Pure()
+    woodpecker = InMemoryWoodpecker()
     steps = (
         ScriptedStep("ignored", "failure", 1),
         ScriptedStep("database", "failure", 1, type="service"),
         ScriptedStep("rest", "success"),
     )
-    site.push(ending(ScriptedWorkflow("w", "success", steps), status="success"))
-    assert site.watch().exit is ExitCode.OK
+    woodpecker.push(ending(ScriptedWorkflow("w", "success", steps), status="success"))
+    assert woodpecker.watch().exit is ExitCode.OK
 
 
 def test_a_step_without_an_exit_code_is_explained_by_its_error() -> None:
     """Code 0 with state failure is normal where nothing could be started (measured, B13)."""
-    verdict, _, _ = red(Pure(), timelines.make_red("shell", exit_code=0, error="image not found"))
+    verdict, _, _ = red(InMemoryWoodpecker(), timelines.make_red("shell", exit_code=0, error="image not found"))
     assert "step shell of workflow woodpecker failed (image not found)" in verdict.reason
 
 
@@ -239,15 +241,15 @@ KILLED = {
 @pytest.mark.parametrize("word", KILLED)
 def test_an_early_end_says_by_whom_or_by_what(word: str) -> None:
     script, exit_ = KILLED[word]
-    site = Pure()
-    site.push(script)
-    site.sky.t = 1.0 if exit_ is ExitCode.CANCELLED else 0.0
-    verdict = site.watch(scope=scope_of(OURS))
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(script)
+    woodpecker.clock.t = 1.0 if exit_ is ExitCode.CANCELLED else 0.0
+    verdict = woodpecker.watch(scope=scope_of(OURS))
     assert verdict.exit is exit_
     assert word in verdict.reason
 
 
 def test_an_approval_that_is_missing_gives_its_url() -> None:
-    site = Pure()
-    site.push(timelines.make_blocked())
-    assert site.watch().hint == f"approve it: {SERVER_URL}/repos/8/pipeline/1"
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_blocked())
+    assert woodpecker.watch().hint == f"approve it: {SERVER_URL}/repos/8/pipeline/1"

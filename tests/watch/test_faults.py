@@ -14,16 +14,16 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.watch.random_history import OURS
 from tests.watch.run_over_sockets import Outcome, Watching, watch
-from tests.watch.shared_time import SharedTime
+from tests.watch.shared_clock import SharedClock
 
 API = "/api/(user|repos|queue)"
 AT_ONCE = 8
 LASTS = 6.0
-"""seconds of the pipeline, the stand-in's"""
+"""seconds that the pipeline takes, on the simulated server's clock"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class BadAnswer:
     """A kind of bad answer.
 
     Attributes:
@@ -44,61 +44,63 @@ def body(content: bytes) -> faults.BodyFault:
     return faults.BodyFault(content=content)
 
 
-def page(fault: HttpFault, word: str = "web page") -> Kind:
-    return Kind(fault=fault, first=ExitCode.DENIED, word=word, once=0)
+def page(fault: HttpFault, word: str = "web page") -> BadAnswer:
+    return BadAnswer(fault=fault, first=ExitCode.DENIED, word=word, once=0)
 
 
-def silence(fault: HttpFault) -> Kind:
-    return Kind(fault=fault, word="no whole answer", once=0)
+def silence(fault: HttpFault) -> BadAnswer:
+    return BadAnswer(fault=fault, word="no whole answer", once=0)
 
 
-def refused(fault: HttpFault, word: str) -> Kind:
-    return Kind(fault=fault, first=ExitCode.DENIED, later=ExitCode.DENIED, word=word, once=-1)
+def refused(fault: HttpFault, word: str) -> BadAnswer:
+    return BadAnswer(fault=fault, first=ExitCode.DENIED, later=ExitCode.DENIED, word=word, once=-1)
 
 
-KINDS: dict[str, Kind] = {
-    "500": Kind(fault=faults.StatusFault(code=500), word="answered 500"),
-    "502 with a web page": Kind(fault=faults.BAD_GATEWAY, word="answered 502"),
-    "503 in words": Kind(fault=faults.StatusFault(code=503, body=b"no available server"), word="no available server"),
-    "504": Kind(fault=faults.StatusFault(code=504), word="answered 504"),
-    "408": Kind(fault=faults.StatusFault(code=408), word="answered 408"),
-    "418": Kind(fault=faults.StatusFault(code=418), word="answered 418"),
-    "429": Kind(fault=faults.StatusFault(code=429), word="answered 429"),
-    "429 with seconds": Kind(fault=faults.StatusFault(code=429, retry_after=2.0), word="answered 429"),
-    "429 with a date": Kind(fault=faults.StatusFault(code=429, retry_at=2.0), word="answered 429"),
-    "429 for a year": Kind(fault=faults.StatusFault(code=429, retry_after=3e7), word="answered 429"),
-    "empty 200": Kind(fault=body(b""), word="empty"),
-    "blank 200": Kind(fault=body(b" \r\n"), word="empty"),
-    "204": Kind(fault=faults.StatusFault(code=204), word="answered 204"),
-    "null": Kind(fault=body(b"null"), word="wrong shape"),
-    "a number": Kind(fault=body(b"12"), word="wrong shape"),
-    "numbers that are none": Kind(fault=body(b'[{"number": NaN, "id": Infinity}]'), word="wrong shape"),
-    "a number too long for an int": Kind(fault=body(b"[" + b"9" * 5000 + b"]"), word="not JSON"),
-    "deep nesting": Kind(fault=body(b"[" * 200_000), word="not JSON"),
-    "not UTF-8": Kind(fault=body(b'[{"id": "\xff\xfe"}]'), word="not JSON"),
-    "words": Kind(fault=body(b"database is locked"), word="not JSON"),
-    "two answers": Kind(fault=body(b"[][]"), word="not JSON"),
-    "truncated by length": Kind(fault=faults.Truncated(), word="broke off"),
-    "truncated in a chunk": Kind(fault=faults.Truncated(chunked=True), word="broke off"),
-    "half a JSON that looks whole": Kind(fault=body(b'[{"id": 1, "number": 1, "sta'), word="broke off"),
-    "an object for a list": Kind(fault=faults.Mistyped(WrongShape.OTHER_CONTAINER), word="wrong shape"),
-    "text for numbers": Kind(fault=faults.Mistyped(WrongShape.NUMBERS_AS_TEXT), word="wrong shape"),
-    "null fields": Kind(fault=faults.Mistyped(WrongShape.NULL_FIELDS), word="wrong shape"),
-    "missing fields": Kind(fault=faults.Mistyped(WrongShape.MISSING_FIELDS), word="wrong shape"),
-    "endless": Kind(fault=faults.Endless(), word="longer than"),
-    "too long": Kind(fault=body(b"[" + b" " * (9 << 20) + b"]"), word="longer than"),
+KINDS: dict[str, BadAnswer] = {
+    "500": BadAnswer(fault=faults.StatusFault(code=500), word="answered 500"),
+    "502 with a web page": BadAnswer(fault=faults.BAD_GATEWAY, word="answered 502"),
+    "503 in words": BadAnswer(
+        fault=faults.StatusFault(code=503, body=b"no available server"), word="no available server"
+    ),
+    "504": BadAnswer(fault=faults.StatusFault(code=504), word="answered 504"),
+    "408": BadAnswer(fault=faults.StatusFault(code=408), word="answered 408"),
+    "418": BadAnswer(fault=faults.StatusFault(code=418), word="answered 418"),
+    "429": BadAnswer(fault=faults.StatusFault(code=429), word="answered 429"),
+    "429 with seconds": BadAnswer(fault=faults.StatusFault(code=429, retry_after=2.0), word="answered 429"),
+    "429 with a date": BadAnswer(fault=faults.StatusFault(code=429, retry_at=2.0), word="answered 429"),
+    "429 for a year": BadAnswer(fault=faults.StatusFault(code=429, retry_after=3e7), word="answered 429"),
+    "empty 200": BadAnswer(fault=body(b""), word="empty"),
+    "blank 200": BadAnswer(fault=body(b" \r\n"), word="empty"),
+    "204": BadAnswer(fault=faults.StatusFault(code=204), word="answered 204"),
+    "null": BadAnswer(fault=body(b"null"), word="wrong shape"),
+    "a number": BadAnswer(fault=body(b"12"), word="wrong shape"),
+    "numbers that are none": BadAnswer(fault=body(b'[{"number": NaN, "id": Infinity}]'), word="wrong shape"),
+    "a number too long for an int": BadAnswer(fault=body(b"[" + b"9" * 5000 + b"]"), word="not JSON"),
+    "deep nesting": BadAnswer(fault=body(b"[" * 200_000), word="not JSON"),
+    "not UTF-8": BadAnswer(fault=body(b'[{"id": "\xff\xfe"}]'), word="not JSON"),
+    "words": BadAnswer(fault=body(b"database is locked"), word="not JSON"),
+    "two answers": BadAnswer(fault=body(b"[][]"), word="not JSON"),
+    "truncated by length": BadAnswer(fault=faults.Truncated(), word="broke off"),
+    "truncated in a chunk": BadAnswer(fault=faults.Truncated(chunked=True), word="broke off"),
+    "half a JSON that looks whole": BadAnswer(fault=body(b'[{"id": 1, "number": 1, "sta'), word="broke off"),
+    "an object for a list": BadAnswer(fault=faults.Mistyped(WrongShape.OTHER_CONTAINER), word="wrong shape"),
+    "text for numbers": BadAnswer(fault=faults.Mistyped(WrongShape.NUMBERS_AS_TEXT), word="wrong shape"),
+    "null fields": BadAnswer(fault=faults.Mistyped(WrongShape.NULL_FIELDS), word="wrong shape"),
+    "missing fields": BadAnswer(fault=faults.Mistyped(WrongShape.MISSING_FIELDS), word="wrong shape"),
+    "endless": BadAnswer(fault=faults.Endless(), word="longer than"),
+    "too long": BadAnswer(fault=body(b"[" + b" " * (9 << 20) + b"]"), word="longer than"),
     "a slow drip": silence(faults.Drip(pause=2.0)),
     "a hang before the headers": silence(faults.Hang(FaultPoint.BEFORE)),
     "a hang after the headers": silence(faults.Hang(FaultPoint.HEADERS)),
     "a hang in the body": silence(faults.Hang(FaultPoint.BODY)),
-    "a reset before the headers": Kind(fault=faults.Cut(FaultPoint.BEFORE), word="reset"),
-    "a reset after the headers": Kind(fault=faults.Cut(FaultPoint.HEADERS)),
-    "a reset in the body": Kind(fault=faults.Cut(FaultPoint.BODY)),
-    "closed without an answer": Kind(fault=faults.Cut(FaultPoint.BEFORE, reset=False), word="broke off"),
-    "closed after the headers": Kind(fault=faults.Cut(FaultPoint.HEADERS, reset=False), word="broke off"),
-    "closed in the body": Kind(fault=faults.Cut(FaultPoint.BODY, reset=False), word="broke off"),
-    "another protocol": Kind(fault=faults.NotHttp(), word="not HTTP"),
-    "huge headers": Kind(fault=faults.HugeHeaders()),
+    "a reset before the headers": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE), word="reset"),
+    "a reset after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS)),
+    "a reset in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY)),
+    "closed without an answer": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE, reset=False), word="broke off"),
+    "closed after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS, reset=False), word="broke off"),
+    "closed in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY, reset=False), word="broke off"),
+    "another protocol": BadAnswer(fault=faults.NotHttp(), word="not HTTP"),
+    "huge headers": BadAnswer(fault=faults.HugeHeaders()),
     "a web page": page(faults.WEB_PAGE),
     "a web page called JSON": page(body(faults.ERROR_PAGE)),
     "JSON called a web page": page(faults.Retyped()),
@@ -112,12 +114,12 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def pushed(site: WoodpeckerSimulator, *, seconds: float = LASTS) -> None:
-    site.push("acme/app", "main", OURS, timelines.make_green(seconds=seconds))
+def pushed(woodpecker: WoodpeckerSimulator, *, seconds: float = LASTS) -> None:
+    woodpecker.push("acme/app", "main", OURS, timelines.make_green(seconds=seconds))
 
 
 def bounded(outcome: Outcome) -> Outcome:
-    """Whatever comes, a watch ends within its patience and the time of one answer."""
+    """Whatever the server answers, a watch ends within its timeout plus the time of one answer."""
     assert outcome.lasted < 80, outcome
     return outcome
 
@@ -136,62 +138,62 @@ QUICK = {"500", "429 with a date", "null", "truncated in a chunk", "a web page",
         if kind.first is not kind.later or kind.first is ExitCode.UNREACHABLE
     ],
 )
-def test_a_bad_answer_at_the_beginning_is_ridden_out(site: WoodpeckerSimulator, name: str) -> None:
+def test_a_bad_answer_at_the_beginning_is_ridden_out(woodpecker: WoodpeckerSimulator, name: str) -> None:
     """A refusal is not: a quick one is believed at once."""
-    pushed(site)
+    pushed(woodpecker)
     kind = KINDS[name]
-    site.fail(FaultRule(fault=kind.fault, path=API, last=kind.once))
+    woodpecker.fail(FaultRule(fault=kind.fault, path=API, last=kind.once))
 
-    ended = bounded(watch(site, Watching(seconds=(90, 20, 60))))
+    ended = bounded(watch(woodpecker, Watching(seconds=(90, 20, 60))))
 
     assert ended.verdict.exit is ExitCode.OK, ended.said
-    assert site.count() >= 4 + kind.once
+    assert woodpecker.count() >= 4 + kind.once
 
 
-class Ended(NamedTuple):
+class FaultRun(NamedTuple):
     """How a watch ended, and how often the list was asked for."""
 
     outcome: Outcome
     asked: int
 
 
-def watched(rule: FaultRule, how: Watching | None = None) -> Ended:
+def watched(rule: FaultRule, how: Watching | None = None) -> FaultRun:
     """A watch of a green pipeline on a server of its own, where answers are bad as the rule says."""
-    with WoodpeckerSimulator(SharedTime()) as site:
-        pushed(site)
-        site.fail(rule)
-        return Ended(bounded(watch(site, how)), site.count(r"pipelines\?"))
+    with WoodpeckerSimulator(SharedClock()) as woodpecker:
+        pushed(woodpecker)
+        woodpecker.fail(rule)
+        return FaultRun(bounded(watch(woodpecker, how)), woodpecker.count(r"pipelines\?"))
 
 
-def in_the_middle(name: str) -> Ended:
+def in_the_middle(name: str) -> FaultRun:
     kind = KINDS[name]
     rule = FaultRule(fault=kind.fault, path=r"pipelines\?", first=1, last=2 if kind.once else 1)
     return watched(rule, Watching(seconds=(90, 20, 60)))
 
 
-def without_end(name: str) -> Ended:
+def without_end(name: str) -> FaultRun:
     return watched(FaultRule(fault=KINDS[name].fault, path=API))
 
 
-def without_end_after_good_ones(name: str) -> Ended:
+def without_end_after_good_ones(name: str) -> FaultRun:
     return watched(FaultRule(fault=KINDS[name].fault, path="pipelines", first=1))
 
 
 @KIND
 @pytest.mark.slow
-@pytest.mark.ahead(in_the_middle, at_once=AT_ONCE)
-def test_bad_answers_in_the_middle_are_ridden_out(came_to: Ended, name: str) -> None:
+@pytest.mark.start_early(in_the_middle, at_once=AT_ONCE)
+def test_bad_answers_in_the_middle_are_ridden_out(early_result: FaultRun, name: str) -> None:
     """Even a refusal: what had worked is asked again."""
-    ended = came_to.outcome
+    ended = early_result.outcome
     assert ended.verdict.exit is ExitCode.OK, f"{name}: {ended.said}"
-    assert came_to.asked >= 3
+    assert early_result.asked >= 3
 
 
 @KIND
 @pytest.mark.slow
-@pytest.mark.ahead(without_end, at_once=AT_ONCE)
-def test_bad_answers_without_end_have_their_code(came_to: Ended, name: str) -> None:
-    kind, ended = KINDS[name], came_to.outcome
+@pytest.mark.start_early(without_end, at_once=AT_ONCE)
+def test_bad_answers_without_end_have_their_code(early_result: FaultRun, name: str) -> None:
+    kind, ended = KINDS[name], early_result.outcome
     assert ended.verdict.exit is kind.first, ended.said
     assert kind.word in ended.verdict.reason
     assert ended.verdict.hint
@@ -199,10 +201,10 @@ def test_bad_answers_without_end_have_their_code(came_to: Ended, name: str) -> N
 
 @KIND
 @pytest.mark.slow
-@pytest.mark.ahead(without_end_after_good_ones, at_once=AT_ONCE)
-def test_bad_answers_without_end_after_good_ones_have_their_code(came_to: Ended, name: str) -> None:
+@pytest.mark.start_early(without_end_after_good_ones, at_once=AT_ONCE)
+def test_bad_answers_without_end_after_good_ones_have_their_code(early_result: FaultRun, name: str) -> None:
     """A web page is then a failing balancer, no longer another kind of server."""
-    kind, ended = KINDS[name], came_to.outcome
+    kind, ended = KINDS[name], early_result.outcome
     assert ended.verdict.exit is kind.later, ended.said
     assert kind.word in ended.verdict.reason
     assert ended.verdict.hint

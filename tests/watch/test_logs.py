@@ -18,7 +18,7 @@ from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
 from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
 from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
-from tests.watch.run_without_sockets import Pure
+from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 BOTH = timelines.make_timeline(
     (ScriptedStep("build", "success"), ScriptedStep("test", "failure", 1), ScriptedStep("publish", "skipped")),
@@ -27,16 +27,16 @@ BOTH = timelines.make_timeline(
 )
 
 
-class Reading:
+class LogReading:
     """A reader and what it showed."""
 
-    def __init__(self, site: Pure, script: PipelineTimeline = BOTH, *, at: float = 3600.0) -> None:
-        self.site = site
+    def __init__(self, woodpecker: InMemoryWoodpecker, script: PipelineTimeline = BOTH, *, at: float = 3600.0) -> None:
+        self.woodpecker = woodpecker
         self.headings: list[str] = []
         self.lines: list[str] = []
-        site.push(script)
-        site.sky.t = at
-        self.reader = LogReader(site.ci, APP, clock=site.sky, out=self._out)
+        woodpecker.push(script)
+        woodpecker.clock.t = at
+        self.reader = LogReader(woodpecker.ci, APP, clock=woodpecker.clock, out=self._out)
 
     def _out(self, title: str, line: LogLine | None) -> None:
         if line is None:
@@ -46,7 +46,7 @@ class Reading:
 
     @property
     def pipeline(self) -> Pipeline:
-        found = self.site.ci.runs.pipeline(APP, run_ref(1), within=HANG_S)
+        found = self.woodpecker.ci.runs.pipeline(APP, run_ref(1), within=HANG_S)
         assert isinstance(found, Found)
         pipeline: Pipeline = found.value
         return pipeline
@@ -57,39 +57,45 @@ class Reading:
 
 
 def test_the_failed_steps_are_shown() -> None:
-    one = Reading(Pure())
+    one = LogReading(InMemoryWoodpecker())
     assert one.show() == ["t0", "t1", "t2", "t3", "t4"]
     assert one.headings == ["woodpecker/test: failure, exit code 1"]
 
 
 def test_a_step_is_shown_by_its_name() -> None:
-    assert Reading(Pure()).show(LogSelection(step="build")) == ["b0", "b1", "b2", "b3", "b4"]
-    assert Reading(Pure()).show(LogSelection(step="woodpecker/build")) == ["b0", "b1", "b2", "b3", "b4"]
+    assert LogReading(InMemoryWoodpecker()).show(LogSelection(step="build")) == ["b0", "b1", "b2", "b3", "b4"]
+    assert LogReading(InMemoryWoodpecker()).show(LogSelection(step="woodpecker/build")) == [
+        "b0",
+        "b1",
+        "b2",
+        "b3",
+        "b4",
+    ]
 
 
 def test_every_step_that_started_is_shown() -> None:
-    one = Reading(Pure())
+    one = LogReading(InMemoryWoodpecker())
     assert len(one.show(LogSelection(all=True))) == 10
     assert [heading.partition(":")[0] for heading in one.headings] == ["woodpecker/build", "woodpecker/test"]
 
 
 @pytest.mark.parametrize(("tail", "shown"), [(0, []), (2, ["t3", "t4"]), (99, ["t0", "t1", "t2", "t3", "t4"])])
 def test_only_the_last_lines_are_shown_if_wished(tail: int, shown: list[str]) -> None:
-    assert Reading(Pure()).show(LogSelection(last_lines=tail)) == shown
+    assert LogReading(InMemoryWoodpecker()).show(LogSelection(last_lines=tail)) == shown
 
 
 def test_a_step_that_does_not_exist_is_a_usage_error_that_names_those_there_are() -> None:
     with pytest.raises(CommandError) as caught:
-        select_steps(Reading(Pure()).pipeline, LogSelection(step="tset"))
+        select_steps(LogReading(InMemoryWoodpecker()).pipeline, LogSelection(step="tset"))
     assert caught.value.exit is ExitCode.USAGE
     assert "woodpecker/build, woodpecker/test, woodpecker/publish" in caught.value.hint
 
 
 def test_a_log_that_is_late_is_waited_for() -> None:
-    site = Pure()
-    one = Reading(site, at=20.3)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, at=20.3)
     assert one.show() == ["t0", "t1", "t2", "t3", "t4"]
-    assert site.sky.t < 24
+    assert woodpecker.clock.t < 24
 
 
 def parts(*pieces: tuple[float, str]) -> PipelineTimeline:
@@ -100,10 +106,10 @@ def parts(*pieces: tuple[float, str]) -> PipelineTimeline:
 
 def test_a_busy_agents_log_is_shown_as_far_as_it_came_and_named() -> None:
     """The rest comes 13 s late (measured, A3)."""
-    site = Pure()
-    one = Reading(site, parts((33, "late")), at=20.3)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, parts((33, "late")), at=20.3)
     assert one.show() == []
-    assert site.sky.t <= 20.3 + LOG_TIMEOUT_S + 1
+    assert woodpecker.clock.t <= 20.3 + LOG_TIMEOUT_S + 1
     assert [title.partition(":")[0] for title in one.reader.incomplete] == ["woodpecker/test"]
 
 
@@ -114,25 +120,25 @@ def quiet(*steps: str) -> PipelineTimeline:
 
 
 def test_a_step_that_wrote_nothing_says_so_once_nothing_can_come_any_more() -> None:
-    site = Pure()
-    one = Reading(site, quiet("build", "test"))
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, quiet("build", "test"))
     assert one.show(LogSelection(all=True)) == ["(no output)", "(no output)"]
     assert one.reader.incomplete == ()
-    assert site.sky.t < 3601
+    assert woodpecker.clock.t < 3601
 
 
 def test_several_logs_that_are_late_are_waited_for_together() -> None:
-    site = Pure()
-    one = Reading(site, quiet("build", "test"), at=20.3)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, quiet("build", "test"), at=20.3)
     assert one.show(LogSelection(all=True)) == []
     assert len(one.reader.incomplete) == 2
-    assert site.sky.t <= 20.3 + LOG_TIMEOUT_S + 1
+    assert woodpecker.clock.t <= 20.3 + LOG_TIMEOUT_S + 1
 
 
 def test_a_log_that_grows_when_the_time_for_all_is_over_is_not_called_whole() -> None:
     """Four steps' whole logs have used up the time by then."""
     late = tuple(LogChunk(t, "test", (text.encode(),)) for t, text in ((21.0, "one"), (25.9, "two")))
-    one = Reading(Pure(), replace(timelines.make_red(seconds=20), logs=late), at=20.3)
+    one = LogReading(InMemoryWoodpecker(), replace(timelines.make_red(seconds=20), logs=late), at=20.3)
     shown = one.show(LogSelection(all=True))
     assert shown == ["one", "two"] or [title.partition(":")[0] for title in one.reader.incomplete][-1:] == [
         "woodpecker/test"
@@ -140,27 +146,27 @@ def test_a_log_that_grows_when_the_time_for_all_is_over_is_not_called_whole() ->
 
 
 def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:
-    one = Reading(Pure(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
+    one = LogReading(InMemoryWoodpecker(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
     assert one.show() == ["one", "two", "three"]
     assert one.reader.incomplete == ()
 
 
 def test_a_follower_sees_each_line_once_in_order_to_the_end() -> None:
     """The log stream's `eof` comes before the last lines (measured, A3): what counts is that the log stops growing."""
-    site = Pure()
-    one = Reading(site, parts((5, "a"), (12, "b"), (19, "c"), (21.9, "d")), at=1.0)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, parts((5, "a"), (12, "b"), (19, "c"), (21.9, "d")), at=1.0)
 
     ended = one.reader.follow(one.pipeline, LogSelection())
 
     assert one.lines == ["a", "b", "c", "d"]
     assert ended.status == "failure"
-    assert 21.9 + QUIET_AFTER_END_S <= site.sky.t <= 28
+    assert 21.9 + QUIET_AFTER_END_S <= woodpecker.clock.t <= 28
 
 
 def test_a_follower_waits_for_a_log_of_which_nothing_came() -> None:
     """Where the failed step has no line yet, it waits as long as `ci logs` would."""
-    site = Pure()
-    one = Reading(site, parts((24.5, "late")), at=1.0)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, parts((24.5, "late")), at=1.0)
 
     one.reader.follow(one.pipeline, LogSelection())
 
@@ -168,8 +174,8 @@ def test_a_follower_waits_for_a_log_of_which_nothing_came() -> None:
 
 
 def test_a_follower_of_a_step_waits_until_it_is_there() -> None:
-    one = Reading(Pure(), at=0.0)
-    one.site.sky.t = 0.05
+    one = LogReading(InMemoryWoodpecker(), at=0.0)
+    one.woodpecker.clock.t = 0.05
 
     one.reader.follow(one.pipeline, LogSelection(step="test"))
 
@@ -177,17 +183,17 @@ def test_a_follower_of_a_step_waits_until_it_is_there() -> None:
 
 
 def test_a_follower_of_a_step_that_never_comes_says_so_at_the_end() -> None:
-    one = Reading(Pure(), at=0.1)
+    one = LogReading(InMemoryWoodpecker(), at=0.1)
     with pytest.raises(CommandError):
         one.reader.follow(one.pipeline, LogSelection(step="nonsense"))
 
 
 def test_a_follower_rides_out_a_flap() -> None:
     silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
-    site = Pure()
-    one = Reading(site, parts((5, "a"), (19, "b")), at=1.0)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, parts((5, "a"), (19, "b")), at=1.0)
     pipeline = one.pipeline
-    site.bad = lambda _, t: silence if 8 < t < 30 else None
+    woodpecker.bad = lambda _, t: silence if 8 < t < 30 else None
 
     one.reader.follow(pipeline, LogSelection())
 
@@ -202,16 +208,16 @@ NO = HttpResponse(401, {"x-woodpecker-version": "3.17.0"}, b"", 0.01)
     ("bad", "exit_"), [(GONE, ExitCode.UNREACHABLE), (NO, ExitCode.DENIED)], ids=["gone", "refused"]
 )
 def test_a_follower_gives_up_where_no_answer_comes_any_more(bad: RequestFailed | HttpResponse, exit_: ExitCode) -> None:
-    site = Pure()
-    one = Reading(site, at=1.0)
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, at=1.0)
     pipeline = one.pipeline
-    site.bad = lambda _, t: bad if t > 8 else None
+    woodpecker.bad = lambda _, t: bad if t > 8 else None
 
     with pytest.raises(CommandError) as caught:
         one.reader.follow(pipeline, LogSelection())
 
     assert caught.value.exit is exit_
-    assert site.sky.t < 8 + GIVE_UP_AFTER_S + 30
+    assert woodpecker.clock.t < 8 + GIVE_UP_AFTER_S + 30
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, 
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
 from tests.ci.values import run_ref, scope_of
-from tests.watch.random_history import NEWER, OLDER, OURS, History, Row, Trouble
+from tests.watch.random_history import NEWER, OLDER, OURS, PipelineRow, RandomHistory, Trouble
 from tests.watch.simulate import watch
 
 RUNS = ((0.0, Status.CREATED), (1.0, Status.PENDING), (2.0, Status.RUNNING))
@@ -21,12 +21,12 @@ GREEN = (*RUNS, (30.0, Status.SUCCESS))
 RED = (*RUNS, (30.0, Status.FAILURE))
 
 
-def row(number: int = 1, life: tuple[tuple[float, Status], ...] = GREEN, **more: object) -> Row:
-    return replace(Row(number=number, commit=OURS, life=life), **more)  # type: ignore[arg-type]  # a test's shorthand
+def row(number: int = 1, life: tuple[tuple[float, Status], ...] = GREEN, **more: object) -> PipelineRow:
+    return replace(PipelineRow(number=number, commit=OURS, life=life), **more)  # type: ignore[arg-type]  # a test's shorthand
 
 
-def history(*rows: Row, troubles: tuple[Trouble, ...] = (), scope: WatchScope | None = None) -> History:
-    return History(rows=rows, troubles=troubles, scope=scope or scope_of(OURS))
+def history(*rows: PipelineRow, troubles: tuple[Trouble, ...] = (), scope: WatchScope | None = None) -> RandomHistory:
+    return RandomHistory(rows=rows, troubles=troubles, scope=scope or scope_of(OURS))
 
 
 def after(*looks: Poll[CiObservation], every: float = 1.0, state: CiWatchState | None = None) -> CiWatchState:
@@ -87,7 +87,7 @@ def test_an_undecided_status_ends_by_the_timeout_only(status: Status) -> None:
     assert 3599 <= run.ended <= 3602
 
 
-def test_an_approval_that_is_missing_is_no_success() -> None:
+def test_an_approval_that_is_missing_is_not_a_success() -> None:
     """Defect 25: `blocked` was taken for success."""
     run = watch(history(row(life=((0.0, Status.BLOCKED),))))
 
@@ -197,7 +197,7 @@ def test_a_restart_replaces_the_older_number_during_the_watch() -> None:
 
 def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
     killed = (*RUNS, (30.0, Status.KILLED))
-    newer = Row(number=2, commit=NEWER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
+    newer = PipelineRow(number=2, commit=NEWER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
     run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
@@ -209,7 +209,7 @@ def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
 def test_a_newer_pipeline_that_does_not_contain_our_commit_supersedes_it() -> None:
     """Also when the newer one is the restart of an older commit (recording 10b)."""
     killed = (*RUNS, (30.0, Status.KILLED))
-    newer = Row(number=2, commit=OLDER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
+    newer = PipelineRow(number=2, commit=OLDER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
     run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
@@ -228,7 +228,7 @@ def test_before_3_14_a_killed_pipeline_with_a_newer_one_on_the_branch_is_superse
 
 def test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed() -> None:
     gone = row(5, ((1.0, Status.CREATED),), gone_at=4.0)
-    taken = Row(number=5, commit=OLDER, life=((5.0, Status.PENDING), (9.0, Status.FAILURE)))
+    taken = PipelineRow(number=5, commit=OLDER, life=((5.0, Status.PENDING), (9.0, Status.FAILURE)))
 
     run = watch(history(gone, taken), WatchTimeouts(appear=30))
 
@@ -249,7 +249,7 @@ def test_an_older_answer_does_not_turn_time_back() -> None:
     assert state.tracks[0].pipeline.status is Status.RUNNING
 
 
-def test_a_flap_is_ridden_out_and_told_once() -> None:
+def test_a_flap_is_ridden_out_and_reported_once() -> None:
     away = Trouble(since=5, until=100, kind="missed")
 
     run = watch(history(row(), troubles=(away,)), WatchTimeouts(unreachable=180))
@@ -266,7 +266,7 @@ def test_no_usable_answer_for_the_whole_patience_is_unreachable() -> None:
     assert 179 <= run.ended <= 182
 
 
-def test_a_verdict_that_comes_with_the_last_look_counts() -> None:
+def test_a_verdict_that_comes_with_the_last_poll_counts() -> None:
     """Settle first, then count time."""
     state = decide_watch(CiWatchState(scope=scope_of(OURS), timeouts=WatchTimeouts(overall=10)), seen(), 0.0).state
 
@@ -370,9 +370,9 @@ def test_a_quiet_watch_says_a_word_a_minute() -> None:
 def test_ten_minutes_without_any_change_are_said_with_a_remedy() -> None:
     run = watch(history(row(life=RUNS)), WatchTimeouts(overall=1300))
 
-    told = [e for e in run.events if isinstance(e, Waiting) and "without a change" in e.reason]
-    assert told
-    assert "restart" in told[0].remedy
+    events = [e for e in run.events if isinstance(e, Waiting) and "without a change" in e.reason]
+    assert events
+    assert "restart" in events[0].remedy
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.watch.random_history import OLDER, OURS
-from tests.watch.run_over_sockets import Place, Watching, watch
-from tests.watch.shared_time import SharedTime
+from tests.watch.run_over_sockets import CiLocation, Watching, watch
+from tests.watch.shared_clock import SharedClock
 
 LIST = r"pipelines\?"
 DETAIL = r"pipelines/\d"
@@ -32,11 +32,11 @@ LOCKED = (
 
 
 @pytest.fixture
-def push(site: WoodpeckerSimulator) -> Callable[..., None]:
+def push(woodpecker: WoodpeckerSimulator) -> Callable[..., None]:
     """`push(script, ...)`: our commit's pipeline."""
 
     def one(script: PipelineTimeline, **facts: object) -> None:
-        site.push("acme/app", "main", OURS, script, **facts)
+        woodpecker.push("acme/app", "main", OURS, script, **facts)
 
     return one
 
@@ -46,96 +46,102 @@ PATIENT = Watching(seconds=(120, 20, 90))
 
 
 @pytest.mark.slow
-def test_rows_that_come_and_go_are_followed(site: WoodpeckerSimulator, push: Push) -> None:
+def test_rows_that_come_and_go_are_followed(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_green(seconds=20))
-    site.fail(FaultRule(fault=faults.MissingPipelines(), path=LIST, first=1, every=2))
-    assert watch(site).verdict.exit is ExitCode.OK
+    woodpecker.fail(FaultRule(fault=faults.MissingPipelines(), path=LIST, first=1, every=2))
+    assert watch(woodpecker).verdict.exit is ExitCode.OK
 
 
 @pytest.mark.slow
-def test_a_row_that_vanishes_for_good_is_undecided_and_no_absence(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_row_that_vanishes_for_good_is_undecided_and_no_absence(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_green(seconds=20))
-    site.fail(FaultRule(fault=faults.MissingPipelines(), path="pipelines", since=5))
-    ended = watch(site, Watching(seconds=(30, 10, 10)))
+    woodpecker.fail(FaultRule(fault=faults.MissingPipelines(), path="pipelines", since=5))
+    ended = watch(woodpecker, Watching(seconds=(30, 10, 10)))
     assert ended.verdict.exit is ExitCode.TIMEOUT
     assert "#1 is running" in ended.verdict.reason
 
 
 @pytest.mark.slow
-def test_answers_from_the_past_delay_the_word_and_do_not_change_it(site: WoodpeckerSimulator, push: Push) -> None:
+def test_answers_from_the_past_delay_the_verdict_and_do_not_change_it(
+    woodpecker: WoodpeckerSimulator, push: Push
+) -> None:
     push(timelines.make_red(seconds=8))
-    site.fail(FaultRule(fault=faults.StaleAnswer(4.0), path="pipelines", first=2))
-    ended = watch(site)
+    woodpecker.fail(FaultRule(fault=faults.StaleAnswer(4.0), path="pipelines", first=2))
+    ended = watch(woodpecker)
     assert ended.verdict.exit is ExitCode.FAILED
     statuses = [event.status for event in ended.events if isinstance(event, PipelineChanged)]
     assert len(statuses) == len(set(statuses))
 
 
-def test_a_number_that_is_used_again_for_another_commit_is_not_followed(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_number_that_is_used_again_for_another_commit_is_not_followed(
+    woodpecker: WoodpeckerSimulator, push: Push
+) -> None:
     push(timelines.make_created_then_gone(after=3))
-    site.push("acme/app", "main", OLDER, timelines.make_green(seconds=2), after=4)
-    ended = watch(site)
+    woodpecker.push("acme/app", "main", OLDER, timelines.make_green(seconds=2), after=4)
+    ended = watch(woodpecker)
     assert ended.verdict.exit is ExitCode.NO_PIPELINE
     assert "filtered" in ended.verdict.reason
 
 
 @pytest.mark.slow
-def test_a_number_that_suddenly_has_another_commit_does_not_decide(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_number_that_suddenly_has_another_commit_does_not_decide(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_red(seconds=8))
-    site.fail(FaultRule(fault=faults.WrongCommit(OLDER), path="pipelines", since=4))
-    assert watch(site, Watching(seconds=(30, 10, 10))).verdict.exit is ExitCode.TIMEOUT
+    woodpecker.fail(FaultRule(fault=faults.WrongCommit(OLDER), path="pipelines", since=4))
+    assert watch(woodpecker, Watching(seconds=(30, 10, 10))).verdict.exit is ExitCode.TIMEOUT
 
 
 def test_a_locked_database_is_ridden_out_from_the_first_request(
-    site: WoodpeckerSimulator, time: SharedTime, push: Push
+    woodpecker: WoodpeckerSimulator, time: SharedClock, push: Push
 ) -> None:
     """A valid token gets a slow 401 (measured, B5)."""
     push(timelines.make_green(seconds=4))
-    site.fail(*(rule for rule in LOCKED))
-    time.at(14, site.fail)
-    ended = watch(site, PATIENT)
+    woodpecker.fail(*(rule for rule in LOCKED))
+    time.at(14, woodpecker.fail)
+    ended = watch(woodpecker, PATIENT)
     assert ended.verdict.exit is ExitCode.OK
-    assert site.count("healthz") >= 1
+    assert woodpecker.count("healthz") >= 1
 
 
 @pytest.mark.slow
-def test_a_locked_database_is_ridden_out_later(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_locked_database_is_ridden_out_later(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_green(seconds=4))
-    site.fail(*(FaultRule(fault=rule.fault, path=rule.path, since=2, until=30) for rule in LOCKED))
-    ended = watch(site, PATIENT)
+    woodpecker.fail(*(FaultRule(fault=rule.fault, path=rule.path, since=2, until=30) for rule in LOCKED))
+    ended = watch(woodpecker, PATIENT)
     assert ended.verdict.exit is ExitCode.OK
     assert any(isinstance(event, ContactLost) and "locked" in event.reason for event in ended.events)
 
 
 @pytest.mark.slow
-def test_a_database_that_stays_locked_is_unreachable_and_no_refusal(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_database_that_stays_locked_is_unreachable_and_no_refusal(
+    woodpecker: WoodpeckerSimulator, push: Push
+) -> None:
     push(timelines.make_green())
-    site.fail(*LOCKED)
-    ended = watch(site, Watching(seconds=(120, 20, 30)))
+    woodpecker.fail(*LOCKED)
+    ended = watch(woodpecker, Watching(seconds=(120, 20, 30)))
     assert ended.verdict.exit is ExitCode.UNREACHABLE
     assert "locked" in ended.verdict.reason
 
 
-def test_a_slow_refusal_of_a_server_that_is_well_is_one(site: WoodpeckerSimulator) -> None:
-    site.fail(FaultRule(fault=faults.LOCKED_DATABASE, path="/api/"))
-    assert watch(site, PATIENT).verdict.exit is ExitCode.DENIED
-    assert site.count("healthz") == site.count("/api/user") == 2
+def test_a_slow_refusal_of_a_server_that_is_well_is_one(woodpecker: WoodpeckerSimulator) -> None:
+    woodpecker.fail(FaultRule(fault=faults.LOCKED_DATABASE, path="/api/"))
+    assert watch(woodpecker, PATIENT).verdict.exit is ExitCode.DENIED
+    assert woodpecker.count("healthz") == woodpecker.count("/api/user") == 2
 
 
-def test_a_bad_token_ends_with_one_request(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_bad_token_ends_with_one_request(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_green())
-    ended = watch(site, PATIENT._replace(token="nonsense"))
-    assert (ended.verdict.exit, site.count()) == (ExitCode.DENIED, 1)
+    ended = watch(woodpecker, PATIENT._replace(token="nonsense"))
+    assert (ended.verdict.exit, woodpecker.count()) == (ExitCode.DENIED, 1)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [timelines.make_stuck(), timelines.make_pending()], ids=["running", "pending"])
-def test_a_dead_agent_is_told_and_ends_by_the_timeout(
-    site: WoodpeckerSimulator, push: Push, script: PipelineTimeline
+def test_a_dead_agent_is_reported_and_ends_by_the_timeout(
+    woodpecker: WoodpeckerSimulator, push: Push, script: PipelineTimeline
 ) -> None:
-    site.store.workers = 0
+    woodpecker.store.workers = 0
     push(script)
-    ended = watch(site, Watching(seconds=(50, 10, 10)))
+    ended = watch(woodpecker, Watching(seconds=(50, 10, 10)))
     assert ended.verdict.exit is ExitCode.TIMEOUT
     assert "#1 is " in ended.verdict.reason
     assert ended.verdict.hint == "run the same command again to continue"
@@ -143,56 +149,56 @@ def test_a_dead_agent_is_told_and_ends_by_the_timeout(
         assert any(isinstance(event, Waiting) and "no agent" in event.reason for event in ended.events)
 
 
-def test_a_lost_webhook_is_no_pipeline_with_the_remedy(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_lost_webhook_is_no_pipeline_with_the_remedy(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_no_pipeline())
-    ended = watch(site, Watching(seconds=(60, 5, 10)))
+    ended = watch(woodpecker, Watching(seconds=(60, 5, 10)))
     assert ended.verdict.exit is ExitCode.NO_PIPELINE
     assert "webhook" in ended.verdict.reason
     assert "homelab ci restart" in ended.verdict.hint
 
 
-def test_a_webhook_that_comes_late_counts(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_webhook_that_comes_late_counts(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_green(), after=15)
-    assert watch(site, Watching(seconds=(60, 30, 10))).verdict.exit is ExitCode.OK
+    assert watch(woodpecker, Watching(seconds=(60, 30, 10))).verdict.exit is ExitCode.OK
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("listen", [False, True], ids=["list", "stream"])
 def test_a_server_that_restarts_in_the_middle_is_waited_for(
-    site: WoodpeckerSimulator, time: SharedTime, push: Push, *, listen: bool
+    woodpecker: WoodpeckerSimulator, time: SharedClock, push: Push, *, listen: bool
 ) -> None:
     """Its pipeline ends while it is away, and the truth comes late (measured, B15)."""
     push(timelines.make_red(seconds=30))
-    time.at(5, site.stop)
-    time.at(75, site.start)
-    ended = watch(site, PATIENT._replace(listen=listen))
+    time.at(5, woodpecker.stop)
+    time.at(75, woodpecker.start)
+    ended = watch(woodpecker, PATIENT._replace(listen=listen))
     assert ended.verdict.exit is ExitCode.FAILED
     kinds = [type(event) for event in ended.events]
     assert kinds.index(ContactLost) < kinds.index(ContactRestored)
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_come_back_is_unreachable(site: WoodpeckerSimulator, push: Push) -> None:
+def test_a_server_that_does_not_come_back_is_unreachable(woodpecker: WoodpeckerSimulator, push: Push) -> None:
     push(timelines.make_green(seconds=20))
 
     def stop(event: Event) -> None:
         if isinstance(event, PipelineChanged) and event.status == "running":
-            site.stop()
+            woodpecker.stop()
 
-    ended = watch(site, Watching(seconds=(120, 20, 10)), tell=stop)
+    ended = watch(woodpecker, Watching(seconds=(120, 20, 10)), tell=stop)
     assert ended.verdict.exit is ExitCode.UNREACHABLE
     assert "refused" in ended.verdict.reason
 
 
-def test_a_connection_that_is_refused_is_unreachable(site: WoodpeckerSimulator) -> None:
-    ended = watch(site, Watching(place=Place(f"http://127.0.0.1:{find_free_port()}")))
-    assert (ended.verdict.exit, site.count()) == (ExitCode.UNREACHABLE, 0)
+def test_a_connection_that_is_refused_is_unreachable(woodpecker: WoodpeckerSimulator) -> None:
+    ended = watch(woodpecker, Watching(place=CiLocation(f"http://127.0.0.1:{find_free_port()}")))
+    assert (ended.verdict.exit, woodpecker.count()) == (ExitCode.UNREACHABLE, 0)
     assert "refused" in ended.verdict.reason
 
 
 @pytest.mark.slow
-def test_a_name_that_means_nothing_is_unreachable(site: WoodpeckerSimulator) -> None:
-    ended = watch(site, Watching(place=Place("http://ci.invalid")))
+def test_a_name_that_means_nothing_is_unreachable(woodpecker: WoodpeckerSimulator) -> None:
+    ended = watch(woodpecker, Watching(place=CiLocation("http://ci.invalid")))
     assert ended.verdict.exit is ExitCode.UNREACHABLE
     assert ended.verdict.hint
 
@@ -203,12 +209,12 @@ def test_a_name_that_means_nothing_is_unreachable(site: WoodpeckerSimulator) -> 
     "script", [timelines.make_green(seconds=4), timelines.make_red(seconds=4)], ids=["green", "red"]
 )
 def test_a_clock_that_is_wrong_changes_no_verdict(
-    site: WoodpeckerSimulator, push: Push, script: PipelineTimeline, skew: float
+    woodpecker: WoodpeckerSimulator, push: Push, script: PipelineTimeline, skew: float
 ) -> None:
     """The server's or ours: times are compared for the pace only."""
-    site.push("acme/app", "main", OLDER, timelines.make_green(seconds=0.5))
+    woodpecker.push("acme/app", "main", OLDER, timelines.make_green(seconds=0.5))
     push(script, after=1)
-    ended = watch(site, PATIENT._replace(skew=skew))
+    ended = watch(woodpecker, PATIENT._replace(skew=skew))
     assert ended.verdict.exit is (ExitCode.OK if script == timelines.make_green(seconds=4) else ExitCode.FAILED)
     assert ended.lasted < 30
 
@@ -233,12 +239,12 @@ def test_a_clock_that_is_wrong_changes_no_verdict(
     "script", [timelines.make_green(seconds=4), timelines.make_red(seconds=4)], ids=["green", "red"]
 )
 @pytest.mark.slow
-def test_the_list_decides_though_no_detail_can_be_had(
-    site: WoodpeckerSimulator, push: Push, script: PipelineTimeline, fault: faults.HttpFault
+def test_the_list_decides_though_no_detail_is_available(
+    woodpecker: WoodpeckerSimulator, push: Push, script: PipelineTimeline, fault: faults.HttpFault
 ) -> None:
     push(script)
-    site.fail(FaultRule(fault=fault, path=DETAIL))
-    assert watch(site, PATIENT).verdict.exit is (
+    woodpecker.fail(FaultRule(fault=fault, path=DETAIL))
+    assert watch(woodpecker, PATIENT).verdict.exit is (
         ExitCode.OK if script == timelines.make_green(seconds=4) else ExitCode.FAILED
     )
 
@@ -247,23 +253,23 @@ def test_the_list_decides_though_no_detail_can_be_had(
 @pytest.mark.parametrize("moment", list(FaultPoint), ids=str)
 @pytest.mark.slow
 def test_a_question_that_hangs_holds_up_the_list_for_seconds_only(
-    site: WoodpeckerSimulator, push: Push, path: str, moment: FaultPoint
+    woodpecker: WoodpeckerSimulator, push: Push, path: str, moment: FaultPoint
 ) -> None:
-    site.store.workers = 0
+    woodpecker.store.workers = 0
     push(timelines.make_green(seconds=4))
-    site.fail(FaultRule(fault=faults.Hang(moment), path=path))
-    assert watch(site, PATIENT).verdict.exit is ExitCode.OK
+    woodpecker.fail(FaultRule(fault=faults.Hang(moment), path=path))
+    assert watch(woodpecker, PATIENT).verdict.exit is ExitCode.OK
 
 
-def test_harmless_oddities_are_read_as_if_nothing_were(site: WoodpeckerSimulator, push: Push) -> None:
-    """Compressed though nobody asked, another content type, and slow."""
+def test_harmless_oddities_are_read_as_if_nothing_were(woodpecker: WoodpeckerSimulator, push: Push) -> None:
+    """Compressed without being asked for, another content type, and slow."""
     push(timelines.make_green(seconds=4))
-    site.fail(
+    woodpecker.fail(
         FaultRule(fault=faults.Gzip(), every=3),
         FaultRule(fault=faults.Retyped("text/plain"), every=2),
         FaultRule(fault=faults.Slow(1.0)),
     )
-    ended = watch(site, PATIENT)
+    ended = watch(woodpecker, PATIENT)
     assert ended.verdict.exit is ExitCode.OK
     assert not any(isinstance(event, ContactLost) for event in ended.events)
 
@@ -274,26 +280,26 @@ CERTIFICATES = [CertificateKind.WRONG_NAME, CertificateKind.EXPIRED, Certificate
 @pytest.mark.slow
 @pytest.mark.parametrize("certificate", CERTIFICATES, ids=lambda one: one.value)
 def test_a_certificate_that_does_not_verify_is_denied_and_gets_no_token(
-    site: WoodpeckerSimulator, certificate: CertificateKind
+    woodpecker: WoodpeckerSimulator, certificate: CertificateKind
 ) -> None:
-    with LoadBalancer(site.url, path=os.environ["PATH"], certificate=certificate) as proxy:
-        ended = watch(site, Watching(place=Place(proxy.url, proxy.dial, proxy.ca_file)))
-    assert (ended.verdict.exit, site.count()) == (ExitCode.DENIED, 0)
+    with LoadBalancer(woodpecker.url, path=os.environ["PATH"], certificate=certificate) as proxy:
+        ended = watch(woodpecker, Watching(place=CiLocation(proxy.url, proxy.dial, proxy.ca_file)))
+    assert (ended.verdict.exit, woodpecker.count()) == (ExitCode.DENIED, 0)
     assert "certificate" in ended.verdict.reason
     assert "--ca-file" in ended.verdict.hint
 
 
 @pytest.mark.slow
 def test_a_balancer_without_its_server_is_unreachable_and_back_when_it_is(
-    site: WoodpeckerSimulator, push: Push
+    woodpecker: WoodpeckerSimulator, push: Push
 ) -> None:
     push(timelines.make_green(seconds=8))
-    with LoadBalancer(site.url, path=os.environ["PATH"]) as proxy:
-        place = Place(proxy.url, proxy.dial, proxy.ca_file)
-        site.stop()
-        gone = watch(site, Watching(place=place))
-        site.start()
-        back = watch(site, Watching(place=place))
+    with LoadBalancer(woodpecker.url, path=os.environ["PATH"]) as proxy:
+        place = CiLocation(proxy.url, proxy.dial, proxy.ca_file)
+        woodpecker.stop()
+        gone = watch(woodpecker, Watching(place=place))
+        woodpecker.start()
+        back = watch(woodpecker, Watching(place=place))
     assert (gone.verdict.exit, back.verdict.exit) == (ExitCode.UNREACHABLE, ExitCode.OK)
     assert "502" in gone.verdict.reason
 
@@ -303,11 +309,13 @@ ALERT = bytes.fromhex("15030300020228")  # fatal: handshake_failure
 
 @pytest.mark.slow
 @pytest.mark.parametrize("said", [ALERT, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["alert", "http", "closed"])
-def test_a_handshake_that_fails_is_unreachable_and_no_bad_certificate(site: WoodpeckerSimulator, said: bytes) -> None:
+def test_a_handshake_that_fails_is_unreachable_and_no_bad_certificate(
+    woodpecker: WoodpeckerSimulator, said: bytes
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(target=_answer, args=(door, said), daemon=True).start()
         port = door.getsockname()[1]
-        ended = watch(site, Watching(place=Place("https://ci.example.test", f"127.0.0.1:{port}")))
+        ended = watch(woodpecker, Watching(place=CiLocation("https://ci.example.test", f"127.0.0.1:{port}")))
         door.shutdown(socket.SHUT_RDWR)
     assert ended.verdict.exit is ExitCode.UNREACHABLE, ended.verdict
 

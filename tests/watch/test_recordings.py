@@ -21,12 +21,12 @@ from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
-from tests.watch.simulate import FakeClock
+from tests.support.clock import FakeClock
 
 RECORDINGS = Path(__file__).parent.parent / "recordings" / "woodpecker"
 
 
-class Tape:
+class RecordedPipelines:
     """A recording: what the list and the details said at each second."""
 
     def __init__(self, name: str) -> None:
@@ -58,16 +58,20 @@ def _read(answer: dict[str, Any], shape: Any) -> Poll[Any]:
 
 
 def judged(
-    tape: Tape, sha: str, *, contains: Containment = Containment.NOT_CONTAINED, events: frozenset[str] | None = None
+    tape: RecordedPipelines,
+    sha: str,
+    *,
+    contains: Containment = Containment.NOT_CONTAINED,
+    events: frozenset[str] | None = None,
 ) -> Verdict:
     """The verdict on a commit, watched from the recording's beginning."""
     clock = FakeClock()
 
     def look(state: CiWatchState) -> Poll[CiObservation]:
-        rows = tape.rows(clock.t)
+        rows = tape.rows(clock.time)
         if not isinstance(rows, Found):
             return rows
-        details = tuple(d for d in tape.details(clock.t).values())
+        details = tuple(d for d in tape.details(clock.time).values())
         known = dict.fromkeys(state.query.commits, contains)
         return Found(CiObservation(rows=rows.value, details=details, containment=known))
 
@@ -78,7 +82,7 @@ def judged(
     return state.verdict
 
 
-def of_number(tape: Tape, number: int) -> str:
+def of_number(tape: RecordedPipelines, number: int) -> str:
     """The commit that a number had last."""
     for t, _ in reversed(tape._lists):
         look = tape.rows(t)
@@ -110,13 +114,13 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "number", "exit_"), CASES, ids=str)
 def test_a_recorded_pipeline_gets_its_verdict(name: str, number: int, exit_: ExitCode) -> None:
-    tape = Tape(name)
+    tape = RecordedPipelines(name)
 
     assert judged(tape, of_number(tape, number)).exit is exit_
 
 
 def test_a_recorded_superseded_commit_follows_the_newer_one_that_contains_it() -> None:
-    tape = Tape("08-superseded")
+    tape = RecordedPipelines("08-superseded")
 
     verdict = judged(tape, of_number(tape, 1), contains=Containment.CONTAINS)
 
@@ -126,21 +130,21 @@ def test_a_recorded_superseded_commit_follows_the_newer_one_that_contains_it() -
 
 def test_a_recorded_failure_names_the_step_that_broke_it() -> None:
     """`ignored` is red too, but `after` was skipped because of `boom`."""
-    tape = Tape("03-failure")
+    tape = RecordedPipelines("03-failure")
 
     assert "step boom of workflow woodpecker failed with exit code 3" in judged(tape, of_number(tape, 1)).reason
 
 
 def test_a_recorded_culprit_is_never_a_step_of_a_skipped_workflow() -> None:
-    tape = Tape("04-depends-on")
+    tape = RecordedPipelines("04-depends-on")
 
     assert "step lint of workflow lint" in judged(tape, of_number(tape, 1)).reason
 
 
 @pytest.mark.parametrize("event", WOODPECKER.all_events)
-def test_the_same_sha_by_several_events_is_told_apart(event: str) -> None:
+def test_the_same_sha_by_several_events_is_distinguished(event: str) -> None:
     """Recording 12: one sha by push on two branches, tag, pull request, release, manual and cron."""
-    tape = Tape("12-same-sha")
+    tape = RecordedPipelines("12-same-sha")
     rows = tape.rows(1e9)
     assert isinstance(rows, Found)
     sha = rows.value[-1].commit
@@ -150,10 +154,10 @@ def test_the_same_sha_by_several_events_is_told_apart(event: str) -> None:
     assert {p.event for p in verdict.pipelines} <= {event}
 
 
-def test_every_recorded_commit_comes_to_an_end() -> None:
+def test_every_recorded_commit_ends() -> None:
     """Whatever a real server did, no watch of it raises, hangs or calls an undecided pipeline green."""
     for path in sorted(RECORDINGS.glob("*.json.gz")):
-        tape = Tape(path.name.removesuffix(".json.gz"))
+        tape = RecordedPipelines(path.name.removesuffix(".json.gz"))
         for sha in tape.commits():
             verdict = judged(tape, sha)
             green = {p.status for p in verdict.pipelines} <= {"success"}
@@ -163,7 +167,7 @@ def test_every_recorded_commit_comes_to_an_end() -> None:
 def test_the_shape_of_every_recorded_row_is_read_without_loss() -> None:
     """A row of a version this one does not know would show up as a status unknown to it."""
     for path in sorted(RECORDINGS.glob("*.json.gz")):
-        tape = Tape(path.name.removesuffix(".json.gz"))
+        tape = RecordedPipelines(path.name.removesuffix(".json.gz"))
         look = tape.rows(1e9)
         assert isinstance(look, Found), path.name
         assert all(row.raw_status == row.status.value for row in look.value)

@@ -16,29 +16,31 @@ from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartMa
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from tests.ci.values import run_ref
 from tests.watch.random_history import NEWER, OURS
-from tests.watch.run_without_sockets import Pure
+from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 LATER = 600.0
 RED = timelines.make_flaky(timelines.make_red(), then=timelines.make_green(30))
 
 
-def planned(site: Pure, *, branches: tuple[str, ...] = ("main",), force: bool = False) -> RestartPlan:
-    return plan_restart(site.survey(), OURS, branches=branches, force=force)
+def planned(
+    woodpecker: InMemoryWoodpecker, *, branches: tuple[str, ...] = ("main",), force: bool = False
+) -> RestartPlan:
+    return plan_restart(woodpecker.survey(), OURS, branches=branches, force=force)
 
 
-def refusal(site: Pure, *, branches: tuple[str, ...] = ("main",)) -> CommandError:
+def refusal(woodpecker: InMemoryWoodpecker, *, branches: tuple[str, ...] = ("main",)) -> CommandError:
     with pytest.raises(CommandError) as caught:
-        planned(site, branches=branches)
+        planned(woodpecker, branches=branches)
     return caught.value
 
 
-def after(*scripts: PipelineTimeline) -> Pure:
+def after(*scripts: PipelineTimeline) -> InMemoryWoodpecker:
     """A site on which our commit was pushed with these, the last one long ago."""
-    site = Pure(stream="")
+    woodpecker = InMemoryWoodpecker(stream="")
     for script in scripts:
-        site.push(script)
-    site.sky.t = LATER
-    return site
+        woodpecker.push(script)
+    woodpecker.clock.t = LATER
+    return woodpecker
 
 
 @pytest.mark.parametrize(
@@ -60,35 +62,35 @@ def test_what_has_not_failed_is_left_alone(script: PipelineTimeline) -> None:
 
 
 def test_only_those_that_failed_are_started_again() -> None:
-    site = after(RED)
-    site.push(timelines.make_green(), event="tag", ref="refs/tags/v1", branch="")
-    site.push(RED, event="pull_request", ref="refs/pull/1/head")
-    site.sky.t += LATER
-    assert planned(site) == Rerun((run_ref(1), run_ref(3)))
+    woodpecker = after(RED)
+    woodpecker.push(timelines.make_green(), event="tag", ref="refs/tags/v1", branch="")
+    woodpecker.push(RED, event="pull_request", ref="refs/pull/1/head")
+    woodpecker.clock.t += LATER
+    assert planned(woodpecker) == Rerun((run_ref(1), run_ref(3)))
 
 
 def test_a_restart_that_would_kill_a_newer_commits_run_is_refused_unless_forced() -> None:
     """A restart cancels whatever runs on the branch (measured, B4)."""
-    site = after(RED)
-    site.push(timelines.make_stuck(), at=LATER, sha=NEWER)
-    site.sky.t += 5
+    woodpecker = after(RED)
+    woodpecker.push(timelines.make_stuck(), at=LATER, sha=NEWER)
+    woodpecker.clock.t += 5
 
-    caught = refusal(site)
+    caught = refusal(woodpecker)
 
     assert caught.exit is ExitCode.REFUSED
     assert "#2" in caught.message
     assert "--force" in caught.hint
-    assert planned(site, force=True) == Rerun((run_ref(1),))
+    assert planned(woodpecker, force=True) == Rerun((run_ref(1),))
 
 
 @pytest.mark.parametrize(("event", "branch"), [("push", "other"), ("tag", "main"), ("push", "main")])
 def test_runs_of_another_branch_or_event_and_those_that_ended_are_not_killed(event: str, branch: str) -> None:
-    site = after(RED)
+    woodpecker = after(RED)
     ended = (event, branch) == ("push", "main")
     script = timelines.make_green() if ended else timelines.make_stuck()
-    site.push(script, at=LATER, sha=NEWER, event=event, branch=branch, ref=f"refs/heads/{branch}")
-    site.sky.t += 5
-    assert planned(site) == Rerun((run_ref(1),))
+    woodpecker.push(script, at=LATER, sha=NEWER, event=event, branch=branch, ref=f"refs/heads/{branch}")
+    woodpecker.clock.t += 5
+    assert planned(woodpecker) == Rerun((run_ref(1),))
 
 
 def test_a_broken_configuration_is_refused_for_a_restart_uses_the_stored_one() -> None:
@@ -102,60 +104,60 @@ def test_a_lost_webhook_is_made_up_for_on_a_branchs_tip() -> None:
     assert planned(after()) == StartManually("main")
 
 
-def test_a_commit_without_a_pipeline_that_is_no_tip_is_not_built_by_hand() -> None:
+def test_a_commit_without_a_pipeline_that_is_not_a_tip_is_not_built_by_hand() -> None:
     """A manual run builds the tip: another commit."""
     caught = refusal(after(), branches=())
     assert caught.exit is ExitCode.NO_PIPELINE
     assert "another commit" in caught.message
 
 
-def test_a_server_that_cannot_be_asked_is_no_lost_webhook() -> None:
-    site = after()
-    site.bad = lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer")
-    assert refusal(site).exit is ExitCode.UNREACHABLE
+def test_a_server_that_cannot_be_asked_is_not_a_lost_webhook() -> None:
+    woodpecker = after()
+    woodpecker.bad = lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+    assert refusal(woodpecker).exit is ExitCode.UNREACHABLE
 
 
-def started(site: Pure) -> str:
+def started(woodpecker: InMemoryWoodpecker) -> str:
     """Restart what failed; a sentence."""
     events: list[Event] = []
-    seen = site.survey()
+    seen = woodpecker.survey()
     wanted = plan_restart(seen, OURS, branches=("main",), force=False)
     assert not isinstance(wanted, NothingToDo)
-    return apply_restart_plan(wanted, seen, site.ci, clock=site.sky, emit=events.append)
+    return apply_restart_plan(wanted, seen, woodpecker.ci, clock=woodpecker.clock, emit=events.append)
 
 
 def test_a_restart_is_watched_to_its_own_end() -> None:
-    site = after(RED)
-    assert started(site) == "#2 restarts #1"
-    verdict = site.watch()
+    woodpecker = after(RED)
+    assert started(woodpecker) == "#2 restarts #1"
+    verdict = woodpecker.watch()
     assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
-    assert site.posts == ["/api/repos/8/pipelines/1"]
+    assert woodpecker.posts == ["/api/repos/8/pipelines/1"]
 
 
 def test_a_manual_run_is_watched_to_its_own_end() -> None:
-    site = after()
-    site.book.tips[8, "main"] = OURS
-    assert started(site) == "#1 was started by hand"
-    verdict = site.watch()
+    woodpecker = after()
+    woodpecker.book.tips[8, "main"] = OURS
+    assert started(woodpecker) == "#1 was started by hand"
+    verdict = woodpecker.watch()
     assert (verdict.exit, verdict.pipelines[0].event) == (ExitCode.OK, "manual")
 
 
 def test_a_restart_has_fifteen_seconds_though_the_detail_before_it_had_five() -> None:
     """A locked database delays the answer to a POST by up to 15 seconds."""
-    site = after(RED)
-    started(site)
-    assert site.deadlines[-2:] == [
+    woodpecker = after(RED)
+    started(woodpecker)
+    assert woodpecker.deadlines[-2:] == [
         ("/api/repos/8/pipelines/1", BEST_EFFORT_TIMEOUT_S),
         ("/api/repos/8/pipelines/1", 15.0),
     ]
-    assert site.post_deadlines == [15.0]
+    assert woodpecker.post_deadlines == [15.0]
 
 
 def test_a_manual_start_has_fifteen_seconds_too() -> None:
-    site = after()
-    site.book.tips[8, "main"] = OURS
-    started(site)
-    assert site.post_deadlines == [15.0]
+    woodpecker = after()
+    woodpecker.book.tips[8, "main"] = OURS
+    started(woodpecker)
+    assert woodpecker.post_deadlines == [15.0]
 
 
 LOST: dict[str, RequestFailed | HttpResponse] = {
@@ -170,41 +172,47 @@ LOST: dict[str, RequestFailed | HttpResponse] = {
 @pytest.mark.parametrize("name", LOST)
 def test_a_start_whose_answer_was_lost_is_found_in_the_list_and_not_repeated(name: str) -> None:
     """A 500 may have made the row all the same (measured, B10)."""
-    site = after(RED)
-    site.bad = lambda path, t: LOST[name] if site.posts and path == site.posts[-1] and t < LATER + 40 else None
-    assert started(site) == "#2 restarts #1"
-    assert len(site.posts) == 1
+    woodpecker = after(RED)
+    woodpecker.bad = lambda path, t: (
+        LOST[name] if woodpecker.posts and path == woodpecker.posts[-1] and t < LATER + 40 else None
+    )
+    assert started(woodpecker) == "#2 restarts #1"
+    assert len(woodpecker.posts) == 1
 
 
 def test_another_push_is_not_taken_for_the_manual_run_that_was_lost() -> None:
-    site = after()
-    site.book.tips[8, "main"] = OURS
-    site.push(timelines.make_green(), at=LATER + 1, sha=NEWER, branch="other")
-    site.effect = False
-    site.bad = lambda path, _: LOST["500"] if path in site.posts else None
+    woodpecker = after()
+    woodpecker.book.tips[8, "main"] = OURS
+    woodpecker.push(timelines.make_green(), at=LATER + 1, sha=NEWER, branch="other")
+    woodpecker.effect = False
+    woodpecker.bad = lambda path, _: LOST["500"] if path in woodpecker.posts else None
     with pytest.raises(CommandError) as caught:
-        started(site)
+        started(woodpecker)
     assert caught.value.exit is ExitCode.UNREACHABLE
 
 
 @pytest.mark.parametrize("name", LOST)
 def test_a_start_that_was_never_confirmed_is_unreachable_and_not_repeated(name: str) -> None:
-    site = after(RED)
-    site.effect = False
-    site.bad = lambda path, t: LOST[name] if site.posts and path == site.posts[-1] and t < LATER + 40 else None
+    woodpecker = after(RED)
+    woodpecker.effect = False
+    woodpecker.bad = lambda path, t: (
+        LOST[name] if woodpecker.posts and path == woodpecker.posts[-1] and t < LATER + 40 else None
+    )
     with pytest.raises(CommandError) as caught:
-        started(site)
+        started(woodpecker)
     assert caught.value.exit is ExitCode.UNREACHABLE
     assert "not confirmed" in caught.value.message
-    assert len(site.posts) == 1
+    assert len(woodpecker.posts) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_a_start_that_is_refused_ends_at_once(status: int) -> None:
     no = HttpResponse(status, {"x-woodpecker-version": "3.17.0"}, b"", 0.1)
-    site = after(RED)
-    site.bad = lambda path, t: no if site.posts and path == site.posts[-1] and t < LATER + 40 else None
+    woodpecker = after(RED)
+    woodpecker.bad = lambda path, t: (
+        no if woodpecker.posts and path == woodpecker.posts[-1] and t < LATER + 40 else None
+    )
     with pytest.raises(CommandError) as caught:
-        started(site)
+        started(woodpecker)
     assert caught.value.exit is ExitCode.DENIED
-    assert len(site.posts) == 1
+    assert len(woodpecker.posts) == 1

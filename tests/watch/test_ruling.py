@@ -21,7 +21,7 @@ from homelab_hooks.watch.no_pipeline import CommitFacts, explain_no_pipeline
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
 from tests.ci.values import run_ref, scope_of
 from tests.watch.random_history import NEWER, OLDER, OURS
-from tests.watch.run_without_sockets import Pure
+from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 TAG: dict[str, Any] = {"event": "tag", "ref": "refs/tags/v1", "branch": ""}
 PULL: dict[str, Any] = {"event": "pull_request", "ref": "refs/pull/1/head", "refspec": "topic:main"}
@@ -29,63 +29,63 @@ CRON: dict[str, Any] = {"event": "cron", "ref": "refs/heads/main"}
 SHORT = WatchTimeouts(overall=300, appear=20)
 
 
-def numbers(site: Pure, scope: WatchScope | None = None) -> tuple[ExitCode, list[int]]:
-    verdict = site.watch(patience=SHORT, scope=scope)
+def numbers(woodpecker: InMemoryWoodpecker, scope: WatchScope | None = None) -> tuple[ExitCode, list[int]]:
+    verdict = woodpecker.watch(patience=SHORT, scope=scope)
     return verdict.exit, [pipeline.number for pipeline in verdict.pipelines]
 
 
 @pytest.mark.parametrize("event", DECIDING_EVENTS)
 def test_each_event_that_decides_decides_alone(event: str) -> None:
-    site = Pure()
-    site.push(timelines.make_red(), event=event)
-    assert numbers(site) == (ExitCode.FAILED, [1])
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red(), event=event)
+    assert numbers(woodpecker) == (ExitCode.FAILED, [1])
 
 
 @pytest.mark.parametrize("event", ["cron", "pull_request_closed", "pull_request_metadata"])
 def test_an_event_that_does_not_decide_is_shown_and_leaves_no_pipeline(event: str) -> None:
-    site = Pure()
-    told: list[Event] = []
-    site.push(timelines.make_green(), event=event)
-    verdict = site.watch(patience=SHORT, tell=told.append)
+    woodpecker = InMemoryWoodpecker()
+    events: list[Event] = []
+    woodpecker.push(timelines.make_green(), event=event)
+    verdict = woodpecker.watch(patience=SHORT, tell=events.append)
     assert verdict.exit is ExitCode.NO_PIPELINE
-    assert {(one.number, one.deciding) for one in told if isinstance(one, PipelineChanged)} == {(1, False)}
+    assert {(one.number, one.deciding) for one in events if isinstance(one, PipelineChanged)} == {(1, False)}
 
 
 def test_cron_decides_where_it_is_named() -> None:
-    site = Pure()
-    site.push(timelines.make_green())
-    site.push(timelines.make_red(), **CRON)
-    assert numbers(site, WatchScope(sha=OURS, events=frozenset({"cron"}))) == (ExitCode.FAILED, [2])
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_green())
+    woodpecker.push(timelines.make_red(), **CRON)
+    assert numbers(woodpecker, WatchScope(sha=OURS, events=frozenset({"cron"}))) == (ExitCode.FAILED, [2])
 
 
 def test_a_tag_selects_the_tags_pipelines() -> None:
-    site = Pure()
-    site.push(timelines.make_red())
-    site.push(timelines.make_green(), **TAG)
-    assert numbers(site, scope_of(OURS, ref="refs/tags/v1")) == (ExitCode.OK, [2])
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red())
+    woodpecker.push(timelines.make_green(), **TAG)
+    assert numbers(woodpecker, scope_of(OURS, ref="refs/tags/v1")) == (ExitCode.OK, [2])
 
 
 def test_a_push_of_the_same_commit_to_another_branch_does_not_decide_a_landing() -> None:
-    site = Pure()
-    site.push(timelines.make_red(), branch="topic", ref="refs/heads/topic")
-    site.push(timelines.make_green())
-    assert numbers(site, WatchScope(sha=OURS, events=frozenset({"push"}), branch="main")) == (ExitCode.OK, [2])
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red(), branch="topic", ref="refs/heads/topic")
+    woodpecker.push(timelines.make_green())
+    assert numbers(woodpecker, WatchScope(sha=OURS, events=frozenset({"push"}), branch="main")) == (ExitCode.OK, [2])
 
 
 def test_two_refs_of_the_same_event_both_decide() -> None:
-    site = Pure()
-    site.push(timelines.make_red(seconds=5), branch="topic", ref="refs/heads/topic")
-    site.push(timelines.make_green(seconds=50))
-    assert numbers(site) == (ExitCode.FAILED, [1, 2])
-    assert site.sky.t >= 50
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red(seconds=5), branch="topic", ref="refs/heads/topic")
+    woodpecker.push(timelines.make_green(seconds=50))
+    assert numbers(woodpecker) == (ExitCode.FAILED, [1, 2])
+    assert woodpecker.clock.t >= 50
 
 
 def test_push_tag_and_pull_request_are_waited_for_and_the_worst_counts() -> None:
-    site = Pure()
-    site.push(timelines.make_green(seconds=30))
-    site.push(timelines.make_cancelled(after=5), **TAG)
-    site.push(timelines.make_blocked(), **PULL)
-    assert numbers(site) == (ExitCode.CANCELLED, [1, 2, 3])
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_green(seconds=30))
+    woodpecker.push(timelines.make_cancelled(after=5), **TAG)
+    woodpecker.push(timelines.make_blocked(), **PULL)
+    assert numbers(woodpecker) == (ExitCode.CANCELLED, [1, 2, 3])
 
 
 @pytest.mark.parametrize(("better", "worse"), [(b, a) for a, b in combinations(CI_WORST_FIRST, 2)], ids=str)
@@ -95,41 +95,41 @@ def test_the_worse_of_two_counts_in_the_contracts_order(better: ExitCode, worse:
 
 
 def test_another_commit_with_the_same_beginning_does_not_decide() -> None:
-    site = Pure()
-    site.push(timelines.make_red(), sha=OURS[:39] + "b")
-    site.push(timelines.make_green(), event="tag", ref="refs/tags/v1")
-    assert numbers(site) == (ExitCode.OK, [2])
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red(), sha=OURS[:39] + "b")
+    woodpecker.push(timelines.make_green(), event="tag", ref="refs/tags/v1")
+    assert numbers(woodpecker) == (ExitCode.OK, [2])
 
 
 def test_a_restart_of_a_restart_decides() -> None:
-    site = Pure(stream="")
+    woodpecker = InMemoryWoodpecker(stream="")
     script = timelines.make_flaky(
         timelines.make_red(), then=timelines.make_flaky(timelines.make_red(), then=timelines.make_green(20))
     )
-    site.push(script)
+    woodpecker.push(script)
     for t in (10.0, 20.0):
-        site.sky.t = t
-        site.book.restart(site.repo, site.book.rows[-1], t)
-    verdict = site.watch()
+        woodpecker.clock.t = t
+        woodpecker.book.restart(woodpecker.repo, woodpecker.book.rows[-1], t)
+    verdict = woodpecker.watch()
     assert [p.number for p in verdict.pipelines] == [3]
 
 
-def superseded(newer: str, *, version: str = "3.17.0", script: PipelineTimeline | None = None) -> Pure:
+def superseded(newer: str, *, version: str = "3.17.0", script: PipelineTimeline | None = None) -> InMemoryWoodpecker:
     """Our run is superseded at 10 s by a newer commit's."""
-    site = Pure(version=version)
-    site.push(timelines.make_green(60))
-    site.push(script or timelines.make_red(seconds=30), at=10.0, sha=newer)
-    return site
+    woodpecker = InMemoryWoodpecker(version=version)
+    woodpecker.push(timelines.make_green(60))
+    woodpecker.push(script or timelines.make_red(seconds=30), at=10.0, sha=newer)
+    return woodpecker
 
 
 @pytest.mark.parametrize("version", ["3.17.0", "3.13.0", "2.8.3"])
 def test_a_newer_commit_that_contains_ours_is_followed(version: str) -> None:
     """Servers before 3.14 do not say who ended it: a newer one on the branch did."""
-    site = superseded(NEWER, version=version)
-    told: list[Event] = []
-    verdict = site.watch(tell=told.append)
+    woodpecker = superseded(NEWER, version=version)
+    events: list[Event] = []
+    verdict = woodpecker.watch(tell=events.append)
     assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.FAILED, [2])
-    assert any(isinstance(one, PipelineChanged) and "following it" in one.note for one in told)
+    assert any(isinstance(one, PipelineChanged) and "following it" in one.note for one in events)
 
 
 @pytest.mark.parametrize("version", ["3.17.0", "2.8.3"])
@@ -146,96 +146,98 @@ def test_a_newer_commit_that_stays_unknown_is_6_with_that_reason() -> None:
 
 
 def test_a_chain_of_newer_commits_is_followed_to_its_end() -> None:
-    site = superseded(NEWER, script=timelines.make_green(60))
-    site.push(timelines.make_green(20), at=20.0, sha=NEWER)
-    assert numbers(site) == (ExitCode.OK, [3])
+    woodpecker = superseded(NEWER, script=timelines.make_green(60))
+    woodpecker.push(timelines.make_green(20), at=20.0, sha=NEWER)
+    assert numbers(woodpecker) == (ExitCode.OK, [3])
 
 
 def test_a_chain_that_ends_in_a_commit_without_ours_is_6() -> None:
-    site = superseded(NEWER, script=timelines.make_green(60))
-    site.push(timelines.make_green(20), at=20.0, sha=OLDER)
-    assert numbers(site)[0] is ExitCode.SUPERSEDED
+    woodpecker = superseded(NEWER, script=timelines.make_green(60))
+    woodpecker.push(timelines.make_green(20), at=20.0, sha=OLDER)
+    assert numbers(woodpecker)[0] is ExitCode.SUPERSEDED
 
 
 def test_before_3_14_a_kill_with_nothing_newer_is_a_persons() -> None:
-    site = Pure(version="2.8.3")
-    site.push(timelines.make_cancelled(after=3))
-    assert numbers(site) == (ExitCode.CANCELLED, [1])
+    woodpecker = InMemoryWoodpecker(version="2.8.3")
+    woodpecker.push(timelines.make_cancelled(after=3))
+    assert numbers(woodpecker) == (ExitCode.CANCELLED, [1])
 
 
 def test_a_restart_of_an_older_commit_supersedes_ours() -> None:
     """It kills whatever runs on the branch (measured, B4)."""
-    site = Pure(stream="")
-    site.push(timelines.make_red(), sha=OLDER)
-    site.push(timelines.make_green(60), at=5.0)
-    site.book.restart(site.repo, site.book.rows[0], 15.0)
-    assert numbers(site)[0] is ExitCode.SUPERSEDED
+    woodpecker = InMemoryWoodpecker(stream="")
+    woodpecker.push(timelines.make_red(), sha=OLDER)
+    woodpecker.push(timelines.make_green(60), at=5.0)
+    woodpecker.book.restart(woodpecker.repo, woodpecker.book.rows[0], 15.0)
+    assert numbers(woodpecker)[0] is ExitCode.SUPERSEDED
 
 
 def test_workflows_that_still_run_under_killed_change_nothing() -> None:
     """For ever, if their agent is gone (measured, A2)."""
     flow = ScriptedWorkflow("w", "running", (ScriptedStep("build", "running"),))
     info = (("canceled_by_user", "alice"),)
-    site = Pure()
-    site.push(
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(
         PipelineTimeline(
             (Frame(0, "created"), Frame(0.1, "running", (flow,)), Frame(3, "killed", (flow,), cancel_info=info))
         )
     )
-    assert numbers(site) == (ExitCode.CANCELLED, [1])
+    assert numbers(woodpecker) == (ExitCode.CANCELLED, [1])
 
 
 def test_a_workflow_that_was_skipped_by_its_dependency_leaves_the_failure_as_the_reason() -> None:
     """Its steps are killed (measured, B11)."""
     lint = ScriptedWorkflow("lint", "failure", (ScriptedStep("style", "failure", 1),))
     ship = ScriptedWorkflow("ship", "skipped", (ScriptedStep("push", "killed"),))
-    site = Pure()
-    site.push(PipelineTimeline((Frame(0, "running", (lint, ship)), Frame(3, "failure", (lint, ship)))))
-    verdict = site.watch()
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(PipelineTimeline((Frame(0, "running", (lint, ship)), Frame(3, "failure", (lint, ship)))))
+    verdict = woodpecker.watch()
     assert verdict.exit is ExitCode.FAILED
     assert "step style of workflow lint" in verdict.reason
 
 
 def test_a_pipeline_whose_every_workflow_was_skipped_passes_and_says_so() -> None:
     flow = ScriptedWorkflow("ship", "skipped", (ScriptedStep("push", "skipped"),))
-    site = Pure()
-    site.push(PipelineTimeline((Frame(0, "running", (flow,)), Frame(3, "success", (flow,)))))
-    verdict = site.watch()
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(PipelineTimeline((Frame(0, "running", (flow,)), Frame(3, "success", (flow,)))))
+    verdict = woodpecker.watch()
     assert verdict.exit is ExitCode.OK
     assert "skipped" in verdict.reason
 
 
 def test_a_row_that_is_created_for_ever_is_undecided() -> None:
-    site = Pure()
-    site.push(PipelineTimeline((Frame(0, "created"),)))
-    verdict = site.watch(patience=SHORT)
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(PipelineTimeline((Frame(0, "created"),)))
+    verdict = woodpecker.watch(patience=SHORT)
     assert verdict.exit is ExitCode.TIMEOUT
     assert "#1 is created" in verdict.reason
-    assert 300 <= site.sky.t <= 302
+    assert 300 <= woodpecker.clock.t <= 302
 
 
 def test_a_server_of_version_2_8_is_watched_as_one_of_today() -> None:
     for script, exit_ in ((timelines.make_green(), ExitCode.OK), (timelines.make_red(), ExitCode.FAILED)):
-        site = Pure(version="2.8.3")
-        site.push(script, at=2.0)
-        assert numbers(site) == (exit_, [1])
+        woodpecker = InMemoryWoodpecker(version="2.8.3")
+        woodpecker.push(script, at=2.0)
+        assert numbers(woodpecker) == (exit_, [1])
 
 
 def test_a_commit_far_down_the_list_is_found() -> None:
-    site = Pure(stream="")
-    site.push(timelines.make_red())
+    woodpecker = InMemoryWoodpecker(stream="")
+    woodpecker.push(timelines.make_red())
     for number in range(130):
-        site.push(timelines.make_green(), sha=OLDER, branch=f"b{number}", ref=f"refs/heads/b{number}")
-    site.sky.t = 60.0
-    assert numbers(site) == (ExitCode.FAILED, [1])
+        woodpecker.push(timelines.make_green(), sha=OLDER, branch=f"b{number}", ref=f"refs/heads/b{number}")
+    woodpecker.clock.t = 60.0
+    assert numbers(woodpecker) == (ExitCode.FAILED, [1])
 
 
 def test_ours_is_not_lost_when_many_newer_ones_push_it_down() -> None:
-    site = Pure(stream="")
-    site.push(timelines.make_red(seconds=100))
+    woodpecker = InMemoryWoodpecker(stream="")
+    woodpecker.push(timelines.make_red(seconds=100))
     for number in range(80):
-        site.push(timelines.make_green(), at=number + 1.0, sha=OLDER, branch=f"b{number}", ref=f"refs/heads/b{number}")
-    assert numbers(site) == (ExitCode.FAILED, [1])
+        woodpecker.push(
+            timelines.make_green(), at=number + 1.0, sha=OLDER, branch=f"b{number}", ref=f"refs/heads/b{number}"
+        )
+    assert numbers(woodpecker) == (ExitCode.FAILED, [1])
 
 
 REASONS = [
@@ -265,15 +267,15 @@ def test_no_pipeline_has_its_reason_and_its_remedy(
     assert remedy in hint
 
 
-def test_lost_contact_is_told_after_five_seconds_and_not_before() -> None:
-    state, told = CiWatchState(scope=scope_of(OURS)), []
+def test_lost_contact_is_reported_after_five_seconds_and_not_before() -> None:
+    state, events = CiWatchState(scope=scope_of(OURS)), []
     look: Poll[CiObservation] = Unavailable("reset", FailureKind.CONNECTION)
     for t in (0.0, REPORT_AFTER_S - 0.1, REPORT_AFTER_S, REPORT_AFTER_S + 1):
         step = decide_watch(state, look, t)
         state = step.state
-        told.append([type(event).__name__ for event in step.events if type(event).__name__ == "ContactLost"])
+        events.append([type(event).__name__ for event in step.events if type(event).__name__ == "ContactLost"])
     assert REPORT_AFTER_S == 5.0
-    assert told == [[], [], ["ContactLost"], []]
+    assert events == [[], [], ["ContactLost"], []]
 
 
 @pytest.mark.parametrize("containment", list(Containment), ids=lambda one: one.name)

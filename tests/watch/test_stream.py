@@ -25,11 +25,11 @@ from homelab_hooks.simulators.woodpecker.script import take_snapshot
 from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import PipelineStore, SimulatedRepo
 from tests.ci.values import APP, run_ref
+from tests.support.clock import FakeClock
 from tests.waiting import HANG_S
 from tests.watch.random_history import OLDER, OURS
 from tests.watch.run_over_sockets import Watching, watch
-from tests.watch.run_without_sockets import Pure
-from tests.watch.simulate import FakeClock
+from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 PING = b": ping\n\n"
 
@@ -116,8 +116,8 @@ def test_an_event_without_an_end_is_garbage() -> None:
         stream.feed(b"x")
 
 
-class Speaker:
-    """A server whose stream says what a test gives it, connection by connection; the last one stays open."""
+class StreamServer:
+    """A server whose stream sends what a test gives it, one connection after the other; the last one stays open."""
 
     def __init__(self, *connections: tuple[bytes, ...]) -> None:
         self.connections = list(connections)
@@ -139,12 +139,12 @@ class Speaker:
         """Nothing to close."""
 
 
-class Listening:
-    """An ear, its clock, and how often it woke."""
+class ListenerSetup:
+    """An event listener, its clock, and how often it called `wake`."""
 
     def __init__(self, *connections: tuple[bytes, ...]) -> None:
         self.clock, self.wakes = FakeClock(), 0
-        self.speaker = Speaker(*connections)
+        self.speaker = StreamServer(*connections)
         self.ear = EventStreamListener(self.speaker, APP, wake=self._woken, now=self.clock.now)
         self.ear.news(OURS, frozenset())
 
@@ -159,7 +159,7 @@ class Listening:
 
 
 def test_news_of_our_commit_wakes() -> None:
-    one = Listening((PING, event(0.0)))
+    one = ListenerSetup((PING, event(0.0)))
     one.to_the_end()
     news = one.ear.news(OURS, frozenset())
     assert (one.wakes, news.changed, news.ended) == (1, True, False)
@@ -167,13 +167,13 @@ def test_news_of_our_commit_wakes() -> None:
 
 @pytest.mark.parametrize("other", [event(1.0, sha=OLDER), event(1.0, repo=9)], ids=["commit", "repository"])
 def test_news_of_others_do_not_wake(other: bytes) -> None:
-    one = Listening((PING, other))
+    one = ListenerSetup((PING, other))
     one.to_the_end()
     assert (one.wakes, one.ear.news(OURS, frozenset()).changed) == (0, False)
 
 
 def test_a_number_that_is_followed_wakes_whatever_its_commit() -> None:
-    one = Listening((event(1.0, sha=OLDER),))
+    one = ListenerSetup((event(1.0, sha=OLDER),))
     one.ear.news(OURS, frozenset({run_ref(1)}))
     one.to_the_end()
     assert (one.wakes, one.ear.news(OURS, frozenset({run_ref(1)})).ended) == (1, True)
@@ -182,21 +182,21 @@ def test_a_number_that_is_followed_wakes_whatever_its_commit() -> None:
 def test_mere_steps_wake_no_more_often_than_the_gap() -> None:
     """A change of status or an end wakes at once."""
     assert STEP_WAKE_INTERVAL_S == 5.0
-    one = Listening((event(0.3), event(0.4), event(0.7), event(0.3), event(1.0)))
+    one = ListenerSetup((event(0.3), event(0.4), event(0.7), event(0.3), event(1.0)))
     one.to_the_end()
     assert one.wakes == 2
 
 
-def test_news_are_told_once() -> None:
-    one = Listening((event(1.0),))
+def test_news_are_reported_once() -> None:
+    one = ListenerSetup((event(1.0),))
     one.to_the_end()
     assert one.ear.news(OURS, frozenset()).changed
     assert not one.ear.news(OURS, frozenset()).changed
 
 
 @pytest.mark.slow
-def test_an_ear_opens_the_stream_again_after_an_end_or_garbage() -> None:
-    one = Listening((PING,), (b"x" * (MAX_EVENT_BYTES + 1),), (event(1.0),))
+def test_a_listener_opens_the_stream_again_after_an_end_or_garbage() -> None:
+    one = ListenerSetup((PING,), (b"x" * (MAX_EVENT_BYTES + 1),), (event(1.0),))
     one.to_the_end()
     assert one.speaker.heard == 3
     assert one.ear.news(OURS, frozenset()).ended
@@ -204,14 +204,14 @@ def test_an_ear_opens_the_stream_again_after_an_end_or_garbage() -> None:
 
 @pytest.mark.slow
 def test_a_stream_that_ended_is_not_up() -> None:
-    one = Listening((PING,), ())
+    one = ListenerSetup((PING,), ())
     one.to_the_end()
     assert not one.ear.news(OURS, frozenset()).is_up
 
 
 def test_a_stream_that_is_silent_for_long_is_not_up() -> None:
     """The server pings twice a minute (measured, B14)."""
-    one = Listening((PING,))
+    one = ListenerSetup((PING,))
     one.to_the_end()
     assert one.ear.news(OURS, frozenset()).is_up
     one.clock.sleep(IDLE_TIMEOUT_S + 1)
@@ -242,26 +242,26 @@ SCRIPTS = {
 @pytest.mark.parametrize("name", STREAMS)
 @pytest.mark.parametrize("exit_", SCRIPTS, ids=lambda one: one.verdict)
 @pytest.mark.slow
-def test_no_stream_changes_a_verdict(site: WoodpeckerSimulator, name: str, exit_: ExitCode) -> None:
-    site.push("acme/app", "main", OURS, SCRIPTS[exit_])
-    site.fail(*STREAMS[name])
-    ended = watch(site, Watching(seconds=(60, 8, 20), listen=True))
+def test_no_stream_changes_a_verdict(woodpecker: WoodpeckerSimulator, name: str, exit_: ExitCode) -> None:
+    woodpecker.push("acme/app", "main", OURS, SCRIPTS[exit_])
+    woodpecker.fail(*STREAMS[name])
+    ended = watch(woodpecker, Watching(seconds=(60, 8, 20), listen=True))
     assert ended.verdict.exit is exit_
-    assert site.count(STREAM_PATH) >= 1
+    assert woodpecker.count(STREAM_PATH) >= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lag", [3.0, 8.0, 1000.0], ids=str)
-def test_a_stream_that_is_late_changes_no_verdict(site: WoodpeckerSimulator, lag: float) -> None:
-    site.lag = lag
-    site.push("acme/app", "main", OURS, timelines.make_red(seconds=6))
-    assert watch(site, Watching(listen=True)).verdict.exit is ExitCode.FAILED
+def test_a_stream_that_is_late_changes_no_verdict(woodpecker: WoodpeckerSimulator, lag: float) -> None:
+    woodpecker.lag = lag
+    woodpecker.push("acme/app", "main", OURS, timelines.make_red(seconds=6))
+    assert watch(woodpecker, Watching(listen=True)).verdict.exit is ExitCode.FAILED
 
 
 @pytest.mark.slow
-def test_a_stream_that_is_dropped_again_and_again_changes_no_verdict(site: WoodpeckerSimulator) -> None:
-    site.push("acme/app", "main", OURS, timelines.make_green(seconds=20))
-    ended = watch(site, Watching(listen=True), tell=lambda _: site.drop_streams())
+def test_a_stream_that_is_dropped_again_and_again_changes_no_verdict(woodpecker: WoodpeckerSimulator) -> None:
+    woodpecker.push("acme/app", "main", OURS, timelines.make_green(seconds=20))
+    ended = watch(woodpecker, Watching(listen=True), tell=lambda _: woodpecker.drop_streams())
     assert ended.verdict.exit is ExitCode.OK
 
 
@@ -269,9 +269,11 @@ def test_a_stream_that_lies_gives_no_verdict() -> None:
     """It says every second that the pipeline is green and over, or nothing but created; the list knows better."""
     rng = random.Random(4)  # noqa: S311 - a story, not a secret
     lies = [event(t) for t in (0.0, 0.3, 1.0)]
-    site = Pure(lies=lambda since, until: [rng.choice(lies) for _ in range(int(until) - int(since))])
-    site.push(timelines.make_red(seconds=100), at=1.0)
-    verdict = site.watch()
+    woodpecker = InMemoryWoodpecker(
+        lies=lambda since, until: [rng.choice(lies) for _ in range(int(until) - int(since))]
+    )
+    woodpecker.push(timelines.make_red(seconds=100), at=1.0)
+    verdict = woodpecker.watch()
     assert verdict.exit is ExitCode.FAILED
-    assert 101 <= site.sky.t <= 107
-    assert len(site.requests) < 500
+    assert 101 <= woodpecker.clock.t <= 107
+    assert len(woodpecker.requests) < 500

@@ -49,12 +49,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     argv = [*pip, "install", "--quiet", "--no-deps", "--ignore-installed", "--prefix", str(prefix), str(wheel)]
     done = ProcessRunner(os.environ).run(argv, timeout=HANG_S)
     assert done.ok, done.err
-    site = next(prefix.glob("lib/python*/site-packages"))
+    woodpecker = next(prefix.glob("lib/python*/site-packages"))
     home = prefix / "home"
     home.mkdir()
     environ = {
         "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}",
-        "PYTHONPATH": str(site),
+        "PYTHONPATH": str(woodpecker),
         "HOME": str(home),
         "TERM": "dumb",
         "LC_ALL": "C.UTF-8",

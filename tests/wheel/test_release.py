@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 EPOCH = {"SOURCE_DATE_EPOCH": "1767225600"}
 FREE = re.compile(r"MIT|BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla Public License 2")
-"""licences that ask for nothing that a user of ours could not keep"""
+"""licences whose terms every user of this package can meet"""
 
 
 def built(kind: str, folder: Path, source: Path = ROOT) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.bench import deploying, starting, watching
 from tools.bench.figures import Figure, document
-from tools.bench.place import ROOT, Place
+from tools.bench.place import ROOT, BenchClone
 
 WRITTEN = ROOT / "docs" / "benchmarks.md"
 
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     found = []
     with tempfile.TemporaryDirectory(prefix="homelab-bench-") as folder:
-        for figure in _all(Place.at(Path(folder)), quick=given.quick):
+        for figure in _all(BenchClone.at(Path(folder)), quick=given.quick):
             found.append(figure)
             sys.stderr.write(figure.row + "\n")
     text = document(found, "python -m tools.bench" + (" --quick" if given.quick else ""))
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _all(place: Place, *, quick: bool) -> Iterator[Figure]:
+def _all(place: BenchClone, *, quick: bool) -> Iterator[Figure]:
     yield from starting.figures(place, 5 if quick else 21)
     yield from watching.requests()
     yield from watching.latency(place, watching.lengths(4, 6.0) if quick else watching.lengths(16, 20.0))

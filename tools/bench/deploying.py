@@ -15,13 +15,13 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.image_ref import TagProof
 from homelab_hooks.kubectl.model import WorkloadTarget
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, ScriptedRollout
 from homelab_hooks.simulators.kubernetes.server import FailWatches, KubernetesSimulator
-from homelab_hooks.simulators.played_time import SimulatedClock
 from tests.support.kubectl_replay import ReplayedKubectl
 from tools.bench.figures import Figure, at_most, delays
-from tools.bench.place import PROGRAMS, Place
+from tools.bench.place import PROGRAMS, BenchClone
 
 WATCHED, POLLED = 0.5, 1.5
 MOST = {True: 20, False: 80}
@@ -34,8 +34,8 @@ REPLICAS = 3
 WAY = {True: "with watches", False: "without"}
 
 
-class Seen(NamedTuple):
-    """A rollout as one waiter saw it: seconds from its end in the API to the exit, beyond the settle time."""
+class ObservedRollout(NamedTuple):
+    """A rollout as one deploy wait saw it: seconds from its end in the API to the exit, beyond the settle time."""
 
     delay: float
     requests: int
@@ -77,9 +77,9 @@ def _apart(*, newer: str, ours: str) -> Containment:
     return Containment.NOT_CONTAINED
 
 
-def latency(place: Place, seconds: Sequence[float]) -> Iterator[Figure]:
-    """Rollouts of these lengths in real time, through the real kubectl; each waiter has a cluster of its own."""
-    found: dict[str, list[Seen]] = {"watched": [], "polled": [], "status": []}
+def latency(place: BenchClone, seconds: Sequence[float]) -> Iterator[Figure]:
+    """Rollouts of these lengths in real time, through the real kubectl; each wait has its own cluster."""
+    found: dict[str, list[ObservedRollout]] = {"watched": [], "polled": [], "status": []}
     for first in range(0, len(seconds), AT_ONCE):
         threads = [
             threading.Thread(target=_one, args=(place, name, length, found))
@@ -106,11 +106,11 @@ def latency(place: Place, seconds: Sequence[float]) -> Iterator[Figure]:
     yield status._replace(found=f"{status.found.replace('pipelines', 'rollouts')}; at most {asked} requests")
 
 
-def _delays(seen: Sequence[Seen]) -> list[float]:
+def _delays(seen: Sequence[ObservedRollout]) -> list[float]:
     return [one.delay for one in seen]
 
 
-def _one(place: Place, name: str, length: float, found: dict[str, list[Seen]]) -> None:
+def _one(place: BenchClone, name: str, length: float, found: dict[str, list[ObservedRollout]]) -> None:
     sha = place.clone.head
     stage = DeploymentScript(SampleApp(replicas=REPLICAS), now=time.monotonic)
     rollout = ScriptedRollout(image_after=1.5, lag=0.3, pod_takes=length / REPLICAS)
@@ -129,4 +129,4 @@ def _one(place: Place, name: str, length: float, found: dict[str, list[Seen]]) -
         assert code == ExitCode.OK, (name, code)
         done = begin + rollout.image_after + rollout.lag + length
         settle = 0.0 if name == "status" else SETTLE
-        found[name].append(Seen(exited - done - settle, len(cluster.requests)))
+        found[name].append(ObservedRollout(exited - done - settle, len(cluster.requests)))

@@ -1,4 +1,4 @@
-"""Time that runs faster than it does, and a client that measures with it."""
+"""A clock that runs faster than real time, and a client that measures with it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from homelab_hooks.net.http import MAX_BODY_BYTES, HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 
 SPEED = 50.0
-"""seconds of the watch and of the stand-in in one of ours"""
+"""seconds of the watch and of the simulated server in one real second"""
 LEAST = 0.4
-"""real seconds that an answer is waited for at least: this machine may be busy"""
+"""the least real seconds to wait for an answer, because the machine may be busy"""
 
 
 class FastClock:
@@ -42,7 +42,7 @@ class FastClock:
 
 
 class FastHttps:
-    """The real client, whose deadlines and durations are told in the fast clock's seconds."""
+    """The real client, whose deadlines and durations are in the fast clock's seconds."""
 
     def __init__(self, https: HttpClient, speed: float) -> None:
         self._https, self._speed = https, speed

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from homelab_hooks.simulators.repositories import Clone
 from tools.bench.figures import Figure, at_most
-from tools.bench.place import ROOT, Place
+from tools.bench.place import ROOT, BenchClone
 
 MANY = 1000
 """refs of one fetch"""
@@ -18,7 +18,7 @@ MANY = 1000
 class Pair(NamedTuple):
     """A clone with the shims, and one without."""
 
-    place: Place
+    place: BenchClone
     hooked: Clone
     plain: Clone
 
@@ -34,7 +34,7 @@ class Pair(NamedTuple):
         return statistics.median(found)
 
 
-def figures(place: Place, times: int) -> Iterator[Figure]:
+def figures(place: BenchClone, times: int) -> Iterator[Figure]:
     """One operation each, then a fetch of many refs."""
     pair = Pair(place, _clone(place, "hooked"), _clone(place, "plain"))
     folder = pair.hooked.path / ".git" / "hooks"
@@ -60,7 +60,7 @@ def figures(place: Place, times: int) -> Iterator[Figure]:
     yield at_most(f"the hook shims, added to a fetch of {MANY} refs", fetching(pair, max(3, times // 10)), 3, "s")
 
 
-def _clone(place: Place, name: str) -> Clone:
+def _clone(place: BenchClone, name: str) -> Clone:
     """One that makes commits of its own, and pushes to a branch of its own."""
     clone = place.workshop.clone(name)
     clone.git("config", "user.name", name)

@@ -1,4 +1,4 @@
-"""Watches a stand-in that plays in fast motion: `python -m tools.bench.hour URL SPEED`."""
+"""Watches a simulated server whose time runs fast: `python -m tools.bench.hour URL SPEED`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.ci.values import scope_of
 from tools.bench.fast import FastClock, FastHttps
 
 PATIENT = WatchTimeouts(overall=1e9, appear=1e9, unreachable=1e9)
-"""seconds of the fast clock, of which a busy machine may let many pass before it answers"""
+"""seconds of the fast clock; many may pass before a busy machine answers"""
 
 
 def _contains(*, newer: str, ours: str) -> Containment:

@@ -17,7 +17,7 @@ PROGRAMS = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent.parent
 
 
-class Place(NamedTuple):
+class BenchClone(NamedTuple):
     """A clone, and the environment of everything that runs in it."""
 
     environ: dict[str, str]
@@ -25,8 +25,8 @@ class Place(NamedTuple):
     clone: Clone
 
     @classmethod
-    def at(cls, folder: Path) -> Place:
-        """Made anew."""
+    def at(cls, folder: Path) -> BenchClone:
+        """A new clone and its environment."""
         environ = make_hermetic_env(os.environ, folder / "home")
         environ["PATH"] = f"{PROGRAMS}:{environ['PATH']}"
         environ["PYTHONPATH"] = str(ROOT)
@@ -34,10 +34,12 @@ class Place(NamedTuple):
         clone = workshop.clone("work")
         return cls(environ, workshop, clone)
 
-    def start(self, argv: Sequence[str], *, more: Mapping[str, str] | None = None, cwd: Path | None = None) -> Running:
-        """Begin a process whose words nobody reads."""
+    def start(
+        self, argv: Sequence[str], *, more: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> RunningProcess:
+        """Start a process whose output is discarded."""
         environ = {**self.environ, **(more or {})}
-        return Running(
+        return RunningProcess(
             subprocess.Popen(
                 argv, cwd=cwd or self.clone.path, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -55,7 +57,7 @@ class Place(NamedTuple):
         return spent
 
 
-class Running(NamedTuple):
+class RunningProcess(NamedTuple):
     """A process under way."""
 
     process: subprocess.Popen[bytes]

@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     pause = threading.Event()
 
     def ask(path: str) -> Any:
-        request = urllib.request.Request(server + path, headers=headers)  # noqa: S310 - the stand-in's address
+        request = urllib.request.Request(server + path, headers=headers)  # noqa: S310 - the simulated server's address
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
             return json.loads(answer.read() or b"null")
 

@@ -13,12 +13,12 @@ from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tools.bench import hooking
 from tools.bench.figures import Figure, at_most, ratio
-from tools.bench.place import PROGRAMS, Place
+from tools.bench.place import PROGRAMS, BenchClone
 
 BARE = (sys.executable, "-c", "pass")
 
 
-def figures(place: Place, times: int) -> Iterator[Figure]:
+def figures(place: BenchClone, times: int) -> Iterator[Figure]:
     """One after another."""
     for words in (("homelab", "--help"), ("homelab-watch", "--version")):
         ours, bare = in_turn(place, (str(PROGRAMS / words[0]), *words[1:]), BARE, times)
@@ -28,30 +28,30 @@ def figures(place: Place, times: int) -> Iterator[Figure]:
     yield landing(place, max(5, times // 2))
 
 
-def in_turn(place: Place, ours: Sequence[str], bare: Sequence[str], times: int) -> tuple[list[float], list[float]]:
+def in_turn(place: BenchClone, ours: Sequence[str], bare: Sequence[str], times: int) -> tuple[list[float], list[float]]:
     """Seconds of each, taken alternately."""
     found = [(place.took(ours), place.took(bare)) for _ in range(times + 1)][1:]
     return [mine for mine, _ in found], [its for _, its in found]
 
 
-def first_request(place: Place, times: int) -> Figure:
+def first_request(place: BenchClone, times: int) -> Figure:
     """From the start of `homelab-watch` to the first request that the server gets; the token is in the environment."""
     ours, bare = [], []
     for _ in range(times):
         bare.append(place.took(BARE))
-        with WoodpeckerSimulator(SystemClock()) as site:
-            site.push("acme/app", "main", place.clone.head, timelines.make_blocked())
-            more = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": "alice-token"}
+        with WoodpeckerSimulator(SystemClock()) as woodpecker:
+            woodpecker.push("acme/app", "main", place.clone.head, timelines.make_blocked())
+            more = {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": "alice-token"}
             begin = time.monotonic()
             running = place.start(
                 [str(PROGRAMS / "homelab-watch"), "--repo", "acme/app"], more=more, cwd=place.clone.path
             )
             running.ended()
-            ours.append(site.requests[0].at - begin)
+            ours.append(woodpecker.requests[0].at - begin)
     return ratio("first API request over `python -c pass`", ours, bare, 13)
 
 
-def landing(place: Place, times: int) -> Figure:
+def landing(place: BenchClone, times: int) -> Figure:
     """`git land` against the three commands that it stands for, on a local remote."""
     ours, bare = [], []
     mine = place.workshop.clone("landing", branch="topic")
@@ -69,6 +69,6 @@ def landing(place: Place, times: int) -> Figure:
     return at_most("`git land --no-ci-watch --no-verify` over fetch, merge, push", more, 0.5, "s")
 
 
-def _follow(clone: Path, place: Place) -> None:
+def _follow(clone: Path, place: BenchClone) -> None:
     """Take the other's commit in beforehand, so that both merge nothing."""
     place.took(["git", "pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main"], cwd=clone)

@@ -16,9 +16,9 @@ from homelab_hooks.simulators.faults import FaultRule, StatusFault
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.server import STREAM_PATH, WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
-from tests.watch.run_without_sockets import Pure, attempts
+from tests.watch.run_without_sockets import InMemoryWoodpecker, attempts
 from tools.bench.figures import Figure, at_most, delays
-from tools.bench.place import PROGRAMS, Place
+from tools.bench.place import PROGRAMS, BenchClone
 from tools.bench.pollers import POLLERS, Ask
 
 UP, DOWN = (0.3, 1.5), (1.5, 4.0)
@@ -30,7 +30,7 @@ STEPS = ("clone", "build", "test")
 TEN = 600.0
 
 
-class Seen(NamedTuple):
+class ObservedPipeline(NamedTuple):
     """A pipeline as one watcher saw it: seconds from its end to the exit, and what it asked."""
 
     delay: float
@@ -43,7 +43,7 @@ def lengths(number: int, longest: float) -> list[float]:
     return [3.0 + (longest - 3.0) * (index * 0.618 % 1.0) for index in range(number)]
 
 
-class Run(NamedTuple):
+class WatchMethod(NamedTuple):
     """One way to watch many pipelines."""
 
     streaming: bool
@@ -51,13 +51,13 @@ class Run(NamedTuple):
     watchers: tuple[str, ...]
 
 
-def latency(place: Place, seconds: list[float]) -> Iterator[Figure]:
+def latency(place: BenchClone, seconds: list[float]) -> Iterator[Figure]:
     """With the stream and without it, with earlier pipelines of the branch and without."""
     memory = 0.0
     for streaming in (True, False):
         for history in (True, False):
             watchers = ("ours", "go", "three") if streaming and history else ("ours",)
-            found = side_by_side(place, Run(streaming, history, watchers), seconds)
+            found = side_by_side(place, WatchMethod(streaming, history, watchers), seconds)
             way = f"event stream {'up' if streaming else 'down'}, duration {'known' if history else 'unknown'}"
             memory = max(memory, *(one.memory for one in found["ours"]))
             yield delays(
@@ -71,9 +71,9 @@ def latency(place: Place, seconds: list[float]) -> Iterator[Figure]:
     yield at_most("memory of a watch", memory, 60, "MB")
 
 
-def side_by_side(place: Place, run: Run, seconds: list[float]) -> dict[str, list[Seen]]:
+def side_by_side(place: BenchClone, run: WatchMethod, seconds: list[float]) -> dict[str, list[ObservedPipeline]]:
     """Each pipeline has a server of its own and all the watchers."""
-    found: dict[str, list[Seen]] = {name: [] for name in run.watchers}
+    found: dict[str, list[ObservedPipeline]] = {name: [] for name in run.watchers}
     for first in range(0, len(seconds), AT_ONCE):
         threads = []
         for index, length in enumerate(seconds[first : first + AT_ONCE]):
@@ -84,21 +84,24 @@ def side_by_side(place: Place, run: Run, seconds: list[float]) -> dict[str, list
     return found
 
 
-def _one(place: Place, run: Run, length: float, wait: float, found: dict[str, list[Seen]]) -> None:
+def _one(
+    place: BenchClone, run: WatchMethod, length: float, wait: float, found: dict[str, list[ObservedPipeline]]
+) -> None:
     threading.Event().wait(wait)
     sha = place.clone.head
-    with WoodpeckerSimulator(SystemClock()) as site:
+    with WoodpeckerSimulator(SystemClock()) as woodpecker:
         if not run.streaming:
-            site.fail(FaultRule(fault=StatusFault(code=502), path=STREAM_PATH))
+            woodpecker.fail(FaultRule(fault=StatusFault(code=502), path=STREAM_PATH))
         if run.history:
             for number in range(3):
-                site.push(
+                woodpecker.push(
                     "acme/app", "main", "b" * 40, timelines.make_green(length + number / 10, steps=STEPS), after=-3000
                 )
-        row = site.push("acme/app", "main", sha, timelines.make_green(length, steps=STEPS), after=0.5)
+        row = woodpecker.push("acme/app", "main", sha, timelines.make_green(length, steps=STEPS), after=0.5)
         assert row is not None
         threads = [
-            threading.Thread(target=_watched, args=(place, site, row.number, name, found)) for name in run.watchers
+            threading.Thread(target=_watched, args=(place, woodpecker, row.number, name, found))
+            for name in run.watchers
         ]
         for thread in threads:
             thread.start()
@@ -106,63 +109,65 @@ def _one(place: Place, run: Run, length: float, wait: float, found: dict[str, li
             thread.join()
 
 
-def _watched(place: Place, site: WoodpeckerSimulator, number: int, name: str, found: dict[str, list[Seen]]) -> None:
+def _watched(
+    place: BenchClone, woodpecker: WoodpeckerSimulator, number: int, name: str, found: dict[str, list[ObservedPipeline]]
+) -> None:
     user = next(user for user, watcher in WATCHERS.items() if watcher == name)
-    more = {"WOODPECKER_SERVER": site.url, "WOODPECKER_TOKEN": f"{user}-token"}
+    more = {"WOODPECKER_SERVER": woodpecker.url, "WOODPECKER_TOKEN": f"{user}-token"}
     sha = place.clone.head
     ours = [str(PROGRAMS / "homelab-watch"), sha, "--repo", "acme/app", "--output", "plain"]
-    argv = ours if name == "ours" else [sys.executable, "-m", "tools.bench.pollers", name, site.url, sha]
+    argv = ours if name == "ours" else [sys.executable, "-m", "tools.bench.pollers", name, woodpecker.url, sha]
     running = place.start(argv, more=more)
     memory = 0.0
     while running.process.poll() is None:
         memory = max(memory, running.peak)
         threading.Event().wait(0.004)
     exited, code = running.ended()
-    end = site.ended("acme/app", number)
+    end = woodpecker.ended("acme/app", number)
     assert code == ExitCode.OK, (name, code)
     assert end is not None
-    asked = sum(1 for request in site.requests if request.user == user)
-    found[name].append(Seen(exited - end, asked, memory))
+    asked = sum(1 for request in woodpecker.requests if request.user == user)
+    found[name].append(ObservedPipeline(exited - end, asked, memory))
 
 
 def requests() -> Iterator[Figure]:
     """Of a ten-minute watch of one pipeline, in simulated time; the stream's own attempts are counted."""
     for stream, most in (("up", 60), ("", 200)):
         for history in (True, False):
-            site = _ten(stream=stream, history=history)
-            site.watch()
-            asked = len(site.requests) + (1 if stream else attempts(TEN))
+            woodpecker = _ten(stream=stream, history=history)
+            woodpecker.watch()
+            asked = len(woodpecker.requests) + (1 if stream else attempts(TEN))
             way = f"event stream {'up' if stream else 'down'}, duration {'known' if history else 'unknown'}"
             yield at_most(f"requests of a ten-minute watch: {way}", asked, most, "requests")
     for name, poll in POLLERS.items():
-        site = _ten(stream="", history=False)
-        poll(_asking(site), site.sky.sleep, site.book.rows[-1].commit)
-        yield Figure(f"the same with {SAID[name]}", f"{len(site.requests)} requests")
+        woodpecker = _ten(stream="", history=False)
+        poll(_asking(woodpecker), woodpecker.clock.sleep, woodpecker.book.rows[-1].commit)
+        yield Figure(f"the same with {SAID[name]}", f"{len(woodpecker.requests)} requests")
 
 
-def _ten(*, stream: str, history: bool) -> Pure:
-    site = Pure(stream=stream)
+def _ten(*, stream: str, history: bool) -> InMemoryWoodpecker:
+    woodpecker = InMemoryWoodpecker(stream=stream)
     for number in range(3 if history else 0):
-        site.push(timelines.make_green(TEN, steps=STEPS), at=number * TEN, sha="b" * 40)
-    site.sky.t = 4 * TEN if history else 0.0
-    site.push(timelines.make_green(TEN, steps=STEPS), at=site.sky.t + 0.5)
-    return site
+        woodpecker.push(timelines.make_green(TEN, steps=STEPS), at=number * TEN, sha="b" * 40)
+    woodpecker.clock.t = 4 * TEN if history else 0.0
+    woodpecker.push(timelines.make_green(TEN, steps=STEPS), at=woodpecker.clock.t + 0.5)
+    return woodpecker
 
 
-def _asking(site: Pure) -> Ask:
+def _asking(woodpecker: InMemoryWoodpecker) -> Ask:
     def ask(path: str) -> object:
-        reply = site.request("GET", path)
+        reply = woodpecker.request("GET", path)
         assert isinstance(reply, HttpResponse)
         return json.loads(reply.body or b"null")
 
     return ask
 
 
-def hour(place: Place, speed: float) -> Figure:
+def hour(place: BenchClone, speed: float) -> Figure:
     """A watch of one hour in fast motion, as a process of its own."""
-    with WoodpeckerSimulator(SystemClock(), speed=speed) as site:
-        site.push("acme/app", "main", "a" * 40, timelines.make_green(3600, steps=[f"step{n}" for n in range(40)]))
-        running = place.start([sys.executable, "-m", "tools.bench.hour", site.url, str(speed)])
+    with WoodpeckerSimulator(SystemClock(), speed=speed) as woodpecker:
+        woodpecker.push("acme/app", "main", "a" * 40, timelines.make_green(3600, steps=[f"step{n}" for n in range(40)]))
+        running = place.start([sys.executable, "-m", "tools.bench.hour", woodpecker.url, str(speed)])
         memory, begin = 0.0, time.monotonic()
         while running.process.poll() is None:
             memory = max(memory, running.peak)

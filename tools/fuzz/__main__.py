@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.fuzz.fed import Fed
+from tools.fuzz.fed import FuzzTarget
 from tools.fuzz.mutations import mutated
 from tools.fuzz.targets import TARGETS
 
@@ -22,7 +22,7 @@ SLOW_S = 20.0
 """of this process's own time for one input, after which it is a finding too, however busy the machine is"""
 
 
-class Finding(NamedTuple):
+class BrokenPromise(NamedTuple):
     """An input that broke a promise."""
 
     data: bytes
@@ -54,10 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(broken > 0)
 
 
-def fed(fed_: Fed, seconds: float, seed: int) -> tuple[int, float, list[Finding]]:
+def fed(fed_: FuzzTarget, seconds: float, seed: int) -> tuple[int, float, list[BrokenPromise]]:
     """Cases, seconds, and one finding of each kind."""
     rng = random.Random(seed)  # noqa: S311 - inputs, not secrets
-    begin, cases, found = time.monotonic(), 0, dict[str, Finding]()
+    begin, cases, found = time.monotonic(), 0, dict[str, BrokenPromise]()
     while time.monotonic() - begin < seconds:
         data = mutated(rng, fed_.seeds)
         cases += 1
@@ -69,9 +69,9 @@ def fed(fed_: Fed, seconds: float, seed: int) -> tuple[int, float, list[Finding]
             key = f"{type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
             known = found.get(key)
             if known is None or len(data) < len(known.data):
-                found[key] = Finding(data, f"{key}: {str(error)[:300]}")
+                found[key] = BrokenPromise(data, f"{key}: {str(error)[:300]}")
         if (spent := time.process_time() - before) > SLOW_S:
-            found["slow"] = Finding(data, f"slow: {spent:.1f} s for {len(data)} bytes")
+            found["slow"] = BrokenPromise(data, f"slow: {spent:.1f} s for {len(data)} bytes")
     return cases, time.monotonic() - begin, list(found.values())
 
 

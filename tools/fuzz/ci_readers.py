@@ -13,7 +13,7 @@ from homelab_hooks.ci.woodpecker.sse import MAX_EVENT_BYTES, MalformedStream, Pi
 from homelab_hooks.net.message import HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.polling.outcome import Found, Unavailable
 from tools.fuzz import seeds, texts
-from tools.fuzz.fed import LOOKS, Fed
+from tools.fuzz.fed import LOOKS, FuzzTarget
 from tools.fuzz.promises import hold
 
 
@@ -91,20 +91,20 @@ def _heard(chunks: Sequence[bytes]) -> tuple[list[PipelineHint], int]:
 _EVENT = b'event:message\r\ndata: {"pipeline": %s,\r\ndata: "repo": {"id": 8, "full_name": "a/b"}}\r\n\r\n: ping\n\n'
 
 TARGETS = {
-    "pipelines": Fed(woodpecker(parse.parse_pipelines), seeds.woodpecker("/pipelines")),
-    "pipeline": Fed(woodpecker(parse.parse_pipeline), seeds.woodpecker("/pipelines/")),
-    "repo": Fed(woodpecker(parse.parse_repo), seeds.woodpecker("/lookup/")),
-    "login": Fed(woodpecker(parse.parse_login), seeds.woodpecker("/user")),
-    "rights": Fed(woodpecker(parse.parse_can_push), seeds.woodpecker("/permissions")),
-    "queue": Fed(woodpecker(parse.parse_queue), seeds.woodpecker("/queue")),
-    "log": Fed(woodpecker(parse.parse_log), seeds.woodpecker("/logs/")),
-    "headers": Fed(headers, (
+    "pipelines": FuzzTarget(woodpecker(parse.parse_pipelines), seeds.woodpecker("/pipelines")),
+    "pipeline": FuzzTarget(woodpecker(parse.parse_pipeline), seeds.woodpecker("/pipelines/")),
+    "repo": FuzzTarget(woodpecker(parse.parse_repo), seeds.woodpecker("/lookup/")),
+    "login": FuzzTarget(woodpecker(parse.parse_login), seeds.woodpecker("/user")),
+    "rights": FuzzTarget(woodpecker(parse.parse_can_push), seeds.woodpecker("/permissions")),
+    "queue": FuzzTarget(woodpecker(parse.parse_queue), seeds.woodpecker("/queue")),
+    "log": FuzzTarget(woodpecker(parse.parse_log), seeds.woodpecker("/logs/")),
+    "headers": FuzzTarget(headers, (
         b"503\n120\n\n\ntext/plain\nupstream gone",
         b"429\nTue, 24 Nov 2026 08:00:09 GMT\nTue, 24 Nov 2026 08:00:00 GMT\n\n\n",
         b"302\n\n\nhttps://[::1]:80/login?x\ntext/html\n<html>", b"401\n\n\n\n\n", b"404\n\n\n\n\n",
     )),
-    "packed": Fed(packed, (b"a" * 200, zlib.compress(b"{}" * 9000, wbits=31))),
-    "stream": Fed(stream, (
+    "packed": FuzzTarget(packed, (b"a" * 200, zlib.compress(b"{}" * 9000, wbits=31))),
+    "stream": FuzzTarget(stream, (
         *(_EVENT % body for body in seeds.woodpecker("/pipelines/")[:8] if body.startswith(b"{")), b"data: {}\n\n" * 9,
     )),
 }  # fmt: skip

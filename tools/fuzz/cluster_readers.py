@@ -11,13 +11,13 @@ from homelab_hooks.kubectl.model import Pod, ReplicaCounts, Revision, Template, 
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
 from tools.fuzz import seeds, texts
-from tools.fuzz.fed import LOOKS, Fed, Says
+from tools.fuzz.fed import LOOKS, CannedProgram, FuzzTarget
 from tools.fuzz.promises import hold
 
 
 def kubectl(data: bytes) -> None:
     """Whatever kubectl prints, each verb is a look, and what was seen is what its type says."""
-    known = Kubectl(Says(Completed(0, data)))
+    known = Kubectl(CannedProgram(Completed(0, data)))
     workload = None
     for kind in WorkloadKind:
         found = known.workload(WorkloadTarget("shop", kind, "web"), within=1.0)
@@ -26,7 +26,7 @@ def kubectl(data: bytes) -> None:
             workload = found.value
             hold(workload, Workload)
     workload = workload or WORKLOAD
-    listed = Kubectl(Says(Completed(0, b'{"items": [' + data + b"]}")))
+    listed = Kubectl(CannedProgram(Completed(0, b'{"items": [' + data + b"]}")))
     target = WorkloadTarget("shop", WorkloadKind.DEPLOYMENT, "web")
     for asked in (known, listed):
         made = asked.revisions(target, workload, within=1.0)
@@ -37,9 +37,9 @@ def kubectl(data: bytes) -> None:
 
 
 def kubectl_errors(data: bytes) -> None:
-    """Whatever kubectl complains of, it is no success, and can be shown."""
+    """An error of kubectl is never a success, and its text can be shown."""
     for code in (1, 0 - 9, 255):
-        found = Kubectl(Says(Completed(code, data, data))).workload(
+        found = Kubectl(CannedProgram(Completed(code, data, data))).workload(
             WorkloadTarget("shop", WorkloadKind.DEPLOYMENT, "web"), within=1.0
         )
         assert isinstance(found, (NotFound, Unavailable, Denied))
@@ -66,12 +66,12 @@ WORKLOAD = Workload(
 )  # fmt: skip
 
 TARGETS = {
-    "kubectl": Fed(kubectl, tuple(
+    "kubectl": FuzzTarget(kubectl, tuple(
         body for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ControllerRevision", "Pod", "Event")
         for body in seeds.kubernetes(kind)[:6]
     )),
-    "kubectl-errors": Fed(kubectl_errors, seeds.kubectl_errors()),
-    "kubectl-watch": Fed(watches, tuple(
+    "kubectl-errors": FuzzTarget(kubectl_errors, seeds.kubectl_errors()),
+    "kubectl-watch": FuzzTarget(watches, tuple(
         b'{"type": "%s", "object": %s}' % (event, body)
         for event in (b"ADDED", b"MODIFIED", b"DELETED", b"BOOKMARK", b"ERROR")
         for kind in ("Deployment", "StatefulSet", "DaemonSet", "Pod")

@@ -1,4 +1,4 @@
-"""A reader of something outside, as it is fed."""
+"""A parser of external input as a fuzz target."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a fol
 
 
 @dataclass(frozen=True)
-class Fed:
-    """A reader, and with what the feeding begins."""
+class FuzzTarget:
+    """A parser, and the inputs that the mutations start from."""
 
     feed: Callable[[bytes], None]
     seeds: tuple[bytes, ...]
 
 
-class Says:
-    """A program that says this, whatever it is asked."""
+class CannedProgram:
+    """A program that prints this whatever its arguments."""
 
     def __init__(self, done: Completed) -> None:
         self._done = done
@@ -35,5 +35,5 @@ class Says:
         return self._done
 
     def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Any:
-        """Nobody does here."""
+        """Not used by the fuzz targets."""
         raise NotImplementedError(argv, hear, over)

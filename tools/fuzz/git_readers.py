@@ -18,7 +18,7 @@ from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.system import process_table
 from homelab_hooks.system.completed import Completed
 from tools.fuzz import seeds, texts
-from tools.fuzz.fed import LOOKS, SHA, Fed
+from tools.fuzz.fed import LOOKS, SHA, FuzzTarget
 from tools.fuzz.promises import hold
 
 
@@ -47,8 +47,8 @@ def pushes(data: bytes) -> None:
         assert not texts.harmful(error_message(Completed(code, b"", err.encode())))
 
 
-class Mouth:
-    """A git that says this, whatever it is asked (`homelab_hooks.git.runner.GitRunner`)."""
+class CannedGit:
+    """A git that prints this whatever its arguments (`homelab_hooks.git.runner.GitRunner`)."""
 
     untrusted, ssh_batch = True, False
 
@@ -63,7 +63,7 @@ class Mouth:
         del args, timeout, pid_file, settings, index
         return self._done
 
-    def at(self, directory: Path) -> Mouth:
+    def at(self, directory: Path) -> CannedGit:
         """The same in another directory."""
         del directory
         return self
@@ -107,7 +107,7 @@ def git_says(data: bytes) -> None:
     """Whatever git prints, and however it ends, each verb is a value of its type or a Problem."""
     out, _, err = data.partition(b"\x1f")
     for code in (0, 1, 128):
-        mouth = Mouth(Completed(code, out, err))
+        mouth = CannedGit(Completed(code, out, err))
         git = Repository(mouth)
         for ask, kind in ASKED:
             try:
@@ -118,7 +118,7 @@ def git_says(data: bytes) -> None:
 
 
 def pushing(data: bytes) -> None:
-    """What a pre-push hook is told is a push, whose updates have a commit and a ref; so with what a framework sets."""
+    """The input of a pre-push hook is a push, whose updates have a commit and a ref; so with what a framework sets."""
     text = data.decode("utf-8", "surrogateescape")
     found = parse_git_input("origin", "", text)
     hold(found, PushInput)
@@ -139,19 +139,19 @@ def processes(data: bytes) -> None:
 _PUSH = "To https://git.example.test/a/b\n{}\trefs/heads/main:refs/heads/main\t{}\nDone\n\x1f{}"
 
 TARGETS = {
-    "remotes": Fed(remotes, (
+    "remotes": FuzzTarget(remotes, (
         b"git@git.example.test:acme/app.git", b"https://bob:s@git.example.test:8443/a/b/c/", b"[git@host:2222]:a/b",
         b"ssh://[::1]:22/git/a/b", b"ext::sh -c x", b"C:\\x", b"file:///srv/a", b"../app",
         b"git@ssh.dev.azure.com:v3/o/p/r",
     )),
-    "push": Fed(pushes, (
+    "push": FuzzTarget(pushes, (
         *(_PUSH.format(*row).encode() for row in (
             (" ", "1..2", ""), ("!", "[rejected] (fetch first)", "hint: x\nerror: failed to push some refs to 'x'"),
             ("!", "[remote rejected] (pre-receive hook declined)", "remote: error: GH006: no\nremote: https://x/pulls"),
             ("!", "[remote rejected] (failed to update ref)", f"remote: error: is at {SHA} but expected {SHA}"),
         )), *seeds.pushes(),
     )),
-    "git": Fed(git_says, (
+    "git": FuzzTarget(git_says, (
         b"local\0user.name\nAnn\0global\0core.bare\0", b"origin\nforgejo\n", f"{SHA}\trefs/heads/main\n".encode(),
         b"ref: refs/heads/main\tHEAD\n", f"{SHA} update by push\n".encode(), b"12\n", b" M a\0UU b\0",
         f"160000 commit {SHA}\tlib\0".encode(), f"100644 blob {SHA}\t.\0".encode(), f"{SHA} a.key\n".encode(),
@@ -159,11 +159,11 @@ TARGETS = {
         b"hook.homelab-x.command\nf\0hook.homelab-x.event\npre-push\0", b"refs/remotes/origin/main\n", b"/src/app\n",
         b"\x1ffatal: detected dubious ownership in repository at '/src'\n", b"Ann <a@example.test> 1795465876 +0000\n",
     )),
-    "pushing": Fed(pushing, (
+    "pushing": FuzzTarget(pushing, (
         f"refs/heads/main {SHA} refs/heads/main {'0' * 40}\nHEAD@{{1 day ago}} {SHA} refs/heads/x {SHA}\n".encode(),
         f"refs/heads/main\norigin\n{SHA}\nmain\nhttps://git.example.test/a".encode(),
     )),
-    "processes": Fed(processes, (
+    "processes": FuzzTarget(processes, (
         b"7 (git (x) y) S 1 7 7 34819 7 4194560 1 0 0 0 0 0 0 0 20 0 1 0 99 1 1 1\n",
         b"    1 Ss   ttys003  Tue Nov 24 08:00:00 2026 /usr/bin/git\n",
     )),

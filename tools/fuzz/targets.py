@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tools.fuzz import ci_readers, cluster_readers, file_readers, git_readers, text_readers, token_readers
-from tools.fuzz.fed import Fed
+from tools.fuzz.fed import FuzzTarget
 
-TARGETS: dict[str, Fed] = {
+TARGETS: dict[str, FuzzTarget] = {
     **ci_readers.TARGETS,
     **cluster_readers.TARGETS,
     **token_readers.TARGETS,

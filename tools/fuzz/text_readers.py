@@ -11,7 +11,7 @@ from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
 from homelab_hooks.watch.log_tail import render_line
 from tools.fuzz import texts
-from tools.fuzz.fed import SHA, Fed
+from tools.fuzz.fed import SHA, FuzzTarget
 
 
 def shown_text(data: bytes) -> None:
@@ -55,11 +55,11 @@ SECRETS = ("t0ken-value", "value-of-vault", "hvs.CAESIJ", "CAESIJabcdef", "aaaaa
 _UNCOLOURED = re.compile(r"\x1b\[[0-9;:]*m")
 
 TARGETS = {
-    "text": Fed(shown_text, (
+    "text": FuzzTarget(shown_text, (
         "\x1b[31mred\x1b[0m \x1b]8;;https://u:p@x/\x1b\\link\x1b]8;;\x07 a\u202eb\u200bc e\u0301\u0302".encode(),
         b"https://ann:pa@ss@git.example.test/a t0ken-value-of-vault hvs.CAESIJabcdef", "漢字👩‍💻 ✔️".encode(),
     )),
-    "settings": Fed(settings, (
+    "settings": FuzzTarget(settings, (
         b"1h30m", b"90.5s", b"https://ci.example.test:443/ci/", b"[::1]:8443", b"10.0.20.203:443", b"acme/app",
         b"shop/sts/db",
         b"secret/ci/global", b"annotation:a/b", b"digest:sha256:" + b"0" * 64, b"r:5000/a:1.2-9f2c1a7b@sha256:00",

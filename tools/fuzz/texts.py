@@ -10,7 +10,7 @@ UNSEEN = (
     (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065), (0x3164, 0x3164),
     (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF),
 )  # fmt: skip
-"""nothing is seen of these either, though they are no format characters to Unicode (Default_Ignorable_Code_Point)"""
+"""also invisible, although Unicode does not class them as format characters (Default_Ignorable_Code_Point)"""
 STACK = 4
 """marks upon one letter that a script may need"""
 

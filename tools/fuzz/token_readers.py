@@ -13,7 +13,7 @@ from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.system.completed import Completed
 from tools.fuzz import texts
-from tools.fuzz.fed import Fed, Says
+from tools.fuzz.fed import CannedProgram, FuzzTarget
 
 
 def credentials(data: bytes) -> None:
@@ -21,7 +21,7 @@ def credentials(data: bytes) -> None:
     try:
         found = read_token_from_git(
             address.parse_server_url("https://ci.example.test"),
-            Says(Completed(0, data)),  # type: ignore[arg-type]  # it runs as processes do
+            CannedProgram(Completed(0, data)),  # type: ignore[arg-type]  # it runs as processes do
             token_page="/tokens",
         )
     except CommandError as problem:
@@ -97,8 +97,10 @@ _SECRETS = (
 )
 
 TARGETS = {
-    "credentials": Fed(credentials, (b"protocol=https\nhost=ci.example.test\nusername=u\npassword=t0ken-value\n",)),
-    "vault": Fed(vault, (
+    "credentials": FuzzTarget(credentials, (
+        b"protocol=https\nhost=ci.example.test\nusername=u\npassword=t0ken-value\n",
+    )),
+    "vault": FuzzTarget(vault, (
         *(b"200 %s\x1f%s" % (mount, secret) for mount in _MOUNTS for secret in _SECRETS),
         *_MOUNTS, *_SECRETS,
         b'403 {"errors": ["permission denied"]}', b'503 {"errors": ["Vault is sealed"]}', b"307 ",

@@ -1,4 +1,4 @@
-"""Takes each defence out of a copy of the project, and sees whether it is missed: tools.mutants [NAME...]."""
+"""Applies each mutation of the register to a copy of the project and runs its tests: tools.mutants [NAME...]."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tools.mutants.copies import Copy
+from tools.mutants.copies import ProjectCopy
 from tools.mutants.mutant import Defence
 from tools.mutants.register import REGISTER
 
@@ -23,30 +23,30 @@ PASSED, FAILED = 0, 1
 """pytest's exit codes"""
 
 
-class Came(StrEnum):
-    """What taking a defence out came to."""
+class MutantOutcome(StrEnum):
+    """The result of one mutation."""
 
-    FELL = "fell"
+    CAUGHT = "caught"
     """a test failed, as it should"""
-    STOOD = "stood"
-    """no test noticed"""
+    SURVIVED = "survived"
+    """every test passed"""
     NOT_APPLIED = "did not apply"
 
 
-class Finding(NamedTuple):
-    """It, the test that fell or the reason, and the seconds that the tests took."""
+class MutantResult(NamedTuple):
+    """The outcome, the test that failed or the reason, and the seconds that the tests took."""
 
-    came: Came
-    said: str
-    took: float = 0.0
+    outcome: MutantOutcome
+    detail: str
+    took_s: float = 0.0
 
 
-def without(defence: Defence, folder: Path, source: Path) -> Finding:
-    """Take one defence out of a copy, and run its tests there; the copy goes away again."""
+def run_mutant(defence: Defence, folder: Path, source: Path) -> MutantResult:
+    """Apply one mutation to a copy of the project, run its tests there, and delete the copy."""
     try:
-        copy = Copy(folder, source)
+        copy = ProjectCopy(folder, source)
         if reason := copy.change(defence.changes):
-            return Finding(Came.NOT_APPLIED, reason)
+            return MutantResult(MutantOutcome.NOT_APPLIED, reason)
         begin = time.monotonic()
         done = copy.run(defence.tests, "-x")
         return _finding(done, defence, time.monotonic() - begin)
@@ -54,46 +54,44 @@ def without(defence: Defence, folder: Path, source: Path) -> Finding:
         shutil.rmtree(folder)
 
 
-def _finding(done: subprocess.CompletedProcess[str], defence: Defence, took: float) -> Finding:
+def _finding(done: subprocess.CompletedProcess[str], defence: Defence, took: float) -> MutantResult:
     lines = done.stdout.strip().splitlines()
     failed = next((line.removeprefix("FAILED ") for line in lines if line.startswith("FAILED ")), "")
     if done.returncode == FAILED and failed:
-        return Finding(Came.FELL, failed, took)
+        return MutantResult(MutantOutcome.CAUGHT, failed, took)
     if done.returncode == PASSED:
-        return Finding(Came.STOOD, " ".join(defence.tests), took)
-    return Finding(Came.NOT_APPLIED, " / ".join(lines[-4:]) or done.stderr.strip(), took)
+        return MutantResult(MutantOutcome.SURVIVED, " ".join(defence.tests), took)
+    return MutantResult(MutantOutcome.NOT_APPLIED, " / ".join(lines[-4:]) or done.stderr.strip(), took)
 
 
-def findings(defences: Sequence[Defence], folder: Path) -> Iterator[tuple[Defence, Finding]]:
-    """Each, as it comes; nothing where the tests fail with every defence in its place."""
-    whole = Copy(folder / "whole")
+def run_mutants(defences: Sequence[Defence], folder: Path) -> Iterator[tuple[Defence, MutantResult]]:
+    """Yield each defence with its result; yield nothing if the tests fail without a mutation."""
+    whole = ProjectCopy(folder / "whole")
     done = whole.run(sorted({test for defence in defences for test in defence.tests}), "-n", str(AT_ONCE))
     if done.returncode != PASSED:
-        sys.stderr.write(
-            f"with every defence in its place the tests do not pass:\n{done.stdout[-3000:]}{done.stderr[-3000:]}\n"
-        )
+        sys.stderr.write(f"the tests fail without any mutation:\n{done.stdout[-3000:]}{done.stderr[-3000:]}\n")
         return
     with ThreadPoolExecutor(AT_ONCE) as pool:
         places = [folder / str(number) for number, _ in enumerate(defences)]
-        yield from zip(defences, pool.map(without, defences, places, [whole.project] * len(defences)), strict=True)
+        yield from zip(defences, pool.map(run_mutant, defences, places, [whole.project] * len(defences)), strict=True)
 
 
 def main(names: Sequence[str]) -> int:
-    """Take out those that are named, or all; 1 where one of them was not missed."""
+    """Run the named mutations, or all; return 1 if one of them survived or did not apply."""
     begin = time.monotonic()
     chosen = [defence for defence in REGISTER if defence.name in names or not names]
     if strange := set(names) - {defence.name for defence in chosen}:
         sys.stderr.write(f"no such defence: {', '.join(sorted(strange))}\n")
         return 2
-    counted = dict.fromkeys(Came, 0)
+    counted = dict.fromkeys(MutantOutcome, 0)
     with TemporaryDirectory(prefix="defences-") as folder:
-        for defence, (came, said, took) in findings(chosen, Path(folder)):
-            counted[came] += 1
-            sys.stdout.write(f"{came:<13}  {defence.name}: {defence.what}\n{'':<13}    {said} ({took:.0f} s)\n")
+        for defence, (outcome, detail, took_s) in run_mutants(chosen, Path(folder)):
+            counted[outcome] += 1
+            sys.stdout.write(f"{outcome:<13}  {defence.name}: {defence.what}\n{'':<13}    {detail} ({took_s:.0f} s)\n")
             sys.stdout.flush()
-    told = ", ".join(f"{number} {came}" for came, number in counted.items())
-    sys.stdout.write(f"of {len(chosen)} defences that were taken out {told}; {time.monotonic() - begin:.0f} s\n")
-    return 0 if chosen and counted[Came.FELL] == len(chosen) else 1
+    summary = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
+    sys.stdout.write(f"of {len(chosen)} mutations {summary}; {time.monotonic() - begin:.0f} s\n")
+    return 0 if chosen and counted[MutantOutcome.CAUGHT] == len(chosen) else 1
 
 
 if __name__ == "__main__":

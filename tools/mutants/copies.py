@@ -19,7 +19,7 @@ OURS = {"homelab": "homelab", "homelab-watch": "homelab_watch", "git-land": "git
 HERE = Path(sys.executable).parent
 
 
-class Copy:
+class ProjectCopy:
     """A copy of the project: its tests, and every process that they start, run what is in it and nothing else.
 
     Args:

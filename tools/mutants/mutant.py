@@ -1,4 +1,4 @@
-"""What a row of the register says."""
+"""A row of the mutation register."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REQUESTS = "tests/security/test_requests.py"
 
 
 class Change(NamedTuple):
-    """A text of a file of the package's, and what stands instead when the defence is taken out."""
+    """A text in a file of the package, and the text that replaces it in the mutation."""
 
     file: str
     text: str
@@ -19,7 +19,7 @@ class Change(NamedTuple):
 
 
 class Defence(NamedTuple):
-    """One defence: in a sentence, where it is, and the tests of which one must fail without it."""
+    """One defence: a sentence, its mutation, and the tests; at least one of them must fail without the defence."""
 
     name: str
     what: str
@@ -27,6 +27,6 @@ class Defence(NamedTuple):
     tests: tuple[str, ...]
 
 
-def told(case: str) -> str:
+def canary_test(case: str) -> str:
     """The test of one case of the canaries: `work land-landed-json`."""
     return f"{OUTCOMES}::test_no_canary_is_given_away[{case}]"

@@ -1,4 +1,4 @@
-"""What keeps a hostile repository from running anything, and a landing from doing what nobody asked for."""
+"""Defences against code from a hostile repository, and against changes that a landing was not asked to make."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ WORKTREE = "land/task_worktree.py"
 
 
 def looking(trap: str) -> tuple[str, ...]:
-    """The test that whoever only looks is not caught in this trap."""
-    return (f"{ATTACK}::test_who_only_looks_runs_nothing_of_the_repositorys[{trap}]",)
+    """The test that a read-only command does not run the code of this trap."""
+    return (f"{ATTACK}::test_a_read_only_command_runs_nothing_of_the_repositorys[{trap}]",)
 
 
 REPOSITORY = (
@@ -48,7 +48,7 @@ REPOSITORY = (
     ),
     Defence(
         "lazy-fetch",
-        "nor a fetch of missing objects by the way",
+        "nor an implicit fetch of missing objects",
         (Change(ENVIRONMENT, '{"GIT_ALLOW_PROTOCOL": "none"} if settings is None else {}', "dict[str, str]()"),),
         looking("missing_commit"),
     ),
@@ -87,15 +87,15 @@ REPOSITORY = (
     ),
     Defence(
         "options-of-remotes",
-        "a remote whose URL looks like an option is no option",
+        "a remote whose URL looks like an option is not an option",
         (Change("git/remotes.py", '"ls-remote", "--", url, ref', '"ls-remote", url, ref'),),
         looking("by_options"),
     ),
     Defence(
         "devices",
-        "a tracked link to a device is no file",
+        "a tracked link to a device is not a file",
         (Change("config/files.py", "if not path.is_file():", "if False:"),),
-        (f"{ATTACK}::test_a_tracked_link_to_a_device_is_no_file",),
+        (f"{ATTACK}::test_a_tracked_link_to_a_device_is_not_a_file",),
     ),
     Defence(
         "large-files",
@@ -116,25 +116,25 @@ REPOSITORY = (
         (f"{ATTACK}::test_a_hook_that_is_a_link_to_a_pipe_is_not_waited_for[hooks status]",),
     ),
     Defence(
-        "modules-of-the-waiter",
-        "a waiter takes no module from the repository: it is started elsewhere, and told not to; each would do",
+        "modules-of-the-watcher",
+        "a background watcher imports no module from the repository: another directory, and an option",
         (
             Change("app/background.py", '("-P", "-m",', '("-m",'),
             Change("app/background.py", 'cwd=Path("/")', "cwd=runtime.directory"),
         ),
-        ("tests/hooks/background/test_pushed.py::test_the_waiter_takes_no_module_from_the_repository",),
+        ("tests/hooks/background/test_pushed.py::test_the_watcher_takes_no_module_from_the_repository",),
     ),
     Defence(
         "agreement-to-land",
-        "a landing runs no command of a tracked file before somebody agreed",
+        "a landing runs no command of a tracked file before the user agreed",
         (Change("cli/commands/work/land.py", "trust_prompt.require_trusted(config, session)", "pass"),),
-        (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[land]",),
+        (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_the_user_agreed[land]",),
     ),
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
         (Change("cli/commands/hooks/verify.py", "trust_prompt.require_trusted(config, session)", "pass"),),
-        (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_somebody_agreed[gate]",),
+        (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_the_user_agreed[gate]",),
     ),
     Defence(
         "agreement-to-this-command",
@@ -146,7 +146,7 @@ REPOSITORY = (
         "agreement-by-a-yes",
         "who does not say yes has not agreed",
         (Change("app/trust_prompt.py", "if not session.ask(", "if session.ask("),),
-        (f"{AGREEMENT}::test_whoever_does_not_say_yes_has_nothing_run[n]",),
+        (f"{AGREEMENT}::test_without_a_yes_nothing_is_run[n]",),
     ),
     Defence(
         "tracked-notification",
@@ -192,7 +192,7 @@ REPOSITORY = (
                 WORKTREE, 'user if user and git.location.is_valid_branch(user) and "/" not in user else "user"', "user"
             ),
         ),
-        (f"{TREE}::test_a_name_that_git_takes_for_no_branch_is_no_owner",),
+        (f"{TREE}::test_a_name_that_git_takes_for_no_branch_is_not_an_owner",),
     ),
     Defence(
         "gate-that-cannot-tell",
@@ -261,7 +261,7 @@ REPOSITORY = (
                 "return draw >= 0.0",
             ),
         ),
-        ("tests/land/test_contention.py::test_of_people_who_land_ten_commits_each_nobody_starves",),
+        ("tests/land/test_contention.py::test_of_people_who_land_ten_commits_each_no_one_starves",),
     ),
     Defence(
         "verification-that-changes-files",
@@ -356,7 +356,7 @@ REPOSITORY = (
         "one-landing",
         "a second landing does not begin while one runs",
         (Change("land/state.py", "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
-        ("tests/land/test_resume.py::test_a_second_landing_is_told_who_holds_the_lock",),
+        ("tests/land/test_resume.py::test_a_second_landing_learns_who_holds_the_lock",),
     ),
     Defence(
         "signals-after-the-result",
@@ -387,7 +387,7 @@ REPOSITORY = (
     ),
     Defence(
         "editors",
-        "no editor is opened where nobody is to write",
+        "no editor is opened where no message is needed",
         (Change(ENVIRONMENT, '"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"', '"LC_CTYPE": "C"'),),
         ("tests/land/test_resume.py::test_a_conflict_is_left_to_be_resolved_and_then_landed",),
     ),

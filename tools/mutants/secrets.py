@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.mutants.mutant import ENDS, REQUESTS, Change, Defence, told
+from tools.mutants.mutant import ENDS, REQUESTS, Change, Defence, canary_test
 
 AGREEMENT = "tests/land/test_command_trust.py"
 FIND = "tests/auth/test_find.py"
@@ -16,9 +16,9 @@ WORLD = "app/runtime.py"
 SECRETS = (
     Defence(
         "own-environment",
-        "our tokens leave the process's own environment, which libraries hand on",
+        "our tokens leave the process's own environment, which libraries pass on",
         (Change(WORLD, "os.environ.pop(name, None)", "os.environ.get(name)"),),
-        (told("work land-landed-json"),),
+        (canary_test("work land-landed-json"),),
     ),
     Defence(
         "children",
@@ -30,7 +30,7 @@ SECRETS = (
                 "self.environ.items()}",
             ),
         ),
-        (told("ci watch-green-plain"),),
+        (canary_test("ci watch-green-plain"),),
     ),
     Defence(
         "notifying-command",
@@ -48,13 +48,13 @@ SECRETS = (
         "password-in-argv",
         "a remote's password is in no argument of git's",
         (Change("git/command.py", "*map(strip_web_userinfo, args[names:]))", "*args[names:])"),),
-        (told("work land-by url-live"),),
+        (canary_test("work land-by url-live"),),
     ),
     Defence(
         "password-of-a-remote-that-is-asked",
         "nor where a remote's settings are looked up",
         (Change("git/command.py", "remote.{strip_web_userinfo(remote)}.uploadpack", "remote.{remote}.uploadpack"),),
-        (told("doctor-0-live"),),
+        (canary_test("doctor-0-live"),),
     ),
     Defence(
         "password-of-a-tracking-branch",
@@ -64,7 +64,7 @@ SECRETS = (
                 "git/remotes.py", 'f"refs/remotes/{strip_web_userinfo(remote)}/HEAD"', 'f"refs/remotes/{remote}/HEAD"'
             ),
         ),
-        (told("work land-by url alone-json"),),
+        (canary_test("work land-by url alone-json"),),
     ),
     Defence(
         "password-in-the-state",
@@ -116,13 +116,13 @@ SECRETS = (
     ),
     Defence(
         "argument-of-the-post-push-hook",
-        "a post-push hook is told URLs without passwords",
+        "a post-push hook gets URLs without passwords",
         (Change("land/post_push.py", "strip_web_userinfo(there.push_url)", "there.push_url"),),
-        (told("work land-ci hook-plain"),),
+        (canary_test("work land-ci hook-plain"),),
     ),
     Defence(
         "ticket",
-        "no child but the waiter gets the ticket, which may hold a URL with a password",
+        "no child but the background watcher gets the ticket, which may hold a URL with a password",
         (
             Change(
                 WORLD,
@@ -130,11 +130,11 @@ SECRETS = (
                 "self.environ.items() if name not in TOKEN_VARIABLES}",
             ),
         ),
-        (f"{ENDS}::test_a_push_by_url_and_its_waiter_give_nothing_away",),
+        (f"{ENDS}::test_a_push_by_url_and_its_watcher_give_nothing_away",),
     ),
     Defence(
         "ticket-in-argv",
-        "a waiter's ticket is no argument",
+        "a background watcher's ticket is not an argument",
         (
             Change(
                 "app/background.py",
@@ -142,13 +142,13 @@ SECRETS = (
                 '[sys.executable, "-X", full.to_json(), *WORKER_COMMAND,',
             ),
         ),
-        (f"{ENDS}::test_a_push_by_url_and_its_waiter_give_nothing_away",),
+        (f"{ENDS}::test_a_push_by_url_and_its_watcher_give_nothing_away",),
     ),
     Defence(
         "tokens-in-texts",
         "tokens of the environment are taken out of every text",
         (Change(WORLD, 'Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)', "Redactor()"),),
-        (told("ci watch-red-plain"),),
+        (canary_test("ci watch-red-plain"),),
     ),
     Defence(
         "found-tokens-in-texts",
@@ -172,7 +172,7 @@ SECRETS = (
                 "tuple(url_secrets.find_secrets_in_git_config(",
             ),
         ),
-        (told("work land-gone-plain"), told("work land-verification-plain")),
+        (canary_test("work land-gone-plain"), canary_test("work land-verification-plain")),
     ),
     Defence(
         "proxies-in-texts",
@@ -196,13 +196,13 @@ SECRETS = (
                 'raise CommandError(f"the proxy in the environment cannot be used: {proxy}", hint=hint) from None',
             ),
         ),
-        ("tests/net/test_answers.py::test_a_proxys_password_is_not_told",),
+        ("tests/net/test_answers.py::test_a_proxys_password_is_not_reported",),
     ),
     Defence(
         "other-notations",
         "secrets are found as JSON, URLs, shells, Python and web pages write them",
         (Change("text/sanitize.py", "    if not secret.isalnum():\n", "    if not secret:\n"),),
-        (told("ci watch-red-plain"),),
+        (canary_test("ci watch-red-plain"),),
     ),
     Defence(
         "cut-secrets",
@@ -232,13 +232,13 @@ SECRETS = (
         "traceback",
         "a traceback, where one is asked for, has no secret in it",
         (Change("app/session.py", "err(sanitize_text(line, self.world.redact))", "err(line)"),),
-        (f"{ENDS}::test_a_fault_of_ours_gives_nothing_away_in_its_traceback[plain]",),
+        (f"{ENDS}::test_an_internal_error_gives_nothing_away_in_its_traceback[plain]",),
     ),
     Defence(
         "settings-that-are-shown",
         "homelab config shows no secret that a setting holds",
         (Change("cli/commands/config.py", ("sanitize_text(value.raw, redact)\n            if"), "value.raw if"),),
-        (told("config-0-live"),),
+        (canary_test("config-0-live"),),
     ),
     Defence(
         "malformed-settings",
@@ -262,7 +262,7 @@ SECRETS = (
                 "line.text",
             ),
         ),
-        (told("ci logs-0-plain"),),
+        (canary_test("ci logs-0-plain"),),
     ),
     Defence(
         "repr-of-a-token",
@@ -278,9 +278,9 @@ SECRETS = (
     ),
     Defence(
         "silent-helpers",
-        "git's credential helpers are asked without anybody being prompted, whatever core.askPass says",
+        "git's credential helpers are asked without a prompt, whatever core.askPass says",
         (Change("auth/lookup.py", '"GIT_ASKPASS": "", "SSH_ASKPASS": "", ', ""),),
-        (f"{FIND}::test_nobody_is_asked_even_where_a_prompt_is_set",),
+        (f"{FIND}::test_no_question_is_asked_even_where_a_prompt_is_set",),
     ),
     Defence(
         "redirects",
@@ -296,7 +296,7 @@ SECRETS = (
     ),
     Defence(
         "vaults-redirects",
-        "nor with Vault's: hvac is told so, and its session knows no other server; each would do",
+        "nor with Vault's: hvac is configured so, and its session knows no other server; either would do",
         (
             Change("auth/vault.py", "allow_redirects=False,", "allow_redirects=True,"),
             Change("net/http.py", "    session.adapters.clear()\n", ""),
@@ -367,6 +367,6 @@ SECRETS = (
         "user-in-a-servers-url",
         "a server's URL has no password, which would be shown as part of its name",
         (Change("config/address.py", "if parts.username is not None or parts.password is not None:", "if False:"),),
-        (told("config-2 --server-json"),),
+        (canary_test("config-2 --server-json"),),
     ),
 )

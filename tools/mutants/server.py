@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.mutants.mutant import Change, Defence
 
 ANSWERS = "tests/net/test_answers.py"
-FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended"
+FOUND = "tests/hostile/test_fuzz.py::test_what_was_found_stays_fixed"
 FUZZ = "tests/hostile/test_fuzz.py"
 MACHINE = "tests/watch/test_machine.py"
 REPLY = "net/message.py"
@@ -22,7 +22,7 @@ SERVER = (
         "bombs",
         "what was packed small is not unpacked beyond the limit",
         (Change(REPLY, "packed.decompress(body, max_bytes + 1)", "packed.decompress(body)"),),
-        (f"{FUZZ}::test_a_bomb_is_no_body_and_is_never_unpacked",),
+        (f"{FUZZ}::test_a_bomb_is_not_a_body_and_is_never_unpacked",),
     ),
     Defence(
         "bombs-of-one-byte-too-many",
@@ -110,7 +110,7 @@ SERVER = (
     ),
     Defence(
         "deep-answers",
-        "JSON of a depth that Python does not bear is no answer",
+        "JSON nested too deeply for Python is not an answer",
         (
             Change(
                 "ci/woodpecker/responses.py",
@@ -168,13 +168,13 @@ SERVER = (
     ),
     Defence(
         "hosts-without-a-name",
-        "a URL without a host is no forge's",
+        "a URL without a host is not a forge's",
         (Change("git/remote_url.py", "    if not host:\n        return", "    if False:\n        return"),),
         (FOUND,),
     ),
     Defence(
         "web-pages",
-        "a web page is no answer of CI's",
+        "a web page is not an answer of CI",
         (
             Change(
                 "ci/woodpecker/responses.py",
@@ -246,9 +246,9 @@ SERVER = (
     ),
     Defence(
         "streams-that-lie",
-        "what the event stream says is no verdict, and comes of an event stream only",
+        "the event stream gives no verdict, and only an event stream is read as one",
         (Change("net/http.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
-        ("tests/net/test_answers.py::test_what_is_no_event_stream_is_not_listened_to",),
+        ("tests/net/test_answers.py::test_what_is_not_an_event_stream_is_not_listened_to",),
     ),
     Defence(
         "pipes-that-are-held",
@@ -260,7 +260,7 @@ SERVER = (
         "silent-sources",
         "a Vault that is out of reach is not taken for one without a token",
         (Change("auth/lookup.py", "if any(failure.unreachable for failure in failures):", "if False:"),),
-        (f"{REVIEW}::test_a_vault_that_is_out_of_reach_is_no_missing_token",),
+        (f"{REVIEW}::test_a_vault_that_is_out_of_reach_is_not_a_missing_token",),
     ),
     Defence(
         "options-as-they-are",

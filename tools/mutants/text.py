@@ -57,7 +57,7 @@ TEXT = (
         "a-writer-that-does-not-care",
         "and one of them that no longer makes texts fit",
         (Change("cli/commands/work/start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
-        (f"{WRITERS}::test_whoever_writes_texts_from_outside_makes_them_fit",),
+        (f"{WRITERS}::test_every_writer_sanitizes_texts_from_outside",),
     ),
     Defence(
         "sequences",
@@ -181,13 +181,15 @@ TEXT = (
     ),
     Defence(
         "last-words",
-        "so are a container's last words",
+        "so is a container's crash log",
         (
             Change(
                 "kubectl/client.py", "text := truncate_text(strip_control_chars(line))", "text := truncate_text(line)"
             ),
         ),
-        ("tests/deploy/kubernetes/test_crash_logs.py::test_they_are_told_with_their_pod_and_the_command_for_the_rest",),
+        (
+            "tests/deploy/kubernetes/test_crash_logs.py::test_they_are_reported_with_their_pod_and_the_command_for_the_rest",
+        ),
     ),
     Defence(
         "words-of-a-servers",
@@ -200,8 +202,8 @@ TEXT = (
             ),
         ),
         (
-            "tests/ci/woodpecker/test_answers.py::test_a_proxys_own_words_are_told_but_no_web_page",
-            "tests/hostile/test_fuzz.py::test_what_was_found_stays_mended",
+            "tests/ci/woodpecker/test_answers.py::test_a_proxys_own_words_are_reported_but_no_web_page",
+            "tests/hostile/test_fuzz.py::test_what_was_found_stays_fixed",
         ),
     ),
     Defence(
@@ -214,7 +216,7 @@ TEXT = (
                 'where = str(f"{place.scheme}',
             ),
         ),
-        ("tests/ci/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_no_usable_answer",),
+        ("tests/ci/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_not_a_usable_answer",),
     ),
     Defence(
         "words-of-a-push",
@@ -302,7 +304,7 @@ TEXT = (
     ),
     Defence(
         "foreign-terminals",
-        "what is no terminal of ours is not written to",
+        "only the user's own terminal is written to",
         (
             Change(
                 "system/terminal.py",
@@ -310,7 +312,7 @@ TEXT = (
                 "",
             ),
         ),
-        ("tests/hooks/background/test_terminal.py::test_what_is_no_terminal_is_left_alone",),
+        ("tests/hooks/background/test_terminal.py::test_what_is_not_a_terminal_is_left_alone",),
     ),
     Defence(
         "step-in-a-hint",
@@ -328,7 +330,7 @@ TEXT = (
         "branch-in-a-hint",
         "so is a branch's",
         (Change("land/resume.py", "git switch {shlex.quote(state.branch)}", "git switch {state.branch}"),),
-        ("tests/land/test_resume.py::test_the_branch_to_go_on_from_is_named_whatever_it_is_called",),
+        ("tests/land/test_resume.py::test_the_branch_to_resume_from_is_named_whatever_it_is_called",),
     ),
     Defence(
         "remote-in-a-hint",

@@ -38,7 +38,7 @@ def unmount(place: Path) -> bool:
     return subprocess.run(["umount", "--lazy", str(place)], capture_output=True, check=False).returncode == 0
 
 
-class Place:
+class CloneDisk:
     """Where a clone stands."""
 
     def __init__(self, folder: Path, disk: Disk, *, room: int) -> None:
@@ -74,7 +74,7 @@ class Place:
             size = file.seek(0, 2)
             file.truncate(max(0, size - self._room * BLOCK))
 
-    def mend(self, clone: Path) -> None:
+    def repair(self, clone: Path) -> None:
         """From now on all is well."""
         git = clone / ".git"
         if self._disk is Disk.FILE and (git / "homelab").is_file():

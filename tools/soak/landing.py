@@ -1,4 +1,4 @@
-"""Landings: what was said is so on the server, nobody's commit is lost, and what was cut short can be gone on with."""
+"""Landings: the verdict matches the server, no commit is lost, and an interrupted landing can be resumed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from homelab_hooks.simulators.git_http import GitFault
 from homelab_hooks.simulators.repositories import Clone
 from tools.soak import leftovers
 from tools.soak.plan import TRUTH, Disk
-from tools.soak.scene import LEFT, Ended, Scene
+from tools.soak.scene import LEFT, ProcessResult, Scene
 from tools.soak.waits import CUT, again, right
 
 ROUNDS = 6
@@ -23,7 +23,7 @@ def land(scene: Scene) -> None:
     landing = _Landing(scene)
     scene.begin()
     ended = landing.run(first=True)
-    scene.mend()
+    scene.repair()
     landing.settle(ended)
     landing.check()
     scene.clean()
@@ -56,7 +56,7 @@ class _Landing:
         self.scene.git.plan.before_push = None
         self._push("theirs")
 
-    def run(self, *, first: bool = False, proceeds: bool = True) -> Ended:
+    def run(self, *, first: bool = False, proceeds: bool = True) -> ProcessResult:
         """One command; its word is true."""
         if first:
             verify = f"git rev-parse 'HEAD^{{tree}}' >>'{self.verified}'; {self.plan.verify}"
@@ -68,7 +68,7 @@ class _Landing:
         self._true(ended, first=first)
         return ended
 
-    def _true(self, ended: Ended, *, first: bool) -> None:
+    def _true(self, ended: ProcessResult, *, first: bool) -> None:
         scene, said = self.scene, ended.result
         if ended.code == -signal.SIGKILL or self._before_it_began(ended):
             return
@@ -86,7 +86,7 @@ class _Landing:
         if said.get("landed") != "yes":
             self._reasonable(ended, first=first)
 
-    def _before_it_began(self, ended: Ended) -> bool:
+    def _before_it_began(self, ended: ProcessResult) -> bool:
         if not ended.struck or ended.out:
             return False
         if ended.code not in {code for codes in CUT.values() for code in codes}:
@@ -104,7 +104,7 @@ class _Landing:
         if code not in after | {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
             scene.complain(f"landed and ended with {code}, right were {sorted(after)}")
 
-    def _reasonable(self, ended: Ended, *, first: bool) -> None:
+    def _reasonable(self, ended: ProcessResult, *, first: bool) -> None:
         """There is a cause for this code."""
         plan, code = self.plan, ExitCode(ended.code)
         causes = {
@@ -136,8 +136,8 @@ class _Landing:
         """Whether a landing is written down."""
         return (self.clone.path / ".git/homelab/land.json").exists()
 
-    def settle(self, ended: Ended) -> None:
-        """Go on, or back."""
+    def settle(self, ended: ProcessResult) -> None:
+        """Continue or abort."""
         sha = ended.result.get("sha", "") if ended.code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED} else ""
         for number in range(ROUNDS):
             if not self.pending:
@@ -151,13 +151,13 @@ class _Landing:
         if sha and self.on_server(sha):
             again(self.scene, sha)
 
-    def _unlock(self, ended: Ended) -> None:
+    def _unlock(self, ended: ProcessResult) -> None:
         """Do what the hint says about the lock of a git that was killed."""
         for lock in (self.clone.path / ".git").rglob("*.lock"):
             if str(lock) in ended.out + ended.err and self.killed:
                 leftovers.settled(self.scene.mark, LEFT)
                 lock.unlink(missing_ok=True)
-                self.scene.told.append(f"$ rm {lock}\n")
+                self.scene.transcript.append(f"$ rm {lock}\n")
 
     def check(self) -> None:
         """Nothing is lost, nothing is half done."""

@@ -32,11 +32,13 @@ RULES = (
 def watch(played: float) -> tuple[str, list[str]]:
     """What it held open, and what is wrong with that, in `played` seconds: thirty make an hour."""
     length = SPEED * played
-    with WoodpeckerSimulator(SystemClock(), speed=SPEED) as site:
-        site.push("acme/app", "main", "a" * 40, timelines.make_green(length, steps=[f"step{n}" for n in range(40)]))
-        site.fail(*RULES)
+    with WoodpeckerSimulator(SystemClock(), speed=SPEED) as woodpecker:
+        woodpecker.push(
+            "acme/app", "main", "a" * 40, timelines.make_green(length, steps=[f"step{n}" for n in range(40)])
+        )
+        woodpecker.fail(*RULES)
         process = subprocess.Popen(
-            [sys.executable, "-m", "tools.bench.hour", site.url, str(SPEED)], cwd=ROOT, stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "tools.bench.hour", woodpecker.url, str(SPEED)], cwd=ROOT, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         seen: list[tuple[int, int]] = []
@@ -44,11 +46,11 @@ def watch(played: float) -> tuple[str, list[str]]:
         while process.poll() is None:
             seen.append(opened(process.pid))
             if len(seen) % 20 == 0:
-                site.drop_streams()
+                woodpecker.drop_streams()
             threading.Event().wait(played / 1000)
             if time.monotonic() - begin > HANG_S:
                 process.kill()
-        asked = len(site.requests)
+        asked = len(woodpecker.requests)
     note, wrong = _judged(seen, process.returncode)
     return f"a watch of {length / 60:.0f} minutes, {asked} requests: {note}", wrong
 

@@ -1,4 +1,4 @@
-"""What a run may not leave behind: processes, temporary files, locks."""
+"""What must not remain after a run: processes, temporary files, locks."""
 
 from __future__ import annotations
 

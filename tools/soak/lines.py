@@ -1,4 +1,4 @@
-"""A command of ours that gets a SIGTERM at one of its lines: `python -m tools.soak.lines NUMBER PROGRAM ARG...`."""
+"""Runs a command that gets a SIGTERM at one of its lines: `python -m tools.soak.lines NUMBER PROGRAM ARG...`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in one run: drawn from a seed and a number, so that it can be had again."""
+"""The plan of one run, drawn from a seed and a number, so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 T = TypeVar("T")
 
 
-class Kind(StrEnum):
+class RunKind(StrEnum):
     """What is run."""
 
     LAND = "land"
@@ -86,7 +86,7 @@ class Plan:
     """One run."""
 
     number: int
-    kind: Kind
+    kind: RunKind
     ci: str
     seconds: float
     """of the pipeline, or of each new pod"""
@@ -116,7 +116,7 @@ class Plan:
             found.append(f"signal: {self.strike.number.name}{' (group)' if self.strike.whole else ''}")
         found += [f"clock: {self.skew:+.0f} s"] if self.skew else []
         found += [f"disk: {self.disk}"] if self.disk is not Disk.WELL else []
-        found += [f"somebody else: {self.other}"] if self.other != "nothing" else []
+        found += [f"another developer: {self.other}"] if self.other != "nothing" else []
         return tuple(found) or ("none",)
 
 
@@ -152,23 +152,23 @@ LISTS = "pipelines"
 def drawn(seed: int, number: int, *, mounts: bool) -> Plan:
     """The plan of a run; the same whenever it is drawn."""
     dice = random.Random(f"{seed}/{number}")  # noqa: S311 - a test's dice
-    kind = dice.choice([Kind.LAND, Kind.LAND, Kind.WATCH, Kind.DEPLOY, Kind.PUSHED])
+    kind = dice.choice([RunKind.LAND, RunKind.LAND, RunKind.WATCH, RunKind.DEPLOY, RunKind.PUSHED])
     return Plan(
         number=number,
         kind=kind,
-        ci=dice.choice(["done", "done", "done", "crash", "pull", "none"] if kind is Kind.DEPLOY else OFTEN),
+        ci=dice.choice(["done", "done", "done", "crash", "pull", "none"] if kind is RunKind.DEPLOY else OFTEN),
         seconds=round(dice.uniform(0.2, 2.0), 2),
-        rules=() if kind is Kind.DEPLOY else _rules(dice),
-        outage=None if kind is Kind.DEPLOY else _outage(dice),
+        rules=() if kind is RunKind.DEPLOY else _rules(dice),
+        outage=None if kind is RunKind.DEPLOY else _outage(dice),
         skew=_at_times(dice, 0.2, 0.0, lambda: dice.choice([-86400.0, -300.0, 300.0, 7200.0, 31536000.0])),
         git=_git(dice, kind),
         disk=_disk(dice, kind, mounts=mounts),
         strike=_strike(dice),
         proceeds=dice.random() < 0.6,
-        other=dice.choice(["nothing", "before", "race", "conflict"]) if kind is Kind.LAND else "nothing",
+        other=dice.choice(["nothing", "before", "race", "conflict"]) if kind is RunKind.LAND else "nothing",
         verify=dice.choice(["true", "true", "sleep 0.3", "sleep 0.3", "exit 1"]),
         strategy=dice.choice(["merge", "merge", "rebase"]),
-        moods=_moods(dice) if kind is Kind.DEPLOY else (),
+        moods=_moods(dice) if kind is RunKind.DEPLOY else (),
     )
 
 
@@ -199,8 +199,8 @@ def _outage(dice: random.Random) -> Outage | None:
     return Outage(since, 2 * FOR_GOOD) if roll < 0.2 else None
 
 
-def _git(dice: random.Random, kind: Kind) -> GitTrouble | None:
-    if kind not in {Kind.LAND, Kind.PUSHED}:
+def _git(dice: random.Random, kind: RunKind) -> GitTrouble | None:
+    if kind not in {RunKind.LAND, RunKind.PUSHED}:
         return None
     faults = [GitFault.DROP, GitFault.LOSE_ANSWER, GitFault.UNAVAILABLE, GitFault.TOO_MANY, GitFault.FORBIDDEN]
     return _at_times(
@@ -211,8 +211,8 @@ def _git(dice: random.Random, kind: Kind) -> GitTrouble | None:
     )
 
 
-def _disk(dice: random.Random, kind: Kind, *, mounts: bool) -> Disk:
-    if kind not in {Kind.LAND, Kind.PUSHED}:
+def _disk(dice: random.Random, kind: RunKind, *, mounts: bool) -> Disk:
+    if kind not in {RunKind.LAND, RunKind.PUSHED}:
         return Disk.WELL
     found = _at_times(dice, 0.2, Disk.WELL, lambda: dice.choice([Disk.FILE, Disk.FULL, Disk.READ_ONLY]))
     return Disk.FILE if found in MOUNTED and not mounts else found

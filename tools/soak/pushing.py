@@ -1,4 +1,4 @@
-"""Plain pushes with the installed hooks: somebody in the background sees CI's end and writes it down truly."""
+"""Plain pushes with the installed hooks: the background watcher records how CI ended."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tools.soak.plan import Disk
 from tools.soak.scene import Scene
 from tools.soak.waits import CUT, right
 
-WAITER = "hooks waiter"
+WATCHER_COMMAND = "hooks waiter"
 
 
 def pushed(scene: Scene) -> None:
-    """`git push`; a signal meets either git or the waiter."""
+    """`git push`; a signal goes either to git or to the background watcher."""
     plan, heard = scene.plan, scene.folder / "heard"
     installed = scene.run("homelab", "hooks", "install")
     if installed.code:
@@ -38,8 +38,8 @@ def pushed(scene: Scene) -> None:
         scene.complain("git push ended with 0, and the commit is not there")
     struck = _strike(scene) if plan.strike and not plan.strike.whole else None
     for left in leftovers.settled(scene.mark, HANG_S):
-        scene.complain(f"left behind: {left}")
-    scene.mend()
+        scene.complain(f"still there: {left}")
+    scene.repair()
     records = _records(scene)
     for record in records:
         _true(scene, record, struck, there=there)
@@ -52,7 +52,7 @@ def pushed(scene: Scene) -> None:
 
 
 def _told(scene: Scene, heard: Path, records: Sequence[dict[str, Any]]) -> None:
-    """Whoever was notified heard what is written down."""
+    """The notification has the same content as the record."""
     if heard.exists() and [json.loads(heard.read_text(encoding="utf-8"))["exit"]] != [_exit(one) for one in records]:
         scene.complain("the notification is not what was written down")
 
@@ -64,12 +64,12 @@ def _exit(record: dict[str, Any]) -> int | None:
 
 
 def _strike(scene: Scene) -> signal.Signals | None:
-    """Send the signal to the waiter; None where it had ended before."""
+    """Send the signal to the background watcher; None if it had already ended."""
     assert scene.plan.strike is not None
     threading.Event().wait(scene.plan.strike.after)
     found = None
     for number in leftovers.processes(scene.mark):
-        if WAITER in command_line(number):
+        if WATCHER_COMMAND in command_line(number):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, scene.plan.strike.number)
                 found = scene.plan.strike.number

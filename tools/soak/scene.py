@@ -22,19 +22,19 @@ from tests.cli.shell import RESULT
 from tests.waiting import HANG_S
 from tools.bench.place import PROGRAMS
 from tools.soak import leftovers
-from tools.soak.disks import ROOMS, Place
+from tools.soak.disks import ROOMS, CloneDisk
 from tools.soak.plan import FOR_GOOD, PLAYS, Outage, Plan, Strike
 
 REPO = "acme/app"
-AWAY = 3.0
-"""seconds of patience with a server that is gone for good"""
-PATIENCE = 200.0
-"""seconds of it with one that comes back, or that is slow because the machine is busy"""
+UNREACHABLE_TIMEOUT_S = 3.0
+"""seconds until the timeout for a server that is gone for good"""
+TIMEOUT_S = 200.0
+"""seconds until the timeout for one that comes back, or that is slow because the machine is busy"""
 LEFT = 30.0
-"""seconds that a process may need to end after the command that started it; less than any patience"""
+"""seconds that a process may need to end after the command that started it; less than any timeout"""
 
 
-class Skewed(SystemClock):
+class SkewedSystemClock(SystemClock):
     """A server's clock that is wrong."""
 
     def __init__(self, seconds: float) -> None:
@@ -46,7 +46,7 @@ class Skewed(SystemClock):
 
 
 @dataclass(frozen=True)
-class Ended:
+class ProcessResult:
     """How a process ended, and whether a signal met it."""
 
     code: int
@@ -61,13 +61,13 @@ class Ended:
         return {"verdict": found["verdict"], **dict(p.split("=", 1) for p in found["pairs"].split())} if found else {}
 
     @property
-    def told(self) -> str:
-        """For whoever looks into a failed run."""
+    def output(self) -> str:
+        """The whole output, for the report of a failed run."""
         return f"exit {self.code}\n--- stdout\n{self.out}--- stderr\n{self.err}"
 
 
 class Scene:
-    """In a folder of its own; everything ends with it."""
+    """One run in a folder of its own; its processes and servers end with it."""
 
     def __init__(self, folder: Path, plan: Plan, first: Path, *, mark: str) -> None:
         self.folder, self.plan, self.mark = folder, plan, mark
@@ -76,17 +76,17 @@ class Scene:
         self._over = threading.Event()
         self._away: threading.Thread | None = None
         self.complaints: list[str] = []
-        self.told: list[str] = []
+        self.transcript: list[str] = []
         self.ends: list[str] = []
 
     def __enter__(self) -> Self:
         seal = make_hermetic_env(os.environ, self.folder / "home")
         shutil.copytree(self._first / "srv", self.folder / "workshop/srv")
         self.workshop = ScratchRepositories(self.folder / "workshop", seal)
-        self.site = self._open.enter_context(WoodpeckerSimulator(Skewed(self.plan.skew)))
+        self.woodpecker = self._open.enter_context(WoodpeckerSimulator(SkewedSystemClock(self.plan.skew)))
         self.git = self._open.enter_context(GitServer(self.folder / "workshop/srv", seal))
         self.git.plan.on_push = self.pushed
-        self.place = Place(self.folder / "workshop", self.plan.disk, room=ROOMS[self.plan.number % len(ROOMS)])
+        self.place = CloneDisk(self.folder / "workshop", self.plan.disk, room=ROOMS[self.plan.number % len(ROOMS)])
         self._open.callback(self.place.leave)
         self._open.callback(leftovers.end_all, self.mark)
         self.temporary = self.folder / "tmp"
@@ -97,18 +97,18 @@ class Scene:
             "PATH": f"{PROGRAMS}:{seal['PATH']}",
             "TMPDIR": str(self.temporary),
             leftovers.MARK: self.mark,
-            "WOODPECKER_SERVER": self.site.url,
+            "WOODPECKER_SERVER": self.woodpecker.url,
             "WOODPECKER_TOKEN": "alice-token",
             "HOMELAB_CI_REPO": REPO,
             "HOMELAB_OUTPUT": "plain",
-            "HOMELAB_APPEAR_TIMEOUT": "2" if self.plan.ci == "never" else str(PATIENCE),
-            "HOMELAB_TIMEOUT": "4" if self.plan.ci == "stuck" else str(PATIENCE),
-            "HOMELAB_UNREACHABLE_TIMEOUT": str(AWAY if self.gone else PATIENCE),
+            "HOMELAB_APPEAR_TIMEOUT": "2" if self.plan.ci == "never" else str(TIMEOUT_S),
+            "HOMELAB_TIMEOUT": "4" if self.plan.ci == "stuck" else str(TIMEOUT_S),
+            "HOMELAB_UNREACHABLE_TIMEOUT": str(UNREACHABLE_TIMEOUT_S if self.gone else TIMEOUT_S),
         }
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.mend()
+        self.repair()
         self._open.close()
 
     @property
@@ -123,12 +123,12 @@ class Scene:
 
     def hook(self, sha: str) -> None:
         """CI begins with a commit."""
-        self.site.push(REPO, "main", sha, PLAYS[self.plan.ci](self.plan.seconds), after=0.1)
+        self.woodpecker.push(REPO, "main", sha, PLAYS[self.plan.ci](self.plan.seconds), after=0.1)
 
     def begin(self) -> None:
         """From now on things go wrong."""
         plan = self.plan
-        self.site.fail(*plan.rules)
+        self.woodpecker.fail(*plan.rules)
         if plan.git:
             self.git.plan.faults, self.git.plan.remaining = {plan.git.service: plan.git.fault}, plan.git.times
         self.place.spoil(self.clone.path)
@@ -138,23 +138,23 @@ class Scene:
 
     def _outage(self, outage: Outage) -> None:
         if not self._over.wait(outage.since):
-            self.site.stop()
+            self.woodpecker.stop()
             self._over.wait(outage.seconds)
-            self.site.start()
+            self.woodpecker.start()
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """From now on nothing goes wrong."""
         self._over.set()
         if self._away:
             self._away.join()
-        self.site.fail()
+        self.woodpecker.fail()
         self.git.plan.faults = {}
         self.git.plan.before_push = None
-        self.place.mend(self.clone.path)
+        self.place.repair(self.clone.path)
 
     def run(
         self, *argv: str, strike: Strike | None = None, more: Mapping[str, str] | None = None, cwd: Path | None = None
-    ) -> Ended:
+    ) -> ProcessResult:
         """Run to the end, with a signal in between."""
         process = subprocess.Popen(
             argv, cwd=cwd or self.clone.path, env={**self.environ, **(more or {})}, stdin=subprocess.DEVNULL,
@@ -172,8 +172,10 @@ class Scene:
         struck = timer is not None and timer.finished.is_set()
         if timer:
             timer.cancel()
-        ended = Ended(process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), struck)
-        self.told.append(f"$ {' '.join(argv)}\n{ended.told}")
+        ended = ProcessResult(
+            process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"), struck
+        )
+        self.transcript.append(f"$ {' '.join(argv)}\n{ended.output}")
         self.ends.append(str(ended.code))
         if "Traceback" in ended.err or "internal error: " in ended.out + ended.err:
             self.complain("a fault of ours was shown")
@@ -189,11 +191,11 @@ class Scene:
         left += leftovers.files(self.temporary, self.clone.path / ".git")
         left += [] if killed else leftovers.locks(self.clone.path / ".git")
         for each in left:
-            self.complain(f"left behind: {each}")
+            self.complain(f"still there: {each}")
 
     @property
     def bob(self) -> Clone:
-        """Somebody else's clone, over a path that knows no trouble."""
+        """Another developer's clone, over a path without faults."""
         if not (self.workshop.folder / "bob").exists():
             self.workshop.clone("bob")
         return Clone(self.workshop.folder / "bob", self.workshop.environ)

@@ -14,12 +14,13 @@ from pathlib import Path
 from homelab_hooks.simulators.repositories import ScratchRepositories, make_hermetic_env
 from tools.soak import landing, lasting, pushing, waits
 from tools.soak.disks import mountable
-from tools.soak.plan import Kind, Plan, drawn
+from tools.soak.plan import Plan, RunKind, drawn
 from tools.soak.scene import Scene
 
 AT_ONCE = 2
-ACTS: dict[Kind, Callable[[Scene], None]] = {
-    Kind.LAND: landing.land, Kind.WATCH: waits.watch, Kind.DEPLOY: waits.deploy, Kind.PUSHED: pushing.pushed,
+ACTS: dict[RunKind, Callable[[Scene], None]] = {
+    RunKind.LAND: landing.land, RunKind.WATCH: waits.watch, RunKind.DEPLOY: waits.deploy,
+    RunKind.PUSHED: pushing.pushed,
 }  # fmt: skip
 
 
@@ -122,7 +123,7 @@ class Soak:
         report.faults.update(plan.faults)
         report.ends.update(f"{plan.kind}: {end}" for end in scene.ends)
         report.seconds[f"{plan.kind} {plan.number}"] = took
-        said = "\n".join([str(plan), *scene.told])
+        said = "\n".join([str(plan), *scene.transcript])
         if scene.complaints:
             again = f"python -m tools.soak --seed {self._seed} --only {plan.number}"
             report.wrong.append(

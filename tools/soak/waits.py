@@ -1,4 +1,4 @@
-"""Watches and deploy waits, cut short or not: the exit code is what the stand-ins know."""
+"""Watches and deploy waits, interrupted or not: the exit code matches the simulators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from homelab_hooks.simulators.kubernetes.server import FailTimes, FailWatches, K
 from homelab_hooks.system.process_table import command_line
 from tools.soak import leftovers
 from tools.soak.plan import ENDINGS, TRUTH, Plan
-from tools.soak.scene import AWAY, PATIENCE, Ended, Scene
+from tools.soak.scene import TIMEOUT_S, UNREACHABLE_TIMEOUT_S, ProcessResult, Scene
 
 CUT = {signal.SIGINT: (ExitCode.INTERRUPTED, -signal.SIGINT), signal.SIGTERM: (ExitCode.TERMINATED, -signal.SIGTERM)}
 """what a signal ends a command with; the second: before the command had begun"""
@@ -35,11 +35,11 @@ BETWEEN = 0.7
 
 def right(plan: Plan) -> set[int]:
     """The codes of a watch that is not cut short."""
-    away = {int(ExitCode.UNREACHABLE)} if plan.outage and plan.outage.seconds > AWAY * 10 else set()
+    away = {int(ExitCode.UNREACHABLE)} if plan.outage and plan.outage.seconds > UNREACHABLE_TIMEOUT_S * 10 else set()
     return {int(TRUTH[plan.ci])} | away
 
 
-def cut_short(scene: Scene, ended: Ended) -> bool:
+def cut_short(scene: Scene, ended: ProcessResult) -> bool:
     """Whether a signal ended it, and if so, whether it said so."""
     strike = scene.plan.strike
     if strike is None or not ended.struck:
@@ -56,7 +56,7 @@ def cut_short(scene: Scene, ended: Ended) -> bool:
     return True
 
 
-def told(scene: Scene, ended: Ended, allowed: set[int]) -> None:
+def check_exit(scene: Scene, ended: ProcessResult, allowed: set[int]) -> None:
     """The code is one of these, and the result line says the same."""
     if ended.code not in allowed:
         scene.complain(f"ended with {ended.code}, right were {sorted(allowed)}")
@@ -71,16 +71,16 @@ def watch(scene: Scene) -> None:
     scene.begin()
     ended = scene.run("homelab-watch", sha, strike=scene.plan.strike)
     if cut_short(scene, ended):
-        scene.mend()
+        scene.repair()
         again(scene, sha)
     else:
-        told(scene, ended, right(scene.plan))
+        check_exit(scene, ended, right(scene.plan))
     scene.clean()
 
 
 def again(scene: Scene, sha: str) -> None:
-    """The command that goes on, in a world where all is well."""
-    told(scene, scene.run("homelab-watch", sha), {int(TRUTH[scene.plan.ci])})
+    """Run the resume command, with all servers working."""
+    check_exit(scene, scene.run("homelab-watch", sha), {int(TRUTH[scene.plan.ci])})
 
 
 def deploy(scene: Scene) -> None:
@@ -91,8 +91,8 @@ def deploy(scene: Scene) -> None:
     with KubernetesSimulator(stage.at, now=time.monotonic) as cluster:
         more = {"KUBECONFIG": str(cluster.kubeconfig(Path(scene.folder) / "kubeconfig"))}
         argv = ["homelab", "deploy", "wait", "shop/web", "--sha", sha, "--settle", "0.5"]
-        argv += ["--rollout-timeout", "4" if ending is None else str(PATIENCE)]
-        argv += ["--unreachable-timeout", str(AWAY)] if "gone" in plan.moods else []
+        argv += ["--rollout-timeout", "4" if ending is None else str(TIMEOUT_S)]
+        argv += ["--unreachable-timeout", str(UNREACHABLE_TIMEOUT_S)] if "gone" in plan.moods else []
         if ending is not None:
             stage.deploy(sha, ScriptedRollout(image_after=0.3, lag=0.2, pod_takes=plan.seconds / 3, ending=ending))
         over = threading.Event()
@@ -104,15 +104,15 @@ def deploy(scene: Scene) -> None:
         if ended.code == -signal.SIGKILL:
             _outlived(scene)
         if not cut_short(scene, ended):
-            told(scene, ended, {int(exit_), int(ExitCode.UNREACHABLE)} if "gone" in plan.moods else {int(exit_)})
+            check_exit(scene, ended, {int(exit_), int(ExitCode.UNREACHABLE)} if "gone" in plan.moods else {int(exit_)})
         elif "gone" not in plan.moods:
             cluster.fault = None
-            told(scene, scene.run(*argv, more=more), {int(exit_)})
+            check_exit(scene, scene.run(*argv, more=more), {int(exit_)})
     scene.clean()
 
 
 def _outlived(scene: Scene) -> None:
-    """Nobody can end the kubectl of a wait that was killed by SIGKILL: it ends with its own time, or here."""
+    """No program ends the kubectl of a wait that was killed by SIGKILL: its own timeout does, or this."""
     for number in leftovers.processes(scene.mark):
         if "watch=true" in command_line(number):
             scene.ends.append("kubectl's watch outlived SIGKILL")

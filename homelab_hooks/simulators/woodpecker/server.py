@@ -10,8 +10,8 @@ from math import inf
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.faults import FaultPlan, FaultRule, StaleAnswer
-from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.simulators.woodpecker.replay import make_replay
 from homelab_hooks.simulators.woodpecker.request import ApiAnswer, IncomingRequest, find_user
 from homelab_hooks.simulators.woodpecker.routes import route_request

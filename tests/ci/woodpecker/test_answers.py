@@ -17,7 +17,7 @@ from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.text.json_fields import UnexpectedShape
-from tests.watch.simulate import FakeClock
+from tests.support.clock import FakeClock
 from tools.fuzz.texts import harmful
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def test_no_usable_answer(
     assert "s3cret" not in found.reason
 
 
-def test_a_proxys_own_words_are_told_but_no_web_page(https: HttpClient, httpx_mock: HTTPXMock) -> None:
+def test_a_proxys_own_words_are_reported_but_no_web_page(https: HttpClient, httpx_mock: HTTPXMock) -> None:
     httpx_mock.add_response(status_code=503, text="no available\x1b[2J server\n")
     httpx_mock.add_response(status_code=502, headers=HTML, text=PAGE)
     said = [look(https), look(https)]
@@ -119,7 +119,7 @@ def test_a_redirect_names_the_host_and_not_what_is_behind_it(https: HttpClient, 
 
 
 @pytest.mark.parametrize("place", ["https://[sso", "https://h:x/", "", "x\x1b[2J", "https://h\x9b2J/"])
-def test_a_redirect_to_nowhere_is_no_usable_answer(place: str) -> None:
+def test_a_redirect_to_nowhere_is_not_a_usable_answer(place: str) -> None:
     found = read_response(
         HttpResponse(302, {"location": place}, b"", 0.01), parse.parse_repo, subject="it", token_source="WP_TOKEN"
     )
@@ -197,7 +197,7 @@ FAILURES = [
 @pytest.mark.parametrize(
     ("failure", "fault", "reason"), FAILURES, ids=[f"{type(f[0]).__name__}-{f[2]}" for f in FAILURES]
 )
-def test_a_failed_exchange_is_no_usable_answer(
+def test_a_failed_exchange_is_not_a_usable_answer(
     https: HttpClient, httpx_mock: HTTPXMock, failure: Exception, fault: FailureKind, reason: str
 ) -> None:
     httpx_mock.add_exception(failure)
@@ -261,7 +261,9 @@ BODIES = st.binary(max_size=60) | JSONS.map(lambda raw: json.dumps(raw).encode()
 
 
 @given(status=st.integers(100, 999), headers=HEADERS, body=BODIES, took=st.floats(0, 20))
-def test_whatever_answer_comes_it_is_a_look(status: int, headers: dict[str, str], body: bytes, took: float) -> None:
+def test_whatever_answer_comes_it_is_a_poll_result(
+    status: int, headers: dict[str, str], body: bytes, took: float
+) -> None:
     found = read_response(
         HttpResponse(status, headers, body, took), parse.parse_pipelines, subject="it", token_source="WP_TOKEN"
     )

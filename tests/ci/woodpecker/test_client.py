@@ -17,12 +17,12 @@ from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unav
 from homelab_hooks.simulators import faults
 from homelab_hooks.simulators.faults import FaultPoint, FaultRule
 from homelab_hooks.simulators.woodpecker import timelines
-from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator as StandIn
+from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from homelab_hooks.system.clock import SystemClock
 from tests.ci.values import APP, run_ref
+from tests.support.clock import FakeClock
 from tests.waiting import HANG_S
-from tests.watch.simulate import FakeClock
 
 pytestmark = pytest.mark.slow  # a real process each; together they would keep `make check` waiting
 
@@ -30,29 +30,22 @@ T = TypeVar("T")
 SHA = "9f2c1a7be0d34c55a1c2f3e4d5b6a79808172635"
 
 
-class HandClock(FakeClock):
-    """A clock for the stand-in, moved by hand."""
-
-    def wall(self) -> float:
-        return 1795465876.0 + self.t
-
-
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
-def serving(clock: HandClock, version: str) -> StandIn:
+def serving(clock: FakeClock, version: str) -> WoodpeckerSimulator:
     known = (
         SimulatedRepo(id=8, full_name="acme/app"),
         SimulatedRepo(id=9, full_name="acme/a b%2F?", active=False),
         SimulatedRepo(id=10, full_name="acme/secret", visibility="private"),
     )
-    return StandIn(clock, repositories=known, version=version)
+    return WoodpeckerSimulator(clock, repositories=known, version=version)
 
 
 @pytest.fixture
-def site(clock: HandClock) -> Iterator[StandIn]:
+def woodpecker(clock: FakeClock) -> Iterator[WoodpeckerSimulator]:
     with serving(clock, "3.17.0") as server:
         yield server
 
@@ -61,8 +54,8 @@ def site(clock: HandClock) -> Iterator[StandIn]:
 def client() -> Iterator[Callable[..., WoodpeckerClient]]:
     opened: list[HttpClient] = []
 
-    def one(site: StandIn, token: str = "alice-token") -> WoodpeckerClient:
-        opened.append(HttpClient(parse_server_url(site.url), clock=SystemClock(), token=token))
+    def one(woodpecker: WoodpeckerSimulator, token: str = "alice-token") -> WoodpeckerClient:
+        opened.append(HttpClient(parse_server_url(woodpecker.url), clock=SystemClock(), token=token))
         return WoodpeckerClient(connect_now(opened[-1], token_source="WP_TOKEN"))
 
     with stamina.set_testing(True, attempts=MAX_ATTEMPTS):  # real time between two tries says nothing here
@@ -80,10 +73,10 @@ def value(look: Poll[T]) -> T:
 Client = Callable[..., WoodpeckerClient]
 
 
-def test_the_calls_reach_what_they_name(site: StandIn, client: Client, clock: HandClock) -> None:
-    site.push("acme/app", "main", SHA, timelines.make_red(log=["boom"]))
+def test_the_calls_reach_what_they_name(woodpecker: WoodpeckerSimulator, client: Client, clock: FakeClock) -> None:
+    woodpecker.push("acme/app", "main", SHA, timelines.make_red(log=["boom"]))
     clock.sleep(5)
-    ci = client(site)
+    ci = client(woodpecker)
     assert value(ci.user(within=HANG_S)) == "alice"
     assert value(ci.repository("acme/app", within=HANG_S)).id == 8
     (row,) = value(ci.pipelines(APP, within=HANG_S))
@@ -96,15 +89,15 @@ def test_the_calls_reach_what_they_name(site: StandIn, client: Client, clock: Ha
     assert value(ci.start(APP, "main", within=HANG_S)).event == "manual"
 
 
-def test_a_name_with_odd_characters_is_asked_for_whole(site: StandIn, client: Client) -> None:
-    found = value(client(site).repository("acme/a b%2F?", within=HANG_S))
+def test_a_name_with_odd_characters_is_asked_for_whole(woodpecker: WoodpeckerSimulator, client: Client) -> None:
+    found = value(client(woodpecker).repository("acme/a b%2F?", within=HANG_S))
     assert (found.id, found.active) == (9, False)
 
 
-def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -> None:
+def test_a_page_has_the_size_that_was_asked_for(woodpecker: WoodpeckerSimulator, client: Client) -> None:
     for number in range(5):
-        site.push("acme/app", f"b{number}", SHA, timelines.make_green())
-    pages = [value(client(site).pipelines(APP, page=page, per_page=2, within=HANG_S)) for page in (1, 2, 3, 4)]
+        woodpecker.push("acme/app", f"b{number}", SHA, timelines.make_green())
+    pages = [value(client(woodpecker).pipelines(APP, page=page, per_page=2, within=HANG_S)) for page in (1, 2, 3, 4)]
     assert [[row.number for row in page] for page in pages] == [[5, 4], [3, 2], [1], []]
 
 
@@ -115,22 +108,24 @@ def test_a_page_has_the_size_that_was_asked_for(site: StandIn, client: Client) -
         ("alice-token", "acme/nope", "does not know the repository acme/nope"),
     ],
 )
-def test_a_no_is_a_no_and_asked_once(site: StandIn, client: Client, token: str, name: str, reason: str) -> None:
-    found = client(site, token).repository(name, within=HANG_S)
+def test_a_no_is_a_no_and_asked_once(
+    woodpecker: WoodpeckerSimulator, client: Client, token: str, name: str, reason: str
+) -> None:
+    found = client(woodpecker, token).repository(name, within=HANG_S)
     assert isinstance(found, Denied)
     assert reason in found.reason
-    assert site.count() == 1
+    assert woodpecker.count() == 1
 
 
-def test_a_bad_token_is_refused_at_the_user(site: StandIn, client: Client) -> None:
+def test_a_bad_token_is_refused_at_the_user(woodpecker: WoodpeckerSimulator, client: Client) -> None:
     """Elsewhere it reads what is public, as if it were none (fact 4)."""
-    ci = client(site, "nonsense")
+    ci = client(woodpecker, "nonsense")
     assert isinstance(ci.repository("acme/app", within=HANG_S), Found)
     assert isinstance(ci.user(within=HANG_S), Denied)
 
 
-def test_the_queue_is_for_administrators(site: StandIn, client: Client) -> None:
-    assert isinstance(client(site, "bob-token").queue(within=HANG_S), Denied)
+def test_the_queue_is_for_administrators(woodpecker: WoodpeckerSimulator, client: Client) -> None:
+    assert isinstance(client(woodpecker, "bob-token").queue(within=HANG_S), Denied)
 
 
 BLIPS = [
@@ -144,18 +139,20 @@ BLIPS = [
 
 
 @pytest.mark.parametrize("blip", BLIPS, ids=str)
-def test_a_blip_is_asked_again_quickly_and_not_told(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
-    site.push("acme/app", "main", SHA, timelines.make_green())
-    site.fail(FaultRule(fault=blip, last=MAX_ATTEMPTS - 2))
-    assert len(value(client(site).pipelines(APP, within=HANG_S))) == 1
-    assert site.count("pipelines") == MAX_ATTEMPTS
+def test_a_blip_is_asked_again_quickly_and_not_reported(
+    woodpecker: WoodpeckerSimulator, client: Client, blip: faults.HttpFault
+) -> None:
+    woodpecker.push("acme/app", "main", SHA, timelines.make_green())
+    woodpecker.fail(FaultRule(fault=blip, last=MAX_ATTEMPTS - 2))
+    assert len(value(client(woodpecker).pipelines(APP, within=HANG_S))) == 1
+    assert woodpecker.count("pipelines") == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("blip", BLIPS[:2], ids=str)
-def test_tries_within_one_look_are_few(site: StandIn, client: Client, blip: faults.HttpFault) -> None:
-    site.fail(FaultRule(fault=blip))
-    assert isinstance(client(site).pipelines(APP, within=HANG_S), Unavailable)
-    assert site.count("pipelines") == MAX_ATTEMPTS == 3
+def test_tries_within_one_poll_are_few(woodpecker: WoodpeckerSimulator, client: Client, blip: faults.HttpFault) -> None:
+    woodpecker.fail(FaultRule(fault=blip))
+    assert isinstance(client(woodpecker).pipelines(APP, within=HANG_S), Unavailable)
+    assert woodpecker.count("pipelines") == MAX_ATTEMPTS == 3
 
 
 ONCE: list[tuple[faults.HttpFault, FailureKind]] = [
@@ -170,22 +167,22 @@ ONCE: list[tuple[faults.HttpFault, FailureKind]] = [
 
 @pytest.mark.parametrize(("fault", "kind"), ONCE, ids=str)
 def test_what_a_quick_try_cannot_help_is_left_to_patience(
-    site: StandIn, client: Client, fault: faults.HttpFault, kind: FailureKind
+    woodpecker: WoodpeckerSimulator, client: Client, fault: faults.HttpFault, kind: FailureKind
 ) -> None:
-    site.fail(FaultRule(fault=fault))
-    found = client(site).pipelines(APP, within=0.5 if kind is FailureKind.TIMEOUT else HANG_S)
+    woodpecker.fail(FaultRule(fault=fault))
+    found = client(woodpecker).pipelines(APP, within=0.5 if kind is FailureKind.TIMEOUT else HANG_S)
     assert isinstance(found, Unavailable)
     assert found.kind is kind
-    assert site.count() <= 1
+    assert woodpecker.count() <= 1
 
 
-def test_a_restart_is_asked_once_whatever_comes(site: StandIn, client: Client) -> None:
+def test_a_restart_is_asked_once_whatever_comes(woodpecker: WoodpeckerSimulator, client: Client) -> None:
     """A 500 or a reset may come after the row was made: twice would be two runs."""
     for fault in (faults.StatusFault(code=500), faults.Cut(FaultPoint.BEFORE), faults.BodyFault()):
-        site.fail(FaultRule(fault=fault, method="POST"))
-        assert isinstance(client(site).restart(APP, run_ref(1), within=HANG_S), Unavailable)
-        assert isinstance(client(site).start(APP, "main", within=HANG_S), Unavailable)
-    assert site.count(method="POST") == 6
+        woodpecker.fail(FaultRule(fault=fault, method="POST"))
+        assert isinstance(client(woodpecker).restart(APP, run_ref(1), within=HANG_S), Unavailable)
+        assert isinstance(client(woodpecker).start(APP, "main", within=HANG_S), Unavailable)
+    assert woodpecker.count(method="POST") == 6
 
 
 def facts(row: Pipeline) -> Pipeline:
@@ -194,15 +191,15 @@ def facts(row: Pipeline) -> Pipeline:
     return row._replace(reports_cancellation=False, workflows=flows)
 
 
-def test_a_server_of_version_2_8_is_read_as_one_of_today(clock: HandClock, client: Client) -> None:
+def test_a_server_of_version_2_8_is_read_as_one_of_today(clock: FakeClock, client: Client) -> None:
     """Names of times changed with 3.0, and more was added since."""
     found = []
     for version in ("2.8.3", "3.17.0"):
-        clock.t = 0.0
-        with serving(clock, version) as site:
-            site.push("acme/app", "main", SHA, timelines.make_red(exit_code=3, error="boom"))
+        clock.time = 0.0
+        with serving(clock, version) as woodpecker:
+            woodpecker.push("acme/app", "main", SHA, timelines.make_red(exit_code=3, error="boom"))
             clock.sleep(5)
-            ci = client(site)
+            ci = client(woodpecker)
             found.append(
                 (
                     facts(value(ci.pipelines(APP, within=HANG_S))[0]),

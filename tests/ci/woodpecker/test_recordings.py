@@ -78,7 +78,7 @@ def expected(reply: HttpResponse) -> str:
 
 
 @pytest.mark.parametrize("name", ["01-lookup-and-errors", "19-database-locked", "19c-database-locked-long"])
-def test_each_recorded_exchange_is_the_look_that_it_meant(name: str) -> None:
+def test_each_recorded_exchange_is_the_poll_result_that_it_meant(name: str) -> None:
     read_so_far = [
         (method, path, reply.status, meaning(look(path, reply)), expected(reply))
         for method, path, reply in exchanges(name)
@@ -139,7 +139,7 @@ def test_the_recorded_logs_are_text_in_order() -> None:
         assert [line.number for line in lines] == sorted({line.number for line in lines})
 
 
-class Deaf:
+class RecordedReplies:
     """Answers what a recording has for a path, and remembers what was asked."""
 
     def __init__(self, replies: dict[str, HttpResponse]) -> None:
@@ -155,12 +155,14 @@ class Deaf:
 
 
 @pytest.fixture
-def locked() -> Deaf:
+def locked() -> RecordedReplies:
     """A server whose database is locked, as recorded."""
-    return Deaf({path: reply for _, path, reply in exchanges("19c-database-locked-long") if reply.status != 200})
+    return RecordedReplies(
+        {path: reply for _, path, reply in exchanges("19c-database-locked-long") if reply.status != 200}
+    )
 
 
-def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -> None:
+def test_a_slow_refusal_of_a_locked_database_is_not_a_usable_answer(locked: RecordedReplies) -> None:
     assert locked.replies["/healthz"].status == 500
     found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0)
     assert isinstance(found, Unavailable)
@@ -168,19 +170,19 @@ def test_a_slow_refusal_of_a_locked_database_is_no_usable_answer(locked: Deaf) -
     assert locked.asked == ["/api/user", "/healthz"]
 
 
-def test_a_slow_refusal_of_a_well_server_is_a_no(locked: Deaf) -> None:
+def test_a_slow_refusal_of_a_well_server_is_a_no(locked: RecordedReplies) -> None:
     locked.replies["/healthz"] = HttpResponse(204, {}, b"", 0.01)
     found = WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0)
     assert isinstance(found, Denied)
     assert found.slow
 
 
-def test_a_slow_refusal_of_a_server_that_then_says_nothing_is_no_usable_answer(locked: Deaf) -> None:
+def test_a_slow_refusal_of_a_server_that_then_says_nothing_is_not_a_usable_answer(locked: RecordedReplies) -> None:
     del locked.replies["/healthz"]
     assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0), Unavailable)
 
 
-def test_a_quick_refusal_is_believed_at_once(locked: Deaf) -> None:
+def test_a_quick_refusal_is_believed_at_once(locked: RecordedReplies) -> None:
     locked.replies["/api/user"] = locked.replies["/api/user"]._replace(duration_s=0.01)
     assert isinstance(WoodpeckerClient(connect_now(locked, token_source="WP_TOKEN")).user(within=15.0), Denied)
     assert locked.asked == ["/api/user"]

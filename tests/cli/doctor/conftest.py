@@ -14,15 +14,15 @@ from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
-from tests.cli.shell import Ended, Shell
+from tests.cli.shell import CommandResult, Shell
 
 
 @dataclass
-class Desk:
+class DoctorSandbox:
     """Ann's clone on a branch with something to land, its CI and its cluster."""
 
     clone: Clone
-    site: WoodpeckerSimulator
+    woodpecker: WoodpeckerSimulator
     cluster: KubernetesSimulator
     workshop: ScratchRepositories
     shell: Shell
@@ -40,24 +40,24 @@ class Desk:
         (folder / name).chmod(0o755)
         self.shell.more["PATH"] = f"{folder}:{self.shell.environ['PATH']}"
 
-    def examine(self, *options: str) -> Ended:
+    def examine(self, *options: str) -> CommandResult:
         return self.shell("homelab", "doctor", *options)
 
 
 @pytest.fixture
-def desk(workshop: ScratchRepositories, seal: dict[str, str], tmp_path: Path) -> Iterator[Desk]:
+def sandbox(workshop: ScratchRepositories, seal: dict[str, str], tmp_path: Path) -> Iterator[DoctorSandbox]:
     clone = workshop.clone("ann", branch="topic")
     clone.commit("a")
     clock = SystemClock()
     with (
-        WoodpeckerSimulator(clock) as site,
+        WoodpeckerSimulator(clock) as woodpecker,
         KubernetesSimulator(DeploymentScript(SampleApp(), now=clock.now).at, now=clock.now) as cluster,
     ):
         settings = {
-            "WOODPECKER_SERVER": site.url,
+            "WOODPECKER_SERVER": woodpecker.url,
             "WOODPECKER_TOKEN": "alice-token",
             "HOMELAB_CI_REPO": "acme/app",
             "HOMELAB_VERIFY": "true",
             "KUBECONFIG": str(cluster.kubeconfig(tmp_path / "kubeconfig")),
         }
-        yield Desk(clone, site, cluster, workshop, Shell(seal, clone.path, settings))
+        yield DoctorSandbox(clone, woodpecker, cluster, workshop, Shell(seal, clone.path, settings))

@@ -13,20 +13,20 @@ from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.simulators.balancer import LoadBalancer
 from homelab_hooks.simulators.faults import FaultPoint, FaultRule, Hang
 from homelab_hooks.system.clock import SystemClock
-from tests.cli.doctor.conftest import Desk
+from tests.cli.doctor.conftest import DoctorSandbox
 from tests.views.schema import objects
 from tests.waiting import FOREVER, HANG_S
 
 pytestmark = pytest.mark.slow
 
 
-def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
-    desk.set("homelab.deploy", "shop/web")
-    with LoadBalancer(desk.site.url, path=desk.shell.environ["PATH"]) as balancer:
-        desk.shell.more.update(
+def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
+    sandbox.set("homelab.deploy", "shop/web")
+    with LoadBalancer(sandbox.woodpecker.url, path=sandbox.shell.environ["PATH"]) as balancer:
+        sandbox.shell.more.update(
             WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)
         )
-        done = desk.examine()
+        done = sandbox.examine()
     assert done.code == 0, done.err
     assert done.lines == [done.out.strip()]
     for said in (
@@ -45,25 +45,25 @@ def test_where_all_is_well_a_landing_would_work(desk: Desk) -> None:
     assert "alice-token" not in done.out + done.err
 
 
-def test_a_landing_that_cannot_ask_ci_names_the_server_and_the_dial(desk: Desk) -> None:
-    said = desk.shell("git-land", HOMELAB_CI_DIAL="127.0.0.1:9").err
-    assert f"CI at {desk.site.url} by the dial 127.0.0.1:9 cannot be asked: Connection refused" in said
+def test_a_landing_that_cannot_ask_ci_names_the_server_and_the_dial(sandbox: DoctorSandbox) -> None:
+    said = sandbox.shell("git-land", HOMELAB_CI_DIAL="127.0.0.1:9").err
+    assert f"CI at {sandbox.woodpecker.url} by the dial 127.0.0.1:9 cannot be asked: Connection refused" in said
 
 
-def test_it_says_of_the_hooks_what_hooks_status_says(desk: Desk) -> None:
-    assert desk.shell("homelab", "hooks", "install").code == 0
-    assert "ok hooks        CI is watched after a plain git push" in desk.examine().err
-    desk.set("homelab.postPush", "off")
+def test_it_says_of_the_hooks_what_hooks_status_says(sandbox: DoctorSandbox) -> None:
+    assert sandbox.shell("homelab", "hooks", "install").code == 0
+    assert "ok hooks        CI is watched after a plain git push" in sandbox.examine().err
+    sandbox.set("homelab.postPush", "off")
     off = "nothing happens (homelab.postPush is off)"
-    assert off in desk.shell("homelab", "hooks", "status").err
-    said = desk.examine().err
+    assert off in sandbox.shell("homelab", "hooks", "status").err
+    said = sandbox.examine().err
     assert off in said
     assert "a plain git push is watched" not in said
 
 
-def test_the_json_has_a_finding_for_each_and_keeps_to_the_schema(desk: Desk) -> None:
-    desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
-    done = desk.examine("--json")
+def test_the_json_has_a_finding_for_each_and_keeps_to_the_schema(sandbox: DoctorSandbox) -> None:
+    sandbox.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
+    done = sandbox.examine("--json")
     told = objects(done.lines)
     found = {each["check"]: each for each in told if each["event"] == "finding"}
     assert found["git"]["health"] == "ok"
@@ -73,12 +73,12 @@ def test_the_json_has_a_finding_for_each_and_keeps_to_the_schema(desk: Desk) -> 
     assert done.err == ""
 
 
-def test_a_landing_refuses_in_the_doctors_words(desk: Desk) -> None:
+def test_a_landing_refuses_in_the_doctors_words(sandbox: DoctorSandbox) -> None:
     """The same finding, the same remedy."""
-    desk.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
-    found = [json.loads(line) for line in desk.examine("--json").lines]
+    sandbox.shell.more["WOODPECKER_TOKEN"] = "old-token-1"
+    found = [json.loads(line) for line in sandbox.examine("--json").lines]
     problem = next(each for each in found if each.get("health") == "problem")
-    refused = desk.shell("git-land", "--output", "json")
+    refused = sandbox.shell("git-land", "--output", "json")
     assert refused.code == problem["exit"]
     last = json.loads(refused.lines[-1])
     assert (last["reason"], last["hint"]) == (problem["evidence"], problem["remedy"])
@@ -97,25 +97,26 @@ def test_examinations_run_side_by_side() -> None:
     assert [one.evidence for one in found] == ["seen"] * 3
 
 
-def test_broken_things_hold_nothing_up(desk: Desk) -> None:
+def test_broken_things_hold_nothing_up(sandbox: DoctorSandbox) -> None:
     """Each of them would hang for longer than a test may last."""
-    desk.site.fail(FaultRule(fault=Hang(FaultPoint.BEFORE)))
-    desk.set("homelab.deploy", "shop/web", "shop/other")
-    desk.program("kubectl", f"exec {FOREVER}")
-    desk.program(
-        "git", f'case " $* " in *" ls-remote "*) exec {FOREVER};; esac; PATH={desk.shell.environ["PATH"]} exec git "$@"'
+    sandbox.woodpecker.fail(FaultRule(fault=Hang(FaultPoint.BEFORE)))
+    sandbox.set("homelab.deploy", "shop/web", "shop/other")
+    sandbox.program("kubectl", f"exec {FOREVER}")
+    sandbox.program(
+        "git",
+        f'case " $* " in *" ls-remote "*) exec {FOREVER};; esac; PATH={sandbox.shell.environ["PATH"]} exec git "$@"',
     )
-    desk.shell.more["VAULT_ADDR"] = desk.site.url
-    desk.shell.more["VAULT_TOKEN"] = "hvs.nothing"
+    sandbox.shell.more["VAULT_ADDR"] = sandbox.woodpecker.url
+    sandbox.shell.more["VAULT_TOKEN"] = "hvs.nothing"
 
-    done = desk.examine()
+    done = sandbox.examine()
 
     assert done.code == 20
     assert sum("no answer within" in line or "did not come back" in line for line in done.err.splitlines()) >= 3
 
 
-def test_outside_a_repository_the_rest_is_examined_all_the_same(desk: Desk) -> None:
-    done = desk.shell("homelab", "doctor", at=desk.workshop.folder)
+def test_outside_a_repository_the_rest_is_examined_all_the_same(sandbox: DoctorSandbox) -> None:
+    done = sandbox.shell("homelab", "doctor", at=sandbox.workshop.folder)
     assert done.code == 20
     assert "this is no git work tree" in done.err
     assert "ok repository   acme/app is enabled in CI" in done.err

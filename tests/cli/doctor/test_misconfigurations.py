@@ -1,4 +1,4 @@
-"""Every setting that can be wrong has a finding with its remedy, and the code with which a landing would end."""
+"""Every setting that can be wrong has a finding with its remedy, and the exit code that a landing would have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
 from homelab_hooks.simulators.faults import BodyFault, FaultPoint, FaultRule, Hang, StatusFault
 from homelab_hooks.simulators.kubernetes.server import DenyObjects
 from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
-from tests.cli.doctor.conftest import Desk
+from tests.cli.doctor.conftest import DoctorSandbox
 
 pytestmark = pytest.mark.slow
 
@@ -23,173 +23,176 @@ TARGET = "shop/web"
 
 
 @dataclass(frozen=True)
-class Row:
+class Case:
     """One thing that is wrong: how it is broken, and what has to be said."""
 
     name: str
-    spoil: Callable[[Desk], object]
+    spoil: Callable[[DoctorSandbox], object]
     code: int
     says: str
     remedy: str = "."
 
 
-def _set(key: str, *values: str) -> Callable[[Desk], object]:
-    return lambda desk: desk.set(key, *values)
+def _set(key: str, *values: str) -> Callable[[DoctorSandbox], object]:
+    return lambda sandbox: sandbox.set(key, *values)
 
 
-def _env(**environ: str) -> Callable[[Desk], object]:
-    return lambda desk: desk.shell.more.update(environ)
+def _env(**environ: str) -> Callable[[DoctorSandbox], object]:
+    return lambda sandbox: sandbox.shell.more.update(environ)
 
 
-def _without(*names: str) -> Callable[[Desk], object]:
-    return lambda desk: [desk.shell.more.pop(name) for name in names]
+def _without(*names: str) -> Callable[[DoctorSandbox], object]:
+    return lambda sandbox: [sandbox.shell.more.pop(name) for name in names]
 
 
-def _answers(path: str, fault: StatusFault | BodyFault | Hang) -> Callable[[Desk], object]:
-    return lambda desk: desk.site.fail(FaultRule(fault=fault, path=path))
+def _answers(path: str, fault: StatusFault | BodyFault | Hang) -> Callable[[DoctorSandbox], object]:
+    return lambda sandbox: sandbox.woodpecker.fail(FaultRule(fault=fault, path=path))
 
 
-def _write(name: str, text: str) -> Callable[[Desk], object]:
+def _write(name: str, text: str) -> Callable[[DoctorSandbox], object]:
     """Tracked and committed, so that nothing but its content is wrong."""
-    return lambda desk: desk.clone.commit(name, text)
+    return lambda sandbox: sandbox.clone.commit(name, text)
 
 
-def _closed_port(desk: Desk) -> None:
+def _closed_port(sandbox: DoctorSandbox) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    desk.shell.more["WOODPECKER_SERVER"] = f"http://127.0.0.1:{port}"
+    sandbox.shell.more["WOODPECKER_SERVER"] = f"http://127.0.0.1:{port}"
 
 
-def _inactive(desk: Desk) -> None:
-    desk.site.store.repositories = [SimulatedRepo(id=8, full_name="acme/app", active=False)]
+def _inactive(sandbox: DoctorSandbox) -> None:
+    sandbox.woodpecker.store.repositories = [SimulatedRepo(id=8, full_name="acme/app", active=False)]
 
 
-def _merging(desk: Desk) -> None:
-    desk.clone.git("checkout", "--quiet", "-b", "other", "HEAD~1")
-    desk.clone.commit("a", "theirs\n")
-    desk.clone.git("checkout", "--quiet", "topic")
+def _merging(sandbox: DoctorSandbox) -> None:
+    sandbox.clone.git("checkout", "--quiet", "-b", "other", "HEAD~1")
+    sandbox.clone.commit("a", "theirs\n")
+    sandbox.clone.git("checkout", "--quiet", "topic")
     with pytest.raises(RuntimeError, match="CONFLICT"):
-        desk.clone.git("merge", "other")
+        sandbox.clone.git("merge", "other")
 
 
-def _nobody(desk: Desk) -> None:
-    config = desk.workshop.folder.parent / "home" / ".gitconfig"
+def _nobody(sandbox: DoctorSandbox) -> None:
+    config = sandbox.workshop.folder.parent / "home" / ".gitconfig"
     config.write_text(config.read_text().replace("[user]", "[user]\nuseConfigOnly = true\n[gone]"))
 
 
-def _forbidden(desk: Desk) -> None:
-    desk.set("homelab.deploy", TARGET)
-    desk.cluster.fault = DenyObjects()
+def _forbidden(sandbox: DoctorSandbox) -> None:
+    sandbox.set("homelab.deploy", TARGET)
+    sandbox.cluster.fault = DenyObjects()
 
 
-def _deploy(desk: Desk, **more: str) -> None:
-    desk.set("homelab.deploy", TARGET)
-    desk.shell.more.update(more)
+def _deploy(sandbox: DoctorSandbox, **more: str) -> None:
+    sandbox.set("homelab.deploy", TARGET)
+    sandbox.shell.more.update(more)
 
 
-def _no_kubectl(desk: Desk) -> None:
+def _no_kubectl(sandbox: DoctorSandbox) -> None:
     """Git is all that there is."""
-    folder = desk.workshop.folder / "bare"
+    folder = sandbox.workshop.folder / "bare"
     folder.mkdir()
     (folder / "git").symlink_to(shutil.which("git") or "")
-    _deploy(desk, PATH=str(folder))
+    _deploy(sandbox, PATH=str(folder))
 
 
-def _old_git(desk: Desk) -> None:
-    real = desk.shell.environ["PATH"]
-    desk.program("git", f'[ "$1" = version ] && echo "git version 2.20.1" && exit\nPATH="{real}" exec git "$@"')
+def _old_git(sandbox: DoctorSandbox) -> None:
+    real = sandbox.shell.environ["PATH"]
+    sandbox.program("git", f'[ "$1" = version ] && echo "git version 2.20.1" && exit\nPATH="{real}" exec git "$@"')
 
 
-def _skewed(desk: Desk) -> None:
-    desk.site.store.wall += 3600
+def _skewed(sandbox: DoctorSandbox) -> None:
+    sandbox.woodpecker.store.wall += 3600
 
 
-def _vault_only(desk: Desk) -> None:
-    del desk.shell.more["WOODPECKER_TOKEN"]
-    desk.set("homelab.vaultAddr", "http://127.0.0.1:9")
+def _vault_only(sandbox: DoctorSandbox) -> None:
+    del sandbox.shell.more["WOODPECKER_TOKEN"]
+    sandbox.set("homelab.vaultAddr", "http://127.0.0.1:9")
 
 
-def _mute(desk: Desk) -> None:
-    desk.clone.git("remote", "set-head", "origin", "--delete")
-    desk.clone.git("remote", "set-url", "origin", "/nosuch.git")
+def _mute(sandbox: DoctorSandbox) -> None:
+    sandbox.clone.git("remote", "set-head", "origin", "--delete")
+    sandbox.clone.git("remote", "set-url", "origin", "/nosuch.git")
 
 
-def _main(desk: Desk) -> None:
-    desk.clone.git("checkout", "--quiet", "main")
+def _main(sandbox: DoctorSandbox) -> None:
+    sandbox.clone.git("checkout", "--quiet", "main")
 
 
 ROWS = (
-    Row("a duration that is none",
+    Case("a duration that is none",
         _set("homelab.timeout", "soon"), 2, r"x  settings .*--timeout: 'soon' from git conf"),
-    Row("a dial that is no address",
+    Case("a dial that is no address",
         _env(HOMELAB_CI_DIAL="ci.internal"), 2, "HOMELAB_CI_DIAL is malf", "an IP address"),
-    Row("a server that is no URL",
+    Case("a server that is no URL",
         _env(WOODPECKER_SERVER="ci.example.test"), 2, "WOODPECKER_SERVER is ma", "https://"),
-    Row("a token over open http",
+    Case("a token over open http",
         _env(WOODPECKER_SERVER="http://ci.example.test"), 2, "unencrypted", "use https://"),
-    Row("an output that is none", _env(HOMELAB_OUTPUT="xml"), 2, "'xml' from environment", "plain"),
-    Row("a workload without namespace", _set("homelab.deploy", "web"), 2, "--deploy: 'web'", "NAMESPACE/NAME"),
-    Row("a tracked file that is no TOML",
+    Case("an output that is none", _env(HOMELAB_OUTPUT="xml"), 2, "'xml' from environment", "plain"),
+    Case("a workload without namespace", _set("homelab.deploy", "web"), 2, "--deploy: 'web'", "NAMESPACE/NAME"),
+    Case("a tracked file that is no TOML",
         _write(".homelab.toml", "verify = \n"), 2, "homelab.toml is malformed", "fix"),
-    Row("a tracked file that names a server",
+    Case("a tracked file that names a server",
         _write(".homelab.toml", 'server = "x"\n'), 0, "may not set server", "ignored"),
-    Row("a misspelt setting",
+    Case("a misspelt setting",
         _set("homelab.ciServr", "x"), 0, "git config homelab.ciservr", "did you mean homelab.ciServer"),
-    Row("no server", _without("WOODPECKER_SERVER"), 20, "no CI server is set", "homelab.ciServer https://"),
-    Row("a name that DNS does not know",
+    Case("no server", _without("WOODPECKER_SERVER"), 20, "no CI server is set", "homelab.ciServer https://"),
+    Case("a name that DNS does not know",
         _env(WOODPECKER_SERVER="https://ci.invalid"), 20, "could not resolve ", "ciDial IP"),
-    Row("a server that is not there", _closed_port, 20, "could not connect to .*refused", "homelab.ciDial"),
-    Row("no TLS where TLS is wanted", lambda desk: desk.shell.more.update(
-        WOODPECKER_SERVER=desk.site.url.replace("http:", "https:")), 20, "x  certificate .*TLS fails", "ciCaFile"),
-    Row("a CA file that is not there", lambda desk: desk.shell.more.update(
+    Case("a server that is not there", _closed_port, 20, "could not connect to .*refused", "homelab.ciDial"),
+    Case("no TLS where TLS is wanted", lambda sandbox: sandbox.shell.more.update(
+        WOODPECKER_SERVER=sandbox.woodpecker.url.replace("http:", "https:")),
+        20, "x  certificate .*TLS fails", "ciCaFile"),
+    Case("a CA file that is not there", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER="https://ci.example.test", HOMELAB_CI_DIAL="127.0.0.1", SSL_CERT_FILE="/nosuch.pem"),
         20, "/nosuch.pem from environment SSL_CERT_FILE.*no such file", "a PEM file"),
-    Row("a token that is nowhere", _without("WOODPECKER_TOKEN"), 20, "x  token .*no CI token found", "TOKEN"),
-    Row("a token that CI refuses",
+    Case("a token that is nowhere", _without("WOODPECKER_TOKEN"), 20, "x  token .*no CI token found", "TOKEN"),
+    Case("a token that CI refuses",
         _env(WOODPECKER_TOKEN="old-token-1"), 20, "refused the token from WOODP", "cli-and-api"),
-    Row("a token with a line in it", _env(WOODPECKER_TOKEN="a b c d e"), 20, "contains invalid characters", "quote"),
-    Row("a repository that CI does not know",
+    Case("a token with a line in it", _env(WOODPECKER_TOKEN="a b c d e"), 20, "contains invalid characters", "quote"),
+    Case("a repository that CI does not know",
         _env(HOMELAB_CI_REPO="acme/nope"), 20, "not know.*acme/nope", "activate it"),
-    Row("a repository that is not active", _inactive, 3, "acme/app is not enabled", "/repos/add"),
-    Row("a web page instead of CI",
+    Case("a repository that is not active", _inactive, 3, "acme/app is not enabled", "/repos/add"),
+    Case("a web page instead of CI",
         _answers("/api", BodyFault(content=b"<html>", content_type="text/html")), 20, "a web page"),
-    Row("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "answered 502", "no-ci-watch"),
-    Row("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (whole )?answer within"),
-    Row("a clock that is wrong", _skewed, 0, "clock is (1h00m|59m5.s) behind", "timedatectl"),
-    Row("a Vault without token", _vault_only,
+    Case("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "answered 502", "no-ci-watch"),
+    Case("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (whole )?answer within"),
+    Case("a clock that is wrong", _skewed, 0, "clock is (1h00m|59m5.s) behind", "timedatectl"),
+    Case("a Vault without token", _vault_only,
         20, "there is no Vault token", "vault login"),
-    Row("a Vault that is not there", lambda desk: desk.shell.more.update(
+    Case("a Vault that is not there", lambda sandbox: sandbox.shell.more.update(
         VAULT_ADDR="http://127.0.0.1:9", VAULT_TOKEN="hvs.nothing"), 0, "!  vault .*no answer", "VAULT_ADDR"),
-    Row("nobody's git", _nobody, 20, "no user name or email is set", "git config --global user.name"),
-    Row("an old git", _old_git, 20, "git 2.20.1 is older than", "install git"),
-    Row("a detached HEAD",
-        lambda desk: desk.clone.git("checkout", "--quiet", "--detach"), 20, "HEAD is det", "switch -c"),
-    Row("the target checked out", _main, 20, "main is the target branch itself", "git switch -c TOPIC"),
-    Row("uncommitted changes",
-        lambda desk: desk.clone.write("a", "other"), 20, "would not be landed: a", "git stash"),
-    Row("a merge in progress", _merging, 20, "a merge of your own is in progress", "git merge --abort"),
-    Row("nothing to verify with",
+    Case("nobody's git", _nobody, 20, "no user name or email is set", "git config --global user.name"),
+    Case("an old git", _old_git, 20, "git 2.20.1 is older than", "install git"),
+    Case("a detached HEAD",
+        lambda sandbox: sandbox.clone.git("checkout", "--quiet", "--detach"), 20, "HEAD is det", "switch -c"),
+    Case("the target checked out", _main, 20, "main is the target branch itself", "git switch -c TOPIC"),
+    Case("uncommitted changes",
+        lambda sandbox: sandbox.clone.write("a", "other"), 20, "would not be landed: a", "git stash"),
+    Case("a merge in progress", _merging, 20, "a merge of your own is in progress", "git merge --abort"),
+    Case("nothing to verify with",
         _without("HOMELAB_VERIFY"), 20, "x  verification there is nothing", "homelab.verify CMD"),
-    Row("a remote that is none",
+    Case("a remote that is none",
         _env(HOMELAB_REMOTE="upstream"), 2, "there is no remote upstream", "there are: origin"),
-    Row("no remote", lambda desk: desk.clone.git("remote", "remove", "origin"), 2, "has no remote", "git remote add"),
-    Row("a remote that is mute", _mute, 24, "x  remote .*nosuch", "git ls-remote origin"),
-    Row("a remote that does not answer", lambda desk: desk.clone.git(
+    Case("no remote",
+        lambda sandbox: sandbox.clone.git("remote", "remove", "origin"), 2, "has no remote", "git remote add"),
+    Case("a remote that is mute", _mute, 24, "x  remote .*nosuch", "git ls-remote origin"),
+    Case("a remote that does not answer", lambda sandbox: sandbox.clone.git(
         "remote", "set-url", "origin", "/nosuch.git"), 24, "x  remote .*nosuch", "git ls-remote origin"),
-    Row("a target that does not exist", _env(HOMELAB_TARGET="trunk"), 20, "no branch trunk", "--onto BRANCH"),
-    Row("no kubectl", _no_kubectl, 8, "x  kubectl .*kubectl cannot be started", "install kubectl"),
-    Row("a context that is none", lambda desk: _deploy(desk, KUBECONFIG="/nosuch"), 4, "x  shop/web", "get-contexts"),
-    Row("a workload that is not there",
+    Case("a target that does not exist", _env(HOMELAB_TARGET="trunk"), 20, "no branch trunk", "--onto BRANCH"),
+    Case("no kubectl", _no_kubectl, 8, "x  kubectl .*kubectl cannot be started", "install kubectl"),
+    Case("a context that is none",
+        lambda sandbox: _deploy(sandbox, KUBECONFIG="/nosuch"), 4, "x  shop/web", "get-contexts"),
+    Case("a workload that is not there",
         _set("homelab.deploy", "shop/nosuch"), 10, '"nosuch" not found', "homelab.deploy"),
-    Row("a cluster that forbids", _forbidden, 4, "is forbidden", "list on pods"),
+    Case("a cluster that forbids", _forbidden, 4, "is forbidden", "list on pods"),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
-def test_what_is_wrong_is_found_with_its_remedy(desk: Desk, row: Row) -> None:
-    row.spoil(desk)
+def test_what_is_wrong_is_found_with_its_remedy(sandbox: DoctorSandbox, row: Case) -> None:
+    row.spoil(sandbox)
 
-    done = desk.examine()
+    done = sandbox.examine()
 
     lines = done.err.splitlines()
     places = [place for place, line in enumerate(lines) if re.search(row.says, line)]
@@ -207,15 +210,17 @@ def test_what_is_wrong_is_found_with_its_remedy(desk: Desk, row: Row) -> None:
         (CertificateKind.UNKNOWN_CA, "(self.signed|unable to get)"),
     ],
 )
-def test_a_certificate_that_does_not_verify_is_found(desk: Desk, certificate: CertificateKind, says: str) -> None:
+def test_a_certificate_that_does_not_verify_is_found(
+    sandbox: DoctorSandbox, certificate: CertificateKind, says: str
+) -> None:
     with ExitStack() as stack:
         balancer = stack.enter_context(
-            LoadBalancer(desk.site.url, path=desk.shell.environ["PATH"], certificate=certificate)
+            LoadBalancer(sandbox.woodpecker.url, path=sandbox.shell.environ["PATH"], certificate=certificate)
         )
-        desk.shell.more.update(
+        sandbox.shell.more.update(
             WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)
         )
-        done = desk.examine()
+        done = sandbox.examine()
     assert re.search(f"x  certificate .*does not verify: .*{says}", done.err), done.err
     assert "homelab.ciCaFile" in done.err
     assert done.code == 20

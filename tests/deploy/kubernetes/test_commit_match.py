@@ -151,7 +151,7 @@ def test_without_a_digest_in_the_template_the_pods_tell(
         (SHA + "a", OtherCommit),
     ],
 )
-def test_a_date_that_looks_hexadecimal_is_a_commit_that_nobody_knows(
+def test_a_date_that_looks_hexadecimal_is_a_commit_that_is_unknown(
     snapshot: Callable[..., Snapshot], tag: str, expected: type
 ) -> None:
     """It can never be taken for ours; beside our digits it does no harm."""

@@ -1,4 +1,4 @@
-"""The last words of a container that crashed: shown, bounded, and never part of the verdict."""
+"""The crash log of a container: shown, bounded, and never part of the verdict."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def logs(events: Sequence[tuple[float, Event]]) -> list[Log]:
     return [event for _, event in events if isinstance(event, Log)]
 
 
-def test_they_are_told_with_their_pod_and_the_command_for_the_rest(
+def test_they_are_reported_with_their_pod_and_the_command_for_the_rest(
     recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("e-crash-loop")
@@ -36,7 +36,7 @@ def test_they_are_told_with_their_pod_and_the_command_for_the_rest(
     assert pod in over.verdict.reason
 
 
-def test_an_init_container_has_last_words_too(
+def test_an_init_container_has_a_crash_log_too(
     recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("r3-init-fails")
@@ -68,7 +68,7 @@ def test_without_them_the_verdict_is_the_same(
     assert [line.text.partition(":")[0] for line in logs(over.events)] == ["its log"]
 
 
-def test_a_failure_that_is_no_crash_has_none(
+def test_a_failure_that_is_not_a_crash_has_none(
     recording: Callable[[str], RolloutRecording], waited: Given, request_: DeployRequest
 ) -> None:
     played = recording("d-image-pull")

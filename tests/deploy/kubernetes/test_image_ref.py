@@ -37,7 +37,7 @@ def test_fewer_digits_never_prove(sha: str, length: int) -> None:
     sha=SHAS, length=st.integers(7, 40), letters=st.text("xyzXYZ", min_size=1, max_size=3), in_front=st.booleans(),
 )  # fmt: skip
 def test_a_token_with_letters_grown_on_never_proves(*, sha: str, length: int, letters: str, in_front: bool) -> None:
-    """A substring is no proof."""
+    """A substring does not prove the commit."""
     token = letters + sha[:length] if in_front else sha[:length] + letters
     assert not image_ref.has_commit_token(token, sha)
 
@@ -60,7 +60,7 @@ def test_a_dirty_tag_never_proves(sha: str, length: int, separator: str, word: s
 
 @given(SHAS, HOSTS, WORDS, WORDS)
 def test_host_path_and_digest_are_not_the_tag(sha: str, host: str, path: str, name: str) -> None:
-    """The commit anywhere but in the tag is no proof."""
+    """The commit anywhere but in the tag does not prove it."""
     for reference in (f"{host}{sha}/{name}:{path}", f"{host}{path}/{sha}", f"{sha}:5000/{name}"):
         assert not image_ref.has_commit_token(image_ref.extract_tag(reference), sha)
     assert not image_ref.has_commit_token(image_ref.extract_tag(f"{host}{name}:{path}@sha256:{sha}{sha[:24]}"), sha)

@@ -1,4 +1,4 @@
-"""Watches that wake, and watches that are of no use; what a wait of five minutes asks of the API."""
+"""Watches that end a sleep, watches that do not work, and the API requests of a wait of five minutes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl import watch_stream
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.system.completed import Completed
-from tests.deploy.conftest import Waited
+from tests.deploy.conftest import FinishedWait
 
 Given = Callable[..., Any]
 FIVE_MINUTES = 300.0
@@ -26,12 +26,12 @@ DISCOVERY = 2
 
 def played(
     waited: Given, request: DeployRequest, rollout: ScriptedRollout, *, replicas: int = 3, **how: Any
-) -> tuple[Waited, float]:
+) -> tuple[FinishedWait, float]:
     """Wait for a rollout; and when the API first shows it done."""
     time = SimulatedClock()
     stage = DeploymentScript(SampleApp(replicas=replicas), now=time.now)
     stage.deploy(request.sha, rollout)
-    over: Waited = waited(stage.at, request, time=time, **how)
+    over: FinishedWait = waited(stage.at, request, time=time, **how)
     return over, rollout.image_after + rollout.lag + replicas * rollout.pod_takes
 
 
@@ -66,10 +66,12 @@ def test_with_a_watch_the_end_is_known_at_once(waited: Given, request_: DeployRe
 
 
 @pytest.mark.slow
-def test_progress_is_told_from_the_watch_without_a_request(waited: Given, request_: DeployRequest) -> None:
+def test_progress_is_reported_from_the_watch_without_a_request(waited: Given, request_: DeployRequest) -> None:
     over, _ = played(waited, replace(request_, timeout=400.0), ScriptedRollout(pod_takes=10.0), replicas=12, watch=True)
-    told = [event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "rolling"]
-    assert set(range(2, 13)) <= set(told)
+    events = [
+        event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "rolling"
+    ]
+    assert set(range(2, 13)) <= set(events)
     assert over.calls + DISCOVERY <= 20
 
 

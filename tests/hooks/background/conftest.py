@@ -1,4 +1,4 @@
-"""A clone whose pushes have a post-push stage, and a CI that plays in fast motion."""
+"""A clone whose pushes run the post-push stage."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from homelab_hooks.system.clock import SystemClock
-from tests.hooks.background.sandbox import SHIM, Desk
-
-
-@pytest.fixture
-def site() -> Iterator[WoodpeckerSimulator]:
-    """Fifty of its seconds are one of ours."""
-    with WoodpeckerSimulator(SystemClock(), speed=50) as server:
-        yield server
+from tests.hooks.background.sandbox import SHIM, PushSandbox
 
 
 @pytest.fixture
@@ -26,11 +18,11 @@ def clone(workshop: ScratchRepositories) -> Clone:
 
 
 @pytest.fixture
-def desk(
-    seal: dict[str, str], site: WoodpeckerSimulator, clone: Clone, workshop: ScratchRepositories, tmp_path: Path
-) -> Iterator[Desk]:
-    """The waiters that a test leaves behind end with it."""
+def sandbox(
+    seal: dict[str, str], woodpecker: WoodpeckerSimulator, clone: Clone, workshop: ScratchRepositories, tmp_path: Path
+) -> Iterator[PushSandbox]:
+    """Background watchers that a test leaves running end with it."""
     workshop.write_hook("reference-transaction", SHIM, where=clone.path / ".git/hooks")
-    desk = Desk(seal, clone, site, tmp_path / "told.json")
-    yield desk
-    desk.end_waiters()
+    sandbox = PushSandbox(seal, clone, woodpecker, tmp_path / "notification.json")
+    yield sandbox
+    sandbox.end_watchers()

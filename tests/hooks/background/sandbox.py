@@ -1,4 +1,4 @@
-"""Where somebody pushes from: real git, real hooks, real waiters, and a place where notifications arrive."""
+"""A clone to push from: real git, real hooks, real background watchers, and a file that receives notifications."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ done
 
 
 @dataclass
-class Desk:
+class PushSandbox:
     """A clone of acme/app; every notification is written into the file `heard`."""
 
     seal: dict[str, str]
     clone: Clone
-    site: WoodpeckerSimulator
+    woodpecker: WoodpeckerSimulator
     heard: Path
     more: dict[str, str] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class Desk:
         return {
             **self.seal,
             "PATH": f"{PROGRAMS}:{self.seal['PATH']}",
-            "WOODPECKER_SERVER": self.site.url,
+            "WOODPECKER_SERVER": self.woodpecker.url,
             "WOODPECKER_TOKEN": TOKEN,
             "HOMELAB_CI_REPO": "acme/app",
             "HOMELAB_NOTIFY": f"cat >'{self.heard}.new' && mv '{self.heard}.new' '{self.heard}'",
@@ -71,12 +71,12 @@ class Desk:
         number = self.clone.git("rev-list", "--count", "HEAD")
         sha = self.clone.commit(f"file-{number}")
         if script is not None:
-            self.site.push("acme/app", branch, sha, script)
+            self.woodpecker.push("acme/app", branch, sha, script)
         return sha
 
     def passes(self, sha: str) -> None:
         """CI runs a commit again, whose first pipeline would never end, and it passes: what waits for it ends now."""
-        self.site.push("acme/app", "main", sha, timelines.make_green())
+        self.woodpecker.push("acme/app", "main", sha, timelines.make_green())
 
     def git(self, *args: str, **environ: str) -> Completed:
         return ProcessRunner({**self.environ, **environ}).run(["git", *args], cwd=self.clone.path, timeout=HANG_S)
@@ -89,22 +89,22 @@ class Desk:
         wait_until(lambda: [one["state"] for one in self.records()] == ["ended"], lambda: f"{self.records()}")
         return self.records()[0]
 
-    def wait_for_waiter(self) -> int:
+    def wait_for_watcher(self) -> int:
         """The one that watches now."""
         wait_until(lambda: any(one["state"] == "watching" for one in self.records()), lambda: f"{self.records()}")
-        (number,) = self.waiters()
+        (number,) = self.watchers()
         return number
 
     def log(self) -> str:
         return "".join(path.read_text() for path in self.watches.glob("*.log"))
 
     def notification(self) -> dict[str, Any]:
-        """The result that was told."""
+        """The result in the notification."""
         wait_until(self.heard.exists, lambda: f"{self.records()} {self.log()}")
         found: dict[str, Any] = json.loads(self.heard.read_text())
         return found
 
-    def waiters(self) -> list[int]:
+    def watchers(self) -> list[int]:
         """Those of this clone that run, whatever the records say: the ticket in their environment names it.
 
         A child of one that has not become another program yet looks the same, and may be gone a moment later.
@@ -121,8 +121,8 @@ class Desk:
         """What the system lists of a process."""
         return Path("/proc") / str(number)
 
-    def end_waiters(self) -> None:
-        for number in self.waiters():
+    def end_watchers(self) -> None:
+        for number in self.watchers():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
             wait_until(lambda number=number: process_info(number) is None)  # type: ignore[misc]  # bound at once

@@ -14,7 +14,7 @@ from tests.waiting import HANG_S, wait_until
 _SHELL = "import fcntl, os, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp('sh', ['sh'])"
 
 
-class Seat:
+class TerminalSession:
     """`sh` on a terminal of its own."""
 
     def __init__(self, cwd: Path, environ: Mapping[str, str], *, kind: str = "xterm") -> None:

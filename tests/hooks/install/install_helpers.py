@@ -10,7 +10,7 @@ from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan, shims
 from homelab_hooks.hooks.install.model import HookFacts
 from homelab_hooks.hooks.install.plan import InstallPlan
-from tests.hooks.install.sandbox import Desk
+from tests.hooks.install.sandbox import HookSandbox
 
 USERS = '#!/bin/sh\n{ echo "$(basename "$0")|$*"; cat; } >>"$LOG"\nexit "${CODE:-0}"\n'
 """a hook of the user's, which writes down what it was given"""
@@ -18,15 +18,15 @@ USERS = '#!/bin/sh\n{ echo "$(basename "$0")|$*"; cat; } >>"$LOG"\nexit "${CODE:
 Snapshot = Mapping[str, tuple[int, bytes]]
 
 
-def facts(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> HookFacts:
+def facts(sandbox: HookSandbox, *, everywhere: bool = False, at: Path | None = None) -> HookFacts:
     """What is there."""
-    git = hooking(desk, at)
-    return discover.inspect_global(git, desk.environ) if everywhere else discover.inspect_repository(git)
+    git = hooking(sandbox, at)
+    return discover.inspect_global(git, sandbox.environ) if everywhere else discover.inspect_repository(git)
 
 
-def hooking(desk: Desk, at: Path | None = None) -> HookConfig:
-    """Git at the desk."""
-    return HookConfig(DirectRunner(desk.environ, at or desk.mine.path))
+def hooking(sandbox: HookSandbox, at: Path | None = None) -> HookConfig:
+    """Git in the sandbox."""
+    return HookConfig(DirectRunner(sandbox.environ, at or sandbox.mine.path))
 
 
 def texts(program: str = "/gone/homelab") -> dict[str, str]:
@@ -34,17 +34,17 @@ def texts(program: str = "/gone/homelab") -> dict[str, str]:
     return {name: shims.shim_text(name, program) for name in shims.INSTALLED_HOOKS}
 
 
-def put_in(desk: Desk, *, everywhere: bool = False, at: Path | None = None) -> InstallPlan:
+def put_in(sandbox: HookSandbox, *, everywhere: bool = False, at: Path | None = None) -> InstallPlan:
     """Install; what was done."""
-    done = install_apply.require_plan(install_plan.plan_install(facts(desk, everywhere=everywhere, at=at), texts()))
-    install_apply.apply_steps(done.steps, hooking(desk, at))
+    done = install_apply.require_plan(install_plan.plan_install(facts(sandbox, everywhere=everywhere, at=at), texts()))
+    install_apply.apply_steps(done.steps, hooking(sandbox, at))
     return done
 
 
-def take_out(desk: Desk, *, everywhere: bool = False) -> InstallPlan:
+def take_out(sandbox: HookSandbox, *, everywhere: bool = False) -> InstallPlan:
     """Uninstall; what was done."""
-    done = install_plan.plan_uninstall(facts(desk, everywhere=everywhere))
-    install_apply.apply_steps(done.steps, hooking(desk))
+    done = install_plan.plan_uninstall(facts(sandbox, everywhere=everywhere))
+    install_apply.apply_steps(done.steps, hooking(sandbox))
     return done
 
 
@@ -66,9 +66,9 @@ def snapshot(*folders: Path) -> Snapshot:
     }  # fmt: skip
 
 
-def private(desk: Desk) -> Snapshot:
+def private(sandbox: HookSandbox) -> Snapshot:
     """What installing could change: hooks, our own directory, settings."""
-    git = desk.mine.path / ".git"
-    home = desk.folder / "home"
-    found = snapshot(git / "hooks", git / "homelab", home, desk.mine.path / ".husky")
+    git = sandbox.mine.path / ".git"
+    home = sandbox.folder / "home"
+    found = snapshot(git / "hooks", git / "homelab", home, sandbox.mine.path / ".husky")
     return {**found, "config": (0, (git / "config").read_bytes())}

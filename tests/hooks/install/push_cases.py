@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tests.hooks.install.sandbox import Desk, fired
+from tests.hooks.install.sandbox import HookSandbox, fired
 
-Kind = Callable[[Desk], list[str]]
+Push = Callable[[HookSandbox], list[str]]
 MAIN = "refs/remotes/origin/main"
 
 
-class Row(NamedTuple):
+class PushCase(NamedTuple):
     """A kind, with the git it needs, and whether it can be told apart without what pre-push noted."""
 
-    act: Kind
+    act: Push
     since: tuple[int, int] = (2, 28)
     noted_only: bool = False
 
 
-KINDS: dict[str, Row] = {}
+KINDS: dict[str, PushCase] = {}
 
 
-def kind(*, since: tuple[int, int] = (2, 28), noted_only: bool = False) -> Callable[[Kind], Kind]:
+def kind(*, since: tuple[int, int] = (2, 28), noted_only: bool = False) -> Callable[[Push], Push]:
     """Put a function into the table, under its name as a sentence."""
 
-    def enter(act: Kind) -> Kind:
-        KINDS[act.__name__.replace("_", " ")] = Row(act, since, noted_only)
+    def enter(act: Push) -> Push:
+        KINDS[act.__name__.replace("_", " ")] = PushCase(act, since, noted_only)
         return act
 
     return enter
@@ -36,514 +36,514 @@ def kind(*, since: tuple[int, int] = (2, 28), noted_only: bool = False) -> Calla
 
 
 @kind()
-def the_target(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_quietly(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.push("--quiet", "--porcelain", "origin", f"{sha}:refs/heads/main")
+def the_target_quietly(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.push("--quiet", "--porcelain", "origin", f"{sha}:refs/heads/main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_without_verification(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.push("--no-verify", "origin", "HEAD:main")
+def the_target_without_verification(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_by_force(desk: Desk) -> list[str]:
-    desk.elsewhere()
-    sha = desk.mine.commit("a")
-    desk.push("--force", "origin", "HEAD:main")
+def the_target_by_force(sandbox: HookSandbox) -> list[str]:
+    sandbox.elsewhere()
+    sha = sandbox.mine.commit("a")
+    sandbox.push("--force", "origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_with_a_lease(desk: Desk) -> list[str]:
-    desk.mine.git("commit", "--quiet", "--amend", "-m", "again")
-    desk.push("--force-with-lease", "origin", "HEAD:main")
-    return [fired(MAIN, desk.mine.head)]
+def the_target_with_a_lease(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("commit", "--quiet", "--amend", "-m", "again")
+    sandbox.push("--force-with-lease", "origin", "HEAD:main")
+    return [fired(MAIN, sandbox.mine.head)]
 
 
 @kind()
-def the_target_from_its_own_branch(desk: Desk) -> list[str]:
-    desk.mine.git("switch", "--quiet", "main")
-    sha = desk.mine.commit("a")
-    desk.push()
+def the_target_from_its_own_branch(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("switch", "--quiet", "main")
+    sha = sandbox.mine.commit("a")
+    sandbox.push()
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_from_a_detached_head(desk: Desk) -> list[str]:
-    desk.mine.git("switch", "--quiet", "--detach")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD~0:refs/heads/main")
+def the_target_from_a_detached_head(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("switch", "--quiet", "--detach")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD~0:refs/heads/main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_twice(desk: Desk) -> list[str]:
-    first = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
-    second = desk.mine.commit("b")
-    desk.push("origin", "HEAD:main")
+def the_target_twice(sandbox: HookSandbox) -> list[str]:
+    first = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
+    second = sandbox.mine.commit("b")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, first), fired(MAIN, second)]
 
 
 @kind()
-def the_target_back_and_forth(desk: Desk) -> list[str]:
-    before, sha = desk.mine.head, desk.mine.commit("a")
+def the_target_back_and_forth(sandbox: HookSandbox) -> list[str]:
+    before, sha = sandbox.mine.head, sandbox.mine.commit("a")
     for commit in (sha, before, sha):
-        desk.push("--force", "origin", f"{commit}:refs/heads/main")
+        sandbox.push("--force", "origin", f"{commit}:refs/heads/main")
     return [fired(MAIN, sha), fired(MAIN, before), fired(MAIN, sha)]
 
 
 @kind()
-def the_target_and_others(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.mine.git("tag", "v1")
-    desk.push("origin", "HEAD:refs/heads/a", "HEAD:main", "HEAD:refs/heads/z", "v1")
+def the_target_and_others(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.mine.git("tag", "v1")
+    sandbox.push("origin", "HEAD:refs/heads/a", "HEAD:main", "HEAD:refs/heads/z", "v1")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def all_branches(desk: Desk) -> list[str]:
-    desk.mine.git("switch", "--quiet", "main")
-    sha = desk.mine.commit("a")
-    desk.push("--all", "origin")
+def all_branches(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("switch", "--quiet", "main")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("--all", "origin")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_with_its_tags_at_once(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.mine.git("tag", "-m", "x", "v1")
-    desk.push("--follow-tags", "--atomic", "origin", "HEAD:main", "HEAD:refs/heads/b")
+def the_target_with_its_tags_at_once(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.mine.git("tag", "-m", "x", "v1")
+    sandbox.push("--follow-tags", "--atomic", "origin", "HEAD:main", "HEAD:refs/heads/b")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_where_another_ref_is_refused(desk: Desk) -> list[str]:
-    desk.server_hook("update", "case $1 in */no) exit 1 ;; esac")
-    sha = desk.mine.commit("a")
-    assert desk.git("push", "origin", "HEAD:refs/heads/no", "HEAD:main").code == 1
+def the_target_where_another_ref_is_refused(sandbox: HookSandbox) -> list[str]:
+    sandbox.server_hook("update", "case $1 in */no) exit 1 ;; esac")
+    sha = sandbox.mine.commit("a")
+    assert sandbox.git("push", "origin", "HEAD:refs/heads/no", "HEAD:main").code == 1
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_from_a_linked_worktree(desk: Desk) -> list[str]:
-    desk.mine.git("worktree", "add", "--quiet", "-b", "there", "../there")
-    there = desk.folder / "workshop" / "there"
-    desk.git("commit", "--quiet", "--allow-empty", "-m", "x", at=there)
-    assert desk.git("push", "origin", "HEAD:main", at=there).ok
-    return [fired(MAIN, desk.mine.sha("there"))]
+def the_target_from_a_linked_worktree(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("worktree", "add", "--quiet", "-b", "there", "../there")
+    there = sandbox.folder / "workshop" / "there"
+    sandbox.git("commit", "--quiet", "--allow-empty", "-m", "x", at=there)
+    assert sandbox.git("push", "origin", "HEAD:main", at=there).ok
+    return [fired(MAIN, sandbox.mine.sha("there"))]
 
 
 @kind()
-def the_target_from_a_folder_below(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("deep/er/a")
-    assert desk.git("push", "origin", "HEAD:main", at=desk.mine.path / "deep" / "er").ok
+def the_target_from_a_folder_below(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("deep/er/a")
+    assert sandbox.git("push", "origin", "HEAD:main", at=sandbox.mine.path / "deep" / "er").ok
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_from_far_away(desk: Desk) -> list[str]:
-    desk.mine.git("remote", "set-url", "origin", str(desk.server))
-    sha = desk.mine.commit("a")
-    places = {"GIT_DIR": str(desk.mine.path / ".git"), "GIT_WORK_TREE": str(desk.mine.path)}
-    assert desk.git("push", "origin", "HEAD:main", at=desk.folder, env=places).ok
+def the_target_from_far_away(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("remote", "set-url", "origin", str(sandbox.server))
+    sha = sandbox.mine.commit("a")
+    places = {"GIT_DIR": str(sandbox.mine.path / ".git"), "GIT_WORK_TREE": str(sandbox.mine.path)}
+    assert sandbox.git("push", "origin", "HEAD:main", at=sandbox.folder, env=places).ok
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_by_an_alias(desk: Desk) -> list[str]:
-    desk.mine.git("config", "alias.up", "push --no-verify")
-    sha = desk.mine.commit("a")
-    assert desk.git("-c", "core.quotePath=false", "up", "origin", "HEAD:main").ok
+def the_target_by_an_alias(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("config", "alias.up", "push --no-verify")
+    sha = sandbox.mine.commit("a")
+    assert sandbox.git("-c", "core.quotePath=false", "up", "origin", "HEAD:main").ok
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_by_a_shells_alias(desk: Desk) -> list[str]:
-    desk.mine.git("config", "alias.up", "!true && git push")
-    sha = desk.mine.commit("a")
-    assert desk.git("up", "origin", "HEAD:main").ok
+def the_target_by_a_shells_alias(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("config", "alias.up", "!true && git push")
+    sha = sandbox.mine.commit("a")
+    assert sandbox.git("up", "origin", "HEAD:main").ok
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_behind_another_tools_hook(desk: Desk) -> list[str]:
-    """As pre-commit leaves it: ours renamed, and started by something that is no git."""
+def the_target_behind_another_tools_hook(sandbox: HookSandbox) -> list[str]:
+    """As pre-commit does it: our hook is renamed, and started by something other than git."""
     for name in ("pre-push", "reference-transaction"):
-        hook = desk.hooks / name
+        hook = sandbox.hooks / name
         if hook.exists():
             hook.rename(f"{hook}.legacy")
             hook.write_text('#!/bin/sh\nsh -c \'"$@"; exit $?\' x "$0.legacy" "$@"\n')
             hook.chmod(0o755)
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_to_another_push_url(desk: Desk) -> list[str]:
-    desk.mine.git("remote", "set-url", "--push", "origin", str(desk.server))
-    desk.mine.git("remote", "set-url", "origin", "../srv/elsewhere.git")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target_to_another_push_url(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("remote", "set-url", "--push", "origin", str(sandbox.server))
+    sandbox.mine.git("remote", "set-url", "origin", "../srv/elsewhere.git")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_to_two_push_urls(desk: Desk) -> list[str]:
+def the_target_to_two_push_urls(sandbox: HookSandbox) -> list[str]:
     """Git moves the tracking ref after each."""
-    second = desk.folder / "second.git"
-    desk.git("clone", "--quiet", "--bare", str(desk.server), str(second))
-    for url in (desk.server, second):
-        desk.mine.git("remote", "set-url", "--add", "--push", "origin", str(url))
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+    second = sandbox.folder / "second.git"
+    sandbox.git("clone", "--quiet", "--bare", str(sandbox.server), str(second))
+    for url in (sandbox.server, second):
+        sandbox.mine.git("remote", "set-url", "--add", "--push", "origin", str(url))
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_that_is_named_in_the_environment(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", "HEAD:refs/heads/stable", env={"HOMELAB_TARGET": "stable"})
+def the_target_that_is_named_in_the_environment(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", "HEAD:refs/heads/stable", env={"HOMELAB_TARGET": "stable"})
     return [fired("refs/remotes/origin/stable", sha)]
 
 
 @kind()
-def the_target_that_is_named_in_the_settings(desk: Desk) -> list[str]:
-    desk.mine.git("config", "homelab.target", "next/stable")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", "HEAD:refs/heads/stable", "HEAD:refs/heads/next/stable")
+def the_target_that_is_named_in_the_settings(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("config", "homelab.target", "next/stable")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", "HEAD:refs/heads/stable", "HEAD:refs/heads/next/stable")
     return [fired("refs/remotes/origin/next/stable", sha)]
 
 
 @kind()
-def any_branch_where_the_tracked_file_may_name_the_target(desk: Desk) -> list[str]:
+def any_branch_where_the_tracked_file_may_name_the_target(sandbox: HookSandbox) -> list[str]:
     """It is for homelab to decide."""
-    sha = desk.mine.commit(".homelab.toml", 'target = "stable"\n')
-    desk.push("origin", "HEAD:refs/heads/stable")
+    sha = sandbox.mine.commit(".homelab.toml", 'target = "stable"\n')
+    sandbox.push("origin", "HEAD:refs/heads/stable")
     return [fired("refs/remotes/origin/stable", sha)]
 
 
 @kind()
-def any_branch_where_nobody_names_the_target(desk: Desk) -> list[str]:
+def any_branch_where_nobody_names_the_target(sandbox: HookSandbox) -> list[str]:
     """It is for homelab to decide."""
-    desk.mine.git("remote", "set-head", "origin", "--delete")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:refs/heads/new")
+    sandbox.mine.git("remote", "set-head", "origin", "--delete")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:refs/heads/new")
     return [fired("refs/remotes/origin/new", sha)]
 
 
 @kind()
-def a_target_with_a_strange_name(desk: Desk) -> list[str]:
+def a_target_with_a_strange_name(sandbox: HookSandbox) -> list[str]:
     name = "a;touch$IFS'bad'|\"`b`&$(c)ü"
-    desk.mine.git("config", "homelab.target", name)
-    sha = desk.mine.commit("a")
-    desk.push("origin", f"HEAD:refs/heads/{name}")
-    assert not (desk.mine.path / "bad").exists()
+    sandbox.mine.git("config", "homelab.target", name)
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", f"HEAD:refs/heads/{name}")
+    assert not (sandbox.mine.path / "bad").exists()
     return [fired(f"refs/remotes/origin/{name}", sha)]
 
 
 @kind()
-def the_target_of_a_remote_with_a_slash_in_its_name(desk: Desk) -> list[str]:
-    desk.mine.git("remote", "rename", "origin", "team/origin")
-    desk.mine.git("config", "homelab.target", "main")
-    sha = desk.mine.commit("a")
-    desk.push("team/origin", "HEAD:main", "HEAD:refs/heads/origin/main")
+def the_target_of_a_remote_with_a_slash_in_its_name(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("remote", "rename", "origin", "team/origin")
+    sandbox.mine.git("config", "homelab.target", "main")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("team/origin", "HEAD:main", "HEAD:refs/heads/origin/main")
     return [fired("refs/remotes/team/origin/main", sha)]
 
 
 @kind()
-def the_target_of_a_repository_whose_git_directory_is_elsewhere(desk: Desk) -> list[str]:
-    desk.mine.git("init", "--quiet", f"--separate-git-dir={desk.folder / 'apart'}")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target_of_a_repository_whose_git_directory_is_elsewhere(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("init", "--quiet", f"--separate-git-dir={sandbox.folder / 'apart'}")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_after_the_refs_were_packed(desk: Desk) -> list[str]:
-    desk.mine.git("pack-refs", "--all", "--prune")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target_after_the_refs_were_packed(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("pack-refs", "--all", "--prune")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind(noted_only=True)
-def the_target_where_git_keeps_no_reflog(desk: Desk) -> list[str]:
-    desk.mine.git("config", "core.logAllRefUpdates", "false")
-    (desk.mine.path / ".git" / "logs" / MAIN).unlink(missing_ok=True)
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target_where_git_keeps_no_reflog(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("config", "core.logAllRefUpdates", "false")
+    (sandbox.mine.path / ".git" / "logs" / MAIN).unlink(missing_ok=True)
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def the_target_after_a_push_that_failed(desk: Desk) -> list[str]:
-    desk.server_hook("pre-receive", "exit 1")
-    desk.mine.commit("a")
-    assert desk.git("push", "origin", "HEAD:main").code == 1
-    desk.server_hook("pre-receive", "exit 0")
-    desk.push("--no-verify", "origin", "HEAD:main")
-    return [fired(MAIN, desk.mine.head)]
+def the_target_after_a_push_that_failed(sandbox: HookSandbox) -> list[str]:
+    sandbox.server_hook("pre-receive", "exit 1")
+    sandbox.mine.commit("a")
+    assert sandbox.git("push", "origin", "HEAD:main").code == 1
+    sandbox.server_hook("pre-receive", "exit 0")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
+    return [fired(MAIN, sandbox.mine.head)]
 
 
 @kind(since=(2, 45))
-def the_target_in_a_repository_with_reftables(desk: Desk) -> list[str]:
-    desk.mine.git("refs", "migrate", "--ref-format=reftable")
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target_in_a_repository_with_reftables(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("refs", "migrate", "--ref-format=reftable")
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def sha256(desk: Desk) -> list[str]:
-    server, mine = desk.folder / "s256.git", desk.folder / "m256"
-    assert desk.git("init", "--quiet", "--bare", "--object-format=sha256", str(server)).ok
-    assert desk.git("init", "--quiet", "--object-format=sha256", str(mine)).ok
-    desk.hooks.rename(mine / ".git" / "hooks")
+def sha256(sandbox: HookSandbox) -> list[str]:
+    server, mine = sandbox.folder / "s256.git", sandbox.folder / "m256"
+    assert sandbox.git("init", "--quiet", "--bare", "--object-format=sha256", str(server)).ok
+    assert sandbox.git("init", "--quiet", "--object-format=sha256", str(mine)).ok
+    sandbox.hooks.rename(mine / ".git" / "hooks")
     for command in (
         ("remote", "add", "origin", str(server)),
         ("commit", "--quiet", "--allow-empty", "-m", "x"),
         ("push", "origin", "HEAD:main"),
     ):
-        assert desk.git(*command, at=mine).ok
-    return [fired(MAIN, desk.git("rev-parse", "HEAD", at=mine).out.strip())]
+        assert sandbox.git(*command, at=mine).ok
+    return [fired(MAIN, sandbox.git("rev-parse", "HEAD", at=mine).out.strip())]
 
 
 # What is silent
 
 
 @kind()
-def up_to_date(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
-    desk.push("origin", "HEAD:main")
-    desk.push("--no-verify", "origin", "HEAD:main")
+def up_to_date(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
+    sandbox.push("origin", "HEAD:main")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
     return [fired(MAIN, sha)]
 
 
 @kind()
-def up_to_date_after_a_push_from_before_the_hooks(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    assert desk.git("-c", "core.hooksPath=/dev/null", "push", "origin", "HEAD:main").ok
-    desk.age()
-    desk.push("origin", "HEAD:main")
+def up_to_date_after_a_push_from_before_the_hooks(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    assert sandbox.git("-c", "core.hooksPath=/dev/null", "push", "origin", "HEAD:main").ok
+    sandbox.age()
+    sandbox.push("origin", "HEAD:main")
     return []
 
 
 @kind(noted_only=True)
-def up_to_date_a_moment_after_a_push_from_before_the_hooks(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    assert desk.git("-c", "core.hooksPath=/dev/null", "push", "origin", "HEAD:main").ok
-    desk.push("origin", "HEAD:main")
+def up_to_date_a_moment_after_a_push_from_before_the_hooks(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    assert sandbox.git("-c", "core.hooksPath=/dev/null", "push", "origin", "HEAD:main").ok
+    sandbox.push("origin", "HEAD:main")
     return []
 
 
 @kind()
-def up_to_date_after_a_silenced_push(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", env={"HOMELAB_NO_WATCH": "1"})
-    desk.push("origin", "HEAD:main")
-    desk.push("--no-verify", "origin", "HEAD:main")
+def up_to_date_after_a_silenced_push(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", env={"HOMELAB_NO_WATCH": "1"})
+    sandbox.push("origin", "HEAD:main")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
     return []
 
 
 @kind()
-def up_to_date_a_moment_after_a_fetch(desk: Desk) -> list[str]:
-    desk.elsewhere()
-    desk.mine.git("fetch", "--quiet")
-    desk.mine.git("merge", "--quiet", "--ff-only", "origin/main")
-    desk.push("origin", "HEAD:main")
+def up_to_date_a_moment_after_a_fetch(sandbox: HookSandbox) -> list[str]:
+    sandbox.elsewhere()
+    sandbox.mine.git("fetch", "--quiet")
+    sandbox.mine.git("merge", "--quiet", "--ff-only", "origin/main")
+    sandbox.push("origin", "HEAD:main")
     return []
 
 
 @kind(noted_only=True)
-def up_to_date_because_somebody_else_pushed_it(desk: Desk) -> list[str]:
+def up_to_date_because_somebody_else_pushed_it(sandbox: HookSandbox) -> list[str]:
     """The tracking ref moves with this push, but nothing was pushed."""
-    sha = desk.mine.commit("a")
-    desk.git("push", "--quiet", str(desk.server), f"{sha}:refs/heads/main", env={"HOMELAB_NO_WATCH": "1"})
-    desk.push("origin", "HEAD:main")
+    sha = sandbox.mine.commit("a")
+    sandbox.git("push", "--quiet", str(sandbox.server), f"{sha}:refs/heads/main", env={"HOMELAB_NO_WATCH": "1"})
+    sandbox.push("origin", "HEAD:main")
     return []
 
 
 @kind()
-def a_fetch(desk: Desk) -> list[str]:
-    sha = desk.elsewhere()
-    desk.mine.git("fetch", "--quiet")
-    assert desk.mine.sha("origin/main") == sha
+def a_fetch(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.elsewhere()
+    sandbox.mine.git("fetch", "--quiet")
+    assert sandbox.mine.sha("origin/main") == sha
     return []
 
 
 @kind()
-def a_fetch_of_new_branches_and_of_a_branch_called_push(desk: Desk) -> list[str]:
-    desk.elsewhere("push")
-    desk.elsewhere("new")
-    desk.mine.git("fetch", "--quiet", "--prune", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
-    desk.mine.git("fetch", "--quiet", "origin", "push")
-    assert desk.mine.sha("origin/push")
+def a_fetch_of_new_branches_and_of_a_branch_called_push(sandbox: HookSandbox) -> list[str]:
+    sandbox.elsewhere("push")
+    sandbox.elsewhere("new")
+    sandbox.mine.git("fetch", "--quiet", "--prune", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    sandbox.mine.git("fetch", "--quiet", "origin", "push")
+    assert sandbox.mine.sha("origin/push")
     return []
 
 
 @kind()
-def a_fetch_of_what_was_pushed_from_here(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("a")
-    desk.git("push", "--quiet", str(desk.server), f"{sha}:refs/heads/main", env={"HOMELAB_NO_WATCH": "1"})
-    desk.mine.git("fetch", "--quiet", "origin")
+def a_fetch_of_what_was_pushed_from_here(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("a")
+    sandbox.git("push", "--quiet", str(sandbox.server), f"{sha}:refs/heads/main", env={"HOMELAB_NO_WATCH": "1"})
+    sandbox.mine.git("fetch", "--quiet", "origin")
     return []
 
 
 @kind()
-def a_pull(desk: Desk) -> list[str]:
-    desk.mine.git("switch", "--quiet", "main")
-    desk.elsewhere()
-    desk.mine.git("pull", "--quiet", "--ff-only")
+def a_pull(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("switch", "--quiet", "main")
+    sandbox.elsewhere()
+    sandbox.mine.git("pull", "--quiet", "--ff-only")
     return []
 
 
 @kind()
-def a_rehearsed_push(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("--dry-run", "origin", "HEAD:main")
+def a_rehearsed_push(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("--dry-run", "origin", "HEAD:main")
     return []
 
 
 @kind()
-def a_push_that_is_too_late(desk: Desk) -> list[str]:
-    desk.elsewhere()
-    desk.mine.commit("a")
-    assert desk.git("push", "origin", "HEAD:main").code == 1
+def a_push_that_is_too_late(sandbox: HookSandbox) -> list[str]:
+    sandbox.elsewhere()
+    sandbox.mine.commit("a")
+    assert sandbox.git("push", "origin", "HEAD:main").code == 1
     return []
 
 
 @kind()
-def a_push_that_the_server_refuses(desk: Desk) -> list[str]:
-    desk.server_hook("pre-receive", "exit 1")
-    desk.mine.commit("a")
-    assert desk.git("push", "origin", "HEAD:main").code == 1
+def a_push_that_the_server_refuses(sandbox: HookSandbox) -> list[str]:
+    sandbox.server_hook("pre-receive", "exit 1")
+    sandbox.mine.commit("a")
+    assert sandbox.git("push", "origin", "HEAD:main").code == 1
     return []
 
 
 @kind()
-def an_atomic_push_of_which_a_part_is_refused(desk: Desk) -> list[str]:
-    desk.server_hook("update", "case $1 in */no) exit 1 ;; esac")
-    desk.mine.commit("a")
-    assert desk.git("push", "--atomic", "origin", "HEAD:refs/heads/no", "HEAD:main").code == 1
+def an_atomic_push_of_which_a_part_is_refused(sandbox: HookSandbox) -> list[str]:
+    sandbox.server_hook("update", "case $1 in */no) exit 1 ;; esac")
+    sandbox.mine.commit("a")
+    assert sandbox.git("push", "--atomic", "origin", "HEAD:refs/heads/no", "HEAD:main").code == 1
     return []
 
 
 @kind()
-def a_push_to_nowhere(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.mine.git("remote", "set-url", "origin", "../srv/gone.git")
-    assert desk.git("push", "origin", "HEAD:main").code == 128
+def a_push_to_nowhere(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.mine.git("remote", "set-url", "origin", "../srv/gone.git")
+    assert sandbox.git("push", "origin", "HEAD:main").code == 128
     return []
 
 
 @kind()
-def a_tag(desk: Desk) -> list[str]:
-    desk.mine.git("tag", "main-1")
-    desk.push("origin", "main-1")
+def a_tag(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("tag", "main-1")
+    sandbox.push("origin", "main-1")
     return []
 
 
 @kind()
-def a_deletion(desk: Desk) -> list[str]:
-    desk.push("origin", "HEAD:refs/heads/gone", env={"HOMELAB_NO_WATCH": "1"})
-    desk.push("origin", ":refs/heads/gone")
+def a_deletion(sandbox: HookSandbox) -> list[str]:
+    sandbox.push("origin", "HEAD:refs/heads/gone", env={"HOMELAB_NO_WATCH": "1"})
+    sandbox.push("origin", ":refs/heads/gone")
     return []
 
 
 @kind()
-def a_deletion_of_the_target(desk: Desk) -> list[str]:
-    desk.push("origin", "HEAD:refs/heads/old")
-    desk.push("--delete", "origin", "old", env={"HOMELAB_TARGET": "old"})
+def a_deletion_of_the_target(sandbox: HookSandbox) -> list[str]:
+    sandbox.push("origin", "HEAD:refs/heads/old")
+    sandbox.push("--delete", "origin", "old", env={"HOMELAB_TARGET": "old"})
     return []
 
 
 @kind()
-def another_branch(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("--set-upstream", "origin", "feature")
+def another_branch(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("--set-upstream", "origin", "feature")
     return []
 
 
 @kind()
-def a_branch_whose_name_ends_like_the_target(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:refs/heads/not/main", env={"HOMELAB_TARGET": "main"})
+def a_branch_whose_name_ends_like_the_target(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:refs/heads/not/main", env={"HOMELAB_TARGET": "main"})
     return []
 
 
 @kind()
-def a_review_and_notes(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.mine.git("notes", "add", "-m", "x")
-    desk.push("origin", "HEAD:refs/for/main", "refs/notes/commits")
+def a_review_and_notes(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.mine.git("notes", "add", "-m", "x")
+    sandbox.push("origin", "HEAD:refs/for/main", "refs/notes/commits")
     return []
 
 
 @kind()
-def the_target_of_which_no_tracking_ref_is_kept(desk: Desk) -> list[str]:
-    desk.mine.git("config", "remote.origin.fetch", "+refs/heads/feature:refs/remotes/origin/feature")
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def the_target_of_which_no_tracking_ref_is_kept(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("config", "remote.origin.fetch", "+refs/heads/feature:refs/remotes/origin/feature")
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return []
 
 
 @kind()
-def hooks_switched_off(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    assert desk.git("-c", "core.hooksPath=/dev/null", "push", "origin", "HEAD:main").ok
+def hooks_switched_off(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    assert sandbox.git("-c", "core.hooksPath=/dev/null", "push", "origin", "HEAD:main").ok
     return []
 
 
 @kind()
-def a_silenced_push(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", env={"HOMELAB_NO_WATCH": "1"})
+def a_silenced_push(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", env={"HOMELAB_NO_WATCH": "1"})
     return []
 
 
 @kind()
-def git_lands_own_push(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", env={"HOMELAB_IN_LAND": "1"})
+def git_lands_own_push(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", env={"HOMELAB_IN_LAND": "1"})
     return []
 
 
 @kind()
-def a_push_where_the_stage_is_off(desk: Desk) -> list[str]:
-    desk.mine.git("config", "homelab.postPush", "off")
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:main")
+def a_push_where_the_stage_is_off(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.git("config", "homelab.postPush", "off")
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main")
     return []
 
 
 @kind()
-def housekeeping(desk: Desk) -> list[str]:
-    desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", env={"HOMELAB_NO_WATCH": "1"})
-    desk.mine.git("pack-refs", "--all")
-    desk.mine.git("gc", "--quiet")
-    desk.mine.git("reflog", "expire", "--all")
-    desk.mine.git("remote", "prune", "origin")
+def housekeeping(sandbox: HookSandbox) -> list[str]:
+    sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", env={"HOMELAB_NO_WATCH": "1"})
+    sandbox.mine.git("pack-refs", "--all")
+    sandbox.mine.git("gc", "--quiet")
+    sandbox.mine.git("reflog", "expire", "--all")
+    sandbox.mine.git("remote", "prune", "origin")
     return []
 
 
 @kind()
-def work_on_local_branches(desk: Desk) -> list[str]:
-    mine = desk.mine
+def work_on_local_branches(sandbox: HookSandbox) -> list[str]:
+    mine = sandbox.mine
     mine.commit("a")
     mine.git("branch", "push")
     mine.git("branch", "-m", "push", "main-2")
@@ -559,20 +559,20 @@ def work_on_local_branches(desk: Desk) -> list[str]:
 
 
 @kind()
-def remote_refs_moved_by_hand(desk: Desk) -> list[str]:
-    sha = desk.mine.commit("push")
-    desk.mine.git("update-ref", "-m", "update by push", MAIN, sha)
-    desk.mine.git("remote", "set-head", "origin", "main")
-    desk.mine.git("remote", "rename", "origin", "push")
+def remote_refs_moved_by_hand(sandbox: HookSandbox) -> list[str]:
+    sha = sandbox.mine.commit("push")
+    sandbox.mine.git("update-ref", "-m", "update by push", MAIN, sha)
+    sandbox.mine.git("remote", "set-head", "origin", "main")
+    sandbox.mine.git("remote", "rename", "origin", "push")
     return []
 
 
-def by_url(desk: Desk) -> list[str]:
+def by_url(sandbox: HookSandbox) -> list[str]:
     """Old git moves no tracking ref then; since 2.56 it does where one remote has this push URL."""
-    desk.mine.git("remote", "set-url", "origin", str(desk.server))
-    before, sha = desk.mine.sha("origin/main"), desk.mine.commit("a")
-    desk.push(str(desk.server), "HEAD:main")
-    return [fired(MAIN, sha)] if desk.mine.sha("origin/main") != before else []
+    sandbox.mine.git("remote", "set-url", "origin", str(sandbox.server))
+    before, sha = sandbox.mine.sha("origin/main"), sandbox.mine.commit("a")
+    sandbox.push(str(sandbox.server), "HEAD:main")
+    return [fired(MAIN, sha)] if sandbox.mine.sha("origin/main") != before else []
 
 
 kind()(by_url)

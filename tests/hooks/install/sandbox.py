@@ -1,4 +1,4 @@
-"""A desk to push from: a clone with the shims in place, and programs that write down how they were called."""
+"""A sandbox to push from: a clone with the shims installed, and programs that record how they were called."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def gits() -> list[str]:
     return named or [shutil.which("git") or "git"]
 
 
-class Desk:
+class HookSandbox:
     """Clones, a server, and what the shims started.
 
     Args:
@@ -94,13 +94,13 @@ class Desk:
         return int(major), int(minor)
 
     def other(self, name: str = "other") -> Clone:
-        """Somebody else's clone."""
+        """Another developer's clone."""
         place = Clone(self.folder / "workshop", self.environ)
         place.git("clone", "--quiet", str(self.server), name)
         return Clone(self.folder / "workshop" / name, self.environ)
 
     def elsewhere(self, branch: str = "main", *, file: str = "theirs") -> str:
-        """A commit that somebody else has pushed."""
+        """A commit that another developer has pushed."""
         other = self.other(f"other-{branch}")
         sha = other.commit(file)
         other.git("push", "--quiet", "origin", f"{sha}:refs/heads/{branch}")
@@ -121,11 +121,11 @@ class Desk:
                 os.utime(log, (past, past))
 
 
-def copied(template: Path, folder: Path, git: str) -> Desk:
-    """A desk like one that was made before: copying is quicker than making."""
+def copied(template: Path, folder: Path, git: str) -> HookSandbox:
+    """A sandbox like one that was made before: copying is quicker than making."""
     for name in ("workshop", "home"):
         shutil.copytree(template / name, folder / name, symlinks=True)
-    return Desk(folder, git, ())
+    return HookSandbox(folder, git, ())
 
 
 def fired(ref: str, sha: str) -> str:

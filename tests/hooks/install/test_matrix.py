@@ -24,13 +24,13 @@ def test_a_push_of_the_target_fires_once_and_nothing_else_does(
     row = KINDS[kind]
     if row.noted_only and way == "from the reflog":
         pytest.skip("only what pre-push noted can tell")
-    desk = copied(made(git, WAYS[way]), tmp_path, git)
-    if row.since > (2, 28) and desk.version < row.since:
+    sandbox = copied(made(git, WAYS[way]), tmp_path, git)
+    if row.since > (2, 28) and sandbox.version < row.since:
         pytest.skip(f"needs git {'.'.join(map(str, row.since))}")
 
-    expected = row.act(desk)
+    expected = row.act(sandbox)
 
-    assert desk.calls == expected
+    assert sandbox.calls == expected
 
 
 @pytest.mark.skipif(len(gits()) < 2, reason="HOMELAB_TEST_GITS names no other git than the one on PATH")

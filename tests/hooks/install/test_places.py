@@ -1,4 +1,4 @@
-"""What is under a hook's name, read without waiting for anybody."""
+"""What is under a hook's name, read without blocking."""
 
 from __future__ import annotations
 

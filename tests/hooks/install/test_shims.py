@@ -18,7 +18,7 @@ from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.install.conftest import Made
 from tests.hooks.install.install_helpers import put_in, write
-from tests.hooks.install.sandbox import HOOKS, Desk, copied, fired, gits
+from tests.hooks.install.sandbox import HOOKS, HookSandbox, copied, fired, gits
 from tests.waiting import HANG_S
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
@@ -55,23 +55,24 @@ def test_the_path_of_homelab_is_written_in_whatever_it_is() -> None:
 def test_each_shell_fires_and_stays_silent_alike(name: str, made: Made, tmp_path: Path) -> None:
     """The shims and the hook that was there before run in this shell."""
     git = gits()[0]
-    desk = copied(made(git, ()), tmp_path, git)
+    sandbox = copied(made(git, ()), tmp_path, git)
     interpreter = " ".join(shell(name))
     for hook in shims.INSTALLED_HOOKS:
         write(
-            desk.hooks / f"{hook}.before-homelab", f'#!{interpreter}\ncat >/dev/null\necho {hook} >>"{tmp_path}/log"\n'
+            sandbox.hooks / f"{hook}.before-homelab",
+            f'#!{interpreter}\ncat >/dev/null\necho {hook} >>"{tmp_path}/log"\n',
         )
-        write(desk.hooks / hook, shims.shim_text(hook, "").replace("#!/bin/sh", f"#!{interpreter}"))
-    sha = desk.mine.commit("a")
-    first = desk.push("origin", "HEAD:main", "HEAD:refs/heads/b")
-    desk.push("origin", "HEAD:main")
-    desk.elsewhere("new")
-    desk.mine.git("fetch", "--quiet")
-    second = desk.mine.commit("b")
-    desk.push("--no-verify", "origin", "HEAD:main")
-    desk.push("--no-verify", "origin", "HEAD:main")
+        write(sandbox.hooks / hook, shims.shim_text(hook, "").replace("#!/bin/sh", f"#!{interpreter}"))
+    sha = sandbox.mine.commit("a")
+    first = sandbox.push("origin", "HEAD:main", "HEAD:refs/heads/b")
+    sandbox.push("origin", "HEAD:main")
+    sandbox.elsewhere("new")
+    sandbox.mine.git("fetch", "--quiet")
+    second = sandbox.mine.commit("b")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
 
-    assert desk.calls == [fired(MAIN, sha), fired(MAIN, second)]
+    assert sandbox.calls == [fired(MAIN, sha), fired(MAIN, second)]
     assert "pre-push\n" in (tmp_path / "log").read_text()
     assert not re.search("sh: |not found|line [0-9]", first.err)
 
@@ -93,11 +94,11 @@ def test_no_state_and_no_input_makes_the_trigger_fail(name: str, state: str, tmp
     assert list(tmp_path.iterdir()) == []
 
 
-def whole_day(desk: Desk, env: Mapping[str, str]) -> list[Completed]:
+def whole_day(sandbox: HookSandbox, env: Mapping[str, str]) -> list[Completed]:
     """Every sort of git operation."""
-    (desk.mine.path / "README").write_text("changed\n")
+    (sandbox.mine.path / "README").write_text("changed\n")
     return [
-        desk.git(*command, env=env)
+        sandbox.git(*command, env=env)
         for command in (
             ("stash",),
             ("stash", "pop"),
@@ -122,80 +123,80 @@ def whole_day(desk: Desk, env: Mapping[str, str]) -> list[Completed]:
 @pytest.mark.parametrize("left", ["nothing", "a program without its interpreter", "a program that fails"])
 def test_git_works_on_where_the_package_was_uninstalled(made: Made, tmp_path: Path, git: str, left: str) -> None:
     """Neither PATH nor the recorded path has homelab."""
-    desk = copied(made(git, ()), tmp_path, git)
-    put_in(desk)
-    for spy in desk.programs.iterdir():
+    sandbox = copied(made(git, ()), tmp_path, git)
+    put_in(sandbox)
+    for spy in sandbox.programs.iterdir():
         spy.unlink()
     if left != "nothing":
-        write(desk.programs / "homelab", "#!/gone/python\n" if "interpreter" in left else "#!/bin/sh\nexit 3\n")
+        write(sandbox.programs / "homelab", "#!/gone/python\n" if "interpreter" in left else "#!/bin/sh\nexit 3\n")
 
-    for done in whole_day(desk, {}):
+    for done in whole_day(sandbox, {}):
         assert done.ok, done
         assert not re.search(r"homelab(?!-)|hooks/|not found", done.err.replace(str(tmp_path), "")), done
 
 
 @pytest.mark.slow
-def test_homelab_is_found_by_its_recorded_path_where_the_path_lacks_it(desk: Desk, tmp_path: Path) -> None:
+def test_homelab_is_found_by_its_recorded_path_where_the_path_lacks_it(sandbox: HookSandbox, tmp_path: Path) -> None:
     elsewhere = tmp_path / "it's here"
-    desk.programs.rename(elsewhere)
-    write(desk.hooks / "reference-transaction", shims.shim_text("reference-transaction", str(elsewhere / "homelab")))
-    sha = desk.mine.commit("a")
-    done = desk.push("origin", "HEAD:main")
-    assert desk.calls == [fired(MAIN, sha)]
+    sandbox.programs.rename(elsewhere)
+    write(sandbox.hooks / "reference-transaction", shims.shim_text("reference-transaction", str(elsewhere / "homelab")))
+    sha = sandbox.mine.commit("a")
+    done = sandbox.push("origin", "HEAD:main")
+    assert sandbox.calls == [fired(MAIN, sha)]
     assert "verdict" in done.err
 
 
 @pytest.mark.slow
-def test_a_push_is_told_without_a_proc_file_system(desk: Desk) -> None:
+def test_a_push_is_reported_without_a_proc_file_system(sandbox: HookSandbox) -> None:
     """Where `ps` has to say what runs: macOS, the BSDs."""
     if shutil.which("ps") is None:
         pytest.skip("ps is not installed here")
     for hook in shims.INSTALLED_HOOKS:
-        write(desk.hooks / hook, shims.shim_text(hook, "").replace("/proc/", "/gone/"))
-    first = desk.mine.commit("a")
-    desk.push("origin", "HEAD:main", "HEAD:refs/heads/b")
-    desk.push("origin", "HEAD:main")
-    second = desk.mine.commit("b")
-    desk.push("--no-verify", "origin", "HEAD:main")
-    desk.elsewhere("new")
-    desk.mine.git("fetch", "--quiet")
-    assert desk.calls == [fired(MAIN, first), fired(MAIN, second)]
+        write(sandbox.hooks / hook, shims.shim_text(hook, "").replace("/proc/", "/gone/"))
+    first = sandbox.mine.commit("a")
+    sandbox.push("origin", "HEAD:main", "HEAD:refs/heads/b")
+    sandbox.push("origin", "HEAD:main")
+    second = sandbox.mine.commit("b")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
+    sandbox.elsewhere("new")
+    sandbox.mine.git("fetch", "--quiet")
+    assert sandbox.calls == [fired(MAIN, first), fired(MAIN, second)]
 
 
 @pytest.mark.slow
-def test_a_push_over_http_fires_once(desk: Desk) -> None:
+def test_a_push_over_http_fires_once(sandbox: HookSandbox) -> None:
     """There a process of its own speaks to the server."""
-    put_in(desk)
-    with GitServer(desk.server.parent.parent, desk.environ) as server:
-        desk.mine.git("remote", "set-url", "origin", f"{server.url}/acme/app.git")
-        first = desk.mine.commit("a")
-        desk.push("origin", "HEAD:main")
-        second = desk.mine.commit("b")
-        desk.push("--no-verify", "origin", "HEAD:main")
-        desk.push("origin", "HEAD:main")
-    assert desk.calls == [fired(MAIN, first), fired(MAIN, second)]
+    put_in(sandbox)
+    with GitServer(sandbox.server.parent.parent, sandbox.environ) as server:
+        sandbox.mine.git("remote", "set-url", "origin", f"{server.url}/acme/app.git")
+        first = sandbox.mine.commit("a")
+        sandbox.push("origin", "HEAD:main")
+        second = sandbox.mine.commit("b")
+        sandbox.push("--no-verify", "origin", "HEAD:main")
+        sandbox.push("origin", "HEAD:main")
+    assert sandbox.calls == [fired(MAIN, first), fired(MAIN, second)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("refs", [3, 40])
-def test_many_refs_in_one_push_fire_for_the_target_alone(desk: Desk, refs: int) -> None:
-    put_in(desk)
-    sha = desk.mine.commit("a")
-    desk.push("--quiet", "origin", *(f"HEAD:refs/heads/b{n}" for n in range(refs)), "HEAD:main", "HEAD:refs/heads/z")
-    assert desk.calls == [fired(MAIN, sha)]
+def test_many_refs_in_one_push_fire_for_the_target_alone(sandbox: HookSandbox, refs: int) -> None:
+    put_in(sandbox)
+    sha = sandbox.mine.commit("a")
+    sandbox.push("--quiet", "origin", *(f"HEAD:refs/heads/b{n}" for n in range(refs)), "HEAD:main", "HEAD:refs/heads/z")
+    assert sandbox.calls == [fired(MAIN, sha)]
 
 
 @pytest.mark.slow
-def test_two_pushes_at_once_from_two_worktrees_both_fire(desk: Desk) -> None:
+def test_two_pushes_at_once_from_two_worktrees_both_fire(sandbox: HookSandbox) -> None:
     """Each knows the note that is its own."""
-    put_in(desk)
-    desk.mine.git("config", "homelab.target", "main")
-    desk.git("init", "--quiet", "--bare", str(desk.folder / "second.git"))
-    desk.mine.git("remote", "add", "second", str(desk.folder / "second.git"))
-    desk.mine.git("worktree", "add", "--quiet", "--detach", "../there")
-    sha = desk.mine.commit("a")
-    processes = ProcessRunner(desk.environ)
-    places = ((desk.mine.path, "origin"), (desk.mine.path.parent / "there", "second"))
+    put_in(sandbox)
+    sandbox.mine.git("config", "homelab.target", "main")
+    sandbox.git("init", "--quiet", "--bare", str(sandbox.folder / "second.git"))
+    sandbox.mine.git("remote", "add", "second", str(sandbox.folder / "second.git"))
+    sandbox.mine.git("worktree", "add", "--quiet", "--detach", "../there")
+    sha = sandbox.mine.commit("a")
+    processes = ProcessRunner(sandbox.environ)
+    places = ((sandbox.mine.path, "origin"), (sandbox.mine.path.parent / "there", "second"))
     pushing = [
         processes.spawn(["git", "-C", str(path), "push", "--quiet", remote, f"{sha}:refs/heads/main"])
         for path, remote in places
@@ -205,56 +206,56 @@ def test_two_pushes_at_once_from_two_worktrees_both_fire(desk: Desk) -> None:
         clock.sleep(0.02)
     for push in pushing:
         push.stop()
-    assert sorted(desk.calls) == [fired(MAIN, sha), fired("refs/remotes/second/main", sha)]
+    assert sorted(sandbox.calls) == [fired(MAIN, sha), fired("refs/remotes/second/main", sha)]
 
 
 @pytest.mark.slow
-def test_git_lands_own_push_starts_nothing(desk: Desk) -> None:
-    put_in(desk)
-    desk.mine.commit("a")
-    environ = {**desk.environ, "PATH": f"{desk.programs}:{desk.environ['PATH']}"}
+def test_git_lands_own_push_starts_nothing(sandbox: HookSandbox) -> None:
+    put_in(sandbox)
+    sandbox.mine.commit("a")
+    environ = {**sandbox.environ, "PATH": f"{sandbox.programs}:{sandbox.environ['PATH']}"}
     land = [str(PROGRAMS / "git-land"), "--no-ci-watch", "--no-verify", "--output", "plain"]
-    done = ProcessRunner(environ).run(land, cwd=desk.mine.path, timeout=HANG_S)
+    done = ProcessRunner(environ).run(land, cwd=sandbox.mine.path, timeout=HANG_S)
     assert done.ok, done
     assert "landed=yes" in done.out
-    desk.push("--no-verify", "origin", "HEAD:main")
-    assert desk.calls == []
+    sandbox.push("--no-verify", "origin", "HEAD:main")
+    assert sandbox.calls == []
 
 
 @pytest.mark.slow
-def test_a_fetch_and_a_commit_start_no_program(desk: Desk) -> None:
+def test_a_fetch_and_a_commit_start_no_program(sandbox: HookSandbox) -> None:
     """A thousand refs come as a thousand transactions."""
-    put_in(desk)
+    put_in(sandbox)
     for name in ("cat", "date", "grep", "mkdir", "ps", "stat", "tail", "tr"):
-        write(desk.programs / name, f'#!/bin/sh\necho {name} >>"{desk.called}"\n')
-    desk.elsewhere("new")
-    desk.called.unlink(missing_ok=True)
-    desk.mine.git("fetch", "--quiet", "origin")
-    desk.mine.git("commit", "--quiet", "--allow-empty", "-m", "x")
-    assert desk.mine.sha("origin/new")
-    assert desk.calls == []
+        write(sandbox.programs / name, f'#!/bin/sh\necho {name} >>"{sandbox.called}"\n')
+    sandbox.elsewhere("new")
+    sandbox.called.unlink(missing_ok=True)
+    sandbox.mine.git("fetch", "--quiet", "origin")
+    sandbox.mine.git("commit", "--quiet", "--allow-empty", "-m", "x")
+    assert sandbox.mine.sha("origin/new")
+    assert sandbox.calls == []
 
 
 @pytest.mark.slow
-def test_a_red_verdict_does_not_change_gits_exit_code(desk: Desk) -> None:
-    put_in(desk)
-    desk.mine.commit("a")
-    assert desk.git("push", "--quiet", "origin", "HEAD:main", env={"WATCH_CODE": "1"}).ok
-    assert len(desk.calls) == 1
+def test_a_red_verdict_does_not_change_gits_exit_code(sandbox: HookSandbox) -> None:
+    put_in(sandbox)
+    sandbox.mine.commit("a")
+    assert sandbox.git("push", "--quiet", "origin", "HEAD:main", env={"WATCH_CODE": "1"}).ok
+    assert len(sandbox.calls) == 1
 
 
 @pytest.mark.slow
-def test_a_post_push_shim_ends_with_the_watchs_code(desk: Desk) -> None:
-    sha = desk.mine.head
+def test_a_post_push_shim_ends_with_the_watchs_code(sandbox: HookSandbox) -> None:
+    sha = sandbox.mine.head
     shim = [str(HOOKS / "post-push"), "origin", "https://git.example.test/acme/app.git"]
     lines = (
         f"HEAD@{{1 day ago}} {sha} refs/heads/main {ZEROS}", f"(delete) {ZEROS} refs/heads/x {sha}",
         f"v1 {sha} refs/tags/v1 {ZEROS}",
     )  # fmt: skip
 
-    done = ProcessRunner({**desk.environ, "WATCH_CODE": "7"}).run(
-        shim, stdin="".join(f"{line}\n" for line in lines).encode(), cwd=desk.mine.path
+    done = ProcessRunner({**sandbox.environ, "WATCH_CODE": "7"}).run(
+        shim, stdin="".join(f"{line}\n" for line in lines).encode(), cwd=sandbox.mine.path
     )
 
     assert done.code == 7
-    assert desk.calls == [f"homelab-watch --event push {sha} []"]
+    assert sandbox.calls == [f"homelab-watch --event push {sha} []"]

@@ -12,7 +12,7 @@ from homelab_hooks.hooks.install.plan import InstallRefused
 from homelab_hooks.system.process import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.install.install_helpers import USERS, facts, private, put_in, take_out, texts, write
-from tests.hooks.install.sandbox import Desk, fired
+from tests.hooks.install.sandbox import HookSandbox, fired
 
 MAIN = "refs/remotes/origin/main"
 CONFIG = """\
@@ -36,11 +36,11 @@ MANAGED = {
 }
 
 
-def lands(desk: Desk) -> list[str]:
+def lands(sandbox: HookSandbox) -> list[str]:
     """Push a new commit; what ought to have been called for it."""
-    desk.mine.git("commit", "--quiet", "--allow-empty", "-m", "another")
-    desk.push("--quiet", "origin", "HEAD:main")
-    return [fired(MAIN, desk.mine.head)]
+    sandbox.mine.git("commit", "--quiet", "--allow-empty", "-m", "another")
+    sandbox.push("--quiet", "origin", "HEAD:main")
+    return [fired(MAIN, sandbox.mine.head)]
 
 
 def test_every_tool_is_known_by_its_mark() -> None:
@@ -52,60 +52,64 @@ def test_every_tool_is_known_by_its_mark() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("whose", MANAGED, ids=str)
-def test_another_tools_pre_push_is_left_alone_and_pushes_fire_all_the_same(desk: Desk, whose: HookManager) -> None:
-    hook = write(desk.hooks / "pre-push", MANAGED[whose])
-    before = private(desk)
+def test_another_tools_pre_push_is_left_alone_and_pushes_fire_all_the_same(
+    sandbox: HookSandbox, whose: HookManager
+) -> None:
+    hook = write(sandbox.hooks / "pre-push", MANAGED[whose])
+    before = private(sandbox)
 
-    said = put_in(desk).messages
-    expected = lands(desk)
+    said = put_in(sandbox).messages
+    expected = lands(sandbox)
 
     assert hook.read_text() == MANAGED[whose]
     assert not hook.with_name("pre-push.before-homelab").exists()
-    assert desk.calls == expected
-    assert desk.version >= install_plan.CONFIG_HOOKS_VERSION or f"is managed by {whose}" in said[0]
-    take_out(desk)
-    assert private(desk) == before
+    assert sandbox.calls == expected
+    assert sandbox.version >= install_plan.CONFIG_HOOKS_VERSION or f"is managed by {whose}" in said[0]
+    take_out(sandbox)
+    assert private(sandbox) == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("whose", [HookManager.LEFTHOOK, HookManager.BRANCHLESS], ids=str)
-def test_another_tools_trigger_is_refused_where_git_has_no_other_place(desk: Desk, whose: HookManager) -> None:
-    write(desk.hooks / "reference-transaction", MANAGED[whose])
-    before = private(desk)
-    decided = install_plan.plan_install(facts(desk)._replace(git=(2, 40)), texts())
+def test_another_tools_trigger_is_refused_where_git_has_no_other_place(
+    sandbox: HookSandbox, whose: HookManager
+) -> None:
+    write(sandbox.hooks / "reference-transaction", MANAGED[whose])
+    before = private(sandbox)
+    decided = install_plan.plan_install(facts(sandbox)._replace(git=(2, 40)), texts())
     assert isinstance(decided, InstallRefused)
     assert f"is managed by {whose}" in decided.reason
     assert "2.54" in decided.remedy
-    assert private(desk) == before
+    assert private(sandbox) == before
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tool", ["pre-commit", "prek"])
 @pytest.mark.parametrize("first", ["ours", "theirs"])
-def test_pre_commit_and_prek_work_with_ours_in_either_order(desk: Desk, tool: str, first: str) -> None:
-    desk.mine.write(".pre-commit-config.yaml", CONFIG)
-    desk.mine.git("add", ".pre-commit-config.yaml")
-    desk.mine.git("commit", "--quiet", "-m", "hooks")
-    users = write(desk.hooks / "pre-push", USERS)
-    desk.environ["LOG"] = str(desk.folder / "log")
-    run(desk, tool, "install") if first == "theirs" else put_in(desk)
-    put_in(desk) if first == "theirs" else run(desk, tool, "install")
+def test_pre_commit_and_prek_work_with_ours_in_either_order(sandbox: HookSandbox, tool: str, first: str) -> None:
+    sandbox.mine.write(".pre-commit-config.yaml", CONFIG)
+    sandbox.mine.git("add", ".pre-commit-config.yaml")
+    sandbox.mine.git("commit", "--quiet", "-m", "hooks")
+    users = write(sandbox.hooks / "pre-push", USERS)
+    sandbox.environ["LOG"] = str(sandbox.folder / "log")
+    run(sandbox, tool, "install") if first == "theirs" else put_in(sandbox)
+    put_in(sandbox) if first == "theirs" else run(sandbox, tool, "install")
     theirs = users.read_bytes()
 
-    expected = lands(desk)
-    desk.push("origin", "HEAD:main")
+    expected = lands(sandbox)
+    sandbox.push("origin", "HEAD:main")
 
-    assert desk.calls == expected
-    assert (desk.mine.path / "seen").exists()
-    assert Path(desk.environ["LOG"]).read_text().startswith("pre-push.")
-    assert put_in(desk).steps == ()
-    take_out(desk)
+    assert sandbox.calls == expected
+    assert (sandbox.mine.path / "seen").exists()
+    assert Path(sandbox.environ["LOG"]).read_text().startswith("pre-push.")
+    assert put_in(sandbox).steps == ()
+    take_out(sandbox)
     assert users.read_bytes() == theirs
-    assert (desk.hooks / "pre-push.legacy").read_text() == USERS
-    assert sorted(path.name for path in desk.hooks.iterdir()) == ["pre-push", "pre-push.legacy"]
+    assert (sandbox.hooks / "pre-push.legacy").read_text() == USERS
+    assert sorted(path.name for path in sandbox.hooks.iterdir()) == ["pre-push", "pre-push.legacy"]
 
 
-def run(desk: Desk, tool: str, *words: str) -> None:
+def run(sandbox: HookSandbox, tool: str, *words: str) -> None:
     """The real tool."""
-    done = ProcessRunner(desk.environ).run([str(PROGRAMS / tool), *words, "-t", "pre-push"], cwd=desk.mine.path)
+    done = ProcessRunner(sandbox.environ).run([str(PROGRAMS / tool), *words, "-t", "pre-push"], cwd=sandbox.mine.path)
     assert done.ok, done

@@ -1,4 +1,4 @@
-"""What the gates and waiters are made of: which push, which colour, which record, which process."""
+"""The parts of the gates and background watchers: which push, which colour, which record, which process."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_url_is_the_remote_that_pushes_there(tmp_path: Path, seal: dict[str, s
 
 
 def mine() -> WatchRecord:
-    """Watched by this very process, whose command line says no commit: a word of it stands for one."""
+    """Watched by this very process, whose command line has no commit: one of its arguments is used instead."""
     return WatchRecord(
         sha="python", branch="main", remote="origin", process=os.getpid(), host=os.uname().nodename, began_at=1000.0,
         expires_at=2000.0, state=WatchPhase.WATCHING, landed=True,
@@ -148,7 +148,7 @@ def test_a_watch_is_claimed_once_and_taken_over_only_where_it_waits(store: Watch
     assert store.claim(ours), "its process has ended"
 
 
-def test_what_is_told_is_what_runs_and_what_landed_last(store: WatchRegistry) -> None:
+def test_what_is_reported_is_what_runs_and_what_landed_last(store: WatchRegistry) -> None:
     store.claim(finish_record(at(1), result=RESULT, now=1100.0))
     store.claim(finish_record(at(2), result={**RESULT, "exit": 0, "verdict": "passed"}, now=1200.0))
     store.claim(finish_record(replace(at(3), landed=False), result=RESULT, now=1300.0))
@@ -193,11 +193,11 @@ def test_a_record_with_a_value_of_another_kind_is_none(store: WatchRegistry, fie
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "[]", "{}", '{"push": null, "shell": null}'])
-def test_what_is_no_ticket_is_none(text: str) -> None:
+def test_what_is_not_a_ticket_is_none(text: str) -> None:
     assert WatchJob.parse(text) is None
 
 
-def test_a_log_that_nobody_sees_grow_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_without_visible_growth_has_an_end(capsys: pytest.CaptureFixture[str]) -> None:
     terminal = Terminal({})
     terminal.limit_log(100)
     for number in range(50):
@@ -232,7 +232,7 @@ def test_another_process_under_the_same_id_is_not_the_same() -> None:
     assert not is_same_process(now._replace(began="1"))
 
 
-def test_a_ref_that_is_no_utf8_is_told_by_git_all_the_same() -> None:
+def test_a_ref_that_is_not_utf8_is_reported_by_git_all_the_same() -> None:
     script = "from homelab_hooks.system.terminal import read_stdin; print(ascii(read_stdin()))"
     env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": "utf-8:strict", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = ProcessRunner(env).run([sys.executable, "-c", script], stdin=b"refs/heads/f\xfc 1 2 3")

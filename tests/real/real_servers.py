@@ -1,4 +1,4 @@
-"""A real Woodpecker behind a git server and a forge of ours; everything on this machine."""
+"""A real Woodpecker with our own git server and forge; everything runs on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.real.ci import Account, Binaries, Ci
 from tests.real.forge import FULL_NAME, PERSON, REMOTE_ID, Forge
 
 
-class Site:
+class RealServers:
     """Runs while its `with` lasts, and leaves nothing behind.
 
     Attributes:
@@ -58,7 +58,7 @@ class Site:
 
 
 def person(home: Path) -> dict[str, str]:
-    """The environment of somebody with the product on the search path; two of their branches never share a commit."""
+    """The environment of a developer with the product on PATH; two of their branches never share a commit."""
     environ = make_hermetic_env({"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}, home)
     return {name: value for name, value in environ.items() if name not in {"GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"}}
 

@@ -14,21 +14,21 @@ from math import inf
 from homelab_hooks.net.http import MAX_BODY_BYTES, HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
+from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.faults import Hang
-from homelab_hooks.simulators.played_time import SimulatedClock
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.sse import find_next_event_time
+from tests.support.clock import WALL_START
 from tests.waiting import HANG_S
 
-WALL = 1_795_465_876.0
 SILENT_S = 0.4
 """real seconds for an answer that is known never to come"""
 HEARD_S = 0.02
 """real seconds in which an event that is due now usually wakes the watch; where it takes longer, it comes late"""
 
 
-class SharedTime(SimulatedClock):
-    """Played time with a wall clock and appointments."""
+class SharedClock(SimulatedClock):
+    """A simulated clock with a wall clock and scheduled calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,14 +38,14 @@ class SharedTime(SimulatedClock):
 
     def wall(self) -> float:
         """Unix seconds."""
-        return WALL + self.now()
+        return WALL_START + self.now()
 
     def at(self, moment: float, act: Callable[[], object]) -> None:
         """Call `act` as soon as this second has come."""
         self._appointments.append((moment, act))
 
     def advance(self, seconds: float) -> None:
-        """Let them pass, up to the moment at which nobody waits any more."""
+        """Let them pass, at most up to the end that `no_longer_than` set."""
         super().advance(min(seconds, max(0.0, self._end - self.now())))
 
     @contextmanager
@@ -64,10 +64,10 @@ class SharedTime(SimulatedClock):
             act()
 
 
-class Skewed:
-    """The same clock as somebody sees it whose wall clock is wrong."""
+class SkewedClock:
+    """The same clock with a wrong wall clock."""
 
-    def __init__(self, time: SharedTime, skew: float) -> None:
+    def __init__(self, time: SharedClock, skew: float) -> None:
         self.now, self.sleep, self.wake = time.now, time.sleep, time.wake
         self._time, self._skew = time, skew
 
@@ -76,15 +76,15 @@ class Skewed:
         return self._time.wall() + self._skew
 
 
-class PlayedHttps:
+class SharedClockHttp:
     """The real client; how long an answer may take, and took, is counted in shared time.
 
     Args:
         site: the server, to know which answers never come: these alone are waited for only briefly.
     """
 
-    def __init__(self, https: HttpClient, site: WoodpeckerSimulator, time: SharedTime) -> None:
-        self._https, self._site, self._time = https, site, time
+    def __init__(self, https: HttpClient, woodpecker: WoodpeckerSimulator, time: SharedClock) -> None:
+        self._https, self._site, self._time = https, woodpecker, time
 
     def request(
         self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = MAX_BODY_BYTES, body: bytes = b""
@@ -103,15 +103,15 @@ class PlayedHttps:
         return reply
 
 
-def hears(site: WoodpeckerSimulator, time: SharedTime) -> None:
+def hears(woodpecker: WoodpeckerSimulator, time: SharedClock) -> None:
     """From now on the open event streams send what is due, and the watch has a moment to hear it."""
     pause, seen = threading.Event(), time.now()
 
     def send() -> None:
         nonlocal seen
-        with site.changed:
-            due = find_next_event_time(site.store, after=seen, lag=site.lag)
-            site.changed.notify_all()
+        with woodpecker.changed:
+            due = find_next_event_time(woodpecker.store, after=seen, lag=woodpecker.lag)
+            woodpecker.changed.notify_all()
         seen = time.now()
         if due is not None and due <= seen:
             pause.wait(HEARD_S)

@@ -1,18 +1,18 @@
-"""A clock that jumps: what waits for it waits no time."""
+"""A simulated clock: a sleep on it takes no real time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 _TIME_STEP_S = 0.1
-"""seconds that pass between two moments at which listeners are told"""
+"""seconds that pass between two calls of the listeners"""
 
 
 class SimulatedClock:
-    """Time that passes when somebody sleeps, and at no other moment.
+    """Time that passes only in `sleep` and `advance`.
 
     Attributes:
-        listeners: called again and again while time passes; what they find may wake the sleeper.
+        listeners: called at each step while time passes; a listener may call `wake`.
     """
 
     def __init__(self, start: float = 0.0) -> None:
@@ -29,14 +29,14 @@ class SimulatedClock:
         self._woken = True
 
     def sleep(self, seconds: float) -> None:
-        """Let them pass at once, up to the moment at which somebody wakes."""
+        """Let them pass at once, until the end or until `wake`."""
         end = self._now + seconds
         while self._now < end and not self._woken:
             self._advance_step(end)
         self._woken = False
 
     def advance(self, seconds: float) -> None:
-        """Let them pass to the end: something takes that long."""
+        """Let them pass to the end, even after `wake`."""
         end = self._now + seconds
         while self._now < end:
             self._advance_step(end)

@@ -17,7 +17,7 @@ SPREAD = 0.3
 """of the time that rounds take, as the deviation of its logarithm"""
 
 
-class Landing(NamedTuple):
+class RacedLanding(NamedTuple):
     """How one landing ended; `overtaken` counts the landings of others since its first fetch."""
 
     person: int
@@ -41,7 +41,7 @@ class Person:
     polls: int = 0
 
 
-class Races:
+class SimulatedRaces:
     """Plays them.
 
     Args:
@@ -58,7 +58,7 @@ class Races:
         self._steps = 0
         self._landings, self._last = 0, -1.0
 
-    def play(self) -> Iterator[Landing]:
+    def play(self) -> Iterator[RacedLanding]:
         """Each landing when it ends."""
         for person in self._people:
             self._at(self._rng.uniform(0, person.round_s), "fetch", person)
@@ -81,7 +81,7 @@ class Races:
         person.fetched_at = now
         self._at(now + person.round_s * self._rng.lognormvariate(0, SPREAD), "push", person)
 
-    def _push(self, person: Person, now: float) -> Iterator[Landing]:
+    def _push(self, person: Person, now: float) -> Iterator[RacedLanding]:
         landed = self._last <= person.fetched_at
         lost = person.contention.lost_races + (not landed)
         result = PushResult(status=PushStatus.ACCEPTED if landed else PushStatus.LOST_RACE)
@@ -90,7 +90,7 @@ class Races:
             person.contention = person.contention.lost_race(now - person.fetched_at)
             self._poll(person, now)
             return
-        yield Landing(person.number, landed, lost, self._landings - person.first_fetch, person.polls)
+        yield RacedLanding(person.number, landed, lost, self._landings - person.first_fetch, person.polls)
         if landed:
             self._landings, self._last, person.left = self._landings + 1, now, person.left - 1
         person.contention, person.first_fetch, person.polls = Contention(), -1, 0
