@@ -60,7 +60,7 @@ def test_the_wheel_has_what_it_needs_and_nothing_else(wheel: Path) -> None:
     assert told["Description-Content-Type"] == "text/markdown"
     assert told["Summary"]
     for hook in ("pre-push", "post-push", "reference-transaction"):
-        assert f"homelab_hooks/_hooks/{hook}" in names
+        assert f"homelab_hooks/hooks/install/shims/{hook}" in names
     assert "homelab_hooks/py.typed" in names
     assert "homelab_hooks/schema/events.json" in names
     strange = [name for name in names if not name.startswith(("homelab_hooks/", f"homelab_hooks-{__version__}."))]
