@@ -20,7 +20,7 @@ SETTLED = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PipelineRow:
+class PipelineCourse:
     """A pipeline's whole life: its statuses with the second from which each holds."""
 
     number: int
@@ -79,7 +79,7 @@ class Trouble:
 class RandomHistory:
     """Rows and troubles; the seed makes it again."""
 
-    rows: tuple[PipelineRow, ...]
+    rows: tuple[PipelineCourse, ...]
     troubles: tuple[Trouble, ...] = ()
     scope: WatchScope = field(default_factory=lambda: scope_of(OURS))
     seed: int = 0
@@ -119,7 +119,7 @@ class RandomHistory:
         Without a detail a green pipeline with a red workflow cannot be told from a good one.
         """
         rows = {row.number: row for row in self.rows if row.at(t)}
-        groups: dict[tuple[str, str], PipelineRow] = {}
+        groups: dict[tuple[str, str], PipelineCourse] = {}
         for row in sorted(rows.values(), key=lambda row: row.number):
             if row.commit == OURS and row.event in self.scope.events:
                 groups[row.event, row.ref] = row
@@ -128,7 +128,7 @@ class RandomHistory:
             return {None}
         return {choose_worst_exit(verdict for verdict in verdicts if verdict is not None)}
 
-    def _verdict(self, row: PipelineRow, rows: dict[int, PipelineRow], t: float) -> ExitCode | None:
+    def _verdict(self, row: PipelineCourse, rows: dict[int, PipelineCourse], t: float) -> ExitCode | None:
         seen = row.at(t)
         assert seen is not None
         match seen.status:
@@ -145,7 +145,7 @@ class RandomHistory:
             case _:
                 return None
 
-    def _stopped(self, row: PipelineRow, rows: dict[int, PipelineRow], t: float) -> ExitCode | None:
+    def _stopped(self, row: PipelineCourse, rows: dict[int, PipelineCourse], t: float) -> ExitCode | None:
         stopped = row.stopped or Cancellation()
         if stopped.by_step:
             return ExitCode.FAILED
@@ -185,26 +185,26 @@ def generate(seed: int) -> RandomHistory:
     return RandomHistory(rows=tuple(rows), troubles=tuple(t for t in troubles if t.until > t.since), seed=seed)
 
 
-def _rows(rng: random.Random) -> Iterator[PipelineRow]:
+def _rows(rng: random.Random) -> Iterator[PipelineCourse]:
     number = rng.randrange(1, 50)
     begin = rng.uniform(0.0, 10.0)
     if rng.random() < 0.15:  # filtered: created and gone, its number used again
-        yield PipelineRow(number=number, commit=OURS, life=((begin, Status.CREATED),), gone_at=begin + 1.0)
+        yield PipelineCourse(number=number, commit=OURS, life=((begin, Status.CREATED),), gone_at=begin + 1.0)
         begin += 2.0
         if rng.random() < 0.5:
-            yield PipelineRow(number=number, commit=OLDER, life=life(rng, begin, Status.FAILURE))
+            yield PipelineCourse(number=number, commit=OLDER, life=life(rng, begin, Status.FAILURE))
             number += 1
     end = rng.choice(ENDS)
-    first = PipelineRow(
+    first = PipelineCourse(
         number=number, commit=OURS, life=life(rng, begin, end), red=end is Status.SUCCESS and rng.random() < 0.2
     )
     ended = first.life[-1][0]
     if rng.random() < 0.3:  # cron and tag runs beside it
-        yield PipelineRow(
+        yield PipelineCourse(
             number=number + 7, commit=OURS, event="cron", ref="refs/heads/main", life=life(rng, begin, Status.FAILURE)
         )
     if rng.random() < 0.3:
-        yield PipelineRow(
+        yield PipelineCourse(
             number=number + 8, commit=OURS, event="tag", ref="refs/tags/v1", life=life(rng, begin, Status.SUCCESS)
         )
     if end is not Status.KILLED:
@@ -213,7 +213,7 @@ def _rows(rng: random.Random) -> Iterator[PipelineRow]:
     yield from _killed(rng, first, ended)
 
 
-def _killed(rng: random.Random, first: PipelineRow, ended: float) -> Iterator[PipelineRow]:
+def _killed(rng: random.Random, first: PipelineCourse, ended: float) -> Iterator[PipelineCourse]:
     how = rng.choice(["user", "step", "newer", "older", "chain"])
     number = first.number + 1
     match how:
@@ -224,13 +224,13 @@ def _killed(rng: random.Random, first: PipelineRow, ended: float) -> Iterator[Pi
         case "newer" | "older":
             yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             commit = NEWER if how == "newer" else OLDER
-            yield PipelineRow(
+            yield PipelineCourse(
                 number=number, commit=commit, life=life(rng, ended - 0.2, rng.choice([Status.SUCCESS, Status.FAILURE]))
             )
         case _:
             yield replace(first, stopped=Cancellation(superseded_by=run_ref(number)))
             second = life(rng, ended - 0.2, Status.KILLED)
-            yield PipelineRow(
+            yield PipelineCourse(
                 number=number, commit=NEWER, life=second, stopped=Cancellation(superseded_by=run_ref(number + 1))
             )
-            yield PipelineRow(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))
+            yield PipelineCourse(number=number + 1, commit=NEWER, life=life(rng, second[-1][0] - 0.2, Status.SUCCESS))

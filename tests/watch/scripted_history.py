@@ -8,7 +8,7 @@ from homelab_hooks.simulators.faults import FaultPoint, FaultRule, HttpFault
 from homelab_hooks.simulators.woodpecker.script import DELETED, Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.simulators.woodpecker.store import PipelineRow as Scripted
-from tests.watch.random_history import SETTLED, PipelineRow, RandomHistory
+from tests.watch.random_history import SETTLED, PipelineCourse, RandomHistory
 
 FAULTS: dict[str, tuple[tuple[HttpFault, ...], str]] = {
     "missed": (
@@ -45,7 +45,7 @@ def play(woodpecker: WoodpeckerSimulator, history: RandomHistory) -> None:
     woodpecker.fail(*rules)
 
 
-def _scripted(index: int, row: PipelineRow) -> Scripted:
+def _scripted(index: int, row: PipelineCourse) -> Scripted:
     begin = row.life[0][0]
     frames = [
         Frame(t - begin, status.value, _flows(row, t), cancel_info=_info(row.stopped) if status.is_cancelled else None)
@@ -69,7 +69,7 @@ def _scripted(index: int, row: PipelineRow) -> Scripted:
     )
 
 
-def _flows(row: PipelineRow, t: float) -> tuple[ScriptedWorkflow, ...]:
+def _flows(row: PipelineCourse, t: float) -> tuple[ScriptedWorkflow, ...]:
     detail = row.detail(t)
     assert detail is not None
     return tuple(

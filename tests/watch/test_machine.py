@@ -13,7 +13,7 @@ from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, 
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
 from tests.ci.values import run_ref, scope_of
-from tests.watch.random_history import NEWER, OLDER, OURS, PipelineRow, RandomHistory, Trouble
+from tests.watch.random_history import NEWER, OLDER, OURS, PipelineCourse, RandomHistory, Trouble
 from tests.watch.simulate import watch
 
 RUNS = ((0.0, Status.CREATED), (1.0, Status.PENDING), (2.0, Status.RUNNING))
@@ -21,11 +21,13 @@ GREEN = (*RUNS, (30.0, Status.SUCCESS))
 RED = (*RUNS, (30.0, Status.FAILURE))
 
 
-def row(number: int = 1, life: tuple[tuple[float, Status], ...] = GREEN, **more: object) -> PipelineRow:
-    return replace(PipelineRow(number=number, commit=OURS, life=life), **more)  # type: ignore[arg-type]  # a test's shorthand
+def row(number: int = 1, life: tuple[tuple[float, Status], ...] = GREEN, **more: object) -> PipelineCourse:
+    return replace(PipelineCourse(number=number, commit=OURS, life=life), **more)  # type: ignore[arg-type]  # a test's shorthand
 
 
-def history(*rows: PipelineRow, troubles: tuple[Trouble, ...] = (), scope: WatchScope | None = None) -> RandomHistory:
+def history(
+    *rows: PipelineCourse, troubles: tuple[Trouble, ...] = (), scope: WatchScope | None = None
+) -> RandomHistory:
     return RandomHistory(rows=rows, troubles=troubles, scope=scope or scope_of(OURS))
 
 
@@ -197,7 +199,7 @@ def test_a_restart_replaces_the_older_number_during_the_watch() -> None:
 
 def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
     killed = (*RUNS, (30.0, Status.KILLED))
-    newer = PipelineRow(number=2, commit=NEWER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
+    newer = PipelineCourse(number=2, commit=NEWER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
     run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
@@ -209,7 +211,7 @@ def test_a_newer_pipeline_that_contains_our_commit_is_followed() -> None:
 def test_a_newer_pipeline_that_does_not_contain_our_commit_supersedes_it() -> None:
     """Also when the newer one is the restart of an older commit (recording 10b)."""
     killed = (*RUNS, (30.0, Status.KILLED))
-    newer = PipelineRow(number=2, commit=OLDER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
+    newer = PipelineCourse(number=2, commit=OLDER, life=((29.8, Status.PENDING), (60.0, Status.SUCCESS)))
 
     run = watch(history(row(life=killed, stopped=Cancellation(superseded_by=run_ref(2))), newer))
 
@@ -228,7 +230,7 @@ def test_before_3_14_a_killed_pipeline_with_a_newer_one_on_the_branch_is_superse
 
 def test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_followed() -> None:
     gone = row(5, ((1.0, Status.CREATED),), gone_at=4.0)
-    taken = PipelineRow(number=5, commit=OLDER, life=((5.0, Status.PENDING), (9.0, Status.FAILURE)))
+    taken = PipelineCourse(number=5, commit=OLDER, life=((5.0, Status.PENDING), (9.0, Status.FAILURE)))
 
     run = watch(history(gone, taken), WatchTimeouts(appear=30))
 
