@@ -25,8 +25,8 @@ secret = {secret!r}
 def inner():
     raise RuntimeError("it said\\n" + secret + " to " + {url!r}) from ValueError(secret[:9] + "\\x1b[1m" + secret[9:])
 session = Session.open("homelab x", ["--output", sys.argv[1]])
-session.config(type("Args", (), {{}})())
-sys.exit(session.guard(inner))
+session.config({{}})
+sys.exit(session.run_guarded(inner))
 """
 
 

@@ -43,7 +43,7 @@ def test_git_land_help_opens_the_man_page(installed: Installed) -> None:
     done = installed.run("git", "land", "--help")
     assert done.ok, done.err
     text = re.sub(r"\x1b\[[0-9;]*m|.\x08", "", done.out)
-    assert "git-land - merge, verify, push, watch CI, wait for the rollout" in text
+    assert "git-land - merge, verify, push, watch CI, and wait for the rollout" in text
     assert "--continue" in text
     assert "landed" in text
     for code in ExitCode:
