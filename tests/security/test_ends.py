@@ -34,7 +34,7 @@ sys.exit(session.run_guarded(inner))
 @pytest.mark.parametrize(
     ("argv", "at"),
     [
-        (("homelab-watch", "--output", "plain"), b"resume with"),
+        (("homelab-watch", "--output", "plain"), b"to resume"),
         (("git-land", "--output", "plain", "--verify-cmd", f"git remote -v; env; echo begun; {FOREVER}"), b"begun"),
     ],
     ids=["watch", "land"],
