@@ -124,7 +124,7 @@ def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there
 ) -> None:
     ann = workshop.clone("ann")
     path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
-    with pytest.raises(CommandError, match="is to go"):
+    with pytest.raises(CommandError, match="cannot remove the current work tree"):
         task_worktree.remove_worktree("x", git=opened(Clone(path, workshop.environ)), user="ann")
     with pytest.raises(CommandError, match="no work tree"):
         task_worktree.remove_worktree("y", git=opened(ann), user="ann")

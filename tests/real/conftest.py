@@ -15,7 +15,7 @@ from tests.real.real_servers import RealServers, person
 
 NEEDS = {
     "gitea": f"set {VARIABLE} to a Gitea or Forgejo to run these",
-    "site": f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these",
+    "servers": f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these",
     "ci": f"set {' and '.join(VARIABLES)} to a Woodpecker server and agent to run these",
 }
 
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     there = {
         "kubernetes": not cluster,
         "gitea": program(os.environ, VARIABLE) is not None,
-        "site": woodpecker,
+        "servers": woodpecker,
         "ci": woodpecker,
     }
     for item in items:
@@ -43,8 +43,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServers]:
     """A real Woodpecker for all tests of this process; each test has its own branch there."""
     binaries = Binaries.named(os.environ)
-    assert binaries is not None, NEEDS["site"]
-    with RealServers(binaries, tmp_path_factory.mktemp("site")) as running:
+    assert binaries is not None, NEEDS["servers"]
+    with RealServers(binaries, tmp_path_factory.mktemp("servers")) as running:
         yield running
 
 

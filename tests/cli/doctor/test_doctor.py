@@ -118,7 +118,7 @@ def test_broken_things_hold_nothing_up(sandbox: DoctorSandbox) -> None:
 def test_outside_a_repository_the_rest_is_examined_all_the_same(sandbox: DoctorSandbox) -> None:
     done = sandbox.shell("homelab", "doctor", at=sandbox.workshop.folder)
     assert done.code == 20
-    assert "this is no git work tree" in done.err
+    assert "not a git work tree" in done.err
     assert "ok repository   acme/app is enabled in CI" in done.err
     assert "not a git work tree" in done.err
     assert "ok repository   acme/app is active in CI" in done.err
