@@ -40,7 +40,7 @@ from pathlib import Path
 from homelab_hooks.app.session import Session
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.events import Log, StepChanged
-from homelab_hooks.exit_codes import Exit
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 session = Session.open("homelab x", ["--output", "live"])
 clock, told, pause = SystemClock(), 0, threading.Event()
@@ -50,7 +50,7 @@ while not Path(sys.argv[1]).exists():
     session.tell(Log("push", "remote: a line"))
     told += 1
     pause.wait(0.002)
-code = session.finish(Verdict(exit=Exit.OK, word="passed"))
+code = session.finish(Verdict(exit=ExitCode.OK, label="passed"))
 print(told, clock.now() - begin)
 sys.exit(code)
 """

@@ -68,10 +68,10 @@ def test_conflicts_that_would_come_are_named(
     git_land(ann, dry_run=True)
     assert f"origin/main is at {tip[:10]}, which is not here yet" in events.lines("homelab")[0]
     ann.git("fetch", "--quiet")
-    events.recorded.clear()
+    events.events.clear()
     git_land(ann, dry_run=True)
     assert events.lines("homelab")[0].endswith("would land 1 commit by merge, with conflicts in: same (21)")
-    events.recorded.clear()
+    events.events.clear()
     git_land(ann, dry_run=True, strategy=Strategy.FF_ONLY)
     assert events.lines("homelab")[0].endswith("but a fast-forward cannot (21)")
 

@@ -170,7 +170,7 @@ def test_credentials_in_a_url_are_never_shown(
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert verdict.reason.startswith("access was denied")
-    assert "s3cret" not in f"{events.recorded} {verdict}"
+    assert "s3cret" not in f"{events.events} {verdict}"
 
 
 def test_a_hooks_folder_that_is_not_a_folder_is_not_a_hook(workshop: ScratchRepositories, git_land: GitLand) -> None:

@@ -121,4 +121,4 @@ def test_outside_a_repository_the_rest_is_examined_all_the_same(sandbox: DoctorS
     assert "not a git work tree" in done.err
     assert "ok repository   acme/app is enabled in CI" in done.err
     assert "not a git work tree" in done.err
-    assert "ok repository   acme/app is active in CI" in done.err
+    assert "ok repository   acme/app is enabled in CI" in done.err

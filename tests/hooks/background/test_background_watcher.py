@@ -35,7 +35,7 @@ def test_a_push_that_landed_is_watched_and_reported(left: PushSandbox) -> None:
     done = left.git(*PUSH)
 
     assert done.code == 0
-    assert "if the push lands, CI is watched in the background; log: " in done.err
+    assert "watching CI in the background if the push lands; log: " in done.err
     assert (left.notification()["verdict"], left.notification()["sha"]) == ("passed", sha)
     assert left.record()["landed"] is True
     assert "http" not in left.record()["remote"]
@@ -126,7 +126,7 @@ def test_whatever_goes_wrong_with_the_watcher_the_push_continues(
     done = left.git(*PUSH)
 
     assert (done.code, workshop.server_commit()) == (0, sha)
-    assert "warning: nobody watches this push: " in done.err
+    assert "warning: no watcher is running for this push: " in done.err
 
 
 def test_of_several_refs_only_the_target_is_watched(left: PushSandbox) -> None:

@@ -189,8 +189,8 @@ def test_a_work_tree_that_is_removed_while_a_watch_runs_changes_nothing(sandbox:
 def test_a_notification_that_fails_is_written_down(sandbox: PushSandbox) -> None:
     sandbox.commit(timelines.make_green())
     sandbox.git(*PUSH, HOMELAB_NOTIFY="echo secret >&2; exit 3")
-    wait_until(lambda: "ended with 3" in sandbox.log())
-    assert "warning: the command from environment HOMELAB_NOTIFY ended with 3" in sandbox.log()
+    wait_until(lambda: "exited with 3" in sandbox.log())
+    assert "warning: the command from environment HOMELAB_NOTIFY exited with 3" in sandbox.log()
 
 
 def test_the_notifying_command_has_none_of_our_tokens(sandbox: PushSandbox) -> None:
