@@ -63,8 +63,8 @@ class Worktree:
             index = Path(folder) / "index"
             try:
                 shutil.copyfile(self._location.git_path("index"), index)
-            except OSError as error:
-                reason = (error.strerror or str(error)).lower()
+            except (OSError, ValueError) as error:  # ValueError: git named a path with a NUL
+                reason = (getattr(error, "strerror", "") or str(error)).lower()
                 raise CommandError(f"git's index cannot be read: {reason}", exit=ExitCode.REFUSED) from error
             for first in range(0, len(marked), _MAX_PATHS_PER_CALL):
                 paths = marked[first : first + _MAX_PATHS_PER_CALL]
