@@ -1,4 +1,4 @@
-"""Stores which commands from a tracked file the user has approved; others are not run.
+"""Asks once before a command from a tracked file is run, and stores which ones the user has approved.
 
 Anyone with write access can change a tracked file, so a command in it is approved once, by its exact text (ADR 17).
 """
@@ -9,6 +9,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from homelab_hooks.app.session import Session
+from homelab_hooks.config.resolve import TRACKED_FILE, Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -47,6 +49,27 @@ class TrustedCommands:
                 hint="free up disk space or fix permissions",
                 exit=ExitCode.REFUSED,
             ) from error
+
+
+def require_trusted(config: Config, session: Session) -> None:
+    """Ask for consent to a verification command that a tracked file sets, unless it was given before.
+
+    Raises:
+        CommandError: (refused) the user says no, or there is no terminal to ask on.
+    """
+    if not comes_from_tracked_file(config):
+        return
+    trusted, source = TrustedCommands(session.world.git_readonly.location.homelab_dir()), config.source("verify")
+    if config.verify in trusted:
+        return
+    if not session.ask(consent_prompt(config.verify, source)):
+        raise not_trusted_error(config.verify, source)
+    trusted.add(config.verify)
+
+
+def comes_from_tracked_file(config: Config) -> bool:
+    """Whether the verification command is set by a file in the repository, which other people can change."""
+    return bool(config.verify) and config.source("verify") == TRACKED_FILE
 
 
 def consent_prompt(command: str, source: str) -> str:

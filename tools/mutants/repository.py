@@ -127,13 +127,13 @@ REPOSITORY = (
     Defence(
         "agreement-to-land",
         "a landing runs no command of a tracked file before the user agreed",
-        (Change("cli/commands/work/land.py", "trust_prompt.require_trusted(config, session)", "pass"),),
+        (Change("cli/commands/work/land.py", "command_trust.require_trusted(config, session)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_the_user_agreed[land]",),
     ),
     Defence(
         "agreement-in-the-gate",
         "nor does the gate before a plain push",
-        (Change("cli/commands/hooks/verify.py", "trust_prompt.require_trusted(config, session)", "pass"),),
+        (Change("cli/commands/hooks/verify.py", "command_trust.require_trusted(config, session)", "pass"),),
         (f"{ATTACK}::test_a_tracked_files_command_is_not_run_before_the_user_agreed[gate]",),
     ),
     Defence(
@@ -145,7 +145,7 @@ REPOSITORY = (
     Defence(
         "agreement-by-a-yes",
         "who does not say yes has not agreed",
-        (Change("app/trust_prompt.py", "if not session.ask(", "if session.ask("),),
+        (Change("app/command_trust.py", "if not session.ask(", "if session.ask("),),
         (f"{AGREEMENT}::test_without_a_yes_nothing_is_run[n]",),
     ),
     Defence(

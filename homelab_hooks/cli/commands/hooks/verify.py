@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options, trust_prompt
+from homelab_hooks.app import command_trust, options
 from homelab_hooks.app.session import Session
 from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.hooks.pre_push import target as pre_push_target
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     updates = pre_push_target.target_updates(push, config, world.git_readonly)
     if not updates or pre_push_target.is_git_land_push(world.git_readonly, updates):
         return 0
-    trust_prompt.require_trusted(config, session)
+    command_trust.require_trusted(config, session)
     top = world.git_readonly.location.top_level()
     command = choose_command(config, top, in_pre_commit=world.environ.get("PRE_COMMIT") == "1")
     parts = GateDependencies(

@@ -11,8 +11,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from homelab_hooks.app import options, trust_prompt
-from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.app import command_trust, options
 from homelab_hooks.app.follow_setup import FollowUp
 from homelab_hooks.app.session import Session
 from homelab_hooks.config.resolve import TRACKED_FILE, Config
@@ -103,7 +102,7 @@ def _dispatch(
         _warn_untrusted(config, parts)
     elif not args.no_verify and verifies:
         try:
-            trust_prompt.require_trusted(config, session)
+            command_trust.require_trusted(config, session)
         except CommandError as problem:
             return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=False)
     if args.proceed:
@@ -118,8 +117,8 @@ def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) ->
 
 
 def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
-    trusted = TrustedCommands(parts.git.location.homelab_dir())
-    if trust_prompt.comes_from_tracked_file(config) and config.verify not in trusted:
+    trusted = command_trust.TrustedCommands(parts.git.location.homelab_dir())
+    if command_trust.comes_from_tracked_file(config) and config.verify not in trusted:
         text = f"the verification command from {TRACKED_FILE} has not been approved: git land would ask"
         parts.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
 
