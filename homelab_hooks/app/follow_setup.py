@@ -29,6 +29,9 @@ class FollowUp:
         given: the command's options by name; the resume command repeats them.
         watching: check that CI can be watched, and watch it.
         deploying: wait for the configured rollouts.
+
+    Raises:
+        CommandError: (usage) a deploy target is malformed: before the push, because afterwards it is too late.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class FollowUp:
         self._ci: Provider | None = None
         self.watching = watching
         self.targets = config.deploy if deploying else ()
+        self._workloads = deploy_setup.parse_targets(self.targets)
 
     @property
     def is_needed(self) -> bool:
@@ -64,10 +68,9 @@ class FollowUp:
         """Check that CI can be watched: its server answers, accepts the token and knows the repository.
 
         Raises:
-            CommandError: one of these is not so, or a deploy target is malformed.
+            CommandError: one of these is not so.
         """
         config, world = self._config, self._session.world
-        deploy_setup.parse_targets(self.targets)
         about = watch_setup.resolve_context(config, world, "HEAD")
         self._ci = world.ci_provider(config)
         dial = f" by the dial {config.dial}" if config.dial else ""
@@ -115,8 +118,7 @@ class FollowUp:
         return request, watch_setup.watch_dependencies(world, about, ci, listen=True)
 
     def _wait_for_rollouts(self, landed: Landed) -> Verdict:
-        targets = deploy_setup.parse_targets(self.targets)
-        request = deploy_setup.build_deploy_request(self._config, targets, landed.sha)
+        request = deploy_setup.build_deploy_request(self._config, self._workloads, landed.sha)
         kubectl = self._session.world.kubectl()
         return deploy_setup.run_wait(
             request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl

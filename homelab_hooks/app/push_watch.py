@@ -45,9 +45,14 @@ def run_background(session: Session, job: WatchJob) -> int:
 
 def run_foreground(session: Session, job: WatchJob, config: Config) -> int:
     """Watch a push that has landed, on the terminal it was made from; record the result, without a notification."""
-    watch = _create_watch(session, job, config)
-    code = session.run_guarded(lambda: _finish(session, watch.run(WatchPhase.WATCHING)))
-    if session.result is not None:
+    started: list[PushWatch] = []
+
+    def run() -> int:
+        started.append(_create_watch(session, job, config))
+        return _finish(session, started[0].run(WatchPhase.WATCHING))
+
+    code = session.run_guarded(run)
+    for watch in started if session.result is not None else ():
         watch.record_result(_result_fields(session))
     return code
 

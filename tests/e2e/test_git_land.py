@@ -230,6 +230,18 @@ def test_defect_15_an_empty_command_verifies_nothing_and_is_refused(
     assert workshop.server_commit() == before
 
 
+@pytest.mark.parametrize("target", ["shop/cronjob/web", "shop/we b", "-shop/web", "a/b/c/d"])
+def test_a_malformed_deploy_target_is_a_usage_error_before_the_push(
+    shell: Shell, ann: Clone, workshop: ScratchRepositories, target: str
+) -> None:
+    """It was found only after the push, and reported as an unreachable cluster (8)."""
+    ann.commit("more")
+    before = workshop.server_commit()
+    done = land(shell, f"--deploy={target}")
+    assert (done.code, done.result["landed"]) == (ExitCode.USAGE, "no")
+    assert workshop.server_commit() == before
+
+
 def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_first(
     shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:

@@ -73,7 +73,9 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
         session.set_landed(False)
     config = session.config(vars(args))
     git = world.git_interactive
-    stage = FollowUp(config, session, vars(args), watching=not args.no_ci_watch, deploying=not args.no_deploy)
+    stage = FollowUp(
+        config, session, vars(args), watching=not args.no_ci_watch, deploying=not (args.no_deploy or args.abort)
+    )
     session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
     parts = LandingDependencies(
         git=git,
