@@ -91,7 +91,7 @@ class Operations:
         From its reflog: `rebase (finish): refs/heads/topic onto SHA`.
         """
         ref = f"refs/heads/{branch}"
-        moves = self._git.lines("reflog", "show", "-2", "--format=%H %gs", ref, "--")
+        moves = self._git.lines("reflog", "show", "--no-show-signature", "-2", "--format=%H %gs", ref, "--")
         prefix = f"rebase (finish): {ref} onto "
         if len(moves) < 2 or not moves[0].partition(" ")[2].startswith(prefix):  # noqa: PLR2004 - this one and the one before
             return "", ""

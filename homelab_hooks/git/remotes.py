@@ -84,7 +84,13 @@ class Remotes:
     def last_push_commit(self, remote: str, branch: str) -> str:
         """Return the tracking branch's commit if a push from here was the last to move it; else empty."""
         told = self._git.line(
-            "reflog", "show", "-1", "--format=%H %gs", f"refs/remotes/{strip_web_userinfo(remote)}/{branch}", "--"
+            "reflog",
+            "show",
+            "--no-show-signature",
+            "-1",
+            "--format=%H %gs",
+            f"refs/remotes/{strip_web_userinfo(remote)}/{branch}",
+            "--",
         )
         sha, _, what = told.partition(" ")
         return sha if what.startswith("update by push") else ""
