@@ -217,7 +217,7 @@ def lock_holder(directory: Path) -> str:
             try:
                 if holder:
                     fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
+            except BlockingIOError:
                 return holder
     except OSError:
         pass
@@ -238,9 +238,16 @@ def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             file.seek(0)
             raise lock_held_error(file.read()) from error
+        except OSError as error:  # a file system without locks
+            reason = (error.strerror or str(error)).lower()
+            raise CommandError(
+                f"cannot lock {strip_control_chars(str(directory / 'land.lock'))}: {reason}",
+                hint="two landings at once would not be noticed; use a clone on a file system that has locks",
+                exit=ExitCode.REFUSED,
+            ) from error
         with _reporting_disk_errors(directory):
             file.truncate(0)
             file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
