@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,7 +47,8 @@ class Transfer:
             source: a remote's name, or the URL that is pushed to if that is another one.
             remote: the remote whose tracking ref is moved too; empty for none.
         """
-        ref, own = f"refs/heads/{branch}", _FETCH_REFS + secrets.token_hex(8)
+        self.delete_leftover_fetch_refs()
+        ref, own = f"refs/heads/{branch}", f"{_FETCH_REFS}{os.getpid()}-{secrets.token_hex(8)}"
         tracking = [f"+{ref}:refs/remotes/{remote}/{branch}"] if remote else []
         quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
         try:
@@ -56,9 +58,11 @@ class Transfer:
             self._git.run("update-ref", "-d", own)
 
     def delete_leftover_fetch_refs(self) -> None:
-        """Delete the refs that killed fetches left behind; call it only while no other fetch of ours can run."""
+        """Delete the refs of fetches that were killed: those whose process no longer exists."""
         for ref in self._git.lines("for-each-ref", "--format=%(refname)", _FETCH_REFS):
-            self._git.run("update-ref", "-d", ref)
+            pid = ref.removeprefix(_FETCH_REFS).partition("-")[0]
+            if not (pid.isdecimal() and command_line(int(pid))):
+                self._git.run("update-ref", "-d", ref)
 
     def fetch_all_history(self, source: str) -> Completed:
         """Fetch the complete history of a shallow repository."""

@@ -29,8 +29,6 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"
         )
     landing = Landing(dependencies, state_file(dependencies.git), state)
-    if state_file(dependencies.git).load() is not None:  # it ended early, perhaps in its fetch
-        dependencies.git.transfer.delete_leftover_fetch_refs()
     landing.save(stage=Stage.PREFLIGHT)
     return landing
 

@@ -13,7 +13,7 @@ import pytest
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land import task_worktree
+from homelab_hooks.land import run as land_run, task_worktree
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
@@ -123,12 +123,24 @@ def test_a_fetch_that_cannot_keep_our_ref_is_an_error(
     assert git_land(ann).landed
 
 
-def test_a_killed_fetch_leaves_nothing_behind_for_long(ann: Clone, git_land: GitLand) -> None:
-    """The ref of a fetch that was killed goes with the landing that finds its record."""
-    ann.git("update-ref", "refs/homelab/fetched/0123456789abcdef", "HEAD")
+@pytest.mark.parametrize("command", ["git land", "--abort", "work start"])
+def test_the_ref_of_a_killed_fetch_is_deleted_and_that_of_a_live_one_kept(
+    ann: Clone, git_land: GitLand, parts: Any, command: str
+) -> None:
+    """Whatever fetches next deletes it, and so does --abort; another process may be fetching at the same time."""
     assert git_land(ann, verify="false").exit is ExitCode.VERIFY_FAILED
-    assert git_land(ann).landed
-    assert ann.git("for-each-ref", "refs/homelab") == ""
+    live = f"refs/homelab/fetched/{os.getppid()}-0123456789abcdef"
+    for ref in (live, "refs/homelab/fetched/0123456789abcdef", f"refs/homelab/fetched/{2**30}-0123456789abcdef"):
+        ann.git("update-ref", ref, "HEAD")
+    if command == "git land":
+        assert git_land(ann).landed
+    elif command == "--abort":
+        assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+    else:
+        task_worktree.start_worktree("t", git=parts(ann).git, user="ann")
+    assert ann.git("for-each-ref", "--format=%(refname)", "refs/homelab") == live
+    ann.git("update-ref", "-d", live)
+    land_run.abort_landing(parts(ann))
 
 
 def test_landings_beside_a_process_that_fetches_all_the_time(
