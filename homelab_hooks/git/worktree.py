@@ -14,6 +14,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text.sanitize import strip_control_chars
 
 _MAX_PATHS_PER_CALL = 200
 _STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
@@ -148,9 +149,19 @@ class Worktree:
         return tuple(path for path in here if path not in wanted or found.get(path) != wanted[path])
 
     def remove_file(self, path: str) -> None:
-        """Remove a file and the directories that become empty."""
+        """Remove a file and the directories that become empty; a path that is no file is left alone.
+
+        Raises:
+            CommandError: (refused) it cannot be removed.
+        """
         top = self._location.top_level() or Path()
-        (top / path).unlink(missing_ok=True)
+        try:
+            (top / path).unlink()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise CommandError(f"cannot remove {strip_control_chars(path)}: {reason}", exit=ExitCode.REFUSED) from error
         with contextlib.suppress(OSError):
             for folder in (top / path).parents:
                 folder.rmdir()

@@ -70,11 +70,11 @@ class Landing:
         """Remove the state file, unless another landing has begun in the meantime."""
         with self._as_warning():
             found = self._store.load()
-            self.git.transfer.clear_push_pid()
             if found is None or (found.branch, found.original_commit) == (
                 self.state.branch,
                 self.state.original_commit,
             ):
+                self.git.transfer.clear_push_pid()
                 self._store.clear()
 
     @contextmanager

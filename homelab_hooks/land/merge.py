@@ -12,7 +12,6 @@ from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
-from homelab_hooks.land.tree_check import DURING_FETCH, require_same_tree
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.humanize import join_names, short_sha
 
@@ -25,7 +24,7 @@ def merge_target(landing: Landing, tip: str) -> str:
         if git.history.is_ancestor(older=tip, newer=head):
             report.mark_skipped(f"already up to date with {landing.upstream}")
             return head
-        _require_ready(landing, head)
+        _require_merge_allowed(landing)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
         landing.save(merge_began_at=head)
         done = _merge_or_rebase(landing, tip)
@@ -44,12 +43,8 @@ def merge_target(landing: Landing, tip: str) -> str:
     return head
 
 
-def _require_ready(landing: Landing, head: str) -> None:
-    """Raise CommandError if the user's own changes are in the way, or the strategy allows no merge."""
-    operation = landing.git.operations.current_operation()
-    if operation:
-        raise foreign_operation_error(operation)
-    require_same_tree(landing, head, when=DURING_FETCH)
+def _require_merge_allowed(landing: Landing) -> None:
+    """Raise CommandError if the strategy allows no merge."""
     if landing.request.strategy is Strategy.FF_ONLY:
         raise CommandError(
             f"{landing.upstream} has moved, and only a fast-forward was asked for",

@@ -8,6 +8,7 @@ from pathlib import Path
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
@@ -52,7 +53,6 @@ def landed_info(landing: Landing) -> Landed:
 
 def run_post_push(landing: Landing, there: Landed) -> Verdict:
     """Run the post-push stage; its verdict never says that the commit is not landed."""
-    landing.save(stage=Stage.WATCH)
     try:
         verdict = _follow_up_verdict(landing, there)
     except CommandError as problem:
@@ -75,7 +75,7 @@ def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
     def hear(line: str) -> None:
         landing.log(line, source="post-push")
 
-    with landing.stage(Stage.WATCH) as report:
+    with run_stage(Stage.WATCH, emit=landing.dependencies.tell, clock=landing.dependencies.clock) as report:
         done = landing.dependencies.hooks.stream(
             [str(hook), strip_web_userinfo(there.remote), strip_web_userinfo(there.push_url)],
             hear,

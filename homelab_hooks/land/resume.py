@@ -6,7 +6,6 @@ import shlex
 from dataclasses import replace
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Repository
@@ -139,6 +138,7 @@ def roll_back(landing: Landing) -> Verdict:
     if _branch_gone(landing):
         return _discarded(landing, f"{state.branch} is not in this repository")
     git = landing.git
+    git.transfer.delete_leftover_fetch_refs()
     require_unlocked(git)
     _undo_operation(landing)
     _require_same_branch(landing)
@@ -200,9 +200,12 @@ def _discarded(landing: Landing, why: str, *, hint: str = "") -> Verdict:
 
 
 def _undo_partial_merge(landing: Landing) -> None:
-    """A merge that was killed before git wrote down that it runs: undo it, if nothing else is staged."""
+    """Undo a merge that was killed before git wrote MERGE_HEAD, if nothing else is staged.
+
+    A landing that ended by itself left no such merge: what differs then is the user's.
+    """
     git, state = landing.git, landing.state
-    if not state.target_commit or (state.stage is not Stage.MERGE and not git.worktree.uncommitted_changes()):
+    if not state.merge_began_at or state.ended_with:
         return
     rebasing = state.request.strategy is Strategy.REBASE
     tree = (

@@ -18,6 +18,7 @@ from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.post_push import landed_info, report_landed, run_post_push, unknown_verdict
+from homelab_hooks.land.preconditions import foreign_operation_error
 from homelab_hooks.land.preflight import require_ci_access, start_landing, state_file
 from homelab_hooks.land.push_decision import (
     Accepted,
@@ -33,6 +34,7 @@ from homelab_hooks.land.push_decision import (
 from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
 from homelab_hooks.land.resume import push_arrived, resume_merge, roll_back, with_credentials
 from homelab_hooks.land.state import LandingState, landing_lock
+from homelab_hooks.land.tree_check import DURING_FETCH, WHILE_WAITING, require_same_tree
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 
@@ -60,6 +62,7 @@ def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | N
         lambda: _run_landing(
             dependencies, lambda: _load_pending(dependencies, "continue"), lambda landing: _resume(landing, verify)
         ),
+        resumes=True,
     )
 
 
@@ -70,7 +73,7 @@ def abort_landing(dependencies: LandingDependencies) -> Verdict:
         with _with_lock(dependencies.git):
             return roll_back(_load_pending(dependencies, "abort"))
 
-    return _as_verdict(dependencies, back)
+    return _as_verdict(dependencies, back, resumes=True)
 
 
 def pending_landing(git: Repository) -> LandingState | None:
@@ -92,11 +95,14 @@ def land_until_settled(landing: Landing) -> LandingEnd:
 
 def _attempt(landing: Landing) -> LandingEnd | None:
     """Make one attempt; None: the target moved, so another is needed."""
-    git = landing.git
+    git, head = landing.git, landing.git.history.head()
     tip = steps.fetch_target(landing)
     if landing.state.pushed_commit and git.history.is_ancestor(older=landing.state.pushed_commit, newer=tip):
         return report_landed(landing)
-    if not git.history.is_ancestor(older=git.history.head(), newer=tip):
+    if operation := git.operations.current_operation():
+        raise foreign_operation_error(operation)
+    require_same_tree(landing, head, when=DURING_FETCH)
+    if not git.history.is_ancestor(older=head, newer=tip):
         sha = merge_target(landing, tip)
         if sha != tip:
             steps.verify_commit(landing, sha)
@@ -119,6 +125,7 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
             return report_landed(landing) if there else unknown_verdict(landing)
         case Retry() | WaitForTurn():
             steps.wait_to_retry(landing, step)
+            require_same_tree(landing, landing.state.pushed_commit, when=WHILE_WAITING)
             return None
         case PushFeatureBranch():
             return _push_feature_branch(landing, outcome)
@@ -189,11 +196,11 @@ def _save_or_discard(landing: Landing, problem: CommandError) -> None:
 def _resume(landing: Landing, verify: VerifyChoice | None) -> LandingEnd:
     if landing.state.landed_commit:
         return landed_info(landing)
-    require_ci_access(landing.dependencies)
     if landing.state.push_unconfirmed:
         there = push_arrived(landing)
         if there is not False:
             return report_landed(landing) if there else unknown_verdict(landing)
+    require_ci_access(landing.dependencies)
     resume_merge(landing)
     landing.save(ended_with="", push_attempts=0, **_reset_verification(landing.state, verify))
     return land_until_settled(landing)
@@ -219,6 +226,8 @@ def _run_landing(
     with _with_lock(dependencies.git):
         landing = start()
         result = drive(landing)
+        if isinstance(result, Landed):  # while no other landing can begin here and save its own state
+            landing.save(stage=Stage.WATCH)
     return result if isinstance(result, Verdict) else run_post_push(landing, result)
 
 
@@ -238,19 +247,32 @@ def _with_lock(git: Repository) -> Iterator[None]:
         yield
 
 
-def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict]) -> Verdict:
-    """Turn an error into a verdict: not landed, or unknown (8) if the result of a push could not be determined."""
+def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict], *, resumes: bool = False) -> Verdict:
+    """Turn an error into a verdict; the landing's saved state decides whether its commit is on the target.
+
+    Args:
+        resumes: an earlier landing is continued or aborted, so that its state counts too.
+    """
+    before = None if resumes else _saved_state(dependencies.git)
     try:
         return act()
     except CommandError as problem:
-        landed = None if problem.exit is ExitCode.UNREACHABLE else False
+        state = _saved_state(dependencies.git)
         return Verdict(
             exit=problem.exit,
             reason=problem.message,
             hint=problem.hint,
             sha=_head_or_empty(dependencies.git),
-            landed=landed,
+            landed=state.landed if state and state != before else False,
         )
+
+
+def _saved_state(git: Repository) -> LandingState | None:
+    """Return this work tree's unfinished landing; None if there is none, or it cannot be read."""
+    try:
+        return pending_landing(git)
+    except CommandError:
+        return None
 
 
 def _head_or_empty(git: Repository) -> str:

@@ -1,6 +1,8 @@
-"""Checks that HEAD, the index and the work tree are exactly the commit that is verified and pushed."""
+"""Checks that the branch, HEAD, the index and the work tree are what the landing verifies and pushes."""
 
 from __future__ import annotations
+
+import shlex
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
@@ -13,17 +15,22 @@ DURING_FETCH = "while the target was fetched"
 BEFORE_VERIFICATION = "before the verification"
 DURING_VERIFICATION = "during the verification"
 BEFORE_PUSH = "before the push"
+WHILE_WAITING = "while waiting for the next attempt"
 
 
 def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
-    """Raise CommandError if the work tree is not exactly the commit `sha`; the message names the files.
+    """Raise CommandError if another branch is checked out, or the work tree is not exactly the commit `sha`.
+
+    The message names the files.
 
     It is `verify-failed` (22), or `refused` (20) if the landing has neither merged nor verified anything yet.
 
     Args:
-        when: what it was found after, as a clause: one of the constants of this module.
+        when: when the difference arose, as a clause: one of the constants of this module.
     """
-    what, remedy = describe_difference(landing.git, sha, when=f" {when}")
+    what, remedy = _describe_branch_switch(landing, when=f" {when}")
+    if not what:
+        what, remedy = describe_difference(landing.git, sha, when=f" {when}")
     if not what:
         return
     nothing_done = landing.state.nothing_done and when != DURING_VERIFICATION
@@ -32,6 +39,13 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
         hint=f"{remedy}, then git land again" + ("" if nothing_done else f"; {ABORT_HINT}"),
         exit=ExitCode.REFUSED if nothing_done else ExitCode.VERIFY_FAILED,
     )
+
+
+def _describe_branch_switch(landing: Landing, *, when: str) -> tuple[str, str]:
+    branch, ours = landing.git.history.current_branch(), landing.state.branch
+    if branch == ours:
+        return "", ""
+    return f"{branch or 'a detached HEAD'} was checked out{when}", f"git switch {shlex.quote(ours)}"
 
 
 def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[str, str]:

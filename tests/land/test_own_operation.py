@@ -185,3 +185,68 @@ def test_a_conflict_of_our_own_rebase_is_continued_with_either_backend(
         ann.git("add", "same")
         assert land_run.continue_landing(parts(ann)).exit is more
     assert workshop.origin.git("show", "main:same") == f"{RESOLVED}0"
+
+
+@pytest.mark.parametrize("then", ["--abort", "--continue"])
+def test_the_users_edits_after_a_landing_has_ended_are_kept(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, then: str
+) -> None:
+    """A deleted and an emptied file after a failed verification were taken for those of a killed merge."""
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
+    ann.commit("removed")
+    ann.commit("emptied")
+    bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    assert git_land(ann, verify="false").exit is ExitCode.VERIFY_FAILED
+    (ann.path / "removed").unlink()
+    ann.write("emptied", "")
+    before = workshop.server_commit()
+
+    verdict = (land_run.abort_landing if then == "--abort" else land_run.continue_landing)(parts(ann))
+
+    expected = ExitCode.OK if then == "--abort" else ExitCode.REFUSED
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (expected, False, before)
+    assert not (ann.path / "removed").exists()
+    assert (ann.path / "emptied").read_text() == ""
+    ann.git("reset", "--quiet", "--hard")
+    land_run.abort_landing(parts(ann))
+
+
+def test_an_untracked_file_made_after_the_merge_was_given_up_is_kept(
+    ann: Clone, git_land: GitLand, parts: Any, workshop: ScratchRepositories
+) -> None:
+    """It is what the target has, and not the landing's."""
+    bob = Clone(workshop.folder / "bob", workshop.environ)
+    bob.commit("new", "the target's\n")
+    bob.git("push", "--quiet", "origin", "main")
+    assert git_land(ann).exit is ExitCode.CONFLICT
+    ann.git("merge", "--abort")
+    ann.write("new", "the target's\n")
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert (ann.path / "new").read_text() == "the target's\n"
+
+
+@pytest.mark.parametrize("cause", ["conflict", "hook"])
+def test_a_directory_of_the_target_in_place_of_a_file_is_undone(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, cause: str
+) -> None:
+    """`path` is a file here, and `path/deep` is the target's: it was an internal error, again at every --abort."""
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    ann.commit("path", "a file\n")
+    ann.git("push", "--quiet", "origin", "main")
+    ann.git("switch", "--quiet", "-c", "topic")
+    ann.commit("same" if cause == "conflict" else "mine", "mine\n")
+    bob.git("pull", "--quiet")
+    bob.git("rm", "--quiet", "path")
+    bob.commit("path/deep", "theirs\n")
+    bob.commit("same", "theirs\n")
+    bob.git("push", "--quiet", "origin", "main")
+    start = ann.head
+    script = workshop.write_hook("pre-merge-commit", "exit 1", where=ann.path / ".git/hooks")
+    if cause == "conflict":
+        script.unlink()
+    verdict = git_land(ann)
+    assert verdict.exit is (ExitCode.CONFLICT if cause == "conflict" else ExitCode.PUSH_FAILED)
+    if cause == "conflict":
+        assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert (ann.head, (ann.path / "path").read_text()) == (start, "a file\n")

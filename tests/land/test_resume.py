@@ -411,6 +411,40 @@ def test_an_interrupted_verification_ends_with_all_it_started(
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
 
 
+def test_a_push_that_arrived_is_reported_although_ci_cannot_be_reached(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
+) -> None:
+    """The server is asked first: the check of CI cannot change where the commit is."""
+    ann = workshop.clone("ann", branch="topic")
+    ann.commit("a")
+    cut_at(events, git_land, ann, ("confirm", "started"))
+    assert workshop.server_commit() == ann.head
+
+    def away() -> None:
+        raise CommandError("no answer from CI", exit=ExitCode.UNREACHABLE)
+
+    verdict = land_run.continue_landing(parts(ann, check_ci=away))
+    assert (verdict.exit, verdict.landed, verdict.sha) == (ExitCode.OK, True, ann.head)
+
+
+def test_a_landing_that_cannot_be_continued_says_that_it_has_landed(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any
+) -> None:
+    """Its watch was cut short, and another landing holds the lock."""
+    ann = workshop.clone("ann", branch="topic")
+    ann.commit("a")
+
+    def interrupted(_: object) -> Verdict:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        git_land(ann, follow_up=interrupted)
+    with landing_lock(parts(ann).git.location.homelab_dir(), who="another"):
+        verdict = land_run.continue_landing(parts(ann))
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, True)
+    assert land_run.continue_landing(parts(ann)).landed
+
+
 def test_a_second_landing_learns_who_holds_the_lock(workshop: ScratchRepositories, git_land: GitLand) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from homelab_hooks.events import Log, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import SkipVerification
@@ -143,8 +144,6 @@ def test_a_commit_made_between_the_verification_and_the_push_is_not_pushed(
     workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any
 ) -> None:
     """By an agent that works on in the same work tree."""
-    from homelab_hooks.events import Progress, Stage, StageChanged
-
     before = workshop.server_commit()
 
     def meanwhile(event: object) -> None:
@@ -168,3 +167,62 @@ def test_a_file_that_an_editor_saves_while_a_merge_dies_is_kept(ann: Clone, git_
     assert (ann.path / "README").read_text() == "precious\n"
     assert not (ann.path / "b").exists()
     ann.git("reset", "--quiet", "--hard")
+
+
+SWITCHES = {
+    "secret was checked out": ("switch", "--quiet", "secret"),
+    "a detached HEAD was checked out": ("switch", "--quiet", "--detach", "secret"),
+    "HEAD moved from": ("reset", "--quiet", "--hard", "secret"),
+}
+
+
+@pytest.fixture
+def secret(ann: Clone, parts: Any) -> Iterator[str]:
+    """A commit on a branch that is not to be published."""
+    ann.git("switch", "--quiet", "-c", "secret")
+    sha = ann.commit("secret")
+    ann.git("switch", "--quiet", "topic")
+    yield sha
+    land_run.abort_landing(parts(ann))
+    if land_run.pending_landing(parts(ann).git):
+        ann.git("switch", "--quiet", "topic")
+        assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+
+
+@pytest.mark.parametrize("reason", SWITCHES)
+def test_a_branch_that_is_checked_out_during_the_fetch_is_not_landed(
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any, *, reason: str, secret: str
+) -> None:
+    """By an agent in the same work tree."""
+    before = workshop.server_commit()
+
+    def meanwhile(event: object) -> None:
+        events(event)
+        if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.FETCH, Progress.DONE):
+            ann.git(*SWITCHES[reason])
+
+    verdict = git_land(ann, tell=meanwhile)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.REFUSED, False, before)
+    assert reason in verdict.reason
+    assert ann.head == secret, "it is left where the user put it"
+
+
+@pytest.mark.parametrize("reason", SWITCHES)
+def test_a_branch_that_is_checked_out_before_the_next_attempt_is_not_landed(
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, events: Any, *, reason: str, secret: str
+) -> None:
+    """The wait after a lost race can take minutes."""
+    bob = Clone(workshop.folder / "bob", workshop.environ)
+
+    def meanwhile(event: object) -> None:
+        events(event)
+        if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.PUSH, Progress.STARTED):
+            bob.commit("faster")
+            bob.git("push", "--quiet", "origin", "main")
+        elif isinstance(event, Log) and "trying again" in event.text:
+            ann.git(*SWITCHES[reason])
+
+    verdict = git_land(ann, tell=meanwhile)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.VERIFY_FAILED, False, bob.head)
+    assert reason in verdict.reason
+    assert ann.head == secret

@@ -291,7 +291,7 @@ REPOSITORY = (
     Defence(
         "tree-after-the-fetch",
         "what was written while the target was fetched is not merged into",
-        (Change("land/merge.py", "    require_same_tree(landing, head, when=DURING_FETCH)\n", ""),),
+        (Change("land/run.py", "    require_same_tree(landing, head, when=DURING_FETCH)\n", ""),),
         (f"{SAME_TREE}::test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done[edits]",),
     ),
     Defence(
