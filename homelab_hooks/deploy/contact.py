@@ -6,25 +6,31 @@ from dataclasses import replace
 
 from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, report_if_new
-from homelab_hooks.events import ContactLost, Event, RolloutChanged
+from homelab_hooks.events import RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling import contact as polling_contact
+from homelab_hooks.polling.contact import Backoff
 from homelab_hooks.polling.outcome import Decision, Denied, Unavailable
 from homelab_hooks.text import durations
 
 RECREATE_GRACE_S = 10.0
 """seconds that a deleted workload has to be created again, as some tools do"""
-REPORT_LOST_AFTER_S = 5.0
-"""seconds without a usable answer after which that is reported"""
-MAX_DENIALS = 3
-"""denials in a row that are needed after an earlier success"""
-_MAX_BACKOFF_S = 8.0
-_MIN_DELAY_S = 0.1
+REFUSAL_RETRY_S = 2.0
+"""seconds after a refusal that is not believed yet"""
+RETRY_BACKOFF = Backoff(first_s=1.0, longest_s=8.0)
+"""the pauses after polls without a usable response"""
 _RETRY_INTERVAL_S = 1.5
+
+
+def on_answer(state: RolloutState, now: float) -> Decision[RolloutState]:
+    """Return the state after a usable response, with an event if lost contact had been reported."""
+    contact, events = polling_contact.on_answer(state.contact, now)
+    return Decision(replace(state, contact=contact), events)
 
 
 def on_missing(state: RolloutState, reason: str, now: float) -> Decision[RolloutState]:
     """The workload does not exist, or is being deleted."""
-    state = replace(state, contact=replace(state.contact, had_answer=True, denial_count=0), settling=None)
+    state = replace(state, settling=None)
     if not state.uid:
         return _missing_from_start(state, reason)
     since = now if state.gone_since is None else state.gone_since
@@ -49,57 +55,59 @@ def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutSta
     return _report(replace(state, outcome=outcome), "unproven", reason)
 
 
-def on_unavailable(state: RolloutState, look: Unavailable, now: float) -> Decision[RolloutState]:
-    """No usable answer: retry with backoff until the unreachable-timeout."""
-    if not state.contact.miss_count:  # time before the poll was due does not count as silence
-        asked = min(now, max(state.contact.last_answer_at, state.due_at))
-        state = replace(state, contact=replace(state.contact, last_answer_at=asked))
-    away = now - state.contact.last_answer_at
-    left = state.timeouts.unreachable_timeout - away
-    if left <= 0:
-        reason = (
-            f"no usable answer from the cluster for {durations.format_duration(state.timeouts.unreachable_timeout)}: "
-            f"{look.reason}"
-        )
-        hint = "check the network and the API server's address; the same command continues"
-        return Decision(
-            replace(
-                state,
-                outcome=RolloutOutcome(exit=ExitCode.UNREACHABLE, reason=reason, hint=hint, image=state.proven_image),
-            )
-        )
-    tell = away >= REPORT_LOST_AFTER_S and not state.contact.reported_lost
-    events: tuple[Event, ...] = (ContactLost(reason=look.reason, retry_for=left),) if tell else ()
-    contact = replace(
-        state.contact, miss_count=state.contact.miss_count + 1, reported_lost=state.contact.reported_lost or tell
-    )
-    wait = (
-        min(_MAX_BACKOFF_S, 2.0 ** min(state.contact.miss_count, 3)) if look.retry_after is None else look.retry_after
-    )
-    quiet = (
-        left if contact.reported_lost else max(REPORT_LOST_AFTER_S - away, _MIN_DELAY_S)
-    )  # the next look is in time to say it
-    return Decision(replace(state, contact=contact), events, min(wait, left, quiet))
+def on_unavailable(state: RolloutState, poll: Unavailable, now: float) -> Decision[RolloutState]:
+    """Return the state after a poll without a usable response: the next poll, or the unreachable-timeout is over."""
+    state, timeout = _begin_silence(state, now), state.timeouts.unreachable_timeout
+    contact, events = polling_contact.on_unavailable(state.contact, poll, now, timeout=timeout)
+    state = replace(state, contact=contact)
+    delay = polling_contact.retry_delay(contact, now, RETRY_BACKOFF)
+    return _retry_or_give_up(Decision(state, events, delay), poll, now)
 
 
-def on_denied(state: RolloutState, look: Denied) -> Decision[RolloutState]:
-    """Denied: final at once, unless an earlier poll succeeded and a retry may help."""
-    contact = replace(state.contact, denial_count=state.contact.denial_count + 1)
-    state = replace(state, contact=contact, waiting_for=look.reason)
-    if contact.had_answer and not look.final and contact.denial_count < MAX_DENIALS:
-        return Decision(state, (), 2.0)
-    return Decision(
-        replace(
-            state, outcome=RolloutOutcome(exit=look.exit, reason=look.reason, hint=look.hint, image=state.proven_image)
+def on_denied(state: RolloutState, poll: Denied, now: float) -> Decision[RolloutState]:
+    """Return the state after a refusal: decided once it is believed, else the next poll."""
+    state = _begin_silence(state, now)
+    state = replace(state, contact=polling_contact.on_denied(state.contact), waiting_for=poll.reason)
+    if polling_contact.is_refusal_believed(state.contact, poll):
+        outcome = RolloutOutcome(exit=poll.exit, reason=poll.reason, hint=poll.hint, image=state.proven_image)
+        return Decision(replace(state, outcome=outcome))
+    return _retry_or_give_up(Decision(state, (), REFUSAL_RETRY_S), poll, now)
+
+
+def _begin_silence(state: RolloutState, now: float) -> RolloutState:
+    """Return the state in which silence counts from when the first failed poll was due, not from the last response.
+
+    While a watch is up, a minute passes between two polls: nobody asked, so nobody failed to respond (contract,
+    section 5).
+    """
+    if state.contact.misses:
+        return state
+    asked_at = min(now, max(state.contact.last_answer_at, state.due_at))
+    return replace(state, contact=state.contact._replace(last_answer_at=asked_at))
+
+
+def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied, now: float) -> Decision[RolloutState]:
+    """Return the retry, no later than the end of the unreachable-timeout; the outcome if that is over."""
+    state, timeout = retry.state, retry.state.timeouts.unreachable_timeout
+    if polling_contact.is_timed_out(state.contact, now, timeout=timeout):
+        reason = f"no usable response from the cluster for {durations.format_duration(timeout)}: {poll.reason}"
+        hint = poll.hint or "check the network and the API server's address"
+        outcome = RolloutOutcome(
+            exit=ExitCode.UNREACHABLE,
+            reason=reason,
+            hint=f"run the same command again to continue; {hint}",
+            image=state.proven_image,
         )
-    )
+        return Decision(replace(state, outcome=outcome), retry.events)
+    left = state.contact.last_answer_at + timeout - now
+    return Decision(state, retry.events, left if retry.delay is None else min(retry.delay, left))
 
 
 def timed_out(state: RolloutState) -> RolloutOutcome:
     """Return the outcome when the rollout-timeout has passed."""
     what = "is not rolled out" if state.proven_image else f"{state.expectation.short_sha} did not come"
     limit = durations.format_duration(state.timeouts.rollout_timeout)
-    reason = f"{what} within {limit}: {state.waiting_for or 'the cluster did not answer'}"
+    reason = f"{what} within {limit}: {state.waiting_for or 'no response from the cluster'}"
     return RolloutOutcome(
         exit=ExitCode.TIMEOUT, reason=reason, hint="the same command continues", image=state.proven_image
     )

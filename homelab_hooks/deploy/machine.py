@@ -22,7 +22,8 @@ Inputs. A look is one of four values (`polling.outcome.Poll`), and each goes to 
     Found        `assess` (the probe's) says what it amounts to, then `_on_assessed`
     NotFound     `on_missing`: it does not exist; unproven at once, unless it is waited for or had been seen
     Unavailable  `on_unavailable`: nothing is known about the rollout; only the unreachable-timeout counts
-    Denied       `on_denied`: believed at once, unless the same had been allowed before
+    Denied       `on_denied`: decided at once, unless the same had worked before; then it counts as no response until
+                 it is believed (`polling/contact.py`)
 
 What a look amounts to (`assessment.Assessment`) moves the state as follows. A look that only counts instances has no
 assessment and moves nothing; it is reported if the counts changed.
@@ -45,8 +46,8 @@ Invariants, and what each prevents:
 * Once an image has proven the commit, its replacement by another is a failure (a rollback), not a reason to wait.
 * A workload that was deleted and created again is the same rollout only if it names the commit; its settle time and
   what the probe remembered of its instances start afresh.
-* An unavailable server changes nothing but `contact`. So a connection that comes and goes neither fails a rollout nor
-  resets a settle time.
+* A poll without a usable response changes nothing but `contact`, and the text that names what is waited for. So a
+  connection that comes and goes neither fails a rollout nor resets a settle time.
 * The next look is never later than the deadline, or than the end of the settle time, and never at once
   (`MIN_DELAY_S`): a probe that always answers cannot make the loop spin.
 
@@ -71,11 +72,11 @@ from homelab_hooks.deploy.assessment import (
     RolloutFailed,
     RolloutProgressing,
 )
-from homelab_hooks.deploy.contact import on_denied, on_missing, on_unavailable, timed_out
+from homelab_hooks.deploy.contact import on_answer, on_denied, on_missing, on_unavailable, timed_out
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts, Seen
 from homelab_hooks.deploy.request import RolloutOutcome
-from homelab_hooks.deploy.state import ClusterContact, RolloutState, Settling, report_if_new
-from homelab_hooks.events import ContactRestored, RolloutChanged, Waiting
+from homelab_hooks.deploy.state import RolloutState, Settling, report_if_new
+from homelab_hooks.events import RolloutChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text import durations
@@ -96,31 +97,27 @@ def decide(state: RolloutState, look: Poll[Seen], now: float, *, assess: Assess[
         now: seconds of the clock that all times in the state are of.
     """
     match look:
-        case Found(seen):
-            step = _on_assessed(state, assess(seen, state, now), now)
-        case NotFound(reason):
-            step = on_missing(state, reason, now)
+        case Found() | NotFound():
+            step = _on_answer(state, look, now, assess)
         case Unavailable():
             step = on_unavailable(state, look, now)
         case Denied():
-            step = on_denied(state, look)
+            step = on_denied(state, look, now)
         case _:
             assert_never(look)
-    if not isinstance(look, Unavailable):
-        step = _on_answer(step, state, now)
     return _schedule(step, now)
 
 
-def _on_answer(step: Decision[RolloutState], before: RolloutState, now: float) -> Decision[RolloutState]:
-    """Reset what counts the time without an answer; report that contact is back if its loss was reported."""
-    events = (
-        (ContactRestored(away=now - before.contact.last_answer_at), *step.events)
-        if before.contact.reported_lost
-        else step.events
-    )
-    denials, worked = step.state.contact.denial_count, step.state.contact.had_answer
-    contact = ClusterContact(last_answer_at=now, had_answer=worked, denial_count=denials)
-    return Decision(replace(step.state, contact=contact), events, step.delay)
+def _on_answer(
+    state: RolloutState, look: Found[Seen] | NotFound, now: float, assess: Assess[Seen]
+) -> Decision[RolloutState]:
+    """Return the decision after a usable response; contact that was reported lost is reported restored first."""
+    answered = on_answer(state, now)
+    if isinstance(look, NotFound):
+        step = on_missing(answered.state, look.reason, now)
+    else:
+        step = _on_assessed(answered.state, assess(look.value, answered.state, now), now)
+    return Decision(step.state, (*answered.events, *step.events), step.delay)
 
 
 def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState]:
@@ -148,7 +145,6 @@ def _on_assessed(state: RolloutState, seen: Assessed, now: float) -> Decision[Ro
     state = replace(
         state,
         uid=seen.identity,
-        contact=replace(state.contact, had_answer=True, denial_count=0),
         gone_since=state.gone_since if isinstance(seen.assessment, Deleting) else None,
         settling=None if recreated else state.settling,
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
 from homelab_hooks.events import Event, RolloutChanged
+from homelab_hooks.polling.contact import Contact
 from homelab_hooks.polling.outcome import Decision
 
 
@@ -27,19 +28,6 @@ class Settling:
 
     since: float
     restarts: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterContact:
-    """When the cluster last answered, and how it did."""
-
-    last_answer_at: float
-    had_answer: bool = False
-    """the workload, or its absence, was seen once"""
-    miss_count: int = 0
-    denial_count: int = 0
-    reported_lost: bool = False
-    """the loss of contact has been reported"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +60,7 @@ class RolloutState:
     expectation: Expectation
     timeouts: RolloutTimeouts
     began: float
-    contact: ClusterContact
+    contact: Contact
     uid: str = ""
     """of the workload that was seen first, or that brought the image"""
     gone_since: float | None = None
@@ -117,7 +105,7 @@ def start_state(target: DeployTarget, question: Expectation, terms: RolloutTimeo
         expectation=question,
         timeouts=terms,
         began=now,
-        contact=ClusterContact(last_answer_at=now),
+        contact=Contact(last_answer_at=now),
         due_at=now,
         pace=Pace(changing_since=now, changed_at=now),
     )

@@ -9,10 +9,8 @@ from homelab_hooks.deploy import machine
 from homelab_hooks.deploy.proof import Seen
 from homelab_hooks.deploy.state import DeployTarget, RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
+from homelab_hooks.polling.contact import seconds_to_heartbeat
 from homelab_hooks.polling.outcome import Decision, Found, Poll
-
-HEARTBEAT_INTERVAL_S = 60.0
-"""seconds without an event after which a heartbeat is reported"""
 
 PollsByTarget = Mapping[DeployTarget, Poll[Seen]]
 """of those targets that a look was due at"""
@@ -44,10 +42,10 @@ def decide_targets(
             waits.append(max(machine.MIN_DELAY_S, state.due_at - now))
         states.append(state)
     told = _dedupe_contact(events)
-    if waits and not told and now - fleet.last_event_at >= HEARTBEAT_INTERVAL_S:
+    if waits and not told and seconds_to_heartbeat(fleet.last_event_at, now) <= 0:
         told = (_heartbeat_event(states, now - fleet.began),)
     spoke = now if told else fleet.last_event_at
-    wait = min(*waits, max(machine.MIN_DELAY_S, spoke + HEARTBEAT_INTERVAL_S - now)) if waits else None
+    wait = min(*waits, max(machine.MIN_DELAY_S, seconds_to_heartbeat(spoke, now))) if waits else None
     return Decision(replace(fleet, states=tuple(states), last_event_at=spoke), told, wait)
 
 
@@ -64,5 +62,6 @@ def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:
 def _heartbeat_event(states: list[RolloutState], elapsed: float) -> Waiting:
     open_ = [state for state in states if state.outcome is None]
     return Waiting(
-        reason="; ".join(f"{state.target}: {state.waiting_for or 'no answer yet'}" for state in open_), elapsed=elapsed
+        reason="; ".join(f"{state.target}: {state.waiting_for or 'no response yet'}" for state in open_),
+        elapsed=elapsed,
     )

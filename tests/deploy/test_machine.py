@@ -391,6 +391,37 @@ def test_a_refusal_after_success_is_asked_again_twice(a_wait: Given, snapshot: G
     assert healed.outcome is None
 
 
+def test_only_refusals_in_a_row_are_believed_after_success(a_wait: Given, snapshot: Given) -> None:
+    """An API server that restarts refuses one connection and one token in turn."""
+    no, old = Denied("You must be logged in"), Found(snapshot("0aa11bb2"))
+    state, _, _ = play(a_wait(), (0.0, old), (2.0, no), (4.0, LOST), (6.0, no), (8.0, LOST), (10.0, no))
+    assert state.outcome is None
+    state, _, _ = play(state, (12.0, no), (14.0, no))
+    assert outcome(state).exit is ExitCode.DENIED
+
+
+def test_a_refusal_neither_restores_contact_nor_restarts_the_unreachable_timeout(
+    a_wait: Given, snapshot: Given
+) -> None:
+    no, old = Denied("You must be logged in"), Found(snapshot("0aa11bb2"))
+    state, events, _ = play(a_wait(), (0.0, old), (2.0, LOST), (8.0, LOST), (20.0, no), (40.0, LOST))
+    assert not [event for event in events if isinstance(event, ContactRestored)]
+    restored = play(state, (50.0, old))[1]
+    assert [event for event in restored if isinstance(event, ContactRestored)] == [ContactRestored(away=48.5)]
+    state, _, _ = play(state, (61.5, LOST))  # the first request that failed was due at 1.5
+    assert outcome(state).exit is ExitCode.UNREACHABLE
+
+
+def test_refusals_that_are_not_believed_yet_end_with_the_unreachable_timeout(a_wait: Given, snapshot: Given) -> None:
+    no, old = Denied("You must be logged in"), Found(snapshot("0aa11bb2"))
+    state, _, wait = play(a_wait(unreachable_timeout=3.0), (0.0, old), (2.0, no))
+    assert state.outcome is None
+    assert wait == pytest.approx(2.0)
+    state, _, _ = play(state, (4.5, no))
+    assert outcome(state).exit is ExitCode.UNREACHABLE
+    assert "You must be logged in" in outcome(state).reason
+
+
 def test_a_hopeless_refusal_is_final_even_after_success(a_wait: Given, snapshot: Given) -> None:
     no = Denied('context "x" does not exist', final=True)
     state, _, _ = play(a_wait(), (0.0, Found(snapshot("0aa11bb2"))), (2.0, no))

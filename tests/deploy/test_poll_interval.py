@@ -15,8 +15,9 @@ from homelab_hooks.deploy.kubernetes.poll_depth import PollDepth, WatchState
 from homelab_hooks.deploy.kubernetes.probe import pace_of
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot, WorkloadMemory, memory_of
 from homelab_hooks.deploy.poll_interval import INTERVALS
-from homelab_hooks.deploy.state import ClusterContact, RolloutState, Settling
+from homelab_hooks.deploy.state import RolloutState, Settling
 from homelab_hooks.kubectl.model import ReplicaCounts, Workload, WorkloadKind
+from homelab_hooks.polling.contact import Contact
 
 Given = Callable[..., Any]
 HALF = ReplicaCounts(desired=2, total=3, updated=1, available=2)
@@ -98,7 +99,7 @@ def test_a_watch_that_comes_or_goes_changes_the_pace_without_a_request(rolling: 
 
 
 def test_while_there_is_no_answer_only_the_time_counts(rolling: Given) -> None:
-    state = rolling(contact=ClusterContact(last_answer_at=100.0, miss_count=2))
+    state = rolling(contact=Contact(last_answer_at=100.0, misses=2))
     heard = WatchState(up=True, workload=workload(state, counts=DONE), pod_problem=True)
     assert poll_depth.poll_depth(state, heard, 105.0) is PollDepth.NONE
     assert poll_depth.poll_depth(state, heard, 110.0) is PollDepth.WORKLOAD

@@ -40,7 +40,7 @@ class WatchState:
 def poll_depth(state: RolloutState, heard: WatchState, now: float) -> PollDepth:
     """Return what to request now; NONE if no poll is due and no watch event calls for one."""
     memory, due = memory_of(state), now >= state.due_at - INTERVALS.slack_s
-    if memory.last_workload is None or state.contact.miss_count or state.gone_since is not None or heard.gone:
+    if memory.last_workload is None or state.contact.misses or state.gone_since is not None or heard.gone:
         return PollDepth.WORKLOAD if due or (heard.gone and state.gone_since is None) else PollDepth.NONE
     told = heard.workload or memory.last_workload
     news = not only_counters_changed(memory.last_workload, told)
