@@ -1,4 +1,4 @@
-"""Decides one rollout: from what is known and one look, what is known next, what to report, and when to look again.
+"""Decides one rollout: from what is known and one poll, what is known next, what to report, and when to poll again.
 
 Theory of operation
 ===================
@@ -13,11 +13,11 @@ States. `RolloutState` holds facts, and the state is read off them; there is no 
     rolling             `proven_image` is set and `settling` is None: the image came and is being rolled out
     settling            `settling` is set: the rollout is complete and must stay so for the settle time
     gone                `gone_since` is set: the workload was deleted, or is being deleted, after it was seen
-    decided             `outcome` is set; the delay is then None and no look is taken any more
+    decided             `outcome` is set; the delay is then None and no poll is taken any more
 
-Two facts are independent of these: whether the server answers (`contact`), and how soon to look again (`pace`).
+Two facts are independent of these: whether the server answers (`contact`), and how soon to poll again (`pace`).
 
-Inputs. A look is one of four values (`polling.outcome.Poll`), and each goes to one function:
+Inputs. A poll is one of four values (`polling.outcome.Poll`), and each goes to one function:
 
     Found        `assess` (the probe's) says what it amounts to, then `_on_assessed`
     NotFound     `on_missing`: it does not exist; unproven at once, unless it is waited for or had been seen
@@ -25,7 +25,7 @@ Inputs. A look is one of four values (`polling.outcome.Poll`), and each goes to 
     Denied       `on_denied`: decided at once, unless the same had worked before; then it counts as no response until
                  it is believed (`polling/contact.py`)
 
-What a look amounts to (`assessment.Assessment`) moves the state as follows. A look that only counts instances has no
+What a poll amounts to (`assessment.Assessment`) moves the state as follows. A poll that only counts instances has no
 assessment and moves nothing; it is reported if the counts changed.
 
     ImagePending         waiting; ends a settle time
@@ -37,10 +37,10 @@ assessment and moves nothing; it is reported if the counts changed.
 
 Invariants, and what each prevents:
 
-* Success is decided only by a look that itself shows a complete rollout of the proving image. No count of looks, no
+* Success is decided only by a poll that itself shows a complete rollout of the proving image. No count of looks, no
   watch event and no elapsed time is ever taken for one; a watch only ends a sleep early (ADR 10).
   `tests/deploy/test_never_early.py` searches for a history that breaks this.
-* The look is applied before the time is counted. A verdict that arrives with the last poll is not discarded, and a
+* The poll is applied before the time is counted. A verdict that arrives with the last poll is not discarded, and a
   settle time that began before the deadline is finished after it.
 * A restart during the settle time starts it again: a crash loop looks complete at intervals.
 * Once an image has proven the commit, its replacement by another is a failure (a rollback), not a reason to wait.
@@ -48,7 +48,7 @@ Invariants, and what each prevents:
   what the probe remembered of its instances start afresh.
 * A poll without a usable response changes nothing but `contact`, and the text that names what is waited for. So a
   connection that comes and goes neither fails a rollout nor resets a settle time.
-* The next look is never later than the deadline, or than the end of the settle time, and never at once
+* The next poll is never later than the deadline, or than the end of the settle time, and never at once
   (`MIN_DELAY_S`): a probe that always answers cannot make the loop spin.
 
 Why the state is opaque to the machine where it concerns instances: what fails, and for how long, is known in the
@@ -73,7 +73,7 @@ from homelab_hooks.deploy.assessment import (
     RolloutProgressing,
 )
 from homelab_hooks.deploy.contact import on_answer, on_denied, on_missing, on_unavailable, timed_out
-from homelab_hooks.deploy.proof import Assessed, InstanceCounts, Seen
+from homelab_hooks.deploy.proof import Assessed, InstanceCounts, Observation
 from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, Settling, report_if_new
 from homelab_hooks.events import RolloutChanged, Waiting
@@ -81,7 +81,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text import durations
 
-Assess = Callable[[Seen, RolloutState, float], Assessed]
+Assess = Callable[[Observation, RolloutState, float], Assessed]
 """`DeliveryProbe.assess`"""
 MIN_DELAY_S = 0.01
 """seconds between two looks at least"""
@@ -89,34 +89,36 @@ PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
 """phases whose events are repeated when the counts change"""
 
 
-def decide(state: RolloutState, look: Poll[Seen], now: float, *, assess: Assess[Seen]) -> Decision[RolloutState]:
-    """Return the state after one look, the events to report and the seconds until the next look (None: decided).
+def decide(
+    state: RolloutState, poll: Poll[Observation], now: float, *, assess: Assess[Observation]
+) -> Decision[RolloutState]:
+    """Return the state after one poll, the events to report and the seconds until the next poll (None: decided).
 
     Args:
         assess: the probe's `assess`.
         now: seconds of the clock that all times in the state are of.
     """
-    match look:
+    match poll:
         case Found() | NotFound():
-            step = _on_answer(state, look, now, assess)
+            step = _on_answer(state, poll, now, assess)
         case Unavailable():
-            step = on_unavailable(state, look, now)
+            step = on_unavailable(state, poll, now)
         case Denied():
-            step = on_denied(state, look, now)
+            step = on_denied(state, poll, now)
         case _:
-            assert_never(look)
+            assert_never(poll)
     return _schedule(step, now)
 
 
 def _on_answer(
-    state: RolloutState, look: Found[Seen] | NotFound, now: float, assess: Assess[Seen]
+    state: RolloutState, poll: Found[Observation] | NotFound, now: float, assess: Assess[Observation]
 ) -> Decision[RolloutState]:
     """Return the decision after a usable response; contact that was reported lost is reported restored first."""
     answered = on_answer(state, now)
-    if isinstance(look, NotFound):
-        step = on_missing(answered.state, look.reason, now)
+    if isinstance(poll, NotFound):
+        step = on_missing(answered.state, poll.reason, now)
     else:
-        step = _on_assessed(answered.state, assess(look.value, answered.state, now), now)
+        step = _on_assessed(answered.state, assess(poll.value, answered.state, now), now)
     return Decision(step.state, (*answered.events, *step.events), step.delay)
 
 
@@ -132,41 +134,41 @@ def _schedule(step: Decision[RolloutState], now: float) -> Decision[RolloutState
     return Decision(replace(state, due_at=now + wait), step.events, wait)
 
 
-def _on_assessed(state: RolloutState, seen: Assessed, now: float) -> Decision[RolloutState]:
-    recreated = bool(state.uid) and seen.assessment is not None and seen.identity != state.uid
-    if recreated and not seen.proves:
-        reason = f"it was deleted and created again without the commit: it runs {seen.image}"
+def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decision[RolloutState]:
+    recreated = bool(state.uid) and assessed.assessment is not None and assessed.identity != state.uid
+    if recreated and not assessed.proves:
+        reason = f"it was deleted and created again without the commit: it runs {assessed.image}"
         return Decision(
-            replace(state, outcome=RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, image=seen.image))
+            replace(state, outcome=RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, image=assessed.image))
         )
-    state = replace(state, pace=seen.pace, memory=seen.memory)
-    if seen.assessment is None:
-        return _on_counters(state, seen.progress)
+    state = replace(state, pace=assessed.pace, memory=assessed.memory)
+    if assessed.assessment is None:
+        return _on_counters(state, assessed.progress)
     state = replace(
         state,
-        uid=seen.identity,
-        gone_since=state.gone_since if isinstance(seen.assessment, Deleting) else None,
+        uid=assessed.identity,
+        gone_since=state.gone_since if isinstance(assessed.assessment, Deleting) else None,
         settling=None if recreated else state.settling,
     )
-    if seen.proves:
-        state = replace(state, proven_image=seen.image)
-    elif not state.proven_image and seen.image not in state.previous_images:
-        state = replace(state, previous_images=(*state.previous_images, seen.image))
-    return _apply(state, seen.assessment, seen.progress, now)
+    if assessed.proves:
+        state = replace(state, proven_image=assessed.image)
+    elif not state.proven_image and assessed.image not in state.previous_images:
+        state = replace(state, previous_images=(*state.previous_images, assessed.image))
+    return _apply(state, assessed.assessment, assessed.progress, now)
 
 
 def _on_counters(state: RolloutState, progress: InstanceCounts) -> Decision[RolloutState]:
-    """Report counts that changed; the assessment of the last complete look still holds."""
-    told = state.last_report
-    if told is None or told.phase not in PHASES_WITH_COUNTS:
+    """Report counts that changed; the assessment of the last complete poll still holds."""
+    last = state.last_report
+    if last is None or last.phase not in PHASES_WITH_COUNTS:
         return Decision(state)
-    if told.phase == "rolling" and not told.detail:
+    if last.phase == "rolling" and not last.detail:
         state = replace(state, waiting_for=_describe_progress(progress))
-    return report_if_new(state, _rollout_event(state, told.phase, told.detail, progress))
+    return report_if_new(state, _rollout_event(state, last.phase, last.detail, progress))
 
 
-def _apply(state: RolloutState, judgement: Assessment, progress: InstanceCounts, now: float) -> Decision[RolloutState]:
-    match judgement:
+def _apply(state: RolloutState, assessment: Assessment, progress: InstanceCounts, now: float) -> Decision[RolloutState]:
+    match assessment:
         case Deleting():
             return on_missing(state, "it is being deleted", now)
         case ImagePending(detail):
@@ -180,25 +182,25 @@ def _apply(state: RolloutState, judgement: Assessment, progress: InstanceCounts,
             )
             return _report(replace(state, outcome=outcome), "failed", reason, progress)
         case RolloutProgressing():
-            return _on_progressing(replace(state, settling=None), judgement, progress, now)
+            return _on_progressing(replace(state, settling=None), assessment, progress, now)
         case RolloutComplete():
-            return _on_complete(state, judgement, progress, now)
+            return _on_complete(state, assessment, progress, now)
 
 
 def _on_progressing(
-    state: RolloutState, judgement: RolloutProgressing, progress: InstanceCounts, now: float
+    state: RolloutState, assessment: RolloutProgressing, progress: InstanceCounts, now: float
 ) -> Decision[RolloutState]:
-    waiting_for = judgement.blocked_by or judgement.detail or _describe_progress(progress)
+    waiting_for = assessment.blocked_by or assessment.detail or _describe_progress(progress)
     state = replace(state, waiting_for=waiting_for)
     step = _report(
-        state, "held" if judgement.blocked_by else "rolling", judgement.blocked_by or judgement.detail, progress
+        state, "held" if assessment.blocked_by else "rolling", assessment.blocked_by or assessment.detail, progress
     )
-    if not judgement.blocked_by or judgement.blocked_by == state.reported_block:
+    if not assessment.blocked_by or assessment.blocked_by == state.reported_block:
         return step
-    said = Waiting(
-        reason=f"{state.target}: {judgement.blocked_by}", remedy=judgement.blocked_hint, elapsed=now - state.began
+    event = Waiting(
+        reason=f"{state.target}: {assessment.blocked_by}", remedy=assessment.blocked_hint, elapsed=now - state.began
     )
-    return Decision(replace(step.state, reported_block=judgement.blocked_by), (*step.events, said), step.delay)
+    return Decision(replace(step.state, reported_block=assessment.blocked_by), (*step.events, event), step.delay)
 
 
 def _on_complete(

@@ -9,7 +9,7 @@ from homelab_hooks.deploy.assessment import Assessment
 from homelab_hooks.deploy.state import Pace, RolloutState
 from homelab_hooks.polling.outcome import Poll
 
-Seen = TypeVar("Seen")
+Observation = TypeVar("Observation")
 """what one look of a probe returns: the probe's own type, which nothing but its `assess` reads"""
 
 
@@ -44,21 +44,21 @@ class Assessed:
     """it names the commit, or a newer one that counts"""
 
 
-class DeliveryProbe(Protocol[Seen]):
+class DeliveryProbe(Protocol[Observation]):
     """Looks at what is rolled out and says what each look amounts to.
 
     A wait holds one probe for all its targets. To add one, implement these three methods in a package beside
     `deploy/kubernetes` and build it where the wait is put together.
     """
 
-    def poll(self, state: RolloutState) -> Poll[Seen] | None:
+    def poll(self, state: RolloutState) -> Poll[Observation] | None:
         """Return what there is to see of one target now; None where no look is due and nothing was heard.
 
         Never raises for what the server says or fails to say: that is in the value. It is called once more for a target
         that has its outcome, so that the probe can show what explains it; that call's answer is ignored.
         """
 
-    def assess(self, seen: Seen, state: RolloutState, now: float) -> Assessed:
+    def assess(self, observation: Observation, state: RolloutState, now: float) -> Assessed:
         """Return what a look amounts to; pure, `now` in the clock's seconds."""
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from homelab_hooks.deploy import targets
-from homelab_hooks.deploy.proof import DeliveryProbe, Seen
+from homelab_hooks.deploy.proof import DeliveryProbe, Observation
 from homelab_hooks.deploy.request import Expectation, RolloutOutcome, RolloutTimeouts
 from homelab_hooks.deploy.state import DeployTarget, RolloutState, start_state
 from homelab_hooks.deploy.targets import PollsByTarget, TargetSet
@@ -40,7 +40,7 @@ class DeployRequest:
 
 
 def wait_for_rollouts(
-    request: DeployRequest, *, probe: DeliveryProbe[Seen], clock: loop.Clock, tell: Callable[[Event], None]
+    request: DeployRequest, *, probe: DeliveryProbe[Observation], clock: loop.Clock, tell: Callable[[Event], None]
 ) -> Verdict:
     """Wait until every target runs the commit's image and is rolled out, or is decided otherwise.
 
@@ -52,45 +52,45 @@ def wait_for_rollouts(
     if not request.targets:
         raise CommandError("there is not a deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
 
-    def look(waiting: TargetSet) -> Found[PollsByTarget[Seen]]:
+    def poll_targets(waiting: TargetSet) -> Found[PollsByTarget[Observation]]:
         _show_failures(probe, waiting.states)
-        looks = ((state.target, probe.poll(state)) for state in waiting.states if state.outcome is None)
-        return Found({target: seen for target, seen in looks if seen is not None})
+        polls = ((state.target, probe.poll(state)) for state in waiting.states if state.outcome is None)
+        return Found({target: poll for target, poll in polls if poll is not None})
 
     now = clock.now()
-    begun = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
+    initial = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
     decide = partial(targets.decide_targets, assess=probe.assess)
     try:
-        states = poll_until_decided(begun, fetch=look, decide=decide, emit=tell, clock=clock).states
+        states = poll_until_decided(initial, fetch=poll_targets, decide=decide, emit=tell, clock=clock).states
         _show_failures(probe, states)
     finally:
         probe.close()
     return _verdict(request, states)
 
 
-def _show_failures(probe: DeliveryProbe[Seen], states: tuple[RolloutState, ...]) -> None:
+def _show_failures(probe: DeliveryProbe[Observation], states: tuple[RolloutState, ...]) -> None:
     for state in states:
         if state.outcome is not None:
             probe.poll(state)
 
 
 def _initial_states(request: DeployRequest, now: float) -> tuple[RolloutState, ...]:
-    question = Expectation(sha=request.sha, proof=request.proof, container=request.container, exact=request.exact)
-    terms = RolloutTimeouts(
+    expectation = Expectation(sha=request.sha, proof=request.proof, container=request.container, exact=request.exact)
+    timeouts = RolloutTimeouts(
         rollout_timeout=request.timeout, settle=request.settle, unreachable_timeout=request.unreachable,
         wait_for_workload=request.wait_for_workload,
     )  # fmt: skip
-    return tuple(start_state(target, question, terms, now=now) for target in dict.fromkeys(request.targets))
+    return tuple(start_state(target, expectation, timeouts, now=now) for target in dict.fromkeys(request.targets))
 
 
 def _verdict(request: DeployRequest, states: tuple[RolloutState, ...]) -> Verdict:
     outcomes = {state.target: state.outcome for state in states if state.outcome is not None}
     exit_ = choose_worst_exit((outcome.exit for outcome in outcomes.values()), _SEVERITY)
-    target, telling = next((target, outcome) for target, outcome in outcomes.items() if outcome.exit is exit_)
+    target, worst = next((target, outcome) for target, outcome in outcomes.items() if outcome.exit is exit_)
     return Verdict(
         exit=exit_,
-        reason=f"{target}: {telling.reason}",
-        hint=telling.hint,
+        reason=f"{target}: {worst.reason}",
+        hint=worst.hint,
         label="deployed" if exit_ is ExitCode.OK else "",
         sha=request.sha,
         deploys=tuple(_deploy_result(target, outcome) for target, outcome in outcomes.items()),
@@ -102,5 +102,5 @@ _SEVERITY = (ExitCode.USAGE, *DEPLOY_WORST_FIRST)
 
 
 def _deploy_result(target: DeployTarget, outcome: RolloutOutcome) -> DeployResult:
-    word = "deployed" if outcome.exit is ExitCode.OK else outcome.exit.verdict
-    return DeployResult(target=str(target), verdict=word, reason=outcome.reason, image=outcome.image)
+    verdict = "deployed" if outcome.exit is ExitCode.OK else outcome.exit.verdict
+    return DeployResult(target=str(target), verdict=verdict, reason=outcome.reason, image=outcome.image)

@@ -98,12 +98,14 @@ MIN_CALL_TIMEOUT_S = 2.0
 """seconds that every call is given, however little time is left: a healthy cluster answers within them"""
 
 
-def start_state(target: DeployTarget, question: Expectation, terms: RolloutTimeouts, *, now: float) -> RolloutState:
+def start_state(
+    target: DeployTarget, expectation: Expectation, timeouts: RolloutTimeouts, *, now: float
+) -> RolloutState:
     """Return the state before the first look."""
     return RolloutState(
         target=target,
-        expectation=question,
-        timeouts=terms,
+        expectation=expectation,
+        timeouts=timeouts,
         began=now,
         contact=Contact(last_answer_at=now),
         due_at=now,
@@ -111,7 +113,7 @@ def start_state(target: DeployTarget, question: Expectation, terms: RolloutTimeo
     )
 
 
-def report_if_new(state: RolloutState, said: RolloutChanged) -> Decision[RolloutState]:
+def report_if_new(state: RolloutState, event: RolloutChanged) -> Decision[RolloutState]:
     """Return a decision that reports this event if it differs from the last one."""
-    events: tuple[Event, ...] = () if said == state.last_report else (said,)
-    return Decision(replace(state, last_report=said), events)
+    events: tuple[Event, ...] = () if event == state.last_report else (event,)
+    return Decision(replace(state, last_report=event), events)

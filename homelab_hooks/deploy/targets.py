@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from homelab_hooks.deploy import machine
-from homelab_hooks.deploy.proof import Seen
+from homelab_hooks.deploy.proof import Observation
 from homelab_hooks.deploy.state import DeployTarget, RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
 from homelab_hooks.polling.contact import seconds_to_heartbeat
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 
-PollsByTarget = Mapping[DeployTarget, Poll[Seen]]
+PollsByTarget = Mapping[DeployTarget, Poll[Observation]]
 """of those targets that a look was due at"""
 
 
@@ -26,27 +26,27 @@ class TargetSet:
 
 
 def decide_targets(
-    fleet: TargetSet, look: Poll[PollsByTarget[Seen]], now: float, *, assess: machine.Assess[Seen]
+    target_set: TargetSet, poll: Poll[PollsByTarget[Observation]], now: float, *, assess: machine.Assess[Observation]
 ) -> Decision[TargetSet]:
     """Apply the looks at all targets; the delay is None once every target has a result."""
-    looks = look.value if isinstance(look, Found) else {}
+    polls = poll.value if isinstance(poll, Found) else {}
     events: list[Event] = []
-    waits: list[float] = []
+    delays: list[float] = []
     states: list[RolloutState] = []
-    for state in fleet.states:
-        if state.outcome is None and state.target in looks:
-            step = machine.decide(state, looks[state.target], now, assess=assess)
+    for state in target_set.states:
+        if state.outcome is None and state.target in polls:
+            step = machine.decide(state, polls[state.target], now, assess=assess)
             events += step.events
             state = step.state  # noqa: PLW2901 - the state after the turn, or as it was
         if state.outcome is None:
-            waits.append(max(machine.MIN_DELAY_S, state.due_at - now))
+            delays.append(max(machine.MIN_DELAY_S, state.due_at - now))
         states.append(state)
-    told = _dedupe_contact(events)
-    if waits and not told and seconds_to_heartbeat(fleet.last_event_at, now) <= 0:
-        told = (_heartbeat_event(states, now - fleet.began),)
-    spoke = now if told else fleet.last_event_at
-    wait = min(*waits, max(machine.MIN_DELAY_S, seconds_to_heartbeat(spoke, now))) if waits else None
-    return Decision(replace(fleet, states=tuple(states), last_event_at=spoke), told, wait)
+    reported = _dedupe_contact(events)
+    if delays and not reported and seconds_to_heartbeat(target_set.last_event_at, now) <= 0:
+        reported = (_heartbeat_event(states, now - target_set.began),)
+    last_event_at = now if reported else target_set.last_event_at
+    delay = min(*delays, max(machine.MIN_DELAY_S, seconds_to_heartbeat(last_event_at, now))) if delays else None
+    return Decision(replace(target_set, states=tuple(states), last_event_at=last_event_at), reported, delay)
 
 
 def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:

@@ -53,8 +53,10 @@ class KubectlRunner(Protocol):
     def run(self, argv: Sequence[str], *, timeout: float | None = None) -> Completed:
         """Run a command; kill it after `timeout` seconds."""
 
-    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> LineFollower:
-        """Pass each line to `hear` on a worker thread until that returns False, then call `over`."""
+    def stream_lines(
+        self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
+    ) -> LineFollower:
+        """Pass each line to `on_line` on a worker thread until that returns False, then call `on_end`."""
 
 
 class Kubectl:
@@ -100,40 +102,53 @@ class Kubectl:
         For workloads whose status does not say. Best effort: empty too if the user may not list events.
         """
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
-        look = self._get(target, what, lambda raw: parse.parse_failed_create(workload.uid, raw), within)
-        return look.value if isinstance(look, Found) else ""
+        events = self._get(target, what, lambda raw: parse.parse_failed_create(workload.uid, raw), within)
+        return events.value if isinstance(events, Found) else ""
 
     def watch_workload(
-        self, target: WorkloadTarget, hear: Callable[[Workload | None], None], over: Callable[[], None], *, lasts: float
+        self,
+        target: WorkloadTarget,
+        on_object: Callable[[Workload | None], None],
+        on_end: Callable[[], None],
+        *,
+        duration: float,
     ) -> LineFollower:
-        """Watch the workload: pass its present state, each later one, and None once it is deleted, to `hear`.
+        """Watch the workload: pass its present state, each later one, and None once it is deleted, to `on_object`.
 
-        One request, which the server ends after `lasts` seconds; unexpected output ends it sooner. A watch event only
-        ends a sleep early, it is never evidence (ADR 10).
+        One request, which the server ends after `duration` seconds; unexpected output ends it sooner. A watch event
+        only ends a sleep early, it is never evidence (ADR 10).
         """
         query = {"fieldSelector": f"metadata.name={target.name}"}
-        heard = watch_stream.watch_line_handler(lambda raw: parse.parse_workload(target.kind, raw), hear)
-        return self._watch(_WATCHED[target.kind].format(target.namespace), query, lasts, (heard, over))
+        on_line = watch_stream.watch_line_handler(lambda raw: parse.parse_workload(target.kind, raw), on_object)
+        return self._watch(_WATCHED[target.kind].format(target.namespace), query, duration, (on_line, on_end))
 
     def watch_pods(
         self,
         target: WorkloadTarget,
         workload: Workload,
-        hear: Callable[[Pod | None], None],
-        over: Callable[[], None],
+        on_object: Callable[[Pod | None], None],
+        on_end: Callable[[], None],
         *,
-        lasts: float,
+        duration: float,
     ) -> LineFollower:
         """Watch the pods that the workload selects, in the same way; their owner is not checked."""
         query = {"labelSelector": workload.selector} if workload.selector else {}
-        heard = watch_stream.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), hear)
-        return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, lasts, (heard, over))
+        on_line = watch_stream.watch_line_handler(lambda raw: pods_reading.parse_pod(raw, ""), on_object)
+        return self._watch(f"/api/v1/namespaces/{target.namespace}/pods", query, duration, (on_line, on_end))
 
     def _watch(
-        self, path: str, query: dict[str, str], lasts: float, listener: tuple[Callable[[str], bool], Callable[[], None]]
+        self,
+        path: str,
+        query: dict[str, str],
+        duration: float,
+        listener: tuple[Callable[[str], bool], Callable[[], None]],
     ) -> LineFollower:
-        asked = urlencode({"watch": "true", "resourceVersion": "0", "timeoutSeconds": str(int(lasts) + 1), **query})
-        return self._processes.stream_lines([self._program, *self._options, "get", f"--raw={path}?{asked}"], *listener)
+        parameters = urlencode(
+            {"watch": "true", "resourceVersion": "0", "timeoutSeconds": str(int(duration) + 1), **query}
+        )
+        return self._processes.stream_lines(
+            [self._program, *self._options, "get", f"--raw={path}?{parameters}"], *listener
+        )
 
     def previous_logs(self, target: WorkloadTarget, pod: str, container: str, *, within: float) -> tuple[str, ...]:
         """Return the last log lines of a container's previous run; none on any failure."""

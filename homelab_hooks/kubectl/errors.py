@@ -78,23 +78,23 @@ def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
     if done.timed_out:
         return Unavailable("kubectl timed out", FailureKind.TIMEOUT)
     text = done.err
-    if there := _NOT_FOUND_PATTERN.search(text):
-        return NotFound(strip_control_chars(f"{there.group(1)} not found"))
+    if found := _NOT_FOUND_PATTERN.search(text):
+        return NotFound(strip_control_chars(f"{found.group(1)} not found"))
     for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
             return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)
-    cause = _telling_line(text) or f"kubectl failed with exit code {done.code} and printed no error"
+    cause = _error_line(text) or f"kubectl failed with exit code {done.code} and printed no error"
     fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), FailureKind.CONNECTION)
     return Unavailable(cause, fault)
 
 
 def _refusal_text(text: str, pattern: re.Pattern[str], found: re.Match[str]) -> str:
     """Return kubectl's last line if it matches the pattern, else the matching text."""
-    cause = _telling_line(text)
+    cause = _error_line(text)
     return cause if pattern.search(cause) else truncate_text(strip_control_chars(found.group()), _MAX_TEXT_CHARS)
 
 
-def _telling_line(text: str) -> str:
+def _error_line(text: str) -> str:
     """Return the last line that is not a log line of kubectl's."""
     lines = [line for line in text.splitlines() if not _LOG_LINE.match(line)]
     return truncate_text(strip_control_chars(lines[-1]), _MAX_TEXT_CHARS) if lines else ""

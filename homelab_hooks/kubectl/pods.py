@@ -10,7 +10,7 @@ from homelab_hooks.kubectl.parse import Json, owner_uids, to_int
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _HASH = "controller-revision-hash"
-_OVER = {"Failed", "Succeeded"}
+_FINISHED_PHASES = {"Failed", "Succeeded"}
 _PHASES = {
     "waiting": ContainerPhase.WAITING,
     "running": ContainerPhase.RUNNING,
@@ -46,7 +46,7 @@ def parse_pod(raw: Json, revision: str) -> Pod:
         revision=revision,
         ready=(conditions.get("Ready") or {}).get("status") == "True",
         terminating=bool(meta.get("deletionTimestamp")),
-        finished=status.get("phase") in _OVER,
+        finished=status.get("phase") in _FINISHED_PHASES,
         unschedulable=strip_control_chars(scheduled.get("message") or scheduled.get("reason") or "not scheduled")
         if stuck
         else "",

@@ -11,8 +11,8 @@ from homelab_hooks.kubectl.parse import Json
 T = TypeVar("T")
 
 
-def watch_line_handler(read: Callable[[Json], T], hear: Callable[[T | None], None]) -> Callable[[str], bool]:
-    """Return a handler that passes each line's object (None: deleted) to `hear`, and returns False for other lines."""
+def watch_line_handler(parse: Callable[[Json], T], on_object: Callable[[T | None], None]) -> Callable[[str], bool]:
+    """Return a handler that passes each line's object (None: deleted) on, and returns False for other lines."""
 
     def line(text: str) -> bool:
         try:
@@ -22,10 +22,10 @@ def watch_line_handler(read: Callable[[Json], T], hear: Callable[[T | None], Non
                 return True
             if kind not in {"ADDED", "MODIFIED", "DELETED"}:
                 return False
-            facts = None if kind == "DELETED" else read(raw)
+            value = None if kind == "DELETED" else parse(raw)
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
             return False
-        hear(facts)
+        on_object(value)
         return True
 
     return line

@@ -64,9 +64,9 @@ class FinishedWait:
     calls: int = 0
 
 
-def decide(state: RolloutState, look: Poll[RolloutObservation], now: float) -> Decision[RolloutState]:
-    """One turn of the machine with what a look at a workload amounts to."""
-    return machine.decide(state, look, now, assess=assess_observation)
+def decide(state: RolloutState, poll: Poll[RolloutObservation], now: float) -> Decision[RolloutState]:
+    """One step of the machine with the assessment of a poll of a workload."""
+    return machine.decide(state, poll, now, assess=assess_observation)
 
 
 @pytest.fixture
@@ -160,11 +160,11 @@ def a_pod() -> Callable[..., Pod]:
 
 @pytest.fixture
 def a_wait() -> Callable[..., RolloutState]:
-    """A wait that begins at 0; its terms and target may be changed."""
+    """A wait that begins at 0; its timeouts and target may be changed."""
 
     def build(target: str = "shop/web", **changes: object) -> RolloutState:
-        terms = RolloutTimeouts(rollout_timeout=100.0, settle=5.0, unreachable_timeout=60.0)
-        changed = replace(terms, **changes)  # type: ignore[arg-type]  # a test names the word it changes
+        timeouts = RolloutTimeouts(rollout_timeout=100.0, settle=5.0, unreachable_timeout=60.0)
+        changed = replace(timeouts, **changes)  # type: ignore[arg-type]  # a test names the word it changes
         return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), changed, now=0.0)
 
     return build

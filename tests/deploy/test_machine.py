@@ -1,4 +1,4 @@
-"""The machine of one workload: each look, and the time that passes."""
+"""The machine of one workload: each poll, and the time that passes."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Given = Callable[..., Any]
 LOST = Unavailable("connection refused")
 
 
-def play(state: RolloutState, *looks: tuple[float, Poll[Snapshot]]) -> tuple[RolloutState, list[Event], float | None]:
+def play(state: RolloutState, *polls: tuple[float, Poll[Snapshot]]) -> tuple[RolloutState, list[Event], float | None]:
     """Run one step at each of the given times; return the state, the events and the last delay."""
     events: list[Event] = []
     wait: float | None = 0.0
-    for now, look in looks:
+    for now, poll in polls:
         assert wait is not None, "it had been settled"
-        step = decide(state, look, now)
+        step = decide(state, poll, now)
         state, wait = step.state, step.delay
         events += step.events
     return state, events, wait
@@ -58,10 +58,10 @@ def test_a_restart_begins_the_settle_time_again(a_wait: Given, snapshot: Given) 
     first = snapshot()
     again = replace(first.pods[0].containers[0], restarts=1)
     crashed = snapshot(pods=(replace(first.pods[0], containers=(again,)), first.pods[1]))
-    looks = [(0.0, Found(first)), (4.0, Found(crashed)), (6.0, Found(crashed))]
-    state, _, _ = play(a_wait(), *looks)
+    polls = [(0.0, Found(first)), (4.0, Found(crashed)), (6.0, Found(crashed))]
+    state, _, _ = play(a_wait(), *polls)
     assert state.outcome is None
-    state, _, _ = play(a_wait(), *looks, (9.0, Found(crashed)))
+    state, _, _ = play(a_wait(), *polls, (9.0, Found(crashed)))
     assert outcome(state).exit is ExitCode.OK
 
 
@@ -116,8 +116,8 @@ def test_a_mutable_tag_is_unproven_at_the_first_poll_only(a_wait: Given, snapsho
 def test_an_image_that_is_taken_away_again_is_a_failed_rollout(
     *, a_wait: Given, snapshot: Given, before: str, then: str, says: str
 ) -> None:
-    looks = [(0.0, Found(snapshot(before))), (1.0, Found(snapshot())), (2.0, Found(snapshot(then)))]
-    state, _, _ = play(a_wait(), *looks)
+    polls = [(0.0, Found(snapshot(before))), (1.0, Found(snapshot())), (2.0, Found(snapshot(then)))]
+    state, _, _ = play(a_wait(), *polls)
     assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
     assert says in outcome(state).reason
 
@@ -332,10 +332,10 @@ def test_a_workload_that_vanishes_is_given_ten_seconds_to_come_back(
 
 
 def test_a_workload_created_again_counts_only_with_the_image(a_wait: Given, snapshot: Given) -> None:
-    looks: list[tuple[float, Poll[Snapshot]]] = [(0.0, Found(snapshot("0aa11bb2"))), (1.0, NotFound("not found"))]
-    state, _, _ = play(a_wait(), *looks, (2.0, Found(snapshot(uid="u2"))), (7.0, Found(snapshot(uid="u2"))))
+    polls: list[tuple[float, Poll[Snapshot]]] = [(0.0, Found(snapshot("0aa11bb2"))), (1.0, NotFound("not found"))]
+    state, _, _ = play(a_wait(), *polls, (2.0, Found(snapshot(uid="u2"))), (7.0, Found(snapshot(uid="u2"))))
     assert outcome(state).exit is ExitCode.OK
-    state, _, _ = play(a_wait(), *looks, (2.0, Found(snapshot("0aa11bb2", uid="u2"))))
+    state, _, _ = play(a_wait(), *polls, (2.0, Found(snapshot("0aa11bb2", uid="u2"))))
     assert outcome(state).exit is ExitCode.ROLLOUT_UNPROVEN
 
 

@@ -92,7 +92,7 @@ def revisions(before: str) -> tuple[Revision, Revision]:
     )
 
 
-def looks() -> st.SearchStrategy[Poll[RolloutObservation]]:
+def polls() -> st.SearchStrategy[Poll[RolloutObservation]]:
     """Lies above all: they are what could be taken for done."""
     seen, lies = snapshots().map(Found), liars().map(Found)
     glimpsed = snapshots().map(lambda each: Found(WorkloadOnly(workload=each.workload)))
@@ -100,11 +100,11 @@ def looks() -> st.SearchStrategy[Poll[RolloutObservation]]:
     return st.one_of(lies, lies, lies, lies, seen, glimpsed, other)
 
 
-def is_done(look: Poll[RolloutObservation]) -> bool:
+def is_done(poll: Poll[RolloutObservation]) -> bool:
     """By a rule of its own: the template is ours, pods enough of it are ready, and no other one lives."""
-    if not isinstance(look, Found) or not isinstance(look.value, Snapshot) or look.value.without_pods:
+    if not isinstance(poll, Found) or not isinstance(poll.value, Snapshot) or poll.value.without_pods:
         return False
-    workload, alive = look.value.workload, [pod for pod in look.value.pods if not pod.terminating and not pod.finished]
+    workload, alive = poll.value.workload, [pod for pod in poll.value.pods if not pod.terminating and not pod.finished]
     ours = workload.template == made("9f2c1a7b")
     return (
         ours
@@ -117,24 +117,24 @@ def is_done(look: Poll[RolloutObservation]) -> bool:
 @settings(max_examples=800)
 @given(
     target=st.sampled_from(TARGETS), settle=st.sampled_from([0.0, 5.0]),
-    history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), looks()), max_size=8),
+    history=st.lists(st.tuples(st.sampled_from([0.1, 1.0, 5.0, 30.0]), polls()), max_size=8),
 )  # fmt: skip
 def test_no_history_without_all_pods_new_and_available_ends_in_0(
     target: str, settle: float, history: Sequence[tuple[float, Poll[RolloutObservation]]]
 ) -> None:
-    """Whatever else is seen: the look that ends in 0 is one at which it is done."""
+    """Whatever else is seen: the poll that ends in 0 is one at which it is done."""
     state, now = waiting(target, settle), 0.0
-    for pause, look in history:
+    for pause, poll in history:
         now += pause
-        state = decide(state, look, now).state
+        state = decide(state, poll, now).state
         if state.outcome is not None:
-            assert is_done(look) or state.outcome.exit is not ExitCode.OK
+            assert is_done(poll) or state.outcome.exit is not ExitCode.OK
             return
 
 
 def waiting(target: str, settle: float) -> RolloutState:
-    terms = RolloutTimeouts(rollout_timeout=200.0, settle=settle, unreachable_timeout=60.0)
-    return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), terms, now=0.0)
+    timeouts = RolloutTimeouts(rollout_timeout=200.0, settle=settle, unreachable_timeout=60.0)
+    return start_state(WorkloadTarget.parse(target), Expectation(sha=SHA, proof=TagProof()), timeouts, now=0.0)
 
 
 def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> None:
@@ -142,8 +142,8 @@ def test_a_history_that_is_done_does_end_in_0(snapshot: Callable[..., Any]) -> N
     whole = snapshot()
     pods_ = tuple(replace(pod, revision="new") for pod in whole.pods)
     renamed = (replace(whole.revisions[0], name="new"), whole.revisions[1])
-    look = Found(replace(whole, revisions=renamed, pods=pods_))
-    assert is_done(look)
-    outcome = decide(waiting("shop/web", 0.0), look, 1.0).state.outcome
+    poll = Found(replace(whole, revisions=renamed, pods=pods_))
+    assert is_done(poll)
+    outcome = decide(waiting("shop/web", 0.0), poll, 1.0).state.outcome
     assert outcome is not None
     assert outcome.exit is ExitCode.OK

@@ -1,4 +1,4 @@
-"""When to look again, and at how much: a table of what is known, heard and due."""
+"""When to poll again, and how much to request: a table of what is known, reported by a watch, and due."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_before_its_time_and_without_news_nothing_is_asked(rolling: Given) -> No
     assert poll_depth.poll_depth(rolling(), WatchState(), 110.0) is PollDepth.WORKLOAD
 
 
-HEARD = [
+WATCH_EVENTS = [
     ("the same", {}, PollDepth.NONE),
     ("other counters", {"counts": MORE}, PollDepth.WATCH_ONLY),
     ("all is done", {"counts": DONE}, PollDepth.SNAPSHOT),
@@ -79,7 +79,7 @@ HEARD = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "asked"), [row[1:] for row in HEARD], ids=[row[0] for row in HEARD])
+@pytest.mark.parametrize(("changes", "asked"), [row[1:] for row in WATCH_EVENTS], ids=[row[0] for row in WATCH_EVENTS])
 def test_what_is_heard_is_looked_at_if_it_matters(rolling: Given, changes: dict[str, Any], asked: PollDepth) -> None:
     state = rolling(watched=True)
     assert poll_depth.poll_depth(state, WatchState(up=True, workload=workload(state, **changes)), 105.0) is asked
@@ -100,9 +100,9 @@ def test_a_watch_that_comes_or_goes_changes_the_pace_without_a_request(rolling: 
 
 def test_while_there_is_no_answer_only_the_time_counts(rolling: Given) -> None:
     state = rolling(contact=Contact(last_answer_at=100.0, misses=2))
-    heard = WatchState(up=True, workload=workload(state, counts=DONE), pod_problem=True)
-    assert poll_depth.poll_depth(state, heard, 105.0) is PollDepth.NONE
-    assert poll_depth.poll_depth(state, heard, 110.0) is PollDepth.WORKLOAD
+    watch_state = WatchState(up=True, workload=workload(state, counts=DONE), pod_problem=True)
+    assert poll_depth.poll_depth(state, watch_state, 105.0) is PollDepth.NONE
+    assert poll_depth.poll_depth(state, watch_state, 110.0) is PollDepth.WORKLOAD
 
 
 def test_a_workload_that_is_gone_is_looked_for(rolling: Given) -> None:

@@ -221,7 +221,7 @@ def test_an_invalid_image_fails_early_where_a_label_is_the_proof(
 def test_a_crash_loop_that_looks_done_at_intervals_is_never_deployed(
     recording: Callable[[str], RolloutRecording], waited: Callable[..., Any], request_: DeployRequest
 ) -> None:
-    """The recording has looks at which all is available; a settle time of two seconds sees through them too."""
+    """The recording has polls at which all is available; a settle time of two seconds is not deceived by them."""
     played = recording("e2-ready-then-crash")
     over = waited(played.at, replace(asked(request_, played, "f1a5bad1"), settle=2.5))
     phases = [event.phase for _, event in over.events if isinstance(event, RolloutChanged)]

@@ -32,7 +32,7 @@ class Application:
 
 @dataclass
 class ApplicationProbe:
-    """Answers in turn as it was told, the last answer again and again; remembers how many looks it assessed."""
+    """Returns the given answers in turn, the last one again and again; counts the polls that it assessed."""
 
     answers: Sequence[Poll[Application]]
     polls: int = 0
@@ -46,29 +46,29 @@ class ApplicationProbe:
         self.polls += 1
         return self.answers[min(self.polls, len(self.answers)) - 1]
 
-    def assess(self, seen: Application, state: RolloutState, now: float) -> Assessed:
-        looks = state.memory if isinstance(state.memory, int) else 0
-        proves = seen.revision == state.expectation.sha
+    def assess(self, observation: Application, state: RolloutState, now: float) -> Assessed:
+        polls = state.memory if isinstance(state.memory, int) else 0
+        proves = observation.revision == state.expectation.sha
         return Assessed(
-            identity=seen.uid, progress=InstanceCounts(desired=1, updated=int(proves)), memory=looks + 1,
-            pace=replace(state.pace, changed_at=now), assessment=self._assessment(seen, proves=proves),
-            image=seen.revision, proves=proves,
+            identity=observation.uid, progress=InstanceCounts(desired=1, updated=int(proves)), memory=polls + 1,
+            pace=replace(state.pace, changed_at=now), assessment=self._assessment(observation, proves=proves),
+            image=observation.revision, proves=proves,
         )  # fmt: skip
 
     def close(self) -> None:
         self.closed = True
 
     @staticmethod
-    def _assessment(seen: Application, *, proves: bool) -> Assessment:
+    def _assessment(observation: Application, *, proves: bool) -> Assessment:
         if not proves:
-            return ImagePending(f"is at {seen.revision[:8]}", seen.revision)
-        match seen.health:
+            return ImagePending(f"is at {observation.revision[:8]}", observation.revision)
+        match observation.health:
             case "Healthy":
-                return RolloutComplete(seen.revision)
+                return RolloutComplete(observation.revision)
             case "Degraded":
-                return RolloutFailed("it is degraded", seen.revision, "see `argocd app get web`")
+                return RolloutFailed("it is degraded", observation.revision, "see `argocd app get web`")
             case _:
-                return RolloutProgressing(seen.revision, "syncing")
+                return RolloutProgressing(observation.revision, "syncing")
 
 
 NEW = Found(Application(SHA))

@@ -27,12 +27,14 @@ class CannedProcesses:
         self.calls.append((argv, timeout))
         return self.done
 
-    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> EndedStream:
+    def stream_lines(
+        self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
+    ) -> EndedStream:
         self.calls.append((argv, None))
         for line in self.done.out.splitlines():
-            if not hear(line):
+            if not on_line(line):
                 break
-        over()
+        on_end()
         return EndedStream()
 
 

@@ -33,16 +33,16 @@ EXPECTED: list[tuple[str, object]] = [
 ]
 
 
-def outcome_of(look: object) -> object:
-    match look:
+def outcome_of(poll: object) -> object:
+    match poll:
         case NotFound():
             return NotFound
         case Denied():
-            return look.exit
+            return poll.exit
         case Unavailable():
-            return look.kind
+            return poll.kind
         case _:
-            return type(look)
+            return type(poll)
 
 
 def ended(entry: Any) -> Completed:
@@ -85,16 +85,16 @@ def test_the_exit_code_is_looked_at_before_the_output(
 def test_a_refusal_says_the_cause_and_what_to_do(recorded: Callable[[str], Any], name: str) -> None:
     """Not one of the log lines that come first, nor the advice that comes last."""
     entry = next(each for each in recorded("errors")["entries"] if each["name"] == name)
-    look = to_poll(ended(entry))
-    assert isinstance(look, Denied)
-    assert look.hint
-    assert re.search("cloud-login-helper not found|plugin.sh failed|localhost:8080|unknown authority", look.reason)
-    assert "memcache.go" not in look.reason
+    poll = to_poll(ended(entry))
+    assert isinstance(poll, Denied)
+    assert poll.hint
+    assert re.search("cloud-login-helper not found|plugin.sh failed|localhost:8080|unknown authority", poll.reason)
+    assert "memcache.go" not in poll.reason
 
 
 def test_control_characters_in_an_error_are_taken_out() -> None:
-    look = to_poll(Completed(1, b"", b"Error from server (Forbidden): \x1b[2J\x1b]0;title\x07no\xe2\x80\xae\n"))
-    assert look.reason == "Error from server (Forbidden): no"
+    poll = to_poll(Completed(1, b"", b"Error from server (Forbidden): \x1b[2J\x1b]0;title\x07no\xe2\x80\xae\n"))
+    assert poll.reason == "Error from server (Forbidden): no"
 
 
 def test_a_proxys_not_found_is_not_a_missing_workload() -> None:

@@ -164,9 +164,9 @@ def test_text_of_the_cluster_has_no_control_characters(canned: Given, recorded: 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b"<html>", b"{", b'{"metadata": {}}', b"[" * 100_000, b'"x"'])
 def test_an_answer_that_is_not_a_workload_is_of_no_use(canned: Given, body: bytes) -> None:
     kubectl, _ = canned(Completed(0, body))
-    look = kubectl.workload(TARGET, within=1.0)
-    assert isinstance(look, Unavailable)
-    assert look.kind is FailureKind.BODY
+    poll = kubectl.workload(TARGET, within=1.0)
+    assert isinstance(poll, Unavailable)
+    assert poll.kind is FailureKind.BODY
 
 
 JSON = st.recursive(
@@ -196,4 +196,4 @@ def test_no_answer_makes_the_reading_raise(data: st.DataObject, canned: Given, r
     assert isinstance(sound, Found)
     revisions = answer(canned, {"items": raw["r"]}).revisions(TARGET, sound.value, within=1.0)
     pods = answer(canned, {"items": raw["p"]}).pods(TARGET, sound.value, (), within=1.0)
-    assert all(isinstance(look, Found | Unavailable) for look in (workload, revisions, pods))
+    assert all(isinstance(poll, Found | Unavailable) for poll in (workload, revisions, pods))

@@ -34,6 +34,6 @@ class CannedProgram:
         del argv
         return self._done
 
-    def stream_lines(self, argv: Sequence[str], hear: Callable[[str], bool], over: Callable[[], None]) -> Any:
+    def stream_lines(self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]) -> Any:
         """Not used by the fuzz targets."""
-        raise NotImplementedError(argv, hear, over)
+        raise NotImplementedError(argv, on_line, on_end)

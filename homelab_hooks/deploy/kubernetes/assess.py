@@ -28,7 +28,7 @@ class RolloutHistory:
     """What the assessment needs of earlier snapshots."""
 
     target: WorkloadTarget
-    first_look: bool = False
+    first_poll: bool = False
     """the workload was not seen before"""
     proven_image: str = ""
     """the proving image that was seen before; empty if none was"""
@@ -55,8 +55,8 @@ class _Context:
     """A snapshot whose image names the commit, with its pods by revision."""
 
     workload: Workload
-    question: Expectation
-    past: RolloutHistory
+    expectation: Expectation
+    history: RolloutHistory
     proof: SameCommit | NewerCommit
     current: Revision | None
     new: tuple[Pod, ...]
@@ -86,41 +86,51 @@ def split_pods(snapshot: Snapshot, kind: WorkloadKind) -> tuple[tuple[Pod, ...],
     return tuple(pod for pod in living if pod.revision == name), tuple(pod for pod in living if pod.revision != name)
 
 
-def assess(snapshot: Snapshot, question: Expectation, past: RolloutHistory) -> Assessment:
+def assess(snapshot: Snapshot, expectation: Expectation, history: RolloutHistory) -> Assessment:
     """Return the assessment of a snapshot; Deleting and RolloutComplete become results only with time."""
     if snapshot.workload.deleting:
         return Deleting()
-    named = match_commit(snapshot, question)
+    named = match_commit(snapshot, expectation)
     match named:
-        case NoCommit(shown, reason) if past.first_look:
+        case NoCommit(shown, reason) if history.first_poll:
             return ImageUnproven(
                 reason, "deploy images tagged with the commit, or choose another proof with --image-proof", shown
             )
         case NoCommit() | OtherCommit():
-            return _image_replaced(named, question, past) if past.proven_image else _image_pending(named, question)
+            return (
+                _image_replaced(named, expectation, history)
+                if history.proven_image
+                else _image_pending(named, expectation)
+            )
         case SameCommit() | NewerCommit():
-            new, old = split_pods(snapshot, past.kind)
-            current = find_current_revision(snapshot, past.kind)
-            return _assess_rollout(_Context(snapshot.workload, question, past, named, current, new, old))
+            new, old = split_pods(snapshot, history.kind)
+            current = find_current_revision(snapshot, history.kind)
+            return _assess_rollout(_Context(snapshot.workload, expectation, history, named, current, new, old))
 
 
-def _wanted_name(question: Expectation) -> str:
-    return question.proof.digest[:19] if isinstance(question.proof, image_ref.DigestProof) else question.short_sha
+def _wanted_name(expectation: Expectation) -> str:
+    return (
+        expectation.proof.digest[:19] if isinstance(expectation.proof, image_ref.DigestProof) else expectation.short_sha
+    )
 
 
-def _image_pending(found: NoCommit | OtherCommit, question: Expectation) -> ImagePending:
+def _image_pending(found: NoCommit | OtherCommit, expectation: Expectation) -> ImagePending:
     note = " (unknown commit)" if isinstance(found, OtherCommit) and found.unknown else ""
-    return ImagePending(f"runs {found.image}{note}; waiting for {_wanted_name(question)}", found.image)
+    return ImagePending(f"runs {found.image}{note}; waiting for {_wanted_name(expectation)}", found.image)
 
 
-def _image_replaced(found: NoCommit | OtherCommit, question: Expectation, past: RolloutHistory) -> RolloutFailed:
+def _image_replaced(found: NoCommit | OtherCommit, expectation: Expectation, history: RolloutHistory) -> RolloutFailed:
     shown = found.image
-    how = "rolled back to" if shown in past.previous_images else "replaced by"
+    how = "rolled back to" if shown in history.previous_images else "replaced by"
     name = found.name if isinstance(found, OtherCommit) else image_ref.extract_tag(shown) or shown
     unsure = isinstance(found, OtherCommit) and found.unknown
-    why = f"of which git cannot say whether it contains {question.short_sha}" if unsure else f"not {question.short_sha}"
-    after = f"; before that: {past.evidence[0].problem.text}" if past.evidence else ""
-    return past.failed(f"{how} {name} ({why}){after}", past.proven_image)
+    why = (
+        f"of which git cannot say whether it contains {expectation.short_sha}"
+        if unsure
+        else f"not {expectation.short_sha}"
+    )
+    after = f"; before that: {history.evidence[0].problem.text}" if history.evidence else ""
+    return history.failed(f"{how} {name} ({why}){after}", history.proven_image)
 
 
 def _assess_rollout(case: _Context) -> Assessment:
@@ -135,8 +145,8 @@ def _assess_rollout(case: _Context) -> Assessment:
         _consistent_digest,
     )
     for step in steps:
-        if (judgement := step(case)) is not None:
-            return judgement
+        if (assessment := step(case)) is not None:
+            return assessment
     note = f"included in newer deploy {case.proof.name}" if isinstance(case.proof, NewerCommit) else ""
     return RolloutComplete(case.proof.image, note, {pod.uid: pod.restarts for pod in case.new})
 
@@ -159,26 +169,26 @@ def _observed_by_controller(case: _Context) -> Assessment | None:
 
 
 def _assess_deadline(case: _Context) -> Assessment | None:
-    if not case.workload.progress_deadline_message or case.past.progressed:
+    if not case.workload.progress_deadline_message or case.history.progressed:
         return None
-    why = [evidence.problem.text for evidence in case.past.evidence]
+    why = [evidence.problem.text for evidence in case.history.evidence]
     why += [f"pod {pod.name} is not ready" for pod in case.new if not pod.ready]
     reason = f"the progress deadline passed: {why[0] if why else case.workload.progress_deadline_message}"
     crashed = next(
-        (each.problem.crashed_container for each in case.past.evidence if each.problem.crashed_container), None
+        (each.problem.crashed_container for each in case.history.evidence if each.problem.crashed_container), None
     )
-    return case.past.failed(reason, case.proof.image, crashed)
+    return case.history.failed(reason, case.proof.image, crashed)
 
 
 def _fatal_problem(case: _Context) -> Assessment | None:
-    hopeless = case.past.fatal
-    return case.past.failed(hopeless.text, case.proof.image, hopeless.crashed_container) if hopeless else None
+    fatal = case.history.fatal
+    return case.history.failed(fatal.text, case.proof.image, fatal.crashed_container) if fatal else None
 
 
 def _scaled_to_zero(case: _Context) -> Assessment | None:
     if case.workload.counts.desired:
         return None
-    reason = "no node is chosen for it" if case.past.kind is WorkloadKind.DAEMONSET else "it is scaled to zero"
+    reason = "no node is chosen for it" if case.history.kind is WorkloadKind.DAEMONSET else "it is scaled to zero"
     return ImageUnproven(
         f"{reason}, so that no pod runs {case.proof.image}",
         "scale it up, then run the same command again",
@@ -199,13 +209,13 @@ def _assess_old_pods(case: _Context) -> Assessment | None:
 
 
 def _still_rolling(case: _Context) -> RolloutProgressing:
-    held, remedy = _blocked_by(case)
-    return RolloutProgressing(case.proof.image, blocked_by=held, blocked_hint=remedy)
+    blocked_by, hint = _blocked_by(case)
+    return RolloutProgressing(case.proof.image, blocked_by=blocked_by, blocked_hint=hint)
 
 
 def _blocked_by(case: _Context) -> tuple[str, str]:
     """Return what blocks the rollout, and a hint."""
-    workload, evidence = case.workload, case.past.evidence
+    workload, evidence = case.workload, case.history.evidence
     behind = min(workload.partition, workload.counts.desired, len(case.old))
     if evidence:
         return evidence[0].problem.text, ""
@@ -223,8 +233,8 @@ def _consistent_digest(case: _Context) -> Assessment | None:
         states = [state for pod in case.new for state in pod.containers if state.name == name and not state.init]
         digests = {state.digest for state in states if state.digest}
         if len(digests) > 1:
-            held = f"the pods run {len(digests)} different images as {case.proof.image}"
+            blocked_by = f"the pods run {len(digests)} different images as {case.proof.image}"
             return RolloutProgressing(
-                case.proof.image, blocked_by=held, blocked_hint="the tag was pushed again: restart the rollout"
+                case.proof.image, blocked_by=blocked_by, blocked_hint="the tag was pushed again: restart the rollout"
             )
     return None

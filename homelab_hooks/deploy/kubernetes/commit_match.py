@@ -71,78 +71,80 @@ class _Candidate:
     container: str
 
 
-def unknown_commits(workload: Workload, question: Expectation) -> tuple[str, ...]:
+def unknown_commits(workload: Workload, expectation: Expectation) -> tuple[str, ...]:
     """Return the names on a workload that git must compare with ours; none if one of them is ours."""
-    if question.exact or isinstance(question.proof, image_ref.DigestProof):
+    if expectation.exact or isinstance(expectation.proof, image_ref.DigestProof):
         return ()
-    marks = [mark for mark in _named_commits(workload, question) if not image_ref.is_dirty_build(mark.text)]
-    if any(image_ref.has_commit_token(mark.text, question.sha) for mark in marks):
+    candidates = [each for each in _find_candidates(workload, expectation) if not image_ref.is_dirty_build(each.text)]
+    if any(image_ref.has_commit_token(each.text, expectation.sha) for each in candidates):
         return ()
-    return tuple(dict.fromkeys(name for mark in marks for name in image_ref.find_commit_tokens(mark.text)))
+    return tuple(dict.fromkeys(name for each in candidates for name in image_ref.find_commit_tokens(each.text)))
 
 
-def match_commit(snapshot: Snapshot, question: Expectation) -> CommitMatch:
+def match_commit(snapshot: Snapshot, expectation: Expectation) -> CommitMatch:
     """Return what the proof on the workload names."""
-    if isinstance(question.proof, image_ref.DigestProof):
-        return _match_digest(snapshot, question, question.proof.digest)
-    marks = _named_commits(snapshot.workload, question)
-    telling = [mark for mark in marks if image_ref.find_commit_tokens(mark.text)]
-    if not telling:
-        return _no_commit(snapshot.workload, question, marks)
-    if ours := [mark for mark in telling if image_ref.has_commit_token(mark.text, question.sha)]:
+    if isinstance(expectation.proof, image_ref.DigestProof):
+        return _match_digest(snapshot, expectation, expectation.proof.digest)
+    candidates = _find_candidates(snapshot.workload, expectation)
+    naming = [each for each in candidates if image_ref.find_commit_tokens(each.text)]
+    if not naming:
+        return _no_commit(snapshot.workload, expectation, candidates)
+    if ours := [each for each in naming if image_ref.has_commit_token(each.text, expectation.sha)]:
         return SameCommit(ours[0].image, _container_names(ours))
-    for mark in () if question.exact else telling:
-        for name in () if image_ref.is_dirty_build(mark.text) else image_ref.find_commit_tokens(mark.text):
+    for candidate in () if expectation.exact else naming:
+        for name in () if image_ref.is_dirty_build(candidate.text) else image_ref.find_commit_tokens(candidate.text):
             if snapshot.containment.get(name) is Containment.CONTAINS:
-                return NewerCommit(mark.image, _container_names([mark]), name)
-    first = telling[0]
+                return NewerCommit(candidate.image, _container_names([candidate]), name)
+    first = naming[0]
     known = [snapshot.containment.get(name, Containment.UNKNOWN) for name in image_ref.find_commit_tokens(first.text)]
-    unknown = Containment.NOT_CONTAINED not in known and not image_ref.is_dirty_build(first.text) and not question.exact
+    unknown = (
+        Containment.NOT_CONTAINED not in known and not image_ref.is_dirty_build(first.text) and not expectation.exact
+    )
     return OtherCommit(first.image, first.text, unknown=unknown)
 
 
-def proves_commit(snapshot: Snapshot, question: Expectation) -> bool:
+def proves_commit(snapshot: Snapshot, expectation: Expectation) -> bool:
     """Return whether the workload names the commit, or a newer one that counts."""
-    return isinstance(match_commit(snapshot, question), SameCommit | NewerCommit)
+    return isinstance(match_commit(snapshot, expectation), SameCommit | NewerCommit)
 
 
-def _named_commits(workload: Workload, question: Expectation) -> list[_Candidate]:
-    if isinstance(question.proof, image_ref.DigestProof):
+def _find_candidates(workload: Workload, expectation: Expectation) -> list[_Candidate]:
+    if isinstance(expectation.proof, image_ref.DigestProof):
         return []
-    proof: ImageProof = question.proof
-    names = ((proof.find_name(workload, each), each) for each in _candidates(workload, question))
+    proof: ImageProof = expectation.proof
+    names = ((proof.find_name(workload, each), each) for each in _selected_containers(workload, expectation))
     return [_Candidate(name, each.image, each.name) for name, each in names if name is not None]
 
 
-def _candidates(workload: Workload, question: Expectation) -> list[Container]:
-    wanted = question.container
+def _selected_containers(workload: Workload, expectation: Expectation) -> list[Container]:
+    wanted = expectation.container
     return [each for each in workload.template.containers if not wanted or each.name == wanted]
 
 
-def _container_names(marks: list[_Candidate]) -> tuple[str, ...]:
-    return tuple(mark.container for mark in marks)
+def _container_names(candidates: list[_Candidate]) -> tuple[str, ...]:
+    return tuple(each.container for each in candidates)
 
 
-def _no_commit(workload: Workload, question: Expectation, marks: list[_Candidate]) -> NoCommit:
-    candidates = _candidates(workload, question)
-    if not candidates:
-        return NoCommit("", f"it has no container {question.container}")
-    shown = candidates[0].image
-    match question.proof:
+def _no_commit(workload: Workload, expectation: Expectation, candidates: list[_Candidate]) -> NoCommit:
+    containers = _selected_containers(workload, expectation)
+    if not containers:
+        return NoCommit("", f"it has no container {expectation.container}")
+    shown = containers[0].image
+    match expectation.proof:
         case image_ref.TagProof():
             return NoCommit(shown, f"the tag of {shown} names no commit")
         case proof:
-            said = f"is {marks[0].text!r}, which names no commit" if marks else "is not there"
-            return NoCommit(shown, f"its {str(proof).replace(':', ' ', 1)} {said}")
+            problem = f"is {candidates[0].text!r}, which names no commit" if candidates else "is not there"
+            return NoCommit(shown, f"its {str(proof).replace(':', ' ', 1)} {problem}")
 
 
-def _match_digest(snapshot: Snapshot, question: Expectation, wanted: str) -> CommitMatch:
+def _match_digest(snapshot: Snapshot, expectation: Expectation, wanted: str) -> CommitMatch:
     """Match a digest with the template's or an active pod's; a tag says nothing about it."""
-    candidates = _candidates(snapshot.workload, question)
-    if not candidates:
-        return NoCommit("", f"it has no container {question.container}")
-    names = tuple(each.name for each in candidates)
-    if pinned := [each for each in candidates if image_ref.extract_digest(each.image)]:
+    containers = _selected_containers(snapshot.workload, expectation)
+    if not containers:
+        return NoCommit("", f"it has no container {expectation.container}")
+    names = tuple(each.name for each in containers)
+    if pinned := [each for each in containers if image_ref.extract_digest(each.image)]:
         ours = [each for each in pinned if image_ref.extract_digest(each.image) == wanted]
         return (
             SameCommit(ours[0].image, (ours[0].name,))
@@ -152,9 +154,9 @@ def _match_digest(snapshot: Snapshot, question: Expectation, wanted: str) -> Com
     for pod in snapshot.pods:
         for state in pod.containers:
             if pod.is_active and state.digest == wanted and not state.init and state.name in names:
-                return SameCommit(f"{_image_of(candidates, state.name)}@{wanted}", (state.name,))
-    return OtherCommit(candidates[0].image, candidates[0].image)
+                return SameCommit(f"{_image_of(containers, state.name)}@{wanted}", (state.name,))
+    return OtherCommit(containers[0].image, containers[0].image)
 
 
-def _image_of(candidates: list[Container], name: str) -> str:
-    return next(each.image for each in candidates if each.name == name)
+def _image_of(containers: list[Container], name: str) -> str:
+    return next(each.image for each in containers if each.name == name)

@@ -20,16 +20,16 @@ class CrashLogs:
     def __init__(self, kubectl: Kubectl, tell: Callable[[Event], None]) -> None:
         self._kubectl = kubectl
         self._tell = tell
-        self._told: set[WorkloadTarget] = set()
+        self._reported: set[WorkloadTarget] = set()
 
     def report(self, state: RolloutState) -> None:
         """Show the logs of a new failure, while its pod may still exist."""
         if state.outcome is None or state.outcome.crashed_container is None:
             return
         target, crashed = workload_target(state), state.outcome.crashed_container
-        if target in self._told:
+        if target in self._reported:
             return
-        self._told.add(target)
+        self._reported.add(target)
         lines = self._kubectl.previous_logs(target, crashed.pod, crashed.container, within=LOG_TIMEOUT_S)
         for line in lines:
             self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=LogLevel.ERROR))

@@ -13,7 +13,7 @@ from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, Wor
 from homelab_hooks.text.sanitize import truncate_text
 
 TRANSIENT_LIMIT_S = 60.0
-"""seconds of trouble that may pass, for kinds that have no progress deadline"""
+"""seconds of problem that may pass, for kinds that have no progress deadline"""
 MAX_RESTARTS = 3
 """the restart at which a crash is a loop"""
 
@@ -65,19 +65,19 @@ def update_ages(
 ) -> tuple[ObservedProblem, ...]:
     """Return the problems after one more snapshot; those that are gone are dropped."""
     known = {evidence.problem.key: evidence for evidence in before}
-    return tuple(_with_age(known.get(trouble.key), trouble, now) for trouble in now_seen)
+    return tuple(_with_age(known.get(problem.key), problem, now) for problem in now_seen)
 
 
-def _with_age(known: ObservedProblem | None, trouble: PodProblem, now: float) -> ObservedProblem:
+def _with_age(known: ObservedProblem | None, problem: PodProblem, now: float) -> ObservedProblem:
     if known is None:
-        return ObservedProblem(trouble, now, 1)
-    if trouble.cause_unknown and known.problem.kind is ProblemKind.PERMANENT:
+        return ObservedProblem(problem, now, 1)
+    if problem.cause_unknown and known.problem.kind is ProblemKind.PERMANENT:
         return replace(known, snapshots=known.snapshots + 1)
-    if known.problem.kind is not trouble.kind:
-        return ObservedProblem(trouble, now, 1)
-    # ErrImagePull and ImagePullBackOff alternate: the first text is kept, so that one trouble is told once.
-    said = known.problem if trouble.key.startswith("image ") else trouble
-    return ObservedProblem(said, known.since, known.snapshots + 1)
+    if known.problem.kind is not problem.kind:
+        return ObservedProblem(problem, now, 1)
+    # ErrImagePull and ImagePullBackOff alternate: the first text is kept, so that one problem is told once.
+    kept = known.problem if problem.key.startswith("image ") else problem
+    return ObservedProblem(kept, known.since, known.snapshots + 1)
 
 
 def fatal_problem(evidence: Iterable[ObservedProblem], kind: WorkloadKind, now: float) -> PodProblem | None:
@@ -110,25 +110,25 @@ def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot
     )
     for pod in pods:
         found += _pod_problems(pod, first_restarts.get(pod.uid, pod.restarts))
-    found.sort(key=lambda trouble: list(ProblemKind).index(trouble.kind))
-    return tuple({trouble.key: trouble for trouble in reversed(found)}.values())[::-1]
+    found.sort(key=lambda problem: list(ProblemKind).index(problem.kind))
+    return tuple({problem.key: problem for problem in reversed(found)}.values())[::-1]
 
 
 def problem_keys(pod: Pod) -> tuple[str, ...]:
     """What is wrong with a pod at one moment, in words; a restart more is another word."""
-    return tuple(trouble.text for trouble in _pod_problems(pod, 0))
+    return tuple(problem.text for problem in _pod_problems(pod, 0))
 
 
 def _pod_problems(pod: Pod, first: int) -> Iterable[PodProblem]:
     if pod.unschedulable:
         yield PodProblem("schedule", ProblemKind.TRANSIENT, f"pod {pod.name} cannot be scheduled: {pod.unschedulable}")
     for container in pod.containers:
-        if (trouble := _container_problem(pod, container)) is not None:
-            yield trouble
+        if (problem := _container_problem(pod, container)) is not None:
+            yield problem
         if _is_crashed(container) or (pod.restarts > first and _has_recovered(container)):
-            fate = ProblemKind.CRASH_LOOP if pod.restarts >= MAX_RESTARTS else ProblemKind.TRANSIENT
+            kind = ProblemKind.CRASH_LOOP if pod.restarts >= MAX_RESTARTS else ProblemKind.TRANSIENT
             text, who = _crash_text(pod, container), CrashedContainer(pod.name, container.name)
-            yield PodProblem(f"crash {container.name}", fate, text, crashed_container=who)
+            yield PodProblem(f"crash {container.name}", kind, text, crashed_container=who)
 
 
 def _container_problem(pod: Pod, container: ContainerState) -> PodProblem | None:
@@ -140,13 +140,13 @@ def _container_problem(pod: Pod, container: ContainerState) -> PodProblem | None
         return PodProblem(f"image {container.name}", ProblemKind.PERMANENT, text)
     if container.reason in _PULL:
         certain = _NOT_FOUND.search(container.message) or _NOT_ALLOWED.search(container.message)
-        blind = bool(_NO_CAUSE.match(container.message))
+        cause_unknown = bool(_NO_CAUSE.match(container.message))
         return PodProblem(
-            f"image {container.name}", ProblemKind.PERMANENT if certain else ProblemKind.TRANSIENT, text, blind
+            f"image {container.name}", ProblemKind.PERMANENT if certain else ProblemKind.TRANSIENT, text, cause_unknown
         )
     if container.reason == "CreateContainerConfigError":
-        fate = ProblemKind.TRANSIENT if _CACHE.search(container.message) else ProblemKind.PERMANENT
-        return PodProblem(f"config {container.name}", fate, text)
+        kind = ProblemKind.TRANSIENT if _CACHE.search(container.message) else ProblemKind.PERMANENT
+        return PodProblem(f"config {container.name}", kind, text)
     if container.reason in {"CreateContainerError", "RunContainerError"}:
         return PodProblem(f"start {container.name}", ProblemKind.TRANSIENT, text)
     return None

@@ -37,36 +37,36 @@ class WatchState:
     """a pod is in trouble since the last snapshot"""
 
 
-def poll_depth(state: RolloutState, heard: WatchState, now: float) -> PollDepth:
+def poll_depth(state: RolloutState, watch_state: WatchState, now: float) -> PollDepth:
     """Return what to request now; NONE if no poll is due and no watch event calls for one."""
     memory, due = memory_of(state), now >= state.due_at - INTERVALS.slack_s
-    if memory.last_workload is None or state.contact.misses or state.gone_since is not None or heard.gone:
-        return PollDepth.WORKLOAD if due or (heard.gone and state.gone_since is None) else PollDepth.NONE
-    told = heard.workload or memory.last_workload
-    news = not only_counters_changed(memory.last_workload, told)
+    if memory.last_workload is None or state.contact.misses or state.gone_since is not None or watch_state.gone:
+        return PollDepth.WORKLOAD if due or (watch_state.gone and state.gone_since is None) else PollDepth.NONE
+    latest = watch_state.workload or memory.last_workload
+    changed = not only_counters_changed(memory.last_workload, latest)
     rolling = bool(state.proven_image) and memory.last_snapshot is not None
     if (
         rolling
-        and not news
+        and not changed
         and (
-            _rollout_ends(memory.last_workload, told)
-            or _react_to_watch(state, heard)
+            _rollout_ends(memory.last_workload, latest)
+            or _react_to_watch(state, watch_state)
             or (due and is_pod_poll_due(state, now))
         )
     ):
         return PollDepth.SNAPSHOT
-    if due or news:
+    if due or changed:
         return PollDepth.WORKLOAD
-    told_more = rolling and told.counts != memory.last_workload.counts
-    return PollDepth.WATCH_ONLY if told_more or heard.up is not memory.watched else PollDepth.NONE
+    counts_changed = rolling and latest.counts != memory.last_workload.counts
+    return PollDepth.WATCH_ONLY if counts_changed or watch_state.up is not memory.watched else PollDepth.NONE
 
 
-def _rollout_ends(seen: Workload, told: Workload) -> bool:
-    return seen.counts.is_rolled_out is not told.counts.is_rolled_out
+def _rollout_ends(before: Workload, after: Workload) -> bool:
+    return before.counts.is_rolled_out is not after.counts.is_rolled_out
 
 
-def _react_to_watch(state: RolloutState, heard: WatchState) -> bool:
-    return heard.pod_problem and not memory_of(state).evidence
+def _react_to_watch(state: RolloutState, watch_state: WatchState) -> bool:
+    return watch_state.pod_problem and not memory_of(state).evidence
 
 
 def only_counters_changed(before: Workload, after: Workload) -> bool:
@@ -76,8 +76,8 @@ def only_counters_changed(before: Workload, after: Workload) -> bool:
 
 def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bool:
     """Return whether the workload alone is enough: nothing but its counters has changed since the last snapshot."""
-    whole = memory_of(state).last_snapshot
-    if whole is None or not only_counters_changed(whole.workload, workload) or workload.deleting:
+    last_snapshot = memory_of(state).last_snapshot
+    if last_snapshot is None or not only_counters_changed(last_snapshot.workload, workload) or workload.deleting:
         return False
     if workload.counts.is_rolled_out is (state.settling is None):
         return False  # an end, or the end of one: the pods must be seen
@@ -108,10 +108,10 @@ def is_pod_poll_due(state: RolloutState, now: float) -> bool:
 
 def pods_missing(memory: WorkloadMemory, kind: WorkloadKind) -> bool:
     """Return whether pods are missing of a kind whose status does not say why."""
-    whole = memory.last_snapshot
-    if kind is WorkloadKind.DEPLOYMENT or whole is None:
+    last_snapshot = memory.last_snapshot
+    if kind is WorkloadKind.DEPLOYMENT or last_snapshot is None:
         return False
-    return sum(pod.is_active for pod in whole.pods) < whole.workload.counts.desired
+    return sum(pod.is_active for pod in last_snapshot.pods) < last_snapshot.workload.counts.desired
 
 
 def _has_recent_problem(memory: WorkloadMemory, now: float) -> bool:
@@ -120,8 +120,8 @@ def _has_recent_problem(memory: WorkloadMemory, now: float) -> bool:
 
 def record_poll(memory: WorkloadMemory, workload: Workload, now: float, *, watched: bool) -> WorkloadMemory:
     """Return the memory after the workload was read or a watch event came."""
-    seen = memory.last_workload
-    if seen is None or (seen.uid, seen.generation) != (workload.uid, workload.generation):
+    before = memory.last_workload
+    if before is None or (before.uid, before.generation) != (workload.uid, workload.generation):
         return replace(
             memory,
             last_workload=workload,
@@ -130,8 +130,8 @@ def record_poll(memory: WorkloadMemory, workload: Workload, now: float, *, watch
             pods_climbed_at=now,
             watched=watched,
         )
-    moved = now if seen.counts != workload.counts else memory.changed_at
-    climbed = now if workload.counts.updated > seen.counts.updated else memory.pods_climbed_at
+    moved = now if before.counts != workload.counts else memory.changed_at
+    climbed = now if workload.counts.updated > before.counts.updated else memory.pods_climbed_at
     return replace(memory, last_workload=workload, changed_at=moved, pods_climbed_at=climbed, watched=watched)
 
 

@@ -48,22 +48,22 @@ class WorkloadPoller:
         self._now = now
         self._wake = wake
         self._known: dict[tuple[str, str], Containment] = {}
-        self._ears: dict[WorkloadTarget, WorkloadWatcher] = {}
+        self._watchers: dict[WorkloadTarget, WorkloadWatcher] = {}
 
     def close(self) -> None:
         """End the watches."""
-        for ear in self._ears.values():
-            ear.close()
+        for watcher in self._watchers.values():
+            watcher.close()
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
         """Return an observation; None if no poll is due and no watch event calls for one."""
-        heard = self._watch_state(state, memory_of(state).last_workload if state.proven_image else None)
-        match poll_depth.poll_depth(state, heard, self._now()):
+        watch_state = self._watch_state(state, memory_of(state).last_workload if state.proven_image else None)
+        match poll_depth.poll_depth(state, watch_state, self._now()):
             case PollDepth.NONE:
                 return None
             case PollDepth.WATCH_ONLY:
-                told = heard.workload or memory_of(state).last_workload
-                return Found(WorkloadOnly(workload=told, watched=heard.up)) if told else None
+                workload = watch_state.workload or memory_of(state).last_workload
+                return Found(WorkloadOnly(workload=workload, watched=watch_state.up)) if workload else None
             case PollDepth.WORKLOAD:
                 return self._with_watch_state(state, self._workload_first(state))
             case PollDepth.SNAPSHOT:
@@ -72,19 +72,23 @@ class WorkloadPoller:
     def _watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         if self._wake is None:
             return WatchState()
-        if workload_target(state) not in self._ears:
-            self._ears[workload_target(state)] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
-        return self._ears[workload_target(state)].watch_state(state, rolling)
+        if workload_target(state) not in self._watchers:
+            self._watchers[workload_target(state)] = WorkloadWatcher(self._kubectl, wake=self._wake, now=self._now)
+        return self._watchers[workload_target(state)].watch_state(state, rolling)
 
-    def _with_watch_state(self, state: RolloutState, look: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
+    def _with_watch_state(self, state: RolloutState, poll: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
         """With whether the watches can be relied on from now on."""
-        ear = self._ears.get(workload_target(state))
-        if ear is None or not isinstance(look, Found):
-            return look
-        sighting = look.value
-        ear.verify_against(sighting.workload)
-        came = state.proven_image or (isinstance(sighting, Snapshot) and proves_commit(sighting, state.expectation))
-        return Found(replace(sighting, watched=ear.watch_state(state, sighting.workload if came else None).up))
+        watcher = self._watchers.get(workload_target(state))
+        if watcher is None or not isinstance(poll, Found):
+            return poll
+        observation = poll.value
+        watcher.verify_against(observation.workload)
+        is_proven = state.proven_image or (
+            isinstance(observation, Snapshot) and proves_commit(observation, state.expectation)
+        )
+        return Found(
+            replace(observation, watched=watcher.watch_state(state, observation.workload if is_proven else None).up)
+        )
 
     def _workload_first(self, state: RolloutState) -> Poll[RolloutObservation]:
         """The workload, and what else it shows to be needed."""
@@ -132,11 +136,11 @@ class WorkloadPoller:
         if not _is_same_workload(first, again.value):
             changed: Workload = again.value
             return changed
-        kin = self._containment(again.value, state.expectation)
-        whole = Snapshot(
-            workload=again.value, revisions=revisions.value, pods=pods.value, taken_at=taken, containment=kin
+        containment = self._containment(again.value, state.expectation)
+        snapshot = Snapshot(
+            workload=again.value, revisions=revisions.value, pods=pods.value, taken_at=taken, containment=containment
         )
-        return Found(self._with_events(state, whole))
+        return Found(self._with_events(state, snapshot))
 
     def _read(self, state: RolloutState) -> Found[Workload] | NotFound | Unavailable | Denied:
         return self._kubectl.workload(workload_target(state), within=state.call_timeout(self._now()))
@@ -162,24 +166,24 @@ class WorkloadPoller:
         why = self._kubectl.cannot_create(workload_target(state), workload, within=state.call_timeout(self._now()))
         return replace(snapshot, workload=replace(workload, cannot_create=why))
 
-    def _containment(self, workload: Workload, question: Expectation) -> dict[str, Containment]:
-        for name in unknown_commits(workload, question):
-            if (name, question.sha) not in self._known:
-                self._known[name, question.sha] = self._contains(newer=name, ours=question.sha)
-        return {name: known for (name, sha), known in self._known.items() if sha == question.sha}
+    def _containment(self, workload: Workload, expectation: Expectation) -> dict[str, Containment]:
+        for name in unknown_commits(workload, expectation):
+            if (name, expectation.sha) not in self._known:
+                self._known[name, expectation.sha] = self._contains(newer=name, ours=expectation.sha)
+        return {name: known for (name, sha), known in self._known.items() if sha == expectation.sha}
 
 
-def _needs_pods(snapshot: Snapshot, question: Expectation) -> bool:
+def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:
     """Return whether pods matter: once the template names the commit and is observed, or for a digest."""
-    if isinstance(question.proof, image_ref.DigestProof):
+    if isinstance(expectation.proof, image_ref.DigestProof):
         return True
-    taken_up = snapshot.workload.observed == snapshot.workload.generation
-    return taken_up and proves_commit(snapshot, question)
+    is_observed = snapshot.workload.observed == snapshot.workload.generation
+    return is_observed and proves_commit(snapshot, expectation)
 
 
-def _incomplete(look: NotFound | Unavailable | Denied) -> Unavailable | Denied:
+def _incomplete(poll: NotFound | Unavailable | Denied) -> Unavailable | Denied:
     """Turn a missing part of an existing workload into an unusable answer."""
-    return Unavailable(look.reason, FailureKind.BODY) if isinstance(look, NotFound) else look
+    return Unavailable(poll.reason, FailureKind.BODY) if isinstance(poll, NotFound) else poll
 
 
 def _is_same_workload(first: Workload, again: Workload) -> bool:

@@ -57,20 +57,20 @@ class KubernetesProbe:
             return None
         return self._poller.poll(state)
 
-    def assess(self, seen: RolloutObservation, state: RolloutState, now: float) -> Assessed:
+    def assess(self, observation: RolloutObservation, state: RolloutState, now: float) -> Assessed:
         """Return what a look amounts to."""
-        return assess_observation(seen, state, now)
+        return assess_observation(observation, state, now)
 
     def close(self) -> None:
         """End kubectl's watches."""
         self._poller.close()
 
 
-def assess_observation(seen: RolloutObservation, state: RolloutState, now: float) -> Assessed:
+def assess_observation(observation: RolloutObservation, state: RolloutState, now: float) -> Assessed:
     """Return what a look at a workload amounts to, given what is remembered of it."""
-    match seen:
+    match observation:
         case Snapshot():
-            return _assess_snapshot(seen, state, now)
+            return _assess_snapshot(observation, state, now)
         case WorkloadOnly(workload=workload, watched=watched):
             memory = poll_depth.record_poll(memory_of(state), workload, now, watched=watched)
             old = max(0, workload.counts.total - workload.counts.updated)
@@ -89,9 +89,9 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
     if state.uid and workload.uid != state.uid:
         memory = replace(memory, last_snapshot=None, pod_progress=None, first_restarts={}, evidence=())
     memory = poll_depth.record_poll(memory, workload, now, watched=snapshot.watched)
-    past = RolloutHistory(
+    history = RolloutHistory(
         target=workload_target(state),
-        first_look=not state.uid,
+        first_poll=not state.uid,
         proven_image=state.proven_image,
         previous_images=state.previous_images,
         evidence=memory.evidence,
@@ -99,37 +99,37 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
     if not snapshot.without_pods:
         taken_at = now if snapshot.taken_at is None else snapshot.taken_at
         memory = replace(memory, last_snapshot=snapshot, last_snapshot_at=taken_at)
-        memory, past = _record_pods(memory, past, snapshot, now, proves=proves)
+        memory, history = _record_pods(memory, history, snapshot, now, proves=proves)
     return Assessed(
         identity=workload.uid,
         progress=_progress(workload, None if memory.pod_progress is None else memory.pod_progress.old),
         pace=pace_of(memory, workload_target(state).kind),
         memory=memory,
-        assessment=assess(snapshot, state.expectation, past),
+        assessment=assess(snapshot, state.expectation, history),
         image=named.image,
         proves=proves,
     )
 
 
 def _record_pods(
-    memory: WorkloadMemory, past: RolloutHistory, snapshot: Snapshot, now: float, *, proves: bool
+    memory: WorkloadMemory, history: RolloutHistory, snapshot: Snapshot, now: float, *, proves: bool
 ) -> tuple[WorkloadMemory, RolloutHistory]:
     """Add the new pods' problems and progress to what is remembered, and to what the assessment goes by."""
-    new, old = split_pods(snapshot, past.kind)
+    new, old = split_pods(snapshot, history.kind)
     restarts = {**{pod.uid: pod.restarts for pod in new}, **memory.first_restarts}
-    marks, before = PodProgress(sum(pod.ready for pod in new), len(old)), memory.pod_progress
+    progress, before = PodProgress(sum(pod.ready for pod in new), len(old)), memory.pod_progress
     if before is None:
-        progressed = bool(new) and marks.ready == len(new)
+        progressed = bool(new) and progress.ready == len(new)
     else:
-        progressed = marks.ready > before.ready or marks.old < before.old
+        progressed = progress.ready > before.ready or progress.old < before.old
     evidence = memory.evidence
     if proves:
         seen = pod_failures.find_problems(new, restarts, snapshot.workload.cannot_create)
         evidence = pod_failures.update_ages(evidence, seen, now)
-    fatal = pod_failures.fatal_problem(evidence, past.kind, now)
+    fatal = pod_failures.fatal_problem(evidence, history.kind, now)
     return (
-        replace(memory, pod_progress=marks, first_restarts=restarts, evidence=evidence),
-        replace(past, progressed=progressed, evidence=evidence, fatal=fatal),
+        replace(memory, pod_progress=progress, first_restarts=restarts, evidence=evidence),
+        replace(history, progressed=progressed, evidence=evidence, fatal=fatal),
     )
 
 

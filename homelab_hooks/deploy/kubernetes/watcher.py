@@ -27,7 +27,7 @@ class KubectlWatch:
 
     def __init__(self, begin: Callable[[], LineFollower], now: Callable[[], float]) -> None:
         self._begin, self._now = begin, now
-        self._following: LineFollower | None = None
+        self._stream: LineFollower | None = None
         self._began = self._retry_at = float("-inf")
         self._failures = 0
         self.lines = 0
@@ -36,31 +36,31 @@ class KubectlWatch:
     @property
     def up(self) -> bool:
         """Whether it has delivered events and is still running."""
-        return self._following is not None and self._following.alive and self.lines > 0
+        return self._stream is not None and self._stream.alive and self.lines > 0
 
     def ensure_running(self) -> None:
         """Start it if it is not running and not given up."""
         now = self._now()
-        if self._following is not None and not self._following.alive:
+        if self._stream is not None and not self._stream.alive:
             self._ended(now)
-        if self._following is None and now >= self._retry_at and self._failures < len(RETRY_DELAYS_S):
+        if self._stream is None and now >= self._retry_at and self._failures < len(RETRY_DELAYS_S):
             self.lines, self._began = 0, now
-            self._following = self._begin()
+            self._stream = self._begin()
 
     def give_up(self) -> None:
         """End a watch that does not report what was read."""
-        if self._following is not None:
-            self._following.close()
+        if self._stream is not None:
+            self._stream.close()
             self._began = self._now()
             self._ended(self._began)
 
     def close(self) -> None:
         """End it."""
-        if self._following is not None:
-            self._following.close()
+        if self._stream is not None:
+            self._stream.close()
 
     def _ended(self, now: float) -> None:
-        self._following = None
+        self._stream = None
         if self.lines and now - self._began >= GOOD_AFTER_S:
             self._failures = 0
             return
@@ -79,13 +79,13 @@ class WorkloadWatcher:
     def __init__(self, kubectl: Kubectl, *, wake: Callable[[], None], now: Callable[[], float]) -> None:
         self._kubectl, self._wake, self._now = kubectl, wake, now
         self._lock = threading.Lock()
-        self._told: Workload | None = None
+        self._last_workload: Workload | None = None
         self._gone = self._fresh = False
-        self._signs: dict[str, tuple[str, ...]] = {}
-        self._alarm = float("-inf")
-        self._behind: tuple[float, int] | None = None
-        self._workload: KubectlWatch | None = None
-        self._pods: KubectlWatch | None = None
+        self._problems_by_pod: dict[str, tuple[str, ...]] = {}
+        self._problem_at = float("-inf")
+        self._lagging_since: tuple[float, int] | None = None
+        self._workload_watch: KubectlWatch | None = None
+        self._pods_watch: KubectlWatch | None = None
 
     def watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         """Return what the watches reported; starts those that should run.
@@ -93,75 +93,85 @@ class WorkloadWatcher:
         Args:
             rolling: the workload, once its pods matter.
         """
-        if self._workload is None:
-            self._workload = KubectlWatch(lambda: self._listen(state), self._now)
-        self._workload.ensure_running()
+        if self._workload_watch is None:
+            self._workload_watch = KubectlWatch(lambda: self._watch_workload(state), self._now)
+        self._workload_watch.ensure_running()
         if rolling is not None:
-            if self._pods is None:
-                self._pods = KubectlWatch(lambda: self._listen_to_pods(state, rolling), self._now)
-            self._pods.ensure_running()
+            if self._pods_watch is None:
+                self._pods_watch = KubectlWatch(lambda: self._watch_pods(state, rolling), self._now)
+            self._pods_watch.ensure_running()
         with self._lock:
-            up = self._workload.up and self._behind is None and (self._pods is None or self._pods.up)
-            alarm = self._alarm >= memory_of(state).last_snapshot_at
-            told = self._told if self._fresh and up else None
-            return WatchState(up=up, workload=told, gone=self._gone and self._workload.up, pod_problem=alarm)
+            up = (
+                self._workload_watch.up
+                and self._lagging_since is None
+                and (self._pods_watch is None or self._pods_watch.up)
+            )
+            has_problem = self._problem_at >= memory_of(state).last_snapshot_at
+            workload = self._last_workload if self._fresh and up else None
+            return WatchState(
+                up=up, workload=workload, gone=self._gone and self._workload_watch.up, pod_problem=has_problem
+            )
 
     def verify_against(self, read: Workload) -> None:
         """Compare with what was read; give up a watch that lags behind."""
-        watch, now = self._workload, self._now()
+        watch, now = self._workload_watch, self._now()
         if watch is None or not watch.up:
             return
         with self._lock:
             agrees = (
-                self._told is not None and self._told.counts == read.counts and only_counters_changed(self._told, read)
+                self._last_workload is not None
+                and self._last_workload.counts == read.counts
+                and only_counters_changed(self._last_workload, read)
             )
-            before, self._fresh = self._behind, False
+            before, self._fresh = self._lagging_since, False
             if agrees:
-                self._behind = None
+                self._lagging_since = None
             elif before is None or before[1] != watch.lines:
-                self._behind = (now, watch.lines)
-            deaf = not agrees and before is not None and before[1] == watch.lines and now - before[0] >= LAG_LIMIT_S
-            if deaf:
-                self._behind = None
-        if deaf:
+                self._lagging_since = (now, watch.lines)
+            is_stale = not agrees and before is not None and before[1] == watch.lines and now - before[0] >= LAG_LIMIT_S
+            if is_stale:
+                self._lagging_since = None
+        if is_stale:
             watch.give_up()
 
     def close(self) -> None:
         """End the watches."""
-        for watch in (self._workload, self._pods):
+        for watch in (self._workload_watch, self._pods_watch):
             if watch is not None:
                 watch.close()
 
-    def _listen(self, state: RolloutState) -> LineFollower:
-        return self._kubectl.watch_workload(workload_target(state), self._hear, self._wake, lasts=self._left(state))
-
-    def _listen_to_pods(self, state: RolloutState, workload: Workload) -> LineFollower:
-        return self._kubectl.watch_pods(
-            workload_target(state), workload, self._hear_pod, self._wake, lasts=self._left(state)
+    def _watch_workload(self, state: RolloutState) -> LineFollower:
+        return self._kubectl.watch_workload(
+            workload_target(state), self._on_workload, self._wake, duration=self._duration(state)
         )
 
-    def _left(self, state: RolloutState) -> float:
+    def _watch_pods(self, state: RolloutState, workload: Workload) -> LineFollower:
+        return self._kubectl.watch_pods(
+            workload_target(state), workload, self._on_pod, self._wake, duration=self._duration(state)
+        )
+
+    def _duration(self, state: RolloutState) -> float:
         return max(0.0, state.deadline - self._now()) + state.timeouts.settle + EXTRA_DURATION_S
 
-    def _hear(self, workload: Workload | None) -> None:
+    def _on_workload(self, workload: Workload | None) -> None:
         with self._lock:
-            news = workload is None or workload != self._told
-            self._told = workload or self._told
+            changed = workload is None or workload != self._last_workload
+            self._last_workload = workload or self._last_workload
             self._gone, self._fresh = workload is None, True
-            if self._workload is not None:
-                self._workload.lines += 1
-        if news:
+            if self._workload_watch is not None:
+                self._workload_watch.lines += 1
+        if changed:
             self._wake()
 
-    def _hear_pod(self, pod: Pod | None) -> None:
+    def _on_pod(self, pod: Pod | None) -> None:
         with self._lock:
-            if self._pods is not None:
-                self._pods.lines += 1
-            signs = pod_failures.problem_keys(pod) if pod is not None else ()
-            news = pod is not None and bool(signs) and self._signs.get(pod.uid) != signs
+            if self._pods_watch is not None:
+                self._pods_watch.lines += 1
+            problems = pod_failures.problem_keys(pod) if pod is not None else ()
+            changed = pod is not None and bool(problems) and self._problems_by_pod.get(pod.uid) != problems
             if pod is not None:
-                self._signs[pod.uid] = signs
-            if news:
-                self._alarm = self._now()
-        if news:
+                self._problems_by_pod[pod.uid] = problems
+            if changed:
+                self._problem_at = self._now()
+        if changed:
             self._wake()

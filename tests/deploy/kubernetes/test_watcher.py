@@ -103,12 +103,12 @@ def test_a_watch_that_goes_deaf_or_mad_harms_nothing(
 
 
 def test_lines_that_are_not_of_a_watch_end_it() -> None:
-    heard: list[str | None] = []
-    line = watch_stream.watch_line_handler(lambda raw: str(raw["name"]), heard.append)
-    assert line('{"type": "ADDED", "object": {"name": "web"}}')
-    assert line('{"type": "BOOKMARK", "object": {}}')
-    assert line('{"type": "DELETED", "object": {}}')
-    assert heard == ["web", None]
+    objects: list[str | None] = []
+    on_line = watch_stream.watch_line_handler(lambda raw: str(raw["name"]), objects.append)
+    assert on_line('{"type": "ADDED", "object": {"name": "web"}}')
+    assert on_line('{"type": "BOOKMARK", "object": {}}')
+    assert on_line('{"type": "DELETED", "object": {}}')
+    assert objects == ["web", None]
     for bad in (
         "",
         "null",
@@ -118,4 +118,4 @@ def test_lines_that_are_not_of_a_watch_end_it() -> None:
         '{"type": "ADDED", "object": {}}',
         "[" * 9999,
     ):
-        assert not line(bad), bad
+        assert not on_line(bad), bad
