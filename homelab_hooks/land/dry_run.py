@@ -28,7 +28,7 @@ from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names, pluralize, short_sha
 
 T = TypeVar("T")
-_NOTHING_TO_LAND = "there would be nothing to land"
+_NOTHING_TO_LAND = "nothing to land"
 
 
 def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> tuple[str, tuple[CommandError, ...]]:
@@ -83,7 +83,7 @@ def _target_commit(landing: Landing) -> str:
         case Found(tip):
             return str(tip)
         case NotFound():
-            hint = "name another: --onto BRANCH"
+            hint = "name another target with --onto BRANCH"
             raise CommandError(f"there is no branch {landing.upstream}", hint=hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | Denied(reason):
             raise CommandError(f"could not query {landing.upstream}: {reason}", exit=ExitCode.PUSH_FAILED)
@@ -95,16 +95,16 @@ def _merge_line(landing: Landing, facts: PreflightFacts, tip: str) -> str:
         return ""
     at = f"{landing.upstream} is at {short_sha(tip)}"
     if not git.history.has_commit(tip):
-        return f"{at}, which is not here yet: would fetch it and land {facts.branch} by {strategy}"
+        return f"{at}, not fetched yet: would fetch it and land {facts.branch} by {strategy}"
     ahead, behind = git.history.commits_ahead(of=tip, sha=facts.head), git.history.commits_ahead(of=facts.head, sha=tip)
     if not ahead:
         return f"{at} and contains {facts.branch}: {_NOTHING_TO_LAND}"
-    new = f"{pluralize(behind, 'commit')} that {facts.branch} has not" if behind else f"which {facts.branch} has"
+    new = f"{pluralize(behind, 'commit')} not in {facts.branch}" if behind else f"already in {facts.branch}"
     line = f"{at}, {new}: would land {pluralize(ahead, 'commit')}"
     if behind and strategy is Strategy.FF_ONLY:
-        return f"{line}, but a fast-forward cannot (21)"
+        return f"{line}, but cannot fast-forward (exit code 21)"
     files = git.worktree.conflicting_files(facts.head, tip) if behind else ()
-    return f"{line} by {strategy}" + (f", with conflicts in: {join_names(files)} (21)" if files else "")
+    return f"{line} by {strategy}" + (f", with conflicts in: {join_names(files)} (exit code 21)" if files else "")
 
 
 def _verify_line(landing: Landing) -> str:
@@ -117,7 +117,7 @@ def _verify_line(landing: Landing) -> str:
         case SkipVerification():
             return "would not verify: --no-verify"
         case DetectVerification():
-            return "would find nothing to verify with"
+            return "would stop: no verification command found (exit code 20)"
 
 
 def _push_line(landing: Landing) -> str:
@@ -129,6 +129,6 @@ def _push_line(landing: Landing) -> str:
 
 def _follow_line(dependencies: LandingDependencies) -> str:
     if dependencies.follow_up is None:
-        return "would not watch"
+        return "would not watch CI"
     hook = post_push_hook(dependencies.git) if dependencies.runs_post_push_hook else None
     return f"would run {hook}" if hook else f"would {dependencies.follow_up_label}"

@@ -37,7 +37,7 @@ def merge_target(landing: Landing, tip: str) -> str:
         was, head = head, git.history.head()
         landing.save(merged_commit=head, merge_began_at="")
         if not git.history.is_ancestor(older=tip, newer=head):
-            raise CommandError(f"git did not bring {landing.upstream} in", hint=ABORT_HINT, exit=ExitCode.REFUSED)
+            raise CommandError(f"{landing.upstream} was not merged", hint=ABORT_HINT, exit=ExitCode.REFUSED)
         update_submodules(landing, was=[was], now=head)
         report.detail = f"{short_sha(head)} contains {landing.upstream}"
     return head
@@ -47,8 +47,8 @@ def _require_merge_allowed(landing: Landing) -> None:
     """Raise CommandError if the strategy allows no merge."""
     if landing.request.strategy is Strategy.FF_ONLY:
         raise CommandError(
-            f"{landing.upstream} has moved, and only a fast-forward was asked for",
-            hint="merge or rebase it yourself, or land with --strategy merge",
+            f"cannot fast-forward: {landing.upstream} has diverged",
+            hint="merge or rebase it yourself, or run git land --strategy merge",
             exit=ExitCode.CONFLICT,
         )
 
@@ -74,7 +74,7 @@ def _restore_files(landing: Landing, new: list[str]) -> None:
     if changed:
         done = git.worktree.restore(changed)
         if not done.ok:
-            text = f"what git had begun could not be undone in {join_names(changed)}: {error_message(done)}"
+            text = f"could not restore {join_names(changed)} after the failed merge: {error_message(done)}"
             landing.log(text, source="merge", level=LogLevel.WARNING)
 
 
@@ -89,11 +89,11 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
     for line in output_lines(done.out + done.err):
         landing.log(line, source="merge")
     if not operation:
-        return CommandError(f"git refused to merge {landing.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
+        return CommandError(f"could not merge {landing.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
     git.operations.abort_operation(operation.name)
     return CommandError(
-        f"the merge with {landing.upstream} was not committed: {error_message(done)}",
-        hint="a hook or signing stopped it: fix that, then run git land again",
+        f"could not commit the merge with {landing.upstream}: {error_message(done)}",
+        hint="fix the hook or the commit signing that failed, then run git land again",
         exit=ExitCode.PUSH_FAILED,
     )
 
@@ -104,8 +104,8 @@ def continue_error(landing: Landing, done: Completed) -> CommandError:
     if files:
         return conflict_error(landing, files)
     return CommandError(
-        f"what is resolved could not be committed: {error_message(done)}",
-        hint=f"a hook or signing stopped it: fix that, then git land --continue; {ABORT_HINT}",
+        f"could not commit the resolution: {error_message(done)}",
+        hint=f"fix the hook or the commit signing that failed, then run git land --continue; {ABORT_HINT}",
         exit=ExitCode.PUSH_FAILED,
     )
 
@@ -114,6 +114,6 @@ def conflict_error(landing: Landing, files: tuple[str, ...]) -> CommandError:
     """Return the error for files with conflicts (21)."""
     return CommandError(
         f"{landing.upstream} conflicts with {landing.state.branch} in: {join_names(files)}",
-        hint=f"resolve and git add them, then git land --continue; {ABORT_HINT}",
+        hint=f"resolve and git add them, then run git land --continue; {ABORT_HINT}",
         exit=ExitCode.CONFLICT,
     )

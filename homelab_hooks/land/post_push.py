@@ -35,7 +35,7 @@ def report_landed(landing: Landing) -> Landed:
         landing.save(landed_commit=state.pushed_commit, stage=Stage.CONFIRM)
     landing.log(f"landed {state.pushed_commit} on {state.target}")
     if again := landing.request.resume_command(state.pushed_commit):
-        landing.log(f"to take the watching up again: {again}")
+        landing.log(f"to resume: {again}")
     return landed_info(landing)
 
 
@@ -83,7 +83,7 @@ def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
             env={"HOMELAB_IN_LAND": "1"},
             stdin=there.pre_push_line.encode(),
         )
-        report.detail = f"the post-push hook ended with {done.code}"
+        report.detail = f"the post-push hook exited with code {done.code}"
         if not done.ok:
             report.mark_failed()
     code = ExitCode.OK if done.ok else ExitCode(done.code) if done.code in _PASSED_THROUGH_CODES else ExitCode.FAILED
@@ -102,8 +102,8 @@ def unknown_verdict(landing: Landing) -> Verdict:
     landing.save(ended_with=ExitCode.UNREACHABLE.verdict)
     return Verdict(
         exit=ExitCode.UNREACHABLE,
-        reason=f"it is unknown whether {state.pushed_commit} is on {state.target}: "
-        f"{format_remote_url(state.push_url)} does not answer",
+        reason=f"unknown whether {state.pushed_commit} is on {state.target}: "
+        f"{format_remote_url(state.push_url)} did not respond",
         hint="run git land --continue to query the server again",
         sha=state.pushed_commit,
     )

@@ -78,7 +78,7 @@ def _interrupted_landing(facts: PreflightFacts) -> CommandError | None:
     elsewhere = facts.branch != branch and facts.operation.name not in _DETACHES_HEAD
     return _refusal(
         f"the landing of {strip_control_chars(branch)} was interrupted at {facts.interrupted_stage}",
-        (f"git switch {shlex.quote(strip_control_chars(branch))}; then " if elsewhere else "")
+        (f"run git switch {shlex.quote(strip_control_chars(branch))}; then " if elsewhere else "")
         + "git land --continue resumes it; git land --abort undoes it",
     )
 
@@ -91,7 +91,7 @@ def lock_error(lock: str) -> CommandError:
     """Return the error for a lock file of another git."""
     return _refusal(
         f"another git process is running here, or was killed: {strip_control_chars(lock)} exists",
-        "wait for it; if no git is running, remove that file; then run the same command again",
+        "wait for it to finish, or remove that file if no git is running; then run the same command again",
     )
 
 
@@ -102,16 +102,16 @@ def _operation(facts: PreflightFacts) -> CommandError | None:
         return foreign_operation_error(facts.operation)
     return _refusal(
         f"the {facts.operation.name} of an earlier landing is in progress",
-        "resolve and git add the files, then git land --continue; or git land --abort",
+        "resolve and git add the files, then run git land --continue; or run git land --abort",
     )
 
 
 _WAYS_TO_END = {
-    "merge": "git merge --continue, or undo it: git merge --abort",
-    "rebase": "git rebase --continue, or undo it: git rebase --abort",
-    "cherry-pick": "git cherry-pick --continue, or undo it: git cherry-pick --abort",
-    "revert": "git revert --continue, or undo it: git revert --abort",
-    "am": "git am --continue, or undo it: git am --abort",
+    "merge": "git merge --continue, or undo it with git merge --abort",
+    "rebase": "git rebase --continue, or undo it with git rebase --abort",
+    "cherry-pick": "git cherry-pick --continue, or undo it with git cherry-pick --abort",
+    "revert": "git revert --continue, or undo it with git revert --abort",
+    "am": "git am --continue, or undo it with git am --abort",
     "bisect": "git bisect reset",
 }
 
@@ -120,20 +120,20 @@ def foreign_operation_error(operation: UnfinishedOperation) -> CommandError:
     """Return the error for an operation in progress that the user began; it is left alone."""
     article = "an" if operation.name == "am" else "a"
     return _refusal(
-        f"{article} {operation.name} of your own is in progress",
-        f"finish it: {_WAYS_TO_END[operation.name]}; then the same command again",
+        f"{article} {operation.name} that you started is in progress",
+        f"finish it with {_WAYS_TO_END[operation.name]}; then run the same command again",
     )
 
 
 def _branch(facts: PreflightFacts) -> CommandError | None:
     if not facts.head:
-        return _refusal("there is no commit yet", "commit something first")
+        return _refusal("there is no commit yet", "make a commit first")
     if not facts.branch and facts.operation.name not in _DETACHES_HEAD:
-        return _refusal("HEAD is detached: there is no branch to land", "make one: git switch -c TOPIC")
+        return _refusal("HEAD is detached: there is no branch to land", "create a branch: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
         return _refusal(
-            f"{strip_control_chars(facts.branch)} is the target itself",
-            "land from a branch of its own: git switch -c TOPIC",
+            f"{strip_control_chars(facts.branch)} is the target branch",
+            "run git land from a topic branch: git switch -c TOPIC",
         )
     return None
 
@@ -142,14 +142,13 @@ def _target(facts: PreflightFacts) -> CommandError | None:
     if facts.target or not facts.remote:  # a missing remote is reported separately
         return None
     if facts.remote_error:
-        what = (
-            f"{strip_control_chars(facts.remote)} cannot be asked which branch to land on: "
-            f"{strip_control_chars(facts.remote_error)}"
+        reason = f"cannot reach {strip_control_chars(facts.remote)}: {strip_control_chars(facts.remote_error)}"
+        return CommandError(
+            f"could not determine the target branch: {reason}",
+            hint="check the network, then run git land again",
+            exit=ExitCode.PUSH_FAILED,
         )
-        return CommandError(what, hint="git land again when it can be reached", exit=ExitCode.PUSH_FAILED)
-    return _refusal(
-        f"{strip_control_chars(facts.remote)} does not say which branch to land on", "name it: --onto BRANCH"
-    )
+    return _refusal(f"{strip_control_chars(facts.remote)} has no default branch", "name the target with --onto BRANCH")
 
 
 def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
@@ -157,8 +156,8 @@ def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
         return None
     if facts.changes:
         return _refusal(
-            f"the work tree has changes that would not be landed: {join_names(change[3:] for change in facts.changes)}",
-            "commit them, or put them aside: git stash",
+            f"uncommitted changes would not be landed: {join_names(change[3:] for change in facts.changes)}",
+            "commit them, or run git stash",
         )
     if facts.hidden_changes:
         return _refusal(*describe_hidden_changes(facts.hidden_changes))
@@ -169,14 +168,14 @@ def describe_hidden_changes(paths: Iterable[str], *, when: str = "") -> tuple[st
     """Return the message and the hint for changed files that `git status` skips."""
     what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {join_names(paths)}"
     show = "git update-index --no-assume-unchanged --no-skip-worktree FILE"
-    return what, f"commit or undo that after {show}, or land from a work tree of its own (homelab work start)"
+    return what, f"commit or undo the changes (after {show}), or use another work tree (homelab work start)"
 
 
 def _plaintext_secrets(facts: PreflightFacts) -> CommandError | None:
     if not facts.plaintext_secrets:
         return None
     return _refusal(
-        "git-crypt is to encrypt these files, and they are committed in plaintext: "
+        "these files should be encrypted by git-crypt but are committed in plaintext: "
         f"{join_names(facts.plaintext_secrets)}",
         "run git-crypt unlock, then rewrite those commits with the encrypted files",
     )
@@ -186,6 +185,6 @@ def _verifiable(facts: PreflightFacts) -> CommandError | None:
     if facts.can_be_verified:
         return None
     return _refusal(
-        "there is nothing to verify with",
-        "say how: --verify-cmd CMD, or git config homelab.verify CMD; or land unverified on purpose: --no-verify",
+        "no verification command found",
+        "set one with --verify-cmd CMD or git config homelab.verify CMD, or skip verification with --no-verify",
     )

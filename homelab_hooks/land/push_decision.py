@@ -82,7 +82,7 @@ def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter:
 
 
 LOST_RACE = "another push came first"
-REF_LOCKED = "another update holds the branch's lock on the server"
+REF_LOCKED = "the branch is locked on the server by another update"
 
 
 def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry | Fail:
@@ -95,18 +95,18 @@ def retry_or_fail(tried: int, attempts: int, jitter: float, why: str) -> Retry |
 
 def _give_up(tried: int, why: str) -> Fail:
     message = f"nothing was landed after {tried} attempts: {why}"
-    return Fail(CommandError(message, hint="git land again", exit=ExitCode.PUSH_FAILED))
+    return Fail(CommandError(message, hint="run git land again", exit=ExitCode.PUSH_FAILED))
 
 
 _HINTS = {
     PushStatus.REFUSED: "fix what the server reports, then run git land again",
     PushStatus.LOCAL_HOOK: "fix what the pre-push hook reports, then run git land again",
-    PushStatus.DENIED: "check your access and your key or token for this remote, then git land again",
-    PushStatus.UNREACHABLE: "git land again when the server can be reached",
+    PushStatus.DENIED: "check your access and your key or token for this remote, then run the same command again",
+    PushStatus.UNREACHABLE: "check the network, then run the same command again",
 }
 _MESSAGES = {
-    PushStatus.REFUSED: "the push was refused",
-    PushStatus.LOCAL_HOOK: "the pre-push hook of this repository refused the push",
+    PushStatus.REFUSED: "the push was rejected",
+    PushStatus.LOCAL_HOOK: "the pre-push hook rejected the push",
     PushStatus.DENIED: "access was denied",
     PushStatus.UNREACHABLE: "the server could not be reached",
 }
@@ -117,6 +117,6 @@ def push_error(outcome: PushResult) -> CommandError:
     what = _MESSAGES.get(outcome.status, "the push failed")
     return CommandError(
         f"{what}: {outcome.reason}" if outcome.reason else what,
-        hint=_HINTS.get(outcome.status, "git land again"),
+        hint=_HINTS.get(outcome.status, "run the same command again"),
         exit=ExitCode.PUSH_FAILED,
     )

@@ -61,8 +61,8 @@ def resume_merge(landing: Landing) -> None:
     what, hint = describe_difference(git, head)
     if what:
         raise CommandError(
-            f"{what}; the landing would not contain that",
-            hint=f"{hint}, or put it aside (git stash), then git land --continue; {ABORT_HINT}",
+            f"{what}; the landing would not contain these changes",
+            hint=f"{hint} (or git stash), then run git land --continue; {ABORT_HINT}",
             exit=ExitCode.REFUSED,
         )
     landing.save(merge_began_at="")
@@ -74,7 +74,7 @@ def _finish_operation(landing: Landing, operation: str) -> None:
     if files:
         raise CommandError(
             f"these files still have conflicts: {join_names(files)}",
-            hint="resolve and git add them, then git land --continue; or git land --abort",
+            hint="resolve and git add them, then run git land --continue; or run git land --abort",
             exit=ExitCode.CONFLICT,
         )
     done = git.operations.continue_operation(operation)
@@ -102,12 +102,12 @@ def _wait_for_orphan_push(landing: Landing) -> None:
     clock, pusher = landing.dependencies.clock, landing.git.transfer.running_push_pid(landing.state.pushed_commit)
     until = clock.now() + ORPHAN_PUSH_TIMEOUT_S
     if pusher:
-        landing.log(f"the push of this landing still runs, as process {pusher}: waiting for its end", source="push")
+        landing.log(f"a push by this landing is still running (pid {pusher}); waiting for it to finish", source="push")
     while pusher:
         if clock.now() >= until:
             raise CommandError(
-                f"the push of this landing still runs, as process {pusher}: its result is not known yet",
-                hint="wait for it or stop it, then run the same command again",
+                f"a push by this landing is still running (pid {pusher})",
+                hint="wait for it to finish or stop it, then run the same command again",
                 exit=ExitCode.UNREACHABLE,
             )
         clock.sleep(0.5)
@@ -131,12 +131,12 @@ def roll_back(landing: Landing) -> Verdict:
     if there:
         sha = state.landed_commit or state.pushed_commit
         landing.discard()
-        reason = f"{sha} is on {state.target} already: that cannot be taken back"
+        reason = f"{sha} is already on {state.target}; nothing was undone"
         again = state.request.resume_command(sha)
-        hint = f"watch it: {again}" if again else ""
+        hint = f"to watch it, run: {again}" if again else ""
         return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _branch_gone(landing):
-        return _discarded(landing, f"{state.branch} is not in this repository")
+        return _discarded(landing, f"{state.branch} was deleted or is checked out in another work tree")
     git = landing.git
     git.transfer.delete_leftover_fetch_refs()
     require_unlocked(git)
@@ -160,7 +160,7 @@ def _undo_operation(landing: Landing) -> None:
         raise foreign_operation_error(operation)
     done = git.operations.abort_operation(operation.name)
     if not done.ok:
-        raise CommandError(f"git cannot undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"could not undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
 
 
 def _branch_gone(landing: Landing) -> bool:
@@ -183,19 +183,19 @@ def _keep_branch(landing: Landing) -> Verdict:
         else ""
     )
     if not ours or ours == state.original_commit:
-        return _discarded(landing, f"{state.branch} stays as it is, with your commits")
+        return _discarded(landing, f"{state.branch} is unchanged and keeps your commits")
     if len(git.history.parents(ours)) > 1:
-        left = f"the merge {short_sha(ours)} of {landing.upstream} stays"
-        hint = f"to take it out and keep your commits: git rebase --onto {state.original_commit} {ours}"
+        kept = f"the merge of {landing.upstream} ({short_sha(ours)})"
+        hint = f"to remove the merge and keep your commits, run: git rebase --onto {state.original_commit} {ours}"
     else:
-        left = f"its commits stay as they were put on {landing.upstream}, up to {short_sha(ours)}"
+        kept = f"the rebase onto {landing.upstream} (up to {short_sha(ours)})"
         hint = ""
-    return _discarded(landing, f"{state.branch} keeps your commits, and {left}", hint=hint)
+    return _discarded(landing, f"{state.branch} keeps your commits and {kept}", hint=hint)
 
 
-def _discarded(landing: Landing, why: str, *, hint: str = "") -> Verdict:
+def _discarded(landing: Landing, branch_state: str, *, hint: str = "") -> Verdict:
     landing.discard()
-    reason = f"the landing is forgotten: {why}; nothing was landed"
+    reason = f"landing aborted; nothing was landed. {branch_state}"
     return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=landing.git.history.head(), landed=False)
 
 
@@ -239,8 +239,8 @@ def _require_same_branch(landing: Landing) -> None:
     branch, state = landing.git.history.current_branch(), landing.state
     if branch != state.branch:
         raise CommandError(
-            f"the landing is of {state.branch}, but {branch or 'a detached HEAD'} is checked out",
-            hint=f"git switch {shlex.quote(state.branch)}, then the same command again",
+            f"this landing is for {state.branch}, but {branch or 'a detached HEAD'} is checked out",
+            hint=f"run git switch {shlex.quote(state.branch)}, then run the same command again",
             exit=ExitCode.REFUSED,
         )
 
@@ -252,5 +252,5 @@ def _reset_branch(landing: Landing) -> None:
         return
     done = git.worktree.reset_keep(state.original_commit)
     if not done.ok:
-        raise CommandError(f"git cannot set {state.branch} back: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"could not reset {state.branch}: {error_message(done)}", exit=ExitCode.REFUSED)
     update_submodules(landing, was=[head], now=state.original_commit)

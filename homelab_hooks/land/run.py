@@ -118,7 +118,10 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
         there = _confirm_push(landing, step)
         if there is False:
             step = retry_or_fail(
-                tried, request.max_retries, landing.dependencies.jitter(), f"the push did not arrive: {outcome.reason}"
+                tried,
+                request.max_retries,
+                landing.dependencies.jitter(),
+                f"the push did not reach the server: {outcome.reason}",
             )
     match step:
         case Accepted() | QueryRemote():
@@ -144,7 +147,11 @@ def _confirm_push(landing: Landing, step: Accepted | QueryRemote) -> bool | None
             landing.save(push_unconfirmed=False)
         if not there:
             report.mark_failed()
-        report.detail = {True: "the server has it", False: "the server does not have it", None: "no answer"}[there]
+        report.detail = {
+            True: "the server has the commit",
+            False: "the server does not have the commit",
+            None: "no answer",
+        }[there]
     return there
 
 
@@ -159,7 +166,7 @@ def _push_feature_branch(landing: Landing, refused: PushResult) -> Verdict:
     if outcome.status is not PushStatus.ACCEPTED:
         problem = push_error(outcome)
         raise CommandError(
-            f"{state.target} takes no direct pushes, and {state.branch} could not be pushed: {problem.message}",
+            f"{state.target} is protected, and {state.branch} could not be pushed: {problem.message}",
             hint=problem.hint,
             exit=ExitCode.PUSH_FAILED,
         )
@@ -168,8 +175,8 @@ def _push_feature_branch(landing: Landing, refused: PushResult) -> Verdict:
     landing.discard()
     return Verdict(
         exit=ExitCode.PROTECTED,
-        reason=f"{state.target} takes no direct pushes: {refused.reason}; {state.branch} was pushed",
-        hint=f"open a pull request: {link}" if link else "open a pull request for it",
+        reason=f"{state.target} is protected: {refused.reason}; {state.branch} was pushed",
+        hint=f"open a pull request: {link}" if link else f"open a pull request for {state.branch}",
         sha=state.pushed_commit,
         url=link,
         landed=False,
@@ -177,7 +184,7 @@ def _push_feature_branch(landing: Landing, refused: PushResult) -> Verdict:
 
 
 def _already_contained(landing: Landing) -> Verdict:
-    reason = f"{landing.state.branch} is contained in {landing.upstream} already"
+    reason = f"{landing.upstream} already contains {landing.state.branch}"
     sha = landing.git.history.head()
     landing.discard()
     return Verdict(exit=ExitCode.OK, label="nothing", reason=reason, sha=sha, landed=False)
@@ -216,7 +223,7 @@ def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dic
 def _load_pending(dependencies: LandingDependencies, verb: str) -> Landing:
     state = pending_landing(dependencies.git)
     if state is None:
-        raise CommandError(f"there is no landing to {verb}", hint="start one: git land", exit=ExitCode.REFUSED)
+        raise CommandError(f"there is no landing to {verb}", hint="to start one, run git land", exit=ExitCode.REFUSED)
     return Landing(dependencies, state_file(dependencies.git), with_credentials(state, dependencies.git))
 
 

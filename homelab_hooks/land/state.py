@@ -112,13 +112,13 @@ class StateFile:
 
     def _unreadable(self) -> CommandError:
         return CommandError(
-            f"the state of an earlier landing cannot be read: {strip_control_chars(str(self._path))}",
-            hint="look at git log and git status, then remove that file",
+            f"cannot read the state of an earlier landing: {strip_control_chars(str(self._path))}",
+            hint="check git log and git status, then remove that file",
             exit=ExitCode.REFUSED,
         )
 
     def save(self, state: LandingState) -> None:
-        """Replace the state file atomically and durably. Raises CommandError if the disk refuses.
+        """Replace the state file atomically and durably. Raises CommandError if it cannot be written.
 
         Passwords in URLs are not written; `resume.with_credentials` restores them from git's settings.
         """
@@ -129,7 +129,7 @@ class StateFile:
             replace_file(self._path, json.dumps(raw, indent=1), mode=0o600, durable=True)
 
     def clear(self) -> None:
-        """Remove the state file, and temporary files of killed writers. Raises CommandError if the disk refuses."""
+        """Remove the state file, and temporary files of killed writers. Raises CommandError if it cannot be written."""
         with _reporting_disk_errors(self._path.parent):
             for path in [self._path, *self._path.parent.glob("land.json.*")]:
                 if path.exists():
@@ -154,7 +154,7 @@ def _reporting_disk_errors(directory: Path) -> Iterator[None]:
 
 def _parse_state(raw: Any) -> LandingState:
     if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA_VERSION:
-        raise ValueError("another version's state")
+        raise ValueError("state of another version")
     _require_types(raw, request=dict, push_attempts=int, push_unconfirmed=bool)
     return LandingState(**{**raw, "request": _parse_request(raw["request"]), "stage": Stage(raw["stage"])})
 
@@ -203,8 +203,8 @@ def _parse_command(command: str, why: str) -> VerifyCommand:
 def lock_held_error(holder: str) -> CommandError:
     """Return the error for a second landing."""
     return CommandError(
-        f"another landing runs in this repository: {strip_control_chars(holder) or 'it does not say which'}",
-        hint="wait for it or stop it, then run git land again",
+        f"another landing is running in this repository: {strip_control_chars(holder) or 'unknown process'}",
+        hint="wait for it to finish or stop it, then run git land again",
         exit=ExitCode.REFUSED,
     )
 

@@ -24,6 +24,7 @@ from homelab_hooks.land.tree_check import (
 from homelab_hooks.land.verification import VerificationRun, detect_in, run_verification, verification_error
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.humanize import short_sha
 
 MAX_QUERIES = 3
@@ -50,14 +51,18 @@ def fetch_target(landing: Landing) -> str:
 def _fetch_error(landing: Landing, done: Completed) -> CommandError:
     said = output_lines(done.err)
     if done.ok:
-        hint = "check refs/homelab and the hooks that git runs for refs, then git land again"
-        return CommandError(f"the fetch brought no commit of {landing.upstream}", hint=hint, exit=ExitCode.PUSH_FAILED)
+        hint = "check refs/homelab and the reference-transaction hooks, then run git land again"
+        return CommandError(
+            f"the fetch returned no commit for {landing.upstream}", hint=hint, exit=ExitCode.PUSH_FAILED
+        )
     if "couldn't find remote ref" in done.err:
         return CommandError(
-            f"there is no branch {landing.upstream}", hint="name another: --onto BRANCH", exit=ExitCode.REFUSED
+            f"there is no branch {landing.upstream}",
+            hint="name another target with --onto BRANCH",
+            exit=ExitCode.REFUSED,
         )
     problem = push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done), output=said))
-    reason = f"{landing.upstream} could not be fetched: {error_message(done)}"
+    reason = f"could not fetch {landing.upstream}: {error_message(done)}"
     return CommandError(reason, hint=problem.hint, exit=problem.exit)
 
 
@@ -71,7 +76,7 @@ def verify_commit(landing: Landing, sha: str) -> None:
             return
         tree = git.history.tree_of(sha)
         if tree == landing.state.verified_tree:
-            report.mark_skipped("this tree was verified already")
+            report.mark_skipped("this tree is already verified")
             return
         require_same_tree(landing, sha, when=BEFORE_VERIFICATION)
         landing.log(f"verifying with `{chosen.command}`: {chosen.why}", source="verify")
@@ -91,9 +96,7 @@ def verification_command(landing: Landing) -> VerifyCommand | None:
         case DetectVerification():
             found = detect_in(landing.git.location.top_level())
             if found is None:
-                raise CommandError(
-                    "the files that said how to verify are gone", hint="--verify-cmd CMD", exit=ExitCode.REFUSED
-                )
+                raise CommandError("no verification command found", hint="pass --verify-cmd CMD", exit=ExitCode.REFUSED)
             return found
 
 
@@ -133,7 +136,7 @@ def query_pushed(landing: Landing) -> bool | None:
         answer = query.poll(state.pushed_commit, url=state.push_url, branch=state.target)
         if isinstance(answer, Found):
             return as_landed(answer)
-        landing.log(f"no answer about the push: {answer.reason}", source="push", level=LogLevel.WARNING)
+        landing.log(f"could not query the result of the push: {answer.reason}", source="push", level=LogLevel.WARNING)
         if turn + 1 < MAX_QUERIES:
             landing.dependencies.clock.sleep(2.0**turn)
     return None
@@ -143,7 +146,7 @@ def wait_to_retry(landing: Landing, decision: Retry | WaitForTurn) -> None:
     """Wait until the next attempt."""
     match decision:
         case Retry(delay, why):
-            landing.log(f"{why}; trying again in {delay:.1f} s", level=LogLevel.WARNING)
+            landing.log(f"{why}; retrying in {format_duration(delay)}", level=LogLevel.WARNING)
             landing.dependencies.clock.sleep(delay)
         case WaitForTurn(why):
             _wait_for_turn(landing, why)
@@ -155,7 +158,7 @@ def _wait_for_turn(landing: Landing, why: str) -> None:
     """Poll the target until it is time for the next attempt; where it cannot be polled, wait about a round."""
     clock, jitter, state = landing.dependencies.clock, landing.dependencies.jitter, landing.state
     known = landing.contention = landing.contention.lost_race(clock.now() - landing.round_began)
-    when = f"trying again after another landing, or in {known.quiet_s:.1f} s without one"
+    when = f"retrying after the next landing, or in {format_duration(known.quiet_s)} if there is none"
     landing.log(f"{why}; {when}", level=LogLevel.WARNING)
     while True:
         answer = landing.poller.ls_remote_branch(state.push_url, state.target)

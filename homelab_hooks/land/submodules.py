@@ -30,11 +30,11 @@ def update_submodules(landing: Landing, *, was: Iterable[str], now: str) -> None
     done = git.submodules.update_submodules(*stale)
     if not done.ok:
         raise CommandError(
-            f"the submodules cannot follow the merge ({join_names(stale)}): {error_message(done)}",
-            hint="make git submodule update work, then git land --continue; or git land --abort",
+            f"could not update submodules after the merge ({join_names(stale)}): {error_message(done)}",
+            hint="fix git submodule update, then run git land --continue; or run git land --abort",
             exit=ExitCode.PUSH_FAILED,
         )
-    landing.log(f"brought to the recorded commits: {join_names(stale)}", source="merge")
+    landing.log(f"updated submodules: {join_names(stale)}", source="merge")
 
 
 def push_submodules_first(landing: Landing, sha: str) -> None:
@@ -48,8 +48,8 @@ def push_submodules_first(landing: Landing, sha: str) -> None:
         done = git.submodules.push_submodule(path)
         if not done.ok:
             raise CommandError(
-                f"the submodule {join_names([path])} could not be pushed: {error_message(done)}",
-                hint="push it from its own folder, then git land again",
+                f"could not push the submodule {join_names([path])}: {error_message(done)}",
+                hint="push it from its own directory, then run git land again",
                 exit=ExitCode.PUSH_FAILED,
             )
         landing.log(f"pushed the submodule {path}", source="push")

@@ -42,9 +42,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
         )
     main = git.worktrees.main_worktree()
     if git.location.common_dir() is None or main is None:
-        raise CommandError(
-            "there is no work tree to put it beside", hint="run it inside a clone", exit=ExitCode.REFUSED
-        )
+        raise CommandError("no main work tree found", hint="run this command inside a clone", exit=ExitCode.REFUSED)
     return TaskWorktree(main / WORKTREES_DIR / topic, branch, main)
 
 
@@ -53,20 +51,20 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
     new = locate_worktree(topic, git=git, user=user)
     if new.path.exists() or f"refs/heads/{new.branch}" in git.worktrees.worktree_branches().values():
         raise CommandError(
-            f"there is a work tree for {topic} already: {sanitize.strip_control_chars(str(new.path))}",
-            hint=f"work there, or remove it: homelab work clean {topic}",
+            f"a work tree for {topic} already exists: {sanitize.strip_control_chars(str(new.path))}",
+            hint=f"use it, or remove it with: homelab work clean {topic}",
             exit=ExitCode.REFUSED,
         )
     tip = _fetch_target(git, remote, onto)
     _ignore_folder(git.at(new.main_path))
     done = git.at(new.main_path).worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
-        raise CommandError(f"git could not create the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"could not create the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
     filled = git.at(new.path).worktrees.checkout_files()
     if not filled.ok:
         raise CommandError(
-            f"the work tree at {sanitize.strip_control_chars(str(new.path))} has no files: {error_message(filled)}",
+            f"could not check out files in {sanitize.strip_control_chars(str(new.path))}: {error_message(filled)}",
             exit=ExitCode.REFUSED,
         )
     return new.path
@@ -87,7 +85,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
     if git.location.top_level() == old.path:
         raise CommandError(
             "cannot remove the current work tree",
-            hint=f"cd {sanitize.strip_control_chars(str(old.main_path))}",
+            hint=f"leave it first: cd {sanitize.strip_control_chars(str(old.main_path))}",
             exit=ExitCode.REFUSED,
         )
     sha = outside.history.branch_commit(old.branch)
@@ -95,7 +93,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         _require_saved(git.at(old.path), outside, old, sha)
     done = outside.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
-        raise CommandError(f"git could not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"could not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     with contextlib.suppress(
         OSError
     ):  # a topic with slashes leaves parent directories; other work trees may be in them
@@ -103,7 +101,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
             folder.rmdir()
     deleted = outside.worktrees.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
-        return f"removed the work tree; the branch {old.branch} is left: {error_message(deleted)}"
+        return f"removed the work tree but not the branch {old.branch}: {error_message(deleted)}"
     return f"removed the work tree and the branch {old.branch}"
 
 
@@ -117,20 +115,24 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
     )
     asked = Found(onto) if onto else git.remotes.head_branch(chosen.name)
     if isinstance(asked, Unavailable):
-        what = f"cannot ask {remotes.format_remote_url(chosen.name)} which branch to start from: {asked.reason}"
-        raise CommandError(what, hint="the same command again when it can be reached", exit=ExitCode.PUSH_FAILED)
+        reason = f"cannot reach {remotes.format_remote_url(chosen.name)}: {asked.reason}"
+        raise CommandError(
+            f"could not determine the target branch: {reason}",
+            hint="check the network, then run the same command again",
+            exit=ExitCode.PUSH_FAILED,
+        )
     if isinstance(asked, NotFound):
-        what = f"{remotes.format_remote_url(chosen.name)} does not say which branch to start from"
-        raise CommandError(what, hint="name it: --onto BRANCH", exit=ExitCode.REFUSED)
+        what = f"{remotes.format_remote_url(chosen.name)} has no default branch"
+        raise CommandError(what, hint="name the target with --onto BRANCH", exit=ExitCode.REFUSED)
     target = asked.value
     named = chosen.name if chosen.name in git.remotes.remote_names() else ""
     tip, done = git.transfer.fetch_tip(chosen.name, target, remote=named)
     if not tip and done.ok:
         what = (
-            "the fetch brought no commit of "
+            "the fetch returned no commit for "
             f"{remotes.format_remote_url(chosen.name)}/{sanitize.strip_control_chars(target)}"
         )
-        raise CommandError(what, hint="the same command again", exit=ExitCode.PUSH_FAILED)
+        raise CommandError(what, hint="run the same command again", exit=ExitCode.PUSH_FAILED)
     if not tip:
         raise push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done)))
     return tip
@@ -166,7 +168,7 @@ def _require_saved(inside: Repository, outside: Repository, old: TaskWorktree, s
     unlanded = outside.history.unpushed_count(sha) if sha else 0
     if unlanded:
         raise CommandError(
-            f"{old.branch} has {pluralize(unlanded, 'commit')} on no remote",
+            f"{old.branch} has {pluralize(unlanded, 'commit')} that no remote has",
             hint="land them, or discard them with --force",
             exit=ExitCode.REFUSED,
         )

@@ -36,7 +36,7 @@ def require_same_tree(landing: Landing, sha: str, *, when: str) -> None:
     nothing_done = landing.state.nothing_done and when != DURING_VERIFICATION
     raise CommandError(
         what,
-        hint=f"{remedy}, then git land again" + ("" if nothing_done else f"; {ABORT_HINT}"),
+        hint=f"{remedy}, then run git land again" + ("" if nothing_done else f"; {ABORT_HINT}"),
         exit=ExitCode.REFUSED if nothing_done else ExitCode.VERIFY_FAILED,
     )
 
@@ -52,9 +52,9 @@ def describe_difference(git: Repository, sha: str, *, when: str = "") -> tuple[s
     """Return how HEAD, index and work tree differ from a commit, and a hint; both empty if they do not."""
     head = git.history.head()
     if head != sha:
-        return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check that with git reflog"
+        return f"HEAD moved from {short_sha(sha)} to {short_sha(head)}{when}", "check git reflog"
     changed = [entry[3:] for entry in git.worktree.uncommitted_changes()]
     if changed:
-        return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo that"
+        return f"tracked files changed{when}: {join_names(changed)}", "see git diff HEAD; commit or undo the changes"
     hidden = git.worktree.hidden_changes()
     return describe_hidden_changes(hidden, when=when) if hidden else ("", "")

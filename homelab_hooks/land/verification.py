@@ -33,7 +33,7 @@ def detect_command(read: ReadFile) -> VerifyCommand | None:
         read: returns the text of a file at the repository's root, None if there is none.
 
     >>> detect_command({"go.mod": "module x"}.get)
-    VerifyCommand(command='go test ./...', why='there is a go.mod')
+    VerifyCommand(command='go test ./...', why='found a go.mod')
     """
     return next((found for sign in DETECTORS if (found := sign(read))), None)
 
@@ -62,27 +62,27 @@ def _pre_commit(read: ReadFile) -> VerifyCommand | None:
     if not has_pre_push_hooks(text):
         return None
     return VerifyCommand(
-        "pre-commit run --all-files --hook-stage pre-push", "there is a .pre-commit-config.yaml with pre-push hooks"
+        "pre-commit run --all-files --hook-stage pre-push", "found a .pre-commit-config.yaml with pre-push hooks"
     )
 
 
 def _make(read: ReadFile) -> VerifyCommand | None:
     for name in ("GNUmakefile", "makefile", "Makefile"):
         if _MAKE_TEST.search(read(name) or ""):
-            return VerifyCommand("make test", f"there is a {name} with a target test")
+            return VerifyCommand("make test", f"found a {name} with a test target")
     return None
 
 
 def _just(read: ReadFile) -> VerifyCommand | None:
     for name in ("justfile", "Justfile", ".justfile"):
         if _JUST_TEST.search(read(name) or ""):
-            return VerifyCommand("just test", f"there is a {name} with a recipe test")
+            return VerifyCommand("just test", f"found a {name} with a test recipe")
     return None
 
 
 def _python(read: ReadFile) -> VerifyCommand | None:
     if _PYTEST.search(read("pyproject.toml") or ""):
-        return VerifyCommand("python -m pytest", "there is a pyproject.toml that names pytest")
+        return VerifyCommand("python -m pytest", "found a pyproject.toml that uses pytest")
     return None
 
 
@@ -95,15 +95,15 @@ def _node(read: ReadFile) -> VerifyCommand | None:
     test = scripts.get("test") if isinstance(scripts, dict) else None
     if not isinstance(test, str) or _NO_TEST in test:
         return None
-    return VerifyCommand("npm test", "there is a package.json with a script test")
+    return VerifyCommand("npm test", "found a package.json with a test script")
 
 
 def _go(read: ReadFile) -> VerifyCommand | None:
-    return None if read("go.mod") is None else VerifyCommand("go test ./...", "there is a go.mod")
+    return None if read("go.mod") is None else VerifyCommand("go test ./...", "found a go.mod")
 
 
 def _rust(read: ReadFile) -> VerifyCommand | None:
-    return None if read("Cargo.toml") is None else VerifyCommand("cargo test", "there is a Cargo.toml")
+    return None if read("Cargo.toml") is None else VerifyCommand("cargo test", "found a Cargo.toml")
 
 
 DETECTORS = (_pre_commit, _make, _just, _python, _node, _go, _rust)

@@ -27,25 +27,27 @@ class CiAccess(NamedTuple):
 
 
 def check_ci_access(
-    ci: Provider, names: Sequence[str], *, clock: Clock, patience: float = ACCESS_TIMEOUT_S, where: str = ""
+    ci: Provider, names: Sequence[str], *, clock: Clock, timeout_s: float = ACCESS_TIMEOUT_S, where: str = ""
 ) -> CiAccess:
     """Request the user, then the repository under each of its names until CI knows one.
 
     Raises CommandError (refused) with the reason if either fails.
 
     Args:
-        patience: seconds for all requests together.
+        timeout_s: seconds for all requests together.
         where: the server and the dial, for the message.
     """
-    until = clock.now() + patience
-    login = _require_answer(ci.account.user(within=patience), where)
+    until = clock.now() + timeout_s
+    login = _require_answer(ci.account.user(within=timeout_s), where)
     for name in names:
         look = ci.runs.repository(name, within=max(_MIN_REQUEST_S, until - clock.now()))
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))
     raise CommandError(
-        "the repository's OWNER/NAME in CI is not known", hint="set it with --repo OWNER/NAME", exit=ExitCode.REFUSED
+        "could not determine the repository's OWNER/NAME in CI",
+        hint="set it with --repo OWNER/NAME",
+        exit=ExitCode.REFUSED,
     )
 
 
@@ -57,7 +59,5 @@ def _require_answer(look: Poll[T], where: str) -> T:
         case Denied() as no:
             raise CommandError(no.reason, hint=no.hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | NotFound(reason):
-            hint = "check the server and the load balancer in front of it; --no-ci-watch lands without CI"
-            raise CommandError(
-                f"CI{where and f' at {where}'} cannot be asked: {reason}", hint=hint, exit=ExitCode.REFUSED
-            )
+            hint = "check the server and its load balancer, or pass --no-ci-watch to land without watching CI"
+            raise CommandError(f"cannot reach CI{where and f' at {where}'}: {reason}", hint=hint, exit=ExitCode.REFUSED)

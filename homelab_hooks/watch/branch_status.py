@@ -12,6 +12,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.polling.parallel import Produced, call_within
 from homelab_hooks.system.process import kill_abandoned
+from homelab_hooks.text.durations import format_duration
 
 
 class BranchStatus(NamedTuple):
@@ -60,7 +61,7 @@ def query_branch_status(
         poll: Poll[BranchStatus] = found.value
         return poll
     kill_abandoned()
-    return Unavailable(f"no answer within {seconds:g} s")
+    return Unavailable(f"no response within {format_duration(seconds)}")
 
 
 def _query(names: Sequence[str], branch: str, ci: Provider, *, within: float) -> Poll[BranchStatus]:

@@ -6,6 +6,7 @@ from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling import contact as polling_contact
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
+from homelab_hooks.text.durations import format_duration
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.state import CiWatchState
 
@@ -44,5 +45,5 @@ def build_unreachable_verdict(poll: Unavailable | Denied, timeout: float) -> Ver
     advice = poll.hint or "homelab config shows the effective server and dial"
     hint = f"run the same command again to continue; {advice}"
     return Verdict(
-        exit=ExitCode.UNREACHABLE, reason=f"no usable response for {timeout:.0f} s: {poll.reason}", hint=hint
+        exit=ExitCode.UNREACHABLE, reason=f"no usable response for {format_duration(timeout)}: {poll.reason}", hint=hint
     )

@@ -84,7 +84,7 @@ def report_failure(
             more = f"{hidden} lines before these" if hidden > 0 else "the whole log"
             text = f"{more}: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
         else:
-            text = f"no log of step {failed.step.name} has arrived; later: {rest}"
+            text = f"no log of step {failed.step.name} has arrived yet; to read it later, run: {rest}"
         emit(Log(source="homelab", text=text))
         if failed.workflow.url:
             emit(Log(source="homelab", text=f"see {failed.workflow.url}"))

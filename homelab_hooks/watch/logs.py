@@ -13,6 +13,7 @@ from homelab_hooks.polling import contact
 from homelab_hooks.polling.contact import Contact
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.failure_report import WatchClock, make_log_reader, read_log_to_end
@@ -60,7 +61,9 @@ def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedS
         found = [c for c in steps if selection.step in (c.step.name, f"{c.workflow.name}/{c.step.name}")]
         if not found:
             names = ", ".join(strip_control_chars(f"{c.workflow.name}/{c.step.name}") for c in steps) or "none yet"
-            raise CommandError(f"{pipeline.run} has no step {selection.step!r}", hint=f"its steps: {names}")
+            raise CommandError(
+                f"{pipeline.run} has no step {selection.step!r}", hint=f"choose one of its steps: {names}"
+            )
         return tuple(found)
     if selection.all:
         return tuple(c for c in steps if c.step.state in _STARTED_STATUSES)
@@ -178,7 +181,7 @@ class LogReader:
         if ended.failure:
             hint = "run the same command again to see the log from its beginning"
             raise CommandError(
-                f"no usable response for {GIVE_UP_AFTER_S:.0f} s: {ended.failure.reason}",
+                f"no usable response for {format_duration(GIVE_UP_AFTER_S)}: {ended.failure.reason}",
                 hint=hint,
                 exit=ExitCode.UNREACHABLE,
             )

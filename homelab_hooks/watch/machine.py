@@ -248,7 +248,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
         numbers = ", ".join(f"{t.run} is {t.pipeline.status}" for t in watch.tracks) or unseen
         outcome = "undecided" if watch.timeouts.one_poll else "timed out"
         hint = (
-            "homelab-watch waits for the result"
+            "run homelab-watch to wait for the result"
             if watch.timeouts.one_poll
             else "run the same command again to continue"
         )

@@ -33,7 +33,7 @@ def explain_no_pipeline(facts: CommitFacts, traits: Traits, *, was_filtered: boo
     if facts.is_repo_active is False:
         return "the repository is not active in CI", f"activate it in {traits.name}"
     if marker:
-        return f"the commit message says {marker.group(0)}", "push a commit without it, or run: homelab ci restart"
+        return f"the commit message contains {marker.group(0)}", "push a commit without it, or run: homelab ci restart"
     if facts.has_ci_config is False:
         return f"there is no {traits.name} configuration at this commit", f"add {traits.config_hint}"
     if was_filtered:

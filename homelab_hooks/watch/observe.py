@@ -69,7 +69,7 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
             watch = watch.with_track(track._replace(misses=track.misses + 1))
         else:
             watch = watch.without_track(track)._replace(vanished=tuple(dict.fromkeys((*watch.vanished, track.run))))
-            text = f"{track.run} was created and is gone again: filtered, or no configuration"
+            text = f"{track.run} was created and then removed: filtered out, or no configuration"
             events.append(Log(source="homelab", text=text))
     return watch, events
 
@@ -142,7 +142,7 @@ def rank_status(status: Status) -> int:
 def _replacement_note(row: Pipeline, old: PipelineTrack, watch: CiWatchState) -> str:
     if row.commit == watch.scope.sha:
         return f"restarted: {row.run} replaces {old.run}"
-    return f"{old.run} was superseded by {row.run}, whose commit {row.commit[:8]} contains ours: following it"
+    return f"{old.run} was superseded by {row.run}, whose commit {row.commit[:8]} contains this commit: following it"
 
 
 def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
@@ -170,7 +170,7 @@ def _warn_unknown_status(
         word = track.pipeline.raw_status
         if track.pipeline.status is Status.UNKNOWN and word not in watch.warned_about:
             watch = watch._replace(warned_about=watch.warned_about | {word})
-            text = f"{track.run} is in a status unknown to this version: {word}; it counts as not decided"
+            text = f"{track.run} has status {word}, which is unknown to this version; treated as undecided"
             events.append(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return watch, events
 

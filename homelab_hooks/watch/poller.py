@@ -136,13 +136,13 @@ class CiPoller:
         if not self._token_accepted:
             user = self._ci.account.user(within=self._time_left(watch))
             if not isinstance(user, Found):
-                return user if isinstance(user, Unavailable | Denied) else Unavailable("the user is not known")
+                return user if isinstance(user, Unavailable | Denied) else Unavailable("CI returned no user")
             self._token_accepted = True
         answer = find_first_repository(self._ci.runs, self._request.repo_names, within=self._time_left(watch))
         if isinstance(answer, Found):
             self.repo = answer.value
             return self.repo
-        return answer if isinstance(answer, Unavailable | Denied) else Unavailable("the repository is not known")
+        return answer if isinstance(answer, Unavailable | Denied) else Unavailable("CI returned no repository")
 
     def _list_pipelines(self, repo: Repo, watch: CiWatchState) -> Poll[tuple[tuple[Pipeline, ...], int]]:
         """Return the rows that the state needs, and the number down to which they are complete."""

@@ -55,7 +55,7 @@ def apply_restart_plan(
         poll = _send_start(plan, parent, ci, repo)
         pending = PendingStart(parent, highest_number, ci.traits.manual_event)
         new = poll.value if isinstance(poll, Found) else _find_started(poll, ci, repo, pending, clock)
-        started.append(f"{new.run} restarts {parent}" if parent else f"{new.run} was started by hand")
+        started.append(f"{new.run} restarts {parent}" if parent else f"{new.run} was started manually")
         emit(Log(source="homelab", text=started[-1]))
     return "; ".join(started)
 

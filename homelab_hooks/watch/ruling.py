@@ -60,7 +60,9 @@ def evaluate_pipeline(
 def _rule_not_run(pipeline: Pipeline) -> Ruling:
     number = str(pipeline.run)
     if pipeline.status is Status.BLOCKED:
-        return Ruling(exit=ExitCode.BLOCKED, reason=f"{number} waits for approval", hint=f"approve it: {pipeline.url}")
+        return Ruling(
+            exit=ExitCode.BLOCKED, reason=f"{number} is waiting for approval", hint=f"approve it: {pipeline.url}"
+        )
     if pipeline.status is Status.DECLINED:
         who = f" by {pipeline.reviewed_by}" if pipeline.reviewed_by else ""
         return Ruling(exit=ExitCode.CANCELLED, reason=f"{number} was declined{who}")
@@ -84,24 +86,22 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
         ran = not detail or not detail.workflows or any(w.state is not Status.SKIPPED for w in detail.workflows)
         return Ruling(exit=ExitCode.OK, reason=f"{number} passed" + ("" if ran else " (every workflow was skipped)"))
     if pipeline.status is Status.SUCCESS:
-        return Ruling(exit=ExitCode.FAILED, reason=f"{number} says success, but {_culprit_text(failed)}")
+        return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {_culprit_text(failed)}")
     return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed" + (f": {_culprit_text(failed)}" if failed else ""))
 
 
-_NEEDS_PUSH = "fix the configuration and push: a restart uses the stored one"
+_NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
 
 
 def _config_error_text(pipeline: Pipeline) -> str:
     found = [error for error in pipeline.config_errors if not error.is_warning] or list(pipeline.config_errors)
-    return found[0].message.splitlines()[0] if found and found[0].message else "the server does not say why"
+    return found[0].message.splitlines()[0] if found and found[0].message else "the server gave no reason"
 
 
 def _culprit_text(failed: tuple[Workflow, ...]) -> str:
     workflow, step = find_culprit(failed)
     if step is None:
-        return f"workflow {workflow.name} ended in {workflow.state}" + (
-            f" ({workflow.error})" if workflow.error else ""
-        )
+        return f"workflow {workflow.name} failed" + (f" ({workflow.error})" if workflow.error else "")
     code = f" with exit code {step.exit_code}" if step.exit_code else (f" ({step.error})" if step.error else "")
     return f"step {step.name} of workflow {workflow.name} failed{code}"
 
@@ -142,7 +142,7 @@ def _rule_cancelled(
     return Ruling(
         exit=ExitCode.CANCELLED,
         reason=f"{pipeline.run} was cancelled{who}",
-        hint="run it again: homelab ci restart",
+        hint="rerun it: homelab ci restart",
     )
 
 
@@ -180,5 +180,5 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline)
     return Ruling(
         exit=ExitCode.SUPERSEDED,
         reason=f"{track.run} was superseded by {newer.run}, {relation}",
-        hint="run it again when the branch is quiet: homelab ci restart",
+        hint="rerun it once no newer pipeline is running: homelab ci restart",
     )

@@ -6,6 +6,7 @@ from homelab_hooks.ci.model import QueueInfo, Status
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.polling.contact import seconds_to_heartbeat
 from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
+from homelab_hooks.text.durations import format_duration
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 STALLED_AFTER_S = 600.0
@@ -34,20 +35,20 @@ def report_waiting(
 def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[str, str]:
     """Return what the watch waits for, and how to fix it if nothing moves."""
     if isinstance(poll, Unavailable):
-        return f"no contact: {poll.reason}", ""
+        return f"no usable response: {poll.reason}", ""
     open_tracks = [track for track in watch.tracks if not track.pipeline.status.is_final]
     if not watch.tracks:
         return "no pipeline for this commit yet", ""
     if not open_tracks:
-        return "requesting the details of the end", ""
+        return "fetching final pipeline details", ""
     oldest = min(open_tracks, key=lambda track: track.changed_at)
     name = f"{oldest.run} is {oldest.pipeline.raw_status or oldest.pipeline.status}"
     quiet = now - oldest.changed_at
     if oldest.pipeline.status is Status.PENDING and quiet >= CHECK_QUEUE_AFTER_S and isinstance(poll, Found):
         return _queue_reason(name, poll.value.queue)
     if oldest.pipeline.status is Status.RUNNING and quiet >= STALLED_AFTER_S:
-        remedy = f"if its agent is gone: cancel {oldest.run}, then homelab ci restart"
-        return f"{name} without a change for {quiet / 60:.0f} minutes", remedy
+        remedy = f"if its agent is gone, cancel {oldest.run}, then run homelab ci restart"
+        return f"{name} without a change for {format_duration(quiet)}", remedy
     return name, ""
 
 
@@ -60,4 +61,4 @@ def _queue_reason(name: str, queue: QueueInfo | None) -> tuple[str, str]:
         return f"{name}: no agent is connected", "start an agent"
     if queue.running >= queue.workers:
         return f"{name}: every agent is busy ({queue.running} running, {queue.pending} waiting)", ""
-    return f"{name}: no free agent has taken it", "compare the labels of the workflow and of the agents"
+    return f"{name}: no free agent has picked it up", "compare the labels of the workflow and of the agents"

@@ -121,7 +121,7 @@ def test_the_next_attempt_begins_right_after_a_landing_of_another(
     assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
     assert clock.slept == [0.5]
     assert [line for line in events.lines("homelab") if "push came first" in line] == [
-        "another push came first; trying again after another landing, or in 10.0 s without one"
+        "another push came first; retrying after the next landing, or in 10s if there is none"
     ]
 
 

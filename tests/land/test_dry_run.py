@@ -57,7 +57,7 @@ def test_a_remote_that_cannot_be_asked_for_its_target_is_no_remote_without_one(
     for dry_run in (True, False):
         verdict = git_land(ann, dry_run=dry_run)
         assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-        assert verdict.reason.startswith("origin cannot be asked which branch to land on: ")
+        assert verdict.reason.startswith("could not determine the target branch: cannot reach origin: ")
         assert "does not appear to be a git repository" in verdict.reason
 
 
@@ -66,19 +66,19 @@ def test_conflicts_that_would_come_are_named(
 ) -> None:
     tip = moved(workshop, "same")
     git_land(ann, dry_run=True)
-    assert f"origin/main is at {tip[:10]}, which is not here yet" in events.lines("homelab")[0]
+    assert f"origin/main is at {tip[:10]}, not fetched yet" in events.lines("homelab")[0]
     ann.git("fetch", "--quiet")
     events.events.clear()
     git_land(ann, dry_run=True)
-    assert events.lines("homelab")[0].endswith("would land 1 commit by merge, with conflicts in: same (21)")
+    assert events.lines("homelab")[0].endswith("would land 1 commit by merge, with conflicts in: same (exit code 21)")
     events.events.clear()
     git_land(ann, dry_run=True, strategy=Strategy.FF_ONLY)
-    assert events.lines("homelab")[0].endswith("but a fast-forward cannot (21)")
+    assert events.lines("homelab")[0].endswith("but cannot fast-forward (exit code 21)")
 
 
 def test_nothing_to_land_is_said(workshop: ScratchRepositories, git_land: GitLand, events: Any) -> None:
     git_land(workshop.clone("carol", branch="topic"), dry_run=True)
-    assert events.lines("homelab")[0].endswith("contains topic: there would be nothing to land")
+    assert events.lines("homelab")[0].endswith("contains topic: nothing to land")
 
 
 def test_what_comes_after_the_push_is_said(
@@ -107,8 +107,8 @@ def test_every_refusal_is_said_in_one_run_also_without_a_remote(ann: Clone, git_
     refusals = [line.partition(": ")[2] for line in events.lines("homelab") if line.startswith("would be refused")]
     assert [line.split(";")[0] for line in refusals] == [
         "this repository has no remote",
-        "the work tree has changes that would not be landed: same",
-        "there is nothing to verify with",
+        "uncommitted changes would not be landed: same",
+        "no verification command found",
         "CI does not answer",
     ]
     ann.git("checkout", "--", "same")
@@ -130,7 +130,7 @@ def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Clone, git_land: GitLan
     seen: list[Verdict] = []
     assert git_land(ann, check_ci=lambda: seen.append(git_land(ann, dry_run=True))).landed
     assert (seen[0].exit, seen[0].landed) == (ExitCode.REFUSED, False)
-    assert "another landing runs in this repository: process" in seen[0].reason
+    assert "another landing is running in this repository: process" in seen[0].reason
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
@@ -142,7 +142,7 @@ def test_what_needs_no_network_is_reported_before_a_remote_that_cannot_be_asked(
     ann.write("same", "changed\n")
     verdict = git_land(ann, dry_run=dry_run)
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
-    assert "has changes that would not be landed: same" in verdict.reason
+    assert "changes would not be landed: same" in verdict.reason
     ann.git("restore", "same")
 
 

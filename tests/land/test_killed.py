@@ -30,7 +30,7 @@ ONLY_WE_DIE = "kill -9 $(cat {0}/leader)"
 
 BETWEEN = [
     "preflight:done", "fetch:started", "fetch:done", "merge:started", "merge:done", "verify:started",
-    "verify:done", "push:started", "push:done", "confirm:started", "confirm:done", "landed", "to take the watching",
+    "verify:done", "push:started", "push:done", "confirm:started", "confirm:done", "landed", "to resume",
 ]  # fmt: skip
 WITHIN = {
     "pre-merge-commit": "ann",
@@ -183,7 +183,7 @@ def test_a_push_that_outlives_its_landing_is_waited_for(
 
     stuck = then(parts(ann))
     assert (stuck.exit, stuck.landed, workshop.server_commit()) == (ExitCode.UNREACHABLE, None, before)
-    assert "still runs, as process" in stuck.reason
+    assert "is still running (pid " in stuck.reason
 
     (workshop.folder / "go").touch()
     verdict = then(parts(ann, clock=SystemClock()))

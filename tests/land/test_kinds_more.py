@@ -49,7 +49,7 @@ def test_signing_that_is_on_without_a_key_is_said_and_nothing_is_changed(
         start,
         before,
     )
-    assert "was not committed" in verdict.reason
+    assert "could not commit the merge" in verdict.reason
     assert "signing" in verdict.hint
 
 
@@ -125,7 +125,7 @@ def test_a_pre_push_hook_that_uploads_large_files_reads_its_lines_and_can_refuse
     before = workshop.server_commit()
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
-    assert verdict.reason.startswith("the pre-push hook of this repository refused")
+    assert verdict.reason.startswith("the pre-push hook rejected")
     assert "LFS objects are missing: large.bin" in events.lines("push")
     (workshop.folder / "store").mkdir()
     (workshop.folder / "store/large.bin").touch()

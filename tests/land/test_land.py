@@ -123,7 +123,7 @@ def test_without_anything_to_verify_with_a_landing_is_refused_unless_requested(
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     verdict = git_land(ann, how=DetectVerification())
-    assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "there is nothing to verify with")
+    assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "no verification command found")
     assert git_land(ann, how=SkipVerification()).landed
     assert ("verify", "skipped") in events.stages()
 
@@ -135,7 +135,7 @@ def test_the_verification_is_found_in_the_repository(
     ann.commit("Makefile", "test:\n\t@echo tested\n")
     assert git_land(ann, how=DetectVerification()).landed
     assert "tested" in events.lines("verify")
-    assert "there is a Makefile with a target test" in events.lines("verify")[0]
+    assert "found a Makefile with a test target" in events.lines("verify")[0]
 
 
 def test_a_rebase_puts_the_branch_on_top_of_the_target(workshop: ScratchRepositories, git_land: GitLand) -> None:

@@ -63,7 +63,7 @@ def test_defect_2_the_users_own_pre_push_hook_is_named_as_such(
     verdict = git_land(ann)
 
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-    assert verdict.reason.startswith("the pre-push hook of this repository refused the push")
+    assert verdict.reason.startswith("the pre-push hook rejected the push")
     assert "no secrets please" in events.lines("push")
     assert workshop.server_commit("topic") == ""
 
@@ -151,7 +151,7 @@ def test_defect_7_a_merge_in_progress_is_refused(workshop: ScratchRepositories, 
         ann.git("merge", "other")
 
     verdict = git_land(ann)
-    assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "a merge of your own is in progress")
+    assert (verdict.exit, verdict.reason) == (ExitCode.REFUSED, "a merge that you started is in progress")
     ann.git("merge", "--abort")
 
 
@@ -178,7 +178,7 @@ def test_defect_9_the_target_is_what_the_remote_calls_its_default(
     ann = workshop.clone("ann")
     main = workshop.server_commit("main")
     ann.commit("a")
-    assert "trunk is the target itself" in git_land(ann).reason
+    assert "trunk is the target branch" in git_land(ann).reason
     ann.git("switch", "--quiet", "-c", "topic")
     assert git_land(ann).landed
     assert workshop.server_commit("trunk") == ann.head

@@ -111,7 +111,7 @@ def test_a_protected_target_whose_branch_cannot_be_pushed_is_a_failed_push(
     workshop.write_hook("pre-receive", f"{GITEA_PROTECTS}\nexit 1")
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-    assert "takes no direct pushes" in verdict.reason
+    assert "is protected" in verdict.reason
 
 
 def test_a_merge_that_a_hook_refuses_is_undone(workshop: ScratchRepositories, git_land: GitLand) -> None:

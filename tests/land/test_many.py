@@ -15,7 +15,7 @@ from tests.cli.shell import CommandResult, Shell
 PEOPLE = ["ann", "bob", "carol", "dave", "eve"]
 EACH = 10
 RECORD = "git rev-parse HEAD^{tree} >>../verified"
-LOST_RACE = "another push came first; trying again"
+LOST_RACE = "another push came first; retrying"
 RARE = 3
 """landings that may lose six races and be started again: about five of a thousand do on a busy machine"""
 

@@ -98,7 +98,7 @@ def test_an_operation_of_the_users_own_is_named_and_left_alone(
     verdict = calls[then](parts(ann)) if then else git_land(ann)
 
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False), verdict
-    assert f" {word} of your own is in progress" in verdict.reason
+    assert f" {word} that you started is in progress" in verdict.reason
     assert ABORT.get(word, f"git {word} --abort") in verdict.hint
     assert files_of_git(ann) == before
     assert workshop.server_commit() == on_server
@@ -155,7 +155,7 @@ def test_a_merge_that_the_user_begins_while_the_target_is_fetched_is_left_alone(
     verdict = git_land(ann, tell=meanwhile)
 
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.REFUSED, False, before)
-    assert "a merge of your own is in progress" in verdict.reason
+    assert "a merge that you started is in progress" in verdict.reason
     assert Path(ann.path / ".git/MERGE_HEAD").read_text().strip() == ann.sha("other")
     end(workshop, ann, "merge")
 
@@ -168,7 +168,7 @@ def test_a_merge_that_the_user_begins_while_the_merge_of_the_landing_is_resolved
     shell(workshop, ann, "git merge --abort; git merge other")
     for verdict in (land_run.abort_landing(parts(ann)), land_run.continue_landing(parts(ann))):
         assert verdict.exit is ExitCode.REFUSED
-        assert "a merge of your own is in progress" in verdict.reason
+        assert "a merge that you started is in progress" in verdict.reason
     assert Path(ann.path / ".git/MERGE_HEAD").read_text().strip() == ann.sha("other")
     end(workshop, ann, "merge")
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK

@@ -122,7 +122,7 @@ def test_a_library_that_is_unavailable_prevents_the_landing_and_can_be_resumed(
     library.bare_path.rename(away)
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-    assert "submodules cannot follow the merge (lib)" in verdict.reason
+    assert "could not update submodules after the merge (lib)" in verdict.reason
     away.rename(library.bare_path)
     assert land_run.continue_landing(parts(ann)).landed
     assert inside(ann, workshop).head == newer
@@ -152,7 +152,7 @@ def test_where_submodules_are_checked_an_unpushed_one_stops_the_landing(
     ann.git("config", "push.recurseSubmodules", "check")
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
-    assert verdict.reason == "the push was refused: the commit of a submodule is on none of its remotes: lib"
+    assert verdict.reason == "the push was rejected: the commit of a submodule is on none of its remotes: lib"
     assert (workshop.server_commit(), clock.slept) == (before, [])
     assert library.server_commit() != unpushed
 
@@ -180,7 +180,7 @@ def test_a_submodule_that_cannot_be_pushed_stops_the_landing(
     before = workshop.server_commit()
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.PUSH_FAILED, False, before)
-    assert verdict.reason.startswith("the submodule lib could not be pushed")
+    assert verdict.reason.startswith("could not push the submodule lib")
     assert library.server_commit() != unpushed
 
 

@@ -113,7 +113,7 @@ def test_cleaning_refuses_to_lose_commits_that_no_remote_has(workshop: ScratchRe
     ann = workshop.clone("ann")
     new = Clone(task_worktree.start_worktree("x", git=opened(ann), user="ann"), workshop.environ)
     new.commit("a")
-    with pytest.raises(CommandError, match="ann/x has 1 commit on no remote"):
+    with pytest.raises(CommandError, match="ann/x has 1 commit that no remote has"):
         task_worktree.remove_worktree("x", git=opened(ann), user="ann")
     new.git("push", "--quiet", "origin", "HEAD:refs/heads/main")
     assert task_worktree.remove_worktree("x", git=opened(ann), user="ann").startswith("removed")
@@ -139,7 +139,7 @@ def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(
     lock = ann.path / ".git/refs/heads/ann/x.lock"
     lock.touch()
     said = task_worktree.remove_worktree("x", git=opened(ann), user="ann")
-    assert said.startswith("removed the work tree; the branch ann/x is left: ")
+    assert said.startswith("removed the work tree but not the branch ann/x: ")
     assert "x.lock" in said
     lock.unlink()
     assert ann.git("branch", "--list", "ann/*").strip() == "ann/x"

@@ -67,7 +67,7 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
 
     code, said = framework.push()
     assert code == 1
-    assert "there is a Makefile with a target test" in said
+    assert "found a Makefile with a test target" in said
     last = [line for line in said.splitlines() if line.strip()]
     end = next(number for number, line in enumerate(last) if "homelab: verify-failed exit=22" in line)
     assert "hint: fix it and push again; to push anyway: SKIP=homelab-verify git push" in last[end - 1]

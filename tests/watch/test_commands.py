@@ -168,7 +168,7 @@ def test_a_lost_webhook_is_made_up_for_by_a_manual_run(shell: Shell, push: Any) 
     push(timelines.make_no_pipeline())
     ended = shell("homelab", "ci", "restart")
     assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (0, "passed", "#1"), ended
-    assert "started by hand" in ended.err
+    assert "started manually" in ended.err
 
 
 def test_a_start_that_answers_500_is_found_in_the_list(

@@ -91,7 +91,7 @@ def test_a_busy_agents_log_is_waited_for_five_seconds_and_then_named() -> None:
     woodpecker = InMemoryWoodpecker()
     _, lines, words = red(woodpecker, late(13))
     assert lines == []
-    assert f"no log of step test has arrived; later: homelab ci logs {OURS} --step test" in words
+    assert f"no log of step test has arrived yet; to read it later, run: homelab ci logs {OURS} --step test" in words
     assert 25 <= woodpecker.clock.t <= 26
 
 
@@ -234,7 +234,7 @@ KILLED = {
     "was declined by bob": (timelines.make_declined(by="bob"), ExitCode.CANCELLED),
     "step boom cancelled the rest": (timelines.make_cancelled_by_step("boom"), ExitCode.FAILED),
     "superseded by #9, which cannot be found": (timelines.make_superseded(by=9, after=3), ExitCode.SUPERSEDED),
-    "waits for approval": (timelines.make_blocked(), ExitCode.BLOCKED),
+    "is waiting for approval": (timelines.make_blocked(), ExitCode.BLOCKED),
 }
 
 

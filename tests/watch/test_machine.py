@@ -152,7 +152,7 @@ def test_a_green_pipeline_with_a_red_workflow_has_failed() -> None:
     run = watch(history(row(red=True)))
 
     assert run.verdict.exit is ExitCode.FAILED
-    assert "says success" in run.verdict.reason
+    assert "reported success" in run.verdict.reason
 
 
 def test_the_steps_of_another_commit_under_the_same_number_are_not_believed() -> None:

@@ -137,7 +137,7 @@ def test_a_restart_is_watched_to_its_own_end() -> None:
 def test_a_manual_run_is_watched_to_its_own_end() -> None:
     woodpecker = after()
     woodpecker.book.tips[8, "main"] = OURS
-    assert started(woodpecker) == "#1 was started by hand"
+    assert started(woodpecker) == "#1 was started manually"
     verdict = woodpecker.watch()
     assert (verdict.exit, verdict.pipelines[0].event) == (ExitCode.OK, "manual")
 

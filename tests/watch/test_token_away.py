@@ -72,7 +72,7 @@ def test_a_token_that_does_not_come_is_unreachable_with_the_reason(ci: InMemoryW
     keeper = LateToken(ci, since=1e9)
     verdict = ci.watch(patience=WatchTimeouts(unreachable=60.0))
     assert verdict.exit is ExitCode.UNREACHABLE
-    assert verdict.reason == f"no usable response for 60 s: {SILENT}"
+    assert verdict.reason == f"no usable response for 1m00s: {SILENT}"
     assert 50 < keeper.asked[-1] <= 61
     assert not ci.requests
 

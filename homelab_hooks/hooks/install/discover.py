@@ -37,7 +37,7 @@ def inspect_repository(git: HookConfig) -> HookFacts:
     common = ours.parent
     if git.is_bare():
         raise CommandError(
-            "this is a bare repository, which is not pushed from",
+            "bare repositories are not supported",
             hint="run this in a repository or worktree that you push from",
             exit=ExitCode.REFUSED,
         )

@@ -115,7 +115,7 @@ def _method(facts: HookFacts, name: str) -> HookSlot | Path | InstallRefused:
     if facts.hooks_dir is None:
         return InstallRefused(
             f"git {_version_text(facts.git)} does not support global hooks (2.54 does), and core.hooksPath is not set",
-            "install them in each repository: homelab hooks install",
+            "run homelab hooks install in each repository",
         )
     hook = next(hook for hook in facts.hooks_dir.hooks if hook.name == name)
     refusal = next(_obstacles(facts, facts.hooks_dir, hook), None)
@@ -131,7 +131,7 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
         yield InstallRefused(folder.problem, f"fix it, or unset it: {folder.origin or folder.path}")
     if folder.shared and facts.scope.option != "--global":
         yield InstallRefused(
-            f"{folder.path} ({folder.origin}) is used by every repository", "homelab hooks install --global"
+            f"{folder.path} ({folder.origin}) is used by every repository", "run homelab hooks install --global"
         )
     if hook.installed:
         return
@@ -214,7 +214,7 @@ def _remove_one(hook: HookSlot) -> Iterator[tuple[InstallStep, str]]:
     if kept.exists and not hook.file.exists:
         yield RestoreBackup(hook.file.path, kept.path), f"{hook.file.path}: restored"
     elif kept.exists and hook.backup_is_current:
-        yield RemoveFile(kept.path), f"{hook.file.path}: yours, unchanged"
+        yield RemoveFile(kept.path), f"{hook.file.path}: your hook, unchanged"
 
 
 def _version_text(version: tuple[int, int]) -> str:

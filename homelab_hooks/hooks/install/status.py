@@ -52,7 +52,7 @@ def hook_status(facts: HookFacts, every: HookFacts | None, aim: StatusInput) -> 
     elif here:
         lines.append("post-push: none; git land uses its own watch")
     option = " --global" if facts.scope.option == "--global" else ""
-    return HookStatus(here, tuple(lines), "" if here else f"homelab hooks install{option}")
+    return HookStatus(here, tuple(lines), "" if here else f"run homelab hooks install{option}")
 
 
 def is_active(facts: HookFacts) -> bool:
@@ -80,25 +80,26 @@ def _hook_line(hook: HookSlot) -> str:
     ours = hook.installed
     yours = f", runs after your hook ({hook.backup.path.name})" if hook.backup.exists else ""
     if ours and ours is hook.legacy:
-        return f"managed by {hook.file.owner}, which calls ours ({ours.path.name}){yours}"
+        return f"managed by {hook.file.owner}, which calls homelab ({ours.path.name}){yours}"
     if ours:
         gone = known if (known := shims.embedded_path(ours.text or "")) and not os.access(known, os.X_OK) else ""
         weak = "" if ours.executable else ", not executable: git does not run it"
-        return f"ours{yours}{weak}" + (f"; {gone} is missing: homelab is only found on PATH" if gone else "")
+        return f"homelab{yours}{weak}" + (f"; {gone} is missing: homelab is only found on PATH" if gone else "")
     if not hook.file.exists:
         return "none"
-    return _owner_name(hook.file.owner) + (", ours is not installed" if hook.file.owner is HookManager.USER else "")
+    return _owner_name(hook.file.owner) + ("; homelab is not installed" if hook.file.owner is HookManager.USER else "")
 
 
 def _owner_name(owner: HookManager) -> str:
-    return "yours" if owner is HookManager.USER else "ours" if owner is HookManager.OURS else f"{owner}'s"
+    return "your hook" if owner is HookManager.USER else "homelab" if owner is HookManager.OURS else f"{owner}'s"
 
 
 def _idle_lines(also: HooksDir | None) -> Iterator[str]:
     """Our hooks in a directory that git does not use."""
     for hook in also.hooks if also else ():
         if hook.file.owner is HookManager.OURS:
-            yield f"{hook.file.path}: ours, but git does not use that directory; homelab hooks uninstall removes it"
+            remedy = "to remove it, run homelab hooks uninstall"
+            yield f"{hook.file.path}: homelab, but git does not use that directory; {remedy}"
 
 
 def _config_lines(facts: HookFacts) -> Iterator[str]:
@@ -107,7 +108,7 @@ def _config_lines(facts: HookFacts) -> Iterator[str]:
         name = section.removeprefix("homelab-")
         old = "" if facts.git >= CONFIG_HOOKS_VERSION else "; this git is too old for config hooks"
         gone = "" if name in shelved else f"; {Path(facts.scope.shim_dir, name)} is missing, so it does nothing"
-        yield f"{name}: ours, from git config {facts.scope.option} hook.{section}{old}{gone}"
+        yield f"{name}: homelab, from git config {facts.scope.option} hook.{section}{old}{gone}"
 
 
 _MODES = {

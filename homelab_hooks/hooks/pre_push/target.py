@@ -42,7 +42,7 @@ def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository)
     """Whether a remote's branch is the target; the remote is asked for its HEAD if the settings do not say.
 
     Raises:
-        CommandError: (refused) the remote does not say either. A gate that does not know must not let a push through.
+        CommandError: (refused) the remote does not say either; the push could be one to the target.
     """
     known = maybe_target(branch, remote, config, git)
     if known is not None:
@@ -50,11 +50,11 @@ def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository)
     asked = git.remotes.head_branch(remote)
     if not isinstance(asked, NotFound | Unavailable):
         return branch == asked.value
-    why = f"cannot be asked: {asked.reason}" if isinstance(asked, Unavailable) else "does not say"
+    name = format_remote_url(remote)
+    why = f"cannot reach {name}: {asked.reason}" if isinstance(asked, Unavailable) else f"{name} has no default branch"
     raise CommandError(
-        f"it is not known whether {branch} is the target: {format_remote_url(remote)} {why}",
-        hint="git config homelab.target BRANCH, or git remote set-head "
-        f"{shlex.quote(format_remote_url(remote))} --auto",
+        f"could not determine the target branch: {why}",
+        hint=f"run git config homelab.target BRANCH, or git remote set-head {shlex.quote(name)} --auto",
         exit=ExitCode.REFUSED,
     )
 

@@ -86,7 +86,7 @@ def choose_command(config: Config, directory: Path | None, *, in_pre_commit: boo
     without = frozenset({verification.PRE_COMMIT_CONFIG}) if in_pre_commit else frozenset[str]()
     found = verification.detect_in(directory, without=without)
     if found is None:
-        hint = f"set one: git config homelab.verify COMMAND; {BYPASS_HINT}"
+        hint = f"set one with git config homelab.verify CMD; {BYPASS_HINT}"
         raise CommandError("no verification command found", hint=hint, exit=ExitCode.REFUSED)
     return found
 
@@ -96,13 +96,13 @@ def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str
     head = git.history.head()
     for update in updates:
         if git.history.tree_of(update.sha) != git.history.tree_of(head):
-            pushed = f"what is pushed to {update.branch} ({short_sha(update.sha)})"
-            what = f"{pushed} is not what is checked out ({short_sha(head)})"
+            pushed = f"the commit that is pushed to {update.branch} ({short_sha(update.sha)})"
+            what = f"{pushed} is not checked out (HEAD is {short_sha(head)})"
             raise CommandError(what, hint=f"check it out, then push; {BYPASS_HINT}", exit=ExitCode.REFUSED)
     what, remedy = describe_difference(git, head)
     if what:
         raise CommandError(
-            f"{what}, so the verification would not test what is pushed",
+            f"{what}, so the verification would not test the pushed commit",
             hint=f"{remedy} (or git stash), then push; {BYPASS_HINT}",
             exit=ExitCode.REFUSED,
         )

@@ -44,8 +44,8 @@ def test_json_says_whose_each_hook_is_and_whether_ours_are_in(sandbox: HookSandb
     *said, result = objects(shell("homelab", "hooks", "status", "--output", "json").lines)
     assert (result["verdict"], result["exit"], result["reason"]) == ("ok", 0, "installed")
     texts = [line["text"] for line in said]
-    assert "pre-push: ours, runs after your hook (pre-push.before-homelab)" in texts
-    assert "reference-transaction: ours" in texts
+    assert "pre-push: homelab, runs after your hook (pre-push.before-homelab)" in texts
+    assert "reference-transaction: homelab" in texts
 
 
 def test_a_refusal_ends_with_20_and_a_remedy(sandbox: HookSandbox) -> None:
@@ -82,7 +82,7 @@ def test_status_tells_of_hooks_that_do_not_run(sandbox: HookSandbox) -> None:
     sandbox.mine.git("config", "core.hooksPath", ".hooks")
     text = said(sandbox, StatusInput())
     assert "nothing runs after a plain git push" in text
-    assert f"{sandbox.hooks / 'reference-transaction'}: ours, but git does not use that directory" in text
+    assert f"{sandbox.hooks / 'reference-transaction'}: homelab, but git does not use that directory" in text
 
 
 def test_status_names_the_owner_of_each_hook(sandbox: HookSandbox) -> None:
@@ -93,9 +93,9 @@ def test_status_names_the_owner_of_each_hook(sandbox: HookSandbox) -> None:
     write(
         sandbox.hooks / "pre-push.legacy", (write(sandbox.folder / "x", "#!/bin/sh\n# homelab-hooks: x\n")).read_text()
     )
-    assert "pre-push: managed by prek, which calls ours (pre-push.legacy)" in said(sandbox, StatusInput())
+    assert "pre-push: managed by prek, which calls homelab (pre-push.legacy)" in said(sandbox, StatusInput())
     write(sandbox.hooks / "pre-push", USERS)
-    assert "pre-push: yours, ours is not installed" in said(sandbox, StatusInput())
+    assert "pre-push: your hook; homelab is not installed" in said(sandbox, StatusInput())
 
 
 def test_status_says_what_git_land_runs_afterwards(sandbox: HookSandbox) -> None:

@@ -224,7 +224,7 @@ def test_a_hooks_directory_for_all_repositories_is_left_to_the_global_installati
         refused = install_plan.plan_install(facts(sandbox), texts())
         assert refused == InstallRefused(
             f"{theirs} (git config core.hooksPath (global)) is used by every repository",
-            "homelab hooks install --global",
+            "run homelab hooks install --global",
         )
 
         put_in(sandbox, everywhere=True)

@@ -155,12 +155,12 @@ def test_what_is_verified_is_what_is_pushed(sandbox: PushSandbox, gate: Gate, wo
     sandbox.commit()
     done = sandbox.git("push", "--quiet", "origin", f"{older}:main")
     assert done.code == 1
-    assert f"what is pushed to main ({older[:10]}) is not what is checked out" in done.err
+    assert f"the commit that is pushed to main ({older[:10]}) is not checked out" in done.err
 
     sandbox.clone.write("README", "changed\n")
     done = sandbox.git(*PUSH)
     assert done.code == 1
-    assert "tracked files changed: README, so the verification would not test what is pushed" in done.err
+    assert "tracked files changed: README, so the verification would not test the pushed commit" in done.err
 
 
 def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(sandbox: PushSandbox, gate: Gate) -> None:
@@ -172,7 +172,7 @@ def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(sandbox
     sandbox.clone.commit("Makefile", "test:\n\t@env; exit 4\n")
     done = sandbox.git(*PUSH)
     assert done.code == 1
-    assert "there is a Makefile with a target test" in done.err
+    assert "found a Makefile with a test target" in done.err
     assert "alice-token" not in done.err
 
 
@@ -286,7 +286,7 @@ def test_a_gate_that_cannot_tell_the_target_does_not_open(sandbox: PushSandbox, 
     sandbox.clone.commit("b")
     done = sandbox.git(*PUSH)
     assert done.code == 1
-    assert "it is not known whether main is the target" in done.err
+    assert "could not determine the target branch" in done.err
     assert "git config homelab.target" in done.err
 
 

@@ -92,7 +92,7 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
             yield _problem("repository", problem.message, problem.hint)
         return
     try:
-        there = access.check_ci_access(ci, names, clock=world.clock, patience=REQUEST_TIMEOUT_S)
+        there = access.check_ci_access(ci, names, clock=world.clock, timeout_s=REQUEST_TIMEOUT_S)
     except CommandError as problem:
         yield _problem("ci", problem.message, problem.hint)
         return
