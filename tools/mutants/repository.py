@@ -200,8 +200,8 @@ REPOSITORY = (
         (
             Change(
                 GATE,
-                '    raise CommandError(\n        f"it is not known',
-                '    return False\n    raise CommandError(\n        f"it is not known',
+                '    raise CommandError(\n        f"could not determine',
+                '    return False\n    raise CommandError(\n        f"could not determine',
             ),
         ),
         (f"{GATES}::test_a_gate_that_cannot_tell_the_target_does_not_open",),
