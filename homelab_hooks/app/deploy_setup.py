@@ -55,7 +55,7 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
         target: the branch that is fetched then, since an image tag has only a prefix of the SHA; empty: unknown.
     """
     world = session.world
-    contains = GitContainment(world.git_readonly.history, remote=remote, branch=target)
+    contains = GitContainment(world.git_readonly.history, now=world.clock.now, remote=remote, branch=target)
     wake = world.clock.wake if asked.use_watches else None
     probe = KubernetesProbe(kubectl, contains, now=world.clock.now, wake=wake, tell=session.tell)
     return deploy_run.wait_for_rollouts(asked, probe=probe, clock=world.clock, tell=session.tell)

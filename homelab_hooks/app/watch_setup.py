@@ -119,14 +119,14 @@ def watch_dependencies(
     return WatchDependencies(
         ci=ci,
         open_stream=ci.open_stream if listen else None,
-        contains=_lazy_containment(world.git_readonly, about.remote),
+        contains=_lazy_containment(world, about.remote),
         commit_facts=commit_facts(world.git_readonly, about, ci.traits.config_paths),
     )
 
 
-def _lazy_containment(git: ReadOnlyRepository, remote: Callable[[], str]) -> ContainmentCheck:
+def _lazy_containment(world: Runtime, remote: Callable[[], str]) -> ContainmentCheck:
     """Git's check whether a newer commit contains ours; finds the remote at the first call."""
-    containing = cache(lambda: GitContainment(git.history, remote=remote()))
+    containing = cache(lambda: GitContainment(world.git_readonly.history, now=world.clock.now, remote=remote()))
 
     def contains(*, newer: str, ours: str) -> Containment:
         return containing()(newer=newer, ours=ours)

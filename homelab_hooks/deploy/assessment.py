@@ -46,6 +46,8 @@ class RolloutFailed:
     """the command that shows more"""
     crashed_container: CrashedContainer | None = None
     """its last log lines may say why"""
+    unknown_commit: bool = False
+    """it holds only if the commit that runs instead does not contain the expected one, which git does not know yet"""
 
 
 @dataclass(frozen=True, slots=True)

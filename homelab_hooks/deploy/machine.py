@@ -85,6 +85,8 @@ Assess = Callable[[Observation, RolloutState, float], Assessed]
 """`DeliveryProbe.assess`"""
 MIN_DELAY_S = 0.01
 """seconds between two looks at least"""
+COMPARE_WAIT_S = 60.0
+"""seconds in which git can fetch a commit that replaced ours, and find that it contains ours"""
 PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
 """phases whose events are repeated when the counts change"""
 
@@ -148,6 +150,7 @@ def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decisio
         state,
         uid=assessed.identity,
         gone_since=state.gone_since if isinstance(assessed.assessment, Deleting) else None,
+        unknown_since=_unknown_since(state, assessed.assessment, now),
         settling=None if recreated else state.settling,
     )
     if assessed.proves:
@@ -155,6 +158,12 @@ def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decisio
     elif not state.proven_image and assessed.image not in state.previous_images:
         state = replace(state, previous_images=(*state.previous_images, assessed.image))
     return _apply(state, assessed.assessment, assessed.progress, now)
+
+
+def _unknown_since(state: RolloutState, assessment: Assessment, now: float) -> float | None:
+    if not isinstance(assessment, RolloutFailed) or not assessment.unknown_commit:
+        return None
+    return now if state.unknown_since is None else state.unknown_since
 
 
 def _on_counters(state: RolloutState, progress: InstanceCounts) -> Decision[RolloutState]:
@@ -176,15 +185,27 @@ def _apply(state: RolloutState, assessment: Assessment, progress: InstanceCounts
         case ImageUnproven(reason, hint, image):
             outcome = RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, hint=hint, image=image)
             return _report(replace(state, outcome=outcome), "unproven", reason, progress)
-        case RolloutFailed(reason, image, hint, crashed):
-            outcome = RolloutOutcome(
-                exit=ExitCode.ROLLOUT_FAILED, reason=reason, hint=hint, image=image, crashed_container=crashed
-            )
-            return _report(replace(state, outcome=outcome), "failed", reason, progress)
+        case RolloutFailed():
+            return _on_failed(state, assessment, progress, now)
         case RolloutProgressing():
             return _on_progressing(replace(state, settling=None), assessment, progress, now)
         case RolloutComplete():
             return _on_complete(state, assessment, progress, now)
+
+
+def _on_failed(
+    state: RolloutState, failed: RolloutFailed, progress: InstanceCounts, now: float
+) -> Decision[RolloutState]:
+    if state.unknown_since is not None and now - state.unknown_since < COMPARE_WAIT_S:
+        return _report(replace(state, settling=None, waiting_for=failed.reason), "waiting", failed.reason, progress)
+    outcome = RolloutOutcome(
+        exit=ExitCode.ROLLOUT_FAILED,
+        reason=failed.reason,
+        hint=failed.hint,
+        image=failed.image,
+        crashed_container=failed.crashed_container,
+    )
+    return _report(replace(state, outcome=outcome), "failed", failed.reason, progress)
 
 
 def _on_progressing(

@@ -64,6 +64,8 @@ class RolloutState:
     uid: str = ""
     """of the workload that was seen first, or that brought the image"""
     gone_since: float | None = None
+    unknown_since: float | None = None
+    """when it was replaced by a commit that git does not know"""
     proven_image: str = ""
     """the proving image, once it came"""
     previous_images: tuple[str, ...] = ()

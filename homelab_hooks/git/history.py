@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
@@ -14,6 +15,8 @@ _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _TAGS = "refs/tags/"
 FETCH_TIMEOUT_S = 10.0
 """seconds that a fetch of an unknown commit may take"""
+REFETCH_AFTER_S = 30.0
+"""seconds between two fetches of a commit that is still missing"""
 
 
 class Commit(NamedTuple):
@@ -70,7 +73,15 @@ class History:
 
     def is_ancestor(self, *, older: str, newer: str) -> bool:
         """Return whether `newer` contains `older`; the repository must have both."""
-        return self._git.run("merge-base", "--is-ancestor", older, newer).ok
+        return self.compare(older=older, newer=newer) is Containment.CONTAINS
+
+    def compare(self, *, older: str, newer: str) -> Containment:
+        """Return whether `newer` contains `older`; UNKNOWN if a commit is missing here.
+
+        In a shallow clone, NOT_CONTAINED can mean that the history ends too early.
+        """
+        code = self._git.run("merge-base", "--is-ancestor", older, newer).code
+        return {0: Containment.CONTAINS, 1: Containment.NOT_CONTAINED}.get(code, Containment.UNKNOWN)
 
     def have_common_ancestor(self, a: str, b: str) -> bool:
         """Return whether two commits have a common ancestor in this repository."""
@@ -104,18 +115,23 @@ class History:
 
 
 class GitContainment:
-    """Checks containment with git (`containment.ContainmentCheck`); fetches a commit that is missing, once.
+    """Checks containment with git (`containment.ContainmentCheck`); fetches a commit that is missing.
+
+    As long as it is missing, it is fetched again every `REFETCH_AFTER_S` seconds: a fetch can fail, and the server can
+    receive the commit later.
 
     Args:
         history: the repository.
+        now: the clock.
         remote: where a missing commit is fetched from; empty: it is not fetched.
         branch: fetched if the server does not serve the commit by its id.
     """
 
-    def __init__(self, history: History, *, remote: str = "", branch: str = "") -> None:
+    def __init__(self, history: History, *, now: Callable[[], float], remote: str = "", branch: str = "") -> None:
         self._history = history
+        self._now = now
         self._sources = (remote, branch)
-        self._asked: set[str] = set()
+        self._fetched_at: dict[str, float] = {}
 
     def __call__(self, *, newer: str, ours: str) -> Containment:
         """Return the containment; UNKNOWN on any failure."""
@@ -123,18 +139,18 @@ class GitContainment:
             full = [self._find(name) for name in (newer, ours)]
             if not all(full):
                 return Containment.UNKNOWN
-            if self._history.is_ancestor(older=full[1], newer=full[0]):
-                return Containment.CONTAINS
+            found = self._history.compare(older=full[1], newer=full[0])
             # In a shallow clone, the ancestor may be beyond the end of history.
-            return Containment.UNKNOWN if self._history.is_shallow() else Containment.NOT_CONTAINED
+            is_certain = found is Containment.CONTAINS or not self._history.is_shallow()
         except CommandError:
             return Containment.UNKNOWN
+        return found if is_certain else Containment.UNKNOWN
 
     def _find(self, name: str) -> str:
         found = self._here(name)
-        if found or name in self._asked:
+        if found or self._now() - self._fetched_at.get(name, -inf) < REFETCH_AFTER_S:
             return found
-        self._asked.add(name)
+        self._fetched_at[name] = self._now()
         remote, branch = self._sources
         if remote and _FULL_SHA.fullmatch(name):
             self._history.fetch_objects(remote, name.lower())

@@ -48,7 +48,7 @@ class BranchQuery:
             history.fetch_objects(url, f"refs/heads/{branch}")
         if not history.has_commit(tip):
             return Containment.UNKNOWN
-        return Containment.CONTAINS if history.is_ancestor(older=sha, newer=tip) else Containment.NOT_CONTAINED
+        return history.compare(older=sha, newer=tip)
 
 
 def as_landed(answer: Found[Containment] | Unavailable | Denied) -> bool | None:

@@ -14,6 +14,8 @@ DETAIL_WAIT_S = 5.0
 """seconds to wait for a pipeline's detail once the list has decided (contract, section 5)"""
 SUCCESSOR_WAIT_S = 10.0
 """seconds to look for a superseding pipeline before it counts as not found"""
+CONTAINMENT_WAIT_S = 60.0
+"""seconds to fetch the newer commit before it counts as unknown (it is fetched every history.REFETCH_AFTER_S)"""
 
 
 class Ruling(NamedTuple):
@@ -133,7 +135,7 @@ def _rule_cancelled(
     if superseding := find_superseding_run(pipeline, rows):
         newer = next((row for row in rows if row.run == superseding), None)
         if newer is not None:
-            return _rule_superseded(track, watch, newer)
+            return _rule_superseded(track, watch, newer, now)
         if watch.list_inconsistent or track.final_at is None or now - track.final_at < SUCCESSOR_WAIT_S:
             return Undecided.SUCCESSOR
         reason = f"{pipeline.run} was superseded by {superseding}, which cannot be found"
@@ -164,7 +166,12 @@ def find_superseding_run(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> RunR
     return oldest.run if oldest else None
 
 
-def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline) -> Ruling | Undecided:
+def _waits_for_commit(track: PipelineTrack, watch: CiWatchState, now: float) -> bool:
+    """Return whether a fetch of the newer commit may still succeed; a command that does not wait takes what is here."""
+    return not watch.timeouts.one_poll and track.final_at is not None and now - track.final_at < CONTAINMENT_WAIT_S
+
+
+def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline, now: float) -> Ruling | Undecided:
     """Rule on a superseded pipeline by the commit of the newer one, which may be the restart of an older commit."""
     if newer.commit in watch.accepted_commits:
         return Undecided.FOLLOW
@@ -175,6 +182,8 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline)
             return Undecided.FOLLOW
         case Containment.NOT_CONTAINED:
             relation = f"whose commit {newer.commit[:8]} does not contain it"
+        case _ if _waits_for_commit(track, watch, now):
+            return Undecided.CONTAINMENT
         case _:
             relation = f"whose commit {newer.commit[:8]} is not in this repository, so it cannot be checked"
     return Ruling(

@@ -88,6 +88,7 @@ def waited() -> Callable[..., FinishedWait]:
         *,
         time: SimulatedClock | None = None,
         newer: tuple[str, ...] = (),
+        fetched_at: float = 0.0,
         fault: KubectlFault = report_no_fault,
         watch: bool = False,
         spoils: tuple[float, str] | None = None,
@@ -100,6 +101,8 @@ def waited() -> Callable[..., FinishedWait]:
         def contains(*, newer: str, ours: str) -> Containment:
             asked.append(newer)
             assert ours == request.sha
+            if clock.now() < fetched_at:
+                return Containment.UNKNOWN
             return Containment.CONTAINS if newer in known else Containment.NOT_CONTAINED
 
         known = newer

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.deploy.kubernetes.snapshot import Snapshot
+from homelab_hooks.deploy.machine import COMPARE_WAIT_S
 from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.events import ContactLost, ContactRestored, Event, RolloutChanged, Waiting
@@ -109,15 +110,18 @@ def test_a_mutable_tag_is_unproven_at_the_first_poll_only(a_wait: Given, snapsho
 
 
 @pytest.mark.parametrize(
-    ("before", "then", "says"),
-    [("0aa11bb2", "0aa11bb2", "rolled back to 0aa11bb2"), ("0aa11bb2", "77665544", "replaced by 77665544"),
-     ("0aa11bb2", "latest", "replaced by latest")],
+    ("before", "then", "git_may_learn", "says"),
+    [("0aa11bb2", "0aa11bb2", False, "rolled back to 0aa11bb2"),
+     ("0aa11bb2", "77665544", True, "replaced by 77665544"),
+     ("0aa11bb2", "latest", False, "replaced by latest")],
 )  # fmt: skip
 def test_an_image_that_is_taken_away_again_is_a_failed_rollout(
-    *, a_wait: Given, snapshot: Given, before: str, then: str, says: str
+    *, a_wait: Given, snapshot: Given, before: str, then: str, git_may_learn: bool, says: str
 ) -> None:
-    polls = [(0.0, Found(snapshot(before))), (1.0, Found(snapshot())), (2.0, Found(snapshot(then)))]
-    state, _, _ = play(a_wait(), *polls)
+    gone = Found(snapshot(then))
+    polls = [(0.0, Found(snapshot(before))), (1.0, Found(snapshot())), (2.0, gone)]
+    later = [(2.0 + COMPARE_WAIT_S, gone)] if git_may_learn else []
+    state, _, _ = play(a_wait(), *polls, *later)
     assert outcome(state).exit is ExitCode.ROLLOUT_FAILED
     assert says in outcome(state).reason
 

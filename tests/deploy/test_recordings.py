@@ -17,6 +17,8 @@ from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
 
+LATER_S = 40.0
+"""seconds after which git can fetch the newer commit"""
 DEPLOYED = {
     "9f2c1a7b": [
         "a-rolling-update", "b-not-observed", "c-status-before-update", "k-recreate", "p3-deleted-orphan",
@@ -152,6 +154,27 @@ def test_a_newer_commit_that_contains_ours_counts_unless_exact(
     assert over.verdict.exit is exit_
     assert ("included in newer deploy 3c5d7e9f" in over.verdict.reason) is not exact
     assert over.asked.count("3c5d7e9f") == (0 if exact else 1)
+
+
+def test_a_newer_commit_that_can_be_fetched_only_later_counts(
+    recording: Callable[[str], RolloutRecording], waited: Callable[..., Any], request_: DeployRequest
+) -> None:
+    played = recording("m-superseded")
+    request = replace(asked(request_, played, "9f2c1a7b"), timeout=600.0)
+    over = waited(played.at, request, newer=("3c5d7e9f",), fetched_at=LATER_S)
+    assert over.verdict.exit is ExitCode.OK
+    assert over.ended >= LATER_S
+    assert "included in newer deploy 3c5d7e9f" in over.verdict.reason
+
+
+def test_a_newer_commit_that_git_never_finds_is_a_failure_that_says_so(
+    recording: Callable[[str], RolloutRecording], waited: Callable[..., Any], request_: DeployRequest
+) -> None:
+    played = recording("m-superseded")
+    request = replace(asked(request_, played, "9f2c1a7b"), timeout=600.0)
+    over = waited(played.at, request, fetched_at=600.0)
+    assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
+    assert "git cannot say whether it contains 9f2c1a7b" in over.verdict.reason
 
 
 HELD = [

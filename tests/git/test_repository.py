@@ -12,7 +12,7 @@ from homelab_hooks.ci.woodpecker.traits import WOODPECKER
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.history import GitContainment
+from homelab_hooks.git.history import REFETCH_AFTER_S, GitContainment
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import choose_remote
@@ -22,6 +22,7 @@ from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService, PushedRef
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.system.completed import Completed
+from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
 
@@ -176,7 +177,7 @@ def test_containment_fetches_an_unknown_commit_once_and_moves_no_ref(
     ours, before = ann.head, ann.git("for-each-ref")
     newer = bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    contains = GitContainment(opened(ann.path).history, remote="origin", branch="main")
+    contains = GitContainment(opened(ann.path).history, now=FakeClock().now, remote="origin", branch="main")
     assert contains(newer=newer, ours=ours) is Containment.CONTAINS
     assert contains(newer=newer[:10], ours=ours) is Containment.CONTAINS
     assert contains(newer=ours, ours=newer) is Containment.NOT_CONTAINED
@@ -188,9 +189,9 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Scrat
     ann, bob = workshop.clone("ann"), workshop.clone("bob")
     before, newer = ann.git("for-each-ref"), bob.commit("b")
     bob.git("push", "--quiet", "origin", "main")
-    assert GitContainment(opened(ann.path).history, remote="origin", branch="main")(newer=newer[:8], ours=ann.head) is (
-        Containment.CONTAINS
-    )
+    assert GitContainment(opened(ann.path).history, now=FakeClock().now, remote="origin", branch="main")(
+        newer=newer[:8], ours=ann.head
+    ) is (Containment.CONTAINS)
     assert ann.git("for-each-ref") == before
 
 
@@ -198,11 +199,37 @@ def test_containment_is_unknown_for_a_missing_commit(
     workshop: ScratchRepositories, opened: Opened, tmp_path: Path
 ) -> None:
     ann = workshop.clone("ann")
-    nobody = "0123456789" * 4
-    assert GitContainment(opened(ann.path).history, remote="origin", branch="main")(newer=nobody, ours=ann.head) is (
-        Containment.UNKNOWN
+    missing = "0123456789" * 4
+    assert GitContainment(opened(ann.path).history, now=FakeClock().now, remote="origin", branch="main")(
+        newer=missing, ours=ann.head
+    ) is (Containment.UNKNOWN)
+    assert (
+        GitContainment(opened(tmp_path).history, now=FakeClock().now)(newer=missing, ours=missing)
+        is Containment.UNKNOWN
     )
-    assert GitContainment(opened(tmp_path).history)(newer=nobody, ours=nobody) is Containment.UNKNOWN
+
+
+def test_a_fetch_that_failed_is_made_again_after_a_pause(workshop: ScratchRepositories, opened: Opened) -> None:
+    clock = FakeClock()
+    ann, bob = workshop.clone("ann"), workshop.clone("bob")
+    newer = bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    contains = GitContainment(opened(ann.path).history, now=clock.now, remote="origin")
+    away = workshop.bare_path.rename(workshop.folder / "away")
+    assert contains(newer=newer, ours=ann.head) is Containment.UNKNOWN
+    away.rename(workshop.bare_path)
+    assert contains(newer=newer, ours=ann.head) is Containment.UNKNOWN
+    clock.sleep(REFETCH_AFTER_S)
+    assert contains(newer=newer, ours=ann.head) is Containment.CONTAINS
+
+
+def test_where_a_commit_is_missing_git_compares_nothing(workshop: ScratchRepositories, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    history = opened(ann.path).history
+    missing = "0123456789" * 4
+    assert {history.compare(older=missing, newer=ann.head), history.compare(older=ann.head, newer=missing)} == {
+        Containment.UNKNOWN
+    }
 
 
 def test_where_history_ends_early_not_containing_is_unknown(workshop: ScratchRepositories, opened: Opened) -> None:
@@ -213,7 +240,7 @@ def test_where_history_ends_early_not_containing_is_unknown(workshop: ScratchRep
     workshop.clone("shallow", at=f"file://{workshop.bare_path}")
     shallow = workshop.folder / "half"
     ann.git("clone", "--quiet", "--depth=1", f"file://{workshop.bare_path}", str(shallow))
-    assert GitContainment(opened(shallow).history)(newer=second, ours=first) is Containment.UNKNOWN
+    assert GitContainment(opened(shallow).history, now=FakeClock().now)(newer=second, ours=first) is Containment.UNKNOWN
 
 
 @pytest.mark.parametrize("place", [".woodpecker/build.yaml", ".woodpecker.yaml", ".woodpecker.yml"])

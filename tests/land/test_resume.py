@@ -325,7 +325,7 @@ def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
     cut_at(events, git_land, ann, ("verify", "started"))
     ann.git("switch", "--quiet", "-c", "other")
     other = git_land(ann)
-    assert (other.exit, other.hint.split(";")[0]) == (ExitCode.REFUSED, "git switch topic")
+    assert (other.exit, other.hint.split(";")[0]) == (ExitCode.REFUSED, "run git switch topic")
     assert land_run.abort_landing(parts(ann)).exit is ExitCode.REFUSED
     ann.git("branch", "-D", "topic")
     verdict = land_run.abort_landing(parts(ann))

@@ -219,7 +219,7 @@ def test_a_branch_that_is_checked_out_before_the_next_attempt_is_not_landed(
         if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.PUSH, Progress.STARTED):
             bob.commit("faster")
             bob.git("push", "--quiet", "origin", "main")
-        elif isinstance(event, Log) and "trying again" in event.text:
+        elif isinstance(event, Log) and "retrying" in event.text:
             ann.git(*SWITCHES[reason])
 
     verdict = git_land(ann, tell=meanwhile)

@@ -15,6 +15,7 @@ from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.connect import make_provider
 from homelab_hooks.ci.woodpecker.stream import RECONNECT_DELAY_RANGE_S, EventStreamListener
 from homelab_hooks.events import Event
+from homelab_hooks.git.containment import ContainmentCheck
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators.woodpecker.request import IncomingRequest
@@ -110,6 +111,7 @@ class InMemoryWoodpecker:
         lies: events between two moments that are not true.
         lag: seconds that the stream is behind the list.
         enter: the way in, where it is not open.
+        compare: git's answer about two commits.
         effect: whether a POST with a bad answer did its work.
         requests: when, and for what; `posts` alone in `posts`.
     """
@@ -120,6 +122,7 @@ class InMemoryWoodpecker:
     lies: Callable[[float, float], list[bytes]] = lambda _since, _until: []
     effect: bool = True
     version: str = "3.17.0"
+    compare: ContainmentCheck = contains
     enter: Connect | None = None
     clock: StreamClock = field(default_factory=StreamClock)
     requests: list[tuple[float, str]] = field(default_factory=list)
@@ -177,7 +180,7 @@ class InMemoryWoodpecker:
 
     def _sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
-        return WatchDependencies(ci=self.ci, contains=contains, commit_facts=CommitFacts, open_stream=listen)
+        return WatchDependencies(ci=self.ci, contains=self.compare, commit_facts=CommitFacts, open_stream=listen)
 
     def watch(
         self,

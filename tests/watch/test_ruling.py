@@ -18,6 +18,7 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.watch.machine import decide_watch
 from homelab_hooks.watch.no_pipeline import CommitFacts, explain_no_pipeline
+from homelab_hooks.watch.ruling import CONTAINMENT_WAIT_S
 from homelab_hooks.watch.state import CiObservation, CiWatchState, WatchScope, WatchTimeouts
 from tests.ci.values import run_ref, scope_of
 from tests.watch.random_history import NEWER, OLDER, OURS
@@ -143,6 +144,20 @@ def test_a_newer_commit_that_stays_unknown_is_6_with_that_reason() -> None:
     verdict = superseded("d" * 40).watch()
     assert verdict.exit is ExitCode.SUPERSEDED
     assert "not in this repository" in verdict.reason
+
+
+def test_a_newer_commit_that_can_be_fetched_only_later_is_followed() -> None:
+    """Git's server was out of reach at the first request."""
+    woodpecker = superseded(NEWER, script=timelines.make_green(60))
+    answers = iter([Containment.UNKNOWN, Containment.UNKNOWN])
+
+    def compare(*, newer: str, ours: str) -> Containment:
+        assert (newer, ours) == (NEWER, OURS)
+        return next(answers, Containment.CONTAINS)
+
+    woodpecker.compare = compare
+    verdict = woodpecker.watch()
+    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
 
 
 def test_a_chain_of_newer_commits_is_followed_to_its_end() -> None:
@@ -278,14 +293,23 @@ def test_lost_contact_is_reported_after_five_seconds_and_not_before() -> None:
     assert events == [[], [], ["ContactLost"], []]
 
 
-@pytest.mark.parametrize("containment", list(Containment), ids=lambda one: one.name)
-def test_a_commit_is_asked_about_once(containment: Containment) -> None:
-    """A remote is not fetched from again and again."""
+@pytest.mark.parametrize(
+    ("containment", "again_at", "commits"),
+    [
+        (Containment.CONTAINS, 1.0, ()),
+        (Containment.NOT_CONTAINED, 1.0, ()),
+        (Containment.UNKNOWN, CONTAINMENT_WAIT_S - 1.0, (NEWER,)),
+        (Containment.UNKNOWN, CONTAINMENT_WAIT_S, ()),
+    ],
+)
+def test_a_commit_is_compared_until_the_answer_is_known(
+    containment: Containment, again_at: float, commits: tuple[str, ...]
+) -> None:
     group = ("push", "refs/heads/main")
     killed = Pipeline(run_ref(1), 1, group, *group, "main", OURS, Status.KILLED, reports_cancellation=True)
     ours = killed._replace(cancellation=Cancellation(superseded_by=run_ref(2)))
     newer = killed._replace(run=run_ref(2), number=2, commit=NEWER, status=Status.RUNNING)
     state = decide_watch(CiWatchState(scope=scope_of(OURS)), Found(CiObservation(rows=(newer, ours))), 0.0).state
     assert state.query.commits == (NEWER,)
-    state = decide_watch(state, Found(CiObservation(rows=(newer, ours), containment={NEWER: containment})), 1.0).state
-    assert state.query.commits == ()
+    answer = Found(CiObservation(rows=(newer, ours), containment={NEWER: containment}))
+    assert decide_watch(state, answer, again_at).state.query.commits == commits

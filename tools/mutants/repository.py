@@ -295,6 +295,39 @@ REPOSITORY = (
         (f"{SAME_TREE}::test_a_change_while_the_target_is_fetched_is_a_refusal_and_nothing_was_done[edits]",),
     ),
     Defence(
+        "branch-after-the-fetch",
+        "a branch that was checked out in the meantime is not landed",
+        (Change("land/tree_check.py", "    if branch == ours:\n", "    if branch:\n"),),
+        (
+            f"{SAME_TREE}::test_a_branch_that_is_checked_out_during_the_fetch_is_not_landed[secret was checked out]",
+            f"{SAME_TREE}::test_a_branch_that_is_checked_out_before_the_next_attempt_is_not_landed",
+        ),
+    ),
+    Defence(
+        "edits-after-the-end",
+        "an abort undoes a half-made merge only if the landing was killed in it",
+        (Change("land/resume.py", "if not state.merge_began_at or state.ended_with:", "if not state.merge_began_at:"),),
+        ("tests/land/test_own_operation.py::test_an_untracked_file_made_after_the_merge_was_given_up_is_kept",),
+    ),
+    Defence(
+        "live-fetch-refs",
+        "the private ref of a fetch that still runs is not deleted",
+        (
+            Change(
+                "git/transfer.py",
+                "            if not (pid.isdecimal() and command_line(int(pid))):\n    ",
+                "",
+            ),
+        ),
+        ("tests/land/test_fetched_tip.py::test_the_ref_of_a_killed_fetch_is_deleted_and_that_of_a_live_one_kept",),
+    ),
+    Defence(
+        "missing-commits",
+        "a commit that is missing here is not one that does not contain ours",
+        (Change("git/history.py", ".get(code, Containment.UNKNOWN)", ".get(code, Containment.NOT_CONTAINED)"),),
+        ("tests/git/test_repository.py::test_where_a_commit_is_missing_git_compares_nothing",),
+    ),
+    Defence(
         "hidden-changes",
         "changed files that git status does not look at are seen",
         (Change("land/tree_check.py", "hidden = git.worktree.hidden_changes()", "hidden: tuple[str, ...] = ()"),),

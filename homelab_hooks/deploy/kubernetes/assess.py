@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from homelab_hooks.deploy.assessment import (
     Assessment,
@@ -130,7 +130,8 @@ def _image_replaced(found: NoCommit | OtherCommit, expectation: Expectation, his
         else f"not {expectation.short_sha}"
     )
     after = f"; before that: {history.evidence[0].problem.text}" if history.evidence else ""
-    return history.failed(f"{how} {name} ({why}){after}", history.proven_image)
+    failed = history.failed(f"{how} {name} ({why}){after}", history.proven_image)
+    return replace(failed, unknown_commit=unsure and found.image not in history.previous_images)
 
 
 def _assess_rollout(case: _Context) -> Assessment:

@@ -167,8 +167,9 @@ class WorkloadPoller:
         return replace(snapshot, workload=replace(workload, cannot_create=why))
 
     def _containment(self, workload: Workload, expectation: Expectation) -> dict[str, Containment]:
+        """Return what git says about the commits on the workload; it is asked again while it does not know."""
         for name in unknown_commits(workload, expectation):
-            if (name, expectation.sha) not in self._known:
+            if self._known.get((name, expectation.sha), Containment.UNKNOWN) is Containment.UNKNOWN:
                 self._known[name, expectation.sha] = self._contains(newer=name, ours=expectation.sha)
         return {name: known for (name, sha), known in self._known.items() if sha == expectation.sha}
 

@@ -256,7 +256,7 @@ def test_a_git_that_is_too_old_is_refused(sandbox: HookSandbox) -> None:
 def test_bad_places_are_refused_with_a_remedy(sandbox: HookSandbox, tmp_path: Path) -> None:
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
-    for place, word in ((nowhere, "not a git repository"), (sandbox.server, "bare repository")):
+    for place, word in ((nowhere, "not a git repository"), (sandbox.server, "bare repositories")):
         with pytest.raises(CommandError, match=word) as found:
             put_in(sandbox, at=place)
         assert found.value.exit is ExitCode.REFUSED
