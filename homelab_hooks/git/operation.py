@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,12 @@ _SIGNS = {
 }
 """files in the git directory by which the operation is recognized, in order: a rebase that stops in a pick has
 CHERRY_PICK_HEAD too"""
+_CONFLICT_HINT = re.compile(
+    rb"\n+(?:^(?P<scissors>\S+) -+ >8 -+\n(?:^(?P=scissors).*\n)*?)?"
+    rb"^(?P<comment>\S+) Conflicts:\n(?:^(?P=comment)\t.*\n?)+\Z",
+    re.MULTILINE,
+)
+"""git's append_conflicts_hint: core.commentChar may be any string; commit.cleanup=scissors puts a line before it"""
 _SEQUENCE = "sequencer/todo"
 """the remaining picks or reverts; exists between two of them too"""
 _MAX_FILE_BYTES = 4096
@@ -44,6 +52,16 @@ class UnfinishedOperation(NamedTuple):
 
     def __bool__(self) -> bool:
         return bool(self.name)
+
+
+def strip_conflict_hint(message: bytes) -> bytes:
+    r"""Return a commit message without the list of conflicts that git appends as comments.
+
+    >>> strip_conflict_hint(b"Merge x\n\n#12 is kept\n\n# Conflicts:\n#\ta b\n")
+    b'Merge x\n\n#12 is kept\n'
+    """
+    found = _CONFLICT_HINT.search(message)
+    return message[: found.start()] + b"\n" if found else message
 
 
 class Operations:
@@ -75,11 +93,42 @@ class Operations:
                 return UnfinishedOperation(name)
 
     def continue_operation(self, name: str) -> Completed:
-        """Finish a merge or rebase whose conflicts are resolved.
+        """Finish a merge, or continue a rebase, whose conflicts are resolved.
 
-        The message is used as if the editor had been closed at once: comment lines are removed as commit.cleanup says.
+        No editor is opened, so the comments that git wrote into the message are not committed, whatever commit.cleanup
+        says: with `whitespace` and `verbatim`, git leaves it to the user to delete them in the editor.
         """
-        return self._git.run(*((name, "--continue") if name == "rebase" else ("commit", "--edit")))
+        if name == "merge":
+            self._strip_conflict_hint()
+            return self._git.run("commit", "--no-edit")
+        done = self._commit_stopped_pick()
+        return done if done and not done.ok else self._git.run(name, "--continue")
+
+    def position(self) -> tuple[str, str]:
+        """Return HEAD and the commit at which a rebase stopped; if both stay, a continue made no progress."""
+        names = ("HEAD^{commit}", "REBASE_HEAD")
+        head, stopped = (self._git.line("rev-parse", "--verify", "--quiet", name) for name in names)
+        return head, stopped
+
+    def _strip_conflict_hint(self) -> None:
+        path = self._location.git_path("MERGE_MSG")
+        with contextlib.suppress(OSError):  # git commit says what is wrong with it
+            text = path.read_bytes()
+            if (stripped := strip_conflict_hint(text)) != text:
+                path.write_bytes(stripped)
+
+    def _commit_stopped_pick(self) -> Completed | None:
+        """Commit the resolution of a rebase's commit with its own message and author; None if there is none to commit.
+
+        `git rebase --continue` would commit the message with git's comments. As there, no commit hook can refuse it.
+        """
+        head, stopped = self.position()
+        own = self._location.git_dir()
+        if not stopped or own is None or not (own / "rebase-merge").exists() or (own / "MERGE_HEAD").exists():
+            return None
+        if self._git.run("diff-index", "--cached", "--quiet", head, "--").code != 1:
+            return None
+        return self._git.run("commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-C", stopped)
 
     def abort_operation(self, name: str) -> Completed:
         """Undo a merge or rebase in progress."""

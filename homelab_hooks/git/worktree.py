@@ -89,6 +89,11 @@ class Worktree:
         entries = self._git.list_entries("ls-files", "--unmerged", "-z", "--", ":/")
         return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
+    def resolved_files(self) -> tuple[str, ...]:
+        """Return files whose conflicts were resolved and staged since HEAD, in path order, from the index."""
+        entries = self._git.list_entries("ls-files", "--resolve-undo", "-z", "--", ":/")
+        return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
+
     def merge(self, sha: str, *, message: str) -> Completed:
         """Merge a commit into the branch; the user's hooks and commit signing apply."""
         return self._git.run("merge", *_WHOLE_MERGE, "-m", message, sha)

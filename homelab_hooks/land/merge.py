@@ -27,7 +27,7 @@ def merge_target(landing: Landing, tip: str) -> str:
         _require_merge_allowed(landing)
         mine = git.worktree.existing_paths(git.worktree.added_files(tip))
         landing.save(merge_began_at=head)
-        done = _merge_or_rebase(landing, tip)
+        done = continue_resolved(landing, _merge_or_rebase(landing, tip))
         if not done.ok:
             problem = merge_error(landing, done)
             if not git.operations.current_operation():
@@ -58,6 +58,30 @@ def _merge_or_rebase(landing: Landing, tip: str) -> Completed:
         return landing.git.worktree.rebase(tip)
     message = f"Merge remote-tracking branch '{landing.upstream}' into {landing.state.branch}"
     return landing.git.worktree.merge(tip, message=message)
+
+
+def continue_resolved(landing: Landing, done: Completed) -> Completed:
+    """Continue a merge or rebase as long as it stops at conflicts that rerere has resolved and staged.
+
+    With rerere.autoUpdate, git stages the resolution and still ends as for a conflict (git-config, rerere.autoUpdate).
+
+    Args:
+        done: how the merge, or the last continue, ended.
+
+    Returns:
+        how the last continue ended; `done` if there was none.
+    """
+    git = landing.git
+    while not done.ok and not git.worktree.unmerged_files():
+        operation, resolved = git.operations.current_operation(), git.worktree.resolved_files()
+        if not resolved or not begun_by_landing(landing.state, operation):
+            break
+        landing.log(f"git rerere resolved {join_names(resolved)}", source="merge")
+        before = git.operations.position()
+        done = git.operations.continue_operation(operation.name)
+        if git.operations.position() == before:
+            break
+    return done
 
 
 def _restore_files(landing: Landing, new: list[str]) -> None:

@@ -11,7 +11,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.landing import ABORT_HINT, Landing
-from homelab_hooks.land.merge import continue_error
+from homelab_hooks.land.merge import continue_error, continue_resolved
 from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
 from homelab_hooks.land.post_push import unknown_verdict
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
@@ -77,7 +77,7 @@ def _finish_operation(landing: Landing, operation: str) -> None:
             hint="resolve and git add them, then run git land --continue; or run git land --abort",
             exit=ExitCode.CONFLICT,
         )
-    done = git.operations.continue_operation(operation)
+    done = continue_resolved(landing, git.operations.continue_operation(operation))
     if not done.ok:
         raise continue_error(landing, done)
     landing.save(merged_commit=git.history.head(), merge_began_at="")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,24 +115,84 @@ def test_going_on_keeps_the_options_it_began_with(
     assert "the-first-command" in events.lines("verify")
 
 
-@pytest.mark.parametrize(
-    ("cleanup", "comment", "kept"), [("", "", False), ("", ";", False), ("verbatim", "", True)]
-)  # fmt: skip
-def test_the_merge_of_a_resolved_conflict_has_none_of_gits_comments(
-    conflicting: Clone, git_land: GitLand, parts: Any, cleanup: str, comment: str, *, kept: bool
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+@pytest.mark.parametrize("comment", ["#", ";", "auto"])
+@pytest.mark.parametrize("cleanup", ["default", "strip", "whitespace", "verbatim", "scissors"])
+def test_the_commit_of_a_resolved_conflict_has_none_of_gits_comments(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, *, strategy: Strategy, comment: str, cleanup: str
 ) -> None:
-    """Unless the user wants his messages as they are."""
-    if cleanup:
-        conflicting.git("config", "commit.cleanup", cleanup)
-    if comment:
-        conflicting.git("config", "core.commentChar", comment)
-    assert git_land(conflicting).exit is ExitCode.CONFLICT
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
+    ann.git("config", "commit.cleanup", cleanup)
+    ann.git("config", "core.commentChar", comment)
+    ann.commit("same", "mine\n")
+    ann.git(
+        "commit", "--quiet", "--amend", "--cleanup=verbatim", "--author=Cid <cid@example.test>", "-m", "#12 and\n\n#13"
+    )
+    bob.commit("same", "theirs\n")
+    bob.git("push", "--quiet", "origin", "main")
+    assert git_land(ann, strategy=strategy).exit is ExitCode.CONFLICT
+    ann.write("same", "both\n")
+    ann.git("add", "same")
+    assert land_run.continue_landing(parts(ann)).landed
+    author, _, message = ann.git("log", "-1", "--format=%an%x00%B").partition("\0")
+    expected = {
+        Strategy.MERGE: ("Ann Example", "Merge remote-tracking branch 'origin/main' into topic"),
+        Strategy.REBASE: ("Cid", "#12 and\n\n#13"),
+    }
+    assert (author, message.strip()) == expected[strategy]
+
+
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+def test_a_merge_message_that_the_user_edited_is_kept(
+    conflicting: Clone, git_land: GitLand, parts: Any, *, strategy: Strategy
+) -> None:
+    assert git_land(conflicting, strategy=strategy).exit is ExitCode.CONFLICT
     conflicting.write("same", "both\n")
     conflicting.git("add", "same")
+    if strategy is Strategy.REBASE:
+        conflicting.git("commit", "--quiet", "-m", "because of both")
+    else:
+        (conflicting.path / ".git/MERGE_MSG").write_text("because of both\n\n# Conflicts:\n#\tsame\n")
     assert land_run.continue_landing(parts(conflicting)).landed
-    message = conflicting.git("log", "-1", "--format=%B")
-    assert message.startswith("Merge remote-tracking branch 'origin/main' into topic")
-    assert ("Conflicts:" in message) is kept
+    assert conflicting.git("log", "-1", "--format=%B").strip() == "because of both"
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("strategy", [Strategy.MERGE, Strategy.REBASE])
+@pytest.mark.parametrize("backend", ["merge", "apply"])
+def test_a_conflict_that_rerere_resolves_does_not_end_the_landing(
+    workshop: ScratchRepositories, git_land: GitLand, parts: Any, *, begun: bool, strategy: Strategy, backend: str
+) -> None:
+    """At the merge, or at a later commit of a rebase that is continued."""
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
+    for setting in ("rerere.enabled=true", "rerere.autoUpdate=true", f"rebase.backend={backend}"):
+        ann.git("config", *setting.split("="))
+    files = ["first", "second", "third"]
+    for file in files:
+        ann.commit(file, f"mine: {file}\n")
+        bob.commit(file, f"theirs: {file}\n")
+    bob.git("push", "--quiet", "origin", "main")
+    ann.git("fetch", "--quiet")
+    learn_resolutions(ann, files[begun:])
+    done = git_land(ann, strategy=strategy)
+    if begun:
+        assert done.exit is ExitCode.CONFLICT
+        assert done.reason.endswith("in: first")
+        ann.write("first", "both\n")
+        ann.git("add", "first")
+        done = land_run.continue_landing(parts(ann))
+    assert (done.exit, done.landed) == (ExitCode.OK, True)
+    assert [ann.git("show", f"origin/main:{file}") for file in files] == ["both"] * 3
+
+
+def learn_resolutions(clone: Clone, files: Sequence[str]) -> None:
+    """Teach rerere what the two versions of each file become; it knows them by their text, whichever side is ours."""
+    with contextlib.suppress(RuntimeError):
+        clone.git("merge", "--quiet", "--no-commit", "origin/main")
+    for file in files:
+        clone.write(file, "both\n")
+    clone.git("rerere")
+    clone.git("merge", "--abort")
 
 
 def test_with_nothing_begun_there_is_nothing_to_continue_or_abort(workshop: ScratchRepositories, parts: Any) -> None:
