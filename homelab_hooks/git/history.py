@@ -55,6 +55,10 @@ class History:
         """Return the commit of a local branch; empty if there is no such branch."""
         return self._git.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
 
+    def was_branch_commit(self, branch: str, sha: str) -> bool:
+        """Return whether the reflog of a local branch has the commit: it once was the branch's."""
+        return sha in self._git.lines("rev-list", "--walk-reflogs", f"refs/heads/{branch}", "--")
+
     def tree_of(self, sha: str) -> str:
         """Return the tree of a commit."""
         return self._git.line("rev-parse", "--verify", "--quiet", f"{sha}^{{tree}}")

@@ -12,7 +12,7 @@ Statuses (`PushStatus`), by where the push ended:
     before a connection     LOCAL_HOOK    the repository's pre-push hook refused
                             UNREACHABLE   no connection
                             DENIED        authentication or authorization failed
-                            REFUSED       git or the server refused for another reason
+                            REFUSED       git, the server or a proxy refused for another reason
     the server answered     ACCEPTED      the branch is at our commit
                             LOST_RACE     the branch is not where the push expected it
                             REF_LOCKED    another update holds the ref's lock
@@ -25,8 +25,9 @@ How the inputs decide, in this order:
 1. Exit code 0: ACCEPTED. It is `confirmed` only if a line for our ref is there: settings can make git push something
    else and succeed.
 2. No line for our ref: the server did not answer. The exit code tells which side ended it: 1 to 127 is git's own
-   refusal, almost always the hook's; 128 is a transport error, classified by its text; above 128 or a signal, or a text
-   of a broken connection, is UNKNOWN. What git refuses before it connects is sorted out first, by its text.
+   refusal, almost always the hook's; 128 is a transport error, classified by its text (`remote_error.py`); above 128 or
+   a signal, or a text of a broken connection, is UNKNOWN. What git refuses before it connects is sorted out first, by
+   its text, and so is a request that was answered with a 4xx status: a proxy refused it, and nothing is on its way.
 3. A line with the flag `!`: rejected, classified by the reason in brackets, which is git's own vocabulary and stable,
    then by the server's text, which is not. "is at X but expected Y" with X our own commit means that the server has it
    already: ACCEPTED.
@@ -56,6 +57,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from homelab_hooks.git.remote_error import RemoteError, RemoteFault, read_remote_error
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
 
@@ -92,6 +94,8 @@ class PushResult:
     output: tuple[str, ...] = ()
     link: str = ""
     """where the server says a pull request can be opened or found"""
+    hint: str = ""
+    """what to do about it, as a clause; empty if the reason does not tell"""
     confirmed: bool = True
     """false where git reported the commit as accepted and then failed, or succeeded without a line for its ref"""
 
@@ -122,23 +126,14 @@ _BEFORE_SENDING = re.compile(
     r"|The following submodule paths contain changes)",
     re.MULTILINE,
 )
-_REFUSED_PATTERN = re.compile(
-    r"archived|mirror repository .*read-only|Push to create is not enabled|Cannot find repository|[Nn]ot found",
-    re.IGNORECASE,
+_HTTP_REFUSAL = re.compile(
+    r"^error: RPC failed;.*?(?:HTTP (?:code = )?|returned error: )(?!408|425|429)4\d\d\b", re.MULTILINE
 )
-_DENIED = re.compile(
-    r"Authentication failed|could not read (?:Username|Password)|Permission denied|not authorized to"
-    r"|Failed to authenticate|Host key verification failed|returned error: 40[13]|terminal prompts disabled"
-    r"|Too many authentication failures|Invalid username or password|denied to deploy key",
-    re.IGNORECASE,
+"""the answer to the request that carried the commits: 413 for its size, for example"""
+_SAYS_LITTLE = re.compile(
+    r"Could not read from remote repository\.$|error: hook declined to update|the remote end hung up unexpectedly$"
+    r"|early EOF$"
 )
-_UNREACHABLE = re.compile(
-    r"Could not resolve|Couldn't resolve|Failed to connect|Couldn't connect|unable to connect|timed? ?out"
-    r"|returned error: (?:408|429|5\d\d)|Connection (?:refused|reset|closed)|Network is unreachable|No route to host"
-    r"|Empty reply from server|Temporary failure in name resolution|gnutls_handshake|SSL_ERROR|SSL connection",
-    re.IGNORECASE,
-)
-_SAYS_LITTLE = re.compile(r"Could not read from remote repository\.$|error: hook declined to update")
 _FRAMEWORK_FAILED = re.compile(r"\.{3,}\s*Failed$")
 """how pre-commit and prek print which of their hooks failed"""
 _UNPUSHED = "not be found on any remote:"
@@ -161,17 +156,20 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
     said = (*output_lines("\n".join(line for line, about in read_out if not about)), *output_lines(err))
     link = next((found[0] for line in said if (found := _LINK.search(line))), "")
     mine = next((about for _, about in read_out if about and about["ref"] == ref), None)
+    error = None
     if code == 0:
-        kind = PushStatus.ACCEPTED
+        status = PushStatus.ACCEPTED
     elif mine is None:
-        kind = _status_without_ref_line(code, err)
+        status, error = _read_without_ref_line(code, err)
     elif mine["flag"] == "!":
-        kind = _rejected_status(mine["summary"], err, sha)
+        status = _rejected_status(mine["summary"], err, sha)
     else:
-        kind = PushStatus.ACCEPTED
-    why = _reason(kind, mine["summary"] if mine else "", said)
+        status = PushStatus.ACCEPTED
+    reason = error.reason if error else _reason(status, mine["summary"] if mine else "", said)
     # Without a line for the ref, a setting may have made git push something else.
-    return PushResult(status=kind, reason=why, output=said, link=link, confirmed=code == 0 and mine is not None)
+    confirmed = code == 0 and mine is not None
+    hint = error.hint if error else ""
+    return PushResult(status=status, reason=reason, output=said, link=link, hint=hint, confirmed=confirmed)
 
 
 def output_lines(err: str) -> tuple[str, ...]:
@@ -200,26 +198,30 @@ def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:
     return PushStatus.PROTECTED if _PROTECTED.search(f"{err}\n{summary}") else PushStatus.REFUSED
 
 
-def _status_without_ref_line(code: int, err: str) -> PushStatus:
+def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, RemoteError | None]:
+    """Return the status of a push that the server did not answer, and git's error if that decides."""
     if _BEFORE_SENDING.search(err):
-        return PushStatus.REFUSED
-    if code < 0 or code > _FATAL_EXIT_CODE or _CUT_OFF.search(err):
-        return PushStatus.UNKNOWN
-    return PushStatus.LOCAL_HOOK if code < _FATAL_EXIT_CODE else classify_transport_error(err)
+        return PushStatus.REFUSED, None
+    cut_off = code < 0 or code > _FATAL_EXIT_CODE or _CUT_OFF.search(err)
+    if cut_off and not _HTTP_REFUSAL.search(err):
+        return PushStatus.UNKNOWN, None
+    if code < _FATAL_EXIT_CODE and not cut_off:
+        return PushStatus.LOCAL_HOOK, None
+    error = read_remote_error(err)
+    return _TRANSPORT_STATUSES[error.fault], error
 
 
-def classify_transport_error(err: str) -> PushStatus:
-    """Return why git failed before it exchanged commits, for a push and a fetch alike."""
-    if _REFUSED_PATTERN.search(err):
-        return PushStatus.REFUSED
-    if _DENIED.search(err):
-        return PushStatus.DENIED
-    return PushStatus.UNREACHABLE if _UNREACHABLE.search(err) else PushStatus.REFUSED
+_TRANSPORT_STATUSES = {
+    RemoteFault.UNREACHABLE: PushStatus.UNREACHABLE,
+    RemoteFault.DENIED: PushStatus.DENIED,
+    RemoteFault.REFUSED: PushStatus.REFUSED,
+    RemoteFault.NO_BRANCH: PushStatus.REFUSED,
+}
 
 
-def _reason(kind: PushStatus, summary: str, said: Sequence[str]) -> str:
+def _reason(status: PushStatus, summary: str, said: Sequence[str]) -> str:
     """Return the most specific line: the server's, else git's."""
-    if kind is PushStatus.ACCEPTED:
+    if status is PushStatus.ACCEPTED:
         return ""
     if _UNPUSHED in said[:-1]:
         return f"the commit of a submodule is on none of its remotes: {said[said.index(_UNPUSHED) + 1].strip()}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from homelab_hooks.git.command import GitCommands, error_message
-from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
+from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.remote_error import read_remote_error
+from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 REMOTE_TIMEOUT_S = 30.0
@@ -45,7 +47,7 @@ class Remotes:
             "ls-remote", "--symref", "--", remote, "HEAD", remote=remote, timeout=REMOTE_TIMEOUT_S
         )
         if not done.ok:
-            return Unavailable(error_message(done))
+            return _unavailable(done)
         for line in done.lines:
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return Found(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
@@ -63,7 +65,7 @@ class Remotes:
         ref = _HEADS + branch
         done = self._git.query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:
-            return Unavailable(error_message(done))
+            return _unavailable(done)
         for line in done.lines:
             sha, _, name = line.partition("\t")
             if name == ref:
@@ -110,3 +112,10 @@ class Remotes:
         if remote not in self.remote_names():
             return (remote,)
         return self._git.lines("remote", "get-url", *which, "--all", "--", remote)
+
+
+def _unavailable(done: Completed) -> Unavailable:
+    if done.timed_out:
+        return Unavailable("no answer in time", FailureKind.TIMEOUT, hint="check the network")
+    error = read_remote_error(done.err)
+    return Unavailable(error.reason, hint=error.hint)

@@ -24,6 +24,7 @@ class PreflightFacts:
     """empty where nobody says which branch is meant"""
     remote: str
     remote_error: str = ""
+    remote_hint: str = ""
     """why the remote could not be asked for the target"""
     operation: UnfinishedOperation = UnfinishedOperation()  # noqa: RUF009 - immutable
     operation_is_ours: bool = False
@@ -145,7 +146,7 @@ def _target(facts: PreflightFacts) -> CommandError | None:
         reason = f"cannot reach {strip_control_chars(facts.remote)}: {strip_control_chars(facts.remote_error)}"
         return CommandError(
             f"could not determine the target branch: {reason}",
-            hint="check the network, then run git land again",
+            hint=f"{facts.remote_hint or 'check the network'}, then run git land again",
             exit=ExitCode.PUSH_FAILED,
         )
     return _refusal(f"{strip_control_chars(facts.remote)} has no default branch", "name the target with --onto BRANCH")

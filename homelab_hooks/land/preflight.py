@@ -65,6 +65,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
         interrupted_stage=cut.stage.value if cut else "",
         interrupted_branch=cut.branch if cut else "",
         remote_error=asked.reason if isinstance(asked, Unavailable) else "",
+        remote_hint=asked.hint if isinstance(asked, Unavailable) else "",
     )
     urls = git.remotes.push_urls(remote) if remote else ()
     state = LandingState(

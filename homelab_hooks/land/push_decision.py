@@ -101,8 +101,6 @@ def _give_up(tried: int, why: str) -> Fail:
 _HINTS = {
     PushStatus.REFUSED: "fix what the server reports, then run git land again",
     PushStatus.LOCAL_HOOK: "fix what the pre-push hook reports, then run git land again",
-    PushStatus.DENIED: "check your access and your key or token for this remote, then run the same command again",
-    PushStatus.UNREACHABLE: "check the network, then run the same command again",
 }
 _MESSAGES = {
     PushStatus.REFUSED: "the push was rejected",
@@ -117,6 +115,6 @@ def push_error(outcome: PushResult) -> CommandError:
     what = _MESSAGES.get(outcome.status, "the push failed")
     return CommandError(
         f"{what}: {outcome.reason}" if outcome.reason else what,
-        hint=_HINTS.get(outcome.status, "run the same command again"),
+        hint=f"{outcome.hint}, then run the same command again" if outcome.hint else _HINTS.get(outcome.status, ""),
         exit=ExitCode.PUSH_FAILED,
     )

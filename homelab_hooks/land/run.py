@@ -10,10 +10,11 @@ from typing import Any, assert_never
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.push_result import PushResult, PushStatus
+from homelab_hooks.git.push_result import PushResult
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.dry_run import report_dry_run
+from homelab_hooks.land.feature_branch import push_feature_branch
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
@@ -21,6 +22,7 @@ from homelab_hooks.land.post_push import landed_info, report_landed, run_post_pu
 from homelab_hooks.land.preconditions import foreign_operation_error
 from homelab_hooks.land.preflight import require_ci_access, start_landing, state_file
 from homelab_hooks.land.push_decision import (
+    MAX_NETWORK_ATTEMPTS,
     Accepted,
     Fail,
     PushFeatureBranch,
@@ -28,7 +30,6 @@ from homelab_hooks.land.push_decision import (
     Retry,
     WaitForTurn,
     decide_after_push,
-    push_error,
     retry_or_fail,
 )
 from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
@@ -119,7 +120,7 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
         if there is False:
             step = retry_or_fail(
                 tried,
-                request.max_retries,
+                min(request.max_retries, MAX_NETWORK_ATTEMPTS - 1),
                 landing.dependencies.jitter(),
                 f"the push did not reach the server: {outcome.reason}",
             )
@@ -131,7 +132,7 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
             require_same_tree(landing, landing.state.pushed_commit, when=WHILE_WAITING)
             return None
         case PushFeatureBranch():
-            return _push_feature_branch(landing, outcome)
+            return push_feature_branch(landing, outcome)
         case Fail(problem):
             raise problem
         case _:
@@ -153,34 +154,6 @@ def _confirm_push(landing: Landing, step: Accepted | QueryRemote) -> bool | None
             None: "no answer",
         }[there]
     return there
-
-
-def _push_feature_branch(landing: Landing, refused: PushResult) -> Verdict:
-    """The target is protected: push the branch, so that a pull request can be opened (23)."""
-    git, state = landing.git, landing.state
-    outcome = git.transfer.push_commit(
-        state.pushed_commit, to=state.branch, remote=state.remote, options=landing.request.push_options
-    )
-    for line in outcome.output:
-        landing.log(line, source="push")
-    if outcome.status is not PushStatus.ACCEPTED:
-        problem = push_error(outcome)
-        raise CommandError(
-            f"{state.target} is protected, and {state.branch} could not be pushed: {problem.message}",
-            hint=problem.hint,
-            exit=ExitCode.PUSH_FAILED,
-        )
-    link = outcome.link or refused.link
-    landing.log(f"pushed {state.branch}" + (f"; open a pull request: {link}" if link else ""))
-    landing.discard()
-    return Verdict(
-        exit=ExitCode.PROTECTED,
-        reason=f"{state.target} is protected: {refused.reason}; {state.branch} was pushed",
-        hint=f"open a pull request: {link}" if link else f"open a pull request for {state.branch}",
-        sha=state.pushed_commit,
-        url=link,
-        landed=False,
-    )
 
 
 def _already_contained(landing: Landing) -> Verdict:

@@ -7,12 +7,12 @@ from typing import assert_never
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.command import error_message
 from homelab_hooks.git.landed import BranchQuery, as_landed
-from homelab_hooks.git.push_result import PushResult, PushStatus, classify_transport_error, output_lines
+from homelab_hooks.git.push_result import PushResult, PushStatus, output_lines
 from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
+from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.landing import ABORT_HINT, Landing
-from homelab_hooks.land.push_decision import Retry, WaitForTurn, push_error
+from homelab_hooks.land.push_decision import Retry, WaitForTurn
 from homelab_hooks.land.request import DetectVerification, SkipVerification, VerifyCommand
 from homelab_hooks.land.submodules import push_submodules_first
 from homelab_hooks.land.tree_check import (
@@ -23,7 +23,6 @@ from homelab_hooks.land.tree_check import (
 )
 from homelab_hooks.land.verification import VerificationRun, detect_in, run_verification, verification_error
 from homelab_hooks.polling.outcome import Found
-from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.humanize import short_sha
 
@@ -40,30 +39,14 @@ def fetch_target(landing: Landing) -> str:
         source = state.remote if not named or git.remotes.fetch_url(state.remote) == state.push_url else state.push_url
         tip, done = git.transfer.fetch_tip(source, state.target, remote=state.remote if named else "")
         if not tip:
-            raise _fetch_error(landing, done)
+            for line in output_lines(done.err):
+                landing.log(line, source="fetch")
+            raise fetch_error(done, landing.upstream)
         landing.save(target_commit=tip)
         if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
             git.transfer.fetch_all_history(source)
         report.detail = f"{landing.upstream} is at {short_sha(tip)}"
     return tip
-
-
-def _fetch_error(landing: Landing, done: Completed) -> CommandError:
-    said = output_lines(done.err)
-    if done.ok:
-        hint = "check refs/homelab and the reference-transaction hooks, then run git land again"
-        return CommandError(
-            f"the fetch returned no commit for {landing.upstream}", hint=hint, exit=ExitCode.PUSH_FAILED
-        )
-    if "couldn't find remote ref" in done.err:
-        return CommandError(
-            f"there is no branch {landing.upstream}",
-            hint="name another target with --onto BRANCH",
-            exit=ExitCode.REFUSED,
-        )
-    problem = push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done), output=said))
-    reason = f"could not fetch {landing.upstream}: {error_message(done)}"
-    return CommandError(reason, hint=problem.hint, exit=problem.exit)
 
 
 def verify_commit(landing: Landing, sha: str) -> None:

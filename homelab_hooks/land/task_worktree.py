@@ -10,9 +10,8 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import error_message
-from homelab_hooks.git.push_result import PushResult, classify_transport_error
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land.push_decision import push_error
+from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text import sanitize
 from homelab_hooks.text.humanize import join_names, pluralize
@@ -118,7 +117,7 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
         reason = f"cannot reach {remotes.format_remote_url(chosen.name)}: {asked.reason}"
         raise CommandError(
             f"could not determine the target branch: {reason}",
-            hint="check the network, then run the same command again",
+            hint=f"{asked.hint or 'check the network'}, then run the same command again",
             exit=ExitCode.PUSH_FAILED,
         )
     if isinstance(asked, NotFound):
@@ -127,14 +126,8 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
     target = asked.value
     named = chosen.name if chosen.name in git.remotes.remote_names() else ""
     tip, done = git.transfer.fetch_tip(chosen.name, target, remote=named)
-    if not tip and done.ok:
-        what = (
-            "the fetch returned no commit for "
-            f"{remotes.format_remote_url(chosen.name)}/{sanitize.strip_control_chars(target)}"
-        )
-        raise CommandError(what, hint="run the same command again", exit=ExitCode.PUSH_FAILED)
     if not tip:
-        raise push_error(PushResult(status=classify_transport_error(done.err), reason=error_message(done)))
+        raise fetch_error(done, f"{remotes.format_remote_url(chosen.name)}/{sanitize.strip_control_chars(target)}")
     return tip
 
 

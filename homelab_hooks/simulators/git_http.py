@@ -22,6 +22,7 @@ class GitFault(Enum):
     UNAUTHORIZED = 401
     FORBIDDEN = 403
     NOT_FOUND = 404
+    TOO_LARGE = 413
     TOO_MANY = 429
     UNAVAILABLE = 503
     REDIRECT = 302

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from homelab_hooks.events import Event, Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land import run as land_run
+from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.verdict import Verdict
@@ -112,6 +114,61 @@ def test_a_protected_target_whose_branch_cannot_be_pushed_is_a_failed_push(
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "is protected" in verdict.reason
+
+
+@pytest.mark.parametrize("change", ["rebase", "amend", "others"])
+def test_a_branch_that_is_not_a_fast_forward_has_a_remedy_that_helps(
+    workshop: ScratchRepositories, git_land: GitLand, change: str
+) -> None:
+    """The target is protected, and the branch was pushed before."""
+    ann, bob = workshop.clone("ann", branch="topic"), workshop.clone("bob")
+    ann.commit("a")
+    ann.git("push", "--quiet", "origin", "topic")
+    bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    if change == "others":
+        bob.git("fetch", "--quiet")
+        bob.git("switch", "--quiet", "topic")
+        bob.commit("c")
+        bob.git("push", "--quiet", "origin", "topic")
+    elif change == "amend":
+        ann.git("commit", "--quiet", "--amend", "-m", "amended")
+    workshop.write_hook("pre-receive", GITEA_PROTECTS)
+
+    verdict = git_land(ann, strategy=Strategy.REBASE)
+
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
+    command = verdict.hint.partition("run git ")[2].partition(", then ")[0]
+    ann.git(*shlex.split(command))
+    assert ("has other commits" in verdict.reason) is (change == "others")
+    assert git_land(ann).exit is ExitCode.PROTECTED
+    assert workshop.server_commit("topic") == ann.head
+
+
+@pytest.mark.parametrize(("fault", "pushes"), [(GitFault.TOO_LARGE, 1), (GitFault.FORBIDDEN, 1), (GitFault.DROP, 3)])
+def test_a_push_is_repeated_only_where_that_can_help(
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, events: Any, *, fault: GitFault, pushes: int
+) -> None:
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
+    ann.commit("a")
+    server.plan.faults[GitService.PUSH] = fault
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
+    assert events.stages().count(("push", "failed")) == pushes
+    assert ("413" in verdict.reason) is (fault is GitFault.TOO_LARGE)
+
+
+def test_the_reason_of_ssh_is_reported_when_the_fetch_fails(workshop: ScratchRepositories, git_land: GitLand) -> None:
+    ann = workshop.clone("ann", branch="topic")
+    ann.commit("a")
+    script = "echo 'config: line 3: Bad configuration option: x' >&2; echo 'terminating, 1 bad' >&2; exit 255"
+    ssh = workshop.write_hook("ssh", script, where=workshop.folder / "bin")
+    ann.git("config", "core.sshCommand", str(ssh))
+    ann.git("remote", "set-url", "origin", "ssh://git@host.test/acme/app.git")
+    verdict = git_land(ann, onto="main")
+    assert verdict.exit is ExitCode.PUSH_FAILED
+    assert "Bad configuration option: x" in verdict.reason
+    assert "ssh configuration" in verdict.hint
 
 
 def test_a_merge_that_a_hook_refuses_is_undone(workshop: ScratchRepositories, git_land: GitLand) -> None:

@@ -328,6 +328,30 @@ REPOSITORY = (
         ("tests/git/test_repository.py::test_where_a_commit_is_missing_git_compares_nothing",),
     ),
     Defence(
+        "names-in-errors",
+        "the user's own names in an error of git's do not decide its cause",
+        (Change("git/remote_error.py", "pattern.search(_QUOTED.sub(\"''\", _unmark(line)))", "pattern.search(line)"),),
+        ("tests/git/test_remote_error.py::test_the_users_own_names_do_not_decide[not-found]",),
+    ),
+    Defence(
+        "refused-packs",
+        "a push that a proxy refused is not sent again",
+        (Change("git/push_result.py", "if cut_off and not _HTTP_REFUSAL.search(err):", "if cut_off:"),),
+        ("tests/land/test_land_outcomes.py::test_a_push_is_repeated_only_where_that_can_help",),
+    ),
+    Defence(
+        "forced-pushes",
+        "a push over others' commits is not suggested",
+        (
+            Change(
+                "land/feature_branch.py",
+                " and git.history.was_branch_commit(state.branch, theirs.value)",
+                "",
+            ),
+        ),
+        ("tests/land/test_land_outcomes.py::test_a_branch_that_is_not_a_fast_forward_has_a_remedy_that_helps[others]",),
+    ),
+    Defence(
         "hidden-changes",
         "changed files that git status does not look at are seen",
         (Change("land/tree_check.py", "hidden = git.worktree.hidden_changes()", "hidden: tuple[str, ...] = ()"),),

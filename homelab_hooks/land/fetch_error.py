@@ -1,0 +1,26 @@
+"""The error for a target that could not be fetched."""
+
+from __future__ import annotations
+
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.remote_error import RemoteFault, read_remote_error
+from homelab_hooks.system.completed import Completed
+
+
+def fetch_error(done: Completed, target: str) -> CommandError:
+    """Return the error for a fetch without a commit: 20 if the remote does not have the branch, else 24.
+
+    Args:
+        done: how `git fetch` ended.
+        target: `REMOTE/BRANCH`, fit to be shown.
+    """
+    if done.ok:
+        hint = "check refs/homelab and the reference-transaction hooks, then run the same command again"
+        return CommandError(f"the fetch returned no commit for {target}", hint=hint, exit=ExitCode.PUSH_FAILED)
+    error = read_remote_error(done.err)
+    if error.fault is RemoteFault.NO_BRANCH:
+        hint = "name another target with --onto BRANCH"
+        return CommandError(f"there is no branch {target}", hint=hint, exit=ExitCode.REFUSED)
+    hint = f"{error.hint}, then run the same command again"
+    return CommandError(f"could not fetch {target}: {error.reason}", hint=hint, exit=ExitCode.PUSH_FAILED)
