@@ -331,7 +331,7 @@ REPOSITORY = (
         "names-in-errors",
         "the user's own names in an error of git's do not decide its cause",
         (Change("git/remote_error.py", "pattern.search(_QUOTED.sub(\"''\", _unmark(line)))", "pattern.search(line)"),),
-        ("tests/git/test_remote_error.py::test_the_users_own_names_do_not_decide[not-found]",),
+        ("tests/git/test_remote_error.py::test_the_users_own_names_do_not_decide[is archived]",),
     ),
     Defence(
         "refused-packs",
