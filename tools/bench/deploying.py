@@ -31,7 +31,7 @@ FIVE_MINUTES = 300.0
 DISCOVERY = 2
 """requests that kubectl makes of a cluster that it has not seen before; real ones are counted below"""
 REPLICAS = 3
-WAY = {True: "with watches", False: "without"}
+WAY = {True: "with watches", False: "without watches"}
 
 
 class ObservedRollout(NamedTuple):
@@ -45,7 +45,7 @@ def requests() -> Iterator[Figure]:
     """Of a rollout of five minutes, in played time, by the code that also runs against the real kubectl."""
     for listens in (True, False):
         worst = max(_played(replicas, listens=listens) for replicas in (1, 2, 3, 5, 10))
-        what = f"API requests of a five-minute rollout {WAY[listens]} (worst of 1 to 10 pods, played)"
+        what = f"API requests of a five-minute rollout {WAY[listens]} (worst of 1 to 10 pods, simulated time)"
         yield at_most(what, worst, MOST[listens], "requests")
 
 
@@ -101,7 +101,7 @@ def latency(place: BenchClone, seconds: Sequence[float]) -> Iterator[Figure]:
             f"API requests of these rollouts of {min(seconds):.0f} to {longest:.0f} s {WAY[listens]}",
             f"at most {asked}",
         )
-    status = delays("the same with `kubectl rollout status`, which does not settle", _delays(found["status"]))
+    status = delays("the same with `kubectl rollout status`, which has no settle time", _delays(found["status"]))
     asked = max(one.requests for one in found["status"])
     yield status._replace(found=f"{status.found.replace('pipelines', 'rollouts')}; at most {asked} requests")
 

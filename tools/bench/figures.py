@@ -56,9 +56,10 @@ def document(figures: Iterable[Figure], command: str) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, {machine} {platform.machine()}; `{command}`.",
         "",
-        "Each figure is taken against a bare process, or against the way it was done before, in the same run.",
+        "Where there is an alternative (a bare Python process, plain git, another way to poll, `kubectl rollout status`), both are",
+        "measured in the same run, so that the ratio is comparable between machines.",
         "",
-        "| what | found | at most | held |",
+        "| what | measured | limit | met |",
         "|---|---|---|---|",
         *(figure.row for figure in figures),
     ]

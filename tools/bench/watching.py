@@ -175,4 +175,4 @@ def hour(place: BenchClone, speed: float) -> Figure:
         _, code = running.ended()
         assert code == ExitCode.OK, code
         took = time.monotonic() - begin
-    return at_most(f"memory of a one-hour watch (played in {took:.0f} s)", memory, 60, "MB")
+    return at_most(f"memory of a one-hour watch (simulated in {took:.0f} s)", memory, 60, "MB")
