@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from homelab_hooks.config.schema import SETTINGS
+from homelab_hooks.text.durations import parse_duration
 
 CI_OPTIONS = ("server", "dial", "ca_file", "repo")
 TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
+MIN_RESUME_TIMEOUT_S = 60.0
+"""seconds of a --timeout that a resume command repeats, at least (contract, section 14)"""
 WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
 """of the watch after a plain push"""
 LAND_OPTIONS = (*CI_OPTIONS, "remote", "onto", "verify", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output")
@@ -32,10 +35,15 @@ def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
 
 
 def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
-    """The options among these settings that were given, as command line arguments."""
+    """Return the options among these settings that were given, as command line arguments.
+
+    A `--timeout` of less than MIN_RESUME_TIMEOUT_S is left out: the resumed wait would end at once again.
+    """
     found: list[str] = []
     for setting in SETTINGS:
         value = given.get(setting.name) if setting.name in names else None
+        if setting.name == "timeout" and value and parse_duration(value) < MIN_RESUME_TIMEOUT_S:
+            continue
         for text in [value] if isinstance(value, str) else value or ():
             found += [setting.option, text]
     return found

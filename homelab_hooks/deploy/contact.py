@@ -105,11 +105,12 @@ def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied,
 
 def timed_out(state: RolloutState) -> RolloutOutcome:
     """Return the outcome when the rollout-timeout has passed."""
-    what = "is not rolled out" if state.proven_image else f"{state.expectation.short_sha} did not come"
-    limit = durations.format_duration(state.timeouts.rollout_timeout)
-    reason = f"{what} within {limit}: {state.waiting_for or 'no response from the cluster'}"
+    what = "is not rolled out" if state.proven_image else f"does not run {state.expectation.short_sha}"
+    seconds = state.timeouts.rollout_timeout
+    limit = f" after {durations.format_duration(seconds)}" if seconds else ""
+    reason = f"{what}{limit}: {state.waiting_for or 'no response from the cluster'}"
     return RolloutOutcome(
-        exit=ExitCode.TIMEOUT, reason=reason, hint="the same command continues", image=state.proven_image
+        exit=ExitCode.TIMEOUT, reason=reason, hint="run the same command again to continue", image=state.proven_image
     )
 
 

@@ -60,7 +60,8 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
     if verdict.exit in _NOT_LANDED:
         verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
     landing.discard()
-    return verdict._replace(landed=True, sha=there.sha)
+    label = verdict.label or ("landed" if verdict.exit is ExitCode.OK else "")
+    return verdict._replace(label=label, landed=True, sha=there.sha)
 
 
 def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:

@@ -137,6 +137,8 @@ def test_an_interrupted_watch_says_how_to_resume(
     [
         (("v1.0", "--fail-fast"), "v1.0 --appear-timeout 0 --fail-fast"),
         (("--event", "push", "--timeout", "9m"), "{sha} --timeout 9m --appear-timeout 0 --event push"),
+        (("--timeout", "59s"), "{sha} --appear-timeout 0"),
+        (("--timeout", "1m"), "{sha} --timeout 1m --appear-timeout 0"),
     ],
 )
 def test_the_resume_command_asks_the_same(shell: Shell, clone: Clone, given: tuple[str, ...], again: str) -> None:

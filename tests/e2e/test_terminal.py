@@ -23,7 +23,7 @@ SCENES = {
         ann$ git switch -c topic
         ann$ commit a
         ann$ git land
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         graph
         * add a
         * begin
@@ -34,7 +34,7 @@ SCENES = {
         bob$ commit b
         bob$ git push
         ann$ git land
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         graph
         *   Merge remote-tracking branch 'origin/main' into topic
         |\
@@ -50,7 +50,7 @@ SCENES = {
         bob$ commit b
         bob$ git push
         ann$ git land --strategy rebase
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         graph
         * add a2
         * add a
@@ -84,7 +84,7 @@ SCENES = {
         ann$ write same both
         ann$ git add same
         ann$ git land --continue
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         graph
         *   Merge remote-tracking branch 'origin/main' into topic
         |\
@@ -115,7 +115,7 @@ SCENES = {
         => verify-failed exit=22 landed=no
         ann$ commit tested
         ann$ git land --verify-cmd 'test -e tested'
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         graph
         * add tested
         * add a
@@ -126,7 +126,7 @@ SCENES = {
         ann$ commit a
         bob$ commit b
         ann$ git land --verify-cmd 'cd ../bob; git push -q || test $? = 1'
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         graph
         *   Merge remote-tracking branch 'origin/main' into topic
         |\
@@ -168,7 +168,7 @@ SCENES = {
         => refused exit=20 landed=no
         ann$ git stash
         ann$ git land
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         ann$ git stash drop
         graph
         * add a
@@ -190,7 +190,7 @@ SCENES = {
         bob$ commit b
         bob$ git push
         ann/.worktrees/fix$ git land
-        => ok exit=0 landed=yes
+        => landed exit=0 landed=yes
         ann$ homelab work clean fix
         graph
         *   Merge remote-tracking branch 'origin/main' into ann/fix

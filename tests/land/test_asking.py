@@ -81,7 +81,7 @@ def test_after_a_yes_the_live_view_continues(terminal: TerminalSession, ann: Clo
     terminal.type("git land --no-ci-watch\n")
     terminal.wait_for("[y/N]")
     terminal.type("y\n")
-    terminal.wait_for("homelab: ok exit=0")
+    terminal.wait_for("homelab: landed exit=0")
     assert "✓ verify" in shown(terminal, 80)
 
 

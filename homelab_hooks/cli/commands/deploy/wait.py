@@ -43,6 +43,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not workloads:
         hint = "use homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("no workload given", hint=hint)
+    proof = parse_proof(args.image_proof)
     commit = watch_setup.resolve_commit(world, args.sha)
     remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
     asked = replace(
         deploy_setup.build_deploy_request(config, workloads, commit.sha),
-        proof=parse_proof(args.image_proof),
+        proof=proof,
         container=args.container,
         exact=args.exact,
         wait_for_workload=args.wait_for_workload,
