@@ -32,7 +32,7 @@ class Repository:
         self.remotes = Remotes(git)
         self.worktree = Worktree(git, self.location)
         self.operations = Operations(git, self.location)
-        self.worktrees = WorktreeList(git)
+        self.worktrees = WorktreeList(git, self.location)
         self.submodules = Submodules(git, self.location)
         self.transfer = Transfer(git, self.location, self.submodules)
         self.gitcrypt = GitCrypt(git, self.location)

@@ -5,19 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 
 
 class WorktreeList:
     """Lists, adds and removes work trees and their branches."""
 
-    def __init__(self, git: GitCommands) -> None:
+    def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
+        self._location = location
 
     def main_worktree(self) -> Path | None:
-        """Return the main work tree, also from a linked one; None in a bare repository."""
-        entries = self.worktree_branches()
-        return Path(next(iter(entries))) if entries else None
+        """Return the main work tree, also from a linked one; None for a bare repository, or if it cannot be found.
+
+        Git lists it as the directory above `.git`, which is wrong for a submodule and for --separate-git-dir: there the
+        git directory is elsewhere, and only the main work tree itself knows where it is.
+        """
+        own, common = self._location.git_dir(), self._location.common_dir()
+        if own is not None and own == common:
+            return self._location.top_level()
+        first = next(iter(self.worktree_branches()), "")
+        return Path(first) if first and common is not None and Path(first, ".git") == common else None
 
     def worktree_branches(self) -> dict[str, str]:
         """Return each work tree's path and the branch checked out there (a full ref; empty if HEAD is detached)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +27,10 @@ class TaskWorktree:
 
     path: Path
     branch: str
-    main_path: Path
-    """the repository's first work tree"""
+    base: Path
+    """the directory that holds `.worktrees`"""
+    is_main: bool
+    """`base` is the main work tree"""
 
 
 def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
@@ -39,10 +42,27 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
             f"{sanitize.strip_control_chars(branch)} is not a valid branch name",
             hint="name the topic with letters, digits and dashes",
         )
-    main = git.worktrees.main_worktree()
-    if git.location.common_dir() is None or main is None:
-        raise CommandError("no main work tree found", hint="run this command inside a clone", exit=ExitCode.REFUSED)
-    return TaskWorktree(main / WORKTREES_DIR / topic, branch, main)
+    common, main = git.location.common_dir(), git.worktrees.main_worktree()
+    if common is None:
+        raise CommandError("not a git repository", hint="run this command inside a clone", exit=ExitCode.REFUSED)
+    listed = git.worktrees.worktree_branches()
+    base = main or _base_beside(common, [Path(path) for path in listed])
+    there = next((Path(path) for path, ref in listed.items() if ref == f"refs/heads/{branch}"), None)
+    made_here = there is not None and there.parts[-len(Path(topic).parts) - 1 :] == (WORKTREES_DIR, *Path(topic).parts)
+    path = there if there is not None and made_here else base / WORKTREES_DIR / topic
+    return TaskWorktree(path, branch, base, is_main=main is not None)
+
+
+def _base_beside(common: Path, worktrees: Sequence[Path]) -> Path:
+    """Return the directory for the work trees of a repository without a main one: beside the others, in none of them.
+
+    Git would delete a work tree that is inside another one together with that.
+    """
+    outside = [path for path in worktrees if WORKTREES_DIR not in path.parts]
+    beside = [common.parent, *(path.parent for path in outside)]
+    used = [place for place in beside if any(path.parent == place for path in outside)] or beside
+    free = [place for place in used if not any(place.is_relative_to(path) for path in outside)]
+    return free[0] if free else common
 
 
 def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", onto: str = "") -> Path:
@@ -55,8 +75,9 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
             exit=ExitCode.REFUSED,
         )
     tip = _fetch_target(git, remote, onto)
-    _ignore_folder(git.at(new.main_path))
-    done = git.at(new.main_path).worktrees.add_worktree(new.path, branch=new.branch, start=tip)
+    if new.is_main:
+        _ignore_folder(git.at(new.base))
+    done = git.worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
         raise CommandError(f"could not create the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
@@ -76,21 +97,21 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         force: also with changes, and with commits that no remote has.
     """
     old = locate_worktree(topic, git=git, user=user)
-    outside = git.at(old.main_path)
-    if str(old.path) not in outside.worktrees.worktree_branches():
+    listed = git.worktrees.worktree_branches()
+    if str(old.path) not in listed:
         raise CommandError(
             f"there is no work tree for {topic}: {sanitize.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
         )
     if git.location.top_level() == old.path:
         raise CommandError(
             "cannot remove the current work tree",
-            hint=f"leave it first: cd {sanitize.strip_control_chars(str(old.main_path))}",
+            hint=f"leave it first: cd {sanitize.strip_control_chars(str(old.base))}",
             exit=ExitCode.REFUSED,
         )
-    sha = outside.history.branch_commit(old.branch)
+    sha = git.history.branch_commit(old.branch)
     if not force:
-        _require_saved(git.at(old.path), outside, old, sha)
-    done = outside.worktrees.remove_worktree(old.path, even_dirty=force)
+        _require_saved(git.at(old.path), git, old, sha)
+    done = git.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
         raise CommandError(f"could not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
     with contextlib.suppress(
@@ -98,7 +119,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
     ):  # a topic with slashes leaves parent directories; other work trees may be in them
         for folder in old.path.parents:
             folder.rmdir()
-    deleted = outside.worktrees.delete_branch(old.branch, sha=sha) if sha else done
+    deleted = git.worktrees.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
         return f"removed the work tree but not the branch {old.branch}: {error_message(deleted)}"
     return f"removed the work tree and the branch {old.branch}"
@@ -150,7 +171,7 @@ def _link_git_crypt_keys(git: Repository, path: Path) -> None:
         (own / _GIT_CRYPT_DIR).symlink_to(common / _GIT_CRYPT_DIR, target_is_directory=True)
 
 
-def _require_saved(inside: Repository, outside: Repository, old: TaskWorktree, sha: str) -> None:
+def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: str) -> None:
     lost = inside.worktrees.unsaved_changes()
     if lost:
         raise CommandError(
@@ -158,7 +179,7 @@ def _require_saved(inside: Repository, outside: Repository, old: TaskWorktree, s
             hint="commit and land them, or discard them with --force",
             exit=ExitCode.REFUSED,
         )
-    unlanded = outside.history.unpushed_count(sha) if sha else 0
+    unlanded = git.history.unpushed_count(sha) if sha else 0
     if unlanded:
         raise CommandError(
             f"{old.branch} has {pluralize(unlanded, 'commit')} that no remote has",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -165,3 +167,95 @@ def test_a_name_that_git_takes_for_no_branch_is_not_an_owner(workshop: ScratchRe
     task_worktree.start_worktree("x", git=opened(ann), user="a b")
     assert ann.git("branch", "--list", "user/*").strip() == "+ user/x"
     task_worktree.remove_worktree("x", git=opened(ann), user="a b")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A way to arrange work trees.
+
+    Attributes:
+        create: git commands, run in an empty folder next to `app.git`, the server.
+        cwd: where a topic is started, relative to that folder.
+        base: what the topic's `.worktrees` is in.
+    """
+
+    create: tuple[str, ...]
+    cwd: str
+    base: str
+
+
+CLONE_BARE = ("clone --quiet --bare {url} .bare", "-C .bare fetch --quiet origin +refs/heads/*:refs/remotes/origin/*")
+MAIN = "-C .bare worktree add --quiet ../main main"
+LAYOUTS = {
+    "bare with siblings": Layout((*CLONE_BARE, MAIN), "main", "."),
+    "bare with siblings, from another one": Layout(
+        (*CLONE_BARE, MAIN, "-C main worktree add --quiet ../aaa"), "aaa", "."
+    ),
+    "bare, from its own folder": Layout((*CLONE_BARE, MAIN), ".bare", "."),
+    "bare without work trees": Layout(CLONE_BARE, ".bare", "."),
+    "bare with work trees elsewhere": Layout(
+        (*CLONE_BARE, "-C .bare worktree add --quiet ../w/main main"), "w/main", "w"
+    ),
+    "bare inside its only work tree": Layout(
+        ("clone --quiet --bare {url} x/.bare", "-C x/.bare worktree add --quiet --force ../../y main"), "y", "."
+    ),
+    "a separate git directory": Layout(("clone --quiet --separate-git-dir=meta {url} work",), "work", "work"),
+    "a work tree of a separate git directory": Layout(
+        ("clone --quiet --separate-git-dir=meta {url} work", "-C work worktree add --quiet ../other"), "other", "."
+    ),
+    "a submodule": Layout(
+        ("init --quiet super", "-C super -c protocol.file.allow=always submodule --quiet add {url} sub"),
+        "super/sub",
+        "super/sub",
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_a_topic_gets_a_place_in_no_other_work_tree(
+    workshop: ScratchRepositories, opened: Opened, layout: Layout
+) -> None:
+    folder = workshop.folder / "project"
+    folder.mkdir()
+    shell = Clone(folder, workshop.environ)
+    for command in layout.create:
+        shell.git(*command.format(url=workshop.bare_path).split())
+    here = Clone(folder / layout.cwd, workshop.environ)
+    others = [Path(line.removeprefix("worktree ")) for line in here.git("worktree", "list", "--porcelain").splitlines()
+              if line.startswith("worktree ")]  # fmt: skip
+
+    paths = [
+        task_worktree.start_worktree(topic, git=opened(here), user="ann", remote="origin", onto="main")
+        for topic in ("one", "two/three")
+    ]
+
+    base = (folder / layout.base).resolve()
+    assert paths == [base / ".worktrees/one", base / ".worktrees/two/three"]
+    for path in paths:
+        assert not [other for other in others if path.is_relative_to(other) and other != base]
+        assert Clone(path, workshop.environ).git("status", "--porcelain") == ""
+    for topic in ("one", "two/three"):
+        assert task_worktree.remove_worktree(topic, git=opened(here), user="ann").startswith(
+            "removed the work tree and"
+        )
+    assert not (base / ".worktrees").exists()
+
+
+def test_a_topic_is_found_where_it_was_made_although_other_work_trees_came(
+    workshop: ScratchRepositories, opened: Opened
+) -> None:
+    """Its place had been derived from the first work tree of the list, which is sorted."""
+    folder = workshop.folder / "project"
+    shell = Clone(folder, workshop.environ)
+    folder.mkdir()
+    for command in (*CLONE_BARE, MAIN):
+        shell.git(*command.format(url=workshop.bare_path).split())
+    main = Clone(folder / "main", workshop.environ)
+    main.git(
+        "worktree", "add", "--quiet", "--no-track", "-b", "ann/one", str(folder / "main/.worktrees/one")
+    )  # older version
+    main.git("worktree", "add", "--quiet", str(folder / "aaa"))
+    with pytest.raises(CommandError, match="already"):
+        task_worktree.start_worktree("one", git=opened(main), user="ann")
+    task_worktree.remove_worktree("one", git=opened(main), user="ann", force=True)
+    assert not (folder / "main/.worktrees").exists()
