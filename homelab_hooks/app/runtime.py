@@ -101,9 +101,14 @@ class Runtime:
             return runtime
 
     def chdir(self, directory: Path) -> None:
-        """Run git there from now on; the work tree may be removed during a wait."""
+        """Run git there from now on."""
         self.directory = directory
         self.git_readonly = self._open_reader()
+
+    def enter_git_dir(self, directory: Path) -> None:
+        """Run git in the repository's git directory from now on: the work tree may be removed during a wait."""
+        self.directory = directory
+        self.git_readonly = self._open_reader(git_dir_is_known=True)
 
     def require_directory(self) -> None:
         """Raise CommandError if the current directory no longer exists."""
@@ -119,8 +124,9 @@ class Runtime:
     def _home(self) -> Path:
         return Path(self.environ.get("HOME") or "~")
 
-    def _open_reader(self) -> ReadOnlyRepository:
-        return ReadOnlyRepository(DirectRunner(self._child_environ, self.directory))
+    def _open_reader(self, *, git_dir_is_known: bool = False) -> ReadOnlyRepository:
+        runner = DirectRunner(self._child_environ, self.directory, git_dir_is_known=git_dir_is_known)
+        return ReadOnlyRepository(runner)
 
     @cached_property
     def git_interactive(self) -> Repository:

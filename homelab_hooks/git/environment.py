@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 LOCATION_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE")
 PER_CALL_VARIABLES = (
@@ -28,6 +29,7 @@ SAFE_CONFIG = {
 }
 """settings for read-only commands: they override those with which a repository could run a program"""
 
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 BATCH_SSH = "ssh -oBatchMode=yes"
 
 
@@ -95,19 +97,24 @@ def _disable_filters(names: Iterable[str]) -> dict[str, str]:
 
 
 def untrusted_repo_env(
-    environ: Mapping[str, str], settings: Mapping[str, str] | None, *, without: Iterable[str] = ()
+    environ: Mapping[str, str],
+    settings: Mapping[str, str] | None,
+    *,
+    without: Iterable[str] = (),
+    own: Mapping[str, str] = NO_SETTINGS,
 ) -> dict[str, str]:
     """Return the variables for a read-only call of git.
 
     Args:
         settings: further ones; None: the call speaks to no remote, so that no missing object is fetched by the way.
         without: filters that are not run.
+        own: further settings for every call, whether or not it speaks to a remote.
 
     >>> untrusted_repo_env({}, None)["GIT_ALLOW_PROTOCOL"]
     'none'
     """
     alone = {"GIT_ALLOW_PROTOCOL": "none"} if settings is None else {}
-    return {**config_env(environ, {**SAFE_CONFIG, **_disable_filters(without), **(settings or {})}), **alone}
+    return {**config_env(environ, {**SAFE_CONFIG, **own, **_disable_filters(without), **(settings or {})}), **alone}
 
 
 def needs_ssh_batch_mode(environ: Mapping[str, str], *, interactive: bool) -> bool:

@@ -57,12 +57,22 @@ class DirectRunner:
         environ: the environment that git inherits, before `git_env` removes what would mislead it.
         directory: where git runs.
         without: names of the repository's own filters, which are turned off.
+        git_dir_is_known: the directory is a git directory that the caller found in a work tree of the user's. Git may
+            run in it although `safe.bareRepository` is `explicit`, which protects from one that is merely there.
     """
 
     untrusted = True
 
-    def __init__(self, environ: Mapping[str, str], directory: Path, *, without: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        directory: Path,
+        *,
+        without: Sequence[str] = (),
+        git_dir_is_known: bool = False,
+    ) -> None:
         self._without = tuple(without)
+        self._own_settings = {"safe.bareRepository": "all"} if git_dir_is_known else {}
         self._environ = {**environ, "HOMELAB_NO_WATCH": "1"}  # our own fetch must not start a watch
         self._directory = directory
         self._processes = ProcessRunner(environment.git_env(self._environ, interactive=False))
@@ -82,9 +92,9 @@ class DirectRunner:
         index: Path | None = None,
     ) -> Completed:
         """Run `git ARGS` in a new session, so that no program can prompt on the terminal."""
-        env = environment.untrusted_repo_env(self._environ, settings, without=self._without) | environment.index_env(
-            index
-        )
+        env = environment.untrusted_repo_env(
+            self._environ, settings, without=self._without, own=self._own_settings
+        ) | environment.index_env(index)
         return self._processes.run(
             with_pid_file(["git", *args], pid_file), cwd=self._directory, timeout=timeout, env=env
         )

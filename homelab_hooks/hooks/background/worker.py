@@ -46,8 +46,8 @@ class WatchHost(Protocol):
     def clock(self) -> WorkerClock:
         """Monotonic and wall time."""
 
-    def chdir(self, directory: Path) -> None:
-        """Run git there from now on."""
+    def enter_git_dir(self, directory: Path) -> None:
+        """Run git in the repository's git directory from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +106,7 @@ class PushWatch:
         if not self._try_saving(lambda: registry.claim(record, over=over)):
             return None
         self._registry, self._record = registry, record
-        host.chdir(common)  # the work tree may be removed during the watch
+        host.enter_git_dir(common)  # the work tree may be removed during the watch
         if job.push_process is not None:
             verdict = self._wait_for_push(job.push_process, record, registry)
             if verdict is not None or self._record is None:

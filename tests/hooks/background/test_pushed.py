@@ -186,6 +186,15 @@ def test_a_work_tree_that_is_removed_while_a_watch_runs_changes_nothing(sandbox:
     assert sandbox.notification()["verdict"] == "passed"
 
 
+def test_a_watch_runs_where_git_refuses_git_directories_that_it_merely_finds(sandbox: PushSandbox) -> None:
+    """The watcher runs git in the git directory, because the work tree may be removed."""
+    sandbox.commit(timelines.make_green())
+    setting = {"GIT_CONFIG_KEY_0": "safe.bareRepository", "GIT_CONFIG_VALUE_0": "explicit"}
+    sandbox.clone.git("remote", "set-head", "origin", "--delete")
+    assert sandbox.git(*PUSH, GIT_CONFIG_COUNT="1", **setting).code == 0
+    assert sandbox.notification()["verdict"] == "passed"
+
+
 def test_a_notification_that_fails_is_written_down(sandbox: PushSandbox) -> None:
     sandbox.commit(timelines.make_green())
     sandbox.git(*PUSH, HOMELAB_NOTIFY="echo secret >&2; exit 3")
