@@ -23,6 +23,11 @@ class HookConfig:
         """Return the same for another directory."""
         return HookConfig(self._runner.at(directory))
 
+    def process_name(self) -> str:
+        """Return the name that git runs as, which a wrapper can change; empty if it cannot be found out."""
+        script = "!cat /proc/$PPID/comm 2>/dev/null || ps -o comm= -p $PPID"
+        return self._git.line("-c", f"alias.homelab-process-name={script}", "homelab-process-name").strip()
+
     def is_bare(self) -> bool:
         """Return whether this repository is bare."""
         return self._git.line("rev-parse", "--is-bare-repository") == "true"

@@ -31,6 +31,10 @@ class Remotes:
         """Return the URL that a fetch from it uses, after insteadOf."""
         return next(iter(self._urls(remote)), remote)
 
+    def fetch_refspecs(self, remote: str) -> tuple[str, ...]:
+        """Return `remote.<name>.fetch`."""
+        return self._git.lines("config", "--get-all", f"remote.{remote}.fetch")
+
     def push_remote(self, branch: str) -> str:
         """Return `branch.<name>.pushRemote`, a name or a URL; empty if it is not set."""
         return self._git.line("config", "--get", f"branch.{branch}.pushRemote") if branch else ""

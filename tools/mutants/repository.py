@@ -352,6 +352,32 @@ REPOSITORY = (
         ("tests/land/test_land_outcomes.py::test_a_branch_that_is_not_a_fast_forward_has_a_remedy_that_helps[others]",),
     ),
     Defence(
+        "recorded-program",
+        "another program called homelab on PATH does not replace the recorded one",
+        (
+            Change(
+                "hooks/install/shims/reference-transaction",
+                """for homelab in "$known" "$(command -v homelab 2>/dev/null)"; do""",
+                """for homelab in "$(command -v homelab 2>/dev/null)" "$known"; do""",
+            ),
+        ),
+        (
+            "tests/hooks/install/test_promises.py::test_the_recorded_program_wins_over_another_one_of_that_name[opt/homelab]",
+        ),
+    ),
+    Defence(
+        "lfs-objects",
+        "a push from a repository that uses git-lfs uploads its objects",
+        (Change("hooks/install/shims/pre-push", """[ -d "$dir/lfs" ] || exit 0""", "exit 0"),),
+        ("tests/hooks/install/test_promises.py::test_the_hook_of_git_lfs_runs_once_where_ours_is_in_its_place",),
+    ),
+    Defence(
+        "promises-of-a-watch",
+        "a watch is promised only where git updates the tracking ref",
+        (Change("hooks/install/gaps.py", "    if found == expected:", "    if found or not found:"),),
+        ("tests/hooks/install/test_promises.py::test_a_push_is_noticed_exactly_where_no_gap_is_reported",),
+    ),
+    Defence(
         "hidden-changes",
         "changed files that git status does not look at are seen",
         (Change("land/tree_check.py", "hidden = git.worktree.hidden_changes()", "hidden: tuple[str, ...] = ()"),),

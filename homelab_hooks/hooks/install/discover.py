@@ -51,6 +51,7 @@ def inspect_repository(git: HookConfig) -> HookFacts:
         notes=tuple(ours / name for name in STATE_FILES if (ours / name).exists()),
         hook_config=_hook_config(git, scope),
         installed_shims=_installed_shims(scope),
+        uses_lfs=(common / "lfs").is_dir(),
     )
 
 

@@ -110,6 +110,7 @@ class HookFacts(NamedTuple):
         hook_config: our config hooks in this scope: section and command.
         installed_shims: name and text of each shim in `scope.shim_dir`.
         notes: state files of the hooks.
+        uses_lfs: git-lfs has stored objects in this repository; our pre-push hook then runs its hook too.
     """
 
     scope: InstallScope
@@ -119,3 +120,4 @@ class HookFacts(NamedTuple):
     hook_config: tuple[tuple[str, str], ...] = ()
     installed_shims: tuple[tuple[str, str], ...] = ()
     notes: tuple[Path, ...] = ()
+    uses_lfs: bool = False

@@ -199,6 +199,9 @@ def plan_uninstall(facts: HookFacts) -> InstallPlan:
     steps += [RemoveFile(path) for path in facts.notes]
     if steps:
         steps += [RemoveEmptyDir(facts.scope.shim_dir), RemoveEmptyDir(facts.scope.shim_dir.parent)]
+    ours = [hook for hook in (facts.hooks_dir.hooks if facts.hooks_dir else ()) if hook.file.owner is HookManager.OURS]
+    if facts.uses_lfs and any(hook.name == shims.PRE_PUSH_HOOK and not hook.backup.exists for hook in ours):
+        said.append("git-lfs: no hook uploads its objects now; to install its own, run git lfs install")
     return InstallPlan(tuple(steps), tuple(said))
 
 

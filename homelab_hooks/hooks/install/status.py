@@ -73,6 +73,8 @@ def _location_lines(facts: HookFacts) -> Iterator[str]:
         yield folder.problem
     for hook in folder.hooks:
         yield f"{hook.name}: {_hook_line(hook)}"
+        if facts.uses_lfs and hook.name == shims.PRE_PUSH_HOOK and hook.installed:
+            yield f"git-lfs: {hook.name} runs git lfs pre-push, which uploads the objects"
     yield from _idle_lines(facts.other_dirs)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from homelab_hooks.app.hook_gaps import current_gaps
 from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
 from homelab_hooks.config.resolve import Config
@@ -30,4 +31,8 @@ def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
             if watched
             else f"after a plain git push {install_status.after_push_text(config.post_push)}"
         )
-        yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, evidence)
+        gaps = current_gaps(config, world) if watched else ()
+        for gap in gaps:
+            yield Finding("hooks", FindingStatus.WARNING, gap.reason, gap.hint)
+        if not gaps:
+            yield Finding("hooks", FindingStatus.OK if watched else FindingStatus.SKIPPED, evidence)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app import options
+from homelab_hooks.app.hook_gaps import current_gaps
 from homelab_hooks.app.session import Session
-from homelab_hooks.events import Log
+from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan, shims
 from homelab_hooks.verdict import Verdict
@@ -30,7 +31,7 @@ def add_global_option(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install the hooks."""
-    session.config(vars(args))
+    config = session.config(vars(args))
     git, environ = session.world.hook_config, session.world.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     texts = {name: shims.shim_text(name, discover.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     install_apply.apply_steps(decided.steps, git)
     for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
+    for gap in () if args.all else current_gaps(config, session.world):
+        session.tell(Log(source="homelab", text=f"{gap.reason}; {gap.hint}", level=LogLevel.WARNING))
     hint = "" if args.all else "homelab hooks status shows what runs when"
     if not decided.steps:
         return session.finish(Verdict(exit=ExitCode.OK, reason="already installed", hint=hint, label="nothing"))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app import options
+from homelab_hooks.app.hook_gaps import current_gaps
 from homelab_hooks.app.session import Session
 from homelab_hooks.cli.commands.hooks.install import add_global_option
-from homelab_hooks.events import Log
+from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.install import discover, status as install_status
 from homelab_hooks.verdict import Verdict
@@ -43,4 +44,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.tell(Log(source="homelab", text=line))
     if not standing.installed:
         return session.finish(Verdict(exit=ExitCode.OK, reason="not installed", hint=standing.hint, label="nothing"))
+    for gap in () if args.all else current_gaps(config, session.world):
+        session.tell(Log(source="homelab", text=f"{gap.reason}; {gap.hint}", level=LogLevel.WARNING))
     return session.finish(Verdict(exit=ExitCode.OK, reason="installed"))
