@@ -20,7 +20,7 @@ from tests.cli.shell import Shell
 TOKEN = "alice-token"
 START_EARLY = "start_early"
 
-# How long an example takes says how busy the machine is: there is no limit but pytest's own.
+# The duration of an example depends on how busy the machine is, so only pytest's own limit applies.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 

@@ -55,7 +55,7 @@ def require_trusted(config: Config, session: Session) -> None:
     """Ask for consent to a verification command that a tracked file sets, unless it was given before.
 
     Raises:
-        CommandError: (refused) the user says no, or there is no terminal to ask on.
+        CommandError: (refused) the user declines, or stdin is not a terminal.
     """
     if not comes_from_tracked_file(config):
         return
@@ -82,7 +82,7 @@ def consent_prompt(command: str, source: str) -> str:
 
 
 def not_trusted_error(command: str, source: str) -> CommandError:
-    """The error if the user says no, or cannot be asked."""
+    """Return the error for a command that the user declines, or cannot be asked about."""
     return CommandError(
         f"{source} sets verify = `{_shown(command)}`, which has not been approved",
         hint="to approve it, run git land in a terminal; or set git config homelab.verify COMMAND",

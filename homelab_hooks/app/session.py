@@ -129,7 +129,7 @@ class Session:
         self._partial = self._partial._replace(landed=landed)
 
     def ask(self, question: str) -> bool:
-        """A yes from the user at the terminal; no if there is no terminal. The live view is removed first."""
+        """Return whether the user answers yes; False without a terminal. The live view is closed first."""
         self._view.close()
         return self.world.terminal.ask(question)
 

@@ -100,7 +100,7 @@ class Traits:
     manual_event: str
     """the event of a pipeline that `RunControl.start` started"""
     config_paths: tuple[str, ...]
-    """files and folders of which a repository with a pipeline configuration has at least one"""
+    """paths of files and folders; a repository with a pipeline configuration has at least one of them"""
     config_hint: str
     """the path to add a configuration at, in words"""
     skip_marker: re.Pattern[str]

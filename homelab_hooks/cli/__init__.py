@@ -51,8 +51,8 @@ def leave(code: int) -> NoReturn:
     """End this process at once, with the exit code that was printed.
 
     A normal exit of Python runs atexit handlers, waits for threads and flushes; each of these, or a signal meanwhile,
-    could change the code (120 if the flush fails). Nothing of ours needs it: output is flushed at once, and children
-    and files are closed where they are used.
+    could change the code (120 if the flush fails). This program does not need a normal exit: output is flushed at
+    once, and children and files are closed where they are used.
     """
     try:
         _flush()

@@ -77,8 +77,8 @@ def on_denied(state: RolloutState, poll: Denied, now: float) -> Decision[Rollout
 def _begin_silence(state: RolloutState, now: float) -> RolloutState:
     """Return the state in which silence counts from when the first failed poll was due, not from the last response.
 
-    While a watch is up, a minute passes between two polls: nobody asked, so nobody failed to respond (contract,
-    section 5).
+    While a watch is up, a minute passes between two polls. The cluster did not fail to respond in that minute, because
+    no request was sent (contract, section 5).
     """
     if state.contact.misses:
         return state

@@ -6,7 +6,7 @@ Theory of operation
 The machine is the function `decide`. It does no input or output and reads no clock. `deploy/run.py` polls, calls it,
 reports the events it returns and sleeps for the delay; `deploy/targets.py` runs one machine for each target.
 
-States. `RolloutState` holds facts, and the state is read off them; there is no field for it.
+States. `RolloutState` holds facts. It has no field for the state, which follows from the facts:
 
     no workload yet     `uid` is empty
     waiting             a workload was seen; `proven_image` is empty: nothing on it names the commit yet

@@ -47,7 +47,7 @@ def wait_for_rollouts(
     All targets are followed to the end within the one timeout; the worst result counts. The probe is closed.
 
     Raises:
-        CommandError: there is no target, or what the probe needs is missing.
+        CommandError: no target is given, or the probe lacks what it needs (such as kubectl).
     """
     if not request.targets:
         raise CommandError("there is not a deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")

@@ -12,7 +12,7 @@ class Containment(Enum):
     CONTAINS = auto()
     NOT_CONTAINED = auto()
     UNKNOWN = auto()
-    """a commit is in neither the repository nor the remote, or there is no repository"""
+    """a commit is in neither the repository nor the remote, or git runs outside a repository"""
 
 
 class ContainmentCheck(Protocol):

@@ -27,7 +27,7 @@ SAFE_CONFIG = {
     "log.showSignature": "false",
     "protocol.ext.allow": "never",
 }
-"""settings for read-only commands: they override those with which a repository could run a program"""
+"""settings for read-only commands: they override the settings that let a repository run a program"""
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 BATCH_SSH = "ssh -oBatchMode=yes"
@@ -106,7 +106,7 @@ def untrusted_repo_env(
     """Return the variables for a read-only call of git.
 
     Args:
-        settings: further ones; None: the call speaks to no remote, so that no missing object is fetched by the way.
+        settings: further ones; None: the call contacts no remote, so that a partial clone fetches no missing object.
         without: filters that are not run.
         own: further settings for every call, whether or not it speaks to a remote.
 

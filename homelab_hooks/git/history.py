@@ -52,7 +52,7 @@ class History:
         return name.removeprefix("refs/heads/") if name.startswith("refs/heads/") else ""
 
     def branch_commit(self, branch: str) -> str:
-        """Return the commit of a local branch; empty if there is no such branch."""
+        """Return the commit of a local branch; empty if the branch does not exist."""
         return self._git.line("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}")
 
     def was_branch_commit(self, branch: str, sha: str) -> bool:

@@ -18,13 +18,13 @@ class BranchQuery:
     """
 
     remotes: Remotes
-    """asks the server; where the user waits for the last words, a runner that cannot prompt"""
+    """queries the server; its runner must not prompt where the user has interrupted the command"""
     history: History
     """compares the server's commit with ours"""
     timeout: float = REMOTE_TIMEOUT_S
     """seconds that the server has to answer"""
     fetches: bool = True
-    """fetch the server's commit if it is not here: others may have pushed on top of ours since"""
+    """fetch the server's commit if it is not here: others may have pushed on top of this one since"""
 
     def poll(self, sha: str, *, url: str, branch: str) -> Found[Containment] | Unavailable | Denied:
         """Return whether the branch contains the commit.

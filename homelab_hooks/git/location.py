@@ -20,7 +20,7 @@ class Location:
         self._places: dict[tuple[str, ...], Path] = {}
 
     def config_entries(self) -> tuple[GitConfigEntry, ...]:
-        """Return every setting, the weakest scope first; the last entry of a key is in force."""
+        """Return every setting, the weakest scope first; the last entry of a key is the effective one."""
         done = self._git.run("config", "--list", "-z", "--show-scope")
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
@@ -34,7 +34,7 @@ class Location:
         return tuple(entries)
 
     def config_value(self, key: str) -> str:
-        """Return the value in force; empty if the key is not set."""
+        """Return the effective value of a key; empty if the key is not set."""
         return self._git.line("config", "--get", key)
 
     def version(self) -> str:

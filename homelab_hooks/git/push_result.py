@@ -3,7 +3,7 @@
 Theory of operation
 ===================
 
-`git push --porcelain` has three sources for what happened, none of which is enough alone: the exit code, one line for
+`git push --porcelain` reports what happened in three places, and none is enough alone: the exit code, one line for
 each ref on standard output, and text on standard error, where the server's messages, the hook's and git's own are
 mixed. `parse_push_output` is a pure function of the three. It answers one question: may the server have the commit?
 

@@ -90,7 +90,7 @@ def _from_url(url: str) -> RepoAddress | NoRepoName:
     if scheme == "file":
         return NoRepoName("it is a path on this machine")
     if scheme not in _FORGE_SCHEMES or not host:
-        return NoRepoName("it is no address of a forge")
+        return NoRepoName("it is not the address of a forge")
     segments = [unquote(segment) for segment in parts.path.split("/")]
     if any("/" in segment for segment in segments):
         return NoRepoName("a slash is hidden in its path")
@@ -129,11 +129,11 @@ def _path_problem(host: str, segments: Sequence[str]) -> str:
     if not host:
         return "it names no host"
     if len(segments) < _MIN_SEGMENTS:
-        return "its path has one part, so it says no owner"
+        return "its path has one part, so the owner is missing"
     if {".", "..", ""} & set(segments):
         return "its path is not a plain one"
     if segments[0].startswith("~") and host not in _TILDE_HOSTS:
-        return "its path is in somebody's home directory"
+        return "its path is in a home directory"
     if segments[-1].endswith(".wiki"):
         return "it is the wiki of a repository"
     return ""

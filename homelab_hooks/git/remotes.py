@@ -65,7 +65,7 @@ class Remotes:
         return known.removeprefix(prefix) if there else ""
 
     def ls_remote_branch(self, url: str, branch: str, *, timeout: float = REMOTE_TIMEOUT_S) -> Poll[str]:
-        """Query the server for a branch's commit; NotFound if there is no such branch."""
+        """Query the server for a branch's commit; NotFound if the server does not have the branch."""
         ref = _HEADS + branch
         done = self._git.query_remote("ls-remote", "--", url, ref, remote=url, timeout=timeout)
         if not done.ok:

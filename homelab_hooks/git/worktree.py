@@ -154,7 +154,7 @@ class Worktree:
         return tuple(path for path in here if path not in wanted or found.get(path) != wanted[path])
 
     def remove_file(self, path: str) -> None:
-        """Remove a file and the directories that become empty; a path that is no file is left alone.
+        """Remove a file and the directories that become empty; a path that is not a file is left alone.
 
         Raises:
             CommandError: (refused) it cannot be removed.

@@ -21,7 +21,7 @@ class PreflightFacts:
     """empty when HEAD is detached"""
     head: str
     target: str
-    """empty where nobody says which branch is meant"""
+    """empty if the target branch is not known"""
     remote: str
     remote_error: str = ""
     remote_hint: str = ""

@@ -95,11 +95,11 @@ class LandingDependencies:
     """The dependencies of a landing.
 
     Args:
-        git: in the work tree of the feature branch, able to prompt where somebody is there.
+        git: in the work tree of the topic branch; prompts if stdin is a terminal.
         commands: for the verification: without our tokens, without git's variables of another call.
         hooks: for the repository's own post-push hook: it may keep our tokens, it watches.
         jitter: a number from 0 to 1, another each time.
-        poller: polls the remote while others land, and prompts nobody; None: `git`.
+        poller: polls the remote while others land; never prompts; None: `git`.
         check_ci: asks CI before anything is changed; raises a Problem; None: not wanted.
         follow_up: follows the commit, unless the repository has a post-push hook; None: not wanted.
         runs_post_push_hook: whether the repository's own post-push hook takes the place of `follow_up`.

@@ -1,7 +1,7 @@
 """Runs a function in a thread for a limited time, for calls that cannot be interrupted.
 
 A name lookup, a credential helper or a server can hang longer than a command may wait. The thread is a daemon: it is
-abandoned when the time is over, and does not keep the process from exiting.
+abandoned when the time is up, and does not keep the process from exiting.
 """
 
 from __future__ import annotations

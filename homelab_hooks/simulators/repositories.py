@@ -122,7 +122,7 @@ class ScratchRepositories:
         return checkout
 
     def server_commit(self, branch: str = "main") -> str:
-        """Return the sha of a branch on the server; empty if there is no such branch."""
+        """Return the sha of a branch on the server; empty if the branch does not exist."""
         return self.origin.sha(f"refs/heads/{branch}")
 
     def write_hook(self, name: str, script: str, *, where: Path | None = None) -> Path:

@@ -140,7 +140,7 @@ _STATUS_MARKS = {
     FindingStatus.PROBLEM: "x",
     FindingStatus.SKIPPED: "-",
 }
-"""the mark in front of a finding, as in plain text there is no colour"""
+"""the mark in front of a finding, because plain text has no colours"""
 MARK_COLUMNS, _CHECK_COLUMNS = 3, 12
 """columns of the mark and of the name of the check"""
 

@@ -49,7 +49,7 @@ def query_branch_status(
 
     Args:
         names: the OWNER/NAME candidates of the repository.
-        connect: connects to CI; raises CommandError if there is no server or no token.
+        connect: connects to CI; raises CommandError without a server or a token.
     """
     try:
         found = call_within(lambda: _query(names, branch, connect(), within=seconds), seconds, name="branch status")

@@ -1,4 +1,4 @@
-"""Contact with the CI server: when a watch gives up, and with which verdict."""
+"""Decide when a watch gives up on a CI server that does not respond or refuses, and its verdict."""
 
 from __future__ import annotations
 

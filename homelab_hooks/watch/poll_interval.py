@@ -33,7 +33,7 @@ class WatchIntervals:
     early_period_s: float = 10.0
     """the time in which most pipelines appear, and the quick failures come"""
     unconfirmed_s: float = 2.0
-    """later, while there is no pipeline, or one that may still vanish"""
+    """later, while no pipeline exists, or only one that may still vanish"""
     unestimated_max_s: float = 3.75
     """at most, while it is not known how long it takes: with the stream's, 200 requests in ten minutes"""
     growth_factor: float = 0.42

@@ -21,7 +21,7 @@ ROUTINE_PAGE_SIZE = 10
 BEST_EFFORT_TIMEOUT_S = 5.0
 """seconds for a request that decides nothing: details and the queue may fail every time"""
 MAX_EMPTY_DETAILS = 2
-"""polls for details in a row without an answer after which progress is no longer polled"""
+"""failed polls for details in a row, after which progress is not polled any more"""
 
 
 class WatchRequest(NamedTuple):

@@ -32,7 +32,7 @@ def run_watch(
 
 
 def explain_verdict(state: CiWatchState, dependencies: WatchDependencies) -> Verdict:
-    """Return the verdict of a settled watch; if there is no pipeline, with the most likely reason."""
+    """Return the verdict of a settled watch; without a pipeline, it has the most likely reason."""
     assert state.verdict is not None  # noqa: S101 - the loop returns only settled states
     verdict = state.verdict
     if verdict.exit is not ExitCode.NO_PIPELINE or state.tracks:

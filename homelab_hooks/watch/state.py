@@ -79,7 +79,7 @@ class CiQuery(NamedTuple):
     """only the detail of this pipeline, unless it shows that something changed; None: a full poll"""
     details: tuple[RunRef, ...] = ()
     commits: tuple[str, ...] = ()
-    """commits of which git has to say whether they contain the watched one"""
+    """commits that git has to compare with the watched one: does each contain it?"""
     queue: bool = False
 
 

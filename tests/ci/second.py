@@ -1,7 +1,7 @@
 """A second CI provider, which exists only here: runs in memory, with what differs most from Woodpecker.
 
 A run is addressed by a string. There is one run for each workflow of a commit, so the group is the workflow's name. A
-run that is repeated keeps its display number and gets another attempt. There is no event stream and no queue.
+run that is repeated keeps its display number and gets another attempt. It has neither an event stream nor a queue.
 """
 
 from __future__ import annotations

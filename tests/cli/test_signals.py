@@ -174,7 +174,7 @@ def test_nor_do_many_of_them(seal: dict[str, str], tmp_path: Path, number: signa
 
 
 def storm(environ: dict[str, str], at: Path, number: signal.Signals, *, times: int) -> None:
-    """As many landings, refused because there is no repository; signals as quickly as this process can send them."""
+    """Start `times` landings that are refused outside a repository, and signal each as quickly as possible."""
     argv = [sys.executable, "-c", HEARS, str(PROGRAMS / "git-land"), "--output", "plain"]
     for _ in range(times):
         with subprocess.Popen(

@@ -25,7 +25,7 @@ def clone(workshop: ScratchRepositories) -> Clone:
 
 @pytest.fixture
 def config(seal: dict[str, str], clone: Clone) -> Resolved:
-    """`config(at=, **environ)`: the settings in force in the clone, or elsewhere."""
+    """`config(at=, **environ)`: the effective settings in the clone, or elsewhere."""
 
     def one(at: Path | None = None, **environ: str) -> Config:
         return Runtime({**seal, **environ}, at or clone.path).config({})

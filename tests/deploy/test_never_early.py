@@ -95,9 +95,9 @@ def revisions(before: str) -> tuple[Revision, Revision]:
 def polls() -> st.SearchStrategy[Poll[RolloutObservation]]:
     """Lies above all: they are what could be taken for done."""
     seen, lies = snapshots().map(Found), liars().map(Found)
-    glimpsed = snapshots().map(lambda each: Found(WorkloadOnly(workload=each.workload)))
+    partial = snapshots().map(lambda each: Found(WorkloadOnly(workload=each.workload)))
     other = st.sampled_from([Unavailable("lost"), NotFound("gone"), Denied("no")])
-    return st.one_of(lies, lies, lies, lies, seen, glimpsed, other)
+    return st.one_of(lies, lies, lies, lies, seen, partial, other)
 
 
 def is_done(poll: Poll[RolloutObservation]) -> bool:

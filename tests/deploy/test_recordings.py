@@ -174,7 +174,7 @@ def test_a_newer_commit_that_git_never_finds_is_a_failure_that_says_so(
     request = replace(asked(request_, played, "9f2c1a7b"), timeout=600.0)
     over = waited(played.at, request, fetched_at=600.0)
     assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
-    assert "git cannot say whether it contains 9f2c1a7b" in over.verdict.reason
+    assert "git does not know whether it contains 9f2c1a7b" in over.verdict.reason
 
 
 HELD = [

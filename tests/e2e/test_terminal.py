@@ -121,7 +121,7 @@ SCENES = {
         * add a
         * begin
         """,
-    "somebody else is faster while it is verified": r"""
+    "another push lands during the verification": r"""
         ann$ git switch -c topic
         ann$ commit a
         bob$ commit b
@@ -135,7 +135,7 @@ SCENES = {
         |/
         * begin
         """,
-    "the server says no": r"""
+    "the server refuses the push": r"""
         ann$ git switch -c topic
         ann$ commit a
         server$ hook pre-receive exit 1
@@ -160,7 +160,7 @@ SCENES = {
         graph
         * begin
         """,
-    "uncommitted changes are not left behind, and not landed": r"""
+    "uncommitted changes are kept, and not landed": r"""
         ann$ git switch -c topic
         ann$ commit a
         ann$ write a changed

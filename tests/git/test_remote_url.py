@@ -59,10 +59,10 @@ NAMELESS = [
     ("C:/work/o/r", "path on this machine"),
     ("\\\\srv\\o\\r", "path on this machine"),
     ("./a:b", "path on this machine"),
-    ("h:repo.git", "says no owner"),
-    ("git@h:repo.git", "says no owner"),
-    ("ssh://git@h/repo.git", "says no owner"),
-    ("https://gist.example.test/0123abcd.git", "says no owner"),
+    ("h:repo.git", "the owner is missing"),
+    ("git@h:repo.git", "the owner is missing"),
+    ("ssh://git@h/repo.git", "the owner is missing"),
+    ("https://gist.example.test/0123abcd.git", "the owner is missing"),
     ("codecommit::eu-west-1://repo", "remote helper"),
     ("ext::sh -c x", "remote helper"),
     ("https://h/o/r.wiki.git", "wiki"),
@@ -70,7 +70,7 @@ NAMELESS = [
     ("https://h/o/a%2Fb", "slash is hidden"),
     ("https://h:port/o/r", "well-formed"),
     ("https://[::1/o/r", "well-formed"),
-    ("ftp://h/o/r", "no address of a forge"),
+    ("ftp://h/o/r", "not the address of a forge"),
     ("", "path on this machine"),
 ]
 

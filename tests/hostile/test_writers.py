@@ -33,7 +33,7 @@ KNOWN: dict[str, Counter[str]] = {
     "cli/commands/manifest.py": Counter(out=2),
     "cli/help.py": Counter(print_help=2),
 }
-"""how often each module writes; whoever adds a call here has checked what it writes"""
+"""how often each module writes; before adding a call here, check that what it writes is sanitized"""
 
 
 def writes() -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ class RacedLanding(NamedTuple):
 
 @dataclass
 class Person:
-    """Somebody who lands one commit after the other."""
+    """A person who lands one commit after the other."""
 
     number: int
     round_s: float

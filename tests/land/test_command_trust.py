@@ -46,7 +46,7 @@ def ran(ann: Clone) -> bool:
 
 
 def typed(shell: Shell, answer: str, *options: str) -> tuple[int, str]:
-    """`git land` on a terminal where somebody types."""
+    """Run `git land` on a terminal, and type an answer."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
         [str(PROGRAMS / LAND[0]), *LAND[1:], *options],
@@ -134,7 +134,7 @@ def test_without_verification_nothing_is_asked(shell: Shell, ann: Clone) -> None
 
 @pytest.mark.slow
 def test_a_landing_that_is_resumed_reads_the_setting_again_and_keeps_the_option(shell: Shell, ann: Clone) -> None:
-    """Each named as what it is; what a tracked file has come to want is agreed to first."""
+    """Each command is named with its source; a command that a tracked file sets meanwhile must be approved first."""
     (ann.path / ".homelab.toml").unlink()
     ann.git("rm", "--quiet", "--cached", ".homelab.toml")
     ann.git("commit", "--quiet", "-m", "without")

@@ -31,7 +31,7 @@ exit $code
 """
 OTHERS = {
     "an editor fetches all branches": "git fetch --quiet --all --prune",
-    "somebody fetches another branch": "git fetch --quiet origin aaa-experiment",
+    "another branch is fetched": "git fetch --quiet origin aaa-experiment",
     "FETCH_HEAD is emptied": ": >.git/FETCH_HEAD",
     "FETCH_HEAD is removed": "rm -f .git/FETCH_HEAD",
     "FETCH_HEAD is garbage": "echo 0123456789012345678901234567890123456789 >.git/FETCH_HEAD",

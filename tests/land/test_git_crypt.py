@@ -84,7 +84,7 @@ def test_defect_22_an_unlocked_work_tree_takes_in_the_targets_secret(
 def test_defect_23_a_locked_work_tree_lands_its_files_as_they_are(
     workshop: ScratchRepositories, bob: Clone, git_land: GitLand, strategy: Strategy
 ) -> None:
-    """Defect 23: whoever has no key moves ciphertext about, and nothing else."""
+    """Defect 23: a clone without the key moves only ciphertext."""
     carol = workshop.clone("carol", branch="topic")
     carol.commit("c")
     bob.commit("secret", "new s3cret\n")

@@ -66,7 +66,7 @@ class KillMatrix:
 def matrix() -> Iterator[KillMatrix]:
     made = KillMatrix()
     yield made
-    print(f"\n{made}")  # noqa: T201 - the table is for whoever runs it with -s
+    print(f"\n{made}")  # noqa: T201 - the table is for a run with -s
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_killed_while_git_writes_the_work_tree(
     workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix, name: str,
     strategy: Strategy,
 ) -> None:  # fmt: skip
-    """Git leaves its lock behind, and some of the target's files: nobody is to remove those by hand."""
+    """Git leaves its lock and some of the target's files; the user need not remove them by hand."""
     start = ann.head
     ann.write(".git/info/attributes", f"{name} filter=deadly\n")
     ann.git("config", "filter.deadly.smudge", f"{ALL_DIE.format(workshop.folder)}; cat")
@@ -173,7 +173,7 @@ def test_killed_while_git_writes_the_work_tree(
 def test_a_push_that_outlives_its_landing_is_waited_for(
     workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix
 ) -> None:  # fmt: skip
-    """Only our own process is killed; git goes on, and the commit arrives after somebody asked about it."""
+    """Only our own process is killed; git continues, and the commit arrives after the server was queried."""
     start = ann.head
     wait = "while ! test -e {0}/go; do sleep 0.02; done"
     script = f"test -e {{0}}/go || {{{{ {ONLY_WE_DIE}; {wait}; }}}}"
@@ -189,7 +189,7 @@ def test_a_push_that_outlives_its_landing_is_waited_for(
     verdict = then(parts(ann, clock=SystemClock()))
     assert verdict.landed, "the push that outlived us has landed it"
     found = settled(workshop, ann, start, verdict)
-    matrix.add("within the push, which goes on alone", then, f"waits for it, then {found}")
+    matrix.add("within the push, which continues alone", then, f"waits for it, then {found}")
 
 
 @BOTH

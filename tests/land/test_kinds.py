@@ -147,7 +147,7 @@ def test_a_server_that_takes_no_push_options_is_a_failed_push(workshop: ScratchR
 def test_the_users_hooks_see_none_of_our_tokens(
     workshop: ScratchRepositories, git_land: GitLand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """GitPython hands on this process's environment; what is not meant for git is taken out on the way."""
+    """GitPython passes this process's environment to git; variables that are not meant for git are removed."""
     monkeypatch.setenv("WOODPECKER_TOKEN", "t0ken")
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")

@@ -1,4 +1,4 @@
-"""What a push comes to, and what is done then, against real servers over a path, http and ssh."""
+"""Results of a push, and the next step after each, against real servers over a path, http and ssh."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_race_lost_after_the_servers_advertisement_is_run_again(
 def test_a_lost_race_is_tried_again_five_times_after_some_quiet_rounds(
     workshop: ScratchRepositories, git_land: GitLand, *, clock: Any, events: Any, parts: Any
 ) -> None:
-    """A round takes four seconds here, and is lost to somebody who pushes only while it goes on."""
+    """A round takes four seconds here, and loses the race to a push that is made only during it."""
     ann = workshop.clone("ann", branch="topic")
     workshop.clone("bob")
     start = ann.commit("a")

@@ -23,7 +23,7 @@ RARE = 3
 @pytest.mark.first
 @pytest.mark.slow
 def test_fifty_landings_by_five_people_all_end_and_each_landed_tree_was_verified(workshop: ScratchRepositories) -> None:
-    """The real command: nobody starves; with `-s` the lost races of each landing are printed."""
+    """The real command: no landing starves; with `-s` the lost races of each are printed."""
     clones = {name: workshop.clone(name, branch=name) for name in PEOPLE}
     ended: list[CommandResult] = []
 

@@ -38,7 +38,7 @@ def matrix() -> Iterator[dict[str, str]]:
     """How each race ended, by the point at which the other push came."""
     rows: dict[str, str] = {}
     yield rows
-    print("\n| another push at | landed after |\n|---|---|")  # noqa: T201 - for whoever runs it with -s
+    print("\n| another push at | landed after |\n|---|---|")  # noqa: T201 - for a run with -s
     print("\n".join(f"| {point} | {ended} |" for point, ended in rows.items()))  # noqa: T201 - the same
 
 
@@ -122,7 +122,7 @@ def pushed(bob: Clone, *, after: str = "") -> None:
             bob.git("pull", "--quiet", "--no-rebase", "--no-edit")
         bob.git("push", "--quiet", "origin", "main")
     except RuntimeError as refused:
-        assert "rejected" in str(refused)  # noqa: PT017 - he has lost his own race, which is no failure
+        assert "rejected" in str(refused)  # noqa: PT017 - this push lost its own race, which is not a failure
 
 
 @pytest.mark.slow

@@ -216,7 +216,7 @@ def test_going_on_from_another_branch_is_refused(conflicting: Clone, git_land: G
 def test_the_branch_to_resume_from_is_named_whatever_it_is_called(
     conflicting: Clone, git_land: GitLand, parts: Any
 ) -> None:
-    """In a command that somebody may take to a shell as it is."""
+    """In a command that can be pasted into a shell."""
     conflicting.git("branch", "--move", "t;touch'x'")
     git_land(conflicting)
     conflicting.git("merge", "--abort")
@@ -397,7 +397,7 @@ def test_the_record_of_a_branch_that_is_gone_can_be_forgotten(
 def test_going_back_leaves_a_merge_on_another_branch_alone(
     conflicting: Clone, workshop: ScratchRepositories, git_land: GitLand, parts: Any, events: Any
 ) -> None:
-    """It is somebody's own, and a resolution may be in it."""
+    """It is the user's file, and a resolution may be in it."""
     cut_at(events, git_land, conflicting, ("merge", "started"))
     conflicting.git("switch", "--quiet", "-c", "other")
     ProcessRunner(workshop.environ).run(["git", "merge", "origin/main"], cwd=conflicting.path)

@@ -1,4 +1,4 @@
-"""Submodules: what is verified is what is pushed, also in them, and nothing is pushed that nobody could fetch."""
+"""Submodules: the verified content is what is pushed, and no submodule commit is pushed that cannot be fetched."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_submodule_with_its_own_new_commit_is_dirt_whatever_is_ignored(
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert verdict.reason.endswith("would not be landed: lib")
     inside(ann, workshop).git("reset", "--quiet", "--hard", "HEAD^")
-    inside(ann, workshop).write("untracked", "is no dirt")
+    inside(ann, workshop).write("untracked", "is not dirt")
     assert git_land(ann).landed
 
 

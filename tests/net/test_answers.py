@@ -103,7 +103,7 @@ def test_a_server_that_was_started_again_is_reached_again(woodpecker: Woodpecker
 
 
 def test_a_name_without_an_address_is_a_value(client: Client) -> None:
-    assert fault(client("https://nobody.invalid").request("GET", "/version")) is FailureKind.CONNECTION
+    assert fault(client("https://missing.invalid").request("GET", "/version")) is FailureKind.CONNECTION
 
 
 def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None:
@@ -192,7 +192,7 @@ def test_a_proxy_of_the_environment_is_asked(
 def test_no_proxy_keeps_a_host_off_the_proxy(client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
     monkeypatch.setenv("NO_PROXY", "localhost,.invalid")
-    assert isinstance(client("https://nobody.invalid").request("GET", "/version"), RequestFailed)
+    assert isinstance(client("https://missing.invalid").request("GET", "/version"), RequestFailed)
     assert tunnel.asked == []
 
 

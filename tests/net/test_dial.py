@@ -97,7 +97,7 @@ def test_the_systems_trust_store_does_not_know_the_tests_own_authority(balance: 
 @pytest.mark.slow
 def test_a_name_that_the_balancer_does_not_know_is_not_a_usable_answer(balance: Balance, client: Client) -> None:
     balancer = balance()
-    https = client("https://nobody.example.test", dial=balancer.dial, ca_file=balancer.ca_file)
+    https = client("https://unknown.example.test", dial=balancer.dial, ca_file=balancer.ca_file)
     answer = failed(https.request("GET", "/version"))
     assert (answer.kind, answer.bad_certificate) == (FailureKind.CONNECTION, False)
 

@@ -142,7 +142,7 @@ def test_a_refused_token_ends_with_4_and_is_not_tried_again(branch: Branch) -> N
     branch.ended()
     before = len(branch.servers.ci.requests())
     branch.servers.environ["WOODPECKER_TOKEN"], token = (
-        "no-token-of-anybodys",
+        "not-a-valid-token",
         branch.servers.environ["WOODPECKER_TOKEN"],
     )
 

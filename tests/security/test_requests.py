@@ -1,4 +1,4 @@
-"""A token goes only to the server that it is for: redirects, proxies, wrong dials."""
+"""A token is sent only to its own server: redirects, proxies, wrong dials."""
 
 from __future__ import annotations
 

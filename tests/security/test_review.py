@@ -54,7 +54,7 @@ def test_a_proxys_password_is_shown_by_no_verification(seal: dict[str, str], wor
 @pytest.mark.slow
 @pytest.mark.parametrize("argv", [("doctor",), ("ci", "status")], ids=" ".join)
 def test_not_even_a_short_one(seal: dict[str, str], workshop: ScratchRepositories, argv: tuple[str, ...]) -> None:
-    """It is too short to be looked for in texts, and where there is no scheme nothing says that this is a URL."""
+    """The password is too short to be searched for in texts, and without a scheme the value is not seen as a URL."""
     more = {"HTTPS_PROXY": "ann:pw1@127.0.0.1:9", "WOODPECKER_TOKEN": "abcdefghijk", "HOMELAB_CI_REPO": "acme/app"}
     shell = Shell(seal, workshop.clone("ann", branch="topic").path, more)
     done = shell("homelab", *argv, "--server", "https://ci.example.test")

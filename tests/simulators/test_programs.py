@@ -83,7 +83,7 @@ def test_a_wrong_certificate_is_seen_as_such(
 
 def test_an_unknown_name_ends_the_handshake(balance: Balance) -> None:
     with pytest.raises(ssl.SSLError, match=r"(?i)alert internal error"):
-        over_tls(balance(), "/version", name="nobody.example.test")
+        over_tls(balance(), "/version", name="unknown.example.test")
 
 
 def test_events_pass_the_balancer_at_once(balance: Balance, woodpecker: WoodpeckerSimulator) -> None:

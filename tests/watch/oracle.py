@@ -29,7 +29,7 @@ def wrong(history: RandomHistory, run: Ending) -> str:
     if run.exit is ExitCode.NO_PIPELINE:
         return "" if history.truth(SETTLED) == {None} else "no pipeline, though there was one"
     if run.exit is ExitCode.OK and _blind(history, run):
-        return ""  # the cross-check is made when the detail can be had
+        return ""  # the cross-check is made when the detail can be read
     first = run.looked - STALE - run.slack
     window = [run.ended, run.looked, *(first + number * 0.25 for number in range(int(run.slack * 4) + 1))]
     if not any(run.exit in history.truth(t) for t in window):

@@ -173,10 +173,10 @@ class InMemoryWoodpecker:
             WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"), server_url=SERVER_URL)
         )
 
-    def survey(self, sha: str = OURS, *, patience: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
+    def survey(self, sha: str = OURS, *, timeouts: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
         """One look at a commit."""
         request = WatchRequest(scope=scope_of(sha), repo_names=("acme/app",))
-        return take_snapshot(request, self._sources(), clock=self.clock, timeouts=patience)
+        return take_snapshot(request, self._sources(), clock=self.clock, timeouts=timeouts)
 
     def _sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
@@ -185,13 +185,13 @@ class InMemoryWoodpecker:
     def watch(
         self,
         *,
-        patience: WatchTimeouts | None = None,
+        timeouts: WatchTimeouts | None = None,
         scope: WatchScope | None = None,
         tell: Callable[[Event], None] = lambda _: None,
         names: tuple[str, ...] = ("acme/app",),
     ) -> Verdict:
         """To the end, on this clock."""
-        request = WatchRequest(scope=scope or scope_of(OURS), repo_names=names, timeouts=patience or WatchTimeouts())
+        request = WatchRequest(scope=scope or scope_of(OURS), repo_names=names, timeouts=timeouts or WatchTimeouts())
         try:
             return run_watch(request, self._sources(), clock=self.clock, emit=tell)
         finally:

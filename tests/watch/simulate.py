@@ -27,7 +27,7 @@ class SimulatedRun:
     looks: list[float]
 
 
-def watch(history: RandomHistory, patience: WatchTimeouts | None = None, *, start: float = 0.0) -> SimulatedRun:
+def watch(history: RandomHistory, timeouts: WatchTimeouts | None = None, *, start: float = 0.0) -> SimulatedRun:
     """Watch a history to its end."""
     clock = FakeClock(start)
     events: list[Event] = []
@@ -38,7 +38,7 @@ def watch(history: RandomHistory, patience: WatchTimeouts | None = None, *, star
         looks.append(clock.time)
         return history.look(state, clock.time)
 
-    begin = CiWatchState(scope=history.scope, timeouts=patience or WatchTimeouts(), seed=history.seed)
+    begin = CiWatchState(scope=history.scope, timeouts=timeouts or WatchTimeouts(), seed=history.seed)
     state = poll_until_decided(begin, fetch=look, decide=decide_watch, emit=events.append, clock=clock)
     assert state.verdict is not None
     return SimulatedRun(verdict=state.verdict, state=state, events=events, ended=clock.time, looks=looks)

@@ -261,7 +261,7 @@ def test_a_flap_is_ridden_out_and_reported_once() -> None:
     assert len([e for e in run.events if isinstance(e, ContactRestored)]) == 1
 
 
-def test_no_usable_answer_for_the_whole_patience_is_unreachable() -> None:
+def test_no_usable_answer_for_the_whole_timeout_is_unreachable() -> None:
     run = watch(history(row(), troubles=(Trouble(since=0, until=1e9, kind="missed"),)), WatchTimeouts(unreachable=180))
 
     assert run.verdict.exit is ExitCode.UNREACHABLE
@@ -313,7 +313,7 @@ def test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before() -
     assert after(seen(pipeline(Status.RUNNING)), untrusted).verdict is not None
 
 
-def test_retry_after_is_honoured_within_the_patience() -> None:
+def test_retry_after_is_honoured_within_the_timeout() -> None:
     step = decide_watch(
         CiWatchState(scope=scope_of(OURS)), Unavailable("429", FailureKind.STATUS, retry_after=40.0), 0.0
     )

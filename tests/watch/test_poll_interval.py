@@ -163,17 +163,17 @@ def test_a_detail_that_hangs_is_not_asked_for_again_and_again(stream: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("patience", "exit_"),
+    ("timeouts", "exit_"),
     [(WatchTimeouts(overall=5), ExitCode.TIMEOUT), (WatchTimeouts(unreachable=5), ExitCode.UNREACHABLE)],
     ids=["timeout", "unreachable"],
 )
-def test_a_server_that_hangs_from_the_start_takes_no_longer_than_the_patience(
-    patience: WatchTimeouts, exit_: ExitCode
+def test_a_server_that_hangs_from_the_start_takes_no_longer_than_the_timeout(
+    timeouts: WatchTimeouts, exit_: ExitCode
 ) -> None:
     """The time until the first answer counts, too."""
     woodpecker = InMemoryWoodpecker(stream="", bad=lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer"))
 
-    assert woodpecker.watch(patience=patience).exit is exit_
+    assert woodpecker.watch(timeouts=timeouts).exit is exit_
     assert 5 <= woodpecker.clock.t <= 7
 
 

@@ -31,7 +31,7 @@ SHORT = WatchTimeouts(overall=300, appear=20)
 
 
 def numbers(woodpecker: InMemoryWoodpecker, scope: WatchScope | None = None) -> tuple[ExitCode, list[int]]:
-    verdict = woodpecker.watch(patience=SHORT, scope=scope)
+    verdict = woodpecker.watch(timeouts=SHORT, scope=scope)
     return verdict.exit, [pipeline.number for pipeline in verdict.pipelines]
 
 
@@ -47,7 +47,7 @@ def test_an_event_that_does_not_decide_is_shown_and_leaves_no_pipeline(event: st
     woodpecker = InMemoryWoodpecker()
     events: list[Event] = []
     woodpecker.push(timelines.make_green(), event=event)
-    verdict = woodpecker.watch(patience=SHORT, tell=events.append)
+    verdict = woodpecker.watch(timeouts=SHORT, tell=events.append)
     assert verdict.exit is ExitCode.NO_PIPELINE
     assert {(one.number, one.deciding) for one in events if isinstance(one, PipelineChanged)} == {(1, False)}
 
@@ -223,7 +223,7 @@ def test_a_pipeline_whose_every_workflow_was_skipped_passes_and_says_so() -> Non
 def test_a_row_that_is_created_for_ever_is_undecided() -> None:
     woodpecker = InMemoryWoodpecker()
     woodpecker.push(PipelineTimeline((Frame(0, "created"),)))
-    verdict = woodpecker.watch(patience=SHORT)
+    verdict = woodpecker.watch(timeouts=SHORT)
     assert verdict.exit is ExitCode.TIMEOUT
     assert "#1 is created" in verdict.reason
     assert 300 <= woodpecker.clock.t <= 302

@@ -70,7 +70,7 @@ def test_found_once_it_is_never_looked_for_again(ci: InMemoryWoodpecker) -> None
 
 def test_a_token_that_does_not_come_is_unreachable_with_the_reason(ci: InMemoryWoodpecker) -> None:
     keeper = LateToken(ci, since=1e9)
-    verdict = ci.watch(patience=WatchTimeouts(unreachable=60.0))
+    verdict = ci.watch(timeouts=WatchTimeouts(unreachable=60.0))
     assert verdict.exit is ExitCode.UNREACHABLE
     assert verdict.reason == f"no usable response for 1m00s: {SILENT}"
     assert 50 < keeper.asked[-1] <= 61
@@ -102,4 +102,4 @@ def test_one_poll_may_be_waited_for_too(ci: InMemoryWoodpecker) -> None:
     LateToken(ci, since=100.0)
     assert ci.survey().verdict.exit is ExitCode.UNREACHABLE
     assert ci.clock.t < 16
-    assert [thread.number for thread in ci.survey(patience=make_one_poll_timeouts(180.0)).tracks] == [1]
+    assert [thread.number for thread in ci.survey(timeouts=make_one_poll_timeouts(180.0)).tracks] == [1]

@@ -398,7 +398,7 @@ REPOSITORY = (
         (
             (
                 "tests/land/test_fetched_tip.py::test_a_landing_merges_what_it_fetched_and_nothing_else"
-                "[somebody fetches another branch-merge]"
+                "[another branch is fetched-merge]"
             ),
         ),
     ),

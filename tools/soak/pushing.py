@@ -47,7 +47,7 @@ def pushed(scene: Scene) -> None:
         scene.complain(f"{len(records)} records of one push that landed")
     _told(scene, heard, records)
     if "watching" in scene.run("homelab", "ci", "status", sha).err:
-        scene.complain("a watch is said to be under way, and there is no process")
+        scene.complain("a watch is reported as running, and no process runs it")
     scene.clean(killed=done.struck)
 
 

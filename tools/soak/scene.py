@@ -178,7 +178,7 @@ class Scene:
         self.transcript.append(f"$ {' '.join(argv)}\n{ended.output}")
         self.ends.append(str(ended.code))
         if "Traceback" in ended.err or "internal error: " in ended.out + ended.err:
-            self.complain("a fault of ours was shown")
+            self.complain("an internal error was shown")
         return ended
 
     def complain(self, what: str) -> None:

@@ -124,11 +124,7 @@ def _image_replaced(found: NoCommit | OtherCommit, expectation: Expectation, his
     how = "rolled back to" if shown in history.previous_images else "replaced by"
     name = found.name if isinstance(found, OtherCommit) else image_ref.extract_tag(shown) or shown
     unsure = isinstance(found, OtherCommit) and found.unknown
-    why = (
-        f"of which git cannot say whether it contains {expectation.short_sha}"
-        if unsure
-        else f"not {expectation.short_sha}"
-    )
+    why = f"git does not know whether it contains {expectation.short_sha}" if unsure else f"not {expectation.short_sha}"
     after = f"; before that: {history.evidence[0].problem.text}" if history.evidence else ""
     failed = history.failed(f"{how} {name} ({why}){after}", history.proven_image)
     return replace(failed, unknown_commit=unsure and found.image not in history.previous_images)

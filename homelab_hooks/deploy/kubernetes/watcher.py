@@ -19,7 +19,7 @@ GOOD_AFTER_S = 30.0
 LAG_LIMIT_S = 2.0
 """seconds after which a watch that lags behind what was read is given up"""
 EXTRA_DURATION_S = 60.0
-"""seconds that a watch may go on after the time given, for the settle time"""
+"""seconds that a watch may run beyond the timeout, for the settle time"""
 
 
 class KubectlWatch:

@@ -32,7 +32,7 @@ _OTHER_EVENTS = {"global", "system", "command"}
 
 
 def inspect_repository(git: HookConfig) -> HookFacts:
-    """The hooks of this repository. Raises CommandError if there is no repository, or a bare one."""
+    """Return the hooks of this repository. Raises CommandError outside a repository, or in a bare one."""
     ours, path = git.location.homelab_dir(), git.location.git_path("hooks")
     common = ours.parent
     if git.is_bare():

@@ -105,7 +105,7 @@ class HookFacts(NamedTuple):
     """Everything that a plan depends on.
 
     Args:
-        hooks_dir: where git looks for hooks; None if there is no such directory (--global without core.hooksPath).
+        hooks_dir: where git looks for hooks; None with --global if core.hooksPath is not set.
         other_dirs: the repository's default hooks directory, if git does not use it; our hooks may be left there.
         hook_config: our config hooks in this scope: section and command.
         installed_shims: name and text of each shim in `scope.shim_dir`.

@@ -68,7 +68,7 @@ def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyReposito
 
 
 def is_git_land_push(git: ReadOnlyRepository, updates: tuple[RefUpdate, ...]) -> bool:
-    """Whether `git land` makes this push: its recorded push process is an ancestor of ours and pushes these updates.
+    """Whether `git land` makes this push: the push process that it recorded is an ancestor and pushes these updates.
 
     An environment variable would not do: the verification's own pushes would inherit it, and a shell could keep it.
     """

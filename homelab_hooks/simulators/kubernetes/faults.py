@@ -11,7 +11,7 @@ class DenyObjects:
 
     status: int = 403
     reason: str = "Forbidden"
-    message: str = 'deployments.apps "web" is forbidden: User "nobody" cannot get resource "deployments"'
+    message: str = 'deployments.apps "web" is forbidden: User "ann" cannot get resource "deployments"'
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ ONCE: list[tuple[faults.HttpFault, FailureKind]] = [
 
 
 @pytest.mark.parametrize(("fault", "kind"), ONCE, ids=str)
-def test_what_a_quick_try_cannot_help_is_left_to_patience(
+def test_a_failure_that_a_quick_retry_cannot_fix_is_left_to_the_watch(
     woodpecker: WoodpeckerSimulator, client: Client, fault: faults.HttpFault, kind: FailureKind
 ) -> None:
     woodpecker.fail(FaultRule(fault=fault))

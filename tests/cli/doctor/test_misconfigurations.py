@@ -72,7 +72,7 @@ def _merging(sandbox: DoctorSandbox) -> None:
         sandbox.clone.git("merge", "other")
 
 
-def _nobody(sandbox: DoctorSandbox) -> None:
+def _without_user(sandbox: DoctorSandbox) -> None:
     config = sandbox.workshop.folder.parent / "home" / ".gitconfig"
     config.write_text(config.read_text().replace("[user]", "[user]\nuseConfigOnly = true\n[gone]"))
 
@@ -121,15 +121,15 @@ def _main(sandbox: DoctorSandbox) -> None:
 ROWS = (
     Case("a duration that is none",
         _set("homelab.timeout", "soon"), 2, r"x  settings .*--timeout: 'soon' from git conf"),
-    Case("a dial that is no address",
+    Case("a dial that is not an address",
         _env(HOMELAB_CI_DIAL="ci.internal"), 2, "HOMELAB_CI_DIAL is malf", "an IP address"),
-    Case("a server that is no URL",
+    Case("a server that is not a URL",
         _env(WOODPECKER_SERVER="ci.example.test"), 2, "WOODPECKER_SERVER is ma", "https://"),
     Case("a token over open http",
         _env(WOODPECKER_SERVER="http://ci.example.test"), 2, "unencrypted", "use https://"),
     Case("an output that is none", _env(HOMELAB_OUTPUT="xml"), 2, "'xml' from environment", "plain"),
     Case("a workload without namespace", _set("homelab.deploy", "web"), 2, "--deploy: 'web'", "NAMESPACE/NAME"),
-    Case("a tracked file that is no TOML",
+    Case("a tracked file that is not TOML",
         _write(".homelab.toml", "verify = \n"), 2, "homelab.toml is malformed", "fix"),
     Case("a tracked file that names a server",
         _write(".homelab.toml", 'server = "x"\n'), 0, "may not set server", "ignored"),
@@ -161,7 +161,7 @@ ROWS = (
         20, "there is no Vault token", "vault login"),
     Case("a Vault that is not there", lambda sandbox: sandbox.shell.more.update(
         VAULT_ADDR="http://127.0.0.1:9", VAULT_TOKEN="hvs.nothing"), 0, "!  vault .*no answer", "VAULT_ADDR"),
-    Case("nobody's git", _nobody, 20, "no user name or email is set", "git config --global user.name"),
+    Case("a git without a user name", _without_user, 20, "no user name or email", "git config --global user.name"),
     Case("an old git", _old_git, 20, "git 2.20.1 is older than", "install git"),
     Case("a detached HEAD",
         lambda sandbox: sandbox.clone.git("checkout", "--quiet", "--detach"), 20, "HEAD is det", "switch -c"),

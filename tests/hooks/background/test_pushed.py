@@ -39,7 +39,7 @@ def test_in_the_foreground_the_verdict_stands_on_gits_stderr_and_git_ends_with_0
     assert f"to resume: homelab-watch {sha}" in done.err
     record = sandbox.record()
     assert (record["landed"], record["result"]["exit"], record["branch"]) == (True, 1, "main")
-    assert not sandbox.heard.exists(), "the verdict was shown on stderr, so there is no notification"
+    assert not sandbox.heard.exists(), "the verdict was shown on stderr, so no notification is sent"
 
 
 def test_in_the_background_the_push_returns_at_once_and_the_end_is_notified(sandbox: PushSandbox) -> None:

@@ -236,7 +236,7 @@ def any_branch_where_the_tracked_file_may_name_the_target(sandbox: HookSandbox) 
 
 
 @kind()
-def any_branch_where_nobody_names_the_target(sandbox: HookSandbox) -> list[str]:
+def any_branch_without_a_target_setting(sandbox: HookSandbox) -> list[str]:
     """It is for homelab to decide."""
     sandbox.mine.git("remote", "set-head", "origin", "--delete")
     sha = sandbox.mine.commit("a")

@@ -247,7 +247,7 @@ def test_an_older_git_needs_a_global_hooks_directory_for_all_repositories(sandbo
 
 
 def test_a_git_that_is_too_old_is_refused(sandbox: HookSandbox) -> None:
-    """Git 2.28.0 runs other hooks instead of ours, and each of its ref updates would fail."""
+    """Git 2.28.0 runs the hooks of another directory, and each of its ref updates would fail."""
     refused = install_plan.plan_install(facts(sandbox)._replace(git=(2, 28)), texts())
     assert isinstance(refused, InstallRefused)
     assert "2.36" in refused.remedy
