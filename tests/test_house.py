@@ -227,7 +227,7 @@ def test_effects_have_their_doors() -> None:
     assert [(place, name) for place, name, where in effects() if where not in EFFECTS[name]] == []
 
 
-def test_only_the_world_reads_the_environment() -> None:
+def test_only_the_runtime_reads_the_environment() -> None:
     forbidden = {"environ", "getenv", "putenv", "system", "popen", "fork", "execv", "execvp", "execve"}
     found = [
         shown(path, node)

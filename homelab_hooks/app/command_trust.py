@@ -59,7 +59,7 @@ def require_trusted(config: Config, session: Session) -> None:
     """
     if not comes_from_tracked_file(config):
         return
-    trusted, source = TrustedCommands(session.world.git_readonly.location.homelab_dir()), config.source("verify")
+    trusted, source = TrustedCommands(session.runtime.git_readonly.location.homelab_dir()), config.source("verify")
     if config.verify in trusted:
         return
     if not session.ask(consent_prompt(config.verify, source)):

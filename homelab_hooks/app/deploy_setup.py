@@ -54,8 +54,8 @@ def run_wait(asked: DeployRequest, session: Session, *, remote: str, target: str
         remote: a newer commit that is missing locally is fetched from it; empty: nothing is fetched.
         target: the branch that is fetched then, since an image tag has only a prefix of the SHA; empty: unknown.
     """
-    world = session.world
-    contains = GitContainment(world.git_readonly.history, now=world.clock.now, remote=remote, branch=target)
-    wake = world.clock.wake if asked.use_watches else None
-    probe = KubernetesProbe(kubectl, contains, now=world.clock.now, wake=wake, tell=session.tell)
-    return deploy_run.wait_for_rollouts(asked, probe=probe, clock=world.clock, tell=session.tell)
+    runtime = session.runtime
+    contains = GitContainment(runtime.git_readonly.history, now=runtime.clock.now, remote=remote, branch=target)
+    wake = runtime.clock.wake if asked.use_watches else None
+    probe = KubernetesProbe(kubectl, contains, now=runtime.clock.now, wake=wake, tell=session.tell)
+    return deploy_run.wait_for_rollouts(asked, probe=probe, clock=runtime.clock, tell=session.tell)

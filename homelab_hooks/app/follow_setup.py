@@ -70,11 +70,11 @@ class FollowUp:
         Raises:
             CommandError: one of these is not so.
         """
-        config, world = self._config, self._session.world
-        about = watch_setup.resolve_context(config, world, "HEAD")
-        self._ci = world.ci_provider(config)
+        config, runtime = self._config, self._session.runtime
+        about = watch_setup.resolve_context(config, runtime, "HEAD")
+        self._ci = runtime.ci_provider(config)
         dial = f" by the dial {config.dial}" if config.dial else ""
-        access.check_ci_access(self._ci, about.names, clock=world.clock, where=f"{world.server(config)}{dial}")
+        access.check_ci_access(self._ci, about.names, clock=runtime.clock, where=f"{runtime.server(config)}{dial}")
 
     def run(self, landed: Landed) -> Verdict:
         """Follow the commit through every link."""
@@ -83,7 +83,7 @@ class FollowUp:
             self.links(landed),
             without_links=Verdict(exit=ExitCode.OK, sha=landed.sha),
             emit=session.tell,
-            clock=session.world.clock,
+            clock=session.runtime.clock,
             on_resume_command=session.set_resume_command,
         )
 
@@ -95,7 +95,7 @@ class FollowUp:
                 CiLink(
                     build=lambda: self._build_watch(landed),
                     resume_command=self.resume_command(landed.sha),
-                    clock=session.world.clock,
+                    clock=session.runtime.clock,
                     emit=session.tell,
                 )
             )
@@ -105,21 +105,21 @@ class FollowUp:
         return links
 
     def _build_watch(self, landed: Landed) -> tuple[WatchRequest, WatchDependencies]:
-        config, world = self._config, self._session.world
+        config, runtime = self._config, self._session.runtime
 
         def remote() -> str:
             return landed.remote
 
-        names = watch_setup.repo_names(config, world.git_readonly, remote)
+        names = watch_setup.repo_names(config, runtime.git_readonly, remote)
         about = watch_setup.CommitContext(Commit(landed.sha), remote, names)
         scope = WatchScope(sha=landed.sha, events=frozenset({"push"}), branch=landed.branch)
-        request = watch_setup.build_watch_request(config, world, about, scope)
-        ci = self._ci or world.waiting_ci_provider(config)
-        return request, watch_setup.watch_dependencies(world, about, ci, listen=True)
+        request = watch_setup.build_watch_request(config, runtime, about, scope)
+        ci = self._ci or runtime.waiting_ci_provider(config)
+        return request, watch_setup.watch_dependencies(runtime, about, ci, listen=True)
 
     def _wait_for_rollouts(self, landed: Landed) -> Verdict:
         request = deploy_setup.build_deploy_request(self._config, self._workloads, landed.sha)
-        kubectl = self._session.world.kubectl()
+        kubectl = self._session.runtime.kubectl()
         return deploy_setup.run_wait(
             request, self._session, remote=landed.remote, target=landed.branch, kubectl=kubectl
         )

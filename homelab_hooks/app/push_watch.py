@@ -26,8 +26,8 @@ MAX_LOG_CHARS = 256 * 1024
 
 def run_background(session: Session, job: WatchJob) -> int:
     """Watch the push as the background watcher: wait until it has ended, follow the commit, record, notify."""
-    session.world.terminal.limit_log(MAX_LOG_CHARS)
-    session.world.chdir(Path(job.directory))
+    session.runtime.terminal.limit_log(MAX_LOG_CHARS)
+    session.runtime.chdir(Path(job.directory))
     started: list[tuple[PushWatch, Config]] = []
 
     def run() -> int:
@@ -66,12 +66,12 @@ def _create_watch(session: Session, job: WatchJob, config: Config) -> PushWatch:
     resume = follow_up.resume_command(job.sha)
 
     def follow(landed: Landed) -> Verdict:
-        server = session.world.server(config)
+        server = session.runtime.server(config)
         session.tell(Start(command="git push", sha=job.sha, server=str(server), resume=resume))
         return follow_up.run(landed)
 
     callbacks = WatchCallbacks(emit=session.tell, follow=follow, resume_command=resume)
-    return PushWatch(job, config, session.world, callbacks)
+    return PushWatch(job, config, session.runtime, callbacks)
 
 
 def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config: Config) -> None:
@@ -80,7 +80,7 @@ def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config
     fields = _result_fields(session)
     if not watch.record_result(fields):
         return
-    runtime = session.world
+    runtime = session.runtime
     targets = notify.NotifyTargets(
         runner=runtime.user_command_runner,
         directory=runtime.directory,
@@ -94,4 +94,4 @@ def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config
 def _result_fields(session: Session) -> dict[str, object]:
     """The `result` object of --output json."""
     assert session.result is not None  # noqa: S101 - the callers have checked
-    return event_object(session.result, session.world.redact, seq=1, time=format_current_time())
+    return event_object(session.result, session.runtime.redact, seq=1, time=format_current_time())

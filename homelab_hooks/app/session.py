@@ -35,11 +35,11 @@ class Session:
         prog: the command's name, for messages.
     """
 
-    def __init__(self, prog: str, world: Runtime, output: OutputMode) -> None:
+    def __init__(self, prog: str, runtime: Runtime, output: OutputMode) -> None:
         self.prog = prog
-        self.world = world
-        self._begin = world.clock.now()
-        self._view: View = world.view(output)
+        self.runtime = runtime
+        self._begin = runtime.clock.now()
+        self._view: View = runtime.view(output)
         self._partial = Verdict(exit=ExitCode.INTERRUPTED)
         self.result: Result | None = None
         self.command_line = prog
@@ -50,8 +50,8 @@ class Session:
     @classmethod
     def open(cls, prog: str, args: Sequence[str]) -> Session:
         """Create a session whose view is set by --output, read before the arguments are parsed, or HOMELAB_OUTPUT."""
-        world = Runtime.from_process()
-        session = cls(prog, world, _early_output(args, world.environ.get("HOMELAB_OUTPUT", "")))
+        runtime = Runtime.from_process()
+        session = cls(prog, runtime, _early_output(args, runtime.environ.get("HOMELAB_OUTPUT", "")))
         session.command_line = " ".join([prog, *([shlex.join(args)] if args else [])])
         return session
 
@@ -79,7 +79,7 @@ class Session:
                 self._view.close()
 
     def _here(self, run: Callable[[], int]) -> int:
-        self.world.require_directory()
+        self.runtime.require_directory()
         return int(run())
 
     def config(self, given: Mapping[str, Any]) -> Config:
@@ -88,7 +88,7 @@ class Session:
         Args:
             given: the command's options by name.
         """
-        config = self.world.config(_given_settings(given))
+        config = self.runtime.config(_given_settings(given))
         self._switch_view(config.output)
         for warning in config.warnings:
             self.tell(Log(source="homelab", text=warning, level=LogLevel.WARNING))
@@ -96,13 +96,13 @@ class Session:
 
     def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:
         """The effective settings that are valid, and an error for each other one."""
-        config, problems = self.world.resolve_leniently(_given_settings(given))
+        config, problems = self.runtime.resolve_leniently(_given_settings(given))
         self._switch_view(config.output)
         return config, problems
 
     def _switch_view(self, output: OutputMode) -> None:
         self._view.close()
-        self._view = self.world.view(output)
+        self._view = self.runtime.view(output)
 
     def tell(self, event: Event) -> None:
         """Show an event, and remember what a result would need."""
@@ -131,7 +131,7 @@ class Session:
     def ask(self, question: str) -> bool:
         """Return whether the user answers yes; False without a terminal. The live view is closed first."""
         self._view.close()
-        return self.world.terminal.ask(question)
+        return self.runtime.terminal.ask(question)
 
     def finish(self, verdict: Verdict) -> int:
         """Write the result, once, and return its exit code. Signals are ignored from here on, so none can change it."""
@@ -149,7 +149,7 @@ class Session:
             url=verdict.url or known.url,
             reason=verdict.reason,
             hint=verdict.hint,
-            took=self.world.clock.now() - self._begin,
+            took=self.runtime.clock.now() - self._begin,
         )
         self._view.tell(result)
         self.result = result
@@ -168,9 +168,9 @@ class Session:
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _internal_error(self, fault: Exception) -> int:
-        if self.world.environ.get("HOMELAB_DEBUG") == "1":
+        if self.runtime.environ.get("HOMELAB_DEBUG") == "1":
             for line in "".join(traceback.format_exception(fault)).splitlines():
-                self.world.terminal.err(sanitize_text(line, self.world.redact))
+                self.runtime.terminal.err(sanitize_text(line, self.runtime.redact))
         reason = f"internal error: {type(fault).__name__}: {fault}"
         hint = "set HOMELAB_DEBUG=1 to see a traceback, and please report this bug"
         exit_ = ExitCode.REFUSED if self._partial.landed is False else ExitCode.UNREACHABLE

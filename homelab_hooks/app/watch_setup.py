@@ -33,22 +33,22 @@ class CommitContext(NamedTuple):
     """OWNER/NAME candidates in CI, the most likely first"""
 
 
-def resolve_commit(world: Runtime, name: str | None) -> Commit:
+def resolve_commit(runtime: Runtime, name: str | None) -> Commit:
     """Resolve COMMIT. Raises CommandError if git cannot resolve it."""
-    found = world.git_readonly.history.resolve(name or "HEAD")
+    found = runtime.git_readonly.history.resolve(name or "HEAD")
     if found is not None:
         return found
-    if world.git_readonly.location.git_dir() is None:
+    if runtime.git_readonly.location.git_dir() is None:
         hint = "run this in a repository, or give a full SHA"
         raise CommandError("not a git repository" + (f": cannot resolve {name!r}" if name else ""), hint=hint)
     raise CommandError(f"unknown revision {name or 'HEAD'!r}", hint="give a branch, a tag or a SHA")
 
 
-def resolve_context(config: Config, world: Runtime, name: str | None) -> CommitContext:
+def resolve_context(config: Config, runtime: Runtime, name: str | None) -> CommitContext:
     """The context of a watch of COMMIT. Raises CommandError if no OWNER/NAME is known."""
-    found = resolve_commit(world, name)
-    remote = cache(lambda: default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names()))
-    return CommitContext(found, remote, repo_names(config, world.git_readonly, remote))
+    found = resolve_commit(runtime, name)
+    remote = cache(lambda: default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names()))
+    return CommitContext(found, remote, repo_names(config, runtime.git_readonly, remote))
 
 
 def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str]) -> tuple[str, ...]:
@@ -105,7 +105,7 @@ def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
 
 
 def watch_dependencies(
-    world: Runtime,
+    runtime: Runtime,
     about: CommitContext,
     ci: Provider,
     *,
@@ -119,14 +119,14 @@ def watch_dependencies(
     return WatchDependencies(
         ci=ci,
         open_stream=ci.open_stream if listen else None,
-        contains=_lazy_containment(world, about.remote),
-        commit_facts=commit_facts(world.git_readonly, about, ci.traits.config_paths),
+        contains=_lazy_containment(runtime, about.remote),
+        commit_facts=commit_facts(runtime.git_readonly, about, ci.traits.config_paths),
     )
 
 
-def _lazy_containment(world: Runtime, remote: Callable[[], str]) -> ContainmentCheck:
+def _lazy_containment(runtime: Runtime, remote: Callable[[], str]) -> ContainmentCheck:
     """Git's check whether a newer commit contains ours; finds the remote at the first call."""
-    containing = cache(lambda: GitContainment(world.git_readonly.history, now=world.clock.now, remote=remote()))
+    containing = cache(lambda: GitContainment(runtime.git_readonly.history, now=runtime.clock.now, remote=remote()))
 
     def contains(*, newer: str, ours: str) -> Containment:
         return containing()(newer=newer, ours=ours)
@@ -183,7 +183,7 @@ def watch_resume_command(
 
 
 def build_watch_request(
-    config: Config, world: Runtime, about: CommitContext, decides: WatchScope, *, fail_fast: bool = False
+    config: Config, runtime: Runtime, about: CommitContext, decides: WatchScope, *, fail_fast: bool = False
 ) -> WatchRequest:
     """The watch that the settings ask for."""
     return WatchRequest(
@@ -191,5 +191,5 @@ def build_watch_request(
         repo_names=about.names,
         timeouts=build_timeouts(config),
         fail_fast=fail_fast,
-        seed=world.seed(),
+        seed=runtime.seed(),
     )

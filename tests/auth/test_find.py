@@ -185,8 +185,8 @@ def test_a_helper_sees_none_of_our_tokens(seal: dict[str, str], helper: Helper, 
     seen = tmp_path / "seen"
     helper(f'env > "{seen}"; echo username=a; echo password=kept')
     ours = {"WOODPECKER_TOKEN": " ", "VAULT_TOKEN": "v-s3cret"}
-    world = Runtime({**seal, **ours, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
-    assert world.token(world.config({})).value == "kept"
+    runtime = Runtime({**seal, **ours, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
+    assert runtime.token(runtime.config({})).value == "kept"
     assert "s3cret" not in seen.read_text()
 
 
@@ -196,8 +196,8 @@ def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], help
     environ = {**seal, "WOODPECKER_SERVER": "https://ci.example.test"}
 
     def source(**more: str) -> str:
-        world = Runtime({**environ, **more}, tmp_path)
-        return world.token(world.config({})).source
+        runtime = Runtime({**environ, **more}, tmp_path)
+        return runtime.token(runtime.config({})).source
 
     assert source(WP_TOKEN="t", VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "WP_TOKEN"
     assert source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v") == "git's credential helpers"
@@ -215,6 +215,6 @@ def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], help
 
 def test_a_found_token_is_redacted_from_then_on(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
     helper("echo username=a; echo password=kept-s3cret")
-    world = Runtime({**seal, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
-    world.token(world.config({}))
-    assert world.redact("x kept-s3cret x") == "x *** x"
+    runtime = Runtime({**seal, "WOODPECKER_SERVER": "https://ci.example.test"}, tmp_path)
+    runtime.token(runtime.config({}))
+    assert runtime.redact("x kept-s3cret x") == "x *** x"

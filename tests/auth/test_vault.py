@@ -283,16 +283,16 @@ def test_a_vault_token_that_no_header_can_carry_is_not_shown(token: str) -> None
 
 
 @pytest.mark.slow
-def test_the_world_finds_the_vault_token_in_the_users_home(
+def test_the_runtime_finds_the_vault_token_in_the_users_home(
     seal: dict[str, str], running: Server, tmp_path: Path
 ) -> None:
     environ = {**seal, "WOODPECKER_SERVER": "https://ci.example.test", "VAULT_ADDR": running.url}
     token = running.create_token()
     (Path(seal["HOME"]) / ".vault-token").write_text(f"{token}\n")
-    world = Runtime(environ, tmp_path)
-    found = world.token(world.config({}))
+    runtime = Runtime(environ, tmp_path)
+    found = runtime.token(runtime.config({}))
     assert found.value == "t0ken-in-vault"
-    assert world.redact(f"{token} t0ken-in-vault") == "*** ***"
+    assert runtime.redact(f"{token} t0ken-in-vault") == "*** ***"
     refused = Runtime({**environ, "VAULT_TOKEN": "hvs.nonsense"}, tmp_path)
     with pytest.raises(CommandError, match="refused the token from VAULT_TOKEN"):
         refused.token(refused.config({}))

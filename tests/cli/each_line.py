@@ -89,7 +89,7 @@ def work(session: Session) -> int:
     """Never returns."""
     os.kill(os.getpid(), signal.SIGTERM)
     while True:
-        session.world.clock.sleep(1)
+        session.runtime.clock.sleep(1)
 
 
 PROGRAMS = {"git-land": cli.git_land, "homelab": cli.homelab, "interrupted": interrupted}

@@ -149,9 +149,9 @@ def test_a_broken_context_file_is_as_good_as_none(seal: dict[str, str], config: 
 
 def test_a_trust_anchor_that_is_not_a_file_is_named_with_its_source(seal: dict[str, str], clone: Clone) -> None:
     environ = {"SSL_CERT_FILE": "/nowhere/ca.pem", "WOODPECKER_SERVER": "https://ci.example.test", "WP_TOKEN": "t"}
-    world = Runtime({**seal, **environ}, clone.path)
+    runtime = Runtime({**seal, **environ}, clone.path)
     with pytest.raises(CommandError, match=r"/nowhere/ca\.pem from environment SSL_CERT_FILE") as raised:
-        world.ci_provider(world.config({}))
+        runtime.ci_provider(runtime.config({}))
     assert raised.value.exit is ExitCode.USAGE
 
 

@@ -11,13 +11,13 @@ REVIEW = "tests/security/test_review.py"
 STATE = f"{ENDS}::test_the_state_of_a_landing_has_no_password_and_is_its_users_alone"
 TABLE = "tests/config/test_table.py"
 TEXT = "tests/hostile/test_text.py"
-WORLD = "app/runtime.py"
+RUNTIME = "app/runtime.py"
 
 SECRETS = (
     Defence(
         "own-environment",
         "our tokens leave the process's own environment, which libraries pass on",
-        (Change(WORLD, "os.environ.pop(name, None)", "os.environ.get(name)"),),
+        (Change(RUNTIME, "os.environ.pop(name, None)", "os.environ.get(name)"),),
         (canary_test("work land-landed-json"),),
     ),
     Defence(
@@ -25,7 +25,7 @@ SECRETS = (
         "children do not get our tokens",
         (
             Change(
-                WORLD,
+                RUNTIME,
                 ("self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)\n        }"),
                 "self.environ.items()}",
             ),
@@ -125,7 +125,7 @@ SECRETS = (
         "no child but the background watcher gets the ticket, which may hold a URL with a password",
         (
             Change(
-                WORLD,
+                RUNTIME,
                 ("self.environ.items() if name not in (*TOKEN_VARIABLES, JOB_VARIABLE)\n        }"),
                 "self.environ.items() if name not in TOKEN_VARIABLES}",
             ),
@@ -147,27 +147,27 @@ SECRETS = (
     Defence(
         "tokens-in-texts",
         "tokens of the environment are taken out of every text",
-        (Change(WORLD, 'Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)', "Redactor()"),),
+        (Change(RUNTIME, 'Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)', "Redactor()"),),
         (canary_test("ci watch-red-plain"),),
     ),
     Defence(
         "found-tokens-in-texts",
         "so is a token that Vault or a credential helper gave",
-        (Change(WORLD, "self.redact.add(token.value)", "token.value"),),
+        (Change(RUNTIME, "self.redact.add(token.value)", "token.value"),),
         (f"{FIND}::test_a_found_token_is_redacted_from_then_on",),
     ),
     Defence(
         "vaults-token-in-texts",
         "so is Vault's own, from a file too",
-        (Change(WORLD, "self.redact.add(vault.token)", "vault.token"),),
-        ("tests/auth/test_vault.py::test_the_world_finds_the_vault_token_in_the_users_home",),
+        (Change(RUNTIME, "self.redact.add(vault.token)", "vault.token"),),
+        ("tests/auth/test_vault.py::test_the_runtime_finds_the_vault_token_in_the_users_home",),
     ),
     Defence(
         "settings-in-texts",
         "so are passwords and headers of git's settings",
         (
             Change(
-                WORLD,
+                RUNTIME,
                 "self.redact.add(*url_secrets.find_secrets_in_git_config(",
                 "tuple(url_secrets.find_secrets_in_git_config(",
             ),
@@ -177,7 +177,7 @@ SECRETS = (
     Defence(
         "proxies-in-texts",
         "so are the proxies' passwords",
-        (Change(WORLD, "self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))", "pass"),),
+        (Change(RUNTIME, "self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))", "pass"),),
         (f"{REVIEW}::test_a_proxys_password_is_shown_by_no_verification",),
     ),
     Defence(
@@ -231,7 +231,7 @@ SECRETS = (
     Defence(
         "traceback",
         "a traceback, where one is asked for, has no secret in it",
-        (Change("app/session.py", "err(sanitize_text(line, self.world.redact))", "err(line)"),),
+        (Change("app/session.py", "err(sanitize_text(line, self.runtime.redact))", "err(line)"),),
         (f"{ENDS}::test_an_internal_error_gives_nothing_away_in_its_traceback[plain]",),
     ),
     Defence(

@@ -48,7 +48,7 @@ TEXT = (
             Change(
                 "cli/commands/ci/restart.py",
                 "    again = watch_setup",
-                "    session.world.terminal.err(server)\n    again = watch_setup",
+                "    session.runtime.terminal.err(server)\n    again = watch_setup",
             ),
         ),
         (f"{WRITERS}::test_only_known_places_write_to_the_terminal",),
@@ -56,7 +56,7 @@ TEXT = (
     Defence(
         "a-writer-that-does-not-care",
         "and one of them that no longer makes texts fit",
-        (Change("cli/commands/work/start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/commands/work/start.py", "sanitize_text(str(path), runtime.redact) if", "str(path) if"),),
         (f"{WRITERS}::test_every_writer_sanitizes_texts_from_outside",),
     ),
     Defence(
@@ -275,7 +275,7 @@ TEXT = (
     Defence(
         "path-of-a-work-tree",
         "the path that `work start` prints does nothing on a terminal",
-        (Change("cli/commands/work/start.py", "sanitize_text(str(path), world.redact) if", "str(path) if"),),
+        (Change("cli/commands/work/start.py", "sanitize_text(str(path), runtime.redact) if", "str(path) if"),),
         (f"{COMMANDS}::test_the_path_of_a_work_tree_does_nothing_on_a_terminal",),
     ),
     Defence(

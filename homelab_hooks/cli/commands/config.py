@@ -28,12 +28,12 @@ def run(args: argparse.Namespace, session: Session) -> int:
     config, problems = session.resolve_leniently(vars(args))
     for text in config.warnings:
         session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
-    rows = [*_rows(config, session.world.redact), ("token", *_token(session))]
+    rows = [*_rows(config, session.runtime.redact), ("token", *_token(session))]
     if config.output is OutputMode.JSON and not problems:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]
-        session.world.terminal.out(json.dumps({"schema": 1, "settings": found}))
+        session.runtime.terminal.out(json.dumps({"schema": 1, "settings": found}))
         return 0
-    terminal = session.world.terminal
+    terminal = session.runtime.terminal
     for line in table(rows, terminal.columns if terminal.stdout_is_tty else None):
         if problems:  # stdout carries only the result, which is a usage error
             terminal.err(line)
@@ -78,6 +78,6 @@ def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
 
 def _token(session: Session) -> tuple[str, str]:
     for name in CI_TOKEN_VARIABLES:
-        if session.world.environ.get(name, "").strip():
+        if session.runtime.environ.get(name, "").strip():
             return "(set)", f"environment {name}"
     return "(not in the environment)", "Vault, then git's credential helpers"

@@ -31,16 +31,16 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Run the scenario."""
     if args.list:
         for row in _listed():
-            session.world.terminal.out(row)
+            session.runtime.terminal.out(row)
         return 0
     scenario = SCENARIOS.get(args.scenario)
     if scenario is None:
         raise CommandError(f"{args.scenario!r} is not a scenario", hint=f"one of {', '.join(SCENARIOS)}")
-    say = session.world.terminal.err
+    say = session.runtime.terminal.err
     if args.shell:
         return _shell(session)
     say(f"demo {scenario.name}: {scenario.summary}")
-    with DemoEnvironment(session.world.environ, scenario.script, scenario.rollout) as scene:
+    with DemoEnvironment(session.runtime.environ, scenario.script, scenario.rollout) as scene:
         scenario.prepare(scene)
         shown = " ".join(["git land", *scenario.options])
         say(f"$ {shown}")
@@ -70,6 +70,6 @@ Demo shell: a sample repository with CI, Vault and a cluster. Everything is dele
 def _shell(session: Session) -> int:
     """Open a shell in the demo repository, and return its exit code."""
     scenario = SCENARIOS["green"]
-    with DemoEnvironment(session.world.environ, scenario.script, scenario.rollout) as scene:
-        session.world.terminal.err(_WELCOME)
-        return scene.shell(session.world.environ.get("SHELL") or "sh")
+    with DemoEnvironment(session.runtime.environ, scenario.script, scenario.rollout) as scene:
+        session.runtime.terminal.err(_WELCOME)
+        return scene.shell(session.runtime.environ.get("SHELL") or "sh")

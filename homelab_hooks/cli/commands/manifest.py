@@ -26,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the list, or the document."""
     if args.json:
-        session.world.terminal.out(json.dumps(manifest_document(), indent=1))
+        session.runtime.terminal.out(json.dumps(manifest_document(), indent=1))
         return 0
     width = max(len(" ".join(verb.words)) for verb in COMMANDS)
     for verb in COMMANDS:
-        session.world.terminal.out(f"{' '.join(verb.words):<{width}}  {verb.tier:<5}  {verb.summary}")
+        session.runtime.terminal.out(f"{' '.join(verb.words):<{width}}  {verb.tier:<5}  {verb.summary}")
     return 0
 
 

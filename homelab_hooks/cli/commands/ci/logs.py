@@ -33,20 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the logs, then the result."""
-    config, world = session.config(vars(args)), session.world
-    about = watch_setup.resolve_context(config, world, args.commit)
+    config, runtime = session.config(vars(args)), session.runtime
+    about = watch_setup.resolve_context(config, runtime, args.commit)
     session.tell(
-        Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(world.server(config)))
+        Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(runtime.server(config)))
     )
-    ci = world.ci_provider(config)
-    request = watch_setup.build_watch_request(config, world, about, watch_setup.build_scope(about.commit, None))
+    ci = runtime.ci_provider(config)
+    request = watch_setup.build_watch_request(config, runtime, about, watch_setup.build_scope(about.commit, None))
     told = watch_setup.only_contact_events(session.tell)
-    seen = take_snapshot(request, watch_setup.watch_dependencies(world, about, ci), clock=world.clock, emit=told)
+    seen = take_snapshot(request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=told)
     if not seen.tracks or seen.repo is None:
         return session.finish(seen.verdict)
     choice = logs.LogSelection(step=args.step, all=args.all, last_lines=args.tail)
     printer = Printer(session)
-    reader = logs.LogReader(ci, seen.repo, clock=world.clock, out=printer.line)
+    reader = logs.LogReader(ci, seen.repo, clock=runtime.clock, out=printer.line)
     for thread in seen.tracks:
         pipeline = seen.detail(thread)
         if args.follow and not pipeline.status.is_final:
@@ -66,7 +66,7 @@ class Printer:
 
     def line(self, title: str, line: LogLine | None) -> None:
         """Print a line, after the step's heading if another step was printed before; None prints only the heading."""
-        terminal, redact = self._session.world.terminal, self._session.world.redact
+        terminal, redact = self._session.runtime.terminal, self._session.runtime.redact
         if title != self._title:
             terminal.out(f"== {sanitize_text(title, redact)}")
             self._title = title

@@ -33,28 +33,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Restart the pipelines, and watch them."""
-    config, world = session.config(vars(args)), session.world
-    about = watch_setup.resolve_context(config, world, args.commit)
+    config, runtime = session.config(vars(args)), session.runtime
+    about = watch_setup.resolve_context(config, runtime, args.commit)
     sha = about.commit.sha
     again = watch_setup.watch_resume_command(vars(args), args.commit if about.commit.tag else sha)
-    server = str(world.server(config))
+    server = str(runtime.server(config))
     session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
-    ci = world.ci_provider(config) if args.no_watch else world.waiting_ci_provider(config)
+    ci = runtime.ci_provider(config) if args.no_watch else runtime.waiting_ci_provider(config)
     decides = watch_setup.build_scope(about.commit, None)
-    request = watch_setup.build_watch_request(config, world, about, decides)
+    request = watch_setup.build_watch_request(config, runtime, about, decides)
     seen = take_snapshot(
         request,
-        watch_setup.watch_dependencies(world, about, ci),
-        clock=world.clock,
+        watch_setup.watch_dependencies(runtime, about, ci),
+        clock=runtime.clock,
         emit=watch_setup.only_contact_events(session.tell),
         timeouts=ONE_POLL if args.no_watch else make_one_poll_timeouts(min(config.timeout, config.unreachable_timeout)),
     )
     remote = about.remote()
-    branches = world.git_readonly.remotes.tracking_branches_at(remote, sha) if remote else ()
+    branches = runtime.git_readonly.remotes.tracking_branches_at(remote, sha) if remote else ()
     wanted = plan_restart(seen, sha, branches=branches, force=args.force)
     if isinstance(wanted, NothingToDo):
         return session.finish(_restart_verdict(seen.verdict, word="nothing", reason=wanted.reason))
-    started = apply_restart_plan(wanted, seen, ci, clock=world.clock, emit=session.tell)
+    started = apply_restart_plan(wanted, seen, ci, clock=runtime.clock, emit=session.tell)
     if args.no_watch:
         return session.finish(_restart_verdict(seen.verdict, word="", reason=started))
     return session.finish(_watch_restarted(config, session, about, ci))
@@ -67,7 +67,7 @@ def _restart_verdict(before: Verdict, *, word: str, reason: str) -> Verdict:
 
 
 def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: Provider) -> Verdict:
-    world = session.world
-    request = watch_setup.build_watch_request(config, world, about, watch_setup.build_scope(about.commit, None))
-    sources = watch_setup.watch_dependencies(world, about, ci, listen=True)
-    return watch_run.run_watch(request, sources, clock=world.clock, emit=session.tell)
+    runtime = session.runtime
+    request = watch_setup.build_watch_request(config, runtime, about, watch_setup.build_scope(about.commit, None))
+    sources = watch_setup.watch_dependencies(runtime, about, ci, listen=True)
+    return watch_run.run_watch(request, sources, clock=runtime.clock, emit=session.tell)

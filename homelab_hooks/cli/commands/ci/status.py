@@ -30,39 +30,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the status from one request."""
-    config, world = session.config(vars(args)), session.world
-    server = world.server(config)
-    about = watch_setup.resolve_context(config, world, args.commit)
+    config, runtime = session.config(vars(args)), session.runtime
+    server = runtime.server(config)
+    about = watch_setup.resolve_context(config, runtime, args.commit)
     for watched in _watch_events(session, about.commit.sha):
         session.tell(watched)
     decides = watch_setup.build_scope(about.commit, args.event)
     session.tell(Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server)))
-    request, ci = watch_setup.build_watch_request(config, world, about, decides), world.ci_provider(config)
+    request, ci = watch_setup.build_watch_request(config, runtime, about, decides), runtime.ci_provider(config)
     seen = take_snapshot(
-        request, watch_setup.watch_dependencies(world, about, ci), clock=world.clock, emit=session.tell
+        request, watch_setup.watch_dependencies(runtime, about, ci), clock=runtime.clock, emit=session.tell
     )
     if seen.repo and seen.verdict.exit is ExitCode.FAILED:
-        report_failure(seen.state, ci.logs, seen.repo, clock=world.clock, emit=session.tell)
-    if is_live_view(config.output, world.terminal):
+        report_failure(seen.state, ci.logs, seen.repo, clock=runtime.clock, emit=session.tell)
+    if is_live_view(config.output, runtime.terminal):
         _show_recent(seen, session)
     return session.finish(seen.verdict)
 
 
 def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
     """The background watches that run now, and the last one that ended, if it is about this commit or recent."""
-    common = session.world.git_readonly.location.common_dir()
-    return WatchRegistry(common).summaries(session.world.clock.wall(), sha=sha) if common else ()
+    common = session.runtime.git_readonly.location.common_dir()
+    return WatchRegistry(common).summaries(session.runtime.clock.wall(), sha=sha) if common else ()
 
 
 def _show_recent(seen: CommitSnapshot, session: Session) -> None:
     """Print the newest pipelines of the branch, for a user at a terminal."""
-    world = session.world
-    branch = seen.tracks[0].pipeline.branch if seen.tracks else world.git_readonly.history.current_branch()
-    rows = [_row_cells(row, world.clock.wall(), world.redact) for row in select_recent_pipelines(seen, branch)]
+    runtime = session.runtime
+    branch = seen.tracks[0].pipeline.branch if seen.tracks else runtime.git_readonly.history.current_branch()
+    rows = [_row_cells(row, runtime.clock.wall(), runtime.redact) for row in select_recent_pipelines(seen, branch)]
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:
         text = "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])
-        session.tell(Log(source="homelab", text=truncate_text(text, max(20, world.terminal.columns - 1))))
+        session.tell(Log(source="homelab", text=truncate_text(text, max(20, runtime.terminal.columns - 1))))
 
 
 def _row_cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:

@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Watch CI, then wait for the rollouts if targets were given."""
-    config, world = session.config(vars(args)), session.world
-    server = world.server(config)
-    about = watch_setup.resolve_context(config, world, args.commit)
+    config, runtime = session.config(vars(args)), session.runtime
+    server = runtime.server(config)
+    about = watch_setup.resolve_context(config, runtime, args.commit)
     decides = watch_setup.build_scope(about.commit, args.event)
     name = args.commit if about.commit.tag else about.commit.sha
     again = watch_setup.watch_resume_command(vars(args), name, deploy=args.deploy or (), events=args.event or ())
@@ -45,21 +45,21 @@ def run(args: argparse.Namespace, session: Session) -> int:
     session.tell(
         Start(command=session.prog, sha=about.commit.sha, repo=about.names[0], server=str(server), resume=again)
     )
-    request = watch_setup.build_watch_request(config, world, about, decides, fail_fast=args.fail_fast)
+    request = watch_setup.build_watch_request(config, runtime, about, decides, fail_fast=args.fail_fast)
     # The configured targets are for landings; a watch waits only for targets given as options (ADR 11).
     rollout = _build_rollout_link(args, config, session, about) if args.deploy else None
-    dependencies = watch_setup.watch_dependencies(world, about, world.waiting_ci_provider(config), listen=True)
+    dependencies = watch_setup.watch_dependencies(runtime, about, runtime.waiting_ci_provider(config), listen=True)
     if rollout is None:
-        return session.finish(run_watch(request, dependencies, clock=world.clock, emit=session.tell))
+        return session.finish(run_watch(request, dependencies, clock=runtime.clock, emit=session.tell))
     from homelab_hooks.follow.chain import run_chain
     from homelab_hooks.follow.ci import CiLink
 
-    watch = CiLink(build=lambda: (request, dependencies), resume_command=again, clock=world.clock, emit=session.tell)
+    watch = CiLink(build=lambda: (request, dependencies), resume_command=again, clock=runtime.clock, emit=session.tell)
     verdict = run_chain(
         [watch, rollout],
         without_links=Verdict(exit=ExitCode.OK, sha=about.commit.sha),
         emit=session.tell,
-        clock=world.clock,
+        clock=runtime.clock,
         on_resume_command=session.set_resume_command,
     )
     return session.finish(verdict)
@@ -79,9 +79,9 @@ def _build_rollout_link(
     request = deploy_setup.build_deploy_request(config, deploy_setup.parse_targets(config.deploy), about.commit.sha)
 
     def wait() -> Verdict:
-        world, remote = session.world, about.remote()
-        target = watch_setup.known_target(config, world.git_readonly, remote)
-        return deploy_setup.run_wait(request, session, remote=remote, target=target, kubectl=world.kubectl())
+        runtime, remote = session.runtime, about.remote()
+        target = watch_setup.known_target(config, runtime.git_readonly, remote)
+        return deploy_setup.run_wait(request, session, remote=remote, target=target, kubectl=runtime.kubectl())
 
     resume = deploy_setup.deploy_resume_command(vars(args), config.deploy, about.commit.sha)
     return DeployLink(wait=wait, resume_command=resume)

@@ -38,14 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait for the workloads."""
-    config, world = session.config(vars(args)), session.world
+    config, runtime = session.config(vars(args)), session.runtime
     workloads = deploy_setup.parse_targets(args.target or config.deploy)
     if not workloads:
         hint = "use homelab deploy wait NAMESPACE/NAME, or git config --add homelab.deploy NAMESPACE/NAME"
         raise CommandError("no workload given", hint=hint)
     proof = parse_proof(args.image_proof)
-    commit = watch_setup.resolve_commit(world, args.sha)
-    remote = watch_setup.default_remote(config, world.git_readonly, world.git_readonly.remotes.remote_names())
+    commit = watch_setup.resolve_commit(runtime, args.sha)
+    remote = watch_setup.default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names())
     names = [str(workload) for workload in workloads]
     again = " ".join([deploy_setup.deploy_resume_command(vars(args), names, commit.sha), *_again(args)])
     session.tell(Start(command=session.prog, sha=commit.sha, resume=again))
@@ -56,8 +56,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         exact=args.exact,
         wait_for_workload=args.wait_for_workload,
     )
-    kubectl = world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
-    target = watch_setup.known_target(config, world.git_readonly, remote)
+    kubectl = runtime.kubectl(context=args.context, kubeconfig=args.kubeconfig)
+    target = watch_setup.known_target(config, runtime.git_readonly, remote)
     return session.finish(deploy_setup.run_wait(asked, session, remote=remote, target=target, kubectl=kubectl))
 
 

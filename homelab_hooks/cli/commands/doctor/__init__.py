@@ -39,15 +39,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     found = list(settings.check_settings(config, problems))
     for finding in found:
         session.tell(finding)
-    kubectl = session.world.kubectl(context=args.context, kubeconfig=args.kubeconfig)
+    kubectl = session.runtime.kubectl(context=args.context, kubeconfig=args.kubeconfig)
     checks = (
-        *git.git_checks(config, session.world),
-        token.token_check(config, session.world),
-        *ci.ci_checks(config, session.world),
+        *git.git_checks(config, session.runtime),
+        token.token_check(config, session.runtime),
+        *ci.ci_checks(config, session.runtime),
         *cluster.cluster_checks(config, kubectl),
-        hooks.hooks_check(config, session.world),
+        hooks.hooks_check(config, session.runtime),
     )
-    for finding in run_checks(checks, clock=session.world.clock, timeout=CHECK_TIMEOUT_S):
+    for finding in run_checks(checks, clock=session.runtime.clock, timeout=CHECK_TIMEOUT_S):
         found.append(finding)
         session.tell(finding)
     kill_abandoned()

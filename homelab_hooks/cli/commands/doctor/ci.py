@@ -34,24 +34,24 @@ MAX_CLOCK_SKEW_S = 30.0
 _DAY_SECONDS = 86400
 
 
-def ci_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
+def ci_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
     """Checks of the connection, and of what the server reports about the token and the repository."""
     traits = default_traits()
     return (
         DoctorCheck(
             "server",
-            lambda: _check_connection(config, world),
+            lambda: _check_connection(config, runtime),
             f"try it: curl -v {config.server}{traits.health_path}",
         ),
-        DoctorCheck("clock", lambda: _check_clocks(config, world), "compare `date` here and on the server"),
-        DoctorCheck("ci", lambda: _check_ci(config, world), f"try it: curl -v {config.server}{traits.version_path}"),
+        DoctorCheck("clock", lambda: _check_clocks(config, runtime), "compare `date` here and on the server"),
+        DoctorCheck("ci", lambda: _check_ci(config, runtime), f"try it: curl -v {config.server}{traits.version_path}"),
     )
 
 
-def _check_connection(config: Config, world: Runtime) -> Iterator[Finding]:
-    server = world.server(config)
+def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
+    server = runtime.server(config)
     dialled = f" (dial {config.dial})" if config.dial else ""
-    match world.probe_server(config, timeout=CONNECT_TIMEOUT_S):
+    match runtime.probe_server(config, timeout=CONNECT_TIMEOUT_S):
         case DnsFailed(reason):
             hint = "check the name, or set its address: git config --global homelab.ciDial IP"
             yield _problem("server", f"could not resolve {server.host}: {reason}", hint)
@@ -68,7 +68,7 @@ def _check_connection(config: Config, world: Runtime) -> Iterator[Finding]:
             took = f"{there.seconds * 1000:.0f} ms"
             yield Finding("server", FindingStatus.OK, f"{server} responds at {there.address}{dialled} in {took}")
             if there.certificate_expires is not None:
-                yield _check_certificate(there.certificate_expires, there.issuer, world.clock.wall())
+                yield _check_certificate(there.certificate_expires, there.issuer, runtime.clock.wall())
 
 
 def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
@@ -79,10 +79,10 @@ def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
     return Finding("certificate", health, evidence, "" if health is FindingStatus.OK else "renew the certificate")
 
 
-def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
+def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
     """Checks with a token; a missing server or token has a finding of its own."""
     try:
-        ci, git = world.ci_provider(config), world.git_readonly
+        ci, git = runtime.ci_provider(config), runtime.git_readonly
         names = watch_setup.repo_names(
             config, git, lambda: watch_setup.default_remote(config, git, git.remotes.remote_names())
         )
@@ -92,7 +92,7 @@ def _check_ci(config: Config, world: Runtime) -> Iterator[Finding]:
             yield _problem("repository", problem.message, problem.hint)
         return
     try:
-        there = access.check_ci_access(ci, names, clock=world.clock, timeout_s=REQUEST_TIMEOUT_S)
+        there = access.check_ci_access(ci, names, clock=runtime.clock, timeout_s=REQUEST_TIMEOUT_S)
     except CommandError as problem:
         yield _problem("ci", problem.message, problem.hint)
         return
@@ -118,10 +118,10 @@ def _rights(ci: Provider, repo: Repo) -> str:
     return f"; the token {', '.join(may)}" if may else ""
 
 
-def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
+def _check_clocks(config: Config, runtime: Runtime) -> Iterator[Finding]:
     """Compare the server's Date header with this clock; a missing server or answer has a finding of its own."""
     try:
-        reply = world.http_client(config).request("GET", default_traits().health_path, timeout=REQUEST_TIMEOUT_S)
+        reply = runtime.http_client(config).request("GET", default_traits().health_path, timeout=REQUEST_TIMEOUT_S)
     except CommandError:
         return
     if not isinstance(reply, HttpResponse):
@@ -130,7 +130,7 @@ def _check_clocks(config: Config, world: Runtime) -> Iterator[Finding]:
         theirs = parsedate_to_datetime(reply.headers["date"]).timestamp()
     except (KeyError, ValueError, TypeError):
         return
-    skew = world.clock.wall() - theirs
+    skew = runtime.clock.wall() - theirs
     if abs(skew) > MAX_CLOCK_SKEW_S:
         which = "ahead of" if skew > 0 else "behind"
         evidence = f"this machine's clock is {durations.format_duration(abs(skew))} {which} the server's"

@@ -25,10 +25,10 @@ from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names
 
 
-def git_checks(config: Config, world: Runtime) -> tuple[DoctorCheck, ...]:
+def git_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
     """Checks of this repository, and of the remote."""
     wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
-    git, filters = world.git_untrusted, find_repository_filters(world.git_readonly.location.config_entries())
+    git, filters = runtime.git_untrusted, find_repository_filters(runtime.git_readonly.location.config_entries())
     return (
         DoctorCheck("git", lambda: _check_version(git), "try it: git version"),
         DoctorCheck("work tree", lambda: _check_worktree(wanted, git, filters), "try it: git status"),

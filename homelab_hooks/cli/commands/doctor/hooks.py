@@ -13,17 +13,17 @@ from homelab_hooks.hooks.install import discover, status as install_status
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 
-def hooks_check(config: Config, world: Runtime) -> DoctorCheck:
+def hooks_check(config: Config, runtime: Runtime) -> DoctorCheck:
     """The check of the hooks. A landing does not need them, so the worst finding is a warning."""
-    return DoctorCheck("hooks", lambda: _check_hooks(config, world), "try it: homelab hooks status")
+    return DoctorCheck("hooks", lambda: _check_hooks(config, runtime), "try it: homelab hooks status")
 
 
-def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
-    git = world.hook_config
+def _check_hooks(config: Config, runtime: Runtime) -> Iterator[Finding]:
+    git = runtime.hook_config
     if git.location.common_dir() is None or git.is_bare():
         return
     if install_status.is_active(discover.inspect_repository(git)) or install_status.is_active(
-        discover.inspect_global(git, world.environ)
+        discover.inspect_global(git, runtime.environ)
     ):
         watched = pre_push_target.is_enabled(config.post_push)
         evidence = (
@@ -31,7 +31,7 @@ def _check_hooks(config: Config, world: Runtime) -> Iterator[Finding]:
             if watched
             else f"after a plain git push {install_status.after_push_text(config.post_push)}"
         )
-        gaps = current_gaps(config, world) if watched else ()
+        gaps = current_gaps(config, runtime) if watched else ()
         for gap in gaps:
             yield Finding("hooks", FindingStatus.WARNING, gap.reason, gap.hint)
         if not gaps:

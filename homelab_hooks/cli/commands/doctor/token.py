@@ -11,24 +11,24 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Finding, FindingStatus
 
 
-def token_check(config: Config, world: Runtime) -> DoctorCheck:
+def token_check(config: Config, runtime: Runtime) -> DoctorCheck:
     """The check of the token. Vault is read too if it is configured, even if the token comes from elsewhere."""
     return DoctorCheck(
         "token",
-        lambda: _check_token(config, world),
+        lambda: _check_token(config, runtime),
         "set WOODPECKER_TOKEN, or check Vault and git's credential helper",
     )
 
 
-def _check_token(config: Config, world: Runtime) -> Iterator[Finding]:
+def _check_token(config: Config, runtime: Runtime) -> Iterator[Finding]:
     if config.server is None:
         yield Finding("token", FindingStatus.SKIPPED, "no CI server is set")
         return
-    token = world.token(config)
+    token = runtime.token(config)
     yield Finding("token", FindingStatus.OK, f"from {token.source}")
     if not config.vault_addr or token.source.startswith("Vault"):
         return
-    found = world.token_from_vault(config)
+    found = runtime.token_from_vault(config)
     if isinstance(found, TokenNotFound):
         evidence = f"{found.source}: {found.reason}; using the token from {token.source}"
         yield Finding("vault", FindingStatus.WARNING, evidence, found.hint)

@@ -35,18 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Reject a push to a branch that fails in CI."""
-    config, world = session.config(vars(args)), session.world
-    push = read_push(args, world, "homelab-ci-green")
+    config, runtime = session.config(vars(args)), session.runtime
+    push = read_push(args, runtime, "homelab-ci-green")
     if push is None or not push.branch_updates:
         return 0
-    remote = pre_push_target.resolve_remote_name(world.git_readonly, push.remote)
+    remote = pre_push_target.resolve_remote_name(runtime.git_readonly, push.remote)
     warned = False
     for update in push.branch_updates:
         try:
             _require_green(update.branch, remote, config, session)
         except CommandError as problem:
             landing = pre_push_target.is_git_land_push(
-                world.git_readonly, (update,)
+                runtime.git_readonly, (update,)
             )  # hooks of its push get no token, and it watches CI itself
             if problem.exit not in {ExitCode.UNREACHABLE, ExitCode.DENIED} or (args.strict and not landing):
                 raise
@@ -62,9 +62,11 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 def _require_green(branch: str, remote: str, config: Config, session: Session) -> None:
     """Raise CommandError if the branch fails in CI (20), or if CI cannot be read (8, 4)."""
-    world = session.world
-    names = watch_setup.repo_names(config, world.git_readonly, lambda: remote)
-    match branch_status.query_branch_status(names, branch, lambda: world.ci_provider(config), seconds=QUERY_TIMEOUT_S):
+    runtime = session.runtime
+    names = watch_setup.repo_names(config, runtime.git_readonly, lambda: remote)
+    match branch_status.query_branch_status(
+        names, branch, lambda: runtime.ci_provider(config), seconds=QUERY_TIMEOUT_S
+    ):
         case Found(seen):
             pipeline = seen.pipeline
             if pipeline is not None and branch_status.has_failed(pipeline):

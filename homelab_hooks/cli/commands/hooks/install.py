@@ -32,14 +32,14 @@ def add_global_option(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Install the hooks."""
     config = session.config(vars(args))
-    git, environ = session.world.hook_config, session.world.environ
+    git, environ = session.runtime.hook_config, session.runtime.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     texts = {name: shims.shim_text(name, discover.find_homelab(environ)) for name in shims.INSTALLED_HOOKS}
     decided = install_apply.require_plan(install_plan.plan_install(facts, texts))
     install_apply.apply_steps(decided.steps, git)
     for line in decided.messages:
         session.tell(Log(source="homelab", text=line))
-    for gap in () if args.all else current_gaps(config, session.world):
+    for gap in () if args.all else current_gaps(config, session.runtime):
         session.tell(Log(source="homelab", text=f"{gap.reason}; {gap.hint}", level=LogLevel.WARNING))
     hint = "" if args.all else "homelab hooks status shows what runs when"
     if not decided.steps:

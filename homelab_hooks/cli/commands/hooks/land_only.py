@@ -26,9 +26,9 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Reject a push to the target; print nothing about any other push."""
     config = session.config(vars(args))
     updates = pre_push_target.target_updates(
-        read_push(args, session.world, "homelab-land-only"), config, session.world.git_readonly
+        read_push(args, session.runtime, "homelab-land-only"), config, session.runtime.git_readonly
     )
-    if not updates or pre_push_target.is_git_land_push(session.world.git_readonly, updates):
+    if not updates or pre_push_target.is_git_land_push(session.runtime.git_readonly, updates):
         return 0
     raise CommandError(
         f"only git land may push to {updates[0].branch}",

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Start a background watcher for a push to the target. An error is a warning: it must not stop the push."""
-    if session.world.environ.get("HOMELAB_NO_WATCH"):
+    if session.runtime.environ.get("HOMELAB_NO_WATCH"):
         return 0
     try:
         _start_watcher(args, session)
@@ -39,31 +39,31 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _start_watcher(args: argparse.Namespace, session: Session) -> None:
-    config, world = session.config(vars(args)), session.world
-    push = read_push(args, world, "homelab-post-push")
-    updates = pre_push_target.target_updates(push, config, world.git_readonly)
+    config, runtime = session.config(vars(args)), session.runtime
+    push = read_push(args, runtime, "homelab-post-push")
+    updates = pre_push_target.target_updates(push, config, runtime.git_readonly)
     if (
         push is None
         or not updates
         or config.post_push == "off"
-        or pre_push_target.is_git_land_push(world.git_readonly, updates)
+        or pre_push_target.is_git_land_push(runtime.git_readonly, updates)
     ):
         return
     process = find_git_push()
     if process is None:
         session.tell(Log(source="homelab", text="not run by git push: nothing to wait for"))
         return
-    remote = pre_push_target.resolve_remote_name(world.git_readonly, push.remote)
+    remote = pre_push_target.resolve_remote_name(runtime.git_readonly, push.remote)
     for update in updates:
         job = WatchJob(
             sha=update.sha,
             branch=update.branch,
             remote=remote,
-            directory=str(world.git_readonly.location.top_level() or world.directory),
-            reflog_length=world.git_readonly.remotes.reflog_length(remote, update.branch),
+            directory=str(runtime.git_readonly.location.top_level() or runtime.directory),
+            reflog_length=runtime.git_readonly.remotes.reflog_length(remote, update.branch),
             push_process=process,
             options=options.as_mapping(vars(args), *options.WATCH_OPTIONS),
         )
-        log = spawn_watcher(world, job)
+        log = spawn_watcher(runtime, job)
         text = f"watching CI in the background if the push lands; log: {log}" if log else "already being watched"
         session.tell(Log(source="homelab", text=text))

@@ -31,13 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Watch the push, start a background watcher, or do nothing."""
-    world = session.world
+    runtime = session.runtime
     session.resume = f"homelab-watch {args.sha}"
-    remote, branch = _split_tracking_ref(args.ref, world.git_readonly.remotes.remote_names())
+    remote, branch = _split_tracking_ref(args.ref, runtime.git_readonly.remotes.remote_names())
     config = session.config(vars(args))
-    mode = config.post_push or ("foreground" if world.terminal.stderr_is_tty else "background")
+    mode = config.post_push or ("foreground" if runtime.terminal.stderr_is_tty else "background")
     mine = (
-        pre_push_target.maybe_target(branch, remote, config, world.git_readonly)
+        pre_push_target.maybe_target(branch, remote, config, runtime.git_readonly)
         if remote and pre_push_target.is_enabled(mode)
         else False
     )
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         sha=args.sha,
         branch=branch,
         remote=remote,
-        directory=str(world.git_readonly.location.top_level() or world.directory),
+        directory=str(runtime.git_readonly.location.top_level() or runtime.directory),
         options=options.as_mapping(vars(args), *options.WATCH_OPTIONS),
     )
     if mode == "background":
@@ -63,7 +63,7 @@ def _watch_in_foreground(session: Session, job: WatchJob, config: Config) -> int
 
 def _start_watcher(session: Session, job: WatchJob) -> int:
     try:
-        log = spawn_watcher(session.world, job)
+        log = spawn_watcher(session.runtime, job)
     except OSError as error:
         session.tell(
             Log(source="homelab", text=f"no watcher is running for this push: {error}", level=LogLevel.WARNING)

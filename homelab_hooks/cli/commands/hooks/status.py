@@ -27,8 +27,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Print the status."""
     config, git, environ = (
         session.config(vars(args)),
-        session.world.hook_config,
-        session.world.environ,
+        session.runtime.hook_config,
+        session.runtime.environ,
     )
     every = discover.inspect_global(git, environ)
     facts = every if args.all else discover.inspect_repository(git)
@@ -44,6 +44,6 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.tell(Log(source="homelab", text=line))
     if not standing.installed:
         return session.finish(Verdict(exit=ExitCode.OK, reason="not installed", hint=standing.hint, label="nothing"))
-    for gap in () if args.all else current_gaps(config, session.world):
+    for gap in () if args.all else current_gaps(config, session.runtime):
         session.tell(Log(source="homelab", text=f"{gap.reason}; {gap.hint}", level=LogLevel.WARNING))
     return session.finish(Verdict(exit=ExitCode.OK, reason="installed"))

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Remove the hooks."""
     session.config(vars(args))
-    git, environ = session.world.hook_config, session.world.environ
+    git, environ = session.runtime.hook_config, session.runtime.environ
     facts = discover.inspect_global(git, environ) if args.all else discover.inspect_repository(git)
     decided = install_plan.plan_uninstall(facts)
     install_apply.apply_steps(decided.steps, git)

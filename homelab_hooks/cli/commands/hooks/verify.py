@@ -24,16 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Verify a push to the target; print nothing about any other push."""
-    config, world = session.config(vars(args)), session.world
-    push = read_push(args, world, "homelab-verify")
-    updates = pre_push_target.target_updates(push, config, world.git_readonly)
-    if not updates or pre_push_target.is_git_land_push(world.git_readonly, updates):
+    config, runtime = session.config(vars(args)), session.runtime
+    push = read_push(args, runtime, "homelab-verify")
+    updates = pre_push_target.target_updates(push, config, runtime.git_readonly)
+    if not updates or pre_push_target.is_git_land_push(runtime.git_readonly, updates):
         return 0
     command_trust.require_trusted(config, session)
-    top = world.git_readonly.location.top_level()
-    command = choose_command(config, top, in_pre_commit=world.environ.get("PRE_COMMIT") == "1")
+    top = runtime.git_readonly.location.top_level()
+    command = choose_command(config, top, in_pre_commit=runtime.environ.get("PRE_COMMIT") == "1")
     parts = GateDependencies(
-        git=world.git_interactive, runner=world.user_command_runner, directory=top, clock=world.clock,
+        git=runtime.git_interactive, runner=runtime.user_command_runner, directory=top, clock=runtime.clock,
         emit=session.tell,
     )  # fmt: skip
     return session.finish(verify_push(updates, command, parts))

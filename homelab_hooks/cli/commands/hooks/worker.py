@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Wait for the push, watch CI, and notify."""
-    job = WatchJob.parse(session.world.environ.get(JOB_VARIABLE, ""))
+    job = WatchJob.parse(session.runtime.environ.get(JOB_VARIABLE, ""))
     if job is None or job.sha != args.sha:
         raise CommandError("this command is started by the hooks", hint="to watch a commit: homelab-watch COMMIT")
     return run_background(session, job)

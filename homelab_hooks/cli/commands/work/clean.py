@@ -24,6 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Remove the worktree and the branch."""
-    world = session.world
-    said = task_worktree.remove_worktree(args.topic, git=world.git_interactive, user=world.user, force=args.force)
+    runtime = session.runtime
+    said = task_worktree.remove_worktree(args.topic, git=runtime.git_interactive, user=runtime.user, force=args.force)
     return session.finish(Verdict(exit=ExitCode.OK, reason=said))

@@ -66,26 +66,26 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _land(args: argparse.Namespace, session: Session) -> Verdict:
-    world = session.world
+    runtime = session.runtime
     if args.proceed:
         _restore_options(args, session)
     if not (args.proceed or args.abort):
         session.set_landed(False)
     config = session.config(vars(args))
-    git = world.git_interactive
+    git = runtime.git_interactive
     stage = FollowUp(
         config, session, vars(args), watching=not args.no_ci_watch, deploying=not (args.no_deploy or args.abort)
     )
     session.tell(Start(command=session.prog, sha=git.history.head() if git.location.git_dir() else ""))
     parts = LandingDependencies(
         git=git,
-        commands=world.user_command_runner,
-        hooks=world.hook_runner,
-        clock=world.clock,
+        commands=runtime.user_command_runner,
+        hooks=runtime.hook_runner,
+        clock=runtime.clock,
         tell=session.tell,
         on_landed=session.set_landed,
-        jitter=world.jitter,
-        poller=world.git_readonly.remotes,
+        jitter=runtime.jitter,
+        poller=runtime.git_readonly.remotes,
         check_ci=stage.require_access if stage.watching else None,
         follow_up=stage.run if stage.is_needed else None,
         runs_post_push_hook=stage.watching,
@@ -127,7 +127,7 @@ def _warn_untrusted(config: Config, parts: LandingDependencies) -> None:
 
 def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
     """Run the landing; on Ctrl-C or SIGTERM, report from its saved state whether the commit is on the target."""
-    git, earlier = session.world.git_interactive, None
+    git, earlier = session.runtime.git_interactive, None
     began = bool(args.proceed or args.abort)
     try:
         earlier = None if began else land_run.pending_landing(git)
@@ -150,10 +150,10 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
 
 
 def _query_pushed(state: LandingState, session: Session) -> bool | None:
-    world = session.world
+    runtime = session.runtime
     session.tell(Log(source="push", text=f"checking whether the commit is on {state.target}"))
     return interrupt.check_arrived(
-        state, git=world.git_interactive, asking=world.git_readonly.remotes, clock=world.clock
+        state, git=runtime.git_interactive, asking=runtime.git_readonly.remotes, clock=runtime.clock
     )
 
 
@@ -181,7 +181,7 @@ def _verify_choice(args: argparse.Namespace, config: Config) -> VerifyChoice:
 
 def _restore_options(args: argparse.Namespace, session: Session) -> None:
     """Restore the options of the landing that is continued; options given now take precedence."""
-    pending = land_run.pending_landing(session.world.git_interactive)
+    pending = land_run.pending_landing(session.runtime.git_interactive)
     extra: Mapping[str, Any] = pending.request.caller_state if pending else {}
     told = {"verify", "no_verify"} if args.verify or args.no_verify else set()
     for name in _KEPT_OPTIONS:

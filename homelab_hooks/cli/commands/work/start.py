@@ -22,10 +22,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Create the worktree, and print its path."""
-    config, world = session.config(vars(args)), session.world
+    config, runtime = session.config(vars(args)), session.runtime
     path = task_worktree.start_worktree(
-        args.topic, git=world.git_interactive, user=world.user, remote=config.remote, onto=config.onto
+        args.topic, git=runtime.git_interactive, user=runtime.user, remote=config.remote, onto=config.onto
     )
     # A program needs the exact name; a terminal would interpret control characters in it.
-    world.terminal.out(sanitize_text(str(path), world.redact) if world.terminal.stdout_is_tty else str(path))
+    runtime.terminal.out(sanitize_text(str(path), runtime.redact) if runtime.terminal.stdout_is_tty else str(path))
     return 0
