@@ -89,7 +89,7 @@ def homelab() -> argparse.ArgumentParser:
     """Return one parser for `homelab` with all its subcommands."""
     parser = argparse.ArgumentParser(prog="homelab", description="The post-push hook git never had.")
     parser.add_argument("--version", action="store_true", help="show the version")
-    subcommands = parser.add_subparsers(title="verbs", metavar="VERB")
+    subcommands = parser.add_subparsers(title="commands", metavar="COMMAND")
     groups: dict[str, Any] = {}
     for command in COMMANDS:
         if command.hidden:
@@ -98,7 +98,7 @@ def homelab() -> argparse.ArgumentParser:
         if group and group[0] not in groups:
             names = [each.words[1] for each in COMMANDS if each.words[0] == group[0] and not each.hidden]
             group_parser = subcommands.add_parser(group[0], help=", ".join(names))
-            groups[group[0]] = group_parser.add_subparsers(title="verbs", metavar="VERB")
+            groups[group[0]] = group_parser.add_subparsers(title="commands", metavar="COMMAND")
         model = build_parser(command, " ".join(("homelab", *command.words)))[1]
         model.add_help = False
         parent = groups[group[0]] if group else subcommands

@@ -15,23 +15,62 @@ ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
 MIN_RESUME_TIMEOUT_S = 60.0
 """seconds of a --timeout that a resume command repeats, at least (contract, section 14)"""
 WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
-"""of the watch after a plain push"""
+"""the options of the watch after a plain push"""
 LAND_OPTIONS = (*CI_OPTIONS, "remote", "onto", "verify", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output")
 
 
+_HELP_GROUPS = (
+    ("CI server", "", CI_OPTIONS),
+    (
+        "time limits",
+        "DUR is a duration such as 90 or 90s (seconds), 2m or 1h30m. 0 means not to wait.",
+        (*TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS),
+    ),
+)
+"""the groups of -h: title, description, and the settings whose options they list"""
+
+
 def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Add an option for each of these settings."""
+    """Add an option for each of these settings. Options for the server and for durations have their own groups in -h.
+
+    Args:
+        names: the names of the settings; the options are added in the order of the table of settings.
+    """
+    groups = {
+        name: group
+        for title, description, members in _HELP_GROUPS
+        if set(names) & set(members)
+        for group in [parser.add_argument_group(title, description or None)]
+        for name in members
+    }
     for setting in SETTINGS:
         if setting.name not in names:
             continue
         default = setting.default or setting.default_label
-        parser.add_argument(
+        repeatable = "; repeatable" if setting.is_list else ""
+        groups.get(setting.name, parser).add_argument(
             setting.option,
             dest=setting.name,
             metavar=setting.metavar,
             action="append" if setting.is_list else "store",
-            help=f"{setting.description} (default: {default})".replace("%", "%%"),
+            help=f"{setting.description}{repeatable} (default: {default})".replace("%", "%%"),
         )
+
+
+def add_event_option(parser: argparse.ArgumentParser) -> None:
+    """Add --event."""
+    parser.add_argument(
+        "--event",
+        action="append",
+        metavar="EVENT",
+        help="only watch pipelines of this event, such as push or tag; repeatable (default: all but cron)",
+    )
+
+
+def add_kubectl_options(parser: argparse.ArgumentParser) -> None:
+    """Add --context and --kubeconfig, which are passed to kubectl."""
+    parser.add_argument("--context", default="", metavar="NAME", help="kubectl context to use")
+    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="kubeconfig file for kubectl to use")
 
 
 def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:

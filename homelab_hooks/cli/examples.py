@@ -21,11 +21,11 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
     ("work", "land"): (
         ("git land", "merge, verify, push, watch CI, and wait for the rollout"),
         ("git land --dry-run", "show what would be done, and what would prevent it"),
-        ("git land --verify-cmd 'make check' --deploy shop/web", "set both for this run"),
+        ("git land --verify-cmd 'make check' --deploy shop/web", "use this check and this workload, for this run only"),
         ("git land --continue", "continue after a conflict or a crash"),
     ),
-    ("work", "start"): (("cd $(homelab work start topic)", "create a worktree and a branch for a task"),),
-    ("work", "clean"): (("homelab work clean topic", "remove both; refuses to lose work that has not landed"),),
+    ("work", "start"): (('cd "$(homelab work start topic)"', "create a worktree and a branch for a task"),),
+    ("work", "clean"): (("homelab work clean topic", "remove the worktree and the branch of a task"),),
     ("hooks", "install"): (
         ("homelab hooks install", "watch CI after each push to the target"),
         ("homelab hooks install --global", "in every repository (git 2.54, or a global core.hooksPath)"),

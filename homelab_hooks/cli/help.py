@@ -1,4 +1,4 @@
-"""The list of commands, and the errors for a missing or unknown one."""
+"""Prints the list of commands, and reports a missing or unknown one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from itertools import takewhile
 
-from homelab_hooks.cli.verbs import COMMANDS, Command
+from homelab_hooks.cli.verbs import COMMANDS, GROUPS, Command
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 
@@ -22,10 +22,10 @@ def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
     shown = group or [verb for verb in COMMANDS if not verb.hidden]
     helps = bool({"-h", "--help"} & set(args)) and (not words or bool(group))
     if helps:
-        _command_list(prog, shown).print_help()
+        _command_list(prog, shown, words[0] if group else "").print_help()
         return 0
     if not words or (group and len(words) == 1):
-        _command_list(prog, shown).print_help(sys.stderr)
+        _command_list(prog, shown, words[0] if group else "").print_help(sys.stderr)
     from homelab_hooks.cli.main import run_in_session  # main imports this module
 
     def refuse(_: object) -> int:
@@ -34,16 +34,29 @@ def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
     return run_in_session(prog, args, refuse, leave)
 
 
-def _command_list(prog: str, verbs: Sequence[Command]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=prog, add_help=False, usage=f"{prog} [-h] [--version] COMMAND ...")
+def _command_list(prog: str, verbs: Sequence[Command], group: str) -> argparse.ArgumentParser:
+    """Return a parser whose help lists these commands.
+
+    Args:
+        group: the first word of each command; empty for a list of all commands.
+    """
+    usage = f"{prog} {group} [-h] COMMAND ..." if group else f"{prog} [-h] [--version] COMMAND ..."
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        add_help=False,
+        usage=usage,
+        description=GROUPS[group],
+        epilog=f"Use '{' '.join((prog, *([group] if group else [])))} COMMAND -h' for more about a command.",
+    )
     for title, rows in (
         ("commands", [verb for verb in verbs if not verb.hidden]),
-        ("called by hooks", [verb for verb in verbs if verb.hidden]),
+        ("commands that git hooks call", [verb for verb in verbs if verb.hidden]),
     ):
-        listed = parser.add_argument_group(title, "each accepts -h") if rows else parser
+        listed = parser.add_argument_group(title) if rows else parser
         for verb in rows:
             also = f" (also: {verb.alias})" if verb.alias else ""
-            listed.add_argument(" ".join(verb.words), help=verb.summary + also, action="store_true")
+            name = " ".join(verb.words).removeprefix(f"{group} ")
+            listed.add_argument(name, help=verb.summary + also, action="store_true")
     return parser
 
 

@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from homelab_hooks.app.session import Session
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps paragraphs, but not examples and tables, whose lines are indented. Never breaks a word at a hyphen."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        blocks = [
+            block if "\n " in block else "\n".join(self._split_lines(block, width - len(indent)))
+            for block in text.split("\n\n")
+        ]
+        return "\n".join(f"{indent}{line}".rstrip() for line in "\n\n".join(blocks).splitlines())
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        import textwrap
+
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
+
+
 class CommandParser(argparse.ArgumentParser):
     """An argument parser that raises CommandError, so that a usage error has a result line too."""
 
@@ -47,20 +63,10 @@ def main(prog: str, words: tuple[str, ...], args: list[str], leave: Callable[[in
     rest = args if words else args[len(verb.words) :]
     module, parser = build_parser(verb, prog if words else f"{prog} {' '.join(verb.words)}")
     if _asks_for_help(rest):  # before anything else: it needs neither a directory nor settings
-        parser.description = _wrap(parser.description or "")
         parser.epilog = "\n\n".join(part for part in (parser.epilog, _examples_text(verb)) if part)
         parser.print_help()
         return 0
     return run_in_session(parser.prog, rest, lambda session: int(module.run(parser.parse_args(rest), session)), leave)
-
-
-def _wrap(text: str) -> str:
-    """The paragraphs, wrapped to the terminal's width."""
-    import shutil
-    import textwrap
-
-    width = max(20, shutil.get_terminal_size().columns - 2)
-    return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
 def _examples_text(verb: Command) -> str:
@@ -96,7 +102,7 @@ def build_parser(verb: Command, prog: str) -> tuple[ModuleType, CommandParser]:
     parser = CommandParser(
         prog=prog,
         description=doc.split("\n\n", 1)[1] if "\n\n" in doc else verb.summary,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_HelpFormatter,
         allow_abbrev=False,
     )
     module.add_arguments(parser)

@@ -29,12 +29,21 @@ class Command:
         self.hidden = hidden
 
 
+GROUPS = {
+    "": "Land a branch, watch CI, and wait for the rollout: the post-push hook git never had.",
+    "ci": "Watch, inspect and restart the CI pipelines of a commit.",
+    "deploy": "Wait for rollouts in a Kubernetes cluster.",
+    "work": "Work on a task in its own worktree, and land it.",
+    "hooks": "Install git hooks that watch CI after each push, and the gates for pre-push hooks.",
+}
+"""the description of each group of commands, by the first word of its commands; empty: of all of them"""
+
 COMMANDS: tuple[Command, ...] = (
     Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch"),
     Command(("ci", "status"), "read", "show the current CI status and exit", "ci.status"),
     Command(("ci", "logs"), "read", "print the logs of failed steps", "ci.logs"),
     Command(("ci", "restart"), "write", "rerun the failed pipelines of a commit and watch them", "ci.restart"),
-    Command(("deploy", "wait"), "read", "wait until a workload runs the commit", "deploy.wait"),
+    Command(("deploy", "wait"), "read", "wait until workloads run the commit", "deploy.wait"),
     Command(
         ("work", "land"), "write", "merge, verify, push, watch CI, and wait for the rollout", "work.land", "git land"
     ),
@@ -43,7 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("hooks", "install"),
         "write",
-        "install git hooks that watch CI after a push",
+        "install git hooks that watch CI after each push",
         "hooks.install",
     ),
     Command(("hooks", "uninstall"), "write", "remove the git hooks and restore the previous ones", "hooks.uninstall"),

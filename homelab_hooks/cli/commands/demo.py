@@ -1,8 +1,9 @@
 """homelab demo: run the real code against simulated services.
 
 Lands a branch with real git over HTTP, a TLS load balancer, Vault and kubectl; Woodpecker, the Git forge and the
-cluster are simulated. Needs no network and leaves nothing behind. Exits with the code of the landing.
-The extra packages are installed from a checkout with: pip install ".[demo]"
+cluster are simulated. Needs no network, and deletes everything at the end. Exits with the code of the landing.
+
+The demo needs extra packages. To install them, run in a checkout: pip install ".[demo]"
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from homelab_hooks.exit_codes import ExitCode
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = "\n".join(["scenarios and their exit codes:", *(f"  {row}" for row in _listed())])
     way = parser.add_mutually_exclusive_group()
-    way.add_argument("scenario", metavar="SCENARIO", nargs="?", default="green", help="default: green")
+    way.add_argument("scenario", metavar="SCENARIO", nargs="?", default="green", help="see below (default: green)")
     way.add_argument("--list", action="store_true", help="list the scenarios and their exit codes")
     way.add_argument("--shell", action="store_true", help="open a shell in the demo repository")
-    parser.add_argument("--output", choices=["auto", "live", "plain", "json"], default="auto", help="as for git land")
+    parser.add_argument(
+        "--output",
+        choices=["auto", "live", "plain", "json"],
+        default="auto",
+        help="how to show progress and the result (default: auto)",
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

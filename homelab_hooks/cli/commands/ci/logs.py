@@ -1,8 +1,7 @@
 """homelab ci logs: print the logs of failed steps.
 
 Prints the logs of a commit's failed steps (or of --step, or of all steps with --all) to stdout, then the result line.
-The server may deliver logs late or truncated; whatever has arrived is printed. --follow continues until the pipeline
-has ended.
+The server may deliver logs late or truncated; what has arrived is printed.
 """
 
 from __future__ import annotations
@@ -24,10 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--step", default="", metavar="NAME", help="only this step; STEP or WORKFLOW/STEP")
-    which.add_argument("--all", action="store_true", help="all steps that have started")
-    parser.add_argument("--tail", type=_parse_count, metavar="N", help="only the last N lines of each step")
-    parser.add_argument("--follow", "-f", action="store_true", help="continue until the pipeline has ended")
+    which.add_argument(
+        "--step", default="", metavar="NAME", help="print only this step, given as STEP or WORKFLOW/STEP"
+    )
+    which.add_argument("--all", action="store_true", help="print all steps that have started, not only failed ones")
+    parser.add_argument("--tail", type=_parse_count, metavar="N", help="print only the last N lines of each step")
+    parser.add_argument(
+        "--follow", "-f", action="store_true", help="print new lines as they arrive, until the pipeline has ended"
+    )
     options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
 
 

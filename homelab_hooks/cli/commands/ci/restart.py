@@ -1,8 +1,8 @@
 """homelab ci restart: rerun the failed pipelines of a commit and watch them.
 
-Restarts the failed pipelines of a commit, then watches them. If a branch's latest commit has no pipeline because the
-webhook was lost, starts one manually. Refuses if this would cancel the running pipeline of a newer commit, unless
---force is given.
+Reruns the failed pipelines of a commit, then watches them. If the latest commit of a branch has no pipeline because the
+webhook was lost, starts one manually. A rerun can cancel the running pipeline of a newer commit; it is refused then,
+unless --force is given.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ from homelab_hooks.watch.snapshot import ONE_POLL, make_one_poll_timeouts, take_
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
-    parser.add_argument("--force", action="store_true", help="also if this cancels the run of a newer commit")
-    parser.add_argument("--no-watch", action="store_true", help="return once the pipeline is started")
+    parser.add_argument(
+        "--force", action="store_true", help="rerun even if this cancels the running pipeline of a newer commit"
+    )
+    parser.add_argument("--no-watch", action="store_true", help="exit once the pipelines have been started")
     options.add_options(parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "output")
 
 

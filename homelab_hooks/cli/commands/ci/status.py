@@ -1,7 +1,7 @@
 """homelab ci status: show the current CI status and exit.
 
-Prints what CI has decided about a commit so far, without waiting. Exit codes are those of homelab-watch, and 124 while
-the result is open. Also lists the pushes of this repository that are being watched, and how the last one ended.
+Prints the current CI result of a commit, without waiting. The exit codes are those of homelab-watch, and 124 while a
+pipeline is still running. Also lists this repository's background watchers, and the result of the last one that ended.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
-    parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event count")
+    options.add_event_option(parser)
     options.add_options(parser, *options.CI_OPTIONS, "remote", "output")
 
 

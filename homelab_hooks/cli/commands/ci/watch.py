@@ -1,9 +1,10 @@
 """homelab-watch: wait for the CI result of a commit.
 
-Waits until CI has decided about a commit. The exit code is the result.
-COMMIT is anything git resolves (default: HEAD). The name of a tag selects the pipelines of the tag. A full SHA works
-outside a repository if --repo is given.
-With --deploy, homelab-watch then waits for the rollout of the commit, and its result counts too.
+Waits until the pipelines of a commit have finished. The exit code is the result: 0 if they passed, 1 if one failed; the
+manual lists the others. The name of a tag selects the tag's pipelines. A full SHA works outside a repository if --repo
+is given.
+
+With --deploy, then waits for the rollout of the commit. If CI passes, the exit code is that of the rollout.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
-    parser.add_argument("--event", action="append", metavar="EVENT", help="only pipelines of this event count")
-    parser.add_argument("--fail-fast", action="store_true", help="exit at the first failed pipeline")
+    options.add_event_option(parser)
+    parser.add_argument("--fail-fast", action="store_true", help="exit as soon as one pipeline has failed")
     options.add_options(
         parser, *options.CI_OPTIONS, "remote", *options.TIMEOUT_OPTIONS, "deploy", *options.ROLLOUT_OPTIONS, "output"
     )

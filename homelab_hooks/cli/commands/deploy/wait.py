@@ -1,8 +1,11 @@
 """homelab deploy wait: wait until a workload runs the commit.
 
-Waits until each workload runs the commit's image and is fully rolled out. TARGET is NAMESPACE/NAME (a Deployment) or
-NAMESPACE/KIND/NAME; without one, the configured targets are used. The commit is identified by the image's tag, or as
-set with --image-proof.
+Waits until each workload runs an image of the commit and its rollout is complete. TARGET is NAMESPACE/NAME (a
+Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.
+Without TARGET, the configured workloads are used (homelab.deploy).
+
+An image belongs to the commit if its tag contains the SHA, as in app:dd843c68; --image-proof selects another way to
+tell.
 """
 
 from __future__ import annotations
@@ -20,19 +23,18 @@ from homelab_hooks.kubectl.image_ref import parse_proof
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    parser.add_argument("target", metavar="TARGET", nargs="*", help="NAMESPACE/NAME or NAMESPACE/KIND/NAME")
-    parser.add_argument("--sha", metavar="COMMIT", help="the commit (default: HEAD)")
+    parser.add_argument("target", metavar="TARGET", nargs="*", help="workload, NAMESPACE/NAME or NAMESPACE/KIND/NAME")
+    parser.add_argument("--sha", metavar="COMMIT", help="commit to wait for (default: HEAD)")
     parser.add_argument(
-        "--container", default="", metavar="NAME", help="the container whose image identifies the commit"
+        "--container", default="", metavar="NAME", help="check only this container's image (default: any container)"
     )
     parser.add_argument(
         "--image-proof", default="tag", metavar="PROOF",
-        help="how the commit is identified: annotation:KEY, label:KEY, env:NAME, digest:sha256:... (default: tag)",
+        help="what names the commit: tag, annotation:KEY, label:KEY, env:NAME or digest:sha256:... (default: tag)",
     )  # fmt: skip
     parser.add_argument("--exact", action="store_true", help="do not accept a newer commit that contains this one")
-    parser.add_argument("--wait-for-workload", action="store_true", help="wait if the workload does not exist yet")
-    parser.add_argument("--context", default="", metavar="NAME", help="passed to kubectl")
-    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="passed to kubectl")
+    parser.add_argument("--wait-for-workload", action="store_true", help="wait for a workload that does not exist yet")
+    options.add_kubectl_options(parser)
     options.add_options(parser, *options.ROLLOUT_OPTIONS, "unreachable_timeout", "remote", "output")
 
 

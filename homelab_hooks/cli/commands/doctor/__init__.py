@@ -27,8 +27,7 @@ CHECK_TIMEOUT_S = 4.5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
     parser.add_argument("--json", action="store_true", help="same as --output json")
-    parser.add_argument("--context", default="", metavar="NAME", help="passed to kubectl")
-    parser.add_argument("--kubeconfig", default="", metavar="PATH", help="passed to kubectl")
+    options.add_kubectl_options(parser)
     options.add_options(parser, *options.LAND_OPTIONS)
 
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_global_option(parser: argparse.ArgumentParser) -> None:
     """Add --global."""
-    parser.add_argument("--global", dest="all", action="store_true", help="for all repositories of this user")
+    parser.add_argument("--global", dest="all", action="store_true", help="the hooks for all repositories of this user")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

@@ -11,8 +11,8 @@ from homelab_hooks.system import terminal
 
 def add_push_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what git passes to a pre-push hook. pre-commit and prek pass no arguments; they set variables."""
-    parser.add_argument("pushed_to", metavar="REMOTE", nargs="?", help="as git passes it to a pre-push hook")
-    parser.add_argument("url", metavar="URL", nargs="?", help="likewise; the refs are then read from standard input")
+    parser.add_argument("pushed_to", metavar="REMOTE", nargs="?", help="remote, as git passes it to a pre-push hook")
+    parser.add_argument("url", metavar="URL", nargs="?", help="its URL; the refs are then read from standard input")
 
 
 def read_push(args: argparse.Namespace, runtime: Runtime, hook_id: str) -> PushInput | None:

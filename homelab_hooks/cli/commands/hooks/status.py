@@ -1,6 +1,7 @@
 """homelab hooks status: show the installed git hooks and what runs when.
 
-The exit code is always 0. The verdict is `ok` if the hooks are installed, `nothing` if not.
+Prints where git looks for hooks, which hooks are installed and by which tool, and what happens after a plain git push.
+The verdict is `ok` if the hooks of homelab are installed, otherwise `nothing`. The exit code is 0 in both cases.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """homelab work clean: remove a task's worktree and branch.
 
-Removes the worktree .worktrees/TOPIC and its branch USER/TOPIC. Refuses if there are uncommitted changes, or commits
-that are on no remote, unless --force is given.
+Removes the worktree .worktrees/TOPIC and its branch USER/TOPIC. Refuses if the worktree has uncommitted changes, or the
+branch has commits that are on no remote, unless --force is given.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from homelab_hooks.verdict import Verdict
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    parser.add_argument("topic", metavar="TOPIC", help="the name of the task")
+    parser.add_argument("topic", metavar="TOPIC", help="name of the task, as given to homelab work start")
     parser.add_argument(
-        "--force", action="store_true", help="also with uncommitted changes, or commits that are on no remote"
+        "--force", action="store_true", help="delete uncommitted changes, and commits that are on no remote, too"
     )
 
 

@@ -51,12 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[strategy.value for strategy in Strategy],
         help="how to integrate the target branch (default: merge)",
     )
-    parser.add_argument("--no-verify", action="store_true", help="land without verification")
+    parser.add_argument("--no-verify", action="store_true", help="skip the verification")
     parser.add_argument(
         "--no-ci-watch", action="store_true", help="neither check CI before the push nor watch it afterwards"
     )
     parser.add_argument("--no-deploy", action="store_true", help="do not wait for rollouts")
-    parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="passed to git push")
+    parser.add_argument("-o", "--push-option", action="append", metavar="OPTION", help="pass this option to git push")
     options.add_options(parser, *options.LAND_OPTIONS)
 
 

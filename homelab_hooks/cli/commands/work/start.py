@@ -1,7 +1,7 @@
 """homelab work start: create a worktree for a task.
 
-Creates the worktree .worktrees/TOPIC next to the main one, on a new branch USER/TOPIC that starts at the current target
-branch. Prints only the path to stdout: cd "$(homelab work start TOPIC)".
+Creates a worktree in .worktrees/TOPIC inside the main worktree, on a new branch USER/TOPIC that starts at the latest
+commit of the target branch. Only the path is printed to stdout, so that cd "$(homelab work start TOPIC)" works.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from homelab_hooks.text.sanitize import sanitize_text
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    parser.add_argument("topic", metavar="TOPIC", help="the name of the task; part of the branch name")
+    parser.add_argument("topic", metavar="TOPIC", help="name of the task, which becomes part of the branch name")
     options.add_options(parser, "remote", "onto")
 
 
