@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -415,6 +416,23 @@ def test_every_module_begins_with_one_sentence() -> None:
         doc = ast.get_docstring(tree(path)) or ""
         if not sentence(path).endswith(".") or not (doc == sentence(path) or doc.startswith(f"{sentence(path)}\n\n")):
             wrong.append(shown(path))
+    assert wrong == []
+
+
+def is_text(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def test_nothing_has_two_docstrings() -> None:
+    """The second of two string statements in a row documents nothing: it remains when a docstring is rewritten."""
+    wrong = [
+        shown(path, second)
+        for path in [*modules(), *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "tools").rglob("*.py"))]
+        for node in ast.walk(tree(path))
+        if isinstance(body := getattr(node, "body", None), list)
+        for first, second in pairwise(body)
+        if is_text(first) and is_text(second)
+    ]
     assert wrong == []
 
 

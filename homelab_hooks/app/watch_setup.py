@@ -111,10 +111,10 @@ def watch_dependencies(
     *,
     listen: bool = False,
 ) -> WatchDependencies:
-    """Return what a watch reads. With `listen` it also opens the event stream, for a command that waits."""
-    """What a watch reads from.
+    """Return what a watch of this commit depends on.
+
     Args:
-        listen: opens the event stream; None for a command that does not wait.
+        listen: whether to open the event stream, for a command that waits.
     """
     return WatchDependencies(
         ci=ci,

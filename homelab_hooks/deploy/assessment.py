@@ -1,4 +1,4 @@
-"""What one look at a rollout amounts to, in no vendor's terms."""
+"""The assessment of one poll of a rollout, independent of the vendor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class CrashedContainer:
-    """A container that crashed, whose last log lines may say why."""
+    """A container that crashed; its last log lines may show why."""
 
     pod: str
     container: str
@@ -29,7 +29,7 @@ class ImagePending:
 
 @dataclass(frozen=True, slots=True)
 class ImageUnproven:
-    """It cannot be shown that the workload runs the commit, and waiting changes nothing."""
+    """It cannot be verified that the workload runs the commit, and waiting would not change that."""
 
     reason: str
     hint: str
@@ -43,16 +43,16 @@ class RolloutFailed:
     reason: str
     image: str = ""
     hint: str = ""
-    """the command that shows more"""
+    """a command that shows more"""
     crashed_container: CrashedContainer | None = None
-    """its last log lines may say why"""
+    """the container whose last log lines may show the cause"""
     unknown_commit: bool = False
-    """it holds only if the commit that runs instead does not contain the expected one, which git does not know yet"""
+    """whether the commit that runs instead is unknown: it may contain the expected one, and then nothing has failed"""
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutProgressing:
-    """The commit's image is being rolled out; `blocked_by` says what holds it back, if anything does."""
+    """The commit's image is being rolled out; `blocked_by` is the cause of a standstill, empty if there is none."""
 
     image: str
     detail: str = ""
@@ -62,12 +62,12 @@ class RolloutProgressing:
 
 @dataclass(frozen=True, slots=True)
 class RolloutComplete:
-    """At this look everything that runs is new, available and alike."""
+    """In this poll every instance is of the new version, available, and of the same image."""
 
     image: str
     detail: str = ""
     restarts: Mapping[str, int] = field(default_factory=dict)
-    """of each instance by its id: one that rises while the rollout must stay complete starts that time again"""
+    """restarts by the instance's id; a restart during the settle time starts the settle time again"""
 
 
 Assessment = Deleting | ImagePending | ImageUnproven | RolloutFailed | RolloutProgressing | RolloutComplete

@@ -1,4 +1,4 @@
-"""What follows from a poll without a workload: not found, unavailable or denied."""
+"""Decide what follows from a poll that found no workload: not found, unavailable or denied."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from homelab_hooks.polling.outcome import Decision, Denied, Unavailable
 from homelab_hooks.text import durations
 
 RECREATE_GRACE_S = 10.0
-"""seconds that a deleted workload has to be created again, as some tools do"""
+"""seconds to wait for a deleted workload to be created again: some tools delete and recreate it"""
 REFUSAL_RETRY_S = 2.0
-"""seconds after a refusal that is not believed yet"""
+"""seconds before the retry after a refusal that may be temporary"""
 RETRY_BACKOFF = Backoff(first_s=1.0, longest_s=8.0)
-"""the pauses after polls without a usable response"""
+"""the delays after polls without a usable response"""
 _RETRY_INTERVAL_S = 1.5
 
 
@@ -29,7 +29,7 @@ def on_answer(state: RolloutState, now: float) -> Decision[RolloutState]:
 
 
 def on_missing(state: RolloutState, reason: str, now: float) -> Decision[RolloutState]:
-    """The workload does not exist, or is being deleted."""
+    """Return the state after a poll that found no workload, or one that is being deleted."""
     state = replace(state, settling=None)
     if not state.uid:
         return _missing_from_start(state, reason)
@@ -56,7 +56,7 @@ def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutSta
 
 
 def on_unavailable(state: RolloutState, poll: Unavailable, now: float) -> Decision[RolloutState]:
-    """Return the state after a poll without a usable response: the next poll, or the unreachable-timeout is over."""
+    """Return the state after a poll without a usable response; unreachable if the unreachable-timeout is over."""
     state, timeout = _begin_silence(state, now), state.timeouts.unreachable_timeout
     contact, events = polling_contact.on_unavailable(state.contact, poll, now, timeout=timeout)
     state = replace(state, contact=contact)

@@ -19,14 +19,14 @@ Two facts are independent of these: whether the server answers (`contact`), and 
 
 Inputs. A poll is one of four values (`polling.outcome.Poll`), and each goes to one function:
 
-    Found        `assess` (the probe's) says what it amounts to, then `_on_assessed`
+    Found        the probe's `assess` assesses it, then `_on_assessed`
     NotFound     `on_missing`: it does not exist; unproven at once, unless it is waited for or had been seen
     Unavailable  `on_unavailable`: nothing is known about the rollout; only the unreachable-timeout counts
     Denied       `on_denied`: decided at once, unless the same had worked before; then it counts as no response until
                  it is believed (`polling/contact.py`)
 
-What a poll amounts to (`assessment.Assessment`) moves the state as follows. A poll that only counts instances has no
-assessment and moves nothing; it is reported if the counts changed.
+The assessment of a poll (`assessment.Assessment`) changes the state as follows. A poll that only counts instances has
+no assessment and changes nothing; it is reported if the counts changed.
 
     ImagePending         waiting; ends a settle time
     ImageUnproven        decided: 10, it cannot be shown that the commit runs, and waiting would not change that
@@ -37,15 +37,15 @@ assessment and moves nothing; it is reported if the counts changed.
 
 Invariants, and what each prevents:
 
-* Success is decided only by a poll that itself shows a complete rollout of the proving image. No count of looks, no
-  watch event and no elapsed time is ever taken for one; a watch only ends a sleep early (ADR 10).
+* Success is decided only by a poll that itself shows a complete rollout of the proving image. No number of
+  polls, no watch event and no elapsed time replaces it; a watch only ends a sleep early (ADR 10).
   `tests/deploy/test_never_early.py` searches for a history that breaks this.
 * The poll is applied before the time is counted. A verdict that arrives with the last poll is not discarded, and a
   settle time that began before the deadline is finished after it.
 * A restart during the settle time starts it again: a crash loop looks complete at intervals.
 * Once an image has proven the commit, its replacement by another is a failure (a rollback), not a reason to wait.
-* A workload that was deleted and created again is the same rollout only if it names the commit; its settle time and
-  what the probe remembered of its instances start afresh.
+* A workload that was deleted and created again is the same rollout only if it names the commit; its settle time then
+  starts again, and the probe forgets the old instances.
 * A poll without a usable response changes nothing but `contact`, and the text that names what is waited for. So a
   connection that comes and goes neither fails a rollout nor resets a settle time.
 * The next poll is never later than the deadline, or than the end of the settle time, and never at once
@@ -84,9 +84,9 @@ from homelab_hooks.text import durations
 Assess = Callable[[Observation, RolloutState, float], Assessed]
 """`DeliveryProbe.assess`"""
 MIN_DELAY_S = 0.01
-"""seconds between two looks at least"""
+"""minimum number of seconds between two polls"""
 COMPARE_WAIT_S = 60.0
-"""seconds in which git can fetch a commit that replaced ours, and find that it contains ours"""
+"""seconds to wait until git can fetch and compare an unknown commit that has replaced the expected one"""
 PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
 """phases whose events are repeated when the counts change"""
 
@@ -98,7 +98,7 @@ def decide(
 
     Args:
         assess: the probe's `assess`.
-        now: seconds of the clock that all times in the state are of.
+        now: the time in seconds, of the clock that all times in the state are measured with.
     """
     match poll:
         case Found() | NotFound():
@@ -243,7 +243,7 @@ def _on_complete(
 
 
 def _report(state: RolloutState, phase: str, detail: str, progress: InstanceCounts) -> Decision[RolloutState]:
-    """Say where the rollout is, if that is news."""
+    """Report the phase and the counts, if they differ from the last report."""
     shown = replace(progress, old=None) if phase == "waiting" else progress
     return report_if_new(state, _rollout_event(state, phase, detail, shown))
 

@@ -1,4 +1,4 @@
-"""When to look at a rollout again: quick near an end, slow in the middle, seldom while a watch would tell."""
+"""The poll interval of a rollout: short near the expected end, longer before it, longest while a watch is up."""
 
 from __future__ import annotations
 
@@ -7,51 +7,51 @@ from dataclasses import dataclass
 from homelab_hooks.deploy.state import Pace, RolloutState
 
 PERMANENT_AFTER_S = 10.0
-"""seconds that evidence of a lasting fault must last, over at least two looks (contract, section 10)"""
+"""seconds that a problem must last, over at least two polls, before it counts as permanent (contract, section 9)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollIntervals:
-    """How often a rollout is looked at; seconds, but for the factor and the share."""
+    """How often a rollout is polled. Fields that end in `_s` are in seconds."""
 
     first_s: float = 1.5
-    """between looks when a change has just begun, or must stay as it is"""
+    """between polls when a change has just begun, and during the settle time"""
     max_s: float = 12.0
-    """between looks at most without a watch"""
+    """the maximum between polls without a watch"""
     growth_factor: float = 0.72
-    """times the root of how long it has lasted: the longer it lasts, the less likely is its end in the next second"""
+    """multiplies the square root of the elapsed time: the longer a rollout takes, the less likely it ends right now"""
     early_phase_s: float = 8.0
-    """after a change, in which the first problems of new instances show"""
+    """the time after a change in which the first problems of new instances appear"""
     near_end_s: float = 1.2
-    """between looks around the expected end"""
+    """between polls around the expected end"""
     near_end_window_s: float = 4.0
-    """on either side of the expected end, at least"""
+    """the minimum time before and after the expected end that counts as near it"""
     near_end_window_share: float = 0.05
-    """of what an instance takes, on either side of the expected end"""
+    """the same, as a share of the time that an instance takes"""
     disagreement_s: float = 15.0
-    """in which the counters and the instances may still disagree about the end"""
+    """the time in which the counters may show a complete rollout before the instances do"""
     recent_problem_s: float = 15.0
-    """in which a problem is looked at as if everything were new"""
+    """the time after which a problem is no longer polled at `first_s`"""
     problem_s: float = 3.0
-    """between looks at old problems, and at all of them while a watch would wake us"""
+    """between polls of an older problem, while a watch is up"""
     unexplained_s: float = 10.0
-    """between looks where instances are missing and no status says why"""
+    """between polls while instances are missing and no status shows why"""
     watched_s: float = 60.0
-    """between looks while a watch would wake us"""
+    """between polls while a watch is up"""
     pods_s: float = 60.0
-    """between two looks at the pods of a rollout that goes well"""
+    """between two snapshots of the pods of a rollout without problems"""
     watched_pods_s: float = 150.0
-    """between two looks at its pods while a watch would wake us"""
+    """the same while a watch is up"""
     slack_s: float = 0.01
-    """by which a sleep may end early"""
+    """by how much a sleep may end early and the poll still count as due"""
 
 
 INTERVALS = PollIntervals()
-"""the intervals that are used; measured against the recorded rollouts"""
+"""the intervals in use, chosen by replaying the recorded rollouts"""
 
 
 def next_delay(state: RolloutState, now: float) -> float:
-    """Return the seconds until the next look, if no watch event comes first."""
+    """Return the seconds until the next poll, if no watch event comes first."""
     pace = state.pace
     if state.settling is not None:
         left = state.settling.since + state.timeouts.settle - now
@@ -82,7 +82,7 @@ def _slow_interval(lasted: float) -> float:
 
 
 def _rolling_delay(pace: Pace, now: float) -> float:
-    """Return short delays around the expected end, which is known once the last instance has been created."""
+    """Return a short delay around the expected end, which is known once the last instance has been created."""
     slow = _slow_interval(now - pace.changing_since)
     if pace.expected_end_at is None:
         return slow

@@ -1,4 +1,4 @@
-"""What is rolled out, as the wait for it sees that: the seam behind which Kubernetes is one implementation."""
+"""The probe protocol: polls what is deployed and assesses it. Kubernetes is one implementation."""
 
 from __future__ import annotations
 
@@ -10,56 +10,57 @@ from homelab_hooks.deploy.state import Pace, RolloutState
 from homelab_hooks.polling.outcome import Poll
 
 Observation = TypeVar("Observation")
-"""what one look of a probe returns: the probe's own type, which nothing but its `assess` reads"""
+"""the result of one poll: the probe's own type, which only its `assess` reads"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceCounts:
-    """How many instances there are of each sort, as the `rollout` event has them."""
+    """The numbers of instances in the `rollout` event."""
 
     desired: int = 0
     updated: int = 0
     ready: int = 0
     available: int = 0
     old: int | None = None
-    """instances of an earlier version; None where they were not counted"""
+    """instances of an earlier version; None if they were not counted"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessed:
-    """What a look amounts to, given the looks before it."""
+    """The result of assessing one poll, given the polls before it."""
 
     identity: str
-    """changes when the workload is deleted and created again"""
+    """an id that changes when the workload is deleted and created again"""
     progress: InstanceCounts
     pace: Pace
-    """what the next look's time depends on"""
+    """the facts that the time of the next poll depends on"""
     memory: object
-    """what the probe wants to find in `RolloutState.memory` at the next look"""
+    """what the probe remembers until the next poll; kept in `RolloutState.memory`"""
     assessment: Assessment | None = None
-    """None: the look shows how far the rollout is and allows no verdict"""
+    """None: the poll shows the progress of the rollout, but is not enough for a verdict"""
     image: str = ""
-    """the image (or other artefact) that names a commit, else the one that runs"""
+    """the image (or other artefact) that names a commit; the running one if none does"""
     proves: bool = False
-    """it names the commit, or a newer one that counts"""
+    """whether the image names the commit, or a newer commit that contains it"""
 
 
 class DeliveryProbe(Protocol[Observation]):
-    """Looks at what is rolled out and says what each look amounts to.
+    """Polls deployed workloads, and assesses each poll.
 
-    A wait holds one probe for all its targets. To add one, implement these three methods in a package beside
-    `deploy/kubernetes` and build it where the wait is put together.
+    One probe serves all targets of a wait. To add a probe, implement these three methods in a package next to
+    `deploy/kubernetes`, and create it in `app/deploy_setup.py`.
     """
 
     def poll(self, state: RolloutState) -> Poll[Observation] | None:
-        """Return what there is to see of one target now; None where no look is due and nothing was heard.
+        """Return the current observation of one target; None if no poll is due and no watch event has arrived.
 
-        Never raises for what the server says or fails to say: that is in the value. It is called once more for a target
-        that has its outcome, so that the probe can show what explains it; that call's answer is ignored.
+        Never raises for an error of the server or the connection: that is in the value. The method is called once more
+        for a target that has its outcome, so that the probe can show the cause, such as crash logs; the result of that
+        call is ignored.
         """
 
     def assess(self, observation: Observation, state: RolloutState, now: float) -> Assessed:
-        """Return what a look amounts to; pure, `now` in the clock's seconds."""
+        """Return the assessment of one poll. Pure; `now` is in the clock's seconds."""
 
     def close(self) -> None:
-        """End what the probe has started."""
+        """End the processes and threads that the probe has started."""

@@ -1,4 +1,4 @@
-"""What is asked about a rollout, and what the answer may be."""
+"""The commit to expect of a rollout, the timeouts, and the outcome for one target."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from homelab_hooks.text.humanize import IMAGE_SHA_DIGITS, short_sha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """Which commit, proven how."""
+    """The commit that a workload must run, and how an image is shown to be of that commit."""
 
     sha: str
     proof: Proof
     container: str = ""
-    """the one container that proves; empty for every one whose image names a commit"""
+    """the container whose image must name the commit; empty: any container"""
     exact: bool = False
-    """a newer commit that contains ours does not count"""
+    """do not accept a newer commit that contains this one"""
 
     @property
     def short_sha(self) -> str:
-        """The commit as people read it."""
+        """The commit, abbreviated for messages."""
         return short_sha(self.sha, IMAGE_SHA_DIGITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutTimeouts:
-    """How long to wait for what, in seconds."""
+    """How long to wait, in seconds."""
 
     rollout_timeout: float
     settle: float
@@ -46,4 +46,4 @@ class RolloutOutcome:
     hint: str = ""
     image: str = ""
     crashed_container: CrashedContainer | None = None
-    """its last log lines may say why"""
+    """the container whose last log lines may show the cause"""

@@ -27,7 +27,7 @@ class DeployRequest:
 
     targets: tuple[DeployTarget, ...]
     sha: str
-    """the full one"""
+    """the full SHA"""
     proof: Proof
     container: str = ""
     exact: bool = False
@@ -36,21 +36,21 @@ class DeployRequest:
     settle: float
     unreachable: float
     use_watches: bool = True
-    """kubectl's watches may end a sleep early; else only the time counts"""
+    """end a sleep early on an event of kubectl's watches"""
 
 
 def wait_for_rollouts(
     request: DeployRequest, *, probe: DeliveryProbe[Observation], clock: loop.Clock, tell: Callable[[Event], None]
 ) -> Verdict:
-    """Wait until every target runs the commit's image and is rolled out, or is decided otherwise.
+    """Wait until each target has an outcome, and return the worst.
 
-    All targets are followed to the end within the one timeout; the worst result counts. The probe is closed.
+    A target does not end early because another one has failed. All share one timeout. Closes the probe.
 
     Raises:
         CommandError: no target is given, or the probe lacks what it needs (such as kubectl).
     """
     if not request.targets:
-        raise CommandError("there is not a deploy target", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
+        raise CommandError("no deploy target given", hint="name one as NAMESPACE/NAME, or set homelab.deploy")
 
     def poll_targets(waiting: TargetSet) -> Found[PollsByTarget[Observation]]:
         _show_failures(probe, waiting.states)
@@ -97,7 +97,7 @@ def _verdict(request: DeployRequest, states: tuple[RolloutState, ...]) -> Verdic
     )
 
 
-# A call that kubectl does not understand is a usage error, and hides everything else.
+# A usage error (kubectl does not accept the call) comes before every result.
 _SEVERITY = (ExitCode.USAGE, *DEPLOY_WORST_FIRST)
 
 

@@ -1,4 +1,4 @@
-"""What is known about one target between two looks."""
+"""The state of one target between two polls."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from homelab_hooks.polling.outcome import Decision
 
 
 class DeployTarget(Protocol):
-    """Names what is waited for. Its text is what the user writes, and it is a key of a dictionary."""
+    """The name of a deployed workload, as the user writes it. It must be hashable, since it is a key of mappings."""
 
     def __str__(self) -> str:
-        """Return it as the user writes it."""
+        """Return the name as the user writes it."""
 
     def __hash__(self) -> int:
-        """Equal targets have equal hashes."""
+        """Return the same hash for equal targets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +32,29 @@ class Settling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """What the time of the next look depends on; times in the clock's seconds."""
+    """The facts that the time of the next poll depends on; times in the clock's seconds."""
 
     changing_since: float
-    """when the present version and size were set"""
+    """when the current version and size were set"""
     changed_at: float
-    """when the counters last moved"""
+    """when the counters last changed"""
     complete: bool = False
-    """the counters say that everything is new and available"""
+    """whether every instance is new and available, according to the counters"""
     watched: bool = False
-    """a change would end the sleep early"""
+    """whether a watch is up that would end the sleep early"""
     unexplained: bool = False
-    """instances are missing and nothing but another look would say why"""
+    """whether instances are missing for a reason that only another poll can show"""
     problems_since: tuple[float, ...] = ()
     """when each problem that is still there was first seen"""
     expected_end_at: float | None = None
-    """None while nothing is known of how long an instance takes"""
+    """when the last instance is expected to be ready; None while the duration of one is unknown"""
     instance_s: float = 0.0
-    """seconds that an instance takes"""
+    """seconds from the creation of one instance to the next"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutState:
-    """One workload's wait; settled as soon as it has an outcome."""
+    """What is known about one target; decided as soon as it has an outcome."""
 
     target: DeployTarget
     expectation: Expectation
@@ -62,34 +62,34 @@ class RolloutState:
     began: float
     contact: Contact
     uid: str = ""
-    """of the workload that was seen first, or that brought the image"""
+    """the id of the workload that was first seen, or that has the proving image"""
     gone_since: float | None = None
     unknown_since: float | None = None
     """when it was replaced by a commit that git does not know"""
     proven_image: str = ""
-    """the proving image, once it came"""
+    """the image that names the commit; empty until it is seen"""
     previous_images: tuple[str, ...] = ()
-    """images it ran before that"""
+    """images that the workload ran before that"""
     settling: Settling | None = None
     last_report: RolloutChanged | None = None
     waiting_for: str = ""
-    """what it is waiting for, for the heartbeat and the timeout"""
+    """what is waited for, as the heartbeat and the timeout message print it"""
     reported_block: str = ""
-    """the block that was last reported"""
+    """the cause of a blocked rollout that was last reported"""
     outcome: RolloutOutcome | None = None
     due_at: float
-    """when the next look is to be taken"""
+    """when the next poll is due"""
     pace: Pace
     memory: object = None
-    """the probe's own, between its looks"""
+    """what the probe remembers between two polls"""
 
     @property
     def deadline(self) -> float:
-        """When the time given runs out."""
+        """When the rollout-timeout ends."""
         return self.began + self.timeouts.rollout_timeout
 
     def call_timeout(self, now: float) -> float:
-        """Seconds that a single call may take: it must not outlive the time given, if no settle time has begun."""
+        """Return the seconds that one call may take: no longer than until the deadline, unless it is settling."""
         left = self.deadline - now if self.settling is None else CALL_TIMEOUT_S
         return min(CALL_TIMEOUT_S, max(MIN_CALL_TIMEOUT_S, left))
 
@@ -97,13 +97,13 @@ class RolloutState:
 CALL_TIMEOUT_S = 10.0
 """seconds after which a call to kubectl is ended"""
 MIN_CALL_TIMEOUT_S = 2.0
-"""seconds that every call is given, however little time is left: a healthy cluster answers within them"""
+"""seconds that a call may take at least, even close to the deadline: a healthy cluster answers within them"""
 
 
 def start_state(
     target: DeployTarget, expectation: Expectation, timeouts: RolloutTimeouts, *, now: float
 ) -> RolloutState:
-    """Return the state before the first look."""
+    """Return the state before the first poll."""
     return RolloutState(
         target=target,
         expectation=expectation,

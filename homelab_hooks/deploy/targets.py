@@ -1,4 +1,4 @@
-"""Several targets at once: each has its own machine, all share the timeout."""
+"""Decides several targets at once: one machine for each, and one timeout for all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homelab_hooks.polling.contact import seconds_to_heartbeat
 from homelab_hooks.polling.outcome import Decision, Found, Poll
 
 PollsByTarget = Mapping[DeployTarget, Poll[Observation]]
-"""of those targets that a look was due at"""
+"""the polls of the targets whose poll was due"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class TargetSet:
 def decide_targets(
     target_set: TargetSet, poll: Poll[PollsByTarget[Observation]], now: float, *, assess: machine.Assess[Observation]
 ) -> Decision[TargetSet]:
-    """Apply the looks at all targets; the delay is None once every target has a result."""
+    """Apply the polls of all targets; the delay is None once every target has an outcome."""
     polls = poll.value if isinstance(poll, Found) else {}
     events: list[Event] = []
     delays: list[float] = []
@@ -37,7 +37,7 @@ def decide_targets(
         if state.outcome is None and state.target in polls:
             step = machine.decide(state, polls[state.target], now, assess=assess)
             events += step.events
-            state = step.state  # noqa: PLW2901 - the state after the turn, or as it was
+            state = step.state  # noqa: PLW2901 - the state after the poll; unchanged without one
         if state.outcome is None:
             delays.append(max(machine.MIN_DELAY_S, state.due_at - now))
         states.append(state)
@@ -50,7 +50,7 @@ def decide_targets(
 
 
 def _dedupe_contact(events: list[Event]) -> tuple[Event, ...]:
-    """Report a lost or restored contact once for all targets."""
+    """Drop repeated events of lost or restored contact: all targets share the server."""
     kept: list[Event] = []
     for event in events:
         repeated = isinstance(event, ContactLost | ContactRestored) and any(type(each) is type(event) for each in kept)

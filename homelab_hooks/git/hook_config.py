@@ -45,7 +45,6 @@ class HookConfig:
         return self._git.run("ls-files", "--error-unmatch", "--", name).ok
 
     def hook_commands(self, option: str) -> dict[str, str]:
-        """Return the command of each config hook of a scope by name; empty if command or event is missing."""
         """Return the command of each config hook of one scope, by name; empty if its command or event is missing."""
         done = self._git.run("config", option, "-z", "--get-regexp", r"^hook\..*\.(command|event)$")
         found: dict[str, dict[str, str]] = {}

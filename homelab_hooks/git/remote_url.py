@@ -36,7 +36,6 @@ class RepoAddress(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """OWNER/NAME, as CI's lookup takes it."""
         """OWNER/NAME, as a CI server looks it up."""
         return f"{self.namespace}/{self.name}"
 

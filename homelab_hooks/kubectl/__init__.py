@@ -1,1 +1,1 @@
-"""Verbs on kubectl; its JSON becomes our facts, its errors become looks."""
+"""Runs kubectl with a timeout for each call, and parses its JSON and its errors into poll results."""

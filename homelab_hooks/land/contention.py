@@ -1,71 +1,73 @@
-"""Decides when a landing that lost a race tries again: after another landing, or after a time without one."""
+"""Decides when a landing retries after a lost race: after another landing, or after a time without one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 CERTAIN_AFTER_LANDINGS = 10
-"""landings of others after which an attempt begins for certain"""
+"""landings of others after which the probability of an attempt is 1"""
 CHANCE_EXPONENT = 4
-"""how steeply the chance grows: of several that wait, the one that has waited longest is to go alone"""
+"""how steeply the probability grows: of several waiting landings, only the one that waited longest should begin"""
 ROUND_POLLS_COUNT = 4
+"""polls of the target in the time that one attempt takes"""
 MIN_POLL_INTERVAL_S = 0.2
 MAX_POLL_INTERVAL_S = 15.0
 QUIET_ROUNDS = 4
-"""rounds without a landing after which no other landing is expected"""
+"""attempts without a landing in between, in time, after which no other landing is expected"""
 MAX_FIRST_QUIET_S = 10.0
-"""the same after the first lost race: usually only two landings met"""
+"""upper limit of that time in seconds after the first lost race, when usually only two landings compete"""
 MAX_QUIET_S = 600.0
-"""the same after further ones, when others land one after the other"""
+"""upper limit of that time in seconds after further lost races, when others land one after the other"""
 
 
 @dataclass(frozen=True, slots=True)
 class Contention:
-    """What a landing knows of the others that push to its target.
+    """What a landing knows about other landings that push to the same target.
 
-    A push is accepted if no other landing came between its fetch and its push. So a longer wait does not improve an
-    attempt, and waits that grow let the last to land overtake repeatedly. An attempt that begins right
-    after a landing of another has the best chance, for whatever else is under way then will be refused. Should all that
-    wait begin at that moment, all but one would lose. So each begins with a chance that grows with the landings that
-    have overtaken it. The others wait for the next landing, which costs them no attempt.
+    A push is accepted if no other landing has pushed since the fetch. A longer wait therefore does not improve the next
+    attempt, and exponential backoff would let newcomers overtake repeatedly. An attempt has the best chance right after
+    another landing, because all other attempts that are running at that moment will be rejected. If all waiting
+    landings began then, all but one would lose. So each begins with a probability that grows with the number of
+    landings that have overtaken it; the others wait for the next landing, which costs them no attempt.
     """
 
     lost_races: int = 0
     round_s: float = 0.0
-    """seconds from the fetch to the refused push, at the last attempt"""
+    """seconds from the fetch to the rejected push of the last attempt"""
     overtaken: int = 0
-    """landings of others that were seen since this one began"""
+    """landings of others that were observed since this one began"""
     tip: str = ""
     """the target's commit at the last poll; empty: not polled since the last lost race"""
     tip_since: float = 0.0
+    """when `tip` was first observed, in the clock's seconds"""
 
     def lost_race(self, round_s: float) -> Contention:
-        """After a push that was refused because another came first."""
+        """Return the state after a push was rejected because another one came first; `round_s` is in seconds."""
         return Contention(self.lost_races + 1, round_s, self.overtaken + 1)
 
     @property
     def quiet_s(self) -> float:
-        """Seconds without a landing after which it begins whatever the chance."""
+        """Seconds without another landing after which the next attempt begins in any case."""
         return min(QUIET_ROUNDS * self.round_s, MAX_FIRST_QUIET_S if self.lost_races <= 1 else MAX_QUIET_S)
 
     def poll_interval_s(self, jitter: float) -> float:
-        """Seconds until the next poll.
+        """Return the seconds until the next poll.
 
         Args:
-            jitter: from 0 to 1.
+            jitter: a random number from 0 to 1.
         """
         interval = min(max(self.round_s / ROUND_POLLS_COUNT, MIN_POLL_INTERVAL_S), MAX_POLL_INTERVAL_S)
         return interval * (0.5 + jitter)
 
     def polled(self, tip: str, now: float) -> Contention:
-        """After a poll of the target."""
+        """Return the state after a poll of the target, which found the commit `tip`."""
         if tip == self.tip:
             return self
         return replace(self, tip=tip, tip_since=now, overtaken=self.overtaken + bool(self.tip))
 
 
 def begins_attempt(before: Contention, after: Contention, *, now: float, draw: float) -> bool:
-    """Whether the next attempt begins at once, from what was known before and after a poll.
+    """Return whether the next attempt begins now, given the state before and after a poll.
 
     Args:
         draw: a random number from 0 to 1.

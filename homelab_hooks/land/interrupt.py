@@ -1,4 +1,4 @@
-"""The verdict after Ctrl-C or SIGTERM: whether the commit is landed, queried if that is unknown."""
+"""The verdict after Ctrl-C or SIGTERM; queries the server if it is unknown whether the commit has landed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from homelab_hooks.polling.loop import Clock
 from homelab_hooks.verdict import Verdict
 
 PUSH_EXIT_GRACE_S = 1.5
-"""seconds that a push, which received the signal too, has to end"""
+"""seconds to wait for the push to end; it has received the signal too"""
 ANSWER_TIMEOUT_S = 2.0
-"""seconds that the server has to answer each query, while the user waits for the command to end"""
+"""timeout in seconds for each query of the server, while the user waits for the command to end"""
 _RESUME_HINT = "resume with git land --continue, or undo with git land --abort"
 
 ArrivalCheck = Callable[[LandingState], bool | None]
@@ -34,8 +34,9 @@ def interrupt_verdict(
     """Return the verdict of an interrupted landing, with the command that resumes it.
 
     Args:
-        earlier: what was written down before this landing began: as long as it still stands, it is another's truth.
-        ask: whether a push that was cut short has arrived; None where nobody can tell.
+        previous: the saved state before this landing began. If it has not changed, this landing has saved nothing.
+        ask: returns whether an interrupted push reached the server; None if that is unknown.
+        exit: the exit code of the verdict.
     """
     state = pending_landing(git)
     if state is None:
@@ -61,10 +62,11 @@ def interrupt_verdict(
 def check_arrived(state: LandingState, *, git: Repository, asking: Remotes, clock: Clock) -> bool | None:
     """Return whether the pushed commit is on the target; None if that is unknown after a few seconds.
 
-    A no counts where nothing pushes any more and it was asked for twice: a server may work on what it has got.
+    Returns False only if no push is running any more and two queries did not find the commit: a server may still
+    process a push that it has received.
 
     Args:
-        asking: asks the server, and prompts nobody.
+        asking: queries the server; must not prompt.
     """
     try:
         until = clock.now() + PUSH_EXIT_GRACE_S

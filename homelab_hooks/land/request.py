@@ -95,16 +95,7 @@ class LandingDependencies:
     """The dependencies of a landing.
 
     Args:
-        git: in the work tree of the topic branch; prompts if stdin is a terminal.
-        commands: for the verification: without our tokens, without git's variables of another call.
-        hooks: for the repository's own post-push hook: it may keep our tokens, it watches.
-        jitter: a number from 0 to 1, another each time.
-        poller: polls the remote while others land; never prompts; None: `git`.
-        check_ci: asks CI before anything is changed; raises a Problem; None: not wanted.
-        follow_up: follows the commit, unless the repository has a post-push hook; None: not wanted.
-        runs_post_push_hook: whether the repository's own post-push hook takes the place of `follow_up`.
-        on_landed: gets `LandingState.landed` at each change, for a result that is written without a verdict.
-        git: the work tree of the feature branch; may prompt on a terminal.
+        git: the work tree of the topic branch; may prompt on a terminal.
         commands: runs the verification, without our tokens and without git's variables.
         hooks: runs the repository's own post-push hook, with our tokens: it watches CI.
         jitter: returns a random number from 0 to 1.
@@ -112,6 +103,7 @@ class LandingDependencies:
         check_ci: checks access to CI before anything is changed; raises CommandError; None: no check.
         follow_up: the post-push stage if the repository has no hook of its own; None: there is none.
         runs_post_push_hook: whether the repository's own post-push hook replaces `follow_up`.
+        on_landed: gets `LandingState.landed` after each change, for a result that is written without a verdict.
     """
 
     git: Repository
@@ -126,5 +118,4 @@ class LandingDependencies:
     runs_post_push_hook: bool = True
     on_landed: Callable[[bool | None], None] = lambda _: None
     follow_up_label: str = "watch CI"
-    """what `follow_up` does, for the dry run"""
-    """what `follow_up` does, for a dry run"""
+    """what `follow_up` does, as a dry run prints it"""

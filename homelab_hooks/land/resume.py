@@ -24,13 +24,13 @@ from homelab_hooks.text.humanize import join_names, short_sha
 from homelab_hooks.verdict import Verdict
 
 ORPHAN_PUSH_TIMEOUT_S = 60.0
-"""seconds that a push which outlived its landing may still take"""
+"""seconds to wait for a push that is still running after its landing was killed"""
 RECHECK_AFTER_S = 2.0
-"""seconds after which a server that did not have the commit is queried again"""
+"""seconds before the second query of a server that does not have the commit"""
 
 
 def with_credentials(state: LandingState, git: Repository) -> LandingState:
-    """Return the state with the passwords of its URLs, which only git's settings hold."""
+    """Return the state with the passwords in its URLs, which are read from git's settings and never saved."""
     remote = url_secrets.restore_userinfo(
         state.remote, (git.remotes.push_remote(state.branch), git.remotes.push_default())
     )
@@ -46,9 +46,8 @@ def resume_merge(landing: Landing) -> None:
     operation = git.operations.current_operation()
     if operation and not begun_by_landing(state, operation):
         raise foreign_operation_error(operation)
-    if (
-        operation.name == "rebase" and git.history.current_branch()
-    ):  # killed before it had left the branch: nothing to go on with
+    if operation.name == "rebase" and git.history.current_branch():
+        # The rebase was killed before it detached HEAD, so it has not applied anything.
         git.operations.abort_operation(operation.name)
     elif operation:
         _finish_operation(landing, operation.name)
@@ -84,9 +83,10 @@ def _finish_operation(landing: Landing, operation: str) -> None:
 
 
 def push_arrived(landing: Landing) -> bool | None:
-    """Return whether an interrupted push reached the server; waits for one that still runs, queries twice before a no.
+    """Return whether an interrupted push reached the server; None if that is unknown.
 
-    A server that has received the whole push may still process it after the client has gone.
+    Waits for a push that is still running. Queries the server twice before it returns False, because a server that has
+    received the whole push may still process it after the client has gone.
     """
     _wait_for_orphan_push(landing)
     there = steps.query_pushed(landing)
@@ -116,14 +116,14 @@ def _wait_for_orphan_push(landing: Landing) -> None:
 
 
 def require_unlocked(git: Repository) -> None:
-    """Raise CommandError if another git is running here, or a killed one left its lock file."""
+    """Raise CommandError if git's index is locked, by a running git or by one that was killed."""
     lock = git.worktree.lock_file()
     if lock is not None:
         raise lock_error(str(lock))
 
 
 def roll_back(landing: Landing) -> Verdict:
-    """Restore the branch and the work tree; what has landed stays landed, and is said."""
+    """Restore the branch and the work tree. If the commit has landed already, change nothing and report that."""
     state = landing.state
     there = bool(state.landed_commit) or (push_arrived(landing) if state.push_unconfirmed else False)
     if there is None:
@@ -164,7 +164,7 @@ def _undo_operation(landing: Landing) -> None:
 
 
 def _branch_gone(landing: Landing) -> bool:
-    """Whether the landing's branch was deleted, or is in another work tree, so that nobody can switch to it here."""
+    """Return whether the landing's branch cannot be checked out here: deleted, or checked out in another work tree."""
     git, state = landing.git, landing.state
     if git.history.current_branch() == state.branch or git.operations.current_operation().name == "rebase":
         return False
@@ -175,7 +175,7 @@ def _branch_gone(landing: Landing) -> bool:
 
 
 def _keep_branch(landing: Landing) -> Verdict:
-    """Somebody's own commits are on the branch: nothing is taken from it, and what the landing left there is named."""
+    """Leave a branch that has the user's own commits as it is, and report which commits the landing added to it."""
     git, state = landing.git, landing.state
     ours = (
         state.merged_commit
@@ -202,7 +202,7 @@ def _discarded(landing: Landing, branch_state: str, *, hint: str = "") -> Verdic
 def _undo_partial_merge(landing: Landing) -> None:
     """Undo a merge that was killed before git wrote MERGE_HEAD, if nothing else is staged.
 
-    A landing that ended by itself left no such merge: what differs then is the user's.
+    Only a killed landing can have such a merge. After one that ended by itself, all changes are the user's.
     """
     git, state = landing.git, landing.state
     if not state.merge_began_at or state.ended_with:
@@ -222,9 +222,9 @@ def _undo_partial_merge(landing: Landing) -> None:
 
 
 def _restore_merged_files(git: Repository, tree: str, changed: list[str]) -> None:
-    """The files were written and the index was not: give back what HEAD has, unless somebody's own work is among them.
+    """Restore the files of HEAD after a merge that wrote files but not the index, unless the user has changed one.
 
-    A new file that is what the merge would have made of it is the merge's.
+    A new file is removed only if its content is that of the merge.
     """
     if git.worktree.modified_since_tree(tree, changed):
         return

@@ -33,7 +33,7 @@ MAX_COUNT = 10**6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingState:
-    """How far a landing got."""
+    """The progress of a landing, as it is saved for --continue and --abort."""
 
     request: LandRequest
     branch: str
@@ -46,43 +46,43 @@ class LandingState:
     target_commit: str = ""
     """the target's commit that is being or was merged"""
     merge_began_at: str = ""
-    """the branch's commit when our merge or rebase with `target_commit` began; empty if none is unfinished"""
+    """the branch's commit when the merge or rebase with `target_commit` began; empty if none is unfinished"""
     merged_commit: str = ""
-    """the branch's commit after our last merge or rebase"""
+    """the branch's commit after the landing's last merge or rebase"""
     verified_tree: str = ""
     pushed_commit: str = ""
     """the commit that is being or was pushed"""
     landed_commit: str = ""
     ended_with: str = ""
-    """the verdict it ended with; empty while it runs and after it was killed"""
+    """the verdict of the landing; empty while it runs, and after it was killed"""
     push_attempts: int = 0
     push_unconfirmed: bool = False
-    """whether a push may have reached the server and the server has not been queried since"""
+    """whether a push may have reached the server, and the server has not been queried since"""
 
     @property
     def landed(self) -> bool | None:
         """Whether the commit is on the target; None while a push may have reached the server unconfirmed.
 
-        The only place where a landing that has not ended decides this; `Verdict.landed` is for one that has.
+        For a landing that is still running, this is the only source; once it has ended, `Verdict.landed` is.
         """
         return True if self.landed_commit else None if self.push_unconfirmed else False
 
     @property
-    def only_looked(self) -> bool:
-        """Whether it has changed nothing, so that there is nothing to resume or abort."""
+    def is_unmodified(self) -> bool:
+        """Whether the landing has not changed anything, so that it cannot be resumed or aborted."""
         return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.merged_commit and not self.pushed_commit
 
     @property
     def nothing_done(self) -> bool:
-        """Whether it has not merged, verified or pushed anything."""
+        """Whether the landing has not merged, verified or pushed anything."""
         return not self.merged_commit and not self.verified_tree and not self.pushed_commit
 
     @property
     def was_interrupted(self) -> bool:
-        """Whether its result is unknown: it was killed, or its push was not confirmed."""
+        """Whether the landing has no result: it was killed or interrupted, or its push was not confirmed."""
         return (
             not self.landed_commit
-            and not self.only_looked
+            and not self.is_unmodified
             and self.ended_with in {"", ExitCode.UNREACHABLE.verdict, ExitCode.INTERRUPTED.verdict}
         )
 
@@ -210,7 +210,7 @@ def lock_held_error(holder: str) -> CommandError:
 
 
 def lock_holder(directory: Path) -> str:
-    """Return who holds the lock; empty if it is free. Changes nothing."""
+    """Return the text that the holder of the lock wrote into it; empty if it is free. Changes nothing."""
     try:
         with (directory / "land.lock").open(encoding="utf-8", errors="replace") as file:
             holder = file.read()
@@ -229,8 +229,8 @@ def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
     """Hold the lock of this repository's landings; the kernel releases it when the process ends.
 
     Args:
-        directory: in the directory that all work trees share.
-        who: said to a second landing.
+        directory: for the lock file; a directory below the common git directory, which all work trees share.
+        who: describes this landing in the error message of a second one.
     """
     with _reporting_disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)

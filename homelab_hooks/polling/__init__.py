@@ -1,1 +1,1 @@
-"""Polling: the outcome of a request, and the loop that drives a decision."""
+"""The poll loop that the subjects share: the outcome of a poll, lost contact, retries, and the heartbeat."""

@@ -25,15 +25,15 @@ from homelab_hooks.text.humanize import pluralize
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolloutHistory:
-    """What the assessment needs of earlier snapshots."""
+    """What the assessment needs to know about earlier snapshots."""
 
     target: WorkloadTarget
     first_poll: bool = False
-    """the workload was not seen before"""
+    """whether this is the first poll that found the workload"""
     proven_image: str = ""
-    """the proving image that was seen before; empty if none was"""
+    """the image that named the commit in an earlier snapshot; empty if none did"""
     previous_images: tuple[str, ...] = ()
-    """the images it ran before that"""
+    """the images that the workload ran before that"""
     progressed: bool = False
     """the pods have progressed since the last snapshot"""
     evidence: tuple[ObservedProblem, ...] = ()
@@ -64,22 +64,22 @@ class _Context:
 
 
 def find_current_revision(snapshot: Snapshot, kind: WorkloadKind) -> Revision | None:
-    """The revision made from the workload's present template; None while its controller has not made it.
+    """Return the revision of the workload's current template; None until its controller has created it.
 
-    The number (or name) alone is not enough: it is still the old one just after a change.
+    The number (or name) alone is not enough: just after a change it is still that of the old revision.
     """
     workload, revisions = snapshot.workload, snapshot.revisions
     if kind is WorkloadKind.DEPLOYMENT:
         found = next((each for each in revisions if str(each.number) == workload.revision), None)
     elif kind is WorkloadKind.STATEFULSET:
         found = next((each for each in revisions if each.name == workload.revision), None)
-    else:  # a DaemonSet does not tell
+    else:  # the status of a DaemonSet does not name its revision
         found = max(revisions, key=lambda revision: revision.number, default=None)
     return found if found is not None and found.template == workload.template else None
 
 
 def split_pods(snapshot: Snapshot, kind: WorkloadKind) -> tuple[tuple[Pod, ...], tuple[Pod, ...]]:
-    """The living pods of the current revision, and those of others."""
+    """Return the active pods of the current revision, and those of other revisions."""
     current = find_current_revision(snapshot, kind)
     name = current.name if current else None
     living = [pod for pod in snapshot.pods if pod.is_active]
@@ -133,13 +133,13 @@ def _image_replaced(found: NoCommit | OtherCommit, expectation: Expectation, his
 def _assess_rollout(case: _Context) -> Assessment:
     steps = (
         _assess_paused,
-        _observed_by_controller,
+        _assess_observed,
         _assess_deadline,
-        _fatal_problem,
-        _scaled_to_zero,
+        _assess_problems,
+        _assess_scale,
         _assess_counts,
         _assess_old_pods,
-        _consistent_digest,
+        _assess_digests,
     )
     for step in steps:
         if (assessment := step(case)) is not None:
@@ -149,17 +149,15 @@ def _assess_rollout(case: _Context) -> Assessment:
 
 
 def _assess_paused(case: _Context) -> Assessment | None:
-    """Return the block by a pause, which only an incomplete rollout has."""
-    if not case.workload.paused or not (
-        _observed_by_controller(case) or _assess_counts(case) or _assess_old_pods(case)
-    ):
+    """Return that the rollout is blocked by a pause; None if it is not paused, or complete."""
+    if not case.workload.paused or not (_assess_observed(case) or _assess_counts(case) or _assess_old_pods(case)):
         return None
     return RolloutProgressing(
         case.proof.image, blocked_by="the Deployment is paused", blocked_hint="kubectl rollout resume it"
     )
 
 
-def _observed_by_controller(case: _Context) -> Assessment | None:
+def _assess_observed(case: _Context) -> Assessment | None:
     if case.workload.observed != case.workload.generation or case.current is None:
         return RolloutProgressing(case.proof.image, "waiting for the controller to observe the new spec")
     return None
@@ -177,12 +175,12 @@ def _assess_deadline(case: _Context) -> Assessment | None:
     return case.history.failed(reason, case.proof.image, crashed)
 
 
-def _fatal_problem(case: _Context) -> Assessment | None:
+def _assess_problems(case: _Context) -> Assessment | None:
     fatal = case.history.fatal
     return case.history.failed(fatal.text, case.proof.image, fatal.crashed_container) if fatal else None
 
 
-def _scaled_to_zero(case: _Context) -> Assessment | None:
+def _assess_scale(case: _Context) -> Assessment | None:
     if case.workload.counts.desired:
         return None
     reason = "no node is chosen for it" if case.history.kind is WorkloadKind.DAEMONSET else "it is scaled to zero"
@@ -211,7 +209,7 @@ def _still_rolling(case: _Context) -> RolloutProgressing:
 
 
 def _blocked_by(case: _Context) -> tuple[str, str]:
-    """Return what blocks the rollout, and a hint."""
+    """Return the cause of the standstill and a hint; empty texts if the rollout is not blocked."""
     workload, evidence = case.workload, case.history.evidence
     behind = min(workload.partition, workload.counts.desired, len(case.old))
     if evidence:
@@ -224,8 +222,8 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
     return "", ""
 
 
-def _consistent_digest(case: _Context) -> Assessment | None:
-    """Return the block by pods that run different images under one tag, which was pushed again meanwhile."""
+def _assess_digests(case: _Context) -> Assessment | None:
+    """Return that the rollout is blocked if the pods run different digests of one tag, which was pushed again."""
     for name in case.proof.containers:
         states = [state for pod in case.new for state in pod.containers if state.name == name and not state.init]
         digests = {state.digest for state in states if state.digest}

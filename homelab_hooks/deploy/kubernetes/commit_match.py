@@ -1,4 +1,4 @@
-"""Whether a workload names our commit, a newer one that contains it, another one, or none."""
+"""Match the names on a workload with a commit: the same, a newer one that contains it, another one, or none."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from homelab_hooks.kubectl.model import Container, Workload
 
 @dataclass(frozen=True, slots=True)
 class SameCommit:
-    """It names the commit."""
+    """The workload names the commit."""
 
     image: str
     containers: tuple[str, ...]
-    """names of the containers that prove it"""
+    """names of the containers whose images name it"""
 
 
 @dataclass(frozen=True, slots=True)
 class NewerCommit:
-    """It names a newer commit, which contains ours."""
+    """The workload names a newer commit that contains the expected one."""
 
     image: str
     containers: tuple[str, ...]
@@ -32,31 +32,31 @@ class NewerCommit:
 
 @dataclass(frozen=True, slots=True)
 class OtherCommit:
-    """It names something else, that does not contain the commit as far as can be known."""
+    """The workload names another commit, which is not known to contain the expected one."""
 
     image: str
     name: str
     unknown: bool = False
-    """git does not know the name here: it may be a newer commit"""
+    """the commit is not in this repository, so it may be a newer one"""
 
 
 @dataclass(frozen=True, slots=True)
 class NoCommit:
-    """Nothing on it can name a commit."""
+    """No name on the workload is that of a commit."""
 
     image: str
     reason: str
 
 
 class ImageProof(Protocol):
-    """Where on a workload the commit's name is looked for: a tag, an annotation, a label, a variable.
+    """The place on a workload that holds the commit's name: a tag, an annotation, a label or a variable.
 
-    To add one, write a class with this method, and a row for its text in `kubectl.image_ref.parse_proof`. A digest is
-    not one of them: it names no commit, and the pods are compared with it.
+    To add one, write a class with this method, and add its text to `kubectl.image_ref.parse_proof`. A digest is not
+    such a place, because it does not name a commit; it is compared with the pods' digests.
     """
 
     def find_name(self, workload: Workload, container: Container) -> str | None:
-        """Return the text that may name a commit; None where it is not there."""
+        """Return the text that may name a commit; None if the workload does not have it."""
 
 
 CommitMatch = SameCommit | NewerCommit | OtherCommit | NoCommit
@@ -64,7 +64,7 @@ CommitMatch = SameCommit | NewerCommit | OtherCommit | NoCommit
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A text that may name a commit, with the image it stands for."""
+    """A text that may name a commit, with the image and container it belongs to."""
 
     text: str
     image: str
@@ -72,7 +72,7 @@ class _Candidate:
 
 
 def unknown_commits(workload: Workload, expectation: Expectation) -> tuple[str, ...]:
-    """Return the names on a workload that git must compare with ours; none if one of them is ours."""
+    """Return the commits that git must compare with the expected one; none if the workload names that one."""
     if expectation.exact or isinstance(expectation.proof, image_ref.DigestProof):
         return ()
     candidates = [each for each in _find_candidates(workload, expectation) if not image_ref.is_dirty_build(each.text)]
@@ -82,7 +82,7 @@ def unknown_commits(workload: Workload, expectation: Expectation) -> tuple[str, 
 
 
 def match_commit(snapshot: Snapshot, expectation: Expectation) -> CommitMatch:
-    """Return what the proof on the workload names."""
+    """Return how the names on the workload match the expected commit."""
     if isinstance(expectation.proof, image_ref.DigestProof):
         return _match_digest(snapshot, expectation, expectation.proof.digest)
     candidates = _find_candidates(snapshot.workload, expectation)
@@ -104,7 +104,7 @@ def match_commit(snapshot: Snapshot, expectation: Expectation) -> CommitMatch:
 
 
 def proves_commit(snapshot: Snapshot, expectation: Expectation) -> bool:
-    """Return whether the workload names the commit, or a newer one that counts."""
+    """Return whether the workload names the commit, or a newer one that contains it."""
     return isinstance(match_commit(snapshot, expectation), SameCommit | NewerCommit)
 
 
@@ -139,7 +139,7 @@ def _no_commit(workload: Workload, expectation: Expectation, candidates: list[_C
 
 
 def _match_digest(snapshot: Snapshot, expectation: Expectation, wanted: str) -> CommitMatch:
-    """Match a digest with the template's or an active pod's; a tag says nothing about it."""
+    """Match a digest with those of the template and of the active pods."""
     containers = _selected_containers(snapshot.workload, expectation)
     if not containers:
         return NoCommit("", f"it has no container {expectation.container}")

@@ -1,4 +1,4 @@
-"""Shows the last log lines of crashed containers: best effort, once per failure, never part of the verdict."""
+"""Prints the last log lines of crashed containers: best effort, once per failure, never part of the verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOG_TIMEOUT_S = 5.0
 
 
 class CrashLogs:
-    """Shows crash logs once a rollout has failed."""
+    """Prints the crash logs of a rollout that has failed."""
 
     def __init__(self, kubectl: Kubectl, tell: Callable[[Event], None]) -> None:
         self._kubectl = kubectl
@@ -23,7 +23,7 @@ class CrashLogs:
         self._reported: set[WorkloadTarget] = set()
 
     def report(self, state: RolloutState) -> None:
-        """Show the logs of a new failure, while its pod may still exist."""
+        """Print the crash log of a failure, once; at once, because its pod may be deleted soon."""
         if state.outcome is None or state.outcome.crashed_container is None:
             return
         target, crashed = workload_target(state), state.outcome.crashed_container

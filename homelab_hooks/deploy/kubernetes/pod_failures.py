@@ -13,9 +13,9 @@ from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, Wor
 from homelab_hooks.text.sanitize import truncate_text
 
 TRANSIENT_LIMIT_S = 60.0
-"""seconds of problem that may pass, for kinds that have no progress deadline"""
+"""seconds after which a transient problem fails the rollout, for kinds without a progress deadline"""
 MAX_RESTARTS = 3
-"""the restart at which a crash is a loop"""
+"""the number of restarts from which a crash counts as a crash loop"""
 
 _PULL = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInspectError", "SignatureValidationFailed"}
 _WRONG_NAME = {"InvalidImageName", "ErrImageNeverPull"}
@@ -29,14 +29,14 @@ _CACHE = re.compile(r"failed to sync .* cache", re.IGNORECASE)
 
 
 class ProblemKind(Enum):
-    """How a problem is judged."""
+    """When a problem fails the rollout."""
 
     CRASH_LOOP = auto()
-    """a crash loop: fails the rollout as soon as it is seen"""
+    """at once"""
     PERMANENT = auto()
-    """fails the rollout once it has lasted `PERMANENT_AFTER_S`"""
+    """after `PERMANENT_AFTER_S`"""
     TRANSIENT = auto()
-    """may pass: the progress deadline decides, or a minute"""
+    """when the progress deadline passes; without one, after `TRANSIENT_LIMIT_S`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class PodProblem:
     kind: ProblemKind
     text: str
     cause_unknown: bool = False
-    """it does not say its cause; what was seen before may"""
+    """the message does not contain the cause; an earlier snapshot may"""
     crashed_container: CrashedContainer | None = None
 
 
@@ -75,13 +75,13 @@ def _with_age(known: ObservedProblem | None, problem: PodProblem, now: float) ->
         return replace(known, snapshots=known.snapshots + 1)
     if known.problem.kind is not problem.kind:
         return ObservedProblem(problem, now, 1)
-    # ErrImagePull and ImagePullBackOff alternate: the first text is kept, so that one problem is told once.
+    # ErrImagePull and ImagePullBackOff alternate: the first text is kept, so that one problem is reported once.
     kept = known.problem if problem.key.startswith("image ") else problem
     return ObservedProblem(kept, known.since, known.snapshots + 1)
 
 
 def fatal_problem(evidence: Iterable[ObservedProblem], kind: WorkloadKind, now: float) -> PodProblem | None:
-    """Return the problem that fails the rollout by now; None if there is none."""
+    """Return the first problem that fails the rollout; None if none does yet."""
     for each in evidence:
         lasted = now - each.since if each.snapshots > 1 else -1.0
         match each.problem.kind:
@@ -100,8 +100,8 @@ def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot
     """Return the problems of the new pods, the worst first, each key once.
 
     Args:
-        first_restarts: by pod uid, the restarts at the first look that saw it.
-        cannot_create: why no pod can be made, in the controller's words.
+        first_restarts: restarts by pod uid, in the first poll that saw the pod.
+        cannot_create: why pods cannot be created, in the controller's words.
     """
     found = (
         [PodProblem("create", ProblemKind.TRANSIENT, f"pods cannot be created: {cannot_create}")]
@@ -115,7 +115,7 @@ def find_problems(pods: Iterable[Pod], first_restarts: Mapping[str, int], cannot
 
 
 def problem_keys(pod: Pod) -> tuple[str, ...]:
-    """What is wrong with a pod at one moment, in words; a restart more is another word."""
+    """Return the texts of a pod's current problems; one more restart makes another text."""
     return tuple(problem.text for problem in _pod_problems(pod, 0))
 
 

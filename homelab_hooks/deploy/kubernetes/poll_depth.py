@@ -1,4 +1,4 @@
-"""How much of a workload to ask the API for: nothing, the workload alone, or its pods too."""
+"""Decides how much to request from the API: nothing, the workload alone, or its pods too."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ class PollDepth(Enum):
 
     NONE = auto()
     WATCH_ONLY = auto()
-    """nothing; the watch's news is reported"""
+    """nothing; what the watch has delivered is reported"""
     WORKLOAD = auto()
-    """the workload alone, and more if that shows a need: one request"""
+    """the workload, in one request; its pods too if it has changed"""
     SNAPSHOT = auto()
     """a snapshot: the pods, then the workload"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchState:
-    """What the watches reported; it ends a sleep and is never evidence."""
+    """What the watches delivered. It can end a sleep early, and is never evidence (ADR 10)."""
 
     up: bool = False
-    """they would tell if there were news"""
+    """whether the watches are running and current"""
     workload: Workload | None = None
-    """the workload in the last watch event since it was read"""
+    """the workload of the last watch event since the last read; None if there was none"""
     gone: bool = False
-    """it was deleted"""
+    """the workload was deleted"""
     pod_problem: bool = False
-    """a pod is in trouble since the last snapshot"""
+    """a pod has had a problem since the last snapshot"""
 
 
 def poll_depth(state: RolloutState, watch_state: WatchState, now: float) -> PollDepth:
@@ -80,7 +80,7 @@ def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bo
     if last_snapshot is None or not only_counters_changed(last_snapshot.workload, workload) or workload.deleting:
         return False
     if workload.counts.is_rolled_out is (state.settling is None):
-        return False  # an end, or the end of one: the pods must be seen
+        return False  # the rollout is complete now, or no longer complete: the pods must be read
     return not is_pod_poll_due(state, now)
 
 
@@ -140,6 +140,6 @@ def usual_pod_time(memory: WorkloadMemory) -> float:
     if memory.last_workload is None:
         return 0.0
     counts = memory.last_workload.counts
-    if counts.updated < counts.desired or counts.updated < 2:  # noqa: PLR2004 - one says nothing of the next
+    if counts.updated < counts.desired or counts.updated < 2:  # noqa: PLR2004 - two pods are needed for one interval
         return 0.0
     return (memory.pods_climbed_at - memory.counters_changed_at) / (counts.updated - 1)

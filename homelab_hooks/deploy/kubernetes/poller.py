@@ -32,8 +32,8 @@ class WorkloadPoller:
     """Polls workloads; caches what git answered about the commits they name.
 
     Args:
-        now: the time, so that no call is given more than is left.
-        wake: cuts the wait's sleep short; without it nothing is listened to.
+        now: returns the time, to limit each call to the time that is left.
+        wake: ends the current sleep of the wait; None: no watches are started.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class WorkloadPoller:
         return self._watchers[workload_target(state)].watch_state(state, rolling)
 
     def _with_watch_state(self, state: RolloutState, poll: Poll[RolloutObservation]) -> Poll[RolloutObservation]:
-        """With whether the watches can be relied on from now on."""
+        """Add to an observation whether the watches are up."""
         watcher = self._watchers.get(workload_target(state))
         if watcher is None or not isinstance(poll, Found):
             return poll
@@ -91,7 +91,7 @@ class WorkloadPoller:
         )
 
     def _workload_first(self, state: RolloutState) -> Poll[RolloutObservation]:
-        """The workload, and what else it shows to be needed."""
+        """Poll the workload, then its pods too if the workload alone does not suffice."""
         read = self._read(state)
         if not isinstance(read, Found):
             return read
@@ -106,7 +106,7 @@ class WorkloadPoller:
         return self._consistent_snapshot(state, workload)
 
     def _consistent_snapshot(self, state: RolloutState, first: Workload | None) -> Poll[RolloutObservation]:
-        """A snapshot: where the workload changes while it is taken, its new reading begins the next one."""
+        """Take a snapshot; if the workload changes meanwhile, take another one, starting with the changed workload."""
         for _ in range(_MAX_TRIES):
             if first is None:
                 read = self._read(state)
@@ -117,10 +117,10 @@ class WorkloadPoller:
             if not isinstance(taken, Workload):
                 return taken
             first = taken
-        return Unavailable("the workload changed while it was looked at, again and again", FailureKind.BODY)
+        return Unavailable(f"the workload changed during each of {_MAX_TRIES} polls", FailureKind.BODY)
 
     def _snapshot(self, state: RolloutState, first: Workload) -> Poll[RolloutObservation] | Workload:
-        """Revisions and pods between two readings of the workload; the second one where it changed meanwhile."""
+        """Read the revisions and pods, then the workload again; return the workload if it has changed meanwhile."""
         revisions = self._revisions(state, first)
         if not isinstance(revisions, Found):
             return _incomplete(revisions)

@@ -1,4 +1,4 @@
-"""The probe for Kubernetes workloads: looks with kubectl, and what each look amounts to."""
+"""The probe for Kubernetes workloads: polls them with kubectl, and assesses each poll."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from homelab_hooks.polling.outcome import Poll
 
 
 class KubernetesProbe:
-    """Looks at Deployments, StatefulSets and DaemonSets (`deploy.proof.DeliveryProbe`).
+    """Polls Deployments, StatefulSets and DaemonSets (`deploy.proof.DeliveryProbe`).
 
     Args:
-        contains: asks git whether a newer commit contains ours.
-        now: the clock, so that no call is given more time than is left.
-        wake: ends the wait's sleep early; None: kubectl's watches are not used.
+        contains: asks git whether a commit contains the expected one.
+        now: returns the time, to limit each call to the time that is left.
+        wake: ends the current sleep of the wait; None: kubectl's watches are not used.
         tell: receives the last log lines of a container whose crash failed the rollout.
     """
 
@@ -51,14 +51,14 @@ class KubernetesProbe:
         self._crash_logs = CrashLogs(kubectl, tell)
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
-        """Return what there is to see of one workload now; shows the crash logs of one that has failed."""
+        """Return the current observation of one workload; print the crash logs instead if it has failed."""
         if state.outcome is not None:
             self._crash_logs.report(state)
             return None
         return self._poller.poll(state)
 
     def assess(self, observation: RolloutObservation, state: RolloutState, now: float) -> Assessed:
-        """Return what a look amounts to."""
+        """Return the assessment of one poll."""
         return assess_observation(observation, state, now)
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class KubernetesProbe:
 
 
 def assess_observation(observation: RolloutObservation, state: RolloutState, now: float) -> Assessed:
-    """Return what a look at a workload amounts to, given what is remembered of it."""
+    """Return the assessment of one poll, given what is remembered of the workload."""
     match observation:
         case Snapshot():
             return _assess_snapshot(observation, state, now)
@@ -114,7 +114,7 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
 def _record_pods(
     memory: WorkloadMemory, history: RolloutHistory, snapshot: Snapshot, now: float, *, proves: bool
 ) -> tuple[WorkloadMemory, RolloutHistory]:
-    """Add the new pods' problems and progress to what is remembered, and to what the assessment goes by."""
+    """Return the memory and the history with the problems and the progress of the new pods added."""
     new, old = split_pods(snapshot, history.kind)
     restarts = {**{pod.uid: pod.restarts for pod in new}, **memory.first_restarts}
     progress, before = PodProgress(sum(pod.ready for pod in new), len(old)), memory.pod_progress
@@ -141,7 +141,7 @@ def _progress(workload: Workload, old: int | None) -> InstanceCounts:
 
 
 def pace_of(memory: WorkloadMemory, kind: WorkloadKind) -> Pace:
-    """Return what the time of the next look depends on, in no vendor's terms."""
+    """Return the facts that the time of the next poll depends on, independent of the vendor."""
     usual, workload = poll_depth.usual_pod_time(memory), memory.last_workload
     return Pace(
         changing_since=memory.counters_changed_at,

@@ -1,4 +1,4 @@
-"""What one look with kubectl returns, and what the probe keeps of it for the next one."""
+"""The result of one poll with kubectl, and what the probe remembers until the next one."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadTarget
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The workload, its revisions and pods at one moment; `kin` says what git knows of the names on it."""
+    """The workload, its revisions and its pods at one moment.
+
+    `containment` has what git knows about each commit that the workload names: whether it contains the expected one.
+    """
 
     workload: Workload
     revisions: tuple[Revision, ...] = ()
     pods: tuple[Pod, ...] = ()
     without_pods: bool = False
-    """revisions and pods were not asked for, because the workload alone tells"""
+    """revisions and pods were not requested, because the workload alone is enough"""
     watched: bool = False
-    """news will wake us"""
+    """whether a watch is up that would end the sleep early"""
     taken_at: float | None = None
-    """just before its pods were asked for; None where that was at the moment it is judged"""
+    """when its pods were requested, in the clock's seconds; None: at the moment of the assessment"""
     containment: Mapping[str, Containment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadOnly:
-    """The workload alone, between two snapshots: how far it is, never a verdict."""
+    """The workload alone, between two snapshots: enough for the progress, never for a verdict."""
 
     workload: Workload
     watched: bool = False
@@ -40,7 +43,7 @@ RolloutObservation = Snapshot | WorkloadOnly
 
 @dataclass(frozen=True, slots=True)
 class PodProgress:
-    """How far the pods were at a look."""
+    """The numbers of ready and old pods in one poll."""
 
     ready: int
     old: int
@@ -48,29 +51,29 @@ class PodProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadMemory:
-    """What the probe knows of one workload between two looks; times in the clock's seconds."""
+    """What the probe remembers of one workload between two polls; times in the clock's seconds."""
 
     last_workload: Workload | None = None
-    """the workload as it was read or heard last"""
+    """the workload as it was last read, or received from a watch"""
     last_snapshot: Snapshot | None = None
     """the last snapshot with all its parts"""
     last_snapshot_at: float = 0.0
     counters_changed_at: float
-    """since when it has this template and this size"""
+    """when its template or size last changed"""
     changed_at: float
-    """since when its counters are as they are"""
+    """when its counters last changed"""
     pods_climbed_at: float
-    """when the last pod was made from its present template"""
+    """when the last pod was created from its current template"""
     watched: bool = False
-    """a change would end the sleep early"""
+    """whether a watch is up that would end the sleep early"""
     pod_progress: PodProgress | None = None
     first_restarts: Mapping[str, int] = field(default_factory=dict)
-    """of each pod by its uid, at the first look that saw it"""
+    """restarts by the pod's uid, in the first poll that saw the pod"""
     evidence: tuple[ObservedProblem, ...] = ()
 
 
 def memory_of(state: RolloutState) -> WorkloadMemory:
-    """Return what the probe kept of this workload; before the first look, that nothing has changed since the start."""
+    """Return what the probe remembers of this workload; before the first poll, a memory that begins with the wait."""
     if isinstance(state.memory, WorkloadMemory):
         return state.memory
     return WorkloadMemory(counters_changed_at=state.began, changed_at=state.began, pods_climbed_at=state.began)

@@ -15,15 +15,15 @@ from homelab_hooks.kubectl.model import Pod, Workload
 RETRY_DELAYS_S = (15.0, 60.0, 240.0)
 """seconds before a watch without events is started again; after the last one it is not"""
 GOOD_AFTER_S = 30.0
-"""seconds after which a watch that ends has been a good one"""
+"""seconds that a watch must last so that its end does not count as a failure"""
 LAG_LIMIT_S = 2.0
-"""seconds after which a watch that lags behind what was read is given up"""
+"""seconds that a watch may lag behind what was read before it is given up"""
 EXTRA_DURATION_S = 60.0
 """seconds that a watch may run beyond the timeout, for the settle time"""
 
 
 class KubectlWatch:
-    """One watch: restarted when it ends, given up when it is useless."""
+    """One watch of kubectl; restarted when it ends, until it has failed repeatedly."""
 
     def __init__(self, begin: Callable[[], LineFollower], now: Callable[[], float]) -> None:
         self._begin, self._now = begin, now
@@ -31,7 +31,7 @@ class KubectlWatch:
         self._began = self._retry_at = float("-inf")
         self._failures = 0
         self.lines = 0
-        """received since it began"""
+        """lines received since the watch began"""
 
     @property
     def up(self) -> bool:
@@ -39,7 +39,7 @@ class KubectlWatch:
         return self._stream is not None and self._stream.alive and self.lines > 0
 
     def ensure_running(self) -> None:
-        """Start it if it is not running and not given up."""
+        """Start the watch if it is not running and has not been given up."""
         now = self._now()
         if self._stream is not None and not self._stream.alive:
             self._ended(now)
@@ -55,7 +55,7 @@ class KubectlWatch:
             self._ended(self._began)
 
     def close(self) -> None:
-        """End it."""
+        """End the watch."""
         if self._stream is not None:
             self._stream.close()
 
@@ -72,7 +72,7 @@ class WorkloadWatcher:
     """Watches one workload.
 
     Args:
-        wake: cuts the wait's current sleep short.
+        wake: ends the current sleep of the wait.
         now: monotonic seconds.
     """
 
@@ -113,7 +113,7 @@ class WorkloadWatcher:
             )
 
     def verify_against(self, read: Workload) -> None:
-        """Compare with what was read; give up a watch that lags behind."""
+        """Compare the watch with the workload that was read, and give it up if it lags behind."""
         watch, now = self._workload_watch, self._now()
         if watch is None or not watch.up:
             return
