@@ -93,20 +93,20 @@ class PushResult:
     reason: str = ""
     output: tuple[str, ...] = ()
     link: str = ""
-    """where the server says a pull request can be opened or found"""
+    """the URL from the server's output that opens or shows a pull request"""
     hint: str = ""
-    """what to do about it, as a clause; empty if the reason does not tell"""
+    """the fix for this reason, as a clause; empty if it is not known"""
     confirmed: bool = True
-    """false where git reported the commit as accepted and then failed, or succeeded without a line for its ref"""
+    """false if git reported the commit as accepted and then failed, or succeeded without a line for its ref"""
 
 
 _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)\t(?P<summary>.*)")
 _LINK = re.compile(r"https?://\S+(?:/pulls?/|/merge_requests/|/pull-requests|/compare/)\S*")
-_SIDEBAND_PREFIX = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
+_STALE_OLD_VALUE = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
 _NOISE = re.compile(r"hint:|error: failed to push some refs to|To |Done$|remote:\s*(?:error:)?\s*$|error:\s*$")
 
-_MOVED = re.compile(r"fetch first|non-fast-forward|stale info|remote ref updated|incorrect old value|already exists")
-_REF_TAKEN = re.compile(r"failed to update ref|atomic transaction failed|incorrect old value|reference already exists")
+_MOVED = re.compile(r"fetch first|non-fast-forward|stale info|remote ref updated")
+_REF_TAKEN = re.compile(r"failed to update ref|atomic transaction failed")
 _LOCK_HELD = re.compile(
     r"Unable to create '[^']*\.lock': File exists|unable to lock|another git process", re.IGNORECASE
 )
@@ -135,7 +135,7 @@ _SAYS_LITTLE = re.compile(
     r"|early EOF$"
 )
 _FRAMEWORK_FAILED = re.compile(r"\.{3,}\s*Failed$")
-"""how pre-commit and prek print which of their hooks failed"""
+"""the end of the line that pre-commit and prek print for a failed hook"""
 _UNPUSHED = "not be found on any remote:"
 _FATAL_EXIT_CODE = 128
 
@@ -145,7 +145,7 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
 
     Args:
         code: git's exit code, negative for a signal.
-        sha: the commit that was pushed: a server that has it already has it, whatever else it says.
+        sha: the commit that was pushed; if the server's message shows that the branch is at it, the push is accepted.
 
     >>> out = "!\trefs/heads/m:refs/heads/m\t[rejected] (fetch first)\nDone\n"
     >>> parse_push_output(1, out, "", ref="refs/heads/m").status.name
@@ -183,14 +183,13 @@ def output_lines(err: str) -> tuple[str, ...]:
 
 
 def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:
-    now = _SIDEBAND_PREFIX.search(err)
+    now = _STALE_OLD_VALUE.search(err)
     if now and sha and now["now"] == sha:
         return PushStatus.ACCEPTED
     if "[remote failure]" in summary:
         return PushStatus.UNKNOWN
     if "[remote rejected]" not in summary:
-        moved = _MOVED.search(summary) and not summary.endswith("(already exists)")
-        return PushStatus.LOST_RACE if moved else PushStatus.REFUSED
+        return PushStatus.LOST_RACE if _MOVED.search(summary) else PushStatus.REFUSED
     if now or "incorrect old value" in summary or "reference already exists" in summary:
         return PushStatus.LOST_RACE
     if _REF_TAKEN.search(summary):

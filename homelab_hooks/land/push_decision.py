@@ -78,7 +78,7 @@ def decide_after_push(outcome: PushResult, *, tried: int, attempts: int, jitter:
         case PushStatus.REFUSED | PushStatus.LOCAL_HOOK | PushStatus.DENIED:
             return Fail(push_error(outcome))
         case _:
-            assert_never(outcome.kind)
+            assert_never(outcome.status)
 
 
 LOST_RACE = "another push came first"

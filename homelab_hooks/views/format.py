@@ -24,6 +24,7 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.text import durations
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.sanitize import truncate_text
 
 
@@ -87,7 +88,7 @@ def format_result_line(result: Result) -> str:
 
 
 def _start(event: Start) -> list[str]:
-    about = " ".join(part for part in (event.sha[:12], event.repo, event.server and f"on {event.server}") if part)
+    about = " ".join(part for part in (short_sha(event.sha), event.repo, event.server and f"on {event.server}") if part)
     lines = [f"{event.command}: {about}" if about else event.command]
     return [*lines, f"to resume: {event.resume}"] if event.resume else lines
 
@@ -113,7 +114,7 @@ def _log(event: Log) -> str:
 
 def format_background_watch(event: BackgroundWatch) -> str:
     """Return one line about the running or the last watch of a push."""
-    push = f"{event.sha[:12]} on {event.branch}"
+    push = f"{short_sha(event.sha)} on {event.branch}"
     if event.under_way:
         return f"watching: {push}, for {durations.format_duration(event.age)}"
     url = f" {event.url}" if event.url else ""

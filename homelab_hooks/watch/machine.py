@@ -53,6 +53,7 @@ from homelab_hooks.events import Event, PipelineResult
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.polling.contact import is_timed_out
 from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event
@@ -132,7 +133,7 @@ def _follow_successors(
         if evaluate_pipeline(track, watch, rows, now) is not Undecided.FOLLOW:
             continue
         row = next(row for row in rows if row.run == find_superseding_run(track.pipeline, rows))
-        note = f"{track.run} was superseded by {row.run}, which contains {watch.scope.sha[:8]}: following it"
+        note = f"{track.run} was superseded by {row.run}, which contains {short_sha(watch.scope.sha)}: following it"
         ended = now if row.status.is_final else None
         newer = PipelineTrack(
             track.group,

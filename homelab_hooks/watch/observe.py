@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from homelab_hooks.ci.model import Pipeline, Status
 from homelab_hooks.events import Event, Log, LogLevel
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch import estimate
 from homelab_hooks.watch.diff import build_pipeline_event, diff_details
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack
@@ -142,7 +143,8 @@ def rank_status(status: Status) -> int:
 def _replacement_note(row: Pipeline, old: PipelineTrack, watch: CiWatchState) -> str:
     if row.commit == watch.scope.sha:
         return f"restarted: {row.run} replaces {old.run}"
-    return f"{old.run} was superseded by {row.run}, whose commit {row.commit[:8]} contains this commit: following it"
+    newer = short_sha(row.commit)
+    return f"{old.run} was superseded by {row.run}, whose commit {newer} contains this commit: following it"
 
 
 def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:

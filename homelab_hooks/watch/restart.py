@@ -7,6 +7,7 @@ from typing import NamedTuple
 from homelab_hooks.ci.model import Pipeline, RunRef, Status
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch.snapshot import CommitSnapshot
 
 _RESTARTABLE = {Status.FAILURE, Status.KILLED, Status.CANCELED}
@@ -55,7 +56,7 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     cancelled = [other for pipeline in failed for other in _pipelines_it_would_cancel(pipeline, snapshot.rows, sha)]
     if cancelled and not force:
         raise CommandError(
-            f"a restart would cancel {cancelled[0].run}, the run of the newer commit {cancelled[0].commit[:8]}",
+            f"a restart would cancel {cancelled[0].run}, the run of the newer commit {short_sha(cancelled[0].commit)}",
             hint="wait until it ends, or use --force",
             exit=ExitCode.REFUSED,
         )

@@ -8,6 +8,7 @@ from typing import NamedTuple, assert_never
 from homelab_hooks.ci.model import Pipeline, RunRef, Status, Step, Workflow
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 
 DETAIL_WAIT_S = 5.0
@@ -181,11 +182,11 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline,
         case Containment.CONTAINS:
             return Undecided.FOLLOW
         case Containment.NOT_CONTAINED:
-            relation = f"whose commit {newer.commit[:8]} does not contain it"
+            relation = f"whose commit {short_sha(newer.commit)} does not contain it"
         case _ if _waits_for_commit(track, watch, now):
             return Undecided.CONTAINMENT
         case _:
-            relation = f"whose commit {newer.commit[:8]} is not in this repository, so it cannot be checked"
+            relation = f"whose commit {short_sha(newer.commit)} is not in this repository, so it cannot be checked"
     return Ruling(
         exit=ExitCode.SUPERSEDED,
         reason=f"{track.run} was superseded by {newer.run}, {relation}",

@@ -191,7 +191,7 @@ def test_the_table_of_pipelines_is_text(red: Shell, woodpecker: WoodpeckerSimula
         "acme/app", "main", head, timelines.make_green(), message=f"a{TITLE}b {BIDI} {HIDDEN}{CLEAR}", after=-60.0
     )
     lines = [DRAWING.sub("", line) for line in on_terminal(red, "homelab", "ci", "status", "--output", "live")]
-    assert any(line.endswith(f"{head[:8]} ab gpj ***") for line in lines), lines
+    assert any(line.endswith(f"{head[:10]} ab gpj ***") for line in lines), lines
     assert not any(harmful(COLOUR.sub("", line)) or TOKEN in line for line in lines)
 
 

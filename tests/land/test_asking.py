@@ -59,7 +59,7 @@ def test_our_question_is_whole_until_it_is_answered_and_after(
     terminal.wait_for("[y/N]")
     rest()
     assert question in shown(terminal, columns)
-    assert f"git land: {ann.head[:12]}" in shown(terminal, columns).partition(question)[0], "the title comes first"
+    assert f"git land: {ann.head[:10]}" in shown(terminal, columns).partition(question)[0], "the title comes first"
 
     terminal.type("n\n")
 

@@ -294,7 +294,7 @@ TEXT = (
         (
             Change(
                 "hooks/background/notify.py",
-                'title = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:_SHORT_SHA_DIGITS]}"',
+                'title = f"homelab: {result.verdict} exit={int(result.exit)} {short_sha(result.sha)}"',
                 'title = f"homelab: {result.verdict} {result.reason}"',
             ),
         ),

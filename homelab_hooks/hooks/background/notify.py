@@ -12,11 +12,11 @@ from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.system import process_table, terminal
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import ProcessInfo
+from homelab_hooks.text.humanize import short_sha
 
 NOTIFY_TIMEOUT_S = 30.0
 """for homelab.notify and for notify-send"""
 _DESKTOP_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
-_SHORT_SHA_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +48,12 @@ def send_notification(
     """
     if config.notify and _run_notify_command(result_json, config, targets, emit):
         return
-    title = f"homelab: {result.verdict} exit={int(result.exit)} {result.sha[:_SHORT_SHA_DIGITS]}"
+    title = f"homelab: {result.verdict} exit={int(result.exit)} {short_sha(result.sha)}"
     leader, environ = targets.session_leader, targets.environ
     if leader and _is_terminal_open(leader):
         terminal.ring_bell(leader.terminal, title=title, term=environ.get("TERM", ""))
     if any(environ.get(name) for name in _DESKTOP_VARIABLES):
-        body = f"homelab ci status {result.sha[:_SHORT_SHA_DIGITS]}"
+        body = f"homelab ci status {short_sha(result.sha)}"
         targets.runner.run(["notify-send", "--app-name=homelab", title, body], timeout=NOTIFY_TIMEOUT_S)
 
 

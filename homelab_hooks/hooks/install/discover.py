@@ -27,7 +27,7 @@ from homelab_hooks.hooks.install.model import (
 
 STATE_FILES = ("pushing", "pushed")
 """files that the shims write to <common directory>/homelab"""
-_OTHER_EVENTS = {"global", "system", "command"}
+_SHARED_SCOPES = {"global", "system", "command"}
 """scopes in which core.hooksPath applies to other repositories too"""
 
 
@@ -109,7 +109,7 @@ def _hooks_dir(
         )
         origin = f"git config core.hooksPath ({entry.scope})" if entry else ""
         own = any(path.resolve().is_relative_to(part.resolve()) for part in inside)
-        shared = entry is not None and entry.scope in _OTHER_EVENTS and not own
+        shared = entry is not None and entry.scope in _SHARED_SCOPES and not own
     missing = f"{path} is not a directory" if path.exists() and not path.is_dir() else ""
     within = git.at(path) if path.is_dir() else _nearest_git(git, path)
     private = bool(inside) and path.resolve().is_relative_to(inside[0].resolve())

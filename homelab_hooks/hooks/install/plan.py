@@ -89,13 +89,13 @@ def plan_install(facts: HookFacts, texts: Mapping[str, str]) -> InstallPlan | In
     trigger = ways[shims.TRANSACTION_HOOK]
     if isinstance(trigger, InstallRefused):
         return trigger
-    done = [_is_done(facts, name, way, texts[name]) for name, way in ways.items()]
+    done = [_plan_hook(facts, name, way, texts[name]) for name, way in ways.items()]
     steps = [step for more, _ in done for step in more]
     left = [RemoveFile(path) for folder in (facts.hooks_dir, facts.other_dirs) if folder for path in folder.leftovers]
     return InstallPlan((*left, *steps), tuple(word for _, word in done))
 
 
-def _is_done(
+def _plan_hook(
     facts: HookFacts, name: str, way: HookSlot | Path | InstallRefused, text: str
 ) -> tuple[list[InstallStep], str]:
     match way:

@@ -113,7 +113,7 @@ def test_status_shows_what_is_watched_now_and_what_was_last(sandbox: PushSandbox
 
     seen = sandbox.shell("homelab", "ci", "status")
 
-    assert f"watching: {sha[:12]} on main" in seen.err
+    assert f"watching: {sha[:10]} on main" in seen.err
     assert "on main: passed exit=0" in seen.err
     assert len(seen.lines) == 1
 

@@ -15,6 +15,7 @@ from homelab_hooks.events import BackgroundWatch, Log, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.background.registry import WatchRegistry
 from homelab_hooks.text import durations
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
 from homelab_hooks.views.select import is_live_view
 from homelab_hooks.watch.failure_report import report_failure
@@ -69,5 +70,5 @@ def _row_cells(row: Pipeline, wall: float, redact: Redactor) -> tuple[str, ...]:
     took = durations.format_duration(row.duration_s) if row.duration_s else "-"
     age = f"{durations.format_duration(max(0.0, wall - row.created))} ago" if row.created else "-"
     message = row.message.splitlines()[0] if row.message else ""
-    told = (row.raw_status or row.status.value, row.event, took, age, f"{row.commit[:8]} {message}")
+    told = (row.raw_status or row.status.value, row.event, took, age, f"{short_sha(row.commit)} {message}")
     return str(row.run), *(sanitize_text(text, redact) for text in told)

@@ -18,6 +18,7 @@ from homelab_hooks.events import Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import branch_status
 
@@ -71,7 +72,8 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
             pipeline = seen.pipeline
             if pipeline is not None and branch_status.has_failed(pipeline):
                 raise CommandError(
-                    f"{branch} fails in CI: {pipeline.run} ({pipeline.commit[:10]}) {pipeline.status}: {pipeline.url}",
+                    f"{branch} fails in CI: {pipeline.run} ({short_sha(pipeline.commit)}) {pipeline.status}: "
+                    f"{pipeline.url}",
                     hint=f"fix it first; to push the fix, or to push anyway: {BYPASS_HINT}",
                     exit=ExitCode.REFUSED,
                 )
