@@ -24,6 +24,23 @@ def test_what_is_not_a_duration_is_refused_with_an_example(text: str) -> None:
         durations.parse_duration(text)
 
 
+@pytest.mark.parametrize("text", ["999999999h", "277777h59m", "16666667m", "277777h999999999s"])
+def test_a_duration_of_many_years_is_refused_as_too_long(text: str) -> None:
+    """No such wait is meant; a unit or some digits are wrong."""
+    with pytest.raises(ValueError, match="at most 277777h"):
+        durations.parse_duration(text)
+
+
+def test_the_longest_duration_is_read_and_shown() -> None:
+    assert durations.format_duration(durations.parse_duration("277777h")) == "277777h00m"
+
+
+@pytest.mark.parametrize("seconds", [1e9, 1e300, float("inf"), float("nan")])
+def test_a_longer_time_is_shown_as_a_noun_phrase(seconds: float) -> None:
+    """It stands after words such as "retrying for"."""
+    assert durations.format_duration(seconds) == "more than 30 years"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0.0s"), (0.44, "0.4s"), (9.96, "10s"), (59.6, "1m00s"), (75, "1m15s"), (3599.7, "1h00m"), (5400, "1h30m")],
