@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ from homelab_hooks.config import files
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.net.http import HttpClient, Transport, make_requests_session
-from homelab_hooks.net.message import RequestFailed
+from homelab_hooks.net.message import REDIRECT_STATUSES, RequestFailed
 from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 VAULT_TIMEOUT_S = 5.0
 """seconds for one response of Vault, from connecting to its last byte"""
-OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, BROKEN, DOWN = 200, 401, 403, 404, 500, 503
-REDIRECT_STATUSES = range(300, 400)
-TRANSIENT_STATUSES = (408, 412, 425, 429)
+TRANSIENT_STATUSES = (
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.PRECONDITION_FAILED,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+)
 """statuses below 500 after which a retry may help: Vault is busy, or a standby is behind the leader"""
 _VAULT_HINT = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
 
@@ -126,8 +130,8 @@ def _engine(client: Any, path: str) -> tuple[str, int]:
 
 def _data(answer: Any) -> Any:
     """Return the data of a response: hvac returns JSON for a 200, and the bare response for anything else."""
-    status = getattr(answer, "status_code", OK)
-    if status != OK:
+    status = getattr(answer, "status_code", HTTPStatus.OK)
+    if status != HTTPStatus.OK:
         raise _VaultStatus(status, answer.text)
     return (answer.json() if hasattr(answer, "json") else answer)["data"]
 
@@ -143,20 +147,20 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
 
 
 def _on_status(status: int, text: str, vault: VaultSettings) -> TokenNotFound:
-    if status in (UNAUTHORIZED, FORBIDDEN):
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         reason = f"it refused the token from {vault.token_source}: expired, or no right to read there"
         return TokenNotFound(vault.source, reason, "run vault login, then try again")
-    if status == NOT_FOUND:
+    if status == HTTPStatus.NOT_FOUND:
         return TokenNotFound(vault.source, "there is nothing at that path", "set homelab.vaultPath")
     if status in REDIRECT_STATUSES:
         reason = "it redirects to another server, where the Vault token is not sent"
         return TokenNotFound(vault.source, reason, _VAULT_HINT)
-    if status == DOWN:
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return TokenNotFound(vault.source, "it is sealed or starting", "unseal it", unreachable=True)
     status_reason = f"it failed with {status} ({truncate_text(strip_control_chars(text), 80)})"
     return TokenNotFound(
         vault.source,
         status_reason,
         "check the Vault server",
-        unreachable=status in TRANSIENT_STATUSES or status >= BROKEN,
+        unreachable=status in TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR,
     )

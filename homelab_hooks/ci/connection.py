@@ -16,7 +16,7 @@ class ApiClient(Protocol):
     """Sends requests to one server."""
 
     def request(
-        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = ..., body: bytes = b""
+        self, method: str, path: str, *, timeout: float, max_bytes: int = ..., body: bytes = b""
     ) -> HttpResponse | RequestFailed:
         """Send one request and return the response, or why there is none within `timeout` seconds."""
 

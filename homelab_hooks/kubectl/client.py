@@ -13,6 +13,7 @@ from homelab_hooks.kubectl import errors, parse, pods as pods_reading, watch_str
 from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadKind, WorkloadTarget
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text.json_fields import Json
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CRASH_LOG_LINES = 10
@@ -163,7 +164,7 @@ class Kubectl:
         return shlex.join(["kubectl", *self._options, *_logs_command(target, pod, container)])
 
     def _get(
-        self, target: WorkloadTarget, what: list[str], read: Callable[[parse.Json], T], within: float
+        self, target: WorkloadTarget, what: list[str], read: Callable[[Json], T], within: float
     ) -> Found[T] | NotFound | Unavailable | Denied:
         argv = [self._program, *self._options, f"--namespace={target.namespace}", "get", *what, "--output=json"]
         done = self._processes.run(argv, timeout=within)

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from homelab_hooks.kubectl.model import Container, ReplicaCounts, Revision, Template, Workload, WorkloadKind
+from homelab_hooks.text.json_fields import MAX_INT, Json
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _REVISION = "deployment.kubernetes.io/revision"
 _ADDED_BY_CONTROLLER = "pod-template-hash"
-_MAX_INT = 2**53
-
-Json = Mapping[str, Any]
 
 
 def parse_workload(kind: WorkloadKind, raw: Json) -> Workload:
@@ -112,7 +110,7 @@ def owner_uids(raw: Json) -> set[str]:
 def to_int(value: Any) -> int:
     """Return a count, 0 for an absent one. Raises ValueError or TypeError if it is not a number, or above 2**53."""
     number = int(value or 0)
-    if abs(number) > _MAX_INT:
+    if abs(number) > MAX_INT:
         raise ValueError("count out of range")
     return number
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, Revision
-from homelab_hooks.kubectl.parse import Json, owner_uids, to_int
+from homelab_hooks.kubectl.parse import owner_uids, to_int
+from homelab_hooks.text.json_fields import Json
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _HASH = "controller-revision-hash"

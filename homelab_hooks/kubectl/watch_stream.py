@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TypeVar
 
-from homelab_hooks.kubectl.parse import Json
+from homelab_hooks.text.json_fields import Json
 
 T = TypeVar("T")
 

@@ -23,6 +23,7 @@ from homelab_hooks.land.request import (
     VerifyCommand,
 )
 from homelab_hooks.system.atomic_file import replace_file
+from homelab_hooks.text.json_fields import require_types
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 
@@ -155,15 +156,8 @@ def _reporting_disk_errors(directory: Path) -> Iterator[None]:
 def _parse_state(raw: Any) -> LandingState:
     if not isinstance(raw, dict) or raw.pop("schema") != SCHEMA_VERSION:
         raise ValueError("state of another version")
-    _require_types(raw, request=dict, push_attempts=int, push_unconfirmed=bool)
+    require_types(raw, max_int=MAX_COUNT, request=dict, push_attempts=int, push_unconfirmed=bool)
     return LandingState(**{**raw, "request": _parse_request(raw["request"]), "stage": Stage(raw["stage"])})
-
-
-def _require_types(raw: dict[str, Any], **kinds: type) -> None:
-    """Raise TypeError if a value is not of its type (by default a text), or too large."""
-    for key, value in raw.items():
-        if type(value) is not kinds.get(key, str) or (isinstance(value, int) and abs(value) > MAX_COUNT):
-            raise TypeError(key)
 
 
 def _request_to_json(request: LandRequest) -> dict[str, Any]:
@@ -191,12 +185,12 @@ def _parse_request(raw: Any) -> LandRequest:
     )
     options = tuple(str(option) for option in raw["push_options"])
     plain = {key: value for key, value in raw.items() if key != "verify"}
-    _require_types(plain, push_options=list, dry_run=bool, max_retries=int, caller_state=dict)
+    require_types(plain, max_int=MAX_COUNT, push_options=list, dry_run=bool, max_retries=int, caller_state=dict)
     return LandRequest(**{**raw, "verify": found, "strategy": Strategy(raw["strategy"]), "push_options": options})
 
 
 def _parse_command(command: str, why: str) -> VerifyCommand:
-    _require_types({"command": command, "why": why})
+    require_types({"command": command, "why": why})
     return VerifyCommand(command, why)
 
 

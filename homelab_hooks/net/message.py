@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from homelab_hooks.polling.outcome import FailureKind
 
+REDIRECT_STATUSES = range(300, 400)
+
 
 class HttpRequest(NamedTuple):
     """A request; `path` is the full path of the URL."""

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import base64
 import http.server
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from pathlib import Path
-from typing import Self
 
-from homelab_hooks.simulators.http_server import HttpServer, read_chunks, read_exactly
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_chunks, read_exactly
 from homelab_hooks.system.process import ProcessRunner
 
 
 class GitFault(Enum):
     """A fault of a request; a positive value is the status that is sent."""
 
-    UNAUTHORIZED = 401
-    FORBIDDEN = 403
-    NOT_FOUND = 404
-    TOO_LARGE = 413
-    TOO_MANY = 429
-    UNAVAILABLE = 503
-    REDIRECT = 302
+    UNAUTHORIZED = HTTPStatus.UNAUTHORIZED.value
+    FORBIDDEN = HTTPStatus.FORBIDDEN.value
+    NOT_FOUND = HTTPStatus.NOT_FOUND.value
+    TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value
+    TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS.value
+    UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE.value
+    REDIRECT = HTTPStatus.FOUND.value
     """to the same path at `redirect_to`"""
     LOSE_ANSWER = -1
     """the request takes effect, then the connection is closed without a response"""
@@ -76,7 +74,7 @@ class GitServerPlan:
         return found
 
 
-class GitServer:
+class GitServer(ServerThread):
     """Serves the bare repositories below `root`; a context manager."""
 
     def __init__(self, root: Path, environ: Mapping[str, str]) -> None:
@@ -84,22 +82,7 @@ class GitServer:
         self.requests: list[GitService] = []
         self.root = root
         self.processes = ProcessRunner(environ)
-        self._http = _GitHttpServer(self)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-    @property
-    def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a trailing slash."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        super().__init__(_GitHttpServer(self))
 
     def pushed(self, path: str, body: bytes) -> None:
         """Call `on_push` for each ref that a push has updated."""

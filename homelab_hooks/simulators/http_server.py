@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
 from socketserver import BaseServer
+from typing import Self
 
 
 class ToleratesHangUps(BaseServer):
@@ -31,6 +33,28 @@ class HttpServer(ToleratesHangUps, ThreadingHTTPServer):
 
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(("127.0.0.1", 0), handler)
+
+
+class ServerThread:
+    """Runs an HTTP server in a thread while its context is open."""
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a trailing slash."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
 
 def read_exactly(stream: BufferedIOBase, size: int) -> bytes:

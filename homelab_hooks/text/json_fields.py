@@ -15,6 +15,7 @@ T = TypeVar("T")
 MAX_INT = 2**53
 """the largest number, time or exit code that is accepted; a larger one cannot be converted to a float and displayed"""
 Json = Mapping[str, Any]
+"""a JSON object"""
 
 
 class UnexpectedShape(ValueError):  # noqa: N818 - the response is wrong, not this program
@@ -66,6 +67,23 @@ def read_number(json: Json, *keys: str, required: bool = False) -> int:
     if value is not None and abs(value) > MAX_INT:
         raise UnexpectedShape(f"{keys[0]} is too large")
     return value or 0
+
+
+def require_types(raw: Mapping[str, Any], *, max_int: int = MAX_INT, **types: type) -> None:
+    """Check the fields of an object that this program wrote itself, but that may have been changed since.
+
+    Args:
+        max_int: the largest absolute value of an integer.
+        types: the exact type of each field that is not a text.
+
+    Raises:
+        TypeError: a field has another type, or is too large; the message is the field's name.
+
+    >>> require_types({"stage": "merge", "push_attempts": 2}, push_attempts=int)
+    """
+    for key, value in raw.items():
+        if type(value) is not types.get(key, str) or (isinstance(value, int) and abs(value) > max_int):
+            raise TypeError(key)
 
 
 def _type_name(value: object) -> str:

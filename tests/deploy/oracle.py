@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from homelab_hooks.simulators.kubernetes.timeline import Json
+from homelab_hooks.text.json_fields import Json
 
 WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet"}
 

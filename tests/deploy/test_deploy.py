@@ -17,8 +17,9 @@ from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.simulators.clock import SimulatedClock
 from homelab_hooks.simulators.kubernetes.objects import SampleApp
 from homelab_hooks.simulators.kubernetes.rollouts import LATE_IMAGE, DeploymentScript, RolloutEnding, ScriptedRollout
-from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline, Json
+from homelab_hooks.simulators.kubernetes.timeline import ClusterTimeline
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text.json_fields import Json
 
 Given = Callable[..., Any]
 GONE = Completed(

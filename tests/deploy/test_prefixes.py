@@ -11,7 +11,8 @@ import pytest
 
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.simulators.kubernetes.timeline import Json, RolloutRecording
+from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
+from homelab_hooks.text.json_fields import Json
 from tests.deploy.oracle import done
 from tests.deploy.test_recordings import DEPLOYED, OTHERWISE, asked
 

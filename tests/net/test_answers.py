@@ -90,20 +90,20 @@ def test_a_broken_answer_is_a_value(asked: Any, broken: faults.HttpFault, expect
 def test_a_refused_connection_is_a_value(woodpecker: WoodpeckerSimulator, client: Client) -> None:
     https = client(woodpecker.url)
     woodpecker.stop()
-    assert fault(https.request("GET", "/version")) is FailureKind.CONNECTION
+    assert fault(https.request("GET", "/version", timeout=HANG_S)) is FailureKind.CONNECTION
 
 
 def test_a_server_that_was_started_again_is_reached_again(woodpecker: WoodpeckerSimulator, client: Client) -> None:
     https = client(woodpecker.url)
-    assert isinstance(https.request("GET", "/version"), HttpResponse)
+    assert isinstance(https.request("GET", "/version", timeout=HANG_S), HttpResponse)
     woodpecker.stop()
-    assert isinstance(https.request("GET", "/version"), RequestFailed)
+    assert isinstance(https.request("GET", "/version", timeout=HANG_S), RequestFailed)
     woodpecker.start()
-    assert isinstance(https.request("GET", "/version"), HttpResponse)
+    assert isinstance(https.request("GET", "/version", timeout=HANG_S), HttpResponse)
 
 
 def test_a_name_without_an_address_is_a_value(client: Client) -> None:
-    assert fault(client("https://missing.invalid").request("GET", "/version")) is FailureKind.CONNECTION
+    assert fault(client("https://missing.invalid").request("GET", "/version", timeout=HANG_S)) is FailureKind.CONNECTION
 
 
 def test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None:
@@ -127,7 +127,10 @@ def test_a_gzip_bomb_is_not_unpacked(client: Client, httpserver: HTTPServer) -> 
     """50 MB in 50 kB."""
     bomb = gzip.compress(b" " * 50_000_000)
     httpserver.expect_request("/bomb").respond_with_data(bomb, headers={"Content-Encoding": "gzip"})
-    assert fault(client(httpserver.url_for("")).request("GET", "/bomb", max_bytes=1 << 20)) is FailureKind.BODY
+    assert (
+        fault(client(httpserver.url_for("")).request("GET", "/bomb", timeout=HANG_S, max_bytes=1 << 20))
+        is FailureKind.BODY
+    )
 
 
 def test_what_is_not_an_event_stream_is_not_listened_to(client: Client, httpserver: HTTPServer) -> None:
@@ -148,7 +151,7 @@ def test_a_redirect_is_reported_and_not_followed(
     }[where]
     for code in (301, 302, 303, 307, 308):
         woodpecker.fail(FaultRule(fault=faults.Redirect(to, code)))
-        answer = client(woodpecker.url).request("GET", LIST)
+        answer = client(woodpecker.url).request("GET", LIST, timeout=HANG_S)
         assert isinstance(answer, HttpResponse)
         assert (answer.status, answer.headers["location"]) == (code, to)
     assert httpserver.log == []
@@ -164,7 +167,7 @@ def test_the_token_is_sent_as_bearer_and_nothing_is_sent_without_one(
     monkeypatch.setenv("NETRC", str(netrc))
     httpserver.expect_request("/").respond_with_data("")
     for token in ("t0ken", ""):
-        client(httpserver.url_for(""), token=token).request("GET", "/")
+        client(httpserver.url_for(""), token=token).request("GET", "/", timeout=HANG_S)
     sent = [request.headers.get("Authorization") for request, _ in httpserver.log]
     assert sent == ["Bearer t0ken", None]
 
@@ -174,7 +177,7 @@ def test_this_machine_is_never_asked_through_a_proxy(
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, tunnel.url)
-    assert isinstance(client(woodpecker.url).request("GET", "/version"), HttpResponse)
+    assert isinstance(client(woodpecker.url).request("GET", "/version", timeout=HANG_S), HttpResponse)
     assert tunnel.asked == []
 
 
@@ -183,7 +186,7 @@ def test_a_proxy_of_the_environment_is_asked(
     client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, tunnel.url)
-    answer = client("https://ci.example.test").request("GET", "/version")
+    answer = client("https://ci.example.test").request("GET", "/version", timeout=HANG_S)
     assert isinstance(answer, RequestFailed)
     assert "403" in answer.reason
     assert tunnel.asked == ["CONNECT ci.example.test:443 HTTP/1.1"]
@@ -192,7 +195,7 @@ def test_a_proxy_of_the_environment_is_asked(
 def test_no_proxy_keeps_a_host_off_the_proxy(client: Client, tunnel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
     monkeypatch.setenv("NO_PROXY", "localhost,.invalid")
-    assert isinstance(client("https://missing.invalid").request("GET", "/version"), RequestFailed)
+    assert isinstance(client("https://missing.invalid").request("GET", "/version", timeout=HANG_S), RequestFailed)
     assert tunnel.asked == []
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import http.server
 import json
 import re
-import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 
 from homelab_hooks.simulators.git_http import PushedRef
-from homelab_hooks.simulators.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread
 from homelab_hooks.system.process import ProcessRunner
 from tests.waiting import HANG_S
 
@@ -32,7 +31,7 @@ PERSON: dict[str, Any] = {
 _REPO = f"/api/v1/repos/{FULL_NAME}"
 
 
-class Forge:
+class Forge(ServerThread):
     """One repository of a forge; use it as a context manager.
 
     Attributes:
@@ -45,22 +44,7 @@ class Forge:
         self.statuses: list[tuple[str, str]] = []
         self._bare = bare
         self._processes = ProcessRunner(environ)
-        self._http = _ForgeHttp(self)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-    @property
-    def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        super().__init__(_ForgeHttp(self))
 
     @property
     def repository(self) -> dict[str, Any]:

@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import http.server
-import threading
 from http import HTTPStatus
-from typing import Self
 
 import httpx
 
-from homelab_hooks.simulators.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread
 from tests.waiting import HANG_S
 
 _PASSED_ON = ("Authorization", "User-Agent", "Accept")
 _PASSED_BACK = ("Content-Type", "X-Woodpecker-Version")
 
 
-class NoEventStreamProxy:
+class NoEventStreamProxy(ServerThread):
     """Passes on every GET but the stream's; use it as a context manager."""
 
     def __init__(self, server: str) -> None:
         self._client = httpx.Client(base_url=server, timeout=HANG_S)
-        self._http = _ProxyHttp(self._client)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        super().__init__(_ProxyHttp(self._client))
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self._client.close()
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
 
 
 class _ProxyHttp(HttpServer):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Any, Self
+from typing import Any
 
-from homelab_hooks.simulators.http_server import HttpServer
+from homelab_hooks.simulators.http_server import HttpServer, ServerThread
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class RecordingServer:
+class RecordingServer(ServerThread):
     """A server over http on this machine; use it as a context manager.
 
     Args:
@@ -53,24 +52,10 @@ class RecordingServer:
 
             do_GET = do_POST = do_CONNECT = do_HEAD = hear  # noqa: N815 - http.server's names
 
-        self._server = _Server(Handler)
+        server = _Server(Handler)
         if tls:
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        super().__init__(server)
 
 
 class _Server(HttpServer):

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable, Sequence
 from urllib.parse import parse_qs, urlsplit
 
-from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, Json, select_objects
+from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, select_objects
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.text.json_fields import Json
 
 KubectlFault = Callable[[float, Sequence[str]], Completed | None]
 """what goes wrong with a call at a moment; None for nothing"""

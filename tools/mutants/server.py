@@ -105,7 +105,7 @@ SERVER = (
     Defence(
         "large-counts",
         "nor does one of the cluster's",
-        (Change("kubectl/parse.py", "if abs(number) > _MAX_INT:", "if False:"),),
+        (Change("kubectl/parse.py", "if abs(number) > MAX_INT:", "if False:"),),
         (FOUND,),
     ),
     Defence(
@@ -149,7 +149,9 @@ SERVER = (
         "the state of a landing whose values are not of their kind cannot be read",
         (
             Change(
-                "land/state.py", "    _require_types(raw, request=dict, push_attempts=int, push_unconfirmed=bool)\n", ""
+                "land/state.py",
+                "    require_types(raw, max_int=MAX_COUNT, request=dict, push_attempts=int, push_unconfirmed=bool)\n",
+                "",
             ),
         ),
         (FOUND,),

@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
@@ -129,7 +130,7 @@ def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
     if not (isinstance(poll, Denied) and poll.slow):
         return poll
     health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
-    if isinstance(health, HttpResponse) and health.status == 204:  # noqa: PLR2004 - the answer of a healthy server
+    if isinstance(health, HttpResponse) and health.status == HTTPStatus.NO_CONTENT:
         return poll
     return Unavailable("the server's database is locked (it refuses every token, slowly)", FailureKind.STATUS)
 

@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE
-from homelab_hooks.net.message import HttpResponse, RequestFailed
+from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.text.durations import MAX_DURATION_S
 from homelab_hooks.text.json_fields import UnexpectedShape
@@ -20,8 +21,7 @@ T = TypeVar("T")
 
 SLOW_REFUSAL_S = 4.0
 """seconds from which a 401 may be due to a locked database (measured: 5, 10 and 15 s; a real one takes milliseconds)"""
-OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 200, 401, 403, 404
-REDIRECT_STATUSES = range(300, 400)
+
 _VERSION_HEADER = "x-woodpecker-version"
 _JSON_ERRORS = (ValueError, RecursionError)
 
@@ -44,7 +44,7 @@ def read_response(
     """
     if isinstance(response, RequestFailed):
         return _on_failure(response)
-    if response.status == OK:
+    if response.status == HTTPStatus.OK:
         return _parse_body(response, parse)
     if response.status in REDIRECT_STATUSES:
         return _on_redirect(response)
@@ -58,17 +58,17 @@ def read_response(
 def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:
     """Return Denied for a refusal by Woodpecker itself; a 403 or 404 from a proxy in front of it is not one."""
     from_woodpecker = _VERSION_HEADER in response.headers
-    if response.status == UNAUTHORIZED:
+    if response.status == HTTPStatus.UNAUTHORIZED:
         hint = f"set WOODPECKER_TOKEN to a token from {server_url}{TOKEN_PAGE}, or renew it where it is stored"
         return Denied(
             f"CI refused the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
         )
-    if response.status == FORBIDDEN and from_woodpecker:
+    if response.status == HTTPStatus.FORBIDDEN and from_woodpecker:
         return Denied(
             f"CI denies this to the owner of the token from {token_source}",
             hint="ask for push access to the repository",
         )
-    if response.status == NOT_FOUND and (from_woodpecker or not response.body):
+    if response.status == HTTPStatus.NOT_FOUND and (from_woodpecker or not response.body):
         return Denied(f"CI does not know {subject}, or the token may not see it", hint=_UNKNOWN_REPO_HINT)
     return None
 

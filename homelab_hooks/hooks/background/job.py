@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.hooks.background.registry import record_name
 from homelab_hooks.system.process_table import ProcessInfo
-
-_MAX_INT = 2**53
+from homelab_hooks.text.json_fields import MAX_INT
 
 
 class WatchJob(NamedTuple):
@@ -69,4 +68,4 @@ def _validate(job: WatchJob) -> WatchJob:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) is int and abs(value) < _MAX_INT
+    return type(value) is int and abs(value) < MAX_INT

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from homelab_hooks.simulators.kubernetes.timeline import PLURALS, Json
+from homelab_hooks.simulators.kubernetes.timeline import PLURALS
+from homelab_hooks.text.json_fields import Json
 
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 CORE_RESOURCES = {"pods", "events"}

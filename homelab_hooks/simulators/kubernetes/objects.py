@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from homelab_hooks.simulators.kubernetes.timeline import Json
+from homelab_hooks.text.json_fields import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

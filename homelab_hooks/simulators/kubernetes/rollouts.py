@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from homelab_hooks.simulators.kubernetes.objects import SampleApp, make_deployment, make_pod, make_replica_set
-from homelab_hooks.simulators.kubernetes.timeline import Json
+from homelab_hooks.text.json_fields import Json
 
 
 class RolloutEnding(Enum):

@@ -27,7 +27,8 @@ from homelab_hooks.simulators.kubernetes.faults import (
     RespondWith,
     ServerFault,
 )
-from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, Json, select_objects
+from homelab_hooks.simulators.kubernetes.timeline import PLURALS, ClusterTimeline, select_objects
+from homelab_hooks.text.json_fields import Json
 
 __all__ = ["DenyObjects", "FailTimes", "FailWatches", "KubernetesSimulator", "NeverAnswer", "RespondWith"]
 

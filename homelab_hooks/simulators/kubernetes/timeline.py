@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-Json = Mapping[str, Any]
+from homelab_hooks.text.json_fields import Json
+
 ClusterTimeline = Callable[[float], Sequence[Json]]
 """returns all objects of the cluster, by the seconds since its start"""
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class PipelineReplay:
         """Return a pipeline at `t` (server seconds); without workflows if none were recorded; None: 404."""
         row = next((row for row in self.rows(t) if row["number"] == number), None)
         now = _last(self.details.get(number, []), t - self.start)
-        if now is None or now.status != 200 or row is None:  # noqa: PLR2004 - HTTP OK
+        if now is None or now.status != HTTPStatus.OK or row is None:
             return row
         return self._adapted(now.body) if now.body["commit"] == _recorded_commit(self.commits, row["commit"]) else row
 
@@ -135,7 +136,7 @@ def _is_list(path: str, status: int) -> bool:
     # a list with filters or another page size is not a poll of the scenario
     whole = path.partition("?")[2] in {"", "page=1&perPage=50"}
     match = _PIPELINES.match(path)
-    return match is not None and match["number"] is None and status == 200 and whole  # noqa: PLR2004 - HTTP OK
+    return match is not None and match["number"] is None and status == HTTPStatus.OK and whole
 
 
 def _add_answer(replay: PipelineReplay, taken: RecordedAnswer, path: str) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
 from homelab_hooks.config.address import parse_server_url
@@ -44,7 +45,7 @@ def https(clock: FakeClock) -> Iterator[HttpClient]:
 
 
 def look(https: HttpClient) -> Poll[Any]:
-    reply = https.request("GET", "/api/repos/lookup/acme/app")
+    reply = https.request("GET", "/api/repos/lookup/acme/app", timeout=REQUEST_TIMEOUT_S)
     return read_response(reply, parse.parse_repo, subject="the repository acme/app", token_source="WP_TOKEN")
 
 

@@ -11,7 +11,7 @@ from homelab_hooks.app.runtime import Runtime
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.providers import default_traits
-from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, make_problem
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
@@ -23,7 +23,7 @@ from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.watch import access
 
-REQUEST_TIMEOUT_S = 3.5
+CHECK_REQUEST_TIMEOUT_S = 3.5
 """for one request; shorter than the time for all checks, so that a timeout is reported as one of the server"""
 CONNECT_TIMEOUT_S = 2.0
 """for a connection to each address of the server"""
@@ -54,14 +54,14 @@ def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
     match runtime.probe_server(config, timeout=CONNECT_TIMEOUT_S):
         case DnsFailed(reason):
             hint = "check the name, or set its address: git config --global homelab.ciDial IP"
-            yield _problem("server", f"could not resolve {server.host}: {reason}", hint)
+            yield make_problem("server", f"could not resolve {server.host}: {reason}", hint)
         case ConnectFailed(addresses, reason):
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
             hint = f"{hint}; or set another address: git config --global homelab.ciDial IP"
-            yield _problem("server", f"could not connect to {server} at {', '.join(addresses)}: {reason}", hint)
+            yield make_problem("server", f"could not connect to {server} at {', '.join(addresses)}: {reason}", hint)
         case TlsFailed(address, reason):
             hint = "set the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
-            yield _problem("certificate", f"{server} at {address}: {reason}", hint)
+            yield make_problem("certificate", f"{server} at {address}: {reason}", hint)
         case ViaProxy(proxy):
             yield Finding("server", FindingStatus.OK, f"{server} through the proxy {proxy}")
         case Connected() as there:
@@ -89,12 +89,12 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
     except CommandError as problem:
         missing = config.server is None or problem.exit is ExitCode.DENIED
         if not missing:
-            yield _problem("repository", problem.message, problem.hint)
+            yield make_problem("repository", problem.message, problem.hint)
         return
     try:
-        there = access.check_ci_access(ci, names, clock=runtime.clock, timeout_s=REQUEST_TIMEOUT_S)
+        there = access.check_ci_access(ci, names, clock=runtime.clock, timeout_s=CHECK_REQUEST_TIMEOUT_S)
     except CommandError as problem:
-        yield _problem("ci", problem.message, problem.hint)
+        yield make_problem("ci", problem.message, problem.hint)
         return
     yield Finding("user", FindingStatus.OK, f"authenticated as {there.login}")
     name = there.repo.full_name or names[0]
@@ -109,10 +109,10 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
 
 def _rights(ci: Provider, repo: Repo) -> str:
     """What the token may do beyond watching, as far as CI reports it."""
-    push, may = ci.account.can_push(repo, within=REQUEST_TIMEOUT_S), []
+    push, may = ci.account.can_push(repo, within=CHECK_REQUEST_TIMEOUT_S), []
     if isinstance(push, Found):
         may.append("can restart pipelines" if push.value else "cannot restart pipelines")
-    queue = ci.account.queue(within=REQUEST_TIMEOUT_S)
+    queue = ci.account.queue(within=CHECK_REQUEST_TIMEOUT_S)
     if isinstance(queue, Found | Denied):
         may.append("can read the queue" if isinstance(queue, Found) else "cannot read the queue")
     return f"; the token {', '.join(may)}" if may else ""
@@ -121,7 +121,9 @@ def _rights(ci: Provider, repo: Repo) -> str:
 def _check_clocks(config: Config, runtime: Runtime) -> Iterator[Finding]:
     """Compare the server's Date header with this clock; a missing server or answer has a finding of its own."""
     try:
-        reply = runtime.http_client(config).request("GET", default_traits().health_path, timeout=REQUEST_TIMEOUT_S)
+        reply = runtime.http_client(config).request(
+            "GET", default_traits().health_path, timeout=CHECK_REQUEST_TIMEOUT_S
+        )
     except CommandError:
         return
     if not isinstance(reply, HttpResponse):
@@ -137,7 +139,3 @@ def _check_clocks(config: Config, runtime: Runtime) -> Iterator[Finding]:
         yield Finding(
             "clock", FindingStatus.WARNING, evidence, "synchronise the clock that is wrong: timedatectl set-ntp true"
         )
-
-
-def _problem(check: str, evidence: str, remedy: str) -> Finding:
-    return Finding(check, FindingStatus.PROBLEM, evidence, remedy, ExitCode.REFUSED)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from homelab_hooks.app.command_trust import TrustedCommands
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, from_error
+from homelab_hooks.cli.commands.doctor.parallel import DoctorCheck, from_error, make_problem
 from homelab_hooks.config.resolve import TRACKED_FILE, Config, find_repository_filters
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
@@ -44,7 +44,7 @@ def _check_version(git: Repository) -> Iterator[Finding]:
     text = git.location.version()
     if git.location.version_tuple() < MIN_VERSION:
         oldest = ".".join(map(str, MIN_VERSION))
-        yield _problem("git", f"git {text} is older than {oldest}", f"install git {oldest} or newer")
+        yield make_problem("git", f"git {text} is older than {oldest}", f"install git {oldest} or newer")
     else:
         yield Finding("git", FindingStatus.OK, f"git {text}")
     who = git.location.identity()
@@ -52,7 +52,7 @@ def _check_version(git: Repository) -> Iterator[Finding]:
         yield Finding("identity", FindingStatus.OK, who)
     else:
         hint = 'git config --global user.name "YOUR NAME"; git config --global user.email YOU@EXAMPLE.ORG'
-        yield _problem("identity", "no user name or email is set, so git cannot create a merge commit", hint)
+        yield make_problem("identity", "no user name or email is set, so git cannot create a merge commit", hint)
 
 
 def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ...]) -> Iterator[Finding]:
@@ -106,14 +106,14 @@ def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
     target = asked.value
     if target == git.history.current_branch() and not wanted.onto:  # with --onto, the work tree check reports it
         hint = "switch to a topic branch: git switch -c TOPIC"
-        yield _problem("target", f"{target} is the target branch itself", hint)
+        yield make_problem("target", f"{target} is the target branch itself", hint)
     match git.remotes.ls_remote_branch(url, target):
         case Found():
             yield Finding(
                 "remote", FindingStatus.OK, f"{name}: {remotes.format_remote_url(url)}{known}, target branch {target}"
             )
         case NotFound():
-            yield _problem("target", f"{name} has no branch {target}", "set another target: --onto BRANCH")
+            yield make_problem("target", f"{name} has no branch {target}", "set another target: --onto BRANCH")
         case other:
             yield _unreachable(name, url, other.reason)
 
@@ -123,7 +123,7 @@ def _no_target(name: str, url: str, asked: NotFound | Unavailable) -> Finding:
     if isinstance(asked, Unavailable):
         return _unreachable(name, url, asked.reason)
     hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
-    return _problem("target", f"{name} has no HEAD branch, so the target is unknown", hint)
+    return make_problem("target", f"{name} has no HEAD branch, so the target is unknown", hint)
 
 
 def _unreachable(name: str, url: str, reason: str) -> Finding:
@@ -135,7 +135,3 @@ def _unreachable(name: str, url: str, reason: str) -> Finding:
         f"try it: git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
         ExitCode.PUSH_FAILED,
     )
-
-
-def _problem(check: str, evidence: str, remedy: str) -> Finding:
-    return Finding(check, FindingStatus.PROBLEM, evidence, remedy, ExitCode.REFUSED)

@@ -49,6 +49,11 @@ def _producer(check: DoctorCheck) -> Callable[[Callable[[Finding], None]], None]
     return produce
 
 
+def make_problem(check: str, evidence: str, remedy: str) -> Finding:
+    """Return the finding for a problem that would refuse a landing (20)."""
+    return Finding(check, FindingStatus.PROBLEM, evidence, remedy, ExitCode.REFUSED)
+
+
 def from_error(check: str, problem: CommandError, *, exit_: ExitCode) -> Finding:
     """Return the finding for an error that would refuse a landing, in the same words."""
     return Finding(check, FindingStatus.PROBLEM, problem.message, problem.hint, exit_)

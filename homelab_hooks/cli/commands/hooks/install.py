@@ -20,13 +20,15 @@ from homelab_hooks.verdict import Verdict
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    add_global_option(parser)
+    add_hook_options(parser)
+
+
+def add_hook_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the commands that concern the hooks of one or all repositories."""
     options.add_options(parser, "output")
-
-
-def add_global_option(parser: argparse.ArgumentParser) -> None:
-    """Add --global."""
-    parser.add_argument("--global", dest="all", action="store_true", help="the hooks for all repositories of this user")
+    parser.add_argument(
+        "--global", dest="all", action="store_true", help="for all repositories of this user, not only this one"
+    )
 
 
 def run(args: argparse.Namespace, session: Session) -> int:

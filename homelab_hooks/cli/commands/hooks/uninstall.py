@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
-from homelab_hooks.cli.commands.hooks.install import add_global_option
+from homelab_hooks.cli.commands.hooks.install import add_hook_options
 from homelab_hooks.events import Log
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.install import apply as install_apply, discover, plan as install_plan
@@ -19,8 +18,7 @@ from homelab_hooks.verdict import Verdict
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and options."""
-    add_global_option(parser)
-    options.add_options(parser, "output")
+    add_hook_options(parser)
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
