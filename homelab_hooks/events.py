@@ -39,7 +39,7 @@ class LogLevel(StrEnum):
 
 
 class Start(NamedTuple):
-    """A command started: what it works on, and `resume`, the command that resumes it."""
+    """A command started: the commit, the repository and the server, and `resume`, the command that resumes it."""
 
     command: str
     sha: str = ""
@@ -170,7 +170,7 @@ class Finding(NamedTuple):
 
 
 class BackgroundWatch(NamedTuple):
-    """The running or the last watch of a push of this repository by another process; `age` in seconds."""
+    """A background watch of this repository that is running, or the last one that ended; `age` in seconds."""
 
     sha: str
     branch: str
@@ -204,7 +204,7 @@ class DeployResult(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The final event of every command (contract, section 4); `took` in seconds."""
+    """The result, the last event of every command (contract, section 4); `took` in seconds."""
 
     verdict: str
     exit: ExitCode

@@ -20,14 +20,14 @@ class TrustedCommands:
     """The approved commands of a repository: one SHA-256 digest a line. A changed command needs a new approval.
 
     Args:
-        directory: ours, inside the git directory.
+        directory: homelab's directory inside the git directory.
     """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / "agreed"
 
     def __contains__(self, command: object) -> bool:
-        """Whether exactly this command was approved."""
+        """Return whether exactly this command was approved."""
         try:
             return _digest(str(command)) in self._path.read_text(encoding="ascii").split()
         except (OSError, ValueError):
@@ -68,12 +68,12 @@ def require_trusted(config: Config, session: Session) -> None:
 
 
 def comes_from_tracked_file(config: Config) -> bool:
-    """Whether the verification command is set by a file in the repository, which other people can change."""
+    """Return whether the verification command is set by a file in the repository, which other people can change."""
     return bool(config.verify) and config.source("verify") == TRACKED_FILE
 
 
 def consent_prompt(command: str, source: str) -> str:
-    """The question that is asked on a terminal.
+    """Return the question that is asked on a terminal.
 
     >>> consent_prompt("make test", ".homelab.toml")
     '.homelab.toml sets verify = `make test`. Approve this command and run it?'
@@ -91,7 +91,7 @@ def not_trusted_error(command: str, source: str) -> CommandError:
 
 
 def _shown(command: str) -> str:
-    r"""The complete command on one line: the user approves all of it, so nothing is cut off.
+    r"""Return the complete command on one line: the user approves all of it, so nothing is cut off.
 
     >>> _shown("make test\nrm x")
     'make test ⏎ rm x'

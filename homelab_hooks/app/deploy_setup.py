@@ -20,12 +20,12 @@ from homelab_hooks.verdict import Verdict
 
 
 def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
-    """The workloads, without duplicates. Raises CommandError for a malformed one."""
+    """Return the workloads, without duplicates. Raises CommandError for a malformed one."""
     return tuple(dict.fromkeys(WorkloadTarget.parse(text) for text in texts))
 
 
 def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], sha: str) -> DeployRequest:
-    """The wait that the settings ask for; the image's tag identifies the commit."""
+    """Return the wait that the settings ask for; the image's tag identifies the commit."""
     return DeployRequest(
         targets=workloads,
         sha=sha,
@@ -37,7 +37,7 @@ def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], 
 
 
 def deploy_resume_command(given: Mapping[str, Any], names: Sequence[str], sha: str) -> str:
-    """The command that resumes this wait.
+    """Return the command that resumes this wait.
 
     Args:
         given: the command's options by name.

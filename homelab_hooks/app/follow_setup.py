@@ -59,7 +59,7 @@ class FollowUp:
         return ", then ".join([*([where] if self.watching else []), *([rollouts] if self.targets else [])])
 
     def resume_command(self, sha: str) -> str:
-        """The command that follows a commit that has landed; empty if the chain has no link."""
+        """Return the command that follows a commit that has landed; empty if the chain has no link."""
         if self.watching:
             return watch_setup.watch_resume_command(self._given, sha, deploy=self.targets, events=("push",))
         return deploy_setup.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
@@ -88,7 +88,7 @@ class FollowUp:
         )
 
     def links(self, landed: Landed) -> list[Link]:
-        """The links, in order."""
+        """Return the links, in order."""
         session, links = self._session, list[Link]()
         if self.watching:
             links.append(

@@ -89,5 +89,5 @@ def as_arguments(given: Mapping[str, Any], *names: str) -> list[str]:
 
 
 def as_mapping(given: Mapping[str, Any], *names: str) -> dict[str, str | list[str]]:
-    """The options among these settings that were given, by the settings' names."""
+    """Return the options among these settings that were given, by the settings' names."""
     return {name: value for name in names if (value := given.get(name)) is not None}

@@ -92,6 +92,6 @@ def _record_and_notify(session: Session, job: WatchJob, watch: PushWatch, config
 
 
 def _result_fields(session: Session) -> dict[str, object]:
-    """The `result` object of --output json."""
+    """Return the `result` object of --output json."""
     assert session.result is not None  # noqa: S101 - the callers have checked
     return event_object(session.result, session.runtime.redact, seq=1, time=format_current_time())

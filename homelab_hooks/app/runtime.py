@@ -86,7 +86,7 @@ class Runtime:
 
     @classmethod
     def from_process(cls) -> Runtime:
-        """The runtime of this process; with the root directory if the current directory no longer exists.
+        """Return the runtime of this process; with the root directory if the current directory no longer exists.
 
         Tokens are removed from the process's own environment: libraries start programs too, some while imported.
         """
@@ -175,7 +175,7 @@ class Runtime:
         return ProcessRunner(user_command_env(self.environ))
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
-        """The effective settings. Raises CommandError if one is malformed."""
+        """Return the effective settings. Raises CommandError if one is malformed."""
         return resolve_config(
             self._sources(options, files.load_tracked_settings(self.git_readonly.location.top_level()))
         )
@@ -183,7 +183,7 @@ class Runtime:
     def resolve_leniently(
         self, options: Mapping[str, str | Sequence[str] | None]
     ) -> tuple[Config, tuple[CommandError, ...]]:
-        """The effective settings that are valid, and an error for each other one."""
+        """Return the effective settings that are valid, and an error for each other one."""
         problems: tuple[CommandError, ...] = ()
         tracked: Mapping[str, object] = {}
         try:
@@ -204,11 +204,11 @@ class Runtime:
         )
 
     def view(self, output: OutputMode) -> View:
-        """The view for this output mode; `auto` is the live view if stderr can be redrawn."""
+        """Return the view for this output mode; `auto` is the live view if stderr can be redrawn."""
         return create_view(output, self.terminal, self.redact, self.clock)
 
     def token(self, config: Config) -> Token:
-        """The CI token, looked up once. Raises CommandError (denied) with every place that was searched."""
+        """Return the CI token, looked up once. Raises CommandError (denied) with every place that was searched."""
         with self._token_lock:  # the doctor calls this from several threads
             if self._token is None:
                 self._token = self._find_token(config)
@@ -227,20 +227,20 @@ class Runtime:
         return token
 
     def server(self, config: Config) -> ServerUrl:
-        """The address of the CI server. Raises CommandError if none is set."""
+        """Return the address of the CI server. Raises CommandError if none is set."""
         if config.server is None:
             hint = "git config --global homelab.ciServer https://ci.example.org, or set WOODPECKER_SERVER"
             raise CommandError("no CI server is set", hint=hint)
         return config.server
 
     def ci_provider(self, config: Config) -> Provider:
-        """A client for the CI server. Raises CommandError if no token is found, or none can be obtained now."""
+        """Return a client for the CI server. Raises CommandError if no token is found, or none can be obtained now."""
         from homelab_hooks.ci.connection import connect_now
 
         return self._connect_ci(config, connect_now(self.http_client(config), token_source=self.token(config).source))
 
     def waiting_ci_provider(self, config: Config) -> Provider:
-        """A CI client for a command that waits: a Vault that is down is retried, like a CI server that is down."""
+        """Return a CI client for a command that waits: it retries a Vault that is down, like a CI server."""
         if not config.vault_addr:
             return self.ci_provider(config)
         from homelab_hooks.ci.connection import CiConnection, connect_when_possible
@@ -265,7 +265,7 @@ class Runtime:
         )
 
     def http_client(self, config: Config) -> HttpClient:
-        """An HTTP client for the CI server that sends our token."""
+        """Return an HTTP client for the CI server that sends our token."""
         server, token = self.server(config), self.token(config)
         from homelab_hooks.net.http import HttpClient
 
@@ -285,21 +285,21 @@ class Runtime:
         return probe_server(server, clock=self.clock, dial=config.dial, ca_file=config.ca_file, timeout=timeout)
 
     def kubectl(self, *, context: str = "", kubeconfig: str = "") -> Kubectl:
-        """A client for the user's kubectl."""
+        """Return a client for the user's kubectl."""
         from homelab_hooks.kubectl.client import Kubectl
 
         return Kubectl(self.process_runner, context=context, kubeconfig=kubeconfig)
 
     def seed(self) -> int:
-        """A random number for the jitter of one watch."""
+        """Return a random number for the jitter of one watch."""
         return random.getrandbits(32)
 
     def jitter(self) -> float:
-        """A random number from 0 to 1."""
+        """Return a random number from 0 to 1."""
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
     def token_from_vault(self, config: Config) -> Token | TokenNotFound:
-        """The CI token from Vault. Raises CommandError if the settings or the token cannot be used."""
+        """Return the CI token from Vault. Raises CommandError if the settings or the token cannot be used."""
         from homelab_hooks.auth.vault import create_vault_client, read_token_from_vault, resolve_vault_settings
 
         self._check_file(config, "vault_ca")

@@ -83,7 +83,7 @@ class Session:
         return int(run())
 
     def config(self, given: Mapping[str, Any]) -> Config:
-        """The effective settings; from here on the view is the one they name.
+        """Return the effective settings; from here on the view is the one they name.
 
         Args:
             given: the command's options by name.
@@ -95,7 +95,7 @@ class Session:
         return config
 
     def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:
-        """The effective settings that are valid, and an error for each other one."""
+        """Return the effective settings that are valid, and an error for each other one."""
         config, problems = self.runtime.resolve_leniently(_given_settings(given))
         self._switch_view(config.output)
         return config, problems
@@ -178,12 +178,12 @@ class Session:
 
 
 def _given_settings(given: Mapping[str, Any]) -> dict[str, str | Sequence[str] | None]:
-    """The options that are settings; None where one was not given, or the command does not have it."""
+    """Return the options that are settings; None where one was not given, or the command does not have it."""
     return {setting.name: given.get(setting.name) for setting in SETTINGS}
 
 
 def _early_output(args: Sequence[str], variable: str) -> OutputMode:
-    """The output mode, as far as it is known before the arguments are parsed."""
+    """Return the output mode, as far as it is known before the arguments are parsed."""
     given = [arg.removeprefix("--output=") for arg in args if arg.startswith("--output=")]
     given += [after for arg, after in itertools.pairwise(args) if arg == "--output"]
     for word in (*given[-1:], variable):

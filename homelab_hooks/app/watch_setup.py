@@ -45,14 +45,14 @@ def resolve_commit(runtime: Runtime, name: str | None) -> Commit:
 
 
 def resolve_context(config: Config, runtime: Runtime, name: str | None) -> CommitContext:
-    """The context of a watch of COMMIT. Raises CommandError if no OWNER/NAME is known."""
+    """Return the context of a watch of COMMIT. Raises CommandError if no OWNER/NAME is known."""
     found = resolve_commit(runtime, name)
     remote = cache(lambda: default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names()))
     return CommitContext(found, remote, repo_names(config, runtime.git_readonly, remote))
 
 
 def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str]) -> tuple[str, ...]:
-    """The configured OWNER/NAME, else those of the remotes. Raises CommandError if there is none."""
+    """Return the configured OWNER/NAME, else those of the remotes. Raises CommandError if there is none."""
     found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
         raise CommandError("the repository's name in CI is unknown", hint="set it: --repo OWNER/NAME")
@@ -60,7 +60,7 @@ def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str
 
 
 def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, ...]) -> str:
-    """The remote that a push would go to; empty if it is ambiguous, since a watch works without it."""
+    """Return the remote that a push would go to; empty if it is ambiguous, since a watch works without it."""
     if not remotes:
         return ""
     try:
@@ -76,12 +76,12 @@ def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, 
 
 
 def known_target(config: Config, git: ReadOnlyRepository, remote: str) -> str:
-    """The target branch, if it is known without a request; empty if only the remote knows."""
+    """Return the target branch, if it is known without a request; empty if only the remote knows."""
     return config.onto or (git.remotes.known_head_branch(remote) if remote else "")
 
 
 def names_from_remotes(git: ReadOnlyRepository, remote: str) -> tuple[str, ...]:
-    """OWNER/NAME from the push URLs: of the chosen remote first, then of the others."""
+    """Return OWNER/NAME from the push URLs: of the chosen remote first, then of the others."""
     found: list[str] = []
     for name in dict.fromkeys(([remote] if remote else []) + list(git.remotes.remote_names())):
         addresses = [parse_remote_url(url) for url in git.remotes.push_urls(name)]
@@ -90,12 +90,12 @@ def names_from_remotes(git: ReadOnlyRepository, remote: str) -> tuple[str, ...]:
 
 
 def build_timeouts(config: Config) -> WatchTimeouts:
-    """The timeouts from the settings."""
+    """Return the timeouts from the settings."""
     return WatchTimeouts(overall=config.timeout, appear=config.appear_timeout, unreachable=config.unreachable_timeout)
 
 
 def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
-    """Which pipelines decide about the commit. Raises CommandError for an unknown event."""
+    """Return which pipelines decide about the commit. Raises CommandError for an unknown event."""
     traits = default_traits()
     for event in events or ():
         if event not in traits.all_events:
@@ -125,7 +125,7 @@ def watch_dependencies(
 
 
 def _lazy_containment(runtime: Runtime, remote: Callable[[], str]) -> ContainmentCheck:
-    """Git's check whether a newer commit contains ours; finds the remote at the first call."""
+    """Return a check whether one commit contains another; it looks up the remote at its first call."""
     containing = cache(lambda: GitContainment(runtime.git_readonly.history, now=runtime.clock.now, remote=remote()))
 
     def contains(*, newer: str, ours: str) -> Containment:
@@ -147,7 +147,7 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
 def commit_facts(
     git: ReadOnlyRepository, about: CommitContext, config_paths: tuple[str, ...]
 ) -> Callable[[], CommitFacts]:
-    """What git knows about the commit, to explain a missing pipeline; collected when it is called."""
+    """Return what git knows about the commit, to explain a missing pipeline; collected when it is called."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()
@@ -166,7 +166,7 @@ def commit_facts(
 def watch_resume_command(
     given: Mapping[str, Any], name: str, *, deploy: Sequence[str] = (), events: Sequence[str] = ()
 ) -> str:
-    """The command that resumes this watch.
+    """Return the command that resumes this watch.
 
     Args:
         given: the command's options by name.
@@ -185,7 +185,7 @@ def watch_resume_command(
 def build_watch_request(
     config: Config, runtime: Runtime, about: CommitContext, decides: WatchScope, *, fail_fast: bool = False
 ) -> WatchRequest:
-    """The watch that the settings ask for."""
+    """Return the watch that the settings ask for."""
     return WatchRequest(
         scope=decides,
         repo_names=about.names,

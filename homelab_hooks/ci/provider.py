@@ -1,6 +1,6 @@
-"""What the watch needs of a CI provider: protocols for its calls, and its facts as data.
+"""The interface of a CI provider: protocols for its calls, and facts about it as data.
 
-To add a provider, write a folder beside `woodpecker/` that implements the protocols and a `Traits`, and add a row to
+To add a provider, write a folder next to `woodpecker/` that implements the protocols and a `Traits`, and add a row to
 `ci/providers.py`. Nothing else knows which provider is used: the watch compares `Pipeline` values, and passes
 references (`RunRef`, the ids of `Repo` and `Step`) back without looking inside.
 

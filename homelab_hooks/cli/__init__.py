@@ -67,7 +67,7 @@ def _flush() -> None:
 
 
 def _unwritten(error: OSError) -> int:
-    """The exit code if output could not be written: 0 if the reader has gone, 1 for an error such as a full disk."""
+    """Return the exit code if output could not be written: 0 for a closed pipe, 1 for an error such as a full disk."""
     from homelab_hooks.system.terminal import redirect_to_devnull
 
     redirect_to_devnull(1)

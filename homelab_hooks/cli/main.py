@@ -87,7 +87,7 @@ def run_in_session(prog: str, args: list[str], run: Callable[[Session], int], le
 
 
 def _asks_for_help(args: list[str]) -> bool:
-    """Whether -h or --help is among the options.
+    """Return whether -h or --help is among the options.
 
     >>> _asks_for_help(["HEAD", "-h"]), _asks_for_help(["--", "-h"])
     (True, False)
@@ -96,7 +96,7 @@ def _asks_for_help(args: list[str]) -> bool:
 
 
 def build_parser(verb: Command, prog: str) -> tuple[ModuleType, CommandParser]:
-    """A command's module and its parser; the man pages are generated from it too."""
+    """Return a command's module and its parser; the man pages are generated from it too."""
     module = importlib.import_module(f"homelab_hooks.cli.commands.{verb.module}")
     doc = module.__doc__ or ""
     parser = CommandParser(

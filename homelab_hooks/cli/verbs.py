@@ -85,5 +85,5 @@ COMMANDS: tuple[Command, ...] = (
 
 
 def find_verb(args: list[str]) -> Command | None:
-    """The command that the first words name; None if there is none."""
+    """Return the command that the first words name; None if there is none."""
     return next((verb for verb in COMMANDS if tuple(args[: len(verb.words)]) == verb.words), None)

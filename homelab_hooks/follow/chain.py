@@ -87,7 +87,7 @@ def decide_next(
 
 
 def _with_earlier_results(verdicts: Sequence[Verdict], first: Verdict) -> Verdict:
-    """The last verdict, with the newest pipelines and URL that any link reported."""
+    """Return the last verdict, with the newest pipelines and URL that any link reported."""
     newest_first = (*reversed(verdicts), first)
     return verdicts[-1]._replace(
         pipelines=next((verdict.pipelines for verdict in newest_first if verdict.pipelines), ()),

@@ -1,4 +1,4 @@
-"""Whether a commit is on a branch of the server, asked of the server itself."""
+"""Queries the server whether a commit is on a branch, for a push whose result is unknown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BranchQuery:
-    """Asks after a push whose result is unknown: interrupted, cut off, or made by another process.
+    """Queries the server about a push whose result is unknown: interrupted, cut off, or made by another process.
 
-    The server's branch decides, not the tracking branch: git moves that one only if it heard the server's answer.
+    The server's branch decides, not the tracking branch, which git moves only after the server's response.
     """
 
     remotes: Remotes
@@ -22,7 +22,7 @@ class BranchQuery:
     history: History
     """compares the server's commit with ours"""
     timeout: float = REMOTE_TIMEOUT_S
-    """seconds that the server has to answer"""
+    """seconds for the server to answer"""
     fetches: bool = True
     """fetch the server's commit if it is not here: others may have pushed on top of this one since"""
 

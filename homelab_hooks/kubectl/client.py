@@ -100,7 +100,7 @@ class Kubectl:
     def cannot_create(self, target: WorkloadTarget, workload: Workload, *, within: float) -> str:
         """Return why no pod can be created, from the workload's newest event; empty if that is not a failure.
 
-        For workloads whose status does not say. Best effort: empty too if the user may not list events.
+        For workloads whose status does not show it. Best effort: also empty if the user may not list events.
         """
         what = ["events", f"--field-selector=involvedObject.uid={workload.uid}"]
         events = self._get(target, what, lambda raw: parse.parse_failed_create(workload.uid, raw), within)
@@ -114,7 +114,7 @@ class Kubectl:
         *,
         duration: float,
     ) -> LineFollower:
-        """Watch the workload: pass its present state, each later one, and None once it is deleted, to `on_object`.
+        """Watch the workload: pass its current state, each later one, and None once it is deleted, to `on_object`.
 
         One request, which the server ends after `duration` seconds; unexpected output ends it sooner. A watch event
         only ends a sleep early, it is never evidence (ADR 10).

@@ -1,4 +1,4 @@
-"""The proof that an image, or what is written beside it, names a commit."""
+"""Image proofs: where the image of a workload, or the workload itself, names a commit."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def find_commit_tokens(text: str) -> tuple[str, ...]:
 
 
 def is_dirty_build(text: str) -> bool:
-    """Whether it says that it was built from a work tree with changes: such an image proves nothing.
+    """Return whether the tag says that the image was built from a dirty work tree: such an image proves nothing.
 
     >>> is_dirty_build("9f2c1a7b-dirty"), is_dirty_build("9f2c1a7b-quickndirty")
     (True, False)
@@ -160,7 +160,7 @@ def is_dirty_build(text: str) -> bool:
 
 
 def has_commit_token(text: str, sha: str) -> bool:
-    """Whether a tag (or another proof's value) names this commit.
+    """Return whether a tag (or another proof's value) names this commit.
 
     >>> sha = "9f2c1a7b" + "0" * 32
     >>> has_commit_token("main-9f2c1a7b", sha), has_commit_token("9f2c1a", sha)

@@ -53,7 +53,7 @@ def _runs_at_pre_push(root: yaml.MappingNode) -> bool:
 
 
 def _names_pre_push(node: yaml.Node | None) -> bool:
-    """Whether a list of stages holds pre-push; a single name in place of a list is taken as a list of one."""
+    """Return whether a list of stages holds pre-push; a single name in place of a list is taken as a list of one."""
     if node is None:
         return False
     items = node.value if isinstance(node, yaml.SequenceNode) else [node]

@@ -1,4 +1,4 @@
-"""What stands against a landing: facts that were found, in; every reason not to begin, out."""
+"""Decides whether a landing can begin: returns an error for each precondition that is not met."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ class PreflightFacts:
     """empty if the target branch is not known"""
     remote: str
     remote_error: str = ""
+    """why the remote's HEAD branch could not be queried"""
     remote_hint: str = ""
-    """why the remote could not be asked for the target"""
     operation: UnfinishedOperation = UnfinishedOperation()  # noqa: RUF009 - immutable
     operation_is_ours: bool = False
     """whether an earlier landing began it, which `--continue` and `--abort` can end"""
     changes: tuple[str, ...] = ()
     hidden_changes: tuple[str, ...] = ()
-    """changed files that git status does not look at: marked assume-unchanged or skip-worktree"""
+    """changed files that git status skips: marked assume-unchanged or skip-worktree"""
     can_be_verified: bool = True
     plaintext_secrets: tuple[str, ...] = ()
     """files that git-crypt is to encrypt and that are committed in plaintext"""
     lock_file: str = ""
-    """the lock of another git, or of a killed one"""
+    """the index lock of a running git, or of one that was killed; empty if there is none"""
     interrupted_stage: str = ""
     """the stage in which an earlier landing was cut short"""
     interrupted_branch: str = ""
 
 
 def unmet_preconditions(facts: PreflightFacts) -> tuple[CommandError, ...]:
-    """Return every reason not to begin, in the order of reporting; none: the landing can begin.
+    """Return an error for each precondition that is not met, in the order of reporting; none: the landing can begin.
 
     >>> facts = PreflightFacts(branch="", head="1", target="main", remote="origin")
     >>> [problem.message for problem in unmet_preconditions(facts)]

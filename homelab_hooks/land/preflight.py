@@ -1,4 +1,4 @@
-"""Collects what must be known before a landing changes anything."""
+"""Collects the facts that decide whether a landing can begin, without changing anything."""
 
 from __future__ import annotations
 

@@ -32,13 +32,13 @@ MAX_BACKOFF_DOUBLINGS = 8
 
 @dataclass(frozen=True)
 class Backoff:
-    """The pauses between retries: the first one, then each twice as long, up to the longest; in seconds."""
+    """The delays between retries in seconds: the first one, then each twice as long, up to the longest."""
 
     first_s: float
     longest_s: float
 
     def delay_s(self, misses: int) -> float:
-        """Return the pause after so many polls in a row without a usable response.
+        """Return the delay in seconds after so many polls in a row without a usable response.
 
         >>> [Backoff(0.5, 15.0).delay_s(misses) for misses in (1, 2, 3, 6, 99)]
         [0.5, 1.0, 2.0, 15.0, 15.0]
@@ -121,5 +121,5 @@ def retry_delay(
 
 
 def seconds_to_heartbeat(last_event_at: float, now: float) -> float:
-    """Return the seconds until something has to be said although nothing changes; 0 or less if it is due."""
+    """Return the seconds until the next heartbeat event; 0 or less if it is due."""
     return last_event_at + HEARTBEAT_INTERVAL_S - now

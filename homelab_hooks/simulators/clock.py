@@ -21,7 +21,7 @@ class SimulatedClock:
         self.listeners: list[Callable[[], None]] = []
 
     def now(self) -> float:
-        """Seconds."""
+        """Return the simulated time in seconds."""
         return self._now
 
     def wake(self) -> None:
@@ -29,7 +29,7 @@ class SimulatedClock:
         self._woken = True
 
     def sleep(self, seconds: float) -> None:
-        """Let them pass at once, until the end or until `wake`."""
+        """Let these seconds pass at once, until the end or until `wake`."""
         end = self._now + seconds
         while self._now < end and not self._woken:
             self._advance_step(end)

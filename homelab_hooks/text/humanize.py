@@ -11,7 +11,7 @@ MAX_NAMES = 10
 SHA_DIGITS = 10
 """digits of an abbreviated commit in a message: unambiguous in a repository with a million objects"""
 IMAGE_SHA_DIGITS = 8
-"""digits of a commit next to image tags and pipelines, as CI abbreviates it there"""
+"""digits of a commit next to image tags, as CI abbreviates it in them"""
 
 
 def join_names(names: Iterable[str]) -> str:

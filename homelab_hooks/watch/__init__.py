@@ -1,1 +1,1 @@
-"""Watching CI: what decides about a commit, and how long to wait for it."""
+"""Watches CI: polls the pipelines of a commit until they have finished, and returns the verdict."""

@@ -20,7 +20,7 @@ class NearEndWindow:
     most_s: float = 10.0
 
     def length_s(self, expected: float) -> float:
-        """Return the seconds before and after the end of a pipeline that is expected to take so many seconds."""
+        """Return how many seconds before and after its expected end a pipeline of this duration is near its end."""
         return min(self.most_s, max(self.least_s, self.share * expected))
 
 
@@ -35,9 +35,9 @@ class WatchIntervals:
     unconfirmed_s: float = 2.0
     """later, while no pipeline exists, or only one that may still vanish"""
     unestimated_max_s: float = 3.75
-    """at most, while it is not known how long it takes: with the stream's, 200 requests in ten minutes"""
+    """the maximum while the duration is unknown: at most 200 requests in ten minutes"""
     growth_factor: float = 0.42
-    """times the root of the elapsed seconds: the longer it has lasted, the less likely is its end in the next second"""
+    """multiplies the square root of the elapsed time: the longer a pipeline runs, the less likely it ends right now"""
     mid_run_s: float = 3.8
     """when the expected end is far"""
     near_end_s: float = 1.2

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
-    """The rows as aligned lines; a row that does not fit has its source on a second line.
+    """Return the rows as aligned lines; a row that does not fit has its source on a second line.
 
     >>> table([("remote", "origin", "option --remote")], 12)
     ['remote  origin', '        option --remote']
@@ -63,7 +63,7 @@ def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
 
 
 def _rows(config: Config, redact: Redactor) -> list[tuple[str, str, str]]:
-    """Name, value and source of each setting; a default that is determined later is in parentheses."""
+    """Return the name, value and source of each setting; a default that is determined later is in parentheses."""
     return [
         (
             value.setting.name.replace("_", "-"),

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def manifest_document() -> dict[str, Any]:
-    """The commands with their arguments and options, the exit codes and the settings, for programs."""
+    """Return the commands with their arguments and options, the exit codes and the settings, for programs."""
     return {
         "schema": 1,
         "version": __version__,

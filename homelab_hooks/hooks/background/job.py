@@ -37,12 +37,12 @@ class WatchJob(NamedTuple):
         return record_name(self.sha, self.branch, format_remote_url(self.remote))
 
     def to_json(self) -> str:
-        """The job as JSON text, for `parse`."""
+        """Return the job as JSON text, for `parse`."""
         return json.dumps(self._asdict())
 
     @classmethod
     def parse(cls, text: str) -> WatchJob | None:
-        """The job from JSON text; None if the text is not a job."""
+        """Return the job from JSON text; None if the text is not a job."""
         try:
             raw = json.loads(text)
             push, shell = (ProcessInfo(*raw[key]) if raw[key] else None for key in ("push_process", "session_leader"))

@@ -15,7 +15,7 @@ from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.text.humanize import short_sha
 
 NOTIFY_TIMEOUT_S = 30.0
-"""for homelab.notify and for notify-send"""
+"""seconds for homelab.notify, and for notify-send"""
 _DESKTOP_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS")
 
 
@@ -26,7 +26,7 @@ class NotifyTargets:
     Args:
         runner: runs the user's command and notify-send; without our tokens.
         directory: the command's working directory.
-        environ: of this process; says whether there is a desktop.
+        environ: the environment of this process, which names the desktop session, if there is one.
         session_leader: of the session that made the push; None: it had no terminal.
     """
 
@@ -70,13 +70,13 @@ def _run_notify_command(
 
 
 def find_session_leader() -> ProcessInfo | None:
-    """The leader of this process's session; None if the session has no terminal, or the leader left it."""
+    """Return the leader of this process's session; None if the session has no terminal, or the leader left it."""
     mine = process_table.process_info(os.getpid())
     leader = process_table.process_info(mine.session) if mine and mine.terminal else None
     return leader if mine and leader and leader.terminal == mine.terminal else None
 
 
 def _is_terminal_open(leader: ProcessInfo) -> bool:
-    """Whether the session that pushed still has its terminal."""
+    """Return whether the session that pushed still has its terminal."""
     now = process_table.process_info(leader.id)
     return now is not None and (now.began, now.terminal) == (leader.began, leader.terminal)

@@ -1,4 +1,4 @@
-"""Finds out whether a push landed: from this repository's refs, and from the server where they do not say."""
+"""Finds out whether a push landed: from this repository's refs, and from the server if they do not show it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUICK_PHASE_S = 5.0
 
 
 def find_git_push() -> ProcessInfo | None:
-    """The git process that runs this hook: the nearest ancestor named git."""
+    """Return the git process that runs this hook: the nearest ancestor named git."""
     return next((process for process in process_table.ancestors(os.getpid()) if process.name == "git"), None)
 
 
@@ -34,7 +34,7 @@ def wait_for_exit(push: ProcessInfo, *, there: Callable[[ProcessInfo], bool], cl
 
 
 def push_landed(git: ReadOnlyRepository, job: WatchJob) -> bool | None:
-    """Whether the commit is on the branch, now that the push has ended; None if no remote answers.
+    """Return whether the commit is on the branch, now that the push has ended; None if no remote answers.
 
     The tracking branch is trusted if it follows the very URL that was pushed to. The server is asked about all other
     pushes, and about those that seem to have failed: it may have accepted a push whose answer git did not receive.

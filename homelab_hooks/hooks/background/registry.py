@@ -24,10 +24,10 @@ MAX_RECORDS = 20
 SCHEMA_VERSION = 1
 _LOCK = "lock"
 _ORPHAN_LOG_AGE_S = 3600.0
-"""after which a log without a record is deleted"""
+"""seconds after which a log without a record is deleted"""
 
 _RECENT_S = 3600.0
-"""for which an ended watch is reported, whatever commit is asked about"""
+"""seconds for which an ended watch is reported to a caller that asks about another commit"""
 
 
 class WatchPhase(StrEnum):
@@ -66,14 +66,14 @@ class WatchRecord:
         return record_name(self.sha, self.branch, self.remote)
 
     def is_alive(self, *, host: str, now: float) -> bool:
-        """Whether the watch still runs; for a process on another host, only the expiry time is checked."""
+        """Return whether the watch still runs; for a process on another host, only the expiry time is checked."""
         if self.state is WatchPhase.ENDED or now > self.expires_at:
             return False
         return self.host != host or self.sha in command_line(self.process)
 
 
 def record_name(sha: str, branch: str, remote: str) -> str:
-    """The record's name for a commit on a branch of a remote."""
+    """Return the record's name for a commit on a branch of a remote."""
     return f"{sha}-{zlib.crc32(f'{branch} {remote}'.encode('utf-8', 'surrogatepass')):08x}"
 
 
@@ -120,7 +120,7 @@ class WatchRegistry:
         return True
 
     def is_ours(self, record: WatchRecord) -> bool:
-        """Whether no other process has claimed the watch since."""
+        """Return whether no other process has claimed the watch since."""
         known = self._load(self._path(record))
         return known is not None and (known.process, known.host) == (record.process, record.host)
 
@@ -131,12 +131,12 @@ class WatchRegistry:
                 self._path(record).unlink(missing_ok=True)
 
     def is_watched(self, name: str, now: float) -> WatchRecord | None:
-        """The record of this name, if its watch runs now."""
+        """Return the record of this name, if its watch runs now."""
         known = self._load(self.directory / f"{name}.json")
         return known if known and self._alive(known, now) else None
 
     def summaries(self, now: float, *, sha: str = "") -> tuple[BackgroundWatch, ...]:
-        """The running watches, the oldest first, then the last that ended, if it is about this commit or recent."""
+        """Return the running watches, oldest first, then the last one that ended, if it is recent or of this commit."""
         known = sorted(self._all(), key=lambda record: record.began_at)
         running = tuple(_running_event(record, now) for record in known if self._alive(record, now))
         ended = [record for record in known if record.state is WatchPhase.ENDED and record.landed and record.result]
@@ -158,7 +158,7 @@ class WatchRegistry:
 
     @staticmethod
     def _load(path: Path) -> WatchRecord | None:
-        """A record; None if it is missing, damaged or of another version."""
+        """Return a record; None if it is missing, damaged or of another version."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             if raw.pop("schema") != SCHEMA_VERSION:
@@ -210,7 +210,7 @@ def _validate_record(record: WatchRecord) -> WatchRecord:
 
 
 def finish_record(record: WatchRecord, *, result: Mapping[str, Any] | None, now: float) -> WatchRecord:
-    """The record of a watch that has ended with this result."""
+    """Return the record of a watch that has ended with this result."""
     return replace(record, state=WatchPhase.ENDED, result=result, ended=now)
 
 

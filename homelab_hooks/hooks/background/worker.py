@@ -25,14 +25,14 @@ from homelab_hooks.system import process_table
 from homelab_hooks.verdict import Verdict
 
 MAX_EXTRA_S = 600.0
-"""added to the sum of all timeouts, after which a background watch ends in any case; the push counts too"""
+"""seconds added to the sum of all timeouts, for the push; a background watch has ended after them in any case"""
 
 
 class WorkerClock(Clock, Protocol):
     """Monotonic time for waiting, wall time for the record that other processes read."""
 
     def wall(self) -> float:
-        """Unix seconds."""
+        """Return the time in Unix seconds."""
 
 
 class WatchHost(Protocol):
@@ -149,7 +149,7 @@ class PushWatch:
         return None if landed else _not_landed_verdict(self._job, landed, self._callbacks.resume_command)
 
     def _try_saving(self, save: Callable[[], bool]) -> bool:
-        """What `save` returns; True with a warning if the disk fails.
+        """Return what `save` returns; True with a warning if the disk fails.
 
         The record is for other processes. A watch that cannot write it still watches and notifies.
         """
@@ -179,5 +179,5 @@ def _not_landed_verdict(job: WatchJob, landed: bool | None, resume_command: str)
 
 
 def max_duration_s(config: Config) -> float:
-    """Seconds after which a watch has ended in any case."""
+    """Return the seconds after which a watch has ended in any case."""
     return config.timeout + (config.rollout_timeout if config.deploy else 0.0) + MAX_EXTRA_S

@@ -81,7 +81,7 @@ def from_pre_commit(environ: Mapping[str, str], resolve: Callable[[str], str]) -
 
 
 def is_skipped(environ: Mapping[str, str], hook_id: str) -> bool:
-    """Whether SKIP names this hook; pre-commit's variable, which works however the hook is called.
+    """Return whether SKIP names this hook; pre-commit's variable, which works however the hook is called.
 
     >>> is_skipped({"SKIP": "ruff,homelab-verify"}, "homelab-verify")
     True

@@ -18,12 +18,12 @@ from homelab_hooks.system.process_table import command_line
 
 
 def is_enabled(mode: str) -> bool:
-    """Whether this value of homelab.postPush asks for a watch."""
+    """Return whether this value of homelab.postPush asks for a watch."""
     return mode != "off"
 
 
 def target_updates(push: PushInput | None, config: Config, git: ReadOnlyRepository) -> tuple[RefUpdate, ...]:
-    """The updates that bring a commit onto the target."""
+    """Return the updates that bring a commit onto the target."""
     if push is None or not push.branch_updates:
         return ()
     remote = resolve_remote_name(git, push.remote)
@@ -31,7 +31,7 @@ def target_updates(push: PushInput | None, config: Config, git: ReadOnlyReposito
 
 
 def resolve_remote_name(git: ReadOnlyRepository, remote: str) -> str:
-    """The remote that is pushed to, given its name or a push URL; the URL itself if no remote has it."""
+    """Return the remote that is pushed to, given its name or a push URL; the URL itself if no remote has it."""
     names = git.remotes.remote_names()
     return (
         remote if remote in names else next((name for name in names if remote in git.remotes.push_urls(name)), remote)
@@ -39,7 +39,7 @@ def resolve_remote_name(git: ReadOnlyRepository, remote: str) -> str:
 
 
 def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool:
-    """Whether a remote's branch is the target; the remote is asked for its HEAD if the settings do not say.
+    """Return whether a remote's branch is the target; the remote is asked for its HEAD if the settings do not say.
 
     Raises:
         CommandError: (refused) the remote does not say either; the push could be one to the target.
@@ -60,7 +60,7 @@ def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository)
 
 
 def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool | None:
-    """The same without a request: None if only the remote knows."""
+    """Return the same without a request: None if only the remote knows."""
     if config.remote and config.remote != remote:
         return False
     target = config.onto or git.remotes.known_head_branch(remote)
@@ -68,7 +68,7 @@ def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyReposito
 
 
 def is_git_land_push(git: ReadOnlyRepository, updates: tuple[RefUpdate, ...]) -> bool:
-    """Whether `git land` makes this push: the push process that it recorded is an ancestor and pushes these updates.
+    """Return whether `git land` makes this push: the push process it recorded is an ancestor and pushes these updates.
 
     An environment variable would not do: the verification's own pushes would inherit it, and a shell could keep it.
     """

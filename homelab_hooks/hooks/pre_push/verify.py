@@ -71,7 +71,7 @@ def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: G
 
 
 def choose_command(config: Config, directory: Path | None, *, in_pre_commit: bool) -> VerifyCommand:
-    """The command that verifies a push: the configured one, else the detected one.
+    """Return the command that verifies a push: the configured one, else the detected one.
 
     Args:
         directory: the work tree's root.
@@ -92,7 +92,7 @@ def choose_command(config: Config, directory: Path | None, *, in_pre_commit: boo
 
 
 def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str:
-    """The commit that is checked out. The command sees the work tree, so this must be what is pushed."""
+    """Return the commit that is checked out. The command sees the work tree, so this must be what is pushed."""
     head = git.history.head()
     for update in updates:
         if git.history.tree_of(update.sha) != git.history.tree_of(head):

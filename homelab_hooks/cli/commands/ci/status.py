@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _watch_events(session: Session, sha: str) -> tuple[BackgroundWatch, ...]:
-    """The background watches that run now, and the last one that ended, if it is about this commit or recent."""
+    """Return the background watches that run now, and the last one that ended, if it is about this commit or recent."""
     common = session.runtime.git_readonly.location.common_dir()
     return WatchRegistry(common).summaries(session.runtime.clock.wall(), sha=sha) if common else ()
 

@@ -69,7 +69,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 def _build_rollout_link(
     args: argparse.Namespace, config: Config, session: Session, about: watch_setup.CommitContext
 ) -> DeployLink:
-    """The link that waits for the targets; its modules are imported only where it is wanted.
+    """Return the link that waits for the targets; its modules are imported only where it is wanted.
 
     Raises:
         CommandError: a target is malformed.

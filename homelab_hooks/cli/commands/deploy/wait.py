@@ -64,7 +64,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _again(args: argparse.Namespace) -> list[str]:
-    """The options that only this command has, quoted, for the resume command."""
+    """Return the options that only this command has, quoted, for the resume command."""
     named = {"--container": args.container, "--context": args.context, "--kubeconfig": args.kubeconfig}
     found = [word for option, text in named.items() if text for word in (option, text)]
     found += ["--image-proof", args.image_proof] if args.image_proof != "tag" else []

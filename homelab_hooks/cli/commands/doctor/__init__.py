@@ -21,7 +21,7 @@ from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.verdict import Verdict
 
 CHECK_TIMEOUT_S = 4.5
-"""for all checks together"""
+"""seconds for all checks together"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
 
 
 def _verdict(found: list[Finding]) -> Verdict:
-    """The verdict: the problem that a landing would meet first."""
+    """Return the verdict: the problem that a landing would meet first."""
     problems = [finding for finding in found if finding.health is FindingStatus.PROBLEM]
     warnings = sum(finding.health is FindingStatus.WARNING for finding in found)
     also = f", {pluralize(warnings, 'warning')}" if warnings else ""

@@ -24,18 +24,18 @@ from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.watch import access
 
 CHECK_REQUEST_TIMEOUT_S = 3.5
-"""for one request; shorter than the time for all checks, so that a timeout is reported as one of the server"""
+"""seconds for one request; shorter than the time for all checks, so that a slow server is named as the cause"""
 CONNECT_TIMEOUT_S = 2.0
-"""for a connection to each address of the server"""
+"""seconds for a connection to each address of the server"""
 EXPIRES_SOON_DAYS = 14
-"""days before its end from which a certificate is a warning"""
+"""days before it expires from which a certificate is a warning"""
 MAX_CLOCK_SKEW_S = 30.0
-"""from which the ages and durations that we show are visibly wrong"""
+"""seconds of difference between the clocks from which the printed ages and durations are visibly wrong"""
 _DAY_SECONDS = 86400
 
 
 def ci_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
-    """Checks of the connection, and of what the server reports about the token and the repository."""
+    """Return the checks of the connection, and of what the server reports about the token and the repository."""
     traits = default_traits()
     return (
         DoctorCheck(
@@ -108,7 +108,7 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
 
 
 def _rights(ci: Provider, repo: Repo) -> str:
-    """What the token may do beyond watching, as far as CI reports it."""
+    """Return what the token may do beyond watching, as far as CI reports it."""
     push, may = ci.account.can_push(repo, within=CHECK_REQUEST_TIMEOUT_S), []
     if isinstance(push, Found):
         may.append("can restart pipelines" if push.value else "cannot restart pipelines")

@@ -16,11 +16,11 @@ from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import pluralize
 
 CALL_TIMEOUT_S = 4.0
-"""for one call of kubectl"""
+"""seconds for one call of kubectl"""
 
 
 def cluster_checks(config: Config, kubectl: Kubectl) -> tuple[DoctorCheck, ...]:
-    """One check for each configured workload."""
+    """Return one check for each configured workload."""
     if not config.deploy:
         return (DoctorCheck("kubectl", _no_target_configured, ""),)
     return tuple(

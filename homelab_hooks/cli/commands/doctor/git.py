@@ -26,7 +26,7 @@ from homelab_hooks.text.humanize import join_names
 
 
 def git_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
-    """Checks of this repository, and of the remote."""
+    """Return the checks of this repository and of the remote."""
     wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
     git, filters = runtime.git_untrusted, find_repository_filters(runtime.git_readonly.location.config_entries())
     return (
@@ -119,7 +119,7 @@ def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
 
 
 def _no_target(name: str, url: str, asked: NotFound | Unavailable) -> Finding:
-    """The finding if the target is unknown: the remote has no HEAD branch, or cannot be reached."""
+    """Return the finding if the target is unknown: the remote has no HEAD branch, or cannot be reached."""
     if isinstance(asked, Unavailable):
         return _unreachable(name, url, asked.reason)
     hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"

@@ -43,8 +43,8 @@ def _producer(check: DoctorCheck) -> Callable[[Callable[[Finding], None]], None]
         except CommandError as problem:
             put(from_error(check.check, problem, exit_=check.exit))
         except Exception as fault:  # noqa: BLE001 - one broken check must not hide the others
-            evidence = f"a fault of homelab-hooks: {type(fault).__name__}: {fault}"
-            put(Finding(check.check, FindingStatus.PROBLEM, evidence, "please report it", check.exit))
+            evidence = f"internal error: {type(fault).__name__}: {fault}"
+            put(Finding(check.check, FindingStatus.PROBLEM, evidence, "please report this bug", check.exit))
 
     return produce
 

@@ -12,7 +12,7 @@ from homelab_hooks.events import Finding, FindingStatus
 
 
 def token_check(config: Config, runtime: Runtime) -> DoctorCheck:
-    """The check of the token. Vault is read too if it is configured, even if the token comes from elsewhere."""
+    """Return the check of the token. Vault is read too if it is configured, even if the token comes from elsewhere."""
     return DoctorCheck(
         "token",
         lambda: _check_token(config, runtime),

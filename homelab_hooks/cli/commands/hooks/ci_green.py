@@ -23,7 +23,7 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import branch_status
 
 QUERY_TIMEOUT_S = 10.0
-"""for all requests together"""
+"""seconds for all requests together"""
 BYPASS_HINT = "SKIP=homelab-ci-green git push, or --no-verify"
 
 

@@ -16,7 +16,7 @@ def add_push_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_push(args: argparse.Namespace, runtime: Runtime, hook_id: str) -> PushInput | None:
-    """The push that is about to be made; None if the hook is skipped, run by hand, or run to verify a landing.
+    """Return the push that is about to be made; None if the hook is skipped, run by hand, or run to verify a landing.
 
     Args:
         hook_id: the name by which SKIP skips the hook.
