@@ -63,7 +63,7 @@ def add_event_option(parser: argparse.ArgumentParser) -> None:
         "--event",
         action="append",
         metavar="EVENT",
-        help="only watch pipelines of this event, such as push or tag; repeatable (default: all but cron)",
+        help="consider only pipelines of this event, such as push or tag; repeatable (default: all except cron)",
     )
 
 

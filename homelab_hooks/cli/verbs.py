@@ -36,7 +36,7 @@ GROUPS = {
     "work": "Work on a task in its own worktree, and land it.",
     "hooks": "Install git hooks that watch CI after each push, and the gates for pre-push hooks.",
 }
-"""the description of each group of commands, by the first word of its commands; empty: of all of them"""
+"""the description of each group of commands, by its first word; the empty word stands for all commands"""
 
 COMMANDS: tuple[Command, ...] = (
     Command(("ci", "watch"), "read", "wait for the CI result of a commit", "ci.watch", "homelab-watch"),

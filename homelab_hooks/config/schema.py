@@ -67,7 +67,7 @@ SETTINGS: tuple[Setting, ...] = (
         option="--remote",
         metavar="NAME",
         env=("HOMELAB_REMOTE",), git="homelab.remote",
-        default_label="the branch's pushRemote, remote.pushDefault, forgejo, origin, the only one",
+        default_label="the branch's pushRemote, remote.pushDefault, forgejo, origin, or the only remote",
     ),
     Setting(
         name="onto", description="target branch", parse=parsers.parse_ref_name, option="--onto", metavar="BRANCH",

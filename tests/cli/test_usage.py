@@ -148,8 +148,18 @@ def test_the_overview_names_every_verb(bare: Shell) -> None:
 def test_a_group_of_verbs_has_help_too(bare: Shell) -> None:
     ended = bare("homelab", "ci", "-h")
     assert ended.code == 0
-    assert "ci watch" in ended.out
-    assert "deploy wait" not in ended.out
+    assert "usage: homelab ci [-h] COMMAND ..." in ended.out
+    assert re.search(r"^  watch +wait for the CI result", ended.out, re.MULTILINE)
+    assert "deploy" not in ended.out
+    assert ended.out.endswith("Use 'homelab ci COMMAND -h' for more about a command.\n")
+
+
+def test_help_explains_the_format_of_durations_and_breaks_no_word(bare: Shell) -> None:
+    for columns in ("40", "80"):
+        bare.more.update(COLUMNS=columns)
+        shown = bare("homelab-watch", "-h").out
+        assert "90s (seconds), 2m or 1h30m" in " ".join(shown.split())
+        assert not re.search(r"\w-$", shown, re.MULTILINE), "a word that is cut at a hyphen cannot be copied"
 
 
 @pytest.mark.parametrize("words", ["--version", "-h", "ci watch -h"])

@@ -4,8 +4,8 @@ Waits until each workload runs an image of the commit and its rollout is complet
 Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.
 Without TARGET, the configured workloads are used (homelab.deploy).
 
-An image belongs to the commit if its tag contains the SHA, as in app:dd843c68; --image-proof selects another way to
-tell.
+An image belongs to the commit if its tag contains the SHA, as in app:dd843c68, unless --image-proof sets another way to
+identify it.
 """
 
 from __future__ import annotations

@@ -25,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_hook_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the commands that concern the hooks of one or all repositories."""
-    options.add_options(parser, "output")
     parser.add_argument(
         "--global", dest="all", action="store_true", help="for all repositories of this user, not only this one"
     )
+    options.add_options(parser, "output")
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
