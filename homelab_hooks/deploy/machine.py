@@ -15,7 +15,7 @@ States. `RolloutState` holds facts. It has no field for the state, which follows
     gone                `gone_since` is set: the workload was deleted, or is being deleted, after it was seen
     decided             `outcome` is set; the delay is then None and no poll is taken any more
 
-Two facts are independent of these: whether the server answers (`contact`), and how soon to poll again (`pace`).
+Two facts are independent of these: whether the server answers (`contact`), and how soon to poll again (`timing`).
 
 Inputs. A poll is one of four values (`polling.outcome.Poll`), and each goes to one function:
 
@@ -53,7 +53,7 @@ Invariants, and what each prevents:
 
 Why the state is opaque to the machine where it concerns instances: what fails, and for how long, is known in the
 vendor's terms (a pod, a ReplicaSet). The probe keeps it in `RolloutState.memory`, and returns only what every vendor
-has: an identity, counts, an assessment and a pace (`deploy/proof.py`).
+has: an identity, counts, an assessment and what the poll interval depends on (`deploy/proof.py`).
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _on_assessed(state: RolloutState, assessed: Assessed, now: float) -> Decisio
         return Decision(
             replace(state, outcome=RolloutOutcome(exit=ExitCode.ROLLOUT_UNPROVEN, reason=reason, image=assessed.image))
         )
-    state = replace(state, pace=assessed.pace, memory=assessed.memory)
+    state = replace(state, timing=assessed.timing, memory=assessed.memory)
     if assessed.assessment is None:
         return _on_counters(state, assessed.progress)
     state = replace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from homelab_hooks.deploy.state import Pace, RolloutState
+from homelab_hooks.deploy.state import PollTiming, RolloutState
 
 PERMANENT_AFTER_S = 10.0
 """seconds that a problem must last, over at least two polls, before it counts as permanent (contract, section 9)"""
@@ -52,18 +52,20 @@ INTERVALS = PollIntervals()
 
 def next_delay(state: RolloutState, now: float) -> float:
     """Return the seconds until the next poll, if no watch event comes first."""
-    pace = state.pace
+    timing = state.timing
     if state.settling is not None:
         left = state.settling.since + state.timeouts.settle - now
-        return left if pace.watched else min(INTERVALS.first_s, left)
-    if pace.problems_since:
-        return min(_problem_delay(now - since, watched=pace.watched) for since in pace.problems_since)
-    if state.proven_image and pace.complete and now - pace.changed_at < INTERVALS.disagreement_s:
+        return left if timing.watched else min(INTERVALS.first_s, left)
+    if timing.problems_since:
+        return min(_problem_delay(now - since, watched=timing.watched) for since in timing.problems_since)
+    if state.proven_image and timing.complete and now - timing.changed_at < INTERVALS.disagreement_s:
         return INTERVALS.near_end_s
-    if pace.watched:
-        return INTERVALS.unexplained_s if pace.unexplained else INTERVALS.watched_s
+    if timing.watched:
+        return INTERVALS.unexplained_s if timing.unexplained else INTERVALS.watched_s
     return (
-        _rolling_delay(pace, now) if state.proven_image else _slow_interval(now - max(state.began, pace.changing_since))
+        _rolling_delay(timing, now)
+        if state.proven_image
+        else _slow_interval(now - max(state.began, timing.changing_since))
     )
 
 
@@ -81,13 +83,13 @@ def _slow_interval(lasted: float) -> float:
     )
 
 
-def _rolling_delay(pace: Pace, now: float) -> float:
+def _rolling_delay(timing: PollTiming, now: float) -> float:
     """Return a short delay around the expected end, which is known once the last instance has been created."""
-    slow = _slow_interval(now - pace.changing_since)
-    if pace.expected_end_at is None:
+    slow = _slow_interval(now - timing.changing_since)
+    if timing.expected_end_at is None:
         return slow
-    left = pace.expected_end_at - now
-    near = max(INTERVALS.near_end_window_s, INTERVALS.near_end_window_share * pace.instance_s)
+    left = timing.expected_end_at - now
+    near = max(INTERVALS.near_end_window_s, INTERVALS.near_end_window_share * timing.instance_s)
     if abs(left) <= near:
         return min(slow, INTERVALS.near_end_s)
     return min(slow, left - near) if left > near else slow

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from homelab_hooks.deploy.assessment import Assessment
-from homelab_hooks.deploy.state import Pace, RolloutState
+from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.polling.outcome import Poll
 
 Observation = TypeVar("Observation")
@@ -32,7 +32,7 @@ class Assessed:
     identity: str
     """an id that changes when the workload is deleted and created again"""
     progress: InstanceCounts
-    pace: Pace
+    timing: PollTiming
     """the facts that the time of the next poll depends on"""
     memory: object
     """what the probe remembers until the next poll; kept in `RolloutState.memory`"""

@@ -31,7 +31,7 @@ class Settling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class PollTiming:
     """The facts that the time of the next poll depends on; times in the clock's seconds."""
 
     changing_since: float
@@ -79,7 +79,7 @@ class RolloutState:
     outcome: RolloutOutcome | None = None
     due_at: float
     """when the next poll is due"""
-    pace: Pace
+    timing: PollTiming
     memory: object = None
     """what the probe remembers between two polls"""
 
@@ -111,7 +111,7 @@ def start_state(
         began=now,
         contact=Contact(last_answer_at=now),
         due_at=now,
-        pace=Pace(changing_since=now, changed_at=now),
+        timing=PollTiming(changing_since=now, changed_at=now),
     )
 
 

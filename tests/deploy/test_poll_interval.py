@@ -12,8 +12,8 @@ from homelab_hooks.deploy import poll_interval
 from homelab_hooks.deploy.kubernetes import poll_depth
 from homelab_hooks.deploy.kubernetes.pod_failures import ObservedProblem, PodProblem, ProblemKind
 from homelab_hooks.deploy.kubernetes.poll_depth import PollDepth, WatchState
-from homelab_hooks.deploy.kubernetes.probe import pace_of
-from homelab_hooks.deploy.kubernetes.snapshot import Snapshot, WorkloadMemory, memory_of
+from homelab_hooks.deploy.kubernetes.probe import build_poll_timing
+from homelab_hooks.deploy.kubernetes.snapshot import Snapshot, WorkloadMemory, get_memory
 from homelab_hooks.deploy.poll_interval import INTERVALS
 from homelab_hooks.deploy.state import RolloutState, Settling
 from homelab_hooks.kubectl.model import ReplicaCounts, Workload, WorkloadKind
@@ -48,9 +48,14 @@ def rolling(a_wait: Given, snapshot: Given) -> Callable[..., RolloutState]:
             watched=watched,
             evidence=evidence,
         )
-        pace = pace_of(memory, WorkloadKind.DEPLOYMENT)
+        timing = build_poll_timing(memory, WorkloadKind.DEPLOYMENT)
         state: RolloutState = replace(
-            a_wait(rollout_timeout=900.0), uid="u1", proven_image="app:9f2c1a7b", due_at=110.0, pace=pace, memory=memory
+            a_wait(rollout_timeout=900.0),
+            uid="u1",
+            proven_image="app:9f2c1a7b",
+            due_at=110.0,
+            timing=timing,
+            memory=memory,
         )
         return replace(state, **changes)  # type: ignore[arg-type]  # a test names the word it changes
 
@@ -58,7 +63,7 @@ def rolling(a_wait: Given, snapshot: Given) -> Callable[..., RolloutState]:
 
 
 def workload(state: RolloutState, **changes: object) -> Workload:
-    last = memory_of(state).last_workload
+    last = get_memory(state).last_workload
     assert last is not None
     return replace(last, **changes)  # type: ignore[arg-type]  # a test names the word it changes
 

@@ -51,7 +51,7 @@ class ApplicationProbe:
         proves = observation.revision == state.expectation.sha
         return Assessed(
             identity=observation.uid, progress=InstanceCounts(desired=1, updated=int(proves)), memory=polls + 1,
-            pace=replace(state.pace, changed_at=now), assessment=self._assessment(observation, proves=proves),
+            timing=replace(state.timing, changed_at=now), assessment=self._assessment(observation, proves=proves),
             image=observation.revision, proves=proves,
         )  # fmt: skip
 

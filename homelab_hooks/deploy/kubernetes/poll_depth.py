@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from homelab_hooks.deploy.kubernetes.snapshot import WorkloadMemory, memory_of, workload_target
+from homelab_hooks.deploy.kubernetes.snapshot import WorkloadMemory, get_memory, workload_target
 from homelab_hooks.deploy.poll_interval import INTERVALS
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.model import Workload, WorkloadKind
@@ -39,7 +39,7 @@ class WatchState:
 
 def poll_depth(state: RolloutState, watch_state: WatchState, now: float) -> PollDepth:
     """Return what to request now; NONE if no poll is due and no watch event calls for one."""
-    memory, due = memory_of(state), now >= state.due_at - INTERVALS.slack_s
+    memory, due = get_memory(state), now >= state.due_at - INTERVALS.slack_s
     if memory.last_workload is None or state.contact.misses or state.gone_since is not None or watch_state.gone:
         return PollDepth.WORKLOAD if due or (watch_state.gone and state.gone_since is None) else PollDepth.NONE
     latest = watch_state.workload or memory.last_workload
@@ -66,7 +66,7 @@ def _rollout_ends(before: Workload, after: Workload) -> bool:
 
 
 def _react_to_watch(state: RolloutState, watch_state: WatchState) -> bool:
-    return watch_state.pod_problem and not memory_of(state).evidence
+    return watch_state.pod_problem and not get_memory(state).evidence
 
 
 def only_counters_changed(before: Workload, after: Workload) -> bool:
@@ -76,7 +76,7 @@ def only_counters_changed(before: Workload, after: Workload) -> bool:
 
 def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bool:
     """Return whether the workload alone is enough: nothing but its counters has changed since the last snapshot."""
-    last_snapshot = memory_of(state).last_snapshot
+    last_snapshot = get_memory(state).last_snapshot
     if last_snapshot is None or not only_counters_changed(last_snapshot.workload, workload) or workload.deleting:
         return False
     if workload.counts.is_rolled_out is (state.settling is None):
@@ -86,7 +86,7 @@ def workload_suffices(state: RolloutState, workload: Workload, now: float) -> bo
 
 def is_pod_poll_due(state: RolloutState, now: float) -> bool:
     """Return whether a new snapshot of the pods is due, independent of the workload."""
-    memory, settling = memory_of(state), state.settling
+    memory, settling = get_memory(state), state.settling
     if settling is not None:
         return now >= settling.since + state.timeouts.settle - INTERVALS.slack_s
     since_snapshot = now - memory.last_snapshot_at + INTERVALS.slack_s

@@ -13,7 +13,7 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     RolloutObservation,
     Snapshot,
     WorkloadOnly,
-    memory_of,
+    get_memory,
     workload_target,
 )
 from homelab_hooks.deploy.kubernetes.watcher import WorkloadWatcher
@@ -57,17 +57,17 @@ class WorkloadPoller:
 
     def poll(self, state: RolloutState) -> Poll[RolloutObservation] | None:
         """Return an observation; None if no poll is due and no watch event calls for one."""
-        watch_state = self._watch_state(state, memory_of(state).last_workload if state.proven_image else None)
+        watch_state = self._watch_state(state, get_memory(state).last_workload if state.proven_image else None)
         match poll_depth.poll_depth(state, watch_state, self._now()):
             case PollDepth.NONE:
                 return None
             case PollDepth.WATCH_ONLY:
-                workload = watch_state.workload or memory_of(state).last_workload
+                workload = watch_state.workload or get_memory(state).last_workload
                 return Found(WorkloadOnly(workload=workload, watched=watch_state.up)) if workload else None
             case PollDepth.WORKLOAD:
                 return self._with_watch_state(state, self._workload_first(state))
             case PollDepth.SNAPSHOT:
-                return self._with_watch_state(state, self._consistent_snapshot(state, memory_of(state).last_workload))
+                return self._with_watch_state(state, self._consistent_snapshot(state, get_memory(state).last_workload))
 
     def _watch_state(self, state: RolloutState, rolling: Workload | None) -> WatchState:
         if self._wake is None:
@@ -149,7 +149,7 @@ class WorkloadPoller:
         self, state: RolloutState, workload: Workload
     ) -> Found[tuple[Revision, ...]] | NotFound | Unavailable | Denied:
         """Return the last snapshot's revisions if they are still valid, else get them."""
-        last = memory_of(state).last_snapshot
+        last = get_memory(state).last_snapshot
         unexplained = last is not None and last.workload.counts.is_rolled_out and state.settling is None
         if last is not None and not unexplained and _is_same_workload(last.workload, workload):
             kept = replace(last, workload=workload)

@@ -16,11 +16,11 @@ from homelab_hooks.deploy.kubernetes.snapshot import (
     Snapshot,
     WorkloadMemory,
     WorkloadOnly,
-    memory_of,
+    get_memory,
     workload_target,
 )
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts
-from homelab_hooks.deploy.state import Pace, RolloutState
+from homelab_hooks.deploy.state import PollTiming, RolloutState
 from homelab_hooks.events import Event
 from homelab_hooks.git.containment import ContainmentCheck
 from homelab_hooks.kubectl.client import Kubectl
@@ -72,18 +72,18 @@ def assess_observation(observation: RolloutObservation, state: RolloutState, now
         case Snapshot():
             return _assess_snapshot(observation, state, now)
         case WorkloadOnly(workload=workload, watched=watched):
-            memory = poll_depth.record_poll(memory_of(state), workload, now, watched=watched)
+            memory = poll_depth.record_poll(get_memory(state), workload, now, watched=watched)
             old = max(0, workload.counts.total - workload.counts.updated)
             return Assessed(
                 identity=workload.uid,
                 progress=_progress(workload, old),
-                pace=pace_of(memory, workload_target(state).kind),
+                timing=build_poll_timing(memory, workload_target(state).kind),
                 memory=memory,
             )
 
 
 def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Assessed:
-    workload, memory = snapshot.workload, memory_of(state)
+    workload, memory = snapshot.workload, get_memory(state)
     named = match_commit(snapshot, state.expectation)
     proves = isinstance(named, SameCommit | NewerCommit)
     if state.uid and workload.uid != state.uid:
@@ -103,7 +103,7 @@ def _assess_snapshot(snapshot: Snapshot, state: RolloutState, now: float) -> Ass
     return Assessed(
         identity=workload.uid,
         progress=_progress(workload, None if memory.pod_progress is None else memory.pod_progress.old),
-        pace=pace_of(memory, workload_target(state).kind),
+        timing=build_poll_timing(memory, workload_target(state).kind),
         memory=memory,
         assessment=assess(snapshot, state.expectation, history),
         image=named.image,
@@ -140,10 +140,10 @@ def _progress(workload: Workload, old: int | None) -> InstanceCounts:
     )
 
 
-def pace_of(memory: WorkloadMemory, kind: WorkloadKind) -> Pace:
+def build_poll_timing(memory: WorkloadMemory, kind: WorkloadKind) -> PollTiming:
     """Return the facts that the time of the next poll depends on, independent of the vendor."""
     usual, workload = poll_depth.usual_pod_time(memory), memory.last_workload
-    return Pace(
+    return PollTiming(
         changing_since=memory.counters_changed_at,
         changed_at=memory.changed_at,
         complete=workload is not None and workload.counts.is_rolled_out,

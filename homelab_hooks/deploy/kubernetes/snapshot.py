@@ -72,7 +72,7 @@ class WorkloadMemory:
     evidence: tuple[ObservedProblem, ...] = ()
 
 
-def memory_of(state: RolloutState) -> WorkloadMemory:
+def get_memory(state: RolloutState) -> WorkloadMemory:
     """Return what the probe remembers of this workload; before the first poll, a memory that begins with the wait."""
     if isinstance(state.memory, WorkloadMemory):
         return state.memory

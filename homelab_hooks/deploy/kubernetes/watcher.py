@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from homelab_hooks.deploy.kubernetes import pod_failures
 from homelab_hooks.deploy.kubernetes.poll_depth import WatchState, only_counters_changed
-from homelab_hooks.deploy.kubernetes.snapshot import memory_of, workload_target
+from homelab_hooks.deploy.kubernetes.snapshot import get_memory, workload_target
 from homelab_hooks.deploy.state import RolloutState
 from homelab_hooks.kubectl.client import Kubectl, LineFollower
 from homelab_hooks.kubectl.model import Pod, Workload
@@ -106,7 +106,7 @@ class WorkloadWatcher:
                 and self._lagging_since is None
                 and (self._pods_watch is None or self._pods_watch.up)
             )
-            has_problem = self._problem_at >= memory_of(state).last_snapshot_at
+            has_problem = self._problem_at >= get_memory(state).last_snapshot_at
             workload = self._last_workload if self._fresh and up else None
             return WatchState(
                 up=up, workload=workload, gone=self._gone and self._workload_watch.up, pod_problem=has_problem
