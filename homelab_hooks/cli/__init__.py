@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 
 def homelab(argv: Sequence[str] | None = None) -> int:
-    """`homelab COMMAND ...`."""
+    """Run `homelab COMMAND ...`, and return its exit code."""
     return _start("homelab", (), argv)
 
 
 def homelab_watch(argv: Sequence[str] | None = None) -> int:
-    """`homelab-watch`, the same as `homelab ci watch`."""
+    """Run `homelab-watch`, the same as `homelab ci watch`."""
     return _start("homelab-watch", ("ci", "watch"), argv)
 
 
 def git_land(argv: Sequence[str] | None = None) -> int:
-    """`git land`, the same as `homelab work land`."""
+    """Run `git land`, the same as `homelab work land`."""
     return _start("git land", ("work", "land"), argv)
 
 

@@ -1,4 +1,4 @@
-"""homelab deploy wait: wait until a workload runs the commit.
+"""homelab deploy wait: wait until workloads run the commit.
 
 Waits until each workload runs an image of the commit and its rollout is complete. TARGET is NAMESPACE/NAME (a
 Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.

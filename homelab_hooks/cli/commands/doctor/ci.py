@@ -80,7 +80,7 @@ def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
 
 
 def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
-    """Checks with a token; a missing server or token has a finding of its own."""
+    """Yield the findings that need a token; a missing server or token has its own finding."""
     try:
         ci, git = runtime.ci_provider(config), runtime.git_readonly
         names = watch_setup.repo_names(
@@ -119,7 +119,7 @@ def _rights(ci: Provider, repo: Repo) -> str:
 
 
 def _check_clocks(config: Config, runtime: Runtime) -> Iterator[Finding]:
-    """Compare the server's Date header with this clock; a missing server or answer has a finding of its own."""
+    """Compare the server's Date header with this clock; a missing server or response has its own finding."""
     try:
         reply = runtime.http_client(config).request(
             "GET", default_traits().health_path, timeout=CHECK_REQUEST_TIMEOUT_S

@@ -56,7 +56,7 @@ def _check_version(git: Repository) -> Iterator[Finding]:
 
 
 def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ...]) -> Iterator[Finding]:
-    """The preconditions of a landing that are not met, in the messages of git land."""
+    """Yield the preconditions of a landing that are not met, with the messages of git land."""
     facts, _ = collect_facts(wanted, git, "")
     if filters and facts.changes:
         evidence = (

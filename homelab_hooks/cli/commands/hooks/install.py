@@ -1,4 +1,4 @@
-"""homelab hooks install: install git hooks that watch CI after a push.
+"""homelab hooks install: install git hooks that watch CI after each push.
 
 Installs the reference-transaction and pre-push hooks in this repository; with --global, as config hooks (git 2.54), or
 in the global core.hooksPath. Existing hooks are preserved and run first. Hooks that another tool manages are left
