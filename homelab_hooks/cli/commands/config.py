@@ -34,7 +34,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         session.runtime.terminal.out(json.dumps({"schema": 1, "settings": found}))
         return 0
     terminal = session.runtime.terminal
-    for line in table(rows, terminal.columns if terminal.stdout_is_tty else None):
+    for line in format_table(rows, terminal.columns if terminal.stdout_is_tty else None):
         if problems:  # stdout carries only the result, which is a usage error
             terminal.err(line)
         else:
@@ -46,10 +46,10 @@ def run(args: argparse.Namespace, session: Session) -> int:
     return 0
 
 
-def table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
+def format_table(rows: list[tuple[str, str, str]], columns: int | None) -> list[str]:
     """Return the rows as aligned lines; a row that does not fit has its source on a second line.
 
-    >>> table([("remote", "origin", "option --remote")], 12)
+    >>> format_table([("remote", "origin", "option --remote")], 12)
     ['remote  origin', '        option --remote']
     """
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
