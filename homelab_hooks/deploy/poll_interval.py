@@ -31,7 +31,7 @@ class PollIntervals:
     disagreement_s: float = 15.0
     """the time in which the counters may show a complete rollout before the instances do"""
     recent_problem_s: float = 15.0
-    """the time after which a problem is no longer polled at `first_s`"""
+    """the age from which a problem is polled less often than every `first_s`"""
     problem_s: float = 3.0
     """between polls of an older problem, while a watch is up"""
     unexplained_s: float = 10.0

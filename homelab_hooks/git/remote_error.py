@@ -139,7 +139,7 @@ def read_remote_error(err: str) -> RemoteError:
 
 
 def _reason(line: str, lines: list[str]) -> str:
-    """Return the line, or the server's first one if git's says no more than a status."""
+    """Return the line, or the server's first line if git's contains only a status."""
     theirs = next((other for other in lines if other.startswith("remote: ") and _unmark(other)), "")
     chosen = theirs if theirs and _GENERAL.search(_QUOTED.sub("''", line)) else line
     return _unmark(chosen).strip("@ ")

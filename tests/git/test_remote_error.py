@@ -65,7 +65,7 @@ CASES = [
     (f"fatal: {URL}info/refs not valid: is this a git repository?", R, "not valid", "proxy"),
     ("fatal: Unable to find remote helper for 'https'", R, "remote helper", "install"),
     ("fatal: couldn't find remote ref refs/heads/typo", RemoteFault.NO_BRANCH, "typo", ""),
-    ("fatal: something that nobody has seen before", R, "something that nobody", "what git reports"),
+    ("fatal: something never seen before", R, "something never seen", "what git reports"),
     ("", R, "git reported no reason", "what git reports"),
 ]  # fmt: skip
 

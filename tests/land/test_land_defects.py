@@ -212,7 +212,7 @@ def test_defect_11_a_remote_that_cannot_be_read_is_said_not_swallowed(
 
 
 def test_defect_12_ci_is_asked_before_anything_is_changed(workshop: ScratchRepositories, git_land: GitLand) -> None:
-    """Defect 12: CI's token was tried only after the push, which cannot be undone."""
+    """Defect 12: CI's token was used for the first time after the push, which cannot be undone."""
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")
     before = workshop.server_commit()
