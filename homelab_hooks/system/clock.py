@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
+import select
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -18,11 +23,22 @@ def format_current_time() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
+MAX_POLL_S = 24 * 3600.0
+"""seconds of one poll(2), whose timeout is an int of milliseconds"""
+
+
 class SystemClock:
-    """Monotonic and wall-clock time, and a sleep that another thread can interrupt."""
+    """Monotonic and wall-clock time, and a sleep that another thread can interrupt.
+
+    The sleep waits for a byte in a pipe. An event of `threading` would do, but for signals: a handler that raises while
+    the event's lock is taken back leaves it released, and releasing it again hides the exception.
+    """
 
     def __init__(self) -> None:
-        self._woken = threading.Event()
+        self._reader, self._writer = os.pipe()
+        for end in (self._reader, self._writer):
+            os.set_blocking(end, False)
+            weakref.finalize(self, os.close, end)
 
     def now(self) -> float:
         """Return monotonic seconds; they do not advance while the machine is suspended (CLOCK_MONOTONIC)."""
@@ -34,12 +50,20 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Sleep for this many seconds, or until `wake`."""
-        if self._woken.wait(seconds):
-            self._woken.clear()
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if poll.poll(math.ceil(min(left, MAX_POLL_S) * 1000)):
+                break
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
+                pass
 
     def wake(self) -> None:
         """Interrupt the current sleep, or the next one if there is none; may be called from any thread."""
-        self._woken.set()
+        with contextlib.suppress(BlockingIOError):  # it is full: there is a byte to be read
+            os.write(self._writer, b"\0")
 
 
 class Ticker:

@@ -20,7 +20,7 @@ RERAISE_AFTER_S = 20.0
 RERAISE_NOW_S = 0.01
 """seconds until a signal that is known to be lost is raised again"""
 DUPLICATE_COUNT = 2
-"""when git started this process, a signal arrives twice: from the terminal, and forwarded by git"""
+"""when git started this process, Ctrl-C arrives twice: from the terminal, and from git as SIGINT or SIGTERM"""
 
 
 @contextlib.contextmanager
@@ -32,11 +32,11 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
     becomes a result without a second signal interfering. Child processes are not affected: exec resets handlers that
     are functions to the default. Nested use has no effect.
 
-    The second signal of a kind is ignored, because git forwards the one that the terminal has sent already; a third
-    is the user insisting. Python discards an exception that a handler raises in a finalizer; it is raised again
-    immediately. A handler may also interrupt a library that holds a lock and swallows the exception (one line in
-    httpcore does), so it is raised again every `again` seconds, until the work ends or `acknowledge_interrupt` is
-    called.
+    The second signal is ignored, of whatever kind: the terminal sends SIGINT to git and to this process, and git then
+    sends SIGINT or SIGTERM to its children. A third is the user insisting. Python discards an exception that a handler
+    raises in a finalizer; it is raised again immediately. A handler may also interrupt a library that holds a lock and
+    swallows the exception (one line in httpcore does), so it is raised again every `again` seconds, until the work ends
+    or `acknowledge_interrupt` is called.
     """
     if _STATE.active:
         yield
@@ -62,11 +62,11 @@ def _handlers(again: float) -> dict[signal.Signals, Handler]:
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # under nohup, SIGHUP stays ignored
         numbers.append(signal.SIGHUP)
 
-    counts = {which: itertools.count(1) for which in numbers}
+    count = itertools.count(1)
 
     def end(number: int, frame: FrameType | None) -> None:
         which = signal.Signals(number)
-        if next(counts[which]) != DUPLICATE_COUNT:  # atomic: the next signal may interrupt this handler
+        if next(count) != DUPLICATE_COUNT:  # atomic: the next signal may interrupt this handler
             _STATE.on_signal(which, frame, again)
 
     return dict.fromkeys(numbers, end)
