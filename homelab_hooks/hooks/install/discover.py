@@ -25,7 +25,7 @@ from homelab_hooks.hooks.install.model import (
     InstallScope,
 )
 
-STATE_FILES = ("pushing", "pushed")
+STATE_FILES = ("pushing", "pushed", "clock")
 """files that the shims write to <common directory>/homelab"""
 _SHARED_SCOPES = {"global", "system", "command"}
 """scopes in which core.hooksPath applies to other repositories too"""

@@ -108,6 +108,18 @@ def test_the_recorded_program_wins_over_another_one_of_that_name(sandbox: HookSa
         assert (log.read_text(), sandbox.calls) == (f"hooks pushed {MAIN} {sha}\n", [])
 
 
+@pytest.mark.parametrize("ahead_s", [3600, -3600])
+def test_the_age_of_the_reflog_is_told_by_the_clock_of_its_file_system(sandbox: HookSandbox, ahead_s: int) -> None:
+    """On a network file system, files have the server's times."""
+    write(sandbox.hooks / "reference-transaction", shims.shim_text("reference-transaction", ""))
+    write(sandbox.programs / "date", f'#!/bin/sh\nexec /bin/date -d "{ahead_s} seconds" "$@"\n')
+    sha = sandbox.mine.commit("a")
+    sandbox.push("--no-verify", "origin", "HEAD:main")
+    assert sandbox.calls == [fired(MAIN, sha)]
+    sandbox.push("--no-verify", "origin", "HEAD:main")
+    assert len(sandbox.calls) == 1
+
+
 KEEPS_LFS = '#!/bin/sh\ngit lfs pre-push "$@"\n'
 
 
