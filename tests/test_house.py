@@ -28,7 +28,7 @@ VOCABULARY = len(LAYERS)
 EFFECTS = {
     "subprocess": {"system"}, "pty": {"system"}, "signal": {"system"},
     "time": {"system"}, "ssl": {"net"},
-    "socket": {"net"}, "select": {"net"}, "httpx": {"net"}, "httpcore": {"net"},
+    "socket": {"net"}, "select": {"net", "system"}, "httpx": {"net"}, "httpcore": {"net"},
     "requests": {"net"},
     "http.client": {"net"}, "urllib.request": {"net"}, "asyncio": set(), "logging": set(),
     "sqlite3": set(),
