@@ -59,6 +59,23 @@ with catch_signals({again}):
     except (KeyboardInterrupt, Terminated) as cut:
         print(type(cut).__name__)
 """
+FORWARDED = """
+def work():
+    try:
+        give(signal.{signal})
+        wait()
+    except (KeyboardInterrupt, Terminated):
+        give(signal.SIGTERM)  # as git does for the Ctrl-C that the terminal has sent
+        [None for _ in range(9)]
+        print("handled")
+        raise
+
+with catch_signals({again}):
+    try:
+        run_interruptible(work)
+    except (KeyboardInterrupt, Terminated) as cut:
+        print(type(cut).__name__)
+"""
 TAKEN = """
 def work():
     try:
@@ -98,6 +115,13 @@ def test_a_signal_that_finds_a_lock_in_hand_is_raised_again(name: str, raised: s
 def test_a_signal_that_python_loses_is_raised_again_at_once_and_without_a_traceback(name: str, raised: str) -> None:
     done = run(LOST, name, again=60)
     assert (done.code, done.out.splitlines(), done.err) == (0, ["lost", raised], ""), done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "raised"), [("SIGINT", "KeyboardInterrupt"), ("SIGTERM", "Terminated")])
+def test_the_second_signal_of_one_interruption_does_not_disturb_the_first(name: str, raised: str) -> None:
+    done = run(FORWARDED, name, again=60)
+    assert (done.code, done.out.splitlines(), done.err) == (0, ["handled", raised], ""), done
 
 
 @pytest.mark.slow

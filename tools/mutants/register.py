@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tools.mutants.cases import CASES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER)
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CASES)

@@ -1,0 +1,147 @@
+"""Defences against the inputs that people and real servers found."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+CASES = (
+    Defence(
+        "branch-after-the-fetch",
+        "a branch that was checked out in the meantime is not landed",
+        (Change("land/tree_check.py", "    if branch == ours:\n", "    if branch:\n"),),
+        (
+            "tests/land/test_same_tree.py::test_a_branch_that_is_checked_out_during_the_fetch_is_not_landed[secret was checked out]",
+            "tests/land/test_same_tree.py::test_a_branch_that_is_checked_out_before_the_next_attempt_is_not_landed",
+        ),
+    ),
+    Defence(
+        "edits-after-the-end",
+        "an abort undoes a half-made merge only if the landing was killed in it",
+        (Change("land/resume.py", "if not state.merge_began_at or state.ended_with:", "if not state.merge_began_at:"),),
+        ("tests/land/test_own_operation.py::test_an_untracked_file_made_after_the_merge_was_given_up_is_kept",),
+    ),
+    Defence(
+        "live-fetch-refs",
+        "the private ref of a fetch that still runs is not deleted",
+        (
+            Change(
+                "git/transfer.py",
+                "            if not (pid.isdecimal() and command_line(int(pid))):\n    ",
+                "",
+            ),
+        ),
+        ("tests/land/test_fetched_tip.py::test_the_ref_of_a_killed_fetch_is_deleted_and_that_of_a_live_one_kept",),
+    ),
+    Defence(
+        "missing-commits",
+        "a commit that is missing here is not one that does not contain ours",
+        (Change("git/history.py", ".get(code, Containment.UNKNOWN)", ".get(code, Containment.NOT_CONTAINED)"),),
+        ("tests/git/test_repository.py::test_where_a_commit_is_missing_git_compares_nothing",),
+    ),
+    Defence(
+        "names-in-errors",
+        "the user's own names in an error of git's do not decide its cause",
+        (Change("git/remote_error.py", "pattern.search(_QUOTED.sub(\"''\", _unmark(line)))", "pattern.search(line)"),),
+        ("tests/git/test_remote_error.py::test_the_users_own_names_do_not_decide[is archived]",),
+    ),
+    Defence(
+        "refused-packs",
+        "a push that a proxy refused is not sent again",
+        (Change("git/push_result.py", "if cut_off and not _HTTP_REFUSAL.search(err):", "if cut_off:"),),
+        ("tests/land/test_land_outcomes.py::test_a_push_is_repeated_only_where_that_can_help",),
+    ),
+    Defence(
+        "forced-pushes",
+        "a push over others' commits is not suggested",
+        (
+            Change(
+                "land/feature_branch.py",
+                " and git.history.was_branch_commit(state.branch, theirs.value)",
+                "",
+            ),
+        ),
+        ("tests/land/test_land_outcomes.py::test_a_branch_that_is_not_a_fast_forward_has_a_remedy_that_helps[others]",),
+    ),
+    Defence(
+        "recorded-program",
+        "another program called homelab on PATH does not replace the recorded one",
+        (
+            Change(
+                "hooks/install/shims/reference-transaction",
+                """for homelab in "$known" "$(command -v homelab 2>/dev/null)"; do""",
+                """for homelab in "$(command -v homelab 2>/dev/null)" "$known"; do""",
+            ),
+        ),
+        (
+            "tests/hooks/install/test_promises.py::test_the_recorded_program_wins_over_another_one_of_that_name[opt/homelab]",
+        ),
+    ),
+    Defence(
+        "lfs-objects",
+        "a push from a repository that uses git-lfs uploads its objects",
+        (Change("hooks/install/shims/pre-push", """[ -d "$dir/lfs" ] || exit 0""", "exit 0"),),
+        ("tests/hooks/install/test_promises.py::test_the_hook_of_git_lfs_runs_once_where_ours_is_in_its_place",),
+    ),
+    Defence(
+        "promises-of-a-watch",
+        "a watch is promised only where git updates the tracking ref",
+        (Change("hooks/install/gaps.py", "    if found == expected:", "    if found or not found:"),),
+        ("tests/hooks/install/test_promises.py::test_a_push_is_noticed_exactly_where_no_gap_is_reported",),
+    ),
+    Defence(
+        "rerere-resolutions",
+        "a merge that rerere resolved is not thrown away",
+        (Change("land/merge.py", "        if not resolved or not begun", "        if resolved or not begun"),),
+        (
+            "tests/land/test_resume.py::test_a_conflict_that_rerere_resolves_does_not_end_the_landing[merge-merge-False]",
+        ),
+    ),
+    Defence(
+        "comments-in-messages",
+        "the commit of a resolved conflict has none of git's comments",
+        (Change("git/operation.py", "            self._strip_conflict_hint()\n", ""),),
+        (
+            (
+                "tests/land/test_resume.py::"
+                "test_the_commit_of_a_resolved_conflict_has_none_of_gits_comments[whitespace-#-merge]"
+            ),
+        ),
+    ),
+    Defence(
+        "nested-work-trees",
+        "the work tree of a topic is made in no other one",
+        (
+            Change(
+                "land/task_worktree.py",
+                "base = main or _base_beside(",
+                "base = main or Path(next(iter(listed), common)) or (",
+            ),
+        ),
+        ("tests/land/test_task_worktree.py::test_a_topic_gets_a_place_in_no_other_work_tree[bare with siblings]",),
+    ),
+    Defence(
+        "git-directories",
+        "a background watch runs where git refuses git directories that it merely finds",
+        (
+            Change(
+                "git/runner.py",
+                """{"safe.bareRepository": "all"} if git_dir_is_known else {}""",
+                """{"safe.bareRepository": "all"} if not git_dir_is_known else {}""",
+            ),
+        ),
+        (
+            (
+                "tests/hooks/background/test_pushed.py::"
+                "test_a_watch_runs_where_git_refuses_git_directories_that_it_merely_finds"
+            ),
+        ),
+    ),
+    Defence(
+        "two-signals",
+        "signals that arrive together are one interruption",
+        (Change("system/signals.py", "        if next(count) != DUPLICATE_COUNT:", "        if next(count):"),),
+        (
+            "tests/e2e/test_two_signals.py::test_signals_that_arrive_together_in_a_sleep_raise_one_exception[SIGINT+SIGINT]",
+        ),
+    ),
+)
