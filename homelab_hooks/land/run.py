@@ -247,6 +247,12 @@ def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict], *
         )
 
 
+def saved_landed(git: Repository) -> bool | None:
+    """Return whether the commit of this work tree's unfinished landing is on the target; False without one."""
+    state = _saved_state(git)
+    return state.landed if state else False
+
+
 def _saved_state(git: Repository) -> LandingState | None:
     """Return this work tree's unfinished landing; None if there is none, or it cannot be read."""
     try:

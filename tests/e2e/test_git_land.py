@@ -242,6 +242,21 @@ def test_a_malformed_deploy_target_is_a_usage_error_before_the_push(
     assert workshop.server_commit() == before
 
 
+def test_an_error_before_a_landing_is_continued_says_whether_it_has_landed(
+    watched: Shell, ann: Clone, workshop: ScratchRepositories
+) -> None:
+    sha = ann.commit("more")
+    workshop.write_hook("post-push", "kill -9 $PPID", where=ann.path / ".git/hooks")
+    assert watched("git-land", "--output", "plain", "--verify-cmd", "true").code < 0
+    assert workshop.server_commit() == sha
+    ann.git("config", "homelab.timeout", "soon")
+    for option in ("--continue", "--abort"):
+        done = watched("git-land", "--output", "plain", option)
+        assert (done.code, done.result["landed"]) == (ExitCode.USAGE, "yes")
+    ann.git("config", "--unset", "homelab.timeout")
+    assert watched("git-land", "--output", "plain", "--abort").code == 0
+
+
 def test_a_second_landing_names_the_process_the_machine_and_the_branch_of_the_first(
     shell: Shell, ann: Clone, workshop: ScratchRepositories
 ) -> None:

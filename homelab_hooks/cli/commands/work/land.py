@@ -134,7 +134,7 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
         began = True
         return _land(args, session)
     except CommandError as problem:
-        landed = None if problem.exit is ExitCode.UNREACHABLE else False
+        landed = land_run.saved_landed(git) if args.proceed or args.abort else False
         return Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint, landed=landed)
     except (KeyboardInterrupt, Terminated) as cut:
         acknowledge_interrupt()
