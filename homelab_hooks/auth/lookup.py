@@ -109,6 +109,8 @@ def read_token_from_git(
     source = "git's credential helpers"
     if done.not_found:
         return TokenNotFound(source, "git is not installed")
+    if done.start_error:
+        return TokenNotFound(source, f"git cannot be started: {done.start_error}", unreachable=True)
     if done.timed_out:
         return TokenNotFound(source, f"no answer within {timeout:g} s", unreachable=True)
     answer = dict(line.split("=", 1) for line in done.lines if "=" in line)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import BATCH_SSH
 from homelab_hooks.git.remote_url import NoRepoName, parse_remote_url
-from homelab_hooks.git.runner import GitRunner
+from homelab_hooks.git.runner import GitCall, GitRunner
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import build_instead_of_config, strip_userinfo, strip_web_userinfo
 
 MIN_VERSION = (2, 36)
 """the oldest git whose `push --porcelain` and reference-transaction hook behave as this project needs (2.28.0 ran other
 hooks in place of that one)"""
+MAX_PATHS_PER_CALL = 200
+"""paths in the arguments of one git; a path has at most 4096 bytes, and a command about a million (execve(2))"""
 _MAX_COUNT_DIGITS = 16
 """of a count; longer output is not a count of commits"""
 
@@ -33,14 +36,27 @@ class GitCommands:
         """Whether nothing that the repository's own settings name is run."""
         return self._runner.untrusted
 
-    def run(self, *args: str, timeout: float | None = None, index: Path | None = None) -> Completed:
-        """Run `git ARGS`. Raises CommandError only where git cannot be started; a failure is in the value."""
-        return self._require_git(self._runner.run(args, timeout=timeout, index=index))
+    def run(
+        self,
+        *args: str,
+        timeout: float | None = None,
+        index: Path | None = None,
+        listener: OutputListener | None = None,
+    ) -> Completed:
+        """Run `git ARGS`. Raises CommandError only where git cannot be run; a failure is in the value."""
+        return self._require_run(self._runner.run(args, GitCall(timeout=timeout, index=index, listener=listener)), args)
 
     @staticmethod
-    def _require_git(done: Completed) -> Completed:
+    def _require_run(done: Completed, args: Sequence[str]) -> Completed:
+        """Return the result of a git that was run and whose output is complete. Raises CommandError otherwise."""
         if done.not_found:
-            raise CommandError("git cannot be started", hint="install git 2.36 or newer, or put it on PATH")
+            hint = "install git 2.36 or newer, or put it on PATH"
+            raise CommandError(f"git cannot be started: {done.start_error}", hint=hint)
+        if done.start_error:
+            hint = "free memory, processes or file descriptors (see ulimit -a), and run the command again"
+            raise CommandError(f"git cannot be started: {done.start_error}", hint=hint, exit=ExitCode.REFUSED)
+        if done.truncated:
+            raise CommandError(f"git {_verb(args)} prints more than homelab can read", exit=ExitCode.REFUSED)
         return done
 
     def line(self, *args: str) -> str:
@@ -62,8 +78,8 @@ class GitCommands:
         """Return the entries of a `-z` list. Raises CommandError if git fails: an empty list is an answer."""
         done = self.run(*args, index=index)
         if not done.ok:
-            verb = next(arg for arg in args if not arg.startswith("-"))
-            raise CommandError(f"git {verb} failed: {error_message(done)}", hint=_hint_for(done), exit=ExitCode.REFUSED)
+            what = f"git {_verb(args)} failed: {error_message(done)}"
+            raise CommandError(what, hint=_hint_for(done), exit=ExitCode.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
 
     def list_tree(self, *args: str) -> tuple[tuple[str, str, str], ...]:
@@ -89,6 +105,7 @@ class GitCommands:
         timeout: float | None = None,
         pid_file: Path | None = None,
         settings: Mapping[str, str] | None = None,
+        listener: OutputListener | None = None,
     ) -> Completed:
         """Run a command that connects to a remote; ssh runs in batch mode where a prompt could not be answered.
 
@@ -101,7 +118,23 @@ class GitCommands:
         names = args.index("--") + 1 if "--" in args else len(args)
         told = {**build_instead_of_config(args[names:]), **(settings or {})}
         shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
-        return self._require_git(self._runner.run([*quiet, *shown], timeout=timeout, pid_file=pid_file, settings=told))
+        call = GitCall(timeout=timeout, pid_file=pid_file, settings=told, listener=listener)
+        return self._require_run(self._runner.run([*quiet, *shown], call), args)
+
+
+def split_arguments(paths: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the paths in groups that fit into one command.
+
+    >>> [len(group) for group in split_arguments(["path"] * 450)]
+    [200, 200, 50]
+    """
+    for first in range(0, len(paths), MAX_PATHS_PER_CALL):
+        yield paths[first : first + MAX_PATHS_PER_CALL]
+
+
+def _verb(args: Sequence[str]) -> str:
+    """Return the subcommand, for a message."""
+    return next((arg for arg in args if not arg.startswith("-")), "")
 
 
 def _hint_for(done: Completed) -> str:

@@ -30,17 +30,25 @@ SAFE_CONFIG = {
 """settings for read-only commands: they override the settings that let a repository run a program"""
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_EDITING_COMMANDS = frozenset({"merge", "rebase", "commit", "cherry-pick", "revert"})
+
+NO_TRANSLATIONS = "/dev/null"
+"""not a directory, so git looks for no translations and calls no setlocale (gettext.c of git, since 2.18)"""
+
 BATCH_SSH = "ssh -oBatchMode=yes"
 
 
 def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
     """Return the environment for our own git calls.
 
+    Git's messages are parsed, so they must be English. git inherits the user's locale all the same, and only has no
+    translations: its hooks inherit it too, and under LC_ALL=C they would count the bytes of a name, not its characters.
+
     GIT_DIR alone was set by git for a hook and is dropped, the directory means the same repository. Together with
     GIT_WORK_TREE it was set by the user and is kept.
 
     >>> sorted(git_env({"GIT_DIR": "/x/.git", "HOME": "/h"}, interactive=True))
-    ['GIT_EDITOR', 'GIT_SEQUENCE_EDITOR', 'HOME', 'LANGUAGE', 'LC_ALL']
+    ['GIT_TEXTDOMAINDIR', 'HOME']
     """
     gone = (
         set(PER_CALL_VARIABLES)
@@ -48,10 +56,21 @@ def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
         else {*PER_CALL_VARIABLES, *LOCATION_VARIABLES}
     )
     kept = {name: value for name, value in environ.items() if name not in gone}
-    kept |= {"LC_ALL": "C", "LANGUAGE": "C", "GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"}
+    kept |= {"GIT_TEXTDOMAINDIR": NO_TRANSLATIONS}
     if not interactive:
         kept |= {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
     return kept
+
+
+def editor_env(args: Iterable[str]) -> dict[str, str]:
+    """Return the variables that keep git from starting an editor; none for commands that start none.
+
+    A pre-push hook therefore sees the user's own editor. For a commit without an editor, git sets the same for hooks.
+
+    >>> editor_env(["push", "--", "origin", "main"]), editor_env(["-c", "a.b=c", "merge", "main"])
+    ({}, {'GIT_EDITOR': ':', 'GIT_SEQUENCE_EDITOR': ':'})
+    """
+    return {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"} if _EDITING_COMMANDS.intersection(args) else {}
 
 
 def user_command_env(environ: Mapping[str, str]) -> dict[str, str]:

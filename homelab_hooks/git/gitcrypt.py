@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.command import GitCommands, split_arguments
 from homelab_hooks.git.location import Location
 
 _ENCRYPTED = b"\0GITCRYPT\0"
 _FILTER = "git-crypt"
-_MAX_PATHS_PER_CALL = 200
-"""paths in one call of git"""
 
 
 class GitCrypt:
@@ -37,8 +35,7 @@ class GitCrypt:
     def _encrypted_paths(self, paths: list[str]) -> set[str]:
         found = set()
         top = str(self._location.top_level())
-        for first in range(0, len(paths), _MAX_PATHS_PER_CALL):
-            chunk = paths[first : first + _MAX_PATHS_PER_CALL]
+        for chunk in split_arguments(paths):
             parts = self._git.run("-C", top, "check-attr", "-z", "filter", "--", *chunk).out.split("\0")
             found |= {path for path, value in zip(parts[::3], parts[2::3], strict=False) if value.startswith(_FILTER)}
         return found

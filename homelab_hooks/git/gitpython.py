@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from errno import ENOENT
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git import environment
-from homelab_hooks.git.runner import with_pid_file
+from homelab_hooks.git.runner import PLAIN_CALL, GitCall, with_pid_file
+from homelab_hooks.system.capture import CapturedChild
+from homelab_hooks.system.child import describe_start_error, end_child
 from homelab_hooks.system.completed import Completed
 
-KILLED_EXIT_CODE = -9
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+
+_SET_BY_GITPYTHON = ("LC_ALL", "LANGUAGE")
+"""it sets the locale for its own parsers, and hooks would inherit that"""
+
+
+def _without_variables(names: Iterable[str]) -> list[str]:
+    """Return the beginning of a command that runs without these variables.
+
+    GitPython can add variables to the inherited ones but not remove any; env(1) can. It takes a millisecond, so for a
+    command that runs no hook, the locale's variables are emptied, which means the same.
+    """
+    options = [part for name in sorted(names) for part in ("-u", name)]
+    return ["env", *options] if options else []
 
 
 class GitPythonRunner:
@@ -30,9 +50,7 @@ class GitPythonRunner:
         self._interactive = interactive
         self._directory = directory
         self._env = environment.git_env({**environ, "HOMELAB_IN_LAND": "1"}, interactive=interactive)
-        # GitPython can add variables to the inherited ones but not remove any; env(1) can.
-        gone = sorted(set(inherited) - set(self._env))
-        self._prefix = ["env", *(part for name in gone for part in ("-u", name)), "git"] if gone else ["git"]
+        self._gone = set(inherited) - set(self._env)
 
     untrusted = False
 
@@ -41,42 +59,34 @@ class GitPythonRunner:
         """Whether ssh must run in batch mode."""
         return environment.needs_ssh_batch_mode(self._env, interactive=self._interactive)
 
-    def run(
-        self,
-        args: Sequence[str],
-        *,
-        timeout: float | None = None,
-        pid_file: Path | None = None,
-        settings: Mapping[str, str] | None = None,
-        index: Path | None = None,
-    ) -> Completed:
-        """Run `git ARGS`; kill it after `timeout` seconds."""
+    def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
+        """Run `git ARGS`. After an exception, also from the listener, git keeps running: a push may be under way."""
+        extra = environment.config_env(self._env, call.settings or {}) | environment.index_env(call.index)
+        env = {**self._env, **environment.editor_env(args), **extra}
+        unset = set(_SET_BY_GITPYTHON) - set(env)
+        gone = self._gone | unset if call.listener else self._gone
+        argv = with_pid_file([*_without_variables(gone), "git", *args], call.pid_file)
+        try:
+            child = self._start(argv, {**dict.fromkeys(unset, ""), **env})
+        except OSError as error:
+            return describe_start_error(error, argv, self._env.get("PATH", os.defpath), self._directory)
+        shows_stdout = call.listener is not None and "push" in args
+        captured = CapturedChild(child, listener=call.listener, shows_stdout=shows_stdout)
+        return captured.complete(call.timeout, end_child)
+
+    def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Popen[bytes]:
         try:
             import git
         except ImportError as error:  # it looks for the git program when it is imported
             raise CommandError("git cannot be started", hint="install git, or put it on PATH") from error
         try:
-            code, out, err = git.Git(str(self._directory)).execute(
-                with_pid_file([*self._prefix, *args], pid_file),
-                with_extended_output=True,
-                with_exceptions=False,
-                stdout_as_string=False,
-                strip_newline_in_stdout=False,
-                env={
-                    **self._env,
-                    **environment.config_env(self._env, settings or {}),
-                    **environment.index_env(index),
-                },
-                kill_after_timeout=timeout,
-            )
-        except git.GitCommandNotFound:
-            return Completed(127, not_found=True)
-        return Completed(
-            code,
-            out,
-            err.encode("utf-8", "surrogateescape"),
-            timed_out=code == KILLED_EXIT_CODE and timeout is not None,
-        )
+            running = git.Git(str(self._directory)).execute(list(argv), as_process=True, env=dict(env))
+        except git.GitCommandNotFound as missing:
+            cause = missing.__cause__
+            raise cause if isinstance(cause, OSError) else FileNotFoundError(ENOENT, "not found") from missing
+        child, running.proc = running.proc, None  # otherwise its finalizer would end a push that is under way
+        assert child is not None  # noqa: S101 - it has just been started
+        return cast("Popen[bytes]", child)
 
     def at(self, directory: Path) -> GitPythonRunner:
         """Return the same for another directory."""

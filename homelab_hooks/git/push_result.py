@@ -104,6 +104,7 @@ _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)
 _LINK = re.compile(r"https?://\S+(?:/pulls?/|/merge_requests/|/pull-requests|/compare/)\S*")
 _STALE_OLD_VALUE = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
 _NOISE = re.compile(r"hint:|error: failed to push some refs to|To |Done$|remote:\s*(?:error:)?\s*$|error:\s*$")
+_REBASE_PROGRESS = re.compile(r"Rebasing \(|Successfully rebased and updated ")
 
 _MOVED = re.compile(r"fetch first|non-fast-forward|stale info|remote ref updated")
 _REF_TAKEN = re.compile(r"failed to update ref|atomic transaction failed")
@@ -180,6 +181,15 @@ def output_lines(err: str) -> tuple[str, ...]:
     """
     lines = (truncate_text(strip_control_chars(strip_userinfo(line))) for line in err.splitlines())
     return tuple(line for line in lines if line and not _NOISE.match(line))
+
+
+def shown_lines(line: str) -> tuple[str, ...]:
+    r"""Return what is shown of one line of git while it runs: nothing of its framing, and of the line about a ref.
+
+    >>> shown_lines("touch your key"), shown_lines("To https://git.example.test"), shown_lines("=\ta:refs/heads/b\tx")
+    (('touch your key',), (), ())
+    """
+    return () if _REF_LINE.fullmatch(line) or _REBASE_PROGRESS.match(line) else output_lines(line)
 
 
 def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:

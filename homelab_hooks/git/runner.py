@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from homelab_hooks.git import environment
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 from homelab_hooks.system.process import ProcessRunner
 
 _WRITE_PID = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
@@ -16,6 +18,25 @@ _WRITE_PID = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
 def with_pid_file(argv: Sequence[str], pid_file: Path | None) -> list[str]:
     """Return the command, preceded by a shell that writes its process id to a file and then becomes it."""
     return ["sh", "-c", _WRITE_PID, str(pid_file), *argv] if pid_file else list(argv)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitCall:
+    """How one git command is run."""
+
+    timeout: float | None = None
+    """seconds after which it is killed"""
+    pid_file: Path | None = None
+    """git's process id is written there"""
+    settings: Mapping[str, str] | None = None
+    """for a call that connects to a remote; they may hold a secret, so they are not arguments"""
+    index: Path | None = None
+    """used instead of the work tree's own index"""
+    listener: OutputListener | None = None
+    """gets what git, its hooks and helpers print, as it comes"""
+
+
+PLAIN_CALL = GitCall()
 
 
 class GitRunner(Protocol):
@@ -29,22 +50,8 @@ class GitRunner(Protocol):
     def untrusted(self) -> bool:
         """Whether it runs no program that the repository's settings name."""
 
-    def run(
-        self,
-        args: Sequence[str],
-        *,
-        timeout: float | None = None,
-        pid_file: Path | None = None,
-        settings: Mapping[str, str] | None = None,
-        index: Path | None = None,
-    ) -> Completed:
-        """Run `git ARGS`; kill it after `timeout` seconds.
-
-        Args:
-            pid_file: git's process id is written there.
-            settings: for a call that connects to a remote; they may hold a secret, so they are not arguments.
-            index: used instead of the work tree's own index.
-        """
+    def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
+        """Run `git ARGS`."""
 
     def at(self, directory: Path) -> GitRunner:
         """Return the same for another directory."""
@@ -82,21 +89,17 @@ class DirectRunner:
         """Whether ssh must run in batch mode."""
         return environment.needs_ssh_batch_mode(self._environ, interactive=False)
 
-    def run(
-        self,
-        args: Sequence[str],
-        *,
-        timeout: float | None = None,
-        pid_file: Path | None = None,
-        settings: Mapping[str, str] | None = None,
-        index: Path | None = None,
-    ) -> Completed:
+    def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
         """Run `git ARGS` in a new session, so that no program can prompt on the terminal."""
-        env = environment.untrusted_repo_env(
-            self._environ, settings, without=self._without, own=self._own_settings
-        ) | environment.index_env(index)
-        return self._processes.run(
-            with_pid_file(["git", *args], pid_file), cwd=self._directory, timeout=timeout, env=env
+        safe = environment.untrusted_repo_env(
+            self._environ, call.settings, without=self._without, own=self._own_settings
+        )
+        processes = self._processes.with_listener(call.listener) if call.listener else self._processes
+        return processes.run(
+            with_pid_file(["git", *args], call.pid_file),
+            cwd=self._directory,
+            timeout=call.timeout,
+            env=safe | environment.index_env(call.index),
         )
 
     def at(self, directory: Path) -> DirectRunner:

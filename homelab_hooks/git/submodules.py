@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.command import GitCommands, split_arguments
 from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 
 _GITLINK = "160000"
 _TRUE = {"true", "yes", "on", "1"}
@@ -45,19 +46,27 @@ class Submodules:
         """Return the commit that is checked out in a submodule."""
         return self._git.line(*self._inside(path), "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
-    def update_submodules(self, *paths: str) -> Completed:
-        """Check out the commits that the index records for submodules; fetches those that are missing."""
-        return self._git.run_with_remote(
-            "-C", str(self._location.top_level()), "submodule", "update", "--checkout", "--recursive", "--", *paths
-        )
+    def update_submodules(self, *paths: str, listener: OutputListener | None = None) -> Completed:
+        """Check out the commits that the index records for submodules; fetches those that are missing.
+
+        Returns the result of the first call that failed, else of the last one.
+        """
+        top = str(self._location.top_level())
+        command = ("-C", top, "submodule", "--quiet", "update", "--checkout", "--recursive", "--")
+        done = Completed(0)
+        for some in split_arguments(paths):
+            done = self._git.run_with_remote(*command, *some, listener=listener)
+            if not done.ok:
+                break
+        return done
 
     def is_unpushed_in_submodule(self, path: str, sha: str) -> bool:
         """Return whether no remote-tracking branch of a submodule contains a commit."""
         return bool(self._git.line(*self._inside(path), "rev-list", "--max-count=1", sha, "--not", "--remotes"))
 
-    def push_submodule(self, path: str) -> Completed:
+    def push_submodule(self, path: str, *, listener: OutputListener | None = None) -> Completed:
         """Run `git push` in a submodule with its own settings."""
-        return self._git.run_with_remote(*self._inside(path), "push")
+        return self._git.run_with_remote(*self._inside(path), "push", listener=listener)
 
     def _inside(self, path: str) -> tuple[str, ...]:
         # Without --work-tree, a GIT_WORK_TREE of the user would point to another one.

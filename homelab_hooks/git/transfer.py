@@ -14,11 +14,15 @@ from homelab_hooks.git.location import Location
 from homelab_hooks.git.push_result import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 from homelab_hooks.system.process_table import command_line
 
 PUSH_PID_FILE = "homelab/push.pid"
 """holds the process id of a landing's push, under the git directory of its work tree"""
 _FETCH_REFS = "refs/homelab/fetched/"
+_QUIET_FETCH = (
+    "--quiet", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=",
+)  # fmt: skip
 
 
 class FetchResult(NamedTuple):
@@ -36,7 +40,9 @@ class Transfer:
         self._location = location
         self._submodules = submodules
 
-    def fetch_tip(self, source: str, branch: str, *, remote: str) -> FetchResult:
+    def fetch_tip(
+        self, source: str, branch: str, *, remote: str, listener: OutputListener | None = None
+    ) -> FetchResult:
         """Fetch one branch and return its commit at the remote; an unreadable answer is an empty `tip`.
 
         The commit is read from a ref that only this call knows, and that is deleted again. FETCH_HEAD is neither read
@@ -46,13 +52,23 @@ class Transfer:
         Args:
             source: a remote's name, or the URL that is pushed to if that is another one.
             remote: the remote whose tracking ref is moved too; empty for none.
+            listener: gets what git and its helpers print.
         """
         self.delete_leftover_fetch_refs()
         ref, own = f"refs/heads/{branch}", f"{_FETCH_REFS}{os.getpid()}-{secrets.token_hex(8)}"
         tracking = [f"+{ref}:refs/remotes/{remote}/{branch}"] if remote else []
-        quiet = ("--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=")
+        quiet = (
+            "--quiet",
+            "--no-tags",
+            "--no-auto-maintenance",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            "--refmap=",
+        )
         try:
-            done = self._git.run_with_remote("fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking)
+            done = self._git.run_with_remote(
+                "fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking, listener=listener
+            )
             return FetchResult(self._git.line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
         finally:
             self._git.run("update-ref", "-d", own)
@@ -64,11 +80,20 @@ class Transfer:
             if not (pid.isdecimal() and command_line(int(pid))):
                 self._git.run("update-ref", "-d", ref)
 
-    def fetch_all_history(self, source: str) -> Completed:
+    def fetch_all_history(self, source: str, *, listener: OutputListener | None = None) -> Completed:
         """Fetch the complete history of a shallow repository."""
-        return self._git.run_with_remote("fetch", "--no-tags", "--no-write-fetch-head", "--unshallow", "--", source)
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head")
+        return self._git.run_with_remote("fetch", *quiet, "--unshallow", "--", source, listener=listener)
 
-    def push_commit(self, sha: str, *, to: str, remote: str, options: Sequence[str] = ()) -> PushResult:
+    def push_commit(
+        self,
+        sha: str,
+        *,
+        to: str,
+        remote: str,
+        options: Sequence[str] = (),
+        listener: OutputListener | None = None,
+    ) -> PushResult:
         """Push one commit to one branch, fast-forward only; the user's pre-push hook runs.
 
         push.recurseSubmodules=on-demand becomes `check`: git pushes submodules only for a branch given by name.
@@ -77,6 +102,7 @@ class Transfer:
             to: the branch on the server.
             remote: a remote's name or a URL.
             options: push options for the server.
+            listener: gets what git, the pre-push hook and the server print.
         """
         ref = f"refs/heads/{to}"
         extra = [f"--push-option={option}" for option in options]
@@ -84,7 +110,7 @@ class Transfer:
         done = self._git.run_with_remote(
             "push", "--porcelain", "--no-follow-tags", f"--recurse-submodules={check}", *extra,
             "--", remote, f"{sha}:{ref}",
-            pid_file=self._push_pid_file(),
+            pid_file=self._push_pid_file(), listener=listener,
         )  # fmt: skip
         self.clear_push_pid()
         return parse_push_output(done.code, done.out, done.err, ref=ref, sha=sha)

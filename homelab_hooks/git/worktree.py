@@ -6,17 +6,18 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.command import GitCommands, split_arguments
 from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.sanitize import strip_control_chars
 
-_MAX_PATHS_PER_CALL = 200
+_LIST_PATHS = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree")
 _STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
 # Otherwise merge.* and branch.NAME.mergeOptions could leave a merge uncommitted.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
@@ -67,8 +68,7 @@ class Worktree:
             except (OSError, ValueError) as error:  # ValueError: git named a path with a NUL
                 reason = (getattr(error, "strerror", "") or str(error)).lower()
                 raise CommandError(f"git's index cannot be read: {reason}", exit=ExitCode.REFUSED) from error
-            for first in range(0, len(marked), _MAX_PATHS_PER_CALL):
-                paths = marked[first : first + _MAX_PATHS_PER_CALL]
+            for paths in split_arguments(marked):
                 for mark in ("--no-assume-unchanged", "--no-skip-worktree"):
                     self._git.run(
                         "-C", str(self._location.top_level()), "update-index", mark, "--", *paths, index=index
@@ -94,13 +94,13 @@ class Worktree:
         entries = self._git.list_entries("ls-files", "--resolve-undo", "-z", "--", ":/")
         return tuple(sorted({entry.partition("\t")[2] for entry in entries}))
 
-    def merge(self, sha: str, *, message: str) -> Completed:
+    def merge(self, sha: str, *, message: str, listener: OutputListener | None = None) -> Completed:
         """Merge a commit into the branch; the user's hooks and commit signing apply."""
-        return self._git.run("merge", *_WHOLE_MERGE, "-m", message, sha)
+        return self._git.run("merge", *_WHOLE_MERGE, "-m", message, sha, listener=listener)
 
-    def rebase(self, onto: str) -> Completed:
+    def rebase(self, onto: str, *, listener: OutputListener | None = None) -> Completed:
         """Rebase the branch onto a commit."""
-        return self._git.run(*_OWN_REBASE, "rebase", "--no-fork-point", onto)
+        return self._git.run(*_OWN_REBASE, "rebase", "--no-fork-point", onto, listener=listener)
 
     def reset_keep(self, sha: str) -> Completed:
         """Reset branch and work tree to a commit; git refuses if changes would be lost."""
@@ -144,13 +144,15 @@ class Worktree:
         top = self._location.top_level() or Path()
         # An empty file: git was killed after creating it and before writing it.
         here = [path for path in paths if os.path.lexists(top / path) and (top / path).lstat().st_size]
-        if not here:
-            return ()
-        entries = self._git.list_tree("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *here)
-        wanted = {path: sha for _, sha, path in entries}
-        # For a link git hashes the file it points to, so a link counts as different and is left alone.
-        done = self._git.run("-C", str(top), "hash-object", "--", *here)
-        found = dict(zip(here, done.out.split(), strict=False)) if done.ok else {}
+        wanted, found = dict[str, str](), dict[str, str]()
+        for some in split_arguments(here):
+            entries = self._git.list_tree(
+                "--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *some
+            )
+            wanted |= {path: sha for _, sha, path in entries}
+            # For a link git hashes the file it points to, so a link counts as different and is left alone.
+            done = self._git.run("-C", str(top), "hash-object", "--", *some)
+            found |= dict(zip(some, done.out.split(), strict=False)) if done.ok else {}
         return tuple(path for path in here if path not in wanted or found.get(path) != wanted[path])
 
     def remove_file(self, path: str) -> None:
@@ -171,7 +173,11 @@ class Worktree:
             for folder in (top / path).parents:
                 folder.rmdir()
 
-    def restore(self, paths: Iterable[str]) -> Completed:
-        """Restore files from HEAD."""
-        top = str(self._location.top_level())
-        return self._git.run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *paths)
+    def restore(self, paths: Sequence[str]) -> Completed:
+        """Restore files from HEAD; return the result of the first call that failed, else of the last one."""
+        top, done = str(self._location.top_level()), Completed(0)
+        for some in split_arguments(paths):
+            done = self._git.run("-C", top, "--literal-pathspecs", "checkout", "--quiet", "HEAD", "--", *some)
+            if not done.ok:
+                break
+        return done

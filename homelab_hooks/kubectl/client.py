@@ -170,9 +170,13 @@ class Kubectl:
         done = self._processes.run(argv, timeout=within)
         if done.not_found:
             raise CommandError(
-                f"{self._program} cannot be started: {done.err}",
-                hint="install kubectl and put it on the PATH",
+                f"kubectl cannot be started: {done.start_error}",
+                hint="install kubectl for this machine and put it on the PATH",
             )
+        if done.start_error:
+            return Unavailable(f"kubectl cannot be started: {done.start_error}", FailureKind.CONNECTION)
+        if done.truncated:
+            return Unavailable("kubectl prints more than homelab can read", FailureKind.BODY)
         if done.timed_out or not done.ok:
             return errors.to_poll(done)
         try:

@@ -9,7 +9,9 @@ from typing import Any
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Log, LogLevel, Stage
+from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.follow.stage import StageReport, run_stage
+from homelab_hooks.git.push_result import shown_lines
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
@@ -93,6 +95,11 @@ class Landing:
         self.save(stage=stage)
         with run_stage(stage, emit=self.dependencies.tell, clock=self.dependencies.clock) as report:
             yield report
+
+    def listen(self, source: str, waiting_for: str) -> ChildOutput:
+        """Return a listener that logs what git, its hooks and helpers print in a stage, and a heartbeat."""
+        tell, clock = self.dependencies.tell, self.dependencies.clock
+        return ChildOutput(source, emit=tell, clock=clock, waiting_for=waiting_for, choose_lines=shown_lines)
 
     def log(self, text: str, *, source: str = "homelab", level: LogLevel = LogLevel.INFO) -> None:
         """Log a line for the user."""

@@ -55,9 +55,9 @@ def _require_merge_allowed(landing: Landing) -> None:
 
 def _merge_or_rebase(landing: Landing, tip: str) -> Completed:
     if landing.request.strategy is Strategy.REBASE:
-        return landing.git.worktree.rebase(tip)
+        return landing.git.worktree.rebase(tip, listener=landing.listen("merge", "git rebase"))
     message = f"Merge remote-tracking branch '{landing.upstream}' into {landing.state.branch}"
-    return landing.git.worktree.merge(tip, message=message)
+    return landing.git.worktree.merge(tip, message=message, listener=landing.listen("merge", "git merge"))
 
 
 def continue_resolved(landing: Landing, done: Completed) -> Completed:
@@ -110,7 +110,7 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
         return foreign_operation_error(operation)
     if files:
         return conflict_error(landing, files)
-    for line in output_lines(done.out + done.err):
+    for line in output_lines(done.out):  # the listener has logged standard error
         landing.log(line, source="merge")
     if not operation:
         return CommandError(f"could not merge {landing.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)

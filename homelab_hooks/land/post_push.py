@@ -8,6 +8,7 @@ from pathlib import Path
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Stage
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Repository
@@ -16,7 +17,7 @@ from homelab_hooks.land.request import Landed
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 from homelab_hooks.verdict import Verdict
 
-_NOT_LANDED = {
+NOT_LANDED_CODES = {
     ExitCode.USAGE,
     ExitCode.REFUSED,
     ExitCode.CONFLICT,
@@ -57,7 +58,7 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
         verdict = _follow_up_verdict(landing, there)
     except CommandError as problem:
         verdict = Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint)
-    if verdict.exit in _NOT_LANDED:
+    if verdict.exit in NOT_LANDED_CODES:
         verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
     landing.discard()
     label = verdict.label or ("landed" if verdict.exit is ExitCode.OK else "")
@@ -73,21 +74,23 @@ def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:
 
 
 def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
-    def hear(line: str) -> None:
-        landing.log(line, source="post-push")
-
-    with run_stage(Stage.WATCH, emit=landing.dependencies.tell, clock=landing.dependencies.clock) as report:
+    tell, clock = landing.dependencies.tell, landing.dependencies.clock
+    listener = ChildOutput("post-push", emit=tell, clock=clock, waiting_for="the post-push hook")
+    with run_stage(Stage.WATCH, emit=tell, clock=clock) as report:
         done = landing.dependencies.hooks.stream(
             [str(hook), strip_web_userinfo(there.remote), strip_web_userinfo(there.push_url)],
-            hear,
+            listener,
             cwd=landing.git.location.top_level(),
             env={"HOMELAB_IN_LAND": "1"},
             stdin=there.pre_push_line.encode(),
         )
         report.detail = f"the post-push hook exited with code {done.code}"
+        if done.start_error:
+            report.detail = f"the post-push hook could not be started: {done.start_error}"
         if not done.ok:
             report.mark_failed()
-    code = ExitCode.OK if done.ok else ExitCode(done.code) if done.code in _PASSED_THROUGH_CODES else ExitCode.FAILED
+    passed_through = done.code in _PASSED_THROUGH_CODES and not done.start_error
+    code = ExitCode.OK if done.ok else ExitCode(done.code) if passed_through else ExitCode.FAILED
     return Verdict(exit=code, reason=report.detail)
 
 

@@ -37,14 +37,17 @@ def fetch_target(landing: Landing) -> str:
     with landing.stage(Stage.FETCH) as report:
         named = state.remote in git.remotes.remote_names()
         source = state.remote if not named or git.remotes.fetch_url(state.remote) == state.push_url else state.push_url
-        tip, done = git.transfer.fetch_tip(source, state.target, remote=state.remote if named else "")
+        listener = landing.listen("fetch", f"git fetch of {landing.upstream}")
+        tip, done = git.transfer.fetch_tip(
+            source, state.target, remote=state.remote if named else "", listener=listener
+        )
         if not tip:
             for line in output_lines(done.err):
                 landing.log(line, source="fetch")
             raise fetch_error(done, landing.upstream)
         landing.save(target_commit=tip)
         if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
-            git.transfer.fetch_all_history(source)
+            git.transfer.fetch_all_history(source, listener=listener)
         report.detail = f"{landing.upstream} is at {short_sha(tip)}"
     return tip
 
@@ -84,11 +87,9 @@ def verification_command(landing: Landing) -> VerifyCommand | None:
 
 
 def _run_verification(landing: Landing, chosen: VerifyCommand) -> None:
-    def log(line: str, level: LogLevel) -> None:
-        landing.log(line, source="verify", level=level)
-
     run = VerificationRun(chosen.command, landing.git.location.top_level(), env={"HOMELAB_IN_LAND": "1"})
-    done = run_verification(run, landing.dependencies.commands, log)
+    dependencies = landing.dependencies
+    done = run_verification(run, dependencies.commands, emit=dependencies.tell, clock=dependencies.clock)
     if not done.ok:
         raise verification_error(run, done, hint=f"fix it, commit, then run git land again; {ABORT_HINT}")
 
@@ -101,10 +102,11 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
         landing.save(pushed_commit=sha, push_attempts=landing.state.push_attempts + 1, push_unconfirmed=True)
         state = landing.state
         options = landing.request.push_options
-        outcome = landing.git.transfer.push_commit(sha, to=state.target, remote=state.remote, options=options)
+        listener = landing.listen("push", f"git push to {landing.upstream}")
+        outcome = landing.git.transfer.push_commit(
+            sha, to=state.target, remote=state.remote, options=options, listener=listener
+        )
         landing.save(push_unconfirmed=outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN})
-        for line in outcome.output:
-            landing.log(line, source="push")
         report.detail = outcome.reason or f"{short_sha(sha)} to {landing.upstream}"
         if outcome.status is not PushStatus.ACCEPTED:
             report.mark_failed()

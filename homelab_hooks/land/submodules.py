@@ -27,7 +27,7 @@ def update_submodules(landing: Landing, *, was: Iterable[str], now: str) -> None
             stale.append(path)
     if not stale:
         return
-    done = git.submodules.update_submodules(*stale)
+    done = git.submodules.update_submodules(*stale, listener=landing.listen("merge", "git submodule update"))
     if not done.ok:
         raise CommandError(
             f"could not update submodules after the merge ({join_names(stale)}): {error_message(done)}",
@@ -45,7 +45,7 @@ def push_submodules_first(landing: Landing, sha: str) -> None:
     for path, link in git.submodules.gitlinks(sha).items():
         if not git.submodules.is_unpushed_in_submodule(path, link):
             continue
-        done = git.submodules.push_submodule(path)
+        done = git.submodules.push_submodule(path, listener=landing.listen("push", f"git push in {path}"))
         if not done.ok:
             raise CommandError(
                 f"could not push the submodule {join_names([path])}: {error_message(done)}",

@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 from homelab_hooks.config.files import read_bounded_file
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import LogLevel
+from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.land.request import VerifyCommand
+from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.text.sanitize import is_unfinished, strip_control_chars
 
 PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
 _MAKE_TEST = re.compile(r"^test\s*:(?!=)", re.MULTILINE)
@@ -122,26 +125,39 @@ class VerificationRun(NamedTuple):
     """of a failed run, repeated at the end"""
 
 
-def run_verification(run: VerificationRun, runner: ProcessRunner, log: Callable[[str, LogLevel], None]) -> Completed:
-    """Run the command and log its output line by line; if it fails, log the last lines again as errors.
+class _VerificationOutput(ChildOutput):
+    """Logs the output, and keeps its last lines."""
+
+    def __init__(self, run: VerificationRun, emit: Callable[[Event], None], clock: Clock) -> None:
+        super().__init__("verify", emit=emit, clock=clock, waiting_for=f"`{run.command}`")
+        self.tail: deque[str] = deque(maxlen=run.tail_lines)
+
+    def on_line(self, text: str) -> None:
+        """Log a line, and keep it in place of its unfinished beginning."""
+        if self.tail and is_unfinished(self.tail[-1], text):
+            self.tail.pop()
+        self.tail.append(text)
+        super().on_line(text)
+
+
+def run_verification(
+    run: VerificationRun, runner: ProcessRunner, *, emit: Callable[[Event], None], clock: Clock
+) -> Completed:
+    """Run the command and log its output as it comes; if it fails, log the last lines again as errors.
 
     The tail is repeated because a live view, or other steps' output, may have pushed it off the screen.
     """
-    tail: deque[str] = deque(maxlen=run.tail_lines)
-
-    def on_line(line: str) -> None:
-        tail.append(line)
-        log(line, LogLevel.INFO)
-
-    done = runner.stream(["sh", "-c", run.command], on_line, cwd=run.directory, env=run.env)
+    output = _VerificationOutput(run, emit, clock)
+    done = runner.stream(["sh", "-c", run.command], output, cwd=run.directory, env=run.env)
     if not done.ok:
-        for line in tail:
-            log(line, LogLevel.ERROR)
+        for line in output.tail:
+            emit(Log(source="verify", text=strip_control_chars(line), level=LogLevel.ERROR))
     return done
 
 
 def verification_error(run: VerificationRun, done: Completed, *, hint: str) -> CommandError:
     """The error for a command that failed (22)."""
-    return CommandError(
-        f"the verification failed with exit code {done.code}: {run.command}", hint=hint, exit=ExitCode.VERIFY_FAILED
-    )
+    what = f"failed with exit code {done.code}: {run.command}"
+    if done.start_error:
+        what = f"could not be started: {done.start_error}"
+    return CommandError(f"the verification {what}", hint=hint, exit=ExitCode.VERIFY_FAILED)

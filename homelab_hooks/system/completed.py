@@ -1,4 +1,4 @@
-"""The result of a process that has ended."""
+"""The result of a process that has ended, or could not be started."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ class Completed(NamedTuple):
     stderr: bytes = b""
     timed_out: bool = False
     not_found: bool = False
-    """the program could not be started; `code` is 127 then"""
+    """there is no such program, or it cannot be run on this machine; `code` is 127 then"""
+    start_error: str = ""
+    """why it could not be started; empty if it was"""
+    truncated: bool = False
+    """it was ended because its standard output was longer than this process keeps"""
 
     @property
     def ok(self) -> bool:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from errno import ENOEXEC
 from pathlib import Path
 
+from homelab_hooks.system.capture import CapturedChild
+from homelab_hooks.system.child import (
+    TERMINATE_GRACE_S,
+    ChildPipes,
+    describe_start_error,
+    end_group,
+    start_child,
+    wait_for_child,
+    with_shell,
+)
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import LineSplitter, OutputListener, ParsedLines
 from homelab_hooks.system.signals import acknowledge_interrupt, pass_signals_to
-
-TERMINATE_GRACE_S = 2.0
-"""seconds between SIGTERM and SIGKILL"""
-MAX_LINE_BYTES = 4 * 1024 * 1024
-"""maximum bytes of a streamed line: an object in a cluster has at most 1.5 million bytes"""
-
 
 _RUNNING: set[subprocess.Popen[bytes]] = set()
 """the processes that `run` waits for, in any thread"""
@@ -26,7 +30,7 @@ _RUNNING: set[subprocess.Popen[bytes]] = set()
 def kill_abandoned() -> None:
     """End the processes that abandoned threads still wait for in `run`."""
     for child in tuple(_RUNNING):
-        kill_group(child)
+        end_group(child)
 
 
 class ProcessRunner:
@@ -34,10 +38,16 @@ class ProcessRunner:
 
     Args:
         environ: the environment of the processes; the caller removes secrets from it.
+        listener: gets the standard error of `run` as it comes; it may ask for a confirmation at a device.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], listener: OutputListener | None = None) -> None:
         self._environ = dict(environ)
+        self._listener = listener
+
+    def with_listener(self, listener: OutputListener) -> ProcessRunner:
+        """Return a runner for the same environment whose `run` passes standard error on as it comes."""
+        return ProcessRunner(self._environ, listener)
 
     def run(
         self,
@@ -50,58 +60,59 @@ class ProcessRunner:
     ) -> Completed:
         """Run to completion, or kill the whole process group after `timeout` seconds, and return the result.
 
-        If the program is not found, `not_found` is set and the code is 127, as in a shell.
+        If the program could not be started, `start_error` says why. Of standard error, the beginning and the end are
+        kept; standard output is kept as a whole, and a program that prints too much is ended.
         """
+        environ = {**self._environ, **(env or {})}
         try:
-            child = self._start(argv, cwd, env, subprocess.PIPE)
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            return Completed(127, b"", str(error).encode(), not_found=True)
+            child = start_child(argv, cwd=cwd, env=environ, stdin=stdin)
+        except OSError as error:
+            return describe_start_error(error, argv, environ.get("PATH", os.defpath), cwd)
+        captured = CapturedChild(child, stdin=stdin, listener=self._listener)
         _RUNNING.add(child)
         try:
-            out, err = child.communicate(stdin, timeout)
-        except subprocess.TimeoutExpired:
-            late = child.poll() is None  # otherwise a process that it started keeps its output open
-            kill_group(child)
-            out, err = _remaining_output(child)
-            return Completed(child.returncode, out, err, timed_out=late)
+            return captured.complete(timeout, end_group)
         except BaseException:
-            kill_group(child)
-            for pipe in (child.stdin, child.stdout, child.stderr):
-                with contextlib.suppress(OSError):
-                    if pipe:
-                        pipe.close()
+            end_group(child)
+            captured.close()
             raise
         finally:
             _RUNNING.discard(child)
-        return Completed(child.returncode, out, err)
 
     def stream(
         self,
         argv: Sequence[str],
-        on_line: Callable[[str], None],
+        listener: OutputListener,
         *,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         stdin: bytes = b"",
     ) -> Completed:
-        """Run to completion and pass each line of stdout and stderr, without its newline, to `on_line`.
+        """Run to completion as git runs a hook, and pass what it prints to the listener as it comes.
 
-        `on_line` runs on this thread. An exception in it, including Ctrl-C, ends the whole process group.
+        The listener runs on this thread. An exception in it, including Ctrl-C, ends the whole process group.
         """
+        environ = {**self._environ, **(env or {})}
         try:
-            child = self._start(argv, cwd, env, subprocess.STDOUT)
-        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
-            return Completed(127, b"", str(error).encode(), not_found=True)
+            child = _start_as_hook(argv, cwd=cwd, env=environ, stdin=stdin)
+        except OSError as error:
+            return describe_start_error(error, argv, environ.get("PATH", os.defpath), cwd)
+        lines = LineSplitter(listener.on_line)
+        pipes = ChildPipes(child, [(child.stdout, lines.feed)], stdin)
+
+        def on_wait() -> None:
+            lines.pass_unfinished()
+            listener.on_wait()
+
         try:
-            self._feed(child, stdin)
-            assert child.stdout is not None  # noqa: S101 - started with a pipe
-            with child.stdout as lines:
-                for line in lines:
-                    on_line(line.rstrip(b"\r\n").decode("utf-8", "replace"))
+            wait_for_child(child, pipes, on_wait=on_wait)
+            lines.close()
             return Completed(child.wait())
         except BaseException:
-            kill_group(child)
+            end_group(child)
             raise
+        finally:
+            pipes.close()
 
     def run_interactive(self, argv: Sequence[str], *, cwd: Path | None = None, has_result: bool = False) -> int:
         """Run in the foreground of this terminal, and return the exit code: 128 plus the signal number for a signal.
@@ -142,35 +153,22 @@ class ProcessRunner:
         Then `on_end` is called on the worker thread, unless the program could not be started.
         """
         try:
-            child = self._start(argv, None, None, subprocess.DEVNULL)
+            child = start_child(argv, cwd=None, env=self._environ, stderr=subprocess.DEVNULL)
         except OSError:
             return LineStream(None, on_line, on_end)
-        self._feed(child, b"")
         return LineStream(child, on_line, on_end)
 
-    def _start(
-        self, argv: Sequence[str], cwd: Path | None, env: Mapping[str, str] | None, stderr: int
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            list(argv),
-            cwd=cwd,
-            env={**self._environ, **(env or {})},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,  # a process group that can be ended as a whole, and that Ctrl-C does not reach
-        )
 
-    @staticmethod
-    def _feed(child: subprocess.Popen[bytes], stdin: bytes) -> None:
-        assert child.stdin is not None  # noqa: S101 - started with a pipe
-        pipe = child.stdin
-
-        def write() -> None:
-            with contextlib.suppress(OSError), pipe:
-                pipe.write(stdin)
-
-        threading.Thread(target=write, daemon=True).start()
+def _start_as_hook(
+    argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], stdin: bytes
+) -> subprocess.Popen[bytes]:
+    """Start a process with one pipe for both outputs; a script without a `#!` line is run by sh, as git does it."""
+    try:
+        return start_child(argv, cwd=cwd, env=env, stdin=stdin, stderr=subprocess.STDOUT)
+    except OSError as error:
+        if error.errno != ENOEXEC:
+            raise
+        return start_child(with_shell(argv), cwd=cwd, env=env, stdin=stdin, stderr=subprocess.STDOUT)
 
 
 class Background:
@@ -191,7 +189,7 @@ class Background:
 
     def stop(self) -> None:
         """End its process group, and wait for it."""
-        kill_group(self._child)
+        end_group(self._child)
         self._child.wait()
 
 
@@ -215,40 +213,20 @@ class LineStream:
     def close(self) -> None:
         """End its process group, and wait up to TERMINATE_GRACE_S for the last callback to finish."""
         if self._child is not None and not self._ended:
-            kill_group(self._child)
+            end_group(self._child)
             self._ended = True  # only now: if this is interrupted, it can be closed again
             self._thread.join(TERMINATE_GRACE_S)
 
     def _run(self, child: subprocess.Popen[bytes]) -> None:
-        assert child.stdout is not None  # noqa: S101 - started with a pipe
-        with child.stdout as lines:
-            while (line := lines.readline(MAX_LINE_BYTES)).endswith(b"\n") and not self._ended:
-                if not self._on_line(line.decode("utf-8", "replace")):
-                    break
-        kill_group(child)
+        parsed = ParsedLines(self._on_line)
+        pipes = ChildPipes(child, [(child.stdout, lambda chunk: not self._ended and parsed.feed(chunk))])
+        try:
+            wait_for_child(child, pipes)
+        finally:
+            pipes.close()
+        end_group(child)
         self._ended = True
         self._on_end()
-
-
-def _remaining_output(child: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
-    """Return the rest of an ended child's output; limited, as a process outside its group may keep the pipe open."""
-    try:
-        return child.communicate(timeout=TERMINATE_GRACE_S)
-    except subprocess.TimeoutExpired as late:
-        for pipe in (child.stdout, child.stderr):
-            if pipe:
-                pipe.close()
-        return late.stdout or b"", late.stderr or b""
-
-
-def kill_group(child: subprocess.Popen[bytes]) -> None:
-    """End the child's process group with SIGTERM, and after TERMINATE_GRACE_S with SIGKILL."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(TERMINATE_GRACE_S)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def wait_for_result(child: subprocess.Popen[bytes]) -> int:

@@ -103,6 +103,29 @@ def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
     return text
 
 
+_OPEN_USERINFO = re.compile(r"://[^\s/@]*$")
+
+
+def mark_unfinished(text: str) -> str:
+    """Return the beginning of a line with an ellipsis, so that the redactor finds a secret that is cut at its end.
+
+    The beginning of a URL's userinfo is left out: it may be a password, and only the `@` after it would show that.
+
+    >>> mark_unfinished("run all tests? [y/N] "), mark_unfinished("see https://ann:s3c")
+    ('run all tests? [y/N]…', 'see https://…')
+    """
+    return _OPEN_USERINFO.sub("://", text.rstrip()) + "…"
+
+
+def is_unfinished(before: str, text: str) -> bool:
+    """Return whether a line is the beginning of the next one, marked by `mark_unfinished`.
+
+    >>> is_unfinished("run? [y/N]…", "run? [y/N] y"), is_unfinished("cut…", "another")
+    (True, False)
+    """
+    return before.endswith("…") and text.startswith(before[:-1])
+
+
 MIN_SECRET_LENGTH = 6
 """characters; a shorter secret is not redacted, because that would also replace ordinary text"""
 

@@ -17,7 +17,7 @@ from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import choose_remote
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.git.runner import DirectRunner
+from homelab_hooks.git.runner import PLAIN_CALL, DirectRunner, GitCall
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService, PushedRef
 from homelab_hooks.simulators.repositories import ScratchRepositories
@@ -312,8 +312,8 @@ class SilentGit:
     def __init__(self) -> None:
         self.asked: list[tuple[str, float | None]] = []
 
-    def run(self, args: Sequence[str], *, timeout: float | None = None, **_: object) -> Completed:
-        self.asked.append((args[0], timeout))
+    def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
+        self.asked.append((args[0], call.timeout))
         return Completed(1)
 
     def at(self, directory: Path) -> SilentGit:

@@ -124,15 +124,19 @@ class Branch:
         """The real `homelab-watch`, and what is done in the moments in which it tells of a pipeline."""
         events: list[dict[str, Any]] = []
 
-        def hear(line: str) -> None:
-            if not line.startswith("{"):
-                return
-            events.append(json.loads(line))
-            if events[-1]["event"] == "pipeline" and events[-1].get("deciding"):
-                act(events[-1]["number"], events[-1]["status"])
+        class Listener:
+            def on_line(self, text: str) -> None:
+                if not (text.startswith("{") and text.endswith("}")):
+                    return
+                events.append(json.loads(text))
+                if events[-1]["event"] == "pipeline" and events[-1].get("deciding"):
+                    act(events[-1]["number"], events[-1]["status"])
+
+            def on_wait(self) -> None:
+                pass
 
         argv = ["homelab-watch", "--output", "json", "--timeout", "4m", *options]
-        done = ProcessRunner(self.servers.environ).stream(argv, hear, cwd=self.checkout.path)
+        done = ProcessRunner(self.servers.environ).stream(argv, Listener(), cwd=self.checkout.path)
         return Watched(done.code, events)
 
     def run(self, *argv: str) -> Completed:

@@ -13,6 +13,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.history import Commit
 from homelab_hooks.git.hook_config import HookConfig
 from homelab_hooks.git.repository import Repository
+from homelab_hooks.git.runner import PLAIN_CALL, GitCall
 from homelab_hooks.hooks.pre_push.input import PushInput, from_pre_commit, parse_git_input
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.system import process_table
@@ -55,12 +56,9 @@ class CannedGit:
     def __init__(self, done: Completed) -> None:
         self._done = done
 
-    def run(
-        self, args: Sequence[str], *, timeout: float | None = None, pid_file: Path | None = None,
-        settings: Mapping[str, str] | None = None, index: Path | None = None,
-    ) -> Completed:  # fmt: skip
+    def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
         """It, again."""
-        del args, timeout, pid_file, settings, index
+        del args, call
         return self._done
 
     def at(self, directory: Path) -> CannedGit:

@@ -309,7 +309,7 @@ REPOSITORY = (
         "fetched-tip",
         "another program's fetch does not decide what is landed",
         (
-            Change("git/transfer.py", ', "--no-write-fetch-head", "--refmap=")', ', "--refmap=")'),
+            Change("git/transfer.py", ' "--no-write-fetch-head", "--refmap=",', ' "--refmap=",'),
             Change("git/transfer.py", 'f"{own}^{{commit}}"', '"FETCH_HEAD^{commit}"'),
         ),
         (

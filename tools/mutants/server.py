@@ -67,12 +67,6 @@ SERVER = (
         (f"{FUZZ}::test_a_server_that_makes_numbers_up_does_not_fill_the_memory",),
     ),
     Defence(
-        "endless-lines",
-        "a line without an end, of a program that is followed, is not kept",
-        (Change("system/process.py", "lines.readline(MAX_LINE_BYTES)", "lines.readline()"),),
-        ("tests/deploy/test_follow.py::test_a_line_without_an_end_is_not_kept",),
-    ),
-    Defence(
         "ends-of-kubectl",
         "a kubectl that hangs has an end",
         (
@@ -251,12 +245,6 @@ SERVER = (
         "the event stream gives no verdict, and only an event stream is read as one",
         (Change("net/http.py", 'if "event-stream" not in response.headers.get("content-type", ""):', "if False:"),),
         ("tests/net/test_answers.py::test_what_is_not_an_event_stream_is_not_listened_to",),
-    ),
-    Defence(
-        "pipes-that-are-held",
-        "a process that leaves its group with our pipe does not hold the end back",
-        (Change("system/process.py", "out, err = _remaining_output(child)", "out, err = child.communicate()"),),
-        (f"{REVIEW}::test_a_process_that_leaves_its_group_does_not_hold_the_end_back",),
     ),
     Defence(
         "silent-sources",

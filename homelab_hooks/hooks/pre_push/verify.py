@@ -8,7 +8,7 @@ from pathlib import Path
 
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Event, Log, LogLevel, Stage
+from homelab_hooks.events import Event, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.stage import run_stage
 from homelab_hooks.git.repository import Repository
@@ -52,14 +52,11 @@ def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: G
     """
     head = _require_checked_out(updates, parts.git)
 
-    def log(line: str, level: LogLevel) -> None:
-        parts.emit(Log(source="verify", text=line, level=level))
-
     run = VerificationRun(command.command, parts.directory, tail_lines=TAIL_LINES)
     announced = f"`{command.command}`: {command.why}"
     with run_stage(Stage.VERIFY, emit=parts.emit, clock=parts.clock, detail=announced) as report:
         report.detail = command.command
-        done = verification.run_verification(run, parts.runner, log)
+        done = verification.run_verification(run, parts.runner, emit=parts.emit, clock=parts.clock)
         if not done.ok:
             report.mark_failed()
     if not done.ok:

@@ -23,6 +23,7 @@ from homelab_hooks.events import (
     Waiting,
     WorkflowChanged,
 )
+from homelab_hooks.text.sanitize import is_unfinished
 
 E = TypeVar("E", bound=Event)
 MAX_TAIL_LINES = 5
@@ -98,7 +99,8 @@ def apply_event(state: LiveState, event: Event, at: Timestamp) -> LiveState:  # 
 
 def _on_log(state: LiveState, log: Log) -> LiveState:
     if is_transient(log):
-        return state._replace(tail=(*state.tail, log.text)[-MAX_TAIL_LINES:])
+        tail = state.tail[:-1] if state.tail and is_unfinished(state.tail[-1], log.text) else state.tail
+        return state._replace(tail=(*tail, log.text)[-MAX_TAIL_LINES:])
     return state._replace(last_source=log.source)
 
 
