@@ -23,7 +23,7 @@ from homelab_hooks.land.request import (
     VerifyCommand,
 )
 from homelab_hooks.land.state import lock_held_error, lock_holder
-from homelab_hooks.land.verification import detect_in
+from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names, pluralize, short_sha
 
@@ -110,7 +110,11 @@ def _merge_line(landing: Landing, facts: PreflightFacts, tip: str) -> str:
 def _verify_line(landing: Landing) -> str:
     chosen = landing.request.verify
     if isinstance(chosen, DetectVerification):
-        chosen = detect_in(landing.git.location.top_level()) or chosen
+        found = detect_in(landing.git.location.top_level())
+        try:
+            chosen = choose_candidate(found, probe_with(landing.dependencies.commands)) if found else chosen
+        except CommandError as problem:
+            return f"would stop: {problem.message} (exit code 20)"
     match chosen:
         case VerifyCommand(command, why):
             return f"would verify with `{command}`: {why}"

@@ -19,10 +19,12 @@ def push_feature_branch(landing: Landing, refused: PushResult) -> Verdict:
     """Push the branch and return the verdict `protected` (23). Raises CommandError (24) if it cannot be pushed."""
     git, state = landing.git, landing.state
     outcome = git.transfer.push_commit(
-        state.pushed_commit, to=state.branch, remote=state.remote, options=landing.request.push_options
+        state.pushed_commit,
+        to=state.branch,
+        remote=state.remote,
+        options=landing.request.push_options,
+        listener=landing.listen("push", f"git push of {state.branch}"),
     )
-    for line in outcome.output:
-        landing.log(line, source="push")
     if outcome.status is not PushStatus.ACCEPTED:
         raise _branch_error(landing, outcome)
     link = outcome.link or refused.link

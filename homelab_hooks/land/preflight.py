@@ -13,7 +13,7 @@ from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import PreflightFacts, unmet_preconditions
 from homelab_hooks.land.request import DetectVerification, LandingDependencies, LandRequest
 from homelab_hooks.land.state import LandingState, StateFile
-from homelab_hooks.land.verification import detect_in
+from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import short_sha
 
@@ -24,6 +24,9 @@ def start_landing(request: LandRequest, dependencies: LandingDependencies) -> La
         facts, state = collect_facts(request, dependencies.git, resolve_remote(request, dependencies.git))
         for problem in unmet_preconditions(facts):
             raise problem
+        found = detect_in(dependencies.git.location.top_level())
+        if found and isinstance(request.verify, DetectVerification):
+            choose_candidate(found, probe_with(dependencies.commands))
         require_ci_access(dependencies)
         report.detail = (
             f"{facts.branch} at {short_sha(facts.head)}, to {remotes.format_remote_url(state.remote)}/{state.target}"

@@ -8,7 +8,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.landed import BranchQuery, as_landed
-from homelab_hooks.git.push_result import PushResult, PushStatus, output_lines
+from homelab_hooks.git.push_result import PushResult, PushStatus
 from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
 from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.landing import ABORT_HINT, Landing
@@ -21,7 +21,14 @@ from homelab_hooks.land.tree_check import (
     DURING_VERIFICATION,
     require_same_tree,
 )
-from homelab_hooks.land.verification import VerificationRun, detect_in, run_verification, verification_error
+from homelab_hooks.land.verification import (
+    VerificationRun,
+    choose_candidate,
+    detect_in,
+    probe_with,
+    run_verification,
+    verification_error,
+)
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.humanize import short_sha
@@ -42,8 +49,6 @@ def fetch_target(landing: Landing) -> str:
             source, state.target, remote=state.remote if named else "", listener=listener
         )
         if not tip:
-            for line in output_lines(done.err):
-                landing.log(line, source="fetch")
             raise fetch_error(done, landing.upstream)
         landing.save(target_commit=tip)
         if git.history.is_shallow() and not git.history.have_common_ancestor(git.history.head(), tip):
@@ -83,7 +88,7 @@ def verification_command(landing: Landing) -> VerifyCommand | None:
             found = detect_in(landing.git.location.top_level())
             if found is None:
                 raise CommandError("no verification command found", hint="pass --verify-cmd CMD", exit=ExitCode.REFUSED)
-            return found
+            return choose_candidate(found, probe_with(landing.dependencies.commands))
 
 
 def _run_verification(landing: Landing, chosen: VerifyCommand) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.text.humanize import join_names
 from homelab_hooks.text.sanitize import is_unfinished, strip_control_chars
 
 PRE_COMMIT_CONFIG = ".pre-commit-config.yaml"
@@ -26,22 +27,46 @@ _JUST_TEST = re.compile(r"^@?test(?:\s[^:\n]*)?:(?!=)", re.MULTILINE)
 _PYTEST = re.compile(r"^[ \t]*\[tool\.pytest|[\"']pytest\b|^[ \t]*pytest\b", re.MULTILINE)
 _NO_TEST = "no test specified"
 
+PROBE_TIMEOUT_S = 20.0
+"""seconds for a program to print its version"""
+
 ReadFile = Callable[[str], str | None]
+CanRun = Callable[[Sequence[str]], bool]
+"""returns whether a command succeeds"""
 
 
-def detect_command(read: ReadFile) -> VerifyCommand | None:
-    """Return the command for the first of the files in contract, section 6, that is there; None if none is.
+class Candidate(NamedTuple):
+    """A verification command that fits the repository's files."""
+
+    program: str
+    """for messages"""
+    command: str
+    """for `sh -c`"""
+    probe: tuple[str, ...]
+    """a command that succeeds if the program can be run"""
+
+
+class Detection(NamedTuple):
+    """What the repository's files say about its verification."""
+
+    why: str
+    candidates: tuple[Candidate, ...]
+    """the preferred one first"""
+
+
+def detect_command(read: ReadFile) -> Detection | None:
+    """Return the commands for the first of the files in contract, section 6, that is there; None if none is.
 
     Args:
         read: returns the text of a file at the repository's root, None if there is none.
 
-    >>> detect_command({"go.mod": "module x"}.get)
-    VerifyCommand(command='go test ./...', why='found a go.mod')
+    >>> detect_command({"go.mod": "module x"}.get).candidates[0].command
+    'go test ./...'
     """
     return next((found for sign in DETECTORS if (found := sign(read))), None)
 
 
-def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> VerifyCommand | None:
+def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> Detection | None:
     """Return the same for the files at a work tree's root, ignoring the names in `without`."""
 
     def read(name: str) -> str | None:
@@ -55,7 +80,32 @@ def detect_in(top: Path | None, *, without: frozenset[str] = frozenset()) -> Ver
     return detect_command(read)
 
 
-def _pre_commit(read: ReadFile) -> VerifyCommand | None:
+def choose_candidate(found: Detection, can_run: CanRun) -> VerifyCommand:
+    """Return the first of the commands whose program can be run.
+
+    Raises:
+        CommandError: (refused) none can be run; a weaker check does not replace the one that the repository names.
+    """
+    for candidate in found.candidates:
+        if can_run(candidate.probe):
+            return VerifyCommand(candidate.command, found.why)
+    names = join_names(candidate.program for candidate in found.candidates)
+    raise CommandError(
+        f"{found.why}, but cannot run {names}",
+        hint="install it, or set another verification command with git config homelab.verify CMD",
+        exit=ExitCode.REFUSED,
+    )
+
+
+def probe_with(runner: ProcessRunner) -> CanRun:
+    """Return a function that runs a probe, in a directory where it finds no file of the repository.
+
+    That a program is on PATH does not mean that it can be run: a shim of pyenv is there for every version.
+    """
+    return lambda probe: runner.run(probe, cwd=Path("/"), timeout=PROBE_TIMEOUT_S).ok
+
+
+def _pre_commit(read: ReadFile) -> Detection | None:
     text = read(PRE_COMMIT_CONFIG)
     if not text:
         return None
@@ -64,32 +114,36 @@ def _pre_commit(read: ReadFile) -> VerifyCommand | None:
 
     if not has_pre_push_hooks(text):
         return None
-    return VerifyCommand(
-        "pre-commit run --all-files --hook-stage pre-push", "found a .pre-commit-config.yaml with pre-push hooks"
+    options = "run --all-files --hook-stage pre-push"
+    return Detection(
+        "found a .pre-commit-config.yaml with pre-push hooks",
+        tuple(Candidate(name, f"{name} {options}", (name, "--version")) for name in ("pre-commit", "prek")),
     )
 
 
-def _make(read: ReadFile) -> VerifyCommand | None:
+def _make(read: ReadFile) -> Detection | None:
     for name in ("GNUmakefile", "makefile", "Makefile"):
         if _MAKE_TEST.search(read(name) or ""):
-            return VerifyCommand("make test", f"found a {name} with a test target")
+            return _detection(f"found a {name} with a test target", "make test", ("make", "--version"))
     return None
 
 
-def _just(read: ReadFile) -> VerifyCommand | None:
+def _just(read: ReadFile) -> Detection | None:
     for name in ("justfile", "Justfile", ".justfile"):
         if _JUST_TEST.search(read(name) or ""):
-            return VerifyCommand("just test", f"found a {name} with a test recipe")
+            return _detection(f"found a {name} with a test recipe", "just test", ("just", "--version"))
     return None
 
 
-def _python(read: ReadFile) -> VerifyCommand | None:
-    if _PYTEST.search(read("pyproject.toml") or ""):
-        return VerifyCommand("python -m pytest", "found a pyproject.toml that uses pytest")
-    return None
+def _python(read: ReadFile) -> Detection | None:
+    if not _PYTEST.search(read("pyproject.toml") or ""):
+        return None
+    commands = [f"{name} -m pytest" for name in ("python", "python3")]
+    candidates = tuple(Candidate(command, command, (*command.split(), "--version")) for command in commands)
+    return Detection("found a pyproject.toml that uses pytest", candidates)
 
 
-def _node(read: ReadFile) -> VerifyCommand | None:
+def _node(read: ReadFile) -> Detection | None:
     try:
         package = json.loads(read("package.json") or "{}")
     except (ValueError, RecursionError):
@@ -98,15 +152,21 @@ def _node(read: ReadFile) -> VerifyCommand | None:
     test = scripts.get("test") if isinstance(scripts, dict) else None
     if not isinstance(test, str) or _NO_TEST in test:
         return None
-    return VerifyCommand("npm test", "found a package.json with a test script")
+    return _detection("found a package.json with a test script", "npm test", ("npm", "--version"))
 
 
-def _go(read: ReadFile) -> VerifyCommand | None:
-    return None if read("go.mod") is None else VerifyCommand("go test ./...", "found a go.mod")
+def _go(read: ReadFile) -> Detection | None:
+    return None if read("go.mod") is None else _detection("found a go.mod", "go test ./...", ("go", "version"))
 
 
-def _rust(read: ReadFile) -> VerifyCommand | None:
-    return None if read("Cargo.toml") is None else VerifyCommand("cargo test", "found a Cargo.toml")
+def _rust(read: ReadFile) -> Detection | None:
+    return (
+        None if read("Cargo.toml") is None else _detection("found a Cargo.toml", "cargo test", ("cargo", "--version"))
+    )
+
+
+def _detection(why: str, command: str, probe: tuple[str, ...]) -> Detection:
+    return Detection(why, (Candidate(probe[0], command, probe),))
 
 
 DETECTORS = (_pre_commit, _make, _just, _python, _node, _go, _rust)

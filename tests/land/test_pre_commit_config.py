@@ -87,4 +87,4 @@ def test_a_file_of_ten_megabytes_is_not_parsed(tmp_path: Path) -> None:
     (tmp_path / "go.mod").write_text("module x\n")
     found = detect_in(tmp_path)
     assert found is not None
-    assert found.command == "go test ./..."
+    assert found.candidates[0].command == "go test ./..."

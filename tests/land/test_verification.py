@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from homelab_hooks.land.verification import detect_command
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.land.verification import choose_candidate, detect_command, probe_with
+from homelab_hooks.system.process import ProcessRunner
 
 FOUND = [
     (
@@ -37,7 +42,7 @@ NOT_FOUND = [
 def test_a_repository_shows_how_it_is_verified(files: dict[str, str], command: str) -> None:
     found = detect_command(files.get)
     assert found is not None
-    assert found.command.startswith(command)
+    assert found.candidates[0].command.startswith(command)
     assert next(iter(files)) in found.why
 
 
@@ -53,4 +58,50 @@ def test_the_first_sign_counts() -> None:
         files = {**files, **sign}
         found = detect_command(files.get)
         assert found is not None
-        assert found.command.startswith(command)
+        assert found.candidates[0].command.startswith(command)
+
+
+PYTEST = {"pyproject.toml": "[tool.pytest.ini_options]\n"}
+HOOKS = FOUND[0][0]
+
+
+@pytest.mark.parametrize(
+    ("files", "installed", "command"),
+    [
+        (PYTEST, "python python3", "python -m pytest"),
+        (PYTEST, "python3", "python3 -m pytest"),
+        (HOOKS, "pre-commit prek", "pre-commit run"),
+        (HOOKS, "prek", "prek run"),
+        ({"go.mod": ""}, "go", "go test"),
+    ],
+)
+def test_the_program_that_can_be_run_is_used(files: dict[str, str], installed: str, command: str) -> None:
+    found = detect_command(files.get)
+    assert found is not None
+    chosen = choose_candidate(found, lambda probe: probe[0] in installed.split())
+    assert chosen.command.startswith(command)
+
+
+@pytest.mark.parametrize(("files", "names"), [(PYTEST, "python3 -m pytest"), (HOOKS, "prek"), ({"go.mod": ""}, "go")])
+def test_a_check_that_cannot_be_run_is_refused_and_not_replaced_by_a_weaker_one(
+    files: dict[str, str], names: str
+) -> None:
+    found = detect_command({**files, "Cargo.toml": ""}.get)
+    assert found is not None
+    with pytest.raises(CommandError, match=f"cannot run .*{names}") as refused:
+        choose_candidate(found, lambda probe: probe[0] == "cargo")
+    assert refused.value.exit is ExitCode.REFUSED
+
+
+@pytest.mark.parametrize("content", ["#!/bin/sh\nexit 1\n", "#!/no/such/python\n", "", None])
+def test_a_program_on_the_path_that_cannot_be_run_is_passed_over(tmp_path: Path, content: str | None) -> None:
+    """A shim of pyenv for another version, a script of a virtual environment that was moved, an empty file."""
+    if content is not None:
+        (tmp_path / "python").write_text(content)
+        (tmp_path / "python").chmod(0o755)
+    (tmp_path / "python3").write_text("#!/bin/sh\nexit 0\n")
+    (tmp_path / "python3").chmod(0o755)
+    found = detect_command(PYTEST.get)
+    assert found is not None
+    can_run = probe_with(ProcessRunner({"PATH": str(tmp_path)}))
+    assert choose_candidate(found, can_run).command == "python3 -m pytest"

@@ -58,11 +58,11 @@ def sh(script: str) -> list[str]:
 
 
 DAEMONS = {
-    "both outputs": "{forever} & echo $! >{file}",
-    "standard error": "{forever} >/dev/null & echo $! >{file}",
-    "standard output": "{forever} 2>/dev/null & echo $! >{file}",
-    "a session of its own": "setsid {forever} & echo $! >{file}",
-    "a flood": "while :; do echo flood; done & echo $! >{file}",
+    "both outputs": "{forever} & echo $! >>{file}",
+    "standard error": "{forever} >/dev/null & echo $! >>{file}",
+    "standard output": "{forever} 2>/dev/null & echo $! >>{file}",
+    "a session of its own": "setsid {forever} & echo $! >>{file}",
+    "a flood": "while :; do echo flood; done & echo $! >>{file}",
 }
 
 
@@ -78,6 +78,18 @@ def test_a_command_has_ended_when_its_process_has(
     heard = Lines()
     assert processes.stream(sh(script), heard).code == code
     assert [line for line in heard.seen if line.strip() in {"before", "done"}] == ["before", "done"]
+
+
+BRIEF_DAEMON = "sleep 30"
+"""ends by itself: where its end is waited for, the test fails and does not hang"""
+
+
+@pytest.mark.parametrize("call", ["run", "stream"])
+def test_a_daemon_is_not_waited_for(processes: ProcessRunner, left_behind: Path, call: str) -> None:
+    script = sh(f"{BRIEF_DAEMON} & echo $! >{left_behind}")
+    done = processes.run(script) if call == "run" else processes.stream(script, Lines())
+    assert done.ok
+    assert BRIEF_DAEMON in command_line(int(left_behind.read_text()))
 
 
 def test_a_process_that_writes_a_moment_after_the_command_is_still_read(processes: ProcessRunner) -> None:
@@ -100,7 +112,7 @@ def test_a_timeout_ends_the_group_although_its_output_is_held(processes: Process
 def test_a_command_that_is_ended_before_its_time_is_late_only_if_it_still_runs(
     processes: ProcessRunner, left_behind: Path
 ) -> None:
-    done = processes.run(sh(f"setsid {FOREVER} & echo $! >{left_behind}; exit 5"), timeout=HANG_S)
+    done = processes.run(sh(f"setsid {FOREVER} & echo $! >>{left_behind}; exit 5"), timeout=HANG_S)
     assert (done.code, done.timed_out) == (5, False)
 
 

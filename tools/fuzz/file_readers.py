@@ -17,7 +17,6 @@ from homelab_hooks.hooks.install import shims
 from homelab_hooks.hooks.install.discover import read_hook_file
 from homelab_hooks.hooks.install.managers import HookManager
 from homelab_hooks.land import verification
-from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, lock_holder
 from homelab_hooks.system.process_table import ProcessInfo
 from tools.fuzz import texts
@@ -75,8 +74,8 @@ def detection(data: bytes) -> None:
         for file in (".pre-commit-config.yaml", "Makefile", "justfile", "pyproject.toml", "package.json"):
             (Path(name) / file).write_bytes(data)
             found = verification.detect_in(Path(name))
-            assert isinstance(found, VerifyCommand | None)
-            assert found is None or not texts.harmful(found.command + found.why)
+            assert isinstance(found, verification.Detection | None)
+            assert found is None or not texts.harmful(found.candidates[0].command + found.why)
             (Path(name) / file).unlink()
 
 

@@ -25,7 +25,7 @@ CHILDREN = (
                 "if not pipes.open and child.poll() is not None:",
             ),
         ),
-        (f"{TESTS}::test_a_command_has_ended_when_its_process_has",),
+        (f"{TESTS}::test_a_daemon_is_not_waited_for",),
     ),
     Defence(
         "last-words-of-a-child",

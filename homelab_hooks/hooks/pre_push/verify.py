@@ -67,16 +67,19 @@ def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: G
     return Verdict(exit=ExitCode.OK, label="passed", sha=updates[0].sha)
 
 
-def choose_command(config: Config, directory: Path | None, *, in_pre_commit: bool) -> VerifyCommand:
+def choose_command(
+    config: Config, directory: Path | None, can_run: verification.CanRun, *, in_pre_commit: bool
+) -> VerifyCommand:
     """Return the command that verifies a push: the configured one, else the detected one.
 
     Args:
         directory: the work tree's root.
+        can_run: returns whether a command succeeds.
         in_pre_commit: pre-commit or prek runs this hook; its configuration is then not a verification command, since
             it runs the other hooks itself.
 
     Raises:
-        CommandError: (refused) there is none.
+        CommandError: (refused) there is none, or its program cannot be run.
     """
     if config.verify:
         return VerifyCommand(config.verify, f"from {config.source('verify')}")
@@ -85,7 +88,7 @@ def choose_command(config: Config, directory: Path | None, *, in_pre_commit: boo
     if found is None:
         hint = f"set one with git config homelab.verify CMD; {BYPASS_HINT}"
         raise CommandError("no verification command found", hint=hint, exit=ExitCode.REFUSED)
-    return found
+    return verification.choose_candidate(found, can_run)
 
 
 def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str:

@@ -20,7 +20,7 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.preconditions import unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, resolve_remote
 from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
-from homelab_hooks.land.verification import detect_in
+from homelab_hooks.land.verification import CanRun, choose_candidate, detect_in, probe_with
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names
 
@@ -28,10 +28,12 @@ from homelab_hooks.text.humanize import join_names
 def git_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
     """Return the checks of this repository and of the remote."""
     wanted = LandRequest(remote=config.remote, onto=config.onto, verify=_verify_choice(config))
+    can_run = probe_with(runtime.user_command_runner)
     git, filters = runtime.git_untrusted, find_repository_filters(runtime.git_readonly.location.config_entries())
     return (
         DoctorCheck("git", lambda: _check_version(git), "try it: git version"),
         DoctorCheck("work tree", lambda: _check_worktree(wanted, git, filters), "try it: git status"),
+        DoctorCheck("verification", lambda: _check_verification(wanted, git, can_run), "see git land --dry-run"),
         DoctorCheck("remote", lambda: _check_remote(wanted, git), "try it: git ls-remote", ExitCode.PUSH_FAILED),
     )
 
@@ -70,8 +72,21 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
         yield from_error(name, problem, exit_=ExitCode.REFUSED)
     if not of_the_tree:
         yield Finding("work tree", FindingStatus.OK, f"{facts.branch} is clean")
-    chosen = wanted.verify if isinstance(wanted.verify, VerifyCommand) else detect_in(git.location.top_level())
-    if isinstance(chosen, VerifyCommand):
+
+
+def _check_verification(wanted: LandRequest, git: Repository, can_run: CanRun) -> Iterator[Finding]:
+    """The verification command, unless there is none: that is a precondition of a landing."""
+    chosen, top = wanted.verify, git.location.top_level()
+    if isinstance(chosen, DetectVerification):
+        found = detect_in(top) if top else None
+        if found is None:
+            return
+        try:
+            chosen = choose_candidate(found, can_run)
+        except CommandError as problem:
+            yield from_error("verification", problem, exit_=problem.exit)
+            return
+    if top and isinstance(chosen, VerifyCommand):
         yield _verification_finding(chosen, TrustedCommands(git.location.homelab_dir()))
 
 

@@ -14,6 +14,7 @@ from homelab_hooks.app.session import Session
 from homelab_hooks.cli.commands.hooks.push_arguments import add_push_arguments, read_push
 from homelab_hooks.hooks.pre_push import target as pre_push_target
 from homelab_hooks.hooks.pre_push.verify import GateDependencies, choose_command, verify_push
+from homelab_hooks.land.verification import probe_with
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return 0
     command_trust.require_trusted(config, session)
     top = runtime.git_readonly.location.top_level()
-    command = choose_command(config, top, in_pre_commit=runtime.environ.get("PRE_COMMIT") == "1")
+    can_run = probe_with(runtime.user_command_runner)
+    command = choose_command(config, top, can_run, in_pre_commit=runtime.environ.get("PRE_COMMIT") == "1")
     parts = GateDependencies(
         git=runtime.git_interactive, runner=runtime.user_command_runner, directory=top, clock=runtime.clock,
         emit=session.tell,
