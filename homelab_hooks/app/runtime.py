@@ -88,10 +88,11 @@ class Runtime:
     def from_process(cls) -> Runtime:
         """Return the runtime of this process; with the root directory if the current directory no longer exists.
 
-        Tokens are removed from the process's own environment: libraries start programs too, some while imported.
+        Tokens are removed from the process's own environment: libraries start programs too, some while imported. So are
+        the settings of the user's other programs that use GitPython, which would name another git.
         """
         environ = dict(os.environ)
-        for name in (*TOKEN_VARIABLES, JOB_VARIABLE):
+        for name in (*TOKEN_VARIABLES, JOB_VARIABLE, *(name for name in environ if name.startswith("GIT_PYTHON_"))):
             os.environ.pop(name, None)
         try:
             return cls(environ, Path.cwd())

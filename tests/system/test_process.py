@@ -15,6 +15,7 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import MAX_MESSAGES_BYTES, MAX_SHOWN_LINE_BYTES, KeptOutput, LineSplitter
 from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.system.process_table import command_line
+from homelab_hooks.text.sanitize import MIN_SECRET_LENGTH, Redactor, strip_control_chars
 from tests.waiting import FOREVER, HANG_S, wait_until
 
 LATE_S = 0.5
@@ -92,10 +93,29 @@ def test_a_daemon_is_not_waited_for(processes: ProcessRunner, left_behind: Path,
     assert BRIEF_DAEMON in command_line(int(left_behind.read_text()))
 
 
-def test_a_process_that_writes_a_moment_after_the_command_is_still_read(processes: ProcessRunner) -> None:
-    """`exec > >(tee log)` of bash does that."""
-    script = "{ sleep 0.05; echo last; } & echo first"
-    assert processes.run(sh(script)).lines == ("first", "last")
+def test_what_is_in_the_pipe_of_a_process_that_has_ended_is_read(
+    processes: ProcessRunner, left_behind: Path, tmp_path: Path
+) -> None:
+    """A process of the command writes after its end, as `exec > >(tee log)` of bash does, and keeps the pipe open."""
+    go, written, ended = tmp_path / "go", tmp_path / "written", tmp_path / "ended"
+    os.mkfifo(go)
+    os.mkfifo(written)
+
+    class Late(Lines):
+        def on_wait(self) -> None:
+            wait_until(lambda: ended.exists() and ended.read_text().endswith("\n"))
+            wait_until(lambda: not command_line(int(ended.read_text())))
+
+        def on_line(self, text: str) -> None:
+            super().on_line(text)
+            if text == "first":
+                go.write_text("now\n")
+                written.read_text()
+
+    late = f"{{ read a <{go}; echo last; echo >{written}; exec {FOREVER}; }} & echo $! >>{left_behind}"
+    heard = Late()
+    assert processes.stream(sh(f"{late}; echo $$ >{ended}; echo first"), heard).ok
+    assert heard.seen == ["first", "last"]
 
 
 def test_a_process_that_closes_its_outputs_and_goes_on_is_waited_for(processes: ProcessRunner, tmp_path: Path) -> None:
@@ -203,6 +223,16 @@ def test_a_line_that_grows_for_an_hour_is_not_shown_at_each_dot() -> None:
     pieces: list[bytes | float] = [b".", 1.0]
     shown = split(*pieces * 3600)
     assert 300 < len(shown) < 500
+
+
+@pytest.mark.parametrize("pause", [0.1, 0.6])
+@pytest.mark.parametrize("cut", range(1, 11))
+def test_a_secret_that_comes_in_two_parts_is_not_shown(pause: float, cut: int) -> None:
+    """Of one that is cut in an unfinished line, at most five characters are shown; those are in many words."""
+    secret, redact = b"t0ken-value", Redactor(["t0ken-value"])
+    shown = [redact(strip_control_chars(line)) for line in split(b"key ", secret[:cut], pause, secret[cut:], b" end\n")]
+    assert shown[-1] == "key *** end"
+    assert shown[:-1] in ([], [f"key {secret[:cut].decode() if cut < MIN_SECRET_LENGTH else '***'}…"])
 
 
 def memory_of(act: Callable[[], object]) -> int:

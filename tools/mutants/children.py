@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.mutants.mutant import Change, Defence
 
 TESTS = "tests/system/test_process.py"
+LANDING, ENVIRONMENT = "tests/land/test_children.py", "tests/e2e/test_children.py"
 FOLLOW = "tests/deploy/test_follow.py"
 CHILD, OUTPUT, PROCESS = "system/child.py", "system/output.py", "system/process.py"
 
@@ -31,7 +32,7 @@ CHILDREN = (
         "last-words-of-a-child",
         "what is in the pipes of a process that has ended is read",
         (Change(CHILD, "            drain_pipes(pipes)\n", ""),),
-        (f"{TESTS}::test_a_process_that_writes_a_moment_after_the_command_is_still_read",),
+        (f"{TESTS}::test_what_is_in_the_pipe_of_a_process_that_has_ended_is_read",),
     ),
     Defence(
         "questions",
@@ -74,5 +75,82 @@ CHILDREN = (
         "every reason why a process could not be started is a result, and only some mean that the program is missing",
         (Change(CHILD, "unusable = error.errno in _UNUSABLE", "unusable = True"),),
         (f"{TESTS}::test_a_command_that_is_too_long_is_not_a_missing_program",),
+    ),
+    Defence(
+        "commands-that-are-too-long",
+        "the paths of one call of git are bounded",
+        (Change("git/command.py", "MAX_PATHS_PER_CALL = 200", "MAX_PATHS_PER_CALL = 1_000_000"),),
+        (f"{LANDING}::test_ten_thousand_files_do_not_make_a_command_too_long",),
+    ),
+    Defence(
+        "silent-children",
+        "a child that prints nothing gives a heartbeat",
+        (Change("follow/child_output.py", "if seconds_to_heartbeat(self._last_event_at, now) <= 0:", "if False:"),),
+        (f"{LANDING}::test_a_silent_child_gives_a_heartbeat_a_minute",),
+    ),
+    Defence(
+        "locale-of-hooks",
+        "hooks see the user's locale, not the one that GitPython sets",
+        (
+            Change("git/gitpython.py", "self._gone | unset if call.listener else self._gone", "self._gone"),
+            Change("git/gitpython.py", '{**dict.fromkeys(unset, ""), **env}', "env"),
+        ),
+        (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[locale in LANG]",),
+    ),
+    Defence(
+        "translations",
+        "git's messages are English whatever the user's language is",
+        (Change("git/environment.py", '    kept |= {"GIT_TEXTDOMAINDIR": NO_TRANSLATIONS}\n', ""),),
+        (f"{ENVIRONMENT}::test_gits_messages_are_read_whatever_language_it_speaks",),
+    ),
+    Defence(
+        "editors-of-hooks",
+        "a pre-push hook sees the user's editor",
+        (Change("git/environment.py", " if _EDITING_COMMANDS.intersection(args) else {}", ""),),
+        (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[an editor]",),
+    ),
+    Defence(
+        "modules-of-the-repository",
+        "nothing is imported from the repository",
+        (
+            Change(
+                "app/interpreter.py",
+                '        if real == _PACKAGE_ROOT or not f"{real}/".startswith(f"{root.rstrip(\'/\')}/"):\n',
+                "        if True:\n",
+            ),
+            Change("app/interpreter.py", "return [*kept, *_outside", "return [*_outside"),
+            Change("app/interpreter.py", "if entry not in kept))]", "if entry not in kept)), *kept]"),
+        ),
+        (f"{ENVIRONMENT}::test_no_module_of_the_repository_is_imported[.]",),
+    ),
+    Defence(
+        "names-in-every-locale",
+        "a name that is not ASCII can be landed in an ASCII locale",
+        (Change("app/interpreter.py", "        _restart_in_utf8_mode()\n", "        pass\n"),),
+        (f"{ENVIRONMENT}::test_names_that_are_not_ascii_land_in_every_locale",),
+    ),
+    Defence(
+        "gits-of-other-programs",
+        "the settings of other programs that use GitPython do not choose our git",
+        (Change("app/runtime.py", 'if name.startswith("GIT_PYTHON_")', "if False"),),
+        (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[GitPython's]",),
+    ),
+    Defence(
+        "programs-that-cannot-run",
+        "a verification command is chosen only if its program can be run",
+        (Change("land/verification.py", "        if can_run(candidate.probe):\n", "        if True:\n"),),
+        ("tests/land/test_verification.py::test_the_program_that_can_be_run_is_used",),
+    ),
+    Defence(
+        "open-before-the-push",
+        "an error before the push leaves no doubt about whether the commit landed",
+        (
+            Change(
+                "cli/commands/work/land.py",
+                "        session.set_landed(False)  # first of all: an error before the push must not leave it open\n",
+                "        pass\n",
+            ),
+        ),
+        (f"{ENVIRONMENT}::test_a_fault_before_the_push_is_a_refusal",),
     ),
 )

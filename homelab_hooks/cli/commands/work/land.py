@@ -62,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, session: Session) -> int:
     """Land, continue, abort, or do a dry run."""
+    if not (args.proceed or args.abort):
+        session.set_landed(False)  # first of all: an error before the push must not leave it open
     return session.finish(_handle_interrupt(args, session))
 
 
@@ -69,8 +71,6 @@ def _land(args: argparse.Namespace, session: Session) -> Verdict:
     runtime = session.runtime
     if args.proceed:
         _restore_options(args, session)
-    if not (args.proceed or args.abort):
-        session.set_landed(False)
     config = session.config(vars(args))
     git = runtime.git_interactive
     stage = FollowUp(

@@ -1,0 +1,82 @@
+"""Prepares the Python interpreter of a command: nothing is imported from the repository, and every name is UTF-8.
+
+The user's programs are not affected: the environment, and PYTHONPATH in it, is passed on as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120 - pathlib is not imported yet
+
+
+def prepare_interpreter() -> None:
+    """Make `sys.path` safe, and start this process again in UTF-8 mode if its locale has another encoding.
+
+    Git's output is UTF-8 whatever the locale, so under another encoding a name could not be passed back to git or to
+    the file system (PEP 540). The encoding of the terminal stays that of the locale.
+    """
+    sys.path[:] = safe_import_path(sys.path, os.environ.get("PYTHONPATH", ""), os.path.realpath("."))
+    if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
+        _restart_in_utf8_mode()
+    elif sys.orig_argv[1:3] == ["-X", "utf8"]:
+        _restore_terminal_encoding()
+
+
+def safe_import_path(entries: Sequence[str], python_path: str, directory: str) -> list[str]:
+    """Return `sys.path` without the directories of PYTHONPATH that are in the repository; the others come last.
+
+    A repository may hold a `git.py`, and PYTHONPATH=. is common (Django, ROS, direnv). Directories elsewhere may hold
+    what this package depends on (Spack), but never in place of an installed module.
+
+    Args:
+        entries: `sys.path`.
+        python_path: the value of PYTHONPATH.
+        directory: the current directory; `python -m` adds it.
+    """
+    added = {os.path.realpath(entry or ".") for entry in python_path.split(os.pathsep)} if python_path else set()
+    added.add(directory)
+    root = _repository_root(directory)
+    kept = [entry for entry in entries if os.path.realpath(entry or ".") not in added]
+    return [*kept, *_outside(root, (entry for entry in entries if entry not in kept))]
+
+
+def _outside(root: str, entries: Iterable[str]) -> list[str]:
+    """Return the directories that are not in the repository, and that of this package."""
+    found = []
+    for entry in entries:
+        real = os.path.realpath(entry or ".")
+        if real == _PACKAGE_ROOT or not f"{real}/".startswith(f"{root.rstrip('/')}/"):
+            found.append(entry)
+    return found
+
+
+def _repository_root(directory: str) -> str:
+    """Return the nearest directory above with a `.git`; the directory itself if there is none."""
+    above = directory
+    while not os.path.exists(f"{above}/.git"):  # noqa: PTH110 - pathlib is not imported yet
+        if above == os.path.dirname(above):  # noqa: PTH120 - as above
+            return directory
+        above = os.path.dirname(above)  # noqa: PTH120 - as above
+    return above
+
+
+def _restart_in_utf8_mode() -> None:
+    try:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - this process itself, with its own arguments
+    except OSError:
+        return  # names that are not ASCII may fail
+
+
+def _restore_terminal_encoding() -> None:
+    """Write in the locale's encoding after a restart in UTF-8 mode; what it lacks becomes a question mark."""
+    import locale
+
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and not os.environ.get("PYTHONIOENCODING"):
+            stream.reconfigure(encoding=locale.getencoding(), errors="replace")  # type: ignore[union-attr]  # a text stream of this process
