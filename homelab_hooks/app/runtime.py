@@ -6,7 +6,7 @@ import os
 import random
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ from homelab_hooks.config.resolve import (
 )
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Event
 from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from homelab_hooks.kubectl.client import Kubectl
     from homelab_hooks.net.http import HttpClient
     from homelab_hooks.net.probe_result import ProbeResult
+    from homelab_hooks.system.output import OutputListener
 
 TOKEN_VARIABLES = (*CI_TOKEN_VARIABLES, "VAULT_TOKEN")
 """variables that hold tokens; child processes get them only if they need them"""
@@ -75,6 +77,8 @@ class Runtime:
         self.clock = SystemClock()
         self.redact = Redactor(environ.get(name, "").strip() for name in TOKEN_VARIABLES)
         self.redact.add(*url_secrets.find_secrets_in_proxy_variables(environ))
+        self.tell: Callable[[Event], None] = lambda _: None
+        """shows an event; set by the session"""
         self._token: Token | None = None
         self._credential_helpers: TokenSource | None = None
         self._token_lock = threading.Lock()
@@ -137,8 +141,21 @@ class Runtime:
 
         interactive = sys.stdin.isatty() and self.environ.get("GIT_TERMINAL_PROMPT") != "0"
         return Repository(
-            GitPythonRunner(self._child_environ, self.directory, inherited=os.environ, interactive=interactive)
+            GitPythonRunner(
+                self._child_environ,
+                self.directory,
+                inherited=os.environ,
+                interactive=interactive,
+                create_listener=lambda: self._listen("git"),
+            )
         )
+
+    def _listen(self, source: str) -> OutputListener:
+        """A listener that shows what git's helpers print; git's own error is in the message of the command."""
+        from homelab_hooks.follow.child_output import ChildOutput
+        from homelab_hooks.git.push_result import helper_lines
+
+        return ChildOutput(source, emit=self.tell, clock=self.clock, waiting_for=source, choose_lines=helper_lines)
 
     @cached_property
     def git_untrusted(self) -> Repository:
@@ -219,13 +236,18 @@ class Runtime:
         server = self.server(config)
         vault = (lambda: self.token_from_vault(config),) if config.vault_addr else ()
         self._credential_helpers = self._credential_helpers or cache_source(
-            lambda: read_token_from_git(
-                server, ProcessRunner(self._child_environ), token_page=default_traits().token_page
-            )
+            lambda: read_token_from_git(server, self._credential_runner(), token_page=default_traits().token_page)
         )
         token = find_token((lambda: read_token_from_environment(self.environ), *vault, self._credential_helpers))
         self.redact.add(token.value)
         return token
+
+    def _credential_runner(self) -> ProcessRunner:
+        """Runs credential helpers; what they print is shown, unless the doctor looks the token up in a thread."""
+        runner = ProcessRunner(self._child_environ)
+        if threading.current_thread() is not threading.main_thread():
+            return runner
+        return runner.with_listener(self._listen("credential helper"))
 
     def server(self, config: Config) -> ServerUrl:
         """Return the address of the CI server. Raises CommandError if none is set."""

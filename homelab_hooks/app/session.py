@@ -40,6 +40,7 @@ class Session:
         self.runtime = runtime
         self._begin = runtime.clock.now()
         self._view: View = runtime.view(output)
+        runtime.tell = self.tell
         self._partial = Verdict(exit=ExitCode.INTERRUPTED)
         self.result: Result | None = None
         self.command_line = prog

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from errno import ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,6 +14,7 @@ from homelab_hooks.git.runner import PLAIN_CALL, GitCall, with_pid_file
 from homelab_hooks.system.capture import CapturedChild
 from homelab_hooks.system.child import describe_start_error, end_child
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.output import OutputListener
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -41,13 +42,20 @@ class GitPythonRunner:
         inherited: what GitPython passes on by itself: this process's environment.
         directory: where git runs.
         interactive: whether the user can answer a prompt.
+        create_listener: for calls that connect to a remote and have no listener: ssh or a helper may ask for something.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], directory: Path, *, inherited: Mapping[str, str], interactive: bool
+        self,
+        environ: Mapping[str, str],
+        directory: Path,
+        *,
+        inherited: Mapping[str, str],
+        interactive: bool,
+        create_listener: Callable[[], OutputListener] | None = None,
     ) -> None:
         self._given = (dict(environ), dict(inherited))
-        self._interactive = interactive
+        self._interactive, self._create_listener = interactive, create_listener
         self._directory = directory
         self._env = environment.git_env({**environ, "HOMELAB_IN_LAND": "1"}, interactive=interactive)
         self._gone = set(inherited) - set(self._env)
@@ -61,17 +69,19 @@ class GitPythonRunner:
 
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
         """Run `git ARGS`. After an exception, also from the listener, git keeps running: a push may be under way."""
+        listener = call.listener
+        if listener is None and call.settings is not None and self._create_listener:
+            listener = self._create_listener()
         extra = environment.config_env(self._env, call.settings or {}) | environment.index_env(call.index)
         env = {**self._env, **environment.editor_env(args), **extra}
         unset = set(_SET_BY_GITPYTHON) - set(env)
-        gone = self._gone | unset if call.listener else self._gone
+        gone = self._gone | unset if listener else self._gone
         argv = with_pid_file([*_without_variables(gone), "git", *args], call.pid_file)
         try:
             child = self._start(argv, {**dict.fromkeys(unset, ""), **env})
         except OSError as error:
             return describe_start_error(error, argv, self._env.get("PATH", os.defpath), self._directory)
-        shows_stdout = call.listener is not None and "push" in args
-        captured = CapturedChild(child, listener=call.listener, shows_stdout=shows_stdout)
+        captured = CapturedChild(child, listener=listener, shows_stdout="push" in args)
         return captured.complete(call.timeout, end_child)
 
     def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Popen[bytes]:
@@ -91,4 +101,10 @@ class GitPythonRunner:
     def at(self, directory: Path) -> GitPythonRunner:
         """Return the same for another directory."""
         environ, inherited = self._given
-        return GitPythonRunner(environ, directory, inherited=inherited, interactive=self._interactive)
+        return GitPythonRunner(
+            environ,
+            directory,
+            inherited=inherited,
+            interactive=self._interactive,
+            create_listener=self._create_listener,
+        )

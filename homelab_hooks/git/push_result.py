@@ -192,6 +192,15 @@ def shown_lines(line: str) -> tuple[str, ...]:
     return () if _REF_LINE.fullmatch(line) or _REBASE_PROGRESS.match(line) else output_lines(line)
 
 
+def helper_lines(line: str) -> tuple[str, ...]:
+    """Return what is shown of one line of a git that asks a remote: what ssh and the helpers print.
+
+    >>> helper_lines("first copy your one-time code: ABCD"), helper_lines("fatal: could not read Username")
+    (('first copy your one-time code: ABCD',), ())
+    """
+    return () if line.startswith(("fatal: ", "error: ")) else shown_lines(line)
+
+
 def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:
     now = _STALE_OLD_VALUE.search(err)
     if now and sha and now["now"] == sha:

@@ -10,6 +10,7 @@ import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from tests.cli.shell import Shell
+from tests.waiting import HANG_S
 
 pytestmark = pytest.mark.slow
 
@@ -118,6 +119,30 @@ def test_gits_messages_are_read_whatever_language_it_speaks(shell: Shell, ann: C
     done = said(*LAND, "--verify-cmd", "true", "--onto", "nowhere")
     assert done.code == 20, done.err
     assert "there is no branch origin/nowhere" in done.err
+
+
+def test_what_ssh_and_helpers_print_while_a_remote_is_asked_is_shown_as_it_comes(
+    shell: Shell, workshop: ScratchRepositories, ann: Clone, tmp_path: Path
+) -> None:
+    """Before the fetch, for the remote's HEAD. The person acts on what is read here from the command's output."""
+    touched = tmp_path / "touched"
+    ssh = tmp_path / "ssh"
+    wait = f"while [ ! -e {touched} ]; do sleep 0.02; done; rm {touched}"
+    ssh.write_text(f"#!/bin/sh\nfor last; do :; done\nprintf 'Enter code AB-12: ' >&2\n{wait}\nexec sh -c \"$last\"\n")
+    ssh.chmod(0o755)
+    ann.git("remote", "set-url", "origin", f"ssh://git.example.test{workshop.bare_path}")
+    ann.git("config", "core.sshCommand", str(ssh))
+    ann.git("config", "ssh.variant", "simple")
+    ann.git("remote", "set-head", "origin", "--delete")
+    with shell.start(*LAND, "--no-verify") as child:
+        assert child.stderr is not None
+        sources = []
+        for line in child.stderr:
+            if b"Enter code AB-12:" in line:
+                sources.append(line.split(b" |")[0].decode())
+                touched.touch()
+        assert child.wait(HANG_S) == 0
+    assert list(dict.fromkeys(sources)) == ["git", "fetch", "push"]
 
 
 @pytest.mark.parametrize("name", ["topic-äöü", "тема", "主题"])

@@ -304,6 +304,24 @@ def test_a_missing_git_is_a_problem(tmp_path: Path, seal: dict[str, str]) -> Non
         Repository(DirectRunner({**seal, "PATH": str(tmp_path)}, tmp_path)).location.top_level()
 
 
+def test_ten_thousand_files_do_not_make_a_command_too_long(workshop: ScratchRepositories, opened: Opened) -> None:
+    """Their names have three megabytes together; a command may have two (execve(2))."""
+    ann = workshop.clone("ann")
+    names = [f"{'long-folder-name/' * 12}{'n' * 100}-{number}" for number in range(10_000)]
+    (ann.path / names[0]).parent.mkdir(parents=True)
+    for name in names:
+        (ann.path / name).write_text("text")
+    ann.git("add", ".")
+    ann.git("commit", "--quiet", "-m", "many")
+    git = opened(ann.path)
+    assert git.worktree.modified_since_tree("HEAD", names) == ()
+    for name in names:
+        (ann.path / name).write_text("changed")
+    assert git.worktree.modified_since_tree("HEAD", names) == tuple(names)
+    assert git.worktree.restore(names).ok
+    assert git.worktree.uncommitted_changes() == ()
+
+
 class SilentGit:
     """A git that prints nothing, and records each command with its timeout."""
 

@@ -150,20 +150,3 @@ def test_a_verification_that_is_too_long_to_be_started_is_refused_with_its_reaso
     assert "could not be started: " in verdict.reason
     assert "argument list too long" in verdict.reason
     assert land_run.abort_landing(parts(ann)).landed is False
-
-
-def test_ten_thousand_files_do_not_make_a_command_too_long(
-    workshop: ScratchRepositories, ann: Clone, git_land: Any
-) -> None:
-    """After a merge that failed, the files that git had written are restored: all of them are arguments."""
-    names = [f"{'long-folder-name/' * 12}{'n' * 100}-{number}" for number in range(10_000)]
-    bob = workshop.clone("bob")
-    for name in names:
-        bob.write(name, "b")
-    bob.git("add", ".")
-    bob.git("commit", "--quiet", "-m", "many")
-    bob.git("push", "--quiet", "origin", "main")
-    ann.git("fetch", "--quiet")
-    workshop.write_hook("pre-merge-commit", "exit 1", where=ann.path / ".git/hooks")
-    assert git_land(ann).exit is ExitCode.PUSH_FAILED
-    assert ann.git("status", "--porcelain") == ""

@@ -80,7 +80,7 @@ CHILDREN = (
         "commands-that-are-too-long",
         "the paths of one call of git are bounded",
         (Change("git/command.py", "MAX_PATHS_PER_CALL = 200", "MAX_PATHS_PER_CALL = 1_000_000"),),
-        (f"{LANDING}::test_ten_thousand_files_do_not_make_a_command_too_long",),
+        ("tests/git/test_repository.py::test_ten_thousand_files_do_not_make_a_command_too_long",),
     ),
     Defence(
         "silent-children",
@@ -92,7 +92,7 @@ CHILDREN = (
         "locale-of-hooks",
         "hooks see the user's locale, not the one that GitPython sets",
         (
-            Change("git/gitpython.py", "self._gone | unset if call.listener else self._gone", "self._gone"),
+            Change("git/gitpython.py", "self._gone | unset if listener else self._gone", "self._gone"),
             Change("git/gitpython.py", '{**dict.fromkeys(unset, ""), **env}', "env"),
         ),
         (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[locale in LANG]",),
