@@ -106,9 +106,9 @@ class HastyClock(FakeClock):
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_silent_child_gives_a_heartbeat_a_minute(land_with: Any, tmp_path: Path, place: str) -> None:
-    """It runs until the third heartbeat."""
+    """It runs until the third heartbeat, or for so long that the test fails and does not hang."""
     stop, beats = tmp_path / "stop", list[Waiting]()
-    names = {"verify": "while", "pre-push": "git push", "post-push": "post-push"}
+    names = {"verify": "n=0", "pre-push": "git push", "post-push": "post-push"}
 
     def tell(event: Event) -> None:
         if isinstance(event, Waiting) and names.get(place, "git merge") in event.reason:
@@ -116,8 +116,10 @@ def test_a_silent_child_gives_a_heartbeat_a_minute(land_with: Any, tmp_path: Pat
             if len(beats) == 3:
                 stop.touch()
 
-    script = f"while [ ! -e {stop} ]; do sleep 0.02; done"
+    pauses = "n=0; while [ $n -lt 1000 ] && [ ! -e {stop} ]; do n=$((n + 1)); sleep 0.02; done"
+    script = pauses.format(stop=stop)
     assert land_with(place, script, tell=tell, clock=HastyClock()).landed
+    assert len(beats) >= 3
     waits = [later.elapsed - earlier.elapsed for earlier, later in itertools.pairwise(beats)]
     assert all(60 <= wait <= 60 + 2 * 20 for wait in waits[:2])
 
