@@ -122,10 +122,13 @@ class ContactRestored(NamedTuple):
 
 
 class Log(NamedTuple):
-    """A line of output from a step, the verify command or a hook, or a message of homelab itself."""
+    """A line of output from a step, the verify command, git or a hook, or a message of homelab itself.
+
+    An unfinished line, such as a question, ends with an ellipsis, and comes again once it is complete.
+    """
 
     source: str
-    """`homelab` for our own messages; else what printed the line: `verify`, `push`, `step build/test`, ..."""
+    """`homelab` for our own messages; else what printed the line: `verify`, `fetch`, `push`, `step build/test`, ..."""
     text: str
     level: LogLevel = LogLevel.INFO
 

@@ -1,4 +1,4 @@
-"""What keeps a child process from holding a command up, filling the memory, or talking to nobody."""
+"""What ends, bounds, shows and isolates child processes."""
 
 from __future__ import annotations
 
