@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sys
@@ -61,6 +62,21 @@ JOB_VARIABLE = "HOMELAB_WATCH_JOB"
 """the job of a background watcher, as JSON; a variable, because it may hold a URL with a password"""
 
 
+_COERCED_LOCALES = ("C.UTF-8", "C.utf8", "UTF-8")
+
+
+def _remove_coerced_locale() -> None:
+    """Remove LC_CTYPE from the environment if Python has set it (PEP 538): other programs would see another locale.
+
+    /proc has the variables as they were when this process was started; where there is no /proc, it stays.
+    """
+    if os.environ.get("LC_CTYPE") not in _COERCED_LOCALES:
+        return
+    with contextlib.suppress(OSError):
+        if b"\0LC_CTYPE=" not in b"\0" + Path("/proc/self/environ").read_bytes():
+            del os.environ["LC_CTYPE"]
+
+
 class Runtime:
     """This process's environment, terminal, clock and git, and clients for the servers that the settings name.
 
@@ -95,6 +111,7 @@ class Runtime:
         Tokens are removed from the process's own environment: libraries start programs too, some while imported. So are
         the settings of the user's other programs that use GitPython, which would name another git.
         """
+        _remove_coerced_locale()
         environ = dict(os.environ)
         for name in (*TOKEN_VARIABLES, JOB_VARIABLE, *(name for name in environ if name.startswith("GIT_PYTHON_"))):
             os.environ.pop(name, None)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Stage
+from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.follow.stage import run_stage
@@ -70,7 +70,19 @@ def _follow_up_verdict(landing: Landing, there: Landed) -> Verdict:
     if after is None:
         return Verdict(exit=ExitCode.OK, reason=f"landed on {there.branch}")
     hook = post_push_hook(landing.git) if landing.dependencies.runs_post_push_hook else None
-    return after(there) if hook is None else _run_hook(landing, hook, there)
+    if hook is not None:
+        return _run_hook(landing, hook, there)
+    if landing.dependencies.runs_post_push_hook:
+        _warn_about_ignored_hook(landing)
+    return after(there)
+
+
+def _warn_about_ignored_hook(landing: Landing) -> None:
+    """Log a warning for a hook that is not executable, in git's words and under git's setting."""
+    hook = _hook_file(landing.git)
+    if hook.is_file() and landing.git.location.config_value("advice.ignoredHook").lower() != "false":
+        text = f"the '{hook}' hook was ignored because it's not set as executable; run chmod +x to use it"
+        landing.log(text, source="post-push", level=LogLevel.WARNING)
 
 
 def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
@@ -96,8 +108,12 @@ def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
 
 def post_push_hook(git: Repository) -> Path | None:
     """Return the repository's own post-push hook; None if there is none or it is not executable."""
-    hook = git.location.git_path("hooks") / "post-push"
+    hook = _hook_file(git)
     return hook if hook.is_file() and os.access(hook, os.X_OK) else None
+
+
+def _hook_file(git: Repository) -> Path:
+    return git.location.git_path("hooks") / "post-push"
 
 
 def unknown_verdict(landing: Landing) -> Verdict:

@@ -102,7 +102,7 @@ def _interpreter(file: str) -> str:
     with contextlib.suppress(OSError), open(file, "rb") as script:  # noqa: PTH123 - the name of a program, as it is
         first = script.readline(256)
         if first.startswith(b"#!"):
-            return first[2:].strip().decode("utf-8", "replace")
+            return first[2:].strip(b" \t\n").decode("utf-8", "replace").replace("\r", "^M")  # as bash shows it
     return ""
 
 
@@ -112,7 +112,7 @@ class ChildPipes:
     def __init__(
         self, child: subprocess.Popen[bytes], sinks: Sequence[tuple[IO[bytes] | None, Sink]], stdin: bytes = b""
     ) -> None:
-        self._selector = selectors.DefaultSelector()
+        self._selector = selectors.PollSelector()  # unlike epoll and kqueue it needs no file descriptor of its own
         self._unwritten = memoryview(stdin)
         self._wanted = True
         for pipe, sink in sinks:

@@ -39,7 +39,9 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
     "parts of a locale": {"LC_CTYPE": "C.UTF-8", "LC_MESSAGES": "C"},
     "an editor": {"GIT_EDITOR": "nano", "GIT_SEQUENCE_EDITOR": "vi"},
     "Python's": {"PYTHONPATH": ".", "PYTHONSTARTUP": "x.py", "PYTHONDONTWRITEBYTECODE": "1"},
-    "GitPython's": {"GIT_PYTHON_GIT_EXECUTABLE": "/nonexistent/git", "GIT_PYTHON_REFRESH": "0"},
+    "GitPython's git": {"GIT_PYTHON_GIT_EXECUTABLE": "/nonexistent/git"},
+    "GitPython's messages": {"GIT_PYTHON_REFRESH": "quiet", "GIT_PYTHON_TRACE": "full"},
+    "no locale": {},
     "an ASCII locale": {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 }  # fmt: skip
 
@@ -48,8 +50,9 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
 def test_hooks_and_the_verification_see_the_users_own_environment(
     workshop: ScratchRepositories, ann: Clone, which: str
 ) -> None:
-    environ = {"PYTHONCOERCECLOCALE": "0", **ENVIRONMENTS[which]}
-    seen, seal = workshop.folder / "seen", workshop.environ
+    environ = ENVIRONMENTS[which]
+    seen = workshop.folder / "seen"
+    seal = {name: value for name, value in workshop.environ.items() if name != "LC_ALL"}
     workshop.write_hook("pre-push", f'cat >/dev/null\nenv -0 >"{seen}"', where=ann.path / ".git/hooks")
     Clone(ann.path, {**seal, **environ}).git("push", "--quiet", "origin", "HEAD:plain")
     plain = {name: value for name, value in variables(seen).items() if name not in WITHOUT_A_TERMINAL}

@@ -145,6 +145,19 @@ def test_a_post_push_hook_is_started_as_git_starts_hooks(
     assert reason.format(hook=hook) in verdict.reason
 
 
+@pytest.mark.parametrize(("advice", "warnings"), [("true", 1), ("false", 0)])
+def test_a_post_push_hook_that_is_not_executable_is_ignored_with_gits_warning(
+    ann: Clone, parts: Any, events: Any, advice: str, warnings: int
+) -> None:
+    hook = ann.path / ".git/hooks/post-push"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("exit 1\n")
+    ann.git("config", "advice.ignoredHook", advice)
+    verdict = land_run.land_branch(LandRequest(verify=SkipVerification()), parts(ann, follow_up=passed))
+    assert (verdict.exit, verdict.landed) == (ExitCode.OK, True)
+    assert sum("not set as executable" in line for line in events.lines("post-push")) == warnings
+
+
 def test_a_verification_that_is_too_long_to_be_started_is_refused_with_its_reason(ann: Clone, parts: Any) -> None:
     verify = VerifyCommand("true " + "x" * 4_000_000, "told")
     verdict = land_run.land_branch(LandRequest(verify=verify), parts(ann))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -305,6 +306,7 @@ def test_an_empty_hook_passes_as_with_git(processes: ProcessRunner, program: Cal
         (FOREIGN, "exec format error"),
         (b"echo no interpreter\n", "exec format error"),
         (b"#!/no/such/interpreter -x\n", "bad interpreter: /no/such/interpreter -x"),
+        (b"#!/bin/sh\r\n", "bad interpreter: /bin/sh^M"),
     ],
 )
 def test_a_program_that_cannot_run_here_is_said_to_be_one(
@@ -348,3 +350,21 @@ def test_a_command_that_is_too_long_is_not_a_missing_program(
     done = processes.run(argv) if call == "run" else processes.stream(argv, Lines())
     assert (done.code, done.not_found) == (126, False)
     assert reason in done.start_error
+
+
+DESCRIPTORS = """
+import os, resource, sys
+from homelab_hooks.system.process import ProcessRunner
+processes = ProcessRunner(dict(os.environ))
+free = os.dup(0)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free + int(sys.argv[1]), 4096))
+done = processes.run(["echo", "text"])
+print(done.code, done.not_found, done.out.strip() or done.start_error.split(": ")[-1])
+"""
+
+
+def test_without_file_descriptors_a_child_runs_or_its_error_says_so(processes: ProcessRunner) -> None:
+    """However many are left, there is a result; the child itself needs some of them for a moment."""
+    lines = {processes.run([sys.executable, "-c", DESCRIPTORS, str(left)]).out.strip() for left in range(12)}
+    assert lines == {"126 False too many open files", "0 False text"}

@@ -83,6 +83,12 @@ CHILDREN = (
         ("tests/git/test_repository.py::test_ten_thousand_files_do_not_make_a_command_too_long",),
     ),
     Defence(
+        "descriptors",
+        "reading a child's output needs no file descriptor of its own",
+        (Change("system/child.py", "selectors.PollSelector()", "selectors.DefaultSelector()"),),
+        (f"{TESTS}::test_without_file_descriptors_a_child_runs_or_its_error_says_so",),
+    ),
+    Defence(
         "silent-children",
         "a child that prints nothing gives a heartbeat",
         (Change("follow/child_output.py", "if seconds_to_heartbeat(self._last_event_at, now) <= 0:", "if False:"),),
@@ -96,6 +102,12 @@ CHILDREN = (
             Change("git/gitpython.py", '{**dict.fromkeys(unset, ""), **env}', "env"),
         ),
         (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[locale in LANG]",),
+    ),
+    Defence(
+        "locale-that-python-sets",
+        "without a locale, other programs do not get the one that Python sets",
+        (Change("app/runtime.py", "        _remove_coerced_locale()\n", ""),),
+        (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[no locale]",),
     ),
     Defence(
         "translations",
@@ -133,7 +145,7 @@ CHILDREN = (
         "gits-of-other-programs",
         "the settings of other programs that use GitPython do not choose our git",
         (Change("app/runtime.py", 'if name.startswith("GIT_PYTHON_")', "if False"),),
-        (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[GitPython's]",),
+        (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[GitPython's git]",),
     ),
     Defence(
         "programs-that-cannot-run",

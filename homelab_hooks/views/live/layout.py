@@ -170,8 +170,10 @@ def _rollout(state: LiveState, name: str, columns: int) -> list[Row]:
 
 
 def _waiting(state: LiveState, at: Timestamp) -> list[Row]:
-    """Return what the command waits for, unless the pipelines above show it."""
+    """Return what the command waits for, unless the pipelines above show it, or its clock would overwrite a prompt."""
     if state.waiting is None or (state.pipelines and not state.waiting.event.remedy):
+        return []
+    if state.stage and state.stage.event.stage in STAGES_THAT_PROMPT:
         return []
     event, since = state.waiting.event, state.waiting.since.now
     time = format_clock(event.elapsed + at.now - since)
