@@ -21,7 +21,7 @@ def prepare_interpreter() -> None:
     Git's output is UTF-8 whatever the locale, so under another encoding a name could not be passed back to git or to
     the file system (PEP 540). The encoding of the terminal stays that of the locale.
     """
-    sys.path[:] = safe_import_path(sys.path, os.environ.get("PYTHONPATH", ""), os.path.realpath("."))
+    sys.path[:] = safe_import_path(sys.path, os.environ.get("PYTHONPATH", ""), _real_path("."))
     if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
         _restart_in_utf8_mode()
     elif sys.orig_argv[1:3] == ["-X", "utf8"]:
@@ -39,18 +39,26 @@ def safe_import_path(entries: Sequence[str], python_path: str, directory: str) -
         python_path: the value of PYTHONPATH.
         directory: the current directory; `python -m` adds it.
     """
-    added = {os.path.realpath(entry or ".") for entry in python_path.split(os.pathsep)} if python_path else set()
+    added = {_real_path(entry) for entry in python_path.split(os.pathsep)} if python_path else set()
     added.add(directory)
     root = _repository_root(directory)
-    kept = [entry for entry in entries if os.path.realpath(entry or ".") not in added]
+    kept = [entry for entry in entries if _real_path(entry) not in added]
     return [*kept, *_outside(root, (entry for entry in entries if entry not in kept))]
+
+
+def _real_path(entry: str) -> str:
+    """Return the directory of an entry, without symbolic links; the entry itself if the current directory is gone."""
+    try:
+        return os.path.realpath(entry or ".")
+    except OSError:
+        return entry or "."
 
 
 def _outside(root: str, entries: Iterable[str]) -> list[str]:
     """Return the directories that are not in the repository, and that of this package."""
     found = []
     for entry in entries:
-        real = os.path.realpath(entry or ".")
+        real = _real_path(entry)
         if real == _PACKAGE_ROOT or not f"{real}/".startswith(f"{root.rstrip('/')}/"):
             found.append(entry)
     return found

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 
+_HOOKED_COMMANDS = frozenset({"commit", "merge", "rebase", "worktree"})
+"""commands that run hooks or filters for longer than a moment"""
 _SET_BY_GITPYTHON = ("LC_ALL", "LANGUAGE")
 """it sets the locale for its own parsers, and hooks would inherit that"""
 
@@ -42,7 +44,7 @@ class GitPythonRunner:
         inherited: what GitPython passes on by itself: this process's environment.
         directory: where git runs.
         interactive: whether the user can answer a prompt.
-        create_listener: for calls that connect to a remote and have no listener: ssh or a helper may ask for something.
+        create_listener: for calls without a listener that connect to a remote or run hooks, as these may ask.
     """
 
     def __init__(
@@ -69,9 +71,7 @@ class GitPythonRunner:
 
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
         """Run `git ARGS`. After an exception, also from the listener, git keeps running: a push may be under way."""
-        listener = call.listener
-        if listener is None and call.settings is not None and self._create_listener:
-            listener = self._create_listener()
+        listener = call.listener or self._default_listener(args, call)
         extra = environment.config_env(self._env, call.settings or {}) | environment.index_env(call.index)
         env = {**self._env, **environment.editor_env(args), **extra}
         unset = set(_SET_BY_GITPYTHON) - set(env)
@@ -81,8 +81,13 @@ class GitPythonRunner:
             child = self._start(argv, {**dict.fromkeys(unset, ""), **env})
         except OSError as error:
             return describe_start_error(error, argv, self._env.get("PATH", os.defpath), self._directory)
-        captured = CapturedChild(child, listener=listener, shows_stdout="push" in args)
+        shows_stdout = call.listener is not None and "push" in args
+        captured = CapturedChild(child, listener=listener, shows_stdout=shows_stdout)
         return captured.complete(call.timeout, end_child)
+
+    def _default_listener(self, args: Sequence[str], call: GitCall) -> OutputListener | None:
+        may_ask = call.settings is not None or not _HOOKED_COMMANDS.isdisjoint(args)
+        return self._create_listener() if may_ask and self._create_listener else None
 
     def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Popen[bytes]:
         try:

@@ -17,7 +17,7 @@ from homelab_hooks.land.request import Landed
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 from homelab_hooks.verdict import Verdict
 
-NOT_LANDED_CODES = {
+_NOT_LANDED = {
     ExitCode.USAGE,
     ExitCode.REFUSED,
     ExitCode.CONFLICT,
@@ -58,7 +58,7 @@ def run_post_push(landing: Landing, there: Landed) -> Verdict:
         verdict = _follow_up_verdict(landing, there)
     except CommandError as problem:
         verdict = Verdict(exit=problem.exit, reason=problem.message, hint=problem.hint)
-    if verdict.exit in NOT_LANDED_CODES:
+    if verdict.exit in _NOT_LANDED:
         verdict = verdict._replace(exit=ExitCode.UNREACHABLE)
     landing.discard()
     label = verdict.label or ("landed" if verdict.exit is ExitCode.OK else "")

@@ -18,7 +18,7 @@ from homelab_hooks.land.feature_branch import push_feature_branch
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.merge import merge_target
 from homelab_hooks.land.ownership import begun_by_landing
-from homelab_hooks.land.post_push import NOT_LANDED_CODES, landed_info, report_landed, run_post_push, unknown_verdict
+from homelab_hooks.land.post_push import landed_info, report_landed, run_post_push, unknown_verdict
 from homelab_hooks.land.preconditions import foreign_operation_error
 from homelab_hooks.land.preflight import require_ci_access, start_landing, state_file
 from homelab_hooks.land.push_decision import (
@@ -238,13 +238,12 @@ def _as_verdict(dependencies: LandingDependencies, act: Callable[[], Verdict], *
         return act()
     except CommandError as problem:
         state = _saved_state(dependencies.git)
-        landed = state.landed if state and state != before else False
         return Verdict(
-            exit=problem.exit if landed is False or problem.exit not in NOT_LANDED_CODES else ExitCode.UNREACHABLE,
+            exit=problem.exit,
             reason=problem.message,
             hint=problem.hint,
             sha=_head_or_empty(dependencies.git),
-            landed=landed,
+            landed=state.landed if state and state != before else False,
         )
 
 

@@ -83,12 +83,6 @@ CHILDREN = (
         ("tests/git/test_repository.py::test_ten_thousand_files_do_not_make_a_command_too_long",),
     ),
     Defence(
-        "descriptors",
-        "reading a child's output needs no file descriptor of its own",
-        (Change("system/child.py", "selectors.PollSelector()", "selectors.DefaultSelector()"),),
-        (f"{TESTS}::test_without_file_descriptors_a_child_runs_or_its_error_says_so",),
-    ),
-    Defence(
         "silent-children",
         "a child that prints nothing gives a heartbeat",
         (Change("follow/child_output.py", "if seconds_to_heartbeat(self._last_event_at, now) <= 0:", "if False:"),),
