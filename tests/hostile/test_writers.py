@@ -17,6 +17,8 @@ KNOWN: dict[str, Counter[str]] = {
     "system/terminal.py": Counter(print=2, draw=2, write=2),
     # a byte into the clock's own pipe
     "system/clock.py": Counter(write=1),
+    # a child's standard input
+    "system/child.py": Counter(write=1),
     # the views: what they hear has passed views/sanitize.py, or holds no text from outside
     "views/plain.py": Counter(err=1, out=1),
     "views/ndjson.py": Counter(out=1),
