@@ -68,8 +68,7 @@ DAEMONS = {
 }
 
 
-@pytest.mark.parametrize("which", DAEMONS)
-@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize(("which", "code"), [*zip(DAEMONS, [0, 3, 0, 3, 0], strict=True)])
 def test_a_command_has_ended_when_its_process_has(
     processes: ProcessRunner, left_behind: Path, which: str, code: int
 ) -> None:
