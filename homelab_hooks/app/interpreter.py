@@ -39,6 +39,8 @@ def safe_import_path(entries: Sequence[str], python_path: str, directory: str) -
         python_path: the value of PYTHONPATH.
         directory: the current directory; `python -m` adds it.
     """
+    if not python_path and {"", directory}.isdisjoint(entries):
+        return list(entries)
     added = {_real_path(entry) for entry in python_path.split(os.pathsep)} if python_path else set()
     added.add(directory)
     root = _repository_root(directory)
