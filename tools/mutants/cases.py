@@ -140,8 +140,6 @@ CASES = (
         "two-signals",
         "signals that arrive together are one interruption",
         (Change("system/signals.py", "        if next(count) != DUPLICATE_COUNT:", "        if next(count):"),),
-        (
-            "tests/e2e/test_lost_signals.py::test_the_second_signal_of_one_interruption_does_not_disturb_the_first",
-        ),
+        ("tests/e2e/test_lost_signals.py::test_the_second_signal_of_one_interruption_does_not_disturb_the_first",),
     ),
 )
