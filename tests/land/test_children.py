@@ -19,6 +19,8 @@ from homelab_hooks.system.process_table import command_line
 from homelab_hooks.verdict import Verdict
 from tests.support.clock import FakeClock
 
+pytestmark = pytest.mark.slow  # many processes of git each
+
 PLACES = ("verify", "pre-push", "commit-msg", "post-merge", "post-push")
 DAEMON = "sleep 60"
 """ends by itself: where its end is waited for, the test fails and does not hang"""

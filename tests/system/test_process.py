@@ -354,6 +354,8 @@ def test_a_command_that_is_too_long_is_not_a_missing_program(
 DESCRIPTORS = """
 import os, resource, sys
 from homelab_hooks.system.process import ProcessRunner
+
+pytestmark = pytest.mark.slow  # real processes that wait
 processes = ProcessRunner(dict(os.environ))
 free = os.dup(0)
 os.close(free)
