@@ -19,6 +19,8 @@ from homelab_hooks.system.process_table import command_line
 from homelab_hooks.text.sanitize import MIN_SECRET_LENGTH, Redactor, strip_control_chars
 from tests.waiting import FOREVER, HANG_S, wait_until
 
+pytestmark = pytest.mark.slow  # real processes that wait
+
 LATE_S = 0.5
 """after which a child that never ends by itself is ended"""
 FLOOD_BYTES = 64 * MAX_MESSAGES_BYTES
@@ -354,8 +356,6 @@ def test_a_command_that_is_too_long_is_not_a_missing_program(
 DESCRIPTORS = """
 import os, resource, sys
 from homelab_hooks.system.process import ProcessRunner
-
-pytestmark = pytest.mark.slow  # real processes that wait
 processes = ProcessRunner(dict(os.environ))
 free = os.dup(0)
 os.close(free)
