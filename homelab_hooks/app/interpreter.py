@@ -16,14 +16,17 @@ _PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
 
 
 def prepare_interpreter() -> None:
-    """Make `sys.path` safe, and start this process again in UTF-8 mode if its locale has another encoding.
+    """Make `sys.path` safe, and start this process again if its library or the encoding of its locale is a wrong one.
 
-    Git's output is UTF-8 whatever the locale, so under another encoding a name could not be passed back to git or to
-    the file system (PEP 540). The encoding of the terminal stays that of the locale.
+    PYTHONHOME of another Python names a library whose modules this interpreter cannot load. Git's output is UTF-8
+    whatever the locale, so under another encoding a name could not be passed back to git or to the file system
+    (PEP 540). The encoding of the terminal stays that of the locale.
     """
+    if _has_foreign_library():
+        _restart("-E")
     sys.path[:] = safe_import_path(sys.path, os.environ.get("PYTHONPATH", ""), _real_path("."))
     if sys.getfilesystemencoding() != "utf-8" and not sys.flags.utf8_mode:
-        _restart_in_utf8_mode()
+        _restart("-X", "utf8")
     elif sys.orig_argv[1:3] == ["-X", "utf8"]:
         _restore_terminal_encoding()
 
@@ -76,11 +79,21 @@ def _repository_root(directory: str) -> str:
     return above
 
 
-def _restart_in_utf8_mode() -> None:
+def _has_foreign_library() -> bool:
+    """Return whether PYTHONHOME names another library than the one that belongs to this interpreter."""
+    if "PYTHONHOME" not in os.environ or sys.flags.ignore_environment:
+        return False
+    prefix = os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))  # noqa: PTH120 - pathlib is not imported yet
+    own = f"{prefix}/lib/python{sys.version_info[0]}.{sys.version_info[1]}/os.py"
+    return os.path.exists(own) and os.path.realpath(own) != os.path.realpath(os.__file__)  # noqa: PTH110 - as above
+
+
+def _restart(*options: str) -> None:
+    """Start this process again with these options of Python's; without success it goes on as it is."""
     try:
-        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606 - this process itself, with its own arguments
+        os.execv(sys.executable, [sys.executable, *options, *sys.orig_argv[1:]])  # noqa: S606 - this process itself, with its own arguments
     except OSError:
-        return  # names that are not ASCII may fail
+        return
 
 
 def _restore_terminal_encoding() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from homelab_hooks.app.interpreter import safe_import_path
+from homelab_hooks.system.process import ProcessRunner
+from tests.cli.shell import PROGRAMS
 
 
 @pytest.fixture
@@ -47,3 +51,19 @@ def test_an_environment_in_the_repository_stays(repository: Path) -> None:
     """A virtual environment in the repository was not added by PYTHONPATH."""
     site = f"{repository}/.venv/lib/python3/site-packages"
     assert safe_import_path([str(repository), site], str(repository), str(repository)) == [site]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["homelab", "homelab-watch", "git-land"])
+def test_the_library_of_another_python_is_not_used(tmp_path: Path, program: str) -> None:
+    """PYTHONHOME is set for it; the user's programs still get the variable."""
+    library = tmp_path / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    library.mkdir(parents=True)
+    for path in Path(os.__file__).parent.iterdir():
+        if path.name not in {"lib-dynload", "site-packages"}:  # compiled for another Python, they would not load
+            (library / path.name).symlink_to(path)
+    (library / "os.py").unlink()
+    (library / "os.py").write_text(Path(os.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    done = ProcessRunner({**os.environ, "PYTHONHOME": str(tmp_path)}).run([f"{PROGRAMS}/{program}", "--help"])
+    assert (done.code, done.out.startswith("usage: ")) == (0, True), done
+    assert "Traceback" not in done.err
