@@ -19,7 +19,7 @@ from homelab_hooks.auth.lookup import (
     TokenSource,
     cache_source,
     find_token,
-    read_token_from_environment,
+    order_sources,
     read_token_from_git,
 )
 from homelab_hooks.ci.providers import default_traits
@@ -251,11 +251,11 @@ class Runtime:
 
     def _find_token(self, config: Config) -> Token:
         server = self.server(config)
-        vault = (lambda: self.token_from_vault(config),) if config.vault_addr else ()
+        vault = (lambda: self.token_from_vault(config)) if config.vault_addr else None
         self._credential_helpers = self._credential_helpers or cache_source(
             lambda: read_token_from_git(server, self._credential_runner(), token_page=default_traits().token_page)
         )
-        token = find_token((lambda: read_token_from_environment(self.environ), *vault, self._credential_helpers))
+        token = find_token(order_sources(self.environ, vault=vault, credential_helpers=self._credential_helpers))
         self.redact.add(token.value)
         return token
 

@@ -17,7 +17,8 @@ from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import ReadOnlyRepository
-from homelab_hooks.git.remote_url import RepoAddress, choose_remote, parse_remote_url
+from homelab_hooks.git.remote_url import RepoAddress, parse_remote_url
+from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts

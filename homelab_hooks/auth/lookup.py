@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError
@@ -39,6 +40,14 @@ class TokenNotFound:
 
 
 TokenSource = Callable[[], Token | TokenNotFound]
+
+
+def order_sources(
+    environ: Mapping[str, str], *, vault: TokenSource | None, credential_helpers: TokenSource
+) -> tuple[TokenSource, ...]:
+    """Return the sources of the CI token in the order in which they are tried; `vault` is None if it is not set."""
+    from_environment = partial(read_token_from_environment, environ)
+    return (from_environment, *([vault] if vault else []), credential_helpers)
 
 
 def find_token(sources: tuple[TokenSource, ...]) -> Token:

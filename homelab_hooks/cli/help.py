@@ -1,4 +1,4 @@
-"""Prints the list of commands, and reports a missing or unknown one."""
+"""Prints the list of commands."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import sys
 from itertools import takewhile
 
 from homelab_hooks.cli.verbs import COMMANDS, GROUPS, Command
-from homelab_hooks.errors import CommandError
-from homelab_hooks.exit_codes import ExitCode
 
 TYPE_CHECKING = False  # `typing` itself would cost a third of what --help may take
 if TYPE_CHECKING:
@@ -27,9 +25,10 @@ def show_help(prog: str, args: list[str], leave: Callable[[int], int]) -> int:
     if not words or (group and len(words) == 1):
         _command_list(prog, shown, words[0] if group else "").print_help(sys.stderr)
     from homelab_hooks.cli.main import run_in_session  # main imports this module
+    from homelab_hooks.cli.suggestions import unknown_command
 
     def refuse(_: object) -> int:
-        raise _unknown_command(prog, words, args)
+        raise unknown_command(prog, words, args)
 
     return run_in_session(prog, args, refuse, leave)
 
@@ -58,23 +57,3 @@ def _command_list(prog: str, verbs: Sequence[Command], group: str) -> argparse.A
             name = " ".join(verb.words).removeprefix(f"{group} ")
             listed.add_argument(name, help=verb.summary + also, action="store_true")
     return parser
-
-
-def _unknown_command(prog: str, words: list[str], args: list[str]) -> CommandError:
-    hint = f"see '{prog} -h'"
-    if not words:
-        unknown = next((arg for arg in args if arg.startswith("-")), "")
-        message = f"unknown option {unknown}; no command given" if unknown else "no command given"
-        return CommandError(message, hint=hint, exit=ExitCode.USAGE)
-    rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
-    if rest and len(words) == 1:
-        return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"one of {', '.join(rest)}")
-    from difflib import get_close_matches  # only where something is misspelt
-
-    known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
-    names = [*known, *(word for verb in known.values() for word in verb.words)]
-    near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
-    meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")
-    return CommandError(
-        f"{' '.join(words)!r} is not a {prog} command", hint=f"did you mean {prog} {meant}?" if meant else hint
-    )

@@ -39,13 +39,10 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, with the option that was probably meant."""
-        from difflib import get_close_matches  # only where something is misspelt
+        from homelab_hooks.cli.suggestions import suggest_option
 
-        unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
         options = [name for action in self._actions for name in action.option_strings]
-        near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
-        usage = f"see '{self.prog} -h'"
-        hint = f"did you mean {near[0]}? {usage}" if near else usage
+        hint = f"{suggest_option(message, options)}see '{self.prog} -h'"
         raise CommandError(message, hint=hint, landed=self.get_default("landed"))
 
 

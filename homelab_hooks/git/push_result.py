@@ -25,9 +25,9 @@ How the inputs decide, in this order:
 1. Exit code 0: ACCEPTED. It is `confirmed` only if a line for our ref is there: settings can make git push something
    else and succeed.
 2. No line for our ref: the server did not answer. The exit code tells which side ended it: 1 to 127 is git's own
-   refusal, almost always the hook's; 128 is a transport error, classified by its text (`remote_error.py`); above 128 or
-   a signal, or a text of a broken connection, is UNKNOWN. What git refuses before it connects is sorted out first, by
-   its text, and so is a request that was answered with a 4xx status: a proxy refused it, and nothing is on its way.
+   refusal, almost always the hook's; 128 is a transport error, classified by its text (`transport_error.py`); above 128
+   or a signal, or a text of a broken connection, is UNKNOWN. What git refuses before it connects is sorted out first,
+   by its text, and so is a request that was answered with a 4xx status: a proxy refused it, and nothing is on its way.
 3. A line with the flag `!`: rejected, classified by the reason in brackets, which is git's own vocabulary and stable,
    then by the server's text, which is not. "is at X but expected Y" with X our own commit means that the server has it
    already: ACCEPTED.
@@ -57,7 +57,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from homelab_hooks.git.remote_error import RemoteError, RemoteFault, read_remote_error
+from homelab_hooks.git.transport_error import TransportError, TransportFault, read_transport_error
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
 
@@ -216,7 +216,7 @@ def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:
     return PushStatus.PROTECTED if _PROTECTED.search(f"{err}\n{summary}") else PushStatus.REFUSED
 
 
-def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, RemoteError | None]:
+def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, TransportError | None]:
     """Return the status of a push that the server did not answer, and git's error if that decides."""
     if _BEFORE_SENDING.search(err):
         return PushStatus.REFUSED, None
@@ -225,15 +225,15 @@ def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, RemoteError
         return PushStatus.UNKNOWN, None
     if code < _FATAL_EXIT_CODE and not cut_off:
         return PushStatus.LOCAL_HOOK, None
-    error = read_remote_error(err)
+    error = read_transport_error(err)
     return _TRANSPORT_STATUSES[error.fault], error
 
 
 _TRANSPORT_STATUSES = {
-    RemoteFault.UNREACHABLE: PushStatus.UNREACHABLE,
-    RemoteFault.DENIED: PushStatus.DENIED,
-    RemoteFault.REFUSED: PushStatus.REFUSED,
-    RemoteFault.NO_BRANCH: PushStatus.REFUSED,
+    TransportFault.UNREACHABLE: PushStatus.UNREACHABLE,
+    TransportFault.DENIED: PushStatus.DENIED,
+    TransportFault.REFUSED: PushStatus.REFUSED,
+    TransportFault.NO_BRANCH: PushStatus.REFUSED,
 }
 
 

@@ -1,4 +1,4 @@
-"""Choosing the remote, and parsing owner/name from its URL."""
+"""Parses owner and name from a remote's URL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from homelab_hooks.errors import CommandError
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import strip_userinfo
 
@@ -43,13 +42,6 @@ class RepoAddress(NamedTuple):
 class NoRepoName(NamedTuple):
     """Why a URL has no owner and name."""
 
-    reason: str
-
-
-class RemoteChoice(NamedTuple):
-    """The chosen remote (a name, or a URL if git was given one), and the reason for the choice."""
-
-    name: str
     reason: str
 
 
@@ -145,47 +137,3 @@ def format_remote_url(url: str) -> str:
     'https://git.example.test/acme/app.git'
     """
     return strip_control_chars(strip_userinfo(url))
-
-
-def choose_remote(
-    names: Sequence[str], *, wanted: str = "", push_remote: str = "", push_default: str = ""
-) -> RemoteChoice:
-    """Return the remote to use (contract, section 2). Raises CommandError, with the remotes, if none can be chosen.
-
-    Args:
-        names: the repository's remotes.
-        wanted: what an option, the environment or `homelab.remote` says.
-        push_remote: the branch's `pushRemote`; may be a URL.
-        push_default: `remote.pushDefault`; may be a URL.
-
-    >>> choose_remote(["origin", "forgejo"]).name, choose_remote(["origin", "x"], push_default="x").reason
-    ('forgejo', 'remote.pushDefault')
-    """
-    configured = ((wanted, "as told"), (push_remote, "the branch's pushRemote"), (push_default, "remote.pushDefault"))
-    for name, reason in configured:
-        if name:
-            return _require_existing(RemoteChoice(name, reason), names)
-    for name in ("forgejo", "origin"):
-        if name in names:
-            return RemoteChoice(name, f"there is a remote {name}")
-    if len(names) == 1:
-        return RemoteChoice(names[0], "it is the only remote")
-    if not names:
-        raise CommandError("this repository has no remote", hint="add one: git remote add origin URL")
-    raise CommandError(
-        f"cannot tell which remote is meant; there are: {_join_names(names)}",
-        hint="name one: --remote NAME, or git config homelab.remote NAME",
-    )
-
-
-def _require_existing(chosen: RemoteChoice, names: Sequence[str]) -> RemoteChoice:
-    if chosen.name in names or re.search(r"[:/]", chosen.name):
-        return chosen
-    raise CommandError(
-        f"there is no remote {strip_control_chars(chosen.name)} ({chosen.reason})",
-        hint=f"there are: {_join_names(names)}" if names else "add one: git remote add origin URL",
-    )
-
-
-def _join_names(names: Sequence[str]) -> str:
-    return ", ".join(sorted(strip_control_chars(name) for name in names))

@@ -16,8 +16,6 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.json_fields import Json
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
-CRASH_LOG_LINES = 10
-"""lines of a container's log that are read at most"""
 MAX_LOG_BYTES = 16 * 1024
 """bytes of a container's log that are read at most"""
 
@@ -151,13 +149,15 @@ class Kubectl:
             [self._program, *self._options, "get", f"--raw={path}?{parameters}"], *listener
         )
 
-    def previous_logs(self, target: WorkloadTarget, pod: str, container: str, *, within: float) -> tuple[str, ...]:
-        """Return the last log lines of a container's previous run; none on any failure."""
-        few = [f"--tail={CRASH_LOG_LINES}", f"--limit-bytes={MAX_LOG_BYTES}"]
+    def previous_logs(
+        self, target: WorkloadTarget, pod: str, container: str, *, count: int, within: float
+    ) -> tuple[str, ...]:
+        """Return the last `count` log lines of a container's previous run; none on any failure."""
+        few = [f"--tail={count}", f"--limit-bytes={MAX_LOG_BYTES}"]
         argv = [self._program, *self._options, *_logs_command(target, pod, container), *few]
         done = self._processes.run(argv, timeout=within)
         lines = done.out.splitlines() if done.ok else []
-        return tuple(text for line in lines[-CRASH_LOG_LINES:] if (text := truncate_text(strip_control_chars(line))))
+        return tuple(text for line in lines[-count:] if (text := truncate_text(strip_control_chars(line))))
 
     def log_command(self, target: WorkloadTarget, pod: str, container: str) -> str:
         """Return the command that prints the whole log."""

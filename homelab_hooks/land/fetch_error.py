@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.remote_error import RemoteFault, read_remote_error
+from homelab_hooks.git.transport_error import TransportFault, read_transport_error
 from homelab_hooks.system.completed import Completed
 
 
@@ -18,8 +18,8 @@ def fetch_error(done: Completed, target: str) -> CommandError:
     if done.ok:
         hint = "check refs/homelab and the reference-transaction hooks, then run the same command again"
         return CommandError(f"the fetch returned no commit for {target}", hint=hint, exit=ExitCode.PUSH_FAILED)
-    error = read_remote_error(done.err)
-    if error.fault is RemoteFault.NO_BRANCH:
+    error = read_transport_error(done.err)
+    if error.fault is TransportFault.NO_BRANCH:
         hint = "name another target with --onto BRANCH"
         return CommandError(f"there is no branch {target}", hint=hint, exit=ExitCode.REFUSED)
     hint = f"{error.hint}, then run the same command again"

@@ -11,6 +11,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import error_message
+from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
@@ -127,7 +128,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
 
 def _fetch_target(git: Repository, remote: str, onto: str) -> str:
     branch = git.history.current_branch()
-    chosen = remotes.choose_remote(
+    chosen = choose_remote(
         git.remotes.remote_names(),
         wanted=remote,
         push_remote=git.remotes.push_remote(branch),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.git.remote_url import NoRepoName, RepoAddress, choose_remote, format_remote_url, parse_remote_url
+from homelab_hooks.git.remote_url import NoRepoName, RepoAddress, format_remote_url, parse_remote_url
+from homelab_hooks.git.remotes import choose_remote
 
 NAMED = [
     # scp form, any user

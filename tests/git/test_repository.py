@@ -15,7 +15,7 @@ from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.history import REFETCH_AFTER_S, GitContainment
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import ReadOnlyRepository
-from homelab_hooks.git.remote_url import choose_remote
+from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import PLAIN_CALL, DirectRunner, GitCall
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable

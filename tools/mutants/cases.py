@@ -41,8 +41,12 @@ CASES = (
     Defence(
         "names-in-errors",
         "the user's own names in an error of git's do not decide its cause",
-        (Change("git/remote_error.py", "pattern.search(_QUOTED.sub(\"''\", _unmark(line)))", "pattern.search(line)"),),
-        ("tests/git/test_remote_error.py::test_the_users_own_names_do_not_decide[is archived]",),
+        (
+            Change(
+                "git/transport_error.py", "pattern.search(_QUOTED.sub(\"''\", _unmark(line)))", "pattern.search(line)"
+            ),
+        ),
+        ("tests/git/test_transport_error.py::test_the_users_own_names_do_not_decide[is archived]",),
     ),
     Defence(
         "refused-packs",

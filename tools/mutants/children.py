@@ -132,7 +132,7 @@ CHILDREN = (
     Defence(
         "names-in-every-locale",
         "a name that is not ASCII can be landed in an ASCII locale",
-        (Change("app/interpreter.py", "        _restart_in_utf8_mode()\n", "        pass\n"),),
+        (Change("app/interpreter.py", '        _restart("-X", "utf8")\n', "        pass\n"),),
         (f"{ENVIRONMENT}::test_names_that_are_not_ascii_land_in_every_locale",),
     ),
     Defence(

@@ -10,6 +10,8 @@ from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
 
+CRASH_LOG_LINES = 10
+"""lines of a container's log that are shown at most"""
 LOG_TIMEOUT_S = 5.0
 """seconds that kubectl may take"""
 
@@ -30,7 +32,9 @@ class CrashLogs:
         if target in self._reported:
             return
         self._reported.add(target)
-        lines = self._kubectl.previous_logs(target, crashed.pod, crashed.container, within=LOG_TIMEOUT_S)
+        lines = self._kubectl.previous_logs(
+            target, crashed.pod, crashed.container, count=CRASH_LOG_LINES, within=LOG_TIMEOUT_S
+        )
         for line in lines:
             self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=LogLevel.ERROR))
         command = self._kubectl.log_command(target, crashed.pod, crashed.container)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from homelab_hooks.deploy.kubernetes.crash_logs import CRASH_LOG_LINES
 from homelab_hooks.deploy.run import DeployRequest
 from homelab_hooks.events import Event, Log
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.kubectl.client import CRASH_LOG_LINES
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import MAX_LINE_WIDTH

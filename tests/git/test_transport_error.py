@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from homelab_hooks.git.remote_error import RemoteFault, read_remote_error
+from homelab_hooks.git.transport_error import TransportFault, read_transport_error
 
 SSH_END = (
     "\nfatal: Could not read from remote repository.\n\nPlease make sure you have the correct access rights"
@@ -23,7 +23,7 @@ Load key "/home/ann/.ssh/id": bad permissions
 git@host.test: Permission denied (publickey)."""
 URL = "https://git.example.test/acme/app.git/"
 
-U, D, R = RemoteFault.UNREACHABLE, RemoteFault.DENIED, RemoteFault.REFUSED
+U, D, R = TransportFault.UNREACHABLE, TransportFault.DENIED, TransportFault.REFUSED
 CASES = [
     ("/home/ann/.ssh/config: line 3: Bad configuration option: usekeychain\n/home/ann/.ssh/config: terminating, 1 bad"
      " configuration options" + SSH_END, R, "line 3: Bad configuration option", "ssh configuration"),
@@ -64,15 +64,15 @@ CASES = [
     (f"fatal: unable to access '{URL}': The requested URL returned error: 413", R, "413", "request bodies"),
     (f"fatal: {URL}info/refs not valid: is this a git repository?", R, "not valid", "proxy"),
     ("fatal: Unable to find remote helper for 'https'", R, "remote helper", "install"),
-    ("fatal: couldn't find remote ref refs/heads/typo", RemoteFault.NO_BRANCH, "typo", ""),
+    ("fatal: couldn't find remote ref refs/heads/typo", TransportFault.NO_BRANCH, "typo", ""),
     ("fatal: something never seen before", R, "something never seen", "what git reports"),
     ("", R, "git reported no reason", "what git reports"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("err", "fault", "reason", "hint"), CASES, ids=[case[0][:40] for case in CASES])
-def test_the_cause_decides_kind_reason_and_hint(err: str, fault: RemoteFault, reason: str, hint: str) -> None:
-    found = read_remote_error(err)
+def test_the_cause_decides_kind_reason_and_hint(err: str, fault: TransportFault, reason: str, hint: str) -> None:
+    found = read_transport_error(err)
     assert (found.fault, reason in found.reason, hint in found.hint) == (fault, True, True), found
 
 
@@ -82,12 +82,12 @@ NAMES = ["403", "not-found", "is archived", "Permission denied", "Connection ref
 @pytest.mark.parametrize("name", NAMES)
 def test_the_users_own_names_do_not_decide(name: str) -> None:
     url = f"https://{name.replace(' ', '-')}.test/{name}/app.git/"
-    assert read_remote_error(f"fatal: unable to access '{url}': Could not resolve host: x.test").fault is U
-    assert read_remote_error(f"fatal: Authentication failed for '{url}'").fault is D
-    assert read_remote_error(f"fatal: repository '{url}' not found").fault is R
+    assert read_transport_error(f"fatal: unable to access '{url}': Could not resolve host: x.test").fault is U
+    assert read_transport_error(f"fatal: Authentication failed for '{url}'").fault is D
+    assert read_transport_error(f"fatal: repository '{url}' not found").fault is R
 
 
 def test_what_is_shown_has_no_password_and_no_control_characters() -> None:
-    found = read_remote_error("fatal: Authentication failed for 'https://ann:secret@h.test/\x1b]0;x\x07a.git/'")
+    found = read_transport_error("fatal: Authentication failed for 'https://ann:secret@h.test/\x1b]0;x\x07a.git/'")
     assert "secret" not in found.reason
     assert "\x1b" not in found.reason

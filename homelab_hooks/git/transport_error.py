@@ -21,7 +21,7 @@ from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
 
 
-class RemoteFault(Enum):
+class TransportFault(Enum):
     """The kinds of failure that a caller distinguishes."""
 
     UNREACHABLE = auto()
@@ -35,10 +35,10 @@ class RemoteFault(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class RemoteError:
+class TransportError:
     """Why a remote could not be used."""
 
-    fault: RemoteFault
+    fault: TransportFault
     reason: str
     """the most specific line, fit to be shown"""
     hint: str
@@ -50,9 +50,9 @@ _CHECK_ACCESS = "check your access and your key or token for this remote"
 _FIX_REPORTED = "fix what git reports"
 _CHECK_URL = "check the remote's URL (git remote -v)"
 
-_U, _D, _R = RemoteFault.UNREACHABLE, RemoteFault.DENIED, RemoteFault.REFUSED
-_CAUSES: tuple[tuple[str, RemoteFault, str], ...] = (
-    (r"couldn't find remote ref", RemoteFault.NO_BRANCH, "name another branch"),
+_U, _D, _R = TransportFault.UNREACHABLE, TransportFault.DENIED, TransportFault.REFUSED
+_CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
+    (r"couldn't find remote ref", TransportFault.NO_BRANCH, "name another branch"),
     # the programs that git starts
     ((r"Bad configuration option|Bad owner or permissions on|[Uu]nsupported option|extra arguments at end of line"
      r"|terminating, \d+ bad configuration"), _R, "fix your ssh configuration (~/.ssh/config)"),
@@ -117,13 +117,13 @@ _GENERAL = re.compile(r"returned error: \d{3}|unable to access ''")
 """lines of git's that a line of the server's explains better"""
 
 
-def read_remote_error(err: str) -> RemoteError:
+def read_transport_error(err: str) -> TransportError:
     r"""Return why git could not use a remote.
 
     Args:
         err: standard error of git, which includes that of ssh and what the server sent.
 
-    >>> found = read_remote_error("ssh: Could not resolve hostname x: unknown\nfatal: Could not read from remote")
+    >>> found = read_transport_error("ssh: Could not resolve hostname x: unknown\nfatal: Could not read from remote")
     >>> found.fault.name, found.reason
     ('UNREACHABLE', 'ssh: Could not resolve hostname x: unknown')
     """
@@ -132,9 +132,9 @@ def read_remote_error(err: str) -> RemoteError:
     for pattern, fault, hint in _COMPILED:
         for line in lines:
             if pattern.search(_QUOTED.sub("''", _unmark(line))):
-                return RemoteError(fault, _reason(line, lines), hint)
-    return RemoteError(
-        RemoteFault.REFUSED, _reason(lines[-1], lines) if lines else "git reported no reason", _FIX_REPORTED
+                return TransportError(fault, _reason(line, lines), hint)
+    return TransportError(
+        TransportFault.REFUSED, _reason(lines[-1], lines) if lines else "git reported no reason", _FIX_REPORTED
     )
 
 

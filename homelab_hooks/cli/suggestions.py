@@ -1,0 +1,45 @@
+"""Suggests the command or the option that was probably meant; imported only after a usage error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from homelab_hooks.cli.verbs import COMMANDS
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exit_codes import ExitCode
+
+
+def suggest_option(message: str, options: Sequence[str]) -> str:
+    """Return the option that was probably meant, as a question; empty if there is none like it.
+
+    Args:
+        message: argparse's error.
+        options: those of the command.
+    """
+    unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
+    near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
+    return f"did you mean {near[0]}? " if near else ""
+
+
+def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandError:
+    """Return the error for a command that is missing or unknown, with the one that was probably meant.
+
+    Args:
+        words: the words before the first option, two at most.
+    """
+    hint = f"see '{prog} -h'"
+    if not words:
+        unknown = next((arg for arg in args if arg.startswith("-")), "")
+        message = f"unknown option {unknown}; no command given" if unknown else "no command given"
+        return CommandError(message, hint=hint, exit=ExitCode.USAGE)
+    rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
+    if rest and len(words) == 1:
+        return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"one of {', '.join(rest)}")
+    known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
+    names = [*known, *(word for verb in known.values() for word in verb.words)]
+    near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)
+    meant = next((name for name in known if near and near[0] in (name, name.split()[-1])), near[0] if near else "")
+    return CommandError(
+        f"{' '.join(words)!r} is not a {prog} command", hint=f"did you mean {prog} {meant}?" if meant else hint
+    )
