@@ -12,6 +12,8 @@ import weakref
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from homelab_hooks.system.signals import arrival_pipe
+
 MIN_TICK_INTERVAL_S = 0.125
 """minimum seconds between two ticks"""
 MAX_TICK_INTERVAL_S = 0.25
@@ -21,6 +23,12 @@ MAX_TICK_INTERVAL_S = 0.25
 def format_current_time() -> str:
     """Return the current UTC time in RFC 3339 format."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _drain(end: int) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while os.read(end, 4096):
+            pass
 
 
 MAX_POLL_S = 24 * 3600.0
@@ -50,15 +58,17 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Sleep for this many seconds, or until `wake`."""
-        poll = select.poll()
+        poll, arrival = select.poll(), arrival_pipe()
         poll.register(self._reader, select.POLLIN)
+        if arrival is not None:
+            poll.register(arrival, select.POLLIN)
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if poll.poll(math.ceil(min(left, MAX_POLL_S) * 1000)):
-                break
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self._reader, 4096):
-                pass
+            readable = [end for end, _ in poll.poll(math.ceil(min(left, MAX_POLL_S) * 1000))]
+            for end in readable:
+                _drain(end)  # the handler of a signal runs at the latest here, and raises
+            if self._reader in readable:
+                return
 
     def wake(self) -> None:
         """Interrupt the current sleep, or the next one if there is none; may be called from any thread."""

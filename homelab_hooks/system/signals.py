@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, TypeVar
@@ -44,6 +46,7 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
     before: dict[signal.Signals, Any] = {signal.SIGALRM: signal.getsignal(signal.SIGALRM)}
     unraisable = sys.unraisablehook
     _STATE.begin()
+    _ARRIVAL.open()
     sys.unraisablehook = _make_unraisable_hook(unraisable)
     try:
         for which, handler in _handlers(again).items():
@@ -54,6 +57,7 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
         for which, handler in before.items():
             signal.signal(which, handler)
         sys.unraisablehook = unraisable
+        _ARRIVAL.close()
         _STATE.active = False
 
 
@@ -65,11 +69,19 @@ def _handlers(again: float) -> dict[signal.Signals, Handler]:
     count = itertools.count(1)
 
     def end(number: int, frame: FrameType | None) -> None:
-        which = signal.Signals(number)
-        if next(count) != DUPLICATE_COUNT:  # atomic: the next signal may interrupt this handler
-            _STATE.on_signal(which, frame, again)
+        if _runs_in(frame, end):  # a signal that arrived together with the one that is being handled
+            return
+        if next(count) != DUPLICATE_COUNT:
+            _STATE.on_signal(signal.Signals(number), frame, again)
 
     return dict.fromkeys(numbers, end)
+
+
+def _runs_in(frame: FrameType | None, function: Callable[..., Any]) -> bool:
+    """Return whether this frame is that of the function, or of what it calls."""
+    while frame is not None and frame.f_code is not function.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _make_unraisable_hook(
@@ -120,6 +132,41 @@ def acknowledge_interrupt() -> None:
     _RERAISER.stop()
 
 
+def arrival_pipe() -> int | None:
+    """Return a file descriptor that can be read once a signal has arrived; None outside `catch_signals`.
+
+    A signal that arrives just before a system call does not interrupt it, so a sleep waits for this too.
+    """
+    return _ARRIVAL.reader if threading.current_thread() is threading.main_thread() else None
+
+
+class _Arrival:
+    """The pipe that Python's own handler of signals writes to (signal.set_wakeup_fd)."""
+
+    def __init__(self) -> None:
+        self.reader: int | None = None
+        self._writer, self._before = -1, -1
+
+    def open(self) -> None:
+        """Create the pipe; in another thread than the main one there is none, because no signal is handled there."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        reader, self._writer = os.pipe()
+        for end in (reader, self._writer):
+            os.set_blocking(end, False)
+        self._before = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self.reader = reader
+
+    def close(self) -> None:
+        """Restore the previous descriptor, and close the pipe."""
+        if self.reader is None:
+            return
+        signal.set_wakeup_fd(self._before)
+        reader, self.reader = self.reader, None
+        os.close(reader)
+        os.close(self._writer)
+
+
 class _State:
     """The signal state of this process; global, because a process has one set of signal handlers."""
 
@@ -154,9 +201,7 @@ class _State:
 
         A flag would not do: it could only be cleared after the exception is caught; another signal may arrive first.
         """
-        while frame is not None and frame.f_code is not run_interruptible.__code__:
-            frame = frame.f_back
-        return frame is not None and not self.ignored
+        return _runs_in(frame, run_interruptible) and not self.ignored
 
 
 class _Reraiser:
@@ -202,3 +247,5 @@ class _Reraiser:
 _STATE = _State()
 _RERAISER = _Reraiser()
 """global, because a process has one alarm timer"""
+_ARRIVAL = _Arrival()
+"""global, because a process has one such descriptor"""

@@ -94,10 +94,11 @@ def interrupted(
 
 
 SLEEPS = """
+import os
 import signal
 from homelab_hooks.errors import Terminated
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.system.signals import catch_signals, run_interruptible
+from homelab_hooks.system.signals import catch_signals, ignore_signals, run_interruptible
 
 def work():
     print("ready", flush=True)
@@ -108,7 +109,9 @@ with catch_signals():
     try:
         run_interruptible(work)
     except (KeyboardInterrupt, Terminated) as cut:
-        print(type(cut).__name__)
+        ignore_signals()
+        print(type(cut).__name__, flush=True)
+        os._exit(0)  # as a command ends
 """
 
 
