@@ -1,12 +1,31 @@
-"""The plain view: a line for each change, and the result line at the end."""
+"""The plain view: the lines that it prints for each event, and the result line at the end."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, assert_never
 
-from homelab_hooks.events import Event, Result, StageChanged
+from homelab_hooks.events import (
+    BackgroundWatch,
+    ContactLost,
+    ContactRestored,
+    Event,
+    Finding,
+    FindingStatus,
+    Log,
+    LogLevel,
+    PipelineChanged,
+    Progress,
+    Result,
+    RolloutChanged,
+    StageChanged,
+    Start,
+    StepChanged,
+    Waiting,
+    WorkflowChanged,
+)
+from homelab_hooks.text import durations
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.text.sanitize import Redactor, truncate_text
-from homelab_hooks.views.format import format_result_line, render_plain_lines
 from homelab_hooks.views.sanitize import sanitize_event
 
 
@@ -46,3 +65,149 @@ class PlainView:
 
     def close(self) -> None:
         """Do nothing: there is nothing to restore."""
+
+
+def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one case per event; mypy checks that all are there
+    """Return the lines that plain mode prints on stderr for an event: one for most events, none for some."""
+    match event:
+        case Start():
+            return _start(event)
+        case StageChanged():
+            return _stage(event)
+        case PipelineChanged():
+            return _pipeline(event)
+        case WorkflowChanged(state="pending" | "created") | StepChanged(state="pending" | "created"):
+            return []
+        case WorkflowChanged():
+            return [
+                f"  {_short_name(event.name)}: {event.state}{_duration_suffix(event.took)}{_error_suffix(event.error)}"
+            ]
+        case StepChanged():
+            code = f" (exit code {event.exit_code})" if event.exit_code else ""
+            name = f"{_short_name(event.workflow)}/{_short_name(event.name)}"
+            return [f"    {name}: {event.state}{code}{_duration_suffix(event.took)}{_error_suffix(event.error)}"]
+        case Waiting():
+            remedy = f"; {event.remedy}" if event.remedy else ""
+            return [f"waiting: {event.reason} ({durations.format_duration(event.elapsed)}){remedy}"]
+        case ContactLost():
+            return [f"lost contact: {event.reason}; retrying for {durations.format_duration(event.retry_for)}"]
+        case ContactRestored():
+            return [f"reconnected after {durations.format_duration(event.away)}"]
+        case Log():
+            return [_log(event)]
+        case RolloutChanged():
+            return [_rollout(event)]
+        case Finding():
+            return format_finding(event)
+        case BackgroundWatch():
+            return [format_background_watch(event), *([f"  log: {event.log}"] if event.log else [])]
+        case Result():
+            return _closing_lines(event)
+        case _:
+            assert_never(event)
+
+
+def format_result_line(result: Result) -> str:
+    """Return the last line of output: `homelab: VERDICT exit=N key=value ...`; values contain no spaces.
+
+    >>> from homelab_hooks.exit_codes import ExitCode
+    >>> format_result_line(Result(verdict="passed", exit=ExitCode.OK, sha="9f2c", took=2.04))
+    'homelab: passed exit=0 sha=9f2c took=2.0'
+    """
+    pairs = [
+        ("exit", str(int(result.exit))),
+        ("sha", result.sha),
+        ("pipelines", ",".join(f"#{pipeline.number}" for pipeline in result.pipelines)),
+        ("landed", "" if result.landed is None else "yes" if result.landed else "no"),
+        ("url", result.url),
+        ("took", f"{result.took:.1f}"),
+    ]
+    shown = [(key, "".join(value.split())) for key, value in pairs]
+    return " ".join([f"homelab: {result.verdict}", *(f"{key}={value}" for key, value in shown if value)])
+
+
+def _start(event: Start) -> list[str]:
+    about = " ".join(part for part in (short_sha(event.sha), event.repo, event.server and f"on {event.server}") if part)
+    lines = [f"{event.command}: {about}" if about else event.command]
+    return [*lines, f"to resume: {event.resume}"] if event.resume else lines
+
+
+def _stage(event: StageChanged) -> list[str]:
+    detail = f": {event.detail}" if event.detail else ""
+    if event.progress is Progress.STARTED:
+        return [f"{event.stage}{detail or ' ...'}"]
+    return [f"{event.stage} {event.progress}{detail}{_duration_suffix(event.took)}"]
+
+
+def _pipeline(event: PipelineChanged) -> list[str]:
+    note = f" ({event.note})" if event.note else ""
+    url = f" {event.url}" if event.url and (event.status in ("created", "pending", "blocked") or event.note) else ""
+    return [f"#{event.number} {_short_name(event.trigger)} {_short_name(event.ref)}: {event.status}{note}{url}"]
+
+
+def _log(event: Log) -> str:
+    if event.source == "homelab":
+        return {LogLevel.INFO: "", LogLevel.WARNING: "warning: ", LogLevel.ERROR: "error: "}[event.level] + event.text
+    return f"{event.source} | {event.text}"
+
+
+def format_background_watch(event: BackgroundWatch) -> str:
+    """Return one line about the running or the last watch of a push."""
+    push = f"{short_sha(event.sha)} on {event.branch}"
+    if event.under_way:
+        return f"watching: {push}, for {durations.format_duration(event.age)}"
+    url = f" {event.url}" if event.url else ""
+    code = "" if event.exit is None else f" exit={int(event.exit)}"
+    return f"last watch: {push}: {event.verdict}{code}, {durations.format_duration(event.age)} ago{url}"
+
+
+def _rollout(event: RolloutChanged) -> str:
+    counts = format_pod_counts(event)
+    total = f" of {event.desired}" if event.desired is not None and counts else ""
+    detail = f": {event.detail}" if event.detail else ""
+    return f"{event.target} {event.phase}{detail}" + (f" ({counts}{total})" if counts else "")
+
+
+def format_pod_counts(event: RolloutChanged) -> str:
+    """Return the known pod counts of a rollout, such as "1 updated, 2 ready"."""
+    counts = [("updated", event.updated), ("ready", event.ready), ("available", event.available), ("old", event.old)]
+    return ", ".join(f"{count} {name}" for name, count in counts if count is not None)
+
+
+_STATUS_MARKS = {
+    FindingStatus.OK: "ok",
+    FindingStatus.WARNING: "!",
+    FindingStatus.PROBLEM: "x",
+    FindingStatus.SKIPPED: "-",
+}
+"""the mark in front of a finding, because plain text has no colours"""
+MARK_COLUMNS, _CHECK_COLUMNS = 3, 12
+"""columns of the mark and of the name of the check"""
+
+
+def format_finding(event: Finding) -> list[str]:
+    """Return a line with the evidence and, if there is one, a line with the fix."""
+    head = f"{_STATUS_MARKS[event.health]:<{MARK_COLUMNS}}{event.check:<{_CHECK_COLUMNS}} "
+    lines = [head + event.evidence]
+    return [*lines, f"{'':<{len(head)}}-> {event.remedy}"] if event.remedy else lines
+
+
+def _closing_lines(event: Result) -> list[str]:
+    lines = [event.reason] if event.reason else []
+    return [*lines, f"hint: {event.hint}"] if event.hint else lines
+
+
+def _duration_suffix(seconds: float | None) -> str:
+    return "" if seconds is None else f" [{durations.format_duration(seconds)}]"
+
+
+_MAX_NAME_COLUMNS = 60
+"""columns of a name in a line: a longer one would push the state off the line"""
+
+
+def _short_name(text: str) -> str:
+    return truncate_text(text, _MAX_NAME_COLUMNS)
+
+
+def _error_suffix(error: str) -> str:
+    return f": {error}" if error else ""

@@ -27,7 +27,7 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.views.format import format_result_line
+from homelab_hooks.views.plain import format_result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, URL
 from tests.views.terminal_emulator import Show, TerminalEmulator
 

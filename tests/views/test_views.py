@@ -14,9 +14,8 @@ from jsonschema import Draft202012Validator
 from homelab_hooks.events import Event, Log, LogLevel, PipelineResult, Result, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.sanitize import Redactor
-from homelab_hooks.views.format import format_result_line
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
-from homelab_hooks.views.plain import PlainView
+from homelab_hooks.views.plain import PlainView, format_result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, Page
 from tests.views.schema import SCHEMA, objects
 

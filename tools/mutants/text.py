@@ -146,7 +146,7 @@ TEXT = (
     Defence(
         "long-names",
         "a name, however wide, does not push what is said about it off the line",
-        (Change("views/format.py", "return truncate_text(text, _MAX_NAME_COLUMNS)", "return text"),),
+        (Change("views/plain.py", "return truncate_text(text, _MAX_NAME_COLUMNS)", "return text"),),
         (f"{VIEWS}::test_no_text_swallows_the_words_beside_it",),
     ),
     Defence(

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from homelab_hooks.events import PipelineChanged, Stage, StepChanged, WorkflowChanged
 from homelab_hooks.text import durations
 from homelab_hooks.text.sanitize import truncate_text
-from homelab_hooks.views.format import format_pod_counts
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_bar, make_state_symbol, make_tree_row
 from homelab_hooks.views.live.state import LiveState, Timestamp, Tracked
+from homelab_hooks.views.plain import format_pod_counts
 
 STAGES_THAT_PROMPT = frozenset({Stage.PREFLIGHT, Stage.FETCH, Stage.MERGE, Stage.PUSH, Stage.CONFIRM})
 """stages in which git may prompt for a password: a running clock would overwrite the prompt"""

@@ -17,7 +17,7 @@ from homelab_hooks.events import (
     Start,
 )
 from homelab_hooks.text import durations
-from homelab_hooks.views import format as views_format
+from homelab_hooks.views import plain
 from homelab_hooks.views.live import layout
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
 from homelab_hooks.views.live.state import LiveState, Timestamp, apply_event, is_transient
@@ -38,9 +38,9 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
     """Return the rows that an event adds to the scrollback; `state` is the state before the event."""
     match event:
         case Start():
-            return [_wrapped_row(views_format.render_plain_lines(event)[0])]
+            return [_wrapped_row(plain.render_plain_lines(event)[0])]
         case BackgroundWatch():
-            return [_wrapped_row(line, Style.MUTED) for line in views_format.render_plain_lines(event)]
+            return [_wrapped_row(line, Style.MUTED) for line in plain.render_plain_lines(event)]
         case StageChanged() if event.progress is not Progress.STARTED:
             return [*_finished_pipelines(state, at, columns), _stage(event)]
         case PipelineChanged() if event.deciding:
@@ -83,8 +83,8 @@ def _stage(event: StageChanged) -> Row:
 def _finding(event: Finding) -> list[Row]:
     """Return the evidence and, below it, the fix."""
     style = _FINDING_STYLES[event.health]
-    head, *remedy = views_format.format_finding(event)
-    evidence = Span(head[views_format.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
+    head, *remedy = plain.format_finding(event)
+    evidence = Span(head[plain.MARK_COLUMNS :], Style.PLAIN if style is Style.GOOD else style)
     return [Row((make_symbol(style), Span(" "), evidence), wraps=True), *(_wrapped_row(line) for line in remedy)]
 
 
@@ -124,7 +124,7 @@ def _failed_steps(state: LiveState, number: int) -> list[Row]:
         Row((Span("  "), make_state_symbol(event.state), Span(f" {line.strip()}")), wraps=True)
         for event in events
         if event.state in {"failure", "error"}
-        for line in views_format.render_plain_lines(event)
+        for line in plain.render_plain_lines(event)
     ]
 
 
@@ -138,7 +138,7 @@ def _pipeline_notes(state: LiveState, event: PipelineChanged) -> list[Row]:
 def _log(state: LiveState, event: Log) -> list[Row]:
     """Return a log line, preceded by its source if that has changed."""
     if event.source == "homelab":
-        return [_wrapped_row(views_format.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
+        return [_wrapped_row(plain.render_plain_lines(event)[0], _LEVEL_STYLES[event.level])]
     head = [] if event.source == state.last_source else [_wrapped_row(event.source)]
     style = Style.COLOURED if "\x1b" in event.text else _LEVEL_STYLES[event.level]
     return [*head, Row((Span("  │ ", Style.MUTED), Span(event.text, style)), wraps=True)]

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 from homelab_hooks.events import Event, Log, Result, StageChanged, Start
 from homelab_hooks.system.live_region import ScreenLine
 from homelab_hooks.text.sanitize import MAX_LINE_WIDTH, Redactor
-from homelab_hooks.views.format import format_result_line
 from homelab_hooks.views.live.cells import ASCII_FALLBACK, Row, Span, Style
 from homelab_hooks.views.live.layout import STAGES_THAT_PROMPT, build_rows, fit_rows_to_height
 from homelab_hooks.views.live.scrollback import build_scrollback_rows
 from homelab_hooks.views.live.state import LiveState, Timestamp, apply_event
+from homelab_hooks.views.plain import format_result_line
 from homelab_hooks.views.sanitize import sanitize_event
 
 if TYPE_CHECKING:
