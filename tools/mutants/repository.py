@@ -367,7 +367,13 @@ REPOSITORY = (
     Defence(
         "signals-between-the-work-and-its-result",
         "nor does a second one come between an interruption and its result",
-        (Change("system/signals.py", "return frame is not None and not self.ignored", "return not self.ignored"),),
+        (
+            Change(
+                "system/signals.py",
+                "return _runs_in(frame, run_interruptible) and not self.ignored",
+                "return not self.ignored",
+            ),
+        ),
         (f"{SIGNALS}::test_a_signal_at_any_line_leaves_one_result_and_its_exit_status",),
     ),
     Defence(
