@@ -22,7 +22,7 @@ from homelab_hooks.land.request import (
     Strategy,
     VerifyCommand,
 )
-from homelab_hooks.land.state import lock_held_error, lock_holder
+from homelab_hooks.land.state import landing_holder, lock_held_error
 from homelab_hooks.land.verification import choose_candidate, detect_in, probe_with
 from homelab_hooks.polling.outcome import Denied, Found, NotFound, Unavailable
 from homelab_hooks.text.humanize import join_names, pluralize, short_sha
@@ -69,7 +69,7 @@ def _collecting(found: list[CommandError], act: Callable[[], T]) -> T | None:
 
 
 def _require_unlocked(directory: Path) -> None:
-    holder = lock_holder(directory)
+    holder = landing_holder(directory)
     if holder:
         raise lock_held_error(holder)
 

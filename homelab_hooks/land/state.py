@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,11 +21,13 @@ from homelab_hooks.land.request import (
     VerifyCommand,
 )
 from homelab_hooks.system.atomic_file import replace_file
+from homelab_hooks.system.file_lock import LockHeldError, describe_process, hold_lock, lock_holder
 from homelab_hooks.text.json_fields import require_types
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 SCHEMA_VERSION = 1
+_LOCK = "land.lock"
 MAX_COUNT = 10**6
 """largest number that a state file may hold"""
 
@@ -203,51 +203,24 @@ def lock_held_error(holder: str) -> CommandError:
     )
 
 
-def lock_holder(directory: Path) -> str:
-    """Return the text that the holder of the lock wrote into it; empty if it is free. Changes nothing."""
-    try:
-        with (directory / "land.lock").open(encoding="utf-8", errors="replace") as file:
-            holder = file.read()
-            try:
-                if holder:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return holder
-    except OSError:
-        pass
-    return ""
+def landing_holder(directory: Path) -> str:
+    """Return who holds the lock of this repository's landings; empty if it is free. Changes nothing."""
+    return lock_holder(directory / _LOCK)
 
 
 @contextlib.contextmanager
 def landing_lock(directory: Path, *, who: str) -> Iterator[None]:
-    """Hold the lock of this repository's landings; the kernel releases it when the process ends.
+    """Hold the lock of this repository's landings. Raises CommandError (refused) if another landing holds it.
 
     Args:
         directory: for the lock file; a directory below the common git directory, which all work trees share.
         who: describes this landing in the error message of a second one.
     """
-    with _reporting_disk_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        file = (directory / "land.lock").open("a+", encoding="utf-8")
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise lock_held_error(file.read()) from error
-        except OSError as error:  # a file system without locks
-            reason = (error.strerror or str(error)).lower()
-            raise CommandError(
-                f"cannot lock {strip_control_chars(str(directory / 'land.lock'))}: {reason}",
-                hint="two landings at once would not be noticed; use a clone on a file system that has locks",
-                exit=ExitCode.REFUSED,
-            ) from error
+    with contextlib.ExitStack() as stack:
         with _reporting_disk_errors(directory):
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {os.uname().nodename}, {who}")
-            file.flush()
+            directory.mkdir(parents=True, exist_ok=True)
+            try:
+                stack.enter_context(hold_lock(directory / _LOCK, describe_process(who)))
+            except LockHeldError as held:
+                raise lock_held_error(str(held)) from held
         yield
-        file.truncate(0)
-    finally:
-        with contextlib.suppress(OSError):  # closing flushes again what could not be written above
-            file.close()

@@ -17,7 +17,7 @@ from homelab_hooks.hooks.install import shims
 from homelab_hooks.hooks.install.discover import read_hook_file
 from homelab_hooks.hooks.install.managers import HookManager
 from homelab_hooks.land import verification
-from homelab_hooks.land.state import LandingState, StateFile, lock_holder
+from homelab_hooks.land.state import LandingState, StateFile, landing_holder
 from homelab_hooks.system.process_table import ProcessInfo
 from tools.fuzz import texts
 from tools.fuzz.fed import MEMORY, SHA, FuzzTarget
@@ -85,7 +85,7 @@ def notes(data: bytes) -> None:
         (Path(name) / "agreed").write_bytes(data)
         (Path(name) / "land.lock").write_bytes(data)
         assert "make test" not in TrustedCommands(Path(name))
-        assert lock_holder(Path(name)) == ""
+        assert landing_holder(Path(name)) == ""
 
 
 def hook_files(data: bytes) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from homelab_hooks.events import BackgroundWatch
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.atomic_file import replace_file
+from homelab_hooks.system.file_lock import NO_LOCKS_ERRNOS
 from homelab_hooks.system.process_table import command_line
 from homelab_hooks.text.durations import MAX_DURATION_S
 
@@ -192,7 +193,11 @@ class WatchRegistry:
     def _locked(self) -> Iterator[None]:
         self._prepare()
         with os.fdopen(os.open(self.directory / _LOCK, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:  # without locks, two watches of one commit may both begin
+                if error.errno not in NO_LOCKS_ERRNOS:
+                    raise
             yield
 
 
