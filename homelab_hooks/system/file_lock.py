@@ -19,7 +19,7 @@ from homelab_hooks.system.process_table import command_line
 NO_LOCKS_ERRNOS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 """errors of flock on a file system without locks"""
 _HOLDER = re.compile(r"process (?P<pid>[0-9]{1,10}) on (?P<host>[^,]*),")
-_ATTEMPTS = 3
+_MAX_CREATE_ATTEMPTS = 3
 """attempts to create the file; a stale one is removed after each but the last"""
 
 
@@ -84,7 +84,7 @@ def _held_file(path: Path) -> Path:
 
 @contextlib.contextmanager
 def _hold_file(path: Path, text: str) -> Iterator[None]:
-    for _ in range(_ATTEMPTS):
+    for _ in range(_MAX_CREATE_ATTEMPTS):
         with contextlib.suppress(FileExistsError):
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             break

@@ -355,7 +355,7 @@ REPOSITORY = (
     Defence(
         "one-landing",
         "a second landing does not begin while one runs",
-        (Change("land/state.py", "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
+        (Change("system/file_lock.py", "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)", "pass"),),
         ("tests/land/test_resume.py::test_a_second_landing_learns_who_holds_the_lock",),
     ),
     Defence(
