@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, report_if_new
-from homelab_hooks.events import RolloutChanged
+from homelab_hooks.events import Event, RolloutChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling import contact as polling_contact
 from homelab_hooks.polling.contact import Backoff
@@ -56,34 +56,26 @@ def _missing_from_start(state: RolloutState, reason: str) -> Decision[RolloutSta
 
 
 def on_unavailable(state: RolloutState, poll: Unavailable, now: float) -> Decision[RolloutState]:
-    """Return the state after a poll without a usable response; unreachable if the unreachable-timeout is over."""
-    state, timeout = _begin_silence(state, now), state.timeouts.unreachable_timeout
-    contact, events = polling_contact.on_unavailable(state.contact, poll, now, timeout=timeout)
-    state = replace(state, contact=contact)
-    delay = polling_contact.retry_delay(contact, now, RETRY_BACKOFF)
-    return _retry_or_give_up(Decision(state, events, delay), poll, now)
+    """Return the state after a poll without a usable response: the next poll, or the unreachable-timeout is over."""
+    timeout = state.timeouts.unreachable_timeout
+    contact, events = polling_contact.on_unavailable(state.contact, poll, now, asked_at=state.due_at, timeout=timeout)
+    return _retry_or_give_up(_retry(replace(state, contact=contact), events, now), poll, now)
 
 
 def on_denied(state: RolloutState, poll: Denied, now: float) -> Decision[RolloutState]:
     """Return the state after a refusal: decided once it is believed, else the next poll."""
-    state = _begin_silence(state, now)
-    state = replace(state, contact=polling_contact.on_denied(state.contact), waiting_for=poll.reason)
-    if polling_contact.is_refusal_believed(state.contact, poll):
+    timeout = state.timeouts.unreachable_timeout
+    contact, events = polling_contact.on_denied(state.contact, poll, now, asked_at=state.due_at, timeout=timeout)
+    state = replace(state, contact=contact, waiting_for=poll.reason)
+    if polling_contact.is_refusal_believed(contact, poll, now, timeout=timeout):
         outcome = RolloutOutcome(exit=poll.exit, reason=poll.reason, hint=poll.hint, image=state.proven_image)
         return Decision(replace(state, outcome=outcome))
-    return _retry_or_give_up(Decision(state, (), REFUSAL_RETRY_S), poll, now)
+    return _retry_or_give_up(_retry(state, events, now), poll, now)
 
 
-def _begin_silence(state: RolloutState, now: float) -> RolloutState:
-    """Return the state in which silence counts from when the first failed poll was due, not from the last response.
-
-    While a watch is up, a minute passes between two polls. The cluster did not fail to respond in that minute, because
-    no request was sent (contract, section 5).
-    """
-    if state.contact.misses:
-        return state
-    asked_at = min(now, max(state.contact.last_answer_at, state.due_at))
-    return replace(state, contact=state.contact._replace(last_answer_at=asked_at))
+def _retry(state: RolloutState, events: tuple[Event, ...], now: float) -> Decision[RolloutState]:
+    delay = polling_contact.retry_delay(state.contact, now, RETRY_BACKOFF)
+    return Decision(state, events, max(delay, REFUSAL_RETRY_S) if state.contact.refusals else delay)
 
 
 def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied, now: float) -> Decision[RolloutState]:
@@ -99,7 +91,7 @@ def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied,
             image=state.proven_image,
         )
         return Decision(replace(state, outcome=outcome), retry.events)
-    left = state.contact.last_answer_at + timeout - now
+    left = state.contact.silent_since + timeout - now
     return Decision(state, retry.events, left if retry.delay is None else min(retry.delay, left))
 
 

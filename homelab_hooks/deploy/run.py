@@ -16,6 +16,7 @@ from homelab_hooks.events import DeployResult, Event
 from homelab_hooks.exit_codes import DEPLOY_WORST_FIRST, ExitCode, choose_worst_exit
 from homelab_hooks.kubectl.image_ref import Proof
 from homelab_hooks.polling import loop
+from homelab_hooks.polling.active_clock import ActiveClock
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found
 from homelab_hooks.verdict import Verdict
@@ -57,6 +58,7 @@ def wait_for_rollouts(
         polls = ((state.target, probe.poll(state)) for state in waiting.states if state.outcome is None)
         return Found({target: poll for target, poll in polls if poll is not None})
 
+    clock = ActiveClock(clock)
     now = clock.now()
     initial = TargetSet(states=_initial_states(request, now), began=now, last_event_at=now)
     decide = partial(targets.decide_targets, assess=probe.assess)

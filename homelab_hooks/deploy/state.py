@@ -109,7 +109,7 @@ def start_state(
         expectation=expectation,
         timeouts=timeouts,
         began=now,
-        contact=Contact(last_answer_at=now),
+        contact=Contact(silent_since=now),
         due_at=now,
         timing=PollTiming(changing_since=now, changed_at=now),
     )

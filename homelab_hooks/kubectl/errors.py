@@ -64,7 +64,7 @@ _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
 
 _UNAVAILABLE_PATTERNS: tuple[tuple[re.Pattern[str], FailureKind], ...] = (
     (re.compile(r"deadline exceeded|Timeout|[Tt]imed out|timeout"), FailureKind.TIMEOUT),
-    (re.compile(r"invalid character '<'"), FailureKind.WEB_PAGE),
+    (re.compile(r"invalid character '<'"), FailureKind.FOREIGN),
     (re.compile(r"invalid character|unexpected end of JSON"), FailureKind.BODY),
     (re.compile(r"Error from server|doesn't have a resource type"), FailureKind.STATUS),
 )

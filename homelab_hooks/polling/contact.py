@@ -6,8 +6,11 @@ A server that gives no usable response is retried with growing pauses. Contact i
 and restored with the next usable response. When a timeout is over is the caller's decision, because only the caller
 knows what else it waits for.
 
-A refusal ("the token is not valid") is believed at once if nothing worked before. If the same had worked, it takes
-several refusals in a row, because servers that restart and databases that are locked refuse valid tokens for a moment.
+Silence counts from the first request that failed, never from time in which nothing was requested: a minute may pass
+between two polls while a stream or a watch is up. Nor does it count time in which this process was stopped (Ctrl-Z).
+
+A refusal ("the token is not valid") is believed at once if nothing worked before. If the same had worked, it is given
+the time that silence is given, because a server, a proxy or a database that restarts refuses valid tokens for seconds.
 """
 
 from __future__ import annotations
@@ -20,14 +23,16 @@ from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 
 LOST_REPORT_AFTER_S = 5.0
-"""seconds without a usable response after which lost contact is reported (contract, section 10)"""
-MAX_REFUSALS = 3
-"""refusals in a row that are believed although it had worked before"""
+"""seconds without a usable response after which lost contact is reported (contract, section 14)"""
+MIN_LAST_REFUSALS = 3
+"""refusals in a row at the end of a silence that had other causes too, for the silence to count as a refusal"""
 MAX_SLOW_REFUSALS = 2
 """slow refusals in a row that are believed: a locked database rejects a valid token, slowly (measured, B5)"""
 HEARTBEAT_INTERVAL_S = 60.0
 """seconds between two events while nothing changes (contract, section 4)"""
 MAX_BACKOFF_DOUBLINGS = 8
+MAX_REQUEST_S = 30.0
+"""seconds that a failing request takes at most; where a first one took longer, this process was stopped meanwhile"""
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ class Backoff:
 class Contact(NamedTuple):
     """How well the server can be reached; times in seconds of the caller's clock."""
 
-    last_answer_at: float
-    """when the last usable response came, or polling began"""
+    silent_since: float
+    """when the last usable response came; after a failure, when the first request that failed was sent"""
     ever_answered: bool = False
     reported: bool = False
     """lost contact has been reported"""
@@ -58,53 +63,81 @@ class Contact(NamedTuple):
     """polls in a row without a usable response; refusals count too"""
     refusals: int = 0
     """refusals in a row"""
-    web_pages: int = 0
-    """web pages in a row, instead of API responses"""
+    foreign: int = 0
+    """responses of another server in a row: web pages, proxies, forges"""
     retry_after: float = 0.0
     """seconds that the server asked to wait"""
 
 
 def on_answer(contact: Contact, now: float) -> tuple[Contact, tuple[Event, ...]]:
     """Return the contact after a usable response, with an event if lost contact had been reported."""
-    away = now - contact.last_answer_at
+    away = now - contact.silent_since
     events: tuple[Event, ...] = (ContactRestored(away=away),) if contact.reported else ()
-    return Contact(last_answer_at=now, ever_answered=True), events
+    return Contact(silent_since=now, ever_answered=True), events
 
 
 def on_unavailable(
-    contact: Contact, poll: Unavailable, now: float, *, timeout: float
+    contact: Contact, poll: Unavailable, now: float, *, asked_at: float, timeout: float
 ) -> tuple[Contact, tuple[Event, ...]]:
     """Return the contact after a poll without a usable response, with an event if lost contact is to be reported now.
 
     Args:
+        asked_at: when the poll was due.
         timeout: seconds without a usable response after which the caller gives up.
     """
-    contact = contact._replace(
-        misses=contact.misses + 1,
+    contact = _count_silence(contact, now, asked_at)._replace(
         refusals=0,
-        web_pages=contact.web_pages + 1 if poll.kind is FailureKind.WEB_PAGE else 0,
+        foreign=contact.foreign + 1 if poll.kind is FailureKind.FOREIGN else 0,
         retry_after=poll.retry_after or 0.0,
     )
-    silent = now - contact.last_answer_at
+    return _report_if_lost(contact, poll.reason, now, timeout)
+
+
+def on_denied(
+    contact: Contact, poll: Denied, now: float, *, asked_at: float, timeout: float
+) -> tuple[Contact, tuple[Event, ...]]:
+    """Return the contact after a refusal, with an event if lost contact is to be reported now.
+
+    Args:
+        asked_at: when the poll was due.
+        timeout: seconds without a usable response after which the caller gives up.
+    """
+    contact = _count_silence(contact, now, asked_at)._replace(refusals=contact.refusals + 1, foreign=0, retry_after=0.0)
+    return _report_if_lost(contact, poll.reason, now, timeout)
+
+
+def _count_silence(contact: Contact, now: float, asked_at: float) -> Contact:
+    """Return the contact with one more failed poll; the first one is when the silence begins."""
+    if contact.misses:
+        return contact._replace(misses=contact.misses + 1)
+    asked_at = min(now, max(contact.silent_since, asked_at))
+    was_stopped = now - asked_at > MAX_REQUEST_S
+    return contact._replace(silent_since=now if was_stopped else asked_at, misses=1)
+
+
+def _report_if_lost(contact: Contact, reason: str, now: float, timeout: float) -> tuple[Contact, tuple[Event, ...]]:
+    silent = now - contact.silent_since
     if contact.reported or silent < LOST_REPORT_AFTER_S:
         return contact, ()
-    return contact._replace(reported=True), (ContactLost(reason=poll.reason, retry_for=max(0.0, timeout - silent)),)
+    return contact._replace(reported=True), (ContactLost(reason=reason, retry_for=max(0.0, timeout - silent)),)
 
 
-def on_denied(contact: Contact) -> Contact:
-    """Return the contact after a refusal."""
-    return contact._replace(misses=contact.misses + 1, refusals=contact.refusals + 1, web_pages=0, retry_after=0.0)
+def is_refusal_believed(contact: Contact, poll: Denied, now: float, *, timeout: float) -> bool:
+    """Return whether the refusals in a row, this one included, are believed.
 
-
-def is_refusal_believed(contact: Contact, poll: Denied) -> bool:
-    """Return whether the refusals in a row, this one included, are believed."""
-    needed = MAX_REFUSALS if contact.ever_answered else MAX_SLOW_REFUSALS if poll.slow else 1
-    return poll.final or contact.refusals >= needed
+    After a usable response only time decides: the refusals must last for the timeout, or end a silence that did.
+    """
+    if poll.final:
+        return True
+    if not contact.ever_answered:
+        return contact.refusals >= (MAX_SLOW_REFUSALS if poll.slow else 1)
+    refused_only = contact.refusals == contact.misses
+    return is_timed_out(contact, now, timeout=timeout) and (refused_only or contact.refusals >= MIN_LAST_REFUSALS)
 
 
 def is_timed_out(contact: Contact, now: float, *, timeout: float) -> bool:
     """Return whether there was no usable response for so many seconds."""
-    return now - contact.last_answer_at >= timeout
+    return now - contact.silent_since >= timeout
 
 
 def retry_delay(
@@ -115,7 +148,7 @@ def retry_delay(
     Args:
         spread: adds jitter to a pause, so that many clients do not retry at once.
     """
-    until_report = contact.last_answer_at + LOST_REPORT_AFTER_S - now
+    until_report = contact.silent_since + LOST_REPORT_AFTER_S - now
     pause = spread(backoff.delay_s(contact.misses))
     return max(contact.retry_after, min(pause, until_report) if until_report > 0 else pause)
 

@@ -23,8 +23,8 @@ class FailureKind(Enum):
     """5xx, 429, or another status without an answer"""
     BODY = auto()
     """empty, incomplete, too long, not JSON, or JSON of another shape"""
-    WEB_PAGE = auto()
-    """HTML, or a redirect to another place: perhaps not an API"""
+    FOREIGN = auto()
+    """a response of another server: a login page, a redirect, a proxy, a forge"""
 
 
 class Found(NamedTuple, Generic[T_co]):

@@ -10,34 +10,40 @@ from homelab_hooks.text.durations import format_duration
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.state import CiWatchState
 
-MAX_WEB_PAGES = 3
-"""web pages in a row, with no API response ever, after which the address counts as wrong"""
+MAX_FOREIGN = 3
+"""responses of another server in a row, with no API response ever, after which the address counts as wrong"""
+CHECK_SERVER_HINT = "check --server (homelab.ciServer)"
 
 
 def on_answer(watch: CiWatchState, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Apply a usable response."""
+    silent = now - watch.contact.silent_since if watch.contact.misses else 0.0
     contact, events = polling_contact.on_answer(watch.contact, now)
-    return watch._replace(contact=contact), events
+    return watch._replace(contact=contact, out_of_contact_s=watch.out_of_contact_s + silent), events
 
 
 def on_unavailable(watch: CiWatchState, poll: Unavailable, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Apply a poll without a usable response. Only web pages, from the beginning, mean that the address is wrong."""
-    contact, events = polling_contact.on_unavailable(watch.contact, poll, now, timeout=watch.timeouts.unreachable)
-    is_web_page = poll.kind is FailureKind.WEB_PAGE
-    if is_web_page and not contact.ever_answered and contact.web_pages >= MAX_WEB_PAGES:
-        hint = "check --server (homelab.ciServer), and whether a login page is in front of it"
-        verdict = Verdict(exit=ExitCode.DENIED, reason=poll.reason, hint=hint, sha=watch.scope.sha)
+    """Apply a poll without a usable response. Only another server's responses, from the first on, settle the watch."""
+    contact, events = polling_contact.on_unavailable(
+        watch.contact, poll, now, asked_at=watch.due_at, timeout=watch.timeouts.unreachable
+    )
+    if poll.kind is FailureKind.FOREIGN and not contact.ever_answered and contact.foreign >= MAX_FOREIGN:
+        verdict = Verdict(
+            exit=ExitCode.DENIED, reason=poll.reason, hint=poll.hint or CHECK_SERVER_HINT, sha=watch.scope.sha
+        )
         return watch._replace(contact=contact, verdict=verdict), ()
     return watch._replace(contact=contact), events
 
 
-def on_denied(watch: CiWatchState, poll: Denied) -> tuple[CiWatchState, tuple[Event, ...]]:
+def on_denied(watch: CiWatchState, poll: Denied, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Apply a refusal, which settles the watch once it is believed."""
-    watch = watch._replace(contact=polling_contact.on_denied(watch.contact))
-    if polling_contact.is_refusal_believed(watch.contact, poll):
+    timeout = watch.timeouts.unreachable
+    contact, events = polling_contact.on_denied(watch.contact, poll, now, asked_at=watch.due_at, timeout=timeout)
+    watch = watch._replace(contact=contact)
+    if polling_contact.is_refusal_believed(contact, poll, now, timeout=timeout):
         verdict = Verdict(exit=poll.exit, reason=poll.reason, hint=poll.hint, sha=watch.scope.sha)
         return watch._replace(verdict=verdict), ()
-    return watch, ()
+    return watch, events
 
 
 def build_unreachable_verdict(poll: Unavailable | Denied, timeout: float) -> Verdict:

@@ -92,7 +92,7 @@ class LogUpdate(NamedTuple):
 
 def decide_log_follow(state: FollowState, poll: Poll[LogUpdate], now: float) -> Decision[FollowState]:
     """Settle when the pipeline has ended and no line has come for a while; an `eof` of the stream proves nothing."""
-    known = Contact(last_answer_at=now, ever_answered=True) if state.contact is None else state.contact
+    known = Contact(silent_since=now, ever_answered=True) if state.contact is None else state.contact
     if state.last_growth_at is None:
         state = state._replace(last_growth_at=now)
     match poll:
@@ -102,10 +102,10 @@ def decide_log_follow(state: FollowState, poll: Poll[LogUpdate], now: float) -> 
         case NotFound():
             return Decision(state._replace(contact=known), delay=RETRY_INTERVAL_S)
         case Denied():
-            known = contact.on_denied(known)
-            failed = contact.is_refusal_believed(known, poll)
+            known, _ = contact.on_denied(known, poll, now, asked_at=now, timeout=GIVE_UP_AFTER_S)
+            failed = contact.is_refusal_believed(known, poll, now, timeout=GIVE_UP_AFTER_S)
         case Unavailable():
-            known, _ = contact.on_unavailable(known, poll, now, timeout=GIVE_UP_AFTER_S)
+            known, _ = contact.on_unavailable(known, poll, now, asked_at=now, timeout=GIVE_UP_AFTER_S)
             failed = contact.is_timed_out(known, now, timeout=GIVE_UP_AFTER_S)
         case _:
             assert_never(poll)

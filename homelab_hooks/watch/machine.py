@@ -23,7 +23,8 @@ Inputs. A poll has one of four results:
     Denied       a refusal; counts only once `polling/contact.py` believes it
 
 Order. One step applies the observation, then rules, then checks the timeouts. A verdict that arrives with the last poll
-before a timeout is therefore used. Timeouts count from `start_watch`, also while no response has come.
+before a timeout is therefore used. `overall` counts from `start_watch`, also while no response has come; `appear`
+counts only the time in contact with CI; `unreachable` counts from the first request that failed.
 
 What always holds:
 
@@ -59,7 +60,6 @@ from homelab_hooks.watch import contact, poll_interval, stall
 from homelab_hooks.watch.diff import build_pipeline_event
 from homelab_hooks.watch.observe import apply_observation
 from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_run
-from homelab_hooks.watch.stall import CHECK_QUEUE_AFTER_S
 from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiQuery, CiWatchState, PipelineTrack
 
 ANSWER_GRACE_S = 10.0
@@ -68,39 +68,45 @@ ANSWER_GRACE_S = 10.0
 
 def start_watch(watch: CiWatchState, now: float) -> CiWatchState:
     """Return the state from which all timeouts count."""
-    return watch._replace(began_at=now, contact=watch.contact._replace(last_answer_at=now), last_event_at=now)
+    contact_now = watch.contact._replace(silent_since=now)
+    return watch._replace(began_at=now, contact=contact_now, due_at=now, last_event_at=now)
 
 
 def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:
     """Apply one poll: first what it brought, then the timeouts."""
     if watch.began_at is None:
         watch = start_watch(watch, now)
-    watch = watch._replace(poll_count=watch.poll_count + 1)
-    match poll:
-        case Found(observation):
-            watch, events = contact.on_answer(watch, now)
-            watch, changes = apply_observation(watch, observation, now)
-            watch, ruling_events = _apply_rulings(watch, observation, now)
-            events = (*events, *changes, *ruling_events)
-        case NotFound():
-            watch, events = contact.on_answer(watch, now)
-            watch, ruling_events = _apply_rulings(watch, CiObservation(complete_down_to=LIST_NOT_READ_NUMBER), now)
-            events = (*events, *ruling_events)
-        case Unavailable():
-            watch, events = contact.on_unavailable(watch, poll, now)
-        case Denied():
-            watch, events = contact.on_denied(watch, poll)
-        case _:
-            assert_never(poll)
+    watch, events = _apply_poll(watch._replace(poll_count=watch.poll_count + 1), poll, now)
     if watch.verdict is None:
         watch = _check_timeouts(watch, poll, now)
     if watch.verdict is not None:
         return Decision(watch, events)
     watch, waiting_events = stall.report_waiting(watch, poll, now)
     events = (*events, *waiting_events)
-    return Decision(
-        watch._replace(last_event_at=now) if events else watch, events, poll_interval.compute_next_delay(watch, now)
-    )
+    watch = watch._replace(last_event_at=now) if events else watch
+    delay = poll_interval.compute_next_delay(watch, now)
+    query = watch.query._replace(queue=stall.is_queue_due(watch, now + delay))
+    return Decision(watch._replace(due_at=now + delay, query=query), events, delay)
+
+
+def _apply_poll(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
+    """Apply what a poll brought: an observation, nothing yet, no usable response, or a refusal."""
+    match poll:
+        case Found(observation):
+            watch, events = contact.on_answer(watch, now)
+            watch, changes = apply_observation(watch, observation, now)
+            watch, ruling_events = _apply_rulings(watch, observation, now)
+            return watch, (*events, *changes, *ruling_events)
+        case NotFound():
+            watch, events = contact.on_answer(watch, now)
+            watch, ruling_events = _apply_rulings(watch, CiObservation(complete_down_to=LIST_NOT_READ_NUMBER), now)
+            return watch, (*events, *ruling_events)
+        case Unavailable():
+            return contact.on_unavailable(watch, poll, now)
+        case Denied():
+            return contact.on_denied(watch, poll, now)
+        case _:
+            assert_never(poll)
 
 
 def _apply_rulings(
@@ -170,15 +176,11 @@ def _next_query(
                 commits |= {row.commit for row in rows if row.run == newer}
             case Undecided.RUNNING | Ruling():
                 pass
-    queued = any(
-        t.pipeline.status is Status.PENDING and now - t.changed_at >= CHECK_QUEUE_AFTER_S for t in watch.tracks
-    )
     return CiQuery(
         down_to=min([watch.highest_number, *(track.number for track in watch.tracks)]),
         detail_only_of=_detail_only(watch, rulings, now),
         details=tuple(details),
         commits=tuple(sorted(commits)),
-        queue=queued,
     )
 
 
@@ -230,31 +232,46 @@ def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
 
 def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
     """Settle an undecided watch if a timeout is over."""
-    assert watch.began_at is not None  # noqa: S101 - set by the first step
-    waited = now - watch.began_at
-    if isinstance(poll, Unavailable | Denied) and is_timed_out(watch.contact, now, timeout=watch.timeouts.unreachable):
-        return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts.unreachable))
-    is_answered = isinstance(poll, Found | NotFound)
-    if is_answered and not watch.tracks and (waited >= watch.timeouts.appear or not watch.repo_active):
+    unreachable = watch.timeouts.unreachable
+    if isinstance(poll, Unavailable | Denied) and is_timed_out(watch.contact, now, timeout=unreachable):
+        return _finish(watch, contact.build_unreachable_verdict(poll, unreachable))
+    has_waited = watch.seconds_in_contact(now) >= watch.timeouts.appear or not watch.repo_active
+    if isinstance(poll, Found | NotFound) and not watch.tracks and has_waited:
         gone = ", ".join(map(str, watch.vanished))
         reason = f"{gone} was created and then filtered out" if gone else "no pipeline appeared"
         return _finish(watch, Verdict(exit=ExitCode.NO_PIPELINE, reason=reason))
-    is_over = waited >= watch.timeouts.overall or (is_answered and watch.timeouts.one_poll)
-    if is_over and (_is_waiting_for_ci(watch) or waited >= watch.timeouts.overall + ANSWER_GRACE_S):
-        unseen = (
-            f"no usable response so far ({poll.reason})"
-            if isinstance(poll, Unavailable)
-            else "no pipeline has appeared yet"
-        )
-        numbers = ", ".join(f"{t.run} is {t.pipeline.status}" for t in watch.tracks) or unseen
-        outcome = "undecided" if watch.timeouts.one_poll else "timed out"
-        hint = (
-            "run homelab-watch to wait for the result"
-            if watch.timeouts.one_poll
-            else "run the same command again to continue"
-        )
-        return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=f"{outcome}: {numbers}", hint=hint))
-    return watch
+    return _finish_at_timeout(watch, poll, now) if _is_over(watch, poll, now) else watch
+
+
+def _is_over(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> bool:
+    """Return whether the overall timeout is over; questions about pipelines that have ended are given a little more."""
+    assert watch.began_at is not None  # noqa: S101 - set by the first step
+    late = now - watch.began_at - watch.timeouts.overall
+    if late < 0 and not (watch.timeouts.one_poll and isinstance(poll, Found | NotFound)):
+        return False
+    return _is_waiting_for_ci(watch) or late >= ANSWER_GRACE_S
+
+
+def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
+    """Settle with the worst of what is decided and the timeout: a red pipeline counts although another one runs."""
+    observation = poll.value if isinstance(poll, Found) else CiObservation()
+    visible = _visible_pipelines(watch, observation)
+    rulings = {track: evaluate_pipeline(track, watch, visible, now) for track in watch.tracks}
+    undecided = [track for track, ruling in rulings.items() if not isinstance(ruling, Ruling)]
+    unseen = f"no usable response so far ({poll.reason})" if isinstance(poll, Unavailable) else _NOT_APPEARED
+    numbers = ", ".join(f"{t.run} is {t.pipeline.status}" for t in undecided) or unseen
+    outcome = f"undecided: {numbers}" if watch.timeouts.one_poll else f"timed out: {numbers}"
+    decided = [ruling.exit for ruling in rulings.values() if isinstance(ruling, Ruling)]
+    if choose_worst_exit((*decided, ExitCode.TIMEOUT)) is ExitCode.TIMEOUT:
+        hint = _HINT_TO_WAIT if watch.timeouts.one_poll else _HINT_TO_CONTINUE
+        return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=outcome, hint=hint))
+    verdict = _verdict(watch, rulings)
+    return watch._replace(verdict=verdict._replace(reason=f"{verdict.reason}; {outcome}"))
+
+
+_NOT_APPEARED = "no pipeline has appeared yet"
+_HINT_TO_WAIT = "run homelab-watch to wait for the result"
+_HINT_TO_CONTINUE = "run the same command again to continue"
 
 
 def _is_waiting_for_ci(watch: CiWatchState) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 
-from homelab_hooks.polling.contact import Backoff, retry_delay
+from homelab_hooks.polling.contact import Backoff, retry_delay, seconds_to_heartbeat
+from homelab_hooks.watch.stall import queue_check_times
 from homelab_hooks.watch.state import CiWatchState
 
 MIN_DELAY_S = 0.05
@@ -45,6 +46,10 @@ class WatchIntervals:
     near_end_window: NearEndWindow = field(default_factory=NearEndWindow)
     streaming_s: float = 20.0
     """while the event stream wakes the watch"""
+    aligned_from_s: float = 5.0
+    """a shorter delay makes no report noticeably late"""
+    max_stretch_factor: float = 1.2
+    """by which a delay may be lengthened to end with a heartbeat"""
     end_announced_s: float = 0.15
     """when the stream has announced the end"""
     own_question_s: float = 0.5
@@ -66,20 +71,33 @@ def compute_next_delay(watch: CiWatchState, now: float) -> float:
     assert watch.began_at is not None  # noqa: S101 - set by the first step
     ends = [watch.began_at + watch.timeouts.overall]
     if watch.contact.misses:
-        ends.append(watch.contact.last_answer_at + watch.timeouts.unreachable)
-    if not watch.tracks:
-        ends.append(watch.began_at + watch.timeouts.appear)
+        ends.append(watch.contact.silent_since + watch.timeouts.unreachable)
+    elif not watch.tracks:
+        ends.append(now + watch.timeouts.appear - watch.seconds_in_contact(now))
     left = min((end - now for end in ends if end > now), default=INTERVALS.own_question_s)
-    return max(MIN_DELAY_S, min(_base_delay(watch, now), left))
+    return max(MIN_DELAY_S, min(_align_to_reports(_base_delay(watch, now), watch, now), left))
+
+
+def _align_to_reports(delay: float, watch: CiWatchState, now: float) -> float:
+    """Return the delay after which a heartbeat, or the reason why a pipeline is pending, is reported in time.
+
+    Only a decision reports, and only a poll leads to one. A delay that ends shortly before a heartbeat is lengthened,
+    so that the heartbeat costs no additional request.
+    """
+    if watch.contact.retry_after or delay < INTERVALS.aligned_from_s:
+        return delay
+    heartbeat = seconds_to_heartbeat(watch.last_event_at, now)
+    if 0 < heartbeat <= delay * INTERVALS.max_stretch_factor:
+        delay = heartbeat
+    return min([delay, *(at - now for at in queue_check_times(watch) if at > now)])
 
 
 def _base_delay(watch: CiWatchState, now: float) -> float:
-    if watch.contact.refusals:
-        return INTERVALS.refusal_retry_s
     if watch.contact.misses:
-        return retry_delay(
+        delay = retry_delay(
             watch.contact, now, INTERVALS.backoff, spread=lambda s: _with_jitter(s, watch, INTERVALS.retry_jitter_share)
         )
+        return max(delay, INTERVALS.refusal_retry_s) if watch.contact.refusals else delay
     if watch.tracks and all(t.pipeline.status.is_final for t in watch.tracks):
         return INTERVALS.own_question_s
     if now < watch.fast_until:
@@ -88,9 +106,8 @@ def _base_delay(watch: CiWatchState, now: float) -> float:
 
 
 def _steady_delay(watch: CiWatchState, now: float) -> float:
-    assert watch.began_at is not None  # noqa: S101 - set by the first step
     if not watch.tracks:
-        is_early = now - watch.began_at < INTERVALS.early_period_s
+        is_early = watch.seconds_in_contact(now) < INTERVALS.early_period_s
         return INTERVALS.early_s if is_early else INTERVALS.unconfirmed_s
     if any(not track.confirmed or track.misses for track in watch.tracks):
         return INTERVALS.unconfirmed_s  # the stream does not report that a pipeline vanished

@@ -126,8 +126,10 @@ class CiPoller:
     def _time_left(self, watch: CiWatchState) -> float:
         """Return the seconds for one request: fewer if a timeout is nearly over."""
         assert watch.began_at is not None  # noqa: S101 - a watch is started before it polls
-        ends = (watch.contact.last_answer_at + watch.timeouts.unreachable, watch.began_at + watch.timeouts.overall)
-        return max(1.0, min(REQUEST_TIMEOUT_S, min(ends) - self._clock.now()))
+        now, contact = self._clock.now(), watch.contact
+        silent = now - contact.silent_since if contact.misses else 0.0
+        left = min(watch.timeouts.unreachable - silent, watch.began_at + watch.timeouts.overall - now)
+        return max(1.0, min(REQUEST_TIMEOUT_S, left))
 
     def _find_repository(self, watch: CiWatchState) -> Repo | Unavailable | Denied:
         """Find the repository, after the token is accepted: a bad token reads public data anonymously (fact 4)."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.active_clock import ActiveClock
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
@@ -19,6 +20,7 @@ def run_watch(
     request: WatchRequest, dependencies: WatchDependencies, *, clock: WatchClock, emit: Callable[[Event], None]
 ) -> Verdict:
     """Watch until CI has decided or a timeout is over. The result is always a verdict."""
+    clock = ActiveClock(clock, wall=clock.wall)
     poller = CiPoller(request, dependencies, clock)
     state = CiWatchState(scope=request.scope, timeouts=request.timeouts, fail_fast=request.fail_fast, seed=request.seed)
     try:

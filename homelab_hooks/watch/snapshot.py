@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Repo
 from homelab_hooks.events import Event
+from homelab_hooks.polling.active_clock import ActiveClock
 from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Found, Poll
 from homelab_hooks.verdict import Verdict
@@ -59,6 +60,7 @@ def take_snapshot(
     timeouts: WatchTimeouts = ONE_POLL,
 ) -> CommitSnapshot:
     """Poll until one poll has succeeded. The verdict says what CI decided so far, or why it could not be polled."""
+    clock = ActiveClock(clock, wall=clock.wall)
     poller = CiPoller(request._replace(timeouts=timeouts), dependencies, clock)
     rows: list[Pipeline] = []
 

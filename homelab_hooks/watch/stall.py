@@ -15,6 +15,17 @@ CHECK_QUEUE_AFTER_S = 30.0
 """seconds of `pending` after which the queue is requested (contract, section 10)"""
 
 
+def is_queue_due(watch: CiWatchState, at: float) -> bool:
+    """Return whether a pipeline will have been pending for so long at this time that the queue is requested."""
+    return any(at >= moment for moment in queue_check_times(watch))
+
+
+def queue_check_times(watch: CiWatchState) -> tuple[float, ...]:
+    """Return from when the queue is requested for each pending pipeline."""
+    pending = (track for track in watch.tracks if track.pipeline.status is Status.PENDING)
+    return tuple(track.changed_at + CHECK_QUEUE_AFTER_S for track in pending)
+
+
 def report_waiting(
     watch: CiWatchState, poll: Poll[CiObservation], now: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:

@@ -131,7 +131,11 @@ class CiWatchState(NamedTuple):
 
     repo_active: bool = True
     began_at: float | None = None
-    contact: Contact = Contact(last_answer_at=0.0)
+    contact: Contact = Contact(silent_since=0.0)
+    due_at: float = 0.0
+    """when the next poll is due"""
+    out_of_contact_s: float = 0.0
+    """seconds of past silence, in which no pipeline could appear"""
     tracks: tuple[PipelineTrack, ...] = ()
     accepted_commits: frozenset[str] = frozenset()
     """the watched commit, and newer ones that contain it and superseded it"""
@@ -161,6 +165,12 @@ class CiWatchState(NamedTuple):
     """the last poll requested one detail and not the list"""
     query: CiQuery = CiQuery()
     verdict: Verdict | None = None
+
+    def seconds_in_contact(self, now: float) -> float:
+        """Return the seconds since the watch began in which CI answered, up to the last answer or now."""
+        assert self.began_at is not None  # noqa: S101 - set by the first step
+        until = self.contact.silent_since if self.contact.misses else now
+        return until - self.began_at - self.out_of_contact_s
 
     def with_track(self, track: PipelineTrack) -> CiWatchState:
         """Return the state with this track in place of the one of its group, or as the last."""

@@ -385,23 +385,28 @@ def test_a_refusal_is_believed_at_once_if_nothing_was_ever_allowed(a_wait: Given
     assert outcome(state) == RolloutOutcome(exit=ExitCode.DENIED, reason="forbidden", hint="ask for the right")
 
 
-def test_a_refusal_after_success_is_asked_again_twice(a_wait: Given, snapshot: Given) -> None:
+def test_a_refusal_after_success_is_given_the_time_of_a_silence(a_wait: Given, snapshot: Given) -> None:
+    """An API server that restarts refuses valid credentials for seconds."""
     no = Denied("You must be logged in")
-    state, _, _ = play(a_wait(), (0.0, Found(snapshot("0aa11bb2"))), (2.0, no), (4.0, no))
+    state, events, _ = play(
+        a_wait(), (0.0, Found(snapshot("0aa11bb2"))), *((now, no) for now in (2.0, 4.0, 6.0, 30.0, 61.0))
+    )
     assert state.outcome is None
-    failed, _, _ = play(state, (6.0, no))
+    assert [event.reason for event in events if isinstance(event, ContactLost)] == ["You must be logged in"]
+    failed, _, _ = play(state, (61.5, no))  # the first request that failed was due at 1.5
     assert outcome(failed).exit is ExitCode.DENIED
-    healed, _, _ = play(state, (6.0, Found(snapshot("0aa11bb2"))), (8.0, no))
+    healed, _, _ = play(state, (61.5, Found(snapshot("0aa11bb2"))), (63.0, no))
     assert healed.outcome is None
 
 
-def test_only_refusals_in_a_row_are_believed_after_success(a_wait: Given, snapshot: Given) -> None:
+def test_a_silence_of_refusals_and_refused_connections_in_turn_is_not_a_refusal(a_wait: Given, snapshot: Given) -> None:
     """An API server that restarts refuses one connection and one token in turn."""
     no, old = Denied("You must be logged in"), Found(snapshot("0aa11bb2"))
-    state, _, _ = play(a_wait(), (0.0, old), (2.0, no), (4.0, LOST), (6.0, no), (8.0, LOST), (10.0, no))
+    turns = ((float(2 * turn), no if turn % 2 else LOST) for turn in range(1, 31))
+    state, _, _ = play(a_wait(), (0.0, old), *turns)
     assert state.outcome is None
-    state, _, _ = play(state, (12.0, no), (14.0, no))
-    assert outcome(state).exit is ExitCode.DENIED
+    state, _, _ = play(state, (62.0, no))
+    assert outcome(state).exit is ExitCode.UNREACHABLE
 
 
 def test_a_refusal_neither_restores_contact_nor_restarts_the_unreachable_timeout(
@@ -416,13 +421,13 @@ def test_a_refusal_neither_restores_contact_nor_restarts_the_unreachable_timeout
     assert outcome(state).exit is ExitCode.UNREACHABLE
 
 
-def test_refusals_that_are_not_believed_yet_end_with_the_unreachable_timeout(a_wait: Given, snapshot: Given) -> None:
+def test_a_short_unreachable_timeout_of_refusals_alone_ends_denied(a_wait: Given, snapshot: Given) -> None:
     no, old = Denied("You must be logged in"), Found(snapshot("0aa11bb2"))
     state, _, wait = play(a_wait(unreachable_timeout=3.0), (0.0, old), (2.0, no))
     assert state.outcome is None
     assert wait == pytest.approx(2.0)
     state, _, _ = play(state, (4.5, no))
-    assert outcome(state).exit is ExitCode.UNREACHABLE
+    assert outcome(state).exit is ExitCode.DENIED
     assert "You must be logged in" in outcome(state).reason
 
 

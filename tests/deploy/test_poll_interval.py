@@ -104,7 +104,7 @@ def test_a_watch_that_comes_or_goes_changes_the_pace_without_a_request(rolling: 
 
 
 def test_while_there_is_no_answer_only_the_time_counts(rolling: Given) -> None:
-    state = rolling(contact=Contact(last_answer_at=100.0, misses=2))
+    state = rolling(contact=Contact(silent_since=100.0, misses=2))
     watch_state = WatchState(up=True, workload=workload(state, counts=DONE), pod_problem=True)
     assert poll_depth.poll_depth(state, watch_state, 105.0) is PollDepth.NONE
     assert poll_depth.poll_depth(state, watch_state, 110.0) is PollDepth.WORKLOAD

@@ -28,7 +28,7 @@ EXPECTED: list[tuple[str, object]] = [
     (r"^(json-)?unreachable|^unknown-host$|^revision-other$|-can-i$", FailureKind.CONNECTION),
     (r"^hanging-|^frozen-|^server-(frozen|restarted)|^server-504|^rollout-status-request-timeout", FailureKind.TIMEOUT),
     (r"^request-timeout-(1ms|rollout)$", {FailureKind.TIMEOUT, FailureKind.STATUS}),
-    (r"^proxy-200", FailureKind.WEB_PAGE),
+    (r"^proxy-200", FailureKind.FOREIGN),
     (r"^proxy-|^server-|^wrong-kind|^http-to-https$", FailureKind.STATUS),
 ]
 

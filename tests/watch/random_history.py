@@ -94,7 +94,7 @@ class RandomHistory:
         kind = next((trouble.kind for trouble in self.troubles if trouble.since <= t < trouble.until), "")
         bad: dict[str, Poll[CiObservation]] = {
             "missed": Unavailable("reset"),
-            "page": Unavailable("a web page", FailureKind.WEB_PAGE),
+            "page": Unavailable("a web page", FailureKind.FOREIGN),
             "slow-401": Denied("refused", slow=True),
             "empty-list": Found(CiObservation(rows=(), complete_down_to=0)),
         }

@@ -53,11 +53,16 @@ def attempts(seconds: float) -> int:
 
 
 class StreamClock:
-    """Time that passes only in `sleep`, during which the event stream delivers its events."""
+    """Time that passes only in `sleep`, during which the event stream delivers its events.
+
+    Attributes:
+        stops: seconds for which this process is stopped, by the moment from which its next sleep ends so much later.
+    """
 
     def __init__(self) -> None:
         self.t = 0.0
         self.jump = 0.0
+        self.stops: dict[float, float] = {}
         self.speaks: Callable[[float, float], None] = lambda _since, _until: None
         self.next: Callable[[float], float | None] = lambda _after: None
         self._news = False
@@ -77,6 +82,8 @@ class StreamClock:
             due = self.next(self.t)
             self.pass_(min(end, due) if due is not None else end)
         self._news = False
+        for moment in [moment for moment in self.stops if moment <= self.t]:
+            self.t += self.stops.pop(moment)
 
     def pass_(self, until: float) -> None:
         """Let time pass without looking up."""

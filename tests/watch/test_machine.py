@@ -279,7 +279,7 @@ def test_a_verdict_that_comes_with_the_last_poll_counts() -> None:
 
 
 def test_web_pages_are_no_woodpecker_only_where_no_answer_ever_came() -> None:
-    page = Unavailable("a web page", FailureKind.WEB_PAGE)
+    page = Unavailable("a web page", FailureKind.FOREIGN)
 
     never = after(page, page, page)
     later = after(seen(pipeline(Status.RUNNING)), page, page, page, page)
@@ -293,8 +293,8 @@ def test_a_refusal_after_it_had_worked_is_tried_again_first() -> None:
     worked = seen(pipeline(Status.RUNNING))
     no = Denied("refused")
 
-    assert after(worked, no, no).verdict is None
-    ended = after(worked, no, no, no).verdict
+    assert after(worked, *[no] * 20, every=5.0).verdict is None
+    ended = after(worked, *[no] * 40, every=5.0).verdict
     assert ended is not None
     assert ended.exit is ExitCode.DENIED
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
+from tools.mutants.contact import WAITING
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES)
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING)

@@ -85,7 +85,7 @@ def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
 
 def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]:
     if response.is_html:
-        return Unavailable("the server returned a web page instead of an API response", FailureKind.WEB_PAGE)
+        return Unavailable("the server returned a web page instead of an API response", FailureKind.FOREIGN)
     if not response.body.strip():
         return Unavailable("the response is empty", FailureKind.BODY)
     try:
@@ -95,7 +95,7 @@ def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]
     except _JSON_ERRORS:
         start = response.body.lstrip()[:1]
         if start == b"<":
-            return Unavailable("the server returned a web page instead of an API response", FailureKind.WEB_PAGE)
+            return Unavailable("the server returned a web page instead of an API response", FailureKind.FOREIGN)
         return Unavailable("the response is not JSON or is incomplete", FailureKind.BODY)
 
 
@@ -105,7 +105,7 @@ def _on_redirect(response: HttpResponse) -> Unavailable:
     except ValueError:
         place = urlsplit("")
     where = strip_control_chars(f"{place.scheme}://{place.hostname}" if place.hostname else place.path or "nowhere")
-    return Unavailable(f"the server redirects to {where}, where the token is not sent", FailureKind.WEB_PAGE)
+    return Unavailable(f"the server redirects to {where}, where the token is not sent", FailureKind.FOREIGN)
 
 
 def _retry_after(response: HttpResponse) -> float | None:

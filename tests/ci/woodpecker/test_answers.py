@@ -68,9 +68,9 @@ MISSED: list[tuple[str, int, dict[str, str], str, FailureKind]] = [
     ("no JSON", 200, JSON, "upstream said no", FailureKind.BODY),
     ("deep", 200, JSON, "[" * 100_000, FailureKind.BODY),
     ("long number", 200, JSON, '{"id": ' + "9" * 10_000 + "}", FailureKind.BODY),
-    ("web page", 200, HTML, PAGE, FailureKind.WEB_PAGE),
-    ("web page that says it is JSON", 200, JSON, PAGE, FailureKind.WEB_PAGE),
-    ("JSON that says it is a web page", 200, HTML, REPO, FailureKind.WEB_PAGE),
+    ("web page", 200, HTML, PAGE, FailureKind.FOREIGN),
+    ("web page that says it is JSON", 200, JSON, PAGE, FailureKind.FOREIGN),
+    ("JSON that says it is a web page", 200, HTML, REPO, FailureKind.FOREIGN),
     ("no content", 204, OURS, "", FailureKind.STATUS),
     ("another 2xx", 206, JSON, REPO, FailureKind.STATUS),
     ("bad request", 400, OURS, "", FailureKind.STATUS),
@@ -83,10 +83,10 @@ MISSED: list[tuple[str, int, dict[str, str], str, FailureKind]] = [
     ("unavailable", 503, {}, "no available server", FailureKind.STATUS),
     ("gateway timeout", 504, {}, "", FailureKind.STATUS),
     ("of another century", 599, {}, "", FailureKind.STATUS),
-    ("moved", 301, {**HTML, "Location": "/api/x"}, "", FailureKind.WEB_PAGE),
-    ("sign-on", 302, {"Location": "https://sso.example.test/login?to=x"}, "", FailureKind.WEB_PAGE),
-    ("not modified", 304, {}, "", FailureKind.WEB_PAGE),
-    ("elsewhere, malformed", 302, {"Location": "https://[sso"}, "", FailureKind.WEB_PAGE),
+    ("moved", 301, {**HTML, "Location": "/api/x"}, "", FailureKind.FOREIGN),
+    ("sign-on", 302, {"Location": "https://sso.example.test/login?to=x"}, "", FailureKind.FOREIGN),
+    ("not modified", 304, {}, "", FailureKind.FOREIGN),
+    ("elsewhere, malformed", 302, {"Location": "https://[sso"}, "", FailureKind.FOREIGN),
 ]
 
 

@@ -159,8 +159,8 @@ ONCE: list[tuple[faults.HttpFault, FailureKind]] = [
     (faults.StatusFault(code=500), FailureKind.STATUS),
     (faults.StatusFault(code=429, retry_after=2), FailureKind.STATUS),
     (faults.BAD_GATEWAY, FailureKind.STATUS),
-    (faults.WEB_PAGE, FailureKind.WEB_PAGE),
-    (faults.Redirect("https://sso.example.test"), FailureKind.WEB_PAGE),
+    (faults.WEB_PAGE, FailureKind.FOREIGN),
+    (faults.Redirect("https://sso.example.test"), FailureKind.FOREIGN),
     (faults.Hang(FaultPoint.BEFORE), FailureKind.TIMEOUT),
 ]
 
