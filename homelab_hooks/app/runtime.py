@@ -352,9 +352,14 @@ class Runtime:
 
     @staticmethod
     def _check_file(config: Config, name: str) -> None:
-        """Raise CommandError for a missing CA bundle; otherwise it would be reported as a certificate error."""
-        path = getattr(config, name)
-        if path is not None and not path.is_file():
-            raise CommandError(
-                f"{path} from {config.source(name)}: no such file", hint="set it to a PEM file that contains the CA"
-            )
+        """Raise CommandError for a CA bundle that cannot be read; it would be reported as a certificate error."""
+        path: Path | None = getattr(config, name)
+        if path is None:
+            return
+        try:
+            path.open("rb").close()
+        except OSError as error:
+            reason = str(error.strerror).lower()
+            is_hidden = isinstance(error, PermissionError)
+            hint = "make it readable for this user" if is_hidden else "set it to a PEM file that contains the CA"
+            raise CommandError(f"{path} from {config.source(name)}: {reason}", hint=hint) from None

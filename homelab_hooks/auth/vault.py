@@ -14,7 +14,7 @@ from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.net.http import HttpClient, Transport, make_requests_session
 from homelab_hooks.net.message import REDIRECT_STATUSES, RequestFailed
-from homelab_hooks.net.pinned import MonotonicClock
+from homelab_hooks.net.pinned import RequestClock
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 VAULT_TIMEOUT_S = 5.0
@@ -71,7 +71,7 @@ class _VaultStatus(Exception):  # noqa: N818 - not an error, and caught a few li
     """A status other than 200."""
 
 
-def create_vault_client(vault: VaultSettings, clock: MonotonicClock) -> HttpClient:
+def create_vault_client(vault: VaultSettings, clock: RequestClock) -> HttpClient:
     """Return a client for this Vault. Raises CommandError if its CA certificates cannot be used."""
     return HttpClient(vault.server, clock=clock, dial=vault.dial, ca_file=vault.ca_file)
 
@@ -142,7 +142,7 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
         vault.source,
         f"no answer ({truncate_text(strip_control_chars(failure.reason), 120)})",
         _VAULT_HINT,
-        unreachable=not failure.bad_certificate,
+        unreachable=failure.certificate_fault is None,
     )
 
 

@@ -109,6 +109,10 @@ class Traits:
     """rows of the longest page of the list"""
     health_path: str
     """answers without a token"""
+    healthy_status: int
+    """of a healthy server at that path"""
+    version_header: str
+    """in every response of the server itself, in lower case"""
     version_path: str
     token_page: str
     """the path of the web page on which a user creates a token"""

@@ -7,15 +7,17 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.net.certificate import find_certificate_fault
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
-from homelab_hooks.net.pinned import Deadline, MonotonicClock, PinnedBackend
+from homelab_hooks.net.pinned import Deadline, PinnedBackend, RequestClock
+from homelab_hooks.net.proxy import find_proxy
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.polling.parallel import TimedOut, call_within
 
@@ -52,7 +54,7 @@ class HttpClient:
         self,
         server: ServerUrl,
         *,
-        clock: MonotonicClock,
+        clock: RequestClock,
         dial: Dial | None = None,
         ca_file: Path | None = None,
         token: str = "",
@@ -108,6 +110,8 @@ class HttpClient:
         if isinstance(received, RequestFailed):
             return received
         headers = {name.lower(): value for name, value in response.headers.items()}
+        # A response without a date is dated by its recipient (RFC 9110, 6.6.1): other headers count from it.
+        headers.setdefault("date", formatdate(self._clock.wall(), usegmt=True))
         return HttpResponse(response.status_code, headers, received, self._clock.now() - begin)
 
     def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:
@@ -209,14 +213,6 @@ class _PinnedTransport(httpx.HTTPTransport):
         self._pool._network_backend = backend  # noqa: SLF001 - tested with real TLS
 
 
-def find_proxy(server: ServerUrl) -> str | None:
-    """Return the proxy that the environment names for this server."""
-    if server.is_loopback or proxy_bypass(server.host):
-        return None
-    found = getproxies()
-    return found.get(server.scheme) or found.get("all")
-
-
 def resolve_host(
     host: str, port: int, timeout: float, *, look_up: Callable[..., Sequence[tuple[Any, ...]]] = socket.getaddrinfo
 ) -> tuple[str, ...]:
@@ -233,23 +229,16 @@ def resolve_host(
     return tuple(dict.fromkeys(str(row[4][0]) for row in found.value))
 
 
-def read_certificate(connection: ssl.SSLSocket) -> tuple[float, str]:
-    """Return when the server's certificate expires, in unix seconds, and its issuer: organization, otherwise name."""
-    fields: Any = connection.getpeercert() or {}
-    names = {key: value for group in fields.get("issuer", ()) for key, value in group}
-    issuer = names.get("organizationName") or names.get("commonName") or "an unnamed issuer"
-    return float(ssl.cert_time_to_seconds(fields["notAfter"])), issuer
-
-
 def classify_error(error: Exception) -> RequestFailed:
     """Return the reason of a failed request; the causes are searched because httpx wraps errors twice."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return RequestFailed(
-                FailureKind.CONNECTION, f"the certificate does not verify: {cause.verify_message}", bad_certificate=True
-            )
+            reason = f"the certificate does not verify: {cause.verify_message}"
+            return RequestFailed(FailureKind.CONNECTION, reason, find_certificate_fault(cause))
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
+        return RequestFailed(FailureKind.FOREIGN, f"the proxy in the environment refuses the connection ({error})")
     if isinstance(error, httpx.RemoteProtocolError):
         return RequestFailed(FailureKind.BODY, f"the answer broke off or is not HTTP ({str(error) or 'closed'})")
     return RequestFailed(FailureKind.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)

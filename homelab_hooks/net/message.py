@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.polling.outcome import FailureKind
 
 REDIRECT_STATUSES = range(300, 400)
@@ -39,8 +40,8 @@ class RequestFailed(NamedTuple):
 
     kind: FailureKind
     reason: str
-    bad_certificate: bool = False
-    """the certificate does not verify; nothing was sent"""
+    certificate_fault: CertificateFault | None = None
+    """why the certificate does not verify; nothing was sent then"""
 
 
 def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> bytes | RequestFailed:

@@ -18,6 +18,13 @@ class MonotonicClock(Protocol):
         """Return monotonic seconds."""
 
 
+class RequestClock(MonotonicClock, Protocol):
+    """A clock for durations that also knows the time of day."""
+
+    def wall(self) -> float:
+        """Return the time of day in unix seconds."""
+
+
 class Deadline:
     """The time at which the current request must have ended."""
 

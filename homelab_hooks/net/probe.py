@@ -7,16 +7,16 @@ from pathlib import Path
 import httpcore
 
 from homelab_hooks.config.address import Dial, ServerUrl
+from homelab_hooks.net.certificate import read_certificate
 from homelab_hooks.net.http import (
     CONNECT_TIMEOUT_S,
     classify_error,
     create_ssl_context,
-    find_proxy,
-    read_certificate,
     resolve_host,
 )
 from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
+from homelab_hooks.net.proxy import find_proxy
 
 
 def probe_server(
@@ -61,13 +61,14 @@ def _handshake(
         if server.scheme == "http":
             return Connected("", 0.0)
         stream = stream.start_tls(create_ssl_context(ca_file), server_hostname=server.host, timeout=timeout)
-        expires, issuer = read_certificate(stream.get_extra_info("ssl_object"))
+        certificate = read_certificate(stream.get_extra_info("ssl_object"))
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
         failure = classify_error(error)
-        return TlsFailed("", failure.reason if failure.bad_certificate else f"TLS fails: {_error_reason(error)}")
+        fault = failure.certificate_fault
+        return TlsFailed("", failure.reason if fault else f"TLS fails: {_error_reason(error)}", fault)
     finally:
         stream.close()
-    return Connected("", 0.0, certificate_expires=expires, issuer=issuer)
+    return Connected("", 0.0, certificate=certificate)
 
 
 def _error_reason(error: Exception) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from homelab_hooks.net.certificate import Certificate, CertificateFault
+
 
 class DnsFailed(NamedTuple):
     """The host has no address in DNS."""
@@ -23,6 +25,8 @@ class TlsFailed(NamedTuple):
 
     address: str
     reason: str
+    fault: CertificateFault | None = None
+    """why the certificate does not verify; None if TLS fails otherwise"""
 
 
 class Connected(NamedTuple):
@@ -33,9 +37,8 @@ class Connected(NamedTuple):
     """seconds until it was ready, TLS included"""
     addresses: tuple[str, ...] = ()
     """the addresses from DNS; empty with a dial"""
-    certificate_expires: float | None = None
-    """when the certificate expires, in unix seconds; None without TLS"""
-    issuer: str = ""
+    certificate: Certificate | None = None
+    """None without TLS"""
 
 
 class ViaProxy(NamedTuple):

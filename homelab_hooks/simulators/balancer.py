@@ -18,7 +18,39 @@ class CertificateKind(Enum):
     RIGHT = "right"
     WRONG_NAME = "wrong-name"
     EXPIRED = "expired"
+    NOT_YET_VALID = "not-yet-valid"
     UNKNOWN_CA = "unknown-ca"
+    SELF_SIGNED = "self-signed"
+    SHORT_LIVED = "short-lived"
+    """valid for twelve hours, and half of them are left, as load balancers issue for themselves"""
+    NEARLY_EXPIRED = "nearly-expired"
+    """valid for twelve hours, and half of one is left"""
+
+
+_VALIDITY_HOURS: dict[CertificateKind, tuple[float | None, float]] = {
+    CertificateKind.EXPIRED: (None, -24.0),
+    CertificateKind.NOT_YET_VALID: (24.0, 48.0),
+    CertificateKind.SHORT_LIVED: (-6.0, 6.0),
+    CertificateKind.NEARLY_EXPIRED: (-11.5, 0.5),
+}
+"""from when to when a certificate is valid, in hours from now"""
+
+
+def _issue_self_signed(name: str) -> tuple[bytes, bytes]:
+    """Return a certificate that is its own issuer and is no CA, as `openssl req -x509` makes one, and its key."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=30))
+    signed = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False).sign(
+        key, hashes.SHA256()
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    return signed.public_bytes(pem), key.private_bytes(pem, serialization.PrivateFormat.TraditionalOpenSSL, plain)
 
 
 class LoadBalancer:
@@ -83,12 +115,23 @@ class LoadBalancer:
 
         trusted = trustme.CA()
         trusted.cert_pem.write_to_path(str(self.ca_file))
-        issuer = trustme.CA() if self._certificate is CertificateKind.UNKNOWN_CA else trusted
-        name = "other.example.test" if self._certificate is CertificateKind.WRONG_NAME else self._name
-        until = datetime.now(UTC) - timedelta(days=1) if self._certificate is CertificateKind.EXPIRED else None
-        issued = issuer.issue_cert(name, not_after=until)
-        issued.private_key_pem.write_to_path(str(self._caddy.home / "key.pem"))
-        (self._caddy.home / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+        kind, home = self._certificate, self._caddy.home
+        if kind is CertificateKind.SELF_SIGNED:
+            certificate, key = _issue_self_signed(self._name)
+            (home / "key.pem").write_bytes(key)
+            (home / "cert.pem").write_bytes(certificate)
+            return
+        issuer = trustme.CA() if kind is CertificateKind.UNKNOWN_CA else trusted
+        name = "other.example.test" if kind is CertificateKind.WRONG_NAME else self._name
+        since, until = _VALIDITY_HOURS.get(kind, (None, None))
+        now = datetime.now(UTC)
+        issued = issuer.issue_cert(
+            name,
+            not_before=None if since is None else now + timedelta(hours=since),
+            not_after=None if until is None else now + timedelta(hours=until),
+        )
+        issued.private_key_pem.write_to_path(str(home / "key.pem"))
+        (home / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
 
     def _command(self, caddy: str, port: int) -> list[str]:
         (self._caddy.home / "Caddyfile").write_text(self._caddyfile(port), encoding="utf-8")

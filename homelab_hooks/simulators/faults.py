@@ -42,6 +42,10 @@ class StatusFault:
     """value of the Retry-After header, in seconds"""
     retry_at: float | None = None
     """the same as a date: seconds from now"""
+    foreign: bool = False
+    """sent by a proxy or by another server: without Woodpecker's own headers"""
+    headers: tuple[tuple[str, str], ...] = ()
+    """more headers"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +55,8 @@ class BodyFault:
     content: bytes = b""
     content_type: str = "application/json; charset=utf-8"
     code: int = 200
+    foreign: bool = False
+    """sent by a proxy or by another server: without Woodpecker's own headers"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,8 @@ class Redirect:
 
     to: str
     code: int = 302
+    foreign: bool = True
+    """sent by a proxy or by another server: without Woodpecker's own headers"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +174,33 @@ HttpFault = (
 )  # fmt: skip
 
 ERROR_PAGE = b"<!doctype html>\n<html><head><title>Bad Gateway</title></head><body>502</body></html>\n"
-WEB_PAGE = BodyFault(content=ERROR_PAGE, content_type="text/html; charset=utf-8")
-BAD_GATEWAY = StatusFault(code=502, body=ERROR_PAGE, content_type="text/html")
+WEB_PAGE = BodyFault(content=ERROR_PAGE, content_type="text/html; charset=utf-8", foreign=True)
+BAD_GATEWAY = StatusFault(code=502, body=ERROR_PAGE, content_type="text/html", foreign=True)
+BOT_CHECK = StatusFault(
+    code=403,
+    body=b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body></body></html>",
+    content_type="text/html; charset=UTF-8",
+    foreign=True,
+    headers=(("Server", "cloudflare"), ("CF-RAY", "8f2c1a2b3c4d5e6f-FRA"), ("CF-Mitigated", "challenge")),
+)
+"""a challenge of Cloudflare"""
+BANNED_ADDRESS = StatusFault(
+    code=403,
+    body=b"<html><head><title>CrowdSec Ban</title></head><body>This request was blocked</body></html>",
+    content_type="text/html; charset=utf-8",
+    foreign=True,
+)
+"""the ban page of CrowdSec's bouncers"""
+LOGIN_REQUIRED = StatusFault(
+    code=401,
+    body=b"401 Unauthorized",
+    content_type="text/plain; charset=utf-8",
+    foreign=True,
+    headers=(("WWW-Authenticate", 'Basic realm="Authorization Required"'),),
+)
+"""a forward-auth proxy's own 401"""
+FORGE_NOT_FOUND = StatusFault(code=404, body=b"Not found.\n", content_type="text/plain;charset=utf-8", foreign=True)
+"""Gitea's and Forgejo's response to a path that they do not have (measured)"""
 LOCKED_DATABASE = StatusFault(
     code=401, body=b"User not authorized", content_type="text/plain; charset=utf-8", after=5.0
 )

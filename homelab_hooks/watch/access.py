@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.polling.contact import MAX_SLOW_REFUSALS, Backoff
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.polling.outcome import Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.watch.contact import MAX_FOREIGN
 
 ACCESS_TIMEOUT_S = 10.0
 """seconds that all requests of a check may take together, before anything is changed (contract, section 10)"""
 _MIN_REQUEST_S = 0.5
 """seconds for a request even if the time is nearly over"""
+RETRY_BACKOFF = Backoff(first_s=0.5, longest_s=2.0)
+"""the pauses between tries of one request"""
 T = TypeVar("T")
 
 
@@ -38,9 +42,9 @@ def check_ci_access(
         where: the server and the dial, for the message.
     """
     until = clock.now() + timeout_s
-    login = _require_answer(ci.account.user(within=timeout_s), where)
+    login = _require_answer(_ask(lambda within: ci.account.user(within=within), until, clock), where)
     for name in names:
-        look = ci.runs.repository(name, within=max(_MIN_REQUEST_S, until - clock.now()))
+        look = _ask(lambda within, name=name: ci.runs.repository(name, within=within), until, clock)  # type: ignore[misc]
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))
@@ -51,6 +55,30 @@ def check_ci_access(
     )
 
 
+def _ask(ask: Callable[[float], Poll[T]], until: float, clock: Clock) -> Poll[T]:
+    """Return the answer to a request, which is repeated until this time while it may still succeed."""
+    tries = 0
+    while True:
+        poll, tries = ask(max(_MIN_REQUEST_S, until - clock.now())), tries + 1
+        delay = RETRY_BACKOFF.delay_s(tries)
+        if isinstance(poll, Unavailable):
+            delay = max(delay, poll.retry_after or 0.0)
+        if not _may_succeed(poll, tries) or clock.now() + delay >= until:
+            return poll
+        clock.sleep(delay)
+
+
+def _may_succeed(poll: Poll[object], tries: int) -> bool:
+    """Return whether another try may succeed: not if the token is refused, or if another server keeps responding."""
+    match poll:
+        case Denied():
+            return poll.slow and tries < MAX_SLOW_REFUSALS
+        case Unavailable():
+            return poll.kind is not FailureKind.FOREIGN or tries < MAX_FOREIGN
+        case _:
+            return False
+
+
 def _require_answer(look: Poll[T], where: str) -> T:
     if isinstance(look, Found):
         value: T = look.value
@@ -58,6 +86,8 @@ def _require_answer(look: Poll[T], where: str) -> T:
     match look:
         case Denied() as no:
             raise CommandError(no.reason, hint=no.hint, exit=ExitCode.REFUSED)
+        case Unavailable(reason, kind=FailureKind.FOREIGN, hint=hint):
+            raise CommandError(f"{reason}{where and f' ({where})'}", hint=hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | NotFound(reason):
             hint = "check the server and its load balancer, or pass --no-ci-watch to land without watching CI"
             raise CommandError(f"cannot reach CI{where and f' at {where}'}: {reason}", hint=hint, exit=ExitCode.REFUSED)

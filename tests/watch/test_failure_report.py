@@ -148,7 +148,7 @@ def test_lines_that_are_null_twice_or_out_of_order_are_put_right() -> None:
     """An empty line has no data; a repeated answer repeats no line."""
     rows = [(2, '"dHdv"'), (1, "null"), (0, '"emVybw=="'), (2, '"dHdv"'), (3, '"%%%"')]
     raw = ",".join(f'{{"line": {line}, "time": 0, "data": {data}, "type": 0}}' for line, data in rows)
-    body = HttpResponse(200, {}, f"[{raw}]".encode(), 0.1)
+    body = HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, f"[{raw}]".encode(), 0.1)
     _, lines, _ = red(InMemoryWoodpecker(bad=lambda path, _: body if "/logs/" in path else None), timelines.make_red())
     assert lines[:3] == ["zero", "", "two"]
 

@@ -274,7 +274,13 @@ def test_harmless_oddities_are_read_as_if_nothing_were(woodpecker: WoodpeckerSim
     assert not any(isinstance(event, ContactLost) for event in ended.events)
 
 
-CERTIFICATES = [CertificateKind.WRONG_NAME, CertificateKind.EXPIRED, CertificateKind.UNKNOWN_CA]
+CERTIFICATES = {
+    CertificateKind.WRONG_NAME: "--dial",
+    CertificateKind.EXPIRED: "renew",
+    CertificateKind.NOT_YET_VALID: "clock",
+    CertificateKind.UNKNOWN_CA: "--ca-file",
+    CertificateKind.SELF_SIGNED: "--ca-file",
+}
 
 
 @pytest.mark.slow
@@ -286,7 +292,7 @@ def test_a_certificate_that_does_not_verify_is_denied_and_gets_no_token(
         ended = watch(woodpecker, Watching(place=CiLocation(proxy.url, proxy.dial, proxy.ca_file)))
     assert (ended.verdict.exit, woodpecker.count()) == (ExitCode.DENIED, 0)
     assert "certificate" in ended.verdict.reason
-    assert "--ca-file" in ended.verdict.hint
+    assert CERTIFICATES[certificate] in ended.verdict.hint
 
 
 @pytest.mark.slow

@@ -61,14 +61,14 @@ def test_time_in_which_nothing_was_asked_is_not_silence(unreachable: float) -> N
         return GONE if failed[0] and t < failed[0] + unreachable / 2 else None
 
     woodpecker.bad = fail_for_a_moment
-    assert woodpecker.watch(patience=WatchTimeouts(unreachable=unreachable)).exit is ExitCode.OK
+    assert woodpecker.watch(timeouts=WatchTimeouts(unreachable=unreachable)).exit is ExitCode.OK
 
 
 @pytest.mark.parametrize("unreachable", [5.0, 10.0, 60.0])
 def test_silence_ends_the_watch_after_its_time(unreachable: float) -> None:
     woodpecker = InMemoryWoodpecker(bad=between(GONE, 60))
     woodpecker.push(timelines.make_green(300), at=1.0)
-    assert woodpecker.watch(patience=WatchTimeouts(unreachable=unreachable)).exit is ExitCode.UNREACHABLE
+    assert woodpecker.watch(timeouts=WatchTimeouts(unreachable=unreachable)).exit is ExitCode.UNREACHABLE
     assert 60 + unreachable <= woodpecker.clock.t <= 60 + 21 + unreachable
 
 
@@ -121,7 +121,7 @@ def test_a_process_that_was_stopped_during_a_request_resumes(stopped_for: float)
         return GONE
 
     woodpecker.bad = stop
-    assert woodpecker.watch(patience=WatchTimeouts(overall=9e9)).exit is ExitCode.OK
+    assert woodpecker.watch(timeouts=WatchTimeouts(overall=9e9)).exit is ExitCode.OK
 
 
 def test_a_sleep_that_ends_a_little_late_counts() -> None:
@@ -150,7 +150,7 @@ def test_a_decided_pipeline_beside_a_running_one_counts_at_the_timeout(exit_: Ex
     pair = [(DECIDED[exit_], "push"), (timelines.make_green(900), "tag")]
     for timeline, event in pair if first else reversed(pair):
         woodpecker.push(timeline, at=1.0, event=event, ref=f"refs/{event}s/v1")
-    verdict = woodpecker.watch(patience=WatchTimeouts(overall=30))
+    verdict = woodpecker.watch(timeouts=WatchTimeouts(overall=30))
     assert verdict.exit is exit_, verdict
     assert "timed out: #" in verdict.reason
     assert len(verdict.pipelines) == 2
@@ -160,7 +160,7 @@ def test_a_green_pipeline_beside_a_running_one_is_a_timeout() -> None:
     woodpecker = InMemoryWoodpecker(stream="")
     woodpecker.push(timelines.make_green(5), at=1.0)
     woodpecker.push(timelines.make_green(900), at=1.0, event="tag", ref="refs/tags/v1")
-    verdict = woodpecker.watch(patience=WatchTimeouts(overall=30))
+    verdict = woodpecker.watch(timeouts=WatchTimeouts(overall=30))
     assert (verdict.exit, verdict.reason) == (ExitCode.TIMEOUT, "timed out: #2 is running")
 
 
@@ -174,7 +174,7 @@ def reports(
         if isinstance(event, Waiting) and chosen(event):
             found.append(woodpecker.clock.t)
 
-    assert woodpecker.watch(patience=WatchTimeouts(overall=overall), tell=tell).exit is ExitCode.TIMEOUT
+    assert woodpecker.watch(timeouts=WatchTimeouts(overall=overall), tell=tell).exit is ExitCode.TIMEOUT
     return found
 
 

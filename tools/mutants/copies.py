@@ -14,7 +14,7 @@ from pathlib import Path
 from tools.docs import PACKAGE, ROOT
 from tools.mutants.mutant import Change
 
-PARTS = ("homelab_hooks", "hooks", "tests", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
+PARTS = ("homelab_hooks", "hooks", "tests", "tools", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 OURS = {"homelab": "homelab", "homelab-watch": "homelab_watch", "git-land": "git_land"}
 HERE = Path(sys.executable).parent
 

@@ -6,8 +6,9 @@ from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.repository import REPOSITORY
+from tools.mutants.responder import RESPONDER
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING)
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER)

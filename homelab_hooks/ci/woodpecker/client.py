@@ -6,16 +6,15 @@ import contextlib
 import json
 from collections.abc import Callable
 from functools import partial
-from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 from homelab_hooks.ci.connection import ApiClient, Connect
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
 from homelab_hooks.ci.woodpecker import parse
-from homelab_hooks.ci.woodpecker.responses import read_response
-from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, MAX_PAGE_SIZE, format_pipelines_page
-from homelab_hooks.net.message import HttpResponse
+from homelab_hooks.ci.woodpecker.responses import is_unmarked, mark_as_own, read_response
+from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS, MAX_PAGE_SIZE, format_pipelines_page
+from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 
 T = TypeVar("T")
@@ -37,6 +36,7 @@ class WoodpeckerClient:
     def __init__(self, connect: Connect, *, server_url: str = "") -> None:
         self._connect = connect
         self._server_url = server_url
+        self._header_removed = False
 
     def user(self, *, within: float) -> Poll[str]:
         """Return the login of the token's owner.
@@ -98,12 +98,8 @@ class WoodpeckerClient:
             return connection
         client, token_source = connection.value
         response = client.request("POST", path, timeout=within, body=body)
-        return read_response(
-            response,
-            self._pipeline_reader(repo),
-            subject=subject,
-            token_source=token_source,
-            server_url=self._server_url or "CI",
+        return self._read(
+            client, response, partial(self._interpret, self._pipeline_reader(repo), subject, token_source)
         )
 
     def _get(self, path: str, parser: Callable[[object], T], subject: str, within: float) -> Poll[T]:
@@ -114,15 +110,45 @@ class WoodpeckerClient:
 
         def fetch() -> Poll[T]:
             response = client.request("GET", path, timeout=within)
-            return _confirm_slow_refusal(
-                read_response(
-                    response, parser, subject=subject, token_source=token_source, server_url=self._server_url or "CI"
-                ),
-                client,
-            )
+            poll = self._read(client, response, partial(self._interpret, parser, subject, token_source))
+            return _confirm_slow_refusal(poll, client)
 
         first = fetch()
         return _retry(fetch, first) if _is_transient(first) else first
+
+    def _interpret(
+        self,
+        parser: Callable[[object], T],
+        subject: str,
+        token_source: str,
+        response: HttpResponse | RequestFailed,
+    ) -> Poll[T]:
+        server_url = self._server_url or "CI"
+        return read_response(response, parser, subject=subject, token_source=token_source, server_url=server_url)
+
+    def _read(
+        self,
+        client: ApiClient,
+        response: HttpResponse | RequestFailed,
+        interpret: Callable[[HttpResponse | RequestFailed], Poll[T]],
+    ) -> Poll[T]:
+        """Interpret a response; one without Woodpecker's header is its own only if a proxy removes that header."""
+        if isinstance(response, RequestFailed) or not is_unmarked(response):
+            return interpret(response)
+        poll = interpret(response)
+        is_foreign = isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN
+        if not is_foreign or response.status in REDIRECT_STATUSES or not self._is_header_removed(client):
+            return poll
+        return interpret(mark_as_own(response))
+
+    def _is_header_removed(self, client: ApiClient) -> bool:
+        """Return whether the health check succeeds as Woodpecker's does, but without its header."""
+        if not self._header_removed:
+            health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
+            self._header_removed = (
+                isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS and is_unmarked(health)
+            )
+        return self._header_removed
 
 
 def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
@@ -130,7 +156,7 @@ def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
     if not (isinstance(poll, Denied) and poll.slow):
         return poll
     health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
-    if isinstance(health, HttpResponse) and health.status == HTTPStatus.NO_CONTENT:
+    if isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS:
         return poll
     return Unavailable("the server's database is locked (it refuses every token, slowly)", FailureKind.STATUS)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE
+from homelab_hooks.ci.certificate import get_certificate_remedy
+from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE, VERSION_HEADER
 from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
+from homelab_hooks.net.responder import describe_responder, is_bot_check
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 from homelab_hooks.text.durations import MAX_DURATION_S
 from homelab_hooks.text.json_fields import UnexpectedShape
@@ -21,8 +24,17 @@ T = TypeVar("T")
 
 SLOW_REFUSAL_S = 4.0
 """seconds from which a 401 may be due to a locked database (measured: 5, 10 and 15 s; a real one takes milliseconds)"""
-
-_VERSION_HEADER = "x-woodpecker-version"
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
+"""a proxy's too: they say that a later request may succeed"""
+_SERVER_ERRORS = frozenset(range(500, 600)) - {511}
+"""511 (Network Authentication Required) is a captive portal's"""
+_ADDRESS_HINT = (
+    "check --server (homelab.ciServer): it must be the address of Woodpecker, not of the forge or another server"
+)
+_LOGIN_HINT = (
+    "check --server (homelab.ciServer), and exempt /api and /healthz from the login or bot check in front of it"
+)
+_PROXY_HINT = "allow this server in the proxy, or name it in NO_PROXY"
 _JSON_ERRORS = (ValueError, RecursionError)
 
 
@@ -44,10 +56,18 @@ def read_response(
     """
     if isinstance(response, RequestFailed):
         return _on_failure(response)
-    if response.status == HTTPStatus.OK:
-        return _parse_body(response, parse)
     if response.status in REDIRECT_STATUSES:
         return _on_redirect(response)
+    poll = _read_status(response, parse, subject, token_source, server_url)
+    is_named = isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN
+    return _on_foreign(response) if _is_foreign(response) and not is_named else poll
+
+
+def _read_status(
+    response: HttpResponse, parse: Callable[[object], T], subject: str, token_source: str, server_url: str
+) -> Poll[T]:
+    if response.status == HTTPStatus.OK:
+        return _parse_body(response, parse)
     return _denied(response, subject, token_source, server_url) or Unavailable(
         f"the server answered {response.status}{_short_body(response)}",
         FailureKind.STATUS,
@@ -55,20 +75,42 @@ def read_response(
     )
 
 
+def is_unmarked(response: HttpResponse) -> bool:
+    """Return whether a response lacks the header that Woodpecker adds to all of its own, even to those of its router.
+
+    Without it a 401, 403 or 404 is that of a proxy, a forge or a portal, and says nothing about token or repository.
+    """
+    return VERSION_HEADER not in response.headers
+
+
+def mark_as_own(response: HttpResponse) -> HttpResponse:
+    """Return a response as if it had Woodpecker's header, for a proxy that is known to remove it."""
+    return response._replace(headers={**response.headers, VERSION_HEADER: ""})
+
+
+def _is_foreign(response: HttpResponse) -> bool:
+    """Return whether a response is another server's; of a proxy whose server is down it is not known."""
+    if is_bot_check(response):
+        return True
+    transient = response.status in TRANSIENT_STATUSES or response.status in _SERVER_ERRORS
+    return is_unmarked(response) and not transient
+
+
 def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:
-    """Return Denied for a refusal by Woodpecker itself; a 403 or 404 from a proxy in front of it is not one."""
-    from_woodpecker = _VERSION_HEADER in response.headers
+    """Return Denied for a refusal by Woodpecker itself; a 401, 403 or 404 of a proxy in front of it is not one."""
+    if is_unmarked(response):
+        return None
     if response.status == HTTPStatus.UNAUTHORIZED:
         hint = f"set WOODPECKER_TOKEN to a token from {server_url}{TOKEN_PAGE}, or renew it where it is stored"
         return Denied(
             f"CI refused the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
         )
-    if response.status == HTTPStatus.FORBIDDEN and from_woodpecker:
+    if response.status == HTTPStatus.FORBIDDEN:
         return Denied(
             f"CI denies this to the owner of the token from {token_source}",
             hint="ask for push access to the repository",
         )
-    if response.status == HTTPStatus.NOT_FOUND and (from_woodpecker or not response.body):
+    if response.status == HTTPStatus.NOT_FOUND:
         return Denied(f"CI does not know {subject}, or the token may not see it", hint=_UNKNOWN_REPO_HINT)
     return None
 
@@ -77,15 +119,34 @@ _UNKNOWN_REPO_HINT = "activate it in Woodpecker, or name it with --repo OWNER/NA
 
 
 def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
-    if failure.bad_certificate:
-        hint = "set the CA with --ca-file (homelab.ciCaFile), or check --server and --dial; the token was not sent"
+    if failure.certificate_fault:
+        hint = f"{get_certificate_remedy(failure.certificate_fault)}; the token was not sent"
         return Denied(failure.reason, hint=hint, final=True)
-    return Unavailable(strip_control_chars(failure.reason), failure.kind)
+    hint = _PROXY_HINT if failure.kind is FailureKind.FOREIGN else ""
+    return Unavailable(strip_control_chars(failure.reason), failure.kind, hint=hint)
+
+
+def _on_foreign(response: HttpResponse) -> Unavailable:
+    """Return what is known about the server that sent a response which is not Woodpecker's."""
+    who = describe_responder(response)
+    text = f" ({who})" if who else _short_body(response)
+    hint = (
+        _ADDRESS_HINT
+        if response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and not response.is_html
+        else _LOGIN_HINT
+    )
+    return Unavailable(f"the response {response.status} is not Woodpecker's{text}", FailureKind.FOREIGN, hint=hint)
+
+
+def _on_web_page(response: HttpResponse) -> Unavailable:
+    who = describe_responder(response)
+    reason = "the server returned a web page instead of an API response" + (f" ({who})" if who else "")
+    return Unavailable(reason, FailureKind.FOREIGN, hint=_LOGIN_HINT)
 
 
 def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]:
     if response.is_html:
-        return Unavailable("the server returned a web page instead of an API response", FailureKind.FOREIGN)
+        return _on_web_page(response)
     if not response.body.strip():
         return Unavailable("the response is empty", FailureKind.BODY)
     try:
@@ -95,7 +156,7 @@ def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]
     except _JSON_ERRORS:
         start = response.body.lstrip()[:1]
         if start == b"<":
-            return Unavailable("the server returned a web page instead of an API response", FailureKind.FOREIGN)
+            return _on_web_page(response)
         return Unavailable("the response is not JSON or is incomplete", FailureKind.BODY)
 
 
@@ -105,7 +166,8 @@ def _on_redirect(response: HttpResponse) -> Unavailable:
     except ValueError:
         place = urlsplit("")
     where = strip_control_chars(f"{place.scheme}://{place.hostname}" if place.hostname else place.path or "nowhere")
-    return Unavailable(f"the server redirects to {where}, where the token is not sent", FailureKind.FOREIGN)
+    reason = f"the server redirects to {where}, where the token is not sent"
+    return Unavailable(reason, FailureKind.FOREIGN, hint=_LOGIN_HINT)
 
 
 def _retry_after(response: HttpResponse) -> float | None:
@@ -114,11 +176,16 @@ def _retry_after(response: HttpResponse) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
     try:
-        until = parsedate_to_datetime(text)
-        seconds = (until - parsedate_to_datetime(response.headers["date"])).total_seconds()
-        return min(max(0.0, seconds), MAX_DURATION_S)
+        until, date = _parse_http_date(text), _parse_http_date(response.headers["date"])
+        return min(max(0.0, (until - date).total_seconds()), MAX_DURATION_S)
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
+
+
+def _parse_http_date(text: str) -> datetime:
+    """Parse a date in one of HTTP's three forms (RFC 9110, 5.6.7); all of them are in GMT, also without saying so."""
+    date = parsedate_to_datetime(text)
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def _short_body(response: HttpResponse) -> str:

@@ -164,11 +164,12 @@ def apply_fault(answer: ApiAnswer, fault: f.HttpFault | None, wall: float) -> Ap
 def _error_answer(fault: f.StatusFault | f.BodyFault | f.Redirect, wall: float) -> ApiAnswer:
     match fault:
         case f.StatusFault(code=code, body=body, content_type=content_type):
-            return ApiAnswer(code, body, content_type, tuple(_retry_headers(fault, wall)))
+            headers = (*fault.headers, *_retry_headers(fault, wall))
+            return ApiAnswer(code, body, content_type, headers, without_common_headers=fault.foreign)
         case f.BodyFault(content=content, content_type=content_type, code=code):
-            return ApiAnswer(code, content, content_type)
+            return ApiAnswer(code, content, content_type, without_common_headers=fault.foreign)
         case f.Redirect(to, code):
-            return ApiAnswer(code, b"", "", (("Location", to),))
+            return ApiAnswer(code, b"", "", (("Location", to),), without_common_headers=fault.foreign)
 
 
 def _decorated_answer(answer: ApiAnswer, fault: f.Gzip | f.HugeHeaders | f.Retyped) -> ApiAnswer:

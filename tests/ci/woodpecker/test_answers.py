@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,6 +15,7 @@ from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
 from homelab_hooks.config.address import parse_server_url
+from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
@@ -74,8 +76,8 @@ MISSED: list[tuple[str, int, dict[str, str], str, FailureKind]] = [
     ("no content", 204, OURS, "", FailureKind.STATUS),
     ("another 2xx", 206, JSON, REPO, FailureKind.STATUS),
     ("bad request", 400, OURS, "", FailureKind.STATUS),
-    ("a proxy's 403", 403, HTML, PAGE, FailureKind.STATUS),
-    ("a proxy's 404", 404, {"Content-Type": "text/plain"}, "404 page not found", FailureKind.STATUS),
+    ("a proxy's 403", 403, HTML, PAGE, FailureKind.FOREIGN),
+    ("a proxy's 404", 404, {"Content-Type": "text/plain"}, "404 page not found", FailureKind.FOREIGN),
     ("conflict", 409, OURS, "", FailureKind.STATUS),
     ("too many", 429, {}, "", FailureKind.STATUS),
     ("server error", 500, OURS, "database is locked", FailureKind.STATUS),
@@ -133,7 +135,6 @@ DENIED: list[tuple[str, int, dict[str, str], str, str]] = [
     ("token, empty", 401, OURS, "", "refused the token from WP_TOKEN"),
     ("rights", 403, OURS, "", "denies this to the owner of the token from WP_TOKEN"),
     ("unknown", 404, OURS, "", "does not know the repository acme/app"),
-    ("unknown, without a version", 404, {}, "", "does not know the repository acme/app"),
 ]
 
 
@@ -152,7 +153,7 @@ def test_a_slow_refusal_is_marked(
 ) -> None:
     def late(request: httpx.Request) -> httpx.Response:
         clock.sleep(seconds)
-        return httpx.Response(401, request=request)
+        return httpx.Response(401, headers=OURS, request=request)
 
     httpx_mock.add_callback(late)
     found = look(https)
@@ -166,7 +167,9 @@ RETRY = [
     ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 9.0),
     ({"Retry-After": "Tue, 24 Nov 2026 11:00:00 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 0.0),
     ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 GMT"}, None),
-    ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 -0000", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, None),
+    ({"Retry-After": "Tue, 24 Nov 2026 12:00:09 -0000", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 9.0),
+    ({"Retry-After": "Tuesday, 24-Nov-26 12:00:09 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 9.0),
+    ({"Retry-After": "Tue Nov 24 12:00:09 2026", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, 9.0),
     ({"Retry-After": "Tue, 24 Nov 99999999999999999999 12:00:09 GMT", "Date": "Tue, 24 Nov 2026 12:00:00 GMT"}, None),
     ({"Retry-After": "soon"}, None),
     ({"Retry-After": "-5"}, None),
@@ -191,7 +194,9 @@ FAILURES = [
     (httpx.ReadTimeout("timed out"), FailureKind.TIMEOUT, "no whole answer within 15 s"),
     (httpx.WriteError("Broken pipe"), FailureKind.CONNECTION, "Broken pipe"),
     (httpx.RemoteProtocolError("peer closed\x1b[2J"), FailureKind.BODY, "broke off or is not HTTP (peer closed)"),
-    (httpx.ProxyError("407 Proxy Authentication Required"), FailureKind.CONNECTION, "407"),
+    (httpx.ProxyError("407 Proxy Authentication Required"), FailureKind.FOREIGN, "407"),
+    (httpx.ProxyError("403 Forbidden"), FailureKind.FOREIGN, "the proxy in the environment refuses"),
+    (httpx.ProxyError("502 Bad Gateway"), FailureKind.CONNECTION, "502"),
 ]
 
 
@@ -209,13 +214,36 @@ def test_a_failed_exchange_is_not_a_usable_answer(
     assert not harmful(found.reason)
 
 
-def test_a_certificate_that_does_not_verify_is_a_final_no() -> None:
-    reply = RequestFailed(FailureKind.CONNECTION, "the certificate does not verify: expired", bad_certificate=True)
+def test_a_date_to_retry_after_counts_from_the_receipt_of_a_response_without_a_date(
+    https: HttpClient, httpx_mock: HTTPXMock, clock: FakeClock
+) -> None:
+    until = formatdate(clock.wall() + 90, usegmt=True)
+    httpx_mock.add_response(status_code=503, headers={"Retry-After": until})
+    found = look(https)
+    assert isinstance(found, Unavailable)
+    assert found.retry_after == pytest.approx(90, abs=1)
+
+
+REMEDIES = {
+    CertificateFault.EXPIRED: "renew the server's certificate",
+    CertificateFault.NOT_YET_VALID: "this machine's clock",
+    CertificateFault.WRONG_NAME: "--server and --dial",
+    CertificateFault.SELF_SIGNED: "--ca-file",
+    CertificateFault.UNKNOWN_CA: "--ca-file",
+    CertificateFault.REVOKED: "new certificate",
+    CertificateFault.OTHER: "another certificate",
+}
+
+
+@pytest.mark.parametrize("why", CertificateFault)
+def test_a_certificate_that_does_not_verify_is_a_final_no_with_the_remedy_for_its_cause(why: CertificateFault) -> None:
+    reply = RequestFailed(FailureKind.CONNECTION, "the certificate does not verify: no", why)
     found = read_response(reply, parse.parse_repo, subject="it", token_source="WP_TOKEN")
     assert isinstance(found, Denied)
     assert found.final
     assert "not sent" in found.hint
-    assert "--ca-file" in found.hint
+    assert REMEDIES[why] in found.hint
+    assert ("--ca-file" in found.hint) is (why in {CertificateFault.SELF_SIGNED, CertificateFault.UNKNOWN_CA})
 
 
 JSONS = st.recursive(

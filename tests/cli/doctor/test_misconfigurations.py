@@ -6,16 +6,25 @@ import re
 import shutil
 import socket
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 
 from homelab_hooks.simulators.balancer import CertificateKind, LoadBalancer
-from homelab_hooks.simulators.faults import BodyFault, FaultPoint, FaultRule, Hang, StatusFault
+from homelab_hooks.simulators.faults import (
+    BOT_CHECK,
+    FORGE_NOT_FOUND,
+    LOGIN_REQUIRED,
+    BodyFault,
+    FaultPoint,
+    FaultRule,
+    Hang,
+    StatusFault,
+)
 from homelab_hooks.simulators.kubernetes.server import DenyObjects
 from homelab_hooks.simulators.woodpecker.store import SimulatedRepo
 from tests.cli.doctor.conftest import DoctorSandbox
+from tests.cli.shell import CommandResult
 
 pytestmark = pytest.mark.slow
 
@@ -141,7 +150,7 @@ ROWS = (
     Case("a server that is not there", _closed_port, 20, "could not connect to .*refused", "homelab.ciDial"),
     Case("no TLS where TLS is wanted", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER=sandbox.woodpecker.url.replace("http:", "https:")),
-        20, "x  certificate .*TLS fails", "ciCaFile"),
+        20, "x  certificate .*TLS fails", "homelab.ciServer"),
     Case("a CA file that is not there", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER="https://ci.example.test", HOMELAB_CI_DIAL="127.0.0.1", SSL_CERT_FILE="/nosuch.pem"),
         20, "/nosuch.pem from environment SSL_CERT_FILE.*no such file", "a PEM file"),
@@ -154,6 +163,12 @@ ROWS = (
     Case("a repository that is not active", _inactive, 3, "acme/app is not enabled", "/repos/add"),
     Case("a web page instead of CI",
         _answers("/api", BodyFault(content=b"<html>", content_type="text/html")), 20, "a web page"),
+    Case("the forge instead of CI", _answers("/", FORGE_NOT_FOUND),
+        20, r"x  server .* but not as Woodpecker: 404", "homelab.ciServer"),
+    Case("a bot check in front of CI", _answers("/", BOT_CHECK),
+        20, r'x  server .* but not as Woodpecker: 403 \(Cloudflare, "Just', "proxy's login"),
+    Case("a login in front of the API", _answers("/api", LOGIN_REQUIRED),
+        20, "x  ci .*401 is not Woodpecker's", "exempt /api"),
     Case("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "answered 502", "no-ci-watch"),
     Case("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (whole )?answer within"),
     Case("a clock that is wrong", _skewed, 0, "clock is (1h00m|59m5.s) behind", "timedatectl"),
@@ -202,25 +217,48 @@ def test_what_is_wrong_is_found_with_its_remedy(sandbox: DoctorSandbox, row: Cas
     assert done.result["exit"] == str(row.code)
 
 
-@pytest.mark.parametrize(
-    ("certificate", "says"),
-    [
-        (CertificateKind.EXPIRED, "expired"),
-        (CertificateKind.WRONG_NAME, "[Hh]ostname mismatch"),
-        (CertificateKind.UNKNOWN_CA, "(self.signed|unable to get)"),
-    ],
-)
-def test_a_certificate_that_does_not_verify_is_found(
-    sandbox: DoctorSandbox, certificate: CertificateKind, says: str
-) -> None:
-    with ExitStack() as stack:
-        balancer = stack.enter_context(
-            LoadBalancer(sandbox.woodpecker.url, path=sandbox.shell.environ["PATH"], certificate=certificate)
-        )
+CERTIFICATES = {
+    CertificateKind.EXPIRED: ("expired", "renew the server's certificate"),
+    CertificateKind.NOT_YET_VALID: ("not yet valid", "this machine's clock"),
+    CertificateKind.WRONG_NAME: ("[Hh]ostname mismatch", "homelab.ciDial"),
+    CertificateKind.UNKNOWN_CA: ("unable to get", "homelab.ciCaFile"),
+    CertificateKind.SELF_SIGNED: ("self.signed", "homelab.ciCaFile"),
+}
+
+
+def behind(sandbox: DoctorSandbox, certificate: CertificateKind) -> CommandResult:
+    """The doctor's findings on CI behind a load balancer with this certificate."""
+    path = sandbox.shell.environ["PATH"]
+    with LoadBalancer(sandbox.woodpecker.url, path=path, certificate=certificate) as balancer:
         sandbox.shell.more.update(
             WOODPECKER_SERVER=balancer.url, HOMELAB_CI_DIAL=balancer.dial, SSL_CERT_FILE=str(balancer.ca_file)
         )
-        done = sandbox.examine()
+        return sandbox.examine()
+
+
+@pytest.mark.parametrize("certificate", CERTIFICATES, ids=lambda one: one.value)
+def test_a_certificate_that_does_not_verify_is_found_with_the_remedy_for_its_cause(
+    sandbox: DoctorSandbox, certificate: CertificateKind
+) -> None:
+    done, (says, remedy) = behind(sandbox, certificate), CERTIFICATES[certificate]
     assert re.search(f"x  certificate .*does not verify: .*{says}", done.err), done.err
-    assert "homelab.ciCaFile" in done.err
+    assert remedy in done.err
+    assert ("homelab.ciCaFile" in done.err) is (remedy == "homelab.ciCaFile"), done.err
     assert done.code == 20
+
+
+@pytest.mark.parametrize(
+    ("certificate", "says"),
+    [
+        (CertificateKind.SHORT_LIVED, r"ok certificate .* UTC \(in 5h5\dm\)"),
+        (CertificateKind.NEARLY_EXPIRED, r"!  certificate .* UTC \(in 29m"),
+    ],
+    ids=["half is left", "the last tenth"],
+)
+def test_a_certificate_is_due_in_the_last_tenth_of_its_lifetime(
+    sandbox: DoctorSandbox, certificate: CertificateKind, says: str
+) -> None:
+    """A load balancer's own certificates last for hours and renew themselves."""
+    done = behind(sandbox, certificate)
+    assert re.search(says, done.err), done.err
+    assert done.code == 0

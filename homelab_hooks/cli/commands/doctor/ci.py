@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from homelab_hooks.app import watch_setup
 from homelab_hooks.app.runtime import Runtime
+from homelab_hooks.ci.certificate import get_certificate_remedy
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.providers import default_traits
@@ -16,8 +17,10 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.certificate import Certificate
 from homelab_hooks.net.message import HttpResponse
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, TlsFailed, ViaProxy
+from homelab_hooks.net.responder import describe_responder
 from homelab_hooks.polling.outcome import Denied, Found
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import pluralize
@@ -26,12 +29,14 @@ from homelab_hooks.watch import access
 CHECK_REQUEST_TIMEOUT_S = 3.5
 """seconds for one request; shorter than the time for all checks, so that a slow server is named as the cause"""
 CONNECT_TIMEOUT_S = 2.0
-"""seconds for a connection to each address of the server"""
-EXPIRES_SOON_DAYS = 14
-"""days before it expires from which a certificate is a warning"""
+"""for a connection to each address of the server"""
+SHORT_LIFE_DAYS = 2
+"""days before its end from which the time of a certificate's end is shown"""
 MAX_CLOCK_SKEW_S = 30.0
 """seconds of difference between the clocks from which the printed ages and durations are visibly wrong"""
 _DAY_SECONDS = 86400
+_SERVER_ERRORS = range(500, 511)
+_TOO_MANY_REQUESTS = 429
 
 
 def ci_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
@@ -59,24 +64,57 @@ def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
             hint = f"{hint}; or set another address: git config --global homelab.ciDial IP"
             yield make_problem("server", f"could not connect to {server} at {', '.join(addresses)}: {reason}", hint)
-        case TlsFailed(address, reason):
-            hint = "set the CA: git config --global homelab.ciCaFile PATH; or check homelab.ciServer and homelab.ciDial"
+        case TlsFailed(address, reason, fault):
+            hint = get_certificate_remedy(fault) if fault else f"check that {server} speaks TLS: homelab.ciServer"
             yield make_problem("certificate", f"{server} at {address}: {reason}", hint)
         case ViaProxy(proxy):
-            yield Finding("server", FindingStatus.OK, f"{server} through the proxy {proxy}")
+            yield _check_responder(config, runtime, f"{server} through the proxy {proxy}")
         case Connected() as there:
             took = f"{there.seconds * 1000:.0f} ms"
-            yield Finding("server", FindingStatus.OK, f"{server} responds at {there.address}{dialled} in {took}")
-            if there.certificate_expires is not None:
-                yield _check_certificate(there.certificate_expires, there.issuer, runtime.clock.wall())
+            yield _check_responder(config, runtime, f"{server} responds at {there.address}{dialled} in {took}")
+            if there.certificate is not None:
+                yield _check_certificate(there.certificate, runtime.clock.wall())
 
 
-def _check_certificate(ends: float, issuer: str, now: float) -> Finding:
-    days = int((ends - now) // _DAY_SECONDS)
-    until = datetime.fromtimestamp(ends, UTC).date().isoformat()
-    evidence = f"issued by {issuer}, expires {until} (in {pluralize(days, 'day')})"
-    health = FindingStatus.WARNING if days < EXPIRES_SOON_DAYS else FindingStatus.OK
-    return Finding("certificate", health, evidence, "" if health is FindingStatus.OK else "renew the certificate")
+def _check_responder(config: Config, runtime: Runtime, evidence: str) -> Finding:
+    """Check whose response comes from the address: a forge, a proxy or a portal responds too."""
+    stranger = _find_stranger(config, runtime)
+    if stranger is None:
+        return Finding("server", FindingStatus.OK, evidence)
+    who = describe_responder(stranger)
+    evidence = f"{evidence}, but not as {default_traits().name}: {stranger.status}" + (f" ({who})" if who else "")
+    hint = "set the address of CI itself: git config --global homelab.ciServer URL; or exempt it from the proxy's login"
+    return make_problem("server", evidence, hint)
+
+
+def _find_stranger(config: Config, runtime: Runtime) -> HttpResponse | None:
+    """Return the response of another server; None if one of two responses is CI's own, or if it cannot be told."""
+    traits = default_traits()
+    try:
+        client = runtime.http_client(config)
+    except CommandError:
+        return None
+    stranger = None
+    for path in (traits.health_path, traits.version_path):
+        reply = client.request("GET", path, timeout=CHECK_REQUEST_TIMEOUT_S)
+        if not isinstance(reply, HttpResponse) or traits.version_header in reply.headers:
+            return None
+        if reply.status in (traits.healthy_status, _TOO_MANY_REQUESTS, *_SERVER_ERRORS):
+            return None
+        stranger = reply
+    return stranger
+
+
+def _check_certificate(certificate: Certificate, now: float) -> Finding:
+    left = certificate.expires - now
+    until = datetime.fromtimestamp(certificate.expires, UTC)
+    is_short = left < SHORT_LIFE_DAYS * _DAY_SECONDS
+    when = until.strftime("%Y-%m-%d %H:%M UTC") if is_short else until.date().isoformat()
+    rest = durations.format_duration(left) if is_short else pluralize(int(left // _DAY_SECONDS), "day")
+    evidence = f"issued by {certificate.issuer}, expires {when} (in {rest})"
+    if certificate.is_due(now):
+        return Finding("certificate", FindingStatus.WARNING, evidence, "renew the certificate")
+    return Finding("certificate", FindingStatus.OK, evidence)
 
 
 def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
@@ -94,7 +132,8 @@ def _check_ci(config: Config, runtime: Runtime) -> Iterator[Finding]:
     try:
         there = access.check_ci_access(ci, names, clock=runtime.clock, timeout_s=CHECK_REQUEST_TIMEOUT_S)
     except CommandError as problem:
-        yield make_problem("ci", problem.message, problem.hint)
+        if _find_stranger(config, runtime) is None:  # otherwise the check of the server reports it
+            yield make_problem("ci", problem.message, problem.hint)
         return
     yield Finding("user", FindingStatus.OK, f"authenticated as {there.login}")
     name = there.repo.full_name or names[0]

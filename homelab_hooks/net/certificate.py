@@ -1,0 +1,69 @@
+"""Reads a server's certificate, and why one does not verify: each cause has another remedy."""
+
+from __future__ import annotations
+
+import ssl
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+
+class CertificateFault(Enum):
+    """Why a certificate does not verify."""
+
+    EXPIRED = auto()
+    NOT_YET_VALID = auto()
+    WRONG_NAME = auto()
+    """it is for another name or address"""
+    SELF_SIGNED = auto()
+    """the server's own certificate is its issuer"""
+    UNKNOWN_CA = auto()
+    """no known CA issued it, or an intermediate certificate is missing"""
+    REVOKED = auto()
+    OTHER = auto()
+    """weak, malformed, or for another purpose"""
+
+
+_FAULTS = {
+    2: CertificateFault.UNKNOWN_CA,
+    9: CertificateFault.NOT_YET_VALID,
+    10: CertificateFault.EXPIRED,
+    18: CertificateFault.SELF_SIGNED,
+    19: CertificateFault.UNKNOWN_CA,
+    20: CertificateFault.UNKNOWN_CA,
+    21: CertificateFault.UNKNOWN_CA,
+    23: CertificateFault.REVOKED,
+    62: CertificateFault.WRONG_NAME,
+    63: CertificateFault.WRONG_NAME,
+    64: CertificateFault.WRONG_NAME,
+}
+"""by OpenSSL's X509_V_ERR_ codes (x509_vfy.h)"""
+
+
+def find_certificate_fault(error: ssl.SSLCertVerificationError) -> CertificateFault:
+    """Return why a certificate does not verify."""
+    return _FAULTS.get(error.verify_code, CertificateFault.OTHER)
+
+
+class Certificate(NamedTuple):
+    """A server's certificate: from when to when it is valid, in unix seconds, and who issued it."""
+
+    begins: float
+    expires: float
+    issuer: str
+    """organization, otherwise name"""
+
+    def is_due(self, now: float) -> bool:
+        """Return whether a renewal is due: the last tenth of its lifetime has begun.
+
+        A load balancer's own CA issues for hours and renews when a third is left; a public CA issues for months.
+        """
+        return self.expires - now < (self.expires - self.begins) / 10
+
+
+def read_certificate(connection: ssl.SSLSocket) -> Certificate:
+    """Return the certificate of a server that has been verified."""
+    fields: Any = connection.getpeercert() or {}
+    names = {key: value for group in fields.get("issuer", ()) for key, value in group}
+    issuer = names.get("organizationName") or names.get("commonName") or "an unnamed issuer"
+    begins, expires = (float(ssl.cert_time_to_seconds(fields[field])) for field in ("notBefore", "notAfter"))
+    return Certificate(begins, expires, issuer)

@@ -1,0 +1,119 @@
+"""What keeps another server's response from passing for CI's, and a cause from getting another one's remedy."""
+
+from __future__ import annotations
+
+from tools.mutants.mutant import Change, Defence
+
+ACCESS = "tests/watch/test_access.py"
+ANSWERS = "tests/ci/woodpecker/test_answers.py"
+DOCTOR = "tests/cli/doctor/test_misconfigurations.py"
+FOREIGN = "tests/ci/woodpecker/test_foreign.py"
+PROXY = "tests/net/test_proxy.py"
+RESPONSES = "ci/woodpecker/responses.py"
+
+RESPONDER = (
+    Defence(
+        "whose-refusal",
+        "a 401 of a proxy is not a refusal of the token",
+        (Change(RESPONSES, "    if is_unmarked(response):\n        return None\n", ""),),
+        (f"{FOREIGN}::test_another_servers_response_is_not_a_refusal_and_names_it[forward-auth]",),
+    ),
+    Defence(
+        "foreign-from-the-first",
+        "another server from the first response on is denied after three",
+        (Change("watch/contact.py", "contact.foreign >= MAX_FOREIGN", "False"),),
+        (f"{FOREIGN}::test_another_server_from_the_first_response_on_is_denied_after_three",),
+    ),
+    Defence(
+        "foreign-after-success",
+        "another server's responses after good ones are timed",
+        (Change("watch/contact.py", "and not contact.ever_answered ", ""),),
+        (f"{FOREIGN}::test_another_servers_responses_after_good_ones_are_timed",),
+    ),
+    Defence(
+        "servers-that-are-down",
+        "the page of a proxy whose server is down is not another server",
+        (
+            Change(
+                RESPONSES,
+                "    return is_unmarked(response) and not transient\n",
+                "    return is_unmarked(response)\n",
+            ),
+        ),
+        (f"{FOREIGN}::test_a_proxy_whose_server_is_down_is_not_another_server",),
+    ),
+    Defence(
+        "removed-headers",
+        "a proxy that removes the version header is known by the health check",
+        (
+            Change(
+                "ci/woodpecker/client.py", "        return interpret(mark_as_own(response))\n", "        return poll\n"
+            ),
+        ),
+        (f"{FOREIGN}::test_a_proxy_that_removes_the_version_is_known_by_the_health_check",),
+    ),
+    Defence(
+        "exempted-health-checks",
+        "a health check with the version does not make the API's refusal Woodpecker's",
+        (Change("ci/woodpecker/client.py", "health.status == HEALTHY_STATUS and is_unmarked(health)", "True"),),
+        (f"{FOREIGN}::test_a_login_that_exempts_the_health_check_is_not_woodpeckers",),
+    ),
+    Defence(
+        "dates-to-retry-after",
+        "all three forms of an HTTP date are read",
+        (
+            Change(
+                RESPONSES,
+                "date.replace(tzinfo=UTC) if date.tzinfo is None else date",
+                "date",
+            ),
+        ),
+        (f"{ANSWERS}::test_retry_after_is_read_by_the_servers_own_clock",),
+    ),
+    Defence(
+        "responses-without-a-date",
+        "a date counts from the receipt of a response that has none",
+        (Change("net/http.py", 'headers.setdefault("date", ', '("date", '),),
+        (f"{ANSWERS}::test_a_date_to_retry_after_counts_from_the_receipt_of_a_response_without_a_date",),
+    ),
+    Defence(
+        "blips-before-a-landing",
+        "a 503 in the first seconds of the preflight does not refuse a landing",
+        (Change("watch/access.py", "if not _may_succeed(poll, tries) or ", "if True or "),),
+        (f"{ACCESS}::test_what_passes_within_the_time_of_the_check_is_ridden_out",),
+    ),
+    Defence(
+        "networks-in-no-proxy",
+        "NO_PROXY may name networks",
+        (Change("net/proxy.py", "ipaddress.ip_network(text, strict=False)", "ipaddress.ip_network(f'{text}/128')"),),
+        (f"{PROXY}::test_what_no_proxy_names_is_reached_directly",),
+    ),
+    Defence(
+        "ports-in-no-proxy",
+        "a port in NO_PROXY names that port only",
+        (Change("net/proxy.py", '(parts["port"] and int(parts["port"]) != port)', "False"),),
+        (f"{PROXY}::test_what_no_proxy_does_not_name_is_reached_through_the_proxy",),
+    ),
+    Defence(
+        "remedies-by-cause",
+        "an expired certificate is renewed, not trusted",
+        (
+            Change(
+                "net/certificate.py", "    10: CertificateFault.EXPIRED,\n", "    10: CertificateFault.UNKNOWN_CA,\n"
+            ),
+        ),
+        (f"{DOCTOR}::test_a_certificate_that_does_not_verify_is_found_with_the_remedy_for_its_cause[expired]",),
+    ),
+    Defence(
+        "short-lived-certificates",
+        "a certificate that renews itself is not a warning",
+        (Change("net/certificate.py", "(self.expires - self.begins) / 10", "14 * 86400"),),
+        (f"{DOCTOR}::test_a_certificate_is_due_in_the_last_tenth_of_its_lifetime[half is left]",),
+    ),
+    Defence(
+        "forges-as-ci",
+        "the doctor says that the forge is not CI",
+        (Change("cli/commands/doctor/ci.py", "    if stranger is None:\n", "    if stranger is None or True:\n"),),
+        (f"{DOCTOR}::test_what_is_wrong_is_found_with_its_remedy[the forge instead of CI]",),
+    ),
+)
