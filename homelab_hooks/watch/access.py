@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
 
 from homelab_hooks.ci.model import Repo
 from homelab_hooks.ci.provider import Provider
@@ -21,6 +22,14 @@ _MIN_REQUEST_S = 0.5
 RETRY_BACKOFF = Backoff(first_s=0.5, longest_s=2.0)
 """the pauses between tries of one request"""
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class TimedRequest(Protocol[T_co]):
+    """A request that may take so many seconds."""
+
+    def __call__(self, *, within: float) -> Poll[T_co]:
+        """Send the request."""
 
 
 class CiAccess(NamedTuple):
@@ -42,9 +51,9 @@ def check_ci_access(
         where: the server and the dial, for the message.
     """
     until = clock.now() + timeout_s
-    login = _require_answer(_ask(lambda within: ci.account.user(within=within), until, clock), where)
+    login = _require_answer(_ask(ci.account.user, until, clock), where)
     for name in names:
-        look = _ask(lambda within, name=name: ci.runs.repository(name, within=within), until, clock)  # type: ignore[misc]
+        look = _ask(partial(ci.runs.repository, name), until, clock)
         unknown = isinstance(look, Denied) and not look.final and name != names[-1]
         if not unknown:
             return CiAccess(login, _require_answer(look, where))
@@ -55,11 +64,11 @@ def check_ci_access(
     )
 
 
-def _ask(ask: Callable[[float], Poll[T]], until: float, clock: Clock) -> Poll[T]:
+def _ask(ask: TimedRequest[T], until: float, clock: Clock) -> Poll[T]:
     """Return the answer to a request, which is repeated until this time while it may still succeed."""
     tries = 0
     while True:
-        poll, tries = ask(max(_MIN_REQUEST_S, until - clock.now())), tries + 1
+        poll, tries = ask(within=max(_MIN_REQUEST_S, until - clock.now())), tries + 1
         delay = RETRY_BACKOFF.delay_s(tries)
         if isinstance(poll, Unavailable):
             delay = max(delay, poll.retry_after or 0.0)

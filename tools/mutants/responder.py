@@ -15,7 +15,7 @@ RESPONDER = (
     Defence(
         "whose-refusal",
         "a 401 of a proxy is not a refusal of the token",
-        (Change(RESPONSES, "    if is_unmarked(response):\n        return None\n", ""),),
+        (Change(RESPONSES, "return is_unmarked(response) and not transient", "return False"),),
         (f"{FOREIGN}::test_another_servers_response_is_not_a_refusal_and_names_it[forward-auth]",),
     ),
     Defence(
@@ -55,7 +55,7 @@ RESPONDER = (
     Defence(
         "exempted-health-checks",
         "a health check with the version does not make the API's refusal Woodpecker's",
-        (Change("ci/woodpecker/client.py", "health.status == HEALTHY_STATUS and is_unmarked(health)", "True"),),
+        (Change("ci/woodpecker/client.py", "health.status == HEALTHY_STATUS_CODE and is_unmarked(health)", "True"),),
         (f"{FOREIGN}::test_a_login_that_exempts_the_health_check_is_not_woodpeckers",),
     ),
     Defence(

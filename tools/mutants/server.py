@@ -192,7 +192,7 @@ SERVER = (
         ),
         (
             f"{MACHINE}::test_a_certificate_that_does_not_verify_ends_at_once_whatever_was_before",
-            "tests/ci/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no",
+            "tests/ci/woodpecker/test_answers.py::test_a_certificate_that_does_not_verify_is_a_final_no_with_the_remedy_for_its_cause",
         ),
     ),
     Defence(

@@ -13,7 +13,7 @@ from homelab_hooks.ci.connection import ApiClient, Connect
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import is_unmarked, mark_as_own, read_response
-from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS, MAX_PAGE_SIZE, format_pipelines_page
+from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS_CODE, MAX_PAGE_SIZE, format_pipelines_page
 from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 
@@ -146,7 +146,7 @@ class WoodpeckerClient:
         if not self._header_removed:
             health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
             self._header_removed = (
-                isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS and is_unmarked(health)
+                isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS_CODE and is_unmarked(health)
             )
         return self._header_removed
 
@@ -156,7 +156,7 @@ def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
     if not (isinstance(poll, Denied) and poll.slow):
         return poll
     health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
-    if isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS:
+    if isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS_CODE:
         return poll
     return Unavailable("the server's database is locked (it refuses every token, slowly)", FailureKind.STATUS)
 

@@ -97,9 +97,7 @@ def _is_foreign(response: HttpResponse) -> bool:
 
 
 def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:
-    """Return Denied for a refusal by Woodpecker itself; a 401, 403 or 404 of a proxy in front of it is not one."""
-    if is_unmarked(response):
-        return None
+    """Return Denied for a refusal, if the response is Woodpecker's own."""
     if response.status == HTTPStatus.UNAUTHORIZED:
         hint = f"set WOODPECKER_TOKEN to a token from {server_url}{TOKEN_PAGE}, or renew it where it is stored"
         return Denied(

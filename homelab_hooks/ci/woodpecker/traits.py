@@ -11,7 +11,7 @@ DECIDING_EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manu
 MAX_PAGE_SIZE = 50
 """rows of the longest page that the server gives (fact sheet, section 3)"""
 HEALTH_PATH = "/healthz"
-HEALTHY_STATUS = 204
+HEALTHY_STATUS_CODE = 204
 VERSION_HEADER = "x-woodpecker-version"
 """in every response of Woodpecker's API and web pages (fact sheet, section 1)"""
 TOKEN_PAGE = "/user/cli-and-api"  # noqa: S105 - the page on which a user copies a token
@@ -30,7 +30,7 @@ WOODPECKER = Traits(
     skip_marker=re.compile(r"\[(?:ci\s*skip|skip\s*ci)\]", re.IGNORECASE),
     max_page_size=MAX_PAGE_SIZE,
     health_path=HEALTH_PATH,
-    healthy_status=HEALTHY_STATUS,
+    healthy_status=HEALTHY_STATUS_CODE,
     version_header=VERSION_HEADER,
     version_path="/api/version",
     token_page=TOKEN_PAGE,
