@@ -8,6 +8,10 @@ from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 FAST_POLL_WINDOW_S = 2.0
 """seconds of frequent polls after the stream reported that every step has ended (measured, A4)"""
+MAX_ANNOUNCEMENT_PAUSE_S = 60.0
+"""seconds at most without frequent polls after the stream reported ends that did not follow"""
+STREAM_TRUST_AFTER_S = 45.0
+"""seconds after which a stream that is still up has pinged more than once"""
 MAX_MISSED_EVENTS = 2
 """missed changes after which the stream counts as down"""
 SAMPLE_SIZE = 5
@@ -15,27 +19,39 @@ SAMPLE_SIZE = 5
 
 
 def track_stream(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """Update whether the stream is reliable: one that is up and misses changes counts as down."""
+    """Update whether the stream is reliable: one that has shown it, is up, and does not miss changes.
+
+    A proxy that buffers, or a server that died, leaves a stream open after its first ping. So a stream is relied on
+    only after it has reported a change that the list confirms, or was up for so long that it must have pinged again.
+    """
     changed = any(track.changed_at == now and track.confirmed for track in watch.tracks)
-    missed = changed and watch.stream_reliable and not observation.stream_changed
-    missed_events = (
-        watch.missed_stream_events + 1
-        if missed
-        else 0
-        if observation.stream_changed and changed
-        else watch.missed_stream_events
+    missed_events = watch.missed_stream_events
+    if changed and observation.stream_changed:
+        missed_events = 0
+    elif changed and observation.stream_up and watch.stream_up_since is not None:
+        missed_events += 1
+    up_since = (now if watch.stream_up_since is None else watch.stream_up_since) if observation.stream_up else None
+    is_proven = up_since is not None and (
+        watch.stream_proven or (changed and observation.stream_changed) or now - up_since >= STREAM_TRUST_AFTER_S
     )
-    if (missed_events, observation.stream_up, observation.stream_ended) == (
-        watch.missed_stream_events,
-        False,
-        False,
-    ) and not watch.stream_reliable:
-        return watch, []
-    return watch._replace(
+    return _announce_end(watch, observation, now)._replace(
         missed_stream_events=missed_events,
-        stream_reliable=observation.stream_up and missed_events < MAX_MISSED_EVENTS,
-        fast_until=now + FAST_POLL_WINDOW_S if observation.stream_ended else watch.fast_until,
+        stream_up_since=up_since,
+        stream_proven=is_proven,
+        stream_reliable=is_proven and missed_events < MAX_MISSED_EVENTS,
     ), []
+
+
+def _announce_end(watch: CiWatchState, observation: CiObservation, now: float) -> CiWatchState:
+    """Poll often for a moment if the stream reported an end; less and less often if no end ever follows."""
+    if not observation.stream_ended or now < watch.fast_until:
+        return watch
+    has_come = any(track.final_at is not None and track.final_at >= watch.fast_since for track in watch.tracks)
+    vain = 0 if has_come else watch.vain_announcements
+    pause = min(MAX_ANNOUNCEMENT_PAUSE_S, FAST_POLL_WINDOW_S * (2.0 ** min(vain, 8) - 1))
+    if now < watch.fast_until + pause:
+        return watch
+    return watch._replace(fast_since=now, fast_until=now + FAST_POLL_WINDOW_S, vain_announcements=vain + 1)
 
 
 def learn_estimate(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:

@@ -155,12 +155,20 @@ class CiWatchState(NamedTuple):
     """seconds that earlier successful pipelines of the branch took (median)"""
     eta: float | None = None
     """when the pipeline is expected to end, in seconds of our clock"""
+    stream_up_since: float | None = None
+    """when the event stream was first seen up; None while it is down"""
+    stream_proven: bool = False
+    """the event stream has reported a change that the list confirmed, or has been up for long"""
     stream_reliable: bool = False
-    """the event stream is up, and has not missed too many changes"""
+    """the event stream is up and proven, and has not missed too many changes"""
     missed_stream_events: int = 0
     """changes that the stream did not report although it was up"""
     fast_until: float = 0.0
     """the stream announced the end: poll often until then"""
+    fast_since: float = 0.0
+    """when it last announced one"""
+    vain_announcements: int = 0
+    """announcements in a row after which no end followed"""
     last_was_detail_only: bool = False
     """the last poll requested one detail and not the list"""
     query: CiQuery = CiQuery()

@@ -36,6 +36,7 @@ from tests.watch.random_history import OURS
 from tests.watch.run_over_sockets import contains
 
 LATENCY = 0.02
+LIE_INTERVAL_S = 0.5
 WALL = 1_800_000_000.0
 SERVER_URL = "https://ci.example.test"
 Bad = Callable[[str, float], RequestFailed | HttpResponse | None]
@@ -114,7 +115,8 @@ class InMemoryWoodpecker:
     """CI as pure functions.
 
     Attributes:
-        stream: up, absent (None) or silent: open, and saying nothing after its first ping.
+        stream: up, absent (empty), silent: open, and sending nothing after its first ping; pings: nothing else; or
+            lies: no true event, but what `lies` returns.
         lies: events between two moments that are not true.
         lag: seconds that the stream is behind the list.
         enter: the way in, where it is not open.
@@ -211,6 +213,9 @@ class InMemoryWoodpecker:
         self._say(PING_EVENT)
         if self.stream == "up":
             self.clock.speaks, self.clock.next = self._speak, self._next
+        elif self.stream == "lies":
+            self.clock.speaks = self._lie
+            self.clock.next = lambda after: after + LIE_INTERVAL_S
         elif self.stream == "pings":
             self.clock.speaks, self.clock.next = (
                 self._ping,
@@ -228,6 +233,10 @@ class InMemoryWoodpecker:
     def _ping(self, since: float, until: float) -> None:
         if since // PING_INTERVAL_S != until // PING_INTERVAL_S:
             self._say(PING_EVENT)
+
+    def _lie(self, since: float, until: float) -> None:
+        for event in self.lies(since, until):
+            self._say(event)
 
     def _speak(self, since: float, until: float) -> None:
         true = collect_events(self.book, self.book.users[0], since=since, until=until, lag=self.lag)

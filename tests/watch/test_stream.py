@@ -98,7 +98,11 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda raw: repr(raw[:30]))
+def repr_(raw: bytes) -> str:
+    return repr(raw[:30])
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=repr_)
 def test_nonsense_between_two_events_is_passed_over(nonsense: bytes) -> None:
     assert fed(event(0.0), nonsense, event(1.0)) == fed(event(0.0), event(1.0))
 
@@ -209,6 +213,34 @@ def test_a_stream_that_ended_is_not_up() -> None:
     assert not one.ear.news(OURS, frozenset()).is_up
 
 
+@pytest.mark.parametrize("garbage", [*NONSENSE, b": keep-alive\n\n", b":\n\n", b"x" * 1000, b"x\n" * 1000], ids=repr_)
+def test_garbage_is_not_a_sign_of_life(garbage: bytes) -> None:
+    one = ListenerSetup((garbage, garbage))
+    one.to_the_end()
+    assert not one.ear.news(OURS, frozenset()).is_up
+
+
+@pytest.mark.parametrize("sign", [PING, PING.replace(b"\n", b"\r\n"), event(0.3), event(0.3, repo=9)], ids=repr_)
+def test_a_ping_and_a_valid_event_are_signs_of_life(sign: bytes) -> None:
+    one = ListenerSetup((b"data: {}\n\n", sign))
+    one.to_the_end()
+    assert one.ear.news(OURS, frozenset()).is_up
+
+
+def test_a_stream_of_garbage_is_opened_again() -> None:
+    """Whatever sends it keeps the connection from being silent."""
+    one = ListenerSetup((PING, b"x\n\n"), (event(1.0),))
+    chunks = one.speaker.connections[0]
+    one.clock.time, one.speaker.connections[0] = 0.0, ()
+    handle = one.ear._chunk_handler(SseParser())
+    handle(chunks[0])
+    one.clock.sleep(IDLE_TIMEOUT_S - 1)
+    handle(chunks[1])
+    one.clock.sleep(2)
+    with pytest.raises(MalformedStream):
+        handle(chunks[1])
+
+
 def test_a_stream_that_is_silent_for_long_is_not_up() -> None:
     """The server pings twice a minute (measured, B14)."""
     one = ListenerSetup((PING,))
@@ -277,3 +309,43 @@ def test_a_stream_that_lies_gives_no_verdict() -> None:
     assert verdict.exit is ExitCode.FAILED
     assert 101 <= woodpecker.clock.t <= 107
     assert len(woodpecker.requests) < 500
+
+
+UNTRUE: dict[str, list[bytes]] = {
+    "silent": [],
+    "garbage": [b"x" * 100 + b"\n\n", b"data: {}\n\n", b": keep-alive\n\n"],
+    "a flood of garbage": [b"x\n\n"] * 500,
+    "an endless line": [b"x" * 5000],
+    "a flood of pings": [PING] * 200,
+    "a flood of others": [event(t, repo=9) for t in (0.0, 0.3, 1.0)] * 10,
+    "a flood of older commits": [event(t, sha=OLDER) for t in (0.0, 0.3, 1.0)] * 10,
+}
+
+
+@pytest.mark.parametrize("seconds", [1.2, 12.0, 100.0])
+@pytest.mark.parametrize("name", UNTRUE)
+def test_a_stream_that_says_nothing_about_our_pipeline_delays_no_verdict(name: str, seconds: float) -> None:
+    """Neither its first ping nor what else it sends shows that it would report an end."""
+    woodpecker = InMemoryWoodpecker(stream="lies", lies=lambda _since, _until: UNTRUE[name])
+    woodpecker.push(timelines.make_green(seconds), at=0.3)
+    assert woodpecker.watch().exit is ExitCode.OK
+    assert woodpecker.clock.t - (0.3 + seconds) <= 4.5
+
+
+def test_a_flood_of_changes_of_our_pipeline_costs_few_requests() -> None:
+    """Each reports another status and, in turn, an end that does not come."""
+    flood = [event(t) for t in (0.0, 0.3, 1.0)] * 3
+    woodpecker = InMemoryWoodpecker(stream="lies", lies=lambda _since, _until: flood)
+    woodpecker.push(timelines.make_green(600), at=0.3)
+    assert woodpecker.watch().exit is ExitCode.OK
+    assert woodpecker.clock.t <= 600.3 + 5
+    assert len(woodpecker.requests) < 450
+
+
+def test_an_end_that_is_announced_in_vain_does_not_hide_the_next_one() -> None:
+    woodpecker = InMemoryWoodpecker(
+        lies=lambda since, until: [event(1.0)] if int(since / 7) != int(until / 7) and until < 60 else []
+    )
+    woodpecker.push(timelines.make_green(100), at=0.3)
+    assert woodpecker.watch().exit is ExitCode.OK
+    assert woodpecker.clock.t <= 100.3 + 1.5

@@ -9,6 +9,7 @@ from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
+from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER)
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER, *STREAM)

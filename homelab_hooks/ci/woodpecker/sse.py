@@ -14,6 +14,8 @@ MAX_EVENT_BYTES = 1024 * 1024
 """bytes of the longest event that is read"""
 
 
+PING = b": ping"
+"""the comment that the server sends at the beginning, and every 30 seconds without an event (fact sheet)"""
 _EVENT_END = re.compile(rb"\n\r?\n")
 _MAX_SHA_DIGITS = 64
 """digits of the longest commit hash"""
@@ -35,11 +37,16 @@ class MalformedStream(Exception):  # noqa: N818 - it describes the input, not an
 
 
 class SseParser:
-    """Assembles events from chunks of bytes."""
+    """Assembles events from chunks of bytes.
+
+    Attributes:
+        signs_of_life: the number of pings and valid events so far; anything else may come from whatever is in between.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._searched = 0
+        self.signs_of_life = 0
 
     @property
     def buffered_bytes(self) -> int:
@@ -51,7 +58,9 @@ class SseParser:
         self._buffer += chunk
         hints, begin = [], 0
         for end in _EVENT_END.finditer(self._buffer, self._searched):
-            hints.append(_parse_hint(bytes(self._buffer[begin : end.start()])))
+            event = bytes(self._buffer[begin : end.start()])
+            hints.append(_parse_hint(event))
+            self.signs_of_life += hints[-1] is not None or event.strip() == PING
             begin = end.end()
         del self._buffer[:begin]
         # The end of an event may be split over chunks; every other byte is searched once, however small the chunks are.

@@ -14,9 +14,13 @@ from homelab_hooks.ci.woodpecker.sse import MalformedStream, PipelineHint, SsePa
 
 STREAM_PATH = "/api/stream/events"
 IDLE_TIMEOUT_S = 45.0
-"""seconds of silence after which a stream counts as dead; the server pings every 30 (measured, B14)"""
+"""seconds without a ping or a valid event after which a stream is dead; the server pings every 30 (measured, B14)"""
 STEP_WAKE_INTERVAL_S = 5.0
 """seconds between two wakes for a step; a change of status or an end wakes at once"""
+MAX_QUICK_WAKES = 20
+"""wakes at once that are saved up; a stream that floods wakes as often as they are refilled"""
+QUICK_WAKE_REFILL_S = 3.0
+"""seconds until one more wake at once is allowed"""
 MAX_TRACKED_PIPELINES = 500
 """pipelines whose last status is kept, newest first: a server that invents numbers must not fill the memory"""
 RECONNECT_DELAY_RANGE_S = (1.0, 180.0)
@@ -40,7 +44,8 @@ class EventStreamListener:
         self._hints: list[PipelineHint] = []
         self._last_hints: dict[int, PipelineHint] = {}
         self._watched: tuple[str, frozenset[RunRef]] = ("", frozenset())
-        self._last_byte = self._last_wake = float("-inf")
+        self._last_sign = self._last_wake = float("-inf")
+        self._quick_wakes, self._refilled_at = float(MAX_QUICK_WAKES), now()
         self._pending_wake: threading.Timer | None = None
         self._thread = threading.Thread(target=self._run, name="event stream", daemon=True)
 
@@ -54,7 +59,7 @@ class EventStreamListener:
             self._watched = (sha, runs)
             hints = [hint for hint in self._hints if self._is_ours(hint)]
             self._hints.clear()
-            is_up = self._now() - self._last_byte < IDLE_TIMEOUT_S
+            is_up = self._now() - self._last_sign < IDLE_TIMEOUT_S
         return StreamNews(is_up=is_up, changed=bool(hints), ended=any(hint.ended for hint in hints))
 
     def close(self) -> None:
@@ -68,18 +73,24 @@ class EventStreamListener:
             with contextlib.suppress(MalformedStream, _Closed):
                 self._server.stream(STREAM_PATH, self._chunk_handler(SseParser()), idle_timeout=IDLE_TIMEOUT_S)
             with self._lock:
-                self._last_byte = float("-inf")
+                self._last_sign = float("-inf")
             pause = RECONNECT_DELAY_RANGE_S[0] if self._now() - begin > IDLE_TIMEOUT_S else min(longest, pause * 2)
             self._closed.wait(pause)
         self._server.close()
 
     def _chunk_handler(self, parser: SseParser) -> Callable[[bytes], None]:
+        opened_at = self._now()
+
         def on_chunk(chunk: bytes) -> None:
             if self._closed.is_set():
                 raise _Closed
+            signs = parser.signs_of_life
             hints = parser.feed(chunk)
             with self._lock:
-                self._last_byte = self._now()
+                if parser.signs_of_life > signs:
+                    self._last_sign = self._now()
+                elif self._now() - max(opened_at, self._last_sign) >= IDLE_TIMEOUT_S:
+                    raise MalformedStream("neither pings nor events")
                 for hint in hints:
                     if hint.repo == self._repo:
                         self._remember(hint)
@@ -97,12 +108,22 @@ class EventStreamListener:
             return
         is_change = before is None or before.status is not hint.status or (hint.ended and not before.ended)
         wait = self._last_wake + STEP_WAKE_INTERVAL_S - self._now()
-        if is_change or wait <= 0:
+        if wait <= 0 or (is_change and self._take_quick_wake()):
             self._wake_now()
         elif self._pending_wake is None:  # a step is shown a little late, not only at the next regular poll
             self._pending_wake = threading.Timer(wait, self._wake_now)
             self._pending_wake.daemon = True
             self._pending_wake.start()
+
+    def _take_quick_wake(self) -> bool:
+        """Return whether a wake at once is left, and take it."""
+        now = self._now()
+        self._quick_wakes = min(MAX_QUICK_WAKES, self._quick_wakes + (now - self._refilled_at) / QUICK_WAKE_REFILL_S)
+        self._refilled_at = now
+        if self._quick_wakes < 1:
+            return False
+        self._quick_wakes -= 1
+        return True
 
     def _wake_now(self) -> None:
         self._pending_wake = None
