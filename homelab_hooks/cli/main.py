@@ -37,6 +37,14 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 class CommandParser(argparse.ArgumentParser):
     """An argument parser that raises CommandError, so that a usage error has a result line too."""
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> object:
+        """Take the value of `--option=--` as it is. Before 3.13 argparse removes it and returns an empty list."""
+        if arg_strings == ["--"] and action.option_strings and action.nargs in (None, argparse.OPTIONAL):
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> NoReturn:
         """Raise what argparse would print, with the option that was probably meant."""
         from homelab_hooks.cli.suggestions import suggest_option

@@ -23,14 +23,16 @@ def make_choice_parser(*words: str) -> Callable[[str], str]:
 
 
 def parse_repo_name(text: str) -> str:
-    """Parse the name of a repository in CI.
+    """Parse the name of a repository in CI. It becomes part of a URL's path, so no segment may lead out of it.
 
     >>> parse_repo_name("/acme/app/")
     'acme/app'
     """
     parts = text.strip("/").split("/")
-    if len(parts) < 2 or not all(parts) or not text.isprintable() or " " in text:  # noqa: PLR2004 - owner and name
+    if len(parts) < 2 or not all(parts) or not text.isprintable() or re.search(r"[ \\?#]", text):  # noqa: PLR2004 - owner and name
         raise ValueError("expected OWNER/NAME")
+    if {".", ".."} & set(parts):
+        raise ValueError("expected OWNER/NAME without . and .. as a part")
     return "/".join(parts)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
 
 
 class CertificateFault(Enum):
@@ -62,6 +64,8 @@ class Certificate(NamedTuple):
 
 def read_certificate(connection: ssl.SSLSocket) -> Certificate:
     """Return the certificate of a server that has been verified."""
+    import ssl
+
     fields: Any = connection.getpeercert() or {}
     names = {key: value for group in fields.get("issuer", ()) for key, value in group}
     issuer = names.get("organizationName") or names.get("commonName") or "an unnamed issuer"

@@ -45,11 +45,7 @@ RESPONDER = (
     Defence(
         "removed-headers",
         "a proxy that removes the version header is known by the health check",
-        (
-            Change(
-                "ci/woodpecker/client.py", "        return interpret(mark_as_own(response))\n", "        return poll\n"
-            ),
-        ),
+        (Change("ci/woodpecker/client.py", "return if_own if _is_foreign(poll)", "return if_own if False"),),
         (f"{FOREIGN}::test_a_proxy_that_removes_the_version_is_known_by_the_health_check",),
     ),
     Defence(
@@ -115,5 +111,17 @@ RESPONDER = (
         "the doctor says that the forge is not CI",
         (Change("cli/commands/doctor/ci.py", "    if stranger is None:\n", "    if stranger is None or True:\n"),),
         (f"{DOCTOR}::test_what_is_wrong_is_found_with_its_remedy[the forge instead of CI]",),
+    ),
+    Defence(
+        "dot-segments",
+        "a repository's name leads to no other endpoint",
+        (Change("ci/woodpecker/client.py", 'not all(segments) or {".", ".."} & set(segments)', "False"),),
+        ("tests/ci/woodpecker/test_client.py::test_a_name_that_leads_to_another_endpoint_is_not_asked_for",),
+    ),
+    Defence(
+        "two-dashes",
+        "two dashes are a value of an option like any other",
+        (Change("cli/main.py", 'if arg_strings == ["--"] and ', "if False and "),),
+        ("tests/cli/test_option_values.py::test_two_dashes_are_a_value_like_any_other",),
     ),
 )

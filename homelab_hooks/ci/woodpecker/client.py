@@ -12,9 +12,9 @@ from urllib.parse import quote, urlencode
 from homelab_hooks.ci.connection import ApiClient, Connect
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
 from homelab_hooks.ci.woodpecker import parse
-from homelab_hooks.ci.woodpecker.responses import is_unmarked, mark_as_own, read_response
+from homelab_hooks.ci.woodpecker.responses import UNKNOWN_REPO_HINT, is_unmarked, mark_as_own, read_response
 from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS_CODE, MAX_PAGE_SIZE, format_pipelines_page
-from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
+from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 
 T = TypeVar("T")
@@ -47,6 +47,9 @@ class WoodpeckerClient:
 
     def repository(self, full_name: str, *, within: float) -> Poll[Repo]:
         """Look up a repository by OWNER/NAME."""
+        segments = full_name.split("/")
+        if not all(segments) or {".", ".."} & set(segments):  # a URL's dot segments would lead to another endpoint
+            return Denied(f"{full_name} is not a repository's name", hint=UNKNOWN_REPO_HINT)
         path = f"/api/repos/lookup/{quote(full_name)}"
         return self._get(path, parse.parse_repo, f"the repository {full_name}", within)
 
@@ -135,11 +138,8 @@ class WoodpeckerClient:
         """Interpret a response; one without Woodpecker's header is its own only if a proxy removes that header."""
         if isinstance(response, RequestFailed) or not is_unmarked(response):
             return interpret(response)
-        poll = interpret(response)
-        is_foreign = isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN
-        if not is_foreign or response.status in REDIRECT_STATUSES or not self._is_header_removed(client):
-            return poll
-        return interpret(mark_as_own(response))
+        poll, if_own = interpret(response), interpret(mark_as_own(response))
+        return if_own if _is_foreign(poll) and not _is_foreign(if_own) and self._is_header_removed(client) else poll
 
     def _is_header_removed(self, client: ApiClient) -> bool:
         """Return whether the health check succeeds as Woodpecker's does, but without its header."""
@@ -149,6 +149,10 @@ class WoodpeckerClient:
                 isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS_CODE and is_unmarked(health)
             )
         return self._header_removed
+
+
+def _is_foreign(poll: Poll[object]) -> bool:
+    return isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN
 
 
 def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:

@@ -109,11 +109,11 @@ def _denied(response: HttpResponse, subject: str, token_source: str, server_url:
             hint="ask for push access to the repository",
         )
     if response.status == HTTPStatus.NOT_FOUND:
-        return Denied(f"CI does not know {subject}, or the token may not see it", hint=_UNKNOWN_REPO_HINT)
+        return Denied(f"CI does not know {subject}, or the token may not see it", hint=UNKNOWN_REPO_HINT)
     return None
 
 
-_UNKNOWN_REPO_HINT = "activate it in Woodpecker, or name it with --repo OWNER/NAME (homelab.ciRepo)"
+UNKNOWN_REPO_HINT = "activate it in Woodpecker, or name it with --repo OWNER/NAME (homelab.ciRepo)"
 
 
 def _on_failure(failure: RequestFailed) -> Unavailable | Denied:

@@ -94,6 +94,16 @@ def test_a_name_with_odd_characters_is_asked_for_whole(woodpecker: WoodpeckerSim
     assert (found.id, found.active) == (9, False)
 
 
+@pytest.mark.parametrize(
+    "name", ["../../x", "acme/..", "acme/./app", "../api/user", "acme//app", "", "..", "acme/app/"]
+)
+def test_a_name_that_leads_to_another_endpoint_is_not_asked_for(
+    woodpecker: WoodpeckerSimulator, client: Client, name: str
+) -> None:
+    assert isinstance(client(woodpecker).repository(name, within=HANG_S), Denied)
+    assert woodpecker.count() == 0
+
+
 def test_a_page_has_the_size_that_was_asked_for(woodpecker: WoodpeckerSimulator, client: Client) -> None:
     for number in range(5):
         woodpecker.push("acme/app", f"b{number}", SHA, timelines.make_green())
