@@ -22,13 +22,24 @@ REQUEST_TIMEOUT_S = 15.0
 """seconds for a request that decides something; a locked database delays a POST by up to 15 (measured, B5)"""
 
 
+class RunFilter(NamedTuple):
+    """Which pipelines of a list are wanted. A provider may return others too, but leaves none of these out."""
+
+    events: frozenset[str] = frozenset()
+    """any of these; empty: all"""
+    branch: str = ""
+    ref: str = ""
+
+
 class RunSource(Protocol):
     """Reads a repository's pipelines."""
 
     def repository(self, full_name: str, *, within: float) -> Poll[Repo]:
         """Look up a repository by OWNER/NAME; Denied if the provider does not know it."""
 
-    def pipelines(self, repo: Repo, *, within: float, page: int = 1, per_page: int = ...) -> Poll[tuple[Pipeline, ...]]:
+    def pipelines(
+        self, repo: Repo, *, within: float, page: int = 1, per_page: int = ..., only: RunFilter | None = None
+    ) -> Poll[tuple[Pipeline, ...]]:
         """Return a page of the list, newest first; the rows may come without workflows."""
 
     def pipeline(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:

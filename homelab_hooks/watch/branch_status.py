@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Repo, Status
-from homelab_hooks.ci.provider import Provider, find_first_repository
+from homelab_hooks.ci.provider import Provider, RunFilter, find_first_repository
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
@@ -68,7 +68,8 @@ def _query(names: Sequence[str], branch: str, ci: Provider, *, within: float) ->
     found = find_first_repository(ci.runs, names, within=within)
     if not isinstance(found, Found):
         return found
-    rows = ci.runs.pipelines(found.value, within=within)
+    only = RunFilter(events=ci.traits.branch_events, branch=branch)
+    rows = ci.runs.pipelines(found.value, within=within, only=only)
     if not isinstance(rows, Found):
         return rows
     newest = newest_decided(rows.value, branch, events=ci.traits.branch_events)

@@ -21,13 +21,16 @@ class CommitFacts(NamedTuple):
     """CI has the repository activated"""
 
 
-def explain_no_pipeline(facts: CommitFacts, traits: Traits, *, was_filtered: bool) -> tuple[str, str]:
+def explain_no_pipeline(
+    facts: CommitFacts, traits: Traits, *, was_filtered: bool, searched_rows: int = 0
+) -> tuple[str, str]:
     """Return the most likely reason and its fix.
 
     Args:
         facts: what git knows about the commit, and whether CI has the repository activated.
         traits: the provider's skip marker and configuration paths.
         was_filtered: a pipeline was seen as `created` and then vanished.
+        searched_rows: the newest pipelines that were searched, if there are older ones; 0 if all were.
     """
     marker = traits.skip_marker.search(facts.message)
     if facts.is_repo_active is False:
@@ -41,7 +44,18 @@ def explain_no_pipeline(facts: CommitFacts, traits: Traits, *, was_filtered: boo
             "the pipeline was filtered out: no workflow's conditions match",
             "check the `when` conditions of the workflows",
         )
-    return _not_pushed(facts) or (
+    return _not_pushed(facts) or _not_found(searched_rows)
+
+
+def _not_found(searched_rows: int) -> tuple[str, str]:
+    """Return the reason and fix for a commit of which nothing is known; a search that ended early proves no absence."""
+    if searched_rows:
+        lost = "if it was pushed just now, the forge's webhook may have been lost"
+        return (
+            f"it is not among the newest {searched_rows} pipelines; {lost}",
+            "look for an older pipeline in CI, or redeliver the webhook on the forge",
+        )
+    return (
         "no reason found; the forge's webhook may have been lost",
         "redeliver it on the forge, or run: homelab ci restart",
     )

@@ -26,6 +26,7 @@ def apply_observation(
         accepted_commits=watch.accepted_commits | {watch.scope.sha},
         containment={**watch.containment, **observation.containment} if observation.containment else watch.containment,
         repo_active=observation.repo_active,
+        searched_rows=max(watch.searched_rows, observation.searched_rows),
         highest_number=max([watch.highest_number, *(row.number for row in observation.rows)]),
         last_was_detail_only=bool(watch.query.detail_only_of) and not observation.rows,
     )

@@ -10,14 +10,11 @@ from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider, StreamNews, W
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.watch.failure_report import WatchClock
+from homelab_hooks.watch.list_search import ListReader
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.observe import select_newest
 from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiWatchState, WatchScope, WatchTimeouts
 
-MAX_PAGES = 10
-"""pages of the list that are read in search of a commit: 500 pipelines"""
-ROUTINE_PAGE_SIZE = 10
-"""rows of a routine poll: a fifth of the bytes of a whole page (measured, C)"""
 BEST_EFFORT_TIMEOUT_S = 5.0
 """seconds for a request that decides nothing: details and the queue may fail every time"""
 MAX_EMPTY_DETAILS = 2
@@ -79,18 +76,21 @@ class CiPoller:
         detail = self._poll_detail(repo, watch) if not observation.stream_changed else None
         if detail is not None and _is_unchanged(detail, watch):
             return Found(observation._replace(complete_down_to=LIST_NOT_READ_NUMBER, details=(detail,)))
-        rows = self._list_pipelines(repo, watch)
-        if not isinstance(rows, Found):
-            return rows
-        pipelines, complete_down_to = rows.value
+        page_size = self._ci.traits.max_page_size
+        reader = ListReader(self._ci.runs, repo, max_page_size=page_size, time_left=lambda: self._time_left(watch))
+        listed = reader.read(watch)
+        if not isinstance(listed, Found):
+            return listed
+        rows = listed.value.rows
         return Found(
             observation._replace(
-                rows=pipelines,
-                complete_down_to=complete_down_to,
+                rows=rows,
+                complete_down_to=listed.value.complete_down_to,
+                searched_rows=listed.value.searched_rows,
                 details=self._details(
                     repo,
                     watch,
-                    pipelines,
+                    rows,
                     stream_changed=observation.stream_changed and not observation.stream_ended,
                 ),
                 containment={commit: self._check_containment(commit) for commit in watch.query.commits},
@@ -145,21 +145,6 @@ class CiPoller:
             self.repo = answer.value
             return self.repo
         return answer if isinstance(answer, Unavailable | Denied) else Unavailable("CI returned no repository")
-
-    def _list_pipelines(self, repo: Repo, watch: CiWatchState) -> Poll[tuple[tuple[Pipeline, ...], int]]:
-        """Return the rows that the state needs, and the number down to which they are complete."""
-        page_size = ROUTINE_PAGE_SIZE if watch.query.down_to else self._ci.traits.max_page_size
-        found: dict[int, Pipeline] = {}
-        for page in range(1, MAX_PAGES + 1):
-            answer = self._ci.runs.pipelines(repo, page=page, per_page=page_size, within=self._time_left(watch))
-            if not isinstance(answer, Found):
-                return answer
-            found |= {row.number: row for row in answer.value}
-            if len(answer.value) < page_size:
-                return Found((tuple(found.values()), 0))
-            if min(found, default=0) <= watch.query.down_to:
-                break
-        return Found((tuple(found.values()), min(found, default=0)))
 
     def _details(
         self, repo: Repo, watch: CiWatchState, rows: tuple[Pipeline, ...], *, stream_changed: bool

@@ -42,5 +42,7 @@ def explain_verdict(state: CiWatchState, dependencies: WatchDependencies) -> Ver
     facts = dependencies.commit_facts()
     if not state.repo_active:
         facts = facts._replace(is_repo_active=False)
-    reason, hint = explain_no_pipeline(facts, dependencies.ci.traits, was_filtered=bool(state.vanished))
+    reason, hint = explain_no_pipeline(
+        facts, dependencies.ci.traits, was_filtered=bool(state.vanished), searched_rows=state.searched_rows
+    )
     return verdict._replace(reason=f"{verdict.reason}: {reason}", hint=hint)

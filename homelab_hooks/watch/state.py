@@ -55,6 +55,8 @@ class CiObservation(NamedTuple):
 
     rows: tuple[Pipeline, ...] = ()
     complete_down_to: int = 0
+    searched_rows: int = 0
+    """the rows after which a search for the commit ended before the end of the list; 0: it did not"""
     details: tuple[Pipeline, ...] = ()
     containment: Mapping[str, Containment] = NO_CONTAINMENT
     queue: QueueInfo | None = None
@@ -142,6 +144,8 @@ class CiWatchState(NamedTuple):
     containment: Mapping[str, Containment] = NO_CONTAINMENT
     highest_number: int = 0
     """the highest number seen on the list"""
+    searched_rows: int = 0
+    """the rows among which the commit was not found when the watch began, although the list has more"""
     list_inconsistent: bool = False
     """the last list lacked a confirmed pipeline, so what it lacks proves nothing"""
     vanished: tuple[RunRef, ...] = ()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Status, Step, Workflow
-from homelab_hooks.ci.provider import Provider, Traits
+from homelab_hooks.ci.provider import Provider, RunFilter, Traits
 from homelab_hooks.polling.outcome import Denied, Found, Poll
 
 STATUSES = {
@@ -93,8 +93,10 @@ class SecondCi:
         del within
         return Found(Repo(("second", full_name), full_name))
 
-    def pipelines(self, repo: Repo, *, within: float, page: int = 1, per_page: int = 30) -> Poll[tuple[Pipeline, ...]]:
-        del repo, within
+    def pipelines(
+        self, repo: Repo, *, within: float, page: int = 1, per_page: int = 30, only: RunFilter | None = None
+    ) -> Poll[tuple[Pipeline, ...]]:
+        del repo, within, only
         rows = [run.poll(number) for number, run in enumerate(self.runs, 1)]
         return Found(tuple(reversed(rows))[(page - 1) * per_page : page * per_page])
 

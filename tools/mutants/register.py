@@ -7,9 +7,10 @@ from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
+from tools.mutants.search import SEARCH
 from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER, *STREAM)
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER, *STREAM, *SEARCH)

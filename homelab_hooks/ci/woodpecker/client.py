@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from homelab_hooks.ci.connection import ApiClient, Connect
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
+from homelab_hooks.ci.provider import RunFilter
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import UNKNOWN_REPO_HINT, is_unmarked, mark_as_own, read_response
 from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS_CODE, MAX_PAGE_SIZE, format_pipelines_page
@@ -59,10 +60,13 @@ class WoodpeckerClient:
         return self._get(path, parse.parse_can_push, "the permissions on the repository", within)
 
     def pipelines(
-        self, repo: Repo, *, within: float, page: int = 1, per_page: int = MAX_PAGE_SIZE
+        self, repo: Repo, *, within: float, page: int = 1, per_page: int = MAX_PAGE_SIZE, only: RunFilter | None = None
     ) -> Poll[tuple[Pipeline, ...]]:
-        """Return a page of the list, newest first, without workflows."""
-        query = urlencode({"page": page, "perPage": per_page})
+        """Return a page of the list, newest first, without workflows. Servers before 3.0 ignore `only`."""
+        wanted = only or RunFilter()
+        filters = {"event": ",".join(sorted(wanted.events)), "branch": wanted.branch, "ref": wanted.ref}
+        given = {name: value for name, value in filters.items() if value}
+        query = urlencode({"page": page, "perPage": per_page, **given})
         reader = partial(parse.parse_pipelines, page_url=self._page_url(repo))
         return self._get(f"/api/repos/{repo.id}/pipelines?{query}", reader, "the repository", within)
 
