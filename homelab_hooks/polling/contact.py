@@ -86,6 +86,7 @@ def on_unavailable(
         timeout: seconds without a usable response after which the caller gives up.
     """
     contact = _count_silence(contact, now, asked_at)._replace(
+        ever_answered=contact.ever_answered or poll.answered_before,
         refusals=0,
         foreign=contact.foreign + 1 if poll.kind is FailureKind.FOREIGN else 0,
         retry_after=poll.retry_after or 0.0,
@@ -102,7 +103,12 @@ def on_denied(
         asked_at: when the poll was due.
         timeout: seconds without a usable response after which the caller gives up.
     """
-    contact = _count_silence(contact, now, asked_at)._replace(refusals=contact.refusals + 1, foreign=0, retry_after=0.0)
+    contact = _count_silence(contact, now, asked_at)._replace(
+        ever_answered=contact.ever_answered or poll.worked_before,
+        refusals=contact.refusals + 1,
+        foreign=0,
+        retry_after=0.0,
+    )
     return _report_if_lost(contact, poll.reason, now, timeout)
 
 

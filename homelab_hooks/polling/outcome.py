@@ -48,6 +48,8 @@ class Unavailable(NamedTuple):
     """seconds that the server asked to wait"""
     hint: str = ""
     """what may help, if known"""
+    answered_before: bool = False
+    """another request of the same wait had a usable response"""
 
 
 class Denied(NamedTuple):
@@ -58,6 +60,8 @@ class Denied(NamedTuple):
     exit: ExitCode = ExitCode.DENIED
     final: bool = False
     """a retry cannot help, whatever worked before (a certificate that does not verify)"""
+    worked_before: bool = False
+    """the same token had worked for the same repository in this wait"""
     slow: bool = False
     """the refusal was so slow that a locked database may be the cause"""
 

@@ -69,6 +69,16 @@ class CiPoller:
 
     def poll(self, watch: CiWatchState) -> Poll[CiObservation]:
         """Poll once and return what was observed, or why there was no usable answer."""
+        poll = self._poll(watch)
+        match poll:
+            case Unavailable():
+                return poll._replace(answered_before=self._token_accepted)
+            case Denied():
+                return poll._replace(worked_before=self.repo is not None)
+            case _:
+                return poll
+
+    def _poll(self, watch: CiWatchState) -> Poll[CiObservation]:
         repo = self._find_repository(watch)
         if not isinstance(repo, Repo):
             return repo

@@ -43,6 +43,14 @@ def test_a_refusal_after_success_is_ridden_out(status: str, lasts: float, stream
 
 
 @pytest.mark.parametrize("status", REFUSALS)
+def test_a_refusal_of_the_first_list_is_ridden_out(status: str) -> None:
+    """The token was accepted and the repository found a moment before."""
+    woodpecker = InMemoryWoodpecker(bad=lambda path, t: REFUSALS[status] if "pipelines?" in path and t < 8 else None)
+    woodpecker.push(timelines.make_green(20), at=1.0)
+    assert woodpecker.watch().exit is ExitCode.OK
+
+
+@pytest.mark.parametrize("status", REFUSALS)
 def test_a_refusal_that_stays_is_denied_after_the_time_of_a_silence(status: str) -> None:
     woodpecker = InMemoryWoodpecker(stream="", bad=between(REFUSALS[status], 30))
     woodpecker.push(timelines.make_green(900), at=1.0)

@@ -124,4 +124,22 @@ RESPONDER = (
         (Change("cli/main.py", 'if arg_strings == ["--"] and ', "if False and "),),
         ("tests/cli/test_option_values.py::test_two_dashes_are_a_value_like_any_other",),
     ),
+    Defence(
+        "unmarked-among-marked",
+        "a usable response without the version, of a server that sends it otherwise, is not believed",
+        (Change("ci/woodpecker/client.py", "describe_foreign(response) if self._marks_responses else poll", "poll"),),
+        (f"{FOREIGN}::test_another_servers_responses_after_good_ones_are_timed[another API's list]",),
+    ),
+    Defence(
+        "foreign-after-the-token",
+        "another server's responses are timed as soon as the token was accepted",
+        (Change("watch/poller.py", "answered_before=self._token_accepted", "answered_before=False"),),
+        (f"{FOREIGN}::test_they_are_timed_as_soon_as_the_token_was_accepted",),
+    ),
+    Defence(
+        "refusals-of-the-first-list",
+        "a refusal is timed as soon as the repository was found",
+        (Change("watch/poller.py", "worked_before=self.repo is not None", "worked_before=False"),),
+        ("tests/watch/test_time.py::test_a_refusal_of_the_first_list_is_ridden_out",),
+    ),
 )

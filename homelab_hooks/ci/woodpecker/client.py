@@ -13,7 +13,13 @@ from homelab_hooks.ci.connection import ApiClient, Connect
 from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, Step
 from homelab_hooks.ci.provider import RunFilter
 from homelab_hooks.ci.woodpecker import parse
-from homelab_hooks.ci.woodpecker.responses import UNKNOWN_REPO_HINT, is_unmarked, mark_as_own, read_response
+from homelab_hooks.ci.woodpecker.responses import (
+    UNKNOWN_REPO_HINT,
+    describe_foreign,
+    is_unmarked,
+    mark_as_own,
+    read_response,
+)
 from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS_CODE, MAX_PAGE_SIZE, format_pipelines_page
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
@@ -37,7 +43,7 @@ class WoodpeckerClient:
     def __init__(self, connect: Connect, *, server_url: str = "") -> None:
         self._connect = connect
         self._server_url = server_url
-        self._header_removed = False
+        self._header_removed = self._marks_responses = False
 
     def user(self, *, within: float) -> Poll[str]:
         """Return the login of the token's owner.
@@ -141,8 +147,11 @@ class WoodpeckerClient:
     ) -> Poll[T]:
         """Interpret a response; one without Woodpecker's header is its own only if a proxy removes that header."""
         if isinstance(response, RequestFailed) or not is_unmarked(response):
+            self._marks_responses = self._marks_responses or isinstance(response, HttpResponse)
             return interpret(response)
         poll, if_own = interpret(response), interpret(mark_as_own(response))
+        if isinstance(poll, Found):  # usable; but a server that marks its responses did not send this one
+            return describe_foreign(response) if self._marks_responses else poll
         return if_own if _is_foreign(poll) and not _is_foreign(if_own) and self._is_header_removed(client) else poll
 
     def _is_header_removed(self, client: ApiClient) -> bool:

@@ -59,8 +59,8 @@ def read_response(
     if response.status in REDIRECT_STATUSES:
         return _on_redirect(response)
     poll = _read_status(response, parse, subject, token_source, server_url)
-    is_named = isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN
-    return _on_foreign(response) if _is_foreign(response) and not is_named else poll
+    is_settled = isinstance(poll, Found) or (isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN)
+    return poll if is_settled or not _is_foreign(response) else describe_foreign(response)
 
 
 def _read_status(
@@ -89,7 +89,7 @@ def mark_as_own(response: HttpResponse) -> HttpResponse:
 
 
 def _is_foreign(response: HttpResponse) -> bool:
-    """Return whether a response is another server's; of a proxy whose server is down it is not known."""
+    """Return whether an unusable response is another server's; of a proxy whose server is down it is not known."""
     if is_bot_check(response):
         return True
     transient = response.status in TRANSIENT_STATUSES or response.status in _SERVER_ERRORS
@@ -124,7 +124,7 @@ def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
     return Unavailable(strip_control_chars(failure.reason), failure.kind, hint=hint)
 
 
-def _on_foreign(response: HttpResponse) -> Unavailable:
+def describe_foreign(response: HttpResponse) -> Unavailable:
     """Return what is known about the server that sent a response which is not Woodpecker's."""
     who = describe_responder(response)
     text = f" ({who})" if who else _short_body(response)

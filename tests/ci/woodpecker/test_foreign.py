@@ -72,6 +72,20 @@ FOREIGN: dict[str, tuple[HttpResponse, str]] = {
 }
 
 
+@dataclass
+class WithoutVersion(InMemoryWoodpecker):
+    """Woodpecker behind a proxy that removes its version header."""
+
+    def request(
+        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = 0, body: bytes = b""
+    ) -> HttpResponse | RequestFailed:
+        found = super().request(method, path, timeout=timeout, max_bytes=max_bytes, body=body)
+        if isinstance(found, RequestFailed):
+            return found
+        headers = {name: value for name, value in found.headers.items() if name != "x-woodpecker-version"}
+        return found._replace(headers=headers)
+
+
 @pytest.mark.parametrize("name", FOREIGN)
 def test_another_servers_response_is_not_a_refusal_and_names_it(name: str) -> None:
     found = read_response(FOREIGN[name][0], parse.parse_login, subject="the user", token_source="WP_TOKEN")
@@ -106,6 +120,20 @@ def test_another_servers_responses_after_good_ones_are_timed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FOREIGN)
+def test_they_are_timed_as_soon_as_the_token_was_accepted(name: str) -> None:
+    """Only where no API answer has ever come, the address is wrong."""
+    woodpecker = InMemoryWoodpecker(bad=lambda path, t: FOREIGN[name][0] if "repos" in path and t < 60 else None)
+    woodpecker.push(timelines.make_green(5), at=1.0)
+    assert woodpecker.watch().exit is ExitCode.OK
+
+
+def test_a_server_without_the_version_is_usable_if_its_answers_are() -> None:
+    woodpecker = WithoutVersion(bad=lambda path, _: response(404, {}) if "healthz" in path else None)
+    woodpecker.push(timelines.make_red(seconds=5), at=1.0)
+    assert woodpecker.watch().exit is ExitCode.FAILED
+
+
+@pytest.mark.parametrize("name", FOREIGN)
 def test_two_of_them_at_the_beginning_are_ridden_out(name: str) -> None:
     answers = [FOREIGN[name][0]] * 2
 
@@ -134,20 +162,6 @@ def test_a_proxy_whose_server_is_down_is_not_another_server(answer: HttpResponse
     assert woodpecker.watch(timeouts=WatchTimeouts(unreachable=30)).exit is ExitCode.UNREACHABLE
 
 
-@dataclass
-class BehindStrippingProxy(InMemoryWoodpecker):
-    """Woodpecker behind a proxy that removes its version header."""
-
-    def request(
-        self, method: str, path: str, *, timeout: float = 15.0, max_bytes: int = 0, body: bytes = b""
-    ) -> HttpResponse | RequestFailed:
-        found = super().request(method, path, timeout=timeout, max_bytes=max_bytes, body=body)
-        if isinstance(found, RequestFailed):
-            return found
-        headers = {name: value for name, value in found.headers.items() if name != "x-woodpecker-version"}
-        return found._replace(headers=headers)
-
-
 @pytest.mark.parametrize(
     ("path", "status", "word"),
     [
@@ -157,7 +171,7 @@ class BehindStrippingProxy(InMemoryWoodpecker):
     ],
 )
 def test_a_proxy_that_removes_the_version_is_known_by_the_health_check(path: str, status: int, word: str) -> None:
-    woodpecker = BehindStrippingProxy(bad=lambda asked, _: response(status, {}) if path in asked else None)
+    woodpecker = WithoutVersion(bad=lambda asked, _: response(status, {}) if path in asked else None)
     verdict = woodpecker.watch()
     assert verdict.exit is ExitCode.DENIED
     assert word in verdict.reason
@@ -165,7 +179,7 @@ def test_a_proxy_that_removes_the_version_is_known_by_the_health_check(path: str
 
 
 def test_a_green_pipeline_behind_such_a_proxy_is_green() -> None:
-    woodpecker = BehindStrippingProxy()
+    woodpecker = WithoutVersion()
     woodpecker.push(timelines.make_green(5), at=1.0)
     assert woodpecker.watch().exit is ExitCode.OK
 
