@@ -46,6 +46,8 @@ class WatchIntervals:
     near_end_window: NearEndWindow = field(default_factory=NearEndWindow)
     streaming_s: float = 20.0
     """while the event stream wakes the watch"""
+    streaming_first_s: float = 3.0
+    """the same, right after a change of status; the delay grows with the time since then"""
     aligned_from_s: float = 5.0
     """a shorter delay makes no report noticeably late"""
     max_stretch_factor: float = 1.2
@@ -111,9 +113,9 @@ def _steady_delay(watch: CiWatchState, now: float) -> float:
         return INTERVALS.early_s if is_early else INTERVALS.unconfirmed_s
     if any(not track.confirmed or track.misses for track in watch.tracks):
         return INTERVALS.unconfirmed_s  # the stream does not report that a pipeline vanished
-    if watch.stream_reliable:
-        return INTERVALS.streaming_s
     lasted = now - max(track.status_changed_at for track in watch.tracks)
+    if watch.stream_reliable:  # a stream that falls silent is noticed soon where quick failures come
+        return min(INTERVALS.streaming_s, max(INTERVALS.streaming_first_s, 2.0 * lasted))
     if lasted < INTERVALS.early_period_s:
         return INTERVALS.early_s
     without_estimate: float = min(INTERVALS.unestimated_max_s, INTERVALS.growth_factor * lasted**0.5)

@@ -332,6 +332,17 @@ def test_a_stream_that_says_nothing_about_our_pipeline_delays_no_verdict(name: s
     assert woodpecker.clock.t - (0.3 + seconds) <= 4.5
 
 
+@pytest.mark.parametrize("seconds", [1.2, 5.0, 8.0])
+def test_a_stream_that_falls_silent_after_the_start_delays_a_quick_end_by_seconds(seconds: float) -> None:
+    """A proxy that buffers lets the first events through."""
+    woodpecker = InMemoryWoodpecker(
+        stream="lies", lies=lambda since, until: [event(0.3)] if since <= 0.9 < until else []
+    )
+    woodpecker.push(timelines.make_green(seconds), at=0.3)
+    assert woodpecker.watch().exit is ExitCode.OK
+    assert woodpecker.clock.t - (0.3 + seconds) <= 7.0
+
+
 def test_a_flood_of_changes_of_our_pipeline_costs_few_requests() -> None:
     """Each reports another status and, in turn, an end that does not come."""
     flood = [event(t) for t in (0.0, 0.3, 1.0)] * 3
