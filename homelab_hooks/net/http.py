@@ -63,6 +63,7 @@ class HttpClient:
         self._clock = clock
         self._deadline = Deadline(clock)
         proxy = None if dial else find_proxy(server)
+        self._proxy = proxy
         pinned = {(server.host, server.port): (dial.address, dial.port or server.port)} if dial else {}
         transport = _PinnedTransport(
             PinnedBackend(pinned, self._deadline, resolve_host), verify=_ssl_context(server, ca_file), proxy=proxy
@@ -101,12 +102,8 @@ class HttpClient:
                 received = read_bounded_body(
                     response.iter_raw(), response.headers.get("content-encoding", ""), max_bytes
                 )
-        except httpx.ConnectTimeout:
-            return RequestFailed(FailureKind.TIMEOUT, f"no connection within {min(CONNECT_TIMEOUT_S, timeout):.0f} s")
-        except httpx.TimeoutException:
-            return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
         except httpx.TransportError as error:
-            return classify_error(error)
+            return self._on_error(error, timeout)
         if isinstance(received, RequestFailed):
             return received
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -127,6 +124,24 @@ class HttpClient:
         except httpx.TransportError as error:
             return classify_error(error)
         return RequestFailed(FailureKind.CONNECTION, "the stream ended")
+
+    def _on_error(self, error: httpx.TransportError, timeout: float) -> RequestFailed:
+        """Return why there is no response; a connection that fails is one to the proxy, if there is one."""
+        match error:
+            case httpx.ConnectTimeout():
+                reason = f"no connection within {min(CONNECT_TIMEOUT_S, timeout):.0f} s"
+                failed = RequestFailed(FailureKind.TIMEOUT, reason)
+            case httpx.TimeoutException():
+                return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
+            case httpx.ConnectError():
+                failed = classify_error(error)
+            case _:
+                return classify_error(error)
+        if self._proxy is None or failed.certificate_fault:
+            return failed
+        proxy = httpx.URL(self._proxy)
+        port = f":{proxy.port}" if proxy.port else ""
+        return failed._replace(reason=f"the proxy {proxy.host}{port}: {failed.reason}")
 
     def close(self) -> None:
         """Close the connections."""

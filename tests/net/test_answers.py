@@ -17,6 +17,7 @@ from homelab_hooks.net.message import HttpResponse, RequestFailed, read_bounded_
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators import faults
 from homelab_hooks.simulators.faults import FaultPoint, FaultRule
+from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from tests.waiting import HANG_S
 
@@ -197,6 +198,17 @@ def test_no_proxy_keeps_a_host_off_the_proxy(client: Client, tunnel: Any, monkey
     monkeypatch.setenv("NO_PROXY", "localhost,.invalid")
     assert isinstance(client("https://missing.invalid").request("GET", "/version", timeout=HANG_S), RequestFailed)
     assert tunnel.asked == []
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_proxy_that_cannot_be_reached_is_named_without_its_password(
+    client: Client, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    port = find_free_port()
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}bob:s3cret@127.0.0.1:{port}")
+    answer = client("https://ci.example.test").request("GET", "/version", timeout=HANG_S)
+    assert isinstance(answer, RequestFailed)
+    assert answer.reason == f"the proxy 127.0.0.1:{port}: Connection refused"
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "gopher://127.0.0.1"])
