@@ -322,12 +322,23 @@ UNTRUE: dict[str, list[bytes]] = {
 }
 
 
-@pytest.mark.parametrize("seconds", [1.2, 12.0, 100.0])
+@pytest.mark.parametrize("seconds", [1.2, 12.0, 25.0, 40.0, 100.0])
 @pytest.mark.parametrize("name", UNTRUE)
 def test_a_stream_that_says_nothing_about_our_pipeline_delays_no_verdict(name: str, seconds: float) -> None:
     """Neither its first ping nor what else it sends shows that it would report an end."""
     woodpecker = InMemoryWoodpecker(stream="lies", lies=lambda _since, _until: UNTRUE[name])
     woodpecker.push(timelines.make_green(seconds), at=0.3)
+    assert woodpecker.watch().exit is ExitCode.OK
+    assert woodpecker.clock.t - (0.3 + seconds) <= 4.5
+
+
+@pytest.mark.parametrize("seconds", [10.0, 20.0, 30.0, 40.0])
+@pytest.mark.parametrize("name", UNTRUE)
+def test_it_delays_no_end_of_a_pipeline_that_ran_before_the_watch_began(name: str, seconds: float) -> None:
+    """The watch sees no change before the end, so the stream cannot have missed one."""
+    woodpecker = InMemoryWoodpecker(stream="lies", lies=lambda _since, _until: UNTRUE[name])
+    woodpecker.push(timelines.make_green(seconds, steps=["build"]), at=0.3)
+    woodpecker.clock.t = 5.0
     assert woodpecker.watch().exit is ExitCode.OK
     assert woodpecker.clock.t - (0.3 + seconds) <= 4.5
 

@@ -19,7 +19,7 @@ STREAM = (
         "proven-streams",
         "a stream is relied on only after it has shown that it reports changes",
         (Change(ESTIMATE, "stream_reliable=is_proven and", "stream_reliable=observation.stream_up and"),),
-        (f"{STREAM_TEST}::test_a_stream_that_says_nothing_about_our_pipeline_delays_no_verdict",),
+        (f"{STREAM_TEST}::test_it_delays_no_end_of_a_pipeline_that_ran_before_the_watch_began",),
     ),
     Defence(
         "streams-of-garbage",
