@@ -72,7 +72,8 @@ from homelab_hooks.deploy.assessment import (
     RolloutFailed,
     RolloutProgressing,
 )
-from homelab_hooks.deploy.contact import on_answer, on_denied, on_missing, on_unavailable, timed_out
+from homelab_hooks.deploy.contact import on_answer, on_denied, on_unavailable, timed_out
+from homelab_hooks.deploy.missing_workload import on_missing
 from homelab_hooks.deploy.proof import Assessed, InstanceCounts, Observation
 from homelab_hooks.deploy.request import RolloutOutcome
 from homelab_hooks.deploy.state import RolloutState, Settling, report_if_new
