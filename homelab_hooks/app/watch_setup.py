@@ -36,13 +36,14 @@ class CommitContext(NamedTuple):
 
 def resolve_commit(runtime: Runtime, name: str | None) -> Commit:
     """Resolve COMMIT. Raises CommandError if git cannot resolve it."""
-    found = runtime.git_readonly.history.resolve(name or "HEAD")
+    found = runtime.git_readonly.history.resolve("HEAD" if name is None else name)
     if found is not None:
         return found
     if runtime.git_readonly.location.git_dir() is None:
         hint = "run this in a repository, or give a full SHA"
         raise CommandError("not a git repository" + (f": cannot resolve {name!r}" if name else ""), hint=hint)
-    raise CommandError(f"unknown revision {name or 'HEAD'!r}", hint="give a branch, a tag or a SHA")
+    shown = "HEAD" if name is None else name
+    raise CommandError(f"unknown revision {shown!r}", hint="give a branch, a tag or a SHA")
 
 
 def resolve_context(config: Config, runtime: Runtime, name: str | None) -> CommitContext:

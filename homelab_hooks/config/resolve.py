@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from homelab_hooks.config.address import Dial, ServerUrl, is_loopback_host
 from homelab_hooks.config.schema import SETTINGS, OutputMode, Setting
 from homelab_hooks.errors import CommandError
+from homelab_hooks.text.durations import parse_duration
 from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
 
@@ -130,8 +131,9 @@ def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSett
             parsed = [setting.parse(text) for text in texts]
         except ValueError as error:
             shown = repr(truncate_text(strip_userinfo(" ".join(texts)), 80))
+            key = f"{setting.tracked} = " if source == TRACKED_FILE else ""
             raise CommandError(
-                f"{_display_name(setting)}: {shown} from {source} is malformed", hint=str(error)
+                f"{_display_name(setting)}: {key}{shown} from {source} is malformed", hint=str(error)
             ) from None
         return EffectiveSetting(setting, tuple(parsed) if setting.is_list else parsed[0], " ".join(texts), source)
     return EffectiveSetting(setting, () if setting.is_list else setting.unset_value, setting.default_label, "default")
@@ -186,9 +188,10 @@ def _tracked_value(setting: Setting, tracked: Mapping[str, object]) -> str | lis
     texts = raw if setting.is_list and isinstance(raw, list) else [raw]
     if raw is None or all(isinstance(text, str) and not text.strip() for text in texts):
         return None
-    if all(isinstance(text, str) or type(text) is int for text in texts):
+    # TOML has integers, and a duration may be one: it counts seconds.
+    if all(isinstance(text, str) or (setting.parse is parse_duration and type(text) is int) for text in texts):
         return [str(text) for text in texts] if setting.is_list else str(raw)
-    kind = "a list of texts" if setting.is_list else "a text"
+    kind = "a list of texts" if setting.is_list else "a text in quotes"
     raise CommandError(
         f"{_display_name(setting)}: {setting.tracked} from {TRACKED_FILE} is malformed", hint=f"expected {kind}"
     )

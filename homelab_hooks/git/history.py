@@ -13,6 +13,11 @@ from homelab_hooks.git.containment import Containment
 
 _FULL_SHA = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
 _TAGS = "refs/tags/"
+_NOT_IN_REF = re.compile(r"[\^~:]|@\{")
+"""what makes a revision more than the name of a ref"""
+_TAGGED_OBJECT = re.compile(r"object ([0-9a-f]{40}|[0-9a-f]{64})\n")
+MAX_NESTED_TAGS = 16
+"""tags that point to each other and are followed"""
 FETCH_TIMEOUT_S = 10.0
 """seconds that a fetch of an unknown commit may take"""
 REFETCH_AFTER_S = 30.0
@@ -24,6 +29,8 @@ class Commit(NamedTuple):
 
     sha: str
     tag: str = ""
+    tag_objects: tuple[str, ...] = ()
+    """the annotated tags between the name and the commit, the outermost first; a tag can point to another tag"""
 
 
 class History:
@@ -33,14 +40,54 @@ class History:
         self._git = git
 
     def resolve(self, name: str) -> Commit | None:
-        """Return the commit that git resolves `name` to; a full sha is its own answer, also if it is not here."""
-        sha = self._git.line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-        if not _FULL_SHA.fullmatch(sha):  # `^HEAD` resolves too, and means everything but HEAD
-            return Commit(name.lower()) if _FULL_SHA.fullmatch(name) else None
-        if name == "HEAD" or _FULL_SHA.fullmatch(name):
+        """Return the commit that git resolves `name` to; None for what is not one commit, such as a range or a tree.
+
+        A full SHA that the repository does not have is returned as it is.
+        """
+        sha = self._commit_of(name)
+        if not sha:
+            is_missing = _FULL_SHA.fullmatch(name) and not self._git.run("cat-file", "-e", name).ok
+            return Commit(name.lower()) if is_missing else None
+        if name == "HEAD":
             return Commit(sha)
+        ref = "" if _FULL_SHA.fullmatch(name) else self._ref_of(name, sha)
+        if ref and not ref.startswith(_TAGS):
+            return Commit(sha)
+        return Commit(sha, ref, self._tag_objects(ref or name, sha))
+
+    def _commit_of(self, name: str) -> str:
+        """Return the commit that a revision means; empty if it is not one commit."""
+        if "\0" in name:
+            return ""
+        # Git would take `:/text^{commit}` as a search for that text, so this form is resolved in two steps.
+        found = self._object_of(name) if name.startswith(":/") else name
+        sha = self._object_of(f"{found}^{{commit}}")
+        return sha if _FULL_SHA.fullmatch(sha) else ""  # `^HEAD` resolves too, and means everything but HEAD
+
+    def _object_of(self, name: str) -> str:
+        return self._git.line("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+
+    def _ref_of(self, name: str, sha: str) -> str:
+        """Return the full ref that a name means, and empty if it is not a ref's name. A tag precedes a branch.
+
+        `--symbolic-full-name` prints nothing where both exist.
+        """
         full = self._git.line("rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", name)
-        return Commit(sha, full if full.startswith(_TAGS) else "")
+        if full or _NOT_IN_REF.search(name):
+            return full
+        tag = f"{_TAGS}{name}"
+        is_tag = self._git.run("show-ref", "--verify", "--quiet", "--", tag).ok and self._commit_of(tag) == sha
+        return tag if is_tag else ""
+
+    def _tag_objects(self, name: str, sha: str) -> tuple[str, ...]:
+        """Return the annotated tags from a name down to its commit."""
+        found: list[str] = []
+        tag = self._object_of(name)
+        while tag and tag != sha and len(found) < MAX_NESTED_TAGS:
+            found.append(tag)
+            inner = _TAGGED_OBJECT.match(self._git.line("cat-file", "tag", tag))
+            tag = inner[1] if inner else ""
+        return tuple(found)
 
     def head(self) -> str:
         """Return the commit that is checked out; empty before the first commit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -229,15 +230,39 @@ def test_one_empty_target_among_several_options_is_refused() -> None:
         resolve_config(SettingSources(options={"deploy": ["web/shop", ""]}))
 
 
+NOT_TEXT: tuple[object, ...] = (
+    7, -1, 0, 1.5, True, False, ["main", 7], [["main"]], [True], {}, {"name": "main"}, [{"name": "main"}],
+    date(2026, 1, 1), float("nan"),
+)  # fmt: skip
+TRACKED_KEYS = [setting.tracked for setting in SETTINGS if setting.tracked]
+
+
+def is_valid(key: str, raw: object) -> bool:
+    """Whether the tracked file may set a key to a value that is not a text: a duration to an integer."""
+    duration = key == "timeout" or key.endswith("-timeout") or key == "settle"
+    return duration and type(raw) is int and raw >= 0
+
+
 @pytest.mark.parametrize(
-    ("key", "raw"),
-    [("repo", {"a": 1}), ("timeout", 1.5), ("timeout", True), ("deploy", [1]), ("verify", ["make"]), ("deploy", {})],
+    ("key", "raw"), [(key, raw) for key in TRACKED_KEYS for raw in NOT_TEXT if not is_valid(key, raw)]
 )
 def test_a_value_of_another_type_in_the_tracked_file_is_malformed(key: str, raw: object) -> None:
     with pytest.raises(CommandError) as raised:
         resolve_config(SettingSources(tracked={key: raw}))
+    assert raised.value.exit is ExitCode.USAGE
     assert key in raised.value.message
     assert ".homelab.toml" in raised.value.message
+
+
+@pytest.mark.parametrize("key", [key for key in TRACKED_KEYS if is_valid(key, 7)])
+def test_an_integer_in_the_tracked_file_is_a_duration_in_seconds(key: str) -> None:
+    assert getattr(resolve_config(SettingSources(tracked={key: 7})), key.replace("-", "_")) == 7.0
+
+
+@pytest.mark.parametrize(("key", "text"), [("target", "a..b"), ("repo", "app"), ("timeout", "soon"), ("deploy", "x")])
+def test_a_text_in_the_tracked_file_that_cannot_be_read_is_named_with_its_key(key: str, text: str) -> None:
+    with pytest.raises(CommandError, match=f"{key} = '{text}' from .homelab.toml is malformed"):
+        resolve_config(SettingSources(tracked={key: text}))
 
 
 def test_a_stronger_source_spares_the_reading_of_a_weaker_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from homelab_hooks.ci.woodpecker.traits import WOODPECKER
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.git.gitpython import GitPythonRunner
-from homelab_hooks.git.history import REFETCH_AFTER_S, GitContainment
+from homelab_hooks.git.history import REFETCH_AFTER_S, Commit, GitContainment
 from homelab_hooks.git.push_result import PushStatus
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remotes import choose_remote
@@ -83,7 +84,79 @@ def test_a_name_resolves_to_a_full_commit_and_says_when_it_is_a_tag(
         assert (found.sha, found.tag) == (clone.head, tag)
 
 
-@pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef", "^HEAD"])
+def test_a_tag_precedes_a_branch_of_the_same_name(workshop: ScratchRepositories, either: Opened) -> None:
+    """As `git rev-parse` has it; `--symbolic-full-name` prints nothing for such a name."""
+    clone = workshop.clone("ann")
+    clone.git("tag", "-a", "-m", "one", "both")
+    tagged = clone.head
+    clone.git("branch", "both", clone.commit("more"))
+    git = either(clone.path)
+    found = git.history.resolve("both")
+    assert found is not None
+    assert (found.sha, found.tag) == (tagged, "refs/tags/both")
+    branch = git.history.resolve("heads/both")
+    assert branch is not None
+    assert (branch.sha, branch.tag) == (clone.head, "")
+
+
+def test_the_objects_of_an_annotated_tag_are_known_and_a_lightweight_tag_has_none(
+    workshop: ScratchRepositories, either: Opened
+) -> None:
+    clone = workshop.clone("ann")
+    clone.git("tag", "light")
+    clone.git("tag", "-a", "-m", "one", "inner")
+    clone.git("-c", "advice.nestedTag=false", "tag", "-a", "-m", "two", "outer", "inner")
+    inner, outer = clone.sha("refs/tags/inner"), clone.sha("refs/tags/outer")
+    history = either(clone.path).history
+    assert history.resolve("light") == Commit(clone.head, "refs/tags/light")
+    assert history.resolve("inner") == Commit(clone.head, "refs/tags/inner", (inner,))
+    assert history.resolve("outer") == Commit(clone.head, "refs/tags/outer", (outer, inner))
+    assert history.resolve(outer) == Commit(clone.head, "", (outer, inner))
+    assert history.resolve("inner^{}") == history.resolve("inner~0") == Commit(clone.head)
+    clone.git("tag", "-f", "-a", "-m", "moved", "inner", clone.commit("more"))
+    moved = history.resolve("inner")
+    assert moved == Commit(clone.head, "refs/tags/inner", (clone.sha("refs/tags/inner"),))
+
+
+REVISIONS = (
+    "@", ":/begin", ":/^add", ":/!-add", "HEAD^{/begin}", "@{u}", "main@{u}", "@{upstream}", "@{push}", "main@{1}",
+    "HEAD@{1}", "@{1}", "@{-1}", "v1^{}", "v1^0", "v1~0", "v1^{commit}", "v1^{/begin}", "HEAD^", "HEAD~1", "HEAD~",
+    "HEAD^{commit}", "HEAD@{now}", "tags/v1", "refs/tags/v1", "heads/main", "origin", "origin/main",
+    "remotes/origin/main",
+    "v1-0-g{sha}", "{sha}", "{SHA}", "main^{tree}^{commit}", "{tree}", "HEAD:README", ":README", ":0:README",
+    ":/nothing like it", "HEAD^{/nothing}", "HEAD^@", "HEAD^!", "HEAD^-", "main..v1", "v1...main", "..", "HEAD..",
+    "^HEAD", "-x", "--all", "--not", "-", "--", ":/[", "main@{99}", "v1@{u}", "HEAD~99", "@{-9}", "*", "a b", " ", "\n",
+    "HEAD\n", "\udcff", "{blob}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REVISIONS)
+def test_each_revision_means_the_commit_that_git_says_or_nothing(
+    workshop: ScratchRepositories, opened: Opened, name: str
+) -> None:
+    """Git decides: a name that `rev-parse` gives exactly one object for, which is or leads to a commit."""
+    clone = workshop.clone("ann")
+    clone.git("tag", "-a", "-m", "one", "v1")
+    clone.git("switch", "--quiet", "-c", "side")
+    clone.git("switch", "--quiet", "main")
+    clone.commit("more")
+    names = {
+        "sha": clone.head,
+        "SHA": clone.head.upper(),
+        "tree": clone.sha("HEAD^{tree}"),
+        "blob": clone.sha("HEAD:README"),
+    }
+    for key, value in names.items():
+        name = name.replace(f"{{{key}}}", value)
+    one = clone.sha(name) if "\udcff" not in name and not re.search(r"\^[@!-]$", name) else ""
+    expected = clone.sha(f"{one}^{{commit}}") if re.fullmatch(r"[0-9a-f]{40}", one) else ""
+    if name.startswith("-"):
+        expected = ""
+    found = opened(clone.path).history.resolve(name)
+    assert (found.sha if found else "") == expected
+
+
+@pytest.mark.parametrize("name", ["nothing", "--all", "-h", "", "HEAD..main", "deadbeef", "^HEAD", "a\0b"])
 def test_what_is_not_a_commit_resolves_to_nothing(workshop: ScratchRepositories, opened: Opened, name: str) -> None:
     assert opened(workshop.clone("ann").path).history.resolve(name) is None
 

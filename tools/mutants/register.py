@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
+from tools.mutants.pipelines import PIPELINES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
 from tools.mutants.search import SEARCH
@@ -13,4 +14,4 @@ from tools.mutants.server import SERVER
 from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER, *STREAM, *SEARCH)
+REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER, *STREAM, *SEARCH, *PIPELINES)
