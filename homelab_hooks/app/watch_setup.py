@@ -103,7 +103,7 @@ def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
         if event not in traits.all_events:
             raise CommandError(f"--event: unknown event {event!r}", hint=f"one of {', '.join(traits.all_events)}")
     chosen = frozenset(events or traits.deciding_events)
-    return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag)
+    return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag, tag_objects=frozenset(commit.tag_objects))
 
 
 def watch_dependencies(

@@ -78,7 +78,8 @@ def report_failure(
         name = log_tail.format_log_source(failed.workflow, failed.step)
         for line in log_tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
             emit(line)
-        rest = f"homelab ci logs {watch.scope.sha} --step {shlex.quote(failed.step.name)}"
+        about = shlex.quote(watch.scope.tag or watch.scope.sha)
+        rest = f"homelab ci logs {about} --step {shlex.quote(failed.step.name)}"
         if gathered.lines:
             hidden = len(gathered.lines) - TAIL_LINES
             more = f"{hidden} lines before these" if hidden > 0 else "the whole log"

@@ -23,7 +23,7 @@ def apply_observation(
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
     """Apply an observation and return the state with an event for each change."""
     watch = watch._replace(
-        accepted_commits=watch.accepted_commits | {watch.scope.sha},
+        accepted_commits=watch.accepted_commits | watch.scope.commits,
         containment={**watch.containment, **observation.containment} if observation.containment else watch.containment,
         repo_active=observation.repo_active,
         searched_rows=max(watch.searched_rows, observation.searched_rows),
@@ -142,7 +142,7 @@ def rank_status(status: Status) -> int:
 
 
 def _replacement_note(row: Pipeline, old: PipelineTrack, watch: CiWatchState) -> str:
-    if row.commit == watch.scope.sha:
+    if row.commit in watch.scope.commits:
         return f"restarted: {row.run} replaces {old.run}"
     newer = short_sha(row.commit)
     return f"{old.run} was superseded by {row.run}, whose commit {newer} contains this commit: following it"
@@ -185,7 +185,7 @@ def _report_other_pipelines(
     del now
     events: list[Event] = []
     for row in select_newest(
-        row for row in observation.rows if row.commit == watch.scope.sha and not watch.scope.decides(row)
+        row for row in observation.rows if row.commit in watch.scope.commits and not watch.scope.decides(row)
     ):
         if (row.run, row.status) not in watch.reported_others:
             watch = watch._replace(reported_others=watch.reported_others | {(row.run, row.status)})

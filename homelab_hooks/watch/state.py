@@ -11,6 +11,7 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling.contact import Contact
 from homelab_hooks.verdict import Verdict
 
+TAG_PREFIX = "refs/tags/"
 LIST_NOT_READ_NUMBER = 2**62
 """`complete_down_to` of an observation that says nothing about the list: higher than every number"""
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
@@ -26,6 +27,18 @@ class WatchScope(NamedTuple):
     """only pipelines of this branch decide; for a landing, the target branch"""
     ref: str = ""
     """only pipelines of this ref decide; for a tag, refs/tags/NAME"""
+    tag_objects: frozenset[str] = frozenset()
+    """the annotated tags that lead to the commit: forges send the tag's own SHA, so a row shows it as its commit"""
+
+    @property
+    def commits(self) -> frozenset[str]:
+        """Return every SHA that a row about the commit may show."""
+        return self.tag_objects | {self.sha}
+
+    @property
+    def tag(self) -> str:
+        """Return the name of the tag whose pipelines decide; empty if the scope is not a tag."""
+        return self.ref.removeprefix(TAG_PREFIX) if self.ref.startswith(TAG_PREFIX) else ""
 
     def decides(self, pipeline: Pipeline) -> bool:
         """Return whether this pipeline decides, its commit not considered."""
@@ -140,7 +153,7 @@ class CiWatchState(NamedTuple):
     """seconds of past silence, in which no pipeline could appear"""
     tracks: tuple[PipelineTrack, ...] = ()
     accepted_commits: frozenset[str] = frozenset()
-    """the watched commit, and newer ones that contain it and superseded it"""
+    """the SHAs of the watched commit, and of newer ones that contain it and superseded it"""
     containment: Mapping[str, Containment] = NO_CONTAINMENT
     highest_number: int = 0
     """the highest number seen on the list"""

@@ -77,6 +77,28 @@ def test_status_knows_a_superseded_commit(shell: Shell, push: Any) -> None:
     assert shell("homelab", "ci", "status", "HEAD").code == 6
 
 
+@pytest.mark.parametrize("name", ["v1", "refs/tags/v1", "outer"])
+def test_an_annotated_tags_pipeline_is_found_by_the_tag(
+    shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator, push: Any, name: str
+) -> None:
+    """The forge sends the SHA of the tag itself."""
+    clone.git("tag", "-a", "-m", "one", "v1")
+    clone.git("-c", "advice.nestedTag=false", "tag", "-a", "-m", "two", "outer", "v1")
+    push(timelines.make_green())
+    tag = name.removeprefix("refs/tags/")
+    woodpecker.push_tag("acme/app", tag, clone.sha(f"refs/tags/{tag}"), RED, after=-60.0)
+    ended = shell("homelab", "ci", "status", name)
+    assert (ended.code, ended.result["pipelines"], ended.result["sha"]) == (1, "#2", clone.head), ended
+    assert shell("homelab", "ci", "logs", name).lines[1:-1] == ["one", "two", "99%", "bell"]
+    assert shell("homelab", "ci", "status").result["pipelines"] == "#1"
+
+
+@pytest.mark.parametrize("name", ["", "--", "-x", "HEAD..main", "^HEAD", ":/nothing like it", "@{u}^{tree}"])
+def test_what_is_not_one_commit_is_a_usage_error(shell: Shell, woodpecker: WoodpeckerSimulator, name: str) -> None:
+    ended = shell("homelab", "ci", "status", "--", name)
+    assert (ended.code, woodpecker.count()) == (2, 0), ended
+
+
 def test_logs_go_to_stdout_before_the_result_line(shell: Shell, push: Any) -> None:
     """No terminal is there: no colours."""
     push(RED)

@@ -9,7 +9,7 @@ import pytest
 
 from homelab_hooks.ci.model import Cancellation, Pipeline, Status
 from homelab_hooks.ci.woodpecker.traits import DECIDING_EVENTS, WOODPECKER
-from homelab_hooks.events import Event, PipelineChanged
+from homelab_hooks.events import Event, Log, PipelineChanged
 from homelab_hooks.exit_codes import CI_WORST_FIRST, ExitCode, choose_worst_exit
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.polling.contact import LOST_REPORT_AFTER_S as REPORT_AFTER_S
@@ -64,6 +64,60 @@ def test_a_tag_selects_the_tags_pipelines() -> None:
     woodpecker.push(timelines.make_red())
     woodpecker.push(timelines.make_green(), **TAG)
     assert numbers(woodpecker, scope_of(OURS, ref="refs/tags/v1")) == (ExitCode.OK, [2])
+
+
+OUTER, INNER = "7" * 40, "8" * 40
+"""the SHAs of a tag that points to a tag that points to our commit"""
+TAGGED = scope_of(OURS, ref="refs/tags/v1")._replace(tag_objects=frozenset({OUTER, INNER}))
+
+
+@pytest.mark.parametrize("shown", [OURS, OUTER, INNER], ids=["the commit", "the tag", "the inner tag"])
+@pytest.mark.parametrize("exit_", [ExitCode.OK, ExitCode.FAILED])
+@pytest.mark.parametrize("event", ["tag", "release"])
+def test_a_row_of_a_tag_counts_if_it_shows_the_commit_or_a_tag_that_leads_to_it(
+    shown: str, exit_: ExitCode, event: str
+) -> None:
+    """Gitea and Forgejo send the SHA of an annotated tag itself, other forges that of the commit."""
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_red())
+    woodpecker.push(timelines.make_green(), **{**TAG, "ref": "refs/tags/v2"}, sha=shown)
+    script = timelines.make_green() if exit_ is ExitCode.OK else timelines.make_red()
+    woodpecker.push(script, at=3.0, sha=shown, **{**TAG, "event": event})
+    assert numbers(woodpecker, TAGGED) == (exit_, [3])
+
+
+def test_the_pipeline_of_a_tag_that_was_moved_does_not_count() -> None:
+    """The row of the tag's former object has the same ref."""
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_green(), sha=NEWER, **TAG)
+    assert numbers(woodpecker, TAGGED) == (ExitCode.NO_PIPELINE, [])
+    woodpecker.push(timelines.make_red(), at=woodpecker.clock.t, sha=OUTER, **TAG)
+    assert numbers(woodpecker, TAGGED) == (ExitCode.FAILED, [2])
+
+
+def test_the_full_sha_of_a_tag_finds_the_tags_pipeline_too() -> None:
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.push(timelines.make_green(), sha=OUTER, **TAG)
+    assert numbers(woodpecker, TAGGED._replace(ref="")) == (ExitCode.OK, [1])
+
+
+def test_a_restart_of_a_tags_pipeline_replaces_it() -> None:
+    woodpecker = InMemoryWoodpecker()
+    events: list[Event] = []
+    woodpecker.push(timelines.make_red(seconds=5), sha=OUTER, **TAG)
+    woodpecker.push(timelines.make_green(), at=3.0, sha=OUTER, **TAG)
+    verdict = woodpecker.watch(scope=TAGGED, tell=events.append)
+    assert (verdict.exit, verdict.sha, [one.number for one in verdict.pipelines]) == (ExitCode.OK, OURS, [2])
+    assert "restarted: #2 replaces #1" in {one.note for one in events if isinstance(one, PipelineChanged)}
+
+
+def test_the_logs_of_a_tags_pipeline_are_asked_for_by_the_tag() -> None:
+    """The commit alone does not lead to a row that shows the tag's own SHA."""
+    woodpecker = InMemoryWoodpecker()
+    events: list[Event] = []
+    woodpecker.push(timelines.make_red(), sha=OUTER, **TAG)
+    woodpecker.watch(scope=TAGGED, tell=events.append)
+    assert any("homelab ci logs v1 --step test" in one.text for one in events if isinstance(one, Log))
 
 
 def test_a_push_of_the_same_commit_to_another_branch_does_not_decide_a_landing() -> None:

@@ -154,6 +154,15 @@ class WoodpeckerSimulator:
             self.changed.notify_all()
         return row
 
+    def push_tag(self, repo: str, tag: str, sha: str, timeline: PipelineTimeline, **facts: Any) -> PipelineRow | None:
+        """Handle the webhook of a tag as Gitea and Forgejo send it, and return the pipeline, if any.
+
+        Args:
+            sha: what the ref points to: for an annotated tag the tag's own SHA, which the pipeline shows as its commit.
+        """
+        about = {"event": "tag", "ref": f"refs/tags/{tag}", "message": f"created tag {tag}", **facts}
+        return self.push(repo, "", sha, timeline, **about)
+
     def play(self, repo: str, recording: Mapping[str, Any], commits: str | Mapping[str, str]) -> None:
         """Replay a recording for the repository from now on; `commits` as in `make_replay`."""
         with self.changed:
