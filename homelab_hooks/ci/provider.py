@@ -67,7 +67,10 @@ class LogSource(Protocol):
 
 
 class RunControl(Protocol):
-    """Starts pipelines. A request is sent once only: a lost answer does not mean that nothing was started."""
+    """Starts pipelines. A request is sent once only: a lost answer does not mean that nothing was started.
+
+    NotFound means that the provider started nothing, because no workflow's conditions match.
+    """
 
     def restart(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:
         """Run a pipeline again and return the new one."""

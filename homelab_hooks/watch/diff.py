@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from homelab_hooks.ci.model import Pipeline, Step, Workflow
-from homelab_hooks.events import Event, PipelineChanged, StepChanged, WorkflowChanged
+from homelab_hooks.events import Event, PipelineChanged, PipelineResult, StepChanged, WorkflowChanged
 from homelab_hooks.watch.state import CiWatchState
 
 
@@ -22,6 +22,13 @@ def build_pipeline_event(
         note=note,
         started=row.started,
         expected=watch.expected_duration_s,
+    )
+
+
+def build_pipeline_result(row: Pipeline) -> PipelineResult:
+    """Return a pipeline as the result shows it."""
+    return PipelineResult(
+        number=row.number, event=row.event, ref=row.ref, status=row.raw_status or row.status.value, url=row.url
     )
 
 

@@ -57,7 +57,7 @@ from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Pol
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import contact, poll_interval, stall
-from homelab_hooks.watch.diff import build_pipeline_event
+from homelab_hooks.watch.diff import build_pipeline_event, build_pipeline_result
 from homelab_hooks.watch.observe import apply_observation
 from homelab_hooks.watch.ruling import Ruling, Undecided, evaluate_pipeline, find_superseding_run
 from homelab_hooks.watch.state import LIST_NOT_READ_NUMBER, CiObservation, CiQuery, CiWatchState, PipelineTrack
@@ -218,16 +218,7 @@ def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecide
 
 def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
     """Return every deciding pipeline as the result shows it."""
-    return tuple(
-        PipelineResult(
-            number=t.number,
-            event=t.event,
-            ref=t.ref,
-            status=t.pipeline.raw_status or t.pipeline.status.value,
-            url=t.pipeline.url,
-        )
-        for t in watch.tracks
-    )
+    return tuple(build_pipeline_result(track.pipeline) for track in watch.tracks)
 
 
 def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:

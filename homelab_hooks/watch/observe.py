@@ -118,6 +118,17 @@ def _new_track(row: Pipeline, now: float) -> PipelineTrack:
     )
 
 
+def track_started(watch: CiWatchState, started: Iterable[Pipeline], now: float) -> CiWatchState:
+    """Track pipelines that the server has just started for this watch.
+
+    The server has confirmed them: a list without them is older than they are, and the pipelines that they replace no
+    longer decide.
+    """
+    for row in started:
+        watch = watch.with_track(_new_track(row, now)._replace(confirmed=True))
+    return watch
+
+
 def _updated_track(old: PipelineTrack, row: Pipeline, now: float) -> PipelineTrack:
     changed = row.status is not old.pipeline.status
     return old._replace(

@@ -32,6 +32,8 @@ class WatchRequest(NamedTuple):
     timeouts: WatchTimeouts = WatchTimeouts()
     fail_fast: bool = False
     seed: int = 0
+    started: tuple[Pipeline, ...] = ()
+    """pipelines that the server has started for this watch"""
 
 
 class WatchDependencies(NamedTuple):

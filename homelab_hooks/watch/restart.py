@@ -82,6 +82,13 @@ def _plan_manual_run(snapshot: CommitSnapshot, branches: tuple[str, ...]) -> Res
     """Plan a manual run for a lost webhook; only for the tip of a branch, because that is what a manual run builds."""
     if snapshot.verdict.exit is not ExitCode.NO_PIPELINE:
         raise CommandError(snapshot.verdict.reason, hint=snapshot.verdict.hint, exit=snapshot.verdict.exit)
+    scope = snapshot.state.scope
+    if scope.tag or scope.tag_objects:
+        raise CommandError(
+            f"{snapshot.verdict.reason}; a manual pipeline builds the tip of a branch, never a tag",
+            hint="redeliver the webhook on the forge, or delete the tag there and push it again",
+            exit=ExitCode.REFUSED,
+        )
     if not branches:
         raise CommandError(
             f"{snapshot.verdict.reason}; a manual pipeline would build another commit, "

@@ -8,10 +8,12 @@ from typing import NamedTuple
 from homelab_hooks.ci.model import Pipeline, Repo, RunRef
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Event, Log
+from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.loop import Clock, poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
+from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.watch.diff import build_pipeline_event
 from homelab_hooks.watch.restart import Rerun, StartManually
 from homelab_hooks.watch.snapshot import CommitSnapshot
 
@@ -42,22 +44,34 @@ def apply_restart_plan(
     *,
     clock: Clock,
     emit: Callable[[Event], None],
-) -> str:
-    """Start what the plan names and return a sentence about it. Raises CommandError if the server refuses.
+) -> tuple[Pipeline, ...]:
+    """Start what the plan names, report each new pipeline, and return them. Raises CommandError if there is none.
 
     A start is sent once only: a response of 500 may have created the pipeline all the same (measured, B10).
     """
     assert snapshot.repo is not None  # noqa: S101 - a plan is made from a snapshot with a repository
     repo = snapshot.repo
     highest_number = max((row.number for row in snapshot.rows), default=0)
-    started = []
+    started: list[Pipeline] = []
+    filtered: list[CommandError] = []
     for parent in plan.runs if isinstance(plan, Rerun) else (None,):
         poll = _send_start(plan, parent, ci, repo)
+        if isinstance(poll, NotFound):
+            filtered.append(_make_filtered_error(parent, poll.reason, ci))
+            continue
         pending = PendingStart(parent, highest_number, ci.traits.manual_event)
         new = poll.value if isinstance(poll, Found) else _find_started(poll, ci, repo, pending, clock)
-        started.append(f"{new.run} restarts {parent}" if parent else f"{new.run} was started manually")
-        emit(Log(source="homelab", text=started[-1]))
-    return "; ".join(started)
+        emit(
+            Log(source="homelab", text=f"{new.run} restarts {parent}" if parent else f"{new.run} was started manually")
+        )
+        _check_commit(new, snapshot)
+        emit(build_pipeline_event(snapshot.state, new))
+        started.append(new)
+    if filtered and not started:
+        raise filtered[0]
+    for problem in filtered:
+        emit(Log(source="homelab", text=problem.message, level=LogLevel.WARNING))
+    return tuple(started)
 
 
 def _send_start(plan: Rerun | StartManually, parent: RunRef | None, ci: Provider, repo: Repo) -> Poll[Pipeline]:
@@ -67,10 +81,30 @@ def _send_start(plan: Rerun | StartManually, parent: RunRef | None, ci: Provider
     return ci.control.restart(repo, parent, within=REQUEST_TIMEOUT_S)
 
 
+def _make_filtered_error(parent: RunRef | None, reason: str, ci: Provider) -> CommandError:
+    """Return the error for a start to which the server answered that it filtered the pipeline out."""
+    event = ci.traits.manual_event
+    done = f"{parent} was not restarted" if parent else f"no pipeline was started for the event {event}"
+    hint = (
+        "check the `when` conditions of the workflows" if parent else f"allow `event: {event}` in a workflow's `when`"
+    )
+    return CommandError(f"{done}: {reason}", hint=hint, exit=ExitCode.NO_PIPELINE)
+
+
+def _check_commit(new: Pipeline, snapshot: CommitSnapshot) -> None:
+    """Raise CommandError if the new pipeline builds another commit, because the branch has moved since it was read."""
+    if new.commit not in snapshot.state.scope.commits:
+        raise CommandError(
+            f"{new.run} builds {short_sha(new.commit)}, because branch {new.branch} has moved",
+            hint=f"watch it with: homelab-watch {new.commit}",
+            exit=ExitCode.NO_PIPELINE,
+        )
+
+
 def _find_started(poll: Poll[Pipeline], ci: Provider, repo: Repo, pending: PendingStart, clock: Clock) -> Pipeline:
     """Return the pipeline whose start was not confirmed. Raises CommandError if it was denied or cannot be found."""
     if isinstance(poll, Denied):
-        raise CommandError(poll.reason, hint=poll.hint, exit=poll.exit)
+        raise _explain_denied(poll, ci, repo)
 
     def fetch(state: PendingStart) -> Poll[tuple[Pipeline, ...]]:
         del state
@@ -83,6 +117,27 @@ def _find_started(poll: Poll[Pipeline], ci: Provider, repo: Repo, pending: Pendi
             f"the start was not confirmed: {reason}", hint="check with: homelab ci status", exit=ExitCode.UNREACHABLE
         )
     return ended.found
+
+
+def _explain_denied(denied: Denied, ci: Provider, repo: Repo) -> CommandError:
+    """Return the error for a refused start.
+
+    Woodpecker answers 404 where push access is missing, and also for a repository that is not active; both were
+    readable a moment ago, so "unknown" would be a wrong reason.
+    """
+    if not repo.active:
+        return CommandError(
+            f"the repository {repo.full_name} is not active in CI",
+            hint=f"activate it in {ci.traits.name}",
+            exit=ExitCode.DENIED,
+        )
+    if ci.account.can_push(repo, within=REQUEST_TIMEOUT_S) == Found(value=False):
+        return CommandError(
+            f"the token's owner has no push access to {repo.full_name}, and may not start pipelines",
+            hint="ask for push access to the repository",
+            exit=ExitCode.DENIED,
+        )
+    return CommandError(denied.reason, hint=denied.hint, exit=denied.exit)
 
 
 def decide_start_search(state: PendingStart, poll: Poll[tuple[Pipeline, ...]], now: float) -> Decision[PendingStart]:

@@ -12,6 +12,7 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import machine
 from homelab_hooks.watch.failure_report import WatchClock, report_failure
 from homelab_hooks.watch.no_pipeline import explain_no_pipeline
+from homelab_hooks.watch.observe import track_started
 from homelab_hooks.watch.poller import CiPoller, WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import CiWatchState
 
@@ -24,7 +25,7 @@ def run_watch(
     poller = CiPoller(request, dependencies, clock)
     state = CiWatchState(scope=request.scope, timeouts=request.timeouts, fail_fast=request.fail_fast, seed=request.seed)
     try:
-        state = machine.start_watch(state, clock.now())
+        state = track_started(machine.start_watch(state, clock.now()), request.started, clock.now())
         state = poll_until_decided(state, fetch=poller.poll, decide=machine.decide_watch, emit=emit, clock=clock)
     finally:
         poller.close()

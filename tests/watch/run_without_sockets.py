@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from homelab_hooks.ci.connection import Connect, connect_now
-from homelab_hooks.ci.model import Repo
+from homelab_hooks.ci.model import Pipeline, Repo
 from homelab_hooks.ci.provider import Provider
 from homelab_hooks.ci.woodpecker.client import WoodpeckerClient
 from homelab_hooks.ci.woodpecker.connect import make_provider
@@ -131,6 +131,7 @@ class InMemoryWoodpecker:
     lies: Callable[[float, float], list[bytes]] = lambda _since, _until: []
     effect: bool = True
     version: str = "3.17.0"
+    token: str = "alice-token"
     compare: ContainmentCheck = contains
     enter: Connect | None = None
     clock: StreamClock = field(default_factory=StreamClock)
@@ -166,14 +167,15 @@ class InMemoryWoodpecker:
             self.clock.pass_(self.clock.t + LATENCY)
         if wrong is not None and (method == "GET" or not self.effect):
             return wrong
-        headers: Mapping[str, str] = {"authorization": "Bearer alice-token"}
+        headers: Mapping[str, str] = {"authorization": f"Bearer {self.token}"}
         found = route_request(
             self.book, IncomingRequest(method=method, path=path, t=self.clock.t, headers=headers, body=body)
         )
         if wrong is not None:
             return wrong
-        events = {"content-type": found.content_type, "x-woodpecker-version": self.version}
-        return HttpResponse(found.status, events, found.body, LATENCY)
+        told = {name.lower(): value for name, value in found.headers}
+        told |= {"content-type": found.content_type, "x-woodpecker-version": self.version}
+        return HttpResponse(found.status, told, found.body, LATENCY)
 
     @cached_property
     def ci(self) -> Provider:
@@ -182,9 +184,11 @@ class InMemoryWoodpecker:
             WoodpeckerClient(self.enter or connect_now(self, token_source="WOODPECKER_TOKEN"), server_url=SERVER_URL)
         )
 
-    def survey(self, sha: str = OURS, *, timeouts: WatchTimeouts = ONE_POLL) -> CommitSnapshot:
+    def survey(
+        self, sha: str = OURS, *, timeouts: WatchTimeouts = ONE_POLL, scope: WatchScope | None = None
+    ) -> CommitSnapshot:
         """One look at a commit."""
-        request = WatchRequest(scope=scope_of(sha), repo_names=("acme/app",))
+        request = WatchRequest(scope=scope or scope_of(sha), repo_names=("acme/app",))
         return take_snapshot(request, self._sources(), clock=self.clock, timeouts=timeouts)
 
     def _sources(self) -> WatchDependencies:
@@ -198,9 +202,12 @@ class InMemoryWoodpecker:
         scope: WatchScope | None = None,
         tell: Callable[[Event], None] = lambda _: None,
         names: tuple[str, ...] = ("acme/app",),
+        started: tuple[Pipeline, ...] = (),
     ) -> Verdict:
         """To the end, on this clock."""
-        request = WatchRequest(scope=scope or scope_of(OURS), repo_names=names, timeouts=timeouts or WatchTimeouts())
+        request = WatchRequest(
+            scope=scope or scope_of(OURS), repo_names=names, timeouts=timeouts or WatchTimeouts(), started=started
+        )
         try:
             return run_watch(request, self._sources(), clock=self.clock, emit=tell)
         finally:

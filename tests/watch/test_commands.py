@@ -157,9 +157,29 @@ def test_a_restart_is_watched(shell: Shell, push: Any, woodpecker: WoodpeckerSim
 
 
 def test_a_restart_need_not_be_watched(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:
+    """The result is about the new pipeline."""
     push(timelines.make_flaky(RED, then=timelines.make_stuck()))
     ended = shell("homelab", "ci", "restart", "--no-watch")
     assert (ended.code, woodpecker.count(method="POST")) == (0, 1)
+    assert (ended.result["pipelines"], ended.result["url"]) == ("#2", f"{woodpecker.url}/repos/8/pipeline/2")
+    assert ended.err.count("#2 restarts #1") == 1
+    assert "pipeline/1" not in ended.err
+
+
+def test_a_tag_is_not_started_by_hand(shell: Shell, push: Any, clone: Clone, woodpecker: WoodpeckerSimulator) -> None:
+    push(timelines.make_no_pipeline())
+    clone.git("tag", "v1")
+    ended = shell("homelab", "ci", "restart", "v1")
+    assert (ended.code, woodpecker.count(method="POST")) == (20, 0), ended
+
+
+def test_a_start_that_is_filtered_out_is_no_pipeline_at_once(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
+    push(timelines.make_no_pipeline())
+    woodpecker.store.manual_timeline = timelines.make_no_pipeline()
+    ended = shell("homelab", "ci", "restart")
+    assert (ended.code, woodpecker.count(method="POST")) == (3, 1), ended
 
 
 def test_nothing_to_restart_is_0(shell: Shell, push: Any, woodpecker: WoodpeckerSimulator) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from homelab_hooks.ci.model import Pipeline
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import Event
+from homelab_hooks.events import Event, Log, PipelineChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
@@ -14,7 +17,8 @@ from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S
 from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
-from tests.ci.values import run_ref
+from homelab_hooks.watch.state import WatchScope, WatchTimeouts
+from tests.ci.values import run_ref, scope_of
 from tests.watch.random_history import NEWER, OURS
 from tests.watch.run_without_sockets import InMemoryWoodpecker
 
@@ -117,19 +121,29 @@ def test_a_server_that_cannot_be_asked_is_not_a_lost_webhook() -> None:
     assert refusal(woodpecker).exit is ExitCode.UNREACHABLE
 
 
-def started(woodpecker: InMemoryWoodpecker) -> str:
-    """Restart what failed; a sentence."""
+Started = tuple[tuple[Pipeline, ...], list[Event]]
+
+
+def start(woodpecker: InMemoryWoodpecker, scope: WatchScope | None = None) -> Started:
+    """Restart what failed: the new pipelines, and what was reported."""
     events: list[Event] = []
-    seen = woodpecker.survey()
+    seen = woodpecker.survey(scope=scope)
     wanted = plan_restart(seen, OURS, branches=("main",), force=False)
     assert not isinstance(wanted, NothingToDo)
-    return apply_restart_plan(wanted, seen, woodpecker.ci, clock=woodpecker.clock, emit=events.append)
+    return apply_restart_plan(wanted, seen, woodpecker.ci, clock=woodpecker.clock, emit=events.append), events
+
+
+def started(woodpecker: InMemoryWoodpecker) -> str:
+    """Restart what failed; the sentences about it."""
+    return "; ".join(event.text for event in start(woodpecker)[1] if isinstance(event, Log))
 
 
 def test_a_restart_is_watched_to_its_own_end() -> None:
     woodpecker = after(RED)
-    assert started(woodpecker) == "#2 restarts #1"
-    verdict = woodpecker.watch()
+    new, events = start(woodpecker)
+    assert [event.text for event in events if isinstance(event, Log)] == ["#2 restarts #1"]
+    assert [(event.number, event.url) for event in events if isinstance(event, PipelineChanged)] == [(2, new[0].url)]
+    verdict = woodpecker.watch(started=new)
     assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
     assert woodpecker.posts == ["/api/repos/8/pipelines/1"]
 
@@ -140,6 +154,150 @@ def test_a_manual_run_is_watched_to_its_own_end() -> None:
     assert started(woodpecker) == "#1 was started manually"
     verdict = woodpecker.watch()
     assert (verdict.exit, verdict.pipelines[0].event) == (ExitCode.OK, "manual")
+
+
+@pytest.mark.parametrize("older", [0.5, 8.0, 90.0, 900.0])
+@pytest.mark.parametrize("end", [timelines.make_green(30), timelines.make_red()], ids=["green", "red"])
+@pytest.mark.parametrize("detail", [True, False], ids=["", "no detail"])
+def test_a_restarted_pipeline_is_waited_for_whatever_an_older_list_shows(
+    older: float, end: PipelineTimeline, *, detail: bool
+) -> None:
+    """A cache, or a replica that lags behind, still shows the pipeline that failed, and only that one."""
+    woodpecker = after(timelines.make_flaky(timelines.make_red(), then=end))
+    stale = woodpecker.request("GET", "/api/repos/8/pipelines?page=1&perPage=50")
+    assert isinstance(stale, HttpResponse)
+    new, _ = start(woodpecker)
+    until = woodpecker.clock.t + older
+    gone = HttpResponse(404, {"x-woodpecker-version": "3.17.0"}, b"", 0.1)
+    woodpecker.bad = lambda path, t: (
+        stale if "pipelines?" in path and t < until else gone if not detail and "pipelines/2" in path else None
+    )
+    verdict = woodpecker.watch(started=new)
+    assert verdict.exit is (ExitCode.FAILED if end == timelines.make_red() else ExitCode.OK)
+    assert [p.number for p in verdict.pipelines] == [2]
+    assert woodpecker.clock.t >= until
+
+
+def test_a_restart_that_no_list_ever_shows_ends_with_the_timeout_and_not_with_the_old_failure() -> None:
+    woodpecker = after(RED)
+    stale = woodpecker.request("GET", "/api/repos/8/pipelines?page=1&perPage=50")
+    new, _ = start(woodpecker)
+    woodpecker.bad = lambda path, _: stale if "pipelines?" in path else LOST["500"] if "pipelines/2" in path else None
+    verdict = woodpecker.watch(started=new, timeouts=WatchTimeouts(overall=300))
+    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.TIMEOUT, [2])
+
+
+TAG = "refs/tags/v1"
+TAG_OBJECT = "7" * 40
+TAG_SCOPES = {
+    "lightweight": scope_of(OURS, ref=TAG),
+    "annotated": scope_of(OURS, ref=TAG)._replace(tag_objects=frozenset({TAG_OBJECT})),
+    "its full SHA": scope_of(OURS)._replace(tag_objects=frozenset({TAG_OBJECT})),
+}
+
+
+@pytest.mark.parametrize("name", TAG_SCOPES)
+@pytest.mark.parametrize("branches", [("main",), ()], ids=["a branch's tip", "no tip"])
+def test_a_tag_without_a_pipeline_is_not_started_by_hand(name: str, branches: tuple[str, ...]) -> None:
+    """A manual pipeline builds a branch, so it would not be the tag's."""
+    woodpecker = after()
+    woodpecker.book.tips[8, "main"] = OURS
+    with pytest.raises(CommandError) as caught:
+        plan_restart(woodpecker.survey(scope=TAG_SCOPES[name]), OURS, branches=branches, force=True)
+    assert caught.value.exit is ExitCode.REFUSED
+    assert "never a tag" in caught.value.message
+    assert "push it again" in caught.value.hint
+    assert woodpecker.posts == []
+
+
+def test_a_tags_pipeline_that_failed_is_started_again() -> None:
+    woodpecker = after()
+    woodpecker.push(RED, sha=TAG_OBJECT, event="tag", ref=TAG, branch="")
+    woodpecker.clock.t += LATER
+    new, _ = start(woodpecker, TAG_SCOPES["annotated"])
+    verdict = woodpecker.watch(scope=TAG_SCOPES["annotated"], started=new)
+    assert (verdict.exit, [p.number for p in verdict.pipelines]) == (ExitCode.OK, [2])
+
+
+def test_a_manual_start_that_is_filtered_out_ends_at_once() -> None:
+    """Woodpecker answers 204 with `Pipeline-Filtered: true`, and no row ever appears."""
+    woodpecker = after()
+    woodpecker.book.tips[8, "main"] = OURS
+    woodpecker.book.manual_timeline = timelines.make_no_pipeline()
+    begin = woodpecker.clock.t
+    with pytest.raises(CommandError) as caught:
+        started(woodpecker)
+    assert caught.value.exit is ExitCode.NO_PIPELINE
+    assert "no workflow's conditions match" in caught.value.message
+    assert "event: manual" in caught.value.hint
+    assert (len(woodpecker.posts), woodpecker.clock.t - begin < 2) == (1, True)
+
+
+FILTERED = replace(timelines.make_red(), on_restart=timelines.make_no_pipeline())
+
+
+def test_a_restart_that_is_filtered_out_ends_at_once() -> None:
+    with pytest.raises(CommandError) as caught:
+        started(after(FILTERED))
+    assert caught.value.exit is ExitCode.NO_PIPELINE
+    assert "#1 was not restarted" in caught.value.message
+
+
+def test_of_two_restarts_the_one_that_is_filtered_out_does_not_keep_the_other_from_starting() -> None:
+    woodpecker = after(FILTERED)
+    woodpecker.push(RED, event="pull_request", ref="refs/pull/1/head")
+    woodpecker.clock.t += LATER
+    new, events = start(woodpecker)
+    assert [row.parent for row in new] == [run_ref(2)]
+    assert "#1 was not restarted: no workflow's conditions match" in [e.text for e in events if isinstance(e, Log)]
+
+
+@pytest.mark.parametrize("headers", [{}, {"pipeline-filtered": "false"}, {"pipeline-filtered": ""}], ids=str)
+def test_an_empty_answer_alone_is_not_taken_for_filtered(headers: dict[str, str]) -> None:
+    woodpecker = after(RED)
+    empty = HttpResponse(204, {"x-woodpecker-version": "3.17.0", **headers}, b"", 0.1)
+    woodpecker.bad = lambda path, t: (
+        empty if woodpecker.posts and path == woodpecker.posts[-1] and t < LATER + 40 else None
+    )
+    assert started(woodpecker) == "#2 restarts #1"
+
+
+@pytest.mark.parametrize("script", [RED, timelines.make_no_pipeline()], ids=["restart", "manual"])
+@pytest.mark.parametrize("visibility", ["public", "private"])
+def test_a_user_who_may_only_read_is_told_that_push_access_is_missing(
+    script: PipelineTimeline, visibility: str
+) -> None:
+    """Woodpecker answers 404, as for a repository that it does not know."""
+    woodpecker = after()
+    woodpecker.book.repositories[:] = [replace(woodpecker.repo, visibility=visibility)]
+    woodpecker.token = "carol-token"
+    woodpecker.push(script)
+    woodpecker.clock.t += LATER
+    with pytest.raises(CommandError) as caught:
+        started(woodpecker)
+    assert caught.value.exit is ExitCode.DENIED
+    assert "no push access to acme/app" in caught.value.message
+    assert "activate" not in caught.value.hint
+    assert len(woodpecker.posts) == 1
+
+
+def test_a_restart_in_a_repository_that_is_not_active_says_so() -> None:
+    woodpecker = after(RED)
+    woodpecker.book.repositories[:] = [replace(woodpecker.repo, active=False)]
+    with pytest.raises(CommandError) as caught:
+        started(woodpecker)
+    assert caught.value.exit is ExitCode.DENIED
+    assert "not active" in caught.value.message
+
+
+def test_a_manual_run_of_another_commit_is_not_followed() -> None:
+    """The branch has moved since it was fetched."""
+    woodpecker = after()
+    woodpecker.book.tips[8, "main"] = NEWER
+    with pytest.raises(CommandError) as caught:
+        started(woodpecker)
+    assert caught.value.exit is ExitCode.NO_PIPELINE
+    assert f"homelab-watch {NEWER}" in caught.value.hint
 
 
 def test_a_restart_has_fifteen_seconds_though_the_detail_before_it_had_five() -> None:

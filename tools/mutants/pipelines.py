@@ -6,6 +6,8 @@ from tools.mutants.mutant import Change, Defence
 
 HISTORY = "git/history.py"
 REPOSITORY = "tests/git/test_repository.py"
+REQUEST = "watch/restart_request.py"
+RESTART = "tests/watch/test_restart.py"
 RULING = "tests/watch/test_ruling.py"
 SETTINGS_TABLE = "tests/config/test_table.py"
 
@@ -45,6 +47,42 @@ PIPELINES = (
             ),
         ),
         (f"{RULING}::test_the_pipeline_of_a_tag_that_was_moved_does_not_count",),
+    ),
+    Defence(
+        "tags-started-by-hand",
+        "a tag is not started by hand",
+        (Change("watch/restart.py", "if scope.tag or scope.tag_objects:", "if False:"),),
+        (f"{RESTART}::test_a_tag_without_a_pipeline_is_not_started_by_hand",),
+    ),
+    Defence(
+        "filtered-starts",
+        "a start that the server filters out is not waited for",
+        (Change("ci/woodpecker/client.py", "if is_filtered(response):", "if False:"),),
+        (f"{RESTART}::test_a_manual_start_that_is_filtered_out_ends_at_once",),
+    ),
+    Defence(
+        "empty-answers-to-starts",
+        "an empty response alone does not mean that a start was filtered out",
+        (Change("ci/woodpecker/responses.py", 'response.headers.get(_FILTERED_HEADER, "").lower() == "true"', "True"),),
+        (f"{RESTART}::test_an_empty_answer_alone_is_not_taken_for_filtered",),
+    ),
+    Defence(
+        "read-only-users",
+        "a user who may only read is not told that the repository is unknown",
+        (Change(REQUEST, "== Found(value=False)", "== Found(value=None)"),),
+        (f"{RESTART}::test_a_user_who_may_only_read_is_told_that_push_access_is_missing",),
+    ),
+    Defence(
+        "started-numbers",
+        "a pipeline that the server has started is waited for, whatever an older list shows",
+        (Change("watch/run.py", "request.started, clock.now()", "(), clock.now()"),),
+        (f"{RESTART}::test_a_restarted_pipeline_is_waited_for_whatever_an_older_list_shows",),
+    ),
+    Defence(
+        "manual-runs-of-another-commit",
+        "a manual pipeline of another commit is not followed",
+        (Change(REQUEST, "if new.commit not in snapshot.state.scope.commits:", "if False:"),),
+        (f"{RESTART}::test_a_manual_run_of_another_commit_is_not_followed",),
     ),
     Defence(
         "numbers-in-the-tracked-file",

@@ -16,13 +16,14 @@ from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import (
     UNKNOWN_REPO_HINT,
     describe_foreign,
+    is_filtered,
     is_unmarked,
     mark_as_own,
     read_response,
 )
 from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS_CODE, MAX_PAGE_SIZE, format_pipelines_page
 from homelab_hooks.net.message import HttpResponse, RequestFailed
-from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 
 T = TypeVar("T")
 
@@ -111,6 +112,8 @@ class WoodpeckerClient:
             return connection
         client, token_source = connection.value
         response = client.request("POST", path, timeout=within, body=body)
+        if is_filtered(response):
+            return NotFound("no workflow's conditions match")
         return self._read(
             client, response, partial(self._interpret, self._pipeline_reader(repo), subject, token_source)
         )

@@ -35,6 +35,7 @@ _LOGIN_HINT = (
     "check --server (homelab.ciServer), and exempt /api and /healthz from the login or bot check in front of it"
 )
 _PROXY_HINT = "allow this server in the proxy, or name it in NO_PROXY"
+_FILTERED_HEADER = "pipeline-filtered"
 _JSON_ERRORS = (ValueError, RecursionError)
 
 
@@ -94,6 +95,15 @@ def _is_foreign(response: HttpResponse) -> bool:
         return True
     transient = response.status in TRANSIENT_STATUSES or response.status in _SERVER_ERRORS
     return is_unmarked(response) and not transient
+
+
+def is_filtered(response: HttpResponse | RequestFailed) -> bool:
+    """Return whether the server answers a start with: no workflow's conditions match, so there is no pipeline."""
+    return (
+        isinstance(response, HttpResponse)
+        and response.status == HTTPStatus.NO_CONTENT
+        and response.headers.get(_FILTERED_HEADER, "").lower() == "true"
+    )
 
 
 def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:

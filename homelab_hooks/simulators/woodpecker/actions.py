@@ -62,8 +62,10 @@ def restart_pipeline(store: PipelineStore, request: IncomingRequest, params: Pat
     return ApiAnswer(500) if status == "error" else _created_answer(store, new)
 
 
-def _created_answer(store: PipelineStore, row: PipelineRow) -> ApiAnswer:
-    """Return the response to the request that created a pipeline, which is past `created` by then."""
+def _created_answer(store: PipelineStore, row: PipelineRow | None) -> ApiAnswer:
+    """Return the response to a request for a pipeline, which is past `created` by then, or was filtered out."""
+    if row is None:
+        return ApiAnswer(204, headers=(("Pipeline-Filtered", "true"),))
     start = next((frame.t for frame in row.timeline.frames if frame.status != "created"), 0.0)
     now = take_snapshot(row.timeline, start)
     return make_json_answer(shape.encode_pipeline(store, row, now, detail=True)) if now else ApiAnswer(404)
@@ -143,7 +145,7 @@ def start_manual_pipeline(store: PipelineStore, request: IncomingRequest, params
         message=f"MANUAL PIPELINE @ {branch}",
         extra={"sender": "", **({"variables": variables} if variables else {})},
     )
-    return _created_answer(store, row) if row else ApiAnswer(204, headers=(("Pipeline-Filtered", "true"),))
+    return _created_answer(store, row)
 
 
 def _options(body: bytes) -> dict[str, Any] | None:

@@ -153,15 +153,15 @@ class PipelineStore:
         self._supersede(repo, row)
         return row
 
-    def restart(self, repo: SimulatedRepo, row: PipelineRow, t: float) -> PipelineRow:
-        """Create a new pipeline for the same commit; a config error remains one."""
+    def restart(self, repo: SimulatedRepo, row: PipelineRow, t: float) -> PipelineRow | None:
+        """Create a new pipeline for the same commit, unless it is filtered out; a config error remains one."""
         timeline = row.original_timeline.on_restart or restart_timeline(
             row.original_timeline.on_approval or row.original_timeline
         )
         stale = row.at(t)
-        if stale is not None and stale.cancel_info:
+        if stale is not None and stale.cancel_info and timeline.frames:
             timeline = replace(timeline, frames=_with_info(timeline, stale.cancel_info))
-        new = self.add(
+        return self.add(
             repo,
             replace(timeline, on_restart=timeline.on_restart or row.original_timeline.on_restart),
             t,
@@ -176,7 +176,6 @@ class PipelineStore:
             parent=row.number,
             rerun_count=row.rerun_count + 1,
         )
-        return new or row
 
     def cancel(self, row: PipelineRow, t: float, by: str) -> None:
         """Cancel a pipeline as the user `by`."""

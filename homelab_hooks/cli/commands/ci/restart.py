@@ -13,11 +13,12 @@ from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.app.watch_setup import CommitContext
 from homelab_hooks.ci.provider import Provider
-from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import run as watch_run
+from homelab_hooks.watch.diff import build_pipeline_result
+from homelab_hooks.watch.poller import WatchRequest
 from homelab_hooks.watch.restart import NothingToDo, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from homelab_hooks.watch.snapshot import ONE_POLL, make_one_poll_timeouts, take_snapshot
@@ -55,21 +56,16 @@ def run(args: argparse.Namespace, session: Session) -> int:
     branches = runtime.git_readonly.remotes.tracking_branches_at(remote, sha) if remote else ()
     wanted = plan_restart(seen, sha, branches=branches, force=args.force)
     if isinstance(wanted, NothingToDo):
-        return session.finish(_restart_verdict(seen.verdict, word="nothing", reason=wanted.reason))
+        found = seen.verdict
+        return session.finish(found._replace(exit=ExitCode.OK, label="nothing", reason=wanted.reason, hint=""))
     started = apply_restart_plan(wanted, seen, ci, clock=runtime.clock, emit=session.tell)
     if args.no_watch:
-        return session.finish(_restart_verdict(seen.verdict, word="", reason=started))
-    return session.finish(_watch_restarted(config, session, about, ci))
+        results = tuple(map(build_pipeline_result, started))
+        return session.finish(Verdict(exit=ExitCode.OK, sha=sha, pipelines=results, url=started[0].url))
+    return session.finish(_watch_restarted(request._replace(started=started), session, about, ci))
 
 
-def _restart_verdict(before: Verdict, *, word: str, reason: str) -> Verdict:
-    return Verdict(
-        exit=ExitCode.OK, label=word, reason=reason, sha=before.sha, pipelines=before.pipelines, url=before.url
-    )
-
-
-def _watch_restarted(config: Config, session: Session, about: CommitContext, ci: Provider) -> Verdict:
+def _watch_restarted(request: WatchRequest, session: Session, about: CommitContext, ci: Provider) -> Verdict:
     runtime = session.runtime
-    request = watch_setup.build_watch_request(config, runtime, about, watch_setup.build_scope(about.commit, None))
     sources = watch_setup.watch_dependencies(runtime, about, ci, listen=True)
     return watch_run.run_watch(request, sources, clock=runtime.clock, emit=session.tell)
