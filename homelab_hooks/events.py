@@ -57,8 +57,15 @@ class StageChanged(NamedTuple):
     took: float | None = None
 
 
+REMOVED_STATUS = "removed"
+"""the status of a pipeline that the server has removed: it was filtered out, and its number may go to another commit"""
+
+
 class PipelineChanged(NamedTuple):
-    """A pipeline was first seen, or its status changed; `deciding` is false if its result does not count."""
+    """A pipeline was first seen, its status changed, or the server removed it (`removed`).
+
+    `deciding` is false if its result does not count.
+    """
 
     number: int
     trigger: str

@@ -13,6 +13,7 @@ from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import SETTINGS, OutputMode
 from homelab_hooks.errors import CommandError, Terminated
 from homelab_hooks.events import (
+    REMOVED_STATUS,
     Event,
     Log,
     LogLevel,
@@ -157,7 +158,11 @@ class Session:
         return int(verdict.exit)
 
     def _remember(self, event: PipelineChanged) -> None:
-        """Remember the newest pipeline of each (event, ref)."""
+        """Remember the newest pipeline of each (event, ref); forget one that the server has removed."""
+        if event.status == REMOVED_STATUS:
+            kept = tuple(p for p in self._partial.pipelines if p.number != event.number)
+            self._partial = self._partial._replace(pipelines=kept, url=kept[-1].url if kept else "")
+            return
         others = [p for p in self._partial.pipelines if (p.event, p.ref) != (event.trigger, event.ref)]
         row = PipelineResult(
             number=event.number, event=event.trigger, ref=event.ref, status=event.status, url=event.url

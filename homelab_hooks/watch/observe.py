@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from homelab_hooks.ci.model import Pipeline, Status
-from homelab_hooks.events import Event, Log, LogLevel
+from homelab_hooks.events import REMOVED_STATUS, Event, Log, LogLevel
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch import estimate
 from homelab_hooks.watch.diff import build_pipeline_event, diff_details
@@ -71,8 +71,9 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
             watch = watch.with_track(track._replace(misses=track.misses + 1))
         else:
             watch = watch.without_track(track)._replace(vanished=tuple(dict.fromkeys((*watch.vanished, track.run))))
-            text = f"{track.run} was created and then removed: filtered out, or no configuration"
-            events.append(Log(source="homelab", text=text))
+            note = "filtered out, or no configuration"
+            removed = track.pipeline._replace(raw_status=REMOVED_STATUS, url="")  # the page may be another commit's
+            events.append(build_pipeline_event(watch, removed, note=note))
     return watch, events
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.events import (
+    REMOVED_STATUS,
     ContactLost,
     ContactRestored,
     Event,
@@ -27,6 +28,7 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.views.live.state import LiveState, Timestamp, apply_event
 from homelab_hooks.views.plain import format_result_line
 from tests.views.scene import EVENTS, SECRETS, SHA, URL
 from tests.views.terminal_emulator import Show, TerminalEmulator
@@ -233,6 +235,14 @@ def test_a_restart_takes_the_place_of_the_pipeline_before_it(show: Show) -> None
     seen = show.tell(PipelineChanged(9, "push", "main", "running", note="restarted: #9 replaces #7"))
     assert seen[0] == "#9 push main: restarted: #9 replaces #7"
     assert [line for line in seen[1:] if "#7" in line] == []
+
+
+def test_a_pipeline_that_was_removed_is_no_longer_in_the_region() -> None:
+    created = PipelineChanged(141, "push", "refs/heads/main", "created", url=URL, sha=SHA)
+    state, at = LiveState(), Timestamp(0.0, 0.0)
+    for event in (created, created._replace(number=142), created._replace(status=REMOVED_STATUS)):
+        state = apply_event(state, event, at)
+    assert list(state.pipelines) == [142]
 
 
 def test_steps_stand_under_their_own_workflow_of_a_matrix(show: Show) -> None:

@@ -99,6 +99,20 @@ def test_what_is_not_one_commit_is_a_usage_error(shell: Shell, woodpecker: Woodp
     assert (ended.code, woodpecker.count()) == (2, 0), ended
 
 
+@pytest.mark.parametrize("reused", [False, True])
+def test_a_pipeline_that_vanished_is_not_in_the_result(
+    shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator, *, reused: bool
+) -> None:
+    """The server gives its number, and so its page, to another commit."""
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_created_then_gone(after=75))
+    if reused:
+        woodpecker.push("acme/app", "main", OLDER, timelines.make_green(), after=80.0)
+    ended = shell("homelab-watch", "--appear-timeout", "4s")
+    assert ended.code == 3
+    assert "#1 push refs/heads/main: removed" in ended.err
+    assert {"pipelines", "url"} & set(ended.result) == set(), ended
+
+
 def test_logs_go_to_stdout_before_the_result_line(shell: Shell, push: Any) -> None:
     """No terminal is there: no colours."""
     push(RED)

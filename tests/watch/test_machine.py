@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from homelab_hooks.ci.model import Cancellation, Pipeline, QueueInfo, Status
-from homelab_hooks.events import ContactLost, ContactRestored, PipelineChanged, Waiting
+from homelab_hooks.events import REMOVED_STATUS, ContactLost, ContactRestored, PipelineChanged, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.watch.machine import decide_watch
@@ -236,6 +236,10 @@ def test_a_created_row_that_goes_away_is_no_pipeline_and_its_number_is_not_follo
 
     assert run.verdict.exit is ExitCode.NO_PIPELINE
     assert run.state.vanished == (run_ref(5),)
+    assert run.verdict.pipelines == ()
+    told = [event for event in run.events if isinstance(event, PipelineChanged)]
+    assert [(event.number, event.status) for event in told] == [(5, "created"), (5, REMOVED_STATUS)]
+    assert told[-1].url == "", "the page is another commit's by now"
     assert "filtered" in run.verdict.reason
 
 

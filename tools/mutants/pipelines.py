@@ -85,6 +85,12 @@ PIPELINES = (
         (f"{RESTART}::test_a_manual_run_of_another_commit_is_not_followed",),
     ),
     Defence(
+        "vanished-pipelines",
+        "a pipeline that the server has removed is not in the result",
+        (Change("app/session.py", "if event.status == REMOVED_STATUS:", "if False:"),),
+        ("tests/watch/test_commands.py::test_a_pipeline_that_vanished_is_not_in_the_result",),
+    ),
+    Defence(
         "numbers-in-the-tracked-file",
         "a number in the tracked file is not a text",
         (Change("config/resolve.py", "(setting.parse is parse_duration and type(text) is int)", "type(text) is int"),),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Generic, NamedTuple, TypeVar, assert_never
 
 from homelab_hooks.events import (
+    REMOVED_STATUS,
     BackgroundWatch,
     ContactLost,
     ContactRestored,
@@ -110,7 +111,10 @@ def is_transient(log: Log) -> bool:
 
 
 def _on_pipeline(state: LiveState, event: PipelineChanged, at: Timestamp) -> LiveState:
-    """Replace older pipelines of the same event and ref by the newer one."""
+    """Replace older pipelines of the same event and ref by the newer one, and drop one that the server has removed."""
+    if event.status == REMOVED_STATUS:
+        others = {number: tracked for number, tracked in state.pipelines.items() if number != event.number}
+        return state._replace(pipelines=others, waiting=None)
     old = state.pipelines.get(event.number)
     if old and event.expected is None:
         event = event._replace(expected=old.event.expected)
