@@ -82,8 +82,24 @@ class PipelineChanged(NamedTuple):
     """duration of earlier successful runs, in seconds"""
 
 
+class MatrixAxis(NamedTuple):
+    """One variable of a matrix and its value in one cell."""
+
+    name: str
+    value: str
+
+
+def format_workflow_title(name: str, axes: tuple[MatrixAxis, ...] | None) -> str:
+    """Return the name of a workflow with the axes that distinguish it from the other cells of its matrix.
+
+    >>> format_workflow_title("test", (MatrixAxis("GO", "1.22"), MatrixAxis("OS", "linux")))
+    'test (GO=1.22, OS=linux)'
+    """
+    return f"{name} ({', '.join(f'{axis.name}={axis.value}' for axis in axes)})" if axes else name
+
+
 class WorkflowChanged(NamedTuple):
-    """The state of a workflow changed; `took` in seconds."""
+    """The state of a workflow changed; `took` in seconds, `axes` only for a cell of a matrix."""
 
     pipeline: int
     pid: int
@@ -91,10 +107,16 @@ class WorkflowChanged(NamedTuple):
     state: str
     took: float | None = None
     error: str = ""
+    axes: tuple[MatrixAxis, ...] | None = None
+
+    @property
+    def title(self) -> str:
+        """Return the name with the axes."""
+        return format_workflow_title(self.name, self.axes)
 
 
 class StepChanged(NamedTuple):
-    """The state of a step changed; `took` in seconds."""
+    """The state of a step changed; `took` in seconds, `axes` those of its workflow."""
 
     pipeline: int
     workflow: str
@@ -104,6 +126,12 @@ class StepChanged(NamedTuple):
     exit_code: int = 0
     took: float | None = None
     error: str = ""
+    axes: tuple[MatrixAxis, ...] | None = None
+
+    @property
+    def workflow_title(self) -> str:
+        """Return the name of the workflow with its axes."""
+        return format_workflow_title(self.workflow, self.axes)
 
 
 class Waiting(NamedTuple):

@@ -10,6 +10,8 @@ from collections.abc import Hashable
 from enum import StrEnum
 from typing import NamedTuple
 
+from homelab_hooks.events import MatrixAxis, format_workflow_title
+
 
 class Status(StrEnum):
     """The status of a pipeline, workflow or step; a provider maps its own words to these."""
@@ -86,7 +88,7 @@ class Step(NamedTuple):
 
 
 class Workflow(NamedTuple):
-    """A workflow of a pipeline; the runs of a matrix share a name and differ in pid."""
+    """A workflow of a pipeline; the cells of a matrix share a name and differ in their axes."""
 
     pid: int
     name: str
@@ -97,6 +99,13 @@ class Workflow(NamedTuple):
     steps: tuple[Step, ...] = ()
     url: str = ""
     """its web page; empty if not known"""
+    axes: tuple[MatrixAxis, ...] = ()
+    """the values of the matrix variables, by name; empty if there is no matrix"""
+
+    @property
+    def title(self) -> str:
+        """Return the name with the axes."""
+        return format_workflow_title(self.name, self.axes)
 
 
 class Cancellation(NamedTuple):

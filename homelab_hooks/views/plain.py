@@ -80,11 +80,11 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
             return []
         case WorkflowChanged():
             return [
-                f"  {_short_name(event.name)}: {event.state}{_duration_suffix(event.took)}{_error_suffix(event.error)}"
+                f"  {_short_name(event.title)}: {event.state}{_duration_suffix(event.took)}{_error_suffix(event.error)}"
             ]
         case StepChanged():
             code = f" (exit code {event.exit_code})" if event.exit_code else ""
-            name = f"{_short_name(event.workflow)}/{_short_name(event.name)}"
+            name = f"{_short_name(event.workflow_title)}/{_short_name(event.name)}"
             return [f"    {name}: {event.state}{code}{_duration_suffix(event.took)}{_error_suffix(event.error)}"]
         case Waiting():
             remedy = f"; {event.remedy}" if event.remedy else ""

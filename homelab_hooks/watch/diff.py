@@ -53,6 +53,7 @@ def _diff_workflow(number: int, old: Workflow | None, new: Workflow) -> list[Eve
             state=new.state.value,
             took=_duration(new.started, new.finished),
             error=new.error,
+            axes=new.axes or None,
         )
         events.insert(len(events) if new.state.is_final else 0, event)
     return events
@@ -68,6 +69,7 @@ def _build_step_event(number: int, workflow: Workflow, step: Step) -> StepChange
         exit_code=step.exit_code,
         took=_duration(step.started, step.finished),
         error=step.error,
+        axes=workflow.axes or None,
     )
 
 

@@ -11,14 +11,19 @@ from homelab_hooks.ci.provider import LogSource
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.loop import poll_until_decided
-from homelab_hooks.polling.outcome import Poll
+from homelab_hooks.polling.outcome import Decision, Found, Poll, Unavailable
+from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.log_tail import LogTail
-from homelab_hooks.watch.ruling import find_culprit
+from homelab_hooks.watch.ruling import find_culprit, find_failed_cells
 from homelab_hooks.watch.state import CiWatchState
 
 TAIL_LINES = 20
 """lines of the failed step that are shown"""
+CELL_TAIL_LINES = 8
+"""lines of each failed step if several cells of a matrix failed"""
+MAX_REPORTED_CELLS = 6
+"""cells of a matrix whose lines are shown; the others are named"""
 REPORT_REQUEST_TIMEOUT_S = 2.0
 """seconds for one request: the report takes at most about ten seconds"""
 FAILING_STATUSES = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Status.KILLED})
@@ -41,15 +46,17 @@ class FailedStep(NamedTuple):
 
 
 def find_failed_steps(watch: CiWatchState) -> tuple[FailedStep, ...]:
-    """Return the step that caused the failure of each failed pipeline whose detail is known."""
-    found = []
+    """Return the step that caused the failure of the first failed pipeline whose detail is known.
+
+    If it is in a cell of a matrix, the steps that failed in the other cells follow.
+    """
     for track in watch.tracks:
         detail = track.final_detail
         if detail and detail.status in FAILING_STATUSES and detail.failed_workflows:
-            workflow, step = find_culprit(detail.failed_workflows)
-            if step is not None:
-                found.append(FailedStep(detail, workflow, step))
-    return tuple(found)
+            cells = [(cell, find_culprit((cell,))[1]) for cell in find_failed_cells(detail.failed_workflows)]
+            if found := tuple(FailedStep(detail, cell, step) for cell, step in cells if step is not None):
+                return found
+    return ()
 
 
 def format_config_errors(watch: CiWatchState) -> tuple[Log, ...]:
@@ -70,25 +77,39 @@ def report_failure(
     """Report what is known about the failure. An error here does not change the verdict."""
     for log in format_config_errors(watch):
         emit(log)
-    for failed in find_failed_steps(watch)[:1]:
-        start = log_tail.start_tail(failed.step, failed.pipeline, wall_time=clock.wall())
-        gathered = read_log_to_end(
-            make_log_reader(logs, repo, failed.pipeline.run, within=REPORT_REQUEST_TIMEOUT_S), start, clock=clock
-        )
-        name = log_tail.format_log_source(failed.workflow, failed.step)
-        for line in log_tail.make_log_events(gathered.lines, name, last=TAIL_LINES):
-            emit(line)
-        about = shlex.quote(watch.scope.tag or watch.scope.sha)
-        rest = f"homelab ci logs {about} --step {shlex.quote(failed.step.name)}"
-        if gathered.lines:
-            hidden = len(gathered.lines) - TAIL_LINES
-            more = f"{hidden} lines before these" if hidden > 0 else "the whole log"
-            text = f"{more}: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
-        else:
-            text = f"no log of step {failed.step.name} has arrived yet; to read it later, run: {rest}"
-        emit(Log(source="homelab", text=text))
-        if failed.workflow.url:
-            emit(Log(source="homelab", text=f"see {failed.workflow.url}"))
+    failures = find_failed_steps(watch)
+    shown = failures[:MAX_REPORTED_CELLS]
+    if not shown:
+        return
+    read_log = make_log_reader(logs, repo, shown[0].pipeline.run, within=REPORT_REQUEST_TIMEOUT_S)
+    starts = tuple(log_tail.start_tail(one.step, one.pipeline, wall_time=clock.wall()) for one in shown)
+    last_lines = TAIL_LINES if len(failures) == 1 else CELL_TAIL_LINES
+    for failed, gathered in zip(shown, read_logs_to_end(read_log, starts, clock=clock), strict=True):
+        _report_step(failed, gathered, watch, last_lines, emit)
+    if hidden := failures[MAX_REPORTED_CELLS:]:
+        names = ", ".join(one.workflow.title for one in hidden)
+        emit(Log(source="homelab", text=truncate_text(f"{len(hidden)} more failed: {names}")))
+
+
+def _report_step(
+    failed: FailedStep, gathered: LogTail, watch: CiWatchState, last_lines: int, emit: Callable[[Event], None]
+) -> None:
+    """Report the last lines of a failed step, and the command for the rest."""
+    workflow, step = failed.workflow, failed.step
+    for line in log_tail.make_log_events(gathered.lines, log_tail.format_log_source(workflow, step), last=last_lines):
+        emit(line)
+    about = shlex.quote(watch.scope.tag or watch.scope.sha)
+    name = f"{workflow.title}/{step.name}" if workflow.axes else step.name
+    rest = f"homelab ci logs {about} --step {shlex.quote(name)}"
+    if gathered.lines:
+        hidden = len(gathered.lines) - last_lines
+        more = f"{hidden} lines before these" if hidden > 0 else "the whole log"
+        text = f"{more}: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
+    else:
+        text = f"no log of step {name} has arrived yet; to read it later, run: {rest}"
+    emit(Log(source="homelab", text=text))
+    if workflow.url:
+        emit(Log(source="homelab", text=f"see {workflow.url}"))
 
 
 ReadLog = Callable[[Step], Poll[tuple[LogLine, ...]]]
@@ -107,3 +128,29 @@ def read_log_to_end(read_log: ReadLog, start: LogTail, *, clock: WatchClock) -> 
         return read_log(state.step)
 
     return poll_until_decided(start, fetch=fetch, decide=log_tail.decide_log_tail, emit=lambda _: None, clock=clock)
+
+
+def read_logs_to_end(read_log: ReadLog, starts: tuple[LogTail, ...], *, clock: WatchClock) -> tuple[LogTail, ...]:
+    """Return the logs of several steps, polled together until each stops growing; the time is for all of them."""
+    began_at = clock.now()
+    until = began_at + log_tail.LOG_TIMEOUT_S
+    starts = tuple(tail._replace(began_at=began_at, last_growth_at=began_at) for tail in starts)
+
+    def read(tail: LogTail) -> Poll[tuple[LogLine, ...]]:
+        return read_log(tail.step) if clock.now() < until else Unavailable("the time for all logs is over")
+
+    def fetch(tails: tuple[LogTail, ...]) -> Poll[tuple[Poll[tuple[LogLine, ...]], ...]]:
+        return Found(tuple(Found(tail.lines) if tail.complete else read(tail) for tail in tails))
+
+    def decide(
+        tails: tuple[LogTail, ...], poll: Poll[tuple[Poll[tuple[LogLine, ...]], ...]], now: float
+    ) -> Decision[tuple[LogTail, ...]]:
+        polls = poll.value if isinstance(poll, Found) else ()
+        decisions = [
+            Decision(tail) if tail.complete else log_tail.decide_log_tail(tail, one, now)
+            for tail, one in zip(tails, polls, strict=True)
+        ]
+        delays = [decision.delay for decision in decisions if decision.delay is not None]
+        return Decision(tuple(decision.state for decision in decisions), delay=min(delays, default=None))
+
+    return poll_until_decided(starts, fetch=fetch, decide=decide, emit=lambda _: None, clock=clock)

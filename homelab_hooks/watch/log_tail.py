@@ -32,11 +32,15 @@ class LogTail(NamedTuple):
     lines: tuple[LogLine, ...] = ()
     complete: bool = False
     """if it is false at the end, more lines may come later"""
+    failure: str = ""
+    """why the last poll brought no log; empty if it brought one"""
 
 
 def start_tail(step: Step, pipeline: Pipeline, *, wall_time: float, timeout: float = LOG_TIMEOUT_S) -> LogTail:
     """Return the initial state; the time to wait depends on when the pipeline ended by its server's clock."""
-    already_final = 0 < pipeline.finished < wall_time - STALE_AFTER_S
+    # `finished` stays 0 if the workflow that settled last was skipped (measured, B11).
+    ended_at = pipeline.finished or (pipeline.updated if pipeline.status.is_final else 0)
+    already_final = 0 < ended_at < wall_time - STALE_AFTER_S
     return LogTail(step, 0.0 if already_final else timeout, already_final)
 
 
@@ -45,6 +49,7 @@ def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) 
     began_at = now if tail.began_at is None else tail.began_at
     if tail.began_at is None:
         tail = tail._replace(began_at=now, last_growth_at=now)
+    tail = tail._replace(failure=poll.reason if isinstance(poll, Denied | Unavailable) else "")
     match poll:
         case Found(lines) if len(lines) > len(tail.lines):
             tail = tail._replace(lines=lines, last_growth_at=now)
@@ -64,7 +69,7 @@ def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) 
 
 def format_log_source(workflow: Workflow, step: Step) -> str:
     """Return the source of the step's `log` events."""
-    return f"step {workflow.name}/{step.name}"
+    return f"step {workflow.title}/{step.name}"
 
 
 def make_log_events(lines: tuple[LogLine, ...], name: str, *, last: int | None = None) -> tuple[Log, ...]:

@@ -17,6 +17,7 @@ from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.failure_report import WatchClock, make_log_reader, read_log_to_end
+from homelab_hooks.watch.log_tail import LogTail
 
 QUIET_AFTER_END_S = 2.5
 """seconds without a new line after the pipeline's end; agents send a second late or more (measured, A3)"""
@@ -28,6 +29,9 @@ GIVE_UP_AFTER_S = 180.0
 """seconds without a usable response after which following ends"""
 NO_OUTPUT_LINE = LogLine(0, "(no output)")
 """shown for a step without output"""
+NO_OUTPUT_YET_LINE = LogLine(0, "(no output yet)")
+"""shown for a running step whose log is empty so far"""
+PLACEHOLDER_LINES = (NO_OUTPUT_LINE, NO_OUTPUT_YET_LINE)
 _STARTED_STATUSES = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
 
 
@@ -51,16 +55,26 @@ class SelectedStep(NamedTuple):
         """Return the heading of the step's log."""
         code = f", exit code {self.step.exit_code}" if self.step.exit_code else ""
         error = f", {self.step.error}" if self.step.error else ""
-        return strip_control_chars(f"{self.workflow.name}/{self.step.name}: {self.step.state}{code}{error}")
+        return strip_control_chars(f"{self.name}: {self.step.state}{code}{error}")
+
+    @property
+    def name(self) -> str:
+        """Return the name that distinguishes the step from every other of the pipeline, as `--step` takes it."""
+        return f"{self.workflow.title}/{self.step.name}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return every name that selects the step; the shorter ones may select others too."""
+        return self.step.name, f"{self.workflow.name}/{self.step.name}", self.name
 
 
 def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedStep, ...]:
     """Return the selected steps. Raises CommandError if no step has the given name."""
     steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
     if selection.step:
-        found = [c for c in steps if selection.step in (c.step.name, f"{c.workflow.name}/{c.step.name}")]
+        found = [c for c in steps if selection.step in c.names]
         if not found:
-            names = ", ".join(strip_control_chars(f"{c.workflow.name}/{c.step.name}") for c in steps) or "none yet"
+            names = ", ".join(strip_control_chars(c.name) for c in steps) or "none yet"
             raise CommandError(
                 f"{pipeline.run} has no step {selection.step!r}", hint=f"choose one of its steps: {names}"
             )
@@ -68,6 +82,12 @@ def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedS
     if selection.all:
         return tuple(c for c in steps if c.step.state in _STARTED_STATUSES)
     return tuple(c for c in steps if c.step.state.is_failed)
+
+
+def has_selected_step(pipeline: Pipeline, selection: LogSelection) -> bool:
+    """Return whether the pipeline has the step that is selected by name, if one is."""
+    steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
+    return not selection.step or any(selection.step in one.names for one in steps)
 
 
 class FollowState(NamedTuple):
@@ -88,6 +108,8 @@ class LogUpdate(NamedTuple):
 
     pipeline: Pipeline
     logs: tuple[tuple[SelectedStep, tuple[LogLine, ...]], ...]
+    has_unread: bool = False
+    """the log of at least one step could not be read"""
 
 
 def decide_log_follow(state: FollowState, poll: Poll[LogUpdate], now: float) -> Decision[FollowState]:
@@ -119,7 +141,9 @@ def _on_update(state: FollowState, update: LogUpdate, now: float) -> Decision[Fo
     state = state._replace(
         pipeline=update.pipeline, line_counts=counts, last_growth_at=now if changed else state.last_growth_at
     )
-    has_empty_failure = any(selected.step.state.is_failed and not lines for selected, lines in update.logs)
+    has_empty_failure = update.has_unread or any(
+        selected.step.state.is_failed and not lines for selected, lines in update.logs
+    )
     quiet = now - (state.last_growth_at if state.last_growth_at is not None else now)
     if state.pipeline.status.is_final and quiet >= (log_tail.LOG_TIMEOUT_S if has_empty_failure else QUIET_AFTER_END_S):
         return Decision(state)
@@ -130,32 +154,40 @@ class LogReader:
     """Reads the logs of one repository's steps.
 
     Args:
-        out: is called with a step's title, and a line of its log or None for a heading.
+        out: is called with a step, and a line of its log or None for a heading.
     """
 
     def __init__(
-        self, ci: Provider, repo: Repo, *, clock: WatchClock, out: Callable[[str, LogLine | None], None]
+        self, ci: Provider, repo: Repo, *, clock: WatchClock, out: Callable[[SelectedStep, LogLine | None], None]
     ) -> None:
         self._ci, self._repo, self._clock, self._out = ci, repo, clock, out
         self._printed: dict[Hashable, int] = {}
+        self._failures: dict[Hashable, str] = {}
         self.incomplete: tuple[str, ...] = ()
-        """the titles of shown steps whose log may be incomplete"""
+        """the names of shown steps whose log may be incomplete"""
+        self.missing: tuple[tuple[str, str], ...] = ()
+        """the names of steps whose log could not be read, each with the reason"""
 
     def show(self, pipeline: Pipeline, selection: LogSelection) -> None:
         """Print the log of each selected step as far as it has arrived. The time to wait is for all steps together."""
         until = self._clock.now() + log_tail.LOG_TIMEOUT_S
         read_log = make_log_reader(self._ci.logs, self._repo, pipeline.run, within=REQUEST_TIMEOUT_S)
         for selected in select_steps(pipeline, selection):
-            self._out(selected.title, None)
             left = max(0.0, until - self._clock.now())
             begin = log_tail.start_tail(selected.step, pipeline, wall_time=self._clock.wall(), timeout=left)
-            gathered = read_log_to_end(read_log, begin, clock=self._clock)
-            lines = gathered.lines
-            if gathered.complete and not lines:
-                self._out(selected.title, NO_OUTPUT_LINE)
-            self.incomplete += () if gathered.complete else (selected.title,)
-            for line in lines if selection.last_lines is None else lines[max(0, len(lines) - selection.last_lines) :]:
-                self._out(selected.title, line)
+            self._show_step(selected, read_log_to_end(read_log, begin, clock=self._clock), selection.last_lines)
+
+    def _show_step(self, selected: SelectedStep, gathered: LogTail, last_lines: int | None) -> None:
+        lines = gathered.lines
+        self._out(selected, None)
+        self.incomplete += () if gathered.complete else (selected.name,)
+        if not lines and (gathered.failure or not (gathered.complete or selected.step.state is Status.RUNNING)):
+            self.missing += ((selected.name, gathered.failure or "it has not arrived yet"),)
+            return
+        if not lines:
+            self._out(selected, NO_OUTPUT_LINE if gathered.complete else NO_OUTPUT_YET_LINE)
+        for line in lines if last_lines is None else lines[max(0, len(lines) - last_lines) :]:
+            self._out(selected, line)
 
     def follow(self, pipeline: Pipeline, selection: LogSelection) -> Pipeline:
         """Print lines as they arrive until the pipeline has ended, and return the pipeline.
@@ -171,7 +203,8 @@ class LogReader:
                 (selected, self._new_lines(detail.value, selected))
                 for selected in _steps_to_follow(detail.value, selection)
             )
-            return Found(LogUpdate(detail.value, logs))
+            unread = any(selected.step.id in self._failures for selected, _ in logs)
+            return Found(LogUpdate(detail.value, logs, unread))
 
         ended = poll_until_decided(
             FollowState(pipeline), fetch=fetch, decide=decide_log_follow, emit=lambda _: None, clock=self._clock
@@ -185,15 +218,30 @@ class LogReader:
                 hint=hint,
                 exit=ExitCode.UNREACHABLE,
             )
+        self._name_unshown(ended.pipeline, selection)
         return ended.pipeline
+
+    def _name_unshown(self, pipeline: Pipeline, selection: LogSelection) -> None:
+        """Name the steps of which no line was shown: some could not be read, others have no output."""
+        for selected in select_steps(pipeline, selection._replace(all=True)):
+            if self._printed.get(selected.step.id):
+                continue
+            if failure := self._failures.get(selected.step.id):
+                self.missing += ((selected.name, failure),)
+            elif selection.step or selected.step.state.is_failed:
+                self._out(selected, None)
+                self._out(selected, NO_OUTPUT_LINE)
 
     def _new_lines(self, pipeline: Pipeline, selected: SelectedStep) -> tuple[LogLine, ...]:
         """Print the new lines of a step and return all its lines."""
         answer = self._ci.logs.log(self._repo, pipeline.run, selected.step, within=REQUEST_TIMEOUT_S)
         lines = answer.value if isinstance(answer, Found) else ()
+        self._failures.pop(selected.step.id, None)
+        if isinstance(answer, Denied | Unavailable):
+            self._failures[selected.step.id] = answer.reason
         done = self._printed.get(selected.step.id, 0)
         for line in lines[done:]:
-            self._out(selected.title, line)
+            self._out(selected, line)
         self._printed[selected.step.id] = max(done, len(lines))
         return lines
 

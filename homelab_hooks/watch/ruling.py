@@ -103,10 +103,19 @@ def _config_error_text(pipeline: Pipeline) -> str:
 
 def _culprit_text(failed: tuple[Workflow, ...]) -> str:
     workflow, step = find_culprit(failed)
+    others = len(find_failed_cells(failed)) - 1
+    more = f"; {others} more of its matrix failed" if others else ""
     if step is None:
-        return f"workflow {workflow.name} failed" + (f" ({workflow.error})" if workflow.error else "")
+        return f"workflow {workflow.title} failed" + (f" ({workflow.error})" if workflow.error else "") + more
     code = f" with exit code {step.exit_code}" if step.exit_code else (f" ({step.error})" if step.error else "")
-    return f"step {step.name} of workflow {workflow.name} failed{code}"
+    return f"step {step.name} of workflow {workflow.title} failed{code}{more}"
+
+
+def find_failed_cells(failed: tuple[Workflow, ...]) -> tuple[Workflow, ...]:
+    """Return the workflow that failed first and, if it is a cell of a matrix, the cells that failed too."""
+    workflow, _ = find_culprit(failed)
+    cells = [other for other in failed if other.axes and other.name == workflow.name and other.pid != workflow.pid]
+    return (workflow, *(sorted(cells, key=lambda cell: cell.pid) if workflow.axes else ()))
 
 
 def find_culprit(failed: tuple[Workflow, ...]) -> tuple[Workflow, Step | None]:

@@ -45,6 +45,10 @@ class CommitSnapshot(NamedTuple):
         """Return the deciding pipelines, each with its detail if available."""
         return self.state.tracks
 
+    def has_detail(self, track: PipelineTrack) -> bool:
+        """Return whether the pipeline's workflows are known."""
+        return track.detail is not None and track.detail.run == track.run
+
     def detail(self, track: PipelineTrack) -> Pipeline:
         """Return the pipeline with its workflows, or without them if they are not available."""
         known = track.detail

@@ -16,6 +16,7 @@ from homelab_hooks.events import (
     Event,
     Log,
     LogLevel,
+    MatrixAxis,
     PipelineChanged,
     Progress,
     Result,
@@ -253,6 +254,18 @@ def test_steps_stand_under_their_own_workflow_of_a_matrix(show: Show) -> None:
     )
     order = re.findall(r"(?:test|step\d)", "\n".join(show.emulator.lines))
     assert order == ["test", "step2", "test", "step5"]
+
+
+def test_steps_stand_under_their_own_cell_even_if_the_cells_are_numbered_first(show: Show) -> None:
+    """A real server numbers the workflows, then the steps."""
+    cells = [(MatrixAxis("GO", go),) for go in ("1.21", "1.22")]
+    show.tell(
+        PipelineChanged(7, "push", "main", "running"),
+        *(WorkflowChanged(7, pid, "test", "running", axes=axes) for pid, axes in enumerate(cells, 1)),
+        *(StepChanged(7, "test", pid, f"step{pid}", "pending", axes=axes) for pid, axes in enumerate(cells, 3)),
+    )
+    order = re.findall(r"(?:GO=1.2\d|step\d)", "\n".join(show.emulator.lines))
+    assert order == ["GO=1.21", "step3", "GO=1.22", "step4"]
 
 
 def test_lost_contact_counts_down_and_back_leaves_a_line(show: Show) -> None:

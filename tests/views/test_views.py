@@ -11,7 +11,17 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from jsonschema import Draft202012Validator
 
-from homelab_hooks.events import Event, Log, LogLevel, PipelineResult, Result, Start
+from homelab_hooks.events import (
+    Event,
+    Log,
+    LogLevel,
+    MatrixAxis,
+    PipelineResult,
+    Result,
+    Start,
+    StepChanged,
+    WorkflowChanged,
+)
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.sanitize import Redactor
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
@@ -140,6 +150,28 @@ def test_whatever_an_event_holds_its_json_is_valid_and_clean(kind: type[Event], 
     assert [EVENT_NAMES[kind]] == [one["event"] for one in found][:1]
     for line in page.stdout:
         assert not CONTROLS.search(line)
+
+
+CELL = (MatrixAxis("GO", "1.22"), MatrixAxis("OS\x1b[2J", "lin\u202eux"))
+CELL_EVENTS: tuple[Event, ...] = (
+    WorkflowChanged(141, 1, "test", "running", axes=CELL),
+    StepChanged(141, "test", 3, "unit", "failure", exit_code=1, axes=CELL),
+    WorkflowChanged(141, 2, "docs", "running"),
+    Result(verdict="failed", exit=ExitCode.FAILED),
+)
+
+
+def test_the_axes_of_a_matrix_are_in_plain_and_json_and_absent_where_there_is_no_matrix() -> None:
+    page = plain(CELL_EVENTS)
+    assert page.stderr[:3] == [
+        "  test (GO=1.22, OS=linux): running",
+        "    test (GO=1.22, OS=linux)/unit: failure (exit code 1)",
+        "  docs: running",
+    ]
+    cell, step, other, _ = objects(ndjson(CELL_EVENTS).stdout)
+    assert cell["axes"] == step["axes"] == [{"name": "GO", "value": "1.22"}, {"name": "OS", "value": "linux"}]
+    assert (cell["name"], step["workflow"]) == ("test", "test")
+    assert "axes" not in other
 
 
 def test_the_schema_is_one_of_draft_2020_12_and_strict() -> None:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.simulators.faults import FaultRule, StatusFault
+from homelab_hooks.simulators.faults import WEB_PAGE, BodyFault, FaultRule, HttpFault, StatusFault
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline, ScriptedStep
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
+from tests.views.schema import objects
 from tests.watch.random_history import OLDER
 
 pytestmark = pytest.mark.slow
@@ -144,10 +145,71 @@ def test_logs_of_a_step_that_is_not_there_or_a_number_that_is_none_are_usage_err
     assert shell("homelab", "ci", "logs", "--tail", "-1").code == 2
 
 
+def test_logs_as_json_are_events_and_nothing_else(shell: Shell, push: Any) -> None:
+    push(RED)
+    ended = shell("homelab", "ci", "logs", "--all", "--output", "json")
+    found = objects(ended.lines)
+    shown = [(one["source"], one["text"]) for one in found if one["event"] == "log"]
+    assert shown == [
+        ("step woodpecker/build", "built"),
+        *(("step woodpecker/unit", text) for text in ("one", "two", "99%", "bell")),
+    ]
+    assert (ended.code, found[-1]["exit"]) == (0, 0)
+
+
+def test_a_step_without_output_is_named_in_json_too(
+    shell: Shell, woodpecker: WoodpeckerSimulator, clone: Clone
+) -> None:
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_red(log=()), after=-600.0)
+    found = objects(shell("homelab", "ci", "logs", "--output", "json").lines)
+    assert [(one["source"], one["text"]) for one in found if one["event"] == "log"] == [
+        ("homelab", "step woodpecker/test: no output")
+    ]
+
+
+@pytest.mark.parametrize("output", ["plain", "json"])
+@pytest.mark.parametrize(
+    "fault", [StatusFault(code=404), StatusFault(code=500), WEB_PAGE, BodyFault(content=b"")], ids=str
+)
+def test_logs_that_cannot_be_read_are_8(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator, output: str, fault: HttpFault
+) -> None:
+    push(RED)
+    woodpecker.fail(FaultRule(fault=fault, path="/logs/"))
+    ended = shell("homelab", "ci", "logs", "--output", output)
+    assert ended.code == 8, ended
+    assert "could not read the log of woodpecker/unit" in ended.out + ended.err
+    assert output == "plain" or objects(ended.lines)
+
+
+def test_logs_of_a_pipeline_whose_steps_cannot_be_read_are_8(
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+) -> None:
+    push(RED)
+    woodpecker.fail(FaultRule(fault=StatusFault(code=500), path=r"pipelines/\d"))
+    ended = shell("homelab", "ci", "logs")
+    assert ended.code == 8, ended
+    assert "the steps of #1 could not be read" in ended.err
+
+
+def test_a_step_is_found_in_whichever_pipeline_has_it(shell: Shell, push: Any) -> None:
+    push(timelines.make_green(steps=("other",)), event="tag", ref="refs/tags/v1")
+    push(RED)
+    ended = shell("homelab", "ci", "logs", "--step", "unit")
+    assert (ended.code, ended.lines[1:-1]) == (0, ["one", "two", "99%", "bell"]), ended
+
+
+def test_logs_of_a_broken_configuration_are_its_errors(shell: Shell, push: Any) -> None:
+    push(timelines.make_config_error("yaml: line 3: no"))
+    ended = shell("homelab", "ci", "logs")
+    assert (ended.code, ended.result["verdict"]) == (0, "nothing")
+    assert "yaml: line 3: no" in ended.err
+
+
 def test_logs_of_a_green_pipeline_say_how_to_see_them(shell: Shell, push: Any) -> None:
     push(timelines.make_green())
     ended = shell("homelab", "ci", "logs")
-    assert (ended.code, len(ended.lines)) == (0, 1)
+    assert (ended.code, len(ended.lines), ended.result["verdict"]) == (0, 1, "nothing")
     assert "--all" in ended.err
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shlex
 from dataclasses import replace
 
 import pytest
 
-from homelab_hooks.events import Event, Log, LogLevel
+from homelab_hooks.events import Event, Log, LogLevel, MatrixAxis, StepChanged, WorkflowChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind
@@ -22,7 +24,7 @@ from homelab_hooks.simulators.woodpecker.script import (
 )
 from homelab_hooks.text.sanitize import Redactor, sanitize_text
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.failure_report import TAIL_LINES
+from homelab_hooks.watch.failure_report import CELL_TAIL_LINES, MAX_REPORTED_CELLS, TAIL_LINES
 from tests.ci.values import scope_of
 from tests.watch.random_history import OURS
 from tests.watch.run_without_sockets import SERVER_URL, InMemoryWoodpecker
@@ -209,6 +211,91 @@ CULPRITS = {
 def test_the_culprit_is_named(name: str) -> None:
     verdict, _, _ = red(InMemoryWoodpecker(), CULPRITS[name])
     assert "step unit of workflow lint failed with exit code 2" in verdict.reason, name
+
+
+def cells(count: int, *, failing: int) -> PipelineTimeline:
+    """A matrix of cells with one step each, of which the first fail; each has a log of its own."""
+    end = tuple(
+        ScriptedWorkflow(
+            "test",
+            "failure" if number < failing else "success",
+            (ScriptedStep("unit", *(("failure", 1) if number < failing else ("success", 0))),),
+            environ=(("PY", f"3.{number}"), ("OS", "linux")),
+        )
+        for number in range(count)
+    )
+    return ending(*end, status="failure" if failing else "success")
+
+
+def logs_by_cell(woodpecker: InMemoryWoodpecker, lines: int = 3) -> None:
+    """Each step's log names its cell; the simulator's own scripts cannot, for the cells have one name."""
+
+    def answer(path: str, _: float) -> HttpResponse | None:
+        if "/logs/" not in path:
+            return None
+        number = int(path.rpartition("/")[2]) - woodpecker.book.rows[0].first_step
+        texts = [base64.b64encode(f"cell {number} line {line}".encode()).decode() for line in range(lines)]
+        rows = [{"line": line, "time": 0, "data": text, "type": 0} for line, text in enumerate(texts)]
+        return HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, json.dumps(rows).encode(), 0.1)
+
+    woodpecker.bad = answer
+
+
+def test_every_failing_cell_of_a_matrix_has_its_last_lines() -> None:
+    woodpecker = InMemoryWoodpecker()
+    logs_by_cell(woodpecker)
+    events: list[Event] = []
+    woodpecker.push(cells(4, failing=3))
+    verdict = woodpecker.watch(tell=events.append)
+    assert "step unit of workflow test (OS=linux, PY=3.0) failed with exit code 1; 2 more of its matrix failed" in (
+        verdict.reason
+    )
+    logs = [event for event in events if isinstance(event, Log)]
+    shown = {source: [log.text for log in logs if log.source == source] for source in {log.source for log in logs}}
+    for number in range(3):
+        assert shown[f"step test (OS=linux, PY=3.{number})/unit"] == [f"cell {number} line {n}" for n in range(3)]
+    assert "step test (OS=linux, PY=3.3)/unit" not in shown
+    command = f"homelab ci logs {OURS} --step 'test (OS=linux, PY=3.1)/unit'"
+    assert f"the whole log: {command}" in shown["homelab"]
+
+
+def test_the_lines_of_many_cells_are_bounded_and_the_rest_is_named() -> None:
+    woodpecker = InMemoryWoodpecker()
+    logs_by_cell(woodpecker, lines=500)
+    _, lines, words = red(woodpecker, cells(20, failing=20))
+    assert len(lines) == CELL_TAIL_LINES * MAX_REPORTED_CELLS
+    assert lines[CELL_TAIL_LINES - 1] == "cell 0 line 499"
+    assert [word for word in words if word.startswith("14 more failed: test (OS=linux, PY=3.6), ")]
+
+
+def test_the_logs_of_many_cells_cost_no_more_time_than_one() -> None:
+    woodpecker = InMemoryWoodpecker()
+    woodpecker.bad = lambda path, _: BAD["hangs"] if "/logs/" in path else None
+    _, lines, words = red(woodpecker, cells(8, failing=8))
+    assert lines == []
+    assert len([word for word in words if "has arrived yet" in word]) == MAX_REPORTED_CELLS
+    assert woodpecker.clock.t < 5 + 10
+
+
+def test_workflows_of_other_names_are_not_cells_of_the_one_that_failed_first() -> None:
+    woodpecker = InMemoryWoodpecker()
+    other = replace(LINT, name="docs", environ=(("PY", "3.0"),))
+    woodpecker.push(ending(replace(LINT, environ=(("PY", "3.0"),)), other))
+    verdict, _ = watch_and_collect_logs(woodpecker)
+    assert verdict.reason.endswith("step unit of workflow lint (PY=3.0) failed with exit code 2")
+
+
+def test_events_about_cells_have_their_axes() -> None:
+    woodpecker = InMemoryWoodpecker()
+    events: list[Event] = []
+    woodpecker.push(cells(2, failing=1))
+    woodpecker.watch(tell=events.append)
+    axes = {event.axes for event in events if isinstance(event, WorkflowChanged)}
+    assert axes == {
+        (MatrixAxis("OS", "linux"), MatrixAxis("PY", "3.0")),
+        (MatrixAxis("OS", "linux"), MatrixAxis("PY", "3.1")),
+    }
+    assert axes == {event.axes for event in events if isinstance(event, StepChanged)}
 
 
 def test_red_steps_under_a_green_workflow_are_no_failure() -> None:

@@ -13,9 +13,22 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.outcome import FailureKind, Found
 from homelab_hooks.simulators.woodpecker import timelines
-from homelab_hooks.simulators.woodpecker.script import LogChunk, PipelineTimeline, ScriptedStep
+from homelab_hooks.simulators.woodpecker.script import (
+    Frame,
+    LogChunk,
+    PipelineTimeline,
+    ScriptedStep,
+    ScriptedWorkflow,
+)
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
-from homelab_hooks.watch.logs import GIVE_UP_AFTER_S, QUIET_AFTER_END_S, LogReader, LogSelection, select_steps
+from homelab_hooks.watch.logs import (
+    GIVE_UP_AFTER_S,
+    QUIET_AFTER_END_S,
+    LogReader,
+    LogSelection,
+    SelectedStep,
+    select_steps,
+)
 from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
 from tests.watch.run_without_sockets import InMemoryWoodpecker
@@ -38,9 +51,9 @@ class LogReading:
         woodpecker.clock.t = at
         self.reader = LogReader(woodpecker.ci, APP, clock=woodpecker.clock, out=self._out)
 
-    def _out(self, title: str, line: LogLine | None) -> None:
+    def _out(self, selected: SelectedStep, line: LogLine | None) -> None:
         if line is None:
-            self.headings.append(title)
+            self.headings.append(selected.title)
         else:
             self.lines.append(line.text)
 
@@ -149,6 +162,133 @@ def test_a_log_that_grows_in_parts_is_read_to_its_end() -> None:
     one = LogReading(InMemoryWoodpecker(), parts((20.5, "one"), (21.5, "two"), (22.5, "three")), at=20.3)
     assert one.show() == ["one", "two", "three"]
     assert one.reader.incomplete == ()
+
+
+NOT_FOUND = HttpResponse(404, {"x-woodpecker-version": "3.17.0"}, b"", 0.01)
+BAD_LOGS: dict[str, RequestFailed | HttpResponse] = {
+    "404": NOT_FOUND,
+    "400": HttpResponse(400, {"x-woodpecker-version": "3.17.0"}, b"", 0.01),
+    "401": HttpResponse(401, {"x-woodpecker-version": "3.17.0"}, b"", 0.01),
+    "500": HttpResponse(500, {"x-woodpecker-version": "3.17.0"}, b"", 0.01),
+    "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<!doctype html>", 0.01),
+    "an empty body": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b"", 0.01),
+    "no JSON": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b"[{", 0.01),
+    "another shape": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b'{"a": 1}', 0.01),
+    "a hang": RequestFailed(FailureKind.TIMEOUT, "no whole answer"),
+    "a reset": RequestFailed(FailureKind.CONNECTION, "reset"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_LOGS)
+@pytest.mark.parametrize("at", [20.3, 3600.0], ids=["just ended", "long ago"])
+def test_a_log_that_cannot_be_read_is_missing_with_the_reason(name: str, at: float) -> None:
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, at=at)
+    woodpecker.bad = lambda path, _: BAD_LOGS[name] if "/logs/" in path else None
+    assert one.show() == []
+    assert [step for step, _ in one.reader.missing] == ["woodpecker/test"]
+    assert all(reason for _, reason in one.reader.missing)
+
+
+def test_of_several_logs_only_the_one_that_cannot_be_read_is_missing() -> None:
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker)
+    first = one.pipeline.workflows[0].steps[0]
+    woodpecker.bad = lambda path, _: NOT_FOUND if path.endswith(f"/{first.id}") else None
+    assert one.show(LogSelection(all=True)) == ["t0", "t1", "t2", "t3", "t4"]
+    assert [step for step, _ in one.reader.missing] == ["woodpecker/build"]
+
+
+def test_a_log_that_has_not_arrived_is_missing_too() -> None:
+    one = LogReading(InMemoryWoodpecker(), parts((33, "late")), at=20.3)
+    one.show()
+    assert one.reader.missing == (("woodpecker/test", "it has not arrived yet"),)
+
+
+def test_the_empty_log_of_a_running_step_is_named_and_not_missing() -> None:
+    one = LogReading(InMemoryWoodpecker(), timelines.make_stuck(), at=30.0)
+    one.show(LogSelection(step="test"))
+    assert one.lines == ["(no output yet)"]
+    assert one.reader.missing == ()
+
+
+def test_a_pipeline_without_an_end_time_is_over_too() -> None:
+    """`finished` is 0 if the workflow that settled last was skipped (measured, B11)."""
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, quiet("test"))
+    one.reader.show(one.pipeline._replace(finished=0), LogSelection())
+    assert one.lines == ["(no output)"]
+    assert one.reader.missing == ()
+
+
+@pytest.mark.parametrize("name", BAD_LOGS)
+def test_a_follower_follows_to_the_end_and_names_the_log_that_cannot_be_read(name: str) -> None:
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, at=1.0)
+    steps = one.pipeline.workflows[0].steps
+    woodpecker.bad = lambda path, _: BAD_LOGS[name] if path.endswith(f"/{steps[1].id}") else None
+
+    ended = one.reader.follow(one.pipeline, LogSelection())
+
+    assert ended.status == "failure"
+    assert one.lines == ["b0", "b1", "b2", "b3", "b4"]
+    assert [step for step, _ in one.reader.missing] == ["woodpecker/test"]
+
+
+def test_a_follower_reads_a_log_that_could_not_be_read_for_a_while() -> None:
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, at=1.0)
+    woodpecker.bad = lambda path, t: NOT_FOUND if "/logs/" in path and t < 22 else None
+    one.reader.follow(one.pipeline, LogSelection())
+    assert len(one.lines) == 10
+    assert one.reader.missing == ()
+
+
+def test_a_follower_names_a_failed_step_without_output() -> None:
+    one = LogReading(InMemoryWoodpecker(), quiet("test"), at=1.0)
+    one.reader.follow(one.pipeline, LogSelection())
+    assert one.lines == ["(no output)"]
+
+
+CELLS = tuple((("GO", go), ("OS", os)) for go in ("1.21", "1.22") for os in ("bsd", "linux"))
+
+
+def matrix(*failing: int) -> PipelineTimeline:
+    """One step in each of four cells, ended at 20 s; these fail, and each has a log of its own."""
+
+    def cell(number: int, state: str, code: int) -> ScriptedWorkflow:
+        return ScriptedWorkflow("test", state, (ScriptedStep("unit", state, code),), environ=CELLS[number])
+
+    begin = tuple(cell(number, "pending", 0) for number in range(4))
+    end = tuple(cell(n, "failure" if n in failing else "success", 1 if n in failing else 0) for n in range(4))
+    frames = (Frame(0.0, "created"), Frame(0.1, "pending", begin), Frame(0.2, "running"), Frame(20.0, "failure", end))
+    return PipelineTimeline(frames)
+
+
+def test_the_cells_of_a_matrix_are_told_apart_by_their_axes() -> None:
+    one = LogReading(InMemoryWoodpecker(), matrix(0, 2))
+    one.show()
+    assert one.headings == [
+        "test (GO=1.21, OS=bsd)/unit: failure, exit code 1",
+        "test (GO=1.22, OS=bsd)/unit: failure, exit code 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("unit", 4), ("test/unit", 4), ("test (GO=1.22, OS=linux)/unit", 1), ("test (GO=1.21, OS=bsd)/unit", 1)],
+)
+def test_a_cell_is_chosen_by_its_axes(name: str, shown: int) -> None:
+    one = LogReading(InMemoryWoodpecker(), matrix(0))
+    one.show(LogSelection(step=name))
+    assert len(one.headings) == shown
+    assert shown > 1 or one.headings[0].startswith(f"{name}: ")
+
+
+def test_a_cell_that_does_not_exist_is_a_usage_error_that_names_those_there_are() -> None:
+    with pytest.raises(CommandError) as caught:
+        select_steps(LogReading(InMemoryWoodpecker(), matrix(0)).pipeline, LogSelection(step="test (GO=1.20)/unit"))
+    assert "test (GO=1.21, OS=linux)/unit" in caught.value.hint
 
 
 def test_a_follower_sees_each_line_once_in_order_to_the_end() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from tools.mutants.mutant import Change, Defence
 
+COMMANDS = "tests/watch/test_commands.py"
 HISTORY = "git/history.py"
+LOGS = "tests/watch/test_logs.py"
+REPORT = "tests/watch/test_failure_report.py"
 REPOSITORY = "tests/git/test_repository.py"
 REQUEST = "watch/restart_request.py"
 RESTART = "tests/watch/test_restart.py"
@@ -88,7 +91,43 @@ PIPELINES = (
         "vanished-pipelines",
         "a pipeline that the server has removed is not in the result",
         (Change("app/session.py", "if event.status == REMOVED_STATUS:", "if False:"),),
-        ("tests/watch/test_commands.py::test_a_pipeline_that_vanished_is_not_in_the_result",),
+        (f"{COMMANDS}::test_a_pipeline_that_vanished_is_not_in_the_result",),
+    ),
+    Defence(
+        "logs-as-json",
+        "the lines of a log do not come between JSON objects",
+        (Change("cli/commands/ci/logs.py", "config.output is OutputMode.JSON", "False"),),
+        (f"{COMMANDS}::test_logs_as_json_are_events_and_nothing_else",),
+    ),
+    Defence(
+        "unreadable-logs",
+        "a log that could not be read is not a log that was shown",
+        (Change("watch/logs.py", "if not lines and (gathered.failure or", "if False and (gathered.failure or"),),
+        (f"{LOGS}::test_a_log_that_cannot_be_read_is_missing_with_the_reason",),
+    ),
+    Defence(
+        "unreadable-logs-of-a-follower",
+        "nor is one that could not be read to the end of the pipeline",
+        (Change("watch/logs.py", "if failure := self._failures.get(selected.step.id):", "if failure := None:"),),
+        (f"{LOGS}::test_a_follower_follows_to_the_end_and_names_the_log_that_cannot_be_read",),
+    ),
+    Defence(
+        "unreadable-steps",
+        "a pipeline whose steps could not be read is not one without a failed step",
+        (Change("cli/commands/ci/logs.py", "elif seen.has_detail(track) or pipeline", "elif True or pipeline"),),
+        (f"{COMMANDS}::test_logs_of_a_pipeline_whose_steps_cannot_be_read_are_8",),
+    ),
+    Defence(
+        "cells-of-a-matrix",
+        "the cells of a matrix are told apart",
+        (Change("ci/woodpecker/parse.py", 'axes=_parse_axes(json.get("environ"))', "axes=()"),),
+        (f"{LOGS}::test_the_cells_of_a_matrix_are_told_apart_by_their_axes",),
+    ),
+    Defence(
+        "many-cells",
+        "the lines of a matrix are bounded",
+        (Change("watch/failure_report.py", "shown = failures[:MAX_REPORTED_CELLS]", "shown = failures"),),
+        (f"{REPORT}::test_the_lines_of_many_cells_are_bounded_and_the_rest_is_named",),
     ),
     Defence(
         "numbers-in-the-tracked-file",

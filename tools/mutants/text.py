@@ -317,7 +317,7 @@ TEXT = (
     Defence(
         "step-in-a-hint",
         "a step's name is quoted in the command that is offered",
-        (Change("watch/failure_report.py", "--step {shlex.quote(failed.step.name)}", "--step {failed.step.name}"),),
+        (Change("watch/failure_report.py", "--step {shlex.quote(name)}", "--step {name}"),),
         ("tests/watch/test_failure_report.py::test_the_command_for_the_rest_names_the_step_whatever_it_is_called",),
     ),
     Defence(

@@ -20,6 +20,7 @@ from homelab_hooks.ci.model import (
     Workflow,
 )
 from homelab_hooks.ci.woodpecker.traits import reports_cancellation
+from homelab_hooks.events import MatrixAxis
 from homelab_hooks.text.json_fields import (
     Json,
     read_display_text,
@@ -28,6 +29,10 @@ from homelab_hooks.text.json_fields import (
     read_object,
     read_text,
 )
+from homelab_hooks.text.sanitize import strip_control_chars
+
+MAX_AXES = 10
+"""axes of a matrix that are shown"""
 
 
 def parse_pipelines(raw: object, *, page_url: str = "") -> tuple[Pipeline, ...]:
@@ -150,7 +155,16 @@ def _parse_workflow(raw: object, *, url: str) -> Workflow:
         finished=read_number(json, "finished", "end_time"),
         steps=read_list(json.get("children") or [], _parse_step),
         url=f"{url}/{pid}" if url else "",
+        axes=_parse_axes(json.get("environ")),
     )
+
+
+def _parse_axes(raw: object) -> tuple[MatrixAxis, ...]:
+    """Read the axes of a matrix cell (measured, 13). They only name a workflow, so another shape is no error."""
+    if not isinstance(raw, Mapping):
+        return ()
+    pairs = sorted((name, value) for name, value in raw.items() if isinstance(name, str) and isinstance(value, str))
+    return tuple(MatrixAxis(strip_control_chars(name), strip_control_chars(value)) for name, value in pairs[:MAX_AXES])
 
 
 def _parse_step(raw: object) -> Step:

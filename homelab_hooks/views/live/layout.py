@@ -86,7 +86,7 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
     tracked = state.pipelines[number]
     flows = [flow for key, flow in sorted(state.workflows.items()) if key[0] == number]
     steps = [step for key, step in sorted(state.steps.items()) if key[0] == number]
-    names = [*(flow.event.name for flow in flows), *(step.event.name for step in steps)]
+    names = [*(flow.event.title for flow in flows), *(step.event.name for step in steps)]
     longest = max(len(format_pipeline_title(tracked.event)) + 2, *(len(name) + 6 for name in names), 0)
     column = max(10, min(longest, columns - STATE_COLUMNS - CLOCK_COLUMNS - 4))
     priority = HIGHEST if tracked.event.deciding else LOW
@@ -108,10 +108,10 @@ def _pipeline(state: LiveState, number: int, at: Timestamp, columns: int) -> lis
 
 
 def _belongs_to(step: StepChanged, flow: WorkflowChanged, flows: Sequence[Tracked[WorkflowChanged]]) -> bool:
-    """Return whether a step belongs to a workflow: of several with that name, to the last one numbered before it."""
-    same_name = [each.event.pid for each in flows if each.event.name == step.workflow]
-    before = [pid for pid in same_name if pid < step.pid] or same_name
-    return flow.name == step.workflow and flow.pid == before[-1]
+    """Return whether a step belongs to a workflow: of several with that name and axes, to the last one before it."""
+    alike = [each.event.pid for each in flows if each.event.title == step.workflow_title]
+    before = [pid for pid in alike if pid < step.pid] or alike
+    return flow.title == step.workflow_title and flow.pid == before[-1]
 
 
 def _child_row(
@@ -128,7 +128,8 @@ def _child_row(
     style = choose_style(event.state)
     priorities = {Style.BAD: HIGHEST, Style.ACTIVE: HIGH, Style.GOOD: LOWEST}
     priority = MIDDLE if indent == 2 and style is not Style.BAD else priorities.get(style, LOW)  # noqa: PLR2004 - a workflow
-    return make_tree_row(event.name, event.state, time, note=code, indent=indent, column=column, priority=priority)
+    name = event.title if isinstance(event, WorkflowChanged) else event.name
+    return make_tree_row(name, event.state, time, note=code, indent=indent, column=column, priority=priority)
 
 
 def format_pipeline_time(tracked: Tracked[PipelineChanged], at: Timestamp) -> str:

@@ -1,7 +1,8 @@
 """homelab ci logs: print the logs of failed steps.
 
 Prints the logs of a commit's failed steps (or of --step, or of all steps with --all) to stdout, then the result line.
-The server may deliver logs late or truncated; what has arrived is printed.
+With --output json, the lines are `log` events. The server may deliver logs late or truncated; what has arrived is
+printed. If a log cannot be read, the exit code is 8.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import argparse
 
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
-from homelab_hooks.ci.model import LogLine
-from homelab_hooks.events import Start
+from homelab_hooks.ci.model import LogLine, Status
+from homelab_hooks.config.schema import OutputMode
+from homelab_hooks.events import Log, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.text.sanitize import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
+from homelab_hooks.watch.failure_report import format_config_errors
 from homelab_hooks.watch.snapshot import CommitSnapshot, take_snapshot
 
 
@@ -24,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("commit", metavar="COMMIT", nargs="?", help="any revision that git resolves (default: HEAD)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
-        "--step", default="", metavar="NAME", help="print only this step, given as STEP or WORKFLOW/STEP"
+        "--step",
+        default="",
+        metavar="NAME",
+        help="print only this step, given as STEP or WORKFLOW/STEP; in a matrix, WORKFLOW is `NAME (AXIS=VALUE, ...)`",
     )
     which.add_argument("--all", action="store_true", help="print all steps that have started, not only failed ones")
     parser.add_argument("--tail", type=_parse_count, metavar="N", help="print only the last N lines of each step")
@@ -48,43 +54,81 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if not seen.tracks or seen.repo is None:
         return session.finish(seen.verdict)
     choice = logs.LogSelection(step=args.step, all=args.all, last_lines=args.tail)
-    printer = Printer(session)
-    reader = logs.LogReader(ci, seen.repo, clock=runtime.clock, out=printer.line)
-    for thread in seen.tracks:
-        pipeline = seen.detail(thread)
-        if args.follow and not pipeline.status.is_final:
+    printer = Printer(session, as_events=config.output is OutputMode.JSON)
+    reader = logs.LogReader(ci, seen.repo, clock=runtime.clock, out=printer.print_line)
+    unread = _show_logs(seen, reader, choice, follow=args.follow)
+    for event in format_config_errors(seen.state):
+        session.tell(event)
+    return session.finish(_logs_verdict(seen, printer.step_count, reader, unread))
+
+
+def _show_logs(
+    seen: CommitSnapshot, reader: logs.LogReader, choice: logs.LogSelection, *, follow: bool
+) -> tuple[str, ...]:
+    """Print the logs of every pipeline, and return the pipelines whose steps could not be read."""
+    unread: list[str] = []
+    tracks = [track for track in seen.tracks if logs.has_selected_step(seen.detail(track), choice)]
+    for track in tracks or seen.tracks:
+        pipeline = seen.detail(track)
+        if follow and not pipeline.status.is_final:
             reader.follow(pipeline, choice)
-        else:
+        elif seen.has_detail(track) or pipeline.status is Status.ERROR:
             reader.show(pipeline, choice)
-    return session.finish(_logs_verdict(seen, printer.steps, reader.incomplete))
+        else:
+            unread.append(str(track.run))
+    return tuple(unread)
 
 
 class Printer:
-    """Writes log lines to stdout, with a heading before each step."""
+    """Writes log lines to stdout, with a heading before each step; for JSON output, as `log` events."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, as_events: bool) -> None:
         self._session = session
-        self._title = ""
-        self.steps = 0
+        self._as_events = as_events
+        self._step: tuple[object, str] = ("", "")
+        self.step_count = 0
 
-    def line(self, title: str, line: LogLine | None) -> None:
+    def print_line(self, selected: logs.SelectedStep, line: LogLine | None) -> None:
         """Print a line, after the step's heading if another step was printed before; None prints only the heading."""
+        title = selected.title
+        is_new = (selected.step.id, title) != self._step
+        self._step = (selected.step.id, title)
+        self.step_count += is_new
+        if self._as_events:
+            self._emit(selected, line)
+            return
         terminal, redact = self._session.runtime.terminal, self._session.runtime.redact
-        if title != self._title:
+        if is_new:
             terminal.out(f"== {sanitize_text(title, redact)}")
-            self._title = title
-            self.steps += 1
         if line is not None:
             terminal.out(sanitize_text(log_tail.render_line(line.text), redact, colour=terminal.stdout_has_colour))
 
+    def _emit(self, selected: logs.SelectedStep, line: LogLine | None) -> None:
+        source = log_tail.format_log_source(selected.workflow, selected.step)
+        if line is not None and any(line is own for own in logs.PLACEHOLDER_LINES):  # not the step's words
+            self._session.tell(Log(source="homelab", text=f"{source}: {line.text.strip('()')}"))
+        elif line is not None:
+            self._session.tell(Log(source=source, text=log_tail.render_line(line.text)))
 
-def _logs_verdict(seen: CommitSnapshot, steps: int, late: tuple[str, ...]) -> Verdict:
-    known = seen.verdict
-    reason = "" if steps else "no failed step; use --all for all steps, or --step NAME for one"
-    if late:
-        names = ", ".join(title.partition(":")[0] for title in late)
-        reason = f"incomplete: {names}; rerun the same command to see the rest"
-    return Verdict(exit=ExitCode.OK, reason=reason, sha=known.sha, pipelines=known.pipelines, url=known.url)
+
+def _logs_verdict(seen: CommitSnapshot, step_count: int, reader: logs.LogReader, unread: tuple[str, ...]) -> Verdict:
+    known = seen.verdict._replace(exit=ExitCode.OK, label="", reason="", hint="")
+    again = "run the same command again"
+    if unread:
+        reason = f"the steps of {', '.join(unread)} could not be read"
+        return known._replace(exit=ExitCode.UNREACHABLE, reason=reason, hint=again)
+    if reader.missing:
+        name, reason = reader.missing[0]
+        more = f", and {len(reader.missing) - 1} more" if len(reader.missing) > 1 else ""
+        reason = f"could not read the log of {name}{more}: {reason}"
+        return known._replace(exit=ExitCode.UNREACHABLE, reason=reason, hint=again)
+    if not step_count:
+        reason = "no failed step; use --all for all steps, or --step NAME for one"
+        return known._replace(label="nothing", reason=reason)
+    if reader.incomplete:
+        reason = f"incomplete: {', '.join(reader.incomplete)}; rerun the same command to see the rest"
+        return known._replace(reason=reason)
+    return known
 
 
 def _parse_count(text: str) -> int:
