@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from homelab_hooks.app import options
+from homelab_hooks.app.pipeline_filter import are_workflows_filtered
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.ci.provider import Provider
+from homelab_hooks.ci.provider import Provider, Traits
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
@@ -122,7 +123,7 @@ def watch_dependencies(
         ci=ci,
         open_stream=ci.open_stream if listen else None,
         contains=_lazy_containment(runtime, about.remote),
-        commit_facts=commit_facts(runtime.git_readonly, about, ci.traits.config_paths),
+        commit_facts=commit_facts(runtime.git_readonly, about, ci.traits),
     )
 
 
@@ -146,20 +147,20 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
     return emit_contact
 
 
-def commit_facts(
-    git: ReadOnlyRepository, about: CommitContext, config_paths: tuple[str, ...]
-) -> Callable[[], CommitFacts]:
+def commit_facts(git: ReadOnlyRepository, about: CommitContext, traits: Traits) -> Callable[[], CommitFacts]:
     """Return what git knows about the commit, to explain a missing pipeline; collected when it is called."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()
-        tip = bool(git.remotes.tracking_branches_at(remote, sha)) if remote else None
+        branches = git.remotes.tracking_branches_at(remote, sha) if remote else ()
         pushed = git.remotes.remote_contains(remote, sha) if remote and git.history.has_commit(sha) else None
         return CommitFacts(
             message=git.history.commit_message(sha),
-            has_ci_config=git.history.has_ci_configuration(sha, config_paths),
-            is_branch_tip=tip,
+            has_ci_config=git.history.has_ci_configuration(sha, traits.config_paths),
+            is_branch_tip=bool(branches) if remote else None,
             is_pushed=pushed,
+            is_filtered=are_workflows_filtered(git, about.commit, remote, branches, traits),
+            event="tag" if about.commit.tag else "push",
         )
 
     return gather

@@ -174,6 +174,8 @@ class Repo(NamedTuple):
     """what the provider addresses the repository by; nothing else reads it"""
     full_name: str
     active: bool = True
+    config_path: str = ""
+    """where CI reads the configuration; empty: at its default paths"""
 
 
 class QueueInfo(NamedTuple):

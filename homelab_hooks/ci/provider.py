@@ -11,7 +11,7 @@ returns a `Poll`: an expected failure is a value, never an exception.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -100,6 +100,26 @@ class Wakes(Protocol):
         """Stop listening."""
 
 
+class Trigger(NamedTuple):
+    """What a forge sent to CI about a commit, as far as git knows it."""
+
+    event: str
+    """as the provider names it: push or tag"""
+    refs: tuple[str, ...] = ()
+    """the full refs of which one was pushed; empty if none is known"""
+    paths: tuple[str, ...] = ()
+    """the files that the pushed commits changed"""
+    has_all_paths: bool = False
+    """no other files were changed: git knows what the branch was before the push"""
+    message: str = ""
+
+
+def _decide_nothing(files: Mapping[str, str], trigger: Trigger) -> bool | None:
+    """Return that it is not known whether the conditions match."""
+    del files, trigger
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traits:
     """Facts about a provider."""
@@ -132,6 +152,8 @@ class Traits:
     """the path of the web page on which a user creates a token"""
     activate_path: str
     """the path of the web page on which a repository is activated"""
+    are_all_filtered: Callable[[Mapping[str, str], Trigger], bool | None] = _decide_nothing
+    """whether no workflow of a configuration (texts by path) matches the trigger; None if that is not certain"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -155,6 +155,10 @@ class History:
         done = self._git.run("ls-tree", "-z", "--full-tree", "--name-only", f"{sha}^{{commit}}", "--", *paths)
         return bool(done.stdout) if done.ok else None
 
+    def previous_commit(self, ref: str) -> str:
+        """Return what a ref was before its last change, by its reflog; empty if that is not known."""
+        return self._object_of(f"{ref}@{{1}}")
+
     def fetch_objects(self, remote: str, ref: str) -> bool:
         """Fetch a commit or a branch without moving any ref, within `FETCH_TIMEOUT_S`; return whether it succeeded."""
         done = self._git.query_remote(

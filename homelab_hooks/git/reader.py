@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from homelab_hooks.git.command import GitCommands
+from homelab_hooks.git.commit_files import CommitFiles
 from homelab_hooks.git.history import History
 from homelab_hooks.git.location import Location
 from homelab_hooks.git.remotes import Remotes
@@ -10,7 +11,7 @@ from homelab_hooks.git.runner import GitRunner
 
 
 class ReadOnlyRepository:
-    """What a watch reads of one repository: its location, history and remotes.
+    """What a watch reads of one repository: its location, history, remotes and files of commits.
 
     A watch is started by a hook while the user waits for the prompt, so the modules that change a repository are not
     imported for it.
@@ -21,3 +22,4 @@ class ReadOnlyRepository:
         self.location = Location(git)
         self.history = History(git)
         self.remotes = Remotes(git)
+        self.files = CommitFiles(git)

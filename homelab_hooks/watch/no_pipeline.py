@@ -19,6 +19,10 @@ class CommitFacts(NamedTuple):
     """a branch of the remote contains the commit, according to the remote-tracking branches"""
     is_repo_active: bool | None = None
     """CI has the repository activated"""
+    is_filtered: bool | None = None
+    """no workflow's conditions match, according to the configuration at the commit"""
+    event: str = "push"
+    """the event for which the conditions were evaluated"""
 
 
 def explain_no_pipeline(
@@ -44,19 +48,33 @@ def explain_no_pipeline(
             "the pipeline was filtered out: no workflow's conditions match",
             "check the `when` conditions of the workflows",
         )
-    return _not_pushed(facts) or _not_found(searched_rows)
+    return _not_pushed(facts) or _filtered(facts) or _not_found(facts, searched_rows)
 
 
-def _not_found(searched_rows: int) -> tuple[str, str]:
-    """Return the reason and fix for a commit of which nothing is known; a search that ended early proves no absence."""
+def _filtered(facts: CommitFacts) -> tuple[str, str] | None:
+    """Return the reason and fix if the configuration shows that the server had nothing to run."""
+    if facts.is_filtered:
+        return (
+            f"filtered: no workflow's conditions match this {facts.event}",
+            "this may be intended; otherwise change the `when` conditions of the workflows and push a commit",
+        )
+    return None
+
+
+def _not_found(facts: CommitFacts, searched_rows: int) -> tuple[str, str]:
+    """Return what may have happened to a commit of which nothing is known.
+
+    A search that ended early proves no absence, and conditions that are not decided here may have filtered it out.
+    """
     if searched_rows:
         lost = "if it was pushed just now, the forge's webhook may have been lost"
         return (
             f"it is not among the newest {searched_rows} pipelines; {lost}",
             "look for an older pipeline in CI, or redeliver the webhook on the forge",
         )
+    filters = ", or no workflow's conditions match" if facts.has_ci_config and facts.is_filtered is None else ""
     return (
-        "no reason found; the forge's webhook may have been lost",
+        f"no reason found; the forge's webhook may have been lost{filters}",
         "redeliver it on the forge, or run: homelab ci restart",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from homelab_hooks.ci.model import Repo
 from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.active_clock import ActiveClock
@@ -31,16 +32,20 @@ def run_watch(
         poller.close()
     if poller.repo and state.verdict and state.verdict.exit is ExitCode.FAILED:
         report_failure(state, dependencies.ci.logs, poller.repo, clock=clock, emit=emit)
-    return explain_verdict(state, dependencies)
+    return explain_verdict(state, dependencies, poller.repo)
 
 
-def explain_verdict(state: CiWatchState, dependencies: WatchDependencies) -> Verdict:
+def explain_verdict(state: CiWatchState, dependencies: WatchDependencies, repo: Repo | None) -> Verdict:
     """Return the verdict of a settled watch; without a pipeline, it has the most likely reason."""
     assert state.verdict is not None  # noqa: S101 - the loop returns only settled states
     verdict = state.verdict
     if verdict.exit is not ExitCode.NO_PIPELINE or state.tracks:
         return verdict
     facts = dependencies.commit_facts()
+    if repo and repo.config_path:  # git was asked about the default paths
+        facts = facts._replace(has_ci_config=None, is_filtered=None)
+    if facts.event not in state.scope.events:
+        facts = facts._replace(is_filtered=None)
     if not state.repo_active:
         facts = facts._replace(is_repo_active=False)
     reason, hint = explain_no_pipeline(

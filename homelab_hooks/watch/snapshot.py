@@ -77,7 +77,7 @@ def take_snapshot(
     start = machine.start_watch(CiWatchState(scope=request.scope, timeouts=timeouts, seed=request.seed), clock.now())
     state = poll_until_decided(start, fetch=fetch, decide=machine.decide_watch, emit=emit, clock=clock)
     state = state._replace(tracks=tuple(_with_detail(track, dependencies, poller.repo) for track in state.tracks))
-    return CommitSnapshot(explain_verdict(state, dependencies), state, tuple(rows), poller.repo)
+    return CommitSnapshot(explain_verdict(state, dependencies, poller.repo), state, tuple(rows), poller.repo)
 
 
 def select_recent_pipelines(snapshot: CommitSnapshot, branch: str) -> tuple[Pipeline, ...]:

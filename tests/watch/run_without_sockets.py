@@ -134,6 +134,7 @@ class InMemoryWoodpecker:
     token: str = "alice-token"
     compare: ContainmentCheck = contains
     enter: Connect | None = None
+    facts: CommitFacts = field(default_factory=CommitFacts)
     clock: StreamClock = field(default_factory=StreamClock)
     requests: list[tuple[float, str]] = field(default_factory=list)
     posts: list[str] = field(default_factory=list)
@@ -193,7 +194,7 @@ class InMemoryWoodpecker:
 
     def _sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
-        return WatchDependencies(ci=self.ci, contains=self.compare, commit_facts=CommitFacts, open_stream=listen)
+        return WatchDependencies(ci=self.ci, contains=self.compare, commit_facts=lambda: self.facts, open_stream=listen)
 
     def watch(
         self,

@@ -100,6 +100,33 @@ def test_what_is_not_one_commit_is_a_usage_error(shell: Shell, woodpecker: Woodp
     assert (ended.code, woodpecker.count()) == (2, 0), ended
 
 
+FILTERS = {
+    "another path": ("when: {event: push, path: 'src/**'}", True),
+    "another branch": ("when: {event: push, branch: release}", True),
+    "another event": ("when: [{event: tag}, {event: manual}]", True),
+    "matches": ("when: {event: push, path: '*'}", False),
+    "not decided": ("when: {evaluate: 'CI_REPO == \"acme/app\"'}", None),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_push_that_the_configuration_filters_out_is_not_a_lost_webhook(shell: Shell, clone: Clone, name: str) -> None:
+    """The row lives for less than a second, so that no list may ever show it."""
+    when, filtered = FILTERS[name]
+    clone.write("README", "changed\n")
+    clone.write("src/old.py", "")
+    clone.git("add", ".")
+    clone.git("commit", "--quiet", "-m", "older")
+    clone.git("update-ref", "-m", "push", "refs/remotes/origin/main", clone.head)
+    clone.commit(".woodpecker.yaml", f"{when}\nsteps: [{{name: test}}]\n")
+    clone.git("update-ref", "-m", "push", "refs/remotes/origin/main", clone.head)
+    ended = shell("homelab", "ci", "status")
+    assert ended.code == 3, ended
+    assert ("filtered: no workflow's conditions match this push" in ended.err) is (filtered is True)
+    assert ("the forge's webhook may have been lost" in ended.err) is (filtered is not True)
+    assert ("or no workflow's conditions match" in ended.err) is (filtered is None)
+
+
 @pytest.mark.parametrize("reused", [False, True])
 def test_a_pipeline_that_vanished_is_not_in_the_result(
     shell: Shell, clone: Clone, woodpecker: WoodpeckerSimulator, *, reused: bool

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -324,7 +325,32 @@ REASONS = [
     ),
     (CommitFacts(is_repo_active=False, message="[skip ci]"), False, "not active", "activate"),
     (CommitFacts(has_ci_config=True, is_branch_tip=True), False, "webhook", "homelab ci restart"),
+    (CommitFacts(has_ci_config=True), False, "webhook may have been lost, or no workflow's", "homelab ci restart"),
+    (CommitFacts(has_ci_config=True, is_filtered=True), False, "no workflow's conditions match this push", "when"),
+    (CommitFacts(has_ci_config=True, is_filtered=True, event="tag"), False, "match this tag", "when"),
+    (CommitFacts(has_ci_config=True, is_filtered=True, is_pushed=False), False, "not on any known branch", "git land"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("event", "config_file", "is_said"),
+    [("push", "", True), ("cron", "", False), ("tag", "", False), ("push", "ci/pipeline.yaml", False)],
+)
+def test_conditions_explain_only_the_event_and_the_files_that_they_were_read_for(
+    event: str, config_file: str, *, is_said: bool
+) -> None:
+    """CI may read the repository's configuration from another path; the default ones then say nothing."""
+    woodpecker = InMemoryWoodpecker(facts=CommitFacts(has_ci_config=True, is_filtered=True))
+    woodpecker.book.repositories[:] = [replace(woodpecker.repo, config_file=config_file)]
+    verdict = woodpecker.watch(timeouts=SHORT, scope=WatchScope(sha=OURS, events=frozenset({event})))
+    assert verdict.exit is ExitCode.NO_PIPELINE
+    assert ("filtered: no workflow's conditions match" in verdict.reason) is is_said
+
+
+def test_a_missing_configuration_is_no_reason_where_ci_reads_it_from_another_path() -> None:
+    woodpecker = InMemoryWoodpecker(facts=CommitFacts(has_ci_config=False))
+    woodpecker.book.repositories[:] = [replace(woodpecker.repo, config_file="ci/pipeline.yaml")]
+    assert "configuration" not in woodpecker.watch(timeouts=SHORT).reason
 
 
 @pytest.mark.parametrize(("facts", "filtered", "word", "remedy"), REASONS, ids=lambda one: str(one)[:25])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.mutants.mutant import Change, Defence
 
 COMMANDS = "tests/watch/test_commands.py"
+CONDITIONS = "ci/woodpecker/conditions.py"
 HISTORY = "git/history.py"
 LOGS = "tests/watch/test_logs.py"
 REPORT = "tests/watch/test_failure_report.py"
@@ -12,6 +13,7 @@ REPOSITORY = "tests/git/test_repository.py"
 REQUEST = "watch/restart_request.py"
 RESTART = "tests/watch/test_restart.py"
 RULING = "tests/watch/test_ruling.py"
+WHEN = "tests/ci/woodpecker/test_conditions.py"
 SETTINGS_TABLE = "tests/config/test_table.py"
 
 PIPELINES = (
@@ -128,6 +130,34 @@ PIPELINES = (
         "the lines of a matrix are bounded",
         (Change("watch/failure_report.py", "shown = failures[:MAX_REPORTED_CELLS]", "shown = failures"),),
         (f"{REPORT}::test_the_lines_of_many_cells_are_bounded_and_the_rest_is_named",),
+    ),
+    Defence(
+        "undecided-conditions",
+        "a condition that is not evaluated here does not count as one that does not match",
+        (
+            Change(
+                CONDITIONS, "return True if True in known else None if None in known else False", "return True in known"
+            ),
+        ),
+        (f"{WHEN}::test_what_is_not_certain_is_not_decided",),
+    ),
+    Defence(
+        "unknown-changed-files",
+        "files that git may not know of can match a condition",
+        (Change(CONDITIONS, "    if included is False and not trigger.has_all_paths:\n", "    if False:\n"),),
+        (f"{WHEN}::test_with_files_missing_from_the_list_only_what_they_cannot_change_is_decided",),
+    ),
+    Defence(
+        "conditions-without-end",
+        "the conditions that are read are bounded, also where aliases multiply them",
+        (Change(CONDITIONS, "        if next(left, None) is None:\n", "        if False:\n"),),
+        (f"{WHEN}::test_a_configuration_that_cannot_be_read_is_not_decided[too many names]",),
+    ),
+    Defence(
+        "configuration-elsewhere",
+        "the default paths say nothing where CI reads the configuration from another one",
+        (Change("watch/run.py", "if repo and repo.config_path:", "if False:"),),
+        (f"{RULING}::test_conditions_explain_only_the_event_and_the_files_that_they_were_read_for",),
     ),
     Defence(
         "numbers-in-the-tracked-file",

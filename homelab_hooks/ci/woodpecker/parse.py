@@ -97,6 +97,7 @@ def parse_repo(raw: object) -> Repo:
         id=read_number(json, "id", required=True),
         full_name=read_text(json, "full_name"),
         active=json.get("active") is not False,
+        config_path=read_text(json, "config_file"),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from homelab_hooks.ci.provider import Traits
+from homelab_hooks.ci.provider import Traits, Trigger
 
 DECIDING_EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
 """the events that decide for `homelab-watch`; cron decides only if it is named"""
@@ -17,6 +18,14 @@ VERSION_HEADER = "x-woodpecker-version"
 TOKEN_PAGE = "/user/cli-and-api"  # noqa: S105 - the page on which a user copies a token
 CANCEL_INFO_SINCE_VERSION = (3, 14)
 """the first version that says who or what cancelled a pipeline"""
+
+
+def _are_all_filtered(files: Mapping[str, str], trigger: Trigger) -> bool | None:
+    """Evaluate the conditions of workflows; the YAML reader is imported only then."""
+    from homelab_hooks.ci.woodpecker.conditions import are_all_filtered
+
+    return are_all_filtered(files, trigger)
+
 
 WOODPECKER = Traits(
     name="Woodpecker",
@@ -35,6 +44,7 @@ WOODPECKER = Traits(
     version_path="/api/version",
     token_page=TOKEN_PAGE,
     activate_path="/repos/add",
+    are_all_filtered=_are_all_filtered,
 )
 
 

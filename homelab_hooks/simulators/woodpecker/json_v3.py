@@ -91,7 +91,7 @@ def encode_repository(repo: SimulatedRepo, *, version: str = "3.17.0") -> dict[s
         "active": repo.active,
         "allow_pr": True,
         "allow_deploy": False,
-        "config_file": "",
+        "config_file": repo.config_file,
         "cancel_previous_pipeline_events": sorted(repo.cancel_previous, reverse=True),
         "netrc_trusted": None,
         **(_EXTENSIONS if new else {}),

@@ -43,6 +43,8 @@ class SimulatedRepo:
     default_branch: str = "main"
     visibility: str = "public"
     active: bool = True
+    config_file: str = ""
+    """the path of the configuration, if it is not one of the default paths"""
     cancel_previous: frozenset[str] = frozenset({"push", "pull_request"})
 
 

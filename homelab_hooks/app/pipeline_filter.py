@@ -1,0 +1,40 @@
+"""Whether CI filtered a commit's pipeline out, from what git knows: configuration, branch, and changed files."""
+
+from __future__ import annotations
+
+from homelab_hooks.ci.provider import Traits, Trigger
+from homelab_hooks.git.history import Commit
+from homelab_hooks.git.reader import ReadOnlyRepository
+
+
+def are_workflows_filtered(
+    git: ReadOnlyRepository, commit: Commit, remote: str, branches: tuple[str, ...], traits: Traits
+) -> bool | None:
+    """Return whether no workflow's conditions match the push of the commit, or of its tag; None if not certain.
+
+    Args:
+        branches: branches of the remote whose tip is the commit.
+    """
+    files = git.files.read_texts(commit.sha, traits.config_paths)
+    if not files:
+        return None
+    # The first path that has a file wins.
+    path = next(path for path in traits.config_paths if any(name.partition("/")[0] == path for name in files))
+    chosen = {name: text for name, text in files.items() if name.partition("/")[0] == path}
+    if commit.tag:
+        return traits.are_all_filtered(chosen, Trigger(event="tag", refs=(commit.tag,)))
+    return traits.are_all_filtered(chosen, _make_push_trigger(git, commit.sha, remote, branches))
+
+
+def _make_push_trigger(git: ReadOnlyRepository, sha: str, remote: str, branches: tuple[str, ...]) -> Trigger:
+    """Return what the forge sent about the push of a commit: its files are those since the branch's former tip."""
+    befores = {git.history.previous_commit(f"refs/remotes/{remote}/{branch}") for branch in branches}
+    before = befores.pop() if len(befores) == 1 else ""
+    paths = git.files.changed_paths(sha, since=before)
+    return Trigger(
+        event="push",
+        refs=tuple(f"refs/heads/{branch}" for branch in branches),
+        paths=paths or (),
+        has_all_paths=bool(before) and paths is not None,
+        message=git.history.commit_message(sha),
+    )

@@ -1,0 +1,87 @@
+"""Files of commits: their texts, and which of them a push changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from homelab_hooks.git.command import GitCommands
+
+MAX_FILE_BYTES = 64 * 1024
+"""bytes of a file that is read"""
+MAX_FILES = 50
+"""files that are read"""
+CHANGED_PATHS_TIMEOUT_S = 10.0
+"""seconds to list the files that a push changed"""
+
+
+class _TreeEntry(NamedTuple):
+    """An entry of `ls-tree -l`."""
+
+    mode: str
+    kind: str
+    object_id: str
+    size: str
+    path: str
+
+    @property
+    def is_small_file(self) -> bool:
+        """Whether it is a regular file that is read."""
+        return self.mode.startswith("100") and self.size.isdecimal() and int(self.size) <= MAX_FILE_BYTES
+
+
+def _make_entry(head: list[str], path: str) -> _TreeEntry:
+    mode, kind, object_id, size = head
+    return _TreeEntry(mode, kind, object_id, size, path)
+
+
+class CommitFiles:
+    """Reads files of commits from the object store; the work tree may differ from them."""
+
+    def __init__(self, git: GitCommands) -> None:
+        self._git = git
+
+    def read_texts(self, sha: str, paths: Sequence[str]) -> dict[str, str] | None:
+        """Return the texts of these files, and of the files directly in these folders, by path.
+
+        None if one is not a text, is too large or a link, or if there are more than `MAX_FILES`.
+        """
+        top = self._list(sha, *paths)
+        folders = [f"{entry.path}/" for entry in top or () if entry.kind == "tree"]
+        inside = self._list(sha, *folders) if folders else []
+        if top is None or inside is None:
+            return None
+        found = [entry for entry in (*top, *inside) if entry.kind != "tree"]
+        if len(found) > MAX_FILES or not all(entry.is_small_file for entry in found):
+            return None
+        texts: dict[str, str] = {}
+        for entry in found:
+            text = self._read_text(entry.object_id)
+            if text is None:
+                return None
+            texts[entry.path] = text
+        return texts
+
+    def changed_paths(self, sha: str, *, since: str = "") -> tuple[str, ...] | None:
+        """Return the files that the commits after `since` changed, up to this one; without it, those of this commit.
+
+        As forges report a push: of a merge only what differs from every parent. None if git cannot list them.
+        """
+        commits = [f"{since}..{sha}"] if since else ["--max-count=1", sha]
+        done = self._git.run(
+            "log", "--no-show-signature", "--format=", "--name-only", "--no-renames", "-c", "-z", *commits, "--",
+            timeout=CHANGED_PATHS_TIMEOUT_S,
+        )  # fmt: skip
+        return tuple(sorted({path for path in done.out.split("\0") if path})) if done.ok else None
+
+    def _list(self, sha: str, *paths: str) -> list[_TreeEntry] | None:
+        done = self._git.run("ls-tree", "-z", "--full-tree", "-l", f"{sha}^{{commit}}", "--", *paths)
+        split = (entry.partition("\t") for entry in done.out.split("\0") if entry)
+        return [_make_entry(head.split(), path) for head, _, path in split] if done.ok else None
+
+    def _read_text(self, object_id: str) -> str | None:
+        done = self._git.run("cat-file", "blob", object_id)
+        try:
+            return done.stdout.decode() if done.ok else None
+        except UnicodeDecodeError:
+            return None
