@@ -11,7 +11,7 @@ from homelab_hooks.ci.provider import LogSource
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.polling import loop
 from homelab_hooks.polling.loop import poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Found, Poll, Unavailable
+from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
 from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.log_tail import LogTail
@@ -122,10 +122,12 @@ def make_log_reader(logs: LogSource, repo: Repo, run: RunRef, *, within: float) 
 
 
 def read_log_to_end(read_log: ReadLog, start: LogTail, *, clock: WatchClock) -> LogTail:
-    """Return the log of a step, polled until it stops growing."""
+    """Return the log of a step, polled until it stops growing. A request that failed is repeated only in time."""
+    until = clock.now() + log_tail.LOG_TIMEOUT_S
 
     def fetch(state: LogTail) -> Poll[tuple[LogLine, ...]]:
-        return read_log(state.step)
+        is_over = state.failure and clock.now() >= until
+        return Denied(state.failure) if is_over else read_log(state.step)
 
     return poll_until_decided(start, fetch=fetch, decide=log_tail.decide_log_tail, emit=lambda _: None, clock=clock)
 

@@ -16,7 +16,12 @@ from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Pol
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.watch import log_tail
-from homelab_hooks.watch.failure_report import WatchClock, make_log_reader, read_log_to_end
+from homelab_hooks.watch.failure_report import (
+    REPORT_REQUEST_TIMEOUT_S,
+    WatchClock,
+    make_log_reader,
+    read_log_to_end,
+)
 from homelab_hooks.watch.log_tail import LogTail
 
 QUIET_AFTER_END_S = 2.5
@@ -171,8 +176,10 @@ class LogReader:
     def show(self, pipeline: Pipeline, selection: LogSelection) -> None:
         """Print the log of each selected step as far as it has arrived. The time to wait is for all steps together."""
         until = self._clock.now() + log_tail.LOG_TIMEOUT_S
-        read_log = make_log_reader(self._ci.logs, self._repo, pipeline.run, within=REQUEST_TIMEOUT_S)
         for selected in select_steps(pipeline, selection):
+            # One log that cannot be read is no reason to wait as long for each of the others.
+            within = REPORT_REQUEST_TIMEOUT_S if self.missing else REQUEST_TIMEOUT_S
+            read_log = make_log_reader(self._ci.logs, self._repo, pipeline.run, within=within)
             left = max(0.0, until - self._clock.now())
             begin = log_tail.start_tail(selected.step, pipeline, wall_time=self._clock.wall(), timeout=left)
             self._show_step(selected, read_log_to_end(read_log, begin, clock=self._clock), selection.last_lines)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from homelab_hooks.ci.model import LogLine, Pipeline
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
@@ -20,6 +21,7 @@ from homelab_hooks.simulators.woodpecker.script import (
     ScriptedStep,
     ScriptedWorkflow,
 )
+from homelab_hooks.watch.failure_report import REPORT_REQUEST_TIMEOUT_S
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
 from homelab_hooks.watch.logs import (
     GIVE_UP_AFTER_S,
@@ -188,6 +190,17 @@ def test_a_log_that_cannot_be_read_is_missing_with_the_reason(name: str, at: flo
     assert one.show() == []
     assert [step for step, _ in one.reader.missing] == ["woodpecker/test"]
     assert all(reason for _, reason in one.reader.missing)
+
+
+@pytest.mark.parametrize("at", [20.3, 3600.0], ids=["just ended", "long ago"])
+def test_a_server_that_hangs_is_not_waited_for_at_each_step(at: float) -> None:
+    steps = tuple(ScriptedStep(f"step{number}", "failure", 1) for number in range(10))
+    woodpecker = InMemoryWoodpecker()
+    one = LogReading(woodpecker, timelines.make_timeline(steps, seconds=20.2), at=at)
+    woodpecker.bad = lambda path, _: BAD_LOGS["a hang"] if "/logs/" in path else None
+    one.show()
+    assert len(one.reader.missing) == 10
+    assert woodpecker.clock.t - at < REQUEST_TIMEOUT_S + 9 * REPORT_REQUEST_TIMEOUT_S + LOG_TIMEOUT_S
 
 
 def test_of_several_logs_only_the_one_that_cannot_be_read_is_missing() -> None:

@@ -113,7 +113,7 @@ class Printer:
 
 def _logs_verdict(seen: CommitSnapshot, step_count: int, reader: logs.LogReader, unread: tuple[str, ...]) -> Verdict:
     known = seen.verdict._replace(exit=ExitCode.OK, label="", reason="", hint="")
-    again = "run the same command again"
+    again = f"run the same command again, or open {known.url}"
     if unread:
         reason = f"the steps of {', '.join(unread)} could not be read"
         return known._replace(exit=ExitCode.UNREACHABLE, reason=reason, hint=again)
