@@ -35,7 +35,7 @@ GIVE_UP_AFTER_S = 180.0
 NO_OUTPUT_LINE = LogLine(0, "(no output)")
 """shown for a step without output"""
 NO_OUTPUT_YET_LINE = LogLine(0, "(no output yet)")
-"""shown for a running step whose log is empty so far"""
+"""shown for a step whose log is empty so far, and may still arrive"""
 PLACEHOLDER_LINES = (NO_OUTPUT_LINE, NO_OUTPUT_YET_LINE)
 _STARTED_STATUSES = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
 
@@ -188,7 +188,8 @@ class LogReader:
         lines = gathered.lines
         self._out(selected, None)
         self.incomplete += () if gathered.complete else (selected.name,)
-        if not lines and (gathered.failure or not (gathered.complete or selected.step.state is Status.RUNNING)):
+        is_late = selected.step.state.is_failed and not gathered.complete  # a failed step has output, as a rule
+        if not lines and (gathered.failure or is_late):
             self.missing += ((selected.name, gathered.failure or "it has not arrived yet"),)
             return
         if not lines:

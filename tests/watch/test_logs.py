@@ -145,8 +145,9 @@ def test_a_step_that_wrote_nothing_says_so_once_nothing_can_come_any_more() -> N
 def test_several_logs_that_are_late_are_waited_for_together() -> None:
     woodpecker = InMemoryWoodpecker()
     one = LogReading(woodpecker, quiet("build", "test"), at=20.3)
-    assert one.show(LogSelection(all=True)) == []
+    assert one.show(LogSelection(all=True)) == ["(no output yet)"]
     assert len(one.reader.incomplete) == 2
+    assert [step for step, _ in one.reader.missing] == ["woodpecker/test"], "the one that failed"
     assert woodpecker.clock.t <= 20.3 + LOG_TIMEOUT_S + 1
 
 
