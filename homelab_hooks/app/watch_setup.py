@@ -47,9 +47,18 @@ def resolve_commit(runtime: Runtime, name: str | None) -> Commit:
     raise CommandError(f"unknown revision {shown!r}", hint="give a branch, a tag or a SHA")
 
 
-def resolve_context(config: Config, runtime: Runtime, name: str | None) -> CommitContext:
-    """Return the context of a watch of COMMIT. Raises CommandError if no OWNER/NAME is known."""
+def resolve_context(
+    config: Config, runtime: Runtime, name: str | None, *, events: Sequence[str] | None = None
+) -> CommitContext:
+    """Return the context of a watch of COMMIT. Raises CommandError if no OWNER/NAME is known.
+
+    Args:
+        events: the events that were named; with `tag`, the pipelines of all tags of the commit are meant.
+    """
     found = resolve_commit(runtime, name)
+    if "tag" in (events or ()) and not found.tag:
+        tags = runtime.git_readonly.history.annotated_tags_at(found.sha)
+        found = found._replace(tag_objects=(*found.tag_objects, *tags))
     remote = cache(lambda: default_remote(config, runtime.git_readonly, runtime.git_readonly.remotes.remote_names()))
     return CommitContext(found, remote, repo_names(config, runtime.git_readonly, remote))
 

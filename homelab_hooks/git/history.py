@@ -89,6 +89,19 @@ class History:
             tag = inner[1] if inner else ""
         return tuple(found)
 
+    def annotated_tags_at(self, sha: str) -> tuple[str, ...]:
+        """Return the SHAs of the annotated tags that lead to a commit, also through other tags."""
+        found: dict[str, None] = {}
+        targets = [sha]
+        for _ in range(MAX_NESTED_TAGS):
+            points_at = [f"--points-at={target}" for target in targets]
+            tags = self._git.lines("for-each-ref", *points_at, "--format=%(objectname)", _TAGS)
+            targets = [tag for tag in dict.fromkeys(tags) if tag != sha and tag not in found]
+            if not targets:
+                break
+            found |= dict.fromkeys(targets)
+        return tuple(found)
+
     def head(self) -> str:
         """Return the commit that is checked out; empty before the first commit."""
         return self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")

@@ -113,6 +113,7 @@ def test_the_objects_of_an_annotated_tag_are_known_and_a_lightweight_tag_has_non
     assert history.resolve("outer") == Commit(clone.head, "refs/tags/outer", (outer, inner))
     assert history.resolve(outer) == Commit(clone.head, "", (outer, inner))
     assert history.resolve("inner^{}") == history.resolve("inner~0") == Commit(clone.head)
+    assert set(history.annotated_tags_at(clone.head)) == {inner, outer}
     clone.git("tag", "-f", "-a", "-m", "moved", "inner", clone.commit("more"))
     moved = history.resolve("inner")
     assert moved == Commit(clone.head, "refs/tags/inner", (clone.sha("refs/tags/inner"),))

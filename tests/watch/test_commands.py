@@ -92,6 +92,7 @@ def test_an_annotated_tags_pipeline_is_found_by_the_tag(
     assert (ended.code, ended.result["pipelines"], ended.result["sha"]) == (1, "#2", clone.head), ended
     assert shell("homelab", "ci", "logs", name).lines[1:-1] == ["one", "two", "99%", "bell"]
     assert shell("homelab", "ci", "status").result["pipelines"] == "#1"
+    assert shell("homelab", "ci", "status", "--event", "tag").result["pipelines"] == "#2"
 
 
 @pytest.mark.parametrize("name", ["", "--", "-x", "HEAD..main", "^HEAD", ":/nothing like it", "@{u}^{tree}"])

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Print the status from one request."""
     config, runtime = session.config(vars(args)), session.runtime
     server = runtime.server(config)
-    about = watch_setup.resolve_context(config, runtime, args.commit)
+    about = watch_setup.resolve_context(config, runtime, args.commit, events=args.event)
     for watched in _watch_events(session, about.commit.sha):
         session.tell(watched)
     decides = watch_setup.build_scope(about.commit, args.event)

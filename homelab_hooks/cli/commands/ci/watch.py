@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     """Watch CI, then wait for the rollouts if targets were given."""
     config, runtime = session.config(vars(args)), session.runtime
     server = runtime.server(config)
-    about = watch_setup.resolve_context(config, runtime, args.commit)
+    about = watch_setup.resolve_context(config, runtime, args.commit, events=args.event)
     decides = watch_setup.build_scope(about.commit, args.event)
     name = args.commit if about.commit.tag else about.commit.sha
     again = watch_setup.watch_resume_command(vars(args), name, deploy=args.deploy or (), events=args.event or ())
