@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from homelab_hooks.app.command_trust import TrustedCommands
+from homelab_hooks.ci.provider import Trigger
+from homelab_hooks.ci.woodpecker.conditions import are_all_filtered
 from homelab_hooks.config import files
 from homelab_hooks.config.resolve import SettingSources, resolve_config
 from homelab_hooks.errors import CommandError
@@ -79,6 +81,14 @@ def detection(data: bytes) -> None:
             (Path(name) / file).unlink()
 
 
+def conditions(data: bytes) -> None:
+    """Whatever a pipeline configuration holds, its conditions match, do not match, or are not decided."""
+    text = data.decode("utf-8", "replace")
+    push = Trigger(event="push", refs=("refs/heads/main",), paths=("src/a.py",), has_all_paths=True)
+    for trigger in (push, push._replace(has_all_paths=False, refs=()), Trigger(event="tag", refs=("refs/tags/v1",))):
+        assert are_all_filtered({".woodpecker.yaml": text}, trigger) in (True, False, None)
+
+
 def notes(data: bytes) -> None:
     """A damaged list of agreements agrees to nothing; a lock names its holder only while it is held."""
     with TemporaryDirectory(dir=MEMORY) as name:
@@ -125,6 +135,11 @@ TARGETS = {
     "detection": FuzzTarget(detection, (
         b"test:\n\tpytest\n", b"@test *args:\n", b"[tool.pytest.ini_options]\nx = 1\n",
         b'{"scripts": {"test": "jest"}}', b"repos:\n- repo: local\n  hooks: &h\n  - {id: x, stages: [pre-push]}\n",
+    )),
+    "conditions": FuzzTarget(conditions, (
+        (b"when:\n- event: [push, tag]\n  branch: {exclude: 'a/*'}\n- path: {include: ['src/**'], on_empty: false}\n"
+        b"steps:\n- {name: test, image: alpine, when: {event: push}}\n"),
+        b"when: &w {ref: 'refs/tags/v{1,2}*', ignore_message: x, evaluate: 'a == 1'}\nsteps: {a: {when: *w}}\n",
     )),
     "notes": FuzzTarget(notes, (b"0" * 64 + b"\n" + b"f" * 64 + b"\n", b"process 7 on host, git land")),
     "hook-files": FuzzTarget(hook_files, (
