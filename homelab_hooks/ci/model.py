@@ -100,7 +100,7 @@ class Workflow(NamedTuple):
     url: str = ""
     """its web page; empty if not known"""
     axes: tuple[MatrixAxis, ...] = ()
-    """the values of the matrix variables, by name; empty if there is no matrix"""
+    """the values of the matrix variables, by name; empty without a matrix"""
 
     @property
     def title(self) -> str:

@@ -106,7 +106,7 @@ class Trigger(NamedTuple):
     event: str
     """as the provider names it: push or tag"""
     refs: tuple[str, ...] = ()
-    """the full refs of which one was pushed; empty if none is known"""
+    """full refs, one of them was pushed; empty if that is not known"""
     paths: tuple[str, ...] = ()
     """the files that the pushed commits changed"""
     has_all_paths: bool = False

@@ -177,7 +177,7 @@ class LogReader:
         """Print the log of each selected step as far as it has arrived. The time to wait is for all steps together."""
         until = self._clock.now() + log_tail.LOG_TIMEOUT_S
         for selected in select_steps(pipeline, selection):
-            # One log that cannot be read is no reason to wait as long for each of the others.
+            # After one log that could not be read, the others get less time.
             within = REPORT_REQUEST_TIMEOUT_S if self.missing else REQUEST_TIMEOUT_S
             read_log = make_log_reader(self._ci.logs, self._repo, pipeline.run, within=within)
             left = max(0.0, until - self._clock.now())
@@ -230,7 +230,7 @@ class LogReader:
         return ended.pipeline
 
     def _name_unshown(self, pipeline: Pipeline, selection: LogSelection) -> None:
-        """Name the steps of which no line was shown: some could not be read, others have no output."""
+        """Name the steps without a shown line: some could not be read, others have no output."""
         for selected in select_steps(pipeline, selection._replace(all=True)):
             if self._printed.get(selected.step.id):
                 continue

@@ -214,7 +214,7 @@ def test_the_culprit_is_named(name: str) -> None:
 
 
 def cells(count: int, *, failing: int) -> PipelineTimeline:
-    """A matrix of cells with one step each, of which the first fail; each has a log of its own."""
+    """A matrix of cells with one step each; the first ones fail."""
     end = tuple(
         ScriptedWorkflow(
             "test",

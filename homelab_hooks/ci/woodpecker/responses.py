@@ -98,7 +98,7 @@ def _is_foreign(response: HttpResponse) -> bool:
 
 
 def is_filtered(response: HttpResponse | RequestFailed) -> bool:
-    """Return whether the server answers a start with: no workflow's conditions match, so there is no pipeline."""
+    """Return whether the server started nothing, because no workflow's conditions match."""
     return (
         isinstance(response, HttpResponse)
         and response.status == HTTPStatus.NO_CONTENT
