@@ -14,4 +14,16 @@ from tools.mutants.server import SERVER
 from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
 
-REGISTER = (*SECRETS, *TEXT, *REPOSITORY, *SERVER, *CHILDREN, *CASES, *WAITING, *RESPONDER, *STREAM, *SEARCH, *PIPELINES)
+REGISTER = (
+    *SECRETS,
+    *TEXT,
+    *REPOSITORY,
+    *SERVER,
+    *CHILDREN,
+    *CASES,
+    *WAITING,
+    *RESPONDER,
+    *STREAM,
+    *SEARCH,
+    *PIPELINES,
+)
