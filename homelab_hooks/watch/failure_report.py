@@ -14,8 +14,8 @@ from homelab_hooks.polling.loop import poll_until_decided
 from homelab_hooks.polling.outcome import Decision, Denied, Found, Poll, Unavailable
 from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.watch import log_tail
+from homelab_hooks.watch.failed_step import find_culprit, find_failed_cells
 from homelab_hooks.watch.log_tail import LogTail
-from homelab_hooks.watch.ruling import find_culprit, find_failed_cells
 from homelab_hooks.watch.state import CiWatchState
 
 TAIL_LINES = 20

@@ -5,10 +5,11 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import NamedTuple, assert_never
 
-from homelab_hooks.ci.model import Pipeline, RunRef, Status, Step, Workflow
+from homelab_hooks.ci.model import Pipeline, RunRef, Status
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.containment import Containment
 from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.watch.failed_step import describe_failure
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 
 DETAIL_WAIT_S = 5.0
@@ -89,8 +90,8 @@ def _rule_finished(track: PipelineTrack, now: float) -> Ruling | Undecided:
         ran = not detail or not detail.workflows or any(w.state is not Status.SKIPPED for w in detail.workflows)
         return Ruling(exit=ExitCode.OK, reason=f"{number} passed" + ("" if ran else " (every workflow was skipped)"))
     if pipeline.status is Status.SUCCESS:
-        return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {_culprit_text(failed)}")
-    return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed" + (f": {_culprit_text(failed)}" if failed else ""))
+        return Ruling(exit=ExitCode.FAILED, reason=f"{number} reported success, but {describe_failure(failed)}")
+    return Ruling(exit=ExitCode.FAILED, reason=f"{number} failed" + (f": {describe_failure(failed)}" if failed else ""))
 
 
 _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the stored configuration"
@@ -99,37 +100,6 @@ _NEEDS_PUSH = "fix the configuration and push a new commit; a restart uses the s
 def _config_error_text(pipeline: Pipeline) -> str:
     found = [error for error in pipeline.config_errors if not error.is_warning] or list(pipeline.config_errors)
     return found[0].message.splitlines()[0] if found and found[0].message else "the server gave no reason"
-
-
-def _culprit_text(failed: tuple[Workflow, ...]) -> str:
-    workflow, step = find_culprit(failed)
-    others = len(find_failed_cells(failed)) - 1
-    more = f"; {others} more of its matrix failed" if others else ""
-    if step is None:
-        return f"workflow {workflow.title} failed" + (f" ({workflow.error})" if workflow.error else "") + more
-    code = f" with exit code {step.exit_code}" if step.exit_code else (f" ({step.error})" if step.error else "")
-    return f"step {step.name} of workflow {workflow.title} failed{code}{more}"
-
-
-def find_failed_cells(failed: tuple[Workflow, ...]) -> tuple[Workflow, ...]:
-    """Return the workflow that failed first and, if it is a cell of a matrix, the cells that failed too."""
-    workflow, _ = find_culprit(failed)
-    cells = [other for other in failed if other.axes and other.name == workflow.name and other.pid != workflow.pid]
-    return (workflow, *(sorted(cells, key=lambda cell: cell.pid) if workflow.axes else ()))
-
-
-def find_culprit(failed: tuple[Workflow, ...]) -> tuple[Workflow, Step | None]:
-    """Return the first workflow that failed, with the step that caused it.
-
-    The server does not say which red step was ignored (`failure: ignore`), so: the step whose error is the workflow's;
-    else the last red one before the first that was skipped for it; else the last red one.
-    """
-    workflow = min(failed, key=lambda w: (w.finished or 2**40, w.pid))
-    steps = sorted((step for step in workflow.steps if step.can_be_blamed), key=lambda step: step.pid)
-    blamed = [step for step in steps if workflow.error and step.error == workflow.error]
-    skipped = min((step.pid for step in workflow.steps if step.state is Status.SKIPPED), default=2**40)
-    before = [step for step in steps if step.pid < skipped]
-    return workflow, next(iter(blamed or before[-1:] or steps[-1:]), None)
 
 
 def _rule_cancelled(
