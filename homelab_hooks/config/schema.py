@@ -112,7 +112,9 @@ SETTINGS: tuple[Setting, ...] = (
         metavar="DUR", env=("HOMELAB_SETTLE",), git="homelab.settle", tracked="settle", default="5s",
     ),
     Setting(
-        name="output", description="how to show progress and the result",
+        name="output",
+        description="output format: live view, plain lines, or newline-delimited JSON; "
+        "auto: live on a terminal, otherwise plain",
         parse=lambda text: OutputMode(parsers.make_choice_parser(*OutputMode)(text)),
         option="--output", metavar="auto|live|plain|json", env=("HOMELAB_OUTPUT",), git="homelab.output",
         default="auto",

@@ -34,9 +34,10 @@ def elsewhere(line: str) -> bool:
 
 @pytest.fixture(scope="module")
 def scene() -> Iterator[DemoEnvironment]:
-    """One landing is done already, so that there is something to look at."""
+    """Return the repository of the demo, with the `make check` that the pages show."""
     green = SCENARIOS["green"]
     with DemoEnvironment(os.environ, green.script, green.rollout) as made:
+        made.my_clone.commit("Makefile", "check:\n\t@true\n", message="add a test command")
         yield made
 
 

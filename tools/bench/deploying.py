@@ -101,7 +101,9 @@ def latency(place: BenchClone, seconds: Sequence[float]) -> Iterator[Figure]:
             f"API requests of these rollouts of {min(seconds):.0f} to {longest:.0f} s {WAY[listens]}",
             f"at most {asked}",
         )
-    status = delays("the same with `kubectl rollout status`, which has no settle time", _delays(found["status"]))
+    status = delays(
+        "end of a rollout to exit with `kubectl rollout status`, which has no settle time", _delays(found["status"])
+    )
     asked = max(one.requests for one in found["status"])
     yield status._replace(found=f"{status.found.replace('pipelines', 'rollouts')}; at most {asked} requests")
 

@@ -22,7 +22,7 @@ def figures(place: BenchClone, times: int) -> Iterator[Figure]:
     """One after another."""
     for words in (("homelab", "--help"), ("homelab-watch", "--version")):
         ours, bare = in_turn(place, (str(PROGRAMS / words[0]), *words[1:]), BARE, times)
-        yield ratio(f"`{' '.join(words)}` over `python -c pass`", ours, bare, 3)
+        yield ratio(f"`{' '.join(words)}` compared with `python -c pass`", ours, bare, 3)
     yield first_request(place, times)
     yield from hooking.figures(place, 2 * times)
     yield landing(place, max(5, times // 2))
@@ -48,7 +48,7 @@ def first_request(place: BenchClone, times: int) -> Figure:
             )
             running.ended()
             ours.append(woodpecker.requests[0].at - begin)
-    return ratio("first API request over `python -c pass`", ours, bare, 13)
+    return ratio("first API request compared with `python -c pass`", ours, bare, 13)
 
 
 def landing(place: BenchClone, times: int) -> Figure:
@@ -66,7 +66,7 @@ def landing(place: BenchClone, times: int) -> Figure:
         bare.append(place.took(["sh", "-c", script], cwd=its.path))
         _follow(mine.path, place)
     more = statistics.median(ours) - statistics.median(bare)
-    return at_most("`git land --no-ci-watch --no-verify` over fetch, merge, push", more, 0.5, "s")
+    return at_most("`git land --no-ci-watch --no-verify`, added to fetch, merge, push", more, 0.5, "s")
 
 
 def _follow(clone: Path, place: BenchClone) -> None:

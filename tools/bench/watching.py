@@ -25,7 +25,7 @@ UP, DOWN = (0.3, 1.5), (1.5, 4.0)
 AT_ONCE = 4
 """pipelines that are watched side by side: each watch has a few milliseconds of work"""
 WATCHERS = {"alice": "ours", "bob": "go", "carol": "three"}
-SAID = {"go": "the Go original's polling (15 s)", "three": "a 3-second poller that reads each job"}
+SAID = {"go": "a 15-second poller", "three": "a 3-second poller that reads each job"}
 STEPS = ("clone", "build", "test")
 TEN = 600.0
 
@@ -66,8 +66,8 @@ def latency(place: BenchClone, seconds: list[float]) -> Iterator[Figure]:
             for name in watchers[1:]:
                 asked = statistics.mean(one.requests for one in found[name])
                 mine = statistics.mean(one.requests for one in found["ours"])
-                figure = delays(f"the same with {SAID[name]}", [one.delay for one in found[name]])
-                yield figure._replace(found=f"{figure.found}; {asked:.0f} requests each, ours {mine:.0f}")
+                figure = delays(f"end of a pipeline to exit: {SAID[name]}", [one.delay for one in found[name]])
+                yield figure._replace(found=f"{figure.found}; {asked:.0f} requests each (homelab: {mine:.0f})")
     yield at_most("memory of a watch", memory, 60, "MB")
 
 
@@ -142,7 +142,7 @@ def requests() -> Iterator[Figure]:
     for name, poll in POLLERS.items():
         woodpecker = _ten(stream="", history=False)
         poll(_asking(woodpecker), woodpecker.clock.sleep, woodpecker.book.rows[-1].commit)
-        yield Figure(f"the same with {SAID[name]}", f"{len(woodpecker.requests)} requests")
+        yield Figure(f"requests of a ten-minute watch: {SAID[name]}", f"{len(woodpecker.requests)} requests")
 
 
 def _ten(*, stream: str, history: bool) -> InMemoryWoodpecker:

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         choices=["auto", "live", "plain", "json"],
         default="auto",
-        help="how to show progress and the result (default: auto)",
+        help="output format; auto is live on a terminal, otherwise plain (default: auto)",
     )
 
 
