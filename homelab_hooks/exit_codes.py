@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
     @property
     def verdict(self) -> str:
-        """The verdict in the result line.
+        """Return the verdict in the result line.
 
         >>> ExitCode.NO_PIPELINE.verdict, ExitCode.TERMINATED.verdict
         ('no-pipeline', 'interrupted')

@@ -47,12 +47,12 @@ class FollowUp:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the chain has any link."""
+        """Return whether the chain has any link."""
         return self.watching or bool(self.targets)
 
     @property
     def description(self) -> str:
-        """What follows the push, in a few words, for the dry run."""
+        """Return what follows the push, in a few words, for the dry run."""
         config = self._config
         where = f"watch CI at {config.server.origin}" if config.server else "watch CI"
         rollouts = f"wait for the rollout of {', '.join(self.targets)}"
@@ -68,7 +68,7 @@ class FollowUp:
         """Check that CI can be watched: its server answers, accepts the token and knows the repository.
 
         Raises:
-            CommandError: one of these is not so.
+            CommandError: one of these checks fails.
         """
         config, runtime = self._config, self._session.runtime
         about = watch_setup.resolve_context(config, runtime, "HEAD")

@@ -139,7 +139,7 @@ class Runtime:
 
     @property
     def user(self) -> str:
-        """The user name, for the branches of `work start`; empty if it is unknown."""
+        """Return the user name, for the branches of `work start`; empty if it is unknown."""
         return self.environ.get("USER") or self.environ.get("LOGNAME") or ""
 
     @property
@@ -152,7 +152,7 @@ class Runtime:
 
     @cached_property
     def git_interactive(self) -> Repository:
-        """Git through GitPython; may prompt the user at the terminal."""
+        """Return git through GitPython; it may prompt the user at the terminal."""
         from homelab_hooks.git.gitpython import GitPythonRunner
         from homelab_hooks.git.repository import Repository
 
@@ -168,7 +168,7 @@ class Runtime:
         )
 
     def _listen(self, source: str) -> OutputListener:
-        """A listener that shows what git's helpers print; git's own error is in the message of the command."""
+        """Return a listener that shows what git's helpers print; git's own error is in the message of the command."""
         from homelab_hooks.follow.child_output import ChildOutput
         from homelab_hooks.git.push_result import helper_lines
 
@@ -176,7 +176,7 @@ class Runtime:
 
     @cached_property
     def git_untrusted(self) -> Repository:
-        """Git with all commands; never prompts, and runs no program that the repository configures."""
+        """Return git with all commands; it never prompts, and runs no program that the repository configures."""
         from homelab_hooks.git.repository import Repository
 
         return Repository(
@@ -189,24 +189,24 @@ class Runtime:
 
     @cached_property
     def hook_config(self) -> HookConfig:
-        """Git's settings for hooks, read and changed by `homelab hooks install`."""
+        """Return git's settings for hooks, read and changed by `homelab hooks install`."""
         from homelab_hooks.git.hook_config import HookConfig
 
         return HookConfig(DirectRunner(self._child_environ, self.directory))
 
     @cached_property
     def process_runner(self) -> ProcessRunner:
-        """Runs programs without our tokens."""
+        """Return a runner of programs without our tokens."""
         return ProcessRunner(self._child_environ)
 
     @cached_property
     def user_command_runner(self) -> ProcessRunner:
-        """Runs the user's commands, without our tokens and without the variables that git sets for hooks."""
+        """Return a runner of the user's commands, without our tokens and the variables that git sets for hooks."""
         return ProcessRunner(user_command_env(self._child_environ))
 
     @cached_property
     def hook_runner(self) -> ProcessRunner:
-        """Runs hooks that watch CI; they keep our tokens."""
+        """Return a runner of hooks that watch CI; they keep our tokens."""
         return ProcessRunner(user_command_env(self.environ))
 
     def config(self, options: Mapping[str, str | Sequence[str] | None]) -> Config:
@@ -260,7 +260,7 @@ class Runtime:
         return token
 
     def _credential_runner(self) -> ProcessRunner:
-        """Runs credential helpers; what they print is shown, unless the doctor looks the token up in a thread."""
+        """Return a runner of credential helpers, which shows their output unless the doctor runs it in a thread."""
         runner = ProcessRunner(self._child_environ)
         if threading.current_thread() is not threading.main_thread():
             return runner

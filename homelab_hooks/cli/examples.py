@@ -38,5 +38,5 @@ EXAMPLES: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {
         ("homelab demo", "a landing that passes CI and is rolled out"),
         ("homelab demo red", "a landing that fails in CI"),
     ),
-    ("manifest",): (("homelab manifest --json", "all commands with their tiers, for a permission hook"),),
+    ("manifest",): (("homelab manifest --json", "all commands with their tiers, for the permissions of an agent"),),
 }

@@ -34,7 +34,7 @@ GROUPS = {
     "ci": "Watch, inspect and restart the CI pipelines of a commit.",
     "deploy": "Wait for rollouts in a Kubernetes cluster.",
     "work": "Work on a task in its own worktree, and land it.",
-    "hooks": "Install git hooks that watch CI after each push, and the gates for pre-push hooks.",
+    "hooks": "Install git hooks that watch CI after each push, and run pre-push gates.",
 }
 """the description of each group of commands, by its first word; the empty word stands for all commands"""
 

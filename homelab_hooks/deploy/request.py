@@ -23,7 +23,7 @@ class Expectation:
 
     @property
     def short_sha(self) -> str:
-        """The commit, abbreviated for messages."""
+        """Return the commit, abbreviated for messages."""
         return short_sha(self.sha, IMAGE_SHA_DIGITS)
 
 

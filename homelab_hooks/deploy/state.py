@@ -85,7 +85,7 @@ class RolloutState:
 
     @property
     def deadline(self) -> float:
-        """When the rollout-timeout ends."""
+        """Return when the rollout-timeout ends."""
         return self.began + self.timeouts.rollout_timeout
 
     def call_timeout(self, now: float) -> float:

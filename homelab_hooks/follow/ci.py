@@ -28,7 +28,7 @@ class CiLink:
 
     @property
     def stage(self) -> Stage:
-        """The stage that the views show."""
+        """Return the stage that the views show."""
         return Stage.WATCH
 
     def run(self) -> Verdict:

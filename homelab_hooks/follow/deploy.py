@@ -22,7 +22,7 @@ class DeployLink:
 
     @property
     def stage(self) -> Stage:
-        """The stage that the views show."""
+        """Return the stage that the views show."""
         return Stage.DEPLOY
 
     def run(self) -> Verdict:

@@ -13,11 +13,11 @@ class Link(Protocol):
 
     @property
     def stage(self) -> Stage:
-        """The stage that the views show while the link runs."""
+        """Return the stage that the views show while the link runs."""
 
     @property
     def resume_command(self) -> str:
-        """The shell command that waits for the same thing again, and for the links after it where it can."""
+        """Return the shell command that waits for the same thing again, and for the links after it where it can."""
 
     def run(self) -> Verdict:
         """Wait until the link is decided.

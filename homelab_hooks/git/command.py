@@ -33,7 +33,7 @@ class GitCommands:
 
     @property
     def untrusted(self) -> bool:
-        """Whether nothing that the repository's own settings name is run."""
+        """Return whether nothing that the repository's own settings name is run."""
         return self._runner.untrusted
 
     def run(

@@ -66,7 +66,7 @@ class GitPythonRunner:
 
     @property
     def ssh_batch(self) -> bool:
-        """Whether ssh must run in batch mode."""
+        """Return whether ssh must run in batch mode."""
         return environment.needs_ssh_batch_mode(self._env, interactive=self._interactive)
 
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:

@@ -35,7 +35,7 @@ class RepoAddress(NamedTuple):
 
     @property
     def full_name(self) -> str:
-        """OWNER/NAME, as a CI server looks it up."""
+        """Return OWNER/NAME, as a CI server looks it up."""
         return f"{self.namespace}/{self.name}"
 
 
@@ -89,7 +89,7 @@ def _from_url(url: str) -> RepoAddress | NoRepoName:
 
 
 def _from_brackets(url: str) -> RepoAddress | NoRepoName:
-    """`[git@host:2222]:owner/name`, which git reads as ssh with a port, or `[::1]:owner/name`."""
+    """Parse `[git@host:2222]:owner/name`, which git reads as ssh with a port, or `[::1]:owner/name`."""
     inner, closed, path = url[1:].partition("]:")
     if not closed:
         return NoRepoName("it is a path on this machine")

@@ -44,11 +44,11 @@ class GitRunner(Protocol):
 
     @property
     def ssh_batch(self) -> bool:
-        """Whether ssh must run in batch mode."""
+        """Return whether ssh must run in batch mode."""
 
     @property
     def untrusted(self) -> bool:
-        """Whether it runs no program that the repository's settings name."""
+        """Return whether it runs no program that the repository's settings name."""
 
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
         """Run `git ARGS`."""
@@ -86,7 +86,7 @@ class DirectRunner:
 
     @property
     def ssh_batch(self) -> bool:
-        """Whether ssh must run in batch mode."""
+        """Return whether ssh must run in batch mode."""
         return environment.needs_ssh_batch_mode(self._environ, interactive=False)
 
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:

@@ -40,7 +40,7 @@ class LineFollower(Protocol):
 
     @property
     def alive(self) -> bool:
-        """Whether the process may still print lines."""
+        """Return whether the process may still print lines."""
 
     def close(self) -> None:
         """End the process."""

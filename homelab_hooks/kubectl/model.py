@@ -101,7 +101,7 @@ class ReplicaCounts:
 
     @property
     def is_rolled_out(self) -> bool:
-        """Whether all desired pods are updated and available, and no other pod is counted."""
+        """Return whether all desired pods are updated and available, and no other pod is counted."""
         return self.total == self.updated == self.available == self.desired and not self.unavailable
 
 
@@ -189,10 +189,10 @@ class Pod:
 
     @property
     def is_active(self) -> bool:
-        """Whether it runs or will run, and is not terminating."""
+        """Return whether it runs or will run, and is not terminating."""
         return not self.terminating and not self.finished
 
     @property
     def restarts(self) -> int:
-        """The restarts of all its containers, init containers included."""
+        """Return the restarts of all its containers, init containers included."""
         return sum(container.restarts for container in self.containers)

@@ -47,7 +47,7 @@ class Contention:
 
     @property
     def quiet_s(self) -> float:
-        """Seconds without another landing after which the next attempt begins in any case."""
+        """Return the seconds without another landing after which the next attempt begins in any case."""
         return min(QUIET_ROUNDS * self.round_s, MAX_FIRST_QUIET_S if self.lost_races <= 1 else MAX_QUIET_S)
 
     def poll_interval_s(self, jitter: float) -> float:

@@ -38,22 +38,22 @@ class Landing:
 
     @property
     def git(self) -> Repository:
-        """The repository."""
+        """Return the repository."""
         return self.dependencies.git
 
     @property
     def poller(self) -> Remotes:
-        """Polls the remote without prompts."""
+        """Return git for polling the remote, without prompts."""
         return self.dependencies.poller or self.dependencies.git.remotes
 
     @property
     def request(self) -> LandRequest:
-        """The options of this landing."""
+        """Return the options of this landing."""
         return self.state.request
 
     @property
     def upstream(self) -> str:
-        """The target as the merge message names it: `origin/main`."""
+        """Return the target as the merge message names it: `origin/main`."""
         return f"{format_remote_url(self.state.remote)}/{strip_control_chars(self.state.target)}"
 
     def save(self, **changes: Any) -> None:

@@ -64,7 +64,7 @@ def _names_pre_push(node: yaml.Node | None) -> bool:
 
 
 def _mappings(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.MappingNode]:
-    """The mappings of a list, each once in all."""
+    """Return the mappings of a list, each once in all."""
     if node is None or id(node) in seen:
         return
     seen.add(id(node))
@@ -79,7 +79,7 @@ def _mappings(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.MappingNo
 
 
 def _fields(node: yaml.MappingNode) -> dict[str, yaml.Node]:
-    """The fields of a mapping; its own before those that it merges in (`<<`), the first merged before the next."""
+    """Return the fields of a mapping: its own, then those that it merges in (`<<`), in order."""
     found: dict[str, yaml.Node] = {}
     waiting, seen = [node], {id(node)}
     while waiting:

@@ -85,7 +85,7 @@ class Landed:
 
     @property
     def pre_push_line(self) -> str:
-        """What git's pre-push hook reads on its standard input."""
+        """Return what git's pre-push hook reads on its standard input."""
         ref = f"refs/heads/{self.branch}"
         return f"{self.sha} {self.sha} {ref} {self.before or '0' * len(self.sha)}\n"
 

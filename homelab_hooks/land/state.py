@@ -62,7 +62,7 @@ class LandingState:
 
     @property
     def landed(self) -> bool | None:
-        """Whether the commit is on the target; None while a push may have reached the server unconfirmed.
+        """Return whether the commit is on the target; None while a push may have reached the server unconfirmed.
 
         For a landing that is still running, this is the only source; once it has ended, `Verdict.landed` is.
         """
@@ -70,17 +70,17 @@ class LandingState:
 
     @property
     def is_unmodified(self) -> bool:
-        """Whether the landing has not changed anything, so that it cannot be resumed or aborted."""
+        """Return whether the landing has not changed anything, so that it cannot be resumed or aborted."""
         return self.stage in {Stage.PREFLIGHT, Stage.FETCH} and not self.merged_commit and not self.pushed_commit
 
     @property
     def nothing_done(self) -> bool:
-        """Whether the landing has not merged, verified or pushed anything."""
+        """Return whether the landing has not merged, verified or pushed anything."""
         return not self.merged_commit and not self.verified_tree and not self.pushed_commit
 
     @property
     def was_interrupted(self) -> bool:
-        """Whether the landing has no result: it was killed or interrupted, or its push was not confirmed."""
+        """Return whether the landing has no result: it was killed or interrupted, or its push was not confirmed."""
         return (
             not self.landed_commit
             and not self.is_unmodified

@@ -216,7 +216,7 @@ def run_verification(
 
 
 def verification_error(run: VerificationRun, done: Completed, *, hint: str) -> CommandError:
-    """The error for a command that failed (22)."""
+    """Return the error for a command that failed (22)."""
     what = f"failed with exit code {done.code}: {run.command}"
     if done.start_error:
         what = f"could not be started: {done.start_error}"

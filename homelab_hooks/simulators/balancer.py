@@ -85,12 +85,12 @@ class LoadBalancer:
 
     @property
     def url(self) -> str:
-        """`https://NAME`, without a port: the dial address contains it."""
+        """Return `https://NAME`, without a port: the dial address contains it."""
         return f"https://{self._name}"
 
     @property
     def dial(self) -> str:
-        """The address to connect to instead of the name."""
+        """Return the address to connect to instead of the name."""
         return f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:

@@ -53,7 +53,7 @@ class ServerThread:
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`, without a trailing slash."""
+        """Return `http://127.0.0.1:PORT`, without a trailing slash."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
 

@@ -83,7 +83,7 @@ class Clone:
 
     @property
     def head(self) -> str:
-        """The sha of the checked-out commit."""
+        """Return the sha of the checked-out commit."""
         return self.git("rev-parse", "HEAD")
 
     def sha(self, name: str) -> str:

@@ -26,7 +26,7 @@ class VaultDevServer:
 
     @property
     def url(self) -> str:
-        """Its address: plain HTTP on the loopback interface."""
+        """Return its address: plain HTTP on the loopback interface."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:

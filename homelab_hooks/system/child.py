@@ -129,7 +129,7 @@ class ChildPipes:
 
     @property
     def open(self) -> bool:
-        """Whether a pipe is still open at the other end."""
+        """Return whether a pipe is still open at the other end."""
         return bool(self._selector.get_map())
 
     def transfer(self, timeout: float) -> bool:

@@ -21,17 +21,17 @@ class Completed(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether the process exited with 0."""
+        """Return whether the process exited with 0."""
         return self.code == 0
 
     @property
     def out(self) -> str:
-        """Standard output as text; undecodable bytes become surrogate escapes, which preserves file names."""
+        """Return standard output as text; undecodable bytes become surrogate escapes, which preserves file names."""
         return self.stdout.decode("utf-8", "surrogateescape")
 
     @property
     def lines(self) -> tuple[str, ...]:
-        r"""The lines of standard output, split at newlines only: file names may contain U+2028 or U+0085.
+        r"""Return the lines of standard output, split at newlines only: file names may contain U+2028 or U+0085.
 
         >>> Completed(0, "a\u2028b\nc\n".encode()).lines
         ('a\u2028b', 'c')
@@ -40,5 +40,5 @@ class Completed(NamedTuple):
 
     @property
     def err(self) -> str:
-        """Standard error as text; undecodable bytes are replaced."""
+        """Return standard error as text; undecodable bytes are replaced."""
         return self.stderr.decode("utf-8", "replace")

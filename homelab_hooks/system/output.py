@@ -50,7 +50,7 @@ class KeptOutput:
 
     @property
     def value(self) -> bytes:
-        """What was kept."""
+        """Return what was kept."""
         return bytes(self._kept)
 
 
@@ -79,7 +79,7 @@ class KeptEnds:
 
     @property
     def value(self) -> bytes:
-        """What was kept; whole lines, with a line of dots where something is missing."""
+        """Return what was kept; whole lines, with a line of dots where something is missing."""
         if not self._dropped:
             return bytes(self._head + self._tail)
         return bytes(self._head.rpartition(b"\n")[0] + b"\n...\n" + self._tail[-self._half_bytes :].partition(b"\n")[2])

@@ -179,12 +179,12 @@ class Background:
 
     @property
     def pid(self) -> int:
-        """The process ID."""
+        """Return the process ID."""
         return self._child.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it is still running."""
+        """Return whether it is still running."""
         return self._child.poll() is None
 
     def stop(self) -> None:
@@ -207,7 +207,7 @@ class LineStream:
 
     @property
     def alive(self) -> bool:
-        """Whether more lines may arrive."""
+        """Return whether more lines may arrive."""
         return not self._ended
 
     def close(self) -> None:

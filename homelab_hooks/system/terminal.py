@@ -97,7 +97,7 @@ class Terminal:
 
     @cached_property
     def console(self) -> Console:
-        """A rich console for the size and colours of stderr (no colours with NO_COLOR)."""
+        """Return a rich console for the size and colours of stderr (no colours with NO_COLOR)."""
         from rich.console import Console
 
         # If a shell exports these two, they are from before the terminal was resized.
@@ -114,7 +114,7 @@ class Terminal:
 
     @property
     def _is_foreground(self) -> bool:
-        """Whether this process is in the foreground; a background job must not draw over the shell's prompt."""
+        """Return whether this process is in the foreground; a background job must not draw over the shell's prompt."""
         try:
             return os.tcgetpgrp(2) == os.getpgrp()
         except OSError:
@@ -122,7 +122,7 @@ class Terminal:
 
     @property
     def _rewraps(self) -> bool:
-        """Whether the terminal rewraps long lines when it becomes narrower, as all but these do."""
+        """Return whether the terminal rewraps long lines when it becomes narrower, as all but these do."""
         return self._term != "linux" and not {_XTERM_VARIABLE, _SCREEN_VARIABLE} & set(self._environ)
 
     @staticmethod
@@ -139,32 +139,32 @@ class Terminal:
 
     @property
     def stdout_has_colour(self) -> bool:
-        """Whether stdout is a terminal with colour, and NO_COLOR is not set."""
+        """Return whether stdout is a terminal with colour, and NO_COLOR is not set."""
         return sys.stdout.isatty() and self._term != "dumb" and not self._no_colour
 
     @property
     def can_redraw(self) -> bool:
-        """Whether stderr is a terminal that supports cursor movement."""
+        """Return whether stderr is a terminal that supports cursor movement."""
         return sys.stderr is not None and sys.stderr.isatty() and not self.is_dumb
 
     @property
     def stderr_is_tty(self) -> bool:
-        """Whether stderr is a terminal."""
+        """Return whether stderr is a terminal."""
         return sys.stderr is not None and sys.stderr.isatty()
 
     @property
     def is_dumb(self) -> bool:
-        """Whether TERM names a terminal without cursor movement."""
+        """Return whether TERM names a terminal without cursor movement."""
         return self._term in _DUMB_TERMS
 
     @property
     def stdout_is_tty(self) -> bool:
-        """Whether stdout is a terminal, which breaks long lines anywhere."""
+        """Return whether stdout is a terminal, which breaks long lines anywhere."""
         return sys.stdout is not None and sys.stdout.isatty()
 
     @property
     def columns(self) -> int:
-        """The width of the terminal in columns."""
+        """Return the width of the terminal in columns."""
         return shutil.get_terminal_size().columns
 
 

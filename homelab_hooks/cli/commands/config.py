@@ -1,7 +1,6 @@
 """homelab config: show effective settings and their sources.
 
-Lists every setting with its effective value and where the value comes from. For the token only the place is shown,
-never its value.
+List every setting with its effective value and its source. Of the token, only the source is shown, never its value.
 """
 
 from __future__ import annotations

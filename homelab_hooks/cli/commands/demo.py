@@ -1,7 +1,8 @@
 """homelab demo: run the real code against simulated services.
 
-Lands a branch with real git over HTTP, a TLS load balancer, Vault and kubectl; Woodpecker, the Git forge and the
-cluster are simulated. Needs no network, and deletes everything at the end. Exits with the code of the landing.
+Land a branch with real git over HTTP, a TLS load balancer, Vault and kubectl; Woodpecker, the Git forge and the
+cluster are simulated. The demo needs no network, and deletes everything at the end. The exit code is that of the
+landing.
 
 The demo needs extra packages. To install them, run in a checkout: pip install ".[demo]"
 """

@@ -41,7 +41,7 @@ class RolloutHistory:
 
     @property
     def kind(self) -> WorkloadKind:
-        """The workload's kind."""
+        """Return the workload's kind."""
         return self.target.kind
 
     def failed(self, reason: str, image: str, crashed: CrashedContainer | None = None) -> RolloutFailed:

@@ -35,7 +35,7 @@ class KubectlWatch:
 
     @property
     def up(self) -> bool:
-        """Whether it has delivered events and is still running."""
+        """Return whether it has delivered events and is still running."""
         return self._stream is not None and self._stream.alive and self.lines > 0
 
     def ensure_running(self) -> None:

@@ -33,7 +33,7 @@ class WatchJob(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of its record in the registry."""
+        """Return the name of its record in the registry."""
         return record_name(self.sha, self.branch, format_remote_url(self.remote))
 
     def to_json(self) -> str:

@@ -63,7 +63,7 @@ class WatchRecord:
 
     @property
     def name(self) -> str:
-        """The name of its file and its log; the same for every watch of this commit on this branch."""
+        """Return the name of its file and its log; the same for every watch of this commit on this branch."""
         return record_name(self.sha, self.branch, self.remote)
 
     def is_alive(self, *, host: str, now: float) -> bool:

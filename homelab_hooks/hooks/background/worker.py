@@ -40,11 +40,11 @@ class WatchHost(Protocol):
 
     @property
     def git_readonly(self) -> ReadOnlyRepository:
-        """Git in the current directory; never prompts."""
+        """Return git in the current directory; it never prompts."""
 
     @property
     def clock(self) -> WorkerClock:
-        """Monotonic and wall time."""
+        """Return a clock of monotonic and wall time."""
 
     def enter_git_dir(self, directory: Path) -> None:
         """Run git in the repository's git directory from now on."""

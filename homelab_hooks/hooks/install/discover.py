@@ -56,7 +56,7 @@ def inspect_repository(git: HookConfig) -> HookFacts:
 
 
 def inspect_global(git: HookConfig, environ: Mapping[str, str]) -> HookFacts:
-    """The hooks that apply to all repositories."""
+    """Return the hooks that apply to all repositories."""
     scope = InstallScope("--global", _data_home(environ) / "homelab-hooks" / "hooks")
     named = git.global_hooks()
     folder = _hooks_dir(git, Path(named), origin="git config --global core.hooksPath", shared=True) if named else None
@@ -72,13 +72,13 @@ def inspect_global(git: HookConfig, environ: Mapping[str, str]) -> HookFacts:
 
 
 def find_homelab(environ: Mapping[str, str]) -> str:
-    """The path of `homelab`: next to this Python, else on PATH; empty if it is in neither place."""
+    """Return the path of `homelab`: next to this Python, else on PATH; empty if it is in neither place."""
     beside = Path(sys.executable).parent / "homelab"
     return str(beside) if beside.exists() else shutil.which("homelab", path=environ.get("PATH")) or ""
 
 
 def _data_home(environ: Mapping[str, str]) -> Path:
-    """The user's data directory (XDG)."""
+    """Return the user's data directory (XDG)."""
     return Path(environ.get("XDG_DATA_HOME") or Path(environ.get("HOME") or "~").expanduser() / ".local" / "share")
 
 
@@ -96,7 +96,7 @@ def _installed_shims(scope: InstallScope) -> tuple[tuple[str, str], ...]:
 def _hooks_dir(
     git: HookConfig, path: Path, *, inside: tuple[Path, ...] = (), origin: str = "", shared: bool = False
 ) -> HooksDir:
-    """The hooks directory at this path.
+    """Return the hooks directory at this path.
 
     Args:
         inside: directories of the repository, the git directory first.
@@ -125,12 +125,12 @@ def _hooks_dir(
 
 
 def _nearest_git(git: HookConfig, path: Path) -> HookConfig:
-    """Git in the nearest existing parent directory."""
+    """Return git in the nearest existing parent directory."""
     return git.at(next(above for above in path.absolute().parents if above.is_dir()))
 
 
 def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
-    """The hook of this name.
+    """Return the hook of this name.
 
     Args:
         git: None if the directory is not part of a work tree.
@@ -145,7 +145,7 @@ def _hook_slot(git: HookConfig | None, folder: Path, name: str) -> HookSlot:
 
 
 def read_hook_file(path: Path) -> HookFile:
-    """The file at this path, or its absence."""
+    """Return the file at this path, or its absence."""
     if path.is_symlink():
         return HookFile(path, FileKind.LINK, _read_text(path), executable=os.access(path, os.X_OK))
     if path.is_dir():
@@ -156,7 +156,7 @@ def read_hook_file(path: Path) -> HookFile:
 
 
 def _read_text(path: Path) -> str | None:
-    """The text of a file, undecodable bytes kept as surrogates; None if it cannot be read."""
+    """Return the text of a file, undecodable bytes kept as surrogates; None if it cannot be read."""
     try:
         return read_bounded_file(path).decode("utf-8", "surrogateescape")
     except OSError:

@@ -28,7 +28,7 @@ class HookManager(StrEnum):
 
     @property
     def is_manager(self) -> bool:
-        """Whether it is another tool, whose hooks must be neither renamed nor chained."""
+        """Return whether it is another tool, whose hooks must be neither renamed nor chained."""
         return self not in {HookManager.NONE, HookManager.OURS, HookManager.USER}
 
 
@@ -48,7 +48,7 @@ _SIGNATURES = (
 
 
 def identify_manager(text: str) -> HookManager:
-    r"""Who wrote this hook.
+    r"""Return the tool that wrote this hook.
 
     >>> identify_manager("#!/bin/sh\nmake test\n").value
     'you'

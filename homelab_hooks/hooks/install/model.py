@@ -31,12 +31,12 @@ class HookFile(NamedTuple):
 
     @property
     def owner(self) -> HookManager:
-        """Who wrote it; the user, if it cannot be read."""
+        """Return who wrote the hook; the user, if it cannot be read."""
         return HookManager.NONE if self.kind is FileKind.MISSING else identify_manager(self.text or "")
 
     @property
     def exists(self) -> bool:
-        """Whether there is any file at this path."""
+        """Return whether there is any file at this path."""
         return self.kind is not FileKind.MISSING
 
 
@@ -60,14 +60,14 @@ class HookSlot(NamedTuple):
 
     @property
     def installed(self) -> HookFile | None:
-        """Our shim, if it is run: under the hook's name, or renamed by a tool that calls it."""
+        """Return our shim, if it is run: under the hook's name, or renamed by a tool that calls it."""
         if self.file.owner is HookManager.OURS:
             return self.file
         return self.legacy if self.legacy.owner is HookManager.OURS and self.file.owner.is_manager else None
 
     @property
     def backup_is_current(self) -> bool:
-        """Whether the backup equals the hook that git runs: an installation was interrupted between two steps."""
+        """Return whether the backup equals the hook that git runs, after an interrupted installation."""
         return self.file.exists and self.backup.exists and self.file.text == self.backup.text
 
 

@@ -108,7 +108,7 @@ def _plan_hook(
 
 
 def _method(facts: HookFacts, name: str) -> HookSlot | Path | InstallRefused:
-    """The hook file to write, the shim to run from git config, or why neither is possible."""
+    """Return the hook file to write, the shim to run from git config, or why neither is possible."""
     new = facts.git >= CONFIG_HOOKS_VERSION
     if facts.scope.option == "--global" and new:
         return facts.scope.shim_dir / name

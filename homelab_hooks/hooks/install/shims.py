@@ -12,7 +12,7 @@ _PATH_PLACEHOLDER = "known=''"
 
 
 def source_dir() -> Path:
-    """The directory of the shims."""
+    """Return the directory of the shims."""
     return Path(__file__).parent / "shims"
 
 
@@ -21,14 +21,14 @@ MAX_LINE_CHARS = 8192
 
 
 def shim_text(name: str, program: str) -> str:
-    """The text of a shim that finds homelab at this path if it is not on PATH."""
+    """Return the text of a shim that finds homelab at this path if it is not on PATH."""
     return (
         (source_dir() / name).read_text(encoding="utf-8").replace(_PATH_PLACEHOLDER, f"known={shlex.quote(program)}", 1)
     )
 
 
 def embedded_path(shim: str) -> str:
-    r"""The path of homelab in a shim; empty if there is none.
+    r"""Return the path of homelab in a shim; empty if there is none.
 
     >>> embedded_path("#!/bin/sh\nknown='/opt/my tools/homelab' # x\n"), embedded_path("#!/bin/sh\n")
     ('/opt/my tools/homelab', '')
@@ -45,12 +45,12 @@ def embedded_path(shim: str) -> str:
 
 
 def config_section(name: str) -> str:
-    """The name of our config hook; it must differ from every hook event, or git reads it as one."""
+    """Return the name of our config hook; it must differ from every hook event, or git reads it as one."""
     return f"homelab-{name}"
 
 
 def config_command(name: str, shim: Path) -> str:
-    """The command of a config hook; git appends the hook's arguments.
+    """Return the command of a config hook; git appends the hook's arguments.
 
     A missing shim must not stop a push, and above all no ref update, so nothing runs before the state `committed`.
 

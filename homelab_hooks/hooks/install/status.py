@@ -56,7 +56,7 @@ def hook_status(facts: HookFacts, every: HookFacts | None, aim: StatusInput) -> 
 
 
 def is_active(facts: HookFacts) -> bool:
-    """Whether the reference-transaction hook is installed, as a file that git runs or as a config hook."""
+    """Return whether the reference-transaction hook is installed, as a file that git runs or as a config hook."""
     settings = dict(facts.hook_config)
     hooks = {hook.name: hook for hook in facts.hooks_dir.hooks} if facts.hooks_dir else {}
     trigger = hooks.get(shims.TRANSACTION_HOOK)
@@ -97,7 +97,7 @@ def _owner_name(owner: HookManager) -> str:
 
 
 def _idle_lines(also: HooksDir | None) -> Iterator[str]:
-    """Our hooks in a directory that git does not use."""
+    """Return our hooks in a directory that git does not use."""
     for hook in also.hooks if also else ():
         if hook.file.owner is HookManager.OURS:
             remedy = "to remove it, run homelab hooks uninstall"
@@ -122,7 +122,7 @@ _MODES = {
 
 
 def after_push_text(mode: str) -> str:
-    """What happens after a push to the target, for this value of homelab.postPush."""
+    """Return what happens after a push to the target, for this value of homelab.postPush."""
     return _MODES[mode]
 
 

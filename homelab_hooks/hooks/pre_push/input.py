@@ -17,12 +17,12 @@ class RefUpdate(NamedTuple):
 
     @property
     def is_deletion(self) -> bool:
-        """Whether the ref is deleted."""
+        """Return whether the ref is deleted."""
         return not self.sha.strip("0")
 
     @property
     def branch(self) -> str:
-        """The branch's name; empty if the ref is not a branch."""
+        """Return the branch's name; empty if the ref is not a branch."""
         return self.ref.removeprefix(_HEADS) if self.ref.startswith(_HEADS) else ""
 
 
@@ -35,7 +35,7 @@ class PushInput(NamedTuple):
 
     @property
     def branch_updates(self) -> tuple[RefUpdate, ...]:
-        """The updates that push a commit to a branch."""
+        """Return the updates that push a commit to a branch."""
         return tuple(update for update in self.updates if update.branch and not update.is_deletion)
 
 

@@ -80,7 +80,7 @@ class KubernetesSimulator:
 
     @property
     def url(self) -> str:
-        """Its address. Raises RuntimeError if it is not running."""
+        """Return its address. Raises RuntimeError if it is not running."""
         if self._server is None:
             raise RuntimeError("the cluster is not running")
         return f"http://127.0.0.1:{self._server.server_address[1]}"

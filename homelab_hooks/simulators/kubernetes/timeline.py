@@ -41,7 +41,7 @@ class RolloutRecording:
 
     @property
     def end_s(self) -> float:
-        """The time of the last snapshot, in seconds."""
+        """Return the time of the last snapshot, in seconds."""
         return float(self.snapshots[-1]["t"])
 
     def at(self, t: float) -> Sequence[Json]:

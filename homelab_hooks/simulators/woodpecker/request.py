@@ -28,7 +28,7 @@ class IncomingRequest:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters; the first one if a name is repeated."""
+        """Return the query parameters; the first one if a name is repeated."""
         return {
             key: values[0]
             for key, values in urllib.parse.parse_qs(
@@ -38,7 +38,7 @@ class IncomingRequest:
 
     @property
     def token(self) -> str:
-        """The token, from the header or the query (shared/token/token.go); `Bearer` is case-sensitive."""
+        """Return the token, from the header or the query (shared/token/token.go); `Bearer` is case-sensitive."""
         header = self.headers.get("authorization")
         if header is not None:
             return header.removeprefix("Bearer ") if header.startswith("Bearer ") else ""

@@ -107,22 +107,22 @@ class WoodpeckerSimulator:
 
     @property
     def port(self) -> int:
-        """The port, which is the same after a restart."""
+        """Return the port, which is the same after a restart."""
         return self._port
 
     @property
     def url(self) -> str:
-        """Its address, without a trailing slash."""
+        """Return its address, without a trailing slash."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def t(self) -> float:
-        """The current time in server seconds."""
+        """Return the current time in server seconds."""
         return (self.clock.now() - self._origin) * self.speed
 
     @property
     def wall(self) -> float:
-        """The server's Unix time in seconds."""
+        """Return the server's Unix time in seconds."""
         return self.store.wall + self.t
 
     def start(self) -> None:

@@ -44,11 +44,11 @@ class SimulatorServer(Protocol):
 
     @property
     def t(self) -> float:
-        """The current time in server seconds."""
+        """Return the current time in server seconds."""
 
     @property
     def wall(self) -> float:
-        """The server's Unix time in seconds."""
+        """Return the server's Unix time in seconds."""
 
     def pause(self, seconds: float, closing: threading.Event) -> None:
         """Wait, unless the server is stopped."""
@@ -79,7 +79,7 @@ class SocketListener(ToleratesHangUps, ThreadingTCPServer):
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
+        """Return the port it listens on."""
         return int(self.server_address[1])
 
     def drop_streams(self) -> None:

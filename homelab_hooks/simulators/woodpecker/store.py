@@ -89,7 +89,7 @@ class PipelineRow:
 
     @property
     def ended(self) -> float | None:
-        """When it reaches its final status, in server seconds; None if it does not."""
+        """Return when it reaches its final status, in server seconds; None if it does not."""
         end = find_end(self.timeline)
         return None if end is None else self.created + end
 

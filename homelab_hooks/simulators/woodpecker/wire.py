@@ -76,7 +76,7 @@ class WireAnswer:
 
     @property
     def chunked(self) -> bool:
-        """Whether the response is sent in chunks if no fault is injected."""
+        """Return whether the response is sent in chunks if no fault is injected."""
         return len(self.answer.body) >= MIN_CHUNKED_BYTES
 
     def encode(self) -> bytes:

@@ -39,7 +39,7 @@ class Row(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The text of the row without styles."""
+        """Return the text of the row without styles."""
         return "".join(span.text for span in self.spans)
 
 

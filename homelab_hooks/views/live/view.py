@@ -42,7 +42,7 @@ class Screen(Protocol):
 
     @property
     def console(self) -> Console:
-        """A rich console for the size and colours of the terminal."""
+        """Return a rich console for the size and colours of the terminal."""
 
 
 class ViewClock(Protocol):

@@ -1,6 +1,6 @@
 """homelab ci logs: print the logs of failed steps.
 
-Prints the logs of a commit's failed steps (or of --step, or of all steps with --all) to stdout, then the result line.
+Print the logs of a commit's failed steps (or of --step, or of all steps with --all) to stdout, then the result line.
 With --output json, the lines are `log` events. The server may deliver logs late or truncated; what has arrived is
 printed. If a log cannot be read, the exit code is 8.
 """

@@ -1,8 +1,8 @@
 """homelab ci restart: rerun the failed pipelines of a commit and watch them.
 
-Reruns the failed pipelines of a commit, then watches them. If the latest commit of a branch has no pipeline because the
-webhook was lost, starts one manually. A rerun can cancel the running pipeline of a newer commit; it is refused then,
-unless --force is given.
+Rerun the failed pipelines of a commit, then watch them. If the latest commit of a branch has no pipeline because the
+webhook was lost, start one manually. If a rerun would cancel the running pipeline of a newer commit, the command is
+refused, unless --force is given.
 """
 
 from __future__ import annotations

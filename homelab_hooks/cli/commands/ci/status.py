@@ -1,7 +1,8 @@
 """homelab ci status: show the current CI status and exit.
 
-Prints the current CI result of a commit, without waiting. The exit codes are those of homelab-watch, and 124 while a
-pipeline is still running. Also lists this repository's background watchers, and the result of the last one that ended.
+Print the CI result of a commit so far, without waiting for running pipelines. The exit codes are those of
+homelab-watch, and 124 while a pipeline is still running. Also list this repository's background watchers, and the
+result of the last one that ended.
 """
 
 from __future__ import annotations

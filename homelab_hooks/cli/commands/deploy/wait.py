@@ -1,6 +1,6 @@
 """homelab deploy wait: wait until workloads run the commit.
 
-Waits until each workload runs an image of the commit and its rollout is complete. TARGET is NAMESPACE/NAME (a
+Wait until each workload runs an image of the commit and its rollout is complete. TARGET is NAMESPACE/NAME (a
 Deployment) or NAMESPACE/KIND/NAME, where KIND is deployment, statefulset, daemonset, or kubectl's short name for one.
 Without TARGET, the configured workloads are used (homelab.deploy).
 
@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--image-proof", default="tag", metavar="PROOF",
-        help="what names the commit: tag, annotation:KEY, label:KEY, env:NAME or digest:sha256:... (default: tag)",
+        help="where to find the commit: tag, annotation:KEY, label:KEY, or env:NAME; or digest:sha256:..., the "
+        "digest to expect (default: tag)",
     )  # fmt: skip
     parser.add_argument("--exact", action="store_true", help="do not accept a newer commit that contains this one")
     parser.add_argument("--wait-for-workload", action="store_true", help="wait for a workload that does not exist yet")

@@ -75,7 +75,7 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
 
 
 def _check_verification(wanted: LandRequest, git: Repository, can_run: CanRun) -> Iterator[Finding]:
-    """The verification command, unless there is none: that is a precondition of a landing."""
+    """Return the verification command, unless there is none: that is a precondition of a landing."""
     chosen, top = wanted.verify, git.location.top_level()
     if isinstance(chosen, DetectVerification):
         found = detect_in(top) if top else None

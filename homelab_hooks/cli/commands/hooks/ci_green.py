@@ -1,8 +1,9 @@
 """homelab hooks ci-green: reject pushes to a branch that fails in CI.
 
-A pre-push gate. Rejects (20) a push to a branch whose latest finished pipeline failed, and names the pipeline. If CI
-does not answer within ten seconds, or rejects the token, the push continues with a warning; with --strict it is
-rejected (8 or 4). To push the fix for a failing branch: SKIP=homelab-ci-green git push.
+A pre-push gate. Reject (20) a push to a branch whose latest pipeline failed, and name the pipeline; cancelled, skipped
+and running ones do not count. If CI does not respond within ten seconds, or rejects the token, the push continues with
+a warning; with --strict it is rejected (8 or 4). To push the fix for a failing branch, run
+SKIP=homelab-ci-green git push.
 """
 
 from __future__ import annotations

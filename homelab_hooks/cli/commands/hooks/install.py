@@ -1,6 +1,6 @@
 """homelab hooks install: install git hooks that watch CI after each push.
 
-Installs the reference-transaction and pre-push hooks in this repository; with --global, as config hooks (git 2.54), or
+Install the reference-transaction and pre-push hooks in this repository; with --global, as config hooks (git 2.54), or
 in the global core.hooksPath. Existing hooks are preserved and run first. Hooks that another tool manages are left
 alone. Running the command again changes nothing; `homelab hooks uninstall` restores everything.
 """

@@ -1,6 +1,6 @@
 """homelab hooks land-only: reject pushes to the target unless made by git land.
 
-A pre-push gate. Rejects (20) a push to the target branch that git land does not make. Deletions and pushes to other
+A pre-push gate. Reject (20) a push to the target branch that git land does not make. Deletions and pushes to other
 branches pass.
 """
 

@@ -1,8 +1,8 @@
 """homelab hooks pushed: watch CI after a plain git push.
 
-Run by the reference-transaction hook when a push has moved a remote-tracking branch. If the branch is the target,
-watches the commit in the foreground or in the background, as homelab.postPush sets. Prints nothing about other
-branches. Git ignores the exit code.
+The reference-transaction hook runs this command when a push has moved a remote-tracking branch. If the branch is the
+target, watch the commit in the foreground or in the background, as homelab.postPush sets. Nothing is printed about
+other branches. Git ignores the exit code.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """homelab hooks status: show the installed git hooks and what runs when.
 
-Prints where git looks for hooks, which hooks are installed and by which tool, and what happens after a plain git push.
+Print where git looks for hooks, which hooks are installed and by which tool, and what happens after a plain git push.
 The verdict is `ok` if the hooks of homelab are installed, otherwise `nothing`. The exit code is 0 in both cases.
 """
 

@@ -1,7 +1,7 @@
 """homelab hooks uninstall: remove the git hooks and restore the previous ones.
 
-Removes the hooks of this repository, and restores the hooks that were there before, byte for byte. With --global,
-removes the config hooks and the hooks in the global core.hooksPath.
+Remove the hooks of this repository, and restore the hooks that were there before, byte for byte. With --global, remove
+the config hooks and the hooks in the global core.hooksPath.
 """
 
 from __future__ import annotations

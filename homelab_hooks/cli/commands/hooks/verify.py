@@ -1,7 +1,7 @@
 """homelab hooks verify: verify pushes to the target.
 
-A pre-push gate. Runs the verification command (--verify-cmd, homelab.verify, .homelab.toml, or auto-detected) before a
-push to the target branch, and rejects the push (22) if the command fails. Pushes by git land pass, since git land has
+A pre-push gate. Run the verification command (--verify-cmd, homelab.verify, .homelab.toml, or auto-detected) before a
+push to the target branch, and reject the push (22) if the command fails. Pushes by git land pass, since git land has
 verified them; so do pushes to other branches.
 """
 

@@ -1,7 +1,7 @@
 """homelab hooks waiter: the background watcher of a push (internal).
 
-Started by the other hooks. Waits for the push to end and, if it landed, watches CI and the rollouts. Writes a log and a
-record to the repository's private directory, and sends a notification.
+The other hooks start this command. Wait for the push to end and, if it landed, watch CI and the rollouts. Write a log
+and a record to the repository's private directory, and send a notification.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """homelab work clean: remove a task's worktree and branch.
 
-Removes the worktree .worktrees/TOPIC and its branch USER/TOPIC. Refuses if the worktree has uncommitted changes, or the
-branch has commits that are on no remote, unless --force is given.
+Remove the worktree .worktrees/TOPIC and its branch USER/TOPIC. If the worktree has uncommitted changes, or the branch
+has commits that are on no remote, the command is refused, unless --force is given.
 """
 
 from __future__ import annotations

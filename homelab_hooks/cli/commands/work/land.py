@@ -1,7 +1,7 @@
 """git land: merge, verify, push, watch CI, and wait for the rollout.
 
-Merges the target branch into the current branch, verifies the result, pushes exactly that commit to the target, watches
-CI, and waits for the configured rollouts. The exit code and the last line of output report how it ended; 2 and 20 to 24
+Merge the target branch into the current branch, verify the result, push exactly that commit to the target, watch CI,
+and wait for the configured rollouts. The exit code and the last line of output report how it ended; 2 and 20 to 24
 mean that nothing was landed. git land never checks out the target and never force-pushes.
 """
 
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[strategy.value for strategy in Strategy],
         help="how to integrate the target branch (default: merge)",
     )
-    parser.add_argument("--no-verify", action="store_true", help="skip the verification")
+    parser.add_argument("--no-verify", action="store_true", help="skip the verification command; git hooks still run")
     parser.add_argument(
         "--no-ci-watch", action="store_true", help="neither check CI before the push nor watch it afterwards"
     )

@@ -1,6 +1,6 @@
 """homelab work start: create a worktree for a task.
 
-Creates a worktree in .worktrees/TOPIC inside the main worktree, on a new branch USER/TOPIC that starts at the latest
+Create a worktree in .worktrees/TOPIC inside the main worktree, on a new branch USER/TOPIC that starts at the latest
 commit of the target branch. Only the path is printed to stdout, so that cd "$(homelab work start TOPIC)" works.
 """
 
