@@ -9,7 +9,7 @@ from homelab_hooks.exit_codes import ExitCode
 
 
 class Stage(StrEnum):
-    """The stages of a landing, in order (contract, section 6)."""
+    """The stages of a landing, in order."""
 
     PREFLIGHT = "preflight"
     FETCH = "fetch"
@@ -242,7 +242,7 @@ class DeployResult(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The result, the last event of every command (contract, section 4); `took` in seconds."""
+    """The result, the last event of every command; `took` in seconds."""
 
     verdict: str
     exit: ExitCode

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit code of a command (contract, section 3)."""
+    """The exit code of a command."""
 
     OK = 0
     FAILED = 1

@@ -65,7 +65,7 @@ class FollowUp:
         return deploy_setup.deploy_resume_command(self._given, self.targets, sha) if self.targets else ""
 
     def require_access(self) -> None:
-        """Check that CI can be watched: its server answers, accepts the token and knows the repository.
+        """Check that CI can be watched: the server responds, accepts the token, and has the repository.
 
         Raises:
             CommandError: one of these checks fails.

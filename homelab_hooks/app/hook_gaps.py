@@ -1,4 +1,4 @@
-"""Why a plain push would not be watched here, for the commands that promise that it is."""
+"""Finds reasons why a plain push would not be watched."""
 
 from __future__ import annotations
 

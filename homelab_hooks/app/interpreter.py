@@ -89,7 +89,7 @@ def _has_foreign_library() -> bool:
 
 
 def _restart(*options: str) -> None:
-    """Start this process again with these options of Python's; without success it goes on as it is."""
+    """Start this process again with these options of Python; if that fails, continue."""
     try:
         os.execv(sys.executable, [sys.executable, *options, *sys.orig_argv[1:]])  # noqa: S606 - this process itself, with its own arguments
     except OSError:

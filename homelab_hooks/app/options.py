@@ -13,7 +13,7 @@ CI_OPTIONS = ("server", "dial", "ca_file", "repo")
 TIMEOUT_OPTIONS = ("timeout", "appear_timeout", "unreachable_timeout")
 ROLLOUT_OPTIONS = ("rollout_timeout", "settle")
 MIN_RESUME_TIMEOUT_S = 60.0
-"""seconds of a --timeout that a resume command repeats, at least (contract, section 14)"""
+"""seconds of a --timeout that a resume command repeats, at least"""
 WATCH_OPTIONS = (*CI_OPTIONS, "remote", "onto", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS)
 """the options of the watch after a plain push"""
 LAND_OPTIONS = (*CI_OPTIONS, "remote", "onto", "verify", "deploy", *TIMEOUT_OPTIONS, *ROLLOUT_OPTIONS, "output")

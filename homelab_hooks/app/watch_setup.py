@@ -88,7 +88,7 @@ def default_remote(config: Config, git: ReadOnlyRepository, remotes: tuple[str, 
 
 
 def known_target(config: Config, git: ReadOnlyRepository, remote: str) -> str:
-    """Return the target branch, if it is known without a request; empty if only the remote knows."""
+    """Return the target branch, if it is known without a request; empty if a request would be needed."""
     return config.onto or (git.remotes.known_head_branch(remote) if remote else "")
 
 

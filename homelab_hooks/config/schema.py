@@ -1,4 +1,4 @@
-"""The table of settings: the name in each source, the parser, and the default (contract, section 2)."""
+"""The table of settings: the name in each source, the parser, and the default (docs/settings.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class OutputMode(StrEnum):
 
 
 class Setting(NamedTuple):
-    """A setting (contract, section 2). A source whose name is empty cannot set it."""
+    """A setting (docs/settings.md). A source whose name is empty cannot set it."""
 
     name: str
     description: str

@@ -112,7 +112,7 @@ class DemoEnvironment:
         return clone
 
     def push_as_colleague(self, name: str, text: str) -> str:
-        """Push a commit to main from another clone, and return its sha."""
+        """Push a commit to main from another clone, and return its SHA."""
         if not (self.repositories.folder / "colleague").exists():
             self.repositories.clone("colleague")
         clone = Clone(self.repositories.folder / "colleague", self.repositories.environ)

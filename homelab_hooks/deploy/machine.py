@@ -1,4 +1,4 @@
-"""Decides one rollout: from what is known and one poll, what is known next, what to report, and when to poll again.
+"""Decides one rollout: from the state and one poll to the next state, the events, and the time of the next poll.
 
 Theory of operation
 ===================

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from homelab_hooks.deploy.state import PollTiming, RolloutState
 
 PERMANENT_AFTER_S = 10.0
-"""seconds that a problem must last, over at least two polls, before it counts as permanent (contract, section 9)"""
+"""seconds that a problem must last, over at least two polls, before it counts as permanent"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

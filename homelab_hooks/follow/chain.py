@@ -18,7 +18,7 @@ Invariants, and what each prevents:
 
 * A link begins only after the one before it ended with 0. A rollout is not waited for while CI can still reject the
   commit, because the wait would time out and hide the reason.
-* The first code other than 0 is the chain's code (contract, section 8). No later link can improve or worsen it.
+* The first code other than 0 is the chain's code. No later link can improve or worsen it.
 * 8 (unreachable) and 124 (timeout) leave open how the link ends. Their hint is the command for this link, not the one
   for the whole command: running `git land` a second time would find nothing to land.
 * Pipelines and the URL are carried over from earlier links. A verdict about a rollout still shows which pipelines

@@ -75,7 +75,7 @@ class GitCommands:
         return int(said) if said.isascii() and said.isdecimal() and len(said) < _MAX_COUNT_DIGITS else 0
 
     def list_entries(self, *args: str, index: Path | None = None) -> tuple[str, ...]:
-        """Return the entries of a `-z` list. Raises CommandError if git fails: an empty list is an answer."""
+        """Return the entries of a `-z` list. Raises CommandError if git fails: an empty list is a valid result."""
         done = self.run(*args, index=index)
         if not done.ok:
             what = f"git {_verb(args)} failed: {error_message(done)}"

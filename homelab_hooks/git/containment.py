@@ -1,4 +1,4 @@
-"""Whether one commit contains another."""
+"""Checks whether one commit contains another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Containment(Enum):
 
 
 class ContainmentCheck(Protocol):
-    """Checks whether `newer` contains `ours`; `newer` may be an abbreviated sha."""
+    """Checks whether `newer` contains `ours`; `newer` may be an abbreviated SHA."""
 
     def __call__(self, *, newer: str, ours: str) -> Containment:
         """Return the containment; UNKNOWN on any failure."""

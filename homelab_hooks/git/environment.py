@@ -127,7 +127,7 @@ def untrusted_repo_env(
     Args:
         settings: further ones; None: the call contacts no remote, so that a partial clone fetches no missing object.
         without: filters that are not run.
-        own: further settings for every call, whether or not it speaks to a remote.
+        own: further settings for every call, whether or not it connects to a remote.
 
     >>> untrusted_repo_env({}, None)["GIT_ALLOW_PROTOCOL"]
     'none'

@@ -40,7 +40,7 @@ class GitPythonRunner:
     """Runs git in this process's session, so that prompts and Ctrl-C reach it.
 
     Args:
-        environ: the environment that git inherits, before `git_env` removes what would mislead it.
+        environ: the environment that git inherits, before `git_env` removes variables that change its behaviour.
         inherited: what GitPython passes on by itself: this process's environment.
         directory: where git runs.
         interactive: whether the user can answer a prompt.

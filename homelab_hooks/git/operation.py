@@ -1,4 +1,4 @@
-"""Unfinished operations in a work tree: merge, rebase, cherry-pick, revert, am, bisect."""
+"""Detects unfinished operations in a work tree: merge, rebase, cherry-pick, revert, am, bisect."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MAX_FILE_BYTES = 4096
 class UnfinishedOperation(NamedTuple):
     """An unfinished operation; false if there is none.
 
-    Git stores it as files in the work tree's git directory. A file's name alone does not tell who began the operation,
+    Git stores it as files in the work tree's git directory. A file's name alone does not show who began the operation,
     so the commits that it joins are read as well.
     """
 

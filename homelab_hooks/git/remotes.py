@@ -27,7 +27,7 @@ class RemoteChoice(NamedTuple):
 
 
 class Remotes:
-    """Reads what the repository knows of its remotes, and queries them."""
+    """Reads the configuration of the remotes, and queries them."""
 
     def __init__(self, git: GitCommands) -> None:
         self._git = git
@@ -37,7 +37,7 @@ class Remotes:
         return self._git.lines("remote")
 
     def push_urls(self, remote: str) -> tuple[str, ...]:
-        """Return the URLs that a push goes to, after insteadOf, pushInsteadOf and pushurl; a URL is its own answer."""
+        """Return the URLs that a push goes to, after insteadOf, pushInsteadOf and pushurl; a URL unchanged."""
         return self._urls(remote, "--push")
 
     def fetch_url(self, remote: str) -> str:
@@ -141,7 +141,7 @@ def _unavailable(done: Completed) -> Unavailable:
 def choose_remote(
     names: Sequence[str], *, wanted: str = "", push_remote: str = "", push_default: str = ""
 ) -> RemoteChoice:
-    """Return the remote to use (contract, section 2). Raises CommandError, with the remotes, if none can be chosen.
+    """Return the remote to use (docs/settings.md). Raises CommandError, with the remotes, if none can be chosen.
 
     Args:
         names: the repository's remotes.

@@ -61,11 +61,12 @@ class DirectRunner:
     """Runs read-only git commands as subprocesses, without prompts: for watching and hooks, which must start quickly.
 
     Args:
-        environ: the environment that git inherits, before `git_env` removes what would mislead it.
+        environ: the environment that git inherits, before `git_env` removes variables that change its behaviour.
         directory: where git runs.
         without: names of the repository's own filters, which are turned off.
         git_dir_is_known: the directory is a git directory that the caller found in a work tree of the user's. Git may
-            run in it although `safe.bareRepository` is `explicit`, which protects from one that is merely there.
+            run in it although `safe.bareRepository` is `explicit`, which protects against an unexpected bare
+            repository.
     """
 
     untrusted = True

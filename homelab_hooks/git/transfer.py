@@ -1,4 +1,4 @@
-"""Fetching the target branch and pushing a commit."""
+"""Fetches the target branch and pushes a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why git could not use a remote, read from what git, ssh and the server print.
+"""Finds the reason why git could not use a remote in what git, ssh and the server print.
 
 The exit code of git and ssh does not tell the causes apart, so the text has to: one row of `_CAUSES` for each, with a
 remedy for that cause. Rows are tried in order, each on every line, because ssh explains a failure in several lines of

@@ -46,8 +46,8 @@ class Worktree:
     def uncommitted_changes(self) -> tuple[str, ...]:
         """Return tracked files that differ from HEAD or the index, each as `XY path`.
 
-        For a submodule's changes git starts another git there, which obeys the submodule's settings; a read-only runner
-        does not do that.
+        For a submodule's changes, git starts another git in the submodule, which runs with the submodule's own
+        settings. A read-only runner does not do that.
         """
         within = "dirty" if self._git.untrusted else "untracked"
         return self._git.list_entries(*_STATUS, "--untracked-files=no", f"--ignore-submodules={within}")

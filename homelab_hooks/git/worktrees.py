@@ -20,7 +20,7 @@ class WorktreeList:
         """Return the main work tree, also from a linked one; None for a bare repository, or if it cannot be found.
 
         Git lists it as the directory above `.git`, which is wrong for a submodule and for --separate-git-dir: there the
-        git directory is elsewhere, and only the main work tree itself knows where it is.
+        git directory is elsewhere, and only the main work tree has a reference to it.
         """
         own, common = self._location.git_dir(), self._location.common_dir()
         if own is not None and own == common:

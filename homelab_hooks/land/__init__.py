@@ -1,1 +1,1 @@
-"""Landing: merge the target in, verify, push exactly that, and say truthfully whether it is there."""
+"""Lands a branch: merges the target, verifies, pushes exactly that commit, and confirms that it is on the target."""

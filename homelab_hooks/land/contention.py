@@ -22,7 +22,7 @@ MAX_QUIET_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Contention:
-    """What a landing knows about other landings that push to the same target.
+    """The state of a landing about other landings that push to the same target.
 
     A push is accepted if no other landing has pushed since the fetch. A longer wait therefore does not improve the next
     attempt, and exponential backoff would let newcomers overtake repeatedly. An attempt has the best chance right after

@@ -59,8 +59,8 @@ class Landing:
     def save(self, **changes: Any) -> None:
         """Save what is about to happen, or has happened.
 
-        Raises CommandError if the disk refuses: what happened then could not be resumed. Once a push may have reached
-        the server, and at the end, a failure is only a warning: it must not hide the result.
+        Raises CommandError if the state cannot be written: the landing could then not be resumed. Once a push may have
+        reached the server, and at the end, a failure is only a warning: it must not hide the result.
         """
         before, self.state = self.state, replace(self.state, **changes)
         self.dependencies.on_landed(self.state.landed)

@@ -1,4 +1,4 @@
-"""Whether this landing or the user began an unfinished operation, or created the commit of a branch."""
+"""Finds out whether this landing or the user began an unfinished operation, or created the commit of a branch."""
 
 from __future__ import annotations
 

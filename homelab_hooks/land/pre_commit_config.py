@@ -1,4 +1,4 @@
-"""Whether a pre-commit configuration has hooks for the pre-push stage."""
+"""Finds out whether a pre-commit configuration has hooks for the pre-push stage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def has_pre_push_hooks(text: str) -> bool:
     too large, malformed, or of other types than pre-commit's schema has no such hooks.
 
     The file may be anyone's. So the YAML is composed into nodes and never constructed into values: an alias stays a
-    reference to one node, which is looked at once, however often a file multiplies it ("billion laughs"; merge keys
+    reference to one node, which is visited once, however often a file multiplies it ("billion laughs"; merge keys
     multiply in PyYAML's constructor too).
 
     >>> has_pre_push_hooks("repos: [{repo: local, hooks: [{id: x, stages: [pre-push]}]}]")

@@ -52,7 +52,7 @@ class LandRequest:
     """The options of a landing; all are saved for `--continue`."""
 
     remote: str = ""
-    """from an option or a setting; empty: chosen (contract, section 2)"""
+    """from an option or a setting; empty: chosen (docs/settings.md)"""
     onto: str = ""
     """the target branch; empty: the remote's HEAD branch"""
     strategy: Strategy = Strategy.MERGE

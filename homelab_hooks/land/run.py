@@ -56,7 +56,7 @@ def continue_landing(dependencies: LandingDependencies, verify: VerifyChoice | N
     """Resume this work tree's landing with the options it began with.
 
     Args:
-        verify: how it is verified now, where that was not told by an option.
+        verify: how it is verified now, unless an option says so.
     """
     return _as_verdict(
         dependencies,

@@ -1,4 +1,4 @@
-"""Updates submodules to the commit that is verified, and pushes them before it if the user wants that."""
+"""Updates submodules to the commit that is verified, and pushes them before it if git's settings say so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verification command of a repository: which one it is, why, and how it is run."""
+"""Detects the verification command of a repository, and runs it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Detection(NamedTuple):
 
 
 def detect_command(read: ReadFile) -> Detection | None:
-    """Return the commands for the first of the files in contract, section 6, that is there; None if none is.
+    """Return the commands for the first file in the order of docs/landing.md that exists; None if none does.
 
     Args:
         read: returns the text of a file at the repository's root, None if there is none.

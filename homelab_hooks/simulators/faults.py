@@ -204,7 +204,7 @@ FORGE_NOT_FOUND = StatusFault(code=404, body=b"Not found.\n", content_type="text
 LOCKED_DATABASE = StatusFault(
     code=401, body=b"User not authorized", content_type="text/plain; charset=utf-8", after=5.0
 )
-"""the response to a valid token while SQLite is locked (measured, 19)"""
+"""the response to a valid token while SQLite is locked (recording 19-database-locked)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

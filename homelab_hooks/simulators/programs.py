@@ -1,4 +1,4 @@
-"""Run an external server program: temporary directory, free port, readiness check."""
+"""Runs an external server program: temporary directory, free port, readiness check."""
 
 from __future__ import annotations
 

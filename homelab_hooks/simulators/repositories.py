@@ -75,7 +75,7 @@ class Clone:
         return path
 
     def commit(self, name: str, text: str = "", *, message: str = "") -> str:
-        """Write and commit a file, and return the sha of the commit."""
+        """Write and commit a file, and return the SHA of the commit."""
         self.write(name, text or f"{name}\n")
         self.git("add", "--", name)
         self.git("commit", "--quiet", "-m", message or f"add {name}")
@@ -83,11 +83,11 @@ class Clone:
 
     @property
     def head(self) -> str:
-        """Return the sha of the checked-out commit."""
+        """Return the SHA of the checked-out commit."""
         return self.git("rev-parse", "HEAD")
 
     def sha(self, name: str) -> str:
-        """Return the sha of a revision; empty if there is none."""
+        """Return the SHA of a revision; empty if there is none."""
         done = self._processes.run(["git", "rev-parse", "--verify", "--quiet", name], cwd=self.path)
         return done.out.strip() if done.ok else ""
 
@@ -122,7 +122,7 @@ class ScratchRepositories:
         return checkout
 
     def server_commit(self, branch: str = "main") -> str:
-        """Return the sha of a branch on the server; empty if the branch does not exist."""
+        """Return the SHA of a branch on the server; empty if the branch does not exist."""
         return self.origin.sha(f"refs/heads/{branch}")
 
     def write_hook(self, name: str, script: str, *, where: Path | None = None) -> Path:

@@ -1,4 +1,4 @@
-"""Replace a file atomically."""
+"""Replaces a file atomically."""
 
 from __future__ import annotations
 

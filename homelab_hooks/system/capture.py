@@ -1,4 +1,4 @@
-"""Run a started child to its end: keep what it prints, and pass it to a listener as it comes."""
+"""Runs a started child to its end: keeps what it prints, and passes it to a listener as it comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start, drain and end child processes: the one implementation for git, kubectl, hooks, helpers and verification.
+"""Starts, drains and ends child processes: the one implementation for git, kubectl, hooks, helpers and verification.
 
 A child has ended when its process has, not when its pipes are closed: a daemon that it started may keep them open for
 hours. What is already in the pipes is read, then they are closed. Nothing that a child prints is kept without a limit.
@@ -29,7 +29,7 @@ WAKE_INTERVAL_S = 0.2
 QUIET_S = 0.2
 """seconds without output after which an ended process's pipes count as empty: `exec > >(tee log)` writes a bit later"""
 MAX_DRAIN_S = 1.0
-"""maximum seconds for which an ended process's pipes are read: a process that it left behind may flood them"""
+"""maximum seconds for which an ended process's pipes are read: a background process that it started may flood them"""
 _CHUNK_BYTES = 64 * 1024
 _SHELL = "/bin/sh"
 _UNUSABLE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.ELOOP, errno.ENAMETOOLONG}
@@ -43,7 +43,7 @@ class ChildEnd(Enum):
     EXITED = auto()
     TIMED_OUT = auto()
     STOPPED = auto()
-    """a sink wants no more of its output"""
+    """a sink accepts no more of its output"""
 
 
 def start_child(
@@ -124,7 +124,7 @@ class ChildPipes:
             self._selector.register(child.stdin, selectors.EVENT_WRITE)
 
     def are_wanted(self) -> bool:
-        """Return whether every sink wants more."""
+        """Return whether every sink accepts more output."""
         return self._wanted
 
     @property

@@ -1,4 +1,4 @@
-"""Compute the escape sequences that redraw a region at the bottom of a terminal."""
+"""Computes the escape sequences that redraw a region at the bottom of a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keep, bound and split the output of a running process."""
+"""Keeps, bounds and splits the output of a running process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run processes: to completion, line by line, interactively or in the background, and end whole process groups."""
+"""Runs processes: to completion, line by line, interactively or in the background, and ends whole process groups."""
 
 from __future__ import annotations
 

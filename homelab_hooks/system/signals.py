@@ -1,4 +1,4 @@
-"""Handle SIGINT, SIGTERM and SIGHUP: raise them while a command works, ignore them once its result is written."""
+"""Handles SIGINT, SIGTERM and SIGHUP: raises them while a command runs, ignores them once its result is written."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DUPLICATE_COUNT = 2
 
 @contextlib.contextmanager
 def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
-    """Within this context, signals do not kill the process: they raise in the function that `run_interruptible` runs.
+    """Within this context, signals do not end the process: they raise in the function that `run_interruptible` runs.
 
     There, SIGINT raises KeyboardInterrupt; SIGTERM and SIGHUP raise Terminated. A signal that arrives earlier is raised
     when the function starts. A signal that arrives later, or after `ignore_signals`, is ignored, so that the exception
@@ -35,10 +35,10 @@ def catch_signals(again: float = RERAISE_AFTER_S) -> Iterator[None]:
     are functions to the default. Nested use has no effect.
 
     The second signal is ignored, of whatever kind: the terminal sends SIGINT to git and to this process, and git then
-    sends SIGINT or SIGTERM to its children. A third is the user insisting. Python discards an exception that a handler
-    raises in a finalizer; it is raised again immediately. A handler may also interrupt a library that holds a lock and
-    swallows the exception (one line in httpcore does), so it is raised again every `again` seconds, until the work ends
-    or `acknowledge_interrupt` is called.
+    sends SIGINT or SIGTERM to its children. A third is raised: the user pressed Ctrl-C again. Python discards an
+    exception that a handler raises in a finalizer; it is raised again immediately. A handler may also interrupt a
+    library that holds a lock and discards the exception (one line in httpcore does), so it is raised again every
+    `again` seconds, until the work ends or `acknowledge_interrupt` is called.
     """
     if _STATE.active:
         yield

@@ -1,4 +1,4 @@
-"""Write to the terminal: result lines to stdout, progress to stderr, with a live region that is redrawn."""
+"""Writes to the terminal: result lines to stdout, progress to stderr, with a live region that is redrawn."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Text utilities: sanitize external text, redact secrets, and format values."""
+"""Sanitizes external text, redacts secrets, and formats values."""

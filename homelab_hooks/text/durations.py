@@ -1,4 +1,4 @@
-"""Parse and format durations."""
+"""Parses and formats durations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sanitize external text for display: strip control and invisible characters, redact secrets, limit line width."""
+"""Sanitizes external text for display: strips control and invisible characters, redacts secrets, limits line width."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from homelab_hooks.text.url_secrets import strip_userinfo
 
 MAX_LINE_WIDTH = 199
-"""the longest line in plain mode, in characters (contract, section 4)"""
+"""the longest line in plain mode, in characters"""
 
 _SGR_COLOUR = r"\x1b\[[0-9;:]{0,64}m"
 _ESCAPES = re.compile(

@@ -1,4 +1,4 @@
-"""Find secrets in URLs and git settings, so that they are redacted and kept out of command lines and files."""
+"""Finds secrets in URLs and git settings, so that they are redacted and kept out of command lines and files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sanitize events: the only place where external text enters a view."""
+"""Sanitizes events: the only place where external text enters a view."""
 
 from __future__ import annotations
 

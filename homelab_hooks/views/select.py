@@ -1,4 +1,4 @@
-"""Choose the view for the output mode and the terminal."""
+"""Chooses the view for the output mode and the terminal."""
 
 from __future__ import annotations
 

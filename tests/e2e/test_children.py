@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 LAND = ("git-land", "--output", "plain", "--no-ci-watch")
 OURS = {"HOMELAB_IN_LAND", "GIT_TEXTDOMAINDIR"}
-"""what git's hooks see in addition: the contract's own, and that git prints no translations"""
+"""what git's hooks see in addition: HOMELAB_IN_LAND, and that git prints no translations"""
 WITHOUT_A_TERMINAL = {"GCM_INTERACTIVE", "SSH_ASKPASS_REQUIRE", "GIT_TERMINAL_PROMPT", "GIT_CONFIG_PARAMETERS"}
 """what keeps ssh and credential helpers from a prompt that could not be answered"""
 GITS_OWN = {"GIT_EXEC_PATH", "GIT_PUSH_OPTION_COUNT", "GIT_PREFIX", "GIT_DIR", "OLDPWD", "_", "SHLVL", "PWD"}

@@ -52,7 +52,7 @@ def test_what_only_looks_like_it_is_not_taken(files: dict[str, str]) -> None:
 
 
 def test_the_first_sign_counts() -> None:
-    """The order is that of the contract; each sign hides those after it."""
+    """The order is that of docs/landing.md; each sign hides those after it."""
     files: dict[str, str] = {}
     for sign, command in reversed(FOUND):
         files = {**files, **sign}

@@ -27,7 +27,7 @@ _POLL_S = 0.01
 LASTS = (3.0, 6.0)
 """seconds that a step lasts once the watch has seen it run; spread, so that it ends anywhere between two looks"""
 LIMIT = {True: "median 0.3, worst 1.5", False: "median 1.5, worst 4"}
-"""seconds, with the event stream and without it (contract, section 9)"""
+"""seconds, with the event stream and without it"""
 
 
 class Measured(NamedTuple):
@@ -119,7 +119,7 @@ def table(found: Sequence[Measured], *, streaming: bool) -> list[str]:
     lines = [f"| {len(found)} pipelines, {way} | min | median | max |", "|---|---|---|---|"]
     for name, values in rows.items():
         lines.append(f"| {name} | {min(values):.2f} | {statistics.median(values):.2f} | {max(values):.2f} |")
-    return [*lines, "", f"to hold (contract, section 9), s: {LIMIT[streaming]}"]
+    return [*lines, "", f"to hold, s: {LIMIT[streaming]}"]
 
 
 if __name__ == "__main__":

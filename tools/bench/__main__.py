@@ -1,4 +1,4 @@
-"""The figures of the contract's section 9: `python -m tools.bench [--quick] [--write]`."""
+"""Measures the figures in docs/benchmarks.md: `python -m tools.bench [--quick] [--write]`."""
 
 from __future__ import annotations
 

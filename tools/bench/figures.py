@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """A measured figure; `limit` is the contract's, empty where it sets none."""
+    """A measured figure; `limit` is empty if there is none."""
 
     what: str
     found: str

@@ -1,4 +1,4 @@
-"""Assesses one snapshot of a workload, in the contract's order."""
+"""Assesses one snapshot of a workload: the first condition that applies decides."""
 
 from __future__ import annotations
 

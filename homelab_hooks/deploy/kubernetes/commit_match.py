@@ -1,4 +1,4 @@
-"""Match the names on a workload with a commit: the same, a newer one that contains it, another one, or none."""
+"""Matches the names on a workload with a commit: the same, a newer one that contains it, another, or none."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def is_pod_poll_due(state: RolloutState, now: float) -> bool:
 
 
 def pods_missing(memory: WorkloadMemory, kind: WorkloadKind) -> bool:
-    """Return whether pods are missing of a kind whose status does not say why."""
+    """Return whether pods are missing, for kinds whose status has no reason for it."""
     last_snapshot = memory.last_snapshot
     if kind is WorkloadKind.DEPLOYMENT or last_snapshot is None:
         return False

@@ -167,7 +167,7 @@ class WorkloadPoller:
         return replace(snapshot, workload=replace(workload, cannot_create=why))
 
     def _containment(self, workload: Workload, expectation: Expectation) -> dict[str, Containment]:
-        """Return what git says about the commits on the workload; it is asked again while it does not know."""
+        """Return whether each commit on the workload contains ours; an unknown one is queried again."""
         for name in unknown_commits(workload, expectation):
             if self._known.get((name, expectation.sha), Containment.UNKNOWN) is Containment.UNKNOWN:
                 self._known[name, expectation.sha] = self._contains(newer=name, ours=expectation.sha)
@@ -175,7 +175,7 @@ class WorkloadPoller:
 
 
 def _needs_pods(snapshot: Snapshot, expectation: Expectation) -> bool:
-    """Return whether pods matter: once the template names the commit and is observed, or for a digest."""
+    """Return whether to poll the pods: once the template names the commit and is observed, or for a digest."""
     if isinstance(expectation.proof, image_ref.DigestProof):
         return True
     is_observed = snapshot.workload.observed == snapshot.workload.generation

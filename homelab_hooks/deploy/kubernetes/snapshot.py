@@ -15,7 +15,7 @@ from homelab_hooks.kubectl.model import Pod, Revision, Workload, WorkloadTarget
 class Snapshot:
     """The workload, its revisions and its pods at one moment.
 
-    `containment` has what git knows about each commit that the workload names: whether it contains the expected one.
+    `containment` has, for each commit that the workload names, whether it contains the expected one.
     """
 
     workload: Workload

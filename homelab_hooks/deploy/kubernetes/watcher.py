@@ -48,7 +48,7 @@ class KubectlWatch:
             self._stream = self._begin()
 
     def give_up(self) -> None:
-        """End a watch that does not report what was read."""
+        """Stop using a watch whose events lag behind the polled state."""
         if self._stream is not None:
             self._stream.close()
             self._began = self._now()
@@ -91,7 +91,7 @@ class WorkloadWatcher:
         """Return what the watches reported; starts those that should run.
 
         Args:
-            rolling: the workload, once its pods matter.
+            rolling: the workload while it rolls out, else None.
         """
         if self._workload_watch is None:
             self._workload_watch = KubectlWatch(lambda: self._watch_workload(state), self._now)

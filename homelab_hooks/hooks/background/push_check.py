@@ -34,10 +34,11 @@ def wait_for_exit(push: ProcessInfo, *, there: Callable[[ProcessInfo], bool], cl
 
 
 def push_landed(git: ReadOnlyRepository, job: WatchJob) -> bool | None:
-    """Return whether the commit is on the branch, now that the push has ended; None if no remote answers.
+    """Return whether the commit is on the branch, now that the push has ended; None if no remote responds.
 
-    The tracking branch is trusted if it follows the very URL that was pushed to. The server is asked about all other
-    pushes, and about those that seem to have failed: it may have accepted a push whose answer git did not receive.
+    The tracking branch is trusted if the only push URL of its remote is the fetch URL. The server is asked about all
+    other pushes, and about those that seem to have failed: it may have accepted a push whose response git did not
+    receive.
     """
     remote, branch = job.remote, job.branch
     urls = git.remotes.push_urls(remote)

@@ -1,1 +1,1 @@
-"""Puts our git hooks into a repository and takes them out again."""
+"""Installs our git hooks in a repository and uninstalls them."""

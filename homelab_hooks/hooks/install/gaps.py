@@ -1,4 +1,4 @@
-"""Why an installed hook would not notice a push to the target.
+"""Finds reasons why an installed hook would not detect a push to the target.
 
 The reference-transaction hook acts when git moves `refs/remotes/REMOTE/BRANCH` during a push, and git does so only if a
 fetch refspec of the remote maps the branch to that ref (git-push(1), "remote-tracking branches"). It also has to
@@ -27,7 +27,7 @@ class WatchedRemote(NamedTuple):
 
     Args:
         refspecs: `remote.NAME.fetch`.
-        target: the target branch; empty if only the remote knows it.
+        target: the target branch; empty if it would have to be requested from the remote.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Describes the installed hooks: which are there, who wrote them, and what runs when."""
+"""Describes the installed hooks: which exist, which tool wrote them, and what runs when."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encode the objects of the simulated Woodpecker as the JSON of versions 3 and 2.8."""
+"""Encodes the objects of the simulated Woodpecker as the JSON of versions 3 and 2.8."""
 
 from __future__ import annotations
 
@@ -175,7 +175,10 @@ def _encode_error(error: ScriptedError) -> dict[str, Any]:
 
 
 def encode_workflows(store: PipelineStore, row: PipelineRow, now: PipelineSnapshot) -> list[dict[str, Any]]:
-    """Return the workflows with their steps; the pids of steps start after those of workflows (measured, 13)."""
+    """Return the workflows with their steps.
+
+    The pids of steps start after those of workflows (recording 13-workflow-kinds).
+    """
     found, before = [], 0
     for i, flow in enumerate(now.workflows):
         first = (row.first_step + before, len(now.workflows) + before + 1)
@@ -256,5 +259,5 @@ def encode_log_entries(row: PipelineRow, now: PipelineSnapshot, t: float, step_i
 
 
 def _encode_log_entry(step_id: int, number: int, line: bytes | None) -> dict[str, Any]:
-    data = base64.b64encode(line).decode() if line else None  # an empty line is null (measured)
+    data = base64.b64encode(line).decode() if line else None  # an empty line is null (recording 02-success)
     return {"id": step_id * 1000 + number, "step_id": step_id, "time": 0, "line": number, "data": data, "type": 0}

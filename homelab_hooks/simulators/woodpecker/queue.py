@@ -8,7 +8,10 @@ from homelab_hooks.simulators.woodpecker.store import PipelineRow, PipelineStore
 
 
 def make_queue_info(store: PipelineStore, t: float) -> dict[str, Any]:
-    """Return the body of `/api/queue/info` at `t` (server seconds); `worker_count` counts slots (measured, 11a)."""
+    """Return the body of `/api/queue/info` at `t` (server seconds).
+
+    `worker_count` counts the slots of the agents (recording 11a-pending-then-agent).
+    """
     tasks: dict[str, list[dict[str, Any]]] = {"pending": [], "waiting_on_deps": [], "running": []}
     for repo in store.repositories:
         for row, now in store.rows_at(repo.id, t):

@@ -1,4 +1,4 @@
-"""Replay a recorded scenario with its original timing and another commit."""
+"""Replays a recorded scenario with its original timing and another commit."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ ACTIVE_STATES = frozenset({"created", "pending", "running", "blocked"})
 DELETED = "gone"
 """not a status: the pipeline is deleted at that time (filtered, no configuration, removed by an admin)"""
 LOG_FLUSH_DELAY_S = 1.0
-"""seconds from the end of a step until its log reaches the server (measured: 0.94 to 1.01)"""
+"""seconds from the end of a step until its log reaches the server (0.94 to 1.01 in recording 17-http-facts)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def cut_timeline(timeline: PipelineTimeline, t: float, *then: Frame) -> Pipeline
 def cancel_timeline(
     timeline: PipelineTimeline, t: float, info: tuple[tuple[str, str | int], ...], *, linger: float = 0.1
 ) -> PipelineTimeline:
-    """Return the timeline, cancelled at `t`; running workflows are killed `linger` seconds later (measured: 0.1 s)."""
+    """Return the timeline, cancelled at `t`; running workflows are killed `linger` seconds later."""
     now = take_snapshot(timeline, t)
     if now is None:
         return timeline

@@ -50,7 +50,7 @@ def _row_events(
 
 
 def _with_workflows(row: PipelineRow, now: PipelineSnapshot) -> PipelineSnapshot:
-    # the event of a new pipeline contains workflows that the REST API does not return yet (measured, C)
+    # the event of a new pipeline contains workflows that the REST API does not return yet (recording 18-event-stream)
     if now.status != "created" or now.workflows:
         return now
     return replace(now, workflows=next((f.workflows for f in row.timeline.frames if f.workflows), ()))

@@ -21,7 +21,7 @@ from homelab_hooks.simulators.woodpecker.script import (
 from homelab_hooks.simulators.woodpecker.timelines import make_green, restart_timeline
 
 SUPERSEDE_DELAY_S = 0.1
-"""seconds from `pending` of a newer pipeline to the end of the older one (measured: 0.05 to 0.3)"""
+"""seconds from `pending` of a newer pipeline to the end of the older one (recording 08-superseded)"""
 
 
 class Permission(IntEnum):
@@ -236,6 +236,6 @@ def _max_children(timeline: PipelineTimeline, *, workflows: int, steps: int) -> 
 
 
 def _with_info(timeline: PipelineTimeline, info: tuple[tuple[str, str | int], ...]) -> tuple[Any, ...]:
-    # a restart keeps the old cancel_info (measured, B3)
+    # a restart keeps the old cancel_info (recording 10-restart)
     first, *rest = timeline.frames
     return (replace(first, cancel_info=info), *rest)

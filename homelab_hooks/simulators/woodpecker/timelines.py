@@ -18,7 +18,7 @@ from homelab_hooks.simulators.woodpecker.script import (
 
 PENDING_AT_S = 0.1
 RUNNING_AT_S = 0.2
-"""seconds from creation to `pending` and to `running` on an idle server (measured: about 0.2 and 0.4)"""
+"""seconds from creation to `pending` and to `running` on an idle server (recording 02-success)"""
 IDLE_STATES = frozenset({"skipped", "canceled", "pending"})
 """states of steps that take no time"""
 
@@ -102,7 +102,7 @@ def make_flaky(first: PipelineTimeline, then: PipelineTimeline) -> PipelineTimel
 
 
 def restart_timeline(timeline: PipelineTimeline) -> PipelineTimeline:
-    """Return the timeline of a restart, which starts with `pending` (measured, 10)."""
+    """Return the timeline of a restart, which starts with `pending` (recording 10-restart)."""
     rest = [frame for frame in timeline.frames if frame.status not in {"created", "blocked"}]
     start = rest[0].t if rest else 0.0
     frames = tuple(replace(frame, t=max(frame.t - start, 0.0)) for frame in rest)

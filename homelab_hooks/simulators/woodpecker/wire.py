@@ -1,4 +1,4 @@
-"""Encode a response as HTTP/1.1, with its fault applied, in pieces."""
+"""Encodes a response as HTTP/1.1, with its fault applied, in pieces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from homelab_hooks.simulators.woodpecker.json_v3 import encode_json
 from homelab_hooks.simulators.woodpecker.request import HTML_TYPE, JSON_TYPE, ApiAnswer
 
 MIN_CHUNKED_BYTES = 2048
-"""bytes from which a Go server sends chunks instead of Content-Length (measured: about 2 KB)"""
+"""bytes from which a Go server sends chunks instead of Content-Length (recording 17-http-facts)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Lay out the live region: build its rows from the state, and drop the least important ones if they do not fit."""
+"""Lays out the live region: builds its rows from the state, and drops the least important ones if they do not fit."""
 
 from __future__ import annotations
 
