@@ -25,7 +25,7 @@ def parse_targets(texts: Sequence[str]) -> tuple[WorkloadTarget, ...]:
 
 
 def build_deploy_request(config: Config, workloads: tuple[WorkloadTarget, ...], sha: str) -> DeployRequest:
-    """Return the wait that the settings ask for; the image's tag identifies the commit."""
+    """Return the wait that the settings configure; the image's tag identifies the commit."""
     return DeployRequest(
         targets=workloads,
         sha=sha,

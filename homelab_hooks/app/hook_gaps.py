@@ -9,7 +9,7 @@ from homelab_hooks.hooks.install.gaps import Gap, WatchedRemote, find_gaps
 
 
 def current_gaps(config: Config, runtime: Runtime) -> tuple[Gap, ...]:
-    """Return why a push from this repository to the target would not be noticed by an installed hook."""
+    """Return why a push from this repository to the target would not be detected by an installed hook."""
     git = runtime.git_readonly
     names = git.remotes.remote_names()
     name = watch_setup.default_remote(config, git, names)

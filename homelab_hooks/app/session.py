@@ -85,7 +85,7 @@ class Session:
         return int(run())
 
     def config(self, given: Mapping[str, Any]) -> Config:
-        """Return the effective settings; from here on the view is the one they name.
+        """Return the effective settings; from here on, the view is that of the settings.
 
         Args:
             given: the command's options by name.

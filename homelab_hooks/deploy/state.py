@@ -65,7 +65,7 @@ class RolloutState:
     """the id of the workload that was first seen, or that has the proving image"""
     gone_since: float | None = None
     unknown_since: float | None = None
-    """when it was replaced by a commit that git does not know"""
+    """when it was replaced by a commit that is missing locally"""
     proven_image: str = ""
     """the image that names the commit; empty until it is seen"""
     previous_images: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ class RolloutState:
 CALL_TIMEOUT_S = 10.0
 """seconds after which a call to kubectl is ended"""
 MIN_CALL_TIMEOUT_S = 2.0
-"""seconds that a call may take at least, even close to the deadline: a healthy cluster answers within them"""
+"""seconds that a call may take at least, even close to the deadline: a healthy cluster responds within them"""
 
 
 def start_state(

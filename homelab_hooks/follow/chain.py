@@ -61,7 +61,7 @@ class EndChain:
 def decide_next(
     verdicts: Sequence[Verdict], resume_commands: Sequence[str], *, without_links: Verdict
 ) -> RunLink | EndChain:
-    """Return what comes next, given the verdicts of the links that have ended.
+    """Return the next step, given the verdicts of the links that have ended.
 
     Args:
         resume_commands: one for each link of the chain, in order.

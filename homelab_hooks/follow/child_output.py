@@ -15,7 +15,7 @@ class ChildOutput:
 
     Args:
         source: of the log lines.
-        waiting_for: what the heartbeat says the command waits for.
+        waiting_for: what the command waits for, as the heartbeat prints it.
         choose_lines: returns what is shown of a line; nothing for one that only frames others.
     """
 

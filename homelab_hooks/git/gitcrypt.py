@@ -17,10 +17,10 @@ class GitCrypt:
         self._location = location
 
     def plaintext_files(self, sha: str, *, since: str) -> tuple[str, ...]:
-        """Return files that .gitattributes assigns to git-crypt and that a commit holds in plaintext.
+        """Return files that .gitattributes assigns to git-crypt and that are in plaintext in a commit.
 
         Args:
-            since: commits that this one contains are skipped; empty: none are.
+            since: commits that this one contains are skipped; if empty, none are.
         """
         places = (":(top,glob).gitattributes", ":(top,glob)**/.gitattributes")
         if not self._git.run("grep", "--quiet", "--fixed-strings", f"filter={_FILTER}", sha, "--", *places).ok:

@@ -128,7 +128,7 @@ class History:
         return tuple(self._git.line("show", "--no-patch", "--no-show-signature", "--format=%P", sha, "--").split())
 
     def commit_message(self, sha: str) -> str:
-        """Return a commit's message; empty if the commit is not here."""
+        """Return a commit's message; empty if the commit is missing locally."""
         return self._git.line("show", "--no-patch", "--no-show-signature", "--format=%B", f"{sha}^{{commit}}", "--")
 
     def has_commit(self, sha: str) -> bool:
@@ -140,7 +140,7 @@ class History:
         return self.compare(older=older, newer=newer) is Containment.CONTAINS
 
     def compare(self, *, older: str, newer: str) -> Containment:
-        """Return whether `newer` contains `older`; UNKNOWN if a commit is missing here.
+        """Return whether `newer` contains `older`; UNKNOWN if a commit is missing locally.
 
         In a shallow clone, NOT_CONTAINED can mean that the history ends too early.
         """

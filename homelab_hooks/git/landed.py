@@ -22,7 +22,7 @@ class BranchQuery:
     history: History
     """compares the server's commit with ours"""
     timeout: float = REMOTE_TIMEOUT_S
-    """seconds for the server to answer"""
+    """seconds for the server to respond"""
     fetches: bool = True
     """fetch the server's commit if it is not here: others may have pushed on top of this one since"""
 
@@ -52,7 +52,7 @@ class BranchQuery:
 
 
 def as_landed(answer: Found[Containment] | Unavailable | Denied) -> bool | None:
-    """Return a query's answer as `landed` is reported: true, false, or null where it is unknown.
+    """Return the result of a query as `landed` is reported: true, false, or null if it is unknown.
 
     >>> as_landed(Found(Containment.CONTAINS)), as_landed(Unavailable("timed out"))
     (True, None)

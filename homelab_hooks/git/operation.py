@@ -95,8 +95,8 @@ class Operations:
     def continue_operation(self, name: str) -> Completed:
         """Finish a merge, or continue a rebase, whose conflicts are resolved.
 
-        No editor is opened, so the comments that git wrote into the message are not committed, whatever commit.cleanup
-        says: with `whitespace` and `verbatim`, git leaves it to the user to delete them in the editor.
+        No editor is opened, so the comments that git wrote into the message are not committed, whatever value
+        commit.cleanup has: with `whitespace` and `verbatim`, git leaves it to the user to delete them in the editor.
         """
         if name == "merge":
             self._strip_conflict_hint()

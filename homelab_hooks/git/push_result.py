@@ -82,7 +82,7 @@ class PushStatus(Enum):
     UNREACHABLE = auto()
     """no connection; nothing was sent"""
     UNKNOWN = auto()
-    """contact was lost while the commit may have been on its way: only the server knows"""
+    """the connection broke while the commit was being sent: the server must be queried"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ _BEFORE_SENDING = re.compile(
 _HTTP_REFUSAL = re.compile(
     r"^error: RPC failed;.*?(?:HTTP (?:code = )?|returned error: )(?!408|425|429)4\d\d\b", re.MULTILINE
 )
-"""the answer to the request that carried the commits: 413 for its size, for example"""
+"""the response to the request that carried the commits, such as 413 for its size"""
 _SAYS_LITTLE = re.compile(
     r"Could not read from remote repository\.$|error: hook declined to update|the remote end hung up unexpectedly$"
     r"|early EOF$"
@@ -184,7 +184,7 @@ def output_lines(err: str) -> tuple[str, ...]:
 
 
 def shown_lines(line: str) -> tuple[str, ...]:
-    r"""Return what is shown of one line of git while it runs: nothing of its framing, and of the line about a ref.
+    r"""Return what is shown of one line of git while it runs: not its framing, and not the line about a ref.
 
     >>> shown_lines("touch your key"), shown_lines("To https://git.example.test"), shown_lines("=\ta:refs/heads/b\tx")
     (('touch your key',), (), ())
@@ -193,7 +193,7 @@ def shown_lines(line: str) -> tuple[str, ...]:
 
 
 def helper_lines(line: str) -> tuple[str, ...]:
-    """Return what is shown of one line of a git that asks a remote: what ssh and the helpers print.
+    """Return what is shown of one line of git that queries a remote: output of ssh and the helpers.
 
     >>> helper_lines("first copy your one-time code: ABCD"), helper_lines("fatal: could not read Username")
     (('first copy your one-time code: ABCD',), ())

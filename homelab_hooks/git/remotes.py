@@ -15,7 +15,7 @@ from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 
 REMOTE_TIMEOUT_S = 30.0
-"""seconds that a remote has to answer a query"""
+"""seconds for a remote to respond to a query"""
 _HEADS = "refs/heads/"
 
 

@@ -76,7 +76,7 @@ class Kubectl:
         ]
 
     def workload(self, target: WorkloadTarget, *, within: float) -> Found[Workload] | NotFound | Unavailable | Denied:
-        """Get the workload; NotFound only if the API server says that it or its namespace does not exist."""
+        """Get the workload; NotFound only if the API server reports that it or its namespace does not exist."""
         return self._get(
             target, [target.kind.value, target.name], lambda raw: parse.parse_workload(target.kind, raw), within
         )

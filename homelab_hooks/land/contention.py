@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 CERTAIN_AFTER_LANDINGS = 10
 """landings of others after which the probability of an attempt is 1"""
 CHANCE_EXPONENT = 4
-"""how steeply the probability grows: of several waiting landings, only the one that waited longest should begin"""
+"""exponent of the probability: of several waiting landings, only the one that waited longest should begin"""
 ROUND_POLLS_COUNT = 4
 """polls of the target in the time that one attempt takes"""
 MIN_POLL_INTERVAL_S = 0.2

@@ -57,10 +57,10 @@ class Landing:
         return f"{format_remote_url(self.state.remote)}/{strip_control_chars(self.state.target)}"
 
     def save(self, **changes: Any) -> None:
-        """Save what is about to happen, or has happened.
+        """Save the next step before it runs, or its result.
 
         Raises CommandError if the state cannot be written: the landing could then not be resumed. Once a push may have
-        reached the server, and at the end, a failure is only a warning: it must not hide the result.
+        reached the server, and at the end, a failure is only a warning: the result is still reported.
         """
         before, self.state = self.state, replace(self.state, **changes)
         self.dependencies.on_landed(self.state.landed)

@@ -29,7 +29,7 @@ def made_by_landing(state: LandingState, head: str, parents: tuple[str, ...], la
     Args:
         head: the branch's commit.
         parents: its parents.
-        last_rebase: the commits the branch was rebased from and onto, if that was its last move.
+        last_rebase: the commits the branch was rebased from and onto, if that was its last update.
     """
     if head in {state.original_commit, state.merged_commit}:
         return True

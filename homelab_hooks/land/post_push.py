@@ -53,7 +53,7 @@ def landed_info(landing: Landing) -> Landed:
 
 
 def run_post_push(landing: Landing, there: Landed) -> Verdict:
-    """Run the post-push stage; its verdict never says that the commit is not landed."""
+    """Run the post-push stage; its verdict always has `landed` set, since the commit is on the target."""
     try:
         verdict = _follow_up_verdict(landing, there)
     except CommandError as problem:

@@ -64,7 +64,7 @@ class LandRequest:
     resume_template: str = f"homelab-watch {COMMIT_PLACEHOLDER}"
     """the command that resumes watching, with the placeholder for the commit"""
     caller_state: Mapping[str, Any] = field(default_factory=dict)
-    """what the caller gets back with `--continue`; must be JSON"""
+    """data of the caller, which `--continue` returns; must be JSON"""
 
     def resume_command(self, sha: str) -> str:
         """Return the command that resumes watching this commit."""

@@ -119,7 +119,7 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
 
 
 def query_pushed(landing: Landing) -> bool | None:
-    """Query the server whether the pushed commit is on the target; None if it does not answer."""
+    """Query the server whether the pushed commit is on the target; None if it does not respond."""
     git, state = landing.git, landing.state
     query = BranchQuery(remotes=git.remotes, history=git.history)
     for turn in range(MAX_QUERIES):

@@ -47,7 +47,7 @@ class Candidate(NamedTuple):
 
 
 class Detection(NamedTuple):
-    """What the repository's files say about its verification."""
+    """The commands that the repository's files suggest for its verification."""
 
     why: str
     candidates: tuple[Candidate, ...]

@@ -107,7 +107,7 @@ def _interpreter(file: str) -> str:
 
 
 class ChildPipes:
-    """The pipes of a child: what it prints goes to a sink each, and its input is written as it reads."""
+    """The pipes of a child: each output goes to a sink, and the input is written as the child reads it."""
 
     def __init__(
         self, child: subprocess.Popen[bytes], sinks: Sequence[tuple[IO[bytes] | None, Sink]], stdin: bytes = b""
@@ -184,7 +184,7 @@ def wait_for_child(
     timeout: float | None = None,
     on_wait: Callable[[], None] = lambda: None,
 ) -> ChildEnd:
-    """Pass on what a child prints until it ends; then, for a moment, what is left in its pipes.
+    """Pass on what a child prints until it ends, and then what is left in its pipes.
 
     Args:
         child: the process; it is not ended here.

@@ -38,8 +38,8 @@ MAX_POLL_S = 24 * 3600.0
 class SystemClock:
     """Monotonic and wall-clock time, and a sleep that another thread can interrupt.
 
-    The sleep waits for a byte in a pipe. An event of `threading` would do, but for signals: a handler that raises while
-    the event's lock is taken back leaves it released, and releasing it again hides the exception.
+    The sleep waits for a byte in a pipe. An event of `threading` does not work with signals: a handler that raises
+    while the event's lock is taken back leaves it released, and releasing it again hides the exception.
     """
 
     def __init__(self) -> None:

@@ -161,7 +161,7 @@ class ParsedLines:
         self._rest = bytearray()
 
     def feed(self, chunk: bytes) -> bool:
-        """Take the next bytes; return whether more are wanted."""
+        """Take the next bytes; return whether more are accepted."""
         searched = len(self._rest)
         self._rest += chunk
         while (end := self._rest.find(b"\n", searched)) >= 0:

@@ -60,7 +60,7 @@ class ProcessRunner:
     ) -> Completed:
         """Run to completion, or kill the whole process group after `timeout` seconds, and return the result.
 
-        If the program could not be started, `start_error` says why. Of standard error, the beginning and the end are
+        If it could not be started, `start_error` is the reason. Of standard error, the beginning and the end are
         kept; standard output is kept as a whole, and a program that prints too much is ended.
         """
         environ = {**self._environ, **(env or {})}

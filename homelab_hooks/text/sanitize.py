@@ -107,7 +107,7 @@ _OPEN_USERINFO = re.compile(r"://[^\s/@]*$")
 
 
 def mark_unfinished(text: str) -> str:
-    """Return the beginning of a line with an ellipsis, so that the redactor finds a secret that is cut at its end.
+    """Return the beginning of a line with an ellipsis, by which the redactor recognizes a secret that is cut off.
 
     The beginning of a URL's userinfo is left out: it may be a password, and only the `@` after it would show that.
 

@@ -25,7 +25,7 @@ class PollDepth(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchState:
-    """What the watches delivered. It can end a sleep early, and is never evidence (ADR 10)."""
+    """What the watches delivered. They can end a sleep early, and are never evidence (ADR 10)."""
 
     up: bool = False
     """whether the watches are running and current"""

@@ -29,7 +29,7 @@ _MAX_TRIES = 3
 
 
 class WorkloadPoller:
-    """Polls workloads; caches what git answered about the commits they name.
+    """Polls workloads; caches whether the commits that they name contain ours.
 
     Args:
         now: returns the time, to limit each call to the time that is left.

@@ -151,7 +151,7 @@ class PushWatch:
     def _try_saving(self, save: Callable[[], bool]) -> bool:
         """Return what `save` returns; True with a warning if the disk fails.
 
-        The record is for other processes. A watch that cannot write it still watches and notifies.
+        Only other processes read the record, so a watch that cannot write it continues and notifies.
         """
         try:
             return save()

@@ -16,7 +16,7 @@ GIT_PROCESS = re.compile(r"(?:.*/)?(?:git|git-.*|\.git-.*)")
 
 
 class Gap(NamedTuple):
-    """Why a push would not be noticed, and the command that changes that."""
+    """A reason why a push would not be detected, and the command that fixes it."""
 
     reason: str
     hint: str
@@ -36,7 +36,7 @@ class WatchedRemote(NamedTuple):
 
 
 def find_gaps(remote: WatchedRemote | None, git_process: str) -> tuple[Gap, ...]:
-    """Return why a push to the target would not be noticed; none if it would.
+    """Return why a push to the target would not be detected; empty if it would.
 
     Args:
         remote: None if there is none, or none could be chosen.
@@ -70,7 +70,7 @@ def _process_gaps(git_process: str) -> Iterator[Gap]:
 def tracking_ref(refspecs: Sequence[str], ref: str) -> str:
     """Return the ref that git updates when `ref` is pushed to a remote with these fetch refspecs; empty if none.
 
-    A push ignores negative refspecs (measured with git 2.39).
+    A push ignores negative refspecs (tried with git 2.39).
 
     >>> tracking_ref(["+refs/heads/*:refs/remotes/origin/*", "^refs/heads/main"], "refs/heads/main")
     'refs/remotes/origin/main'

@@ -10,7 +10,7 @@ SHIM_SIGNATURE = "# homelab-hooks: "
 
 
 class HookManager(StrEnum):
-    """Who wrote a hook. All but homelab and the user rewrite their hooks at any time."""
+    """The tool that wrote a hook, or the user. All but homelab and the user rewrite their hooks at any time."""
 
     NONE = "none"
     OURS = "homelab-hooks"

@@ -31,7 +31,7 @@ class HookFile(NamedTuple):
 
     @property
     def owner(self) -> HookManager:
-        """Return who wrote the hook; the user, if it cannot be read."""
+        """Return the tool that wrote the hook; the user, if it cannot be read."""
         return HookManager.NONE if self.kind is FileKind.MISSING else identify_manager(self.text or "")
 
     @property
@@ -106,7 +106,7 @@ class HookFacts(NamedTuple):
 
     Args:
         hooks_dir: where git looks for hooks; None with --global if core.hooksPath is not set.
-        other_dirs: the repository's default hooks directory, if git does not use it; our hooks may be left there.
+        other_dirs: the repository's default hooks directory, if git does not use it; our hooks may still be there.
         hook_config: our config hooks in this scope: section and command.
         installed_shims: name and text of each shim in `scope.shim_dir`.
         notes: state files of the hooks.

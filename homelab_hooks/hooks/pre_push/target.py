@@ -18,7 +18,7 @@ from homelab_hooks.system.process_table import command_line
 
 
 def is_enabled(mode: str) -> bool:
-    """Return whether this value of homelab.postPush asks for a watch."""
+    """Return whether this value of homelab.postPush enables a watch."""
     return mode != "off"
 
 
@@ -39,10 +39,10 @@ def resolve_remote_name(git: ReadOnlyRepository, remote: str) -> str:
 
 
 def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository) -> bool:
-    """Return whether a remote's branch is the target; the remote is asked for its HEAD if the settings do not say.
+    """Return whether a remote's branch is the target: that of the settings, else the remote's HEAD, by a query.
 
     Raises:
-        CommandError: (refused) the remote does not say either; the push could be one to the target.
+        CommandError: (refused) the target is unknown, so the push could be one to the target.
     """
     known = maybe_target(branch, remote, config, git)
     if known is not None:
@@ -70,7 +70,7 @@ def maybe_target(branch: str, remote: str, config: Config, git: ReadOnlyReposito
 def is_git_land_push(git: ReadOnlyRepository, updates: tuple[RefUpdate, ...]) -> bool:
     """Return whether `git land` makes this push: the push process it recorded is an ancestor and pushes these updates.
 
-    An environment variable would not do: the verification's own pushes would inherit it, and a shell could keep it.
+    An environment variable is not used: the verification's own pushes would inherit it, and a shell could keep it.
     """
     try:
         number = int(git.location.git_path(PUSH_PID_FILE).read_text(encoding="ascii"))

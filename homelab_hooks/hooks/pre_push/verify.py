@@ -92,7 +92,7 @@ def choose_command(
 
 
 def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str:
-    """Return the commit that is checked out. The command sees the work tree, so this must be what is pushed."""
+    """Return the commit that is checked out. The command runs in the work tree, so this must be the pushed commit."""
     head = git.history.head()
     for update in updates:
         if git.history.tree_of(update.sha) != git.history.tree_of(head):

@@ -113,7 +113,7 @@ def _dispatch(
 
 
 def _needs_verification(args: argparse.Namespace, parts: LandingDependencies) -> bool:
-    """Return whether anything is left to verify: a commit that has been pushed was verified before the push."""
+    """Return whether the landing still has to verify: a commit that has been pushed was verified before the push."""
     pending = land_run.pending_landing(parts.git) if args.proceed else None
     return not args.proceed or (pending is not None and not pending.landed_commit and not pending.push_unconfirmed)
 
