@@ -1,1 +1,1 @@
-"""CI providers: what a watch needs of one, and those that there are."""
+"""CI providers: their interface and their implementations."""

@@ -1,4 +1,4 @@
-"""How to fix a CI certificate that does not verify, by its cause."""
+"""Finds the fix for a CI certificate that does not verify, by its cause."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ Connect = Callable[[], Poll[CiConnection]]
 
 @dataclass(frozen=True)
 class CiServer:
-    """A CI server as the application knows it: everything that a provider is built from."""
+    """The settings of a CI server: everything that a provider is built from."""
 
     url: str
     connect: Connect

@@ -1,7 +1,7 @@
 """A pipeline with its workflows and steps, the same for every CI provider.
 
 A provider reads its own format and makes these values of it at its border. The watch compares, orders and shows them,
-and passes references back to the provider without looking inside.
+and passes references back to the provider unchanged.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ class Status(StrEnum):
     DECLINED = "declined"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
-    """a word that the provider does not know: counts as not decided, never as success"""
+    """a status that homelab does not know; it never counts as success"""
 
     @property
     def is_final(self) -> bool:
-        """Return whether the status is final (measured: no final status was ever followed by another)."""
+        """Return whether the status is final: in no recording was a final status followed by another."""
         return self in _FINAL_STATUSES
 
     @property
     def is_failed(self) -> bool:
-        """Return whether CI decided against it."""
+        """Return whether the status is failure or error."""
         return self in {Status.FAILURE, Status.ERROR}
 
     @property
@@ -77,7 +77,7 @@ class Step(NamedTuple):
     exit_code: int = 0
     error: str = ""
     kind: str = ""
-    """clone, service, plugin, commands, cache; empty when the server does not say"""
+    """clone, service, plugin, commands, cache; empty if the server does not report it"""
     started: int = 0
     finished: int = 0
 
@@ -150,7 +150,7 @@ class Pipeline(NamedTuple):
     updated: int = 0
     cancellation: Cancellation | None = None
     reports_cancellation: bool = False
-    """the provider says who or what cancelled a pipeline: without `cancellation` it was not superseded"""
+    """whether the provider reports who or what cancelled a pipeline: without `cancellation` it was not superseded"""
     config_errors: tuple[ConfigError, ...] = ()
     workflows: tuple[Workflow, ...] = ()
     url: str = ""
@@ -168,7 +168,7 @@ class Pipeline(NamedTuple):
 
 
 class Repo(NamedTuple):
-    """A repository as CI knows it."""
+    """A repository in CI."""
 
     id: Hashable
     """what the provider addresses the repository by; nothing else reads it"""

@@ -19,7 +19,7 @@ from homelab_hooks.ci.model import LogLine, Pipeline, QueueInfo, Repo, RunRef, S
 from homelab_hooks.polling.outcome import Denied, Poll
 
 REQUEST_TIMEOUT_S = 15.0
-"""seconds for a request that decides something; a locked database delays a POST by up to 15 (measured, B5)"""
+"""seconds for a request that decides; a locked database delays a POST by up to 15 (recording 19-database-locked)"""
 
 
 class RunFilter(NamedTuple):
@@ -80,7 +80,7 @@ class RunControl(Protocol):
 
 
 class StreamNews(NamedTuple):
-    """What an event stream reported since it was last asked."""
+    """What an event stream reported since the last call of `news`."""
 
     is_up: bool = False
     """data has come, and not too long ago"""
@@ -94,7 +94,10 @@ class Wakes(Protocol):
     """Listens to a provider's event stream and wakes the watch early; what it reports is never a verdict."""
 
     def news(self, sha: str, runs: frozenset[RunRef]) -> StreamNews:
-        """Return what was reported about this commit and these pipelines; from now on they are what wakes."""
+        """Return the news about this commit and these pipelines since the last call.
+
+        Afterwards, only events of these pipelines wake the watch.
+        """
 
     def close(self) -> None:
         """Stop listening."""
@@ -130,7 +133,7 @@ class Traits:
     """the events whose pipelines decide about a commit unless others are named"""
     all_events: tuple[str, ...]
     branch_events: frozenset[str]
-    """the events whose pipelines say what a branch's status is"""
+    """the events whose pipelines determine a branch's status"""
     manual_event: str
     """the event of a pipeline that `RunControl.start` started"""
     config_paths: tuple[str, ...]
@@ -142,9 +145,9 @@ class Traits:
     max_page_size: int
     """rows of the longest page of the list"""
     health_path: str
-    """answers without a token"""
+    """the path of the health check, which needs no token"""
     healthy_status: int
-    """of a healthy server at that path"""
+    """the status of a healthy server at that path"""
     version_header: str
     """in every response of the server itself, in lower case"""
     version_path: str
@@ -170,9 +173,9 @@ class Provider:
 
 
 def find_first_repository(runs: RunSource, names: Iterable[str], *, within: float) -> Poll[Repo]:
-    """Return the repository under the first of these names that CI knows, otherwise the answer about the last one.
+    """Return the repository under the first of these names that exists in CI, otherwise the result for the last one.
 
-    CI may know a mirrored repository under the name that it has on either server.
+    A mirrored repository may be in CI under the name that it has on either server.
 
     Args:
         within: seconds for each request.

@@ -16,7 +16,7 @@ def _woodpecker(server: CiServer) -> Provider:
 
 
 PROVIDERS: Mapping[str, Callable[[CiServer], Provider]] = MappingProxyType({"woodpecker": _woodpecker})
-"""imported only when it is used: the code of a provider is not loaded by commands that do not ask CI"""
+"""imported only when it is used: commands that send no request to CI do not load a provider"""
 
 DEFAULT_PROVIDER = "woodpecker"
 

@@ -1,4 +1,4 @@
-"""Decide what follows from a poll without a usable response of the cluster: unavailable or denied."""
+"""Decides what follows from a poll without a usable response of the cluster: unavailable or denied."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def on_unavailable(state: RolloutState, poll: Unavailable, now: float) -> Decisi
 
 
 def on_denied(state: RolloutState, poll: Denied, now: float) -> Decision[RolloutState]:
-    """Return the state after a refusal: decided once it is believed, else the next poll."""
+    """Return the state after a refusal: decided once it counts as final, else the next poll."""
     timeout = state.timeouts.unreachable_timeout
     contact, events = polling_contact.on_denied(state.contact, poll, now, asked_at=state.due_at, timeout=timeout)
     state = replace(state, contact=contact, waiting_for=poll.reason)

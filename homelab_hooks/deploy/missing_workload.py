@@ -1,4 +1,4 @@
-"""Decide what follows if the workload does not exist, or was deleted during the wait."""
+"""Decides what follows if the workload does not exist, or was deleted during the wait."""
 
 from __future__ import annotations
 

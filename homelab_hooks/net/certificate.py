@@ -1,4 +1,4 @@
-"""Reads a server's certificate, and why one does not verify: each cause has another remedy."""
+"""Reads a server's certificate, and finds the cause if it does not verify: each cause has its own fix."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ SILENCE_TIMEOUT_S = 15.0
 CONNECT_TIMEOUT_S = 5.0
 """seconds for one connection"""
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""bytes of one body; a 3 MB log line is 4 MB of JSON (measured, 02b)"""
+"""bytes of one body; a 3 MB log line is 4 MB of JSON (recording 02b-log-limits)"""
 
 MAX_VAULT_BODY_BYTES = 2 * 1024 * 1024
 """bytes of one body; Vault keeps at most 1 MiB under one path"""

@@ -1,4 +1,4 @@
-"""A request to a server, its response, and why there was none."""
+"""A request to a server, and its response or the reason why there is none."""
 
 from __future__ import annotations
 

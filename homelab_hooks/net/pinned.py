@@ -19,7 +19,7 @@ class MonotonicClock(Protocol):
 
 
 class RequestClock(MonotonicClock, Protocol):
-    """A clock for durations that also knows the time of day."""
+    """A clock for durations that also has the time of day."""
 
     def wall(self) -> float:
         """Return the time of day in unix seconds."""
@@ -45,7 +45,7 @@ class Deadline:
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """A connection on which no read or write outlasts the request, so that a response that drips ends too."""
+    """A connection whose reads and writes end with the request, even if a response arrives byte by byte."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream, self._deadline = stream, deadline

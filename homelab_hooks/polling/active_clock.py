@@ -1,7 +1,7 @@
-"""A clock that stands still while this process is stopped (Ctrl-Z) or its machine sleeps.
+"""A clock that does not advance while this process is stopped (Ctrl-Z) or its machine sleeps.
 
-Timeouts of a wait count the time in which a server could have answered. A sleep that ends minutes late shows that
-nothing ran here meanwhile, so those minutes say nothing about the server.
+Timeouts of a wait count the time in which a server could have responded. A sleep that ends minutes late shows that
+this process did not run meanwhile, so those minutes do not count.
 """
 
 from __future__ import annotations

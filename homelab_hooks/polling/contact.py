@@ -1,4 +1,4 @@
-"""Contact with a server that is polled: when it counts as lost, which refusals are believed, when to retry.
+"""Contact with a server that is polled: when it counts as lost, which refusals are final, when to retry.
 
 One implementation for CI and cluster. A `Contact` is a value: each outcome of a poll returns the next one.
 
@@ -23,13 +23,13 @@ from homelab_hooks.events import ContactLost, ContactRestored, Event
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 
 LOST_REPORT_AFTER_S = 5.0
-"""seconds without a usable response after which lost contact is reported (contract, section 14)"""
+"""seconds without a usable response after which lost contact is reported"""
 MIN_LAST_REFUSALS = 3
 """refusals in a row at the end of a silence that had other causes too, for the silence to count as a refusal"""
 MAX_SLOW_REFUSALS = 2
-"""slow refusals in a row that are believed: a locked database rejects a valid token, slowly (measured, B5)"""
+"""slow refusals in a row that count as final: a locked database rejects a valid token (recording 19-database-locked)"""
 HEARTBEAT_INTERVAL_S = 60.0
-"""seconds between two events while nothing changes (contract, section 4)"""
+"""seconds between two events while nothing changes"""
 MAX_BACKOFF_DOUBLINGS = 8
 MAX_REQUEST_S = 30.0
 """seconds that a failing request takes at most; where a first one took longer, this process was stopped meanwhile"""
@@ -129,7 +129,7 @@ def _report_if_lost(contact: Contact, reason: str, now: float, timeout: float) -
 
 
 def is_refusal_believed(contact: Contact, poll: Denied, now: float, *, timeout: float) -> bool:
-    """Return whether the refusals in a row, this one included, are believed.
+    """Return whether the refusals in a row, this one included, are final.
 
     After a usable response only time decides: the refusals must last for the timeout, or end a silence that did.
     """

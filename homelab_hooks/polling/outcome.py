@@ -20,7 +20,7 @@ class FailureKind(Enum):
     TIMEOUT = auto()
     """no complete response within the time"""
     STATUS = auto()
-    """5xx, 429, or another status without an answer"""
+    """5xx, 429, or another status without a result"""
     BODY = auto()
     """empty, incomplete, too long, not JSON, or JSON of another shape"""
     FOREIGN = auto()

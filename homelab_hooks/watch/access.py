@@ -1,4 +1,4 @@
-"""Checks access to CI: the server responds, accepts the token, and knows the repository."""
+"""Checks access to CI: the server responds, accepts the token, and has the repository."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, 
 from homelab_hooks.watch.contact import MAX_FOREIGN
 
 ACCESS_TIMEOUT_S = 10.0
-"""seconds that all requests of a check may take together, before anything is changed (contract, section 10)"""
+"""seconds that all requests of a check may take together, before anything is changed"""
 _MIN_REQUEST_S = 0.5
 """seconds for a request even if the time is nearly over"""
 RETRY_BACKOFF = Backoff(first_s=0.5, longest_s=2.0)
@@ -33,7 +33,7 @@ class TimedRequest(Protocol[T_co]):
 
 
 class CiAccess(NamedTuple):
-    """The token's owner, and the repository as CI knows it."""
+    """The token's owner, and the repository in CI."""
 
     login: str
     repo: Repo
@@ -42,7 +42,7 @@ class CiAccess(NamedTuple):
 def check_ci_access(
     ci: Provider, names: Sequence[str], *, clock: Clock, timeout_s: float = ACCESS_TIMEOUT_S, where: str = ""
 ) -> CiAccess:
-    """Request the user, then the repository under each of its names until CI knows one.
+    """Request the user, then the repository under each of its names until one exists in CI.
 
     Raises CommandError (refused) with the reason if either fails.
 

@@ -1,4 +1,4 @@
-"""The CI status of a branch: its newest decided pipeline, requested within a limited time."""
+"""The CI status of a branch: its newest pipeline that passed or failed, requested within a limited time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class BranchStatus(NamedTuple):
 
 
 def newest_decided(rows: Iterable[Pipeline], branch: str, *, events: frozenset[str]) -> Pipeline | None:
-    """Return the newest pipeline of a branch that passed or failed; cancelled, declined and skipped ones say nothing.
+    """Return the newest pipeline of a branch that passed or failed; cancelled, declined and skipped ones do not count.
 
     Args:
-        events: the events whose pipelines say what a branch's status is.
+        events: the events whose pipelines determine a branch's status.
     """
     mine = [row for row in rows if row.branch == branch and row.event in events]
     decided = (row for row in mine if row.status is Status.SUCCESS or has_failed(row))
@@ -34,7 +34,7 @@ def newest_decided(rows: Iterable[Pipeline], branch: str, *, events: frozenset[s
 
 
 def has_failed(row: Pipeline) -> bool:
-    """Return whether CI decided against it; a pipeline that was cancelled by one of its own steps failed too."""
+    """Return whether the pipeline failed; one that was cancelled by one of its own steps failed too."""
     return row.status.is_failed or (
         row.status.is_cancelled and row.cancellation is not None and bool(row.cancellation.by_step)
     )

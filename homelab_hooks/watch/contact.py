@@ -1,4 +1,4 @@
-"""Decide when a watch gives up on a CI server that does not respond or refuses, and its verdict."""
+"""Decides when a watch gives up on a CI server that does not respond or refuses, and its verdict."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def on_unavailable(watch: CiWatchState, poll: Unavailable, now: float) -> tuple[
 
 
 def on_denied(watch: CiWatchState, poll: Denied, now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Apply a refusal, which settles the watch once it is believed."""
+    """Apply a refusal, which settles the watch once it counts as final."""
     timeout = watch.timeouts.unreachable
     contact, events = polling_contact.on_denied(watch.contact, poll, now, asked_at=watch.due_at, timeout=timeout)
     watch = watch._replace(contact=contact)

@@ -1,4 +1,4 @@
-"""The events for the difference between two states of a pipeline."""
+"""Builds the events for the difference between two states of a pipeline."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from homelab_hooks.events import Event
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 FAST_POLL_WINDOW_S = 2.0
-"""seconds of frequent polls after the stream reported that every step has ended (measured, A4)"""
+"""seconds of frequent polls after the stream reported that every step has ended (recording 17b-slow-forge-status)"""
 MAX_ANNOUNCEMENT_PAUSE_S = 60.0
 """seconds at most without frequent polls after the stream reported ends that did not follow"""
 STREAM_TRUST_AFTER_S = 45.0

@@ -26,8 +26,8 @@ def find_failed_cells(failed: tuple[Workflow, ...]) -> tuple[Workflow, ...]:
 def find_culprit(failed: tuple[Workflow, ...]) -> tuple[Workflow, Step | None]:
     """Return the first workflow that failed, with the step that caused it.
 
-    The server does not say which red step was ignored (`failure: ignore`), so: the step whose error is the workflow's;
-    else the last red one before the first that was skipped for it; else the last red one.
+    The server does not report which failed step was ignored (`failure: ignore`), so it is the step whose error is the
+    workflow's; else the last failed one before the first that was skipped for it; else the last failed one.
     """
     workflow = min(failed, key=lambda w: (w.finished or 2**40, w.pid))
     steps = sorted((step for step in workflow.steps if step.can_be_blamed), key=lambda step: step.pid)

@@ -31,7 +31,7 @@ FAILING_STATUSES = frozenset({Status.FAILURE, Status.ERROR, Status.SUCCESS, Stat
 
 
 class WatchClock(loop.Clock, Protocol):
-    """A clock that also knows the time of day."""
+    """A clock that also has the time of day."""
 
     def wall(self) -> float:
         """Return the time of day in unix seconds."""

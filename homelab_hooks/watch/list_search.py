@@ -19,7 +19,7 @@ from homelab_hooks.watch.state import CiWatchState, WatchScope
 MAX_PAGES = 10
 """pages of the list that are read in one search: 500 pipelines"""
 ROUTINE_PAGE_SIZE = 10
-"""rows of a page of a routine poll: a fifth of the bytes of a whole page (measured, C)"""
+"""rows of a page of a routine poll: a fifth of the bytes of a whole page (recording 17-http-facts)"""
 
 
 class ListedRows(NamedTuple):
@@ -29,7 +29,7 @@ class ListedRows(NamedTuple):
     complete_down_to: int = 0
     """the number down to which no row is missing"""
     searched_rows: int = 0
-    """the rows after which a search ended before the end of the list; 0: nothing may be further down"""
+    """the rows after which a search ended before the end of the list; 0: the commit cannot be further down"""
 
 
 class ListReader:

@@ -10,9 +10,9 @@ from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Pol
 from homelab_hooks.text.sanitize import strip_control_chars
 
 LOG_TIMEOUT_S = 5.0
-"""seconds to wait for a finished step's log (contract, section 5)"""
+"""seconds to wait for a finished step's log"""
 QUIET_PERIOD_S = 1.2
-"""seconds without a new line after which the log is complete; agents send a second late (measured, A3)"""
+"""seconds without a new line after which the log is complete; agents send a second late (recording 02c-late-logs)"""
 STALE_AFTER_S = 60.0
 """seconds after a pipeline's end after which no more lines arrive"""
 POLL_INTERVAL_S = 0.3

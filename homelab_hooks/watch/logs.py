@@ -25,7 +25,7 @@ from homelab_hooks.watch.failure_report import (
 from homelab_hooks.watch.log_tail import LogTail
 
 QUIET_AFTER_END_S = 2.5
-"""seconds without a new line after the pipeline's end; agents send a second late or more (measured, A3)"""
+"""seconds without a new line after the pipeline's end; agents send a second late or more (recording 02c-late-logs)"""
 POLL_INTERVAL_S = 1.0
 """seconds between two polls"""
 RETRY_INTERVAL_S = 2.0

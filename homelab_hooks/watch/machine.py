@@ -67,13 +67,13 @@ ANSWER_GRACE_S = 10.0
 
 
 def start_watch(watch: CiWatchState, now: float) -> CiWatchState:
-    """Return the state from which all timeouts count."""
+    """Return the initial state; timeouts start now."""
     contact_now = watch.contact._replace(silent_since=now)
     return watch._replace(began_at=now, contact=contact_now, due_at=now, last_event_at=now)
 
 
 def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> Decision[CiWatchState]:
-    """Apply one poll: first what it brought, then the timeouts."""
+    """Apply one poll: first its result, then the timeouts."""
     if watch.began_at is None:
         watch = start_watch(watch, now)
     watch, events = _apply_poll(watch._replace(poll_count=watch.poll_count + 1), poll, now)
@@ -90,7 +90,7 @@ def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
 
 
 def _apply_poll(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Apply what a poll brought: an observation, nothing yet, no usable response, or a refusal."""
+    """Apply the result of a poll: an observation, nothing yet, no usable response, or a refusal."""
     match poll:
         case Found(observation):
             watch, events = contact.on_answer(watch, now)
@@ -159,7 +159,7 @@ def _follow_successors(
 def _next_query(
     watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided], observation: CiObservation, now: float
 ) -> CiQuery:
-    """Return what the next poll should bring; only the list if the end was announced, because the list decides."""
+    """Return what the next poll requests; only the list if the end was announced, because the list decides."""
     details: dict[RunRef, None] = {}
     commits: set[str] = set()
     rows = _visible_pipelines(watch, observation)

@@ -1,4 +1,4 @@
-"""Explains why a commit has no pipeline, from what git and CI know."""
+"""Explains why a commit has no pipeline, from facts of git and CI."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from homelab_hooks.ci.provider import Traits
 
 
 class CommitFacts(NamedTuple):
-    """What git knows about the commit; None if not known."""
+    """Facts about the commit from git; None if not known."""
 
     message: str = ""
     has_ci_config: bool | None = None
@@ -31,7 +31,7 @@ def explain_no_pipeline(
     """Return the most likely reason and its fix.
 
     Args:
-        facts: what git knows about the commit, and whether CI has the repository activated.
+        facts: those of git about the commit, and whether CI has the repository activated.
         traits: the provider's skip marker and configuration paths.
         was_filtered: a pipeline was seen as `created` and then vanished.
         searched_rows: the newest pipelines that were searched, if there are older ones; 0 if all were.

@@ -1,4 +1,4 @@
-"""Applies an observation to the state: what was seen stays seen, and no number is followed without its commit."""
+"""Updates the state from a poll; pipelines that were seen are kept, and a number counts only with its commit."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def apply_observation(
 def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
     """Drop tracks whose pipeline was only ever `created` and is gone (filtered, no configuration).
 
-    Its number may then go to another commit. One list without it is not believed, because lists lose rows under load. A
+    Its number may then go to another commit. One list without it is not enough, because lists lose rows under load. A
     list that lacks a confirmed pipeline proves nothing about any other.
     """
     del now
@@ -178,7 +178,7 @@ def _apply_details(watch: CiWatchState, observation: CiObservation, now: float) 
 def _warn_unknown_status(
     watch: CiWatchState, observation: CiObservation, now: float
 ) -> tuple[CiWatchState, list[Event]]:
-    """Warn once about a status that this version does not know; it never counts as success."""
+    """Warn once about an unknown status; it never counts as success."""
     del observation, now
     events: list[Event] = []
     for track in watch.tracks:

@@ -57,7 +57,7 @@ class WatchIntervals:
     own_question_s: float = 0.5
     """when CI has ended and only a question about it is open"""
     refusal_retry_s: float = 2.0
-    """before a refusal is tried again (measured, B5)"""
+    """before a refusal is tried again (recording 19-database-locked)"""
     backoff: Backoff = field(default_factory=lambda: Backoff(first_s=0.5, longest_s=15.0))
     """after a poll without a usable response"""
     retry_jitter_share: float = 0.2

@@ -1,4 +1,4 @@
-"""Polls CI for the watch: the token's owner, the repository, the newest pipelines, and what the state asks for."""
+"""Polls CI for the watch: the token's owner, the repository, the newest pipelines, and what the state needs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_EMPTY_DETAILS = 2
 class WatchRequest(NamedTuple):
     """What to watch.
 
-    `repo_names` are tried in order: CI may know a mirrored repository under either name.
+    `repo_names` are tried in order: a mirrored repository may be in CI under either name.
     """
 
     scope: WatchScope
@@ -70,7 +70,7 @@ class CiPoller:
         self.repo: Repo | None = None
 
     def poll(self, watch: CiWatchState) -> Poll[CiObservation]:
-        """Poll once and return what was observed, or why there was no usable answer."""
+        """Poll once and return what was observed, or why there was no usable response."""
         poll = self._poll(watch)
         match poll:
             case Unavailable():
@@ -144,7 +144,10 @@ class CiPoller:
         return max(1.0, min(REQUEST_TIMEOUT_S, left))
 
     def _find_repository(self, watch: CiWatchState) -> Repo | Unavailable | Denied:
-        """Find the repository, after the token is accepted: a bad token reads public data anonymously (fact 4)."""
+        """Find the repository, after the token is accepted.
+
+        A bad token reads public data anonymously (recording 01-lookup-and-errors).
+        """
         if self.repo:
             return self.repo
         if not self._token_accepted:

@@ -67,7 +67,7 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
 
 
 def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[Pipeline]:
-    """Return the runs that the server would cancel: active ones of the same event and branch (measured, B4)."""
+    """Return the runs that the server would cancel: active ones of the same event and branch (recording 10-restart)."""
     return [
         row
         for row in rows

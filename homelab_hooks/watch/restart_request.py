@@ -1,4 +1,4 @@
-"""Starts pipelines again, and makes sure that they exist."""
+"""Restarts pipelines, and confirms that they exist."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def apply_restart_plan(
 ) -> tuple[Pipeline, ...]:
     """Start what the plan names, report each new pipeline, and return them. Raises CommandError if there is none.
 
-    A start is sent once only: a response of 500 may have created the pipeline all the same (measured, B10).
+    A start is sent once only: a response of 500 may have created the pipeline all the same (recording 10-restart).
     """
     assert snapshot.repo is not None  # noqa: S101 - a plan is made from a snapshot with a repository
     repo = snapshot.repo

@@ -1,4 +1,4 @@
-"""Rules on one pipeline: what CI decided, or what is missing to tell."""
+"""Rules on one pipeline: the result in CI, or what is missing to determine it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from homelab_hooks.watch.failed_step import describe_failure
 from homelab_hooks.watch.state import CiWatchState, PipelineTrack
 
 DETAIL_WAIT_S = 5.0
-"""seconds to wait for a pipeline's detail once the list has decided (contract, section 5)"""
+"""seconds to wait for a pipeline's detail once the list has decided"""
 SUCCESSOR_WAIT_S = 10.0
 """seconds to look for a superseding pipeline before it counts as not found"""
 CONTAINMENT_WAIT_S = 60.0
@@ -131,7 +131,7 @@ def _rule_cancelled(
 def find_superseding_run(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> RunRef | None:
     """Return the pipeline that superseded this one; None if none did.
 
-    If the provider does not say, the next newer pipeline of the same event and branch counts.
+    If the provider does not report it, the next newer pipeline of the same event and branch counts.
     """
     if pipeline.cancellation and pipeline.cancellation.superseded_by:
         return pipeline.cancellation.superseded_by
@@ -147,7 +147,7 @@ def find_superseding_run(pipeline: Pipeline, rows: tuple[Pipeline, ...]) -> RunR
 
 
 def _waits_for_commit(track: PipelineTrack, watch: CiWatchState, now: float) -> bool:
-    """Return whether a fetch of the newer commit may still succeed; a command that does not wait takes what is here."""
+    """Return whether a fetch of the newer commit may still succeed; a one-shot command uses the local commits."""
     return not watch.timeouts.one_poll and track.final_at is not None and now - track.final_at < CONTAINMENT_WAIT_S
 
 

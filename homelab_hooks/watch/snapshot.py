@@ -1,4 +1,4 @@
-"""One poll of a commit's pipelines, with what `ci status`, `ci logs` and `ci restart` need to know about them."""
+"""One poll of a commit's pipelines, with what `ci status`, `ci logs` and `ci restart` need."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def take_snapshot(
     emit: Callable[[Event], None] = lambda _: None,
     timeouts: WatchTimeouts = ONE_POLL,
 ) -> CommitSnapshot:
-    """Poll until one poll has succeeded. The verdict says what CI decided so far, or why it could not be polled."""
+    """Poll until one poll has succeeded. The verdict is the result in CI so far, or why it could not be polled."""
     clock = ActiveClock(clock, wall=clock.wall)
     poller = CiPoller(request._replace(timeouts=timeouts), dependencies, clock)
     rows: list[Pipeline] = []

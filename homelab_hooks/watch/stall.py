@@ -1,4 +1,4 @@
-"""What a watch reports while nothing changes: a heartbeat once a minute, and why nothing moves."""
+"""Reports why a watch makes no progress: a heartbeat once a minute, and the likely reason."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from homelab_hooks.text.durations import format_duration
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
 STALLED_AFTER_S = 600.0
-"""seconds without a change after which a running pipeline is reported as stalled (contract, section 5)"""
+"""seconds without a change after which a running pipeline is reported as stalled"""
 CHECK_QUEUE_AFTER_S = 30.0
-"""seconds of `pending` after which the queue is requested (contract, section 10)"""
+"""seconds of `pending` after which the queue is requested"""
 
 
 def is_queue_due(watch: CiWatchState, at: float) -> bool:

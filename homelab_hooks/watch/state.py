@@ -13,12 +13,12 @@ from homelab_hooks.verdict import Verdict
 
 TAG_PREFIX = "refs/tags/"
 LIST_NOT_READ_NUMBER = 2**62
-"""`complete_down_to` of an observation that says nothing about the list: higher than every number"""
+"""`complete_down_to` of an observation without the list: higher than every number"""
 NO_CONTAINMENT: Mapping[str, Containment] = MappingProxyType({})
 
 
 class WatchScope(NamedTuple):
-    """Which pipelines decide about a commit (contract, section 5)."""
+    """Which pipelines decide about a commit."""
 
     sha: str
     events: frozenset[str]
@@ -41,7 +41,7 @@ class WatchScope(NamedTuple):
         return self.ref.removeprefix(TAG_PREFIX) if self.ref.startswith(TAG_PREFIX) else ""
 
     def decides(self, pipeline: Pipeline) -> bool:
-        """Return whether this pipeline decides, its commit not considered."""
+        """Return whether pipelines of this event and ref count."""
         return (
             pipeline.event in self.events
             and (not self.branch or pipeline.branch == self.branch)

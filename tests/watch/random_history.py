@@ -158,7 +158,7 @@ class RandomHistory:
 
 
 def life(rng: random.Random, begin: float, end: Status | None) -> tuple[tuple[float, Status], ...]:
-    """The measured order of statuses, at random times (measured, A1)."""
+    """The measured order of statuses, at random times (recording 02-success)."""
     t, found = begin, []
     for status in (Status.CREATED, Status.PENDING, Status.RUNNING):
         found.append((t, status))

@@ -74,7 +74,7 @@ def test_two_names_do_not_swallow_the_words_between_them() -> None:
 
 
 def test_a_log_that_comes_a_second_late_is_waited_for() -> None:
-    """Always so: agents send a second after the last line (measured, A3)."""
+    """Always so: agents send a second after the last line (recording 02c-late-logs)."""
     woodpecker = InMemoryWoodpecker()
     _, lines, words = red(woodpecker, timelines.make_red(seconds=20, log=["boom"]))
     assert lines == ["boom"]
@@ -89,7 +89,7 @@ def late(seconds: float) -> PipelineTimeline:
 
 
 def test_a_busy_agents_log_is_waited_for_five_seconds_and_then_named() -> None:
-    """It comes after 13 s (measured, A3)."""
+    """It comes after 13 s (recording 02c-late-logs)."""
     woodpecker = InMemoryWoodpecker()
     _, lines, words = red(woodpecker, late(13))
     assert lines == []
@@ -156,7 +156,7 @@ def test_lines_that_are_null_twice_or_out_of_order_are_put_right() -> None:
 
 
 def test_a_broken_configuration_shows_every_word_of_it() -> None:
-    """Warnings and errors come mixed, in any order, in several lines (measured, B9)."""
+    """Warnings and errors come mixed, in any order, in several lines (recording 05-config-errors)."""
     woodpecker = InMemoryWoodpecker()
     woodpecker.push(timelines.make_config_error("yaml: line 3: no\nsecond line", "steps are missing"))
     verdict, logs = watch_and_collect_logs(woodpecker)
@@ -171,7 +171,7 @@ def test_a_broken_configuration_shows_every_word_of_it() -> None:
 
 
 def test_a_warning_alone_is_not_a_failure() -> None:
-    """A typo in a key gives `success` with a warning (measured, B9)."""
+    """A typo in a key gives `success` with a warning (recording 05-config-errors)."""
     script = timelines.make_green()
     warning = (ScriptedError("unknown key: stepz", "linter", warning=True),)
     woodpecker = InMemoryWoodpecker()
@@ -299,7 +299,7 @@ def test_events_about_cells_have_their_axes() -> None:
 
 
 def test_red_steps_under_a_green_workflow_are_no_failure() -> None:
-    """Ignored, detached and service steps (measured, B12)."""
+    """Ignored, detached and service steps (recording 13-workflow-kinds)."""
     woodpecker = InMemoryWoodpecker()
     steps = (
         ScriptedStep("ignored", "failure", 1),
@@ -311,7 +311,7 @@ def test_red_steps_under_a_green_workflow_are_no_failure() -> None:
 
 
 def test_a_step_without_an_exit_code_is_explained_by_its_error() -> None:
-    """Code 0 with state failure is normal where nothing could be started (measured, B13)."""
+    """Code 0 with state failure is normal where nothing could be started (recording 03-failure)."""
     verdict, _, _ = red(InMemoryWoodpecker(), timelines.make_red("shell", exit_code=0, error="image not found"))
     assert "step shell of workflow woodpecker failed (image not found)" in verdict.reason
 

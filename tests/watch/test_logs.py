@@ -120,7 +120,7 @@ def parts(*pieces: tuple[float, str]) -> PipelineTimeline:
 
 
 def test_a_busy_agents_log_is_shown_as_far_as_it_came_and_named() -> None:
-    """The rest comes 13 s late (measured, A3)."""
+    """The rest comes 13 s late (recording 02c-late-logs)."""
     woodpecker = InMemoryWoodpecker()
     one = LogReading(woodpecker, parts((33, "late")), at=20.3)
     assert one.show() == []
@@ -306,7 +306,7 @@ def test_a_cell_that_does_not_exist_is_a_usage_error_that_names_those_there_are(
 
 
 def test_a_follower_sees_each_line_once_in_order_to_the_end() -> None:
-    """The log stream's `eof` comes before the last lines (measured, A3): what counts is that the log stops growing."""
+    """The log stream's `eof` comes before the last lines (recording 02c-late-logs), so the log must stop growing."""
     woodpecker = InMemoryWoodpecker()
     one = LogReading(woodpecker, parts((5, "a"), (12, "b"), (19, "c"), (21.9, "d")), at=1.0)
 

@@ -1,4 +1,4 @@
-"""What a watch must know (contract, section 5), one sentence a test, hours in milliseconds."""
+"""What a watch must know, one sentence a test, hours in milliseconds."""
 
 from __future__ import annotations
 

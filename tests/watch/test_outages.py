@@ -93,7 +93,7 @@ def test_a_number_that_suddenly_has_another_commit_does_not_decide(woodpecker: W
 def test_a_locked_database_is_ridden_out_from_the_first_request(
     woodpecker: WoodpeckerSimulator, time: SharedClock, push: Push
 ) -> None:
-    """A valid token gets a slow 401 (measured, B5)."""
+    """A valid token gets a slow 401 (recording 19-database-locked)."""
     push(timelines.make_green(seconds=4))
     woodpecker.fail(*(rule for rule in LOCKED))
     time.at(14, woodpecker.fail)
@@ -167,7 +167,7 @@ def test_a_webhook_that_comes_late_counts(woodpecker: WoodpeckerSimulator, push:
 def test_a_server_that_restarts_in_the_middle_is_waited_for(
     woodpecker: WoodpeckerSimulator, time: SharedClock, push: Push, *, listen: bool
 ) -> None:
-    """Its pipeline ends while it is away, and the truth comes late (measured, B15)."""
+    """Its pipeline ends while it is away, and the truth comes late (recording 11c-server-restart)."""
     push(timelines.make_red(seconds=30))
     time.at(5, woodpecker.stop)
     time.at(75, woodpecker.start)

@@ -93,7 +93,7 @@ def test_a_stream_that_misses_changes_counts_as_down(stream: str) -> None:
 
 
 def test_a_stream_that_is_late_is_no_slower_than_none() -> None:
-    """A slow forge delays the last event by seconds (measured, A4)."""
+    """A slow forge delays the last event by seconds (recording 17b-slow-forge-status)."""
     woodpecker = InMemoryWoodpecker(lag=3.0)
     woodpecker.push(timelines.make_green(60), at=0.3)
 

@@ -74,7 +74,7 @@ def test_only_those_that_failed_are_started_again() -> None:
 
 
 def test_a_restart_that_would_kill_a_newer_commits_run_is_refused_unless_forced() -> None:
-    """A restart cancels whatever runs on the branch (measured, B4)."""
+    """A restart cancels whatever runs on the branch (recording 10-restart)."""
     woodpecker = after(RED)
     woodpecker.push(timelines.make_stuck(), at=LATER, sha=NEWER)
     woodpecker.clock.t += 5
@@ -329,7 +329,7 @@ LOST: dict[str, RequestFailed | HttpResponse] = {
 
 @pytest.mark.parametrize("name", LOST)
 def test_a_start_whose_answer_was_lost_is_found_in_the_list_and_not_repeated(name: str) -> None:
-    """A 500 may have made the row all the same (measured, B10)."""
+    """A 500 may have made the row all the same (recording 10-restart)."""
     woodpecker = after(RED)
     woodpecker.bad = lambda path, t: (
         LOST[name] if woodpecker.posts and path == woodpecker.posts[-1] and t < LATER + 40 else None

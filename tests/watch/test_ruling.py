@@ -1,4 +1,4 @@
-"""Which pipelines decide, and what is said where none does (contract, section 5): whole watches without sockets."""
+"""Which pipelines decide, and what is said where none does: whole watches without sockets."""
 
 from __future__ import annotations
 
@@ -234,7 +234,7 @@ def test_before_3_14_a_kill_with_nothing_newer_is_a_persons() -> None:
 
 
 def test_a_restart_of_an_older_commit_supersedes_ours() -> None:
-    """It kills whatever runs on the branch (measured, B4)."""
+    """It kills whatever runs on the branch (recording 10-restart)."""
     woodpecker = InMemoryWoodpecker(stream="")
     woodpecker.push(timelines.make_red(), sha=OLDER)
     woodpecker.push(timelines.make_green(60), at=5.0)
@@ -243,7 +243,7 @@ def test_a_restart_of_an_older_commit_supersedes_ours() -> None:
 
 
 def test_workflows_that_still_run_under_killed_change_nothing() -> None:
-    """For ever, if their agent is gone (measured, A2)."""
+    """For ever, if their agent is gone (recording 11b-agent-dies)."""
     flow = ScriptedWorkflow("w", "running", (ScriptedStep("build", "running"),))
     info = (("canceled_by_user", "alice"),)
     woodpecker = InMemoryWoodpecker()
@@ -256,7 +256,7 @@ def test_workflows_that_still_run_under_killed_change_nothing() -> None:
 
 
 def test_a_workflow_that_was_skipped_by_its_dependency_leaves_the_failure_as_the_reason() -> None:
-    """Its steps are killed (measured, B11)."""
+    """Its steps are killed (recording 04-depends-on)."""
     lint = ScriptedWorkflow("lint", "failure", (ScriptedStep("style", "failure", 1),))
     ship = ScriptedWorkflow("ship", "skipped", (ScriptedStep("push", "killed"),))
     woodpecker = InMemoryWoodpecker()

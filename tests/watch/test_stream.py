@@ -242,7 +242,7 @@ def test_a_stream_of_garbage_is_opened_again() -> None:
 
 
 def test_a_stream_that_is_silent_for_long_is_not_up() -> None:
-    """The server pings twice a minute (measured, B14)."""
+    """The server pings twice a minute (recording 11c-server-restart)."""
     one = ListenerSetup((PING,))
     one.to_the_end()
     assert one.ear.news(OURS, frozenset()).is_up

@@ -28,13 +28,13 @@ from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, 
 T = TypeVar("T")
 
 HEALTH_TIMEOUT_S = 6.0
-"""seconds for /healthz, which a locked database delays by 5 (measured, B5)"""
+"""seconds for /healthz, which a locked database delays by 5 (recording 19-database-locked)"""
 MAX_ATTEMPTS = 3
 """attempts within one poll; retrying for minutes is the state machine's job"""
 
 
 class WoodpeckerClient:
-    """A Woodpecker server as the owner of a token sees it.
+    """A client of a Woodpecker server, with the permissions of a token.
 
     Args:
         connect: returns the connection, or why there is none now; that is then the result of the request.
@@ -49,7 +49,7 @@ class WoodpeckerClient:
     def user(self, *, within: float) -> Poll[str]:
         """Return the login of the token's owner.
 
-        Only this request rejects a bad token: elsewhere it reads public data anonymously (fact sheet, fact 4).
+        Only this request rejects a bad token; others read public data anonymously (recording 01-lookup-and-errors).
         """
         return self._get("/api/user", parse.parse_login, "the user", within)
 
@@ -83,7 +83,7 @@ class WoodpeckerClient:
         return self._get(path, self._pipeline_reader(repo), f"pipeline {run}", within)
 
     def log(self, repo: Repo, run: RunRef, step: Step, *, within: float) -> Poll[tuple[LogLine, ...]]:
-        """Return the lines of a step's log so far; they can be missing, late and cut off (measured, A3)."""
+        """Return the lines of a step's log so far; they can be missing, late and cut off (recording 02c-late-logs)."""
         path = f"/api/repos/{repo.id}/logs/{run.key}/{step.id}"
         return self._get(path, parse.parse_log, f"the log of step {step.id}", within)
 
@@ -92,7 +92,7 @@ class WoodpeckerClient:
         return self._get("/api/queue/info", parse.parse_queue, "the queue", within)
 
     def restart(self, repo: Repo, run: RunRef, *, within: float) -> Poll[Pipeline]:
-        """Run a pipeline again; sent once only, because a 500 may have created the pipeline (measured, B10)."""
+        """Run a pipeline again; sent once only, because a 500 may have created the pipeline (recording 10-restart)."""
         return self._post(f"/api/repos/{repo.id}/pipelines/{run.key}", repo, b"", f"pipeline {run}", within)
 
     def start(self, repo: Repo, branch: str, *, within: float) -> Poll[Pipeline]:
@@ -172,7 +172,7 @@ def _is_foreign(poll: Poll[object]) -> bool:
 
 
 def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
-    """Believe a slow refusal only if the health check succeeds: a locked database rejects valid tokens, slowly."""
+    """Accept a slow refusal only if the health check succeeds: a locked database rejects valid tokens, slowly."""
     if not (isinstance(poll, Denied) and poll.slow):
         return poll
     health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)

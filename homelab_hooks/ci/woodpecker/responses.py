@@ -23,9 +23,9 @@ from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 T = TypeVar("T")
 
 SLOW_REFUSAL_S = 4.0
-"""seconds from which a 401 may be due to a locked database (measured: 5, 10 and 15 s; a real one takes milliseconds)"""
+"""seconds from which a 401 may be due to a locked database (5, 10 and 15 s in recording 19-database-locked)"""
 TRANSIENT_STATUSES = frozenset({408, 425, 429})
-"""a proxy's too: they say that a later request may succeed"""
+"""also those of a proxy: a later request may succeed"""
 _SERVER_ERRORS = frozenset(range(500, 600)) - {511}
 """511 (Network Authentication Required) is a captive portal's"""
 _ADDRESS_HINT = (
@@ -79,7 +79,7 @@ def _read_status(
 def is_unmarked(response: HttpResponse) -> bool:
     """Return whether a response lacks the header that Woodpecker adds to all of its own, even to those of its router.
 
-    Without it a 401, 403 or 404 is that of a proxy, a forge or a portal, and says nothing about token or repository.
+    Without it a 401, 403 or 404 is that of a proxy, a forge or a portal, and is not evidence about token or repository.
     """
     return VERSION_HEADER not in response.headers
 
@@ -90,7 +90,7 @@ def mark_as_own(response: HttpResponse) -> HttpResponse:
 
 
 def _is_foreign(response: HttpResponse) -> bool:
-    """Return whether an unusable response is another server's; of a proxy whose server is down it is not known."""
+    """Return whether an unusable response is another server's; unknown for a proxy whose server is down."""
     if is_bot_check(response):
         return True
     transient = response.status in TRANSIENT_STATUSES or response.status in _SERVER_ERRORS
@@ -191,13 +191,13 @@ def _retry_after(response: HttpResponse) -> float | None:
 
 
 def _parse_http_date(text: str) -> datetime:
-    """Parse a date in one of HTTP's three forms (RFC 9110, 5.6.7); all of them are in GMT, also without saying so."""
+    """Parse a date in one of HTTP's three forms (RFC 9110, 5.6.7); all of them are in GMT."""
     date = parsedate_to_datetime(text)
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def _short_body(response: HttpResponse) -> str:
-    """Return the beginning of a plain text body: proxies say there which part failed."""
+    """Return the beginning of a plain text body: proxies name the part that failed."""
     if response.is_html or not response.body or len(response.body) > 500:  # noqa: PLR2004 - longer than a sentence
         return ""
     text = strip_control_chars(response.body.decode("utf-8", "replace"))

@@ -15,14 +15,14 @@ MAX_EVENT_BYTES = 1024 * 1024
 
 
 PING = b": ping"
-"""the comment that the server sends at the beginning, and every 30 seconds without an event (fact sheet)"""
+"""the comment that the server sends at first, and every 30 seconds without an event (recording 18-event-stream)"""
 _EVENT_END = re.compile(rb"\n\r?\n")
 _MAX_SHA_DIGITS = 64
 """digits of the longest commit hash"""
 
 
 class PipelineHint(NamedTuple):
-    """An event about a pipeline; never a verdict (contract, section 5)."""
+    """An event about a pipeline; never a verdict."""
 
     repo: Hashable
     number: int
@@ -40,7 +40,7 @@ class SseParser:
     """Assembles events from chunks of bytes.
 
     Attributes:
-        signs_of_life: the number of pings and valid events so far; anything else may come from whatever is in between.
+        signs_of_life: the number of pings and valid events so far; anything else may come from a proxy.
     """
 
     def __init__(self) -> None:

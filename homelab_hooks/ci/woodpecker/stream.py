@@ -14,7 +14,8 @@ from homelab_hooks.ci.woodpecker.sse import MalformedStream, PipelineHint, SsePa
 
 STREAM_PATH = "/api/stream/events"
 IDLE_TIMEOUT_S = 45.0
-"""seconds without a ping or a valid event after which a stream is dead; the server pings every 30 (measured, B14)"""
+"""seconds without a ping or an event after which a stream has failed; the server pings every 30 (recording
+11c-server-restart)"""
 STEP_WAKE_INTERVAL_S = 5.0
 """seconds between two wakes for a step; a change of status or an end wakes at once"""
 MAX_QUICK_WAKES = 20
@@ -22,7 +23,7 @@ MAX_QUICK_WAKES = 20
 QUICK_WAKE_REFILL_S = 3.0
 """seconds until one more wake at once is allowed"""
 MAX_TRACKED_PIPELINES = 500
-"""pipelines whose last status is kept, newest first: a server that invents numbers must not fill the memory"""
+"""pipelines whose last status is kept, newest first: limits the memory that a broken server can use"""
 RECONNECT_DELAY_RANGE_S = (1.0, 180.0)
 """the first and the longest wait before the stream is reopened"""
 
@@ -54,7 +55,10 @@ class EventStreamListener:
         self._thread.start()
 
     def news(self, sha: str, runs: frozenset[RunRef]) -> StreamNews:
-        """Return what was received about this commit and these pipelines; from now on they are what wakes."""
+        """Return the news about this commit and these pipelines since the last call.
+
+        Afterwards, only events of these pipelines wake the watch.
+        """
         with self._lock:
             self._watched = (sha, runs)
             hints = [hint for hint in self._hints if self._is_ours(hint)]

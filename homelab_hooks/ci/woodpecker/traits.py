@@ -10,11 +10,11 @@ from homelab_hooks.ci.provider import Traits, Trigger
 DECIDING_EVENTS = ("push", "pull_request", "tag", "release", "deployment", "manual")
 """the events that decide for `homelab-watch`; cron decides only if it is named"""
 MAX_PAGE_SIZE = 50
-"""rows of the longest page that the server gives (fact sheet, section 3)"""
+"""rows of the longest page that the server gives (recording 01-lookup-and-errors)"""
 HEALTH_PATH = "/healthz"
 HEALTHY_STATUS_CODE = 204
 VERSION_HEADER = "x-woodpecker-version"
-"""in every response of Woodpecker's API and web pages (fact sheet, section 1)"""
+"""in every response of Woodpecker's API and web pages (recording 17-http-facts)"""
 TOKEN_PAGE = "/user/cli-and-api"  # noqa: S105 - the page on which a user copies a token
 CANCEL_INFO_SINCE_VERSION = (3, 14)
 """the first version that says who or what cancelled a pipeline"""

@@ -128,7 +128,7 @@ def test_a_no_is_a_no_and_asked_once(
 
 
 def test_a_bad_token_is_refused_at_the_user(woodpecker: WoodpeckerSimulator, client: Client) -> None:
-    """Elsewhere it reads what is public, as if it were none (fact 4)."""
+    """Elsewhere it reads what is public, as if it were none (recording 01-lookup-and-errors)."""
     ci = client(woodpecker, "nonsense")
     assert isinstance(ci.repository("acme/app", within=HANG_S), Found)
     assert isinstance(ci.user(within=HANG_S), Denied)
