@@ -289,7 +289,7 @@ def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
     assert "ci" in resolve_config(SettingSources(tracked={"ci": {"server": "https://evil.example.test"}})).warnings[0]
 
 
-def test_what_a_tracked_file_may_say_is_exactly_the_contract() -> None:
+def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:
     assert {setting.tracked for setting in SETTINGS if setting.tracked} == {
         "repo", "target", "verify", "deploy", "timeout", "appear-timeout", "rollout-timeout", "settle",
     }  # fmt: skip

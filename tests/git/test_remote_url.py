@@ -115,7 +115,7 @@ def test_a_shown_url_has_no_user_part_and_no_escape_sequence() -> None:
         (["origin"], {"wanted": "git@h:o/r"}, "git@h:o/r"),
     ],
 )
-def test_the_remote_is_chosen_in_the_order_of_the_contract(names: list[str], told: dict[str, str], meant: str) -> None:
+def test_the_remote_is_chosen_in_the_documented_order(names: list[str], told: dict[str, str], meant: str) -> None:
     assert choose_remote(names, **told).name == meant
 
 

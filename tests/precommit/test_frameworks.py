@@ -28,7 +28,7 @@ def colour(framework: Framework, script: PipelineTimeline) -> None:
     assert woodpecker.push("acme/app", "main", "c" * 40, script, after=-60.0)
 
 
-def test_the_manifest_is_valid_and_has_the_ids_of_the_contract() -> None:
+def test_the_manifest_is_valid_and_has_the_documented_ids() -> None:
     manifest = ROOT / ".pre-commit-hooks.yaml"
     done = ProcessRunner({"PATH": "/usr/bin:/bin"}).run(
         [str(PROGRAMS / "pre-commit"), "validate-manifest", str(manifest)]

@@ -189,7 +189,7 @@ def test_the_schema_has_exactly_the_fields_of_the_events() -> None:
     assert {part["$ref"] for part in SCHEMA["oneOf"]} == {f"#/$defs/{name}" for name in EVENT_NAMES.values()}
 
 
-def test_the_result_has_what_the_contract_names() -> None:
+def test_the_result_has_the_documented_fields() -> None:
     result = objects(ndjson((EVENTS[-1],)).stdout)[0]
     assert {"verdict", "exit", "sha", "landed", "pipelines", "deploys", "took"} <= set(result)
     assert set(result["pipelines"][0]) == {"number", "event", "ref", "status", "url"}
@@ -212,7 +212,7 @@ def test_the_schema_refuses_what_is_wrong(wrong: dict[str, Any]) -> None:
         objects([json.dumps({**right, **wrong})])
 
 
-def test_the_result_lines_keys_stand_in_the_contracts_order() -> None:
+def test_the_result_lines_keys_stand_in_the_documented_order() -> None:
     last = EVENTS[-1]
     assert isinstance(last, Result)
     line = format_result_line(last)

@@ -1,4 +1,4 @@
-"""How often a watch asks, and how soon it knows: budgets and latencies of the contract's section 9, simulated."""
+"""How often a watch asks, and how soon it knows: the budgets and latencies of docs/benchmarks.md, simulated."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_push_tag_and_pull_request_are_waited_for_and_the_worst_counts() -> None
 
 
 @pytest.mark.parametrize(("better", "worse"), [(b, a) for a, b in combinations(CI_WORST_FIRST, 2)], ids=str)
-def test_the_worse_of_two_counts_in_the_contracts_order(better: ExitCode, worse: ExitCode) -> None:
+def test_the_worse_of_two_counts_in_the_documented_order(better: ExitCode, worse: ExitCode) -> None:
     assert CI_WORST_FIRST == (4, 8, 1, 5, 6, 7, 3, 124, 0)
     assert choose_worst_exit([better, worse]) is choose_worst_exit([worse, better]) is worse
 
