@@ -1,4 +1,4 @@
-"""Whether CI filtered a commit's pipeline out, from what git knows: configuration, branch, and changed files."""
+"""Finds out whether CI filtered a commit's pipeline out, from its configuration, branch, and changed files."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None
 
 
 def commit_facts(git: ReadOnlyRepository, about: CommitContext, traits: Traits) -> Callable[[], CommitFacts]:
-    """Return what git knows about the commit, to explain a missing pipeline; collected when it is called."""
+    """Return facts from git about the commit, to explain a missing pipeline; collected when it is called."""
 
     def gather() -> CommitFacts:
         sha, remote = about.commit.sha, about.remote()

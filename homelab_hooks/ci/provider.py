@@ -67,7 +67,7 @@ class LogSource(Protocol):
 
 
 class RunControl(Protocol):
-    """Starts pipelines. A request is sent once only: a lost answer does not mean that nothing was started.
+    """Starts pipelines. A request is sent once only: after a lost response, the pipeline may have been started.
 
     NotFound means that the provider started nothing, because no workflow's conditions match.
     """

@@ -38,7 +38,7 @@ class LogTail(NamedTuple):
 
 def start_tail(step: Step, pipeline: Pipeline, *, wall_time: float, timeout: float = LOG_TIMEOUT_S) -> LogTail:
     """Return the initial state; the time to wait depends on when the pipeline ended by its server's clock."""
-    # `finished` stays 0 if the workflow that settled last was skipped (measured, B11).
+    # `finished` stays 0 if the workflow that settled last was skipped (recording 04-depends-on).
     ended_at = pipeline.finished or (pipeline.updated if pipeline.status.is_final else 0)
     already_final = 0 < ended_at < wall_time - STALE_AFTER_S
     return LogTail(step, 0.0 if already_final else timeout, already_final)

@@ -227,7 +227,7 @@ def test_the_empty_log_of_a_running_step_is_named_and_not_missing() -> None:
 
 
 def test_a_pipeline_without_an_end_time_is_over_too() -> None:
-    """`finished` is 0 if the workflow that settled last was skipped (measured, B11)."""
+    """`finished` is 0 if the workflow that settled last was skipped (recording 04-depends-on)."""
     woodpecker = InMemoryWoodpecker()
     one = LogReading(woodpecker, quiet("test"))
     one.reader.show(one.pipeline._replace(finished=0), LogSelection())

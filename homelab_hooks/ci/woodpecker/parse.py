@@ -161,7 +161,7 @@ def _parse_workflow(raw: object, *, url: str) -> Workflow:
 
 
 def _parse_axes(raw: object) -> tuple[MatrixAxis, ...]:
-    """Read the axes of a matrix cell (measured, 13). They only name a workflow, so another shape is ignored."""
+    """Read the axes of a matrix cell (recording 13-workflow-kinds). Another shape is ignored."""
     if not isinstance(raw, Mapping):
         return ()
     pairs = sorted((name, value) for name, value in raw.items() if isinstance(name, str) and isinstance(value, str))
