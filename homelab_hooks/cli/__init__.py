@@ -31,7 +31,7 @@ def git_land(argv: Sequence[str] | None = None) -> int:
 def _start(prog: str, words: tuple[str, ...], argv: Sequence[str] | None) -> int:
     """Run a command; without `argv` it is this process's own, and `leave` ends the process after the result."""
     if argv is None:
-        from homelab_hooks.app.interpreter import prepare_interpreter
+        from homelab_hooks.cli.process import prepare_interpreter
 
         prepare_interpreter()
     args = list(sys.argv[1:] if argv is None else argv)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import ssl
@@ -60,14 +60,3 @@ class Certificate(NamedTuple):
         A load balancer's own CA issues for hours and renews when a third is left; a public CA issues for months.
         """
         return self.expires - now < (self.expires - self.begins) / 10
-
-
-def read_certificate(connection: ssl.SSLSocket) -> Certificate:
-    """Return the certificate of a server that has been verified."""
-    import ssl
-
-    fields: Any = connection.getpeercert() or {}
-    names = {key: value for group in fields.get("issuer", ()) for key, value in group}
-    issuer = names.get("organizationName") or names.get("commonName") or "an unnamed issuer"
-    begins, expires = (float(ssl.cert_time_to_seconds(fields[field])) for field in ("notBefore", "notAfter"))
-    return Certificate(begins, expires, issuer)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 import httpx
 
@@ -17,7 +18,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.net.certificate import find_certificate_fault
 from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
 from homelab_hooks.net.pinned import Deadline, PinnedBackend, RequestClock
-from homelab_hooks.net.proxy import find_proxy
+from homelab_hooks.net.proxy import ProxySettings, choose_proxy
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.polling.parallel import TimedOut, call_within
 
@@ -257,3 +258,9 @@ def classify_error(error: Exception) -> RequestFailed:
     if isinstance(error, httpx.RemoteProtocolError):
         return RequestFailed(FailureKind.BODY, f"the answer broke off or is not HTTP ({str(error) or 'closed'})")
     return RequestFailed(FailureKind.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)
+
+
+def find_proxy(server: ServerUrl) -> str | None:
+    """Return the URL of the proxy that the environment names for this server; None if it is to be reached directly."""
+    settings = ProxySettings(getproxies_environment(), getproxies(), bypasses_host=bool(proxy_bypass(server.host)))
+    return choose_proxy(server, settings)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 
 from homelab_hooks.config.address import Dial, ServerUrl
-from homelab_hooks.net.certificate import read_certificate
+from homelab_hooks.net.certificate import Certificate
 from homelab_hooks.net.http import (
     CONNECT_TIMEOUT_S,
     classify_error,
     create_ssl_context,
+    find_proxy,
     resolve_host,
 )
 from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
-from homelab_hooks.net.proxy import find_proxy
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def probe_server(
@@ -77,3 +81,14 @@ def _error_reason(error: Exception) -> str:
     if reason := getattr(cause, "reason", None):
         return str(reason).replace("_", " ").lower()
     return str(getattr(cause, "strerror", None) or error).lower()
+
+
+def read_certificate(connection: ssl.SSLSocket) -> Certificate:
+    """Return the certificate of a server that has been verified."""
+    import ssl
+
+    fields: Any = connection.getpeercert() or {}
+    names = {key: value for group in fields.get("issuer", ()) for key, value in group}
+    issuer = names.get("organizationName") or names.get("commonName") or "an unnamed issuer"
+    begins, expires = (float(ssl.cert_time_to_seconds(fields[field])) for field in ("notBefore", "notAfter"))
+    return Certificate(begins, expires, issuer)

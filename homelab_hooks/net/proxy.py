@@ -1,26 +1,37 @@
-"""Finds the proxy for a server in the environment, and matches NO_PROXY as curl, git and kubectl do."""
+"""Chooses the proxy for a server, and matches NO_PROXY as curl, git and kubectl do."""
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
 import re
-from urllib.request import getproxies, getproxies_environment, proxy_bypass
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from homelab_hooks.config.address import ServerUrl
 
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<six>[^\]]*)\]|(?P<host>[^:\[\]]*))(?::(?P<port>[0-9]{1,5}))?")
 
 
-def find_proxy(server: ServerUrl) -> str | None:
-    """Return the URL of the proxy that the environment names for this server; None if it is to be reached directly."""
-    named = getproxies_environment()
+class ProxySettings(NamedTuple):
+    """The proxies that the environment, or the system, names for one host."""
+
+    environment: Mapping[str, str]
+    """by scheme; `no` is the value of NO_PROXY"""
+    system: Mapping[str, str]
+    """by scheme; those of the environment, if it names any"""
+    bypasses_host: bool
+    """the system's settings exclude the host, on macOS"""
+
+
+def choose_proxy(server: ServerUrl, settings: ProxySettings) -> str | None:
+    """Return the URL of the proxy for this server; None if it is to be reached directly."""
+    named = settings.environment
     if server.is_loopback or is_bypassed(server.host, server.port, named.get("no", "")):
         return None
-    if not named.keys() - {"no"} and proxy_bypass(server.host):  # the system's settings, on macOS
+    if not named.keys() - {"no"} and settings.bypasses_host:
         return None
-    found = getproxies()
-    proxy = found.get(server.scheme) or found.get("all")
+    proxy = settings.system.get(server.scheme) or settings.system.get("all")
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
 
 

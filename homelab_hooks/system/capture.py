@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 
-from homelab_hooks.system.child import ChildEnd, ChildPipes, drain_pipes, wait_for_child
+from homelab_hooks.system.child import ChildEnd, ChildPipes, ChildProcess, drain_pipes, wait_for_child
+from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import KeptEnds, KeptOutput, LineSplitter, OutputListener, Sink
 
@@ -25,7 +25,7 @@ class CapturedChild:
 
     def __init__(
         self,
-        child: subprocess.Popen[bytes],
+        child: ChildProcess,
         *,
         stdin: bytes = b"",
         listener: OutputListener | None = None,
@@ -42,11 +42,11 @@ class CapturedChild:
         """Return a sink that keeps an output and passes its lines to the listener."""
         if self._listener is None:
             return keep
-        lines = LineSplitter(self._listener.on_line)
+        lines = LineSplitter(self._listener.on_line, now=monotonic_seconds)
         self._lines.append(lines)
         return lambda chunk: keep(chunk) and lines.feed(chunk)
 
-    def complete(self, timeout: float | None, end: Callable[[subprocess.Popen[bytes]], None]) -> Completed:
+    def complete(self, timeout: float | None, end: Callable[[ChildProcess], None]) -> Completed:
         """Wait for its end, or end it after `timeout` seconds, and return the result.
 
         After an exception, it keeps running and its pipes stay open: the caller decides what becomes of it.

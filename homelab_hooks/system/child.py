@@ -13,14 +13,17 @@ import selectors
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 from pathlib import Path
 from typing import IO
 
+from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import Sink
+
+ChildProcess = subprocess.Popen[bytes]
+"""a started process, with its pipes"""
 
 TERMINATE_GRACE_S = 2.0
 """seconds between SIGTERM and SIGKILL"""
@@ -192,14 +195,14 @@ def wait_for_child(
         timeout: in seconds.
         on_wait: called several times a second.
     """
-    deadline = None if timeout is None else time.monotonic() + timeout
+    deadline = None if timeout is None else monotonic_seconds() + timeout
     next_check = 0.0
     while pipes.are_wanted():
         on_wait()
-        now = time.monotonic()
+        now = monotonic_seconds()
         pause = WAKE_INTERVAL_S if deadline is None else max(0.0, min(WAKE_INTERVAL_S, deadline - now))
         busy = pipes.transfer(pause) if pipes.open else _wait_briefly(child, pause)
-        now = time.monotonic()
+        now = monotonic_seconds()
         late = deadline is not None and now >= deadline
         if (late or not busy or now >= next_check) and child.poll() is not None:
             drain_pipes(pipes)
@@ -219,8 +222,8 @@ def _wait_briefly(child: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def drain_pipes(pipes: ChildPipes) -> None:
     """Pass on what an ended process left in its pipes, until they are quiet."""
-    end = time.monotonic() + MAX_DRAIN_S
-    while pipes.open and pipes.are_wanted() and time.monotonic() < end:
+    end = monotonic_seconds() + MAX_DRAIN_S
+    while pipes.open and pipes.are_wanted() and monotonic_seconds() < end:
         if not pipes.transfer(QUIET_S):
             return
 

@@ -20,6 +20,11 @@ MAX_TICK_INTERVAL_S = 0.25
 """maximum seconds between two ticks"""
 
 
+def monotonic_seconds() -> float:
+    """Return monotonic seconds."""
+    return time.monotonic()
+
+
 def format_current_time() -> str:
     """Return the current UTC time in RFC 3339 format."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -92,7 +91,7 @@ class LineSplitter:
     intervals. Of a line that is rewritten after carriage returns, the last version counts, as on a terminal.
     """
 
-    def __init__(self, on_line: Callable[[str], None], *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, on_line: Callable[[str], None], *, now: Callable[[], float]) -> None:
         self._on_line, self._now = on_line, now
         self._line = bytearray()
         self._fed_at = self._next_at = self._now()

@@ -19,6 +19,7 @@ from homelab_hooks.system.child import (
     wait_for_child,
     with_shell,
 )
+from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import LineSplitter, OutputListener, ParsedLines
 from homelab_hooks.system.signals import acknowledge_interrupt, pass_signals_to
@@ -97,7 +98,7 @@ class ProcessRunner:
             child = _start_as_hook(argv, cwd=cwd, env=environ, stdin=stdin)
         except OSError as error:
             return describe_start_error(error, argv, environ.get("PATH", os.defpath), cwd)
-        lines = LineSplitter(listener.on_line)
+        lines = LineSplitter(listener.on_line, now=monotonic_seconds)
         pipes = ChildPipes(child, [(child.stdout, lines.feed)], stdin)
 
         def on_wait() -> None:

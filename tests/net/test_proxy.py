@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from homelab_hooks.config.address import parse_server_url
-from homelab_hooks.net.proxy import find_proxy, is_bypassed
+from homelab_hooks.net.http import find_proxy
+from homelab_hooks.net.proxy import is_bypassed
 
 PROXY = "http://proxy.example.test:3128"
 

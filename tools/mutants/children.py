@@ -120,19 +120,19 @@ CHILDREN = (
         "nothing is imported from the repository",
         (
             Change(
-                "app/interpreter.py",
+                "cli/process.py",
                 '        if real == _PACKAGE_ROOT or not f"{real}/".startswith(f"{root.rstrip(\'/\')}/"):\n',
                 "        if True:\n",
             ),
-            Change("app/interpreter.py", "return [*kept, *_outside", "return [*_outside"),
-            Change("app/interpreter.py", "if entry not in kept))]", "if entry not in kept)), *kept]"),
+            Change("cli/process.py", "return [*kept, *_outside", "return [*_outside"),
+            Change("cli/process.py", "if entry not in kept))]", "if entry not in kept)), *kept]"),
         ),
         (f"{ENVIRONMENT}::test_no_module_of_the_repository_is_imported[.]",),
     ),
     Defence(
         "names-in-every-locale",
         "a name that is not ASCII can be landed in an ASCII locale",
-        (Change("app/interpreter.py", '        _restart("-X", "utf8")\n', "        pass\n"),),
+        (Change("cli/process.py", '        _restart("-X", "utf8")\n', "        pass\n"),),
         (f"{ENVIRONMENT}::test_names_that_are_not_ascii_land_in_every_locale",),
     ),
     Defence(

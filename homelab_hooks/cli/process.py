@@ -1,4 +1,4 @@
-"""Prepares the Python interpreter of a command: nothing is imported from the repository, and every name is UTF-8.
+"""Prepares this process: nothing is imported from the repository, and every name is UTF-8.
 
 The user's programs are not affected: the environment, and PYTHONPATH in it, is passed on as it is.
 """
