@@ -39,7 +39,7 @@ from homelab_hooks.git.environment import user_command_env
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text import url_secrets
 from homelab_hooks.text.sanitize import Redactor

@@ -9,7 +9,7 @@ from functools import partial
 from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 
 CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
 HELPER_TIMEOUT_S = 10.0

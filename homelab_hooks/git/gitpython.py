@@ -12,9 +12,10 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.git import environment
 from homelab_hooks.git.runner import PLAIN_CALL, GitCall, with_pid_file
 from homelab_hooks.system.capture import CapturedChild
-from homelab_hooks.system.child import describe_start_error, end_child
+from homelab_hooks.system.child import describe_start_error
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
+from homelab_hooks.system.process import end_child
 
 if TYPE_CHECKING:
     from subprocess import Popen

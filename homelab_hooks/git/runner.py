@@ -10,7 +10,7 @@ from typing import Protocol
 from homelab_hooks.git import environment
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 
 _WRITE_PID = '{ echo $$ >"$0"; } 2>/dev/null; exec "$@"'
 

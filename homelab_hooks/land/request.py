@@ -11,7 +11,7 @@ from homelab_hooks.events import Event
 from homelab_hooks.git.remotes import Remotes
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 COMMIT_PLACEHOLDER = "@commit@"

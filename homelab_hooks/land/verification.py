@@ -17,7 +17,7 @@ from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.text.humanize import join_names
 from homelab_hooks.text.sanitize import is_unfinished, strip_control_chars
 

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from homelab_hooks.simulators.http_server import HttpServer, ServerThread, read_chunks, read_exactly
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 
 
 class GitFault(Enum):

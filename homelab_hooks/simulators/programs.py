@@ -12,7 +12,7 @@ from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.system.process import Background, ProcessRunner
+from homelab_hooks.system.process_runner import Background, ProcessRunner
 
 READY_TIMEOUT_S = 120.0
 """seconds; Caddy takes less than 0.2, OpenBao about 0.3"""

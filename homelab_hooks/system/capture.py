@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from homelab_hooks.system.child import ChildEnd, ChildPipes, ChildProcess, drain_pipes, wait_for_child
+from homelab_hooks.system.child import ChildEnd, ChildPipes, drain_pipes, wait_for_child
 from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import KeptEnds, KeptOutput, LineSplitter, OutputListener, Sink
+from homelab_hooks.system.process import ChildProcess
 
 
 class CapturedChild:

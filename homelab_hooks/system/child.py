@@ -1,4 +1,4 @@
-"""Starts, drains and ends child processes: the one implementation for git, kubectl, hooks, helpers and verification.
+"""Waits for child processes and reads what they print: the one implementation for git, kubectl, hooks and helpers.
 
 A child has ended when its process has, not when its pipes are closed: a daemon that it started may keep them open for
 hours. What is already in the pipes is read, then they are closed. Nothing that a child prints is kept without a limit.
@@ -11,9 +11,7 @@ import errno
 import os
 import selectors
 import shutil
-import signal
-import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
 from typing import IO
@@ -21,12 +19,8 @@ from typing import IO
 from homelab_hooks.system.clock import monotonic_seconds
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import Sink
+from homelab_hooks.system.process import ChildProcess, wait_briefly
 
-ChildProcess = subprocess.Popen[bytes]
-"""a started process, with its pipes"""
-
-TERMINATE_GRACE_S = 2.0
-"""seconds between SIGTERM and SIGKILL"""
 WAKE_INTERVAL_S = 0.2
 """maximum seconds until the end of a process whose pipes stay open is noticed"""
 QUIET_S = 0.2
@@ -47,26 +41,6 @@ class ChildEnd(Enum):
     TIMED_OUT = auto()
     STOPPED = auto()
     """a sink accepts no more of its output"""
-
-
-def start_child(
-    argv: Sequence[str],
-    *,
-    cwd: Path | None,
-    env: Mapping[str, str],
-    stdin: bytes = b"",
-    stderr: int = subprocess.PIPE,
-) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own: it can be ended as a whole, and Ctrl-C does not reach it."""
-    return subprocess.Popen(
-        list(argv),
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        start_new_session=True,
-    )
 
 
 def with_shell(argv: Sequence[str]) -> list[str]:
@@ -112,9 +86,7 @@ def _interpreter(file: str) -> str:
 class ChildPipes:
     """The pipes of a child: each output goes to a sink, and the input is written as the child reads it."""
 
-    def __init__(
-        self, child: subprocess.Popen[bytes], sinks: Sequence[tuple[IO[bytes] | None, Sink]], stdin: bytes = b""
-    ) -> None:
+    def __init__(self, child: ChildProcess, sinks: Sequence[tuple[IO[bytes] | None, Sink]], stdin: bytes = b"") -> None:
         self._selector = selectors.PollSelector()  # unlike epoll and kqueue it needs no file descriptor of its own
         self._unwritten = memoryview(stdin)
         self._wanted = True
@@ -181,7 +153,7 @@ class ChildPipes:
 
 
 def wait_for_child(
-    child: subprocess.Popen[bytes],
+    child: ChildProcess,
     pipes: ChildPipes,
     *,
     timeout: float | None = None,
@@ -201,7 +173,7 @@ def wait_for_child(
         on_wait()
         now = monotonic_seconds()
         pause = WAKE_INTERVAL_S if deadline is None else max(0.0, min(WAKE_INTERVAL_S, deadline - now))
-        busy = pipes.transfer(pause) if pipes.open else _wait_briefly(child, pause)
+        busy = pipes.transfer(pause) if pipes.open else wait_briefly(child, pause)
         now = monotonic_seconds()
         late = deadline is not None and now >= deadline
         if (late or not busy or now >= next_check) and child.poll() is not None:
@@ -213,36 +185,9 @@ def wait_for_child(
     return ChildEnd.STOPPED
 
 
-def _wait_briefly(child: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for a child that has closed its output; return False, as there is nothing to read."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(seconds)
-    return False
-
-
 def drain_pipes(pipes: ChildPipes) -> None:
     """Pass on what an ended process left in its pipes, until they are quiet."""
     end = monotonic_seconds() + MAX_DRAIN_S
     while pipes.open and pipes.are_wanted() and monotonic_seconds() < end:
         if not pipes.transfer(QUIET_S):
             return
-
-
-def end_group(child: subprocess.Popen[bytes]) -> None:
-    """End the process group that a child leads: with SIGTERM, and after TERMINATE_GRACE_S with SIGKILL."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(TERMINATE_GRACE_S)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-
-
-def end_child(child: subprocess.Popen[bytes]) -> None:
-    """End a child of this process's own group in the same way; git passes SIGTERM on to ssh and its other helpers."""
-    child.terminate()
-    try:
-        child.wait(TERMINATE_GRACE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()

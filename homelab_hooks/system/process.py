@@ -1,245 +1,80 @@
-"""Runs processes: to completion, line by line, interactively or in the background, and ends whole process groups."""
+"""Starts and ends processes; the only module that does."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from errno import ENOEXEC
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
-from homelab_hooks.system.capture import CapturedChild
-from homelab_hooks.system.child import (
-    TERMINATE_GRACE_S,
-    ChildPipes,
-    describe_start_error,
-    end_group,
-    start_child,
-    wait_for_child,
-    with_shell,
-)
-from homelab_hooks.system.clock import monotonic_seconds
-from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.output import LineSplitter, OutputListener, ParsedLines
-from homelab_hooks.system.signals import acknowledge_interrupt, pass_signals_to
-
-_RUNNING: set[subprocess.Popen[bytes]] = set()
-"""the processes that `run` waits for, in any thread"""
+ChildProcess = subprocess.Popen[bytes]
+"""a started process, with its pipes"""
+DEVNULL, INTO_STDOUT = subprocess.DEVNULL, subprocess.STDOUT
+"""where standard error goes, in place of a pipe"""
+TERMINATE_GRACE_S = 2.0
+"""seconds between SIGTERM and SIGKILL"""
 
 
-def kill_abandoned() -> None:
-    """End the processes that abandoned threads still wait for in `run`."""
-    for child in tuple(_RUNNING):
-        end_group(child)
+def start_child(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    stderr: int = subprocess.PIPE,
+) -> ChildProcess:
+    """Start a process in a session of its own: it can be ended as a whole, and Ctrl-C does not reach it."""
+    return subprocess.Popen(
+        list(argv),
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
-class ProcessRunner:
-    """Starts processes with the given environment, not with that of this process.
-
-    Args:
-        environ: the environment of the processes; the caller removes secrets from it.
-        listener: gets the standard error of `run` as it comes; it may ask for a confirmation at a device.
-    """
-
-    def __init__(self, environ: Mapping[str, str], listener: OutputListener | None = None) -> None:
-        self._environ = dict(environ)
-        self._listener = listener
-
-    def with_listener(self, listener: OutputListener) -> ProcessRunner:
-        """Return a runner for the same environment whose `run` passes standard error on as it comes."""
-        return ProcessRunner(self._environ, listener)
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes = b"",
-        timeout: float | None = None,
-    ) -> Completed:
-        """Run to completion, or kill the whole process group after `timeout` seconds, and return the result.
-
-        If it could not be started, `start_error` is the reason. Of standard error, the beginning and the end are
-        kept; standard output is kept as a whole, and a program that prints too much is ended.
-        """
-        environ = {**self._environ, **(env or {})}
-        try:
-            child = start_child(argv, cwd=cwd, env=environ, stdin=stdin)
-        except OSError as error:
-            return describe_start_error(error, argv, environ.get("PATH", os.defpath), cwd)
-        captured = CapturedChild(child, stdin=stdin, listener=self._listener)
-        _RUNNING.add(child)
-        try:
-            return captured.complete(timeout, end_group)
-        except BaseException:
-            end_group(child)
-            captured.close()
-            raise
-        finally:
-            _RUNNING.discard(child)
-
-    def stream(
-        self,
-        argv: Sequence[str],
-        listener: OutputListener,
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: bytes = b"",
-    ) -> Completed:
-        """Run to completion as git runs a hook, and pass what it prints to the listener as it comes.
-
-        The listener runs on this thread. An exception in it, including Ctrl-C, ends the whole process group.
-        """
-        environ = {**self._environ, **(env or {})}
-        try:
-            child = _start_as_hook(argv, cwd=cwd, env=environ, stdin=stdin)
-        except OSError as error:
-            return describe_start_error(error, argv, environ.get("PATH", os.defpath), cwd)
-        lines = LineSplitter(listener.on_line, now=monotonic_seconds)
-        pipes = ChildPipes(child, [(child.stdout, lines.feed)], stdin)
-
-        def on_wait() -> None:
-            lines.pass_unfinished()
-            listener.on_wait()
-
-        try:
-            wait_for_child(child, pipes, on_wait=on_wait)
-            lines.close()
-            return Completed(child.wait())
-        except BaseException:
-            end_group(child)
-            raise
-        finally:
-            pipes.close()
-
-    def run_interactive(self, argv: Sequence[str], *, cwd: Path | None = None, has_result: bool = False) -> int:
-        """Run in the foreground of this terminal, and return the exit code: 128 plus the signal number for a signal.
-
-        Args:
-            has_result: the process prints the result: signals are forwarded to it, and ignored once it has ended.
-        """
-        child = subprocess.Popen(list(argv), cwd=cwd, env=self._environ)
-        code = wait_for_result(child) if has_result else wait_out(child)
-        return code if code >= 0 else 128 - code
-
-    def spawn(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        log: Path | None = None,
-    ) -> Background:
-        """Start a process in a new session, where it may outlive this one; output is appended to `log` or discarded."""
-        sink = log.open("ab") if log else subprocess.DEVNULL
-        try:
-            child = subprocess.Popen(
-                list(argv), cwd=cwd, env={**self._environ, **(env or {})}, stdin=subprocess.DEVNULL,
-                stdout=sink, stderr=sink, start_new_session=True,
-            )  # fmt: skip
-        finally:
-            if not isinstance(sink, int):
-                sink.close()
-        return Background(child)
-
-    def stream_lines(
-        self, argv: Sequence[str], on_line: Callable[[str], bool], on_end: Callable[[], None]
-    ) -> LineStream:
-        """Start a process and pass each line of its stdout to `on_line` on a worker thread.
-
-        The stream ends when the process does, when `on_line` returns False, or at a line longer than MAX_LINE_BYTES.
-        Then `on_end` is called on the worker thread, unless the program could not be started.
-        """
-        try:
-            child = start_child(argv, cwd=None, env=self._environ, stderr=subprocess.DEVNULL)
-        except OSError:
-            return LineStream(None, on_line, on_end)
-        return LineStream(child, on_line, on_end)
+def wait_briefly(child: ChildProcess, seconds: float) -> bool:
+    """Wait for a child that has closed its output; return False, as there is nothing to read."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(seconds)
+    return False
 
 
-def _start_as_hook(
-    argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], stdin: bytes
-) -> subprocess.Popen[bytes]:
-    """Start a process with one pipe for both outputs; a script without a `#!` line is run by sh, as git does it."""
+def end_group(child: ChildProcess) -> None:
+    """End the process group that a child leads: with SIGTERM, and after TERMINATE_GRACE_S with SIGKILL."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(TERMINATE_GRACE_S)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def end_child(child: ChildProcess) -> None:
+    """End a child of this process's own group in the same way; git passes SIGTERM on to ssh and its other helpers."""
+    child.terminate()
     try:
-        return start_child(argv, cwd=cwd, env=env, stdin=stdin, stderr=subprocess.STDOUT)
-    except OSError as error:
-        if error.errno != ENOEXEC:
-            raise
-        return start_child(with_shell(argv), cwd=cwd, env=env, stdin=stdin, stderr=subprocess.STDOUT)
+        child.wait(TERMINATE_GRACE_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
-class Background:
-    """A running process in a session of its own."""
-
-    def __init__(self, child: subprocess.Popen[bytes]) -> None:
-        self._child = child
-
-    @property
-    def pid(self) -> int:
-        """Return the process ID."""
-        return self._child.pid
-
-    @property
-    def alive(self) -> bool:
-        """Return whether it is still running."""
-        return self._child.poll() is None
-
-    def stop(self) -> None:
-        """End its process group, and wait for it."""
-        end_group(self._child)
-        self._child.wait()
+def start_in_foreground(argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str]) -> ChildProcess:
+    """Start a process on this process's own terminal and in its group."""
+    return subprocess.Popen(list(argv), cwd=cwd, env=dict(env))
 
 
-class LineStream:
-    """A running process whose output lines are passed to a callback on a worker thread."""
-
-    def __init__(
-        self, child: subprocess.Popen[bytes] | None, on_line: Callable[[str], bool], on_end: Callable[[], None]
-    ) -> None:
-        self._child, self._ended = child, child is None
-        self._on_line, self._on_end = on_line, on_end
-        self._thread = threading.Thread(target=self._run, args=(child,), name="follow", daemon=True)
-        if child is not None:
-            self._thread.start()
-
-    @property
-    def alive(self) -> bool:
-        """Return whether more lines may arrive."""
-        return not self._ended
-
-    def close(self) -> None:
-        """End its process group, and wait up to TERMINATE_GRACE_S for the last callback to finish."""
-        if self._child is not None and not self._ended:
-            end_group(self._child)
-            self._ended = True  # only now: if this is interrupted, it can be closed again
-            self._thread.join(TERMINATE_GRACE_S)
-
-    def _run(self, child: subprocess.Popen[bytes]) -> None:
-        parsed = ParsedLines(self._on_line)
-        pipes = ChildPipes(child, [(child.stdout, lambda chunk: not self._ended and parsed.feed(chunk))])
-        try:
-            wait_for_child(child, pipes)
-        finally:
-            pipes.close()
-        end_group(child)
-        self._ended = True
-        self._on_end()
-
-
-def wait_for_result(child: subprocess.Popen[bytes]) -> int:
-    """Return the exit code of a process that prints the result; forward signals, and ignore them once it has ended."""
-    with pass_signals_to(child.send_signal):
-        return child.wait()
-
-
-def wait_out(child: subprocess.Popen[bytes]) -> int:
-    """Return the exit code of a process that handles Ctrl-C itself: the terminal sends it to both processes."""
-    while True:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            acknowledge_interrupt()
+def start_in_background(
+    argv: Sequence[str], *, cwd: Path | None, env: Mapping[str, str], output: IO[bytes] | int
+) -> ChildProcess:
+    """Start a process in a session of its own, without input; `output` gets what it prints."""
+    return subprocess.Popen(
+        list(argv), cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+        start_new_session=True,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 
 _PROC = Path("/proc")
 _PTY_MAJOR_CODE, _MINORS_PER_MAJOR_COUNT = range(136, 144), 256

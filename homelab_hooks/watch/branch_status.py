@@ -11,7 +11,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.polling.parallel import Produced, call_within
-from homelab_hooks.system.process import kill_abandoned
+from homelab_hooks.system.process_runner import kill_abandoned
 from homelab_hooks.text.durations import format_duration
 
 

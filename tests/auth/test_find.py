@@ -19,7 +19,7 @@ from homelab_hooks.auth.lookup import (
 from homelab_hooks.config.address import ServerUrl, parse_server_url
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import FOREVER, HANG_S
 
 CI = parse_server_url("https://ci.example.test:8443/ci")

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS, RESULT
 from tests.waiting import HANG_S
 
@@ -51,7 +51,7 @@ run_in_session("homelab x", ["--output", "plain"], work, leave)
 """
 AFTER = """
 import os, signal
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.signals import catch_signals, ignore_signals, run_interruptible
 with catch_signals():
     ignore_signals()

@@ -15,7 +15,7 @@ from homelab_hooks.config.schema import SETTINGS
 from homelab_hooks.simulators.programs import find_free_port
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
 from tests.views.schema import objects
 

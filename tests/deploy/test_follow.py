@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from homelab_hooks.system.output import MAX_LINE_BYTES
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from tests.waiting import FOREVER, HANG_S, wait_until
 

@@ -35,7 +35,7 @@ from homelab_hooks.simulators.kubernetes.server import (
 from homelab_hooks.simulators.kubernetes.timeline import RolloutRecording
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from homelab_hooks.verdict import Verdict
 from tests.waiting import HANG_S

@@ -11,7 +11,7 @@ import pytest
 
 from homelab_hooks.demo.environment import DemoEnvironment
 from homelab_hooks.demo.scenarios import SCENARIOS
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.docs.pages import PAGES, ROOT, commands
 from tests.waiting import HANG_S
 

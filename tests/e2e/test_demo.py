@@ -16,7 +16,7 @@ import pytest
 from homelab_hooks.demo.scenarios import SCENARIOS
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS, Shell
 from tests.waiting import HANG_S
 

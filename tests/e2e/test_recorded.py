@@ -20,7 +20,7 @@ from homelab_hooks.simulators.kubernetes.rollouts import ScriptedRollout
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.replay import load_recording
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

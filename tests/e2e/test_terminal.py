@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS, CommandResult
 from tests.waiting import HANG_S
 

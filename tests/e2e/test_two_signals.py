@@ -19,7 +19,7 @@ import pytest
 from homelab_hooks.demo.environment import DemoEnvironment
 from homelab_hooks.simulators.kubernetes.rollouts import ScriptedRollout
 from homelab_hooks.simulators.woodpecker import timelines
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.first]

@@ -13,7 +13,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.kubectl.client import Kubectl
 from homelab_hooks.kubectl.model import WorkloadTarget
 from homelab_hooks.polling.outcome import NotFound
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from tests.waiting import HANG_S
 

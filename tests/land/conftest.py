@@ -17,7 +17,7 @@ from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, VerifyCommand
 from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.support.clock import FakeClock
 

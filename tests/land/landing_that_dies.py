@@ -17,7 +17,7 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandingDependencies, LandRequest, Strategy, VerifyCommand
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 
 
 def main(clone: str, verify: str, strategy: str, point: str) -> int:

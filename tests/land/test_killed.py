@@ -18,7 +18,7 @@ from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow

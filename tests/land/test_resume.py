@@ -22,7 +22,7 @@ from homelab_hooks.land.push_decision import Fail, Retry, retry_or_fail
 from homelab_hooks.land.request import DetectVerification, LandRequest, SkipVerification, Strategy, VerifyCommand
 from homelab_hooks.land.state import LandingState, StateFile, landing_lock
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
 from tests.waiting import FOREVER
 

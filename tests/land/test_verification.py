@@ -9,7 +9,7 @@ import pytest
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.verification import choose_candidate, detect_command, probe_with
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 
 FOUND = [
     (

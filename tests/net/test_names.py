@@ -16,7 +16,7 @@ import pytest
 
 from homelab_hooks.net.http import resolve_host
 from homelab_hooks.net.pinned import Deadline, PinnedBackend
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.support.clock import FakeClock
 from tests.waiting import HANG_S
 

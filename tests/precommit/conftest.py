@@ -14,7 +14,7 @@ import pytest
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.background.sandbox import PushSandbox
 from tests.waiting import HANG_S

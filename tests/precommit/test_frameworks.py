@@ -14,7 +14,7 @@ from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.precommit.conftest import ROOT, Framework
 

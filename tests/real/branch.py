@@ -10,7 +10,7 @@ from typing import Any
 
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.real.real_servers import RealServers
 from tests.waiting import HANG_S, wait_until
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 import httpx
 
 from homelab_hooks.simulators.programs import ManagedProgram, find_free_port
-from homelab_hooks.system.process import Background, ProcessRunner
+from homelab_hooks.system.process_runner import Background, ProcessRunner
 from tests.waiting import HANG_S, wait_until
 
 VARIABLES = ("WOODPECKER_SERVER_BIN", "WOODPECKER_AGENT_BIN")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import CommandResult
 from tests.waiting import HANG_S
 

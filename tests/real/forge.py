@@ -15,7 +15,7 @@ import httpx
 
 from homelab_hooks.simulators.git_http import PushedRef
 from homelab_hooks.simulators.http_server import HttpServer, ServerThread
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 OWNER, NAME = "acme", "app"

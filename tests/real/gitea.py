@@ -14,7 +14,7 @@ import httpx
 
 from homelab_hooks.simulators.programs import ManagedProgram, find_free_port
 from homelab_hooks.simulators.repositories import Clone
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.real.ci import answers
 from tests.waiting import HANG_S, wait_until
 

@@ -13,7 +13,7 @@ import pytest
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.real.branch import PASSES, one_step
 from tests.real.ci import Ci
 from tests.real.gitea import OWNER, READER, WRITER, Gitea, GiteaRepository

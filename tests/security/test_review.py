@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.simulators.repositories import ScratchRepositories
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import Shell
 from tests.waiting import FOREVER
 

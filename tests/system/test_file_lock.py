@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.system.file_lock import LockHeldError, describe_process, hold_lock, lock_holder
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 HOLDS = """

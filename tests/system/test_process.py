@@ -14,7 +14,7 @@ import pytest
 
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import MAX_MESSAGES_BYTES, MAX_SHOWN_LINE_BYTES, KeptOutput, LineSplitter
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
 from homelab_hooks.text.sanitize import MIN_SECRET_LENGTH, Redactor, strip_control_chars
 from tests.waiting import FOREVER, HANG_S, wait_until
@@ -355,7 +355,7 @@ def test_a_command_that_is_too_long_is_not_a_missing_program(
 
 DESCRIPTORS = """
 import os, resource, sys
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 processes = ProcessRunner(dict(os.environ))
 free = os.dup(0)
 os.close(free)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.test_house import nodes
 from tools.docs import PACKAGE, ROOT
 from tools.mutants.__main__ import MutantOutcome, run_mutants

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 ROOT = Path(__file__).parent.parent.parent

@@ -17,7 +17,7 @@ import pytest
 
 from homelab_hooks import __version__
 from homelab_hooks.cli.verbs import COMMANDS
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 from tests.wheel.conftest import ROOT
 

@@ -7,7 +7,7 @@ from tools.mutants.mutant import Change, Defence
 TESTS = "tests/system/test_process.py"
 LANDING, ENVIRONMENT = "tests/land/test_children.py", "tests/e2e/test_children.py"
 FOLLOW = "tests/deploy/test_follow.py"
-CHILD, OUTPUT, PROCESS = "system/child.py", "system/output.py", "system/process.py"
+CHILD, OUTPUT, PROCESS = "system/child.py", "system/output.py", "system/process_runner.py"
 
 CHILDREN = (
     Defence(

@@ -10,7 +10,7 @@ from pathlib import Path
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.system import process_table, terminal
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.text.humanize import short_sha
 

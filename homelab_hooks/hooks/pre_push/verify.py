@@ -18,7 +18,7 @@ from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.land.tree_check import DURING_VERIFICATION, describe_difference
 from homelab_hooks.land.verification import VerificationRun
 from homelab_hooks.polling.loop import Clock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 

@@ -10,7 +10,7 @@ import pytest
 
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import process_info
 from tests.hooks.background.sandbox import SHIM, PushSandbox
 from tests.waiting import HANG_S, wait_until

@@ -18,7 +18,7 @@ from homelab_hooks.simulators.kubernetes.server import KubernetesSimulator
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.system.clock import SystemClock
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import process_info
 from tests.cli.shell import PROGRAMS
 from tests.hooks.background.sandbox import TOKEN, PushSandbox

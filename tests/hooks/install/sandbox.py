@@ -9,7 +9,7 @@ from pathlib import Path
 
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
 HOOKS = Path(__file__).parents[3] / "hooks"

@@ -14,7 +14,7 @@ from homelab_hooks.hooks.install import shims
 from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.completed import Completed
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.install.conftest import Made
 from tests.hooks.install.install_helpers import put_in, write

@@ -9,7 +9,7 @@ import pytest
 from homelab_hooks.hooks.install import plan as install_plan
 from homelab_hooks.hooks.install.managers import HookManager, identify_manager
 from homelab_hooks.hooks.install.plan import InstallRefused
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from tests.cli.shell import PROGRAMS
 from tests.hooks.install.install_helpers import USERS, facts, private, put_in, take_out, texts, write
 from tests.hooks.install.sandbox import HookSandbox, fired

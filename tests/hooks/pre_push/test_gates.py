@@ -13,7 +13,7 @@ from homelab_hooks.polling.outcome import Unavailable
 from homelab_hooks.simulators.repositories import ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.watch.branch_status import query_branch_status
 from tests.hooks.background.sandbox import PushSandbox
 from tests.hooks.pre_push.conftest import Gate

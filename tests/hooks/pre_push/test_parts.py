@@ -20,7 +20,7 @@ from homelab_hooks.hooks.background.job import WatchJob
 from homelab_hooks.hooks.background.registry import MAX_RECORDS, WatchPhase, WatchRecord, WatchRegistry, finish_record
 from homelab_hooks.hooks.pre_push.input import RefUpdate, from_pre_commit, parse_git_input
 from homelab_hooks.hooks.pre_push.target import resolve_remote_name
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import (
     ProcessInfo,
     ancestors,

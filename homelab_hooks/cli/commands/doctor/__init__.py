@@ -16,7 +16,7 @@ from homelab_hooks.cli.commands.doctor.parallel import run_checks
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Finding, FindingStatus
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.system.process import kill_abandoned
+from homelab_hooks.system.process_runner import kill_abandoned
 from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.verdict import Verdict
 
