@@ -135,7 +135,7 @@ class Runtime:
     def require_directory(self) -> None:
         """Raise CommandError if the current directory no longer exists."""
         if not self.cwd_exists:
-            raise CommandError("the current directory no longer exists", hint="cd to one that exists")
+            raise CommandError("the current directory no longer exists", hint="cd to a directory that exists")
 
     @property
     def user(self) -> str:
@@ -361,5 +361,10 @@ class Runtime:
         except OSError as error:
             reason = str(error.strerror).lower()
             is_hidden = isinstance(error, PermissionError)
-            hint = "make it readable for this user" if is_hidden else "set it to a PEM file that contains the CA"
-            raise CommandError(f"{path} from {config.source(name)}: {reason}", hint=hint) from None
+            source = config.source(name)
+            hint = (
+                f"make {path} readable for this user"
+                if is_hidden
+                else f"set {source} to a PEM file that contains the CA"
+            )
+            raise CommandError(f"{path} from {source}: {reason}", hint=hint) from None

@@ -93,7 +93,7 @@ class Session:
         config = self.runtime.config(_given_settings(given))
         self._switch_view(config.output)
         for warning in config.warnings:
-            self.tell(Log(source="homelab", text=warning, level=LogLevel.WARNING))
+            self.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))
         return config
 
     def resolve_leniently(self, given: Mapping[str, Any]) -> tuple[Config, tuple[CommandError, ...]]:
@@ -170,7 +170,7 @@ class Session:
         self._partial = self._partial._replace(pipelines=(*others, row), url=event.url)
 
     def _interrupted(self, exit_: ExitCode) -> int:
-        hint = f"resume with: {self.resume}" if self.resume else f"run it again: {self.command_line}"
+        hint = f"resume with: {self.resume}" if self.resume else f"run again: {self.command_line}"
         return self.finish(Verdict(exit=exit_, reason="interrupted", hint=hint))
 
     def _internal_error(self, fault: Exception) -> int:

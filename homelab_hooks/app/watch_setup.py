@@ -41,10 +41,10 @@ def resolve_commit(runtime: Runtime, name: str | None) -> Commit:
     if found is not None:
         return found
     if runtime.git_readonly.location.git_dir() is None:
-        hint = "run this in a repository, or give a full SHA"
+        hint = "run this in a repository, or pass a full SHA"
         raise CommandError("not a git repository" + (f": cannot resolve {name!r}" if name else ""), hint=hint)
     shown = "HEAD" if name is None else name
-    raise CommandError(f"unknown revision {shown!r}", hint="give a branch, a tag or a SHA")
+    raise CommandError(f"unknown revision {shown!r}", hint="pass a branch, a tag, or a SHA")
 
 
 def resolve_context(
@@ -67,7 +67,9 @@ def repo_names(config: Config, git: ReadOnlyRepository, remote: Callable[[], str
     """Return the configured OWNER/NAME, else those of the remotes. Raises CommandError if there is none."""
     found = (config.repo,) if config.repo else names_from_remotes(git, remote())
     if not found:
-        raise CommandError("the repository's name in CI is unknown", hint="set it: --repo OWNER/NAME")
+        raise CommandError(
+            "the repository's name in CI is unknown", hint="pass --repo OWNER/NAME, or set homelab.ciRepo"
+        )
     return found
 
 
@@ -111,7 +113,9 @@ def build_scope(commit: Commit, events: list[str] | None) -> WatchScope:
     traits = default_traits()
     for event in events or ():
         if event not in traits.all_events:
-            raise CommandError(f"--event: unknown event {event!r}", hint=f"one of {', '.join(traits.all_events)}")
+            raise CommandError(
+                f"--event: unknown event {event!r}", hint=f"expected one of {', '.join(traits.all_events)}"
+            )
     chosen = frozenset(events or traits.deciding_events)
     return WatchScope(sha=commit.sha, events=chosen, ref=commit.tag, tag_objects=frozenset(commit.tag_objects))
 

@@ -75,7 +75,14 @@ def _summary(failures: list[TokenNotFound]) -> str:
     informative = [failure for failure in failures if not failure.not_configured]
     unconfigured = [failure.source for failure in failures if failure.not_configured]
     parts = [f"{failure.source}: {failure.reason}" for failure in informative or failures]
-    return "; ".join([*parts, *([f"nothing in {', '.join(unconfigured)}"] if informative and unconfigured else [])])
+    return "; ".join(
+        [*parts, *([f"no token in {_join_with_or(unconfigured)}"] if informative and unconfigured else [])]
+    )
+
+
+def _join_with_or(names: list[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def cache_source(source: TokenSource) -> TokenSource:
@@ -121,7 +128,7 @@ def read_token_from_git(
     if done.start_error:
         return TokenNotFound(source, f"git cannot be started: {done.start_error}", unreachable=True)
     if done.timed_out:
-        return TokenNotFound(source, f"no answer within {timeout:g} s", unreachable=True)
+        return TokenNotFound(source, f"no response within {timeout:g} s", unreachable=True)
     answer = dict(line.split("=", 1) for line in done.lines if "=" in line)
     if not (done.ok and answer.get("password")):
         hint = (
@@ -136,7 +143,7 @@ def validate_header_value(value: str, source: str) -> str:
     if not value.isascii() or not value.isprintable() or " " in value:
         raise CommandError(
             f"the token from {source} contains invalid characters",
-            hint="check it for a line break or a quote",
+            hint="check the token for line breaks and quotes",
             exit=ExitCode.DENIED,
         )
     return value

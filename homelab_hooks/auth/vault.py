@@ -140,7 +140,7 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
     """Return unreachable, unless the certificate does not verify: a retry does not help then."""
     return TokenNotFound(
         vault.source,
-        f"no answer ({truncate_text(strip_control_chars(failure.reason), 120)})",
+        f"no response ({truncate_text(strip_control_chars(failure.reason), 120)})",
         _VAULT_HINT,
         unreachable=failure.certificate_fault is None,
     )
@@ -148,7 +148,7 @@ def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound
 
 def _on_status(status: int, text: str, vault: VaultSettings) -> TokenNotFound:
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        reason = f"it refused the token from {vault.token_source}: expired, or no right to read there"
+        reason = f"it rejected the token from {vault.token_source}: expired, or not permitted to read this path"
         return TokenNotFound(vault.source, reason, "run vault login, then try again")
     if status == HTTPStatus.NOT_FOUND:
         return TokenNotFound(vault.source, "there is nothing at that path", "set homelab.vaultPath")

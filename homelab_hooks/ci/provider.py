@@ -180,7 +180,9 @@ def find_first_repository(runs: RunSource, names: Iterable[str], *, within: floa
     Args:
         within: seconds for each request.
     """
-    poll: Poll[Repo] = Denied("the repository's OWNER/NAME is not known", hint="set it with --repo OWNER/NAME")
+    poll: Poll[Repo] = Denied(
+        "the repository's OWNER/NAME is not known", hint="pass --repo OWNER/NAME, or set homelab.ciRepo"
+    )
     for name in names:
         poll = runs.repository(name, within=within)
         if not isinstance(poll, Denied) or poll.final:

@@ -35,7 +35,7 @@ def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandErro
         return CommandError(message, hint=hint, exit=ExitCode.USAGE)
     rest = [verb.words[1] for verb in COMMANDS if verb.words[0] == words[0] and not verb.hidden]
     if rest and len(words) == 1:
-        return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"one of {', '.join(rest)}")
+        return CommandError(f"{prog} {words[0]}: no subcommand given", hint=f"expected one of {', '.join(rest)}")
     known = {" ".join(verb.words): verb for verb in COMMANDS if not verb.hidden}
     names = [*known, *(word for verb in known.values() for word in verb.words)]
     near = get_close_matches(" ".join(words), names, n=1) or get_close_matches(words[0], names, n=1)

@@ -78,12 +78,12 @@ def parse_server_url(text: str) -> ServerUrl:
     if parts.scheme not in ("https", "http"):
         raise ValueError("expected a URL that begins with https://")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("the URL must not contain a user name or a password")
+        raise ValueError("expected a URL without a user name or password")
     if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
-        raise ValueError("expected a URL like https://ci.example.org")
+        raise ValueError("expected a URL, such as https://ci.example.org")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
     if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
-        raise ValueError("expected a URL like https://ci.example.org")
+        raise ValueError("expected a URL, such as https://ci.example.org")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     return ServerUrl(parts.scheme, host, port, parts.path.rstrip("/"))
 
@@ -104,7 +104,7 @@ def parse_dial(text: str) -> Dial:
     try:
         known = ipaddress.ip_address(address or "")
     except ValueError:
-        raise ValueError("expected an IP address, with or without a port, like 10.0.20.203:443") from None
+        raise ValueError("expected an IP address, with or without a port, such as 10.0.20.203:443") from None
     if port and not 0 < int(port) <= 65535:  # noqa: PLR2004 - the largest port
-        raise ValueError(f"{port} is not a port")
+        raise ValueError("expected a port from 1 to 65535")
     return Dial(str(known), int(port) if port else None)

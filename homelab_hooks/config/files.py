@@ -22,7 +22,9 @@ def load_tracked_settings(top: Path | None) -> Mapping[str, object]:
     except OSError:
         return {}
     except (ValueError, RecursionError) as error:  # malformed TOML or UTF-8, or endless brackets
-        raise CommandError(f"{TRACKED_FILE} is malformed: {error}", hint="fix it, or remove it") from None
+        raise CommandError(
+            f"{TRACKED_FILE} is malformed: {error}", hint=f"fix the syntax of {TRACKED_FILE}, or remove the file"
+        ) from None
 
 
 def read_bounded_file(path: Path) -> bytes:

@@ -32,14 +32,14 @@ def parse_repo_name(text: str) -> str:
     if len(parts) < 2 or not all(parts) or not text.isprintable() or re.search(r"[ \\?#]", text):  # noqa: PLR2004 - owner and name
         raise ValueError("expected OWNER/NAME")
     if {".", ".."} & set(parts):
-        raise ValueError("expected OWNER/NAME without . and .. as a part")
+        raise ValueError("expected OWNER/NAME, without . or .. as a part")
     return "/".join(parts)
 
 
 def parse_ref_name(text: str) -> str:
     """Parse the name of a branch or a remote."""
     if _INVALID_REF.search(text):
-        raise ValueError("expected a valid git name, like main or origin")
+        raise ValueError("expected a valid git name, such as main or origin")
     return text
 
 
@@ -64,5 +64,5 @@ def parse_vault_path(text: str) -> str:
     found = text.strip("/")
     parts = found.split("/")
     if len(parts) < 2 or not all(parts) or {".", ".."} & set(parts) or re.search(r"[\s?#%]", found):  # noqa: PLR2004 - mount and path
-        raise ValueError("expected MOUNT/PATH, like secret/ci/global")
+        raise ValueError("expected MOUNT/PATH, such as secret/ci/global")
     return found

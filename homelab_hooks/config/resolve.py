@@ -58,6 +58,17 @@ class SettingSources(NamedTuple):
     """the server of woodpecker-cli's current context"""
 
 
+class SettingWarning(NamedTuple):
+    """A setting that is ignored, and what to do; `remedy` is empty if that is not known."""
+
+    text: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Return both as one line."""
+        return f"{self.text}; {self.remedy}" if self.remedy else self.text
+
+
 class Config(NamedTuple):
     """The effective settings."""
 
@@ -84,7 +95,7 @@ class Config(NamedTuple):
     post_push: str
     notify: str
     values: tuple[EffectiveSetting, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[SettingWarning, ...] = ()
 
     def source(self, name: str) -> str:
         """Return where a setting comes from."""
@@ -131,10 +142,8 @@ def _resolve_setting(setting: Setting, sources: SettingSources) -> EffectiveSett
             parsed = [setting.parse(text) for text in texts]
         except ValueError as error:
             shown = repr(truncate_text(strip_userinfo(" ".join(texts)), 80))
-            key = f"{setting.tracked} = " if source == TRACKED_FILE else ""
-            raise CommandError(
-                f"{_display_name(setting)}: {key}{shown} from {source} is malformed", hint=str(error)
-            ) from None
+            where = _describe_place(setting, source)
+            raise CommandError(f"invalid value {shown} for {where}", hint=str(error)) from None
         return EffectiveSetting(setting, tuple(parsed) if setting.is_list else parsed[0], " ".join(texts), source)
     return EffectiveSetting(setting, () if setting.is_list else setting.unset_value, setting.default_label, "default")
 
@@ -155,6 +164,23 @@ def _as_unset(setting: Setting, sources: SettingSources, problem: str) -> Effect
 def _display_name(setting: Setting) -> str:
     """Return the name of a setting in messages."""
     return setting.option or setting.git or setting.env[0]
+
+
+def _describe_place(setting: Setting, source: str) -> str:
+    """Return the name of a setting in the source that sets it, such as "homelab.timeout (git config, local)"."""
+    kind, _, name = source.partition(" ")
+    match kind:
+        case "option":
+            return name
+        case "environment":
+            return f"{name} (environment)"
+        case "git":
+            key, _, scope = name.removeprefix("config ").partition(" ")
+            return f"{key} (git config, {scope.strip('()')})"
+        case _ if source == TRACKED_FILE:
+            return f"{setting.tracked} in {TRACKED_FILE}"
+        case _:
+            return f"{_display_name(setting)} ({source})"
 
 
 def _candidates(setting: Setting, sources: SettingSources) -> Iterator[tuple[str | Sequence[str], str]]:
@@ -191,26 +217,39 @@ def _tracked_value(setting: Setting, tracked: Mapping[str, object]) -> str | lis
     # TOML has integers, and a duration may be one: it counts seconds.
     if all(isinstance(text, str) or (setting.parse is parse_duration and type(text) is int) for text in texts):
         return [str(text) for text in texts] if setting.is_list else str(raw)
-    kind = "a list of texts" if setting.is_list else "a text in quotes"
+    kind = "a list of strings" if setting.is_list else "a string in quotes"
     raise CommandError(
-        f"{_display_name(setting)}: {setting.tracked} from {TRACKED_FILE} is malformed", hint=f"expected {kind}"
+        f"invalid value for {_describe_place(setting, TRACKED_FILE)}", hint=f"expected {kind} for {setting.tracked}"
     )
 
 
-def _forbidden_key_warnings(tracked: Mapping[str, object]) -> tuple[str, ...]:
+def _forbidden_key_warnings(tracked: Mapping[str, object]) -> tuple[SettingWarning, ...]:
     """Return a warning for each key that a tracked file may not set: it must not decide where a credential is sent."""
     allowed = {setting.tracked for setting in SETTINGS if setting.tracked}
-    return tuple(f"{TRACKED_FILE} may not set {key}; it is ignored" for key in tracked if key not in allowed)
+    return tuple(_forbidden_key_warning(key) for key in tracked if key not in allowed)
 
 
-def _unknown_key_warnings(entries: tuple[GitConfigEntry, ...]) -> tuple[str, ...]:
+def _forbidden_key_warning(key: str) -> SettingWarning:
+    ignored = f"ignoring `{key}` in {TRACKED_FILE}"
+    setting = next((setting for setting in SETTINGS if setting.name == key.replace("-", "_")), None)
+    if setting is None:
+        return SettingWarning(f"{ignored}: not a setting", f"remove `{key}` from {TRACKED_FILE}")
+    places = [("git config", setting.git), ("the environment", setting.env), ("an option", setting.option)]
+    *others, last = [place for place, name in places if name]
+    where = f"{', '.join(others)} or {last}" if others else last
+    remedy = f"remove `{key}` from {TRACKED_FILE}, and run git config {setting.git} VALUE"
+    return SettingWarning(f"{ignored}: it can only be set in {where}", remedy)
+
+
+def _unknown_key_warnings(entries: tuple[GitConfigEntry, ...]) -> tuple[SettingWarning, ...]:
     """Return a warning for each unknown key: a misspelt key would silently have no effect."""
     known = {setting.git.lower(): setting.git for setting in SETTINGS if setting.git}
     unknown = {
         entry.key: entry.scope for entry in entries if _is_homelab_key(entry.key) and entry.key.lower() not in known
     }
     return tuple(
-        f"git config {key} ({scope}) is not a setting{_suggestion(key, known)}" for key, scope in unknown.items()
+        SettingWarning(f"git config {key} ({scope}) is not a setting", _suggestion(key, known))
+        for key, scope in unknown.items()
     )
 
 
@@ -223,7 +262,7 @@ def _suggestion(key: str, known: Mapping[str, str]) -> str:
     from difflib import get_close_matches  # slow to import, and rarely needed
 
     closest = get_close_matches(key.lower(), known, n=1)
-    return f"; did you mean {known[closest[0]]}?" if closest else ""
+    return f"did you mean {known[closest[0]]}?" if closest else ""
 
 
 def _reject_cleartext_http(address: EffectiveSetting, dial: EffectiveSetting) -> None:

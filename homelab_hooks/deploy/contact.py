@@ -57,7 +57,7 @@ def _retry_or_give_up(retry: Decision[RolloutState], poll: Unavailable | Denied,
         outcome = RolloutOutcome(
             exit=ExitCode.UNREACHABLE,
             reason=reason,
-            hint=f"run the same command again to continue; {hint}",
+            hint=f"to resume, run the same command again; {hint}",
             image=state.proven_image,
         )
         return Decision(replace(state, outcome=outcome), retry.events)
@@ -72,5 +72,5 @@ def timed_out(state: RolloutState) -> RolloutOutcome:
     limit = f" after {durations.format_duration(seconds)}" if seconds else ""
     reason = f"{what}{limit}: {state.waiting_for or 'no response from the cluster'}"
     return RolloutOutcome(
-        exit=ExitCode.TIMEOUT, reason=reason, hint="run the same command again to continue", image=state.proven_image
+        exit=ExitCode.TIMEOUT, reason=reason, hint="to resume, run the same command again", image=state.proven_image
     )

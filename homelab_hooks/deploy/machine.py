@@ -88,7 +88,7 @@ MIN_DELAY_S = 0.01
 """minimum number of seconds between two polls"""
 COMPARE_WAIT_S = 60.0
 """seconds to wait until git can fetch and compare an unknown commit that has replaced the expected one"""
-PHASES_WITH_COUNTS = frozenset({"rolling", "held", "settling"})
+PHASES_WITH_COUNTS = frozenset({"progressing", "blocked", "settling"})
 """phases whose events are repeated when the counts change"""
 
 
@@ -172,7 +172,7 @@ def _on_counters(state: RolloutState, progress: InstanceCounts) -> Decision[Roll
     last = state.last_report
     if last is None or last.phase not in PHASES_WITH_COUNTS:
         return Decision(state)
-    if last.phase == "rolling" and not last.detail:
+    if last.phase == "progressing" and not last.detail:
         state = replace(state, waiting_for=_describe_progress(progress))
     return report_if_new(state, _rollout_event(state, last.phase, last.detail, progress))
 
@@ -215,7 +215,10 @@ def _on_progressing(
     waiting_for = assessment.blocked_by or assessment.detail or _describe_progress(progress)
     state = replace(state, waiting_for=waiting_for)
     step = _report(
-        state, "held" if assessment.blocked_by else "rolling", assessment.blocked_by or assessment.detail, progress
+        state,
+        "blocked" if assessment.blocked_by else "progressing",
+        assessment.blocked_by or assessment.detail,
+        progress,
     )
     if not assessment.blocked_by or assessment.blocked_by == state.reported_block:
         return step

@@ -140,7 +140,7 @@ def _verb(args: Sequence[str]) -> str:
 def _hint_for(done: Completed) -> str:
     if "git-crypt" not in done.err:
         return ""
-    return "this work tree lacks git-crypt's keys: homelab work start makes one that has them"
+    return "this worktree lacks git-crypt's keys: to create one that has them, run homelab work start"
 
 
 def error_message(done: Completed) -> str:
@@ -150,7 +150,7 @@ def error_message(done: Completed) -> str:
     'bad thing'
     """
     if done.timed_out:
-        return "no answer in time"
+        return "no response in time"
     lines = [strip_control_chars(strip_userinfo(line)) for line in done.err.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("hint:", "Not committing merge"))]
     for mark in ("fatal: ", "error: "):

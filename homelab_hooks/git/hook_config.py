@@ -68,6 +68,6 @@ class HookConfig:
         if not done.ok:
             raise CommandError(
                 f"git's settings cannot be changed: {error_message(done)}",
-                hint="make the file writable, then run it again",
+                hint="make the file writable, then run the same command again",
                 exit=ExitCode.REFUSED,
             )

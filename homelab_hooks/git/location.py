@@ -25,7 +25,8 @@ class Location:
         parts = done.out.split("\0")[:-1]
         if not done.ok or len(parts) % 2:
             raise CommandError(
-                f"git's configuration cannot be read: {error_message(done)}", hint="fix it with: git config --edit"
+                f"git's configuration cannot be read: {error_message(done)}",
+                hint="to edit the configuration, run git config --edit",
             )
         entries = []
         for scope, setting in zip(parts[::2], parts[1::2], strict=True):
@@ -99,7 +100,8 @@ class Location:
             where = error_message(done).rpartition(" at ")[2]
             raise CommandError(
                 f"git does not trust this repository, it belongs to another user: {where}",
-                hint=f"if you trust it: git config --global --add safe.directory {shlex.quote(where.strip(chr(39)))}",
+                hint="if you trust this repository, run git config --global --add safe.directory "
+                + shlex.quote(where.strip(chr(39))),
                 exit=ExitCode.REFUSED,
             )
         if not done.ok:
@@ -108,4 +110,4 @@ class Location:
 
 
 def _not_a_repository() -> CommandError:
-    return CommandError("not a git repository", hint="run it inside one", exit=ExitCode.REFUSED)
+    return CommandError("not a git repository", hint="run this command in a git repository", exit=ExitCode.REFUSED)

@@ -104,6 +104,8 @@ _REF_LINE = re.compile(r"(?P<flag>[ *=+!-])\t(?P<source>[^\t]*):(?P<ref>[^\t:]+)
 _LINK = re.compile(r"https?://\S+(?:/pulls?/|/merge_requests/|/pull-requests|/compare/)\S*")
 _STALE_OLD_VALUE = re.compile(r"is at (?P<now>[0-9a-f]{40,64}) but expected [0-9a-f]{40,64}")
 _NOISE = re.compile(r"hint:|error: failed to push some refs to|To |Done$|remote:\s*(?:error:)?\s*$|error:\s*$")
+_FATAL_TAIL = re.compile(r"Please make sure you have the correct access rights$|and the repository exists\.$")
+"""the lines that follow git's "fatal: Could not read from remote repository" """
 _REBASE_PROGRESS = re.compile(r"Rebasing \(|Successfully rebased and updated ")
 
 _MOVED = re.compile(r"fetch first|non-fast-forward|stale info|remote ref updated")
@@ -198,7 +200,7 @@ def helper_lines(line: str) -> tuple[str, ...]:
     >>> helper_lines("first copy your one-time code: ABCD"), helper_lines("fatal: could not read Username")
     (('first copy your one-time code: ABCD',), ())
     """
-    return () if line.startswith(("fatal: ", "error: ")) else shown_lines(line)
+    return () if line.startswith(("fatal: ", "error: ")) or _FATAL_TAIL.match(line) else shown_lines(line)
 
 
 def _rejected_status(summary: str, err: str, sha: str) -> PushStatus:

@@ -53,21 +53,25 @@ def parse_remote_url(url: str) -> RepoAddress | NoRepoName:
     >>> parse_remote_url("https://bob:secret@git.example.test:8443/a/b/c/")
     RepoAddress(host='git.example.test', namespace='a/b', name='c', scheme='https', port=8443, note='')
     >>> parse_remote_url("../app")
-    NoRepoName(reason='it is a path on this machine')
+    NoRepoName(reason='local path')
     """
     if _SCHEME.match(url):
         return _from_url(url)
     if _REMOTE_HELPER.match(url):
-        return NoRepoName("it goes through a remote helper")
+        return NoRepoName("uses a remote helper")
     if _WINDOWS_DRIVE.match(url) or url.startswith("\\\\"):
-        return NoRepoName("it is a path on this machine")
+        return NoRepoName("local path")
     if url.startswith("["):
         return _from_brackets(url)
     scp = _SCP.match(url)
     if scp is None:
-        return NoRepoName("it is a path on this machine")
+        return NoRepoName("local path")
     host, path = scp["host"].strip("[]"), scp["path"]
-    note = f"in this form {path.split('/')[0]} is a directory, not a port" if re.match(r"\d+/", path) else ""
+    note = (
+        f"{path.split('/')[0]} is read as a directory; for a port, use ssh://HOST:PORT/"
+        if re.match(r"\d+/", path)
+        else ""
+    )
     return _with_name(RepoAddress(host, "", "", note=note), path.split("/"))
 
 
@@ -76,15 +80,15 @@ def _from_url(url: str) -> RepoAddress | NoRepoName:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        return NoRepoName("it is not a well-formed URL")
+        return NoRepoName("not a valid URL")
     scheme = "ssh" if parts.scheme in _SSH_NAMES else parts.scheme
     if scheme == "file":
-        return NoRepoName("it is a path on this machine")
+        return NoRepoName("local path")
     if scheme not in _FORGE_SCHEMES or not host:
-        return NoRepoName("it is not the address of a forge")
+        return NoRepoName("not the URL of a forge")
     segments = [unquote(segment) for segment in parts.path.split("/")]
     if any("/" in segment for segment in segments):
-        return NoRepoName("a slash is hidden in its path")
+        return NoRepoName("the path contains an encoded slash (%2F)")
     return _with_name(RepoAddress(host, "", "", scheme, port), segments)
 
 
@@ -92,7 +96,7 @@ def _from_brackets(url: str) -> RepoAddress | NoRepoName:
     """Parse `[git@host:2222]:owner/name`, which git reads as ssh with a port, or `[::1]:owner/name`."""
     inner, closed, path = url[1:].partition("]:")
     if not closed:
-        return NoRepoName("it is a path on this machine")
+        return NoRepoName("local path")
     ported = _SCP_BRACKETS.fullmatch(inner)
     where = RepoAddress(ported["host"], "", "", port=int(ported["port"])) if ported else RepoAddress(inner, "", "")
     return _with_name(where, path.split("/"))
@@ -118,15 +122,15 @@ def _drop_azure_segments(host: str, segments: list[str]) -> list[str]:
 
 def _path_problem(host: str, segments: Sequence[str]) -> str:
     if not host:
-        return "it names no host"
+        return "no host in the URL"
     if len(segments) < _MIN_SEGMENTS:
-        return "its path has one part, so the owner is missing"
+        return "no owner in the path"
     if {".", "..", ""} & set(segments):
-        return "its path is not a plain one"
+        return "the path contains . or .."
     if segments[0].startswith("~") and host not in _TILDE_HOSTS:
-        return "its path is in a home directory"
+        return "the path is in a home directory"
     if segments[-1].endswith(".wiki"):
-        return "it is the wiki of a repository"
+        return "the wiki of a repository"
     return ""
 
 

@@ -17,6 +17,7 @@ from homelab_hooks.text.url_secrets import strip_web_userinfo
 REMOTE_TIMEOUT_S = 30.0
 """seconds for a remote to respond to a query"""
 _HEADS = "refs/heads/"
+_ADD_REMOTE_HINT = "to add a remote, run git remote add origin URL"
 
 
 class RemoteChoice(NamedTuple):
@@ -133,7 +134,7 @@ class Remotes:
 
 def _unavailable(done: Completed) -> Unavailable:
     if done.timed_out:
-        return Unavailable("no answer in time", FailureKind.TIMEOUT, hint="check the network")
+        return Unavailable("no response in time", FailureKind.TIMEOUT, hint="check the network")
     error = read_transport_error(done.err)
     return Unavailable(error.reason, hint=error.hint)
 
@@ -152,7 +153,11 @@ def choose_remote(
     >>> choose_remote(["origin", "forgejo"]).name, choose_remote(["origin", "x"], push_default="x").reason
     ('forgejo', 'remote.pushDefault')
     """
-    configured = ((wanted, "as told"), (push_remote, "the branch's pushRemote"), (push_default, "remote.pushDefault"))
+    configured = (
+        (wanted, "set with --remote, HOMELAB_REMOTE, or homelab.remote"),
+        (push_remote, "the branch's pushRemote"),
+        (push_default, "remote.pushDefault"),
+    )
     for name, reason in configured:
         if name:
             return _require_existing(RemoteChoice(name, reason), names)
@@ -162,10 +167,10 @@ def choose_remote(
     if len(names) == 1:
         return RemoteChoice(names[0], "it is the only remote")
     if not names:
-        raise CommandError("this repository has no remote", hint="add one: git remote add origin URL")
+        raise CommandError("this repository has no remote", hint=_ADD_REMOTE_HINT)
     raise CommandError(
-        f"cannot tell which remote is meant; there are: {_join_names(names)}",
-        hint="name one: --remote NAME, or git config homelab.remote NAME",
+        f"could not determine the remote; there are: {_join_names(names)}",
+        hint="pass --remote NAME, or run git config homelab.remote NAME",
     )
 
 
@@ -174,7 +179,7 @@ def _require_existing(chosen: RemoteChoice, names: Sequence[str]) -> RemoteChoic
         return chosen
     raise CommandError(
         f"there is no remote {strip_control_chars(chosen.name)} ({chosen.reason})",
-        hint=f"there are: {_join_names(names)}" if names else "add one: git remote add origin URL",
+        hint=f"choose an existing remote: {_join_names(names)}" if names else _ADD_REMOTE_HINT,
     )
 
 

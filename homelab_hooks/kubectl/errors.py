@@ -27,7 +27,7 @@ _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     ),
     (
         re.compile(r"You must be logged in|\(Unauthorized\)|asked for the client to provide credentials"),
-        "log in to the cluster again: its API server refuses these credentials",
+        "log in to the cluster again: its API server rejected these credentials",
         ExitCode.DENIED,
         False,
     ),
@@ -56,7 +56,7 @@ _DENIED_PATTERNS: tuple[tuple[re.Pattern[str], str, ExitCode, bool], ...] = (
     ),
     (
         re.compile(r"See 'kubectl .*' for usage|Invalid timeout value|selectors and the all flag cannot be used"),
-        "this kubectl does not understand the call; a current one does",
+        "install a current version of kubectl",
         ExitCode.USAGE,
         True,
     ),

@@ -110,7 +110,7 @@ def parse_proof(text: str) -> Proof:
         case _:
             raise CommandError(
                 f"{text!r} is not an image proof",
-                hint="write tag, annotation:KEY, label:KEY, env:NAME or digest:sha256:64-DIGITS",
+                hint="expected tag, annotation:KEY, label:KEY, env:NAME, or digest:sha256:64-DIGITS",
             )
 
 

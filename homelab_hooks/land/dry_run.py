@@ -46,13 +46,13 @@ def report_dry_run(request: LandRequest, dependencies: LandingDependencies) -> t
     more = (
         ()
         if merging.endswith(_NOTHING_TO_LAND)
-        else (_verify_line(landing), _push_line(landing), _follow_line(dependencies))
+        else (_collecting(found, lambda: _verify_line(landing)), _push_line(landing), _follow_line(dependencies))
     )
     for line in (merging, *more):
         if line:
             landing.log(line)
     each = tuple({problem.message: problem for problem in reversed(found)}.values())[::-1]
-    for problem in each:
+    for problem in each if len(each) > 1 else ():  # a single problem is the result
         landing.log(f"would be refused: {problem.message}" + (f"; {problem.hint}" if problem.hint else ""))
     progress = Progress.FAILED if each else Progress.DONE
     detail = each[0].message if each else "nothing was changed"
@@ -83,7 +83,7 @@ def _target_commit(landing: Landing) -> str:
         case Found(tip):
             return str(tip)
         case NotFound():
-            hint = "name another target with --onto BRANCH"
+            hint = "pass another target with --onto BRANCH"
             raise CommandError(f"there is no branch {landing.upstream}", hint=hint, exit=ExitCode.REFUSED)
         case Unavailable(reason) | Denied(reason):
             raise CommandError(f"could not query {landing.upstream}: {reason}", exit=ExitCode.PUSH_FAILED)
@@ -111,17 +111,14 @@ def _verify_line(landing: Landing) -> str:
     chosen = landing.request.verify
     if isinstance(chosen, DetectVerification):
         found = detect_in(landing.git.location.top_level())
-        try:
-            chosen = choose_candidate(found, probe_with(landing.dependencies.commands)) if found else chosen
-        except CommandError as problem:
-            return f"would stop: {problem.message} (exit code 20)"
+        chosen = choose_candidate(found, probe_with(landing.dependencies.commands)) if found else chosen
     match chosen:
         case VerifyCommand(command, why):
-            return f"would verify with `{command}`: {why}"
+            return f"would verify with `{command}` (from {why})"
         case SkipVerification():
             return "would not verify: --no-verify"
         case DetectVerification():
-            return "would stop: no verification command found (exit code 20)"
+            return ""  # one of the unmet preconditions
 
 
 def _push_line(landing: Landing) -> str:

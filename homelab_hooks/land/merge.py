@@ -48,7 +48,7 @@ def _require_merge_allowed(landing: Landing) -> None:
     if landing.request.strategy is Strategy.FF_ONLY:
         raise CommandError(
             f"cannot fast-forward: {landing.upstream} has diverged",
-            hint="merge or rebase it yourself, or run git land --strategy merge",
+            hint="merge or rebase the branch yourself, or run git land --strategy merge",
             exit=ExitCode.CONFLICT,
         )
 
@@ -138,6 +138,6 @@ def conflict_error(landing: Landing, files: tuple[str, ...]) -> CommandError:
     """Return the error for files with conflicts (21)."""
     return CommandError(
         f"{landing.upstream} conflicts with {landing.state.branch} in: {join_names(files)}",
-        hint=f"resolve and git add them, then run git land --continue; {ABORT_HINT}",
+        hint=f"resolve the conflicts and git add the files, then run git land --continue; {ABORT_HINT}",
         exit=ExitCode.CONFLICT,
     )

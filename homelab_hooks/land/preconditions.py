@@ -122,13 +122,13 @@ def foreign_operation_error(operation: UnfinishedOperation) -> CommandError:
     article = "an" if operation.name == "am" else "a"
     return _refusal(
         f"{article} {operation.name} that you started is in progress",
-        f"finish it with {_WAYS_TO_END[operation.name]}; then run the same command again",
+        f"end the {operation.name} with {_WAYS_TO_END[operation.name]}, then run the same command again",
     )
 
 
 def _branch(facts: PreflightFacts) -> CommandError | None:
     if not facts.head:
-        return _refusal("there is no commit yet", "make a commit first")
+        return _refusal("there is no commit yet", "create a commit first")
     if not facts.branch and facts.operation.name not in _DETACHES_HEAD:
         return _refusal("HEAD is detached: there is no branch to land", "create a branch: git switch -c TOPIC")
     if facts.branch and facts.branch == facts.target:
@@ -137,6 +137,11 @@ def _branch(facts: PreflightFacts) -> CommandError | None:
             "run git land from a topic branch: git switch -c TOPIC",
         )
     return None
+
+
+def no_head_branch_hint(remote: str) -> str:
+    """Return how to name the target branch if the server does not; `--auto` would query the server again."""
+    return f"run git remote set-head {shlex.quote(remote)} BRANCH, or pass --onto BRANCH"
 
 
 def _target(facts: PreflightFacts) -> CommandError | None:
@@ -149,7 +154,8 @@ def _target(facts: PreflightFacts) -> CommandError | None:
             hint=f"{facts.remote_hint or 'check the network'}, then run git land again",
             exit=ExitCode.PUSH_FAILED,
         )
-    return _refusal(f"{strip_control_chars(facts.remote)} has no default branch", "name the target with --onto BRANCH")
+    name = strip_control_chars(facts.remote)
+    return _refusal(f"could not determine the target branch: {name} has no HEAD branch", no_head_branch_hint(name))
 
 
 def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
@@ -158,7 +164,7 @@ def _uncommitted_changes(facts: PreflightFacts) -> CommandError | None:
     if facts.changes:
         return _refusal(
             f"uncommitted changes would not be landed: {join_names(change[3:] for change in facts.changes)}",
-            "commit them, or run git stash",
+            "commit the changes, or run git stash",
         )
     if facts.hidden_changes:
         return _refusal(*describe_hidden_changes(facts.hidden_changes))
@@ -169,7 +175,7 @@ def describe_hidden_changes(paths: Iterable[str], *, when: str = "") -> tuple[st
     """Return the message and the hint for changed files that `git status` skips."""
     what = f"files marked assume-unchanged or skip-worktree differ from the commit{when}: {join_names(paths)}"
     show = "git update-index --no-assume-unchanged --no-skip-worktree FILE"
-    return what, f"commit or undo the changes (after {show}), or use another work tree (homelab work start)"
+    return what, f"commit or undo the changes (after {show}), or use another worktree (homelab work start)"
 
 
 def _plaintext_secrets(facts: PreflightFacts) -> CommandError | None:
@@ -187,5 +193,5 @@ def _verifiable(facts: PreflightFacts) -> CommandError | None:
         return None
     return _refusal(
         "no verification command found",
-        "set one with --verify-cmd CMD or git config homelab.verify CMD, or skip verification with --no-verify",
+        "pass --verify-cmd CMD, run git config homelab.verify CMD, or skip the verification with --no-verify",
     )

@@ -45,7 +45,9 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
     """
     top = git.location.top_level()
     if top is None:
-        raise CommandError("not a git work tree", hint="run git land inside a work tree", exit=ExitCode.REFUSED)
+        raise CommandError(
+            "not in a git working tree", hint="run git land in the repository's working tree", exit=ExitCode.REFUSED
+        )
     branch, head = git.history.current_branch(), git.history.head()
     asked = Found(request.onto) if request.onto else git.remotes.head_branch(remote) if remote else NotFound()
     target = asked.value if isinstance(asked, Found) else ""
@@ -86,7 +88,7 @@ def collect_facts(request: LandRequest, git: Repository, remote: str) -> tuple[P
 def resolve_remote(request: LandRequest, git: Repository) -> str:
     """Return the remote to push to. Raises CommandError if none can be chosen, or the target's name is not valid."""
     if request.onto and not git.location.is_valid_branch(request.onto):
-        raise CommandError(f"{request.onto} is not a valid branch name", hint="name another target with --onto BRANCH")
+        raise CommandError(f"{request.onto} is not a valid branch name", hint="pass another target with --onto BRANCH")
     names, own = git.remotes.remote_names(), git.remotes.push_remote(git.history.current_branch())
     return choose_remote(names, wanted=request.remote, push_remote=own, push_default=git.remotes.push_default()).name
 

@@ -73,7 +73,7 @@ def _finish_operation(landing: Landing, operation: str) -> None:
     if files:
         raise CommandError(
             f"these files still have conflicts: {join_names(files)}",
-            hint="resolve and git add them, then run git land --continue; or run git land --abort",
+            hint="resolve the conflicts and git add the files, then run git land --continue; or run git land --abort",
             exit=ExitCode.CONFLICT,
         )
     done = continue_resolved(landing, git.operations.continue_operation(operation))
@@ -107,7 +107,7 @@ def _wait_for_orphan_push(landing: Landing) -> None:
         if clock.now() >= until:
             raise CommandError(
                 f"a push by this landing is still running (pid {pusher})",
-                hint="wait for it to finish or stop it, then run the same command again",
+                hint="wait for the other process to finish or stop it, then run the same command again",
                 exit=ExitCode.UNREACHABLE,
             )
         clock.sleep(0.5)
@@ -136,7 +136,7 @@ def roll_back(landing: Landing) -> Verdict:
         hint = f"to watch it, run: {again}" if again else ""
         return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _branch_gone(landing):
-        return _discarded(landing, f"{state.branch} was deleted or is checked out in another work tree")
+        return _discarded(landing, f"{state.branch} was deleted or is checked out in another worktree")
     git = landing.git
     git.transfer.delete_leftover_fetch_refs()
     require_unlocked(git)

@@ -114,7 +114,7 @@ class StateFile:
     def _unreadable(self) -> CommandError:
         return CommandError(
             f"cannot read the state of an earlier landing: {strip_control_chars(str(self._path))}",
-            hint="check git log and git status, then remove that file",
+            hint="check git log and git status, then remove the state file",
             exit=ExitCode.REFUSED,
         )
 
@@ -198,7 +198,7 @@ def lock_held_error(holder: str) -> CommandError:
     """Return the error for a second landing."""
     return CommandError(
         f"another landing is running in this repository: {strip_control_chars(holder) or 'unknown process'}",
-        hint="wait for it to finish or stop it, then run git land again",
+        hint="wait for the other landing to finish or stop it, then run git land again",
         exit=ExitCode.REFUSED,
     )
 

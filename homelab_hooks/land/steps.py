@@ -70,7 +70,7 @@ def verify_commit(landing: Landing, sha: str) -> None:
             report.mark_skipped("this tree is already verified")
             return
         require_same_tree(landing, sha, when=BEFORE_VERIFICATION)
-        landing.log(f"verifying with `{chosen.command}`: {chosen.why}", source="verify")
+        landing.log(f"verifying with `{chosen.command}` (from {chosen.why})", source="verify")
         _run_verification(landing, chosen)
         require_same_tree(landing, sha, when=DURING_VERIFICATION)
         landing.save(verified_tree=tree)
@@ -87,7 +87,11 @@ def verification_command(landing: Landing) -> VerifyCommand | None:
         case DetectVerification():
             found = detect_in(landing.git.location.top_level())
             if found is None:
-                raise CommandError("no verification command found", hint="pass --verify-cmd CMD", exit=ExitCode.REFUSED)
+                raise CommandError(
+                    "no verification command found",
+                    hint="pass --verify-cmd CMD, or run git config homelab.verify CMD",
+                    exit=ExitCode.REFUSED,
+                )
             return choose_candidate(found, probe_with(landing.dependencies.commands))
 
 
@@ -96,7 +100,7 @@ def _run_verification(landing: Landing, chosen: VerifyCommand) -> None:
     dependencies = landing.dependencies
     done = run_verification(run, dependencies.commands, emit=dependencies.tell, clock=dependencies.clock)
     if not done.ok:
-        raise verification_error(run, done, hint=f"fix it, commit, then run git land again; {ABORT_HINT}")
+        raise verification_error(run, done, hint=f"fix the problem, commit, then run git land again; {ABORT_HINT}")
 
 
 def push_commit(landing: Landing, sha: str) -> PushResult:

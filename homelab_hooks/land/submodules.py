@@ -31,7 +31,7 @@ def update_submodules(landing: Landing, *, was: Iterable[str], now: str) -> None
     if not done.ok:
         raise CommandError(
             f"could not update submodules after the merge ({join_names(stale)}): {error_message(done)}",
-            hint="fix git submodule update, then run git land --continue; or run git land --abort",
+            hint="fix git submodule update in the repository, then run git land --continue; or run git land --abort",
             exit=ExitCode.PUSH_FAILED,
         )
     landing.log(f"updated submodules: {join_names(stale)}", source="merge")
@@ -49,7 +49,7 @@ def push_submodules_first(landing: Landing, sha: str) -> None:
         if not done.ok:
             raise CommandError(
                 f"could not push the submodule {join_names([path])}: {error_message(done)}",
-                hint="push it from its own directory, then run git land again",
+                hint="push the submodule from its own directory, then run git land again",
                 exit=ExitCode.PUSH_FAILED,
             )
         landing.log(f"pushed the submodule {path}", source="push")

@@ -14,6 +14,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.fetch_error import fetch_error
+from homelab_hooks.land.preconditions import no_head_branch_hint
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text import sanitize
 from homelab_hooks.text.humanize import join_names, pluralize
@@ -45,7 +46,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
         )
     common, main = git.location.common_dir(), git.worktrees.main_worktree()
     if common is None:
-        raise CommandError("not a git repository", hint="run this command inside a clone", exit=ExitCode.REFUSED)
+        raise CommandError("not a git repository", hint="run this command in a git repository", exit=ExitCode.REFUSED)
     listed = git.worktrees.worktree_branches()
     base = main or _base_beside(common, [Path(path) for path in listed])
     there = next((Path(path) for path, ref in listed.items() if ref == f"refs/heads/{branch}"), None)
@@ -71,8 +72,8 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
     new = locate_worktree(topic, git=git, user=user)
     if new.path.exists() or f"refs/heads/{new.branch}" in git.worktrees.worktree_branches().values():
         raise CommandError(
-            f"a work tree for {topic} already exists: {sanitize.strip_control_chars(str(new.path))}",
-            hint=f"use it, or remove it with: homelab work clean {topic}",
+            f"a worktree for {topic} already exists: {sanitize.strip_control_chars(str(new.path))}",
+            hint=f"use the existing worktree, or run homelab work clean {topic}",
             exit=ExitCode.REFUSED,
         )
     tip = _fetch_target(git, remote, onto)
@@ -80,7 +81,7 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
         _ignore_folder(git.at(new.base))
     done = git.worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
-        raise CommandError(f"could not create the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"could not create the worktree: {error_message(done)}", exit=ExitCode.REFUSED)
     _link_git_crypt_keys(git, new.path)
     filled = git.at(new.path).worktrees.checkout_files()
     if not filled.ok:
@@ -101,12 +102,12 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
     listed = git.worktrees.worktree_branches()
     if str(old.path) not in listed:
         raise CommandError(
-            f"there is no work tree for {topic}: {sanitize.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
+            f"there is no worktree for {topic}: {sanitize.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
         )
     if git.location.top_level() == old.path:
         raise CommandError(
-            "cannot remove the current work tree",
-            hint=f"leave it first: cd {sanitize.strip_control_chars(str(old.base))}",
+            "cannot remove the current worktree",
+            hint=f"leave the worktree first: cd {sanitize.strip_control_chars(str(old.base))}",
             exit=ExitCode.REFUSED,
         )
     sha = git.history.branch_commit(old.branch)
@@ -114,7 +115,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         _require_saved(git.at(old.path), git, old, sha)
     done = git.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
-        raise CommandError(f"could not remove the work tree: {error_message(done)}", exit=ExitCode.REFUSED)
+        raise CommandError(f"could not remove the worktree: {error_message(done)}", exit=ExitCode.REFUSED)
     with contextlib.suppress(
         OSError
     ):  # a topic with slashes leaves parent directories; other work trees may be in them
@@ -122,8 +123,8 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
             folder.rmdir()
     deleted = git.worktrees.delete_branch(old.branch, sha=sha) if sha else done
     if not deleted.ok:
-        return f"removed the work tree but not the branch {old.branch}: {error_message(deleted)}"
-    return f"removed the work tree and the branch {old.branch}"
+        return f"removed the worktree but not the branch {old.branch}: {error_message(deleted)}"
+    return f"removed the worktree and the branch {old.branch}"
 
 
 def _fetch_target(git: Repository, remote: str, onto: str) -> str:
@@ -143,8 +144,9 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
             exit=ExitCode.PUSH_FAILED,
         )
     if isinstance(asked, NotFound):
-        what = f"{remotes.format_remote_url(chosen.name)} has no default branch"
-        raise CommandError(what, hint="name the target with --onto BRANCH", exit=ExitCode.REFUSED)
+        name = remotes.format_remote_url(chosen.name)
+        what = f"could not determine the target branch: {name} has no HEAD branch"
+        raise CommandError(what, hint=no_head_branch_hint(name), exit=ExitCode.REFUSED)
     target = asked.value
     named = chosen.name if chosen.name in git.remotes.remote_names() else ""
     tip, done = git.transfer.fetch_tip(chosen.name, target, remote=named)
@@ -176,14 +178,14 @@ def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: 
     lost = inside.worktrees.unsaved_changes()
     if lost:
         raise CommandError(
-            f"the work tree has changes that would be lost: {join_names(change[3:] for change in lost)}",
-            hint="commit and land them, or discard them with --force",
+            f"the worktree has changes that would be lost: {join_names(change[3:] for change in lost)}",
+            hint="commit and land the changes, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )
     unlanded = git.history.unpushed_count(sha) if sha else 0
     if unlanded:
         raise CommandError(
             f"{old.branch} has {pluralize(unlanded, 'commit')} that no remote has",
-            hint="land them, or discard them with --force",
+            hint="land the commits, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )

@@ -91,8 +91,8 @@ def choose_candidate(found: Detection, can_run: CanRun) -> VerifyCommand:
             return VerifyCommand(candidate.command, found.why)
     names = join_names(candidate.program for candidate in found.candidates)
     raise CommandError(
-        f"{found.why}, but cannot run {names}",
-        hint="install it, or set another verification command with git config homelab.verify CMD",
+        f"found {found.why}, but cannot run {names}",
+        hint=f"install {names}, or set another verification command with git config homelab.verify CMD",
         exit=ExitCode.REFUSED,
     )
 
@@ -116,7 +116,7 @@ def _pre_commit(read: ReadFile) -> Detection | None:
         return None
     options = "run --all-files --hook-stage pre-push"
     return Detection(
-        "found a .pre-commit-config.yaml with pre-push hooks",
+        "a .pre-commit-config.yaml with pre-push hooks",
         tuple(Candidate(name, f"{name} {options}", (name, "--version")) for name in ("pre-commit", "prek")),
     )
 
@@ -124,14 +124,14 @@ def _pre_commit(read: ReadFile) -> Detection | None:
 def _make(read: ReadFile) -> Detection | None:
     for name in ("GNUmakefile", "makefile", "Makefile"):
         if _MAKE_TEST.search(read(name) or ""):
-            return _detection(f"found a {name} with a test target", "make test", ("make", "--version"))
+            return _detection(f"a {name} with a test target", "make test", ("make", "--version"))
     return None
 
 
 def _just(read: ReadFile) -> Detection | None:
     for name in ("justfile", "Justfile", ".justfile"):
         if _JUST_TEST.search(read(name) or ""):
-            return _detection(f"found a {name} with a test recipe", "just test", ("just", "--version"))
+            return _detection(f"a {name} with a test recipe", "just test", ("just", "--version"))
     return None
 
 
@@ -140,7 +140,7 @@ def _python(read: ReadFile) -> Detection | None:
         return None
     commands = [f"{name} -m pytest" for name in ("python", "python3")]
     candidates = tuple(Candidate(command, command, (*command.split(), "--version")) for command in commands)
-    return Detection("found a pyproject.toml that uses pytest", candidates)
+    return Detection("a pyproject.toml that uses pytest", candidates)
 
 
 def _node(read: ReadFile) -> Detection | None:
@@ -152,17 +152,15 @@ def _node(read: ReadFile) -> Detection | None:
     test = scripts.get("test") if isinstance(scripts, dict) else None
     if not isinstance(test, str) or _NO_TEST in test:
         return None
-    return _detection("found a package.json with a test script", "npm test", ("npm", "--version"))
+    return _detection("a package.json with a test script", "npm test", ("npm", "--version"))
 
 
 def _go(read: ReadFile) -> Detection | None:
-    return None if read("go.mod") is None else _detection("found a go.mod", "go test ./...", ("go", "version"))
+    return None if read("go.mod") is None else _detection("a go.mod", "go test ./...", ("go", "version"))
 
 
 def _rust(read: ReadFile) -> Detection | None:
-    return (
-        None if read("Cargo.toml") is None else _detection("found a Cargo.toml", "cargo test", ("cargo", "--version"))
-    )
+    return None if read("Cargo.toml") is None else _detection("a Cargo.toml", "cargo test", ("cargo", "--version"))
 
 
 def _detection(why: str, command: str, probe: tuple[str, ...]) -> Detection:
@@ -217,7 +215,8 @@ def run_verification(
 
 def verification_error(run: VerificationRun, done: Completed, *, hint: str) -> CommandError:
     """Return the error for a command that failed (22)."""
-    what = f"failed with exit code {done.code}: {run.command}"
+    how = f"was killed by signal {-done.code}" if done.code < 0 else f"exited with code {done.code}"
+    what = f"verification failed: `{run.command}` {how}"
     if done.start_error:
-        what = f"could not be started: {done.start_error}"
-    return CommandError(f"the verification {what}", hint=hint, exit=ExitCode.VERIFY_FAILED)
+        what = f"verification could not be started: {done.start_error}"
+    return CommandError(what, hint=hint, exit=ExitCode.VERIFY_FAILED)

@@ -118,7 +118,7 @@ class HttpClient:
         try:
             with self._client.stream("GET", self._server.url(path), timeout=httpx.Timeout(idle_timeout)) as response:
                 if "event-stream" not in response.headers.get("content-type", ""):
-                    return RequestFailed(FailureKind.STATUS, f"status {response.status_code}, and no event stream")
+                    return RequestFailed(FailureKind.STATUS, f"status {response.status_code}, not an event stream")
                 for chunk in response.iter_raw():
                     self._deadline.set(self._clock.now() + idle_timeout)
                     on_chunk(chunk)
@@ -133,7 +133,7 @@ class HttpClient:
                 reason = f"no connection within {min(CONNECT_TIMEOUT_S, timeout):.0f} s"
                 failed = RequestFailed(FailureKind.TIMEOUT, reason)
             case httpx.TimeoutException():
-                return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
+                return RequestFailed(FailureKind.TIMEOUT, f"no complete response within {timeout:.0f} s")
             case httpx.ConnectError():
                 failed = classify_error(error)
             case _:
@@ -170,7 +170,7 @@ def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         reason = getattr(error, "strerror", None) or "it contains no certificate"
         raise CommandError(
-            f"the CA file {ca_file} cannot be used: {reason}", hint="set a PEM file with --ca-file"
+            f"the CA file {ca_file} cannot be used: {reason}", hint="pass a PEM file with --ca-file"
         ) from None
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
@@ -222,10 +222,10 @@ class _PinnedTransport(httpx.HTTPTransport):
         try:
             super().__init__(verify=verify, proxy=proxy, trust_env=False)
         except (ValueError, ImportError):  # the message may contain the proxy's password
-            hint = "set it to http://HOST:PORT, unset it, or use --dial"
+            hint = "set the proxy variable to http://HOST:PORT, unset it, or use --dial"
             raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
         if not hasattr(self._pool, "_network_backend"):
-            raise CommandError("this version of httpx hides its network backend", hint="install httpx 0.28")
+            raise CommandError("this version of httpx is not supported", hint="install httpx 0.28")
         self._pool._network_backend = backend  # noqa: SLF001 - tested with real TLS
 
 
@@ -241,7 +241,7 @@ def resolve_host(
     except UnicodeError as error:
         raise OSError(f"{host} is not a valid host name") from error
     if isinstance(found, TimedOut):
-        raise TimeoutError(f"DNS does not answer within {timeout:.0f} s")
+        raise TimeoutError(f"no response from DNS within {timeout:.0f} s")
     return tuple(dict.fromkeys(str(row[4][0]) for row in found.value))
 
 
@@ -254,9 +254,9 @@ def classify_error(error: Exception) -> RequestFailed:
             return RequestFailed(FailureKind.CONNECTION, reason, find_certificate_fault(cause))
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
-        return RequestFailed(FailureKind.FOREIGN, f"the proxy in the environment refuses the connection ({error})")
+        return RequestFailed(FailureKind.FOREIGN, f"the proxy in the environment rejected the connection ({error})")
     if isinstance(error, httpx.RemoteProtocolError):
-        return RequestFailed(FailureKind.BODY, f"the answer broke off or is not HTTP ({str(error) or 'closed'})")
+        return RequestFailed(FailureKind.BODY, f"the response is incomplete or not HTTP ({str(error) or 'closed'})")
     return RequestFailed(FailureKind.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)
 
 

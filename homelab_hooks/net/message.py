@@ -50,7 +50,7 @@ def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) ->
     for chunk in chunks:
         size += len(chunk)
         if size > max_bytes:
-            return RequestFailed(FailureKind.BODY, f"the answer is longer than {max_bytes} bytes")
+            return RequestFailed(FailureKind.BODY, f"the response is longer than {max_bytes} bytes")
         parts.append(chunk)
     body = b"".join(parts)
     if encoding.lower() not in ("gzip", "x-gzip"):
@@ -59,7 +59,7 @@ def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) ->
     try:
         unpacked = packed.decompress(body, max_bytes + 1)
     except zlib.error:
-        return RequestFailed(FailureKind.BODY, "the answer's compression is broken")
+        return RequestFailed(FailureKind.BODY, "cannot decompress the response")
     if len(unpacked) > max_bytes:
-        return RequestFailed(FailureKind.BODY, f"the answer is longer than {max_bytes} bytes")
-    return unpacked if packed.eof else RequestFailed(FailureKind.BODY, "the compressed answer broke off")
+        return RequestFailed(FailureKind.BODY, f"the response is longer than {max_bytes} bytes")
+    return unpacked if packed.eof else RequestFailed(FailureKind.BODY, "the compressed response is incomplete")

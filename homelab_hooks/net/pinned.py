@@ -40,7 +40,7 @@ class Deadline:
         """Return the seconds left, at most `timeout`. Raises httpcore.ReadTimeout if no time is left."""
         left = self._end - self._clock.now()
         if left <= 0:
-            raise httpcore.ReadTimeout("the time for the whole answer is over")
+            raise httpcore.ReadTimeout("response timed out")
         return left if timeout is None else min(timeout, left)
 
 
@@ -100,7 +100,7 @@ class PinnedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Connect to the pinned address of the host, or to the first address from DNS that accepts a connection."""
-        failed: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("DNS gives no address")
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError("no address found in DNS")
         for address, real_port in self._addresses(host, port, self._deadline.remaining(timeout)):
             try:
                 stream = self._real.connect_tcp(

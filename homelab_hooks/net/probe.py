@@ -41,7 +41,7 @@ def probe_server(
         addresses = (dial.address,) if dial else resolve_host(server.host, server.port, timeout)
     except OSError as error:
         return DnsFailed((error.strerror or str(error)).lower())
-    begin, reason = clock.now(), "DNS gives no address"
+    begin, reason = clock.now(), "no address found in DNS"
     port = (dial.port if dial else None) or server.port
     for address in addresses:
         try:
@@ -69,7 +69,7 @@ def _handshake(
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
         failure = classify_error(error)
         fault = failure.certificate_fault
-        return TlsFailed("", failure.reason if fault else f"TLS fails: {_error_reason(error)}", fault)
+        return TlsFailed("", failure.reason if fault else f"TLS error: {_error_reason(error)}", fault)
     finally:
         stream.close()
     return Connected("", 0.0, certificate=certificate)

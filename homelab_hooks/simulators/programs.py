@@ -71,7 +71,8 @@ class ManagedProgram:
                 return port
             self._running.stop()
         raise CommandError(
-            f"a demo server did not start: {output[-500:].strip()}", hint="fix what its output reports, then retry"
+            f"a demo server did not start: {output[-500:].strip()}",
+            hint="fix what the server's output reports, then retry",
         )
 
     def stop(self) -> None:

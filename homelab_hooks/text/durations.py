@@ -20,11 +20,11 @@ def parse_duration(text: str) -> float:
     """
     found = _DURATION_PATTERN.fullmatch(text.strip().lower())
     if not found or not any(found.groupdict().values()):
-        raise ValueError("a duration like 90, 90s, 2m or 1h30m is expected")
+        raise ValueError("expected a duration, such as 90, 90s, 2m, or 1h30m")
     hours, minutes, seconds = (float(found[unit] or 0) for unit in "hms")
     total = hours * 3600 + minutes * 60 + seconds
     if total >= MAX_DURATION_S:
-        raise ValueError(f"a duration of at most {_MAX_DURATION_HOURS}h is expected")
+        raise ValueError(f"expected a duration of at most {_MAX_DURATION_HOURS}h")
     return total
 
 

@@ -25,14 +25,14 @@ class UnexpectedShape(ValueError):  # noqa: N818 - the response is wrong, not th
 def read_list(raw: object, parse: Callable[[object], T]) -> tuple[T, ...]:
     """Read each item of a list. Raises UnexpectedShape."""
     if not isinstance(raw, list):
-        raise UnexpectedShape(f"a list was expected, not {_type_name(raw)}")
+        raise UnexpectedShape(f"expected a list, not {_type_name(raw)}")
     return tuple(parse(item) for item in raw)
 
 
 def read_object(raw: object) -> Json:
     """Return the value as a JSON object. Raises UnexpectedShape."""
     if not isinstance(raw, Mapping):
-        raise UnexpectedShape(f"an object was expected, not {_type_name(raw)}")
+        raise UnexpectedShape(f"expected an object, not {_type_name(raw)}")
     return raw
 
 

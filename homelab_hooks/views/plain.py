@@ -90,7 +90,9 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
             remedy = f"; {event.remedy}" if event.remedy else ""
             return [f"waiting: {event.reason} ({durations.format_duration(event.elapsed)}){remedy}"]
         case ContactLost():
-            return [f"lost contact: {event.reason}; retrying for {durations.format_duration(event.retry_for)}"]
+            return [
+                f"no usable response: {event.reason}; retrying for up to {durations.format_duration(event.retry_for)}"
+            ]
         case ContactRestored():
             return [f"reconnected after {durations.format_duration(event.away)}"]
         case Log():

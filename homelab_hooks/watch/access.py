@@ -59,7 +59,7 @@ def check_ci_access(
             return CiAccess(login, _require_answer(look, where))
     raise CommandError(
         "could not determine the repository's OWNER/NAME in CI",
-        hint="set it with --repo OWNER/NAME",
+        hint="pass --repo OWNER/NAME, or set homelab.ciRepo",
         exit=ExitCode.REFUSED,
     )
 

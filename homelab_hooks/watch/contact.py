@@ -8,7 +8,7 @@ from homelab_hooks.polling import contact as polling_contact
 from homelab_hooks.polling.outcome import Denied, FailureKind, Unavailable
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.verdict import Verdict
-from homelab_hooks.watch.state import CiWatchState
+from homelab_hooks.watch.state import CiWatchState, WatchTimeouts
 
 MAX_FOREIGN = 3
 """responses of another server in a row, with no API response ever, after which the address counts as wrong"""
@@ -46,10 +46,11 @@ def on_denied(watch: CiWatchState, poll: Denied, now: float) -> tuple[CiWatchSta
     return watch, events
 
 
-def build_unreachable_verdict(poll: Unavailable | Denied, timeout: float) -> Verdict:
-    """Return the verdict for a server that gave no usable response within `timeout` seconds."""
-    advice = poll.hint or "homelab config shows the effective server and dial"
-    hint = f"run the same command again to continue; {advice}"
+def build_unreachable_verdict(poll: Unavailable | Denied, timeouts: WatchTimeouts) -> Verdict:
+    """Return the verdict for a server that gave no usable response within the unreachable-timeout."""
+    timeout = timeouts.unreachable
+    retry = "try again later" if timeouts.one_poll else "to resume, run the same command again"
+    hint = f"{retry}; {poll.hint or 'to check the address, run homelab config'}"
     return Verdict(
         exit=ExitCode.UNREACHABLE, reason=f"no usable response for {format_duration(timeout)}: {poll.reason}", hint=hint
     )

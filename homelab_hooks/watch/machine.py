@@ -225,7 +225,7 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
     """Settle an undecided watch if a timeout is over."""
     unreachable = watch.timeouts.unreachable
     if isinstance(poll, Unavailable | Denied) and is_timed_out(watch.contact, now, timeout=unreachable):
-        return _finish(watch, contact.build_unreachable_verdict(poll, unreachable))
+        return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts))
     has_waited = watch.seconds_in_contact(now) >= watch.timeouts.appear or not watch.repo_active
     if isinstance(poll, Found | NotFound) and not watch.tracks and has_waited:
         gone = ", ".join(map(str, watch.vanished))
@@ -262,7 +262,7 @@ def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: floa
 
 _NOT_APPEARED = "no pipeline has appeared yet"
 _HINT_TO_WAIT = "run homelab-watch to wait for the result"
-_HINT_TO_CONTINUE = "run the same command again to continue"
+_HINT_TO_CONTINUE = "to resume, run the same command again"
 
 
 def _is_waiting_for_ci(watch: CiWatchState) -> bool:

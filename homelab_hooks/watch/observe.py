@@ -201,5 +201,7 @@ def _report_other_pipelines(
     ):
         if (row.run, row.status) not in watch.reported_others:
             watch = watch._replace(reported_others=watch.reported_others | {(row.run, row.status)})
-            events.append(build_pipeline_event(watch, row, deciding=False, note="also on this commit; does not decide"))
+            events.append(
+                build_pipeline_event(watch, row, deciding=False, note="same commit; does not count for the result")
+            )
     return watch, events

@@ -88,7 +88,7 @@ def test_the_reason_that_matters_stands_first_and_what_was_never_given_is_soon_s
     with pytest.raises(CommandError) as raised:
         find_token(tuple(lambda found=found: found for found in said))  # type: ignore[misc]  # bound early on purpose
     assert raised.value.exit is ExitCode.UNREACHABLE
-    assert raised.value.message.endswith(": Vault: no answer; a file: it is locked; nothing in the environment, git")
+    assert raised.value.message.endswith(": Vault: no answer; a file: it is locked; no token in the environment or git")
     assert raised.value.hint == "unseal it"
 
 
@@ -153,7 +153,7 @@ def test_a_helper_that_hangs_is_given_up(seal: dict[str, str], helper: Helper) -
     helper(f"exec {FOREVER}")
     found = read_token_from_git(CI, ProcessRunner(seal), token_page="/tokens", timeout=0.3)
     assert isinstance(found, TokenNotFound)
-    assert "no answer within 0.3 s" in found.reason
+    assert "no response within 0.3 s" in found.reason
 
 
 def test_a_source_that_did_not_answer_once_is_neither_asked_again_nor_waited_for() -> None:
@@ -161,7 +161,7 @@ def test_a_source_that_did_not_answer_once_is_neither_asked_again_nor_waited_for
 
     def hangs() -> TokenNotFound:
         asked.append(1)
-        return TokenNotFound("git's credential helpers", "no answer within 10 s", unreachable=True)
+        return TokenNotFound("git's credential helpers", "no response within 10 s", unreachable=True)
 
     source = cache_source(hangs)
     said = [source() for _ in range(3)]
@@ -206,7 +206,7 @@ def test_the_order_is_environment_then_vault_then_git(seal: dict[str, str], help
         source(VAULT_ADDR="http://127.0.0.1:1", VAULT_TOKEN="v")
     assert raised.value.message == (
         "cannot obtain the CI token now: Vault secret/ci/global at http://127.0.0.1:1: "
-        "no answer (Connection refused); nothing in the environment, git's credential helpers"
+        "no response (Connection refused); no token in the environment or git's credential helpers"
     )
     with pytest.raises(CommandError) as raised:
         source()

@@ -94,7 +94,7 @@ def test_the_version_of_the_kv_engine_is_found_out(ask: Any, path: str, value: s
         ({"field": "other"}, "no field other", "homelab.vaultField"),
         ({"field": "empty"}, "no field empty", "homelab.vaultField"),
         ({"field": "number"}, "no field number", "homelab.vaultField"),
-        ({"token": "hvs.nonsense"}, "refused the token from VAULT_TOKEN", "vault login"),
+        ({"token": "hvs.nonsense"}, "rejected the token from VAULT_TOKEN", "vault login"),
         ({"token": ""}, "no Vault token", "VAULT_TOKEN"),
     ],
 )
@@ -200,14 +200,14 @@ def test_a_redirect_never_carries_the_vault_token_elsewhere(
         (200, '{"data": {"path": 5}}', "not from Vault"),
         (200, '{"data": {"path": "secret/", "options": {"version": "x"}}}', "not from Vault"),
         (200, "", "not from Vault"),
-        (403, '{"errors": ["permission denied"]}', "refused the token"),
+        (403, '{"errors": ["permission denied"]}', "rejected the token"),
         (404, '{"errors": []}', "nothing at that path"),
         (429, "", "failed with 429"),
         (200, '{"data": {"path": "secret/", "options": {"version": 1e999}}}', "not from Vault"),
         (200, '{"data": {"path": "secret/", "options": {"version": %s}}}' % ("9" * 5000), "not from Vault"),
         (200, '{"data": {"path": "sec", "options": {"version": 2}}}', "not from Vault"),
         (200, "[" * 100_000, "not from Vault"),
-        (403, "[" * 100_000, "refused the token"),
+        (403, "[" * 100_000, "rejected the token"),
         (500, '{"errors": 5}', "failed with 500"),
         (500, '{"errors": ["1 error\\u001b[2J occurred"]}', "failed"),
         (503, '{"errors": ["Vault is sealed"]}', "sealed"),
@@ -242,7 +242,7 @@ def test_a_vault_that_says_nothing_is_given_up() -> None:
             server=parse_server_url(f"http://127.0.0.1:{silent.getsockname()[1]}"), token="hvs.s3cret",
             token_source="VAULT_TOKEN", path="secret/ci/global", field=FIELD, timeout=0.2,
         )  # fmt: skip
-        assert "no whole answer" in failed(asked(known)).reason
+        assert "no complete response" in failed(asked(known)).reason
 
 
 @pytest.mark.parametrize(
@@ -294,5 +294,5 @@ def test_the_runtime_finds_the_vault_token_in_the_users_home(
     assert found.value == "t0ken-in-vault"
     assert runtime.redact(f"{token} t0ken-in-vault") == "*** ***"
     refused = Runtime({**environ, "VAULT_TOKEN": "hvs.nonsense"}, tmp_path)
-    with pytest.raises(CommandError, match="refused the token from VAULT_TOKEN"):
+    with pytest.raises(CommandError, match="rejected the token from VAULT_TOKEN"):
         refused.token(refused.config({}))

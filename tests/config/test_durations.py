@@ -20,7 +20,7 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
     "text", ["", " ", "-1", "1.5h", "m", "1m1h", "1 m", "1d", "ten", "1e3", "inf", "nan", "1h30m20x", "٣", "9" * 400]
 )
 def test_what_is_not_a_duration_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="like 90, 90s, 2m or 1h30m"):
+    with pytest.raises(ValueError, match="such as 90, 90s, 2m, or 1h30m"):
         durations.parse_duration(text)
 
 

@@ -66,7 +66,7 @@ def test_an_empty_entry_of_git_is_unset(clone: Clone, config: Resolved) -> None:
 def test_an_entry_without_a_value_is_malformed(clone: Clone, config: Resolved) -> None:
     with (clone.path / ".git" / "config").open("a") as file:
         file.write("[homelab]\n\ttimeout\n")
-    with pytest.raises(CommandError, match=r"git config homelab.timeout \(local\)"):
+    with pytest.raises(CommandError, match=r"homelab.timeout \(git config, local\)"):
         config()
 
 
@@ -102,7 +102,7 @@ def test_a_tracked_file_cannot_name_the_server(clone: Clone, config: Resolved) -
     clone.write(".homelab.toml", 'server = "https://evil.example.test"\nvault-addr = "https://evil.example.test"\n')
     found = config()
     assert (found.server, found.vault_addr) == (None, None)
-    assert ["server" in found.warnings[0], "vault-addr" in found.warnings[1]] == [True, True]
+    assert ["server" in found.warnings[0].text, "vault-addr" in found.warnings[1].text] == [True, True]
 
 
 def test_outside_a_repository_the_users_own_settings_still_hold(

@@ -178,8 +178,7 @@ def test_a_malformed_value_is_a_usage_error_that_names_setting_and_source(place:
         resolve_config(place.give(text))
     said = raised.value
     assert said.exit is ExitCode.USAGE
-    assert (place.setting.option or place.setting.git or place.setting.env[0]) in said.message
-    assert place.named in said.message
+    assert place.key in said.message
     assert said.hint
 
 
@@ -281,12 +280,13 @@ def test_what_a_tracked_file_may_not_say_is_ignored_and_named(key: str) -> None:
     config = resolve_config(SettingSources(tracked={key: "https://evil.example.test"}))
     assert {found.source for found in config.values} == {"default"}
     assert len(config.warnings) == 1
-    assert key in config.warnings[0]
-    assert "ignored" in config.warnings[0]
+    assert f"ignoring `{key}` in .homelab.toml" in config.warnings[0].text
 
 
 def test_a_whole_table_in_the_tracked_file_is_named_too() -> None:
-    assert "ci" in resolve_config(SettingSources(tracked={"ci": {"server": "https://evil.example.test"}})).warnings[0]
+    assert (
+        "ci" in resolve_config(SettingSources(tracked={"ci": {"server": "https://evil.example.test"}})).warnings[0].text
+    )
 
 
 def test_a_tracked_file_may_set_exactly_the_documented_settings() -> None:

@@ -99,7 +99,7 @@ def test_an_image_that_never_comes_is_a_timeout_whatever_runs(a_wait: Given, sna
     state, _, _ = play(a_wait(), (0.0, Found(snapshot(tag))), (100.0, Found(snapshot(tag))))
     assert outcome(state).exit is ExitCode.TIMEOUT
     assert f"app:{tag}" in outcome(state).reason
-    assert outcome(state).hint == "run the same command again to continue"
+    assert outcome(state).hint == "to resume, run the same command again"
 
 
 def test_a_mutable_tag_is_unproven_at_the_first_poll_only(a_wait: Given, snapshot: Given) -> None:

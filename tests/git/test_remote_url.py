@@ -51,28 +51,28 @@ NAMELESS = [
     ("ssh://h/~user/repo", "home directory"),
     ("h:~/repo", "home directory"),
     ("h:~user/repo", "home directory"),
-    ("file:///srv/o/r.git", "path on this machine"),
-    ("/srv/o/r.git", "path on this machine"),
-    ("../o/r", "path on this machine"),
-    ("./repo", "path on this machine"),
-    ("repo", "path on this machine"),
-    ("C:\\work\\o\\r", "path on this machine"),
-    ("C:/work/o/r", "path on this machine"),
-    ("\\\\srv\\o\\r", "path on this machine"),
-    ("./a:b", "path on this machine"),
-    ("h:repo.git", "the owner is missing"),
-    ("git@h:repo.git", "the owner is missing"),
-    ("ssh://git@h/repo.git", "the owner is missing"),
-    ("https://gist.example.test/0123abcd.git", "the owner is missing"),
+    ("file:///srv/o/r.git", "local path"),
+    ("/srv/o/r.git", "local path"),
+    ("../o/r", "local path"),
+    ("./repo", "local path"),
+    ("repo", "local path"),
+    ("C:\\work\\o\\r", "local path"),
+    ("C:/work/o/r", "local path"),
+    ("\\\\srv\\o\\r", "local path"),
+    ("./a:b", "local path"),
+    ("h:repo.git", "no owner"),
+    ("git@h:repo.git", "no owner"),
+    ("ssh://git@h/repo.git", "no owner"),
+    ("https://gist.example.test/0123abcd.git", "no owner"),
     ("codecommit::eu-west-1://repo", "remote helper"),
     ("ext::sh -c x", "remote helper"),
     ("https://h/o/r.wiki.git", "wiki"),
-    ("git@h:o/../r", "plain"),
-    ("https://h/o/a%2Fb", "slash is hidden"),
-    ("https://h:port/o/r", "well-formed"),
-    ("https://[::1/o/r", "well-formed"),
-    ("ftp://h/o/r", "not the address of a forge"),
-    ("", "path on this machine"),
+    ("git@h:o/../r", "contains . or .."),
+    ("https://h/o/a%2Fb", "encoded slash"),
+    ("https://h:port/o/r", "not a valid URL"),
+    ("https://[::1/o/r", "not a valid URL"),
+    ("ftp://h/o/r", "not the URL of a forge"),
+    ("", "local path"),
 ]
 
 
@@ -95,7 +95,7 @@ def test_defect_39_a_url_that_says_no_owner_is_not_guessed_at(url: str, why: str
 def test_a_number_after_the_colon_is_a_directory_and_looks_like_a_slip() -> None:
     found = parse_remote_url("git@h:22/owner/repo")
     assert isinstance(found, RepoAddress)
-    assert "not a port" in found.note
+    assert "for a port" in found.note
 
 
 def test_a_shown_url_has_no_user_part_and_no_escape_sequence() -> None:
@@ -124,8 +124,8 @@ def test_the_remote_is_chosen_in_the_documented_order(names: list[str], told: di
     [
         (["b", "a"], {}, "there are: a, b", "--remote"),
         ([], {}, "no remote", "git remote add"),
-        (["origin"], {"wanted": "orgin"}, "no remote orgin", "there are: origin"),
-        (["origin"], {"push_default": "gone"}, "remote.pushDefault", "there are: origin"),
+        (["origin"], {"wanted": "orgin"}, "no remote orgin", "existing remote: origin"),
+        (["origin"], {"push_default": "gone"}, "remote.pushDefault", "existing remote: origin"),
     ],
 )
 def test_a_remote_that_cannot_be_determined_is_a_problem_that_lists_them(

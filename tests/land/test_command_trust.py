@@ -142,14 +142,17 @@ def test_a_landing_that_is_resumed_reads_the_setting_again_and_keeps_the_option(
     assert shell(*LAND).code == 22
     ann.git("config", "homelab.verify", "echo later")
     done = shell(*LAND, "--continue")
-    assert (done.code, "verifying with `echo later`: git config homelab.verify (local)" in done.err) == (0, True), done
+    assert (done.code, "verifying with `echo later` (from git config homelab.verify (local))" in done.err) == (
+        0,
+        True,
+    ), done
 
     ann.commit("b")
     assert shell(*LAND, "--verify-cmd", "test -e ../good").code == 22
     assert shell(*LAND, "--continue").code == 22, "the option is kept"
     (ann.path.parent / "good").touch()
     done = shell(*LAND, "--continue")
-    assert (done.code, "verifying with `test -e ../good`: option --verify-cmd" in done.err) == (0, True), done
+    assert (done.code, "verifying with `test -e ../good` (from option --verify-cmd)" in done.err) == (0, True), done
 
     ann.commit("c")
     ann.git("config", "homelab.verify", "false")

@@ -417,7 +417,7 @@ def test_a_resumed_landing_verifies_as_configured_now(
     cut_at(events, git_land, ann, ("push", "started"), verify="echo before")
     assert land_run.continue_landing(parts(ann), verify=VerifyCommand("echo now", "told again")).landed
     assert events.lines("verify") == [
-        "verifying with `echo before`: told", "before", "verifying with `echo now`: told again", "now"
+        "verifying with `echo before` (from told)", "before", "verifying with `echo now` (from told again)", "now"
     ]  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def test_cleaning_removes_work_tree_branch_and_empty_folders(workshop: ScratchRe
     ann = workshop.clone("ann")
     task_worktree.start_worktree("fix/x", git=opened(ann), user="ann")
     said = task_worktree.remove_worktree("fix/x", git=opened(ann), user="ann")
-    assert said == "removed the work tree and the branch ann/fix/x"
+    assert said == "removed the worktree and the branch ann/fix/x"
     assert ann.git("branch", "--list", "ann/*") == ""
     assert not (ann.path / ".worktrees").exists()
 
@@ -126,9 +126,9 @@ def test_a_work_tree_is_not_removed_from_inside_itself_nor_one_that_is_not_there
 ) -> None:
     ann = workshop.clone("ann")
     path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
-    with pytest.raises(CommandError, match="cannot remove the current work tree"):
+    with pytest.raises(CommandError, match="cannot remove the current worktree"):
         task_worktree.remove_worktree("x", git=opened(Clone(path, workshop.environ)), user="ann")
-    with pytest.raises(CommandError, match="no work tree"):
+    with pytest.raises(CommandError, match="no worktree"):
         task_worktree.remove_worktree("y", git=opened(ann), user="ann")
 
 
@@ -141,7 +141,7 @@ def test_defect_20_a_branch_that_could_not_be_deleted_is_said_to_be_left(
     lock = ann.path / ".git/refs/heads/ann/x.lock"
     lock.touch()
     said = task_worktree.remove_worktree("x", git=opened(ann), user="ann")
-    assert said.startswith("removed the work tree but not the branch ann/x: ")
+    assert said.startswith("removed the worktree but not the branch ann/x: ")
     assert "x.lock" in said
     lock.unlink()
     assert ann.git("branch", "--list", "ann/*").strip() == "ann/x"
@@ -235,9 +235,7 @@ def test_a_topic_gets_a_place_in_no_other_work_tree(
         assert not [other for other in others if path.is_relative_to(other) and other != base]
         assert Clone(path, workshop.environ).git("status", "--porcelain") == ""
     for topic in ("one", "two/three"):
-        assert task_worktree.remove_worktree(topic, git=opened(here), user="ann").startswith(
-            "removed the work tree and"
-        )
+        assert task_worktree.remove_worktree(topic, git=opened(here), user="ann").startswith("removed the worktree and")
     assert not (base / ".worktrees").exists()
 
 

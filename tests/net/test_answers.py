@@ -138,7 +138,7 @@ def test_what_is_not_an_event_stream_is_not_listened_to(client: Client, httpserv
     httpserver.expect_request("/page").respond_with_data(b"data: {}\n\n", content_type="text/html")
     heard: list[bytes] = []
     ended = client(httpserver.url_for("")).stream("/page", heard.append, idle_timeout=5.0)
-    assert (ended.reason, heard) == ("status 200, and no event stream", [])
+    assert (ended.reason, heard) == ("status 200, not an event stream", [])
 
 
 @pytest.mark.parametrize("where", ["other host", "same origin", "other scheme"])

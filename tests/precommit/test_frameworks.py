@@ -67,11 +67,11 @@ def test_verify_shows_what_failed_last_and_does_not_run_the_framework_again(
 
     code, said = framework.push()
     assert code == 1
-    assert "found a Makefile with a test target" in said
+    assert "from a Makefile with a test target" in said
     last = [line for line in said.splitlines() if line.strip()]
     end = next(number for number, line in enumerate(last) if "homelab: verify-failed exit=22" in line)
-    assert "hint: fix it and push again; to push anyway: SKIP=homelab-verify git push" in last[end - 1]
-    assert "the verification failed with exit code 2: make test" in last[end - 2]
+    assert "hint: fix the problem, then push again; to push anyway: SKIP=homelab-verify git push" in last[end - 1]
+    assert "verification failed: `make test` exited with code 2" in last[end - 2]
 
     (workshop.folder / "code").write_text("0")
     code, said = framework.push()

@@ -85,4 +85,4 @@ def test_a_vault_that_is_out_of_reach_is_not_a_missing_token(
         done = shell(*command)
         assert done.code == 8, done.err
         assert "cannot obtain the CI token now: Vault" in done.err
-        assert "no answer (Connection refused)" in done.err
+        assert "no response (Connection refused)" in done.err

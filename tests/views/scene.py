@@ -45,7 +45,7 @@ EVENTS: tuple[Event, ...] = (
     StageChanged(Stage.VERIFY, Progress.STARTED),
     Log("verify", "\x1b[32m12 passed\x1b[0m in 3.4 s\r"),
     Log("push", "remote: see https://ann:p@ss@git.example.test/acme/app with t0ken-value"),
-    Log("homelab", ".homelab.toml may not set server; it is ignored", LogLevel.WARNING),
+    Log("homelab", "ignoring `server` in .homelab.toml", LogLevel.WARNING),
     Log("homelab", "the log could not be fetched", LogLevel.ERROR),
     StageChanged(Stage.WATCH, Progress.STARTED),
     Waiting("no pipeline yet", "redeliver the webhook, or homelab ci restart", 61.0),
@@ -60,7 +60,7 @@ EVENTS: tuple[Event, ...] = (
     ContactRestored(6.21),
     Log("step build/test", "漢" * 150),
     RolloutChanged(
-        "web/shop", "rolling", "1 of 2 pods runs 9f2c1a7b", desired=2, updated=1, ready=2, available=2, old=1
+        "web/shop", "progressing", "1 of 2 pods runs 9f2c1a7b", desired=2, updated=1, ready=2, available=2, old=1
     ),
     RolloutChanged("web/shop", "waiting"),
     Finding("git", FindingStatus.OK, "git 2.39.5"),

@@ -99,7 +99,7 @@ class SharedClockHttp:
             if silent:
                 self._time.advance(timeout)
         if self._time.now() - begin >= timeout:
-            return RequestFailed(FailureKind.TIMEOUT, f"no whole answer within {timeout:.0f} s")
+            return RequestFailed(FailureKind.TIMEOUT, f"no complete response within {timeout:.0f} s")
         return reply
 
 

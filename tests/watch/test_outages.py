@@ -144,7 +144,7 @@ def test_a_dead_agent_is_reported_and_ends_by_the_timeout(
     ended = watch(woodpecker, Watching(seconds=(50, 10, 10)))
     assert ended.verdict.exit is ExitCode.TIMEOUT
     assert "#1 is " in ended.verdict.reason
-    assert ended.verdict.hint == "run the same command again to continue"
+    assert ended.verdict.hint == "to resume, run the same command again"
     if script == timelines.make_pending():
         assert any(isinstance(event, Waiting) and "no agent" in event.reason for event in ended.events)
 

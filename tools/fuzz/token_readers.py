@@ -80,7 +80,7 @@ def _asked(door: Answers, code: int) -> None:
     assert not texts.harmful(found.reason), found
     assert VAULT.token not in found.reason
     assert len(found.reason) < 150
-    assert not found.unreachable or code >= 400 or "no answer" in found.reason
+    assert not found.unreachable or code >= 400 or "no response" in found.reason
 
 
 VAULT = VaultSettings(

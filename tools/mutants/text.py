@@ -338,8 +338,8 @@ TEXT = (
         (
             Change(
                 "hooks/pre_push/target.py",
-                "{shlex.quote(name)} --auto",
-                "{name} --auto",
+                "set-head {shlex.quote(name)} BRANCH",
+                "set-head {name} BRANCH",
             ),
         ),
         ("tests/hooks/pre_push/test_gates.py::test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called",),

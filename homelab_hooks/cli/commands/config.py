@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, session: Session) -> int:
     """Print the settings."""
     config, problems = session.resolve_leniently(vars(args))
-    for text in config.warnings:
-        session.tell(Log(source="homelab", text=text, level=LogLevel.WARNING))
+    for warning in config.warnings:
+        session.tell(Log(source="homelab", text=str(warning), level=LogLevel.WARNING))
     rows = [*_rows(config, session.runtime.redact), ("token", *_token(session))]
     if config.output is OutputMode.JSON and not problems:
         found = [{"setting": name, "value": value, "source": source} for name, value, source in rows]

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
         return 0
     scenario = SCENARIOS.get(args.scenario)
     if scenario is None:
-        raise CommandError(f"{args.scenario!r} is not a scenario", hint=f"one of {', '.join(SCENARIOS)}")
+        raise CommandError(f"{args.scenario!r} is not a scenario", hint=f"expected one of {', '.join(SCENARIOS)}")
     say = session.runtime.terminal.err
     if args.shell:
         return _shell(session)

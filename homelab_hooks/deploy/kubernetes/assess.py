@@ -153,7 +153,9 @@ def _assess_paused(case: _Context) -> Assessment | None:
     if not case.workload.paused or not (_assess_observed(case) or _assess_counts(case) or _assess_old_pods(case)):
         return None
     return RolloutProgressing(
-        case.proof.image, blocked_by="the Deployment is paused", blocked_hint="kubectl rollout resume it"
+        case.proof.image,
+        blocked_by="the Deployment is paused",
+        blocked_hint="to resume the rollout, run kubectl rollout resume",
     )
 
 
@@ -183,10 +185,10 @@ def _assess_problems(case: _Context) -> Assessment | None:
 def _assess_scale(case: _Context) -> Assessment | None:
     if case.workload.counts.desired:
         return None
-    reason = "no node is chosen for it" if case.history.kind is WorkloadKind.DAEMONSET else "it is scaled to zero"
+    reason = "no node is selected" if case.history.kind is WorkloadKind.DAEMONSET else "scaled to zero"
     return ImageUnproven(
         f"{reason}, so that no pod runs {case.proof.image}",
-        "scale it up, then run the same command again",
+        "scale the workload up, then run the same command again",
         case.proof.image,
     )
 
@@ -218,7 +220,9 @@ def _blocked_by(case: _Context) -> tuple[str, str]:
         count = pluralize(len(case.old), "pod")
         return f"pods are replaced only when they are deleted (OnDelete): {count} to go", "delete the old pods"
     if behind:
-        return f"the partition ({workload.partition}) holds {pluralize(behind, 'pod')} back", "lower the partition"
+        count = f"{pluralize(behind, 'pod')} {'is' if behind == 1 else 'are'}"
+        reason = f"{count} not updated because of the partition ({workload.partition})"
+        return reason, "lower the partition of the StatefulSet"
     return "", ""
 
 
@@ -230,6 +234,6 @@ def _assess_digests(case: _Context) -> Assessment | None:
         if len(digests) > 1:
             blocked_by = f"the pods run {len(digests)} different images as {case.proof.image}"
             return RolloutProgressing(
-                case.proof.image, blocked_by=blocked_by, blocked_hint="the tag was pushed again: restart the rollout"
+                case.proof.image, blocked_by=blocked_by, blocked_hint="restart the rollout: the tag was pushed again"
             )
     return None

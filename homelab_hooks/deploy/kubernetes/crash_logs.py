@@ -38,4 +38,4 @@ class CrashLogs:
         for line in lines:
             self._tell(Log(source=f"pod {crashed.pod}/{crashed.container}", text=line, level=LogLevel.ERROR))
         command = self._kubectl.log_command(target, crashed.pod, crashed.container)
-        self._tell(Log(source="homelab", text=f"{'the rest' if lines else 'its log'}: {command}"))
+        self._tell(Log(source="homelab", text=f"for the {'whole ' if lines else ''}log, run: {command}"))

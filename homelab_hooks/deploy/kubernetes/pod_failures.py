@@ -10,6 +10,7 @@ from enum import Enum, auto
 from homelab_hooks.deploy.assessment import CrashedContainer
 from homelab_hooks.deploy.poll_interval import PERMANENT_AFTER_S
 from homelab_hooks.kubectl.model import ContainerPhase, ContainerState, Pod, WorkloadKind
+from homelab_hooks.text.humanize import pluralize
 from homelab_hooks.text.sanitize import truncate_text
 
 TRANSIENT_LIMIT_S = 60.0
@@ -170,7 +171,7 @@ def _crash_text(pod: Pod, container: ContainerState) -> str:
     code = container.exit_code if ended else container.last_exit_code
     reason = container.reason if ended else container.last_reason
     how = "out of memory" if reason == "OOMKilled" else f"exit code {code}" if code is not None else reason
-    return f"{_location(pod, container)} crashes ({how}), {pod.restarts} restarts"
+    return f"{_location(pod, container)} crashed ({how}), restarted {pluralize(pod.restarts, 'time')}"
 
 
 def _location(pod: Pod, container: ContainerState) -> str:

@@ -94,7 +94,7 @@ class PushWatch:
         host, job = self._host, self._job
         common = host.git_readonly.location.common_dir()
         if common is None:
-            raise CommandError("not a git repository", hint="it may have been removed since the push")
+            raise CommandError("not a git repository", hint="the repository may have been removed since the push")
         now = host.clock.wall()
         record = WatchRecord(
             sha=job.sha, branch=job.branch, remote=format_remote_url(job.remote), process=os.getpid(),
@@ -173,7 +173,7 @@ def _not_landed_verdict(job: WatchJob, landed: bool | None, resume_command: str)
     return Verdict(
         exit=ExitCode.UNREACHABLE,
         sha=job.sha,
-        reason=f"unknown whether the push to {job.branch} landed: {format_remote_url(job.remote)} does not answer",
+        reason=f"unknown whether the push to {job.branch} landed: {format_remote_url(job.remote)} did not respond",
         hint=f"if it did, resume with: {resume_command}",
     )
 

@@ -128,7 +128,7 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
     """Yield the reasons against a file in the hooks directory, the most important first."""
     path, whose = hook.file.path, hook.file.owner
     if folder.problem:
-        yield InstallRefused(folder.problem, f"fix it, or unset it: {folder.origin or folder.path}")
+        yield InstallRefused(folder.problem, f"fix or unset {folder.origin or folder.path}")
     if folder.shared and facts.scope.option != "--global":
         yield InstallRefused(
             f"{folder.path} ({folder.origin}) is used by every repository", "run homelab hooks install --global"
@@ -139,9 +139,9 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
         state = "is tracked" if hook.tracked else "would show up in git status"
         names = f"{path.name} and {hook.backup.path.name}" if hook.file.exists else path.name
         remedy = f"add {names} to .gitignore there, or run {shims.source_dir() / hook.name} from your own hook"
-        yield InstallRefused(f"{path} {state}: that directory is part of the work tree", remedy)
+        yield InstallRefused(f"{path} {state}: that directory is in the working tree", remedy)
     if hook.file.kind is FileKind.FOLDER:
-        yield InstallRefused(f"{path} is a directory", "move it out of the way")
+        yield InstallRefused(f"{path} is a directory", f"move {path} out of the way")
     if whose.is_manager:
         yield InstallRefused(
             f"{path} is managed by {whose}",
@@ -149,7 +149,7 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
         )
     if hook.file.exists and hook.backup.exists and not hook.backup_is_current:
         reason = f"you have two hooks, {path} and {hook.backup.path.name}"
-        yield InstallRefused(reason, "merge them into the first")
+        yield InstallRefused(reason, f"merge both hooks into {path}")
 
 
 def _install_file(hook: HookSlot, text: str) -> tuple[list[InstallStep], str]:
@@ -201,7 +201,7 @@ def plan_uninstall(facts: HookFacts) -> InstallPlan:
         steps += [RemoveEmptyDir(facts.scope.shim_dir), RemoveEmptyDir(facts.scope.shim_dir.parent)]
     ours = [hook for hook in (facts.hooks_dir.hooks if facts.hooks_dir else ()) if hook.file.owner is HookManager.OURS]
     if facts.uses_lfs and any(hook.name == shims.PRE_PUSH_HOOK and not hook.backup.exists for hook in ours):
-        said.append("git-lfs: no hook uploads its objects now; to install its own, run git lfs install")
+        said.append("git-lfs: a push no longer uploads LFS objects; run git lfs install")
     return InstallPlan(tuple(steps), tuple(said))
 
 

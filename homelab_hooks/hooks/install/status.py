@@ -86,7 +86,7 @@ def _hook_line(hook: HookSlot) -> str:
     if ours:
         gone = known if (known := shims.embedded_path(ours.text or "")) and not os.access(known, os.X_OK) else ""
         weak = "" if ours.executable else ", not executable: git does not run it"
-        return f"homelab{yours}{weak}" + (f"; {gone} is missing: homelab is only found on PATH" if gone else "")
+        return f"homelab{yours}{weak}" + (f"; {gone} is missing; the hook looks for homelab on PATH" if gone else "")
     if not hook.file.exists:
         return "none"
     return _owner_name(hook.file.owner) + ("; homelab is not installed" if hook.file.owner is HookManager.USER else "")

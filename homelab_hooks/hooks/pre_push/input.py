@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 _HEADS = "refs/heads/"
+_ADD_REMOTE_HINT = "to add a remote, run git remote add origin URL"
 
 
 class RefUpdate(NamedTuple):

@@ -51,10 +51,10 @@ def is_target(branch: str, remote: str, config: Config, git: ReadOnlyRepository)
     if not isinstance(asked, NotFound | Unavailable):
         return branch == asked.value
     name = format_remote_url(remote)
-    why = f"cannot reach {name}: {asked.reason}" if isinstance(asked, Unavailable) else f"{name} has no default branch"
+    why = f"cannot reach {name}: {asked.reason}" if isinstance(asked, Unavailable) else f"{name} has no HEAD branch"
     raise CommandError(
         f"could not determine the target branch: {why}",
-        hint=f"run git config homelab.target BRANCH, or git remote set-head {shlex.quote(name)} --auto",
+        hint=f"run git config homelab.target BRANCH, or git remote set-head {shlex.quote(name)} BRANCH",
         exit=ExitCode.REFUSED,
     )
 

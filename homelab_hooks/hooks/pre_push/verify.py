@@ -53,14 +53,14 @@ def verify_push(updates: tuple[RefUpdate, ...], command: VerifyCommand, parts: G
     head = _require_checked_out(updates, parts.git)
 
     run = VerificationRun(command.command, parts.directory, tail_lines=TAIL_LINES)
-    announced = f"`{command.command}`: {command.why}"
+    announced = f"`{command.command}` (from {command.why})"
     with run_stage(Stage.VERIFY, emit=parts.emit, clock=parts.clock, detail=announced) as report:
         report.detail = command.command
         done = verification.run_verification(run, parts.runner, emit=parts.emit, clock=parts.clock)
         if not done.ok:
             report.mark_failed()
     if not done.ok:
-        raise verification.verification_error(run, done, hint=f"fix it and push again; {BYPASS_HINT}")
+        raise verification.verification_error(run, done, hint=f"fix the problem, then push again; {BYPASS_HINT}")
     what, remedy = describe_difference(parts.git, head, when=f" {DURING_VERIFICATION}")
     if what:
         raise CommandError(what, hint=f"{remedy}, then push again; {BYPASS_HINT}", exit=ExitCode.VERIFY_FAILED)
@@ -82,7 +82,7 @@ def choose_command(
         CommandError: (refused) there is none, or its program cannot be run.
     """
     if config.verify:
-        return VerifyCommand(config.verify, f"from {config.source('verify')}")
+        return VerifyCommand(config.verify, config.source("verify"))
     without = frozenset({verification.PRE_COMMIT_CONFIG}) if in_pre_commit else frozenset[str]()
     found = verification.detect_in(directory, without=without)
     if found is None:
@@ -98,7 +98,7 @@ def _require_checked_out(updates: tuple[RefUpdate, ...], git: Repository) -> str
         if git.history.tree_of(update.sha) != git.history.tree_of(head):
             pushed = f"the commit that is pushed to {update.branch} ({short_sha(update.sha)})"
             what = f"{pushed} is not checked out (HEAD is {short_sha(head)})"
-            raise CommandError(what, hint=f"check it out, then push; {BYPASS_HINT}", exit=ExitCode.REFUSED)
+            raise CommandError(what, hint=f"check out the commit, then push; {BYPASS_HINT}", exit=ExitCode.REFUSED)
     what, remedy = describe_difference(git, head)
     if what:
         raise CommandError(

@@ -49,8 +49,8 @@ ASCII_FALLBACK = str.maketrans("✓✗●○·━─│…", "+x*o.#-|~")
 _STATE_STYLES = {
     Style.GOOD: ("success", "done", "deployed"),
     Style.BAD: ("failure", "error", "failed", "killed", "canceled", "declined", "unproven"),
-    Style.ACTIVE: ("running", "rolling", "settling"),
-    Style.WARNING: ("blocked", "held"),
+    Style.ACTIVE: ("running", "progressing", "settling"),
+    Style.WARNING: ("blocked",),
     Style.MUTED: ("skipped",),
 }
 _STYLE_BY_STATE = {state: style for style, states in _STATE_STYLES.items() for state in states}

@@ -77,8 +77,8 @@ def _contact(state: LiveState, at: Timestamp) -> list[Row]:
         return []
     left = state.contact_lost.event.retry_for - (at.now - state.contact_lost.since.now)
     return [
-        Row((Span("! ", Style.WARNING), Span(f"lost contact: {state.contact_lost.event.reason}", Style.WARNING))),
-        Row((Span(f"  retrying for {format_clock(left)}"),), HIGH),
+        Row((Span("! ", Style.WARNING), Span(f"no usable response: {state.contact_lost.event.reason}", Style.WARNING))),
+        Row((Span(f"  retrying for up to {format_clock(left)}"),), HIGH),
     ]
 
 

@@ -48,7 +48,8 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
         case ContactRestored() if state.contact_lost:
             return [
                 _wrapped_row(
-                    f"lost contact for {durations.format_duration(event.away)}: {state.contact_lost.event.reason}",
+                    f"no usable response for {durations.format_duration(event.away)}: "
+                    f"{state.contact_lost.event.reason}",
                     Style.MUTED,
                 )
             ]

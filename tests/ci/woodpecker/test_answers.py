@@ -191,11 +191,11 @@ FAILURES = [
     (httpx.ConnectError("[Errno 111] Connection refused"), FailureKind.CONNECTION, "Connection refused"),
     (httpx.ConnectError(""), FailureKind.CONNECTION, "ConnectError"),
     (httpx.ConnectTimeout("timed out"), FailureKind.TIMEOUT, "no connection within 5 s"),
-    (httpx.ReadTimeout("timed out"), FailureKind.TIMEOUT, "no whole answer within 15 s"),
+    (httpx.ReadTimeout("timed out"), FailureKind.TIMEOUT, "no complete response within 15 s"),
     (httpx.WriteError("Broken pipe"), FailureKind.CONNECTION, "Broken pipe"),
-    (httpx.RemoteProtocolError("peer closed\x1b[2J"), FailureKind.BODY, "broke off or is not HTTP (peer closed)"),
+    (httpx.RemoteProtocolError("peer closed\x1b[2J"), FailureKind.BODY, "is incomplete or not HTTP (peer closed)"),
     (httpx.ProxyError("407 Proxy Authentication Required"), FailureKind.FOREIGN, "407"),
-    (httpx.ProxyError("403 Forbidden"), FailureKind.FOREIGN, "the proxy in the environment refuses"),
+    (httpx.ProxyError("403 Forbidden"), FailureKind.FOREIGN, "the proxy in the environment rejected"),
     (httpx.ProxyError("502 Bad Gateway"), FailureKind.CONNECTION, "502"),
 ]
 

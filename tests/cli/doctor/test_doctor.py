@@ -31,7 +31,7 @@ def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
     assert done.lines == [done.out.strip()]
     for said in (
         "ok identity     Ann Example <ann@example.test>",
-        "ok verification `true`: environment HOMELAB_VERIFY",
+        "ok verification `true` from environment HOMELAB_VERIFY",
         "ok remote       origin: ",
         "ok token        from WOODPECKER_TOKEN",
         f"responds at 127.0.0.1:{balancer.port} (dial ",
@@ -39,7 +39,7 @@ def test_where_all_is_well_a_landing_would_work(sandbox: DoctorSandbox) -> None:
         "ok user         authenticated as alice",
         "ok repository   acme/app is enabled in CI; the token can restart pipelines, can read the queue",
         "ok shop/web     running ",
-        "git land would work from here",
+        "git land can run",
     ):
         assert said in done.err
     assert "alice-token" not in done.out + done.err
@@ -112,13 +112,13 @@ def test_broken_things_hold_nothing_up(sandbox: DoctorSandbox) -> None:
     done = sandbox.examine()
 
     assert done.code == 20
-    assert sum("no answer within" in line or "did not come back" in line for line in done.err.splitlines()) >= 3
+    assert sum("no response within" in line or "did not come back" in line for line in done.err.splitlines()) >= 3
 
 
 def test_outside_a_repository_the_rest_is_examined_all_the_same(sandbox: DoctorSandbox) -> None:
     done = sandbox.shell("homelab", "doctor", at=sandbox.workshop.folder)
     assert done.code == 20
-    assert "not a git work tree" in done.err
+    assert "not in a git working tree" in done.err
     assert "ok repository   acme/app is enabled in CI" in done.err
-    assert "not a git work tree" in done.err
+    assert "not in a git working tree" in done.err
     assert "ok repository   acme/app is enabled in CI" in done.err

@@ -32,7 +32,7 @@ def test_they_are_reported_with_their_pod_and_the_command_for_the_rest(
     assert [line.text for line in lines] == ["starting", "no database"]
     assert all(line.source.startswith("pod web-") and line.source.endswith("/app") for line in lines)
     pod = lines[0].source.removeprefix("pod ").removesuffix("/app")
-    assert rest.text == f"the rest: kubectl --namespace=shop logs --previous --container=app {pod}"
+    assert rest.text == f"for the whole log, run: kubectl --namespace=shop logs --previous --container=app {pod}"
     assert pod in over.verdict.reason
 
 
@@ -65,7 +65,7 @@ def test_without_them_the_verdict_is_the_same(
 
     over = waited(played.at, asked(request_, played, "bad0c0de"), fault=speechless)
     assert over.verdict.exit is ExitCode.ROLLOUT_FAILED
-    assert [line.text.partition(":")[0] for line in logs(over.events)] == ["its log"]
+    assert [line.text.partition(":")[0] for line in logs(over.events)] == ["for the log, run"]
 
 
 def test_a_failure_that_is_not_a_crash_has_none(

@@ -69,7 +69,7 @@ def test_with_a_watch_the_end_is_known_at_once(waited: Given, request_: DeployRe
 def test_progress_is_reported_from_the_watch_without_a_request(waited: Given, request_: DeployRequest) -> None:
     over, _ = played(waited, replace(request_, timeout=400.0), ScriptedRollout(pod_takes=10.0), replicas=12, watch=True)
     events = [
-        event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "rolling"
+        event.updated for _, event in over.events if isinstance(event, RolloutChanged) and event.phase == "progressing"
     ]
     assert set(range(2, 13)) <= set(events)
     assert over.calls + DISCOVERY <= 20

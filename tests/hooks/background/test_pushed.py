@@ -255,7 +255,7 @@ def test_the_watcher_takes_no_module_from_the_repository(sandbox: PushSandbox) -
 def test_the_tracked_file_names_no_command_that_hears(sandbox: PushSandbox) -> None:
     sandbox.clone.write(".homelab.toml", 'notify = "touch ../owned"\n')
     seen = sandbox.shell("homelab", "config", HOMELAB_NOTIFY="")
-    assert "may not set notify; it is ignored" in seen.err
+    assert "ignoring `notify` in .homelab.toml: it can only be set in git config" in seen.err
     assert "(bell and title of the terminal, notify-send)" in seen.out
 
 

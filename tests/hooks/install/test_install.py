@@ -205,7 +205,7 @@ def test_a_work_tree_is_never_made_dirty(sandbox: HookSandbox, state: str) -> No
     decided = install_plan.plan_install(facts(sandbox), texts())
     if facts(sandbox).git < install_plan.CONFIG_HOOKS_VERSION:
         assert isinstance(decided, InstallRefused)
-        assert "part of the work tree" in decided.reason
+        assert "in the working tree" in decided.reason
         assert decided.remedy
     else:
         put_in(sandbox)

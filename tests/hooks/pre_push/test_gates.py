@@ -36,7 +36,7 @@ def colour(sandbox: PushSandbox, script: PipelineTimeline, *, branch: str = "mai
 
 @pytest.mark.parametrize("case", [
     (LAND_ONLY, 20, "only git land may push to main"),
-    (FAILS, 22, "the verification failed with exit code 3: echo broken; exit 3"),
+    (FAILS, 22, "verification failed: `echo broken; exit 3` exited with code 3"),
 ])  # fmt: skip
 def test_a_push_to_the_target_is_refused_with_a_reason_and_a_way(
     sandbox: PushSandbox, gate: Gate, workshop: ScratchRepositories, case: tuple[tuple[str, ...], int, str]
@@ -172,7 +172,7 @@ def test_a_verification_is_found_as_a_landing_finds_it_and_sees_no_token(sandbox
     sandbox.clone.commit("Makefile", "test:\n\t@env; exit 4\n")
     done = sandbox.git(*PUSH)
     assert done.code == 1
-    assert "found a Makefile with a test target" in done.err
+    assert "from a Makefile with a test target" in done.err
     assert "alice-token" not in done.err
 
 
@@ -299,6 +299,6 @@ def test_a_gate_that_cannot_tell_names_the_remote_whatever_it_is_called(sandbox:
     sandbox.clone.git("config", "remote.up;touch'x'.url", "/nosuch.git")
     sandbox.clone.commit("b")
     quoted = shlex.quote("up;touch'x'")
-    assert f"git remote set-head {quoted} --auto" in sandbox.git("push", "--quiet", "up;touch'x'", "HEAD:main").err
+    assert f"git remote set-head {quoted} BRANCH" in sandbox.git("push", "--quiet", "up;touch'x'", "HEAD:main").err
     sandbox.clone.git("config", "remote.up;touch'x'.pushurl", "/nosuch.git")
     assert f"git ls-remote {quoted}" in sandbox.shell("homelab", "doctor").err

@@ -59,7 +59,7 @@ def _verdict(found: list[Finding]) -> Verdict:
     warnings = sum(finding.health is FindingStatus.WARNING for finding in found)
     also = f", {pluralize(warnings, 'warning')}" if warnings else ""
     if not problems:
-        return Verdict(exit=ExitCode.OK, reason=f"git land would work from here{also}")
+        return Verdict(exit=ExitCode.OK, reason=f"git land can run{also}")
     worst = min(problems, key=lambda finding: _TOPIC_ORDER.index(finding.exit))
     reason = (
         f"{pluralize(len(problems), 'problem')}{also}; `git land` would exit with {int(worst.exit)}: {worst.evidence}"

@@ -46,10 +46,14 @@ def ci_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
         DoctorCheck(
             "server",
             lambda: _check_connection(config, runtime),
-            f"try it: curl -v {config.server}{traits.health_path}",
+            f"to see the error, run: curl -v {config.server}{traits.health_path}",
         ),
         DoctorCheck("clock", lambda: _check_clocks(config, runtime), "compare `date` here and on the server"),
-        DoctorCheck("ci", lambda: _check_ci(config, runtime), f"try it: curl -v {config.server}{traits.version_path}"),
+        DoctorCheck(
+            "ci",
+            lambda: _check_ci(config, runtime),
+            f"to see the error, run: curl -v {config.server}{traits.version_path}",
+        ),
     )
 
 

@@ -24,7 +24,12 @@ def cluster_checks(config: Config, kubectl: Kubectl) -> tuple[DoctorCheck, ...]:
     if not config.deploy:
         return (DoctorCheck("kubectl", _no_target_configured, ""),)
     return tuple(
-        DoctorCheck(text, partial(_check_workload, text, kubectl), "try it: kubectl cluster-info", ExitCode.UNREACHABLE)
+        DoctorCheck(
+            text,
+            partial(_check_workload, text, kubectl),
+            "to see the error, run: kubectl cluster-info",
+            ExitCode.UNREACHABLE,
+        )
         for text in config.deploy
     )
 
@@ -70,7 +75,7 @@ def _poll_finding(text: str, poll: NotFound | Unavailable | Denied) -> Finding:
             hint = "check homelab.deploy and the context: kubectl config get-contexts"
             return Finding(text, FindingStatus.PROBLEM, reason, hint, ExitCode.ROLLOUT_UNPROVEN)
         case Unavailable(reason):
-            hint = "try it: kubectl cluster-info"
+            hint = "to see the error, run: kubectl cluster-info"
             return Finding(
                 text, FindingStatus.PROBLEM, f"could not reach the cluster: {reason}", hint, ExitCode.UNREACHABLE
             )

@@ -17,7 +17,7 @@ from homelab_hooks.git import remote_url as remotes
 from homelab_hooks.git.command import MIN_VERSION
 from homelab_hooks.git.remote_url import RepoAddress
 from homelab_hooks.git.repository import Repository
-from homelab_hooks.land.preconditions import unmet_preconditions
+from homelab_hooks.land.preconditions import no_head_branch_hint, unmet_preconditions
 from homelab_hooks.land.preflight import collect_facts, resolve_remote
 from homelab_hooks.land.request import DetectVerification, LandRequest, VerifyCommand
 from homelab_hooks.land.verification import CanRun, choose_candidate, detect_in, probe_with
@@ -31,10 +31,16 @@ def git_checks(config: Config, runtime: Runtime) -> tuple[DoctorCheck, ...]:
     can_run = probe_with(runtime.user_command_runner)
     git, filters = runtime.git_untrusted, find_repository_filters(runtime.git_readonly.location.config_entries())
     return (
-        DoctorCheck("git", lambda: _check_version(git), "try it: git version"),
-        DoctorCheck("work tree", lambda: _check_worktree(wanted, git, filters), "try it: git status"),
-        DoctorCheck("verification", lambda: _check_verification(wanted, git, can_run), "see git land --dry-run"),
-        DoctorCheck("remote", lambda: _check_remote(wanted, git), "try it: git ls-remote", ExitCode.PUSH_FAILED),
+        DoctorCheck("git", lambda: _check_version(git), "to see the error, run: git version"),
+        DoctorCheck("working tree", lambda: _check_worktree(wanted, git, filters), "to see the error, run: git status"),
+        DoctorCheck(
+            "verification",
+            lambda: _check_verification(wanted, git, can_run),
+            "to see the verification command, run: git land --dry-run",
+        ),
+        DoctorCheck(
+            "remote", lambda: _check_remote(wanted, git), "to see the error, run: git ls-remote", ExitCode.PUSH_FAILED
+        ),
     )
 
 
@@ -64,14 +70,14 @@ def _check_worktree(wanted: LandRequest, git: Repository, filters: tuple[str, ..
         evidence = (
             f"cannot check for changes: this needs the repository's filters ({join_names(filters)}), which are not run"
         )
-        yield Finding("work tree", FindingStatus.WARNING, evidence, "git status")
+        yield Finding("working tree", FindingStatus.WARNING, evidence, "to check for changes, run: git status")
         facts = replace(facts, changes=())
     of_the_tree = {problem.message for problem in unmet_preconditions(replace(facts, can_be_verified=True))}
     for problem in unmet_preconditions(facts):
-        name = "work tree" if problem.message in of_the_tree else "verification"
+        name = "working tree" if problem.message in of_the_tree else "verification"
         yield from_error(name, problem, exit_=ExitCode.REFUSED)
     if not of_the_tree:
-        yield Finding("work tree", FindingStatus.OK, f"{facts.branch} is clean")
+        yield Finding("working tree", FindingStatus.OK, f"{facts.branch} is clean")
 
 
 def _check_verification(wanted: LandRequest, git: Repository, can_run: CanRun) -> Iterator[Finding]:
@@ -91,10 +97,10 @@ def _check_verification(wanted: LandRequest, git: Repository, can_run: CanRun) -
 
 
 def _verification_finding(chosen: VerifyCommand, trusted: TrustedCommands) -> Finding:
-    evidence = f"`{chosen.command}`: {chosen.why}"
+    evidence = f"`{chosen.command}` from {chosen.why}"
     if chosen.why != TRACKED_FILE or chosen.command in trusted:
         return Finding("verification", FindingStatus.OK, evidence)
-    not_trusted = f"{evidence}, which has not been approved"
+    not_trusted = f"{evidence} has not been approved"
     return Finding(
         "verification",
         FindingStatus.WARNING,
@@ -128,7 +134,7 @@ def _check_remote(wanted: LandRequest, git: Repository) -> Iterator[Finding]:
                 "remote", FindingStatus.OK, f"{name}: {remotes.format_remote_url(url)}{known}, target branch {target}"
             )
         case NotFound():
-            yield make_problem("target", f"{name} has no branch {target}", "set another target: --onto BRANCH")
+            yield make_problem("target", f"{name} has no branch {target}", "pass another target with --onto BRANCH")
         case other:
             yield _unreachable(name, url, other.reason)
 
@@ -137,8 +143,8 @@ def _no_target(name: str, url: str, asked: NotFound | Unavailable) -> Finding:
     """Return the finding if the target is unknown: the remote has no HEAD branch, or cannot be reached."""
     if isinstance(asked, Unavailable):
         return _unreachable(name, url, asked.reason)
-    hint = f"git remote set-head {shlex.quote(name)} --auto, or --onto BRANCH"
-    return make_problem("target", f"{name} has no HEAD branch, so the target is unknown", hint)
+    what = f"could not determine the target branch: {name} has no HEAD branch"
+    return make_problem("target", what, no_head_branch_hint(name))
 
 
 def _unreachable(name: str, url: str, reason: str) -> Finding:
@@ -147,6 +153,6 @@ def _unreachable(name: str, url: str, reason: str) -> Finding:
         "remote",
         FindingStatus.PROBLEM,
         evidence,
-        f"try it: git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
+        f"to see the error, run: git ls-remote {shlex.quote(remotes.format_remote_url(name))}",
         ExitCode.PUSH_FAILED,
     )

@@ -29,7 +29,7 @@ def run_checks(checks: Sequence[DoctorCheck], *, clock: Clock, timeout: float) -
             if isinstance(item, Produced):
                 yield item.value
             else:
-                evidence = f"no answer within {timeout:g} s"
+                evidence = f"no response within {timeout:g} s"
                 yield Finding(check.check, FindingStatus.PROBLEM, evidence, check.no_answer_hint, check.exit)
 
 

@@ -16,8 +16,7 @@ def check_settings(config: Config, problems: Sequence[CommandError]) -> Iterator
     for problem in problems:
         yield from_error("settings", problem, exit_=ExitCode.USAGE)
     for warning in config.warnings:
-        evidence, _, remedy = warning.partition("; ")
-        yield Finding("settings", FindingStatus.WARNING, evidence, remedy)
+        yield Finding("settings", FindingStatus.WARNING, warning.text, warning.remedy)
     if not problems and not config.warnings:
         chosen = [value for value in config.values if value.source != "default"]
         sources = sorted({value.source.partition(" ")[0] for value in chosen})

@@ -75,7 +75,7 @@ def _require_green(branch: str, remote: str, config: Config, session: Session) -
                 raise CommandError(
                     f"{branch} fails in CI: {pipeline.run} ({short_sha(pipeline.commit)}) {pipeline.status}: "
                     f"{pipeline.url}",
-                    hint=f"fix it first; to push the fix, or to push anyway: {BYPASS_HINT}",
+                    hint=f"fix the branch first; to push the fix, or to push anyway: {BYPASS_HINT}",
                     exit=ExitCode.REFUSED,
                 )
         case Denied(reason, hint):

@@ -174,7 +174,10 @@ def _build_request(args: argparse.Namespace, config: Config, stage: FollowUp) ->
 def _verify_choice(args: argparse.Namespace, config: Config) -> VerifyChoice:
     if args.no_verify:
         if args.verify is not None:
-            raise CommandError("--verify-cmd and --no-verify cannot be used together", hint="use one of them")
+            raise CommandError(
+                "--verify-cmd and --no-verify cannot be used together",
+                hint="pass only one of --verify-cmd and --no-verify",
+            )
         return SkipVerification()
     return VerifyCommand(config.verify, config.source("verify")) if config.verify else DetectVerification()
 
