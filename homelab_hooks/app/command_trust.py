@@ -85,7 +85,7 @@ def not_trusted_error(command: str, source: str) -> CommandError:
     """Return the error for a command that the user declines, or cannot be asked about."""
     return CommandError(
         f"{source} sets verify = `{_shown(command)}`, which has not been approved",
-        hint="to approve it, run git land in a terminal; or set git config homelab.verify COMMAND",
+        hint="to approve the command, run git land in a terminal; or run git config homelab.verify COMMAND",
         exit=ExitCode.REFUSED,
     )
 

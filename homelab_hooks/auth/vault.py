@@ -156,7 +156,7 @@ def _on_status(status: int, text: str, vault: VaultSettings) -> TokenNotFound:
         reason = "it redirects to another server, where the Vault token is not sent"
         return TokenNotFound(vault.source, reason, _VAULT_HINT)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return TokenNotFound(vault.source, "it is sealed or starting", "unseal it", unreachable=True)
+        return TokenNotFound(vault.source, "it is sealed or starting", "unseal Vault", unreachable=True)
     status_reason = f"it failed with {status} ({truncate_text(strip_control_chars(text), 80)})"
     return TokenNotFound(
         vault.source,

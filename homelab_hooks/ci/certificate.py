@@ -12,9 +12,9 @@ _REMEDIES = {
     CertificateFault.NOT_YET_VALID: "check this machine's clock; if it is right, issue the certificate again",
     CertificateFault.WRONG_NAME: f"{_CHECK_ADDRESS}, or issue a certificate for this name",
     CertificateFault.SELF_SIGNED: f"set this certificate with --ca-file (homelab.ciCaFile), or {_CHECK_ADDRESS}",
-    CertificateFault.UNKNOWN_CA: f"{_SET_CA}, or let the server send its intermediate certificates",
+    CertificateFault.UNKNOWN_CA: f"{_SET_CA}, or configure the server to send its intermediate certificates",
     CertificateFault.REVOKED: "issue a new certificate for the server",
-    CertificateFault.OTHER: "issue another certificate for the server; the reason is OpenSSL's",
+    CertificateFault.OTHER: "issue another certificate for the server",
 }
 
 

@@ -23,10 +23,24 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         blocks = [
-            block if "\n " in block else "\n".join(self._split_lines(block, width - len(indent)))
+            self._wrap_table(block, width - len(indent))
+            if "\n " in block
+            else "\n".join(self._split_lines(block, width - len(indent)))
             for block in text.split("\n\n")
         ]
         return "\n".join(f"{indent}{line}".rstrip() for line in "\n\n".join(blocks).splitlines())
+
+    def _wrap_table(self, block: str, width: int) -> str:
+        """Wrap the rows of a table that are too long, at the column where their last cell begins."""
+        lines = []
+        for line in block.splitlines():
+            start = line.rstrip().rfind("  ") + 2
+            if len(line) <= width or not line[:start].strip():  # fits, or has one cell only, which may be a command
+                lines.append(line)
+                continue
+            first, *others = self._split_lines(line[start:], max(width - start, 20))
+            lines += [line[:start] + first, *(" " * start + other for other in others)]
+        return "\n".join(lines)
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         import textwrap

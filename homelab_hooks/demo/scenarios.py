@@ -113,15 +113,15 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="flaky", exit=ExitCode.OK, prepare=_flap, script=timelines.make_green(4.0),
-            summary="the API returns empty bodies, 502 and connection resets; the watch still ends green",
+            summary="the API is flaky: empty bodies, 502, connection resets",
         ),
         Scenario(
             name="race", exit=ExitCode.OK, prepare=_race,
-            summary="a colleague pushes first; the landing fetches, merges and verifies again",
+            summary="a colleague pushes first; git land merges again",
         ),
         Scenario(
             name="rollout-lies", exit=ExitCode.OK, rollout=LATE_IMAGE, script=timelines.make_green(1.0),
-            summary="the old ReplicaSet still looks rolled out; only the new image counts",
+            summary="the old ReplicaSet still looks rolled out",
         ),
         Scenario(
             name="no-pipeline", exit=ExitCode.NO_PIPELINE, script=timelines.make_no_pipeline(),
@@ -130,7 +130,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="superseded", exit=ExitCode.SUPERSEDED, prepare=_supersede, script=timelines.make_stuck(),
-            summary="the restarted pipeline of an older commit supersedes the new one",
+            summary="the pipeline of an older commit supersedes the new one",
         ),
         Scenario(
             name="blocked", exit=ExitCode.BLOCKED, script=timelines.make_blocked(),
@@ -138,7 +138,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="offline", exit=ExitCode.UNREACHABLE, prepare=_vanish, options=("--unreachable-timeout", "4s"),
-            summary="CI becomes unreachable after the push; the commit is landed",
+            summary="CI becomes unreachable after the push",
         ),
         Scenario(
             name="rollout-failed", exit=ExitCode.ROLLOUT_FAILED, rollout=ScriptedRollout(ending=RolloutEnding.CRASH),
@@ -146,7 +146,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="expired-token", exit=ExitCode.REFUSED, prepare=_expire,
-            summary="CI rejects the token; detected before anything is changed",
+            summary="CI rejects the token; nothing is changed",
         ),
         Scenario(
             name="conflict", exit=ExitCode.CONFLICT, prepare=_conflict,
@@ -154,7 +154,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             name="protected", exit=ExitCode.PROTECTED, prepare=_protect,
-            summary="the target branch is protected; the topic branch is pushed, and the pull request link printed",
+            summary="the target is protected; prints the pull request link",
         ),
     )
 }  # fmt: skip

@@ -99,7 +99,7 @@ class Location:
         if not done.ok and "dubious ownership" in done.err:
             where = error_message(done).rpartition(" at ")[2]
             raise CommandError(
-                f"git does not trust this repository, it belongs to another user: {where}",
+                f"detected dubious ownership in repository at {where}",
                 hint="if you trust this repository, run git config --global --add safe.directory "
                 + shlex.quote(where.strip(chr(39))),
                 exit=ExitCode.REFUSED,

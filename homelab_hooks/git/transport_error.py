@@ -52,7 +52,7 @@ _CHECK_URL = "check the remote's URL (git remote -v)"
 
 _U, _D, _R = TransportFault.UNREACHABLE, TransportFault.DENIED, TransportFault.REFUSED
 _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
-    (r"couldn't find remote ref", TransportFault.NO_BRANCH, "name another branch"),
+    (r"couldn't find remote ref", TransportFault.NO_BRANCH, "pass another branch"),
     # the programs that git starts
     ((r"Bad configuration option|Bad owner or permissions on|[Uu]nsupported option|extra arguments at end of line"
      r"|terminating, \d+ bad configuration"), _R, "fix your ssh configuration (~/.ssh/config)"),
@@ -61,7 +61,7 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
     (r"[Uu]nable to find remote helper for|git: '' is not a git command",
      _R, "install git's helper for this kind of URL"),
     (r"dubious ownership", _R, "run git config --global --add safe.directory with that directory"),
-    (r"transport '' not allowed", _R, "allow it with git config protocol.NAME.allow always"),
+    (r"transport '' not allowed", _R, "allow the transport with git config protocol.NAME.allow always"),
     # ssh keys and hosts
     (r"^Permissions \d+ for .* are too open", _D, "run chmod 600 on that key file"),
     (r"^Load key .*: ", _D, "check that key file"),

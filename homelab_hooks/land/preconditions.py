@@ -80,7 +80,7 @@ def _interrupted_landing(facts: PreflightFacts) -> CommandError | None:
     return _refusal(
         f"the landing of {strip_control_chars(branch)} was interrupted at {facts.interrupted_stage}",
         (f"run git switch {shlex.quote(strip_control_chars(branch))}; then " if elsewhere else "")
-        + "git land --continue resumes it; git land --abort undoes it",
+        + "run git land --continue to resume the landing, or git land --abort to undo it",
     )
 
 
@@ -92,7 +92,8 @@ def lock_error(lock: str) -> CommandError:
     """Return the error for a lock file of another git."""
     return _refusal(
         f"another git process is running here, or was killed: {strip_control_chars(lock)} exists",
-        "wait for it to finish, or remove that file if no git is running; then run the same command again",
+        "wait for the other git process to finish, or remove the lock file if none is running; "
+        "then run the same command again",
     )
 
 
@@ -103,7 +104,7 @@ def _operation(facts: PreflightFacts) -> CommandError | None:
         return foreign_operation_error(facts.operation)
     return _refusal(
         f"the {facts.operation.name} of an earlier landing is in progress",
-        "resolve and git add the files, then run git land --continue; or run git land --abort",
+        "resolve the conflicts and git add the files, then run git land --continue; or run git land --abort",
     )
 
 

@@ -133,7 +133,7 @@ def roll_back(landing: Landing) -> Verdict:
         landing.discard()
         reason = f"{sha} is already on {state.target}; nothing was undone"
         again = state.request.resume_command(sha)
-        hint = f"to watch it, run: {again}" if again else ""
+        hint = f"to watch CI, run: {again}" if again else ""
         return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
     if _branch_gone(landing):
         return _discarded(landing, f"{state.branch} was deleted or is checked out in another worktree")

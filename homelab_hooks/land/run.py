@@ -196,7 +196,9 @@ def _reset_verification(state: LandingState, verify: VerifyChoice | None) -> dic
 def _load_pending(dependencies: LandingDependencies, verb: str) -> Landing:
     state = pending_landing(dependencies.git)
     if state is None:
-        raise CommandError(f"there is no landing to {verb}", hint="to start one, run git land", exit=ExitCode.REFUSED)
+        raise CommandError(
+            f"there is no landing to {verb}", hint="to start a landing, run git land", exit=ExitCode.REFUSED
+        )
     return Landing(dependencies, state_file(dependencies.git), with_credentials(state, dependencies.git))
 
 

@@ -42,7 +42,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     if not topic or topic.startswith("-") or not git.location.is_valid_branch(branch):
         raise CommandError(
             f"{sanitize.strip_control_chars(branch)} is not a valid branch name",
-            hint="name the topic with letters, digits and dashes",
+            hint="use letters, digits, and dashes in the name of the topic",
         )
     common, main = git.location.common_dir(), git.worktrees.main_worktree()
     if common is None:

@@ -65,7 +65,9 @@ def _rule_not_run(pipeline: Pipeline) -> Ruling:
     number = str(pipeline.run)
     if pipeline.status is Status.BLOCKED:
         return Ruling(
-            exit=ExitCode.BLOCKED, reason=f"{number} is waiting for approval", hint=f"approve it: {pipeline.url}"
+            exit=ExitCode.BLOCKED,
+            reason=f"{number} is waiting for approval",
+            hint=f"approve the pipeline: {pipeline.url}",
         )
     if pipeline.status is Status.DECLINED:
         who = f" by {pipeline.reviewed_by}" if pipeline.reviewed_by else ""
@@ -124,7 +126,7 @@ def _rule_cancelled(
     return Ruling(
         exit=ExitCode.CANCELLED,
         reason=f"{pipeline.run} was cancelled{who}",
-        hint="rerun it: homelab ci restart",
+        hint="to rerun the pipeline, run homelab ci restart",
     )
 
 
@@ -169,5 +171,5 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline,
     return Ruling(
         exit=ExitCode.SUPERSEDED,
         reason=f"{track.run} was superseded by {newer.run}, {relation}",
-        hint="rerun it once no newer pipeline is running: homelab ci restart",
+        hint="once no newer pipeline is running, run homelab ci restart",
     )

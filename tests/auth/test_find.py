@@ -82,14 +82,14 @@ def test_the_reason_that_matters_stands_first_and_what_was_never_given_is_soon_s
     said = (
         TokenNotFound("the environment", "neither this nor that is set", not_configured=True),
         TokenNotFound("a file", "it is locked"),
-        TokenNotFound("Vault", "no answer", "unseal it", unreachable=True),
+        TokenNotFound("Vault", "no answer", "unseal Vault", unreachable=True),
         TokenNotFound("git", "nothing is kept", "make", not_configured=True),
     )  # fmt: skip
     with pytest.raises(CommandError) as raised:
         find_token(tuple(lambda found=found: found for found in said))  # type: ignore[misc]  # bound early on purpose
     assert raised.value.exit is ExitCode.UNREACHABLE
     assert raised.value.message.endswith(": Vault: no answer; a file: it is locked; no token in the environment or git")
-    assert raised.value.hint == "unseal it"
+    assert raised.value.hint == "unseal Vault"
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_the_users_own_word_needs_no_question(shell: Shell, ann: Clone) -> None:
 @pytest.mark.slow
 def test_a_rehearsal_and_the_doctor_say_that_it_would_be_asked(shell: Shell, ann: Clone) -> None:
     assert "git land would ask" in shell(*LAND, "--dry-run").err
-    assert "which has not been approved" in shell("homelab", "doctor").err
+    assert "from .homelab.toml has not been approved" in shell("homelab", "doctor").err
     assert not ran(ann)
 
 

@@ -123,7 +123,7 @@ def test_a_target_or_a_server_that_is_not_there_is_found_out(
     verdict = git_land(ann, dry_run=True)
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "could not query origin/main" in verdict.reason
-    assert events.lines("homelab")[-1].startswith("would be refused")
+    assert not any(line.startswith("would be refused") for line in events.lines("homelab"))  # the result has it
 
 
 def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Clone, git_land: GitLand) -> None:
@@ -151,9 +151,8 @@ def test_during_a_conflict_no_second_remedy_contradicts_the_first(
 ) -> None:
     moved(workshop, "same")
     assert git_land(ann).exit is ExitCode.CONFLICT
-    git_land(ann, dry_run=True)
-    refused = [line for line in events.lines("homelab") if line.startswith("would be refused")]
-    assert len(refused) == 1
-    assert "the merge of an earlier landing is in progress" in refused[0]
+    verdict = git_land(ann, dry_run=True)
+    assert not any(line.startswith("would be refused") for line in events.lines("homelab"))
+    assert "the merge of an earlier landing is in progress" in verdict.reason
     ann.git("merge", "--abort")
     (ann.path / ".git/homelab/land.json").unlink()

@@ -163,7 +163,7 @@ def test_killed_while_git_writes_the_work_tree(
     for verdict in (land_run.continue_landing(parts(ann)), land_run.abort_landing(parts(ann))):
         assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
         assert str(lock) in verdict.reason
-        assert "remove that file" in verdict.hint
+        assert "remove the lock file" in verdict.hint
     lock.unlink()
     found = settled(workshop, ann, start, then(parts(ann)))
     matrix.add(f"within {strategy}, writing {name}", then, f"names the lock that git left; without it {found}")

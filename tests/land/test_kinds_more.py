@@ -167,7 +167,7 @@ def test_a_lock_of_another_git_is_named_with_its_remedy(
     verdict = git_land(ann)
     assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.REFUSED, False, before)
     assert str(path) in verdict.reason
-    assert "remove that file" in verdict.hint
+    assert "remove the lock file" in verdict.hint
     path.unlink()
     assert git_land(ann).landed
 

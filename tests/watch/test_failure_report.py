@@ -339,4 +339,4 @@ def test_an_early_end_says_by_whom_or_by_what(word: str) -> None:
 def test_an_approval_that_is_missing_gives_its_url() -> None:
     woodpecker = InMemoryWoodpecker()
     woodpecker.push(timelines.make_blocked())
-    assert woodpecker.watch().hint == f"approve it: {SERVER_URL}/repos/8/pipeline/1"
+    assert woodpecker.watch().hint == f"approve the pipeline: {SERVER_URL}/repos/8/pipeline/1"

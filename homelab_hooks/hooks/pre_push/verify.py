@@ -86,7 +86,7 @@ def choose_command(
     without = frozenset({verification.PRE_COMMIT_CONFIG}) if in_pre_commit else frozenset[str]()
     found = verification.detect_in(directory, without=without)
     if found is None:
-        hint = f"set one with git config homelab.verify CMD; {BYPASS_HINT}"
+        hint = f"run git config homelab.verify CMD; {BYPASS_HINT}"
         raise CommandError("no verification command found", hint=hint, exit=ExitCode.REFUSED)
     return verification.choose_candidate(found, can_run)
 

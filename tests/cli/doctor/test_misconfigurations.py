@@ -150,7 +150,7 @@ ROWS = (
     Case("a server that is not there", _closed_port, 20, "could not connect to .*refused", "homelab.ciDial"),
     Case("no TLS where TLS is wanted", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER=sandbox.woodpecker.url.replace("http:", "https:")),
-        20, "x  certificate .*TLS fails", "homelab.ciServer"),
+        20, "x  certificate .*TLS error", "homelab.ciServer"),
     Case("a CA file that is not there", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER="https://ci.example.test", HOMELAB_CI_DIAL="127.0.0.1", SSL_CERT_FILE="/nosuch.pem"),
         20, "/nosuch.pem from environment SSL_CERT_FILE.*no such file", "a PEM file"),
@@ -170,7 +170,7 @@ ROWS = (
     Case("a login in front of the API", _answers("/api", LOGIN_REQUIRED),
         20, "x  ci .*401 is not Woodpecker's", "exempt /api"),
     Case("a server that answers 502", _answers("/api", StatusFault(code=502)), 20, "answered 502", "no-ci-watch"),
-    Case("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (whole )?answer within"),
+    Case("a server that hangs", _answers("/", Hang(FaultPoint.BEFORE)), 20, "no (complete )?response within"),
     Case("a clock that is wrong", _skewed, 0, "clock is (1h00m|59m5.s) behind", "timedatectl"),
     Case("a Vault without token", _vault_only,
         20, "there is no Vault token", "vault login"),

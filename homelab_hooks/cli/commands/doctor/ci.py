@@ -62,7 +62,7 @@ def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
     dialled = f" (dial {config.dial})" if config.dial else ""
     match runtime.probe_server(config, timeout=CONNECT_TIMEOUT_S):
         case DnsFailed(reason):
-            hint = "check the name, or set its address: git config --global homelab.ciDial IP"
+            hint = "check the server's name, or set an address: git config --global homelab.ciDial IP"
             yield make_problem("server", f"could not resolve {server.host}: {reason}", hint)
         case ConnectFailed(addresses, reason):
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"

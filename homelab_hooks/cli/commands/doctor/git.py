@@ -105,7 +105,7 @@ def _verification_finding(chosen: VerifyCommand, trusted: TrustedCommands) -> Fi
         "verification",
         FindingStatus.WARNING,
         not_trusted,
-        "to approve it, run git land in a terminal; or set git config homelab.verify COMMAND",
+        "to approve the command, run git land in a terminal; or run git config homelab.verify COMMAND",
     )
 
 

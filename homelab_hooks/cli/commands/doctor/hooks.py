@@ -15,7 +15,7 @@ from homelab_hooks.hooks.pre_push import target as pre_push_target
 
 def hooks_check(config: Config, runtime: Runtime) -> DoctorCheck:
     """Return the check of the hooks. A landing does not need them, so the worst finding is a warning."""
-    return DoctorCheck("hooks", lambda: _check_hooks(config, runtime), "try it: homelab hooks status")
+    return DoctorCheck("hooks", lambda: _check_hooks(config, runtime), "to see the error, run: homelab hooks status")
 
 
 def _check_hooks(config: Config, runtime: Runtime) -> Iterator[Finding]:
