@@ -28,7 +28,7 @@ def on_missing(state: RolloutState, reason: str, now: float) -> Decision[Rollout
     outcome = RolloutOutcome(
         exit=ExitCode.ROLLOUT_UNPROVEN,
         reason="it was deleted",
-        hint="create it again, then run the same command again",
+        hint="create the workload again, then run the same command again",
         image=state.proven_image,
     )
     return _report(replace(state, outcome=outcome), "unproven", "it was deleted")
