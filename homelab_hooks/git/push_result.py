@@ -199,6 +199,8 @@ def helper_lines(line: str) -> tuple[str, ...]:
 
     >>> helper_lines("first copy your one-time code: ABCD"), helper_lines("fatal: could not read Username")
     (('first copy your one-time code: ABCD',), ())
+    >>> helper_lines("Please make sure you have the correct access rights"), helper_lines("and the repository exists.")
+    ((), ())
     """
     return () if line.startswith(("fatal: ", "error: ")) or _FATAL_TAIL.match(line) else shown_lines(line)
 

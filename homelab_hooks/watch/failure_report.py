@@ -103,13 +103,13 @@ def _report_step(
     rest = f"homelab ci logs {about} --step {shlex.quote(name)}"
     if gathered.lines:
         hidden = len(gathered.lines) - last_lines
-        more = f"{hidden} lines before these" if hidden > 0 else "the whole log"
-        text = f"{more}: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
+        more = f"{hidden} lines before these" if hidden > 0 else "whole log"
+        text = f"for the {more}, run: {rest}" + ("" if gathered.complete else "; more lines may arrive later")
     else:
         text = f"no log of step {name} has arrived yet; to read it later, run: {rest}"
     emit(Log(source="homelab", text=text))
     if workflow.url:
-        emit(Log(source="homelab", text=f"see {workflow.url}"))
+        emit(Log(source="homelab", text=f"details: {workflow.url}"))
 
 
 ReadLog = Callable[[Step], Poll[tuple[LogLine, ...]]]

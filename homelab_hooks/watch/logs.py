@@ -80,9 +80,7 @@ def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedS
         found = [c for c in steps if selection.step in c.names]
         if not found:
             names = ", ".join(strip_control_chars(c.name) for c in steps) or "none yet"
-            raise CommandError(
-                f"{pipeline.run} has no step {selection.step!r}", hint=f"choose one of its steps: {names}"
-            )
+            raise CommandError(f"{pipeline.run} has no step {selection.step!r}", hint=f"expected one of {names}")
         return tuple(found)
     if selection.all:
         return tuple(c for c in steps if c.step.state in _STARTED_STATUSES)
@@ -190,7 +188,7 @@ class LogReader:
         self.incomplete += () if gathered.complete else (selected.name,)
         is_late = selected.step.state.is_failed and not gathered.complete  # a failed step has output, as a rule
         if not lines and (gathered.failure or is_late):
-            self.missing += ((selected.name, gathered.failure or "it has not arrived yet"),)
+            self.missing += ((selected.name, gathered.failure or "not arrived yet"),)
             return
         if not lines:
             self._out(selected, NO_OUTPUT_LINE if gathered.complete else NO_OUTPUT_YET_LINE)

@@ -38,9 +38,12 @@ def explain_no_pipeline(
     """
     marker = traits.skip_marker.search(facts.message)
     if facts.is_repo_active is False:
-        return "the repository is not active in CI", f"activate it in {traits.name}"
+        return "the repository is not active in CI", f"activate the repository in {traits.name}"
     if marker:
-        return f"the commit message contains {marker.group(0)}", "push a commit without it, or run: homelab ci restart"
+        return (
+            f"the commit message contains {marker.group(0)}",
+            f"push a commit without {marker.group(0)}, or run: homelab ci restart",
+        )
     if facts.has_ci_config is False:
         return f"there is no {traits.name} configuration at this commit", f"add {traits.config_hint}"
     if was_filtered:
@@ -67,22 +70,22 @@ def _not_found(facts: CommitFacts, searched_rows: int) -> tuple[str, str]:
     A search that ended early proves no absence, and conditions that are not decided here may have filtered it out.
     """
     if searched_rows:
-        lost = "if it was pushed just now, the forge's webhook may have been lost"
+        lost = "if the commit was pushed just now, the forge's webhook may have been lost"
         return (
-            f"it is not among the newest {searched_rows} pipelines; {lost}",
+            f"not among the newest {searched_rows} pipelines; {lost}",
             "look for an older pipeline in CI, or redeliver the webhook on the forge",
         )
     filters = ", or no workflow's conditions match" if facts.has_ci_config and facts.is_filtered is None else ""
     return (
         f"no reason found; the forge's webhook may have been lost{filters}",
-        "redeliver it on the forge, or run: homelab ci restart",
+        "redeliver the webhook on the forge, or run: homelab ci restart",
     )
 
 
 def _not_pushed(facts: CommitFacts) -> tuple[str, str] | None:
     """Return the reason and fix for a commit that CI was not notified about."""
     if facts.is_pushed is False:
-        return "the commit is not on any known branch of the remote", "push it, or run: git land"
+        return "the commit is not on any known branch of the remote", "push the commit, or run: git land"
     if facts.is_branch_tip is False:
         return "the commit is not the tip that was pushed: only tips get a pipeline", "watch the tip of the branch"
     return None

@@ -57,7 +57,7 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     if cancelled and not force:
         raise CommandError(
             f"a restart would cancel {cancelled[0].run}, the run of the newer commit {short_sha(cancelled[0].commit)}",
-            hint="wait until it ends, or use --force",
+            hint=f"wait until {cancelled[0].run} ends, or pass --force",
             exit=ExitCode.REFUSED,
         )
     if not failed:

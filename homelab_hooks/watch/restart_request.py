@@ -96,7 +96,7 @@ def _check_commit(new: Pipeline, snapshot: CommitSnapshot) -> None:
     if new.commit not in snapshot.state.scope.commits:
         raise CommandError(
             f"{new.run} builds {short_sha(new.commit)}, because branch {new.branch} has moved",
-            hint=f"watch it with: homelab-watch {new.commit}",
+            hint=f"to watch {new.run}, run: homelab-watch {new.commit}",
             exit=ExitCode.NO_PIPELINE,
         )
 
@@ -112,9 +112,9 @@ def _find_started(poll: Poll[Pipeline], ci: Provider, repo: Repo, pending: Pendi
 
     ended = poll_until_decided(pending, fetch=fetch, decide=decide_start_search, emit=lambda _: None, clock=clock)
     if ended.found is None:
-        reason = poll.reason if isinstance(poll, Unavailable) else "no answer"
+        reason = poll.reason if isinstance(poll, Unavailable) else "no response"
         raise CommandError(
-            f"the start was not confirmed: {reason}", hint="check with: homelab ci status", exit=ExitCode.UNREACHABLE
+            f"the start was not confirmed: {reason}", hint="to check, run: homelab ci status", exit=ExitCode.UNREACHABLE
         )
     return ended.found
 
@@ -128,7 +128,7 @@ def _explain_denied(denied: Denied, ci: Provider, repo: Repo) -> CommandError:
     if not repo.active:
         return CommandError(
             f"the repository {repo.full_name} is not active in CI",
-            hint=f"activate it in {ci.traits.name}",
+            hint=f"activate the repository in {ci.traits.name}",
             exit=ExitCode.DENIED,
         )
     if ci.account.can_push(repo, within=REQUEST_TIMEOUT_S) == Found(value=False):

@@ -73,7 +73,8 @@ def test_the_table_is_the_live_views(open_terminal: Callable[..., TerminalSessio
 
 
 @pytest.mark.parametrize(
-    "command", ["homelab ci status", "homelab ci status --output plain HEAD", "homelab ci logs --all"]
+    "command",
+    ["homelab ci status", "homelab ci status --output plain HEAD", "homelab ci logs --all", "homelab ci restart"],
 )
 def test_a_dead_server_is_reported_after_five_seconds_and_ctrl_c_says_how_to_ask_again(
     open_terminal: Callable[..., TerminalSession], command: str

@@ -260,7 +260,7 @@ def test_an_integer_in_the_tracked_file_is_a_duration_in_seconds(key: str) -> No
 
 @pytest.mark.parametrize(("key", "text"), [("target", "a..b"), ("repo", "app"), ("timeout", "soon"), ("deploy", "x")])
 def test_a_text_in_the_tracked_file_that_cannot_be_read_is_named_with_its_key(key: str, text: str) -> None:
-    with pytest.raises(CommandError, match=f"{key} = '{text}' from .homelab.toml is malformed"):
+    with pytest.raises(CommandError, match=f"invalid value '{text}' for {key} in .homelab.toml"):
         resolve_config(SettingSources(tracked={key: text}))
 
 

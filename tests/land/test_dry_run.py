@@ -12,6 +12,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.request import DetectVerification, Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
+from homelab_hooks.system.process import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -124,6 +125,18 @@ def test_a_target_or_a_server_that_is_not_there_is_found_out(
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
     assert "could not query origin/main" in verdict.reason
     assert not any(line.startswith("would be refused") for line in events.lines("homelab"))  # the result has it
+
+
+def test_a_verification_whose_program_is_missing_is_a_refusal(
+    ann: Clone, git_land: GitLand, events: Any, tmp_path: Path
+) -> None:
+    """`git land` would end with 20 after the merge."""
+    ann.commit("justfile", "test:\n")
+    verdict = git_land(ann, dry_run=True, how=DetectVerification(), commands=ProcessRunner({"PATH": str(tmp_path)}))
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
+    assert verdict.reason == "found a justfile with a test recipe, but cannot run just"
+    assert "install just" in verdict.hint
+    assert not any(verdict.reason in line for line in events.lines("homelab"))
 
 
 def test_a_landing_that_runs_meanwhile_is_a_refusal(ann: Clone, git_land: GitLand) -> None:

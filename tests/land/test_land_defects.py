@@ -218,7 +218,7 @@ def test_defect_12_ci_is_asked_before_anything_is_changed(workshop: ScratchRepos
     before = workshop.server_commit()
 
     def expired() -> None:
-        raise CommandError("CI refused the token from WOODPECKER_TOKEN", hint="make a new one", exit=ExitCode.DENIED)
+        raise CommandError("CI rejected the token from WOODPECKER_TOKEN", hint="make a new one", exit=ExitCode.DENIED)
 
     verdict = git_land(ann, check_ci=expired)
     assert (verdict.exit, verdict.landed, verdict.hint) == (ExitCode.REFUSED, False, "make a new one")

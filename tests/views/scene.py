@@ -56,7 +56,7 @@ EVENTS: tuple[Event, ...] = (
     StepChanged(141, "build", 2, "compile", "success", took=12.25),
     StepChanged(141, "build", 3, "test", "failure", exit_code=3, took=75.0, error="exit\ncode 3"),
     WorkflowChanged(141, 1, "build", "failure", 87.5, "exit code 3"),
-    ContactLost("the server answered 502 (hvs.vault-value)", 174.6),
+    ContactLost("the server returned 502 (hvs.vault-value)", 174.6),
     ContactRestored(6.21),
     Log("step build/test", "漢" * 150),
     RolloutChanged(

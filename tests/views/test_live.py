@@ -269,11 +269,11 @@ def test_steps_stand_under_their_own_cell_even_if_the_cells_are_numbered_first(s
 
 
 def test_lost_contact_counts_down_and_back_leaves_a_line(show: Show) -> None:
-    show.tell(ContactLost("the server answered 502", 180.0))
+    show.tell(ContactLost("the server returned 502", 180.0))
     seen = show.after(10.0)
-    assert seen[0].startswith("! no usable response: the server answe")
+    assert seen[0].startswith("! no usable response: the server retur")
     assert seen[1] == "  retrying for up to 2m50s"
-    assert "".join(show.tell(ContactRestored(12.0))) == "no usable response for 12s: the server answered 502"
+    assert "".join(show.tell(ContactRestored(12.0))) == "no usable response for 12s: the server returned 502"
 
 
 def test_waiting_is_shown_with_its_time_and_remedy_until_something_comes(show: Show) -> None:

@@ -53,15 +53,15 @@ def test_the_failing_steps_last_lines_are_shown_with_the_command_for_the_rest() 
     verdict, lines, words = red(InMemoryWoodpecker(), timelines.make_red("unit", exit_code=3, log=log))
     assert "step unit of workflow woodpecker failed with exit code 3" in verdict.reason
     assert lines == log[-TAIL_LINES:]
-    assert f"30 lines before these: homelab ci logs {OURS} --step unit" in words
-    assert any(word.startswith("see ") and word.endswith("/repos/8/pipeline/1/1") for word in words)
+    assert f"for the 30 lines before these, run: homelab ci logs {OURS} --step unit" in words
+    assert any(word.startswith("details: ") and word.endswith("/repos/8/pipeline/1/1") for word in words)
 
 
 def test_the_command_for_the_rest_names_the_step_whatever_it_is_called() -> None:
     """A user may paste it into a shell as it is."""
     name = "unit; touch 'x' $(id)"
     _, _, words = red(InMemoryWoodpecker(), timelines.make_red(name, log=["boom"]))
-    command = next(word.partition(": ")[2] for word in words if word.startswith("the whole log"))
+    command = next(word.partition(": ")[2] for word in words if word.startswith("for the whole log"))
     assert shlex.split(command) == ["homelab", "ci", "logs", OURS, "--step", name]
 
 
@@ -79,7 +79,7 @@ def test_a_log_that_comes_a_second_late_is_waited_for() -> None:
     _, lines, words = red(woodpecker, timelines.make_red(seconds=20, log=["boom"]))
     assert lines == ["boom"]
     assert 21 <= woodpecker.clock.t <= 24
-    assert f"the whole log: homelab ci logs {OURS} --step test" in words
+    assert f"for the whole log, run: homelab ci logs {OURS} --step test" in words
 
 
 def late(seconds: float) -> PipelineTimeline:
@@ -256,7 +256,7 @@ def test_every_failing_cell_of_a_matrix_has_its_last_lines() -> None:
         assert shown[f"step test (OS=linux, PY=3.{number})/unit"] == [f"cell {number} line {n}" for n in range(3)]
     assert "step test (OS=linux, PY=3.3)/unit" not in shown
     command = f"homelab ci logs {OURS} --step 'test (OS=linux, PY=3.1)/unit'"
-    assert f"the whole log: {command}" in shown["homelab"]
+    assert f"for the whole log, run: {command}" in shown["homelab"]
 
 
 def test_the_lines_of_many_cells_are_bounded_and_the_rest_is_named() -> None:

@@ -57,21 +57,21 @@ def refused(fault: HttpFault, word: str) -> BadAnswer:
 
 
 KINDS: dict[str, BadAnswer] = {
-    "500": BadAnswer(fault=faults.StatusFault(code=500), word="answered 500"),
-    "502 with a web page": BadAnswer(fault=faults.BAD_GATEWAY, word="answered 502"),
+    "500": BadAnswer(fault=faults.StatusFault(code=500), word="returned 500"),
+    "502 with a web page": BadAnswer(fault=faults.BAD_GATEWAY, word="returned 502"),
     "503 in words": BadAnswer(
         fault=faults.StatusFault(code=503, body=b"no available server"), word="no available server"
     ),
-    "504": BadAnswer(fault=faults.StatusFault(code=504), word="answered 504"),
-    "408": BadAnswer(fault=faults.StatusFault(code=408), word="answered 408"),
-    "418": BadAnswer(fault=faults.StatusFault(code=418), word="answered 418"),
-    "429": BadAnswer(fault=faults.StatusFault(code=429), word="answered 429"),
-    "429 with seconds": BadAnswer(fault=faults.StatusFault(code=429, retry_after=2.0), word="answered 429"),
-    "429 with a date": BadAnswer(fault=faults.StatusFault(code=429, retry_at=2.0), word="answered 429"),
-    "429 for a year": BadAnswer(fault=faults.StatusFault(code=429, retry_after=3e7), word="answered 429"),
+    "504": BadAnswer(fault=faults.StatusFault(code=504), word="returned 504"),
+    "408": BadAnswer(fault=faults.StatusFault(code=408), word="returned 408"),
+    "418": BadAnswer(fault=faults.StatusFault(code=418), word="returned 418"),
+    "429": BadAnswer(fault=faults.StatusFault(code=429), word="returned 429"),
+    "429 with seconds": BadAnswer(fault=faults.StatusFault(code=429, retry_after=2.0), word="returned 429"),
+    "429 with a date": BadAnswer(fault=faults.StatusFault(code=429, retry_at=2.0), word="returned 429"),
+    "429 for a year": BadAnswer(fault=faults.StatusFault(code=429, retry_after=3e7), word="returned 429"),
     "empty 200": BadAnswer(fault=body(b""), word="empty"),
     "blank 200": BadAnswer(fault=body(b" \r\n"), word="empty"),
-    "204": BadAnswer(fault=faults.StatusFault(code=204), word="answered 204"),
+    "204": BadAnswer(fault=faults.StatusFault(code=204), word="returned 204"),
     "null": BadAnswer(fault=body(b"null"), word="unexpected response"),
     "a number": BadAnswer(fault=body(b"12"), word="unexpected response"),
     "numbers that are none": BadAnswer(fault=body(b'[{"number": NaN, "id": Infinity}]'), word="unexpected response"),
@@ -111,11 +111,11 @@ KINDS: dict[str, BadAnswer] = {
     "a bot check": page(faults.BOT_CHECK, 'Cloudflare, "Just a moment..."'),
     "a banned address": page(faults.BANNED_ADDRESS, '"CrowdSec Ban"'),
     "a proxy's login": page(faults.LOGIN_REQUIRED, "Authorization Required"),
-    "the forge's 404": page(faults.FORGE_NOT_FOUND, "404 is not Woodpecker's"),
-    "a portal's 511": page(faults.StatusFault(code=511, foreign=True), "511 is not Woodpecker's"),
-    "401": refused(faults.StatusFault(code=401), "refused the token from WOODPECKER_TOKEN"),
+    "the forge's 404": page(faults.FORGE_NOT_FOUND, "404 is not from Woodpecker"),
+    "a portal's 511": page(faults.StatusFault(code=511, foreign=True), "511 is not from Woodpecker"),
+    "401": refused(faults.StatusFault(code=401), "rejected the token from WOODPECKER_TOKEN"),
     "403": refused(faults.StatusFault(code=403), "denies"),
-    "404": refused(faults.StatusFault(code=404), "does not know"),
+    "404": refused(faults.StatusFault(code=404), "was not found in CI"),
 }  # fmt: skip
 
 

@@ -216,7 +216,7 @@ def test_of_several_logs_only_the_one_that_cannot_be_read_is_missing() -> None:
 def test_a_log_that_has_not_arrived_is_missing_too() -> None:
     one = LogReading(InMemoryWoodpecker(), parts((33, "late")), at=20.3)
     one.show()
-    assert one.reader.missing == (("woodpecker/test", "it has not arrived yet"),)
+    assert one.reader.missing == (("woodpecker/test", "not arrived yet"),)
 
 
 def test_the_empty_log_of_a_running_step_is_named_and_not_missing() -> None:

@@ -311,7 +311,7 @@ def test_ours_is_not_lost_when_many_newer_ones_push_it_down() -> None:
 
 
 REASONS = [
-    (CommitFacts(message="docs [skip ci]"), False, "[skip ci]", "without it"),
+    (CommitFacts(message="docs [skip ci]"), False, "[skip ci]", "without [skip ci]"),
     (CommitFacts(message="docs [CI SKIP]", has_ci_config=True), False, "[CI SKIP]", "restart"),
     (CommitFacts(has_ci_config=False), False, "no Woodpecker configuration", ".woodpecker"),
     (CommitFacts(has_ci_config=True), True, "filtered", "when"),

@@ -18,7 +18,7 @@ from tests.support.clock import FakeClock
 from tests.watch.run_without_sockets import Bad, InMemoryWoodpecker, StreamClock
 
 HEADERS = {"x-woodpecker-version": "3.17.0"}
-GONE = RequestFailed(FailureKind.STATUS, "the server answered 503")
+GONE = RequestFailed(FailureKind.STATUS, "the server returned 503")
 REFUSALS = {
     "401": HttpResponse(401, HEADERS, b"User not authorized", 0.01),
     "403": HttpResponse(403, HEADERS, b"User not authorized", 0.01),

@@ -14,7 +14,7 @@ from homelab_hooks.watch.state import WatchTimeouts
 from tests.watch.run_without_sockets import InMemoryWoodpecker
 
 SILENT = "cannot obtain the CI token now: Vault secret/ci/global at https://vault.example.test: it is sealed"
-REFUSED = "no CI token found: Vault refused the token"
+REFUSED = "no CI token found: Vault rejected the token"
 
 
 class LateToken:

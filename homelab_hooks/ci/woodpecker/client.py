@@ -178,7 +178,7 @@ def _confirm_slow_refusal(poll: Poll[T], client: ApiClient) -> Poll[T]:
     health = client.request("GET", HEALTH_PATH, timeout=HEALTH_TIMEOUT_S)
     if isinstance(health, HttpResponse) and health.status == HEALTHY_STATUS_CODE:
         return poll
-    return Unavailable("the server's database is locked (it refuses every token, slowly)", FailureKind.STATUS)
+    return Unavailable("the server's database is locked, so it rejects valid tokens", FailureKind.STATUS)
 
 
 def _is_transient(poll: Poll[object]) -> bool:

@@ -34,7 +34,7 @@ _ADDRESS_HINT = (
 _LOGIN_HINT = (
     "check --server (homelab.ciServer), and exempt /api and /healthz from the login or bot check in front of it"
 )
-_PROXY_HINT = "allow this server in the proxy, or name it in NO_PROXY"
+_PROXY_HINT = "allow this server in the proxy, or add the server to NO_PROXY"
 _FILTERED_HEADER = "pipeline-filtered"
 _JSON_ERRORS = (ValueError, RecursionError)
 
@@ -70,7 +70,7 @@ def _read_status(
     if response.status == HTTPStatus.OK:
         return _parse_body(response, parse)
     return _denied(response, subject, token_source, server_url) or Unavailable(
-        f"the server answered {response.status}{_short_body(response)}",
+        f"the server returned {response.status}{_short_body(response)}",
         FailureKind.STATUS,
         retry_after=_retry_after(response),
     )
@@ -111,19 +111,19 @@ def _denied(response: HttpResponse, subject: str, token_source: str, server_url:
     if response.status == HTTPStatus.UNAUTHORIZED:
         hint = f"set WOODPECKER_TOKEN to a token from {server_url}{TOKEN_PAGE}, or renew it where it is stored"
         return Denied(
-            f"CI refused the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
+            f"CI rejected the token from {token_source}", hint=hint, slow=response.duration_s >= SLOW_REFUSAL_S
         )
     if response.status == HTTPStatus.FORBIDDEN:
         return Denied(
-            f"CI denies this to the owner of the token from {token_source}",
+            f"access denied for the owner of the token from {token_source}",
             hint="ask for push access to the repository",
         )
     if response.status == HTTPStatus.NOT_FOUND:
-        return Denied(f"CI does not know {subject}, or the token may not see it", hint=UNKNOWN_REPO_HINT)
+        return Denied(f"{subject} was not found in CI, or is not visible with this token", hint=UNKNOWN_REPO_HINT)
     return None
 
 
-UNKNOWN_REPO_HINT = "activate it in Woodpecker, or name it with --repo OWNER/NAME (homelab.ciRepo)"
+UNKNOWN_REPO_HINT = "activate the repository in Woodpecker, or pass --repo OWNER/NAME (homelab.ciRepo)"
 
 
 def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
@@ -135,7 +135,7 @@ def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
 
 
 def describe_foreign(response: HttpResponse) -> Unavailable:
-    """Return what is known about the server that sent a response which is not Woodpecker's."""
+    """Return what is known about the server that sent a response which is not from Woodpecker."""
     who = describe_responder(response)
     text = f" ({who})" if who else _short_body(response)
     hint = (
@@ -143,7 +143,7 @@ def describe_foreign(response: HttpResponse) -> Unavailable:
         if response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and not response.is_html
         else _LOGIN_HINT
     )
-    return Unavailable(f"the response {response.status} is not Woodpecker's{text}", FailureKind.FOREIGN, hint=hint)
+    return Unavailable(f"the response {response.status} is not from Woodpecker{text}", FailureKind.FOREIGN, hint=hint)
 
 
 def _on_web_page(response: HttpResponse) -> Unavailable:

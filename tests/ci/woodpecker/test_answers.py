@@ -109,8 +109,8 @@ def test_a_proxys_own_words_are_reported_but_no_web_page(https: HttpClient, http
     httpx_mock.add_response(status_code=502, headers=HTML, text=PAGE)
     said = [look(https), look(https)]
     assert [found.reason for found in said if isinstance(found, Unavailable)] == [
-        "the server answered 503 (no available server)",
-        "the server answered 502",
+        "the server returned 503 (no available server)",
+        "the server returned 502",
     ]
 
 
@@ -131,10 +131,10 @@ def test_a_redirect_to_nowhere_is_not_a_usable_answer(place: str) -> None:
 
 
 DENIED: list[tuple[str, int, dict[str, str], str, str]] = [
-    ("token", 401, {**OURS, "Content-Type": "text/plain"}, "User not authorized", "refused the token from WP_TOKEN"),
-    ("token, empty", 401, OURS, "", "refused the token from WP_TOKEN"),
-    ("rights", 403, OURS, "", "denies this to the owner of the token from WP_TOKEN"),
-    ("unknown", 404, OURS, "", "does not know the repository acme/app"),
+    ("token", 401, {**OURS, "Content-Type": "text/plain"}, "User not authorized", "rejected the token from WP_TOKEN"),
+    ("token, empty", 401, OURS, "", "rejected the token from WP_TOKEN"),
+    ("rights", 403, OURS, "", "access denied for the owner of the token from WP_TOKEN"),
+    ("unknown", 404, OURS, "", "the repository acme/app was not found in CI"),
 ]
 
 

@@ -114,8 +114,8 @@ def test_a_page_has_the_size_that_was_asked_for(woodpecker: WoodpeckerSimulator,
 @pytest.mark.parametrize(
     ("token", "name", "reason"),
     [
-        ("nonsense", "acme/secret", "refused the token from WP_TOKEN"),
-        ("alice-token", "acme/nope", "does not know the repository acme/nope"),
+        ("nonsense", "acme/secret", "rejected the token from WP_TOKEN"),
+        ("alice-token", "acme/nope", "the repository acme/nope was not found in CI"),
     ],
 )
 def test_a_no_is_a_no_and_asked_once(

@@ -165,9 +165,9 @@ def test_a_proxy_whose_server_is_down_is_not_another_server(answer: HttpResponse
 @pytest.mark.parametrize(
     ("path", "status", "word"),
     [
-        ("/api/user", 401, "refused the token"),
-        ("/api/repos", 404, "does not know"),
-        ("/api/repos", 403, "denies"),
+        ("/api/user", 401, "rejected the token"),
+        ("/api/repos", 404, "was not found in CI"),
+        ("/api/repos", 403, "access denied"),
     ],
 )
 def test_a_proxy_that_removes_the_version_is_known_by_the_health_check(path: str, status: int, word: str) -> None:
@@ -190,7 +190,7 @@ def test_a_login_that_exempts_the_health_check_is_not_woodpeckers(status: int) -
     woodpecker = InMemoryWoodpecker(bad=lambda path, _: response(status, {}) if "/api/" in path else None)
     verdict = woodpecker.watch()
     assert verdict.exit is ExitCode.DENIED
-    assert "is not Woodpecker's" in verdict.reason
+    assert "is not from Woodpecker" in verdict.reason
 
 
 def test_a_one_shot_command_does_not_wait_for_the_timeout() -> None:

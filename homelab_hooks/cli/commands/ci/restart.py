@@ -13,7 +13,7 @@ from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
 from homelab_hooks.app.watch_setup import CommitContext
 from homelab_hooks.ci.provider import Provider
-from homelab_hooks.events import Start
+from homelab_hooks.events import Log, Start
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import run as watch_run
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, session: Session) -> int:
     sha = about.commit.sha
     again = watch_setup.watch_resume_command(vars(args), args.commit if about.commit.tag else sha)
     server = str(runtime.server(config))
-    session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server, resume=again))
+    session.tell(Start(command=session.prog, sha=sha, repo=about.names[0], server=server))
     ci = runtime.ci_provider(config) if args.no_watch else runtime.waiting_ci_provider(config)
     decides = watch_setup.build_scope(about.commit, None)
     request = watch_setup.build_watch_request(config, runtime, about, decides)
@@ -62,6 +62,8 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if args.no_watch:
         results = tuple(map(build_pipeline_result, started))
         return session.finish(Verdict(exit=ExitCode.OK, sha=sha, pipelines=results, url=started[0].url))
+    session.set_resume_command(again)  # only now: before, it would lead to the old result
+    session.tell(Log(source="homelab", text=f"to resume: {again}"))
     return session.finish(_watch_restarted(request._replace(started=started), session, about, ci))
 
 

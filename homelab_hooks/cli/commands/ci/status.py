@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, session: Session) -> int:
-    """Print the status from one request."""
+    """Print the status from one poll, which is retried for a while if the server does not respond."""
     config, runtime = session.config(vars(args)), session.runtime
     server = runtime.server(config)
     about = watch_setup.resolve_context(config, runtime, args.commit, events=args.event)
