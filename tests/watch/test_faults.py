@@ -49,7 +49,7 @@ def page(fault: HttpFault, word: str = "web page") -> BadAnswer:
 
 
 def silence(fault: HttpFault) -> BadAnswer:
-    return BadAnswer(fault=fault, word="no whole answer", once=0)
+    return BadAnswer(fault=fault, word="no complete response", once=0)
 
 
 def refused(fault: HttpFault, word: str) -> BadAnswer:
@@ -80,8 +80,8 @@ KINDS: dict[str, BadAnswer] = {
     "not UTF-8": BadAnswer(fault=body(b'[{"id": "\xff\xfe"}]'), word="not JSON"),
     "words": BadAnswer(fault=body(b"database is locked"), word="not JSON"),
     "two answers": BadAnswer(fault=body(b"[][]"), word="not JSON"),
-    "truncated by length": BadAnswer(fault=faults.Truncated(), word="broke off"),
-    "truncated in a chunk": BadAnswer(fault=faults.Truncated(chunked=True), word="broke off"),
+    "truncated by length": BadAnswer(fault=faults.Truncated(), word="is incomplete"),
+    "truncated in a chunk": BadAnswer(fault=faults.Truncated(chunked=True), word="is incomplete"),
     "half a JSON that looks whole": BadAnswer(fault=body(b'[{"id": 1, "number": 1, "sta'), word="is incomplete"),
     "an object for a list": BadAnswer(fault=faults.Mistyped(WrongShape.OTHER_CONTAINER), word="unexpected response"),
     "text for numbers": BadAnswer(fault=faults.Mistyped(WrongShape.NUMBERS_AS_TEXT), word="unexpected response"),
@@ -96,9 +96,9 @@ KINDS: dict[str, BadAnswer] = {
     "a reset before the headers": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE), word="reset"),
     "a reset after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS)),
     "a reset in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY)),
-    "closed without an answer": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE, reset=False), word="broke off"),
-    "closed after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS, reset=False), word="broke off"),
-    "closed in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY, reset=False), word="broke off"),
+    "closed without an answer": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE, reset=False), word="is incomplete"),
+    "closed after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS, reset=False), word="is incomplete"),
+    "closed in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY, reset=False), word="is incomplete"),
     "another protocol": BadAnswer(fault=faults.NotHttp(), word="not HTTP"),
     "huge headers": BadAnswer(fault=faults.HugeHeaders()),
     "a web page": page(faults.WEB_PAGE),
@@ -114,7 +114,7 @@ KINDS: dict[str, BadAnswer] = {
     "the forge's 404": page(faults.FORGE_NOT_FOUND, "404 is not from Woodpecker"),
     "a portal's 511": page(faults.StatusFault(code=511, foreign=True), "511 is not from Woodpecker"),
     "401": refused(faults.StatusFault(code=401), "rejected the token from WOODPECKER_TOKEN"),
-    "403": refused(faults.StatusFault(code=403), "denies"),
+    "403": refused(faults.StatusFault(code=403), "access denied"),
     "404": refused(faults.StatusFault(code=404), "was not found in CI"),
 }  # fmt: skip
 
