@@ -51,7 +51,7 @@ def test_what_stays_refuses_when_the_time_is_over(name: str) -> None:
 
 
 def test_a_server_that_hangs_refuses_when_the_time_is_over() -> None:
-    woodpecker = InMemoryWoodpecker(bad=lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer"))
+    woodpecker = InMemoryWoodpecker(bad=lambda *_: RequestFailed(FailureKind.TIMEOUT, "no complete response"))
     with pytest.raises(CommandError):
         check_ci_access(woodpecker.ci, ("acme/app",), clock=woodpecker.clock)
     assert woodpecker.clock.t <= ACCESS_TIMEOUT_S + 1

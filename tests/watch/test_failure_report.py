@@ -108,7 +108,7 @@ def test_a_growing_log_is_shown_as_far_as_it_came() -> None:
 
 
 BAD: dict[str, RequestFailed | HttpResponse] = {
-    "hangs": RequestFailed(FailureKind.TIMEOUT, "no whole answer"),
+    "hangs": RequestFailed(FailureKind.TIMEOUT, "no complete response"),
     "500": HttpResponse(500, {}, b"", 0.1),
     "empty": HttpResponse(200, {}, b"", 0.1),
     "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1),

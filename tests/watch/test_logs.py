@@ -177,7 +177,7 @@ BAD_LOGS: dict[str, RequestFailed | HttpResponse] = {
     "an empty body": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b"", 0.01),
     "no JSON": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b"[{", 0.01),
     "another shape": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b'{"a": 1}', 0.01),
-    "a hang": RequestFailed(FailureKind.TIMEOUT, "no whole answer"),
+    "a hang": RequestFailed(FailureKind.TIMEOUT, "no complete response"),
     "a reset": RequestFailed(FailureKind.CONNECTION, "reset"),
 }
 
@@ -343,7 +343,7 @@ def test_a_follower_of_a_step_that_never_comes_says_so_at_the_end() -> None:
 
 
 def test_a_follower_rides_out_a_flap() -> None:
-    silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+    silence = RequestFailed(FailureKind.TIMEOUT, "no complete response")
     woodpecker = InMemoryWoodpecker()
     one = LogReading(woodpecker, parts((5, "a"), (19, "b")), at=1.0)
     pipeline = one.pipeline
@@ -354,7 +354,7 @@ def test_a_follower_rides_out_a_flap() -> None:
     assert one.lines == ["a", "b"]
 
 
-GONE = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+GONE = RequestFailed(FailureKind.TIMEOUT, "no complete response")
 NO = HttpResponse(401, {"x-woodpecker-version": "3.17.0"}, b"", 0.01)
 
 

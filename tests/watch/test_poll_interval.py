@@ -140,7 +140,7 @@ def test_a_wall_clock_that_runs_backwards_changes_the_pace_only() -> None:
 
 
 def test_a_detail_that_hangs_delays_the_verdict_by_seconds_only() -> None:
-    silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+    silence = RequestFailed(FailureKind.TIMEOUT, "no complete response")
     woodpecker = InMemoryWoodpecker(stream="", bad=lambda path, _: silence if "pipelines/" in path else None)
     woodpecker.push(timelines.make_green(120), at=0.3)
 
@@ -154,7 +154,7 @@ def test_a_detail_that_hangs_delays_the_verdict_by_seconds_only() -> None:
 
 @pytest.mark.parametrize("stream", ["up", ""], ids=["stream up", "stream down"])
 def test_a_detail_that_hangs_is_not_asked_for_again_and_again(stream: str) -> None:
-    silence = RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+    silence = RequestFailed(FailureKind.TIMEOUT, "no complete response")
     woodpecker = InMemoryWoodpecker(stream=stream, bad=lambda path, _: silence if "pipelines/" in path else None)
     woodpecker.push(timelines.make_green(300, steps=[f"step{n}" for n in range(20)]), at=0.3)
 
@@ -171,7 +171,9 @@ def test_a_server_that_hangs_from_the_start_takes_no_longer_than_the_timeout(
     timeouts: WatchTimeouts, exit_: ExitCode
 ) -> None:
     """The time until the first answer counts, too."""
-    woodpecker = InMemoryWoodpecker(stream="", bad=lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer"))
+    woodpecker = InMemoryWoodpecker(
+        stream="", bad=lambda *_: RequestFailed(FailureKind.TIMEOUT, "no complete response")
+    )
 
     assert woodpecker.watch(timeouts=timeouts).exit is exit_
     assert 5 <= woodpecker.clock.t <= 7

@@ -117,7 +117,7 @@ def test_a_commit_without_a_pipeline_that_is_not_a_tip_is_not_built_by_hand() ->
 
 def test_a_server_that_cannot_be_asked_is_not_a_lost_webhook() -> None:
     woodpecker = after()
-    woodpecker.bad = lambda *_: RequestFailed(FailureKind.TIMEOUT, "no whole answer")
+    woodpecker.bad = lambda *_: RequestFailed(FailureKind.TIMEOUT, "no complete response")
     assert refusal(woodpecker).exit is ExitCode.UNREACHABLE
 
 
@@ -320,7 +320,7 @@ def test_a_manual_start_has_fifteen_seconds_too() -> None:
 
 LOST: dict[str, RequestFailed | HttpResponse] = {
     "500": HttpResponse(500, {}, b"", 0.1),
-    "no answer": RequestFailed(FailureKind.TIMEOUT, "no whole answer"),
+    "no answer": RequestFailed(FailureKind.TIMEOUT, "no complete response"),
     "reset": RequestFailed(FailureKind.CONNECTION, "reset"),
     "cut": RequestFailed(FailureKind.BODY, "broke off"),
     "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1),
