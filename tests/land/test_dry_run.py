@@ -12,7 +12,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.land.request import DetectVerification, Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
-from homelab_hooks.system.process import ProcessRunner
+from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
