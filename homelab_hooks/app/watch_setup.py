@@ -170,7 +170,7 @@ def commit_facts(git: ReadOnlyRepository, about: CommitContext, traits: Traits) 
         return CommitFacts(
             message=git.history.commit_message(sha),
             has_ci_config=git.history.has_ci_configuration(sha, traits.config_paths),
-            is_branch_tip=bool(branches) if remote else None,
+            is_branch_tip=bool(branches) if remote and git.history.has_commit(sha) else None,
             is_pushed=pushed,
             is_filtered=are_workflows_filtered(git, about.commit, remote, branches, traits),
             event="tag" if about.commit.tag else "push",

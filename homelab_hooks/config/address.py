@@ -82,6 +82,8 @@ def parse_server_url(text: str) -> ServerUrl:
     if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
         raise ValueError("expected a URL, such as https://ci.example.org")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
+    if "xn--" in host.lower():
+        host.encode("ascii").decode("idna")  # UnicodeError, a ValueError, if a label is not valid
     if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
         raise ValueError("expected a URL, such as https://ci.example.org")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]

@@ -51,8 +51,11 @@ def parse_workload(text: str) -> str:
 
 
 def parse_path(text: str) -> Path:
-    """Parse the path of a file; `~` is the home directory."""
-    return Path(text).expanduser()
+    """Parse the path of a file; `~` is the home directory, and `~USER` that of a user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError("expected a path; the home directory in it is unknown") from error
 
 
 def parse_vault_path(text: str) -> str:

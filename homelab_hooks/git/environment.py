@@ -73,6 +73,15 @@ def editor_env(args: Iterable[str]) -> dict[str, str]:
     return {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"} if _EDITING_COMMANDS.intersection(args) else {}
 
 
+def without_location(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for git in another directory: GIT_DIR and GIT_WORK_TREE name the present one.
+
+    >>> without_location({"GIT_DIR": "/x/.git", "GIT_WORK_TREE": "/x", "HOME": "/h"})
+    {'HOME': '/h'}
+    """
+    return {name: value for name, value in environ.items() if name not in LOCATION_VARIABLES}
+
+
 def user_command_env(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for the user's commands, without what git or pre-commit set for one call of their own.
 

@@ -71,7 +71,10 @@ class GitPythonRunner:
         return environment.needs_ssh_batch_mode(self._env, interactive=self._interactive)
 
     def run(self, args: Sequence[str], call: GitCall = PLAIN_CALL) -> Completed:
-        """Run `git ARGS`. After an exception, also from the listener, git keeps running: a push may be under way."""
+        """Run `git ARGS`. An exception, also from the listener, ends git; only a push keeps running.
+
+        A merge that went on would move the branch after the landing has reported its end, or has been undone.
+        """
         listener = call.listener or self._default_listener(args, call)
         extra = environment.config_env(self._env, call.settings or {}) | environment.index_env(call.index)
         env = {**self._env, **environment.editor_env(args), **extra}
@@ -84,7 +87,12 @@ class GitPythonRunner:
             return describe_start_error(error, argv, self._env.get("PATH", os.defpath), self._directory)
         shows_stdout = call.listener is not None and "push" in args
         captured = CapturedChild(child, listener=listener, shows_stdout=shows_stdout)
-        return captured.complete(call.timeout, end_child)
+        try:
+            return captured.complete(call.timeout, end_child)
+        except BaseException:
+            if "push" not in args:
+                end_child(child)
+            raise
 
     def _default_listener(self, args: Sequence[str], call: GitCall) -> OutputListener | None:
         may_ask = call.settings is not None or not _HOOKED_COMMANDS.isdisjoint(args)
@@ -108,7 +116,7 @@ class GitPythonRunner:
         """Return the same for another directory."""
         environ, inherited = self._given
         return GitPythonRunner(
-            environ,
+            environment.without_location(environ),
             directory,
             inherited=inherited,
             interactive=self._interactive,

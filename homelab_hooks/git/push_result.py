@@ -96,6 +96,8 @@ class PushResult:
     """the URL from the server's output that opens or shows a pull request"""
     hint: str = ""
     """the fix for this reason, as a clause; empty if it is not known"""
+    may_have_arrived: bool = False
+    """it was refused in the answer to the request that carried the commits, perhaps by a proxy on the way back"""
     confirmed: bool = True
     """false if git reported the commit as accepted and then failed, or succeeded without a line for its ref"""
 
@@ -115,7 +117,7 @@ _LOCK_HELD = re.compile(
 )
 _PROTECTED = re.compile(
     r"Not allowed to push to protected branch"  # Gitea, Forgejo
-    r"|\bGH006\b|\bGH013\b"  # GitHub
+    r"|error: GH0(?:06|13): "  # GitHub
     r"|not allowed to push code to protected branches",  # GitLab
 )
 # Git's own messages begin a line; a hook's may contain the same phrases anywhere.
@@ -172,7 +174,16 @@ def parse_push_output(code: int, out: str, err: str, *, ref: str, sha: str = "")
     # Without a line for the ref, a setting may have made git push something else.
     confirmed = code == 0 and mine is not None
     hint = error.hint if error else ""
-    return PushResult(status=status, reason=reason, output=said, link=link, hint=hint, confirmed=confirmed)
+    refused_late = error is not None and _CUT_OFF.search(err) is not None
+    return PushResult(
+        status=status,
+        reason=reason,
+        output=said,
+        link=link,
+        hint=hint,
+        may_have_arrived=refused_late,
+        confirmed=confirmed,
+    )
 
 
 def output_lines(err: str) -> tuple[str, ...]:
@@ -225,12 +236,17 @@ def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, TransportEr
     if _BEFORE_SENDING.search(err):
         return PushStatus.REFUSED, None
     cut_off = code < 0 or code > _FATAL_EXIT_CODE or _CUT_OFF.search(err)
-    if cut_off and not _HTTP_REFUSAL.search(err):
+    if cut_off and not _is_refused(err):
         return PushStatus.UNKNOWN, None
     if code < _FATAL_EXIT_CODE and not cut_off:
         return PushStatus.LOCAL_HOOK, None
     error = read_transport_error(err)
     return _TRANSPORT_STATUSES[error.fault], error
+
+
+def _is_refused(err: str) -> bool:
+    """Return whether the request that carried the commits was answered with a refusal: a repetition would be, too."""
+    return bool(_HTTP_REFUSAL.search(err)) or read_transport_error(err).fault is TransportFault.DENIED
 
 
 _TRANSPORT_STATUSES = {

@@ -105,4 +105,4 @@ class DirectRunner:
 
     def at(self, directory: Path) -> DirectRunner:
         """Return the same for another directory."""
-        return DirectRunner(self._environ, directory, without=self._without)
+        return DirectRunner(environment.without_location(self._environ), directory, without=self._without)

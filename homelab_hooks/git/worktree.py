@@ -18,7 +18,11 @@ from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.sanitize import strip_control_chars
 
 _LIST_PATHS = ("--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree")
-_STATUS = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
+# A replacement is not pushed, and settings that let git look at less of a file could hide a change.
+_STATUS = (
+    "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "core.trustctime=true", "-c", "core.checkStat=default",
+    "--no-optional-locks", "status", "--porcelain", "-z", "--no-renames",
+)  # fmt: skip
 # Otherwise merge.* and branch.NAME.mergeOptions could leave a merge uncommitted.
 _WHOLE_MERGE = ("--no-edit", "--no-autostash", "--commit", "--no-squash", "--ff")
 _OWN_REBASE = ("-c", "rebase.autoStash=false", "-c", "rebase.updateRefs=false")
@@ -75,6 +79,33 @@ class Worktree:
                     )
             seen = self._git.list_entries(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
         return tuple(sorted({entry[3:] for entry in seen if entry[1] != " "} & set(marked)))
+
+    def unnoticed_changes(self) -> tuple[str, ...]:
+        """Return files that differ from HEAD although settings keep `git status` from looking at them.
+
+        With a file system monitor, or if only size and time are compared, git can take a changed file for an unchanged
+        one. Then all files are compared by content, with an index that knows none of them.
+        """
+        if (
+            not self._looks_at_less()
+            or self._git.line("config", "--type=bool", "--get", "core.sparseCheckout") == "true"
+        ):
+            return ()
+        with tempfile.TemporaryDirectory(prefix="homelab-index-") as folder:
+            index = Path(folder) / "index"
+            if not self._git.run("--no-replace-objects", "read-tree", "HEAD", index=index).ok:
+                return ()
+            seen = self._git.list_entries(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
+        return tuple(entry[3:] for entry in seen if entry[1] != " ")
+
+    def _looks_at_less(self) -> bool:
+        entries = self._git.lines("config", "--get-regexp", r"^core\.(fsmonitor|checkstat|trustctime)$")
+        values = {key: value.lower() for key, _, value in (entry.partition(" ") for entry in entries)}
+        return (
+            values.get("core.fsmonitor", "false") not in {"", "false", "no", "off", "0"}
+            or values.get("core.checkstat") == "minimal"
+            or values.get("core.trustctime") in {"false", "no", "off", "0"}
+        )
 
     def _marked(self) -> list[str]:
         """Return the marked files, without those that a sparse checkout leaves out."""

@@ -115,7 +115,10 @@ def _after_push(landing: Landing, outcome: PushResult) -> LandingEnd | None:
     request, tried = landing.request, landing.state.push_attempts
     step = decide_after_push(outcome, tried=tried, attempts=request.max_retries, jitter=landing.dependencies.jitter())
     there: bool | None = None
-    if isinstance(step, Accepted | QueryRemote):
+    if isinstance(step, Fail) and outcome.may_have_arrived:
+        there = _confirm_push(landing, QueryRemote())
+        step = step if there is False else QueryRemote()
+    elif isinstance(step, Accepted | QueryRemote):
         there = _confirm_push(landing, step)
         if there is False:
             step = retry_or_fail(

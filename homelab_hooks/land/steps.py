@@ -9,6 +9,7 @@ from homelab_hooks.events import LogLevel, Stage
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.landed import BranchQuery, as_landed
 from homelab_hooks.git.push_result import PushResult, PushStatus
+from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.land.contention import MAX_FIRST_QUIET_S, begins_attempt
 from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.landing import ABORT_HINT, Landing
@@ -108,6 +109,7 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
     with landing.stage(Stage.PUSH) as report:
         push_submodules_first(landing, sha)
         require_same_tree(landing, sha, when=BEFORE_PUSH)
+        _require_same_remote(landing)
         landing.save(pushed_commit=sha, push_attempts=landing.state.push_attempts + 1, push_unconfirmed=True)
         state = landing.state
         options = landing.request.push_options
@@ -115,11 +117,25 @@ def push_commit(landing: Landing, sha: str) -> PushResult:
         outcome = landing.git.transfer.push_commit(
             sha, to=state.target, remote=state.remote, options=options, listener=listener
         )
-        landing.save(push_unconfirmed=outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN})
+        uncertain = outcome.may_have_arrived or outcome.status in {PushStatus.ACCEPTED, PushStatus.UNKNOWN}
+        landing.save(push_unconfirmed=uncertain)
         report.detail = outcome.reason or f"{short_sha(sha)} to {landing.upstream}"
         if outcome.status is not PushStatus.ACCEPTED:
             report.mark_failed()
     return outcome
+
+
+def _require_same_remote(landing: Landing) -> None:
+    """Raise CommandError if the remote's push URL has changed since the landing began."""
+    state = landing.state
+    urls = landing.git.remotes.push_urls(state.remote)
+    if urls and urls[0] != state.push_url:
+        raise CommandError(
+            f"the push URL of {format_remote_url(state.remote)} changed during the landing: "
+            f"{format_remote_url(urls[0])}, not {format_remote_url(state.push_url)}",
+            hint=f"restore it with git remote set-url, then run git land again; {ABORT_HINT}",
+            exit=ExitCode.REFUSED if state.nothing_done else ExitCode.VERIFY_FAILED,
+        )
 
 
 def query_pushed(landing: Landing) -> bool | None:

@@ -78,7 +78,7 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
         )
     tip = _fetch_target(git, remote, onto)
     if new.is_main:
-        _ignore_folder(git.at(new.base))
+        _ignore_folder(git if git.location.top_level() == new.base else git.at(new.base), new.base / WORKTREES_DIR)
     done = git.worktrees.add_worktree(new.path, branch=new.branch, start=tip)
     if not done.ok:
         raise CommandError(f"could not create the worktree: {error_message(done)}", exit=ExitCode.REFUSED)
@@ -155,9 +155,9 @@ def _fetch_target(git: Repository, remote: str, onto: str) -> str:
     return tip
 
 
-def _ignore_folder(main: Repository) -> None:
+def _ignore_folder(main: Repository, folder: Path) -> None:
     """Add the directory to .git/info/exclude, so that `git status` does not list the work trees."""
-    if main.location.is_ignored(f"{WORKTREES_DIR}/"):
+    if main.location.is_ignored(f"{folder}/"):
         return
     exclude = main.location.git_path("info/exclude")
     exclude.parent.mkdir(parents=True, exist_ok=True)
@@ -175,17 +175,18 @@ def _link_git_crypt_keys(git: Repository, path: Path) -> None:
 
 
 def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: str) -> None:
-    lost = inside.worktrees.unsaved_changes()
+    lost = (*inside.worktrees.unsaved_changes(), *(f"   {path}" for path in inside.worktree.hidden_changes()))
     if lost:
         raise CommandError(
             f"the worktree has changes that would be lost: {join_names(change[3:] for change in lost)}",
             hint="commit and land the changes, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )
-    unlanded = git.history.unpushed_count(sha) if sha else 0
+    head = inside.history.head()
+    unlanded = max((git.history.unpushed_count(each) for each in {sha, head} - {""}), default=0)
     if unlanded:
         raise CommandError(
-            f"{old.branch} has {pluralize(unlanded, 'commit')} that no remote has",
+            f"{old.branch if head == sha else 'the worktree'} has {pluralize(unlanded, 'commit')} that no remote has",
             hint="land the commits, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )

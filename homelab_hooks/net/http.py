@@ -221,7 +221,7 @@ class _PinnedTransport(httpx.HTTPTransport):
     def __init__(self, backend: PinnedBackend, *, verify: ssl.SSLContext, proxy: str | None) -> None:
         try:
             super().__init__(verify=verify, proxy=proxy, trust_env=False)
-        except (ValueError, ImportError):  # the message may contain the proxy's password
+        except (ValueError, ImportError, httpx.InvalidURL):  # the message may contain the proxy's password
             hint = "set the proxy variable to http://HOST:PORT, unset it, or use --dial"
             raise CommandError("the proxy in the environment cannot be used", hint=hint) from None
         if not hasattr(self._pool, "_network_backend"):

@@ -27,6 +27,8 @@ class GitFault(Enum):
     """to the same path at `redirect_to`"""
     LOSE_ANSWER = -1
     """the request takes effect, then the connection is closed without a response"""
+    REFUSE_LATE = -3
+    """the request takes effect, then the answer is 413, as from a proxy that limits answers"""
     DROP = -2
     """the connection is closed before the request takes effect"""
 
@@ -145,12 +147,12 @@ class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
         fault = self._git.plan.next_fault(service)
         if fault is GitFault.DROP:
             self.close_connection = True
-        elif fault is not None and fault is not GitFault.LOSE_ANSWER:
+        elif fault is not None and fault not in {GitFault.LOSE_ANSWER, GitFault.REFUSE_LATE}:
             self._status(fault)
         elif service in {GitService.PUSH, GitService.PUSH_REFS} and not self._allowed():
             self._status(GitFault.UNAUTHORIZED)
         else:
-            self._backend(path, query, body, service, lose=fault is GitFault.LOSE_ANSWER)
+            self._backend(path, query, body, service, fault)
 
     def _allowed(self) -> bool:
         wanted = base64.b64encode(self._git.plan.credentials.encode()).decode()
@@ -168,15 +170,18 @@ class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text)
 
-    def _backend(self, path: str, query: str, body: bytes, service: GitService, *, lose: bool) -> None:
+    def _backend(self, path: str, query: str, body: bytes, service: GitService, fault: GitFault | None) -> None:
         if service is GitService.PUSH and self._git.plan.before_push:
             self._git.plan.before_push()
         done = self._git.processes.run(["git", "http-backend"], env=self._cgi(path, query, body), stdin=body)
         repository = path.removesuffix("/git-receive-pack")
         if service is GitService.PUSH:
             self._git.pushed(repository, body)
-        if lose:
+        if fault is GitFault.LOSE_ANSWER:
             self.close_connection = True
+            return
+        if fault is GitFault.REFUSE_LATE:
+            self._status(GitFault.TOO_LARGE)
             return
         head, _, content = done.stdout.partition(b"\r\n\r\n")
         headers = [line.split(": ", 1) for line in head.decode().splitlines() if ": " in line]

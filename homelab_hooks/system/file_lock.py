@@ -40,7 +40,7 @@ def lock_holder(path: Path) -> str:
     """Return the text that the holder of the lock wrote into it; empty if it is free. Changes nothing."""
     holder = ""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with path.open(encoding="utf-8", errors="surrogateescape") as file:
             if holder := file.read():
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -58,7 +58,7 @@ def hold_lock(path: Path, text: str) -> Iterator[None]:
         LockHeldError: another process holds it.
         OSError: the file cannot be opened or written.
     """
-    with path.open("a+", encoding="utf-8") as file:
+    with path.open("a+", encoding="utf-8", errors="surrogateescape") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -93,7 +93,7 @@ def _hold_file(path: Path, text: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
     else:
         raise LockHeldError("")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     try:
         yield
@@ -104,7 +104,7 @@ def _hold_file(path: Path, text: str) -> Iterator[None]:
 def _live_holder(path: Path) -> str:
     """Return the text of a lock file whose process may still run; empty if there is none, or the process is gone."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return ""
     found = _HOLDER.match(text)

@@ -158,6 +158,40 @@ def test_a_push_is_repeated_only_where_that_can_help(
     assert ("413" in verdict.reason) is (fault is GitFault.TOO_LARGE)
 
 
+def test_a_refusal_after_the_server_took_the_commit_is_settled_by_asking(
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand
+) -> None:
+    """A proxy may refuse the answer on its way back."""
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
+    sha = ann.commit("a")
+    server.plan.faults[GitService.PUSH] = GitFault.REFUSE_LATE
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed, workshop.server_commit()) == (ExitCode.OK, True, sha)
+
+
+def test_an_expired_login_is_not_tried_again(
+    workshop: ScratchRepositories, server: GitServer, git_land: GitLand, events: Any
+) -> None:
+    ann = workshop.clone("ann", at=f"{server.url}/acme/app.git", branch="topic")
+    ann.commit("a")
+    server.plan.faults[GitService.PUSH] = GitFault.UNAUTHORIZED
+    verdict = git_land(ann)
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
+    assert events.stages().count(("push", "failed")) == 1
+    assert "access" in verdict.hint
+
+
+def test_a_branch_named_like_a_forges_error_is_not_taken_for_a_protected_one(
+    workshop: ScratchRepositories, git_land: GitLand
+) -> None:
+    ann = workshop.clone("ann", branch="topic")
+    ann.git("push", "--quiet", "origin", "main:GH006")
+    ann.commit("a")
+    workshop.write_hook("pre-receive", "echo rejecting refs/heads/GH006 by lint >&2; exit 1")
+    verdict = git_land(ann, onto="GH006")
+    assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
+
+
 def test_the_reason_of_ssh_is_reported_when_the_fetch_fails(workshop: ScratchRepositories, git_land: GitLand) -> None:
     ann = workshop.clone("ann", branch="topic")
     ann.commit("a")

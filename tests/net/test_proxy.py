@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from homelab_hooks.config.address import parse_server_url
-from homelab_hooks.net.http import find_proxy
+from homelab_hooks.errors import CommandError
+from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.net.http import HttpClient, find_proxy
 from homelab_hooks.net.proxy import is_bypassed
+from homelab_hooks.system.clock import SystemClock
 
 PROXY = "http://proxy.example.test:3128"
 
@@ -123,3 +126,17 @@ def test_this_machine_has_no_proxy(monkeypatch: pytest.MonkeyPatch, server: str)
 def test_whatever_the_value_is_it_is_read(value: str) -> None:
     for host in ("ci.example.test", "10.1.2.3", "fd00::1"):
         assert is_bypassed(host, 443, value) in {True, False}
+
+
+@pytest.mark.parametrize(
+    "value", ["http://corp:S3cret#pw@proxy.test:3128", "http://corp:S3c/ret@proxy.test", "::::", "http://[::1"]
+)
+def test_a_proxy_that_cannot_be_read_is_a_usage_error_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CommandError) as caught:
+        HttpClient(parse_server_url("https://ci.example.test"), clock=SystemClock())
+    assert caught.value.exit is ExitCode.USAGE
+    assert "S3c" not in f"{caught.value} {caught.value.hint}"
