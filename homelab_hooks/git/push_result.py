@@ -131,6 +131,8 @@ _BEFORE_SENDING = re.compile(
     r"|The following submodule paths contain changes)",
     re.MULTILINE,
 )
+_NOT_A_GIT_SERVER = re.compile(r"^error: Cannot access URL |git-http-push failed", re.MULTILINE)
+"""git's fallback for a server that answers like a plain web server, as a captive portal does"""
 _HTTP_REFUSAL = re.compile(
     r"^error: RPC failed;.*?(?:HTTP (?:code = )?|returned error: )(?!408|425|429)4\d\d\b", re.MULTILINE
 )
@@ -238,7 +240,7 @@ def _read_without_ref_line(code: int, err: str) -> tuple[PushStatus, TransportEr
     cut_off = code < 0 or code > _FATAL_EXIT_CODE or _CUT_OFF.search(err)
     if cut_off and not _is_refused(err):
         return PushStatus.UNKNOWN, None
-    if code < _FATAL_EXIT_CODE and not cut_off:
+    if code < _FATAL_EXIT_CODE and not cut_off and not _NOT_A_GIT_SERVER.search(err):
         return PushStatus.LOCAL_HOOK, None
     error = read_transport_error(err)
     return _TRANSPORT_STATUSES[error.fault], error

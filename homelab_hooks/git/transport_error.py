@@ -86,7 +86,8 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
      _R, "push to another repository"),
     ((r"Cannot find repository|[Rr]epository\b.* not found|does not appear to be a git repository|not a git repository"
      r"|returned error: (?:404|410)\b"), _R, _CHECK_URL),
-    (r"not valid: is this a git repository|unable to update url base from redirection|[Ii]nvalid content-type",
+    ((r"Cannot access URL |git-http-push failed"
+     r"|not valid: is this a git repository|unable to update url base from redirection|[Ii]nvalid content-type"),
      _R, f"{_CHECK_URL}: the response is not from a git server, perhaps from a proxy"),
     (r"(?:HTTP|returned error:) 413\b",
      _R, "raise the limit for request bodies in the proxy before the server, or push over ssh"),

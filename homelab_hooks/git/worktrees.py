@@ -58,7 +58,7 @@ class WorktreeList:
 
     def remove_worktree(self, path: Path, *, even_dirty: bool = False) -> Completed:
         """Remove a work tree; git refuses one with changes unless `even_dirty`."""
-        force = ("--force", "--force") if even_dirty else ()
+        force = ("--force",) if even_dirty else ()  # a second one would remove a locked work tree
         return self._git.run("worktree", "remove", *force, "--", str(path))
 
     def delete_branch(self, branch: str, *, sha: str) -> Completed:

@@ -9,7 +9,7 @@ from homelab_hooks.git.command import error_message
 from homelab_hooks.git.push_result import output_lines
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.ownership import begun_by_landing
-from homelab_hooks.land.preconditions import foreign_operation_error
+from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.system.completed import Completed
@@ -114,6 +114,8 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
         landing.log(line, source="merge")
     if not operation:
         return CommandError(f"could not merge {landing.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
+    if lock := git.worktree.lock_file():  # git can neither finish nor undo it; the landing can be resumed
+        return lock_error(str(lock))
     git.operations.abort_operation(operation.name)
     return CommandError(
         f"could not commit the merge with {landing.upstream}: {error_message(done)}",

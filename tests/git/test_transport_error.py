@@ -64,6 +64,8 @@ CASES = [
     (f"fatal: unable to access '{URL}': The requested URL returned error: 413", R, "413", "request bodies"),
     (f"fatal: {URL}info/refs not valid: is this a git repository?", R, "not valid", "proxy"),
     ("fatal: Unable to find remote helper for 'https'", R, "remote helper", "install"),
+    ("error: Cannot access URL https://git.example.test/acme/app.git/, return code 22\nfatal: git-http-push failed",
+     R, "Cannot access URL", "proxy"),
     ("fatal: couldn't find remote ref refs/heads/typo", TransportFault.NO_BRANCH, "typo", ""),
     ("fatal: something never seen before", R, "something never seen", "what git reports"),
     ("", R, "git reported no reason", "what git reports"),
