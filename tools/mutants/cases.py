@@ -51,7 +51,7 @@ CASES = (
     Defence(
         "refused-packs",
         "a push that a proxy refused is not sent again",
-        (Change("git/push_result.py", "if cut_off and not _HTTP_REFUSAL.search(err):", "if cut_off:"),),
+        (Change("git/push_result.py", "if cut_off and not _is_refused(err):", "if cut_off:"),),
         ("tests/land/test_land_outcomes.py::test_a_push_is_repeated_only_where_that_can_help",),
     ),
     Defence(
@@ -145,5 +145,85 @@ CASES = (
         "signals that arrive together are one interruption",
         (Change("system/signals.py", "        if next(count) != DUPLICATE_COUNT:", "        if next(count):"),),
         ("tests/e2e/test_lost_signals.py::test_the_second_signal_of_one_interruption_does_not_disturb_the_first",),
+    ),
+    Defence(
+        "replaced-commits",
+        "a replacement is not verified in place of the commit that is pushed",
+        (
+            Change(
+                "git/worktree.py",
+                '    "--no-replace-objects", "-c", "core.fsmonitor=false",',
+                '    "-c", "core.fsmonitor=false",',
+            ),
+        ),
+        ("tests/land/test_what_settings_hide.py::test_a_replaced_commit_is_not_verified_in_place_of_the_pushed_one",),
+    ),
+    Defence(
+        "unnoticed-changes",
+        "a change that settings hide from git status is seen",
+        (Change("land/tree_check.py", " or list(git.worktree.unnoticed_changes())", ""),),
+        ("tests/land/test_what_settings_hide.py::test_a_change_that_settings_hide_from_git_status_is_seen",),
+    ),
+    Defence(
+        "changed-push-urls",
+        "a push URL that changed during the landing is not pushed to",
+        (Change("land/steps.py", "        _require_same_remote(landing)\n", ""),),
+        ("tests/land/test_what_settings_hide.py::test_a_push_url_that_changes_during_the_landing_is_not_pushed_to",),
+    ),
+    Defence(
+        "refusals-on-the-way-back",
+        "a refusal after the server took the commit is settled by asking",
+        (
+            Change(
+                "land/run.py",
+                "if isinstance(step, Fail) and outcome.may_have_arrived:",
+                "if isinstance(step, Fail) and False:",
+            ),
+        ),
+        ("tests/land/test_land_outcomes.py::test_a_refusal_after_the_server_took_the_commit_is_settled_by_asking",),
+    ),
+    Defence(
+        "other-directories",
+        "git in another directory does not work on the one that the environment names",
+        (Change("git/gitpython.py", "environment.without_location(environ)", "environ"),),
+        (
+            "tests/land/test_what_settings_hide.py::test_a_topic_is_started_in_its_own_work_tree_whatever_the_environment_names",
+        ),
+    ),
+    Defence(
+        "orphaned-merges",
+        "a merge ends with the landing that began it",
+        (Change("git/gitpython.py", 'if "push" not in args:', "if False:"),),
+        ("tests/land/test_what_settings_hide.py::test_a_merge_ends_with_the_landing_that_began_it",),
+    ),
+    Defence(
+        "detached-commits",
+        "commits on a detached HEAD are not removed with their work tree",
+        (Change("land/task_worktree.py", 'for each in {sha, head} - {""}', 'for each in {sha} - {""}'),),
+        ("tests/land/test_what_settings_hide.py::test_commits_on_a_detached_head_are_not_lost_with_the_work_tree",),
+    ),
+    Defence(
+        "passwords-of-proxies",
+        "a proxy variable that cannot be read is not quoted",
+        (
+            Change(
+                "net/http.py",
+                "except (ValueError, ImportError, httpx.InvalidURL):",
+                "except (ValueError, ImportError):",
+            ),
+        ),
+        ("tests/net/test_proxy.py::test_a_proxy_that_cannot_be_read_is_a_usage_error_without_its_password",),
+    ),
+    Defence(
+        "numbers-given-away",
+        "a pipeline's number that is another commit's by now is not followed",
+        (
+            Change(
+                "watch/observe.py",
+                "if not (is_reused or (is_missing and not track.confirmed)):",
+                "if track.confirmed or not (is_reused or is_missing):",
+            ),
+        ),
+        ("tests/watch/test_ruling.py::test_a_number_that_is_another_commits_by_now_is_not_followed",),
     ),
 )
