@@ -47,10 +47,10 @@ def apply_observation(
 
 
 def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -> tuple[CiWatchState, list[Event]]:
-    """Drop tracks whose pipeline was only ever `created` and is gone, or whose number is now another commit's.
+    """Drop tracks whose pipeline was only ever `created` and is gone (filtered, no configuration).
 
-    The server gives the number of a removed pipeline (filtered, no configuration) away again. One list without it is
-    not enough, because lists lose rows under load. A list that lacks a confirmed pipeline proves nothing about others.
+    Its number may then go to another commit. One list without it is not enough, because lists lose rows under load. A
+    list that lacks a confirmed pipeline proves nothing about any other.
     """
     del now
     shown = {row.number: row.commit for row in observation.rows}
@@ -65,9 +65,9 @@ def _drop_missing(watch: CiWatchState, observation: CiObservation, now: float) -
     for track in watch.tracks:
         is_reused = shown.get(track.number, track.pipeline.commit) != track.pipeline.commit
         is_missing = track.number not in shown and track.number >= observation.complete_down_to
-        if not (is_reused or (is_missing and not track.confirmed)):
+        if track.confirmed or not (is_reused or is_missing):
             watch = watch.with_track(track._replace(misses=0)) if track.misses else watch
-        elif track.misses + 1 < MIN_MISSES_BEFORE_GONE and (track.confirmed or not is_reused):
+        elif track.misses + 1 < MIN_MISSES_BEFORE_GONE and not is_reused:
             watch = watch.with_track(track._replace(misses=track.misses + 1))
         else:
             watch = watch.without_track(track)._replace(vanished=tuple(dict.fromkeys((*watch.vanished, track.run))))

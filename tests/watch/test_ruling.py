@@ -393,14 +393,3 @@ def test_a_commit_is_compared_until_the_answer_is_known(
     assert state.query.commits == (NEWER,)
     answer = Found(CiObservation(rows=(newer, ours), containment={NEWER: containment}))
     assert decide_watch(state, answer, again_at).state.query.commits == commits
-
-
-@pytest.mark.parametrize("status", [Status.CREATED, Status.PENDING, Status.RUNNING])
-def test_a_number_that_is_another_commits_by_now_is_not_followed(status: Status) -> None:
-    group = ("push", "refs/heads/main")
-    ours = Pipeline(run_ref(5), 5, group, *group, "main", OURS, status)
-    theirs = ours._replace(commit=OLDER, status=Status.RUNNING)
-    state = decide_watch(CiWatchState(scope=scope_of(OURS)), Found(CiObservation(rows=(ours,))), 0.0).state
-    for now in (1.0, 2.0):
-        state = decide_watch(state, Found(CiObservation(rows=(theirs,))), now).state
-    assert (state.tracks, state.vanished) == ((), (run_ref(5),))

@@ -214,16 +214,4 @@ CASES = (
         ),
         ("tests/net/test_proxy.py::test_a_proxy_that_cannot_be_read_is_a_usage_error_without_its_password",),
     ),
-    Defence(
-        "numbers-given-away",
-        "a pipeline's number that is another commit's by now is not followed",
-        (
-            Change(
-                "watch/observe.py",
-                "if not (is_reused or (is_missing and not track.confirmed)):",
-                "if track.confirmed or not (is_reused or is_missing):",
-            ),
-        ),
-        ("tests/watch/test_ruling.py::test_a_number_that_is_another_commits_by_now_is_not_followed",),
-    ),
 )
