@@ -8,7 +8,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.environment import BATCH_SSH
+from homelab_hooks.git.environment import BATCH_SSH, subcommand
 from homelab_hooks.git.remote_url import NoRepoName, parse_remote_url
 from homelab_hooks.git.runner import GitCall, GitRunner
 from homelab_hooks.system.completed import Completed
@@ -56,7 +56,7 @@ class GitCommands:
             hint = "free memory, processes or file descriptors (see ulimit -a), and run the command again"
             raise CommandError(f"git cannot be started: {done.start_error}", hint=hint, exit=ExitCode.REFUSED)
         if done.truncated:
-            raise CommandError(f"git {_verb(args)} prints more than homelab can read", exit=ExitCode.REFUSED)
+            raise CommandError(f"git {subcommand(args)} prints more than homelab can read", exit=ExitCode.REFUSED)
         return done
 
     def line(self, *args: str) -> str:
@@ -78,7 +78,7 @@ class GitCommands:
         """Return the entries of a `-z` list. Raises CommandError if git fails: an empty list is a valid result."""
         done = self.run(*args, index=index)
         if not done.ok:
-            what = f"git {_verb(args)} failed: {error_message(done)}"
+            what = f"git {subcommand(args)} failed: {error_message(done)}"
             raise CommandError(what, hint=_hint_for(done), exit=ExitCode.REFUSED)
         return tuple(part for part in done.out.split("\0") if part)
 
@@ -130,11 +130,6 @@ def split_arguments(paths: Sequence[str]) -> Iterator[Sequence[str]]:
     """
     for first in range(0, len(paths), MAX_PATHS_PER_CALL):
         yield paths[first : first + MAX_PATHS_PER_CALL]
-
-
-def _verb(args: Sequence[str]) -> str:
-    """Return the subcommand, for a message."""
-    return next((arg for arg in args if not arg.startswith("-")), "")
 
 
 def _hint_for(done: Completed) -> str:

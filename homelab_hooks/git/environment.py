@@ -30,6 +30,8 @@ SAFE_CONFIG = {
 """settings for read-only commands: they override the settings that let a repository run a program"""
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_OPTIONS_WITH_VALUE = frozenset({"-c", "-C", "--git-dir", "--work-tree", "--namespace", "--config-env"})
+"""options before git's subcommand whose value is an argument of its own"""
 _EDITING_COMMANDS = frozenset({"merge", "rebase", "commit", "cherry-pick", "revert"})
 
 NO_TRANSLATIONS = "/dev/null"
@@ -62,6 +64,21 @@ def git_env(environ: Mapping[str, str], *, interactive: bool) -> dict[str, str]:
     return kept
 
 
+def subcommand(args: Iterable[str]) -> str:
+    """Return git's subcommand; a branch or a remote may be called `push` or `merge` too.
+
+    >>> subcommand(["-c", "a.b=c", "--no-optional-locks", "fetch", "--", "push", "merge"]), subcommand(["--version"])
+    ('fetch', '')
+    """
+    words = iter(args)
+    for word in words:
+        if word in _OPTIONS_WITH_VALUE:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 def editor_env(args: Iterable[str]) -> dict[str, str]:
     """Return the variables that keep git from starting an editor; none for commands that start none.
 
@@ -70,7 +87,7 @@ def editor_env(args: Iterable[str]) -> dict[str, str]:
     >>> editor_env(["push", "--", "origin", "main"]), editor_env(["-c", "a.b=c", "merge", "main"])
     ({}, {'GIT_EDITOR': ':', 'GIT_SEQUENCE_EDITOR': ':'})
     """
-    return {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"} if _EDITING_COMMANDS.intersection(args) else {}
+    return {"GIT_EDITOR": ":", "GIT_SEQUENCE_EDITOR": ":"} if subcommand(args) in _EDITING_COMMANDS else {}
 
 
 def without_location(environ: Mapping[str, str]) -> dict[str, str]:

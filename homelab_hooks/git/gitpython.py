@@ -85,17 +85,17 @@ class GitPythonRunner:
             child = self._start(argv, {**dict.fromkeys(unset, ""), **env})
         except OSError as error:
             return describe_start_error(error, argv, self._env.get("PATH", os.defpath), self._directory)
-        shows_stdout = call.listener is not None and "push" in args
+        shows_stdout = call.listener is not None and environment.subcommand(args) == "push"
         captured = CapturedChild(child, listener=listener, shows_stdout=shows_stdout)
         try:
             return captured.complete(call.timeout, end_child)
         except BaseException:
-            if "push" not in args:
+            if environment.subcommand(args) != "push":
                 end_child(child)
             raise
 
     def _default_listener(self, args: Sequence[str], call: GitCall) -> OutputListener | None:
-        may_ask = call.settings is not None or not _HOOKED_COMMANDS.isdisjoint(args)
+        may_ask = call.settings is not None or environment.subcommand(args) in _HOOKED_COMMANDS
         return self._create_listener() if may_ask and self._create_listener else None
 
     def _start(self, argv: Sequence[str], env: Mapping[str, str]) -> Popen[bytes]:

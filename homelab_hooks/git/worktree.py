@@ -11,7 +11,7 @@ from pathlib import Path
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.command import GitCommands, split_arguments
+from homelab_hooks.git.command import GitCommands, error_message, split_arguments
 from homelab_hooks.git.location import Location
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
@@ -93,8 +93,10 @@ class Worktree:
             return ()
         with tempfile.TemporaryDirectory(prefix="homelab-index-") as folder:
             index = Path(folder) / "index"
-            if not self._git.run("--no-replace-objects", "read-tree", "HEAD", index=index).ok:
-                return ()
+            done = self._git.run("--no-replace-objects", "read-tree", "HEAD", index=index)
+            if not done.ok:
+                message = f"could not compare the files with HEAD: {error_message(done)}"
+                raise CommandError(message, exit=ExitCode.REFUSED)
             seen = self._git.list_entries(*_STATUS, "--untracked-files=no", "--ignore-submodules=all", index=index)
         return tuple(entry[3:] for entry in seen if entry[1] != " ")
 

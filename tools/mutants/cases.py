@@ -193,7 +193,7 @@ CASES = (
     Defence(
         "orphaned-merges",
         "a merge ends with the landing that began it",
-        (Change("git/gitpython.py", 'if "push" not in args:', "if False:"),),
+        (Change("git/gitpython.py", 'if environment.subcommand(args) != "push":', "if False:"),),
         ("tests/land/test_what_settings_hide.py::test_a_merge_ends_with_the_landing_that_began_it",),
     ),
     Defence(

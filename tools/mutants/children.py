@@ -112,7 +112,7 @@ CHILDREN = (
     Defence(
         "editors-of-hooks",
         "a pre-push hook sees the user's editor",
-        (Change("git/environment.py", " if _EDITING_COMMANDS.intersection(args) else {}", ""),),
+        (Change("git/environment.py", " if subcommand(args) in _EDITING_COMMANDS else {}", ""),),
         (f"{ENVIRONMENT}::test_hooks_and_the_verification_see_the_users_own_environment[an editor]",),
     ),
     Defence(
