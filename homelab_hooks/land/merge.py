@@ -114,7 +114,8 @@ def merge_error(landing: Landing, done: Completed) -> CommandError:
         landing.log(line, source="merge")
     if not operation:
         return CommandError(f"could not merge {landing.upstream}: {error_message(done)}", exit=ExitCode.REFUSED)
-    if lock := git.worktree.lock_file():  # git can neither finish nor undo it; the landing can be resumed
+    lock = git.worktree.lock_file()
+    if lock and "Unable to write index" in done.out + done.err:  # git cannot undo it either; the landing can be resumed
         return lock_error(str(lock))
     git.operations.abort_operation(operation.name)
     return CommandError(

@@ -232,6 +232,13 @@ def test_what_other_forges_and_git_itself_say_is_distinguished(code: int, out: s
     assert parse_push_output(code, out, err, ref=REF).status is kind
 
 
+def test_a_web_server_that_is_not_gits_is_no_refusal_of_a_hook() -> None:
+    """As a captive portal; git then falls back to plain HTTP (measured with git 2.39)."""
+    err = "error: Cannot access URL https://h.test/a.git/, return code 22\nfatal: git-http-push failed\n"
+    found = parse_push_output(1, "", err, ref="refs/heads/m")
+    assert (found.status, "not from a git server" in found.hint) == (PushStatus.REFUSED, True)
+
+
 def test_git_that_ends_well_without_a_word_about_the_ref_makes_no_landing_certain() -> None:
     """A setting may have made it push something else, or nothing: the server is asked."""
     assert not parse_push_output(*said("16h"), ref=REF).confirmed

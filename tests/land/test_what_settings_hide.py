@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Progress, Stage, StageChanged
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.gitpython import GitPythonRunner
 from homelab_hooks.git.repository import Repository
@@ -152,3 +153,35 @@ def test_names_that_are_not_utf_8_are_landed(workshop: ScratchRepositories, seal
     sha = ann.commit("more")
     done = Shell(seal, ann.path)("git-land", "--output", "plain", "--no-ci-watch", "--verify-cmd", "true")
     assert (done.code, workshop.server_commit()) == (0, sha), done
+
+
+def test_a_locked_work_tree_is_not_removed_with_force(parts: Any, ann: Clone) -> None:
+    git = parts(ann).git
+    path = task_worktree.start_worktree("w1", git=git, user="ann")
+    ann.git("worktree", "lock", "--reason", "on a stick", str(path))
+    with pytest.raises(CommandError, match="locked"):
+        task_worktree.remove_worktree("w1", git=git, user="ann", force=True)
+    assert path.is_dir()
+    ann.git("worktree", "unlock", str(path))
+    task_worktree.remove_worktree("w1", git=git, user="ann", force=True)
+
+
+def test_a_lock_that_appears_during_the_merge_is_named_and_the_landing_can_be_undone(
+    workshop: ScratchRepositories, ann: Clone, git_land: GitLand, parts: Any
+) -> None:
+    """It was reported as a failed hook, and the merge was left although nothing could end it."""
+    bob = workshop.clone("bob")
+    bob.commit("b")
+    bob.git("push", "--quiet", "origin", "main")
+    start, lock = ann.head, ann.path / ".git/index.lock"
+
+    def lock_after_fetch(event: object) -> None:
+        if isinstance(event, StageChanged) and (event.stage, event.progress) == (Stage.FETCH, Progress.DONE):
+            lock.touch()
+
+    verdict = git_land(ann, tell=lock_after_fetch)
+    assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
+    assert "index.lock" in verdict.reason
+    lock.unlink()
+    assert land_run.abort_landing(parts(ann)).exit is ExitCode.OK
+    assert ann.head == start
