@@ -159,3 +159,18 @@ def test_no_more_of_a_tracked_file_is_read_than_a_person_would_write(tmp_path: P
     large = tmp_path / "Makefile"
     large.write_bytes(b"#" * (MAX_FILE_BYTES + 9))
     assert len(read_bounded_file(large)) == MAX_FILE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WOODPECKER_SERVER", "https://xn--a"),
+        ("WOODPECKER_SERVER", "https://ci.xn--99999999.test"),
+        ("SSL_CERT_FILE", "~no-such-user-of-this-machine/ca.pem"),
+    ],
+)
+def test_a_name_that_does_not_exist_is_a_usage_error(config: Resolved, name: str, value: str) -> None:
+    """Each was an internal error."""
+    with pytest.raises(CommandError) as caught:
+        config(**{name: value})
+    assert (caught.value.exit, value in str(caught.value)) == (ExitCode.USAGE, True)

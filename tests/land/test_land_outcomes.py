@@ -187,9 +187,11 @@ def test_a_branch_named_like_a_forges_error_is_not_taken_for_a_protected_one(
     ann = workshop.clone("ann", branch="topic")
     ann.git("push", "--quiet", "origin", "main:GH006")
     ann.commit("a")
-    workshop.write_hook("pre-receive", "echo rejecting refs/heads/GH006 by lint >&2; exit 1")
+    script = "while read old new ref; do case $ref in */GH006) echo rejecting $ref by lint >&2; exit 1;; esac; done"
+    workshop.write_hook("pre-receive", script)
     verdict = git_land(ann, onto="GH006")
     assert (verdict.exit, verdict.landed) == (ExitCode.PUSH_FAILED, False)
+    assert workshop.origin.git("branch", "--list", "topic") == "", "nothing else was pushed"
 
 
 def test_the_reason_of_ssh_is_reported_when_the_fetch_fails(workshop: ScratchRepositories, git_land: GitLand) -> None:

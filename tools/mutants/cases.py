@@ -214,4 +214,43 @@ CASES = (
         ),
         ("tests/net/test_proxy.py::test_a_proxy_that_cannot_be_read_is_a_usage_error_without_its_password",),
     ),
+    Defence(
+        "locked-work-trees",
+        "a locked work tree is not removed with --force",
+        (
+            Change(
+                "git/worktrees.py", 'force = ("--force",) if even_dirty', 'force = ("--force", "--force") if even_dirty'
+            ),
+        ),
+        ("tests/land/test_what_settings_hide.py::test_a_locked_work_tree_is_not_removed_with_force",),
+    ),
+    Defence(
+        "locks-during-a-merge",
+        "a lock that stops a merge is not called a failed hook",
+        (Change("land/merge.py", "if lock and ", "if not lock and "),),
+        (
+            (
+                "tests/land/test_what_settings_hide.py::"
+                "test_a_lock_that_appears_during_the_merge_is_named_and_the_landing_can_be_undone"
+            ),
+        ),
+    ),
+    Defence(
+        "captive-portals",
+        "a web server that is not git's is not called a hook's refusal",
+        (Change("git/push_result.py", " and not _NOT_A_GIT_SERVER.search(err)", ""),),
+        ("tests/git/test_push_result.py::test_a_web_server_that_is_not_gits_is_no_refusal_of_a_hook",),
+    ),
+    Defence(
+        "names-of-protected-branches",
+        "a branch named like a forge's error is not taken for a protected one",
+        (Change("git/push_result.py", 'r"|error: GH0(?:06|13): "', 'r"|GH006"'),),
+        ("tests/land/test_land_outcomes.py::test_a_branch_named_like_a_forges_error_is_not_taken_for_a_protected_one",),
+    ),
+    Defence(
+        "expired-logins",
+        "a push whose login was rejected is not sent again",
+        (Change("git/push_result.py", "or read_transport_error(err).fault is TransportFault.DENIED", ""),),
+        ("tests/land/test_land_outcomes.py::test_an_expired_login_is_not_tried_again",),
+    ),
 )
