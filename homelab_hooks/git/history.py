@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from math import inf
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ _TAGS = "refs/tags/"
 _NOT_IN_REF = re.compile(r"[\^~:]|@\{")
 """what makes a revision more than the name of a ref"""
 _TAGGED_OBJECT = re.compile(r"object ([0-9a-f]{40}|[0-9a-f]{64})\n")
+_NOT_AT_REMOTE = re.compile(rb"upload-pack: not our ref ")
+"""what git-upload-pack responds, in protocol 2, about a commit that it does not have (tried with git 2.39)"""
 MAX_NESTED_TAGS = 16
 """tags that point to each other and are followed"""
 FETCH_TIMEOUT_S = 10.0
@@ -31,6 +34,15 @@ class Commit(NamedTuple):
     tag: str = ""
     tag_objects: tuple[str, ...] = ()
     """the annotated tags between the name and the commit, the outermost first; a tag can point to another tag"""
+
+
+class ObjectFetch(Enum):
+    """The result of a fetch of a commit or a branch."""
+
+    FETCHED = auto()
+    ABSENT = auto()
+    """the remote responded and does not have the commit"""
+    FAILED = auto()
 
 
 class History:
@@ -172,14 +184,16 @@ class History:
         """Return what a ref was before its last change, by its reflog; empty if that is not known."""
         return self._object_of(f"{ref}@{{1}}")
 
-    def fetch_objects(self, remote: str, ref: str) -> bool:
-        """Fetch a commit or a branch without moving any ref, within `FETCH_TIMEOUT_S`; return whether it succeeded."""
+    def fetch_objects(self, remote: str, ref: str) -> ObjectFetch:
+        """Fetch a commit or a branch without moving any ref, within `FETCH_TIMEOUT_S`."""
         done = self._git.query_remote(
             "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance",
             "--no-recurse-submodules", "--refmap=", "--", remote, ref,
             remote=remote, timeout=FETCH_TIMEOUT_S,
         )  # fmt: skip
-        return done.ok
+        if done.ok:
+            return ObjectFetch.FETCHED
+        return ObjectFetch.ABSENT if _NOT_AT_REMOTE.search(done.stderr) else ObjectFetch.FAILED
 
 
 class GitContainment:
@@ -200,13 +214,15 @@ class GitContainment:
         self._now = now
         self._sources = (remote, branch)
         self._fetched_at: dict[str, float] = {}
+        self._absent: set[str] = set()
 
     def __call__(self, *, newer: str, ours: str) -> Containment:
-        """Return the containment; UNKNOWN on any failure."""
+        """Return the containment; ABSENT or UNKNOWN if the commits cannot be compared."""
         try:
             full = [self._find(name) for name in (newer, ours)]
             if not all(full):
-                return Containment.UNKNOWN
+                missing = {name for name, found in zip((newer, ours), full, strict=True) if not found}
+                return Containment.ABSENT if missing <= self._absent else Containment.UNKNOWN
             found = self._history.compare(older=full[1], newer=full[0])
             # In a shallow clone, the ancestor may be beyond the end of history.
             is_certain = found is Containment.CONTAINS or not self._history.is_shallow()
@@ -220,11 +236,15 @@ class GitContainment:
             return found
         self._fetched_at[name] = self._now()
         remote, branch = self._sources
+        fetched = ObjectFetch.FAILED
         if remote and _FULL_SHA.fullmatch(name):
-            self._history.fetch_objects(remote, name.lower())
+            fetched = self._history.fetch_objects(remote, name.lower())
         if remote and branch and not self._here(name):
-            self._history.fetch_objects(remote, f"refs/heads/{branch}")
-        return self._here(name)
+            fetched = self._history.fetch_objects(remote, f"refs/heads/{branch}")
+        found = self._here(name)
+        responded = fetched is not ObjectFetch.FAILED
+        (self._absent.add if responded and not found else self._absent.discard)(name)
+        return found
 
     def _here(self, name: str) -> str:
         found = self._history.resolve(name)

@@ -17,7 +17,7 @@ DETAIL_WAIT_S = 5.0
 SUCCESSOR_WAIT_S = 10.0
 """seconds to look for a superseding pipeline before it counts as not found"""
 CONTAINMENT_WAIT_S = 60.0
-"""seconds to fetch the newer commit before it counts as unknown (it is fetched every history.REFETCH_AFTER_S)"""
+"""seconds to fetch the newer commit, while fetches fail, before it counts as unknown"""
 
 
 class Ruling(NamedTuple):
@@ -164,7 +164,7 @@ def _rule_superseded(track: PipelineTrack, watch: CiWatchState, newer: Pipeline,
             return Undecided.FOLLOW
         case Containment.NOT_CONTAINED:
             relation = f"whose commit {short_sha(newer.commit)} does not contain it"
-        case _ if _waits_for_commit(track, watch, now):
+        case Containment.UNKNOWN if _waits_for_commit(track, watch, now):
             return Undecided.CONTAINMENT
         case _:
             relation = f"whose commit {short_sha(newer.commit)} is not in this repository, so it cannot be checked"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from homelab_hooks.simulators.repositories import Clone
+from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
@@ -88,11 +88,12 @@ def test_the_exit_code_and_the_last_line_are_the_verdict(
 
 
 def test_a_commit_that_a_newer_one_replaced_is_superseded(
-    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator
+    shell: Shell, push: Any, woodpecker: WoodpeckerSimulator, clone: Clone, workshop: ScratchRepositories
 ) -> None:
+    clone.git("config", f"url.{workshop.bare_path}.insteadOf", "https://git.example.test/acme/app.git")
     push(timelines.make_superseded(by=2))
     woodpecker.push("acme/app", "main", OTHER, timelines.make_green())
-    ended = shell("homelab-watch")
+    ended = shell("homelab-watch", "--repo", "acme/app")
     assert (ended.code, ended.result["verdict"]) == (6, "superseded"), ended
 
 

@@ -269,14 +269,21 @@ def test_an_abbreviated_newer_commit_is_found_through_its_branch(workshop: Scrat
     assert ann.git("for-each-ref") == before
 
 
-def test_containment_is_unknown_for_a_missing_commit(
+def test_a_commit_that_the_remotes_branch_does_not_have_is_absent(
     workshop: ScratchRepositories, opened: Opened, tmp_path: Path
 ) -> None:
     ann = workshop.clone("ann")
     missing = "0123456789" * 4
-    assert GitContainment(opened(ann.path).history, now=FakeClock().now, remote="origin", branch="main")(
-        newer=missing, ours=ann.head
-    ) is (Containment.UNKNOWN)
+
+    def compare(**source: str) -> Containment:
+        contains = GitContainment(opened(ann.path).history, now=FakeClock().now, **source)
+        return contains(newer=missing, ours=ann.head)
+
+    assert compare(remote="origin", branch="main") is Containment.ABSENT
+    assert compare(remote="origin") is Containment.ABSENT
+    ann.git("remote", "add", "away", str(tmp_path / "away"))
+    assert compare(remote="away", branch="main") is Containment.UNKNOWN
+    assert compare() is Containment.UNKNOWN
     assert (
         GitContainment(opened(tmp_path).history, now=FakeClock().now)(newer=missing, ours=missing)
         is Containment.UNKNOWN

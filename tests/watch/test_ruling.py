@@ -378,6 +378,7 @@ def test_lost_contact_is_reported_after_five_seconds_and_not_before() -> None:
     [
         (Containment.CONTAINS, 1.0, ()),
         (Containment.NOT_CONTAINED, 1.0, ()),
+        (Containment.ABSENT, 1.0, ()),
         (Containment.UNKNOWN, CONTAINMENT_WAIT_S - 1.0, (NEWER,)),
         (Containment.UNKNOWN, CONTAINMENT_WAIT_S, ()),
     ],

@@ -169,7 +169,7 @@ class WorkloadPoller:
     def _containment(self, workload: Workload, expectation: Expectation) -> dict[str, Containment]:
         """Return whether each commit on the workload contains ours; an unknown one is queried again."""
         for name in unknown_commits(workload, expectation):
-            if self._known.get((name, expectation.sha), Containment.UNKNOWN) is Containment.UNKNOWN:
+            if not self._known.get((name, expectation.sha), Containment.UNKNOWN).is_known:
                 self._known[name, expectation.sha] = self._contains(newer=name, ours=expectation.sha)
         return {name: known for (name, sha), known in self._known.items() if sha == expectation.sha}
 
