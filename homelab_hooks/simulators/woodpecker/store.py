@@ -82,10 +82,17 @@ class PipelineRow:
     rerun_count: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
     """further JSON fields: cron, variables, title, from_fork, tag_title"""
+    _snapshots: dict[int, PipelineSnapshot | None] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """by the number of frames that are over: a list of a thousand pipelines is read many times"""
 
     def at(self, t: float) -> PipelineSnapshot | None:
         """Return the pipeline at `t` (server seconds); None: not created yet, or deleted."""
-        return take_snapshot(self.timeline, t - self.created) if t >= self.created else None
+        age = t - self.created
+        frames = self.timeline.frames
+        past = next((index for index, frame in enumerate(frames) if frame.t > age), len(frames))
+        if past not in self._snapshots:
+            self._snapshots[past] = take_snapshot(self.timeline, age) if age >= 0 else None
+        return self._snapshots[past]
 
     @property
     def ended(self) -> float | None:
@@ -131,7 +138,8 @@ class PipelineStore:
 
     def find_row(self, repo_id: int, number: int, t: float) -> PipelineRow | None:
         """Return the pipeline with this number at `t` (server seconds); None if there is none."""
-        return next((row for row, _ in self.rows_at(repo_id, t) if row.number == number), None)
+        named = (row for row in self.rows if (row.repo_id, row.number) == (repo_id, number))
+        return next((row for row in named if row.at(t) is not None), None)
 
     def add(self, repo: SimulatedRepo, timeline: PipelineTimeline, t: float, **facts: Any) -> PipelineRow | None:
         """Create a pipeline for a webhook, unless the timeline is empty; `facts`: commit, branch, event, ref, ..."""
@@ -139,7 +147,7 @@ class PipelineStore:
             self.tips[repo.id, facts.get("branch", "main")] = facts["commit"]
         if not timeline.frames:
             return None
-        number = max((row.number for row, _ in self.rows_at(repo.id, t)), default=0) + 1
+        number = max((row.number for row in self.rows if row.repo_id == repo.id and row.at(t) is not None), default=0) + 1
         row = PipelineRow(
             id=self._take("pipeline", 1),
             number=number,
@@ -217,8 +225,8 @@ class PipelineStore:
         when = new.created + start + SUPERSEDE_DELAY_S
         for row in list(self.rows):
             same = (row.repo_id, row.event, row.branch, row.refspec) == (repo.id, new.event, new.branch, new.refspec)
-            now = row.at(when)
-            if same and row.id != new.id and now is not None and now.status in ACTIVE_STATES:
+            now = row.at(when) if same and row.id != new.id else None
+            if now is not None and now.status in ACTIVE_STATES:
                 self._change(row, cancel_timeline(row.timeline, when - row.created, (("superseded_by", new.number),)))
 
     def _take(self, kind: str, count: int) -> int:
