@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 CORES := $(shell nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # The slow tests spend half their time waiting for processes, so more workers than cores pay off.
-SLOW_WORKERS ?= $(shell expr $(CORES) + 2)
+WORKERS ?= $(shell expr $(CORES) + 2)
 PARTS := $(VENV)/.parts
 # $(call part,NAME,COMMAND) runs the command and records its duration, which $(print_parts) prints.
 part = @echo '$(2)'; began=$$(date +%s); $(2); code=$$?; \
@@ -30,17 +30,25 @@ demo: $(STAMP)  ## git land against simulated services: a green pipeline, then a
 	@echo
 	$(print_parts)
 
+define static_parts
+$(call part,format,$(BIN)/ruff format --check .)
+$(call part,lint,$(BIN)/ruff check .)
+$(call part,types,$(BIN)/mypy)
+endef
+
 check: $(STAMP)  ## format, lint, type check and fast tests, then metrics of the code
 	@rm -f $(PARTS)
-	$(call part,format,$(BIN)/ruff format --check .)
-	$(call part,lint,$(BIN)/ruff check .)
-	$(call part,types,$(BIN)/mypy)
+	$(static_parts)
 	$(call part,fast tests,$(BIN)/pytest -q -n $(CORES) -m "not slow and not real")
 	@$(BIN)/python -m tools.metrics $$(awk -F '\t' '{ all += $$2 } END { print all }' $(PARTS))
 	$(print_parts)
 
-test: check  ## check, then the slow tests
-	$(call part,slow tests,$(BIN)/pytest -q -n $(SLOW_WORKERS) --dist loadfile --no-loadscope-reorder -m "slow or real")
+# One run of all tests: two would collect them twice, in each of the workers.
+test: $(STAMP)  ## what check does, with the slow tests
+	@rm -f $(PARTS)
+	$(static_parts)
+	$(call part,all tests,$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/python -m tools.metrics
 	$(print_parts)
 
 oldest:  ## the fast tests with the oldest supported dependencies, in a separate virtual environment

@@ -170,7 +170,7 @@ def test_a_storm_of_signals_from_the_result_line_on_changes_no_status(
 @pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_nor_do_many_of_them(seal: dict[str, str], tmp_path: Path, number: signal.Signals) -> None:
-    storm(seal, tmp_path, number, times=40)
+    storm(seal, tmp_path, number, times=10)
 
 
 def storm(environ: dict[str, str], at: Path, number: signal.Signals, *, times: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from homelab_hooks.git.repository import Repository
 from homelab_hooks.git.runner import DirectRunner
 from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.simulators.repositories import ScratchRepositories
+from tests.inherited import inherited_by_git
 
 Opened = Callable[[Path], Repository]
 
@@ -28,7 +28,7 @@ def either(request: pytest.FixtureRequest, seal: dict[str, str]) -> Opened:
     """Git in a directory, started in both ways: verbs must not notice."""
     if request.param == "lean":
         return lambda path: Repository(DirectRunner(seal, path))
-    return lambda path: Repository(GitPythonRunner(seal, path, inherited=os.environ, interactive=False))
+    return lambda path: Repository(GitPythonRunner(seal, path, inherited=inherited_by_git(), interactive=False))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from homelab_hooks.simulators.git_http import GitServer
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
+from tests.inherited import inherited_by_git
 from tests.support.clock import FakeClock
 
 
@@ -61,7 +61,7 @@ def parts(seal: dict[str, str], clock: FakeClock, events: RecordedEvents) -> Cal
     """What a landing in a clone works with; further arguments replace parts of it."""
 
     def build(clone: Clone, **others: Any) -> LandingDependencies:
-        git = Repository(GitPythonRunner(seal, clone.path, inherited=os.environ, interactive=False))
+        git = Repository(GitPythonRunner(seal, clone.path, inherited=inherited_by_git(), interactive=False))
         commands = ProcessRunner(user_command_env(seal))
         usual: dict[str, Any] = {"git": git, "commands": commands, "hooks": commands, "clock": clock, "tell": events}
         return LandingDependencies(**{**usual, "jitter": lambda: 0.5, **others})

@@ -17,6 +17,7 @@ from homelab_hooks.land import run as land_run, task_worktree
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
+from tests.inherited import inherited_by_git
 
 pytestmark = pytest.mark.slow  # many processes of git each
 
@@ -67,7 +68,7 @@ def disturbed(workshop: ScratchRepositories, seal: dict[str, str]) -> Callable[[
         wrapper.write_text(AFTER_OUR_FETCH.format(git=real, then=then))
         wrapper.chmod(0o755)
         environ = {**seal, "PATH": f"{wrapper.parent}:{seal['PATH']}"}
-        return Repository(GitPythonRunner(environ, clone.path, inherited=os.environ, interactive=False))
+        return Repository(GitPythonRunner(environ, clone.path, inherited=inherited_by_git(), interactive=False))
 
     return build
 

@@ -19,6 +19,7 @@ from homelab_hooks.land.request import LandingDependencies, LandRequest, Strateg
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories, make_hermetic_env
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.verdict import Verdict
+from tests.inherited import inherited_by_git
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.slow
@@ -120,7 +121,7 @@ def landed(
     workshop: ScratchRepositories, ann: Clone, strategy: Strategy, hook: Callable[[], None], ends: str
 ) -> tuple[Verdict, LandingDependencies]:
     """Land, with another's pushes while it is verified."""
-    git = Repository(GitPythonRunner(workshop.environ, ann.path, inherited=os.environ, interactive=False))
+    git = Repository(GitPythonRunner(workshop.environ, ann.path, inherited=inherited_by_git(), interactive=False))
     commands = ProcessRunner(user_command_env(workshop.environ))
 
     def tell(happened: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from homelab_hooks.land import run as land_run
 from homelab_hooks.land.request import LandRequest, SkipVerification
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
+from tests.inherited import inherited_by_git
 
 pytestmark = pytest.mark.slow
 
@@ -92,7 +92,7 @@ def test_a_repository_of_another_user_is_refused_with_gits_own_remedy(
 ) -> None:
     """Git has a variable to make it think so, for its own tests."""
     environ = {**workshop.environ, "GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
-    git = Repository(GitPythonRunner(environ, ann.path, inherited=os.environ, interactive=False))
+    git = Repository(GitPythonRunner(environ, ann.path, inherited=inherited_by_git(), interactive=False))
     verdict = land_run.land_branch(LandRequest(verify=SkipVerification()), parts(ann, git=git))
     assert (verdict.exit, verdict.landed) == (ExitCode.REFUSED, False)
     assert "safe.directory" in verdict.hint

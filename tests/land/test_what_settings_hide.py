@@ -19,6 +19,7 @@ from homelab_hooks.land import run as land_run, task_worktree
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 from tests.cli.shell import Shell
+from tests.inherited import inherited_by_git
 from tests.waiting import HANG_S, wait_until
 
 pytestmark = pytest.mark.slow  # many processes of git each
@@ -101,7 +102,7 @@ def test_a_topic_is_started_in_its_own_work_tree_whatever_the_environment_names(
     ann.git("add", "staged")
     before = ann.git("status", "--porcelain")
     environ = {**seal, "GIT_DIR": str(ann.path / ".git"), "GIT_WORK_TREE": str(ann.path)}
-    git = Repository(GitPythonRunner(environ, ann.path, inherited=os.environ, interactive=False))
+    git = Repository(GitPythonRunner(environ, ann.path, inherited=inherited_by_git(), interactive=False))
     path = task_worktree.start_worktree("w1", git=git, user="ann")
     assert ann.git("status", "--porcelain") == before
     assert (ann.path / "README").read_text() == "precious"

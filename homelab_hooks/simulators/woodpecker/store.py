@@ -147,7 +147,9 @@ class PipelineStore:
             self.tips[repo.id, facts.get("branch", "main")] = facts["commit"]
         if not timeline.frames:
             return None
-        number = max((row.number for row in self.rows if row.repo_id == repo.id and row.at(t) is not None), default=0) + 1
+        number = (
+            max((row.number for row in self.rows if row.repo_id == repo.id and row.at(t) is not None), default=0) + 1
+        )
         row = PipelineRow(
             id=self._take("pipeline", 1),
             number=number,
