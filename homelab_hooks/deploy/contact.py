@@ -44,7 +44,8 @@ def on_denied(state: RolloutState, poll: Denied, now: float) -> Decision[Rollout
 
 
 def _retry(state: RolloutState, events: tuple[Event, ...], now: float) -> Decision[RolloutState]:
-    delay = polling_contact.retry_delay(state.contact, now, RETRY_BACKOFF)
+    # Every poll of the probe is a request, so the end of the wait that a server asked for comes before the report.
+    delay = max(polling_contact.retry_delay(state.contact, now, RETRY_BACKOFF), state.contact.retry_at - now)
     return Decision(state, events, max(delay, REFUSAL_RETRY_S) if state.contact.refusals else delay)
 
 

@@ -65,8 +65,8 @@ class Contact(NamedTuple):
     """refusals in a row"""
     foreign: int = 0
     """responses of another server in a row: web pages, proxies, forges"""
-    retry_after: float = 0.0
-    """seconds that the server asked to wait"""
+    retry_at: float = 0.0
+    """until when the server asked to wait; 0 if it did not"""
 
 
 def on_answer(contact: Contact, now: float) -> tuple[Contact, tuple[Event, ...]]:
@@ -85,12 +85,13 @@ def on_unavailable(
         asked_at: when the poll was due.
         timeout: seconds without a usable response after which the caller gives up.
     """
-    contact = _count_silence(contact, now, asked_at)._replace(
-        ever_answered=contact.ever_answered or poll.answered_before,
-        refusals=0,
-        foreign=contact.foreign + 1 if poll.kind is FailureKind.FOREIGN else 0,
-        retry_after=poll.retry_after or 0.0,
-    )
+    if not poll.is_repeat:
+        contact = _count_silence(contact, now, asked_at)._replace(
+            ever_answered=contact.ever_answered or poll.answered_before,
+            refusals=0,
+            foreign=contact.foreign + 1 if poll.kind is FailureKind.FOREIGN else 0,
+            retry_at=now + poll.retry_after if poll.retry_after else 0.0,
+        )
     return _report_if_lost(contact, poll.reason, now, timeout)
 
 
@@ -107,7 +108,7 @@ def on_denied(
         ever_answered=contact.ever_answered or poll.worked_before,
         refusals=contact.refusals + 1,
         foreign=0,
-        retry_after=0.0,
+        retry_at=0.0,
     )
     return _report_if_lost(contact, poll.reason, now, timeout)
 
@@ -149,14 +150,16 @@ def is_timed_out(contact: Contact, now: float, *, timeout: float) -> bool:
 def retry_delay(
     contact: Contact, now: float, backoff: Backoff, *, spread: Callable[[float], float] = lambda seconds: seconds
 ) -> float:
-    """Return the seconds until the next poll: never past the moment at which lost contact is to be reported.
+    """Return the seconds until the next decision: never past the moment at which lost contact is to be reported.
+
+    A server may ask for a longer pause (`Contact.retry_at`): nothing is requested then, but lost contact is reported.
 
     Args:
         spread: adds jitter to a pause, so that many clients do not retry at once.
     """
     until_report = contact.silent_since + LOST_REPORT_AFTER_S - now
-    pause = spread(backoff.delay_s(contact.misses))
-    return max(contact.retry_after, min(pause, until_report) if until_report > 0 else pause)
+    pause = max(spread(backoff.delay_s(contact.misses)), contact.retry_at - now)
+    return min(pause, until_report) if until_report > 0 else pause
 
 
 def seconds_to_heartbeat(last_event_at: float, now: float) -> float:

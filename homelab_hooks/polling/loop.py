@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from homelab_hooks.events import Event
-from homelab_hooks.polling.outcome import Decision, Poll
+from homelab_hooks.polling.outcome import Decision, Poll, Unavailable
 
 S = TypeVar("S")
 V = TypeVar("V")
@@ -32,10 +32,12 @@ def poll_until_decided(
 ) -> S:
     """Poll until the decision is settled, and return the settled state.
 
-    The poll comes before the decision about time, so that a verdict that arrives with the last poll is used.
+    The poll comes before the decision about time, so that a verdict that arrives with the last poll is used. While a
+    server has asked to wait (Retry-After), decisions repeat its last result and nothing is requested, so that lost
+    contact and heartbeats are reported in time.
     """
+    poll = fetch(state)
     while True:
-        poll = fetch(state)
         decision = decide(state, poll, clock.now())
         for event in decision.events:
             emit(event)
@@ -43,3 +45,7 @@ def poll_until_decided(
         if decision.delay is None:
             return state
         clock.sleep(decision.delay)
+        if isinstance(poll, Unavailable) and clock.now() < decision.request_at:
+            poll = poll._replace(is_repeat=True)
+        else:
+            poll = fetch(state)

@@ -50,6 +50,8 @@ class Unavailable(NamedTuple):
     """what may help, if known"""
     answered_before: bool = False
     """another request of the same wait had a usable response"""
+    is_repeat: bool = False
+    """nothing was requested since the same result: the server asked to wait"""
 
 
 class Denied(NamedTuple):
@@ -70,8 +72,10 @@ Poll = Found[T_co] | NotFound | Unavailable | Denied
 
 
 class Decision(NamedTuple, Generic[S]):
-    """The next state, the events to emit, and the seconds until the next poll (None: settled)."""
+    """The next state, the events to emit, and the seconds until the next decision (None: settled)."""
 
     state: S
     events: tuple[Event, ...] = ()
     delay: float | None = None
+    request_at: float = 0.0
+    """when the next request may be sent, in seconds of the clock; a decision before then is about the same poll"""

@@ -81,12 +81,14 @@ def decide_watch(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> 
         watch = _check_timeouts(watch, poll, now)
     if watch.verdict is not None:
         return Decision(watch, events)
-    watch, waiting_events = stall.report_waiting(watch, poll, now)
+    next_at = now + poll_interval.compute_next_delay(watch, now)
+    watch, waiting_events = stall.report_waiting(watch, poll, now, next_at=next_at)
     events = (*events, *waiting_events)
     watch = watch._replace(last_event_at=now) if events else watch
     delay = poll_interval.compute_next_delay(watch, now)
     query = watch.query._replace(queue=stall.is_queue_due(watch, now + delay))
-    return Decision(watch._replace(due_at=now + delay, query=query), events, delay)
+    request_at = poll_interval.compute_request_time(watch, now)
+    return Decision(watch._replace(due_at=now + delay, query=query), events, delay, request_at)
 
 
 def _apply_poll(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[CiWatchState, tuple[Event, ...]]:

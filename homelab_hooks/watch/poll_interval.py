@@ -69,26 +69,37 @@ INTERVALS = WatchIntervals()
 
 
 def compute_next_delay(watch: CiWatchState, now: float) -> float:
-    """Return the seconds until the next poll, never past the moment at which a timeout is over."""
+    """Return the seconds until the next decision, never past the moment at which a timeout is over."""
+    return max(MIN_DELAY_S, min(_align_to_reports(_base_delay(watch, now), watch, now), _seconds_left(watch, now)))
+
+
+def compute_request_time(watch: CiWatchState, now: float) -> float:
+    """Return when the next request may be sent: as the server asked (Retry-After), and once more at a timeout's end."""
+    return min(watch.contact.retry_at, now + _seconds_left(watch, now))
+
+
+def _seconds_left(watch: CiWatchState, now: float) -> float:
+    """Return the seconds until the next timeout is over."""
     assert watch.began_at is not None  # noqa: S101 - set by the first step
     ends = [watch.began_at + watch.timeouts.overall]
     if watch.contact.misses:
         ends.append(watch.contact.silent_since + watch.timeouts.unreachable)
     elif not watch.tracks:
         ends.append(now + watch.timeouts.appear - watch.seconds_in_contact(now))
-    left = min((end - now for end in ends if end > now), default=INTERVALS.own_question_s)
-    return max(MIN_DELAY_S, min(_align_to_reports(_base_delay(watch, now), watch, now), left))
+    return min((end - now for end in ends if end > now), default=INTERVALS.own_question_s)
 
 
 def _align_to_reports(delay: float, watch: CiWatchState, now: float) -> float:
     """Return the delay after which a heartbeat, or the reason why a pipeline is pending, is reported in time.
 
     Only a decision reports, and only a poll leads to one. A delay that ends shortly before a heartbeat is lengthened,
-    so that the heartbeat costs no additional request.
+    so that the heartbeat costs no additional request. While the server has asked to wait, a decision costs none.
     """
-    if watch.contact.retry_after or delay < INTERVALS.aligned_from_s:
-        return delay
     heartbeat = seconds_to_heartbeat(watch.last_event_at, now)
+    if watch.contact.retry_at > now:
+        return min(delay, heartbeat)
+    if delay < INTERVALS.aligned_from_s:
+        return delay
     if 0 < heartbeat <= delay * INTERVALS.max_stretch_factor:
         delay = heartbeat
     return min([delay, *(at - now for at in queue_check_times(watch) if at > now)])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from homelab_hooks.ci.model import QueueInfo, Status
+from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.polling.contact import seconds_to_heartbeat
-from homelab_hooks.polling.outcome import Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
@@ -27,14 +28,22 @@ def queue_check_times(watch: CiWatchState) -> tuple[float, ...]:
 
 
 def report_waiting(
-    watch: CiWatchState, poll: Poll[CiObservation], now: float
+    watch: CiWatchState, poll: Poll[CiObservation], now: float, *, next_at: float
 ) -> tuple[CiWatchState, tuple[Event, ...]]:
-    """Report the reason for waiting: at once if it needs a fix and is new, otherwise as a heartbeat."""
+    """Report the reason for waiting: at once if it needs a fix and is new, otherwise as a heartbeat.
+
+    A server whose requests time out is given the heartbeat early, because the next request may last until it is late.
+
+    Args:
+        next_at: when the next poll is due, unless this one leads to an earlier one.
+    """
     assert watch.began_at is not None  # noqa: S101 - set by the first step
     reason, remedy = _find_reason(watch, poll, now)
     new = bool(remedy) and remedy not in watch.warned_about
     first = watch.poll_count == 1 and not watch.tracks and isinstance(poll, Found | NotFound)
-    if not (new or first or seconds_to_heartbeat(watch.last_event_at, now) <= 0):
+    hangs = isinstance(poll, Unavailable) and poll.kind is FailureKind.TIMEOUT
+    last_chance_at = next_at + REQUEST_TIMEOUT_S if hangs else now
+    if not (new or first or seconds_to_heartbeat(watch.last_event_at, last_chance_at) <= 0):
         return watch, ()
     warned = watch.warned_about | {remedy} if remedy else watch.warned_about
     elapsed = now - watch.began_at

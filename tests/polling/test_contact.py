@@ -95,7 +95,8 @@ def test_the_next_poll_is_in_time_to_report_lost_contact() -> None:
     known, _ = missed(Contact(silent_since=0.0, misses=9), 4.0)
     assert contact.retry_delay(known, 4.0, BACKOFF) == 1.0
     assert contact.retry_delay(known, 6.0, BACKOFF) == 15.0
-    assert contact.retry_delay(known._replace(retry_after=40.0), 4.0, BACKOFF) == 40.0
+    assert contact.retry_delay(known._replace(retry_at=44.0), 4.0, BACKOFF) == 1.0
+    assert contact.retry_delay(known._replace(retry_at=44.0), 6.0, BACKOFF) == 38.0
 
 
 def test_a_heartbeat_is_due_a_minute_after_the_last_event() -> None:

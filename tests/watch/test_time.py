@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from homelab_hooks.events import ContactLost, Event, Waiting
+from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
 from homelab_hooks.polling.active_clock import MAX_LATE_WAKE_S, ActiveClock
@@ -70,6 +70,64 @@ def test_time_in_which_nothing_was_asked_is_not_silence(unreachable: float) -> N
 
     woodpecker.bad = fail_for_a_moment
     assert woodpecker.watch(timeouts=WatchTimeouts(unreachable=unreachable)).exit is ExitCode.OK
+
+
+def longest_gap(moments: list[float]) -> float:
+    return max(after - before for before, after in pairwise([0.0, *moments]))
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "asked"),
+    [(429, "12", 12.0), (503, "60", 60.0), (503, "Fri, 15 Jan 2027 08:02:00 GMT", 120.0), (502, "170", 170.0)],
+)
+@pytest.mark.parametrize("stream", ["up", ""], ids=["stream", "list"])
+def test_a_server_that_asks_to_wait_is_not_asked_earlier_and_is_reported_as_lost(
+    status: int, seconds: str, asked: float, stream: str
+) -> None:
+    """Lost contact is reported after 5 s and a heartbeat a minute, whatever the server asks for (contract 4 and 14)."""
+    headers = {**HEADERS, "retry-after": seconds, "date": "Fri, 15 Jan 2027 08:00:00 GMT"}
+    refused: list[float] = []
+
+    def refuse_once(path: str, t: float) -> HttpResponse | None:
+        if "stream" in path or t < 20 or (refused and t - refused[0] > 2):
+            return None
+        refused.append(t)
+        return HttpResponse(status, headers, b"", 0.01)
+
+    woodpecker = InMemoryWoodpecker(stream=stream, bad=refuse_once)
+    woodpecker.push(timelines.make_green(400), at=1.0)
+    events: list[tuple[float, Event]] = []
+    assert woodpecker.watch(tell=lambda event: events.append((woodpecker.clock.t, event))).exit is ExitCode.OK
+
+    asked_again = next(t for t, path in woodpecker.requests if t > refused[-1] and "stream" not in path)
+    assert refused[-1] + asked <= asked_again <= refused[-1] + asked + 1
+    reported = [t for t, event in events if isinstance(event, ContactLost)]
+    assert len(reported) == 1
+    assert reported[0] - refused[0] == pytest.approx(5.0, abs=0.1)
+    assert sum(isinstance(event, ContactRestored) for _, event in events) == 1
+    assert longest_gap([t for t, _ in events]) < 64
+
+
+@pytest.mark.parametrize("seconds", ["170", "4000"])
+def test_a_server_that_asks_to_wait_past_the_timeout_is_asked_once_at_its_end(seconds: str) -> None:
+    headers = {**HEADERS, "retry-after": seconds}
+    woodpecker = InMemoryWoodpecker(stream="", bad=between(HttpResponse(503, headers, b"", 0.01), 0.0))
+    assert woodpecker.watch(timeouts=WatchTimeouts(unreachable=100.0)).exit is ExitCode.UNREACHABLE
+    assert [round(t) for t, _ in woodpecker.requests] == [0, 100]
+
+
+@pytest.mark.parametrize("since", [0.0, 7.0, 33.0])
+@pytest.mark.parametrize("stream", ["up", ""], ids=["stream", "list"])
+def test_a_heartbeat_comes_every_minute_while_every_request_hangs(stream: str, since: float) -> None:
+    hanging = RequestFailed(FailureKind.TIMEOUT, "no complete response within 15 s")
+    woodpecker = InMemoryWoodpecker(stream=stream, bad=between(hanging, since))
+    woodpecker.push(timelines.make_green(900), at=1.0)
+    moments: list[float] = []
+    timeouts = WatchTimeouts(unreachable=600.0)
+    verdict = woodpecker.watch(timeouts=timeouts, tell=lambda _: moments.append(woodpecker.clock.t))
+    assert verdict.exit is ExitCode.UNREACHABLE
+    assert longest_gap([*moments, woodpecker.clock.t]) <= 60
+    assert len(moments) < 30
 
 
 @pytest.mark.parametrize("unreachable", [5.0, 10.0, 60.0])

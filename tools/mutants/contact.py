@@ -33,6 +33,42 @@ WAITING = (
         (f"{TIME}::test_a_process_that_was_stopped_during_a_request_resumes",),
     ),
     Defence(
+        "asked-to-wait",
+        "nothing is requested before the time that a server asked to wait is over",
+        (Change("polling/loop.py", "clock.now() < decision.request_at", "False"),),
+        (f"{TIME}::test_a_server_that_asks_to_wait_is_not_asked_earlier_and_is_reported_as_lost",),
+    ),
+    Defence(
+        "lost-while-asked-to-wait",
+        "a long Retry-After does not delay the report of lost contact",
+        (Change("polling/contact.py", "min(pause, until_report) if until_report > 0 else pause", "pause"),),
+        (f"{TIME}::test_a_server_that_asks_to_wait_is_not_asked_earlier_and_is_reported_as_lost",),
+    ),
+    Defence(
+        "heartbeat-while-asked-to-wait",
+        "a long Retry-After does not delay the heartbeat",
+        (Change("watch/poll_interval.py", "return min(delay, heartbeat)", "return delay"),),
+        (f"{TIME}::test_a_server_that_asks_to_wait_is_not_asked_earlier_and_is_reported_as_lost",),
+    ),
+    Defence(
+        "last-request-at-the-timeout",
+        "a server that asked to wait past the timeout is asked once more at its end",
+        (
+            Change(
+                "watch/poll_interval.py",
+                "min(watch.contact.retry_at, now + _seconds_left(watch, now))",
+                "watch.contact.retry_at",
+            ),
+        ),
+        (f"{TIME}::test_a_server_that_asks_to_wait_past_the_timeout_is_asked_once_at_its_end",),
+    ),
+    Defence(
+        "heartbeat-before-a-hang",
+        "requests that hang until their deadline do not delay the heartbeat",
+        (Change("watch/stall.py", "next_at + REQUEST_TIMEOUT_S if hangs else now", "now"),),
+        (f"{TIME}::test_a_heartbeat_comes_every_minute_while_every_request_hangs",),
+    ),
+    Defence(
         "stopped-in-a-sleep",
         "time in which the process was stopped is not counted by any timeout",
         (Change("polling/active_clock.py", "if late > MAX_LATE_WAKE_S:", "if False:"),),
