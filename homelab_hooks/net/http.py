@@ -38,6 +38,8 @@ MAX_VAULT_BODY_BYTES = 2 * 1024 * 1024
 """bytes of one body; Vault keeps at most 1 MiB under one path"""
 _VAULT_HEADER_PREFIX = "x-vault-"
 
+_LOCATION_EXTENSION = "homelab.location"
+
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
@@ -73,7 +75,10 @@ class HttpClient:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
-            transport=transport, headers=headers, timeout=httpx.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+            transport=transport,
+            headers=headers,
+            timeout=httpx.Timeout(SILENCE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            event_hooks={"response": [_set_location_aside]},
         )
 
     def request(
@@ -108,6 +113,7 @@ class HttpClient:
         if isinstance(received, RequestFailed):
             return received
         headers = {name.lower(): value for name, value in response.headers.items()}
+        headers |= response.extensions.get(_LOCATION_EXTENSION, {})
         # A response without a date is dated by its recipient (RFC 9110, 6.6.1): other headers count from it.
         headers.setdefault("date", formatdate(self._clock.wall(), usegmt=True))
         return HttpResponse(response.status_code, headers, received, self._clock.now() - begin)
@@ -213,6 +219,12 @@ def make_requests_session(transport: Transport) -> requests.Session:
 def _ssl_context(server: ServerUrl, ca_file: Path | None) -> ssl.SSLContext:
     """Load CA certificates only for https: that takes longer than everything else before the first request."""
     return create_ssl_context(ca_file) if server.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _set_location_aside(response: httpx.Response) -> None:
+    """Move a Location out of the headers: httpx parses it although redirects are off, and fails if it is invalid."""
+    if location := response.headers.pop("location", ""):
+        response.extensions[_LOCATION_EXTENSION] = {"location": location}
 
 
 class _PinnedTransport(httpx.HTTPTransport):

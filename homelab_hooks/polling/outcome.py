@@ -50,6 +50,8 @@ class Unavailable(NamedTuple):
     """what may help, if known"""
     answered_before: bool = False
     """another request of the same wait had a usable response"""
+    never_recognized: bool = False
+    """no response of this wait showed that its server is the right one, not even the usable ones"""
     is_repeat: bool = False
     """nothing was requested since the same result: the server asked to wait"""
 

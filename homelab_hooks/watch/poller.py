@@ -74,7 +74,7 @@ class CiPoller:
         poll = self._poll(watch)
         match poll:
             case Unavailable():
-                return poll._replace(answered_before=self._token_accepted)
+                return poll._replace(answered_before=self._token_accepted and not poll.never_recognized)
             case Denied():
                 return poll._replace(worked_before=self.repo is not None)
             case _:

@@ -107,7 +107,7 @@ KINDS: dict[str, BadAnswer] = {
     "a redirect on the same server": page(faults.Redirect("/login"), "redirects to /login"),
     "a redirect to another host": page(faults.Redirect("https://sso.example.test/x"), "sso.example.test"),
     "a redirect to http": page(faults.Redirect("http://127.0.0.1:9/", code=308), "redirects to http"),
-    "a redirect to nowhere": page(faults.Redirect("http://[", code=301), "redirects to nowhere"),
+    "a redirect to nowhere": page(faults.Redirect("http://[", code=301), "redirects to an invalid address"),
     "a bot check": page(faults.BOT_CHECK, 'Cloudflare, "Just a moment..."'),
     "a banned address": page(faults.BANNED_ADDRESS, '"CrowdSec Ban"'),
     "a proxy's login": page(faults.LOGIN_REQUIRED, "Authorization Required"),

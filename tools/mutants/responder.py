@@ -45,7 +45,7 @@ RESPONDER = (
     Defence(
         "removed-headers",
         "a proxy that removes the version header is known by the health check",
-        (Change("ci/woodpecker/client.py", "return if_own if _is_foreign(poll)", "return if_own if False"),),
+        (Change("ci/woodpecker/client.py", "return if_own if may_be_own and", "return if_own if False and"),),
         (f"{FOREIGN}::test_a_proxy_that_removes_the_version_is_known_by_the_health_check",),
     ),
     Defence(
@@ -53,6 +53,36 @@ RESPONDER = (
         "a health check with the version does not make the API's refusal Woodpecker's",
         (Change("ci/woodpecker/client.py", "health.status == HEALTHY_STATUS_CODE and is_unmarked(health)", "True"),),
         (f"{FOREIGN}::test_a_login_that_exempts_the_health_check_is_not_woodpeckers",),
+    ),
+    Defence(
+        "users-of-other-apis",
+        "a user of another server's API does not make its other responses an outage",
+        (Change("watch/poller.py", "self._token_accepted and not poll.never_recognized", "self._token_accepted"),),
+        (f"{FOREIGN}::test_the_user_of_another_servers_api_is_not_an_answer_of_ci",),
+    ),
+    Defence(
+        "pages-behind-such-a-proxy",
+        "a web page is not a refusal of Woodpecker's, also where the version header is removed",
+        (Change("ci/woodpecker/client.py", " and not response.is_html  #", "  #"),),
+        (f"{FOREIGN}::test_a_server_whose_version_is_removed_is_timed_after_its_user_was_found",),
+    ),
+    Defence(
+        "recognized-by-health",
+        "a proxy that removes the version header is recognized when the user is found",
+        (
+            Change(
+                "ci/woodpecker/client.py",
+                "            self._health_checked = True\n            self._is_header_removed(client)\n",
+                "            self._health_checked = True\n",
+            ),
+        ),
+        (f"{FOREIGN}::test_a_server_whose_version_is_removed_is_timed_after_its_user_was_found",),
+    ),
+    Defence(
+        "invalid-locations",
+        "a redirect whose Location is invalid is a redirect",
+        (Change("net/http.py", 'if location := response.headers.pop("location", ""):', 'if location := "":'),),
+        (f"{ANSWERS}::test_nothing_of_a_redirect_to_an_invalid_address_is_printed",),
     ),
     Defence(
         "dates-to-retry-after",
@@ -127,7 +157,7 @@ RESPONDER = (
     Defence(
         "unmarked-among-marked",
         "a usable response without the version, of a server that sends it otherwise, is not believed",
-        (Change("ci/woodpecker/client.py", "describe_foreign(response) if self._marks_responses else poll", "poll"),),
+        (Change("ci/woodpecker/client.py", "describe_foreign(response) if self._marks_responses else", ""),),
         (f"{FOREIGN}::test_another_servers_responses_after_good_ones_are_timed[another API's list]",),
     ),
     Defence(

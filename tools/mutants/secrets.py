@@ -288,8 +288,8 @@ SECRETS = (
         (
             Change(
                 "net/http.py",
-                "transport=transport, headers=headers,",
-                "transport=transport, headers=headers, follow_redirects=True,",
+                'event_hooks={"response": [_set_location_aside]},',
+                "follow_redirects=True,",
             ),
         ),
         (f"{REQUESTS}::test_ci_that_redirects_does_not_have_the_token_sent_elsewhere",),

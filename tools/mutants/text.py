@@ -212,8 +212,8 @@ TEXT = (
         (
             Change(
                 "ci/woodpecker/responses.py",
-                'where = strip_control_chars(f"{place.scheme}',
-                'where = str(f"{place.scheme}',
+                "is_web and _LOCATION.fullmatch(location) and",
+                "is_web and",
             ),
         ),
         ("tests/ci/woodpecker/test_answers.py::test_a_redirect_to_nowhere_is_not_a_usable_answer",),

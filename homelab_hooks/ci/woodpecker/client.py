@@ -44,7 +44,7 @@ class WoodpeckerClient:
     def __init__(self, connect: Connect, *, server_url: str = "") -> None:
         self._connect = connect
         self._server_url = server_url
-        self._header_removed = self._marks_responses = False
+        self._header_removed = self._marks_responses = self._health_checked = False
 
     def user(self, *, within: float) -> Poll[str]:
         """Return the login of the token's owner.
@@ -151,11 +151,29 @@ class WoodpeckerClient:
         """Interpret a response; one without Woodpecker's header is its own only if a proxy removes that header."""
         if isinstance(response, RequestFailed) or not is_unmarked(response):
             self._marks_responses = self._marks_responses or isinstance(response, HttpResponse)
-            return interpret(response)
+            return self._note_recognition(interpret(response))
         poll, if_own = interpret(response), interpret(mark_as_own(response))
         if isinstance(poll, Found):  # usable; but a server that marks its responses did not send this one
-            return describe_foreign(response) if self._marks_responses else poll
-        return if_own if _is_foreign(poll) and not _is_foreign(if_own) and self._is_header_removed(client) else poll
+            return describe_foreign(response) if self._marks_responses else self._check_health_once(client, poll)
+        may_be_own = _is_foreign(poll) and not _is_foreign(if_own) and not response.is_html  # the API sends no pages
+        return if_own if may_be_own and self._is_header_removed(client) else self._note_recognition(poll)
+
+    def _check_health_once(self, client: ApiClient, poll: Found[T]) -> Found[T]:
+        """Return a usable response without the header, after one health check shows whether a proxy removes it."""
+        if not self._health_checked:
+            self._health_checked = True
+            self._is_header_removed(client)
+        return poll
+
+    def _note_recognition(self, poll: Poll[T]) -> Poll[T]:
+        """Return the result with a note if it is another server's and Woodpecker's was never recognized.
+
+        APIs of other servers have `/api/user` with a `login` too (Drone, Gogs): that a user was found proves nothing.
+        """
+        recognized = self._marks_responses or self._header_removed
+        if isinstance(poll, Unavailable) and poll.kind is FailureKind.FOREIGN and not recognized:
+            return poll._replace(never_recognized=True)
+        return poll
 
     def _is_header_removed(self, client: ApiClient) -> bool:
         """Return whether the health check succeeds as Woodpecker's does, but without its header."""

@@ -35,6 +35,9 @@ _LOGIN_HINT = (
     "check --server (homelab.ciServer), and exempt /api and /healthz from the login or bot check in front of it"
 )
 _PROXY_HINT = "allow this server in the proxy, or add the server to NO_PROXY"
+_LOCATION = re.compile(r"[\w%.~:/?#\[\]@!$&'()*+,;=-]+")
+"""the characters of a URL (RFC 3986), and letters that are not ASCII"""
+MAX_LOCATION_COLUMNS = 80
 _FILTERED_HEADER = "pipeline-filtered"
 _JSON_ERRORS = (ValueError, RecursionError)
 
@@ -169,13 +172,23 @@ def _parse_body(response: HttpResponse, parse: Callable[[object], T]) -> Poll[T]
 
 
 def _on_redirect(response: HttpResponse) -> Unavailable:
-    try:
-        place = urlsplit(response.headers.get("location", ""))
-    except ValueError:
-        place = urlsplit("")
-    where = strip_control_chars(f"{place.scheme}://{place.hostname}" if place.hostname else place.path or "nowhere")
-    reason = f"the server redirects to {where}, where the token is not sent"
+    reason = f"the server redirects to {_describe_location(response)}, where the token is not sent"
     return Unavailable(reason, FailureKind.FOREIGN, hint=_LOGIN_HINT)
+
+
+def _describe_location(response: HttpResponse) -> str:
+    """Return scheme and host of a redirect's Location, or its path; nothing of it if it is not a valid URL."""
+    location = response.headers.get("location", "")
+    try:
+        place = urlsplit(location)
+        host, _ = place.hostname, place.port  # the port is checked when it is read
+    except ValueError:
+        return "an invalid address"
+    is_web = place.scheme in ("http", "https") if place.scheme else True
+    if not (is_web and _LOCATION.fullmatch(location) and (host or not place.netloc)):
+        return "an invalid address" if location else "nowhere"
+    origin = f"{place.scheme}://{host}" if place.scheme else host
+    return truncate_text((origin if host else place.path) or "/", MAX_LOCATION_COLUMNS)
 
 
 def _retry_after(response: HttpResponse) -> float | None:

@@ -121,6 +121,32 @@ def test_a_redirect_names_the_host_and_not_what_is_behind_it(https: HttpClient, 
     assert "redirects to https://sso.example.test, where" in found.reason
 
 
+INVALID_PLACES = ["https://[sso", "https://h:x/", "//[::1", "https://{host}:{port}/login", "https://h:99999/", "x y"]
+
+
+@pytest.mark.parametrize("place", [*INVALID_PLACES, "javascript:alert(1)", "http:// h/", "https://:80/"])
+def test_nothing_of_a_redirect_to_an_invalid_address_is_printed(
+    https: HttpClient, httpx_mock: HTTPXMock, place: str
+) -> None:
+    """The HTTP library parses a Location that it is not to follow, and fails if it is invalid."""
+    httpx_mock.add_response(status_code=302, headers={"Location": place})
+    found = look(https)
+    assert isinstance(found, Unavailable)
+    assert found.kind is FailureKind.FOREIGN
+    assert found.reason == "the server redirects to an invalid address, where the token is not sent"
+
+
+@pytest.mark.parametrize(
+    ("place", "printed"),
+    [("//sso.example.test/x", "sso.example.test"), ("/login?next=/", "/login"), ("?login", "/"), ("", "nowhere")],
+)
+def test_a_redirect_names_a_relative_address(place: str, printed: str) -> None:
+    response = HttpResponse(302, {"location": place}, b"", 0.01)
+    found = read_response(response, parse.parse_repo, subject="it", token_source="WP_TOKEN")
+    assert isinstance(found, Unavailable)
+    assert f"redirects to {printed}, where" in found.reason
+
+
 @pytest.mark.parametrize("place", ["https://[sso", "https://h:x/", "", "x\x1b[2J", "https://h\x9b2J/"])
 def test_a_redirect_to_nowhere_is_not_a_usable_answer(place: str) -> None:
     found = read_response(

@@ -133,6 +133,45 @@ def test_a_server_without_the_version_is_usable_if_its_answers_are() -> None:
     assert woodpecker.watch().exit is ExitCode.FAILED
 
 
+OTHER_USERS: dict[str, tuple[HttpResponse, HttpResponse | RequestFailed]] = {
+    "Drone": (response(200, JSON, b'{"id":1,"login":"alice","admin":true}'), response(200, TEXT, b"OK")),
+    "Gogs": (response(200, JSON, b'{"id":1,"login":"alice","username":"alice"}'), response(404, TEXT, b"404")),
+    "GitHub": (response(200, {**JSON, "server": "github.com"}, b'{"login":"alice"}'), response(404, JSON, b"{}")),
+    "a health page": (response(200, JSON, b'{"login":"alice"}'), response(200, HTML, page("up"))),
+    "a hanging health check": (response(200, JSON, b'{"login":"alice"}'), RequestFailed(FailureKind.TIMEOUT, "hangs")),
+}
+NO_REPOSITORY = [
+    response(404, JSON, b'{"message":"Not Found"}'),
+    response(401, JSON, b'{"message":"Unauthorized"}'),
+    response(200, HTML, page("Dashboard")),
+    response(302, {"location": "/login"}),
+]
+
+
+@pytest.mark.parametrize("missing", NO_REPOSITORY, ids=lambda missing: str(missing.status))
+@pytest.mark.parametrize("name", OTHER_USERS)
+def test_the_user_of_another_servers_api_is_not_an_answer_of_ci(name: str, missing: HttpResponse) -> None:
+    user, health = OTHER_USERS[name]
+
+    def reply(path: str, _t: float) -> HttpResponse | RequestFailed:
+        if path == "/healthz":
+            return health
+        return user if path == "/api/user" else missing
+
+    woodpecker = InMemoryWoodpecker(bad=reply)
+    assert woodpecker.watch().exit is ExitCode.DENIED
+    assert woodpecker.count("lookup") == 3
+    assert woodpecker.clock.t < 30
+
+
+def test_a_server_whose_version_is_removed_is_timed_after_its_user_was_found() -> None:
+    """The health check recognized it, so pages in front of it are an outage."""
+    bad = FOREIGN["CrowdSec"][0]
+    woodpecker = WithoutVersion(bad=lambda path, t: bad if "repos" in path and t < 60 else None)
+    woodpecker.push(timelines.make_green(5), at=1.0)
+    assert woodpecker.watch().exit is ExitCode.OK
+
+
 @pytest.mark.parametrize("name", FOREIGN)
 def test_two_of_them_at_the_beginning_are_ridden_out(name: str) -> None:
     answers = [FOREIGN[name][0]] * 2
