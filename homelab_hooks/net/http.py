@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,9 +14,9 @@ from urllib.request import getproxies, getproxies_environment, proxy_bypass
 import httpx
 
 from homelab_hooks.errors import CommandError
-from homelab_hooks.net.certificate import find_certificate_fault
-from homelab_hooks.net.message import HttpRequest, HttpResponse, RequestFailed, read_bounded_body
-from homelab_hooks.net.pinned import Deadline, PinnedBackend, RequestClock
+from homelab_hooks.net.failures import BrokenExchange, ProxyRefusal, classify_error, describe_refusal
+from homelab_hooks.net.message import FailureCause, HttpRequest, HttpResponse, RequestFailed, read_bounded_body
+from homelab_hooks.net.pinned import Deadline, Opening, PinnedBackend, RequestClock
 from homelab_hooks.net.proxy import ProxySettings, choose_proxy
 from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.polling.parallel import TimedOut, call_within
@@ -39,8 +38,6 @@ MAX_VAULT_BODY_BYTES = 2 * 1024 * 1024
 _VAULT_HEADER_PREFIX = "x-vault-"
 
 _LOCATION_EXTENSION = "homelab.location"
-
-_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 
 
 class HttpClient:
@@ -65,11 +62,16 @@ class HttpClient:
         self._server = server
         self._clock = clock
         self._deadline = Deadline(clock)
+        self._opening = Opening()
+        self._refusal: ProxyRefusal | None = None
+        self._has_answered = False
         proxy = None if dial else find_proxy(server)
         self._proxy = proxy
         pinned = {(server.host, server.port): (dial.address, dial.port or server.port)} if dial else {}
         transport = _PinnedTransport(
-            PinnedBackend(pinned, self._deadline, resolve_host), verify=_ssl_context(server, ca_file), proxy=proxy
+            PinnedBackend(pinned, self._deadline, resolve_host, self._opening),
+            verify=_ssl_context(server, ca_file),
+            proxy=proxy,
         )
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "homelab-hooks"}
         if token:
@@ -101,9 +103,15 @@ class HttpClient:
         url = self._server.origin + request.path
         begin = self._clock.now()
         self._deadline.set(begin + timeout)
+        self._opening.clear()
+        self._refusal = None
         try:
             with self._client.stream(
-                request.method, url, content=request.body or None, headers=request.headers
+                request.method,
+                url,
+                content=request.body or None,
+                headers=request.headers,
+                extensions={"trace": self._note_response} if self._proxy else {},
             ) as response:
                 received = read_bounded_body(
                     response.iter_raw(), response.headers.get("content-encoding", ""), max_bytes
@@ -112,6 +120,7 @@ class HttpClient:
             return self._on_error(error, timeout)
         if isinstance(received, RequestFailed):
             return received
+        self._has_answered = True
         headers = {name.lower(): value for name, value in response.headers.items()}
         headers |= response.extensions.get(_LOCATION_EXTENSION, {})
         # A response without a date is dated by its recipient (RFC 9110, 6.6.1): other headers count from it.
@@ -129,7 +138,7 @@ class HttpClient:
                     self._deadline.set(self._clock.now() + idle_timeout)
                     on_chunk(chunk)
         except httpx.TransportError as error:
-            return classify_error(error)
+            return self._on_error(error, idle_timeout)
         return RequestFailed(FailureKind.CONNECTION, "the stream ended")
 
     def _on_error(self, error: httpx.TransportError, timeout: float) -> RequestFailed:
@@ -140,15 +149,26 @@ class HttpClient:
                 failed = RequestFailed(FailureKind.TIMEOUT, reason)
             case httpx.TimeoutException():
                 return RequestFailed(FailureKind.TIMEOUT, f"no complete response within {timeout:.0f} s")
-            case httpx.ConnectError():
+            case httpx.ProxyError() if self._proxy and self._refusal:
+                return describe_refusal(_proxy_address(self._proxy), self._refusal)
+            case httpx.ConnectError() | httpx.ProxyError():
                 failed = classify_error(error)
             case _:
-                return classify_error(error)
+                is_malformed = isinstance(error, httpx.RemoteProtocolError)
+                may_expect_tls = self._server.scheme == "http" and not self._has_answered
+                return classify_error(error, BrokenExchange(self._opening.received, may_expect_tls, is_malformed))
         if self._proxy is None or failed.certificate_fault:
             return failed
-        proxy = httpx.URL(self._proxy)
-        port = f":{proxy.port}" if proxy.port else ""
-        return failed._replace(reason=f"the proxy {proxy.host}{port}: {failed.reason}")
+        if failed.cause is FailureCause.NO_TLS:
+            return failed._replace(reason=f"{failed.reason}, through the proxy {_proxy_address(self._proxy)}")
+        return failed._replace(reason=f"the proxy {_proxy_address(self._proxy)}: {failed.reason}")
+
+    def _note_response(self, name: str, info: Mapping[str, Any]) -> None:
+        """Keep the last response, because httpx reports only the status of a proxy that rejects a connection."""
+        if name.endswith(".receive_response_headers.complete"):
+            _, status, _, fields = info["return_value"]
+            headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in fields}
+            self._refusal = ProxyRefusal(status, {"date": formatdate(self._clock.wall(), usegmt=True), **headers})
 
     def close(self) -> None:
         """Close the connections."""
@@ -163,6 +183,12 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+
+def _proxy_address(proxy: str) -> str:
+    """Return HOST:PORT of a proxy's URL, without its user and password."""
+    url = httpx.URL(proxy)
+    return f"{url.host}:{url.port}" if url.port else url.host
 
 
 def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -255,21 +281,6 @@ def resolve_host(
     if isinstance(found, TimedOut):
         raise TimeoutError(f"no response from DNS within {timeout:.0f} s")
     return tuple(dict.fromkeys(str(row[4][0]) for row in found.value))
-
-
-def classify_error(error: Exception) -> RequestFailed:
-    """Return the reason of a failed request; the causes are searched because httpx wraps errors twice."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = f"the certificate does not verify: {cause.verify_message}"
-            return RequestFailed(FailureKind.CONNECTION, reason, find_certificate_fault(cause))
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.ProxyError) and str(error).startswith("4"):
-        return RequestFailed(FailureKind.FOREIGN, f"the proxy in the environment rejected the connection ({error})")
-    if isinstance(error, httpx.RemoteProtocolError):
-        return RequestFailed(FailureKind.BODY, f"the response is incomplete or not HTTP ({str(error) or 'closed'})")
-    return RequestFailed(FailureKind.CONNECTION, _ERRNO.sub("", str(error)) or type(error).__name__)
 
 
 def find_proxy(server: ServerUrl) -> str | None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from enum import Enum, auto
 from typing import NamedTuple
 
 from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.polling.outcome import FailureKind
 
 REDIRECT_STATUSES = range(300, 400)
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
+"""statuses below 500 after which a later request may succeed, also those of a proxy"""
+SERVER_ERRORS = frozenset(range(500, 600)) - {511}
+"""511 (Network Authentication Required) is a captive portal's"""
 
 
 class HttpRequest(NamedTuple):
@@ -35,6 +40,27 @@ class HttpResponse(NamedTuple):
         return "html" in self.headers.get("content-type", "").lower()
 
 
+class FailureCause(Enum):
+    """Why there was no response, where the cause has a remedy of its own."""
+
+    PROXY_REFUSED = auto()
+    """the proxy does not connect to this server"""
+    PROXY_LOGIN = auto()
+    """the proxy wants a user and a password (407)"""
+    PROXY_DOWN = auto()
+    """the proxy cannot connect now"""
+    PORTAL = auto()
+    """the network wants a login first (a redirect or 511 of the proxy)"""
+    NO_TLS = auto()
+    """the port does not use TLS, and the request did"""
+    TLS_ONLY = auto()
+    """the port uses TLS, and the request did not"""
+    MAYBE_TLS_ONLY = auto()
+    """the port closed the connection without a byte, as servers with TLS do after a request without it"""
+    NOT_HTTP = auto()
+    """a server of another protocol"""
+
+
 class RequestFailed(NamedTuple):
     """There was no response, or it could not be used."""
 
@@ -42,6 +68,10 @@ class RequestFailed(NamedTuple):
     reason: str
     certificate_fault: CertificateFault | None = None
     """why the certificate does not verify; nothing was sent then"""
+    cause: FailureCause | None = None
+    """None if the reason says all that is known"""
+    retry_after: float | None = None
+    """seconds that a proxy asked to wait"""
 
 
 def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) -> bytes | RequestFailed:

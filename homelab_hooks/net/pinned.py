@@ -44,15 +44,37 @@ class Deadline:
         return left if timeout is None else min(timeout, left)
 
 
+class Opening:
+    """The first bytes that a server sends for a request: they show which protocol it uses."""
+
+    def __init__(self) -> None:
+        self.received = b""
+
+    def clear(self) -> None:
+        """Begin with the next request."""
+        self.received = b""
+
+    def add(self, data: bytes) -> None:
+        """Keep the data if it is the first."""
+        if len(self.received) < OPENING_BYTES:
+            self.received += data[:OPENING_BYTES]
+
+
+OPENING_BYTES = 16
+"""bytes of a response that are kept"""
+
+
 class DeadlineStream(httpcore.NetworkStream):
     """A connection whose reads and writes end with the request, even if a response arrives byte by byte."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream, self._deadline = stream, deadline
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline, opening: Opening) -> None:
+        self._stream, self._deadline, self._opening = stream, deadline, opening
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read for as long as httpcore asks, but not past the deadline."""
-        return self._stream.read(max_bytes, self._deadline.remaining(timeout))
+        data = self._stream.read(max_bytes, self._deadline.remaining(timeout))
+        self._opening.add(data)
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Write for as long as httpcore asks, but not past the deadline."""
@@ -66,9 +88,8 @@ class DeadlineStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         """Start TLS on the connection."""
-        return DeadlineStream(
-            self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout)), self._deadline
-        )
+        stream = self._stream.start_tls(ssl_context, server_hostname, self._deadline.remaining(timeout))
+        return DeadlineStream(stream, self._deadline, self._opening)
 
     def get_extra_info(self, info: str) -> object:
         """Return what httpcore asks about the connection."""
@@ -80,6 +101,7 @@ class PinnedBackend(httpcore.NetworkBackend):
 
     Args:
         resolve: returns the addresses of a host that is not pinned, by name, port and seconds; raises OSError.
+        opening: is given the first bytes of each response.
     """
 
     def __init__(
@@ -87,8 +109,9 @@ class PinnedBackend(httpcore.NetworkBackend):
         pinned: Mapping[tuple[str, int], tuple[str, int]],
         deadline: Deadline,
         resolve: Callable[[str, int, float], Sequence[str]],
+        opening: Opening,
     ) -> None:
-        self._pinned, self._deadline, self._resolve = pinned, deadline, resolve
+        self._pinned, self._deadline, self._resolve, self._opening = pinned, deadline, resolve, opening
         self._real = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -109,7 +132,7 @@ class PinnedBackend(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failed = error
             else:
-                return DeadlineStream(stream, self._deadline)
+                return DeadlineStream(stream, self._deadline, self._opening)
         raise failed
 
     def _addresses(self, host: str, port: int, timeout: float) -> list[tuple[str, int]]:

@@ -9,13 +9,14 @@ import httpcore
 
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.net.certificate import Certificate
+from homelab_hooks.net.failures import classify_error
 from homelab_hooks.net.http import (
     CONNECT_TIMEOUT_S,
-    classify_error,
     create_ssl_context,
     find_proxy,
     resolve_host,
 )
+from homelab_hooks.net.message import FailureCause
 from homelab_hooks.net.pinned import MonotonicClock
 from homelab_hooks.net.probe_result import Connected, ConnectFailed, DnsFailed, ProbeResult, TlsFailed, ViaProxy
 
@@ -68,8 +69,9 @@ def _handshake(
         certificate = read_certificate(stream.get_extra_info("ssl_object"))
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
         failure = classify_error(error)
-        fault = failure.certificate_fault
-        return TlsFailed("", failure.reason if fault else f"TLS error: {_error_reason(error)}", fault)
+        return TlsFailed(
+            "", failure.reason, failure.certificate_fault, uses_tls=failure.cause is not FailureCause.NO_TLS
+        )
     finally:
         stream.close()
     return Connected("", 0.0, certificate=certificate)
@@ -77,10 +79,7 @@ def _handshake(
 
 def _error_reason(error: Exception) -> str:
     """Return the system's message without error number and source lines."""
-    cause = error.__cause__
-    if reason := getattr(cause, "reason", None):
-        return str(reason).replace("_", " ").lower()
-    return str(getattr(cause, "strerror", None) or error).lower()
+    return str(getattr(error.__cause__, "strerror", None) or error).lower()
 
 
 def read_certificate(connection: ssl.SSLSocket) -> Certificate:

@@ -27,6 +27,8 @@ class TlsFailed(NamedTuple):
     reason: str
     fault: CertificateFault | None = None
     """why the certificate does not verify; None if TLS fails otherwise"""
+    uses_tls: bool = True
+    """the server's response was one of TLS"""
 
 
 class Connected(NamedTuple):

@@ -78,12 +78,14 @@ class Tunnel:
 
     Attributes:
         asked: the first line of each request, whatever its method.
-        to: the port; 0 refuses with 403.
+        to: the port; 0 refuses.
+        refusal: the response that refuses.
     """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.to = 0
+        self.refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listening.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -111,7 +113,7 @@ class Tunnel:
                 head += piece
             self.asked.append(head.partition(b"\r\n")[0].decode())
             if not self.to:
-                near.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+                near.sendall(self.refusal)
                 return
             near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             with socket.create_connection(("127.0.0.1", self.to)) as far:

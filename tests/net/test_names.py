@@ -15,7 +15,7 @@ import httpcore
 import pytest
 
 from homelab_hooks.net.http import resolve_host
-from homelab_hooks.net.pinned import Deadline, PinnedBackend
+from homelab_hooks.net.pinned import Deadline, Opening, PinnedBackend
 from homelab_hooks.system.process_runner import ProcessRunner
 from tests.support.clock import FakeClock
 from tests.waiting import HANG_S
@@ -36,7 +36,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 def backend(*found: str) -> PinnedBackend:
-    return PinnedBackend({}, Deadline(FakeClock()), lambda *_: found)
+    return PinnedBackend({}, Deadline(FakeClock()), lambda *_: found, Opening())
 
 
 def test_a_name_is_looked_up() -> None:

@@ -18,7 +18,7 @@ FAULTS: dict[str, tuple[tuple[HttpFault, ...], str]] = {
             faults.BAD_GATEWAY,
             faults.Truncated(),
             faults.BodyFault(),
-            faults.NotHttp(),
+            faults.NotHttp(b"\x00\xff\xfe\r\n"),
         ),
         "/api/(user|repos)",
     ),

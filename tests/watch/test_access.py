@@ -62,7 +62,7 @@ def test_a_server_that_hangs_refuses_when_the_time_is_over() -> None:
     [
         (answered(401), "rejected the token", 1),
         (answered(403), "access denied", 1),
-        (answered(403, HTML), "403 is not from Woodpecker (Cloudflare)", 6),
+        (answered(403, HTML), "403 is not from Woodpecker (Cloudflare)", 3),
         (answered(401, {}), "401 is not from Woodpecker", 6),
         (answered(302, {"location": "https://sso.example.test/"}), "redirects to https://sso.example.test", 3),
     ],

@@ -7,6 +7,7 @@ from tools.mutants.mutant import Change, Defence
 ACCESS = "tests/watch/test_access.py"
 ANSWERS = "tests/ci/woodpecker/test_answers.py"
 DOCTOR = "tests/cli/doctor/test_misconfigurations.py"
+FAILURES = "tests/net/test_failures.py"
 FOREIGN = "tests/ci/woodpecker/test_foreign.py"
 PROXY = "tests/net/test_proxy.py"
 RESPONSES = "ci/woodpecker/responses.py"
@@ -85,11 +86,41 @@ RESPONDER = (
         (f"{ANSWERS}::test_nothing_of_a_redirect_to_an_invalid_address_is_printed",),
     ),
     Defence(
+        "refusals-of-a-proxy",
+        "a proxy that rejects a connection is named, with what it responded",
+        (Change("net/http.py", "if self._proxy and self._refusal:", "if False:"),),
+        (f"{FAILURES}::test_a_proxy_that_rejects_a_connection_is_named",),
+    ),
+    Defence(
+        "portals-instead-of-a-proxy",
+        "a redirect or a 511 of a proxy is a captive portal",
+        (Change("net/failures.py", "status in REDIRECT_STATUSES or ", ""),),
+        (f"{FAILURES}::test_a_proxy_that_rejects_a_connection_is_named",),
+    ),
+    Defence(
+        "ports-without-tls",
+        "https to a port without TLS is a wrong address",
+        (Change("net/failures.py", "    if name in _NO_TLS_REASONS:\n", "    if False:\n"),),
+        (f"{FAILURES}::test_https_to_a_port_without_tls_is_a_wrong_address",),
+    ),
+    Defence(
+        "openings-of-other-protocols",
+        "the first bytes of a response show TLS and SSH",
+        (Change("net/pinned.py", "        self._opening.add(data)\n", ""),),
+        (f"{FAILURES}::test_http_to_a_port_of_another_protocol_says_which",),
+    ),
+    Defence(
+        "openings-of-earlier-requests",
+        "only the first bytes of this request's response count",
+        (Change("net/http.py", "        self._opening.clear()\n", ""),),
+        (f"{FAILURES}::test_a_connection_that_is_closed_without_a_byte_may_be_one_of_tls",),
+    ),
+    Defence(
         "dates-to-retry-after",
         "all three forms of an HTTP date are read",
         (
             Change(
-                RESPONSES,
+                "net/retry_after.py",
                 "date.replace(tzinfo=UTC) if date.tzinfo is None else date",
                 "date",
             ),

@@ -159,7 +159,7 @@ SERVER = (
     Defence(
         "times-of-retries",
         "how long a server asks us to wait is a number that can be waited for",
-        (Change("ci/woodpecker/responses.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
+        (Change("net/retry_after.py", 'if re.fullmatch(r"[0-9]{1,9}", text):', "if text.isdigit():"),),
         ("tests/ci/woodpecker/test_answers.py::test_retry_after_is_read_by_the_servers_own_clock",),
     ),
     Defence(

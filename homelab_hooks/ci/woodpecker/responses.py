@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from homelab_hooks.ci.certificate import get_certificate_remedy
 from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE, VERSION_HEADER
-from homelab_hooks.net.message import REDIRECT_STATUSES, HttpResponse, RequestFailed
-from homelab_hooks.net.responder import describe_responder, is_bot_check
+from homelab_hooks.net.message import (
+    REDIRECT_STATUSES,
+    SERVER_ERRORS,
+    TRANSIENT_STATUSES,
+    FailureCause,
+    HttpResponse,
+    RequestFailed,
+)
+from homelab_hooks.net.responder import MAX_TITLE_SEARCH_BYTES, describe_responder, is_bot_check
+from homelab_hooks.net.retry_after import parse_retry_after
 from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
-from homelab_hooks.text.durations import MAX_DURATION_S
 from homelab_hooks.text.json_fields import UnexpectedShape
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
@@ -24,20 +29,28 @@ T = TypeVar("T")
 
 SLOW_REFUSAL_S = 4.0
 """seconds from which a 401 may be due to a locked database (5, 10 and 15 s in recording 19-database-locked)"""
-TRANSIENT_STATUSES = frozenset({408, 425, 429})
-"""also those of a proxy: a later request may succeed"""
-_SERVER_ERRORS = frozenset(range(500, 600)) - {511}
-"""511 (Network Authentication Required) is a captive portal's"""
 _ADDRESS_HINT = (
     "check --server (homelab.ciServer): it must be the address of Woodpecker, not of the forge or another server"
 )
 _LOGIN_HINT = (
     "check --server (homelab.ciServer), and exempt /api and /healthz from the login or bot check in front of it"
 )
-_PROXY_HINT = "allow this server in the proxy, or add the server to NO_PROXY"
+_CHECK_PORT = "check the scheme and the port of --server (homelab.ciServer)"
+_FAILURE_HINTS = {
+    FailureCause.PROXY_REFUSED: "allow this server in the proxy, or add the server to NO_PROXY",
+    FailureCause.PROXY_LOGIN: "put user and password into the proxy variable, or add the server to NO_PROXY",
+    FailureCause.PROXY_DOWN: "check the proxy, or add the server to NO_PROXY",
+    FailureCause.PORTAL: "log in to this network (captive portal), correct the proxy variable, or use NO_PROXY",
+    FailureCause.NO_TLS: f"{_CHECK_PORT}: this port does not serve https",
+    FailureCause.TLS_ONLY: f"{_CHECK_PORT}: this port serves https",
+    FailureCause.MAYBE_TLS_ONLY: f"check the server; if its port serves https, {_CHECK_PORT.removeprefix('check ')}",
+    FailureCause.NOT_HTTP: f"{_CHECK_PORT}: this port does not serve HTTP",
+}
 _LOCATION = re.compile(r"[\w%.~:/?#\[\]@!$&'()*+,;=-]+")
 """the characters of a URL (RFC 3986), and letters that are not ASCII"""
 MAX_LOCATION_COLUMNS = 80
+_TLS_PORT_PAGE = re.compile(rb"plain HTTP (?:request was sent )?to (?:an SSL-enabled|HTTPS)|HTTP request to an HTTPS")
+"""what nginx, Apache, and Go's servers respond to a request without TLS"""
 _FILTERED_HEADER = "pipeline-filtered"
 _JSON_ERRORS = (ValueError, RecursionError)
 
@@ -75,7 +88,7 @@ def _read_status(
     return _denied(response, subject, token_source, server_url) or Unavailable(
         f"the server returned {response.status}{_short_body(response)}",
         FailureKind.STATUS,
-        retry_after=_retry_after(response),
+        retry_after=parse_retry_after(response.headers),
     )
 
 
@@ -96,7 +109,7 @@ def _is_foreign(response: HttpResponse) -> bool:
     """Return whether an unusable response is another server's; unknown for a proxy whose server is down."""
     if is_bot_check(response):
         return True
-    transient = response.status in TRANSIENT_STATUSES or response.status in _SERVER_ERRORS
+    transient = response.status in TRANSIENT_STATUSES or response.status in SERVER_ERRORS
     return is_unmarked(response) and not transient
 
 
@@ -133,19 +146,20 @@ def _on_failure(failure: RequestFailed) -> Unavailable | Denied:
     if failure.certificate_fault:
         hint = f"{get_certificate_remedy(failure.certificate_fault)}; the token was not sent"
         return Denied(failure.reason, hint=hint, final=True)
-    hint = _PROXY_HINT if failure.kind is FailureKind.FOREIGN else ""
-    return Unavailable(strip_control_chars(failure.reason), failure.kind, hint=hint)
+    hint = _FAILURE_HINTS[failure.cause] if failure.cause else ""
+    reason = strip_control_chars(failure.reason)
+    return Unavailable(reason, failure.kind, retry_after=failure.retry_after, hint=hint)
 
 
 def describe_foreign(response: HttpResponse) -> Unavailable:
     """Return what is known about the server that sent a response which is not from Woodpecker."""
     who = describe_responder(response)
     text = f" ({who})" if who else _short_body(response)
-    hint = (
-        _ADDRESS_HINT
-        if response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and not response.is_html
-        else _LOGIN_HINT
-    )
+    hint = _LOGIN_HINT
+    if response.status == HTTPStatus.BAD_REQUEST and _TLS_PORT_PAGE.search(response.body, 0, MAX_TITLE_SEARCH_BYTES):
+        hint = _FAILURE_HINTS[FailureCause.TLS_ONLY]
+    elif response.status in (HTTPStatus.OK, HTTPStatus.NOT_FOUND) and not response.is_html:
+        hint = _ADDRESS_HINT
     return Unavailable(f"the response {response.status} is not from Woodpecker{text}", FailureKind.FOREIGN, hint=hint)
 
 
@@ -189,24 +203,6 @@ def _describe_location(response: HttpResponse) -> str:
         return "an invalid address" if location else "nowhere"
     origin = f"{place.scheme}://{host}" if place.scheme else host
     return truncate_text((origin if host else place.path) or "/", MAX_LOCATION_COLUMNS)
-
-
-def _retry_after(response: HttpResponse) -> float | None:
-    """Return the seconds of Retry-After; a date counts from the response's own Date."""
-    text = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
-    try:
-        until, date = _parse_http_date(text), _parse_http_date(response.headers["date"])
-        return min(max(0.0, (until - date).total_seconds()), MAX_DURATION_S)
-    except (ValueError, TypeError, KeyError, OverflowError):
-        return None
-
-
-def _parse_http_date(text: str) -> datetime:
-    """Parse a date in one of HTTP's three forms (RFC 9110, 5.6.7); all of them are in GMT."""
-    date = parsedate_to_datetime(text)
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 def _short_body(response: HttpResponse) -> str:

@@ -220,9 +220,7 @@ FAILURES = [
     (httpx.ReadTimeout("timed out"), FailureKind.TIMEOUT, "no complete response within 15 s"),
     (httpx.WriteError("Broken pipe"), FailureKind.CONNECTION, "Broken pipe"),
     (httpx.RemoteProtocolError("peer closed\x1b[2J"), FailureKind.BODY, "is incomplete or not HTTP (peer closed)"),
-    (httpx.ProxyError("407 Proxy Authentication Required"), FailureKind.FOREIGN, "407"),
-    (httpx.ProxyError("403 Forbidden"), FailureKind.FOREIGN, "the proxy in the environment rejected"),
-    (httpx.ProxyError("502 Bad Gateway"), FailureKind.CONNECTION, "502"),
+    (httpx.RemoteProtocolError("illegal status line: bytearray(b'x')"), FailureKind.BODY, "(illegal status line)"),
 ]
 
 

@@ -141,7 +141,7 @@ def test_the_queue_is_for_administrators(woodpecker: WoodpeckerSimulator, client
 BLIPS = [
     faults.BodyFault(),
     faults.Truncated(),
-    faults.NotHttp(),
+    faults.NotHttp(b"\x00\xff\xfe\r\n"),
     faults.Mistyped(faults.WrongShape.OTHER_CONTAINER),
     faults.Cut(FaultPoint.BEFORE),
     faults.Cut(FaultPoint.BODY),

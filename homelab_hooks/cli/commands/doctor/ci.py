@@ -68,8 +68,9 @@ def _check_connection(config: Config, runtime: Runtime) -> Iterator[Finding]:
             hint = f"check {config.source('dial') if config.dial else 'VPN, firewall and the server'}"
             hint = f"{hint}; or set another address: git config --global homelab.ciDial IP"
             yield make_problem("server", f"could not connect to {server} at {', '.join(addresses)}: {reason}", hint)
-        case TlsFailed(address, reason, fault):
-            hint = get_certificate_remedy(fault) if fault else f"check that {server} speaks TLS: homelab.ciServer"
+        case TlsFailed(address, reason, fault, uses_tls):
+            hint = get_certificate_remedy(fault) if fault else "check the server's TLS settings"
+            hint = hint if uses_tls else "check the scheme and the port of homelab.ciServer"
             yield make_problem("certificate", f"{server} at {address}: {reason}", hint)
         case ViaProxy(proxy):
             yield _check_responder(config, runtime, f"{server} through the proxy {proxy}")

@@ -1,0 +1,131 @@
+"""Finds the cause of a failed request: a proxy's refusal, TLS, another protocol on the port, or the connection.
+
+Causes are told apart because each has another remedy, and because some show that the address is wrong (no retry helps)
+and others that the server is down.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import NamedTuple
+
+from homelab_hooks.net.certificate import find_certificate_fault
+from homelab_hooks.net.message import (
+    REDIRECT_STATUSES,
+    SERVER_ERRORS,
+    TRANSIENT_STATUSES,
+    FailureCause,
+    RequestFailed,
+)
+from homelab_hooks.net.retry_after import parse_retry_after
+from homelab_hooks.polling.outcome import FailureKind
+
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+_PYTHON_VALUE = re.compile(r":? ?bytearray\(.*", re.DOTALL)
+_NO_TLS_REASONS = frozenset(
+    {
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "HTTPS_PROXY_REQUEST",
+        "UNKNOWN_PROTOCOL",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "BAD_RECORD_TYPE",
+    }
+)
+"""OpenSSL's reasons (sslerr.h) for a first record that is not one of TLS; which one it is depends on the version"""
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_TLS_ALERT = b"\x15\x03"
+"""the first two bytes of a TLS alert (RFC 8446, 5.1): a server's response to a request without TLS"""
+_SSH_BANNER = b"SSH-"
+"""the first bytes that an SSH server sends (RFC 4253, 4.2)"""
+
+
+class ProxyRefusal(NamedTuple):
+    """A proxy's response to CONNECT."""
+
+    status: int
+    headers: Mapping[str, str]
+    """names in lower case; with a date"""
+
+
+def describe_refusal(proxy: str, refusal: ProxyRefusal) -> RequestFailed:
+    """Return the failure of a request whose proxy did not connect to the server.
+
+    Args:
+        proxy: the proxy's HOST:PORT.
+    """
+    status = refusal.status
+    text = f"{status} {_PHRASES.get(status, '')}".strip()
+    if status in TRANSIENT_STATUSES or status in SERVER_ERRORS:
+        return RequestFailed(
+            FailureKind.STATUS,
+            f"the proxy {proxy} returned {text}",
+            cause=FailureCause.PROXY_DOWN,
+            retry_after=parse_retry_after(refusal.headers),
+        )
+    cause = FailureCause.PROXY_REFUSED
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        cause = FailureCause.PROXY_LOGIN
+    elif status in REDIRECT_STATUSES or status == HTTPStatus.NETWORK_AUTHENTICATION_REQUIRED:
+        cause = FailureCause.PORTAL
+    return RequestFailed(FailureKind.FOREIGN, f"the proxy {proxy} rejected the connection ({text})", cause=cause)
+
+
+class BrokenExchange(NamedTuple):
+    """What is known of a request whose connection broke, or whose response is not HTTP."""
+
+    opening: bytes
+    """the first bytes of the response"""
+    may_expect_tls: bool
+    """the request was sent without TLS, and no other has ever been answered"""
+    is_malformed: bool
+    """the response is incomplete or not HTTP; otherwise the connection broke"""
+
+
+def classify_error(error: Exception, exchange: BrokenExchange | None = None) -> RequestFailed:
+    """Return the reason of a failed request; the causes are searched because httpx wraps errors twice.
+
+    Args:
+        exchange: what was received, if a connection was made.
+    """
+    if tls_error := _find_tls_error(error):
+        return classify_tls_error(tls_error)
+    reason = _ERRNO.sub("", str(error))
+    if exchange is None:
+        return RequestFailed(FailureKind.CONNECTION, reason or type(error).__name__)
+    if exchange.opening.startswith(_TLS_ALERT):
+        return RequestFailed(FailureKind.FOREIGN, "the server expects TLS on this port", cause=FailureCause.TLS_ONLY)
+    if exchange.opening.startswith(_SSH_BANNER):
+        return RequestFailed(FailureKind.FOREIGN, "an SSH server responds on this port", cause=FailureCause.NOT_HTTP)
+    cause = FailureCause.MAYBE_TLS_ONLY if exchange.may_expect_tls and not exchange.opening else None
+    if not exchange.is_malformed:
+        return RequestFailed(FailureKind.CONNECTION, reason or type(error).__name__, cause=cause)
+    reason = f"the response is incomplete or not HTTP ({_PYTHON_VALUE.sub('', reason) or 'closed'})"
+    return RequestFailed(FailureKind.BODY, reason, cause=cause)
+
+
+def classify_tls_error(error: ssl.SSLError) -> RequestFailed:
+    """Return the reason of a request that failed because of TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = f"the certificate does not verify: {error.verify_message}"
+        return RequestFailed(FailureKind.CONNECTION, reason, find_certificate_fault(error))
+    name = error.reason or "UNKNOWN"
+    reason = name.replace("_", " ").lower()
+    if name in _NO_TLS_REASONS:
+        return RequestFailed(
+            FailureKind.FOREIGN, f"the server does not use TLS on this port ({reason})", cause=FailureCause.NO_TLS
+        )
+    return RequestFailed(FailureKind.CONNECTION, f"TLS error: {reason}")
+
+
+def _find_tls_error(error: Exception) -> ssl.SSLError | None:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
