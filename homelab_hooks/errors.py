@@ -1,4 +1,4 @@
-"""The exceptions that end a command: CommandError with a message and a hint, and Terminated for SIGTERM."""
+"""The exceptions that end a command: CommandError with a message and a hint, its kinds, and Terminated for SIGTERM."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ class CommandError(Exception):
         self.hint = hint
         self.exit = exit
         self.landed = landed
+
+
+class WrongServerError(CommandError):
+    """Ends a command because another server responds at an address; a command that waits tries a few times."""
 
 
 class Terminated(BaseException):

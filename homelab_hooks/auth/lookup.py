@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from homelab_hooks.config.address import ServerUrl
-from homelab_hooks.errors import CommandError
+from homelab_hooks.errors import CommandError, WrongServerError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.process_runner import ProcessRunner
 
@@ -37,6 +37,8 @@ class TokenNotFound:
     """it did not respond, so it may have a token"""
     not_configured: bool = False
     """it was never configured"""
+    wrong_server: bool = False
+    """another server responds at its address: a proxy, a portal, a login page"""
 
 
 TokenSource = Callable[[], Token | TokenNotFound]
@@ -54,7 +56,7 @@ def find_token(sources: tuple[TokenSource, ...]) -> Token:
     """Return the token of the first source that has one.
 
     Raises CommandError with the reason of each source and one hint: unreachable if a source did not respond, otherwise
-    denied.
+    denied; WrongServerError if another server responds for a source.
     """
     failures = []
     for source in sources:
@@ -67,7 +69,8 @@ def find_token(sources: tuple[TokenSource, ...]) -> Token:
     hint = next((failure.hint for failure in failures if failure.hint), "set WOODPECKER_TOKEN")
     if any(failure.unreachable for failure in failures):
         raise CommandError(f"cannot obtain the CI token now: {summary}", hint=hint, exit=ExitCode.UNREACHABLE)
-    raise CommandError(f"no CI token found: {summary}", hint=hint, exit=ExitCode.DENIED)
+    error = WrongServerError if any(failure.wrong_server for failure in failures) else CommandError
+    raise error(f"no CI token found: {summary}", hint=hint, exit=ExitCode.DENIED)
 
 
 def _summary(failures: list[TokenNotFound]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -13,8 +14,10 @@ from homelab_hooks.config import files
 from homelab_hooks.config.address import Dial, ServerUrl
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.net.http import HttpClient, Transport, make_requests_session
-from homelab_hooks.net.message import REDIRECT_STATUSES, RequestFailed
+from homelab_hooks.net.message import PROXY_HINTS, REDIRECT_STATUSES, SERVER_ERRORS, HttpResponse, RequestFailed
 from homelab_hooks.net.pinned import RequestClock
+from homelab_hooks.net.responder import describe_responder
+from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 VAULT_TIMEOUT_S = 5.0
@@ -27,6 +30,7 @@ TRANSIENT_STATUSES = (
 )
 """statuses below 500 after which a retry may help: Vault is busy, or a standby is behind the leader"""
 _VAULT_HINT = "check VAULT_ADDR, VAULT_CACERT, homelab.vaultAddr"
+_CHECK_PORT_HINT = "check the scheme and the port of VAULT_ADDR (homelab.vaultAddr)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,7 @@ def resolve_vault_settings(config: Config, environ: Mapping[str, str], home: Pat
 
 
 class _VaultStatus(Exception):  # noqa: N818 - not an error, and caught a few lines below
-    """A status other than 200."""
+    """A response without data: a status other than 200, or a web page."""
 
 
 def create_vault_client(vault: VaultSettings, clock: RequestClock) -> HttpClient:
@@ -94,10 +98,9 @@ def read_token_from_vault(vault: VaultSettings, transport: Transport) -> Token |
     try:
         return _read_secret(client, vault)
     except _VaultStatus as answer:
-        status, text = answer.args
-        return _on_status(status, text, vault)
+        return _on_status(answer.args[0], vault)
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError):
-        return TokenNotFound(vault.source, "the response is not from Vault", _VAULT_HINT)
+        return TokenNotFound(vault.source, "the response is not from Vault", _VAULT_HINT, wrong_server=True)
     except OSError as error:
         return _on_no_answer(error.args[0], vault)
     finally:
@@ -130,37 +133,66 @@ def _engine(client: Any, path: str) -> tuple[str, int]:
 
 def _data(answer: Any) -> Any:
     """Return the data of a response: hvac returns JSON for a 200, and the bare response for anything else."""
-    status = getattr(answer, "status_code", HTTPStatus.OK)
-    if status != HTTPStatus.OK:
-        raise _VaultStatus(status, answer.text)
-    return (answer.json() if hasattr(answer, "json") else answer)["data"]
+    if hasattr(answer, "status_code"):
+        raise _VaultStatus(HttpResponse(answer.status_code, dict(answer.headers.lower_items()), answer.content, 0.0))
+    return answer["data"]
 
 
 def _on_no_answer(failure: RequestFailed, vault: VaultSettings) -> TokenNotFound:
-    """Return unreachable, unless the certificate does not verify: a retry does not help then."""
+    """Return unreachable, unless a retry does not help: the certificate does not verify, or the address is wrong."""
+    is_foreign = failure.kind is FailureKind.FOREIGN
+    hint = _CHECK_PORT_HINT if is_foreign else _VAULT_HINT
     return TokenNotFound(
         vault.source,
         f"no response ({truncate_text(strip_control_chars(failure.reason), 120)})",
-        _VAULT_HINT,
-        unreachable=failure.certificate_fault is None,
+        PROXY_HINTS.get(failure.cause, hint) if failure.cause else hint,
+        unreachable=failure.certificate_fault is None and not is_foreign,
+        wrong_server=is_foreign,
     )
 
 
-def _on_status(status: int, text: str, vault: VaultSettings) -> TokenNotFound:
+def _on_status(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
+    status = response.status
+    if status in REDIRECT_STATUSES:
+        reason = "it redirects to another server, where the Vault token is not sent"
+        return TokenNotFound(vault.source, reason, _VAULT_HINT)
+    if not _is_vaults(response):
+        return _on_other_server(response, vault)
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         reason = f"it rejected the token from {vault.token_source}: expired, or not permitted to read this path"
         return TokenNotFound(vault.source, reason, "run vault login, then try again")
     if status == HTTPStatus.NOT_FOUND:
         return TokenNotFound(vault.source, "there is nothing at that path", "set homelab.vaultPath")
-    if status in REDIRECT_STATUSES:
-        reason = "it redirects to another server, where the Vault token is not sent"
-        return TokenNotFound(vault.source, reason, _VAULT_HINT)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return TokenNotFound(vault.source, "it is sealed or starting", "unseal Vault", unreachable=True)
-    status_reason = f"it failed with {status} ({truncate_text(strip_control_chars(text), 80)})"
+    text = truncate_text(strip_control_chars(response.body.decode("utf-8", "replace")), 80)
     return TokenNotFound(
-        vault.source,
-        status_reason,
-        "check the Vault server",
-        unreachable=status in TRANSIENT_STATUSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+        vault.source, f"it failed with {status} ({text})", "check the Vault server", unreachable=_may_pass(status)
     )
+
+
+def _is_vaults(response: HttpResponse) -> bool:
+    """Return whether a response is from Vault: all of its errors are JSON with `errors`, or `data` if deleted.
+
+    A 403 of a login page, or a 503 of a load balancer, says nothing about the Vault token or the seal.
+    """
+    try:
+        body = json.loads(response.body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and not body.keys().isdisjoint(("errors", "data"))
+
+
+def _on_other_server(response: HttpResponse, vault: VaultSettings) -> TokenNotFound:
+    """Return what is known about the server that responds instead of Vault; one that is down may be Vault's proxy."""
+    who = describe_responder(response)
+    reason = f"the response {response.status} is not from Vault{f' ({who})' if who else ''}"
+    if _may_pass(response.status):
+        return TokenNotFound(vault.source, reason, "check Vault and the proxy in front of it", unreachable=True)
+    hint = f"{_VAULT_HINT}; or exempt Vault from the login in front of it"
+    return TokenNotFound(vault.source, reason, hint, wrong_server=True)
+
+
+def _may_pass(status: int) -> bool:
+    """Return whether a retry may help after this status."""
+    return status in TRANSIENT_STATUSES or status in SERVER_ERRORS

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from homelab_hooks.errors import CommandError
+from homelab_hooks.errors import CommandError, WrongServerError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import HttpResponse, RequestFailed
-from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, Poll, Unavailable
 
 
 class ApiClient(Protocol):
@@ -84,6 +84,8 @@ def connect_when_possible(find_connection: Callable[[], CiConnection]) -> Connec
 
 
 def _on_no_token(problem: CommandError) -> Unavailable | Denied:
+    if isinstance(problem, WrongServerError):
+        return Unavailable(problem.message, FailureKind.FOREIGN, hint=problem.hint)
     if problem.exit is ExitCode.UNREACHABLE:
         return Unavailable(problem.message, hint=problem.hint)
     return Denied(problem.message, hint=problem.hint, exit=problem.exit, final=True)

@@ -211,7 +211,7 @@ def create_ssl_context(ca_file: Path | None) -> ssl.SSLContext:
 def make_requests_session(transport: Transport) -> requests.Session:
     """Return a session for hvac that sends every request to the transport's server, whatever host the URL names.
 
-    A response has status and body only, never a Location. A failure raises OSError with the RequestFailed.
+    A response has no Location, so that nothing is sent elsewhere. A failure raises OSError with the RequestFailed.
     """
     import requests
     from requests.adapters import BaseAdapter
@@ -229,6 +229,7 @@ def make_requests_session(transport: Transport) -> requests.Session:
                 raise requests.ConnectionError(answer)
             response = requests.Response()
             response.status_code, response.request, response.url = answer.status, request, str(request.url)
+            response.headers.update({name: value for name, value in answer.headers.items() if name != "location"})
             response.raw, response.encoding = io.BytesIO(answer.body), "utf-8"
             return response
 

@@ -61,6 +61,14 @@ class FailureCause(Enum):
     """a server of another protocol"""
 
 
+PROXY_HINTS = {
+    FailureCause.PROXY_REFUSED: "allow this server in the proxy, or add the server to NO_PROXY",
+    FailureCause.PROXY_LOGIN: "put user and password into the proxy variable, or add the server to NO_PROXY",
+    FailureCause.PROXY_DOWN: "check the proxy, or add the server to NO_PROXY",
+    FailureCause.PORTAL: "log in to this network (captive portal), correct the proxy variable, or use NO_PROXY",
+}
+
+
 class RequestFailed(NamedTuple):
     """There was no response, or it could not be used."""
 

@@ -202,12 +202,12 @@ def test_a_redirect_never_carries_the_vault_token_elsewhere(
         (200, "", "not from Vault"),
         (403, '{"errors": ["permission denied"]}', "rejected the token"),
         (404, '{"errors": []}', "nothing at that path"),
-        (429, "", "failed with 429"),
+        (429, '{"errors": ["rate limit"]}', "failed with 429"),
         (200, '{"data": {"path": "secret/", "options": {"version": 1e999}}}', "not from Vault"),
         (200, '{"data": {"path": "secret/", "options": {"version": %s}}}' % ("9" * 5000), "not from Vault"),
         (200, '{"data": {"path": "sec", "options": {"version": 2}}}', "not from Vault"),
         (200, "[" * 100_000, "not from Vault"),
-        (403, "[" * 100_000, "rejected the token"),
+        (403, "[" * 100_000, "403 is not from Vault"),
         (500, '{"errors": 5}', "failed with 500"),
         (500, '{"errors": ["1 error\\u001b[2J occurred"]}', "failed"),
         (503, '{"errors": ["Vault is sealed"]}', "sealed"),
@@ -221,6 +221,52 @@ def test_an_answer_that_is_none_is_reported_as_such(
     assert reason in found.reason
     assert "\x1b" not in found.reason
     assert "s3cret" not in repr(found)
+
+
+PAGES = {
+    "a login page": (200, "text/html", "<title>Sign in</title>", '"Sign in"', False),
+    "a login page as 401": (401, "text/html", "<html>", "401 is not from Vault", False),
+    "a WAF": (403, "text/html", "<title>Blocked</title>", '"Blocked"', False),
+    "a WAF without words": (403, "text/plain", "", "403 is not from Vault", False),
+    "a forward-auth": (403, "text/plain", "Forbidden", "403 is not from Vault", False),
+    "another API": (403, "application/json", '{"message": "no"}', "403 is not from Vault", False),
+    "another API's 404": (404, "application/json", '{"detail": "x"}', "404 is not from Vault", False),
+    "a mux": (404, "text/plain", "404 page not found", "404 is not from Vault", False),
+    "a portal": (511, "text/html", "<title>Wi-Fi</title>", '"Wi-Fi"', False),
+    "a balancer": (503, "text/html", "<title>503</title>", '"503"', True),
+    "a balancer in words": (503, "text/plain", "no available server", "503 is not from Vault", True),
+    "a gateway": (502, "text/html", "<html>", "502 is not from Vault", True),
+    "a busy proxy": (429, "text/plain", "", "429 is not from Vault", True),
+}
+
+
+@pytest.mark.parametrize("where", ["mount", "secret"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_in_front_of_vault_says_nothing_about_the_vault_token(
+    httpserver: HTTPServer, name: str, where: str
+) -> None:
+    status, content_type, body, reason, unreachable = PAGES[name]
+    if where == "secret":
+        httpserver.expect_request(MOUNT).respond_with_json(KV2)
+        httpserver.expect_request("/v1/secret/data/ci/global").respond_with_data(body, status, None, None, content_type)
+    else:
+        httpserver.expect_request(MOUNT).respond_with_data(body, status, None, None, content_type)
+    found = fake(httpserver)
+    assert f"the response {status} is not from Vault (" in found.reason
+    assert reason in found.reason
+    assert (found.unreachable, found.wrong_server) == (unreachable, not unreachable)
+    assert "vault login" not in found.hint
+    assert "unseal" not in found.hint
+
+
+def test_a_port_without_tls_is_not_a_vault_that_is_down(httpserver: HTTPServer) -> None:
+    known = VaultSettings(
+        server=parse_server_url(httpserver.url_for("").replace("http:", "https:")), token="hvs.s3cret",
+        token_source="VAULT_TOKEN", path="secret/ci/global", field=FIELD,
+    )  # fmt: skip
+    found = failed(asked(known))
+    assert (found.unreachable, found.wrong_server) == (False, True)
+    assert "scheme and the port of VAULT_ADDR" in found.hint
 
 
 def test_a_vault_that_is_down_is_named_with_what_to_check() -> None:

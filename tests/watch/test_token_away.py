@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from homelab_hooks.auth.lookup import TokenNotFound, find_token
 from homelab_hooks.ci.connection import CiConnection, connect_when_possible
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import ContactLost, ContactRestored, Event
@@ -53,6 +54,21 @@ def test_a_token_that_comes_later_is_waited_for_and_reported(ci: InMemoryWoodpec
     assert events.index(lost[0]) < events.index(back[0])
     assert len(keeper.asked) < 20
     assert not [t for t, _ in ci.requests if t < 100.0]
+
+
+def test_another_server_instead_of_vault_is_denied_after_three(ci: InMemoryWoodpecker) -> None:
+    tries: list[float] = []
+
+    def find() -> CiConnection:
+        tries.append(ci.clock.now())
+        page = TokenNotFound("Vault", "the response 403 is not from Vault", "check VAULT_ADDR", wrong_server=True)
+        find_token((lambda: page,))
+        raise AssertionError
+
+    ci.enter = connect_when_possible(find)
+    verdict = ci.watch()
+    assert (verdict.exit, verdict.hint, len(tries)) == (ExitCode.DENIED, "check VAULT_ADDR", 3)
+    assert ci.clock.now() < 5
 
 
 def test_a_token_that_is_there_at_the_second_try_is_not_spoken_of(ci: InMemoryWoodpecker) -> None:

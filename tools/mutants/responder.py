@@ -116,6 +116,18 @@ RESPONDER = (
         (f"{FAILURES}::test_a_connection_that_is_closed_without_a_byte_may_be_one_of_tls",),
     ),
     Defence(
+        "pages-in-front-of-vault",
+        "a 403 or 503 of another server says nothing about the Vault token or the seal",
+        (Change("auth/vault.py", "    if not _is_vaults(response):\n", "    if False:\n"),),
+        ("tests/auth/test_vault.py::test_a_page_in_front_of_vault_says_nothing_about_the_vault_token",),
+    ),
+    Defence(
+        "another-server-instead-of-vault",
+        "another server instead of Vault is tried three times",
+        (Change("ci/connection.py", "    if isinstance(problem, WrongServerError):\n", "    if False:\n"),),
+        ("tests/watch/test_token_away.py::test_another_server_instead_of_vault_is_denied_after_three",),
+    ),
+    Defence(
         "dates-to-retry-after",
         "all three forms of an HTTP date are read",
         (

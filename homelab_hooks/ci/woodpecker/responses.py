@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from homelab_hooks.ci.certificate import get_certificate_remedy
 from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE, VERSION_HEADER
 from homelab_hooks.net.message import (
+    PROXY_HINTS,
     REDIRECT_STATUSES,
     SERVER_ERRORS,
     TRANSIENT_STATUSES,
@@ -37,10 +38,7 @@ _LOGIN_HINT = (
 )
 _CHECK_PORT = "check the scheme and the port of --server (homelab.ciServer)"
 _FAILURE_HINTS = {
-    FailureCause.PROXY_REFUSED: "allow this server in the proxy, or add the server to NO_PROXY",
-    FailureCause.PROXY_LOGIN: "put user and password into the proxy variable, or add the server to NO_PROXY",
-    FailureCause.PROXY_DOWN: "check the proxy, or add the server to NO_PROXY",
-    FailureCause.PORTAL: "log in to this network (captive portal), correct the proxy variable, or use NO_PROXY",
+    **PROXY_HINTS,
     FailureCause.NO_TLS: f"{_CHECK_PORT}: this port does not serve https",
     FailureCause.TLS_ONLY: f"{_CHECK_PORT}: this port serves https",
     FailureCause.MAYBE_TLS_ONLY: f"check the server; if its port serves https, {_CHECK_PORT.removeprefix('check ')}",
