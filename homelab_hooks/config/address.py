@@ -74,18 +74,31 @@ def parse_server_url(text: str) -> ServerUrl:
     >>> str(parse_server_url("https://ci.example.test/"))
     'https://ci.example.test'
     """
+    try:
+        return _parse_server_url(text)
+    except ExpectedError:
+        raise
+    except ValueError:  # Python's own words, of urlsplit and of the idna codec
+        raise ExpectedError("expected a URL, such as https://ci.example.org") from None
+
+
+class ExpectedError(ValueError):
+    """A text that is not an address; the message is what was expected."""
+
+
+def _parse_server_url(text: str) -> ServerUrl:
     parts = urlsplit(text)
     if parts.scheme not in ("https", "http"):
-        raise ValueError("expected a URL that begins with https://")
+        raise ExpectedError("expected a URL that begins with https://")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("expected a URL without a user name or password")
+        raise ExpectedError("expected a URL without a user name or password")
     if not parts.hostname or parts.query or parts.fragment or re.search(r"[\s\\]", text):
-        raise ValueError("expected a URL, such as https://ci.example.org")
+        raise ExpectedError("expected a URL, such as https://ci.example.org")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
     if "xn--" in host.lower():
         host.encode("ascii").decode("idna")  # UnicodeError, a ValueError, if a label is not valid
     if not _HOST.fullmatch(host) or parts.port == 0 or not parts.path.isprintable():
-        raise ValueError("expected a URL, such as https://ci.example.org")
+        raise ExpectedError("expected a URL, such as https://ci.example.org")
     port = parts.port or {"https": 443, "http": 80}[parts.scheme]
     return ServerUrl(parts.scheme, host, port, parts.path.rstrip("/"))
 
@@ -99,7 +112,8 @@ def parse_dial(text: str) -> Dial:
     import ipaddress
 
     found = re.fullmatch(
-        r"\[(?P<six>[^\]]+)\](?::(?P<port6>\d+))?|(?P<four>[^:\[\]]+)(?::(?P<port4>\d+))?|(?P<bare>.+)", text
+        r"\[(?P<six>[^\]]+)\](?::(?P<port6>[0-9]{1,9}))?|(?P<four>[^:\[\]]+)(?::(?P<port4>[0-9]{1,9}))?|(?P<bare>\S+)",
+        text,
     )
     address = found and (found["six"] or found["four"] or found["bare"])
     port = found and (found["port6"] or found["port4"])

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+MAX_COUNT_DIGITS = 9
+"""digits of the number of settings in the environment; git refuses a longer one"""
 LOCATION_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE")
 PER_CALL_VARIABLES = (
     "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -119,7 +121,8 @@ def config_env(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[
     {'GIT_CONFIG_COUNT': '3', 'GIT_CONFIG_KEY_2': 'a.b', 'GIT_CONFIG_VALUE_2': 'c'}
     """
     told = environ.get("GIT_CONFIG_COUNT", "")
-    first = int(told) if told.isdecimal() else 0
+    is_count = told.isascii() and told.isdecimal() and len(told) <= MAX_COUNT_DIGITS
+    first = int(told) if is_count else 0
     found = {"GIT_CONFIG_COUNT": str(first + len(settings))} if settings else {}
     for place, (key, value) in enumerate(settings.items(), first):
         found |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}

@@ -207,6 +207,30 @@ TEXT = (
         ),
     ),
     Defence(
+        "pythons-words-about-addresses",
+        "a malformed URL is rejected with what was expected",
+        (Change("config/address.py", "    except ValueError:  # Python's own words", "    except KeyError:  # none"),),
+        ("tests/cli/test_option_values.py::test_a_setting_that_is_rejected_says_what_was_expected",),
+    ),
+    Defence(
+        "digits-of-a-dial",
+        "a port has at most nine ASCII digits",
+        (Change("config/address.py", "(?P<port4>[0-9]{1,9})", "(?P<port4>\\d+)"),),
+        ("tests/cli/test_option_values.py::test_a_dial_has_ascii_digits",),
+    ),
+    Defence(
+        "digits-of-a-count",
+        "a number of lines has at most nine ASCII digits",
+        (Change("cli/commands/ci/logs.py", 're.fullmatch(r"[0-9]{1,9}", text)', "text.isdecimal()"),),
+        ("tests/cli/test_option_values.py::test_an_option_that_is_rejected_is_named_without_python_names",),
+    ),
+    Defence(
+        "digits-of-a-version",
+        "a server's version with other digits is a version",
+        (Change("ci/woodpecker/traits.py", "([0-9]{1,9})\\.([0-9]{1,9})", "([^.]+)\\.([^.]+)"),),
+        ("tests/ci/woodpecker/test_answers.py::test_a_version_that_is_not_two_numbers_counts_as_a_new_one",),
+    ),
+    Defence(
         "hosts-of-redirects",
         "so is the host that a redirect names",
         (

@@ -65,7 +65,5 @@ def reports_cancellation(version: str) -> bool:
     """
     if not version:
         return False
-    parts = version.split(".")
-    if not (len(parts) > 1 and parts[0].isdigit() and parts[1].isdigit()):
-        return True
-    return (int(parts[0]), int(parts[1])) >= CANCEL_INFO_SINCE_VERSION
+    found = re.match(r"([0-9]{1,9})\.([0-9]{1,9})(?:\.|$)", version)
+    return found is None or (int(found[1]), int(found[2])) >= CANCEL_INFO_SINCE_VERSION

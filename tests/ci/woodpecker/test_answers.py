@@ -14,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
+from homelab_hooks.ci.woodpecker.traits import reports_cancellation
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.certificate import CertificateFault
 from homelab_hooks.net.http import HttpClient
@@ -322,3 +323,8 @@ def test_whatever_answer_comes_it_is_a_poll_result(
     )
     assert isinstance(found, Found | Unavailable | Denied)
     assert status == 200 or not isinstance(found, Found)
+
+
+@pytest.mark.parametrize("version", ["\u00b2.8", "3.\u0661", "9" * 5000 + ".1", "3." + "9" * 5000, "3", "3.x.1"])
+def test_a_version_that_is_not_two_numbers_counts_as_a_new_one(version: str) -> None:
+    assert reports_cancellation(version)

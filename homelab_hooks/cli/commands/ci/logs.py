@@ -8,6 +8,7 @@ printed. If a log cannot be read, the exit code is 8.
 from __future__ import annotations
 
 import argparse
+import re
 
 from homelab_hooks.app import options, watch_setup
 from homelab_hooks.app.session import Session
@@ -15,11 +16,14 @@ from homelab_hooks.ci.model import LogLine, Status
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Log, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.text.sanitize import sanitize_text
+from homelab_hooks.text.sanitize import sanitize_text, truncate_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
 from homelab_hooks.watch.failure_report import format_config_errors
 from homelab_hooks.watch.snapshot import CommitSnapshot, take_snapshot
+
+MAX_SHOWN_COLUMNS = 40
+"""columns of an invalid value that are printed"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,6 +136,6 @@ def _logs_verdict(seen: CommitSnapshot, step_count: int, reader: logs.LogReader,
 
 
 def _parse_count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"not a number of lines: {text!r}")
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"not a number of lines: {truncate_text(text, MAX_SHOWN_COLUMNS)!r}")
     return int(text)
