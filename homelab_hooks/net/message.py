@@ -17,6 +17,11 @@ SERVER_ERRORS = frozenset(range(500, 600)) - {511}
 """511 (Network Authentication Required) is a captive portal's"""
 
 
+MAX_GZIP_MEMBERS = 64
+"""parts of one compressed body; each costs a copy of the rest"""
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
 class HttpRequest(NamedTuple):
     """A request; `path` is the full path of the URL."""
 
@@ -90,14 +95,45 @@ def read_bounded_body(chunks: Iterable[bytes], encoding: str, max_bytes: int) ->
         if size > max_bytes:
             return RequestFailed(FailureKind.BODY, f"the response is longer than {max_bytes} bytes")
         parts.append(chunk)
-    body = b"".join(parts)
-    if encoding.lower() not in ("gzip", "x-gzip"):
-        return body
-    packed = zlib.decompressobj(wbits=31)
+    return _unpack(b"".join(parts), encoding.strip().lower(), max_bytes)
+
+
+def _unpack(body: bytes, encoding: str, max_bytes: int) -> bytes | RequestFailed:
+    """Return the body without its encoding; proxies compress although it was not requested."""
     try:
-        unpacked = packed.decompress(body, max_bytes + 1)
+        match encoding:
+            case "" | "identity":
+                return body
+            case "gzip" | "x-gzip":
+                return _unpack_gzip(body, max_bytes)
+            case "deflate":  # with or without zlib's header (RFC 9110, 8.4.1.2)
+                has_header = body[:1] and body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
+                return _unpack_one(
+                    zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS), body, max_bytes
+                )
+            case _:
+                reason = f"the response is compressed in an unknown way ({encoding[:20]})"
+                return RequestFailed(FailureKind.BODY, reason)
     except zlib.error:
         return RequestFailed(FailureKind.BODY, "cannot decompress the response")
+
+
+def _unpack_gzip(body: bytes, max_bytes: int) -> bytes | RequestFailed:
+    """Return the data of all members of a gzip file (RFC 1952, 2.2); other data after them is ignored."""
+    unpacked = b""
+    for _ in range(MAX_GZIP_MEMBERS):
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        part = _unpack_one(member, body, max_bytes - len(unpacked))
+        if isinstance(part, RequestFailed):
+            return part
+        unpacked, body = unpacked + part, member.unused_data
+        if not body.startswith(_GZIP_MAGIC):
+            return unpacked
+    return RequestFailed(FailureKind.BODY, f"the compressed response has more than {MAX_GZIP_MEMBERS} parts")
+
+
+def _unpack_one(unpacker: zlib._Decompress, body: bytes, max_bytes: int) -> bytes | RequestFailed:
+    unpacked = unpacker.decompress(body, max_bytes + 1)
     if len(unpacked) > max_bytes:
-        return RequestFailed(FailureKind.BODY, f"the response is longer than {max_bytes} bytes")
-    return unpacked if packed.eof else RequestFailed(FailureKind.BODY, "the compressed response is incomplete")
+        return RequestFailed(FailureKind.BODY, "the decompressed response is longer than allowed")
+    return unpacked if unpacker.eof else RequestFailed(FailureKind.BODY, "the compressed response is incomplete")

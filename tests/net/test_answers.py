@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,6 +124,47 @@ def test_a_compressed_answer_that_was_not_requested_is_read(asked: Any) -> None:
     answer = asked(faults.Gzip())
     assert isinstance(answer, HttpResponse)
     assert answer.body.startswith(b"[{")
+
+
+TEXT = b'{"login": "alice"}' * 9
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(TEXT)),
+        ("X-GZIP", gzip.compress(TEXT[:20]) + gzip.compress(TEXT[20:])),
+        ("gzip", b"".join(gzip.compress(TEXT[at : at + 3]) for at in range(0, len(TEXT), 3))),
+        ("gzip", gzip.compress(b"") + gzip.compress(TEXT) + b"\0\0\0"),
+        ("deflate", zlib.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT)[2:-4]),
+        ("identity", TEXT),
+    ],
+    ids=["gzip", "two members", "many members", "padding", "deflate", "raw deflate", "identity"],
+)
+def test_an_encoding_that_was_not_requested_is_read(encoding: str, body: bytes) -> None:
+    assert read_bounded_body([body], encoding, 1 << 16) == TEXT
+    assert isinstance(read_bounded_body([body], encoding, len(TEXT) - 1), RequestFailed)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "words"),
+    [
+        ("gzip", gzip.compress(TEXT) + gzip.compress(TEXT)[:-5], "incomplete"),
+        ("gzip", gzip.compress(TEXT) + b"\x1f\x8bgarbage", "cannot decompress"),
+        ("gzip", gzip.compress(b"a") * 1000, "more than 64 parts"),
+        ("deflate", zlib.compress(TEXT)[:-6], "incomplete"),
+        ("deflate", TEXT, "cannot decompress"),
+        ("deflate", b"", "incomplete"),
+        ("br", TEXT, "unknown way (br)"),
+        ("gzip, gzip", gzip.compress(gzip.compress(TEXT)), "unknown way (gzip, gzip)"),
+    ],
+    ids=["cut", "garbage after gzip", "too many members", "cut deflate", "no deflate", "empty", "brotli", "twice"],
+)
+def test_a_body_that_cannot_be_decompressed_says_so(encoding: str, body: bytes, words: str) -> None:
+    found = read_bounded_body([body], encoding, 1 << 16)
+    assert isinstance(found, RequestFailed)
+    assert words in found.reason
 
 
 def test_a_gzip_bomb_is_not_unpacked(client: Client, httpserver: HTTPServer) -> None:

@@ -21,7 +21,7 @@ SERVER = (
     Defence(
         "bombs",
         "what was packed small is not unpacked beyond the limit",
-        (Change(REPLY, "packed.decompress(body, max_bytes + 1)", "packed.decompress(body)"),),
+        (Change(REPLY, "unpacker.decompress(body, max_bytes + 1)", "unpacker.decompress(body)"),),
         (f"{FUZZ}::test_a_bomb_is_not_a_body_and_is_never_unpacked",),
     ),
     Defence(
@@ -29,6 +29,18 @@ SERVER = (
         "nor is it taken where it just exceeds it",
         (Change(REPLY, "    if len(unpacked) > max_bytes:\n", "    if False:\n"),),
         (f"{ANSWERS}::test_a_body_of_exactly_the_limit_is_taken_and_one_byte_more_is_not",),
+    ),
+    Defence(
+        "parts-of-a-compressed-body",
+        "a compressed body of many small parts is not copied again and again",
+        (Change(REPLY, "for _ in range(MAX_GZIP_MEMBERS):", "while True:"),),
+        (f"{ANSWERS}::test_a_body_that_cannot_be_decompressed_says_so",),
+    ),
+    Defence(
+        "later-parts-of-a-compressed-body",
+        "the limit is for all parts of a compressed body together",
+        (Change(REPLY, "max_bytes - len(unpacked)", "max_bytes"),),
+        (f"{ANSWERS}::test_an_encoding_that_was_not_requested_is_read",),
     ),
     Defence(
         "drips",

@@ -15,6 +15,7 @@ from homelab_hooks.ci.provider import RunFilter
 from homelab_hooks.ci.woodpecker import parse
 from homelab_hooks.ci.woodpecker.responses import (
     UNKNOWN_REPO_HINT,
+    USER_SUBJECT,
     describe_foreign,
     is_filtered,
     is_unmarked,
@@ -51,7 +52,7 @@ class WoodpeckerClient:
 
         Only this request rejects a bad token; others read public data anonymously (recording 01-lookup-and-errors).
         """
-        return self._get("/api/user", parse.parse_login, "the user", within)
+        return self._get("/api/user", parse.parse_login, USER_SUBJECT, within)
 
     def repository(self, full_name: str, *, within: float) -> Poll[Repo]:
         """Look up a repository by OWNER/NAME."""

@@ -133,10 +133,21 @@ def _denied(response: HttpResponse, subject: str, token_source: str, server_url:
             hint="ask for push access to the repository",
         )
     if response.status == HTTPStatus.NOT_FOUND:
-        return Denied(f"{subject} was not found in CI, or is not visible with this token", hint=UNKNOWN_REPO_HINT)
+        reason = f"{subject} was not found in CI, or is not visible with this token"
+        if subject == USER_SUBJECT:
+            reason = "the server has no API of Woodpecker at this path"
+        return Denied(reason, hint=_not_found_hint(subject))
     return None
 
 
+def _not_found_hint(subject: str) -> str:
+    """Return what to do about a 404: every user has /api/user, so the path is wrong; a pipeline may be deleted."""
+    if subject == USER_SUBJECT:
+        return "check the path of --server (homelab.ciServer): /api must be directly below it"
+    return UNKNOWN_REPO_HINT if subject.startswith("the repository") else ""
+
+
+USER_SUBJECT = "the user"
 UNKNOWN_REPO_HINT = "activate the repository in Woodpecker, or pass --repo OWNER/NAME (homelab.ciRepo)"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.ci.woodpecker import parse
-from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, read_response
+from homelab_hooks.ci.woodpecker.responses import SLOW_REFUSAL_S, mark_as_own, read_response
 from homelab_hooks.ci.woodpecker.traits import reports_cancellation
 from homelab_hooks.config.address import parse_server_url
 from homelab_hooks.net.certificate import CertificateFault
@@ -328,3 +328,23 @@ def test_whatever_answer_comes_it_is_a_poll_result(
 @pytest.mark.parametrize("version", ["\u00b2.8", "3.\u0661", "9" * 5000 + ".1", "3." + "9" * 5000, "3", "3.x.1"])
 def test_a_version_that_is_not_two_numbers_counts_as_a_new_one(version: str) -> None:
     assert reports_cancellation(version)
+
+
+@pytest.mark.parametrize(
+    ("subject", "words", "hint"),
+    [
+        ("the user", "no API of Woodpecker at this path", "path of --server"),
+        ("the repository acme/app", "the repository acme/app was not found", "--repo"),
+        ("the repository", "the repository was not found", "--repo"),
+        ("pipeline #7", "pipeline #7 was not found", ""),
+        ("the queue", "the queue was not found", ""),
+    ],
+)
+def test_a_404_has_the_hint_for_what_was_requested(subject: str, words: str, hint: str) -> None:
+    found = read_response(
+        mark_as_own(HttpResponse(404, {}, b"", 0.01)), parse.parse_repo, subject=subject, token_source="WP_TOKEN"
+    )
+    assert isinstance(found, Denied)
+    assert words in found.reason
+    assert hint in found.hint
+    assert bool(found.hint) is bool(hint)
