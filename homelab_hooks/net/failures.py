@@ -37,6 +37,8 @@ _NO_TLS_REASONS = frozenset(
     }
 )
 """OpenSSL's reasons (sslerr.h) for a first record that is not one of TLS; which one it is depends on the version"""
+_DISCONNECTED = "Server disconnected"
+"""how httpcore begins its text about a connection that was closed before a response"""
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _TLS_ALERT = b"\x15\x03"
 """the first two bytes of a TLS alert (RFC 8446, 5.1): a server's response to a request without TLS"""
@@ -94,18 +96,22 @@ def classify_error(error: Exception, exchange: BrokenExchange | None = None) -> 
     """
     if tls_error := _find_tls_error(error):
         return classify_tls_error(tls_error)
-    reason = _ERRNO.sub("", str(error))
-    if exchange is None:
-        return RequestFailed(FailureKind.CONNECTION, reason or type(error).__name__)
+    reason = _ERRNO.sub("", str(error)) or type(error).__name__
+    return _classify_broken(reason, exchange) if exchange else RequestFailed(FailureKind.CONNECTION, reason)
+
+
+def _classify_broken(reason: str, exchange: BrokenExchange) -> RequestFailed:
     if exchange.opening.startswith(_TLS_ALERT):
         return RequestFailed(FailureKind.FOREIGN, "the server expects TLS on this port", cause=FailureCause.TLS_ONLY)
     if exchange.opening.startswith(_SSH_BANNER):
         return RequestFailed(FailureKind.FOREIGN, "an SSH server responds on this port", cause=FailureCause.NOT_HTTP)
     cause = FailureCause.MAYBE_TLS_ONLY if exchange.may_expect_tls and not exchange.opening else None
     if not exchange.is_malformed:
-        return RequestFailed(FailureKind.CONNECTION, reason or type(error).__name__, cause=cause)
-    reason = f"the response is incomplete or not HTTP ({_PYTHON_VALUE.sub('', reason) or 'closed'})"
-    return RequestFailed(FailureKind.BODY, reason, cause=cause)
+        return RequestFailed(FailureKind.CONNECTION, reason, cause=cause)
+    text = f"the response is incomplete or not HTTP ({_PYTHON_VALUE.sub('', reason)})"
+    if not exchange.opening and reason.startswith(_DISCONNECTED):
+        text = "the server closed the connection without a response"
+    return RequestFailed(FailureKind.BODY, text, cause=cause)
 
 
 def classify_tls_error(error: ssl.SSLError) -> RequestFailed:

@@ -37,6 +37,7 @@ MAX_VAULT_BODY_BYTES = 2 * 1024 * 1024
 """bytes of one body; Vault keeps at most 1 MiB under one path"""
 _VAULT_HEADER_PREFIX = "x-vault-"
 
+PROXY_LOGIN_STATUS_CODE = 407
 _LOCATION_EXTENSION = "homelab.location"
 
 
@@ -125,6 +126,8 @@ class HttpClient:
         headers |= response.extensions.get(_LOCATION_EXTENSION, {})
         # A response without a date is dated by its recipient (RFC 9110, 6.6.1): other headers count from it.
         headers.setdefault("date", formatdate(self._clock.wall(), usegmt=True))
+        if self._proxy and response.status_code == PROXY_LOGIN_STATUS_CODE:  # of a request without a tunnel
+            return describe_refusal(_proxy_address(self._proxy), ProxyRefusal(response.status_code, headers))
         return HttpResponse(response.status_code, headers, received, self._clock.now() - begin)
 
     def stream(self, path: str, on_chunk: Callable[[bytes], None], *, idle_timeout: float) -> RequestFailed:

@@ -98,6 +98,17 @@ def test_a_proxy_that_rejects_a_connection_is_named(
     assert "s3cret" not in found.reason + found.hint
 
 
+@pytest.mark.parametrize("server", ["https://ci.example.test", "http://ci.example.test"])
+def test_a_proxy_that_wants_a_login_is_named_with_or_without_a_tunnel(
+    client: Client, tunnel: Tunnel, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    tunnel.refusal = b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n"
+    monkeypatch.setenv("ALL_PROXY", tunnel.url)
+    found = ask(client(server))
+    assert f"the proxy 127.0.0.1:{tunnel.port} rejected the connection (407" in found.reason
+    assert "user and password" in found.hint
+
+
 def test_a_server_without_tls_behind_a_proxy_is_not_the_proxys_refusal(
     client: Client, tunnel: Tunnel, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +152,7 @@ def test_http_to_a_port_of_another_protocol_says_which(client: Client, serve: Se
 
 def test_http_to_a_real_port_of_tls_hints_at_the_scheme(client: Client, balance: Callable[..., LoadBalancer]) -> None:
     found = ask(client(f"http://127.0.0.1:{balance().port}"))
-    assert "scheme and the port of --server" in found.hint
+    assert "--server (homelab.ciServer)" in found.hint
 
 
 @pytest.mark.parametrize(
@@ -165,7 +176,7 @@ def test_a_connection_that_is_closed_without_a_byte_may_be_one_of_tls(client: Cl
     https._opening.add(b"HTTP/1.1 200 OK")
     found = ask(https)
     assert found.kind in {FailureKind.BODY, FailureKind.CONNECTION}
-    assert "if its port serves https" in found.hint
+    assert "if its port expects TLS" in found.hint
 
 
 def test_a_server_that_has_answered_does_not_expect_tls(client: Client, woodpecker: WoodpeckerSimulator) -> None:

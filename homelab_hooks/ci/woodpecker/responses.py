@@ -41,7 +41,7 @@ _FAILURE_HINTS = {
     **PROXY_HINTS,
     FailureCause.NO_TLS: f"{_CHECK_PORT}: this port does not serve https",
     FailureCause.TLS_ONLY: f"{_CHECK_PORT}: this port serves https",
-    FailureCause.MAYBE_TLS_ONLY: f"check the server; if its port serves https, {_CHECK_PORT.removeprefix('check ')}",
+    FailureCause.MAYBE_TLS_ONLY: "check the server; if its port expects TLS, set --server (homelab.ciServer) to https://",
     FailureCause.NOT_HTTP: f"{_CHECK_PORT}: this port does not serve HTTP",
 }
 _LOCATION = re.compile(r"[\w%.~:/?#\[\]@!$&'()*+,;=-]+")
