@@ -96,7 +96,7 @@ KINDS: dict[str, BadAnswer] = {
     "a reset before the headers": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE), word="reset"),
     "a reset after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS)),
     "a reset in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY)),
-    "closed without an answer": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE, reset=False), word="is incomplete"),
+    "closed without an answer": BadAnswer(fault=faults.Cut(FaultPoint.BEFORE, reset=False), word="without a response"),
     "closed after the headers": BadAnswer(fault=faults.Cut(FaultPoint.HEADERS, reset=False), word="is incomplete"),
     "closed in the body": BadAnswer(fault=faults.Cut(FaultPoint.BODY, reset=False), word="is incomplete"),
     "garbage": BadAnswer(fault=faults.NotHttp(b"\x00\xff\xfe\r\n"), word="not HTTP"),

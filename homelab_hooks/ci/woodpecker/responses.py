@@ -135,7 +135,7 @@ def _denied(response: HttpResponse, subject: str, token_source: str, server_url:
     if response.status == HTTPStatus.NOT_FOUND:
         reason = f"{subject} was not found in CI, or is not visible with this token"
         if subject == USER_SUBJECT:
-            reason = "the server has no API of Woodpecker at this path"
+            reason = "the API was not found in CI at this address"
         return Denied(reason, hint=_not_found_hint(subject))
     return None
 

@@ -333,7 +333,7 @@ def test_a_version_that_is_not_two_numbers_counts_as_a_new_one(version: str) -> 
 @pytest.mark.parametrize(
     ("subject", "words", "hint"),
     [
-        ("the user", "no API of Woodpecker at this path", "path of --server"),
+        ("the user", "the API was not found in CI at this address", "path of --server"),
         ("the repository acme/app", "the repository acme/app was not found", "--repo"),
         ("the repository", "the repository was not found", "--repo"),
         ("pipeline #7", "pipeline #7 was not found", ""),
