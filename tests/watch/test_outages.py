@@ -314,16 +314,26 @@ ALERT = bytes.fromhex("15030300020228")  # fatal: handshake_failure
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("said", [ALERT, b"HTTP/1.1 400 Bad Request\r\n\r\n", b""], ids=["alert", "http", "closed"])
-def test_a_handshake_that_fails_is_unreachable_and_no_bad_certificate(
-    woodpecker: WoodpeckerSimulator, said: bytes
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (ALERT, ExitCode.UNREACHABLE),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", ExitCode.DENIED),
+        (b"", ExitCode.UNREACHABLE),
+    ],
+    ids=["alert", "http", "closed"],
+)
+def test_a_handshake_that_fails_is_not_a_bad_certificate(
+    woodpecker: WoodpeckerSimulator, said: bytes, expected: ExitCode
 ) -> None:
+    """A port without TLS is a wrong address."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(target=_answer, args=(door, said), daemon=True).start()
         port = door.getsockname()[1]
         ended = watch(woodpecker, Watching(place=CiLocation("https://ci.example.test", f"127.0.0.1:{port}")))
         door.shutdown(socket.SHUT_RDWR)
-    assert ended.verdict.exit is ExitCode.UNREACHABLE, ended.verdict
+    assert ended.verdict.exit is expected, ended.verdict
+    assert "certificate" not in ended.verdict.reason
 
 
 def _answer(door: socket.socket, said: bytes) -> None:
