@@ -150,7 +150,7 @@ ROWS = (
     Case("a server that is not there", _closed_port, 20, "could not connect to .*refused", "homelab.ciDial"),
     Case("no TLS where TLS is wanted", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER=sandbox.woodpecker.url.replace("http:", "https:")),
-        20, "x  certificate .*TLS error", "homelab.ciServer"),
+        20, "x  certificate .*does not use TLS", "homelab.ciServer"),
     Case("a CA file that is not there", lambda sandbox: sandbox.shell.more.update(
         WOODPECKER_SERVER="https://ci.example.test", HOMELAB_CI_DIAL="127.0.0.1", SSL_CERT_FILE="/nosuch.pem"),
         20, "/nosuch.pem from environment SSL_CERT_FILE.*no such file", "a PEM file"),
