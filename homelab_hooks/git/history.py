@@ -45,6 +45,21 @@ class ObjectFetch(Enum):
     FAILED = auto()
 
 
+class BranchCommit(NamedTuple):
+    """A commit of a branch; a rebase keeps its `identity`."""
+
+    sha: str
+    parents: tuple[str, ...]
+    identity: str
+    """author, time and first line of the message"""
+    subject: str
+
+    @property
+    def merged(self) -> tuple[str, ...]:
+        """Return the parents after the first: what a merge brought in."""
+        return self.parents[1:]
+
+
 class History:
     """Reads commits; changes nothing but the object store."""
 
@@ -167,6 +182,23 @@ class History:
         """Return the number of commits that `sha` contains and `of` does not."""
         return self._git.count("rev-list", "--count", sha, f"^{of}")
 
+    def commits_beyond(self, sha: str, *, known: Sequence[str], besides: str = "") -> tuple[BranchCommit, ...]:
+        """Return the commits up to `sha` that the `known` ones do not contain, the oldest first.
+
+        Args:
+            known: commits; those that are missing here, and empty names, are ignored.
+            besides: a branch: commits that any other branch, remote-tracking branch or tag contains are left out.
+
+        Raises:
+            CommandError: (refused) git fails: "none" would be wrong.
+        """
+        elsewhere = (f"--exclude={besides}", "--branches", "--tags", "--remotes") if besides else ()
+        entries = self._git.list_entries(
+            "rev-list", "--reverse", "--no-commit-header", "--format=%H%x1f%P%x1f%an <%ae> %at%x1f%s%x00",
+            "--ignore-missing", sha, "--not", *filter(None, known), *elsewhere, "--",
+        )  # fmt: skip
+        return tuple(_parse_branch_commit(entry) for entry in map(str.strip, entries) if entry)
+
     def unpushed_count(self, sha: str) -> int:
         """Return the number of commits up to this one that no remote-tracking branch contains."""
         return self._git.count("rev-list", "--count", sha, "--not", "--remotes")
@@ -194,6 +226,11 @@ class History:
         if done.ok:
             return ObjectFetch.FETCHED
         return ObjectFetch.ABSENT if _NOT_AT_REMOTE.search(done.stderr) else ObjectFetch.FAILED
+
+
+def _parse_branch_commit(entry: str) -> BranchCommit:
+    sha, parents, identity = entry.split("\x1f", 2)
+    return BranchCommit(sha, tuple(parents.split()), identity, identity.rpartition("\x1f")[2])
 
 
 class GitContainment:

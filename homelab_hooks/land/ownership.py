@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.git.operation import UnfinishedOperation
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import LandingState
@@ -37,3 +40,24 @@ def made_by_landing(state: LandingState, head: str, parents: tuple[str, ...], la
         return False
     merged = len(parents) > 1 and parents[0] == state.merge_began_at and state.target_commit in parents[1:]
     return merged or last_rebase == (state.merge_began_at, state.target_commit)
+
+
+def users_commits(
+    commits: Iterable[BranchCommit], *, originals: Iterable[BranchCommit], from_target: frozenset[str]
+) -> tuple[BranchCommit, ...]:
+    """Return those of the commits that the landing did not make: undoing the landing must not lose them.
+
+    The landing makes merges of the target, and rebased commits, which keep the author, the time and the first line of
+    the message. A resolution that was committed with them is a rebased commit too.
+
+    Args:
+        commits: the commits that the branch, or the rebase in progress, has beyond its original commit and the target.
+        originals: the commits that were rebased; none for a merge.
+        from_target: the commits that the target contains.
+    """
+    rebased = {commit.identity for commit in originals}
+    return tuple(
+        commit
+        for commit in commits
+        if commit.identity not in rebased and not (commit.merged and from_target.issuperset(commit.merged))
+    )

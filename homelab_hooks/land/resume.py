@@ -1,4 +1,4 @@
-"""Resumes an interrupted landing, or undoes it."""
+"""Resumes an interrupted landing."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from dataclasses import replace
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.git.command import error_message
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.merge import continue_error, continue_resolved
-from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
-from homelab_hooks.land.post_push import unknown_verdict
+from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
 from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import describe_difference
 from homelab_hooks.text import url_secrets
-from homelab_hooks.text.humanize import join_names, short_sha
-from homelab_hooks.verdict import Verdict
+from homelab_hooks.text.humanize import join_names
 
 ORPHAN_PUSH_TIMEOUT_S = 60.0
 """seconds to wait for a push that is still running after its landing was killed"""
@@ -46,13 +43,13 @@ def resume_merge(landing: Landing) -> None:
     operation = git.operations.current_operation()
     if operation and not begun_by_landing(state, operation):
         raise foreign_operation_error(operation)
-    if operation.name == "rebase" and git.history.current_branch():
+    if operation.name == "rebase" and git.history.current_branch() == state.branch:
         # The rebase was killed before it detached HEAD, so it has not applied anything.
         git.operations.abort_operation(operation.name)
     elif operation:
         _finish_operation(landing, operation.name)
-    _require_same_branch(landing)
-    _undo_partial_merge(landing)
+    require_same_branch(landing)
+    undo_partial_merge(landing)
     head = git.history.head()
     update_submodules(
         landing, was=[state.original_commit, state.merged_commit, *git.history.parents(head)[:1]], now=head
@@ -122,84 +119,7 @@ def require_unlocked(git: Repository) -> None:
         raise lock_error(str(lock))
 
 
-def roll_back(landing: Landing) -> Verdict:
-    """Restore the branch and the work tree. If the commit has landed already, change nothing and report that."""
-    state = landing.state
-    there = bool(state.landed_commit) or (push_arrived(landing) if state.push_unconfirmed else False)
-    if there is None:
-        return unknown_verdict(landing)
-    if there:
-        sha = state.landed_commit or state.pushed_commit
-        landing.discard()
-        reason = f"{sha} is already on {state.target}; nothing was undone"
-        again = state.request.resume_command(sha)
-        hint = f"to watch CI, run: {again}" if again else ""
-        return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=sha, landed=True)
-    if _branch_gone(landing):
-        return _discarded(landing, f"{state.branch} was deleted or is checked out in another worktree")
-    git = landing.git
-    git.transfer.delete_leftover_fetch_refs()
-    require_unlocked(git)
-    _undo_operation(landing)
-    _require_same_branch(landing)
-    _undo_partial_merge(landing)
-    head = git.history.head()
-    if not made_by_landing(state, head, git.history.parents(head), git.operations.last_rebase(state.branch)):
-        return _keep_branch(landing)
-    _reset_branch(landing)
-    landing.discard()
-    reason = f"{state.branch} is back at {short_sha(state.original_commit)}; nothing was landed"
-    return Verdict(exit=ExitCode.OK, reason=reason, sha=state.original_commit, landed=False)
-
-
-def _undo_operation(landing: Landing) -> None:
-    git, operation = landing.git, landing.git.operations.current_operation()
-    if not operation:
-        return
-    if not begun_by_landing(landing.state, operation):
-        raise foreign_operation_error(operation)
-    done = git.operations.abort_operation(operation.name)
-    if not done.ok:
-        raise CommandError(f"could not undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
-
-
-def _branch_gone(landing: Landing) -> bool:
-    """Return whether the landing's branch cannot be checked out here: deleted, or checked out in another work tree."""
-    git, state = landing.git, landing.state
-    if git.history.current_branch() == state.branch or git.operations.current_operation().name == "rebase":
-        return False
-    return (
-        not git.history.branch_commit(state.branch)
-        or f"refs/heads/{state.branch}" in git.worktrees.worktree_branches().values()
-    )
-
-
-def _keep_branch(landing: Landing) -> Verdict:
-    """Leave a branch that has the user's own commits as it is, and report which commits the landing added to it."""
-    git, state = landing.git, landing.state
-    ours = (
-        state.merged_commit
-        if state.merged_commit and git.history.is_ancestor(older=state.merged_commit, newer=git.history.head())
-        else ""
-    )
-    if not ours or ours == state.original_commit:
-        return _discarded(landing, f"{state.branch} is unchanged and keeps your commits")
-    if len(git.history.parents(ours)) > 1:
-        kept = f"the merge of {landing.upstream} ({short_sha(ours)})"
-        hint = f"to remove the merge and keep your commits, run: git rebase --onto {state.original_commit} {ours}"
-    else:
-        kept = f"the rebase onto {landing.upstream} (up to {short_sha(ours)})"
-        hint = ""
-    return _discarded(landing, f"{state.branch} keeps your commits and {kept}", hint=hint)
-
-
-def _discarded(landing: Landing, branch_state: str, *, hint: str = "") -> Verdict:
-    landing.discard()
-    reason = f"landing aborted; nothing was landed. {branch_state}"
-    return Verdict(exit=ExitCode.OK, reason=reason, hint=hint, sha=landing.git.history.head(), landed=False)
-
-
-def _undo_partial_merge(landing: Landing) -> None:
+def undo_partial_merge(landing: Landing) -> None:
     """Undo a merge that was killed before git wrote MERGE_HEAD, if nothing else is staged.
 
     Only a killed landing can have such a merge. After one that ended by itself, all changes are the user's.
@@ -235,7 +155,8 @@ def _restore_merged_files(git: Repository, tree: str, changed: list[str]) -> Non
         git.worktree.restore(changed)
 
 
-def _require_same_branch(landing: Landing) -> None:
+def require_same_branch(landing: Landing) -> None:
+    """Raise CommandError if another branch than the landing's is checked out."""
     branch, state = landing.git.history.current_branch(), landing.state
     if branch != state.branch:
         raise CommandError(
@@ -243,14 +164,3 @@ def _require_same_branch(landing: Landing) -> None:
             hint=f"run git switch {shlex.quote(state.branch)}, then run the same command again",
             exit=ExitCode.REFUSED,
         )
-
-
-def _reset_branch(landing: Landing) -> None:
-    git, state = landing.git, landing.state
-    head = git.history.head()
-    if head == state.original_commit:
-        return
-    done = git.worktree.reset_keep(state.original_commit)
-    if not done.ok:
-        raise CommandError(f"could not reset {state.branch}: {error_message(done)}", exit=ExitCode.REFUSED)
-    update_submodules(landing, was=[head], now=state.original_commit)

@@ -13,6 +13,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.push_result import PushResult
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
+from homelab_hooks.land.abort import roll_back
 from homelab_hooks.land.dry_run import report_dry_run
 from homelab_hooks.land.feature_branch import push_feature_branch
 from homelab_hooks.land.landing import Landing
@@ -33,7 +34,7 @@ from homelab_hooks.land.push_decision import (
     retry_or_fail,
 )
 from homelab_hooks.land.request import Landed, LandingDependencies, LandRequest, VerifyChoice
-from homelab_hooks.land.resume import push_arrived, resume_merge, roll_back, with_credentials
+from homelab_hooks.land.resume import push_arrived, resume_merge, with_credentials
 from homelab_hooks.land.state import LandingState, landing_lock
 from homelab_hooks.land.tree_check import DURING_FETCH, WHILE_WAITING, require_same_tree
 from homelab_hooks.text.humanize import short_sha

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tools.mutants.cases import CASES
 from tools.mutants.children import CHILDREN
 from tools.mutants.contact import WAITING
+from tools.mutants.landing import LANDING
 from tools.mutants.pipelines import PIPELINES
 from tools.mutants.repository import REPOSITORY
 from tools.mutants.responder import RESPONDER
@@ -26,4 +27,5 @@ REGISTER = (
     *STREAM,
     *SEARCH,
     *PIPELINES,
+    *LANDING,
 )
