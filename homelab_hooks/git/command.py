@@ -41,10 +41,12 @@ class GitCommands:
         *args: str,
         timeout: float | None = None,
         index: Path | None = None,
+        pid_file: Path | None = None,
         listener: OutputListener | None = None,
     ) -> Completed:
         """Run `git ARGS`. Raises CommandError only where git cannot be run; a failure is in the value."""
-        return self._require_run(self._runner.run(args, GitCall(timeout=timeout, index=index, listener=listener)), args)
+        call = GitCall(timeout=timeout, index=index, pid_file=pid_file, listener=listener)
+        return self._require_run(self._runner.run(args, call), args)
 
     @staticmethod
     def _require_run(done: Completed, args: Sequence[str]) -> Completed:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
+from homelab_hooks.git.pid_file import MERGE_PID_FILE, PidFile
 from homelab_hooks.system.completed import Completed
 
 _SIGNS = {
@@ -49,6 +50,10 @@ class UnfinishedOperation(NamedTuple):
     """the branch's commit when a merge or rebase began; empty if unknown"""
     incoming: tuple[str, ...] = ()
     """the commits that are merged in, or that is rebased onto; empty if unknown"""
+    is_done: bool = False
+    """the branch has the result already: git was killed before it removed its files"""
+    skips_commit: bool = False
+    """git was killed while it applied a commit of a rebase: if the rebase is continued, it leaves that commit out"""
 
     def __bool__(self) -> bool:
         return bool(self.name)
@@ -70,6 +75,7 @@ class Operations:
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
         self._location = location
+        self._pid_file = PidFile(location, MERGE_PID_FILE)
 
     def current_operation(self) -> UnfinishedOperation:
         """Return the operation in progress in this work tree."""
@@ -79,18 +85,30 @@ class Operations:
         sign = next((sign for sign in _SIGNS if (own / sign).exists()), "")
         match _SIGNS.get(sign, ""):
             case "merge":
-                branch = self._git.line("symbolic-ref", "--quiet", "HEAD")
-                head = self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-                return UnfinishedOperation("merge", branch, head, tuple(_read_small_file(own / sign).split()))
+                return self._current_merge(tuple(_read_small_file(own / sign).split()))
             case "rebase":
-                branch, head, onto = (
-                    _read_small_file(own / sign / name) for name in ("head-name", "orig-head", "onto")
-                )
-                return UnfinishedOperation("rebase", branch, head, (onto,) if onto else ())
+                return self._current_rebase(own / sign)
             case "":
                 return UnfinishedOperation(_series_name(own))
             case name:
                 return UnfinishedOperation(name)
+
+    def _current_merge(self, incoming: tuple[str, ...]) -> UnfinishedOperation:
+        """Return the merge of these commits; git commits it, and runs post-merge, before it removes MERGE_HEAD."""
+        branch = self._git.line("symbolic-ref", "--quiet", "HEAD")
+        head, *parents = self._git.line("rev-list", "--no-walk", "--parents", "HEAD", "--").split() or [""]
+        is_done = bool(incoming) and tuple(parents[1:]) == incoming
+        return UnfinishedOperation("merge", branch, parents[0] if is_done else head, incoming, is_done)
+
+    def _current_rebase(self, files: Path) -> UnfinishedOperation:
+        """Return the rebase with these files; git moves the branch, and runs post-rewrite, before it removes them."""
+        branch, began_at, onto = (_read_small_file(files / name) for name in ("head-name", "orig-head", "onto"))
+        on_branch = self._git.line("symbolic-ref", "--quiet", "HEAD") == branch != ""
+        head = self._git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        is_done = on_branch and bool(began_at) and head != began_at
+        # Git moves a commit to `done` before it applies it, and writes `stopped-sha` where it stops (sequencer.c).
+        skips_commit = bool(_read_small_file(files / "done")) and not (files / "stopped-sha").exists()
+        return UnfinishedOperation("rebase", branch, began_at, (onto,) if onto else (), is_done, skips_commit)
 
     def continue_operation(self, name: str) -> Completed:
         """Finish a merge, or continue a rebase, whose conflicts are resolved.
@@ -100,9 +118,21 @@ class Operations:
         """
         if name == "merge":
             self._strip_conflict_hint()
-            return self._git.run("commit", "--no-edit")
+            return self._pid_file.run(self._git, "commit", "--no-edit")
         done = self._commit_stopped_pick()
-        return done if done and not done.ok else self._git.run(name, "--continue")
+        return done if done and not done.ok else self._pid_file.run(self._git, name, "--continue")
+
+    def running_pid(self, target: str) -> int:
+        """Return the id of a landing's git that merges or rebases here, even if the landing was killed; 0: none does.
+
+        Args:
+            target: the commit that is merged or rebased onto.
+        """
+        return self._pid_file.running(target, "rebase --continue", "commit --no-edit")
+
+    def clear_pid(self) -> None:
+        """Remove the record of the process that merges or rebases."""
+        self._pid_file.clear()
 
     def position(self) -> tuple[str, str]:
         """Return HEAD and the commit at which a rebase stopped; if both stay, a continue made no progress."""
@@ -129,6 +159,10 @@ class Operations:
         if self._git.run("diff-index", "--cached", "--quiet", head, "--").code != 1:
             return None
         return self._git.run("commit", "--quiet", "--no-verify", "--cleanup=verbatim", "-C", stopped)
+
+    def close_operation(self, name: str) -> Completed:
+        """Remove git's files of a merge or rebase whose result is on the branch."""
+        return self._git.run(name, "--quit")
 
     def abort_operation(self, name: str) -> Completed:
         """Undo a merge or rebase in progress."""

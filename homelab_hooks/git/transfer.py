@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
+from homelab_hooks.git.pid_file import PUSH_PID_FILE, PidFile
 from homelab_hooks.git.push_result import PushResult, parse_push_output
 from homelab_hooks.git.submodules import Submodules
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
 from homelab_hooks.system.process_table import command_line
 
-PUSH_PID_FILE = "homelab/push.pid"
-"""holds the process id of a landing's push, under the git directory of its work tree"""
 _FETCH_REFS = "refs/homelab/fetched/"
 _QUIET_FETCH = (
     "--quiet", "--no-tags", "--no-auto-maintenance", "--no-recurse-submodules", "--no-write-fetch-head", "--refmap=",
@@ -37,8 +34,8 @@ class Transfer:
 
     def __init__(self, git: GitCommands, location: Location, submodules: Submodules) -> None:
         self._git = git
-        self._location = location
         self._submodules = submodules
+        self._pid_file = PidFile(location, PUSH_PID_FILE)
 
     def fetch_tip(
         self, source: str, branch: str, *, remote: str, listener: OutputListener | None = None
@@ -110,23 +107,15 @@ class Transfer:
         done = self._git.run_with_remote(
             "push", "--porcelain", "--no-follow-tags", f"--recurse-submodules={check}", *extra,
             "--", remote, f"{sha}:{ref}",
-            pid_file=self._push_pid_file(), listener=listener,
+            pid_file=self._pid_file.path, listener=listener,
         )  # fmt: skip
         self.clear_push_pid()
         return parse_push_output(done.code, done.out, done.err, ref=ref, sha=sha)
 
     def running_push_pid(self, sha: str) -> int:
         """Return the id of the process that is pushing this commit, even if its landing was killed; 0: none is."""
-        try:
-            number = int(self._push_pid_file().read_text(encoding="ascii"))
-        except (OSError, ValueError):
-            return 0
-        return number if sha and sha in command_line(number) else 0
+        return self._pid_file.running(sha)
 
     def clear_push_pid(self) -> None:
-        """Remove the file with the push's process id; if that fails, the file names a process that has ended."""
-        with contextlib.suppress(OSError):
-            self._push_pid_file().unlink(missing_ok=True)
-
-    def _push_pid_file(self) -> Path:
-        return self._location.git_path(PUSH_PID_FILE)
+        """Remove the record of the push's process."""
+        self._pid_file.clear()

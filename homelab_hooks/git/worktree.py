@@ -13,6 +13,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import GitCommands, error_message, split_arguments
 from homelab_hooks.git.location import Location
+from homelab_hooks.git.pid_file import MERGE_PID_FILE, PidFile
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -34,6 +35,7 @@ class Worktree:
     def __init__(self, git: GitCommands, location: Location) -> None:
         self._git = git
         self._location = location
+        self._pid_file = PidFile(location, MERGE_PID_FILE)
 
     def lock_file(self) -> Path | None:
         """Return the lock file of a git process that is running here or was killed; None if there is none."""
@@ -129,11 +131,11 @@ class Worktree:
 
     def merge(self, sha: str, *, message: str, listener: OutputListener | None = None) -> Completed:
         """Merge a commit into the branch; the user's hooks and commit signing apply."""
-        return self._git.run("merge", *_WHOLE_MERGE, "-m", message, sha, listener=listener)
+        return self._pid_file.run(self._git, "merge", *_WHOLE_MERGE, "-m", message, sha, listener=listener)
 
     def rebase(self, onto: str, *, listener: OutputListener | None = None) -> Completed:
         """Rebase the branch onto a commit."""
-        return self._git.run(*_OWN_REBASE, "rebase", "--no-fork-point", onto, listener=listener)
+        return self._pid_file.run(self._git, *_OWN_REBASE, "rebase", "--no-fork-point", onto, listener=listener)
 
     def reset_keep(self, sha: str) -> Completed:
         """Reset branch and work tree to a commit; git refuses if changes would be lost."""

@@ -9,13 +9,21 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.command import error_message
 from homelab_hooks.git.history import BranchCommit
 from homelab_hooks.land.landing import Landing
-from homelab_hooks.land.ownership import begun_by_landing, made_by_landing, users_commits
+from homelab_hooks.land.orphan import wait_for_merge
+from homelab_hooks.land.own_commits import find_own_commits, name_commits, require_no_own_commits
+from homelab_hooks.land.ownership import begun_by_landing, made_by_landing
 from homelab_hooks.land.post_push import unknown_verdict
 from homelab_hooks.land.preconditions import foreign_operation_error
 from homelab_hooks.land.request import Strategy
-from homelab_hooks.land.resume import push_arrived, require_same_branch, require_unlocked, undo_partial_merge
+from homelab_hooks.land.resume import (
+    close_done_operation,
+    push_arrived,
+    require_same_branch,
+    require_unlocked,
+    undo_partial_merge,
+)
 from homelab_hooks.land.submodules import update_submodules
-from homelab_hooks.text.humanize import join_names, short_sha
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 
 MAX_PICKED_COMMITS = 8
@@ -34,13 +42,14 @@ def roll_back(landing: Landing) -> Verdict:
         return _discarded(landing, f"{state.branch} was deleted or is checked out in another worktree")
     git = landing.git
     git.transfer.delete_leftover_fetch_refs()
+    wait_for_merge(landing)
     require_unlocked(git)
     _undo_operation(landing)
     require_same_branch(landing)
     undo_partial_merge(landing)
     head = git.history.head()
     made = made_by_landing(state, head, git.history.parents(head), git.operations.last_rebase(state.branch))
-    own = _own_commits(landing, head)
+    own = find_own_commits(landing, head)
     if own and made:
         return _keep_joined_commits(landing, own)
     if own or not made:
@@ -67,32 +76,14 @@ def _undo_operation(landing: Landing) -> None:
         return
     if not begun_by_landing(landing.state, operation):
         raise foreign_operation_error(operation)
-    head = git.history.head()
-    if operation.name == "rebase" and (own := _own_commits(landing, head)):
-        raise CommandError(
-            f"the unfinished rebase has commits that you made: {_name_commits(own)}",
-            hint=f"to keep them, run git branch NAME {short_sha(head)}; to discard them, run git rebase --abort; "
-            "then run git land --abort",
-            exit=ExitCode.REFUSED,
-        )
+    if operation.is_done:
+        close_done_operation(git, operation)
+        return
+    if operation.name == "rebase":
+        require_no_own_commits(landing, then="git land --abort")
     done = git.operations.abort_operation(operation.name)
     if not done.ok:
         raise CommandError(f"could not undo the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
-
-
-def _own_commits(landing: Landing, head: str) -> tuple[BranchCommit, ...]:
-    """Return the user's own commits up to `head` that would be on no branch after an abort."""
-    history, state = landing.git.history, landing.state
-    new = history.commits_beyond(head, known=[state.original_commit, state.target_commit], besides=state.branch)
-    merged = {parent for commit in new for parent in commit.merged}
-    from_target = frozenset(parent for parent in merged if history.is_ancestor(older=parent, newer=state.target_commit))
-    rebases = bool(new) and state.request.strategy is Strategy.REBASE
-    originals = history.commits_beyond(state.original_commit, known=[state.target_commit]) if rebases else ()
-    return users_commits(new, originals=originals, from_target=from_target)
-
-
-def _name_commits(commits: Sequence[BranchCommit]) -> str:
-    return join_names(f"{short_sha(commit.sha)} {commit.subject}" for commit in commits)
 
 
 def _branch_gone(landing: Landing) -> bool:
@@ -115,7 +106,7 @@ def _keep_joined_commits(landing: Landing, own: Sequence[BranchCommit]) -> Verdi
     undo = f"git reset --keep {short_sha(state.original_commit)} && git cherry-pick {picked}"
     return _discarded(
         landing,
-        f"{state.branch} keeps your commits ({_name_commits(own)}) and the {joined} {landing.upstream}",
+        f"{state.branch} keeps your commits ({name_commits(own)}) and the {joined} {landing.upstream}",
         hint=f"to undo the {joined.split(maxsplit=1)[0]} and keep your commits, run: {undo}" if can_pick else "",
     )
 

@@ -77,6 +77,7 @@ class Landing:
                 self.state.original_commit,
             ):
                 self.git.transfer.clear_push_pid()
+                self.git.operations.clear_pid()
                 self._store.clear()
 
     @contextmanager

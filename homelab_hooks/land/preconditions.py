@@ -120,6 +120,11 @@ _WAYS_TO_END = {
 
 def foreign_operation_error(operation: UnfinishedOperation) -> CommandError:
     """Return the error for an operation in progress that the user began; it is left alone."""
+    if operation.is_done:
+        return _refusal(
+            f"a {operation.name} that you started is on the branch, but git was killed before it ended",
+            f"run git {operation.name} --quit, then run the same command again",
+        )
     article = "an" if operation.name == "am" else "a"
     return _refusal(
         f"{article} {operation.name} that you started is in progress",

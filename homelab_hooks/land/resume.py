@@ -7,10 +7,14 @@ from dataclasses import replace
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.command import error_message
+from homelab_hooks.git.operation import UnfinishedOperation
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import steps
 from homelab_hooks.land.landing import ABORT_HINT, Landing
 from homelab_hooks.land.merge import continue_error, continue_resolved
+from homelab_hooks.land.orphan import wait_for_merge, wait_for_push
+from homelab_hooks.land.own_commits import require_no_own_commits
 from homelab_hooks.land.ownership import begun_by_landing
 from homelab_hooks.land.preconditions import foreign_operation_error, lock_error
 from homelab_hooks.land.request import Strategy
@@ -18,10 +22,8 @@ from homelab_hooks.land.state import LandingState
 from homelab_hooks.land.submodules import update_submodules
 from homelab_hooks.land.tree_check import describe_difference
 from homelab_hooks.text import url_secrets
-from homelab_hooks.text.humanize import join_names
+from homelab_hooks.text.humanize import join_names, short_sha
 
-ORPHAN_PUSH_TIMEOUT_S = 60.0
-"""seconds to wait for a push that is still running after its landing was killed"""
 RECHECK_AFTER_S = 2.0
 """seconds before the second query of a server that does not have the commit"""
 
@@ -39,13 +41,18 @@ def with_credentials(state: LandingState, git: Repository) -> LandingState:
 def resume_merge(landing: Landing) -> None:
     """Finish a merge whose conflicts are resolved, and check that the landing can continue."""
     git, state = landing.git, landing.state
+    wait_for_merge(landing)
     require_unlocked(git)
     operation = git.operations.current_operation()
     if operation and not begun_by_landing(state, operation):
         raise foreign_operation_error(operation)
-    if operation.name == "rebase" and git.history.current_branch() == state.branch:
-        # The rebase was killed before it detached HEAD, so it has not applied anything.
-        git.operations.abort_operation(operation.name)
+    if operation.is_done:
+        close_done_operation(git, operation)
+        landing.save(merged_commit=git.history.head(), merge_began_at="")
+    elif operation.name == "rebase" and (
+        operation.skips_commit or git.history.current_branch() == state.branch  # killed before it detached HEAD
+    ):
+        _restart_rebase(landing)
     elif operation:
         _finish_operation(landing, operation.name)
     require_same_branch(landing)
@@ -62,6 +69,26 @@ def resume_merge(landing: Landing) -> None:
             exit=ExitCode.REFUSED,
         )
     landing.save(merge_began_at="")
+
+
+def _restart_rebase(landing: Landing) -> None:
+    """Undo a rebase that was killed; the landing then starts it again."""
+    git = landing.git
+    require_no_own_commits(landing, then="git land --continue")
+    head = git.history.head()
+    done = git.operations.abort_operation("rebase")
+    if not done.ok:
+        raise CommandError(f"could not undo the rebase: {error_message(done)}", exit=ExitCode.REFUSED)
+    if head not in {landing.state.merge_began_at, landing.state.target_commit}:
+        text = f"the rebase was killed and starts again; the commits that it had rebased end at {short_sha(head)}"
+        landing.log(text, source="merge")
+
+
+def close_done_operation(git: Repository, operation: UnfinishedOperation) -> None:
+    """Remove the files that git left of a merge or rebase whose result is on the branch."""
+    done = git.operations.close_operation(operation.name)
+    if not done.ok:
+        raise CommandError(f"could not end the {operation.name}: {error_message(done)}", exit=ExitCode.REFUSED)
 
 
 def _finish_operation(landing: Landing, operation: str) -> None:
@@ -85,7 +112,7 @@ def push_arrived(landing: Landing) -> bool | None:
     Waits for a push that is still running. Queries the server twice before it returns False, because a server that has
     received the whole push may still process it after the client has gone.
     """
-    _wait_for_orphan_push(landing)
+    wait_for_push(landing)
     there = steps.query_pushed(landing)
     if there is False and not landing.state.ended_with:
         landing.dependencies.clock.sleep(RECHECK_AFTER_S)
@@ -93,23 +120,6 @@ def push_arrived(landing: Landing) -> bool | None:
     if there is False:
         landing.save(push_unconfirmed=False)
     return there
-
-
-def _wait_for_orphan_push(landing: Landing) -> None:
-    clock, pusher = landing.dependencies.clock, landing.git.transfer.running_push_pid(landing.state.pushed_commit)
-    until = clock.now() + ORPHAN_PUSH_TIMEOUT_S
-    if pusher:
-        landing.log(f"a push by this landing is still running (pid {pusher}); waiting for it to finish", source="push")
-    while pusher:
-        if clock.now() >= until:
-            raise CommandError(
-                f"a push by this landing is still running (pid {pusher})",
-                hint="wait for the other process to finish or stop it, then run the same command again",
-                exit=ExitCode.UNREACHABLE,
-            )
-        clock.sleep(0.5)
-        pusher = landing.git.transfer.running_push_pid(landing.state.pushed_commit)
-    landing.git.transfer.clear_push_pid()
 
 
 def require_unlocked(git: Repository) -> None:

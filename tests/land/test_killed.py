@@ -35,6 +35,7 @@ BETWEEN = [
 WITHIN = {
     "pre-merge-commit": "ann",
     "commit-msg": "ann",
+    "post-merge": "ann",
     "pre-push": "ann",
     "pre-receive": "server",
     "update": "server",
@@ -133,6 +134,44 @@ def test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine(
     killed(ann)
     path.unlink()
     matrix.add(f"within {hook}", then, settled(workshop, ann, start, then(parts(ann))))
+
+
+@pytest.mark.parametrize("hook", ["post-checkout", "post-rewrite"])
+@BOTH
+def test_killed_within_a_rebase(
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix, hook: str
+) -> None:  # fmt: skip
+    """Before the first commit is applied, and after the branch has moved: git's files of the rebase are still there."""
+    start = ann.head
+    script = ALL_DIE.format(workshop.folder)
+    path = workshop.write_hook(hook, script, where=ann.path / ".git/hooks")
+    killed(ann, strategy=Strategy.REBASE)
+    path.unlink()
+    matrix.add(f"within {hook}", then, settled(workshop, ann, start, then(parts(ann))))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "hook"), [(Strategy.MERGE, "pre-merge-commit"), (Strategy.REBASE, "post-checkout")]
+)
+@BOTH
+def test_a_merge_that_outlives_its_landing_is_waited_for(
+    workshop: ScratchRepositories, ann: Clone, *, killed: Any, parts: Any, then: Then, matrix: KillMatrix,
+    strategy: Strategy, hook: str,
+) -> None:  # fmt: skip
+    """Only our own process is killed; git continues, and would move the branch after it was reset."""
+    start = ann.head
+    wait = "while ! test -e {0}/go; do sleep 0.02; done"
+    script = f"test -e {{0}}/go || {{{{ {ONLY_WE_DIE}; {wait}; }}}}"
+    workshop.write_hook(hook, script.format(workshop.folder), where=ann.path / ".git/hooks")
+    killed(ann, strategy=strategy)
+
+    stuck = then(parts(ann))
+    assert (stuck.exit, stuck.landed) == (ExitCode.REFUSED, False)
+    assert "is still running (pid " in stuck.reason
+
+    (workshop.folder / "go").touch()
+    found = settled(workshop, ann, start, then(parts(ann, clock=SystemClock())))
+    matrix.add(f"within {hook}, which continues alone", then, f"waits for it, then {found}")
 
 
 @BOTH

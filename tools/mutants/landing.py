@@ -5,13 +5,14 @@ from __future__ import annotations
 from tools.mutants.mutant import Change, Defence
 
 ABORT = "land/abort.py"
-OWN = "tests/land/test_own_commits.py"
+OPERATION = "git/operation.py"
+OWN, KILLED = "tests/land/test_own_commits.py", "tests/land/test_killed.py"
 
 LANDING = (
     Defence(
         "commits-in-a-stopped-rebase",
         "an abort does not drop commits that the user made during a stopped rebase",
-        (Change(ABORT, 'if operation.name == "rebase" and (own := ', 'if operation.name == "none" and (own := '),),
+        (Change(ABORT, 'if operation.name == "rebase":', 'if operation.name == "none":'),),
         (f"{OWN}::test_a_commit_made_during_a_stopped_rebase_is_not_dropped",),
     ),
     Defence(
@@ -31,5 +32,27 @@ LANDING = (
             f"{OWN}::test_a_resolution_that_was_continued_is_undone",
             f"{OWN}::test_whose_a_commit_is",
         ),
+    ),
+    Defence(
+        "orphan-merges",
+        "a merge that outlives its landing is waited for",
+        (
+            Change(
+                OPERATION, 'return self._pid_file.running(target, "rebase --continue", "commit --no-edit")', "return 0"
+            ),
+        ),
+        (f"{KILLED}::test_a_merge_that_outlives_its_landing_is_waited_for",),
+    ),
+    Defence(
+        "committed-merges",
+        "a merge that git committed before it was killed is the landing's",
+        (Change(OPERATION, "is_done = bool(incoming) and tuple(parents[1:]) == incoming", "is_done = False"),),
+        (f"{KILLED}::test_killed_within_an_effect_with_git_and_a_server_on_the_same_machine",),
+    ),
+    Defence(
+        "killed-picks",
+        "a rebase that was killed while it applied a commit is not continued without that commit",
+        (Change(OPERATION, 'skips_commit = bool(_read_small_file(files / "done")) and', "skips_commit = False and"),),
+        (f"{KILLED}::test_a_merge_that_outlives_its_landing_is_waited_for",),
     ),
 )

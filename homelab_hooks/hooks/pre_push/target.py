@@ -8,9 +8,9 @@ import shlex
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.git.pid_file import PUSH_PID_FILE
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import format_remote_url
-from homelab_hooks.git.transfer import PUSH_PID_FILE
 from homelab_hooks.hooks.pre_push.input import PushInput, RefUpdate
 from homelab_hooks.polling.outcome import NotFound, Unavailable
 from homelab_hooks.system import process_table
