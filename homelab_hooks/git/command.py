@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from homelab_hooks.errors import CommandError
@@ -89,7 +90,9 @@ class GitCommands:
         split = (entry.partition("\t") for entry in self.list_entries(*args))
         return tuple((head[:6], head.rpartition(" ")[2], path) for head, _, path in split)
 
-    def query_remote(self, verb: str, *args: str, remote: str, timeout: float) -> Completed:
+    def query_remote(
+        self, verb: str, *args: str, remote: str, timeout: float, packet_trace: Path | None = None
+    ) -> Completed:
         """Query a remote without running a program that the repository's settings name.
 
         For a remote on this machine, `remote.NAME.uploadpack` would be run here; for one over ssh, it is run there and
@@ -99,29 +102,31 @@ class GitCommands:
         if self.untrusted and self.line("config", "--get", f"remote.{strip_web_userinfo(remote)}.uploadpack"):
             url = self.line("ls-remote", "--get-url", "--", strip_web_userinfo(remote))
             usual = ("--upload-pack=git-upload-pack",) if isinstance(parse_remote_url(url), NoRepoName) else ()
-        return self.run_with_remote(verb, *usual, *args, timeout=timeout, settings={"core.hooksPath": os.devnull})
+        call = GitCall(timeout=timeout, settings={"core.hooksPath": os.devnull}, packet_trace=packet_trace)
+        return self._run_with_remote([verb, *usual, *args], call)
 
     def run_with_remote(
         self,
         *args: str,
         timeout: float | None = None,
         pid_file: Path | None = None,
-        settings: Mapping[str, str] | None = None,
         listener: OutputListener | None = None,
     ) -> Completed:
         """Run a command that connects to a remote; ssh runs in batch mode where a prompt could not be answered.
 
         A URL's password is passed in a setting, not as an argument: every user of the machine can read arguments.
         """
+        return self._run_with_remote(args, GitCall(timeout=timeout, pid_file=pid_file, listener=listener))
+
+    def _run_with_remote(self, args: Sequence[str], call: GitCall) -> Completed:
         quiet: tuple[str, ...] = ()
         if self._runner.ssh_batch and not self.line("config", "--get", "core.sshCommand"):
             quiet = ("-c", f"core.sshCommand={BATCH_SSH}")
         # Everything before the `--` is an option.
         names = args.index("--") + 1 if "--" in args else len(args)
-        told = {**build_instead_of_config(args[names:]), **(settings or {})}
+        told = {**build_instead_of_config(args[names:]), **(call.settings or {})}
         shown = (*args[:names], *map(strip_web_userinfo, args[names:]))
-        call = GitCall(timeout=timeout, pid_file=pid_file, settings=told, listener=listener)
-        return self._require_run(self._runner.run([*quiet, *shown], call), args)
+        return self._require_run(self._runner.run([*quiet, *shown], replace(call, settings=told)), args)
 
 
 def split_arguments(paths: Sequence[str]) -> Iterator[Sequence[str]]:

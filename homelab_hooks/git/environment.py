@@ -129,9 +129,15 @@ def config_env(environ: Mapping[str, str], settings: Mapping[str, str]) -> dict[
     return found
 
 
-def index_env(index: Path | None) -> dict[str, str]:
-    """Return the variables for a call with another index than the work tree's; none for None."""
-    return {"GIT_INDEX_FILE": str(index)} if index else {}
+def call_env(*, index: Path | None = None, packet_trace: Path | None = None) -> dict[str, str]:
+    """Return the variables for one call.
+
+    Args:
+        index: used in place of the work tree's own index; None: that one is used.
+        packet_trace: the file in which git records the packets of its protocol; None: none are recorded.
+    """
+    given = {"GIT_INDEX_FILE": index, "GIT_TRACE_PACKET": packet_trace}
+    return {name: str(path) for name, path in given.items() if path}
 
 
 def _disable_filters(names: Iterable[str]) -> dict[str, str]:

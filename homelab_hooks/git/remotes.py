@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.git.command import GitCommands
-from homelab_hooks.git.transport_error import read_transport_error
+from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER, read_transport_error
+from homelab_hooks.git.web_page import answers_with_web_page
 from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.text.sanitize import strip_control_chars
@@ -69,6 +70,8 @@ class Remotes:
         for line in done.lines:
             if line.startswith(f"ref: {_HEADS}") and line.endswith("\tHEAD"):
                 return Found(line.removeprefix(f"ref: {_HEADS}").removesuffix("\tHEAD"))
+        if not done.out and answers_with_web_page(self._git, remote, timeout=REMOTE_TIMEOUT_S):
+            return _WEB_PAGE
         return NotFound(f"{strip_web_userinfo(remote)} does not say which branch that is")
 
     def known_head_branch(self, remote: str) -> str:
@@ -88,6 +91,8 @@ class Remotes:
             sha, _, name = line.partition("\t")
             if name == ref:
                 return Found(sha)
+        if not done.out and answers_with_web_page(self._git, url, timeout=timeout):
+            return _WEB_PAGE
         return NotFound(f"there is no branch {branch}")
 
     def tracking_commit(self, remote: str, branch: str) -> str:
@@ -130,6 +135,10 @@ class Remotes:
         if remote not in self.remote_names():
             return (remote,)
         return self._git.lines("remote", "get-url", *which, "--all", "--", remote)
+
+
+_PAGE_ERROR = read_transport_error(NOT_A_GIT_SERVER)
+_WEB_PAGE = Unavailable(_PAGE_ERROR.reason, hint=_PAGE_ERROR.hint)
 
 
 def _unavailable(done: Completed) -> Unavailable:

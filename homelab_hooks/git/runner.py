@@ -34,6 +34,8 @@ class GitCall:
     """used instead of the work tree's own index"""
     listener: OutputListener | None = None
     """gets what git, its hooks and helpers print, as it comes"""
+    packet_trace: Path | None = None
+    """git records the packets of its protocol there"""
 
 
 PLAIN_CALL = GitCall()
@@ -100,7 +102,7 @@ class DirectRunner:
             with_pid_file(["git", *args], call.pid_file),
             cwd=self._directory,
             timeout=call.timeout,
-            env=safe | environment.index_env(call.index),
+            env=safe | environment.call_env(index=call.index, packet_trace=call.packet_trace),
         )
 
     def at(self, directory: Path) -> DirectRunner:

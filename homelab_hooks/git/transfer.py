@@ -11,7 +11,10 @@ from homelab_hooks.git.command import GitCommands
 from homelab_hooks.git.location import Location
 from homelab_hooks.git.pid_file import PUSH_PID_FILE, PidFile
 from homelab_hooks.git.push_result import PushResult, parse_push_output
+from homelab_hooks.git.remotes import REMOTE_TIMEOUT_S
 from homelab_hooks.git.submodules import Submodules
+from homelab_hooks.git.transport_error import NOT_A_GIT_SERVER, TransportFault, read_transport_error
+from homelab_hooks.git.web_page import answers_with_web_page
 from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import OutputListener
 from homelab_hooks.system.process_table import command_line
@@ -66,9 +69,17 @@ class Transfer:
             done = self._git.run_with_remote(
                 "fetch", *quiet, "--", source, f"+{ref}:{own}", *tracking, listener=listener
             )
-            return FetchResult(self._git.line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}"), done)
+            tip = self._git.line("rev-parse", "--verify", "--quiet", f"{own}^{{commit}}")
+            return FetchResult(tip, done if tip else self._name_web_page(source, done))
         finally:
             self._git.run("update-ref", "-d", own)
+
+    def _name_web_page(self, source: str, done: Completed) -> Completed:
+        """Return how a fetch failed; the message says so if a missing branch was a web page."""
+        if read_transport_error(done.err).fault is not TransportFault.NO_BRANCH:
+            return done
+        is_page = answers_with_web_page(self._git, source, timeout=REMOTE_TIMEOUT_S)
+        return done._replace(stderr=NOT_A_GIT_SERVER.encode()) if is_page else done
 
     def delete_leftover_fetch_refs(self) -> None:
         """Delete the refs of fetches that were killed: those whose process no longer exists."""

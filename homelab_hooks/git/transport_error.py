@@ -45,6 +45,8 @@ class TransportError:
     """what to do, as a clause"""
 
 
+NOT_A_GIT_SERVER = "the response is not from a git server"
+"""the reason that is reported where git itself takes a web page for a repository without branches"""
 _CHECK_NETWORK = "check the network"
 _CHECK_ACCESS = "check your access and your key or token for this remote"
 _FIX_REPORTED = "fix what git reports"
@@ -86,9 +88,10 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
      _R, "push to another repository"),
     ((r"Cannot find repository|[Rr]epository\b.* not found|does not appear to be a git repository|not a git repository"
      r"|returned error: (?:404|410)\b"), _R, _CHECK_URL),
-    ((r"Cannot access URL |git-http-push failed"
+    ((r"Cannot access URL |git-http-push failed|the response is not from a git server"
+     r"|bad line length character|invalid ls-refs response|expected flush after ref listing|expected ACK/NAK, got"
      r"|not valid: is this a git repository|unable to update url base from redirection|[Ii]nvalid content-type"),
-     _R, f"{_CHECK_URL}: the response is not from a git server, perhaps from a proxy"),
+     _R, f"{_CHECK_URL}: the response is not from a git server, perhaps from a proxy or a login page"),
     (r"(?:HTTP|returned error:) 413\b",
      _R, "raise the limit for request bodies in the proxy before the server, or push over ssh"),
     ((r"Authentication failed for|could not read (?:Username|Password)|Invalid username or password"

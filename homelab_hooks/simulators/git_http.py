@@ -23,6 +23,8 @@ class GitFault(Enum):
     TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value
     TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS.value
     UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE.value
+    WEB_PAGE = HTTPStatus.OK.value
+    """a page in one line, as of a captive portal"""
     REDIRECT = HTTPStatus.FOUND.value
     """to the same path at `redirect_to`"""
     LOSE_ANSWER = -1
@@ -159,13 +161,13 @@ class _GitRequestHandler(http.server.BaseHTTPRequestHandler):
         return not self._git.plan.credentials or self.headers.get("Authorization") == f"Basic {wanted}"
 
     def _status(self, fault: GitFault) -> None:
-        text = b"injected fault\n"
+        text = b"<html>log in</html>" if fault is GitFault.WEB_PAGE else b"injected fault\n"
         self.send_response(fault.value)
         if fault is GitFault.REDIRECT:
             self.send_header("Location", self._git.plan.redirect_to + self.path)
         if fault is GitFault.UNAUTHORIZED:
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
-        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Type", "text/html" if fault is GitFault.WEB_PAGE else "text/plain")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)

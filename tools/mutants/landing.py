@@ -55,4 +55,13 @@ LANDING = (
         (Change(OPERATION, 'skips_commit = bool(_read_small_file(files / "done")) and', "skips_commit = False and"),),
         (f"{KILLED}::test_a_merge_that_outlives_its_landing_is_waited_for",),
     ),
+    Defence(
+        "login-pages",
+        "a web page in place of a git server's answer is not a repository without the branch",
+        (Change("git/web_page.py", "return done.ok and not done.out and", "return False and"),),
+        (
+            "tests/land/test_web_pages.py::test_a_page_does_not_show_that_a_push_was_lost",
+            "tests/land/test_web_pages.py::test_a_page_at_the_start_of_a_task_is_named",
+        ),
+    ),
 )

@@ -93,7 +93,7 @@ SERVER = (
     Defence(
         "ends-of-remotes",
         "so has a remote that is asked something",
-        (Change("git/command.py", "*usual, *args, timeout=timeout, settings=", "*usual, *args, settings="),),
+        (Change("git/command.py", "GitCall(timeout=timeout, settings=", "GitCall(settings="),),
         ("tests/git/test_repository.py::test_each_question_to_a_remote_has_an_end",),
     ),
     Defence(
