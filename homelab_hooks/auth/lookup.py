@@ -10,12 +10,16 @@ from homelab_hooks.config.address import ServerUrl
 from homelab_hooks.errors import CommandError, WrongServerError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.process_runner import ProcessRunner
+from homelab_hooks.text.helper_output import helper_words
+from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 CI_TOKEN_VARIABLES = ("WOODPECKER_TOKEN", "WP_TOKEN")
 HELPER_TIMEOUT_S = 10.0
 """seconds for a credential helper"""
 NO_PROMPT_ENV = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "GCM_INTERACTIVE": "never"}
 """a credential helper must not prompt; an empty GIT_ASKPASS takes precedence over core.askPass and SSH_ASKPASS"""
+_ENGLISH_ENV = {"GIT_TEXTDOMAINDIR": "/dev/null"}
+"""git's own messages begin in English then, and can be distinguished from a helper's"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,8 @@ def read_token_from_git(
     asked = [f"protocol={server.scheme}", f"host={server.origin.removeprefix(server.scheme + '://')}"]
     asked += [f"path={server.path[1:]}"] if server.path else []
     stdin = "\n".join([*asked, "", ""]).encode()
-    done = processes.run(["git", "credential", "fill"], env=NO_PROMPT_ENV, stdin=stdin, timeout=timeout)
+    environ = {**_ENGLISH_ENV, **NO_PROMPT_ENV}
+    done = processes.run(["git", "credential", "fill"], env=environ, stdin=stdin, timeout=timeout)
     source = "git's credential helpers"
     if done.not_found:
         return TokenNotFound(source, "git is not installed")
@@ -137,7 +142,10 @@ def read_token_from_git(
         hint = (
             f"create a token at {server}{token_page} and set WOODPECKER_TOKEN, or configure Vault (homelab.vaultAddr)"
         )
-        return TokenNotFound(source, f"no credentials for {server}", hint, not_configured=True)
+        lines = [strip_control_chars(line) for line in done.err.splitlines()]
+        words = helper_words(lines)
+        reason = f"no credentials for {server}{f': {truncate_text(words)}' if words else ''}"
+        return TokenNotFound(source, reason, hint, not_configured=not words)
     return Token(validate_header_value(answer["password"], source), source)
 
 

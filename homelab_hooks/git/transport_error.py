@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from homelab_hooks.text.helper_output import helper_words
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.text.url_secrets import strip_userinfo
 
@@ -60,8 +61,7 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
      r"|terminating, \d+ bad configuration"), _R, "fix your ssh configuration (~/.ssh/config)"),
     (r"cannot run .*(?:No such file|not found)|unable to fork|error: cannot spawn|exec: .* not found",
      _R, "install that program, or correct GIT_SSH_COMMAND and core.sshCommand"),
-    (r"[Uu]nable to find remote helper for|git: '' is not a git command",
-     _R, "install git's helper for this kind of URL"),
+    (r"[Uu]nable to find remote helper for", _R, "install git's helper for this kind of URL"),
     (r"dubious ownership", _R, "run git config --global --add safe.directory with that directory"),
     (r"transport '' not allowed", _R, "allow the transport with git config protocol.NAME.allow always"),
     # ssh keys and hosts
@@ -94,6 +94,7 @@ _CAUSES: tuple[tuple[str, TransportFault, str], ...] = (
      _R, f"{_CHECK_URL}: the response is not from a git server, perhaps from a proxy or a login page"),
     (r"(?:HTTP|returned error:) 413\b",
      _R, "raise the limit for request bodies in the proxy before the server, or push over ssh"),
+    (r"^git: '' is not a git command", _D, "install that credential helper, or correct credential.helper"),
     ((r"Authentication failed for|could not read (?:Username|Password)|Invalid username or password"
      r"|denied to deploy key"
      r"|not authorized to|Failed to authenticate|terminal prompts disabled|Access denied|Permission denied"
@@ -117,6 +118,8 @@ _FRAMING = re.compile(
     r"|(?:send-pack|fetch-pack): unexpected disconnect|early EOF$|error: hook declined to update"
 )
 """lines that say only that something failed"""
+_NO_CREDENTIALS = re.compile(r"could not read (?:Username|Password)|terminal prompts disabled")
+"""git's line after a credential helper that failed; the helper's own lines explain it better"""
 _GENERAL = re.compile(r"returned error: \d{3}|unable to access ''")
 """lines of git's that a line of the server's explains better"""
 
@@ -143,7 +146,9 @@ def read_transport_error(err: str) -> TransportError:
 
 
 def _reason(line: str, lines: list[str]) -> str:
-    """Return the line, or the server's first line if git's contains only a status."""
+    """Return the line, or what explains it: the server's first line for a status, a helper's for no credentials."""
+    if _NO_CREDENTIALS.search(line) and (words := helper_words(lines)):
+        return truncate_text(words)
     theirs = next((other for other in lines if other.startswith("remote: ") and _unmark(other)), "")
     chosen = theirs if theirs and _GENERAL.search(_QUOTED.sub("''", line)) else line
     return _unmark(chosen).strip("@ ")

@@ -135,6 +135,14 @@ def test_a_password_is_not_cut_where_python_ends_a_line(seal: dict[str, str], he
         kept(seal)
 
 
+def test_the_words_of_a_helper_that_fails_are_the_reason(seal: dict[str, str], helper: Helper) -> None:
+    helper("echo 'helper: no session, run vault login' >&2; exit 3")
+    found = kept(seal)
+    assert isinstance(found, TokenNotFound)
+    assert found.reason.endswith(": helper: no session, run vault login")
+    assert not found.not_configured
+
+
 def test_no_question_is_asked_even_where_a_prompt_is_set(seal: dict[str, str], helper: Helper, tmp_path: Path) -> None:
     """Neither the terminal nor any askpass program, from the environment or from git's settings."""
     prompted, program = tmp_path / "prompted", tmp_path / "askpass.sh"

@@ -64,4 +64,10 @@ LANDING = (
             "tests/land/test_web_pages.py::test_a_page_at_the_start_of_a_task_is_named",
         ),
     ),
+    Defence(
+        "words-of-helpers",
+        "the words of a credential helper that failed are the reason, not git's line about it",
+        (Change("git/transport_error.py", "if _NO_CREDENTIALS.search(line) and", "if not line and"),),
+        ("tests/git/test_transport_error.py::test_the_cause_decides_kind_reason_and_hint",),
+    ),
 )
