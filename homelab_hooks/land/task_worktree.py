@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from homelab_hooks.git.remotes import choose_remote
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.fetch_error import fetch_error
 from homelab_hooks.land.preconditions import no_head_branch_hint
+from homelab_hooks.land.state import landing_holder
 from homelab_hooks.polling.outcome import Found, NotFound, Unavailable
 from homelab_hooks.text import sanitize
 from homelab_hooks.text.humanize import join_names, pluralize
@@ -33,6 +36,8 @@ class TaskWorktree:
     """the directory that holds `.worktrees`"""
     is_main: bool
     """`base` is the main work tree"""
+    elsewhere: Path | None = None
+    """the work tree at another path that has the branch checked out, such as one that was moved"""
 
 
 def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
@@ -52,7 +57,7 @@ def locate_worktree(topic: str, *, git: Repository, user: str) -> TaskWorktree:
     there = next((Path(path) for path, ref in listed.items() if ref == f"refs/heads/{branch}"), None)
     made_here = there is not None and there.parts[-len(Path(topic).parts) - 1 :] == (WORKTREES_DIR, *Path(topic).parts)
     path = there if there is not None and made_here else base / WORKTREES_DIR / topic
-    return TaskWorktree(path, branch, base, is_main=main is not None)
+    return TaskWorktree(path, branch, base, main is not None, elsewhere=None if path == there else there)
 
 
 def _base_beside(common: Path, worktrees: Sequence[Path]) -> Path:
@@ -70,12 +75,7 @@ def _base_beside(common: Path, worktrees: Sequence[Path]) -> Path:
 def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", onto: str = "") -> Path:
     """Create a work tree on a new branch that starts at the target's present commit; return its path."""
     new = locate_worktree(topic, git=git, user=user)
-    if new.path.exists() or f"refs/heads/{new.branch}" in git.worktrees.worktree_branches().values():
-        raise CommandError(
-            f"a worktree for {topic} already exists: {sanitize.strip_control_chars(str(new.path))}",
-            hint=f"use the existing worktree, or run homelab work clean {topic}",
-            exit=ExitCode.REFUSED,
-        )
+    _require_new(topic, new, git)
     tip = _fetch_target(git, remote, onto)
     if new.is_main:
         _ignore_folder(git if git.location.top_level() == new.base else git.at(new.base), new.base / WORKTREES_DIR)
@@ -92,6 +92,45 @@ def start_worktree(topic: str, *, git: Repository, user: str, remote: str = "", 
     return new.path
 
 
+def _require_new(topic: str, new: TaskWorktree, git: Repository) -> None:
+    """Raise CommandError if the path or the branch of a new work tree is taken."""
+    shown = sanitize.strip_control_chars(str(new.path))
+    if new.elsewhere:
+        raise _moved_error(new.branch, new.elsewhere)
+    if str(new.path) in git.worktrees.worktree_branches():
+        what = f"a worktree for {topic} already exists: {shown}"
+        hint = f"use the existing worktree, or run homelab work clean {topic}"
+    elif os.path.lexists(new.path):
+        what, hint = f"{shown} exists and is not a worktree of this repository", "move it away, or choose another topic"
+    elif git.history.branch_commit(new.branch):
+        what = f"the branch {new.branch} already exists"
+        hint = f"delete it with git branch -d {new.branch}, or choose another topic"
+    else:
+        return
+    raise CommandError(what, hint=hint, exit=ExitCode.REFUSED)
+
+
+def _moved_error(branch: str, path: Path) -> CommandError:
+    """Return the error for a branch that a work tree at another path has: it may be the user's own."""
+    shown = sanitize.strip_control_chars(str(path))
+    return CommandError(
+        f"{branch} is checked out in another worktree: {shown}",
+        hint=f"use the worktree, or remove it with git worktree remove {shlex.quote(shown)} and git branch -d {branch}",
+        exit=ExitCode.REFUSED,
+    )
+
+
+def _require_no_landing(git: Repository, path: Path) -> None:
+    """Raise CommandError if a landing is running in the work tree, which would then lose its files."""
+    holder = sanitize.strip_control_chars(landing_holder(git.location.homelab_dir()))
+    if holder.endswith(f" in {sanitize.strip_control_chars(str(path))}"):
+        raise CommandError(
+            f"a landing is running in the worktree: {holder}",
+            hint="wait for the landing to finish or stop it, then run the same command again",
+            exit=ExitCode.REFUSED,
+        )
+
+
 def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = False) -> str:
     """Remove a topic's work tree and branch; return a sentence for the user.
 
@@ -101,6 +140,8 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
     old = locate_worktree(topic, git=git, user=user)
     listed = git.worktrees.worktree_branches()
     if str(old.path) not in listed:
+        if old.elsewhere:
+            raise _moved_error(old.branch, old.elsewhere)
         raise CommandError(
             f"there is no worktree for {topic}: {sanitize.strip_control_chars(str(old.path))}", exit=ExitCode.REFUSED
         )
@@ -110,6 +151,7 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
             hint=f"leave the worktree first: cd {sanitize.strip_control_chars(str(old.base))}",
             exit=ExitCode.REFUSED,
         )
+    _require_no_landing(git, old.path)
     sha = git.history.branch_commit(old.branch)
     if not force:
         _require_saved(git.at(old.path), git, old, sha)

@@ -13,6 +13,7 @@ from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land import task_worktree
+from homelab_hooks.land.state import landing_lock
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 
 pytestmark = pytest.mark.slow  # many processes of git each; together they would keep `make check` waiting
@@ -257,3 +258,54 @@ def test_a_topic_is_found_where_it_was_made_although_other_work_trees_came(
         task_worktree.start_worktree("one", git=opened(main), user="ann")
     task_worktree.remove_worktree("one", git=opened(main), user="ann", force=True)
     assert not (folder / "main/.worktrees").exists()
+
+
+def test_a_work_tree_that_was_moved_is_named_with_what_helps(workshop: ScratchRepositories, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    moved = workshop.folder / "moved"
+    ann.git("worktree", "move", str(path), str(moved))
+    hints = []
+    for call in (task_worktree.start_worktree, task_worktree.remove_worktree):
+        with pytest.raises(CommandError, match=f"ann/x is checked out in another worktree: {moved}") as caught:
+            call("x", git=opened(ann), user="ann")
+        assert caught.value.exit is ExitCode.REFUSED
+        hints.append(caught.value.hint)
+    for command in hints[0].partition("remove it with ")[2].split(" and "):
+        ann.git(*command.split()[1:])
+    assert task_worktree.start_worktree("x", git=opened(ann), user="ann") == path
+
+
+@pytest.mark.parametrize("taken_by", ["file", "dead link", "branch"])
+def test_a_hint_about_a_taken_topic_can_help(workshop: ScratchRepositories, opened: Opened, taken_by: str) -> None:
+    """`work clean` removes only a work tree."""
+    ann = workshop.clone("ann")
+    place = ann.path / ".worktrees/x"
+    place.parent.mkdir()
+    if taken_by == "file":
+        place.touch()
+    elif taken_by == "dead link":
+        place.symlink_to("nowhere")
+    else:
+        ann.git("branch", "ann/x")
+    with pytest.raises(CommandError) as caught:
+        task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    assert caught.value.exit is ExitCode.REFUSED
+    assert "work clean" not in caught.value.hint
+    assert "choose another topic" in caught.value.hint
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_work_tree_in_which_a_landing_runs_is_not_removed(
+    workshop: ScratchRepositories, opened: Opened, *, force: bool
+) -> None:
+    """The landing of another work tree does not prevent it."""
+    ann = workshop.clone("ann")
+    git = opened(ann)
+    path, other = (task_worktree.start_worktree(topic, git=git, user="ann") for topic in ("x", "x2"))
+    with landing_lock(git.location.homelab_dir(), who=f"landing ann/x in {path}"):
+        with pytest.raises(CommandError, match=f"a landing is running in the worktree: .*landing ann/x in {path}"):
+            task_worktree.remove_worktree("x", git=git, user="ann", force=force)
+        task_worktree.remove_worktree("x2", git=git, user="ann", force=force)
+    assert (path.exists(), other.exists()) == (True, False)
+    task_worktree.remove_worktree("x", git=git, user="ann", force=force)

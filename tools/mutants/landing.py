@@ -70,4 +70,10 @@ LANDING = (
         (Change("git/transport_error.py", "if _NO_CREDENTIALS.search(line) and", "if not line and"),),
         ("tests/git/test_transport_error.py::test_the_cause_decides_kind_reason_and_hint",),
     ),
+    Defence(
+        "landings-in-a-worktree",
+        "a work tree in which a landing runs is not removed",
+        (Change("land/task_worktree.py", "    _require_no_landing(git, old.path)\n", ""),),
+        ("tests/land/test_task_worktree.py::test_a_work_tree_in_which_a_landing_runs_is_not_removed",),
+    ),
 )
