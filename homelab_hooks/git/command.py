@@ -12,7 +12,9 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.git.environment import BATCH_SSH, subcommand
 from homelab_hooks.git.remote_url import NoRepoName, parse_remote_url
 from homelab_hooks.git.runner import GitCall, GitRunner
+from homelab_hooks.system.child import NO_DIRECTORY
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.system.output import OutputListener
 from homelab_hooks.text.sanitize import strip_control_chars
 from homelab_hooks.text.url_secrets import build_instead_of_config, strip_userinfo, strip_web_userinfo
@@ -52,6 +54,9 @@ class GitCommands:
     @staticmethod
     def _require_run(done: Completed, args: Sequence[str]) -> Completed:
         """Return the result of a git that was run and whose output is complete. Raises CommandError otherwise."""
+        if done.start_error.endswith(NO_DIRECTORY):
+            hint = "run the command in a directory that exists"
+            raise CommandError(f"git cannot be started: {done.start_error}", hint=hint, exit=ExitCode.REFUSED)
         if done.not_found:
             hint = "install git 2.36 or newer, or put it on PATH"
             raise CommandError(f"git cannot be started: {done.start_error}", hint=hint)
@@ -159,4 +164,4 @@ def error_message(done: Completed) -> str:
         for line in lines:
             if line.startswith(mark):
                 return line.removeprefix(mark)
-    return lines[-1] if lines else f"exit code {done.code}, without a message"
+    return lines[-1] if lines else f"git {describe_exit(done.code)} and printed no message"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from errno import ENOENT
+from errno import EACCES, ENOENT
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -104,6 +104,8 @@ class GitPythonRunner:
             import git
         except ImportError as error:  # it looks for the git program when it is imported
             raise CommandError("git cannot be started", hint="install git, or put it on PATH") from error
+        if not os.access(self._directory, os.X_OK):  # GitPython would start git in the current directory
+            raise OSError(EACCES if self._directory.is_dir() else ENOENT, "cannot enter the directory")
         try:
             running = git.Git(str(self._directory)).execute(list(argv), as_process=True, env=dict(env))
         except git.GitCommandNotFound as missing:

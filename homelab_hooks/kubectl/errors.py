@@ -7,6 +7,7 @@ import re
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.polling.outcome import Denied, FailureKind, NotFound, Unavailable
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 
 _LOG_LINE = re.compile(r"^([IWEF]\d{4} |\s|WARNING:|$)")
@@ -83,7 +84,7 @@ def to_poll(done: Completed) -> NotFound | Unavailable | Denied:
     for pattern, hint, exit_, final in _DENIED_PATTERNS:
         if found := pattern.search(text):
             return Denied(_refusal_text(text, pattern, found), hint, exit_, final=final)
-    cause = _error_line(text) or f"kubectl failed with exit code {done.code} and printed no error"
+    cause = _error_line(text) or f"kubectl {describe_exit(done.code)} and printed no error"
     fault = next((fault for pattern, fault in _UNAVAILABLE_PATTERNS if pattern.search(cause)), FailureKind.CONNECTION)
     return Unavailable(cause, fault)
 

@@ -14,6 +14,7 @@ from homelab_hooks.git.remote_url import format_remote_url
 from homelab_hooks.git.repository import Repository
 from homelab_hooks.land.landing import Landing
 from homelab_hooks.land.request import Landed
+from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.text.url_secrets import strip_web_userinfo
 from homelab_hooks.verdict import Verdict
 
@@ -96,7 +97,7 @@ def _run_hook(landing: Landing, hook: Path, there: Landed) -> Verdict:
             env={"HOMELAB_IN_LAND": "1"},
             stdin=there.pre_push_line.encode(),
         )
-        report.detail = f"the post-push hook exited with code {done.code}"
+        report.detail = f"the post-push hook {describe_exit(done.code)}"
         if done.start_error:
             report.detail = f"the post-push hook could not be started: {done.start_error}"
         if not done.ok:

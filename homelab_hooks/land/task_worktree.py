@@ -157,7 +157,12 @@ def remove_worktree(topic: str, *, git: Repository, user: str, force: bool = Fal
         _require_saved(git.at(old.path), git, old, sha)
     done = git.worktrees.remove_worktree(old.path, even_dirty=force)
     if not done.ok:
-        raise CommandError(f"could not remove the worktree: {error_message(done)}", exit=ExitCode.REFUSED)
+        unlock = f"run git worktree unlock {shlex.quote(str(old.path))}, then run the same command again"
+        raise CommandError(
+            f"could not remove the worktree: {error_message(done).removesuffix(';')}",
+            hint=unlock if "locked working tree" in done.err else "",
+            exit=ExitCode.REFUSED,
+        )
     with contextlib.suppress(
         OSError
     ):  # a topic with slashes leaves parent directories; other work trees may be in them
@@ -217,6 +222,9 @@ def _link_git_crypt_keys(git: Repository, path: Path) -> None:
 
 
 def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: str) -> None:
+    if not old.path.is_dir():  # deleted by hand: only the branch can be lost
+        _require_pushed(git, old, sha, head=sha)
+        return
     lost = (*inside.worktrees.unsaved_changes(), *(f"   {path}" for path in inside.worktree.hidden_changes()))
     if lost:
         raise CommandError(
@@ -224,7 +232,10 @@ def _require_saved(inside: Repository, git: Repository, old: TaskWorktree, sha: 
             hint="commit and land the changes, or pass --force to discard them",
             exit=ExitCode.REFUSED,
         )
-    head = inside.history.head()
+    _require_pushed(git, old, sha, head=inside.history.head())
+
+
+def _require_pushed(git: Repository, old: TaskWorktree, sha: str, *, head: str) -> None:
     unlanded = max((git.history.unpushed_count(each) for each in {sha, head} - {""}), default=0)
     if unlanded:
         raise CommandError(

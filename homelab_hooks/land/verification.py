@@ -17,6 +17,7 @@ from homelab_hooks.follow.child_output import ChildOutput
 from homelab_hooks.land.request import VerifyCommand
 from homelab_hooks.polling.loop import Clock
 from homelab_hooks.system.completed import Completed
+from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.text.humanize import join_names
 from homelab_hooks.text.sanitize import is_unfinished, strip_control_chars
@@ -215,8 +216,7 @@ def run_verification(
 
 def verification_error(run: VerificationRun, done: Completed, *, hint: str) -> CommandError:
     """Return the error for a command that failed (22)."""
-    how = f"was killed by signal {-done.code}" if done.code < 0 else f"exited with code {done.code}"
-    what = f"verification failed: `{run.command}` {how}"
+    what = f"verification failed: `{run.command}` {describe_exit(done.code)}"
     if done.start_error:
         what = f"verification could not be started: {done.start_error}"
     return CommandError(what, hint=hint, exit=ExitCode.VERIFY_FAILED)

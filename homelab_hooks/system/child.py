@@ -34,6 +34,10 @@ _UNUSABLE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM, errno.ENOEX
 _NOT_FOUND_EXIT_CODE, _NOT_STARTED_EXIT_CODE = 127, 126
 
 
+NO_DIRECTORY = "no such directory"
+"""the end of the reason if the directory that a process is to run in does not exist"""
+
+
 class ChildEnd(Enum):
     """How waiting for a child ended."""
 
@@ -63,7 +67,7 @@ def describe_start_error(error: OSError, argv: Sequence[str], path: str, cwd: Pa
 
 def _start_error_reason(error: OSError, program: str, path: str, cwd: Path | None) -> str:
     if cwd is not None and not cwd.is_dir():
-        return f"{cwd}: no such directory"
+        return f"{cwd}: {NO_DIRECTORY}"
     file = program if "/" in program else shutil.which(program, path=path)
     if error.errno == errno.ENOENT:
         if file is None or not os.path.lexists(file):

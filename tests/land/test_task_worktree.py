@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -309,3 +310,26 @@ def test_a_work_tree_in_which_a_landing_runs_is_not_removed(
         task_worktree.remove_worktree("x2", git=git, user="ann", force=force)
     assert (path.exists(), other.exists()) == (True, False)
     task_worktree.remove_worktree("x", git=git, user="ann", force=force)
+
+
+def test_a_work_tree_whose_files_were_deleted_by_hand_is_cleaned(workshop: ScratchRepositories, opened: Opened) -> None:
+    """Git was run in the main work tree then, because the directory was missing."""
+    ann = workshop.clone("ann")
+    ann.write("untracked", "mine\n")
+    path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    shutil.rmtree(path)
+    with pytest.raises(CommandError, match="no such directory"):
+        opened(ann).at(path).history.head()
+    assert "removed" in task_worktree.remove_worktree("x", git=opened(ann), user="ann")
+    assert (ann.path / "untracked").exists()
+    assert task_worktree.start_worktree("x", git=opened(ann), user="ann") == path
+
+
+def test_a_locked_work_tree_has_a_hint_that_unlocks_it(workshop: ScratchRepositories, opened: Opened) -> None:
+    ann = workshop.clone("ann")
+    path = task_worktree.start_worktree("x", git=opened(ann), user="ann")
+    ann.git("worktree", "lock", str(path))
+    with pytest.raises(CommandError, match=r"locked working tree$") as caught:
+        task_worktree.remove_worktree("x", git=opened(ann), user="ann", force=True)
+    ann.git(*caught.value.hint.partition(", then")[0].split()[2:])
+    task_worktree.remove_worktree("x", git=opened(ann), user="ann")

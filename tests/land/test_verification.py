@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.land.verification import choose_candidate, detect_command, probe_with
+from homelab_hooks.land.verification import (
+    VerificationRun,
+    choose_candidate,
+    detect_command,
+    probe_with,
+    verification_error,
+)
 from homelab_hooks.system.process_runner import ProcessRunner
 
 FOUND = [
@@ -105,3 +112,18 @@ def test_a_program_on_the_path_that_cannot_be_run_is_passed_over(tmp_path: Path,
     assert found is not None
     can_run = probe_with(ProcessRunner({"PATH": str(tmp_path)}))
     assert choose_candidate(found, can_run).command == "python3 -m pytest"
+
+
+@pytest.mark.parametrize(
+    ("script", "how"),
+    [
+        ("kill -SEGV $$", "was killed by SIGSEGV"),
+        ("sh -c 'kill -KILL $$'; exit $?", "exited with code 137 (SIGKILL in a shell)"),
+        ("exit 128", "exited with code 128"),
+        ("exit 255", "exited with code 255"),
+    ],
+)
+def test_the_signal_that_ended_a_verification_is_named(script: str, how: str) -> None:
+    run = VerificationRun(script, None)
+    done = ProcessRunner(os.environ).run(["sh", "-c", script])
+    assert verification_error(run, done, hint="").message == f"verification failed: `{script}` {how}"

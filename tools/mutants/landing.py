@@ -76,4 +76,10 @@ LANDING = (
         (Change("land/task_worktree.py", "    _require_no_landing(git, old.path)\n", ""),),
         ("tests/land/test_task_worktree.py::test_a_work_tree_in_which_a_landing_runs_is_not_removed",),
     ),
+    Defence(
+        "missing-directories",
+        "git for a directory that does not exist does not run in the current one",
+        (Change("git/gitpython.py", "if not os.access(self._directory, os.X_OK):", "if not self._directory:"),),
+        ("tests/land/test_task_worktree.py::test_a_work_tree_whose_files_were_deleted_by_hand_is_cleaned",),
+    ),
 )

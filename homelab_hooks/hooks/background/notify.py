@@ -10,6 +10,7 @@ from pathlib import Path
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.events import Event, Log, LogLevel, Result
 from homelab_hooks.system import process_table, terminal
+from homelab_hooks.system.exit_status import describe_exit
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import ProcessInfo
 from homelab_hooks.text.humanize import short_sha
@@ -63,7 +64,7 @@ def _run_notify_command(
     stdin = f"{result_json}\n".encode()
     done = targets.runner.run(["sh", "-c", config.notify], cwd=targets.directory, stdin=stdin, timeout=NOTIFY_TIMEOUT_S)
     if not done.ok:
-        why = "timed out" if done.timed_out else f"exited with {done.code}"
+        why = "timed out" if done.timed_out else describe_exit(done.code)
         text = f"the command from {config.source('notify')} {why}"
         emit(Log(source="homelab", text=text, level=LogLevel.WARNING))
     return done.ok

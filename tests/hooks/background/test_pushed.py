@@ -201,8 +201,8 @@ def test_a_watch_runs_where_git_refuses_git_directories_that_it_merely_finds(san
 def test_a_notification_that_fails_is_written_down(sandbox: PushSandbox) -> None:
     sandbox.commit(timelines.make_green())
     sandbox.git(*PUSH, HOMELAB_NOTIFY="echo secret >&2; exit 3")
-    wait_until(lambda: "exited with 3" in sandbox.log())
-    assert "warning: the command from environment HOMELAB_NOTIFY exited with 3" in sandbox.log()
+    wait_until(lambda: "exited with code 3" in sandbox.log())
+    assert "warning: the command from environment HOMELAB_NOTIFY exited with code 3" in sandbox.log()
 
 
 def test_the_notifying_command_has_none_of_our_tokens(sandbox: PushSandbox) -> None:
