@@ -76,12 +76,20 @@ class Location:
     def git_path(self, name: str) -> Path:
         """Return the path of a file or directory of git's for this work tree; `hooks` respects core.hooksPath.
 
+        With an empty core.hooksPath, git runs `/pre-push` and so on, and prints no path (measured with git 2.39).
+
         Raises CommandError (refused) outside a repository.
         """
         found = self._place("--git-path", name)
+        if found is None and name == "hooks" and self._has_empty_hooks_path():
+            return Path("/")
         if found is None:
             raise _not_a_repository()
         return found
+
+    def _has_empty_hooks_path(self) -> bool:
+        done = self._git.run("config", "--get", "core.hooksPath")
+        return done.ok and done.out == "\n" and self.git_dir() is not None
 
     def is_valid_branch(self, name: str) -> bool:
         """Return whether this is a valid branch name."""

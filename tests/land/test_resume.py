@@ -636,6 +636,15 @@ def test_the_post_push_hook_is_found_where_the_hooks_are_configured_to_be(
     assert events.lines("post-push") == ["found"]
 
 
+def test_with_an_empty_hooks_path_a_landing_is_followed(workshop: ScratchRepositories, git_land: GitLand) -> None:
+    """It was an error after the push, "not a git repository": git names no path for the hooks then."""
+    ann = workshop.clone("ann", branch="topic")
+    ann.commit("a")
+    ann.git("config", "core.hooksPath", "")
+    verdict = git_land(ann, follow_up=lambda there: Verdict(exit=ExitCode.OK, reason=there.sha))
+    assert (verdict.exit, verdict.reason) == (ExitCode.OK, ann.head)
+
+
 def test_without_watching_the_post_push_hook_does_not_run_either(
     workshop: ScratchRepositories, git_land: GitLand, events: Any
 ) -> None:

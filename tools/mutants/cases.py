@@ -83,7 +83,7 @@ CASES = (
     Defence(
         "lfs-objects",
         "a push from a repository that uses git-lfs uploads its objects",
-        (Change("hooks/install/shims/pre-push", """[ -d "$dir/lfs" ] || exit 0""", "exit 0"),),
+        (Change("hooks/install/shims/pre-push", """[ -d "$dir/lfs" ] || [ -n "$uses" ] || exit 0""", "exit 0"),),
         ("tests/hooks/install/test_promises.py::test_the_hook_of_git_lfs_runs_once_where_ours_is_in_its_place",),
     ),
     Defence(

@@ -82,4 +82,22 @@ LANDING = (
         (Change("git/gitpython.py", "if not os.access(self._directory, os.X_OK):", "if not self._directory:"),),
         ("tests/land/test_task_worktree.py::test_a_work_tree_whose_files_were_deleted_by_hand_is_cleaned",),
     ),
+    Defence(
+        "empty-hooks-path",
+        "an empty core.hooksPath is not a directory outside a repository",
+        (Change("git/location.py", 'if found is None and name == "hooks" and', "if not name and"),),
+        ("tests/land/test_resume.py::test_with_an_empty_hooks_path_a_landing_is_followed",),
+    ),
+    Defence(
+        "lfs-by-attributes",
+        "a push calls git-lfs also where its objects are kept elsewhere",
+        (Change("hooks/install/shims/pre-push", "then uses=1; fi", "then uses=''; fi"),),
+        ("tests/hooks/install/test_promises.py::test_the_hook_of_git_lfs_runs_once_where_ours_is_in_its_place",),
+    ),
+    Defence(
+        "recommended-installs",
+        "hooks status does not recommend an install that is refused",
+        (Change("hooks/install/status.py", "if isinstance(plan, InstallRefused):", "if False:"),),
+        ("tests/hooks/install/test_commands.py::test_status_does_not_recommend_what_would_be_refused",),
+    ),
 )

@@ -27,6 +27,7 @@ from homelab_hooks.hooks.install.model import (
 
 STATE_FILES = ("pushing", "pushed", "clock")
 """files that the shims write to <common directory>/homelab"""
+_ROOT = Path("/")
 _SHARED_SCOPES = {"global", "system", "command"}
 """scopes in which core.hooksPath applies to other repositories too"""
 
@@ -51,7 +52,7 @@ def inspect_repository(git: HookConfig) -> HookFacts:
         notes=tuple(ours / name for name in STATE_FILES if (ours / name).exists()),
         hook_config=_hook_config(git, scope),
         installed_shims=_installed_shims(scope),
-        uses_lfs=(common / "lfs").is_dir(),
+        uses_lfs=_uses_lfs(common, git.location.top_level()),
     )
 
 
@@ -75,6 +76,15 @@ def find_homelab(environ: Mapping[str, str]) -> str:
     """Return the path of `homelab`: next to this Python, else on PATH; empty if it is in neither place."""
     beside = Path(sys.executable).parent / "homelab"
     return str(beside) if beside.exists() else shutil.which("homelab", path=environ.get("PATH")) or ""
+
+
+def _uses_lfs(common: Path, top: Path | None) -> bool:
+    """Return whether the repository uses git-lfs, as the pre-push shim finds out.
+
+    With lfs.storage, git-lfs keeps its objects elsewhere (git-lfs-config(5)); then the attributes show that it is used.
+    """
+    files = [common / "info/attributes", *([top / ".gitattributes"] if top else [])]
+    return (common / "lfs").is_dir() or any("filter=lfs" in (_read_text(path) or "") for path in files)
 
 
 def _data_home(environ: Mapping[str, str]) -> Path:
@@ -110,16 +120,18 @@ def _hooks_dir(
         origin = f"git config core.hooksPath ({entry.scope})" if entry else ""
         own = any(path.resolve().is_relative_to(part.resolve()) for part in inside)
         shared = entry is not None and entry.scope in _SHARED_SCOPES and not own
-    missing = f"{path} is not a directory" if path.exists() and not path.is_dir() else ""
+    problem = f"{path} is not a directory" if path.exists() and not path.is_dir() else ""
+    if path == _ROOT and origin:
+        problem = "core.hooksPath is empty, so git looks for hooks in / and runs none of this repository"
     within = git.at(path) if path.is_dir() else _nearest_git(git, path)
     private = bool(inside) and path.resolve().is_relative_to(inside[0].resolve())
-    seen = not missing and not private and within.in_work_tree()
+    seen = not problem and not private and within.in_work_tree()
     return HooksDir(
         path=path,
         hooks=tuple(_hook_slot(within if seen else None, path, name) for name in shims.INSTALLED_HOOKS),
         origin=origin,
         shared=shared,
-        problem=missing,
+        problem=problem,
         leftovers=tuple(sorted(path.glob(f"*{TEMP_SUFFIX}*"))) if path.is_dir() else (),
     )
 

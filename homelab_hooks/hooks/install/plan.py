@@ -128,7 +128,8 @@ def _obstacles(facts: HookFacts, folder: HooksDir, hook: HookSlot) -> Iterator[I
     """Yield the reasons against a file in the hooks directory, the most important first."""
     path, whose = hook.file.path, hook.file.owner
     if folder.problem:
-        yield InstallRefused(folder.problem, f"fix or unset {folder.origin or folder.path}")
+        remedy = f"fix or unset {folder.origin}" if folder.origin else f"move {folder.path} out of the way"
+        yield InstallRefused(folder.problem, remedy)
     if folder.shared and facts.scope.option != "--global":
         yield InstallRefused(
             f"{folder.path} ({folder.origin}) is used by every repository", "run homelab hooks install --global"

@@ -11,7 +11,7 @@ from homelab_hooks.config.resolve import TRACKED_FILE
 from homelab_hooks.hooks.install import shims
 from homelab_hooks.hooks.install.managers import HookManager
 from homelab_hooks.hooks.install.model import HookFacts, HookFile, HooksDir, HookSlot
-from homelab_hooks.hooks.install.plan import CONFIG_HOOKS_VERSION
+from homelab_hooks.hooks.install.plan import CONFIG_HOOKS_VERSION, InstallRefused, plan_install
 
 
 class StatusInput(NamedTuple):
@@ -51,8 +51,14 @@ def hook_status(facts: HookFacts, every: HookFacts | None, aim: StatusInput) -> 
         lines.append(f"post-push: {_owner_name(aim.post_push.owner)}; git land runs it instead of its own watch")
     elif here:
         lines.append("post-push: none; git land uses its own watch")
+    if here:
+        return HookStatus(here, tuple(lines))
     option = " --global" if facts.scope.option == "--global" else ""
-    return HookStatus(here, tuple(lines), "" if here else f"run homelab hooks install{option}")
+    plan = plan_install(facts, dict.fromkeys(shims.INSTALLED_HOOKS, ""))
+    if isinstance(plan, InstallRefused):
+        lines.append(f"homelab hooks install{option} would be refused: {plan.reason}")
+        return HookStatus(here, tuple(lines), plan.remedy)
+    return HookStatus(here, tuple(lines), f"run homelab hooks install{option}")
 
 
 def is_active(facts: HookFacts) -> bool:

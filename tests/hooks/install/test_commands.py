@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from homelab_hooks.hooks.install import discover, shims, status as install_status
@@ -55,6 +57,31 @@ def test_a_refusal_ends_with_20_and_a_remedy(sandbox: HookSandbox) -> None:
     assert "hint: " in ended.err
     outside = Shell(sandbox.environ, sandbox.folder)("homelab", "hooks", "status")
     assert (outside.code, outside.result["verdict"]) == (20, "refused")
+
+
+REFUSED_PLACES = {
+    "core.hooksPath=/dev/null": "fix or unset git config core.hooksPath (local)",
+    "core.hooksPath=": "fix or unset git config core.hooksPath (local)",
+    "file": "move {hooks} out of the way",
+    "core.hooksPath=tools": "add reference-transaction to .gitignore there",
+}
+
+
+@pytest.mark.parametrize("place", REFUSED_PLACES)
+def test_status_does_not_recommend_what_would_be_refused(sandbox: HookSandbox, place: str) -> None:
+    hooks = sandbox.mine.path / ".git/hooks"
+    if place.startswith("core."):
+        sandbox.mine.git("config", *place.split("="))
+    else:
+        shutil.rmtree(hooks, ignore_errors=True)
+        hooks.touch()
+    shell = Shell(sandbox.environ, sandbox.mine.path)
+    refused, status = shell("homelab", "hooks", "install"), shell("homelab", "hooks", "status")
+    assert (refused.code, status.code, status.result["verdict"]) == (20, 0, "nothing")
+    remedy = REFUSED_PLACES[place].format(hooks=hooks)
+    for ended in (refused, status):
+        assert f"hint: {remedy}" in ended.err
+    assert "homelab hooks install would be refused: " in status.err
 
 
 def said(sandbox: HookSandbox, aim: StatusInput) -> str:

@@ -125,17 +125,23 @@ KEEPS_LFS = '#!/bin/sh\ngit lfs pre-push "$@"\n'
 
 @pytest.mark.parametrize(
     ("uses_lfs", "kept", "exit_code", "calls"),
-    [(False, "", 0, 0), (True, "", 0, 1), (True, KEEPS_LFS, 0, 1), (True, "#!/bin/sh\ncat\n", 0, 1), (True, "", 2, 1)],
+    [
+        ("", "", 0, 0), ("lfs/", "", 0, 1), ("lfs/", KEEPS_LFS, 0, 1), ("lfs/", "#!/bin/sh\ncat\n", 0, 1),
+        ("lfs/", "", 2, 1), ("../.gitattributes", "", 0, 1), ("info/attributes", "", 0, 1),
+    ],
 )  # fmt: skip
 def test_the_hook_of_git_lfs_runs_once_where_ours_is_in_its_place(
-    sandbox: HookSandbox, *, uses_lfs: bool, kept: str, exit_code: int, calls: int
+    sandbox: HookSandbox, *, uses_lfs: str, kept: str, exit_code: int, calls: int
 ) -> None:
+    """With lfs.storage elsewhere, only the attributes show that git-lfs is used."""
     log = sandbox.folder / "lfs"
     write(sandbox.programs / "git-lfs", f'#!/bin/sh\necho "$*: $(cat)" >>"{log}"\nexit {exit_code}\n')
     if kept:
         write(sandbox.hooks / "pre-push", kept)
-    if uses_lfs:
-        (sandbox.mine.path / ".git/lfs").mkdir()
+    if uses_lfs.endswith("/"):
+        (sandbox.mine.path / ".git" / uses_lfs).mkdir()
+    elif uses_lfs:
+        sandbox.mine.write(f".git/{uses_lfs}", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
     (sandbox.programs / "homelab").unlink()
     ended = Shell(sandbox.environ, sandbox.mine.path)("homelab", "hooks", "install")
     assert ended.code == 0, ended
@@ -147,7 +153,7 @@ def test_the_hook_of_git_lfs_runs_once_where_ours_is_in_its_place(
         [True] * calls
     )
     status = Shell(sandbox.environ, sandbox.mine.path)("homelab", "hooks", "status").err
-    assert ("runs git lfs pre-push" in status) is (uses_lfs and kept != KEEPS_LFS)
+    assert ("runs git lfs pre-push" in status) is (bool(uses_lfs) and kept != KEEPS_LFS)
 
 
 @pytest.mark.skipif(shutil.which("git-lfs") is not None, reason="git-lfs is installed here")
