@@ -15,6 +15,8 @@ from homelab_hooks.land.request import Strategy, VerifyCommand
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 
+pytestmark = pytest.mark.slow  # many processes of git each
+
 GitLand = Callable[..., Verdict]
 
 

@@ -19,6 +19,8 @@ from homelab_hooks.simulators.git_http import GitFault, GitServer, GitService, P
 from homelab_hooks.simulators.repositories import Clone, ScratchRepositories
 from homelab_hooks.verdict import Verdict
 
+pytestmark = pytest.mark.slow  # a server and many processes of git each
+
 PAGE = {GitService.FETCH_REFS: GitFault.WEB_PAGE}
 
 

@@ -1,4 +1,4 @@
-"""What protects the user's own work from a landing, and a landing from what it left behind."""
+"""What protects the work of the user from a landing, and a landing from processes that outlived it."""
 
 from __future__ import annotations
 
