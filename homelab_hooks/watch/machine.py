@@ -33,7 +33,8 @@ What always holds:
  2. What was seen stays seen. A row beyond `created` is confirmed, and no empty, older or inconsistent list removes it:
     lists behind a cache or a replica go back in time.
  3. A row that was only ever `created` may vanish (filtered, no configuration), after two lists without it, and its
-    number may go to another commit. So a number is never followed without its commit.
+    number may go to another commit. So a number is never followed without its commit. A confirmed row is dropped only
+    once responses have given its number to another commit consistently (`reassigned.py`).
  4. Success is cross-checked. A pipeline in `success` with a failed workflow counts as failed, and the detail is waited
     for briefly before the list's word counts alone.
  5. An unknown status is undecided, and never success.
@@ -166,6 +167,8 @@ def _next_query(
     commits: set[str] = set()
     rows = _visible_pipelines(watch, observation)
     for track, ruling in rulings.items():
+        if track.claim:
+            details[track.run] = None
         match ruling:
             case Undecided.RUNNING if len(rulings) > 1 and now >= watch.fast_until and not watch.stream_reliable:
                 details[track.run] = None
@@ -192,7 +195,7 @@ def _detail_only(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Unde
         return None
     ((track, ruling),) = rulings.items()
     running = ruling is Undecided.RUNNING and track.pipeline.status is Status.RUNNING
-    return track.run if running else None
+    return track.run if running and track.claim is None else None
 
 
 def _is_decided(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecided]) -> bool:
@@ -214,13 +217,13 @@ def _verdict(watch: CiWatchState, rulings: dict[PipelineTrack, Ruling | Undecide
         hint=ruling.hint,
         sha=watch.scope.sha,
         pipelines=build_pipeline_results(watch),
-        url=track.pipeline.url,
+        url=track.page_url,
     )
 
 
 def build_pipeline_results(watch: CiWatchState) -> tuple[PipelineResult, ...]:
     """Return every deciding pipeline as the result shows it."""
-    return tuple(build_pipeline_result(track.pipeline) for track in watch.tracks)
+    return tuple(build_pipeline_result(track.pipeline._replace(url=track.page_url)) for track in watch.tracks)
 
 
 def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> CiWatchState:
@@ -230,10 +233,16 @@ def _check_timeouts(watch: CiWatchState, poll: Poll[CiObservation], now: float) 
         return _finish(watch, contact.build_unreachable_verdict(poll, watch.timeouts))
     has_waited = watch.seconds_in_contact(now) >= watch.timeouts.appear or not watch.repo_active
     if isinstance(poll, Found | NotFound) and not watch.tracks and has_waited:
-        gone = ", ".join(map(str, watch.vanished))
-        reason = f"{gone} was created and then filtered out" if gone else "no pipeline appeared"
-        return _finish(watch, Verdict(exit=ExitCode.NO_PIPELINE, reason=reason))
+        return _finish(watch, Verdict(exit=ExitCode.NO_PIPELINE, reason=_describe_absence(watch)))
     return _finish_at_timeout(watch, poll, now) if _is_over(watch, poll, now) else watch
+
+
+def _describe_absence(watch: CiWatchState) -> str:
+    if watch.reassigned:
+        runs = ", ".join(map(str, watch.reassigned))
+        return f"the server has removed {runs}, and given the number to another commit"
+    gone = ", ".join(map(str, watch.vanished))
+    return f"{gone} was created and then filtered out" if gone else "no pipeline appeared"
 
 
 def _is_over(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> bool:
@@ -252,7 +261,7 @@ def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: floa
     rulings = {track: evaluate_pipeline(track, watch, visible, now) for track in watch.tracks}
     undecided = [track for track, ruling in rulings.items() if not isinstance(ruling, Ruling)]
     unseen = f"no usable response so far ({poll.reason})" if isinstance(poll, Unavailable) else _NOT_APPEARED
-    numbers = ", ".join(f"{t.run} is {t.pipeline.status}" for t in undecided) or unseen
+    numbers = ", ".join(_describe_undecided(t) for t in undecided) or unseen
     outcome = f"undecided: {numbers}" if watch.timeouts.one_poll else f"timed out: {numbers}"
     decided = [ruling.exit for ruling in rulings.values() if isinstance(ruling, Ruling)]
     if choose_worst_exit((*decided, ExitCode.TIMEOUT)) is ExitCode.TIMEOUT:
@@ -260,6 +269,11 @@ def _finish_at_timeout(watch: CiWatchState, poll: Poll[CiObservation], now: floa
         return _finish(watch, Verdict(exit=ExitCode.TIMEOUT, reason=outcome, hint=hint))
     verdict = _verdict(watch, rulings)
     return watch._replace(verdict=verdict._replace(reason=f"{verdict.reason}; {outcome}"))
+
+
+def _describe_undecided(track: PipelineTrack) -> str:
+    other = f", but the server gives its number to commit {short_sha(track.claim.commit)}" if track.claim else ""
+    return f"{track.run} is {track.pipeline.status}{other}"
 
 
 _NOT_APPEARED = "no pipeline has appeared yet"
@@ -275,7 +289,7 @@ def _is_waiting_for_ci(watch: CiWatchState) -> bool:
 
 
 def _finish(watch: CiWatchState, verdict: Verdict) -> CiWatchState:
-    url = watch.tracks[0].pipeline.url if watch.tracks else ""
+    url = watch.tracks[0].page_url if watch.tracks else ""
     return watch._replace(
         verdict=verdict._replace(sha=watch.scope.sha, pipelines=build_pipeline_results(watch), url=url)
     )

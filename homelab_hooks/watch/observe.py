@@ -9,6 +9,7 @@ from homelab_hooks.events import REMOVED_STATUS, Event, Log, LogLevel
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch import estimate
 from homelab_hooks.watch.diff import build_pipeline_event, diff_details
+from homelab_hooks.watch.reassigned import drop_reassigned
 from homelab_hooks.watch.state import CiObservation, CiWatchState, PipelineTrack
 
 PROGRESS_RANKS = {Status.CREATED: 0, Status.BLOCKED: 1, Status.PENDING: 2, Status.UNKNOWN: 3, Status.RUNNING: 3}
@@ -33,6 +34,7 @@ def apply_observation(
     events: list[Event] = []
     for apply in (
         _drop_missing,
+        drop_reassigned,
         estimate.learn_estimate,
         _track_newest,
         _apply_details,

@@ -122,7 +122,7 @@ def _steady_delay(watch: CiWatchState, now: float) -> float:
     if not watch.tracks:
         is_early = watch.seconds_in_contact(now) < INTERVALS.early_period_s
         return INTERVALS.early_s if is_early else INTERVALS.unconfirmed_s
-    if any(not track.confirmed or track.misses for track in watch.tracks):
+    if any(not track.confirmed or track.misses or track.claim for track in watch.tracks):
         return INTERVALS.unconfirmed_s  # the stream does not report that a pipeline vanished
     lasted = now - max(track.status_changed_at for track in watch.tracks)
     if watch.stream_reliable:  # a stream that falls silent is noticed soon where quick failures come

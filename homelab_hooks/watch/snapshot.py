@@ -90,4 +90,5 @@ def _with_detail(track: PipelineTrack, dependencies: WatchDependencies, repo: Re
     if repo is None or (track.detail and track.detail.status is track.pipeline.status):
         return track
     answer = dependencies.ci.runs.pipeline(repo, track.run, within=BEST_EFFORT_TIMEOUT_S)
-    return track._replace(detail=answer.value) if isinstance(answer, Found) else track
+    is_own = isinstance(answer, Found) and (answer.value.run, answer.value.commit) == (track.run, track.pipeline.commit)
+    return track._replace(detail=answer.value) if isinstance(answer, Found) and is_own else track

@@ -98,6 +98,18 @@ class CiQuery(NamedTuple):
     queue: bool = False
 
 
+class NumberClaim(NamedTuple):
+    """Responses that give the number of a confirmed pipeline to another commit, and none that shows ours."""
+
+    since: float
+    """when the first of them came, by our clock"""
+    commit: str = ""
+    by_list: bool = False
+    by_detail: bool = False
+    is_newer: bool = True
+    """the pipeline that they show was created later than ours, by the server's clock"""
+
+
 class PipelineTrack(NamedTuple):
     """A group of pipelines and its newest one; restarts and superseding pipelines take its place."""
 
@@ -116,6 +128,8 @@ class PipelineTrack(NamedTuple):
     """when its end was first observed"""
     misses: int = 0
     """lists in a row that reached down to it and did not have it"""
+    claim: NumberClaim | None = None
+    """set while the server gives its number to another commit"""
 
     @property
     def run(self) -> RunRef:
@@ -126,6 +140,11 @@ class PipelineTrack(NamedTuple):
     def number(self) -> int:
         """Return the number of the pipeline that is followed now."""
         return self.pipeline.number
+
+    @property
+    def page_url(self) -> str:
+        """Return the pipeline's web page; empty while the server gives its number to another commit."""
+        return "" if self.claim else self.pipeline.url
 
     @property
     def final_detail(self) -> Pipeline | None:
@@ -163,6 +182,8 @@ class CiWatchState(NamedTuple):
     """the last list lacked a confirmed pipeline, so what it lacks proves nothing"""
     vanished: tuple[RunRef, ...] = ()
     """pipelines of the commit that were only ever `created` and then vanished"""
+    reassigned: tuple[RunRef, ...] = ()
+    """pipelines of the commit whose number the server has given to another commit"""
     reported_others: frozenset[tuple[RunRef, Status]] = frozenset()
     warned_about: frozenset[str] = frozenset()
     last_event_at: float = 0.0

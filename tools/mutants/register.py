@@ -14,6 +14,7 @@ from tools.mutants.secrets import SECRETS
 from tools.mutants.server import SERVER
 from tools.mutants.stream import STREAM
 from tools.mutants.text import TEXT
+from tools.mutants.watching import WATCHING
 
 REGISTER = (
     *SECRETS,
@@ -28,4 +29,5 @@ REGISTER = (
     *SEARCH,
     *PIPELINES,
     *LANDING,
+    *WATCHING,
 )
