@@ -14,12 +14,13 @@ from homelab_hooks.ci.provider import Provider, Traits
 from homelab_hooks.ci.providers import default_traits
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.errors import CommandError
-from homelab_hooks.events import ContactLost, ContactRestored, Event
+from homelab_hooks.events import ContactLost, ContactRestored, Event, Waiting
 from homelab_hooks.git.containment import Containment, ContainmentCheck
 from homelab_hooks.git.history import Commit, GitContainment
 from homelab_hooks.git.reader import ReadOnlyRepository
 from homelab_hooks.git.remote_url import RepoAddress, parse_remote_url
 from homelab_hooks.git.remotes import choose_remote
+from homelab_hooks.polling.contact import HEARTBEAT_INTERVAL_S
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
@@ -151,10 +152,11 @@ def _lazy_containment(runtime: Runtime, remote: Callable[[], str]) -> Containmen
 
 
 def only_contact_events(tell: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Pass on only lost and restored contact; the caller reports everything else itself."""
+    """Pass on only lost and restored contact, and heartbeats; the caller reports everything else itself."""
 
     def emit_contact(event: Event) -> None:
-        if isinstance(event, ContactLost | ContactRestored):
+        is_heartbeat = isinstance(event, Waiting) and event.elapsed >= HEARTBEAT_INTERVAL_S
+        if is_heartbeat or isinstance(event, ContactLost | ContactRestored):
             tell(event)
 
     return emit_contact

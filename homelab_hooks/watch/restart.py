@@ -18,6 +18,8 @@ class Rerun(NamedTuple):
     """Run these pipelines again."""
 
     runs: tuple[RunRef, ...]
+    misconfigured: tuple[RunRef, ...] = ()
+    """pipelines that failed too, and that a restart cannot help"""
 
 
 class StartManually(NamedTuple):
@@ -47,12 +49,7 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     failed = [track.pipeline for track in snapshot.tracks if track.pipeline.status in _RESTARTABLE]
     misconfigured = [track.pipeline for track in snapshot.tracks if track.pipeline.status is Status.ERROR]
     if not failed and misconfigured:
-        raise CommandError(
-            f"{misconfigured[0].run} has a configuration error: a restart uses the "
-            "stored configuration, not the fixed one",
-            hint="fix the configuration and push a commit",
-            exit=ExitCode.REFUSED,
-        )
+        raise make_misconfigured_error(misconfigured[0].run)
     cancelled = [other for pipeline in failed for other in _pipelines_it_would_cancel(pipeline, snapshot.rows, sha)]
     if cancelled and not force:
         raise CommandError(
@@ -63,7 +60,16 @@ def plan_restart(snapshot: CommitSnapshot, sha: str, *, branches: tuple[str, ...
     if not failed:
         statuses = ", ".join(f"{track.run} is {track.pipeline.status}" for track in snapshot.tracks)
         return NothingToDo(f"nothing has failed: {statuses}")
-    return Rerun(tuple(pipeline.run for pipeline in failed))
+    return Rerun(tuple(pipeline.run for pipeline in failed), tuple(pipeline.run for pipeline in misconfigured))
+
+
+def make_misconfigured_error(run: RunRef) -> CommandError:
+    """Return the error for a pipeline that a restart cannot help."""
+    return CommandError(
+        f"{run} has a configuration error: a restart uses the stored configuration, not the fixed one",
+        hint="fix the configuration and push a commit",
+        exit=ExitCode.REFUSED,
+    )
 
 
 def _pipelines_it_would_cancel(pipeline: Pipeline, rows: tuple[Pipeline, ...], sha: str) -> list[Pipeline]:

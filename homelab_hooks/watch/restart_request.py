@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from homelab_hooks.ci.model import Pipeline, Repo, RunRef
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel
-from homelab_hooks.exit_codes import ExitCode
+from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
 from homelab_hooks.polling.loop import Clock, poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Decision, Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.humanize import short_sha
+from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.diff import build_pipeline_event
-from homelab_hooks.watch.restart import Rerun, StartManually
+from homelab_hooks.watch.restart import Rerun, StartManually, make_misconfigured_error
 from homelab_hooks.watch.snapshot import CommitSnapshot
 
 CONFIRM_TIMEOUT_S = 20.0
@@ -23,6 +24,20 @@ CONFIRM_INTERVAL_S = 1.0
 """seconds between two polls for such a pipeline"""
 CONFIRM_PAGE_SIZE = 10
 """rows of the list that are read for it"""
+
+
+WORST_FIRST = (
+    ExitCode.DENIED, ExitCode.UNREACHABLE, ExitCode.FAILED, ExitCode.CANCELLED, ExitCode.SUPERSEDED, ExitCode.BLOCKED,
+    ExitCode.REFUSED, ExitCode.NO_PIPELINE, ExitCode.TIMEOUT, ExitCode.OK,
+)  # fmt: skip
+"""the order of severity for several pipelines of which some were not restarted"""
+
+
+class RestartOutcome(NamedTuple):
+    """The pipelines that were started, and why others were not."""
+
+    started: tuple[Pipeline, ...]
+    problems: tuple[CommandError, ...] = ()
 
 
 class PendingStart(NamedTuple):
@@ -44,34 +59,62 @@ def apply_restart_plan(
     *,
     clock: Clock,
     emit: Callable[[Event], None],
-) -> tuple[Pipeline, ...]:
-    """Start what the plan names, report each new pipeline, and return them. Raises CommandError if there is none.
+) -> RestartOutcome:
+    """Start what the plan names, and report each new pipeline and each one that was not restarted.
 
-    A start is sent once only: a response of 500 may have created the pipeline all the same (recording 10-restart).
+    Raises CommandError if none was started, or as soon as a start is denied or cannot be confirmed. A start is sent
+    only once: a response of 500 may have created the pipeline all the same (recording 10-restart).
     """
     assert snapshot.repo is not None  # noqa: S101 - a plan is made from a snapshot with a repository
-    repo = snapshot.repo
     highest_number = max((row.number for row in snapshot.rows), default=0)
     started: list[Pipeline] = []
-    filtered: list[CommandError] = []
+    problems: list[CommandError] = []
+    if isinstance(plan, Rerun):
+        problems += map(make_misconfigured_error, plan.misconfigured)
     for parent in plan.runs if isinstance(plan, Rerun) else (None,):
-        poll = _send_start(plan, parent, ci, repo)
-        if isinstance(poll, NotFound):
-            filtered.append(_make_filtered_error(parent, poll.reason, ci))
-            continue
         pending = PendingStart(parent, highest_number, ci.traits.manual_event)
-        new = poll.value if isinstance(poll, Found) else _find_started(poll, ci, repo, pending, clock)
-        emit(
-            Log(source="homelab", text=f"{new.run} restarts {parent}" if parent else f"{new.run} was started manually")
-        )
-        _check_commit(new, snapshot)
+        new = _start(plan, pending, ci, snapshot.repo, clock)
+        if isinstance(new, CommandError):
+            problems.append(new)
+            continue
+        _check_commit(new, parent, snapshot)
+        text = f"{new.run} restarts {parent}" if parent else f"{new.run} was started manually"
+        emit(Log(source="homelab", text=text))
         emit(build_pipeline_event(snapshot.state, new))
         started.append(new)
-    if filtered and not started:
-        raise filtered[0]
-    for problem in filtered:
+    if not started:
+        raise _worst_problem(problems)
+    for problem in problems:
         emit(Log(source="homelab", text=problem.message, level=LogLevel.WARNING))
-    return tuple(started)
+    return RestartOutcome(tuple(started), tuple(problems))
+
+
+def add_problems(verdict: Verdict, problems: tuple[CommandError, ...]) -> Verdict:
+    """Return the verdict on the started pipelines, or that of the worst problem if it is worse."""
+    exit_ = choose_worst_exit((verdict.exit, *(problem.exit for problem in problems)), WORST_FIRST)
+    if exit_ is verdict.exit:
+        return verdict
+    worst = _worst_problem(problems)
+    return verdict._replace(exit=exit_, label="", reason=worst.message, hint=worst.hint)
+
+
+def _worst_problem(problems: Sequence[CommandError]) -> CommandError:
+    return min(problems, key=lambda problem: WORST_FIRST.index(problem.exit))
+
+
+def _start(
+    plan: Rerun | StartManually, pending: PendingStart, ci: Provider, repo: Repo, clock: Clock
+) -> Pipeline | CommandError:
+    """Return the new pipeline, or why nothing was started. Raises CommandError if that is not known, or denied."""
+    poll = _send_start(plan, pending.parent, ci, repo)
+    if isinstance(poll, NotFound):
+        return _make_filtered_error(pending.parent, poll.reason, ci)
+    if isinstance(poll, Denied) and poll.exit is ExitCode.REFUSED:
+        name = f"{pending.parent} was not restarted" if pending.parent else "no pipeline was started"
+        return CommandError(f"{name}: {poll.reason}", hint=poll.hint, exit=poll.exit)
+    if isinstance(poll, Found) and poll.value.number <= pending.above_number:
+        poll = Unavailable(f"the server returned {poll.value.run}, which is not a new pipeline", FailureKind.BODY)
+    return poll.value if isinstance(poll, Found) else _find_started(poll, ci, repo, pending, clock)
 
 
 def _send_start(plan: Rerun | StartManually, parent: RunRef | None, ci: Provider, repo: Repo) -> Poll[Pipeline]:
@@ -91,11 +134,13 @@ def _make_filtered_error(parent: RunRef | None, reason: str, ci: Provider) -> Co
     return CommandError(f"{done}: {reason}", hint=hint, exit=ExitCode.NO_PIPELINE)
 
 
-def _check_commit(new: Pipeline, snapshot: CommitSnapshot) -> None:
-    """Raise CommandError if the new pipeline builds another commit, because the branch has moved since it was read."""
+def _check_commit(new: Pipeline, parent: RunRef | None, snapshot: CommitSnapshot) -> None:
+    """Raise CommandError if the new pipeline builds another commit, as after a push since the branch was read."""
     if new.commit not in snapshot.state.scope.commits:
+        own = short_sha(snapshot.state.scope.sha)
+        cause = f"although it restarts {parent} of commit {own}" if parent else f"because branch {new.branch} has moved"
         raise CommandError(
-            f"{new.run} builds {short_sha(new.commit)}, because branch {new.branch} has moved",
+            f"{new.run} builds commit {short_sha(new.commit)}, {cause}",
             hint=f"to watch {new.run}, run: homelab-watch {new.commit}",
             exit=ExitCode.NO_PIPELINE,
         )

@@ -6,7 +6,7 @@ from homelab_hooks.ci.model import QueueInfo, Status
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S
 from homelab_hooks.events import Event, Waiting
 from homelab_hooks.polling.contact import seconds_to_heartbeat
-from homelab_hooks.polling.outcome import FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.durations import format_duration
 from homelab_hooks.watch.state import CiObservation, CiWatchState
 
@@ -54,7 +54,7 @@ def report_waiting(
 
 def _find_reason(watch: CiWatchState, poll: Poll[CiObservation], now: float) -> tuple[str, str]:
     """Return what the watch waits for, and how to fix it if nothing moves."""
-    if isinstance(poll, Unavailable):
+    if isinstance(poll, Unavailable | Denied):
         return f"no usable response: {poll.reason}", ""
     open_tracks = [track for track in watch.tracks if not track.pipeline.status.is_final]
     if not watch.tracks:

@@ -63,7 +63,7 @@ def test_a_repeated_run_takes_the_place_of_the_failed_one() -> None:
     seen = take_snapshot(watch.request, watch.dependencies, clock=watch.clock)
     plan = plan_restart(seen, OURS, branches=(), force=False)
     assert isinstance(plan, Rerun)
-    started = apply_restart_plan(plan, seen, watch.ci.provider, clock=watch.clock, emit=watch.events.append)
+    started, _ = apply_restart_plan(plan, seen, watch.ci.provider, clock=watch.clock, emit=watch.events.append)
     assert [str(row.run) for row in started] == ["test (attempt 2)"]
     assert watch.events[0] == Log(source="homelab", text="test (attempt 2) restarts test (attempt 1)")
     verdict = watch.run()

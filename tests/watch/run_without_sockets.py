@@ -190,9 +190,9 @@ class InMemoryWoodpecker:
     ) -> CommitSnapshot:
         """One look at a commit."""
         request = WatchRequest(scope=scope or scope_of(sha), repo_names=("acme/app",))
-        return take_snapshot(request, self._sources(), clock=self.clock, timeouts=timeouts)
+        return take_snapshot(request, self.sources(), clock=self.clock, timeouts=timeouts)
 
-    def _sources(self) -> WatchDependencies:
+    def sources(self) -> WatchDependencies:
         listen = self._listen if self.stream else None
         return WatchDependencies(ci=self.ci, contains=self.compare, commit_facts=lambda: self.facts, open_stream=listen)
 
@@ -210,7 +210,7 @@ class InMemoryWoodpecker:
             scope=scope or scope_of(OURS), repo_names=names, timeouts=timeouts or WatchTimeouts(), started=started
         )
         try:
-            return run_watch(request, self._sources(), clock=self.clock, emit=tell)
+            return run_watch(request, self.sources(), clock=self.clock, emit=tell)
         finally:
             self.wire.over.set()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -269,6 +269,14 @@ def test_a_restart_need_not_be_watched(shell: Shell, push: Any, woodpecker: Wood
     assert (ended.result["pipelines"], ended.result["url"]) == ("#2", f"{woodpecker.url}/repos/8/pipeline/2")
     assert ended.err.count("#2 restarts #1") == 1
     assert "pipeline/1" not in ended.err
+
+
+def test_of_two_pipelines_the_one_that_was_not_restarted_counts(shell: Shell, push: Any) -> None:
+    push(replace(RED, on_restart=timelines.make_no_pipeline()))
+    push(AGAIN, event="tag", ref="refs/tags/v1")
+    ended = shell("homelab", "ci", "restart", "--no-watch")
+    assert (ended.code, ended.result["verdict"], ended.result["pipelines"]) == (3, "no-pipeline", "#3"), ended
+    assert "#1 was not restarted: no workflow's conditions match" in ended.err
 
 
 def test_a_tag_is_not_started_by_hand(shell: Shell, push: Any, clone: Clone, woodpecker: WoodpeckerSimulator) -> None:

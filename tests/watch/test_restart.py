@@ -130,7 +130,7 @@ def start(woodpecker: InMemoryWoodpecker, scope: WatchScope | None = None) -> St
     seen = woodpecker.survey(scope=scope)
     wanted = plan_restart(seen, OURS, branches=("main",), force=False)
     assert not isinstance(wanted, NothingToDo)
-    return apply_restart_plan(wanted, seen, woodpecker.ci, clock=woodpecker.clock, emit=events.append), events
+    return apply_restart_plan(wanted, seen, woodpecker.ci, clock=woodpecker.clock, emit=events.append).started, events
 
 
 def started(woodpecker: InMemoryWoodpecker) -> str:
@@ -323,7 +323,8 @@ LOST: dict[str, RequestFailed | HttpResponse] = {
     "no answer": RequestFailed(FailureKind.TIMEOUT, "no complete response"),
     "reset": RequestFailed(FailureKind.CONNECTION, "reset"),
     "cut": RequestFailed(FailureKind.BODY, "broke off"),
-    "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1),
+    "cut in the middle": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b'{"numb', 0.1),
+    "null": HttpResponse(200, {"x-woodpecker-version": "3.17.0"}, b"null", 0.1),
 }
 
 

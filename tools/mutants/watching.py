@@ -5,6 +5,8 @@ from __future__ import annotations
 from tools.mutants.mutant import Change, Defence
 
 REASSIGNED = "tests/watch/test_reassigned.py"
+REFUSALS = "tests/watch/test_restart_refusals.py"
+REQUEST = "watch/restart_request.py"
 
 WATCHING = (
     Defence(
@@ -24,5 +26,57 @@ WATCHING = (
         "the result does not name the page of a number that may be another commit's",
         (Change("watch/state.py", 'return "" if self.claim else self.pipeline.url', "return self.pipeline.url"),),
         (f"{REASSIGNED}::test_a_timeout_meanwhile_does_not_print_the_other_commits_page",),
+    ),
+    Defence(
+        "starts-refused",
+        "a start that was plainly refused is not searched for, and is not `unreachable`",
+        (
+            Change(
+                "ci/woodpecker/responses.py",
+                "is_refused = isinstance(response, HttpResponse) and response.status in _START_REFUSALS",
+                "is_refused = False",
+            ),
+        ),
+        (f"{REFUSALS}::test_a_start_that_is_plainly_refused_ends_at_once_with_the_servers_reason",),
+    ),
+    Defence(
+        "starts-that-may-have-happened",
+        "a start whose response was lost is searched for, and is not `refused`",
+        (
+            Change(
+                "ci/woodpecker/responses.py",
+                "    if not is_refused and poll.kind is not FailureKind.FOREIGN:\n",
+                "    if False:\n",
+            ),
+        ),
+        (f"{REFUSALS}::test_a_start_that_may_have_happened_is_searched_for",),
+    ),
+    Defence(
+        "not-restarted",
+        "a pipeline that was not restarted counts in the result",
+        (Change(REQUEST, "    if exit_ is verdict.exit:\n", "    if True:\n"),),
+        (f"{REFUSALS}::test_of_two_pipelines_the_one_that_was_not_restarted_counts",),
+    ),
+    Defence(
+        "misconfigured-next-to-failed",
+        "a pipeline with a configuration error counts although another one was restarted",
+        (Change(REQUEST, "        problems += map(make_misconfigured_error, plan.misconfigured)\n", "        pass\n"),),
+        (f"{REFUSALS}::test_a_configuration_error_next_to_a_restarted_pipeline_counts",),
+    ),
+    Defence(
+        "old-numbers-of-starts",
+        "a response with a number that was known before is not the new pipeline",
+        (Change(REQUEST, "and poll.value.number <= pending.above_number:", "and False:"),),
+        (f"{REFUSALS}::test_a_start_that_may_have_happened_is_searched_for",),
+    ),
+    Defence(
+        "heartbeats-of-a-first-poll",
+        "a command that reports only lost contact prints the heartbeats too",
+        (
+            Change(
+                "app/watch_setup.py", "isinstance(event, Waiting) and event.elapsed >= HEARTBEAT_INTERVAL_S", "False"
+            ),
+        ),
+        (f"{REFUSALS}::test_heartbeats_come_while_the_first_list_is_refused",),
     ),
 )

@@ -21,6 +21,7 @@ from homelab_hooks.ci.woodpecker.responses import (
     is_unmarked,
     mark_as_own,
     read_response,
+    refuse_if_not_started,
 )
 from homelab_hooks.ci.woodpecker.traits import HEALTH_PATH, HEALTHY_STATUS_CODE, MAX_PAGE_SIZE, format_pipelines_page
 from homelab_hooks.net.message import HttpResponse, RequestFailed
@@ -115,9 +116,8 @@ class WoodpeckerClient:
         response = client.request("POST", path, timeout=within, body=body)
         if is_filtered(response):
             return NotFound("no workflow's conditions match")
-        return self._read(
-            client, response, partial(self._interpret, self._pipeline_reader(repo), subject, token_source)
-        )
+        interpret = partial(self._interpret, self._pipeline_reader(repo), subject, token_source)
+        return refuse_if_not_started(self._read(client, response, interpret), response)
 
     def _get(self, path: str, parser: Callable[[object], T], subject: str, within: float) -> Poll[T]:
         connection = self._connect()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from homelab_hooks.ci.certificate import get_certificate_remedy
 from homelab_hooks.ci.woodpecker.traits import TOKEN_PAGE, VERSION_HEADER
+from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.net.message import (
     PROXY_HINTS,
     REDIRECT_STATUSES,
@@ -49,6 +50,8 @@ _LOCATION = re.compile(r"[\w%.~:/?#\[\]@!$&'()*+,;=-]+")
 MAX_LOCATION_COLUMNS = 80
 _TLS_PORT_PAGE = re.compile(rb"plain HTTP (?:request was sent )?to (?:an SSL-enabled|HTTPS)|HTTP request to an HTTPS")
 """what nginx, Apache, and Go's servers respond to a request without TLS"""
+_START_REFUSALS = frozenset(range(400, 500)) - {408}
+"""408 (Request Timeout) may be a proxy's, which did not wait for the response to the start"""
 _FILTERED_HEADER = "pipeline-filtered"
 _JSON_ERRORS = (ValueError, RecursionError)
 
@@ -118,6 +121,21 @@ def is_filtered(response: HttpResponse | RequestFailed) -> bool:
         and response.status == HTTPStatus.NO_CONTENT
         and response.headers.get(_FILTERED_HEADER, "").lower() == "true"
     )
+
+
+def refuse_if_not_started(poll: Poll[T], response: HttpResponse | RequestFailed) -> Poll[T]:
+    """Return Denied (refused) if the response to a start shows that nothing was started; otherwise the poll.
+
+    A status 4xx, a redirect, and the page of another server come instead of a start. No response, a 5xx, and a 2xx that
+    cannot be read may come although the pipeline was started (recording 10-restart).
+    """
+    if not isinstance(poll, Unavailable):
+        return poll
+    is_refused = isinstance(response, HttpResponse) and response.status in _START_REFUSALS
+    if not is_refused and poll.kind is not FailureKind.FOREIGN:
+        return poll
+    later = f"try again after {poll.retry_after:.0f} s" if poll.retry_after else ""
+    return Denied(poll.reason, hint=poll.hint or later, exit=ExitCode.REFUSED)
 
 
 def _denied(response: HttpResponse, subject: str, token_source: str, server_url: str) -> Denied | None:

@@ -20,7 +20,7 @@ from homelab_hooks.watch import run as watch_run
 from homelab_hooks.watch.diff import build_pipeline_result
 from homelab_hooks.watch.poller import WatchRequest
 from homelab_hooks.watch.restart import NothingToDo, plan_restart
-from homelab_hooks.watch.restart_request import apply_restart_plan
+from homelab_hooks.watch.restart_request import add_problems, apply_restart_plan
 from homelab_hooks.watch.snapshot import ONE_POLL, make_one_poll_timeouts, take_snapshot
 
 
@@ -58,13 +58,15 @@ def run(args: argparse.Namespace, session: Session) -> int:
     if isinstance(wanted, NothingToDo):
         found = seen.verdict
         return session.finish(found._replace(exit=ExitCode.OK, label="nothing", reason=wanted.reason, hint=""))
-    started = apply_restart_plan(wanted, seen, ci, clock=runtime.clock, emit=session.tell)
+    started, problems = apply_restart_plan(wanted, seen, ci, clock=runtime.clock, emit=session.tell)
     if args.no_watch:
         results = tuple(map(build_pipeline_result, started))
-        return session.finish(Verdict(exit=ExitCode.OK, sha=sha, pipelines=results, url=started[0].url))
+        verdict = Verdict(exit=ExitCode.OK, sha=sha, pipelines=results, url=started[0].url)
+        return session.finish(add_problems(verdict, problems))
     session.set_resume_command(again)  # only now: before, it would lead to the old result
     session.tell(Log(source="homelab", text=f"to resume: {again}"))
-    return session.finish(_watch_restarted(request._replace(started=started), session, about, ci))
+    verdict = _watch_restarted(request._replace(started=started), session, about, ci)
+    return session.finish(add_problems(verdict, problems))
 
 
 def _watch_restarted(request: WatchRequest, session: Session, about: CommitContext, ci: Provider) -> Verdict:
