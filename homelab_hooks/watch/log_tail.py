@@ -68,8 +68,8 @@ def decide_log_tail(tail: LogTail, poll: Poll[tuple[LogLine, ...]], now: float) 
 
 
 def format_log_source(workflow: Workflow, step: Step) -> str:
-    """Return the source of the step's `log` events."""
-    return f"step {workflow.title}/{step.name}"
+    """Return the source of the step's `log` events; of the workflow's, for a step without a name."""
+    return f"step {workflow.title}/{step.name}" if step.name else f"workflow {workflow.title}"
 
 
 def make_log_events(lines: tuple[LogLine, ...], name: str, *, last: int | None = None) -> tuple[Log, ...]:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import NamedTuple, assert_never
 
-from homelab_hooks.ci.model import LogLine, Pipeline, Repo, Status, Step, Workflow
+from homelab_hooks.ci.model import LogLine, Pipeline, Repo
 from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider
 from homelab_hooks.errors import CommandError
+from homelab_hooks.events import Event
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.polling import contact
-from homelab_hooks.polling.contact import Contact
 from homelab_hooks.polling.loop import poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Denied, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.outcome import Denied, Found, Poll, Unavailable
 from homelab_hooks.text.durations import format_duration
-from homelab_hooks.text.sanitize import strip_control_chars
+from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.watch import log_tail
 from homelab_hooks.watch.failure_report import (
     REPORT_REQUEST_TIMEOUT_S,
@@ -22,135 +20,15 @@ from homelab_hooks.watch.failure_report import (
     make_log_reader,
     read_log_to_end,
 )
+from homelab_hooks.watch.log_follow import GIVE_UP_AFTER_S, FollowState, LogUpdate, decide_log_follow, start_follow
+from homelab_hooks.watch.log_selection import LogSelection, SelectedStep, select_steps, select_workflow_errors
 from homelab_hooks.watch.log_tail import LogTail
 
-QUIET_AFTER_END_S = 2.5
-"""seconds without a new line after the pipeline's end; agents send a second late or more (recording 02c-late-logs)"""
-POLL_INTERVAL_S = 1.0
-"""seconds between two polls"""
-RETRY_INTERVAL_S = 2.0
-"""seconds before the next poll after one without a usable response"""
-GIVE_UP_AFTER_S = 180.0
-"""seconds without a usable response after which following ends"""
 NO_OUTPUT_LINE = LogLine(0, "(no output)")
 """shown for a step without output"""
 NO_OUTPUT_YET_LINE = LogLine(0, "(no output yet)")
 """shown for a step whose log is empty so far, and may still arrive"""
 PLACEHOLDER_LINES = (NO_OUTPUT_LINE, NO_OUTPUT_YET_LINE)
-_STARTED_STATUSES = {Status.RUNNING, Status.SUCCESS, Status.FAILURE, Status.ERROR, Status.KILLED}
-
-
-class LogSelection(NamedTuple):
-    """Which steps: one by name, all, or those that failed."""
-
-    step: str = ""
-    all: bool = False
-    last_lines: int | None = None
-    """how many of the last lines to show; None for all"""
-
-
-class SelectedStep(NamedTuple):
-    """A step whose log is shown."""
-
-    workflow: Workflow
-    step: Step
-
-    @property
-    def title(self) -> str:
-        """Return the heading of the step's log."""
-        code = f", exit code {self.step.exit_code}" if self.step.exit_code else ""
-        error = f", {self.step.error}" if self.step.error else ""
-        return strip_control_chars(f"{self.name}: {self.step.state}{code}{error}")
-
-    @property
-    def name(self) -> str:
-        """Return the name that distinguishes the step from every other of the pipeline, as `--step` takes it."""
-        return f"{self.workflow.title}/{self.step.name}"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Return every name that selects the step; the shorter ones may select others too."""
-        return self.step.name, f"{self.workflow.name}/{self.step.name}", self.name
-
-
-def select_steps(pipeline: Pipeline, selection: LogSelection) -> tuple[SelectedStep, ...]:
-    """Return the selected steps. Raises CommandError if no step has the given name."""
-    steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
-    if selection.step:
-        found = [c for c in steps if selection.step in c.names]
-        if not found:
-            names = ", ".join(strip_control_chars(c.name) for c in steps) or "none yet"
-            raise CommandError(f"{pipeline.run} has no step {selection.step!r}", hint=f"expected one of {names}")
-        return tuple(found)
-    if selection.all:
-        return tuple(c for c in steps if c.step.state in _STARTED_STATUSES)
-    return tuple(c for c in steps if c.step.state.is_failed)
-
-
-def has_selected_step(pipeline: Pipeline, selection: LogSelection) -> bool:
-    """Return whether the pipeline has the step that is selected by name, if one is."""
-    steps = [SelectedStep(workflow, step) for workflow in pipeline.workflows for step in workflow.steps]
-    return not selection.step or any(selection.step in one.names for one in steps)
-
-
-class FollowState(NamedTuple):
-    """The state of following: the lines so far, and when the last one came."""
-
-    pipeline: Pipeline
-    line_counts: tuple[tuple[Hashable, int], ...] = ()
-    """the number of lines of each step, by its id"""
-    last_growth_at: float | None = None
-    contact: Contact | None = None
-    """set by the first poll, as if the server had answered before: the pipeline was read from it"""
-    failure: Unavailable | Denied | None = None
-    """why following ended early"""
-
-
-class LogUpdate(NamedTuple):
-    """What one poll brought: the pipeline, and the logs of its steps."""
-
-    pipeline: Pipeline
-    logs: tuple[tuple[SelectedStep, tuple[LogLine, ...]], ...]
-    has_unread: bool = False
-    """the log of at least one step could not be read"""
-
-
-def decide_log_follow(state: FollowState, poll: Poll[LogUpdate], now: float) -> Decision[FollowState]:
-    """Settle when the pipeline has ended and no line has come for a while; an `eof` of the stream proves nothing."""
-    known = Contact(silent_since=now, ever_answered=True) if state.contact is None else state.contact
-    if state.last_growth_at is None:
-        state = state._replace(last_growth_at=now)
-    match poll:
-        case Found(update):
-            known, _ = contact.on_answer(known, now)
-            return _on_update(state._replace(contact=known), update, now)
-        case NotFound():
-            return Decision(state._replace(contact=known), delay=RETRY_INTERVAL_S)
-        case Denied():
-            known, _ = contact.on_denied(known, poll, now, asked_at=now, timeout=GIVE_UP_AFTER_S)
-            failed = contact.is_refusal_believed(known, poll, now, timeout=GIVE_UP_AFTER_S)
-        case Unavailable():
-            known, _ = contact.on_unavailable(known, poll, now, asked_at=now, timeout=GIVE_UP_AFTER_S)
-            failed = contact.is_timed_out(known, now, timeout=GIVE_UP_AFTER_S)
-        case _:
-            assert_never(poll)
-    state = state._replace(contact=known, failure=poll if failed else None)
-    return Decision(state, delay=None if failed else RETRY_INTERVAL_S)
-
-
-def _on_update(state: FollowState, update: LogUpdate, now: float) -> Decision[FollowState]:
-    counts = tuple((selected.step.id, len(lines)) for selected, lines in update.logs)
-    changed = counts != state.line_counts or update.pipeline.status is not state.pipeline.status
-    state = state._replace(
-        pipeline=update.pipeline, line_counts=counts, last_growth_at=now if changed else state.last_growth_at
-    )
-    has_empty_failure = update.has_unread or any(
-        selected.step.state.is_failed and not lines for selected, lines in update.logs
-    )
-    quiet = now - (state.last_growth_at if state.last_growth_at is not None else now)
-    if state.pipeline.status.is_final and quiet >= (log_tail.LOG_TIMEOUT_S if has_empty_failure else QUIET_AFTER_END_S):
-        return Decision(state)
-    return Decision(state, delay=POLL_INTERVAL_S)
 
 
 class LogReader:
@@ -181,6 +59,14 @@ class LogReader:
             left = max(0.0, until - self._clock.now())
             begin = log_tail.start_tail(selected.step, pipeline, wall_time=self._clock.wall(), timeout=left)
             self._show_step(selected, read_log_to_end(read_log, begin, clock=self._clock), selection.last_lines)
+        self._show_workflow_errors(pipeline, selection)
+
+    def _show_workflow_errors(self, pipeline: Pipeline, selection: LogSelection) -> None:
+        """Print the errors of workflows that failed without a failed step, in place of a log."""
+        for selected in () if selection.step else select_workflow_errors(pipeline):
+            self._out(selected, None)
+            for number, text in enumerate(selected.workflow.error.splitlines()):
+                self._out(selected, LogLine(number, text))
 
     def _show_step(self, selected: SelectedStep, gathered: LogTail, last_lines: int | None) -> None:
         lines = gathered.lines
@@ -195,16 +81,24 @@ class LogReader:
         for line in lines if last_lines is None else lines[max(0, len(lines) - last_lines) :]:
             self._out(selected, line)
 
-    def follow(self, pipeline: Pipeline, selection: LogSelection) -> Pipeline:
-        """Print lines as they arrive until the pipeline has ended, and return the pipeline.
+    def follow(
+        self, pipeline: Pipeline, selection: LogSelection, *, emit: Callable[[Event], None] = lambda _: None
+    ) -> Pipeline:
+        """Print lines as they arrive until the pipeline has ended or waits for approval, and return the pipeline.
 
-        Raises CommandError if the server refuses, or gives no usable response for `GIVE_UP_AFTER_S`.
+        Raises CommandError if the server refuses, gives no usable response for `GIVE_UP_AFTER_S`, or gives the
+        pipeline's number to another commit for that time.
+
+        Args:
+            emit: is called with lost and restored contact, and with heartbeats.
         """
 
         def fetch(state: FollowState) -> Poll[LogUpdate]:
             detail = self._ci.runs.pipeline(self._repo, state.pipeline.run, within=REQUEST_TIMEOUT_S)
             if not isinstance(detail, Found):
                 return detail
+            if detail.value.commit != pipeline.commit:
+                return _refuse_other_commit(detail.value)
             logs = tuple(
                 (selected, self._new_lines(detail.value, selected))
                 for selected in _steps_to_follow(detail.value, selection)
@@ -212,9 +106,8 @@ class LogReader:
             unread = any(selected.step.id in self._failures for selected, _ in logs)
             return Found(LogUpdate(detail.value, logs, unread))
 
-        ended = poll_until_decided(
-            FollowState(pipeline), fetch=fetch, decide=decide_log_follow, emit=lambda _: None, clock=self._clock
-        )
+        start = start_follow(pipeline, self._clock.now())
+        ended = poll_until_decided(start, fetch=fetch, decide=decide_log_follow, emit=emit, clock=self._clock)
         if isinstance(ended.failure, Denied):
             raise CommandError(ended.failure.reason, hint=ended.failure.hint, exit=ended.failure.exit)
         if ended.failure:
@@ -237,6 +130,7 @@ class LogReader:
             elif selection.step or selected.step.state.is_failed:
                 self._out(selected, None)
                 self._out(selected, NO_OUTPUT_LINE)
+        self._show_workflow_errors(pipeline, selection)
 
     def _new_lines(self, pipeline: Pipeline, selected: SelectedStep) -> tuple[LogLine, ...]:
         """Print the new lines of a step and return all its lines."""
@@ -260,3 +154,11 @@ def _steps_to_follow(pipeline: Pipeline, selection: LogSelection) -> tuple[Selec
         if pipeline.status.is_final:
             raise
         return ()
+
+
+def _refuse_other_commit(detail: Pipeline) -> Denied:
+    return Denied(
+        f"the server has given the number {detail.run} to commit {short_sha(detail.commit)}",
+        hint="to run CI for this commit again, run: homelab ci restart",
+        exit=ExitCode.NO_PIPELINE,
+    )

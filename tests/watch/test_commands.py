@@ -11,7 +11,7 @@ import pytest
 from homelab_hooks.simulators.faults import WEB_PAGE, BodyFault, FaultRule, HttpFault, StatusFault
 from homelab_hooks.simulators.repositories import Clone
 from homelab_hooks.simulators.woodpecker import timelines
-from homelab_hooks.simulators.woodpecker.script import PipelineTimeline, ScriptedStep
+from homelab_hooks.simulators.woodpecker.script import Frame, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.simulators.woodpecker.server import WoodpeckerSimulator
 from homelab_hooks.system.clock import SystemClock
 from tests.cli.shell import Shell
@@ -239,6 +239,47 @@ def test_logs_of_a_green_pipeline_say_how_to_see_them(shell: Shell, push: Any) -
     ended = shell("homelab", "ci", "logs")
     assert (ended.code, len(ended.lines), ended.result["verdict"]) == (0, 1, "nothing")
     assert "--all" in ended.err
+
+
+def failed(*workflows: ScriptedWorkflow) -> PipelineTimeline:
+    """A pipeline that ends in failure with these workflows."""
+    return PipelineTimeline((Frame(0.0, "created"), Frame(0.1, "running"), Frame(2.0, "failure", workflows)))
+
+
+@pytest.mark.parametrize("output", ["plain", "json"])
+def test_the_error_of_a_workflow_without_steps_is_its_log(shell: Shell, push: Any, output: str) -> None:
+    push(failed(ScriptedWorkflow("build", "failure", error="pull denied")))
+    ended = shell("homelab", "ci", "logs", "--output", output)
+    if output == "plain":
+        assert (ended.code, ended.lines[:-1]) == (0, ["== build: failure", "pull denied"]), ended
+        return
+    found = objects(ended.lines)
+    assert [(one["source"], one["text"]) for one in found if one["event"] == "log"] == [
+        ("workflow build", "pull denied")
+    ]
+    assert (ended.code, found[-1]["verdict"]) == (0, "ok")
+
+
+def test_logs_of_a_failed_pipeline_that_shows_nothing_are_8(shell: Shell, push: Any) -> None:
+    push(failed())
+    ended = shell("homelab", "ci", "logs")
+    assert (ended.code, len(ended.lines)) == (8, 1), ended
+    assert "#1 has failed, but the server shows no failed step and no error of it" in ended.err
+
+
+def test_logs_of_a_pipeline_that_waits_for_approval_are_not_followed_for_ever(shell: Shell, push: Any) -> None:
+    push(timelines.make_blocked())
+    ended = shell("homelab", "ci", "logs", "--follow")
+    assert (ended.code, ended.result["verdict"]) == (7, "blocked"), ended
+    assert "hint: approve the pipeline: http" in ended.err
+
+
+def test_the_result_of_a_follower_has_the_last_status(
+    shell: Shell, woodpecker: WoodpeckerSimulator, clone: Clone
+) -> None:
+    woodpecker.push("acme/app", "main", clone.head, timelines.make_red(seconds=60))
+    last = objects(shell("homelab", "ci", "logs", "--follow", "--output", "json").lines)[-1]
+    assert [one["status"] for one in last["pipelines"]] == ["failure"]
 
 
 def test_logs_without_a_pipeline_are_no_pipeline(shell: Shell) -> None:

@@ -22,15 +22,10 @@ from homelab_hooks.simulators.woodpecker.script import (
     ScriptedWorkflow,
 )
 from homelab_hooks.watch.failure_report import REPORT_REQUEST_TIMEOUT_S
+from homelab_hooks.watch.log_follow import GIVE_UP_AFTER_S, QUIET_AFTER_END_S
+from homelab_hooks.watch.log_selection import LogSelection, SelectedStep, select_steps
 from homelab_hooks.watch.log_tail import LOG_TIMEOUT_S, render_line
-from homelab_hooks.watch.logs import (
-    GIVE_UP_AFTER_S,
-    QUIET_AFTER_END_S,
-    LogReader,
-    LogSelection,
-    SelectedStep,
-    select_steps,
-)
+from homelab_hooks.watch.logs import LogReader
 from tests.ci.values import APP, run_ref
 from tests.waiting import HANG_S
 from tests.watch.run_without_sockets import InMemoryWoodpecker

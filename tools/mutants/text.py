@@ -271,7 +271,7 @@ TEXT = (
         "so is the step's name above it: where it is read, put together and written; each would do",
         (
             Change("cli/commands/ci/logs.py", 'f"== {sanitize_text(title, redact)}"', 'f"== {title}"'),
-            Change("watch/logs.py", "return strip_control_chars(f", "return (f"),
+            Change("watch/log_selection.py", "return strip_control_chars(f", "return (f"),
             Change(
                 "text/json_fields.py",
                 "return strip_control_chars(read_text(json, key))",

@@ -7,6 +7,9 @@ from tools.mutants.mutant import Change, Defence
 REASSIGNED = "tests/watch/test_reassigned.py"
 REFUSALS = "tests/watch/test_restart_refusals.py"
 REQUEST = "watch/restart_request.py"
+FOLLOW = "watch/log_follow.py"
+FOLLOWING = "tests/watch/test_log_follow.py"
+COMMANDS = "tests/watch/test_commands.py"
 
 WATCHING = (
     Defence(
@@ -78,5 +81,53 @@ WATCHING = (
             ),
         ),
         (f"{REFUSALS}::test_heartbeats_come_while_the_first_list_is_refused",),
+    ),
+    Defence(
+        "blocked-logs",
+        "the log of a pipeline that waits for approval is not followed for ever",
+        (Change(FOLLOW, "if state.pipeline.status is Status.BLOCKED:", "if False:"),),
+        (f"{COMMANDS}::test_logs_of_a_pipeline_that_waits_for_approval_are_not_followed_for_ever",),
+    ),
+    Defence(
+        "silent-followers",
+        "a follower of logs reports a silent server, and prints a heartbeat",
+        (Change("watch/logs.py", "emit=emit, clock=self._clock", "emit=lambda _: None, clock=self._clock"),),
+        (f"{FOLLOWING}::test_a_silent_server_is_reported_and_a_heartbeat_comes_each_minute",),
+    ),
+    Defence(
+        "quiet-followers",
+        "a follower of logs without new lines prints a heartbeat",
+        (Change(FOLLOW, "seconds_to_heartbeat(state.last_shown_at, now) <= 0", "False"),),
+        (f"{FOLLOWING}::test_a_pipeline_without_new_lines_has_a_heartbeat_each_minute",),
+    ),
+    Defence(
+        "logs-of-another-commit",
+        "the log of a number that is another commit's is not followed",
+        (Change("watch/logs.py", "if detail.value.commit != pipeline.commit:", "if False:"),),
+        (f"{FOLLOWING}::test_the_log_of_another_commit_is_not_followed",),
+    ),
+    Defence(
+        "workflow-errors",
+        "the error of a workflow that no failed step explains is shown",
+        (Change("watch/log_selection.py", "if workflow.error and not any(", "if not workflow.error and not any("),),
+        (f"{FOLLOWING}::test_the_error_of_a_workflow_that_no_step_explains_is_shown",),
+    ),
+    Defence(
+        "failures-without-a-trace",
+        "a failed pipeline of which nothing could be shown is not 0",
+        (Change("cli/commands/ci/logs.py", "    if unexplained:\n", "    if False:\n"),),
+        (f"{COMMANDS}::test_logs_of_a_failed_pipeline_that_shows_nothing_are_8",),
+    ),
+    Defence(
+        "statuses-after-following",
+        "the result of a follower has the status that the pipeline has at the end",
+        (
+            Change(
+                "cli/commands/ci/logs.py",
+                "shown.append(reader.follow(pipeline, choice, emit=follow_with))",
+                "reader.follow(pipeline, choice, emit=follow_with)\n            shown.append(pipeline)",
+            ),
+        ),
+        (f"{COMMANDS}::test_the_result_of_a_follower_has_the_last_status",),
     ),
 )
