@@ -100,7 +100,7 @@ class Workflow(NamedTuple):
     url: str = ""
     """its web page; empty if not known"""
     axes: tuple[MatrixAxis, ...] = ()
-    """the values of the matrix variables, by name; empty without a matrix"""
+    """the matrix variables that distinguish it from the other cells, by name; empty without a matrix"""
 
     @property
     def title(self) -> str:

@@ -103,6 +103,19 @@ def truncate_text(text: str, width: int = MAX_LINE_WIDTH) -> str:
     return text
 
 
+def elide_middle(text: str, width: int) -> str:
+    """Return text cut to `width` columns in its middle: names that belong together often differ only at their end.
+
+    >>> elide_middle("test (IMAGE=registry/app:1.22)", 20)
+    'test (IMAG…app:1.22)'
+    """
+    head = truncate_text(text, (width + 1) // 2 + 1)
+    if head == text or truncate_text(text, width) == text:
+        return text
+    tail = truncate_text(text[::-1], width - (width + 1) // 2)
+    return head + tail[:-1][::-1]
+
+
 _OPEN_USERINFO = re.compile(r"://[^\s/@]*$")
 
 

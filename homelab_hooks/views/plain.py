@@ -24,8 +24,9 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.text import durations
+from homelab_hooks.text.command_lines import fold_line
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.text.sanitize import Redactor, truncate_text
+from homelab_hooks.text.sanitize import Redactor, elide_middle, truncate_text
 from homelab_hooks.views.sanitize import sanitize_event
 
 
@@ -61,10 +62,18 @@ class PlainView:
 
     def _write(self, event: Event) -> None:
         for line in render_plain_lines(event):
-            self._output.err(truncate_text(line.rstrip()))
+            for part in fold_line(line.rstrip()) if has_own_text(event) else [truncate_text(line.rstrip())]:
+                self._output.err(part)
 
     def close(self) -> None:
         """Do nothing: there is nothing to restore."""
+
+
+def has_own_text(event: Event) -> bool:
+    """Return whether the event's text is homelab's, so that a command in it is meant to be run."""
+    return isinstance(event, Start | Waiting | Finding | Result) or (
+        isinstance(event, Log) and event.source == "homelab"
+    )
 
 
 def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR0912 - one case per event; mypy checks that all are there
@@ -88,7 +97,8 @@ def render_plain_lines(event: Event) -> list[str]:  # noqa: C901, PLR0911, PLR09
             return [f"    {name}: {event.state}{code}{_duration_suffix(event.took)}{_error_suffix(event.error)}"]
         case Waiting():
             remedy = f"; {event.remedy}" if event.remedy else ""
-            return [f"waiting: {event.reason} ({durations.format_duration(event.elapsed)}){remedy}"]
+            reason = truncate_text(event.reason, _MAX_REASON_COLUMNS) if remedy else event.reason
+            return [f"waiting: {reason} ({durations.format_duration(event.elapsed)}){remedy}"]
         case ContactLost():
             return [
                 f"no usable response: {event.reason}; retrying for up to {durations.format_duration(event.retry_for)}"
@@ -205,10 +215,12 @@ def _duration_suffix(seconds: float | None) -> str:
 
 _MAX_NAME_COLUMNS = 60
 """columns of a name in a line: a longer one would push the state off the line"""
+_MAX_REASON_COLUMNS = 120
+"""columns of a reason in front of its remedy"""
 
 
 def _short_name(text: str) -> str:
-    return truncate_text(text, _MAX_NAME_COLUMNS)
+    return elide_middle(text, _MAX_NAME_COLUMNS)
 
 
 def _error_suffix(error: str) -> str:

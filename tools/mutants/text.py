@@ -140,13 +140,13 @@ TEXT = (
     Defence(
         "long-lines",
         "no line of the plain view is longer than 199 characters",
-        (Change("views/plain.py", "err(truncate_text(line.rstrip()))", "err(line.rstrip())"),),
+        (Change("views/plain.py", "else [truncate_text(line.rstrip())]:", "else [line.rstrip()]:"),),
         (f"{VIEWS}::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(
         "long-names",
         "a name, however wide, does not push what is said about it off the line",
-        (Change("views/plain.py", "return truncate_text(text, _MAX_NAME_COLUMNS)", "return text"),),
+        (Change("views/plain.py", "return elide_middle(text, _MAX_NAME_COLUMNS)", "return text"),),
         (f"{VIEWS}::test_no_text_swallows_the_words_beside_it",),
     ),
     Defence(

@@ -10,6 +10,8 @@ REQUEST = "watch/restart_request.py"
 FOLLOW = "watch/log_follow.py"
 FOLLOWING = "tests/watch/test_log_follow.py"
 COMMANDS = "tests/watch/test_commands.py"
+MATRIX = "tests/ci/test_matrix.py"
+NAMES = "tests/views/test_long_names.py"
 
 WATCHING = (
     Defence(
@@ -129,5 +131,53 @@ WATCHING = (
             ),
         ),
         (f"{COMMANDS}::test_the_result_of_a_follower_has_the_last_status",),
+    ),
+    Defence(
+        "axes-beyond-the-tenth",
+        "cells that differ only after the tenth axis are named by it",
+        (Change("ci/matrix.py", "if len({cell.get(name) for cell in values}) > 1] or names", "] or names"),),
+        (f"{MATRIX}::test_cells_are_named_by_what_differs",),
+    ),
+    Defence(
+        "axes-that-are-needed",
+        "of more axes than are shown, those that tell the cells apart come first",
+        (Change("ci/matrix.py", "            needed.append(name)\n", "            pass\n"),),
+        (f"{MATRIX}::test_of_more_axes_than_are_shown_those_that_tell_the_cells_apart_come_first",),
+    ),
+    Defence(
+        "commands-in-plain-lines",
+        "a command in a long line of the plain view is folded, not cut",
+        (Change("views/plain.py", "if has_own_text(event) else", "if False else"),),
+        (f"{NAMES}::test_plain_lines_fold_a_command_and_do_not_cut_it",),
+    ),
+    Defence(
+        "commands-in-live-rows",
+        "a command in a long row of the live view is not cut",
+        (Change("views/live/view.py", "MAX_COMMAND_CHARS if row.has_command else ", ""),),
+        (f"{NAMES}::test_the_live_view_shows_the_whole_command",),
+    ),
+    Defence(
+        "remedies-in-narrow-terminals",
+        "a remedy that the live region has no room for is printed in full",
+        (
+            Change(
+                "views/live/scrollback.py",
+                "case Waiting() if _is_command_cut(event, columns):",
+                "case Waiting() if False:",
+            ),
+        ),
+        (f"{NAMES}::test_the_live_view_shows_the_whole_command",),
+    ),
+    Defence(
+        "names-that-end-alike",
+        "names that differ only at their end are told apart where they are cut",
+        (
+            Change(
+                "views/plain.py",
+                "return elide_middle(text, _MAX_NAME_COLUMNS)",
+                "return truncate_text(text, _MAX_NAME_COLUMNS)",
+            ),
+        ),
+        (f"{NAMES}::test_cells_whose_names_are_cut_are_told_apart",),
     ),
 )

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Mapping
 from functools import partial
 
+from homelab_hooks.ci.matrix import tell_cells_apart
 from homelab_hooks.ci.model import (
     Cancellation,
     ConfigError,
@@ -30,9 +31,6 @@ from homelab_hooks.text.json_fields import (
     read_text,
 )
 from homelab_hooks.text.sanitize import strip_control_chars
-
-MAX_AXES = 10
-"""axes of a matrix that are shown"""
 
 
 def parse_pipelines(raw: object, *, page_url: str = "") -> tuple[Pipeline, ...]:
@@ -71,7 +69,7 @@ def parse_pipeline(raw: object, *, page_url: str = "") -> Pipeline:
         cancellation=_parse_cancellation(json.get("cancel_info")),
         reports_cancellation=reports_cancellation(read_text(json, "version")),
         config_errors=_parse_config_errors(json),
-        workflows=read_list(json.get("workflows") or [], partial(_parse_workflow, url=url)),
+        workflows=tell_cells_apart(read_list(json.get("workflows") or [], partial(_parse_workflow, url=url))),
         url=url,
     )
 
@@ -165,7 +163,7 @@ def _parse_axes(raw: object) -> tuple[MatrixAxis, ...]:
     if not isinstance(raw, Mapping):
         return ()
     pairs = sorted((name, value) for name, value in raw.items() if isinstance(name, str) and isinstance(value, str))
-    return tuple(MatrixAxis(strip_control_chars(name), strip_control_chars(value)) for name, value in pairs[:MAX_AXES])
+    return tuple(MatrixAxis(strip_control_chars(name), strip_control_chars(value)) for name, value in pairs)
 
 
 def _parse_step(raw: object) -> Step:

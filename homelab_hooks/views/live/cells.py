@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from homelab_hooks.text.sanitize import truncate_text
+from homelab_hooks.text.sanitize import elide_middle, truncate_text
 
 
 class Style(StrEnum):
@@ -36,6 +36,8 @@ class Row(NamedTuple):
     """0 is most important; the highest is dropped first if there is not enough room"""
     wraps: bool = False
     """wrapped instead of truncated, so that it can be read and copied"""
+    has_command: bool = False
+    """not truncated at all: a command that is cut cannot be run"""
 
     @property
     def text(self) -> str:
@@ -75,6 +77,15 @@ def make_symbol(style: Style) -> Span:
     return Span(_SYMBOLS[style], style)
 
 
+def pad_or_elide(text: str, width: int) -> str:
+    """Return text padded, or cut in its middle, to exactly `width` columns.
+
+    >>> pad_or_elide("build", 8), pad_or_elide("test (PY=3.11)", 8)
+    ('build   ', 'test…11)')
+    """
+    return pad_or_truncate(elide_middle(text, width), width)
+
+
 def pad_or_truncate(text: str, width: int) -> str:
     """Return text padded or truncated to exactly `width` columns.
 
@@ -93,7 +104,7 @@ def make_tree_row(name: str, state: str, time: str, *, indent: int, column: int,
         (
             Span(" " * indent),
             make_state_symbol(state),
-            Span(f" {pad_or_truncate(name, max(1, column - indent - 2))}  "),
+            Span(f" {pad_or_elide(name, max(1, column - indent - 2))}  "),
             Span(f"{pad_or_truncate(state, 8)}", choose_style(state)),
             Span(f" {time:>5}"),
             Span(f"  {note}" if note else "", Style.BAD),

@@ -15,8 +15,10 @@ from homelab_hooks.events import (
     Result,
     StageChanged,
     Start,
+    Waiting,
 )
 from homelab_hooks.text import durations
+from homelab_hooks.text.command_lines import find_command
 from homelab_hooks.views import plain
 from homelab_hooks.views.live import layout
 from homelab_hooks.views.live.cells import Row, Span, Style, choose_style, make_state_symbol, make_symbol, make_tree_row
@@ -30,6 +32,8 @@ _FINDING_STYLES = {
     FindingStatus.SKIPPED: Style.MUTED,
 }
 _STAGE_TEXTS = {Progress.DONE: "done", Progress.FAILED: "failed", Progress.SKIPPED: "skipped"}
+_REMEDY_INDENT_COLUMNS = 3
+"""columns of a row of the live region in front of and behind a remedy; what does not fit there is printed once"""
 _DETAIL_OFFSET_COLUMNS = 20
 """columns of a stage's row before its detail"""
 
@@ -55,6 +59,9 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
             ]
         case Log() if not is_transient(event):
             return _log(state, event)
+        case Waiting() if _is_command_cut(event, columns):
+            known = state.waiting.event.remedy if state.waiting else ""
+            return [_wrapped_row(event.remedy, Style.WARNING)] if event.remedy != known else []
         case Finding():
             return _finding(event)
         case Result():
@@ -66,8 +73,13 @@ def build_scrollback_rows(state: LiveState, event: Event, at: Timestamp, columns
             return []
 
 
+def _is_command_cut(event: Waiting, columns: int) -> bool:
+    """Return whether the live region has no room for the remedy, and a command in it would be cut."""
+    return find_command(event.remedy) is not None and len(event.remedy) + _REMEDY_INDENT_COLUMNS > columns
+
+
 def _wrapped_row(text: str, style: Style = Style.PLAIN) -> Row:
-    return Row((Span(text, style),), wraps=True)
+    return Row((Span(text, style),), wraps=True, has_command=find_command(text) is not None)
 
 
 def _stage(event: StageChanged) -> Row:

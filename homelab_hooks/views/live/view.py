@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from homelab_hooks.events import Event, Log, Result, StageChanged, Start
 from homelab_hooks.system.live_region import ScreenLine
+from homelab_hooks.text.command_lines import MAX_COMMAND_CHARS
 from homelab_hooks.text.sanitize import MAX_LINE_WIDTH, Redactor
 from homelab_hooks.views.live.cells import ASCII_FALLBACK, Row, Span, Style
 from homelab_hooks.views.live.layout import STAGES_THAT_PROMPT, build_rows, fit_rows_to_height
@@ -152,7 +153,8 @@ class LiveView:
         text = Text(end="")
         for span in row.spans:
             text.append_text(self._styled(span))
-        text.truncate(MAX_LINE_WIDTH if row.wraps else columns, overflow="ellipsis")
+        limit = MAX_COMMAND_CHARS if row.has_command else MAX_LINE_WIDTH if row.wraps else columns
+        text.truncate(limit, overflow="ellipsis")
         text.rstrip()
         with self._screen.console.capture() as written:
             self._screen.console.print(text, soft_wrap=True, end="")
