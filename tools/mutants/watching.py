@@ -180,4 +180,16 @@ WATCHING = (
         ),
         (f"{NAMES}::test_cells_whose_names_are_cut_are_told_apart",),
     ),
+    Defence(
+        "tips-of-unknown-commits",
+        "a commit that is not in this repository is not one that is no tip",
+        (
+            Change(
+                "app/watch_setup.py",
+                "is_branch_tip=bool(branches) if remote and git.history.has_commit(sha) else None",
+                "is_branch_tip=bool(branches) if remote else None",
+            ),
+        ),
+        ("tests/watch/test_commit_facts.py::test_nothing_is_known_about_a_commit_that_is_not_here",),
+    ),
 )
