@@ -11,14 +11,17 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 
-from homelab_hooks.demo.environment import DemoEnvironment
+from homelab_hooks.demo.environment import REPO, DemoEnvironment
+from homelab_hooks.simulators.faults import FaultPoint, FaultRule, Hang
 from homelab_hooks.simulators.kubernetes.rollouts import ScriptedRollout
 from homelab_hooks.simulators.woodpecker import timelines
+from homelab_hooks.simulators.woodpecker.script import Frame, LogChunk, PipelineTimeline, ScriptedStep, ScriptedWorkflow
 from homelab_hooks.system.process_runner import ProcessRunner
 from tests.waiting import HANG_S
 
@@ -30,12 +33,17 @@ CODES = {INT: 130, TERM: 143}
 """SIGINT is delivered first if both wait"""
 ROUNDS = int(os.environ.get("HOMELAB_SIGNAL_ROUNDS", str(len(SIGNALS))))
 """runs of each command"""
+FEW_ROUNDS = int(os.environ.get("HOMELAB_SIGNAL_ROUNDS", "2"))
+"""runs of a landing in each stage: a push that was cut off is looked for on the server for seconds"""
+
+
+STUCK = replace(timelines.make_stuck(), logs=(LogChunk(0.5, "build", (b"built",)),))
 
 
 @pytest.fixture
 def scene() -> Iterator[DemoEnvironment]:
     """No pipeline and no rollout ever ends."""
-    with DemoEnvironment(os.environ, timelines.make_stuck(), ScriptedRollout(image_after=1e6)) as running:
+    with DemoEnvironment(os.environ, STUCK, ScriptedRollout(image_after=1e6)) as running:
         running.my_clone.git("config", "homelab.postPush", "foreground")
         assert ProcessRunner(running.environ).run(["homelab", "hooks", "install"], cwd=running.my_clone.path).ok
         yield running
@@ -61,16 +69,12 @@ def test_whatever_signals_come_the_result_says_so_and_the_command_to_resume_is_p
             scene.my_clone.git("push", "--quiet", "origin", "HEAD:main")
         code, text = interrupted(scene, argv, signals, at=at)
         ends = {code for one, code in CODES.items() if one in signals}
-        result = re.search(r"^homelab: interrupted exit=(\d+) ", text, re.MULTILINE)
-        assert result, (signals, code, text)
-        assert int(result[1]) in (ends if TERM in signals[:1] else {130}), (signals, text)
+        result = result_of(signals, text)
         assert f"hint: resume with: homelab{'-watch' if name != 'deploy wait' else ' deploy wait shop/web'}" in text
-        assert "fault" not in text
-        assert "Traceback" not in text
         if name == "a plain push":  # git's own: by a signal, or 1 if git-remote-http was ended before git
             assert code in {*ends, *(-one for one in signals), 1}
         else:
-            assert code == int(result[1])
+            assert code == result
 
 
 def interrupted(
@@ -83,7 +87,7 @@ def interrupted(
     ) as child:  # fmt: skip
         assert child.stdout is not None
         lines = []
-        for line in child.stdout:
+        for line in child.stdout if at else ():
             lines.append(line)
             if at in line:
                 break
@@ -91,6 +95,84 @@ def interrupted(
             os.killpg(child.pid, one)
         rest, _ = child.communicate(timeout=HANG_S)
     return child.returncode, "".join(lines) + rest
+
+
+BROKEN = PipelineTimeline(
+    (Frame(0.0, "failure", (ScriptedWorkflow("test", "failure", (ScriptedStep("unit", "failure", 1),)),)),),
+    on_restart=STUCK,
+)
+LONG = "echo in the middle >&2; exec sleep 3600"
+CI_COMMANDS = {
+    "ci restart": (("homelab", "ci", "restart"), ": running", "resume with: homelab-watch"),
+    "ci restart, before the start": (
+        ("homelab", "ci", "restart"),
+        "homelab ci restart: ",
+        "(run again|resume with): homelab",
+    ),
+    "ci logs --follow": (("homelab", "ci", "logs", "--follow"), "built", "run again: homelab ci logs --follow"),
+    "ci logs --follow, at once": (
+        ("homelab", "ci", "logs", "--follow"),
+        "homelab ci logs: ",
+        "run again: homelab ci logs --follow",
+    ),
+    "doctor": (("homelab", "doctor"), "ok git", "run again: homelab doctor"),
+}
+
+
+@pytest.mark.parametrize("name", CI_COMMANDS)
+def test_a_command_on_ci_that_is_interrupted_says_how_to_go_on(scene: DemoEnvironment, name: str) -> None:
+    argv, at, hint = CI_COMMANDS[name]
+    if name == "doctor":  # else it may end before the signals come
+        scene.ci.fail(FaultRule(fault=Hang(FaultPoint.BEFORE), path="/api/"))
+    if "restart" not in name:
+        scene.my_clone.git("push", "--quiet", "origin", "HEAD:main")
+    for number, signals in enumerate(islice(cycle(SIGNALS), ROUNDS)):
+        if "restart" in name:  # the pipeline of the last round still runs
+            scene.ci.push(REPO, "main", scene.my_clone.commit(f"file-{number}", "x\n"), BROKEN)
+        code, text = interrupted(scene, argv, signals, at=at)
+        assert code == result_of(signals, text), text
+        assert re.search(f"hint: {hint}", text), text
+
+
+LANDINGS = {
+    "fetch": ("fetch ...", {}),
+    "merge": ("in the middle", {"pre-merge-commit": LONG}),
+    "verify": ("in the middle", {}),
+    "push": ("in the middle", {"pre-push": LONG}),
+}
+"""where the signals come, and the hooks that hold the landing there"""
+
+
+@pytest.mark.parametrize("stage", LANDINGS)
+def test_a_landing_that_is_interrupted_before_the_push_can_be_resumed_or_undone(
+    scene: DemoEnvironment, stage: str
+) -> None:
+    at, hooks = LANDINGS[stage]
+    clone = scene.my_clone
+    clone.git("config", "homelab.verify", "true" if stage == "push" else LONG)
+    for name, text in hooks.items():
+        scene.repositories.write_hook(name, text, where=clone.path / ".git/hooks")
+    for number, signals in enumerate(islice(cycle(SIGNALS), FEW_ROUNDS)):
+        scene.push_as_colleague(f"theirs-{number}", "x\n")
+        before = clone.head
+        code, text = interrupted(scene, ("git-land",), signals, at=at)
+        assert code == result_of(signals, text), text
+        assert "landed=no" in text.splitlines()[-1], text
+        if "interrupted before anything was changed" not in text:
+            assert "hint: resume with git land --continue, or undo with git land --abort" in text, text
+            assert scene.land("--abort") == 0
+        assert (clone.head, clone.git("status", "--porcelain")) == (before, "")
+
+
+def result_of(signals: tuple[signal.Signals, ...], text: str) -> int:
+    """The code in the result line, which must be that of the signals; nothing else went wrong."""
+    result = re.search(r"^homelab: interrupted exit=(\d+) ", text, re.MULTILINE)
+    assert result, (signals, text)
+    assert int(result[1]) in ({CODES[one] for one in signals} if TERM in signals[:1] else {130}), (signals, text)
+    assert "fault" not in text
+    assert "internal error" not in text
+    assert "Traceback" not in text
+    return int(result[1])
 
 
 SLEEPS = """
