@@ -135,6 +135,7 @@ def test_a_command_on_ci_that_is_interrupted_says_how_to_go_on(scene: DemoEnviro
 
 
 LANDINGS = {
+    "preflight": ("git land: ", {}),
     "fetch": ("fetch ...", {}),
     "merge": ("in the middle", {"pre-merge-commit": LONG}),
     "verify": ("in the middle", {}),
@@ -158,9 +159,12 @@ def test_a_landing_that_is_interrupted_before_the_push_can_be_resumed_or_undone(
         code, text = interrupted(scene, ("git-land",), signals, at=at)
         assert code == result_of(signals, text), text
         assert "landed=no" in text.splitlines()[-1], text
-        if "interrupted before anything was changed" not in text:
+        if f"interrupted at {stage}" in text:
             assert "hint: resume with git land --continue, or undo with git land --abort" in text, text
             assert scene.land("--abort") == 0
+        else:
+            assert stage in {"preflight", "fetch"}
+            assert "hint: run again: git land" in text, text
         assert (clone.head, clone.git("status", "--porcelain")) == (before, "")
 
 

@@ -145,6 +145,8 @@ def _handle_interrupt(args: argparse.Namespace, session: Session) -> Verdict:
             ask=lambda state: _query_pushed(state, session),
             exit=exit_,
         )
+        if not verdict.hint and verdict.landed is False and not args.abort:
+            return verdict._replace(hint=f"run again: {session.command_line}")
         goes_on = verdict.landed and session.resume
         return verdict._replace(hint=f"resume with: {session.resume}") if goes_on else verdict
 
