@@ -30,7 +30,7 @@ WORST_FIRST = (
     ExitCode.DENIED, ExitCode.UNREACHABLE, ExitCode.FAILED, ExitCode.CANCELLED, ExitCode.SUPERSEDED, ExitCode.BLOCKED,
     ExitCode.REFUSED, ExitCode.NO_PIPELINE, ExitCode.TIMEOUT, ExitCode.OK,
 )  # fmt: skip
-"""the order of severity for several pipelines of which some were not restarted"""
+"""the order of severity if some of several pipelines were not restarted"""
 
 
 class RestartOutcome(NamedTuple):

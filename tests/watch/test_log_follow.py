@@ -97,6 +97,7 @@ LATER_BLOCKED = PipelineTimeline((Frame(0.0, "created"), Frame(0.1, "pending"), 
 @pytest.mark.parametrize("script", [timelines.make_blocked(), LATER_BLOCKED], ids=["at once", "later"])
 def test_a_pipeline_that_waits_for_approval_is_not_followed_any_longer(script: PipelineTimeline) -> None:
     one = LogFollowing(script)
+    one.woodpecker.bad = lambda _, t: BAD["503"] if t > 100 else None  # ends a follower that goes on
     assert one.follow().status == "blocked"
     assert one.woodpecker.clock.t < 35
 

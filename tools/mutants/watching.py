@@ -88,7 +88,7 @@ WATCHING = (
         "blocked-logs",
         "the log of a pipeline that waits for approval is not followed for ever",
         (Change(FOLLOW, "if state.pipeline.status is Status.BLOCKED:", "if False:"),),
-        (f"{COMMANDS}::test_logs_of_a_pipeline_that_waits_for_approval_are_not_followed_for_ever",),
+        (f"{FOLLOWING}::test_a_pipeline_that_waits_for_approval_is_not_followed_any_longer",),
     ),
     Defence(
         "silent-followers",
@@ -116,7 +116,7 @@ WATCHING = (
     ),
     Defence(
         "failures-without-a-trace",
-        "a failed pipeline of which nothing could be shown is not 0",
+        "a failed pipeline without anything to show is not 0",
         (Change("cli/commands/ci/logs.py", "    if unexplained:\n", "    if False:\n"),),
         (f"{COMMANDS}::test_logs_of_a_failed_pipeline_that_shows_nothing_are_8",),
     ),
@@ -182,7 +182,7 @@ WATCHING = (
     ),
     Defence(
         "tips-of-unknown-commits",
-        "a commit that is not in this repository is not one that is no tip",
+        "a commit that is not in this repository is not reported as one that is not a tip",
         (
             Change(
                 "app/watch_setup.py",
