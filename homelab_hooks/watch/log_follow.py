@@ -60,14 +60,13 @@ def decide_log_follow(state: FollowState, poll: Poll[LogUpdate], now: float) -> 
 
     A pipeline that waits for approval settles it too, because approval may never come.
     """
-    state, events, delay = _apply_poll(state, poll, now)
+    state, events, delay, _ = _apply_poll(state, poll, now)
     if delay is None:
         return Decision(state, events)
     if not events and seconds_to_heartbeat(state.last_shown_at, now) <= 0:
         events = (_make_heartbeat(state, poll, now),)
-    return Decision(
-        state._replace(due_at=now + delay, last_shown_at=now if events else state.last_shown_at), events, delay
-    )
+    state = state._replace(due_at=now + delay, last_shown_at=now if events else state.last_shown_at)
+    return Decision(state, events, delay, request_at=state.contact.retry_at)
 
 
 def _make_heartbeat(state: FollowState, poll: Poll[LogUpdate], now: float) -> Waiting:

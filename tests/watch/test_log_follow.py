@@ -56,6 +56,7 @@ class LogFollowing:
 
 BAD: dict[str, RequestFailed | HttpResponse] = {
     "503": HttpResponse(503, {"x-woodpecker-version": "3.17.0"}, b"", 0.1),
+    "503 with Retry-After": HttpResponse(503, {"x-woodpecker-version": "3.17.0", "retry-after": "90"}, b"", 0.1),
     "403": HttpResponse(403, {"x-woodpecker-version": "3.17.0"}, b"", 0.1),
     "a web page": HttpResponse(200, {"content-type": "text/html"}, b"<html>", 0.1),
     "a hang": RequestFailed(FailureKind.TIMEOUT, "no complete response"),
