@@ -42,7 +42,7 @@ from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.terminal import Terminal
 from homelab_hooks.text import url_secrets
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views import View
 from homelab_hooks.views.select import create_view
 

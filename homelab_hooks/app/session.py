@@ -24,7 +24,7 @@ from homelab_hooks.events import (
 )
 from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.system.signals import catch_signals, ignore_signals, run_interruptible
-from homelab_hooks.text.sanitize import sanitize_text
+from homelab_hooks.text.redaction import sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.views import View
 

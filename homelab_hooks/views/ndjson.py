@@ -23,7 +23,7 @@ from homelab_hooks.events import (
     Waiting,
     WorkflowChanged,
 )
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views.sanitize import sanitize_event
 
 SCHEMA_VERSION = 1

@@ -26,7 +26,8 @@ from homelab_hooks.events import (
 from homelab_hooks.text import durations
 from homelab_hooks.text.command_lines import fold_line
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.text.sanitize import Redactor, elide_middle, truncate_text
+from homelab_hooks.text.redaction import Redactor
+from homelab_hooks.text.sanitize import elide_middle, truncate_text
 from homelab_hooks.views.sanitize import sanitize_event
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from homelab_hooks.events import Event, Log
-from homelab_hooks.text.sanitize import Redactor, sanitize_text
+from homelab_hooks.text.redaction import Redactor, sanitize_text
 
 E = TypeVar("E", bound=Event)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.system.clock import SystemClock, Ticker, format_current_time
 from homelab_hooks.system.terminal import Terminal
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views import View
 
 

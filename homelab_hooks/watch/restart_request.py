@@ -10,21 +10,14 @@ from homelab_hooks.ci.provider import REQUEST_TIMEOUT_S, Provider
 from homelab_hooks.errors import CommandError
 from homelab_hooks.events import Event, Log, LogLevel
 from homelab_hooks.exit_codes import ExitCode, choose_worst_exit
-from homelab_hooks.polling.loop import Clock, poll_until_decided
-from homelab_hooks.polling.outcome import Decision, Denied, FailureKind, Found, NotFound, Poll, Unavailable
+from homelab_hooks.polling.loop import Clock
+from homelab_hooks.polling.outcome import Denied, FailureKind, Found, NotFound, Poll, Unavailable
 from homelab_hooks.text.humanize import short_sha
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.diff import build_pipeline_event
-from homelab_hooks.watch.restart import Rerun, StartManually, make_misconfigured_error
+from homelab_hooks.watch.restart_plan import Rerun, StartManually, make_misconfigured_error
 from homelab_hooks.watch.snapshot import CommitSnapshot
-
-CONFIRM_TIMEOUT_S = 20.0
-"""seconds to look for a pipeline whose start was not confirmed"""
-CONFIRM_INTERVAL_S = 1.0
-"""seconds between two polls for such a pipeline"""
-CONFIRM_PAGE_SIZE = 10
-"""rows of the list that are read for it"""
-
+from homelab_hooks.watch.start_search import PendingStart, find_started
 
 WORST_FIRST = (
     ExitCode.DENIED, ExitCode.UNREACHABLE, ExitCode.FAILED, ExitCode.CANCELLED, ExitCode.SUPERSEDED, ExitCode.BLOCKED,
@@ -38,18 +31,6 @@ class RestartOutcome(NamedTuple):
 
     started: tuple[Pipeline, ...]
     problems: tuple[CommandError, ...] = ()
-
-
-class PendingStart(NamedTuple):
-    """What to look for after a start whose response was lost."""
-
-    parent: RunRef | None
-    """the pipeline that it restarts; None for a manual one"""
-    above_number: int
-    """the new pipeline has a higher number than this"""
-    manual_event: str = "manual"
-    searching_since: float | None = None
-    found: Pipeline | None = None
 
 
 def apply_restart_plan(
@@ -114,7 +95,9 @@ def _start(
         return CommandError(f"{name}: {poll.reason}", hint=poll.hint, exit=poll.exit)
     if isinstance(poll, Found) and poll.value.number <= pending.above_number:
         poll = Unavailable(f"the server returned {poll.value.run}, which is not a new pipeline", FailureKind.BODY)
-    return poll.value if isinstance(poll, Found) else _find_started(poll, ci, repo, pending, clock)
+    if isinstance(poll, Denied):
+        raise _explain_denied(poll, ci, repo)
+    return poll.value if isinstance(poll, Found) else find_started(poll, ci, repo, pending, clock)
 
 
 def _send_start(plan: Rerun | StartManually, parent: RunRef | None, ci: Provider, repo: Repo) -> Poll[Pipeline]:
@@ -146,24 +129,6 @@ def _check_commit(new: Pipeline, parent: RunRef | None, snapshot: CommitSnapshot
         )
 
 
-def _find_started(poll: Poll[Pipeline], ci: Provider, repo: Repo, pending: PendingStart, clock: Clock) -> Pipeline:
-    """Return the pipeline whose start was not confirmed. Raises CommandError if it was denied or cannot be found."""
-    if isinstance(poll, Denied):
-        raise _explain_denied(poll, ci, repo)
-
-    def fetch(state: PendingStart) -> Poll[tuple[Pipeline, ...]]:
-        del state
-        return ci.runs.pipelines(repo, per_page=CONFIRM_PAGE_SIZE, within=REQUEST_TIMEOUT_S)
-
-    ended = poll_until_decided(pending, fetch=fetch, decide=decide_start_search, emit=lambda _: None, clock=clock)
-    if ended.found is None:
-        reason = poll.reason if isinstance(poll, Unavailable) else "no response"
-        raise CommandError(
-            f"the start was not confirmed: {reason}", hint="to check, run: homelab ci status", exit=ExitCode.UNREACHABLE
-        )
-    return ended.found
-
-
 def _explain_denied(denied: Denied, ci: Provider, repo: Repo) -> CommandError:
     """Return the error for a refused start.
 
@@ -183,20 +148,3 @@ def _explain_denied(denied: Denied, ci: Provider, repo: Repo) -> CommandError:
             exit=ExitCode.DENIED,
         )
     return CommandError(denied.reason, hint=denied.hint, exit=denied.exit)
-
-
-def decide_start_search(state: PendingStart, poll: Poll[tuple[Pipeline, ...]], now: float) -> Decision[PendingStart]:
-    """Settle once the pipeline is found, or after `CONFIRM_TIMEOUT_S`."""
-    since = now if state.searching_since is None else state.searching_since
-    rows = poll.value if isinstance(poll, Found) else ()
-    new = [
-        row
-        for row in rows
-        if row.number > state.above_number
-        and row.parent == state.parent
-        and (state.parent or row.event == state.manual_event)
-    ]
-    if new:
-        return Decision(state._replace(found=new[-1]))
-    is_over = now - since >= CONFIRM_TIMEOUT_S
-    return Decision(state._replace(searching_since=since), delay=None if is_over else CONFIRM_INTERVAL_S)

@@ -7,7 +7,7 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest
-from homelab_hooks.watch.restart import Rerun, plan_restart
+from homelab_hooks.watch.restart_plan import Rerun, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from homelab_hooks.watch.run import run_watch
 from homelab_hooks.watch.snapshot import take_snapshot

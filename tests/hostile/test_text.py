@@ -6,7 +6,8 @@ import unicodedata
 
 import pytest
 
-from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
+from homelab_hooks.text.redaction import Redactor, sanitize_text
+from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from tests.growth import TOO_MUCH, growth
 from tests.hostile.strings import HOSTILE
 from tools.fuzz.texts import harmful

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 import pytest
 
 from homelab_hooks.events import Event, Log, LogLevel, Result, StageChanged, StepChanged
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views.ndjson import EVENT_NAMES, NdjsonView
 from homelab_hooks.views.plain import PlainView
 from tests.hostile.strings import HOSTILE, SECRET

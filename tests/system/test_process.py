@@ -16,7 +16,8 @@ from homelab_hooks.system.completed import Completed
 from homelab_hooks.system.output import MAX_MESSAGES_BYTES, MAX_SHOWN_LINE_BYTES, KeptOutput, LineSplitter
 from homelab_hooks.system.process_runner import ProcessRunner
 from homelab_hooks.system.process_table import command_line
-from homelab_hooks.text.sanitize import MIN_SECRET_LENGTH, Redactor, strip_control_chars
+from homelab_hooks.text.redaction import MIN_SECRET_LENGTH, Redactor
+from homelab_hooks.text.sanitize import strip_control_chars
 from tests.waiting import FOREVER, HANG_S, wait_until
 
 pytestmark = pytest.mark.slow  # real processes that wait

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from homelab_hooks.events import Event
 from homelab_hooks.system.live_region import LiveRegion, ScreenLine, redraw_region
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views.live.view import LiveView
 from tests.support.clock import FakeClock
 from tests.views.scene import SECRETS

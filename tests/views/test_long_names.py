@@ -21,7 +21,7 @@ from homelab_hooks.events import (
     WorkflowChanged,
 )
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views.ndjson import NdjsonView
 from homelab_hooks.views.plain import PlainView
 from tests.views.scene import Page

@@ -22,7 +22,7 @@ from homelab_hooks.simulators.woodpecker.script import (
     ScriptedStep,
     ScriptedWorkflow,
 )
-from homelab_hooks.text.sanitize import Redactor, sanitize_text
+from homelab_hooks.text.redaction import Redactor, sanitize_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.failure_report import CELL_TAIL_LINES, MAX_REPORTED_CELLS, TAIL_LINES
 from tests.ci.values import scope_of

@@ -15,7 +15,7 @@ from homelab_hooks.polling.outcome import FailureKind
 from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.watch.poller import BEST_EFFORT_TIMEOUT_S
-from homelab_hooks.watch.restart import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
+from homelab_hooks.watch.restart_plan import NothingToDo, Rerun, RestartPlan, StartManually, plan_restart
 from homelab_hooks.watch.restart_request import apply_restart_plan
 from homelab_hooks.watch.state import WatchScope, WatchTimeouts
 from tests.ci.values import run_ref, scope_of

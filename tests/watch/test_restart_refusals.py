@@ -15,9 +15,10 @@ from homelab_hooks.simulators.woodpecker import timelines
 from homelab_hooks.simulators.woodpecker.script import PipelineTimeline
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch.poller import WatchRequest
-from homelab_hooks.watch.restart import NothingToDo, Rerun, plan_restart
-from homelab_hooks.watch.restart_request import CONFIRM_TIMEOUT_S, RestartOutcome, add_problems, apply_restart_plan
+from homelab_hooks.watch.restart_plan import NothingToDo, Rerun, plan_restart
+from homelab_hooks.watch.restart_request import RestartOutcome, add_problems, apply_restart_plan
 from homelab_hooks.watch.snapshot import make_one_poll_timeouts, take_snapshot
+from homelab_hooks.watch.start_search import CONFIRM_TIMEOUT_S
 from tests.ci.values import run_ref, scope_of
 from tests.watch.random_history import NEWER, OURS
 from tests.watch.run_without_sockets import InMemoryWoodpecker

@@ -16,7 +16,7 @@ from homelab_hooks.git.containment import Containment
 from homelab_hooks.net.http import HttpClient
 from homelab_hooks.system.clock import SystemClock
 from homelab_hooks.system.terminal import Terminal
-from homelab_hooks.text.sanitize import Redactor
+from homelab_hooks.text.redaction import Redactor
 from homelab_hooks.views.plain import PlainView
 from homelab_hooks.watch.no_pipeline import CommitFacts
 from homelab_hooks.watch.poller import WatchDependencies, WatchRequest

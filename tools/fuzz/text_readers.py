@@ -8,7 +8,8 @@ from homelab_hooks.config import address, parsers
 from homelab_hooks.errors import CommandError
 from homelab_hooks.kubectl import image_ref
 from homelab_hooks.text import durations
-from homelab_hooks.text.sanitize import Redactor, sanitize_text, strip_control_chars, truncate_text
+from homelab_hooks.text.redaction import Redactor, sanitize_text
+from homelab_hooks.text.sanitize import strip_control_chars, truncate_text
 from homelab_hooks.watch.log_tail import render_line
 from tools.fuzz import texts
 from tools.fuzz.fed import SHA, FuzzTarget

@@ -201,7 +201,7 @@ SECRETS = (
     Defence(
         "other-notations",
         "secrets are found as JSON, URLs, shells, Python and web pages write them",
-        (Change("text/sanitize.py", "    if not secret.isalnum():\n", "    if not secret:\n"),),
+        (Change("text/redaction.py", "    if not secret.isalnum():\n", "    if not secret:\n"),),
         (canary_test("ci watch-red-plain"),),
     ),
     Defence(
@@ -209,7 +209,7 @@ SECRETS = (
         "what was cut short of a secret is taken out",
         (
             Change(
-                "text/sanitize.py",
+                "text/redaction.py",
                 "(*_occurrences(text, secret), *_truncated_occurrences(text, secret))",
                 "_occurrences(text, secret)",
             ),
@@ -219,13 +219,13 @@ SECRETS = (
     Defence(
         "overlapping-secrets",
         "of two secrets that overlap nothing is left",
-        (Change("text/sanitize.py", "done = max(done, end)", "done = end if begin >= done else done"),),
+        (Change("text/redaction.py", "done = max(done, end)", "done = end if begin >= done else done"),),
         (f"{TEXT}::test_secrets_that_overlap_are_both_gone",),
     ),
     Defence(
         "user-parts",
         "the user part of a URL is taken out of every text",
-        (Change("text/sanitize.py", "shown = strip_userinfo(redact(bare))", "shown = redact(bare)"),),
+        (Change("text/redaction.py", "shown = strip_userinfo(redact(bare))", "shown = redact(bare)"),),
         ("tests/hostile/test_views.py::test_plain_says_nothing_harmful[log..text]",),
     ),
     Defence(

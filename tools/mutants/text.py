@@ -116,7 +116,7 @@ TEXT = (
     Defence(
         "colours-in-a-secret",
         "where something had to be taken out no colour stays: it could part a secret",
-        (Change(SOURCE, "if colour and shown == bare else shown", "if colour else shown"),),
+        (Change("text/redaction.py", "if colour and shown == bare else shown", "if colour else shown"),),
         ("tests/hostile/test_commands.py::test_logs_on_a_terminal_keep_their_colours_and_end_them",),
     ),
     Defence(
@@ -124,7 +124,7 @@ TEXT = (
         "secrets are looked for after control characters are gone",
         (
             Change(
-                SOURCE,
+                "text/redaction.py",
                 "shown = strip_userinfo(redact(bare))",
                 "shown = strip_userinfo(strip_control_chars(redact(text)))",
             ),

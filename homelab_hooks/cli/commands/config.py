@@ -14,7 +14,7 @@ from homelab_hooks.auth.lookup import CI_TOKEN_VARIABLES
 from homelab_hooks.config.resolve import Config
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Log, LogLevel
-from homelab_hooks.text.sanitize import Redactor, sanitize_text
+from homelab_hooks.text.redaction import Redactor, sanitize_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -79,12 +79,3 @@ def from_pre_commit(environ: Mapping[str, str], resolve: Callable[[str], str]) -
     return PushInput(
         remote, environ.get("PRE_COMMIT_REMOTE_URL") or remote, (RefUpdate(found, ref),) if found else ()
     )  # fmt: skip
-
-
-def is_skipped(environ: Mapping[str, str], hook_id: str) -> bool:
-    """Return whether SKIP names this hook; pre-commit's variable, which works however the hook is called.
-
-    >>> is_skipped({"SKIP": "ruff,homelab-verify"}, "homelab-verify")
-    True
-    """
-    return hook_id in environ.get("SKIP", "").split(",")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from homelab_hooks.events import Event, Log, Result, StageChanged, Start
 from homelab_hooks.system.live_region import ScreenLine
 from homelab_hooks.text.command_lines import MAX_COMMAND_CHARS
-from homelab_hooks.text.sanitize import MAX_LINE_WIDTH, Redactor
+from homelab_hooks.text.redaction import Redactor
+from homelab_hooks.text.sanitize import MAX_LINE_WIDTH
 from homelab_hooks.views.live.cells import ASCII_FALLBACK, Row, Span, Style
 from homelab_hooks.views.live.layout import STAGES_THAT_PROMPT, build_rows, fit_rows_to_height
 from homelab_hooks.views.live.scrollback import build_scrollback_rows

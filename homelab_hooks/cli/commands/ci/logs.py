@@ -18,7 +18,8 @@ from homelab_hooks.ci.model import LogLine, Pipeline, Status
 from homelab_hooks.config.schema import OutputMode
 from homelab_hooks.events import Event, Log, Start
 from homelab_hooks.exit_codes import ExitCode
-from homelab_hooks.text.sanitize import sanitize_text, truncate_text
+from homelab_hooks.text.redaction import sanitize_text
+from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import log_tail, logs
 from homelab_hooks.watch.diff import build_pipeline_result

@@ -19,7 +19,7 @@ from homelab_hooks.verdict import Verdict
 from homelab_hooks.watch import run as watch_run
 from homelab_hooks.watch.diff import build_pipeline_result
 from homelab_hooks.watch.poller import WatchRequest
-from homelab_hooks.watch.restart import NothingToDo, plan_restart
+from homelab_hooks.watch.restart_plan import NothingToDo, plan_restart
 from homelab_hooks.watch.restart_request import add_problems, apply_restart_plan
 from homelab_hooks.watch.snapshot import ONE_POLL, make_one_poll_timeouts, take_snapshot
 

@@ -17,7 +17,8 @@ from homelab_hooks.exit_codes import ExitCode
 from homelab_hooks.hooks.background.registry import WatchRegistry
 from homelab_hooks.text import durations
 from homelab_hooks.text.humanize import short_sha
-from homelab_hooks.text.sanitize import Redactor, sanitize_text, truncate_text
+from homelab_hooks.text.redaction import Redactor, sanitize_text
+from homelab_hooks.text.sanitize import truncate_text
 from homelab_hooks.views.select import is_live_view
 from homelab_hooks.watch.failure_report import report_failure
 from homelab_hooks.watch.snapshot import CommitSnapshot, select_recent_pipelines, take_snapshot

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from homelab_hooks.app.runtime import Runtime
-from homelab_hooks.hooks.pre_push.input import PushInput, from_pre_commit, is_skipped, parse_git_input
+from homelab_hooks.hooks.pre_push.input import PushInput, from_pre_commit, parse_git_input
+from homelab_hooks.hooks.pre_push.skip import is_skipped
 from homelab_hooks.system import terminal
 
 

@@ -11,7 +11,7 @@ import argparse
 from homelab_hooks.app import options
 from homelab_hooks.app.session import Session
 from homelab_hooks.land import task_worktree
-from homelab_hooks.text.sanitize import sanitize_text
+from homelab_hooks.text.redaction import sanitize_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
