@@ -1,4 +1,4 @@
-"""The house holds: imports point down, effects have five doors, nothing grows too large, and the map is true."""
+"""The house holds: imports point down, effects have five doors, nothing grows too large, and the list of modules is up to date."""
 
 from __future__ import annotations
 
@@ -411,7 +411,7 @@ def test_hypothesis_has_no_limit_in_time() -> None:
 
 
 def test_every_module_begins_with_one_sentence() -> None:
-    """It is the one in the map; theory, or a command's help, may follow after an empty line."""
+    """It is the one in docs/modules.md; theory, or a command's help, may follow after an empty line."""
     wrong = []
     for path in modules():
         doc = ast.get_docstring(tree(path)) or ""

@@ -1,4 +1,4 @@
-"""Writes the map, the exit codes and the settings into the documents from the code: `python -m tools.docs`."""
+"""Writes the list of modules, the exit codes, and the settings into the documents from the code: `python -m tools.docs`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def sentence(path: Path) -> str:
     return doc.partition("\n")[0]
 
 
-def the_map() -> str:
+def the_modules() -> str:
     """A line for each module."""
     return "\n".join(f"- `{path.relative_to(PACKAGE).as_posix()}`: {sentence(path)}" for path in modules())
 
@@ -53,7 +53,7 @@ def the_settings() -> str:
 
 
 PARTS = {
-    "CONTRIBUTING.md": ("map", the_map),
+    "docs/modules.md": ("modules", the_modules),
     "README.md": ("exits", the_exits),
     "docs/settings.md": ("settings", the_settings),
 }
