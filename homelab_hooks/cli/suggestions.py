@@ -9,21 +9,34 @@ from homelab_hooks.cli.verbs import COMMANDS
 from homelab_hooks.errors import CommandError
 from homelab_hooks.exit_codes import ExitCode
 
+MIN_OPTION_RATIO = 0.8
+"""how similar an option must be to what was given; difflib's own limit of 0.6 suggests --abort for --forc"""
+
 
 def suggest_option(message: str, options: Sequence[str]) -> str:
-    """Return the option that was probably meant, as a question; empty if there is none like it.
+    """Return the option that was probably meant, as a question; an empty text if no option is similar enough.
+
+    Only near misses are suggested, as in git: a wrong guess could be an option that changes the branch.
 
     Args:
-        message: argparse's error.
-        options: those of the command.
+        message: the error of argparse.
+        options: the options of the command.
+
+    >>> suggest_option("unrecognized arguments: --abrt", ["--abort"])
+    'did you mean --abort? '
+    >>> suggest_option("unrecognized arguments: --forc", ["--abort"])
+    ''
     """
     unknown = message.partition("unrecognized arguments: --")[2].split(" ")[0].split("=")[0]
-    near = get_close_matches(f"--{unknown}", options, n=1) if unknown else []
+    if not unknown:
+        return ""
+    begun = [option for option in options if option.startswith(f"--{unknown}")]
+    near = begun or get_close_matches(f"--{unknown}", options, n=1, cutoff=MIN_OPTION_RATIO)
     return f"did you mean {near[0]}? " if near else ""
 
 
 def unknown_command(prog: str, words: list[str], args: list[str]) -> CommandError:
-    """Return the error for a command that is missing or unknown, with the one that was probably meant.
+    """Return the error for a missing or unknown command; its hint names the command that was probably meant.
 
     Args:
         words: the words before the first option, two at most.

@@ -60,7 +60,11 @@ def test_a_usage_error_has_a_result_line(shell: Shell, command: list[str]) -> No
 
 @pytest.mark.parametrize(
     ("given", "meant"),
-    [("--tiemout=5", "did you mean --timeout? "), ("--dry_run", "did you mean --dry-run? "), ("--zz", "")],
+    [
+        ("--tiemout=5", "did you mean --timeout? "), ("--dry_run", "did you mean --dry-run? "),
+        ("--abrt", "did you mean --abort? "), ("--dryrun", "did you mean --dry-run? "),
+        ("--verify", "did you mean --verify-cmd? "), ("--zz", ""), ("--forc", ""), ("--frce", ""),
+    ],
 )  # fmt: skip
 def test_a_misspelt_option_is_answered_with_the_one_that_was_meant(bare: Shell, given: str, meant: str) -> None:
     ended = bare("git-land", given)
